@@ -1,0 +1,1 @@
+"""Nightjar trains models and scores batches on a cluster, every night."""

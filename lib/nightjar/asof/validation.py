@@ -1,0 +1,151 @@
+"""Everything that can be refused before any work: names, columns, types, durations."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pyarrow as pa
+from pyarrow import types
+
+from nightjar.asof.definitions import Facts, Latest, Windowed, length
+from nightjar.asof.values import is_orderable, logical_type
+from nightjar.errors import JoinError, UsageError
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+
+
+def _is_anything(_: pa.DataType) -> bool:
+    return True
+
+
+_TAKES: dict[str, tuple[str, Callable[[pa.DataType], bool]]] = {
+    "count": ("any column", _is_anything),
+    "sum": ("numbers", _is_number),
+    "mean": ("numbers", _is_number),
+    "std": ("numbers", _is_number),
+    "min": ("values that have an order", is_orderable),
+    "max": ("values that have an order", is_orderable),
+    "first": ("any column", _is_anything),
+    "last": ("any column", _is_anything),
+    "distinct": ("values that have an order", is_orderable),
+    "rate": ("booleans", types.is_boolean),
+}
+
+
+def validate(spine: pa.Table, facts: Sequence[Facts], prediction_time: str, known_by: str | None) -> None:
+    """Refuse what no join can answer, naming facts and column.
+
+    Raises:
+        JoinError: see the messages below.
+    """
+    for name in [prediction_time] if known_by is None else [prediction_time, known_by]:
+        _clock(spine, name, "spine")
+    for source in facts:
+        _source(source)
+        for key in source.key_columns:
+            _column(spine, key, f"spine, key of facts {source.name!r}")
+    _outputs(spine, facts)
+
+
+def output_names(source: Facts) -> list[str]:
+    """The columns that ``join`` adds for these facts: the features as declared, then the two matched clocks."""
+    labels = [feature.label for feature in source.features]
+    return [f"{source.name}__{label}" for label in [*labels, "event_time", "known_at"]]
+
+
+def _source(source: Facts) -> None:
+    where = f"facts {source.name!r}"
+    for role in ("keys", "fact_id", "sequence"):
+        if isinstance(getattr(source, role), str):
+            raise JoinError(f"{where}: {role} is the text {getattr(source, role)!r}; write a list of column names")
+    if not source.key_columns:
+        raise JoinError(f"{where}: no keys; name at least one column that spine and facts share")
+    for key in source.key_columns.values():
+        _orderable(source.table, key, f"{where}, key")
+    for name in [source.event_time] if source.known_at is None else [source.event_time, source.known_at]:
+        _clock(source.table, name, where)
+    for name in (*source.fact_id, *source.sequence):
+        _orderable(source.table, name, where)
+    _deletions(source, where)
+    for feature in source.features:
+        _feature(source.table, feature, where)
+
+
+def _deletions(source: Facts, where: str) -> None:
+    if source.deleted is None:
+        return
+    kind = _column(source.table, source.deleted, where)
+    if not types.is_boolean(kind):
+        raise JoinError(f"{where}, column {source.deleted!r}: deleted is {kind}, expected a boolean")
+    if not source.fact_id:
+        raise JoinError(f"{where}, column {source.deleted!r}: a deletion needs fact_id to say what it deletes")
+
+
+def _feature(table: pa.Table, feature: Latest | Windowed, where: str) -> None:
+    kind = logical_type(_column(table, feature.column, where))
+    where = f"{where}, column {feature.column!r}"
+    if isinstance(feature, Latest):
+        if feature.lookback is not None and _length(feature.lookback, "lookback", where) < timedelta(0):
+            raise JoinError(f"{where}: lookback {feature.lookback} is negative; expected zero or more")
+        return
+    if feature.aggregate not in _TAKES:
+        raise JoinError(f"{where}: unknown aggregate {feature.aggregate!r}; expected one of {', '.join(_TAKES)}")
+    if _length(feature.window, "window", where) <= timedelta(0):
+        raise JoinError(f"{where}: window {feature.window} is not longer than zero")
+    expected, accepts = _TAKES[feature.aggregate]
+    if not accepts(kind):
+        raise JoinError(f"{feature.aggregate} of a {kind}: {where}; {feature.aggregate} takes {expected}")
+
+
+def _length(duration: object, role: str, where: str) -> timedelta:
+    if not isinstance(duration, (timedelta, str)):
+        raise JoinError(f"{where}: {role} is {duration!r}; expected a timedelta or a text like '7d'")
+    if isinstance(duration, str) and duration.startswith("-"):
+        raise JoinError(f"{where}: {role} {duration} is negative")
+    try:
+        return length(duration)
+    except UsageError as error:
+        raise JoinError(f"{where}: {role}: {error}") from error
+
+
+def _clock(table: pa.Table, name: str, where: str) -> None:
+    kind = _column(table, name, where)
+    if not isinstance(kind, pa.TimestampType):
+        raise JoinError(f"{where}, column {name!r}: a clock must be a timestamp with a time zone, this is {kind}")
+    if kind.tz is None:
+        raise JoinError(
+            f"{where}, column {name!r}: the clock has no time zone; say which one it was written in, "
+            "with pyarrow.compute.assume_timezone(column, 'UTC') for instance"
+        )
+
+
+def _orderable(table: pa.Table, name: str, where: str) -> None:
+    kind = _column(table, name, where)
+    if not (is_orderable(logical_type(kind)) or types.is_null(kind)):
+        raise JoinError(f"{where}, column {name!r}: values of {kind} have no order; expected a plain value")
+
+
+def _column(table: pa.Table, name: str, where: str) -> pa.DataType:
+    found = table.column_names.count(name)
+    if found == 0:
+        raise JoinError(f"{where}, column {name!r}: no such column; there are {', '.join(table.column_names)}")
+    if found > 1:
+        raise JoinError(f"{where}, column {name!r}: {found} columns have this name; rename all but one")
+    return table.schema.field(name).type
+
+
+def _outputs(spine: pa.Table, facts: Sequence[Facts]) -> None:
+    origin: dict[str, str] = dict.fromkeys(spine.column_names, "the spine")
+    for source in facts:
+        for name, column in zip(output_names(source), _made_from(source), strict=True):
+            if name in origin:
+                raise JoinError(
+                    f"facts {source.name!r}, column {column!r}: {name!r} is made already by {origin[name]}; "
+                    "give the feature or the facts another name"
+                )
+            origin[name] = f"facts {source.name!r}, column {column!r}"
+
+
+def _made_from(source: Facts) -> list[str]:
+    return [*(feature.column for feature in source.features), source.event_time, source.known_at or source.event_time]

@@ -1,0 +1,152 @@
+"""Arrow columns as NumPy arrays: instants, numbers, and integers that order as the values do."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from nightjar.errors import JoinError
+
+Column: TypeAlias = "pa.Array[Any]"
+Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+INSTANT = pa.timestamp("us", tz="UTC")
+EARLIEST = int(np.iinfo(np.int64).min)
+FOREVER = int(np.iinfo(np.int64).max)
+
+_ORDERED: list[Callable[[pa.DataType], bool]] = [
+    types.is_boolean,
+    types.is_integer,
+    types.is_floating,
+    types.is_decimal,
+    types.is_date,
+    types.is_time,
+    types.is_timestamp,
+    types.is_duration,
+    types.is_string,
+    types.is_large_string,
+    types.is_string_view,
+    types.is_binary,
+    types.is_large_binary,
+    types.is_binary_view,
+    types.is_fixed_size_binary,
+]
+
+
+def logical_type(kind: pa.DataType) -> pa.DataType:
+    """The type of the values: what a dictionary holds, what an extension stores."""
+    if isinstance(kind, pa.DictionaryType):
+        return logical_type(kind.value_type)
+    return logical_type(kind.storage_type) if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def is_orderable(kind: pa.DataType) -> bool:
+    """Whether values of this logical type are plain ones that have an order."""
+    return any(test(kind) for test in _ORDERED)
+
+
+def column_of(table: pa.Table, name: str) -> Column:
+    """A table's column in one piece."""
+    return joined(table.column(name).chunks, table.schema.field(name).type)
+
+
+def joined(pieces: list[Column], kind: pa.DataType) -> Column:
+    """Arrays of one type, one after the other."""
+    return pa.concat_arrays(pieces) if pieces else pa.array([], kind)
+
+
+def plain(column: Column) -> Column:
+    """The same values without dictionary, extension or view."""
+    if isinstance(column, pa.ExtensionArray):
+        return plain(column.storage)
+    if isinstance(column, pa.DictionaryArray):
+        return plain(column.dictionary_decode())
+    if types.is_string_view(column.type):
+        return column.cast(pa.large_string())
+    return column.cast(pa.large_binary()) if types.is_binary_view(column.type) else column
+
+
+def flags(column: Column) -> Flags:
+    """A boolean column, null as False."""
+    return np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), np.bool_)
+
+
+def present(column: Column) -> Flags:
+    """True where the column is not null."""
+    return flags(column.is_valid())
+
+
+def instants(column: Column, where: str) -> Ints:
+    """A clock as microseconds since 1970 in UTC; anything where it is null.
+
+    Raises:
+        JoinError: an instant that microseconds in 64 bits cannot hold exactly.
+    """
+    try:
+        return np.asarray(column.cast(INSTANT).cast(pa.int64()).fill_null(0).to_numpy(), np.int64)
+    except pa.ArrowInvalid as error:
+        raise JoinError(
+            f"{where}: {column.type} holds instants finer than a microsecond or too far off ({error}); "
+            "round them before the join, up for facts and down for predictions, so that nothing is used too early"
+        ) from error
+
+
+def microseconds(duration: timedelta) -> int:
+    """A duration of at least zero, at most all of time."""
+    return min(duration // timedelta(microseconds=1), FOREVER)
+
+
+def earlier(moments: Ints, by: int) -> Ints:
+    """Instants moved back by some microseconds, stopping at the first one there is."""
+    return np.where(moments < EARLIEST + by, EARLIEST, moments - by)
+
+
+def order_keys(column: Column) -> Ints:
+    """One integer for each value, which orders and equals as the values do; anything for null.
+
+    NaN equals itself and comes last; -0.0 equals 0.0. Only keys of one column may be compared.
+    """
+    column = plain(column)
+    kind = column.type
+    if types.is_null(kind):
+        return np.zeros(len(column), np.int64)
+    if types.is_floating(kind):
+        return _float_keys(column.cast(pa.float64()).fill_null(0.0).to_numpy())
+    if types.is_uint64(kind):
+        return (column.fill_null(0).to_numpy() ^ np.uint64(1 << 63)).view(np.int64)
+    if types.is_temporal(kind):
+        column = column.view(pa.int32() if kind.bit_width == 32 else pa.int64())
+    if types.is_integer(column.type) or types.is_boolean(column.type):
+        return np.asarray(column.cast(pa.int64()).fill_null(0).to_numpy(), np.int64)
+    return _ranks(column)
+
+
+def differs(column: Column, left: Ints, right: Ints) -> Flags:
+    """Whether the values in two lists of rows differ; null equals null, NaN equals NaN."""
+    if is_orderable(logical_type(column.type)) or types.is_null(column.type):
+        here, valid = order_keys(column), present(column)
+        return (valid[left] != valid[right]) | (valid[left] & (here[left] != here[right]))
+    pairs = zip(column.take(pa.array(left)), column.take(pa.array(right)), strict=True)
+    return np.array([not one.equals(other) for one, other in pairs], np.bool_)
+
+
+def _float_keys(values: Floats) -> Ints:
+    values = values + 0.0
+    values[np.isnan(values)] = np.nan
+    bits = values.view(np.int64)
+    return bits ^ ((bits >> 63) & FOREVER)
+
+
+def _ranks(column: Column) -> Ints:
+    coded = column.dictionary_encode()
+    words = coded.dictionary
+    ranks = np.zeros(max(len(words), 1), np.int64)
+    ranks[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
+    return ranks[coded.indices.fill_null(0).to_numpy()]

@@ -1,0 +1,116 @@
+"""Hydra: registers the settings as schemas, composes `conf/` with a command line's overrides, and makes settings of it.
+
+Nothing outside this module knows Hydra. Everything that is wrong with a configuration is a UsageError that names the
+key path, the value and what was expected; it is raised before any session starts.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from nightjar.errors import UsageError
+from nightjar.settings import jobs
+from nightjar.settings.environment import Environment
+from nightjar.settings.learning import Model, Search
+from nightjar.settings.project import Project
+from nightjar.settings.sources import Source
+
+ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
+    jobs.JobName.INGEST: jobs.Ingest,
+    jobs.JobName.BUILD_FEATURES: jobs.BuildFeatures,
+    jobs.JobName.TRAIN: jobs.Train,
+    jobs.JobName.PROMOTE: jobs.Promote,
+    jobs.JobName.SCORE: jobs.Score,
+    jobs.JobName.MONITOR: jobs.Monitor,
+    jobs.JobName.NIGHTLY: jobs.Nightly,
+}
+GROUPS: dict[str, type] = {
+    "environment": Environment,
+    "project": Project,
+    "source": Source,
+    "model": Model,
+    "search": Search,
+}
+
+
+def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
+    """The composed configuration of a job, with every key checked against its schema.
+
+    Raises:
+        UsageError: an override cannot be parsed, or names a key, group or value that does not exist.
+    """
+    _register_schemas()
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
+            return compose(config_name=job.value, overrides=overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(f"{job.value}: the configuration is refused: {_whole_message(error)}") from error
+
+
+def make_settings(config: DictConfig) -> jobs.Job:
+    """Settings from a composed configuration.
+
+    Raises:
+        UsageError: a value is missing or out of range; the message starts with the key path.
+    """
+    try:
+        OmegaConf.resolve(config)
+    except OmegaConfBaseException as error:
+        raise UsageError(f"the configuration is refused: {_whole_message(error)}") from error
+    made = _build(config, "")
+    if not isinstance(made, jobs.Job):
+        raise UsageError(f"the configuration is of type {type(made).__name__}, expected that of a job")
+    return made
+
+
+def _register_schemas() -> None:
+    store = ConfigStore.instance()
+    for job, root in ROOTS.items():
+        store.store(name=f"{job.value}_schema", node=root)
+    for group, schema in GROUPS.items():
+        store.store(group=group, name="schema", node=schema)
+
+
+def _build(node: Any, path: str) -> Any:
+    """Build settings from the leaves up, so that an error in __post_init__ can be given its key path."""
+    if isinstance(node, ListConfig):
+        return [_build(item, f"{path}[{index}]") for index, item in enumerate(node)]
+    if not isinstance(node, DictConfig):
+        return node
+    values = {str(key): _build_item(node, str(key), f"{path}.{key}" if path else str(key)) for key in node}
+    kind = OmegaConf.get_type(node)
+    if kind is None or not dataclasses.is_dataclass(kind):
+        return values
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name in values:
+        if name not in known:
+            raise UsageError(f"{path + '.' if path else ''}{name}: there is no such key, expected one of {known}")
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise UsageError(f"{path + '.' if path else ''}{error}") from error
+
+
+def _build_item(node: DictConfig, key: str, path: str) -> Any:
+    if OmegaConf.is_missing(node, key):
+        raise UsageError(f"{path}: has no value, and needs one; give {path}=...")
+    return _build(node[key], path)
+
+
+def _whole_message(error: BaseException) -> str:
+    """Hydra and OmegaConf spread one mistake over a chain of exceptions; the reader needs each line once."""
+    lines: list[str] = []
+    current: BaseException | None = error
+    while current is not None:
+        text = str(current).split("Config search path:")[0]
+        lines += [line.strip() for line in text.splitlines() if line.strip() and "To append" not in line]
+        current = current.__cause__
+    return "; ".join(dict.fromkeys(lines))

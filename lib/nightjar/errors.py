@@ -1,0 +1,47 @@
+"""The errors Nightjar raises on purpose.
+
+NightjarError                 a stated failure: one paragraph of what, where, what to do (exit code 1)
+├── UsageError                the command line or the configuration is wrong (exit code 2)
+├── SourceError               raw data cannot be read as declared
+├── TableError                a table is missing, differs from its definition or cannot be written
+├── JoinError                 a point-in-time join is asked for something it cannot answer
+├── LeaseError                another run holds this job and date
+├── LearningError             training or evaluation cannot give an honest figure
+└── ModelError                no champion holds, or its artifact does not fit or cannot be trusted
+"""
+
+
+class NightjarError(Exception):
+    """A stated failure. The message says what was found, where, what was expected and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(NightjarError):
+    """The command line or the configuration is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class SourceError(NightjarError):
+    """Raw data is missing, truncated or not of the declared shape."""
+
+
+class TableError(NightjarError):
+    """A table is missing, differs from its definition or cannot be written."""
+
+
+class JoinError(NightjarError):
+    """A point-in-time join was asked for something it cannot answer exactly."""
+
+
+class LeaseError(NightjarError):
+    """Another run holds the lease on this job and date."""
+
+
+class LearningError(NightjarError):
+    """Training or evaluation cannot give an honest figure from these rows."""
+
+
+class ModelError(NightjarError):
+    """No model holds for this date, or an artifact does not fit or cannot be trusted."""

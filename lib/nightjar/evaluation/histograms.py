@@ -1,0 +1,182 @@
+"""Histograms that can be counted in parts, stored, and compared night after night.
+
+Bins are fitted once, on a model's training data; every later night is counted into the same bins. Counts are int64
+and add up: the counts of a table are the sum of the counts of its batches.
+
+    numeric       [null or NaN, below edges[0], [edges[0], edges[1]), ..., at or above edges[-1]]
+    categorical   [null, levels[0], levels[1], ..., any other level]
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.errors import LearningError
+
+MOST_LEVELS = 100
+"""How many levels of a categorical column get a bin of their own."""
+
+Column: TypeAlias = "pa.Array[Any] | pa.ChunkedArray[Any]"
+Counts: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Where one column's values are counted.
+
+    Attributes:
+        kind: "numeric" (bins between edges) or "categorical" (one bin per level).
+        edges: numeric only: finite, ascending, in the column's unit. A bin holds its lower edge, not its upper.
+        levels: categorical only: the most frequent first.
+
+    Raises:
+        LearningError: edges that are not finite and ascending, repeated levels, or edges and levels mixed.
+    """
+
+    kind: Literal["numeric", "categorical"]
+    edges: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("numeric", "categorical"):
+            raise LearningError(f"Bins of the kind {self.kind!r}: expected 'numeric' or 'categorical'.")
+        if (self.kind == "numeric" and self.levels) or (self.kind == "categorical" and self.edges):
+            raise LearningError(f"Bins of the kind {self.kind!r} hold edges and levels that do not belong together.")
+        if not np.isfinite(self.edges).all() or any(a >= b for a, b in itertools.pairwise(self.edges)):
+            raise LearningError(f"The edges of bins must be finite and ascending: {self.edges}.")
+        if len(set(self.levels)) < len(self.levels):
+            raise LearningError(f"The levels of bins must differ from each other: {self.levels}.")
+
+    @property
+    def size(self) -> int:
+        """The length of a count vector of these bins."""
+        return len(self.edges) + 2 if self.kind == "numeric" else len(self.levels) + 2
+
+    def to_json(self) -> str:
+        """One line of JSON from which `from_json` makes the same bins, to the last bit."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Bins":
+        """The bins that `to_json` wrote.
+
+        Raises:
+            LearningError: the text is something else.
+        """
+        try:
+            stored = json.loads(text)
+            return cls(stored["kind"], tuple(map(float, stored["edges"])), tuple(map(str, stored["levels"])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise LearningError(f"These are not bins written by to_json: {text[:200]!r}.") from error
+
+
+def fit_bins(column: Column, *, bins: int = 50) -> Bins:
+    """Bins for a column like this one; the same values in any order give the same bins.
+
+    Numbers and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct values get a
+    bin each; a value with more than a bin's share gets its own. Whatever lies below the least or above the greatest
+    value seen has a bin apart, empty here: drift often shows there first. Nulls, NaN and infinities set no edges.
+    Strings: the 100 most frequent levels, equally frequent ones in code point order.
+
+    Raises:
+        LearningError: a column that is neither numbers, booleans nor strings, or fewer than 1 bin.
+    """
+    if bins < 1:
+        raise LearningError(f"bins is {bins}: a histogram has at least 1.")
+    if _is_text(column.type):
+        return Bins("categorical", levels=_frequent_levels(column))
+    if _is_number(column.type):
+        values = np.concatenate([np.empty(0), *(_floats(chunk) for chunk in _chunks(column))])
+        return Bins("numeric", edges=_equal_mass_edges(values[np.isfinite(values)], bins))
+    raise LearningError(f"A column of type {column.type} has no histogram: expected numbers, booleans or strings.")
+
+
+def count(bins: Bins, column: Column) -> Counts:
+    """How many rows of the column fall into each bin, laid out as this module's head shows.
+
+    Infinities fall into the outermost bins. Integers are compared as float64, exact up to 2**53.
+
+    Raises:
+        LearningError: the column is of another kind than the bins.
+    """
+    fits = _is_number if bins.kind == "numeric" else _is_text
+    if not fits(column.type) and not pa.types.is_null(column.type):
+        raise LearningError(f"A column of type {column.type} cannot be counted into {bins.kind} bins.")
+    count_chunk = _count_numbers if bins.kind == "numeric" else _count_levels
+    total = np.zeros(bins.size, dtype=np.int64)
+    for chunk in _chunks(column):
+        total += count_chunk(bins, chunk)
+    return total
+
+
+def _equal_mass_edges(values: npt.NDArray[np.float64], bins: int) -> tuple[float, ...]:
+    if not len(values):
+        return ()
+    distinct, mass = np.unique(values, return_counts=True)
+    starts = np.arange(len(distinct))
+    if len(distinct) > bins:
+        # The first value of each equal share. A value that starts two shares fills one alone: end it at the next value.
+        shares = np.searchsorted(np.cumsum(mass), np.arange(bins) * (len(values) / bins), side="right")
+        heavy = shares[:-1][shares[:-1] == shares[1:]]
+        starts = np.unique(np.concatenate([shares, heavy + 1]))
+    edges = [*distinct[starts[starts < len(distinct)]], math.nextafter(distinct[-1], math.inf)]
+    return tuple(float(edge) for edge in edges if np.isfinite(edge))
+
+
+def _frequent_levels(column: Column) -> tuple[str, ...]:
+    levels, rows = pc.value_counts(_texts(column).drop_null()).flatten()
+    ranked = pa.table({"level": levels, "rows": rows}).sort_by([("rows", "descending"), ("level", "ascending")])
+    return tuple(map(str, ranked["level"].slice(0, MOST_LEVELS).to_pylist()))
+
+
+def _count_numbers(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
+    values = _floats(chunk)
+    present = values[~np.isnan(values)]
+    places = np.searchsorted(np.array(bins.edges, dtype=np.float64), present, side="right")
+    return _with_nulls(len(chunk) - len(present), np.bincount(places, minlength=bins.size - 1))
+
+
+def _count_levels(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
+    present = _texts(chunk).drop_null()
+    levels = pa.array(bins.levels, type=pa.large_string())
+    places = pc.index_in(present, value_set=levels).fill_null(len(levels))
+    return _with_nulls(len(chunk) - len(present), np.bincount(places.to_numpy(), minlength=bins.size - 1))
+
+
+def _with_nulls(nulls: int, counts: npt.NDArray[np.intp]) -> Counts:
+    return np.concatenate([np.array([nulls], dtype=np.int64), counts.astype(np.int64)])
+
+
+def _floats(chunk: "pa.Array[Any]") -> npt.NDArray[np.float64]:
+    """The values that are not null. Booleans become 0 and 1."""
+    present = chunk.drop_null()
+    if pa.types.is_boolean(present.type):
+        present = present.cast(pa.int8())
+    return np.asarray(present.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _texts(column: Column) -> Column:
+    """Strings in one type: Arrow has no kernels for views, and dictionaries differ from chunk to chunk."""
+    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    return plain.cast(pa.large_string())
+
+
+def _chunks(column: Column) -> "Sequence[pa.Array[Any]]":
+    return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain)

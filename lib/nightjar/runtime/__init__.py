@@ -1,0 +1,1 @@
+"""The only places where sessions start and engine options are set."""

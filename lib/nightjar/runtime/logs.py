@@ -1,0 +1,40 @@
+"""What a job prints: lines for people on a terminal, JSON lines where there is none."""
+
+import json
+import logging
+import sys
+import time
+import warnings
+from typing import Any
+
+_STARTED = time.monotonic()
+
+
+class _ForPeople(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        mark = {logging.WARNING: "! ", logging.ERROR: "✗ "}.get(record.levelno, "")
+        return f"{time.monotonic() - _STARTED:7.1f}s  {record.name.removeprefix('nightjar.'):<11} {mark}{record.getMessage()}"
+
+
+class _ForMachines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "message": record.getMessage(),
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+
+def start() -> None:
+    """Send the package's progress to standard error; quieten libraries whose notices no reader can act on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForMachines())
+    logger = logging.getLogger("nightjar")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    for name in ("alembic", "mlflow", "py4j", "ray"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning)

@@ -1,0 +1,44 @@
+"""The few range checks that settings share. Each raises ValueError with the field, the value and what was expected."""
+
+from collections.abc import Iterable, Sized
+from datetime import date
+
+from nightjar.errors import NightjarError
+from nightjar.timeline import parse_duration, parse_run_date
+
+
+def require(condition: bool, field: str, value: object, expected: str) -> None:  # noqa: FBT001
+    """Raise ValueError unless the condition holds."""
+    if not condition:
+        raise ValueError(f"{field}: found {value!r}, expected {expected}")
+
+
+def require_duration(field: str, value: str | None) -> None:
+    """Raise ValueError unless the value is None or a duration such as "7d"."""
+    if value is not None:
+        try:
+            parse_duration(value)
+        except (NightjarError, ValueError) as error:
+            raise ValueError(f"{field}: {error}") from error
+
+
+def require_date(field: str, value: str | None) -> date | None:
+    """The date, or None; raise ValueError unless the value is None or YYYY-MM-DD."""
+    if value is None:
+        return None
+    try:
+        return parse_run_date(value)
+    except NightjarError as error:
+        raise ValueError(f"{field}: {error}") from error
+
+
+def require_known(field: str, values: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Raise ValueError for the first value that is not among the known names."""
+    names = sorted(known)
+    for value in values:
+        require(value in names, field, value, f"one of the {what} {names}")
+
+
+def require_filled(field: str, value: Sized) -> None:
+    """Raise ValueError for an empty list, mapping or text."""
+    require(len(value) > 0, field, value, "at least one entry")

@@ -1,0 +1,38 @@
+"""Settings of the machine or cluster a job runs on. Nothing in here changes a result."""
+
+from dataclasses import dataclass, field
+
+from nightjar.settings.checks import require
+
+
+@dataclass
+class Environment:
+    """Where things run and where they are stored.
+
+    Attributes:
+        warehouse: folder or object-store prefix of all tables and reports.
+        home: folder of MLflow's database and artifacts, logs and caches.
+        spark_master: None leaves it to `spark-submit`, else a master URL.
+        driver_memory: of the Spark driver, as Java reads it.
+        shuffle_partitions: Spark's; small on a laptop.
+        spark: further Spark options.
+        ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
+        cpus: processors for Ray when it is started here; None: all.
+        lease_minutes: how long a job may hold its job and date before another may take over.
+    """
+
+    warehouse: str = "warehouse"
+    home: str = ".nightjar"
+    spark_master: str | None = None
+    driver_memory: str = "4g"
+    shuffle_partitions: int = 4
+    spark: dict[str, str] = field(default_factory=dict)
+    ray_address: str = "local"
+    cpus: int | None = None
+    lease_minutes: int = 240
+
+    def __post_init__(self) -> None:
+        """Check the counts."""
+        require(self.shuffle_partitions >= 1, "shuffle_partitions", self.shuffle_partitions, "at least 1")
+        require(self.lease_minutes >= 1, "lease_minutes", self.lease_minutes, "at least 1")
+        require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")

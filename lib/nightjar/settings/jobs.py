@@ -1,0 +1,122 @@
+"""The settings of each job: what its root file in `conf/` must and may say."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from nightjar.settings.checks import require, require_date
+from nightjar.settings.environment import Environment
+from nightjar.settings.learning import Search
+from nightjar.settings.project import Project
+
+
+class JobName(Enum):
+    INGEST = "ingest"
+    BUILD_FEATURES = "build_features"
+    TRAIN = "train"
+    PROMOTE = "promote"
+    SCORE = "score"
+    MONITOR = "monitor"
+    NIGHTLY = "nightly"
+
+
+@dataclass
+class Job:
+    """What every job has.
+
+    Attributes:
+        run_date: local date D in the project's zone, YYYY-MM-DD; the job knows what was known at D's midnight.
+    """
+
+    environment: Environment = MISSING
+    project: Project = MISSING
+    run_date: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the run date is a date inside the project's data."""
+        self._check_run_date()
+
+    def _check_run_date(self) -> None:
+        example = f"a date, such as run_date={self.project.first_night}"
+        require(self.run_date is not None, "run_date", self.run_date, example)
+        chosen = require_date("run_date", self.run_date)
+        first = require_date("first_date", self.project.first_date)
+        last = require_date("last_date", self.project.last_date)
+        inside = chosen is None or first is None or (first <= chosen and (last is None or chosen <= last))
+        covered = f"a date inside the project's data, {self.project.first_date} to {self.project.last_date or 'today'}"
+        require(inside, "run_date", self.run_date, covered)
+
+
+@dataclass
+class Ingest(Job):
+    """Raw data into `source_<name>`, `quarantine` and `quality`."""
+
+
+@dataclass
+class BuildFeatures(Job):
+    """`features` and `labels`.
+
+    Attributes:
+        since: first local date to build features for; None: the run date alone.
+    """
+
+    since: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the range is one."""
+        super().__post_init__()
+        start = require_date("since", self.since)
+        run_date = require_date("run_date", self.run_date)
+        if start is not None and run_date is not None:
+            require(start <= run_date, "since", self.since, f"a date at or before run_date={self.run_date}")
+
+
+@dataclass
+class Train(Job):
+    """The search, the final figures and the registered model."""
+
+    search: Search = MISSING
+
+
+@dataclass
+class Promote(Job):
+    """The newest registered version becomes champion if it deserves to."""
+
+
+@dataclass
+class Score(Job):
+    """The night's scores.
+
+    Attributes:
+        retrospective: score with a model that has seen later data, under the role `retrospective`.
+    """
+
+    retrospective: bool = False
+
+
+@dataclass
+class Monitor(Job):
+    """Drift, performance and the report."""
+
+
+@dataclass
+class Nightly(Job):
+    """All jobs of a night in one process.
+
+    Attributes:
+        project_dates: run the project's own `history_until` and `nights` from `first_night` instead of one run date.
+        only: run just these steps.
+    """
+
+    search: Search = MISSING
+    project_dates: bool = False
+    only: list[JobName] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check that exactly one way of naming the dates is used."""
+        require(JobName.NIGHTLY not in self.only, "only", "nightly", "steps of the night")
+        if self.project_dates:
+            require(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
+        else:
+            self._check_run_date()

@@ -1,0 +1,141 @@
+"""Settings of a source: where raw data lies, what shape it must have, and when its facts became known."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from nightjar.settings.checks import require, require_filled, require_known
+
+
+class ColumnType(Enum):
+    """The types a raw column can be declared with; texts are cast to them row by row."""
+
+    STRING = "string"
+    LONG = "bigint"
+    DOUBLE = "double"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+class FileFormat(Enum):
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@dataclass
+class File:
+    """A raw file. A zip archive holding one file is read as that file.
+
+    Attributes:
+        package: Python package whose data folder holds the file; the package is located, never imported.
+        path: path inside the package, or a local or object-store path when there is no package.
+        null_text: the text that stands for a missing value in CSV, besides the empty text.
+    """
+
+    path: str = MISSING
+    package: str | None = None
+    format: FileFormat = FileFormat.CSV
+    null_text: str = "NA"
+
+
+@dataclass
+class Column:
+    """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`."""
+
+    type: ColumnType = MISSING
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    levels: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check that bounds are bounds."""
+        if self.minimum is not None and self.maximum is not None:
+            require(self.minimum <= self.maximum, "minimum", self.minimum, f"at most maximum={self.maximum}")
+        numeric = self.type in (ColumnType.LONG, ColumnType.DOUBLE)
+        bounded = self.minimum is not None or self.maximum is not None
+        require(numeric or not bounded, "minimum/maximum", self.type.value, "a numeric column")
+
+
+@dataclass
+class Lookup:
+    """Columns from a static file, brought to a source by one key column before derived columns are computed.
+
+    Attributes:
+        file: the static file; its key must be unique.
+        key: column of the source.
+        file_key: column of the file that equals `key`.
+        types: new column of the source -> its type.
+        columns: new column of the source -> column of the file.
+        missing: key value -> {new column: value}, for keys that the file lacks and the project knows.
+    """
+
+    file: File = MISSING
+    key: str = MISSING
+    file_key: str = MISSING
+    types: dict[str, ColumnType] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that every new column has a type."""
+        require_filled("columns", self.columns)
+        require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
+        for values in self.missing.values():
+            require_known("missing", values, self.columns, "lookup's columns")
+
+
+@dataclass
+class Source:
+    """Raw data and how it becomes facts.
+
+    Attributes:
+        file: where the raw rows lie.
+        columns: every column that is read, with its type and checks.
+        lookups: columns brought from static files.
+        derived: new column -> Spark SQL expression over the columns before it, row by row, in this order.
+        where: Spark SQL condition; rows for which it is not true are no facts of this source (counted, not refused).
+        checks: name -> Spark SQL condition over all columns that every fact must meet, or it is refused.
+        key: columns that name a fact; together with `known_at` they are unique.
+        event_time: column saying when the fact happened (timestamp).
+        known_at: column saying when it could have been known; null: `event_time`.
+        keep: columns that are stored; empty: all.
+        refuse_above: share of refused rows above which the whole source is refused.
+    """
+
+    file: File = MISSING
+    columns: dict[str, Column] = field(default_factory=dict)
+    lookups: dict[str, Lookup] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
+    where: str | None = None
+    checks: dict[str, str] = field(default_factory=dict)
+    key: list[str] = field(default_factory=list)
+    event_time: str = MISSING
+    known_at: str | None = None
+    keep: list[str] = field(default_factory=list)
+    refuse_above: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Check that keys, clocks and kept columns exist."""
+        require_filled("columns", self.columns)
+        require_filled("key", self.key)
+        names = self.column_names()
+        require_known("key", self.key, names, "source's columns")
+        require_known("keep", self.keep, names, "source's columns")
+        require_known("event_time", [self.event_time], names, "source's columns")
+        require_known("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
+        require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
+        reserved = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id"} & set(self.stored_columns())
+        require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
+
+    def column_names(self) -> list[str]:
+        """All columns a row has once lookups and derived columns are there."""
+        looked_up = [name for lookup in self.lookups.values() for name in lookup.columns]
+        return [*self.columns, *looked_up, *self.derived]
+
+    def stored_columns(self) -> list[str]:
+        """The columns that are stored, keys first, without the two clocks (those have names of their own)."""
+        kept = self.keep or self.column_names()
+        return [*self.key, *(name for name in kept if name not in self.key)]

@@ -1,0 +1,155 @@
+"""Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+
+from nightjar.errors import TableError
+from nightjar.tables.definitions import Table
+from nightjar.tables.warehouse import Warehouse
+
+
+def ensure(warehouse: Warehouse, table: Table) -> None:
+    """Create the table, or add the columns it lacks.
+
+    Raises:
+        TableError: a column of the table has another type than its definition.
+    """
+    path = warehouse.path(table.name)
+    if not exists(warehouse, table.name):
+        DeltaTable.create(
+            path,
+            schema=table.schema(),
+            mode="ignore",
+            partition_by=list(table.partition_by) or None,
+            name=table.name,
+            description=table.description(),
+        )
+    stored = schema(warehouse, table.name)
+    wanted = table.schema()
+    changed = [
+        f"{field.name} is {stored.field(field.name).type}, expected {field.type}"
+        for field in wanted
+        if field.name in stored.names and not _same_type(stored.field(field.name).type, field.type)
+    ]
+    if changed:
+        raise TableError(
+            f"Table {table.name} at {path} differs from its definition: {'; '.join(changed)}. "
+            "Rename the column in the configuration, or move the table away and build it again."
+        )
+    added = pa.schema([field for field in wanted if field.name not in stored.names])
+    if len(added):
+        DeltaTable(path).alter.add_columns(list(_delta_fields(added)))
+
+
+def exists(warehouse: Warehouse, table: str) -> bool:
+    """Whether there is such a Delta table."""
+    return bool(DeltaTable.is_deltatable(warehouse.path(table)))
+
+
+def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
+    """The table's columns as Arrow types."""
+    return pa.schema(_open(warehouse, table, version).schema().to_arrow())
+
+
+def version(warehouse: Warehouse, table: str) -> int:
+    """The table's latest Delta version."""
+    return int(_open(warehouse, table).version())
+
+
+def versions(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
+    """Table -> latest Delta version, for those of the tables that exist."""
+    return {table: version(warehouse, table) for table in tables if exists(warehouse, table)}
+
+
+def read(
+    warehouse: Warehouse,
+    table: str,
+    columns: Sequence[str] | None = None,
+    where: ds.Expression | None = None,
+    at_version: int | None = None,
+) -> pa.Table:
+    """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
+
+    Raises:
+        TableError: there is no such table or column.
+    """
+    opened = _open(warehouse, table, at_version)
+    dataset = opened.to_pyarrow_dataset()
+    missing = [name for name in columns or () if name not in dataset.schema.names]
+    if missing:
+        raise TableError(f"Table {table} at {warehouse.path(table)} has no column {', '.join(missing)}.")
+    rows = dataset.to_table(columns=list(columns) if columns is not None else None, filter=where)
+    return rows.cast(pa.schema([_plain(field) for field in rows.schema]))
+
+
+def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
+    """Append a few rows in one commit, creating the table if there is none; the new version."""
+    ensure(warehouse, table)
+    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
+    write_deltalake(warehouse.path(table.name), data, mode="append", commit_properties=_stamp(run_id, len(data)))
+    return version(warehouse, table.name)
+
+
+def replace(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], where: str, run_id: str) -> int:
+    """Replace the rows that meet an SQL condition by a few others, in one commit; the new version."""
+    ensure(warehouse, table)
+    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
+    stamp = _stamp(run_id, len(data))
+    write_deltalake(warehouse.path(table.name), data, mode="overwrite", predicate=where, commit_properties=stamp)
+    return version(warehouse, table.name)
+
+
+def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any], where: str, seen: int) -> bool:
+    """Replace rows by one, only if nobody has committed anything since version `seen`; whether it did."""
+    data = pa.Table.from_pylist([row], schema=_bare(table.schema()))
+    try:
+        write_deltalake(
+            _open(warehouse, table.name, seen),
+            data,
+            mode="overwrite",
+            predicate=where,
+            commit_properties=CommitProperties(max_commit_retries=0),
+        )
+    except CommitFailedError:
+        return False
+    return True
+
+
+def _open(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
+    path = warehouse.path(table)
+    try:
+        return DeltaTable(path, version=at_version)
+    except TableNotFoundError as error:
+        raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
+
+
+def _stamp(run_id: str, rows: int) -> CommitProperties:
+    return CommitProperties(custom_metadata={"run_id": run_id, "rows": str(rows)})
+
+
+def _bare(wanted: pa.Schema) -> pa.Schema:
+    return pa.schema([field.remove_metadata() for field in wanted])
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """delta-rs may answer with string views and large types; the rest of the house uses the plain ones."""
+    if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
+        return pa.field(field.name, pa.string())
+    return field.remove_metadata()
+
+
+def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_nested(wanted):
+        return type(stored) is type(wanted)
+    return bool(stored == wanted)
+
+
+def _delta_fields(added: pa.Schema) -> Sequence[Any]:
+    from deltalake import Schema  # noqa: PLC0415  (a name too general for the whole module)
+
+    return Schema.from_arrow(added).fields

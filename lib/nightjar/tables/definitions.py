@@ -1,0 +1,279 @@
+"""Every Delta table: name, columns, key, partitioning and the job that writes it. The contract with data engineers.
+
+All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from nightjar.settings.project import Project
+
+INSTANT = pa.timestamp("us", tz="UTC")
+COUNTS = pa.map_(pa.string(), pa.int64())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Arrow type and what it means."""
+
+    name: str
+    type: pa.DataType
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `key` names a row, `partition_by` is what a rerun replaces."""
+
+    name: str
+    comment: str
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...]
+    written_by: str
+    columns: tuple[Column, ...]
+
+    def schema(self) -> pa.Schema:
+        """The Arrow schema, with each column's meaning as its comment."""
+        return pa.schema([pa.field(c.name, c.type, metadata={"comment": c.comment}) for c in self.columns])
+
+    def description(self) -> str:
+        """The table's comment, with its key and writer, as stored in Delta."""
+        return f"{self.comment} Key: {', '.join(self.key)}. Written by: {self.written_by}."
+
+
+RUN_ID = Column("run_id", pa.string(), "the run that wrote this row, see table runs")
+RUN_DATE = Column("run_date", pa.date32(), "the night: local date in the project's zone")
+
+QUARANTINE = Table(
+    "quarantine",
+    "One refused row of a source, with all its reasons.",
+    ("source", "row_hash", "run_date"),
+    ("run_date",),
+    "ingest",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("row_hash", pa.string(), "SHA-256 of the row's content"),
+        Column("reasons", pa.list_(pa.string()), "every check that the row failed"),
+        Column("row", pa.string(), "the row's content as JSON"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+QUALITY = Table(
+    "quality",
+    "One check's outcome on one source.",
+    ("source", "check", "run_date"),
+    ("run_date",),
+    "ingest",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("check", pa.string(), "name of the check, or of the count"),
+        Column("rows", pa.int64(), "rows that the check is about"),
+        Column("of", pa.int64(), "rows that were looked at"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+REFERENCES = Table(
+    "references",
+    "One histogram of one column (or the score) of one model's training data.",
+    ("model_version", "column", "night"),
+    (),
+    "train",
+    (
+        Column("model_version", pa.string(), "registered version of the model"),
+        Column("column", pa.string(), "name of the feature, or score"),
+        Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
+        Column("bins", pa.string(), "the bins as JSON"),
+        Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
+        RUN_ID,
+    ),
+)
+DRIFT = Table(
+    "drift",
+    "One distance between the rows of one date and the training reference, as of one run date.",
+    ("run_date", "evaluated_date", "subject", "slice", "measure"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
+        Column("subject", pa.string(), "name of the feature, or score"),
+        Column("slice", pa.string(), "the rows it is about; all: every row"),
+        Column("measure", pa.string(), "psi, ks, ks_p_value, chi_squared, chi_squared_p_value or null_share"),
+        Column("value", pa.float64(), "the measured value; null where it is undefined"),
+        Column("rows", pa.int64(), "rows of the evaluated date"),
+        Column("model_version", pa.string(), "the model whose reference it was compared with"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+PERFORMANCE = Table(
+    "performance",
+    "One measured value about the predictions of one date whose labels are known, as of one run date.",
+    ("run_date", "evaluated_date", "subject", "slice", "measure"),
+    ("run_date",),
+    "monitor",
+    (
+        Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
+        Column("subject", pa.string(), "the role that predicted"),
+        Column("slice", pa.string(), "the rows it is about; all: every row"),
+        Column("measure", pa.string(), "roc_auc, log_loss, brier, positive_rate, mean_score, rows or matured_share"),
+        Column("value", pa.float64(), "the measured value; null where it is undefined"),
+        Column("provisional", pa.bool_(), "true until every label of the date is settled"),
+        Column("model_version", pa.string(), "the model that predicted"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+MODEL_EVENTS = Table(
+    "model_events",
+    "One registration, alias move or refusal, with its evidence and the run date from which it holds.",
+    ("event_id",),
+    (),
+    "train, promote",
+    (
+        Column("event_id", pa.string(), "names the event"),
+        Column("event", pa.string(), "registered, promoted or refused"),
+        Column("alias", pa.string(), "the alias that moved: champion; null for a registration"),
+        Column("model_version", pa.string(), "registered version of the model"),
+        Column("model_name", pa.string(), "name of the candidate that it is"),
+        Column("holds_from", pa.date32(), "first run date for which it holds"),
+        Column("evidence", pa.string(), "figures and reasons as JSON"),
+        Column("recorded_at", INSTANT, "when it was recorded (wall clock)"),
+        RUN_ID,
+    ),
+)
+RUNS = Table(
+    "runs",
+    "One finished run of one job.",
+    ("run_id",),
+    (),
+    "every job",
+    (
+        Column("run_id", pa.string(), "names the run"),
+        Column("job", pa.string(), "name of the job"),
+        RUN_DATE,
+        Column("status", pa.string(), "done, failed or interrupted"),
+        Column("error", pa.string(), "what it failed with, null when done"),
+        Column("code_revision", pa.string(), "revision of the code, with + when files differed from it"),
+        Column("config_hash", pa.string(), "SHA-256 of the composed configuration"),
+        Column("inputs", COUNTS, "table -> Delta version that was read"),
+        Column("outputs", COUNTS, "table -> Delta version that was written"),
+        Column("rows", COUNTS, "what was counted -> rows"),
+        Column("started_at", INSTANT, "wall clock"),
+        Column("seconds", pa.float64(), "wall time"),
+    ),
+)
+LEASES = Table(
+    "leases",
+    "Who works on which job and date, and until when.",
+    ("job", "run_date"),
+    (),
+    "every job",
+    (
+        Column("job", pa.string(), "name of the job"),
+        RUN_DATE,
+        RUN_ID,
+        Column("host", pa.string(), "machine of the holder"),
+        Column("pid", pa.int64(), "process of the holder"),
+        Column("taken_at", INSTANT, "wall clock"),
+        Column("until", INSTANT, "wall clock; later than this, another run may take over"),
+    ),
+)
+FIXED = (QUARANTINE, QUALITY, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
+
+
+def source_table(name: str, key: Sequence[str], facts: pa.Schema) -> Table:
+    """The table of one source: bitemporal and append only; a rerun replaces what its own run date first saw.
+
+    Args:
+        name: name of the source.
+        key: its key columns.
+        facts: its stored columns and their types, as derived from the raw data.
+    """
+    clocks = (
+        Column("event_time", INSTANT, "when it happened"),
+        Column("known_at", INSTANT, "when it could have been known; never before it was first seen"),
+        Column("stated_known_at", INSTANT, "when the source says it could have been known"),
+    )
+    rest = (Column("ingested_on", pa.date32(), "run date that first saw this version"), RUN_ID)
+    return Table(
+        f"source_{name}",
+        f"One version of one fact of source {name}.",
+        (*key, "known_at"),
+        ("ingested_on",),
+        "ingest",
+        (*clocks, *_described(facts, f"from source {name}"), *rest),
+    )
+
+
+def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> Table:
+    """The feature table.
+
+    Args:
+        project: the project.
+        spine: the spine's columns without the prediction time.
+        features: columns that the point-in-time join adds.
+    """
+    return Table(
+        "features",
+        "One row to predict, with all its features as of its prediction time.",
+        (*project.spine.key, "prediction_time"),
+        ("run_date",),
+        "build_features",
+        (
+            Column("prediction_time", INSTANT, "only what was known at this instant is in the row"),
+            *_described(spine, "of the scheduled thing"),
+            *_described(features, "as of prediction_time"),
+            Column("definitions_hash", pa.string(), "SHA-256 of the feature definitions that built the row"),
+            RUN_DATE,
+            RUN_ID,
+        ),
+    )
+
+
+def labels_table(project: Project, spine: pa.Schema) -> Table:
+    """The label table; `spine` holds the types of the spine's key columns."""
+    return Table(
+        "labels",
+        "One version of one outcome.",
+        (*project.spine.key, "prediction_time", "label_known_at"),
+        ("run_date",),
+        "build_features",
+        (
+            Column("prediction_time", INSTANT, "of the row that is labelled"),
+            *_described(spine, "key of the row"),
+            Column("label", pa.bool_(), "the outcome; null: settled without one"),
+            Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
+            Column("run_date", pa.date32(), "the run that first knew it"),
+            RUN_ID,
+        ),
+    )
+
+
+def scores_table(project: Project, spine: pa.Schema) -> Table:
+    """The table of predictions; `spine` holds the types of the spine's key columns."""
+    return Table(
+        "scores",
+        "One prediction by one model in one role.",
+        ("prediction_id", "role", "model_version"),
+        ("run_date", "role"),
+        "score",
+        (
+            Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
+            Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
+            *_described(spine, "key of the row"),
+            Column("score", pa.float64(), f"predicted probability that {project.label.column} is true"),
+            Column("model_version", pa.string(), "registered version of the model"),
+            Column("model_name", pa.string(), "name of the candidate that it is"),
+            RUN_DATE,
+            Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
+            RUN_ID,
+        ),
+    )
+
+
+def _described(schema: pa.Schema, comment: str) -> tuple[Column, ...]:
+    return tuple(Column(field.name, field.type, comment) for field in schema)

@@ -1,0 +1,61 @@
+"""The table `runs`: one row per finished run, and what later steps ask of it."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow.compute as pc
+
+from nightjar.errors import TableError
+from nightjar.tables import arrow
+from nightjar.tables.definitions import RUNS
+from nightjar.tables.warehouse import Warehouse
+
+
+@dataclass
+class Outcome:
+    """What a step read, wrote and counted: table -> Delta version, and name -> rows."""
+
+    inputs: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, as it stands in `runs`."""
+
+    run_id: str
+    job: str
+    run_date: date
+    status: str
+    error: str | None
+    code_revision: str
+    config_hash: str
+    started_at: datetime
+    seconds: float
+    outcome: Outcome
+
+
+def record(warehouse: Warehouse, run: Run) -> None:
+    """Append the run's row."""
+    row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
+    counted = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
+    arrow.append(warehouse, RUNS, [row | counted], run.run_id)
+
+
+def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
+    """Make sure that the latest finished run of a job for a date is one that succeeded.
+
+    Raises:
+        TableError: it never ran for this date, or its latest run failed.
+    """
+    rows: list[dict[str, Any]] = []
+    if arrow.exists(warehouse, RUNS.name):
+        where = (pc.field("job") == job) & (pc.field("run_date") == run_date)
+        rows = arrow.read(warehouse, RUNS.name, ["status", "started_at", "run_id"], where).to_pylist()
+    latest = max(rows, key=lambda row: row["started_at"], default=None)
+    if latest is not None and latest["status"] == "done":
+        return
+    found = "has not been run" if latest is None else f"ended as {latest['status']} (run {latest['run_id']})"
+    raise TableError(f"{needed_by} for {run_date} needs {job} for {run_date}, which {found}. Run: jobs/{job}.py")

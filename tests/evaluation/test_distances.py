@@ -1,0 +1,143 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nightjar.errors import LearningError
+from nightjar.evaluation import distances
+from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
+from nightjar.evaluation.histograms import count, fit_bins
+
+vectors = st.integers(2, 30).flatmap(
+    lambda size: st.tuples(*[st.lists(st.integers(0, 500), min_size=size, max_size=size)] * 2)
+)
+groups = st.none() | st.integers(1, 12)
+
+
+def test_psi_of_two_groups():
+    """Shares 0.5 and 0.5 become 0.2 and 0.8, but for the half rows added."""
+    found = psi([0, 5000, 5000], [0, 2000, 8000])
+
+    assert found == pytest.approx(-0.3 * np.log(0.2 / 0.5) + 0.3 * np.log(0.8 / 0.5), rel=1e-3)
+
+
+def test_psi_adds_half_a_row_to_every_group_that_is_in_use():
+    found = psi([0, 3, 0, 0], [0, 0, 3, 0], bins=None)
+
+    assert found == pytest.approx(2 * (3.5 / 4 - 0.5 / 4) * np.log(3.5 / 0.5))
+
+
+def test_psi_merges_numeric_bins_to_groups_of_equal_expected_mass():
+    """Ten bins in two groups: what moves within a group is not seen, what moves between groups is."""
+    even = [0] + [100] * 10
+    within, between = [0, 500, 0, 0, 0, 0] + [100] * 5, [0] + [50] * 5 + [150] * 5
+
+    assert psi(even, within, bins=2) == 0.0
+    assert psi(even, between, bins=2) == pytest.approx(0.25 * np.log(3), rel=1e-2)
+    assert psi(even, within, bins=None) > 1
+
+
+def test_nulls_are_a_group_of_their_own():
+    assert psi([0, 100, 100], [100, 50, 50], bins=1) > 1
+
+
+def test_a_shift_of_a_constant_is_seen():
+    bins = fit_bins(pa.array([5.0] * 1000))
+    before, after = (count(bins, pa.array([value] * 1000)) for value in (5.0, 5.1))
+
+    assert psi(before, after) > 10
+    assert kolmogorov_smirnov(before, after).statistic == 1.0
+
+
+@given(vectors, groups)
+def test_psi_is_never_negative(pair, bins):
+    found = psi(*pair, bins=bins)
+    assert found is None or found >= 0
+    assert (found is None) == (sum(pair[0]) == 0 or sum(pair[1]) == 0)
+
+
+@given(vectors, groups)
+def test_identical_counts_have_no_distance(pair, bins):
+    counts = pair[0]
+    assert psi(counts, counts, bins=bins) in (0.0, None)
+    assert kolmogorov_smirnov(counts, counts).statistic in (0.0, None)
+    assert chi_squared(counts, counts).statistic in (pytest.approx(0.0), None)
+
+
+@given(vectors)
+def test_psi_over_all_bins_is_symmetric(pair):
+    assert psi(*pair, bins=None) == pytest.approx(psi(*pair[::-1], bins=None))
+
+
+def test_kolmogorov_smirnov_of_a_shift():
+    """Half of the 100 rows moved up by a bin: nulls are left out, the gap is 0.5."""
+    found = kolmogorov_smirnov([7, 100, 0], [900, 50, 50])
+
+    exact = stats.ks_2samp([0.0] * 100, [0.0] * 50 + [1.0] * 50, method="asymp")
+    assert (found.statistic, found.p_value) == pytest.approx((0.5, exact.pvalue))
+
+
+values = st.lists(st.integers(-50, 50) | st.floats(-50, 50), min_size=1, max_size=200)
+
+
+@given(values, values, st.integers(1, 60))
+def test_the_statistic_from_bins_is_at_most_the_exact_one(reference, night, wanted):
+    bins = fit_bins(pa.array(reference, pa.float64()), bins=wanted)
+    with np.errstate(divide="ignore"):
+        exact = stats.ks_2samp(reference, night, method="asymp")
+
+    found = kolmogorov_smirnov(*(count(bins, pa.array(rows, pa.float64())) for rows in (reference, night)))
+
+    assert found.statistic <= exact.statistic + 1e-12
+    if len(reference) * len(night) >= len(reference) + len(night):  # below, scipy divides by 0 rows
+        assert found.p_value >= exact.pvalue - 1e-9
+    if len(set(reference)) <= wanted and set(night) <= set(reference):
+        assert found.statistic == pytest.approx(exact.statistic)  # every value has its bin: nothing is lost
+
+
+def test_chi_squared_of_two_levels():
+    """By hand: 2 * (10 ** 2) / 40 + 2 * (10 ** 2) / 60 = 8.33 with one degree of freedom; the empty levels drop out."""
+    found = chi_squared([0, 50, 50, 0], [0, 30, 70, 0])
+
+    assert found.statistic == pytest.approx(25 / 3)
+    assert found.p_value == pytest.approx(stats.chi2.sf(25 / 3, df=1))
+
+
+@given(vectors)
+def test_chi_squared_is_pearsons_sum(pair):
+    table = np.array(pair)
+    assume(table.sum(axis=1).all())
+    table = table[:, table.sum(axis=0) > 0]
+    rates = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+
+    found = chi_squared(*pair)
+
+    assert found.statistic == pytest.approx(((table - rates) ** 2 / rates).sum())
+    assert (found.p_value is None) == (table.shape[1] == 1)
+
+
+def test_nothing_to_compare_is_none():
+    nothing, some = [0, 0, 0], [2, 1, 0]
+    for expected, actual in ((nothing, some), (some, nothing), (nothing, nothing)):
+        assert psi(expected, actual) is None
+        assert kolmogorov_smirnov(expected, actual) == distances.Test(None, None)
+        assert chi_squared(expected, actual) == distances.Test(None, None)
+    assert kolmogorov_smirnov([0, 3], [3, 0]) == distances.Test(None, None)  # one side holds nulls only
+    assert chi_squared([0, 3], [0, 9]) == distances.Test(0.0, None)  # one level
+
+
+@pytest.mark.parametrize("distance", [psi, kolmogorov_smirnov, chi_squared])
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [([1, 2], [1, 2, 3]), ([1], [1]), ([[1, 2]], [[1, 2]]), ([1, -2], [1, 2]), ([1, 2], [0.5, 0.5])],
+)
+def test_vectors_that_are_not_counts_of_the_same_bins_are_refused(distance, expected, actual):
+    with pytest.raises(LearningError):
+        distance(expected, actual)
+
+
+def test_psi_needs_a_group():
+    with pytest.raises(LearningError, match="bins is 0"):
+        psi([0, 1], [0, 1], bins=0)
