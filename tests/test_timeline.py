@@ -99,3 +99,5 @@ def test_an_unknown_zone_is_refused(zone):
 def test_a_cutoff_outside_the_calendar_is_refused():
     with pytest.raises(UsageError, match="year 1"):
         cutoff(date.min, "Asia/Tokyo")
+    with pytest.raises(UsageError, match="year 1"):
+        local_date(datetime.max.replace(tzinfo=UTC), "Asia/Tokyo")

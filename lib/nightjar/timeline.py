@@ -80,11 +80,14 @@ def local_date(instant: datetime, zone: str) -> date:
     """The calendar date in the zone at this instant.
 
     Raises:
-        UsageError: an instant without a time zone, or no such zone.
+        UsageError: an instant without a time zone, no such zone, or a date outside the years 1 to 9999.
     """
     if instant.utcoffset() is None:
         raise UsageError(f"instant {instant.isoformat()}: has no time zone; give an aware one, like 2013-10-05T04:00Z")
-    return instant.astimezone(_zone(zone)).date()
+    try:
+        return instant.astimezone(_zone(zone)).date()
+    except OverflowError as error:
+        raise UsageError(f"instant {instant.isoformat()}: its date in {zone} is before year 1 or after 9999") from error
 
 
 def _zone(name: str) -> ZoneInfo:

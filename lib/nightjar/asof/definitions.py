@@ -35,7 +35,8 @@ class Latest:
 class Windowed:
     """An aggregate of the column over usable facts with ``t - window < event_time <= t``; nulls are ignored.
 
-    It is called ``<facts>__<name or column_aggregate_window>``, the window in its largest whole unit: ``delay_mean_7d``.
+    It is called ``<facts>__<name or column_aggregate_window>``, like ``flights__delay_mean_7d``; the window is written
+    in the largest unit that divides it.
 
     Attributes:
         column: a column of the facts.

@@ -7,7 +7,18 @@ import pyarrow as pa
 from pyarrow import types
 
 from nightjar.asof.definitions import Facts
-from nightjar.asof.values import Column, Flags, Ints, column_of, joined, logical_type, order_keys, plain, present
+from nightjar.asof.values import (
+    Column,
+    Flags,
+    Ints,
+    column_of,
+    joined,
+    logical_type,
+    nothing,
+    order_keys,
+    plain,
+    present,
+)
 from nightjar.errors import JoinError
 
 _FAMILIES: list[tuple[Callable[[pa.DataType], bool], ...]] = [
@@ -58,18 +69,24 @@ def lossless(column: Column, kind: pa.DataType, where: str) -> Column:
     if column.type == kind:
         return column
     if types.is_null(kind) or types.is_null(column.type):
-        return pa.nulls(len(column), kind)
+        return nothing(len(column), kind)
     if not _same_family(column.type, kind):
         raise JoinError(f"{where} is {column.type}, the facts have {kind}; make them the same type before the join")
     try:
-        cast = column.cast(kind)
-        changed = order_keys(cast.cast(column.type)) != order_keys(column)
+        cast = _cast(column, kind)
+        changed = order_keys(_cast(cast, column.type)) != order_keys(column)
     except pa.ArrowInvalid as error:
         raise JoinError(f"{where} is {column.type}, the facts have {kind}, which cannot hold it: {error}") from error
     if np.any(changed & present(column)):
         value = column[int(np.flatnonzero(changed & present(column))[0])]
         raise JoinError(f"{where} is {column.type}, the facts have {kind}, which changes the value {value}")
     return cast
+
+
+def _cast(column: Column, kind: pa.DataType) -> Column:
+    if isinstance(kind, pa.Decimal128Type | pa.Decimal256Type) and types.is_integer(column.type):
+        column = column.cast(pa.decimal256(76, kind.scale))  # Arrow judges by the widest integer, not by the values
+    return column.cast(kind)
 
 
 def _codes(column: Column) -> tuple[Ints, Flags]:

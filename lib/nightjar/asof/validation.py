@@ -132,7 +132,8 @@ def _column(table: pa.Table, name: str, where: str) -> pa.DataType:
         raise JoinError(f"{where}, column {name!r}: no such column; there are {', '.join(table.column_names)}")
     if found > 1:
         raise JoinError(f"{where}, column {name!r}: {found} columns have this name; rename all but one")
-    return table.schema.field(name).type
+    kind: pa.DataType = table.schema.field(name).type
+    return kind
 
 
 def _outputs(spine: pa.Table, facts: Sequence[Facts]) -> None:

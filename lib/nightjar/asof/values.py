@@ -54,12 +54,17 @@ def is_orderable(kind: pa.DataType) -> bool:
 
 def column_of(table: pa.Table, name: str) -> Column:
     """A table's column in one piece."""
-    return joined(table.column(name).chunks, table.schema.field(name).type)
+    return joined(table.column(name).unify_dictionaries().chunks, table.schema.field(name).type)
 
 
 def joined(pieces: list[Column], kind: pa.DataType) -> Column:
     """Arrays of one type, one after the other."""
     return pa.concat_arrays(pieces) if pieces else pa.array([], kind)
+
+
+def nothing(rows: int, kind: pa.DataType) -> Column:
+    """A column of nulls."""
+    return pa.array([None] * rows, kind)
 
 
 def plain(column: Column) -> Column:
@@ -73,9 +78,17 @@ def plain(column: Column) -> Column:
     return column.cast(pa.large_binary()) if types.is_binary_view(column.type) else column
 
 
+def taken(column: Column, positions: Ints) -> Column:
+    """The values at positions, null at -1."""
+    if types.is_string_view(column.type) or types.is_binary_view(column.type):  # Arrow cannot take from views
+        return taken(plain(column), positions).cast(column.type)
+    places: Any = pa.array(positions, pa.int64(), mask=positions < 0)
+    return column.take(places)
+
+
 def flags(column: Column) -> Flags:
     """A boolean column, null as False."""
-    return np.asarray(pc.fill_null(column, False).to_numpy(zero_copy_only=False), np.bool_)
+    return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
 
 
 def present(column: Column) -> Flags:
@@ -120,7 +133,7 @@ def order_keys(column: Column) -> Ints:
     if types.is_floating(kind):
         return _float_keys(column.cast(pa.float64()).fill_null(0.0).to_numpy())
     if types.is_uint64(kind):
-        return (column.fill_null(0).to_numpy() ^ np.uint64(1 << 63)).view(np.int64)
+        return np.asarray(column.fill_null(0).to_numpy() ^ np.uint64(1 << 63), np.uint64).view(np.int64)
     if types.is_temporal(kind):
         column = column.view(pa.int32() if kind.bit_width == 32 else pa.int64())
     if types.is_integer(column.type) or types.is_boolean(column.type):
@@ -132,16 +145,18 @@ def differs(column: Column, left: Ints, right: Ints) -> Flags:
     """Whether the values in two lists of rows differ; null equals null, NaN equals NaN."""
     if is_orderable(logical_type(column.type)) or types.is_null(column.type):
         here, valid = order_keys(column), present(column)
-        return (valid[left] != valid[right]) | (valid[left] & (here[left] != here[right]))
-    pairs = zip(column.take(pa.array(left)), column.take(pa.array(right)), strict=True)
+        unequal: Flags = (valid[left] != valid[right]) | (valid[left] & (here[left] != here[right]))
+        return unequal
+    pairs = zip(taken(column, left), taken(column, right), strict=True)
     return np.array([not one.equals(other) for one, other in pairs], np.bool_)
 
 
 def _float_keys(values: Floats) -> Ints:
     values = values + 0.0
     values[np.isnan(values)] = np.nan
-    bits = values.view(np.int64)
-    return bits ^ ((bits >> 63) & FOREVER)
+    bits: Ints = values.view(np.int64)
+    keys: Ints = bits ^ ((bits >> 63) & FOREVER)
+    return keys
 
 
 def _ranks(column: Column) -> Ints:
@@ -149,4 +164,5 @@ def _ranks(column: Column) -> Ints:
     words = coded.dictionary
     ranks = np.zeros(max(len(words), 1), np.int64)
     ranks[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
-    return ranks[coded.indices.fill_null(0).to_numpy()]
+    keys: Ints = ranks[coded.indices.fill_null(0).to_numpy()]
+    return keys

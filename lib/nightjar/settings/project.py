@@ -188,8 +188,7 @@ class Project:
         stored = self.sources[source].stored_columns()
         require_known(f"{where}.keys", keys.values(), stored, f"stored columns of source {source}")
         require_known(where, columns, stored, f"stored columns of source {source}")
-        spine = [*self.spine.columns(), self.spine.prediction_time]
-        require_known(f"{where}.keys", keys, spine, "spine's columns")
+        require_known(f"{where}.keys", keys, [*self.spine.columns(), "prediction_time"], "spine's columns")
 
 
 def _zone_exists(name: str) -> bool:

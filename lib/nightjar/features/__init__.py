@@ -1,0 +1,1 @@
+"""Stage 2: spine, features and labels, by the point-in-time contract."""

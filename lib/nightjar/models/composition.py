@@ -1,0 +1,157 @@
+"""What our predictors are made of: the types that a skops file may name, and the check that it names no other."""
+
+import io
+import json
+import zipfile
+from typing import Any, Final, cast
+
+import skops.io
+from sklearn.compose import ColumnTransformer
+
+from nightjar.errors import ModelError
+from nightjar.models.predictor import Classifier
+
+_GRADIENT_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
+
+ESTIMATOR_TYPES: Final = frozenset(
+    {
+        "nightjar.models.rate.ColumnRate",
+        "sklearn.dummy.DummyClassifier",
+        f"{_GRADIENT_BOOSTING}.gradient_boosting.HistGradientBoostingClassifier",
+        "sklearn.linear_model._logistic.LogisticRegression",
+    }
+)
+
+ALLOWED_TYPES: Final = ESTIMATOR_TYPES | {
+    "builtins.bool",
+    "builtins.dict",
+    "builtins.int",
+    "builtins.list",
+    "builtins.slice",
+    "builtins.str",
+    "builtins.tuple",
+    "numpy.dtype",
+    "numpy.float64",
+    "numpy.ndarray",
+    "numpy.random._generator.Generator",
+    "numpy.uint64",
+    "sklearn._loss._loss.CyHalfBinomialLoss",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn.compose._column_transformer.ColumnTransformer",
+    f"{_GRADIENT_BOOSTING}.binning._BinMapper",
+    f"{_GRADIENT_BOOSTING}.predictor.TreePredictor",
+    "sklearn.impute._base.MissingIndicator",
+    "sklearn.impute._base.SimpleImputer",
+    "sklearn.pipeline.Pipeline",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._encoders.OneHotEncoder",
+    "sklearn.preprocessing._encoders.OrdinalEncoder",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+    "sklearn.preprocessing._label.LabelEncoder",
+}
+"""Every type that our predictors are made of. skops by itself trusts most of scikit-learn, and functions of SciPy."""
+
+ALLOWED_LOADERS: Final = frozenset(
+    {
+        "CachedNode",
+        "DTypeNode",
+        "DictNode",
+        "JsonNode",
+        "ListNode",
+        "LossNode",
+        "NdArrayNode",
+        "ObjectNode",
+        "RandomGeneratorNode",
+        "SliceNode",
+        "TupleNode",
+        "TypeNode",
+    }
+)
+"""How skops may build them. The others call functions and methods, which none of our predictors holds."""
+
+
+def dump(part: object) -> bytes:
+    """A fitted preparation or estimator as the content of a skops file.
+
+    Raises:
+        ModelError: it holds types that could not be opened again.
+    """
+    content: bytes = skops.io.dumps(part)
+    require_allowed_types(content, type(part).__name__)
+    return content
+
+
+def open_preparation(content: bytes, name: str) -> ColumnTransformer:
+    """The fitted preparation in a skops file whose types were checked.
+
+    Raises:
+        ModelError: it cannot be opened, or is something else.
+    """
+    preparation = _open(content, name)
+    if not isinstance(preparation, ColumnTransformer):
+        raise ModelError(f"{name} holds a {type(preparation).__name__}: expected a ColumnTransformer.")
+    return preparation
+
+
+def open_estimator(content: bytes, name: str) -> Classifier:
+    """The fitted estimator in a skops file whose types were checked.
+
+    Raises:
+        ModelError: it cannot be opened, or is none of `ESTIMATOR_TYPES`.
+    """
+    estimator = _open(content, name)
+    if f"{type(estimator).__module__}.{type(estimator).__qualname__}" not in ESTIMATOR_TYPES:
+        raise ModelError(f"{name} holds a {type(estimator).__name__}, which is none of our estimators.")
+    return cast("Classifier", estimator)
+
+
+def require_allowed_types(content: bytes, name: str) -> None:
+    """Check every type a skops file names, without creating any.
+
+    Raises:
+        ModelError: a type is not among `ALLOWED_TYPES`, or would be built in another way than ours are, or this is no
+            skops file.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            nodes = _nodes(json.loads(archive.read("schema.json")))
+    except Exception as error:
+        raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
+    types = {f"{node.get('__module__')}.{node.get('__class__')}" for node in nodes}
+    loaders = {str(node.get("__loader__")) for node in nodes}
+    foreign = sorted(types - ALLOWED_TYPES) + sorted(loaders - ALLOWED_LOADERS)
+    # skops also finds types that are named elsewhere, such as a random generator's algorithm.
+    foreign = foreign or sorted(_untrusted_types(content, name) - ALLOWED_TYPES)
+    if foreign:
+        raise ModelError(f"{name} holds {', '.join(foreign)}, which no model of ours is made of.")
+
+
+def _untrusted_types(content: bytes, name: str) -> set[str]:
+    try:
+        return set(skops.io.get_untrusted_types(data=content))
+    except Exception as error:
+        raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
+
+
+def _nodes(schema: Any) -> list[dict[str, Any]]:
+    """Every node of a skops schema: a mapping that names its type, at whatever depth."""
+    nodes: list[dict[str, Any]] = []
+    unread = [schema]
+    while unread:
+        found = unread.pop()
+        if isinstance(found, dict):
+            if found.keys() & {"__class__", "__module__", "__loader__"}:
+                nodes.append(found)
+            unread.extend(found.values())
+        elif isinstance(found, list):
+            unread.extend(found)
+    return nodes
+
+
+def _open(content: bytes, name: str) -> Any:
+    try:
+        return skops.io.loads(content, trusted=sorted(ALLOWED_TYPES))
+    except Exception as error:
+        raise ModelError(f"{name} cannot be opened: {error!r}.") from error

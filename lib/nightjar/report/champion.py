@@ -1,0 +1,121 @@
+"""Which model holds for the night, and the evidence with which it was promoted."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+
+from nightjar.report.reading import Snapshot
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its interval; None where the evidence does not state one."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model of the evidence: the candidate, or a baseline beside it."""
+
+    name: str
+    is_baseline: bool
+    measures: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the evidence says that the champion can do."""
+
+    metric: str
+    period: tuple[str, ...]
+    models: tuple[Judged, ...]
+    over: str | None
+    difference: Estimate
+    reason: str | None
+
+    def measures(self) -> list[str]:
+        """Every measure that some model of the evidence has, the metric first."""
+        names = [name for model in self.models for name in model.measures]
+        return list(dict.fromkeys([*(name for name in names if name == self.metric), *names]))
+
+    def of_champion(self, measure: str) -> Estimate | None:
+        """The champion's own figure."""
+        return next((model.measures.get(measure) for model in self.models if not model.is_baseline), None)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model that holds for the night.
+
+    Attributes:
+        since: first run date for which it holds.
+        promise: None where the event carries no evidence that can be read.
+    """
+
+    version: str
+    name: str | None
+    since: date
+    promise: Promise | None
+
+
+def find_champion(tables: Snapshot) -> Champion | None:
+    """The promotion that holds for the night: the latest first run date, and of those the one recorded last."""
+    columns = ["event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
+    where = (pc.field("event") == "promoted") & (pc.field("holds_from") <= tables.run_date)
+    promoted = tables.rows("model_events", columns, where)
+    row = max(promoted, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]), default=None)
+    if row is None:
+        return None
+    return Champion(row["model_version"], row["model_name"], row["holds_from"], read_promise(row["evidence"]))
+
+
+def read_promise(evidence: str | None) -> Promise | None:
+    """The evidence of a promotion; None where it names no candidate. What it leaves out is None, never invented."""
+    stored = _parsed(evidence)
+    candidate = _mapping(stored.get("candidate"))
+    if not candidate:
+        return None
+    name = str(candidate.get("name", "candidate"))
+    baselines = _mapping(stored.get("baselines")).items()
+    difference = _mapping(stored.get("difference"))
+    period = stored.get("period")
+    return Promise(
+        metric=str(stored.get("metric", "roc_auc")),
+        period=tuple(map(str, period)) if isinstance(period, list) else (),
+        models=(
+            Judged(name, is_baseline=False, measures=_estimates(candidate)),
+            *(Judged(str(key), is_baseline=True, measures=_estimates(_mapping(value))) for key, value in baselines),
+        ),
+        over=str(difference["over"]) if "over" in difference else None,
+        difference=_estimate(difference),
+        reason=str(stored["reason"]) if stored.get("reason") else None,
+    )
+
+
+def _parsed(evidence: str | None) -> dict[str, Any]:
+    try:
+        return _mapping(json.loads(evidence or "{}"))
+    except ValueError:
+        return {}
+
+
+def _estimates(model: dict[str, Any]) -> dict[str, Estimate]:
+    return {str(key): _estimate(value) for key, value in model.items() if "estimate" in _mapping(value)}
+
+
+def _estimate(value: dict[str, Any]) -> Estimate:
+    return Estimate(*(_number(value.get(part)) for part in ("estimate", "low", "high")))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,161 @@
+"""Charts as inline SVG: pure functions from values to markup. Colours and type come from night.css by class.
+
+Every chart is drawn in its own units and scaled to its box. Night: filled bars. Reference: an outline, so that the two
+differ in form as well as in colour.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from nightjar.report.shapes import Shape, Slot
+from nightjar.report.wording import percent
+
+_SHIFT = {"start": -26.0, "middle": 0.0, "end": 26.0}
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 8.0, 12.0, 24.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One judged date of the chart over dates."""
+
+    day: date
+    value: float
+    provisional: bool
+
+
+def distribution(shape: Shape, title: str, height: int = 190) -> Markup:
+    """Bars of the night over the reference: upright for numbers, lying for levels."""
+    return _upright(shape, title, height) if shape.is_numeric else _lying(shape, title)
+
+
+def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str) -> Markup:
+    """Values by date as joined dots, hollow while provisional; the band is shaded. Dates stand at their distance."""
+    width, height = 480.0, 210.0
+    values = [dot.value for dot in dots] + list(band or ())
+    low, high = _padded(min(values), max(values))
+    first, days = dots[0].day, max((dots[-1].day - dots[0].day).days, 1)
+
+    def across(day: date) -> float:
+        inset = 26.0
+        room = width - _LEFT - _RIGHT - 2 * inset
+        return _LEFT + inset + (room / 2 if len(dots) == 1 else room * (day - first).days / days)
+
+    def up(value: float) -> float:
+        return height - _BOTTOM - (height - _BOTTOM - _TOP) * (value - low) / (high - low)
+
+    parts = [_grid_line(up(value), width, f"{value:.3f}") for value in (low, (low + high) / 2, high)]
+    if band is not None:
+        parts.insert(0, _rect("band", _LEFT, up(band[1]), width - _LEFT - _RIGHT, up(band[0]) - up(band[1])))
+        label = f"promised {band[0]:.3f} to {band[1]:.3f}"
+        parts.append(_text("band-label", width - _RIGHT - 4, up(band[1]) + 13, label, "end"))
+    path = " ".join(f"{across(dot.day):.1f},{up(dot.value):.1f}" for dot in dots)
+    parts.append(Markup('<polyline class="line" points="{}"/>').format(path))
+    parts += [_dot(across(dot.day), up(dot.value), dot) for dot in dots]
+    ends = [(dots[0].day, "start"), (dots[-1].day, "end")] if len(dots) > 1 else [(dots[0].day, "middle")]
+    parts += [_text("", across(day) + _SHIFT[at], height - 6, day.isoformat(), at) for day, at in ends]
+    return _svg(width, height, title, parts)
+
+
+def bar(value: float, full: float, marks: Sequence[float], level: str) -> Markup:
+    """A value as a bar of a table cell, with hair lines at the marks. Decoration: the cell holds the number too."""
+    lines = [
+        Markup('<line x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="12"/>').format(100 * mark / full)
+        for mark in marks
+        if mark < full
+    ]
+    drawn = _rect(f"level-{level}", 0, 2, 100 * min(max(value / full, 0), 1), 8)
+    start = Markup('<svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">')
+    return start + drawn + Markup("").join(lines) + Markup("</svg>")
+
+
+def _upright(shape: Shape, title: str, height: float) -> Markup:
+    width = 480.0
+    top = max([slot.night for slot in shape.slots] + [slot.reference or 0 for slot in shape.slots] + [1e-9])
+    each = (width - _LEFT - _RIGHT) / max(len(shape.slots), 1)
+    floor = height - _BOTTOM
+
+    def up(share: float) -> float:
+        return floor - (floor - _TOP) * share / top
+
+    parts = [_grid_line(up(share), width, percent(share)) for share in (0.0, top / 2, top)]
+    for k, slot in enumerate(shape.slots):
+        left = _LEFT + k * each
+        mark = _rect("night", left + each * 0.12, up(slot.night), each * 0.76, floor - up(slot.night))
+        parts.append(_told(slot, mark))
+        is_middle = shape.is_centred or slot.tick in "<≥"
+        parts.append(_text("", left + (each / 2 if is_middle else 0), height - 7, slot.tick, "middle"))
+    parts.append(_outline(shape.slots, each, floor, up))
+    return _svg(width, height, title, parts)
+
+
+def _outline(slots: Sequence[Slot], each: float, floor: float, up: Callable[[float], float]) -> Markup:
+    """The reference as steps over the bars."""
+    if not slots or slots[0].reference is None:
+        return Markup("")
+    points = [f"M{_LEFT:.1f} {floor:.1f}"]
+    for k, slot in enumerate(slots):
+        points.append(f"V{up(slot.reference or 0):.1f}H{_LEFT + (k + 1) * each:.1f}")
+    return Markup('<path class="reference" d="{}V{:.1f}"/>').format("".join(points), floor)
+
+
+def _lying(shape: Shape, title: str) -> Markup:
+    width, each, left = 480.0, 21.0, 110.0
+    top = max([slot.night for slot in shape.slots] + [slot.reference or 0 for slot in shape.slots] + [1e-9])
+    room = width - left - 62
+    parts = []
+    for k, slot in enumerate(shape.slots):
+        y = 4 + k * each
+        night, was = room * slot.night / top, left + room * (slot.reference or 0) / top
+        mark = Markup('<path class="reference" d="M{0:.1f} {1:.1f}V{2:.1f}"/>').format(was, y - 1, y + 17)
+        parts.append(_text("", left - 8, y + 12.5, _short(slot.tick), "end"))
+        parts.append(_told(slot, _rect("night", left, y + 2, night, 12)))
+        parts.append(mark)
+        parts.append(_text("", max(left + night, was) + 6, y + 12.5, percent(slot.night), "start"))
+    return _svg(width, 8 + each * len(shape.slots), title, parts)
+
+
+def _told(slot: Slot, mark: Markup) -> Markup:
+    was = "" if slot.reference is None else f", reference {percent(slot.reference)}"
+    told = Markup("<g><title>{}: night {}{}</title>{}</g>")
+    return told.format(slot.label, percent(slot.night), was, mark)
+
+
+def _dot(x: float, y: float, dot: Dot) -> Markup:
+    kind, state = ("dot hollow", " (provisional)") if dot.provisional else ("dot", "")
+    told = Markup('<g><title>{}: {:.3f}{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
+    return told.format(dot.day.isoformat(), dot.value, state, kind, x, y)
+
+
+def _grid_line(y: float, width: float, label: str) -> Markup:
+    line = Markup('<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
+    return line.format(_LEFT, width - _RIGHT, y, y) + _text("", _LEFT - 6, y + 4, label, "end")
+
+
+def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
+    rect = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+    return rect.format(kind, x, y, max(width, 0.0), max(height, 0.0))
+
+
+def _text(kind: str, x: float, y: float, text: str, anchor: str) -> Markup:
+    if not text:
+        return Markup("")
+    named = Markup(' class="{}"').format(kind) if kind else ""
+    return Markup('<text{} x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(named, x, y, anchor, text)
+
+
+def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Markup:
+    start = Markup('<svg class="chart" viewBox="0 0 {:g} {:g}" role="img"><title>{}</title>')
+    return start.format(width, height, title) + Markup("").join(parts) + Markup("</svg>")
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """Room above and below, so that no dot lies on the frame and equal values do not divide by zero."""
+    room = max((high - low) * 0.15, 0.01)
+    return low - room, high + room
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 15 else text[:14] + "…"

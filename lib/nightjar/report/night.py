@@ -1,0 +1,98 @@
+"""The report of one night: one HTML file that needs nothing else, made from the Delta tables only."""
+
+import base64
+import hashlib
+import uuid
+from datetime import date, datetime
+from importlib import resources
+
+import pyarrow.fs
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from nightjar.report import charts, wording
+from nightjar.report.gathered import gather
+from nightjar.report.performance import auc_chart
+from nightjar.report.queries import python_queries, spark_queries
+from nightjar.report.reading import Snapshot, open_tables
+from nightjar.report.scores import Scores
+from nightjar.report.summary import facts, sentences
+from nightjar.settings.project import Project
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import cutoff
+
+
+def write(warehouse: Warehouse, project: Project, run_date: date) -> str:
+    """Write the night's report as `<warehouse>/<project>/reports/night-<run_date>.html`; its path or address.
+
+    The same tables give the same file. A reader sees the old file or the new one: it is written under another name
+    and then moved.
+
+    Raises:
+        TableError: a table cannot be read.
+        UsageError: the project's zone does not exist.
+    """
+    path = warehouse.path(f"reports/night-{run_date.isoformat()}.html")
+    _save(path, render(open_tables(warehouse, run_date), project))
+    return path
+
+
+def render(tables: Snapshot, project: Project) -> str:
+    """The page as text."""
+    night = gather(tables)
+    style = _resource("night.css")
+    return _template().render(
+        night=night,
+        tables=tables,
+        title=project.title or project.name,
+        zone=project.zone,
+        cutoff=_instant(cutoff(tables.run_date, project.zone)),
+        facts=facts(night),
+        sentences=sentences(night),
+        score_chart=_score_chart(night.scores, tables.run_date),
+        auc_chart=auc_chart(night.judged, night.champion),
+        spark_queries=spark_queries(tables),
+        python_queries=python_queries(tables),
+        style=Markup(style),  # noqa: S704  (our own file)
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+    )
+
+
+def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:
+    if scores is None or scores.shape is None:
+        return None
+    beside = " (bars) beside the training data (outline)" if scores.version_has_reference() else ""
+    return charts.distribution(scores.shape, f"Share of scores by value on {run_date}{beside}")
+
+
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    words = (wording.figure, wording.whole, wording.percent, wording.p_value, wording.interval, wording.seconds)
+    environment.filters |= {word.__name__: word for word in (*words, wording.measure, wording.dates, wording.dash)}
+    environment.globals["counted"] = wording.counted
+    return environment.from_string(_resource("night.html.j2"))
+
+
+def _resource(name: str) -> str:
+    """A file of this package, also out of a zip."""
+    return resources.files(__package__ or "nightjar.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _instant(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _save(path: str, page: str) -> None:
+    """Write the file next to its place, then move it there; folders and object stores alike."""
+    system, place = pyarrow.fs.FileSystem.from_uri(path)
+    folder, _, name = place.rpartition("/")
+    draft = f"{folder}/.{name}.{uuid.uuid4().hex}"
+    system.create_dir(folder, recursive=True)
+    try:
+        with system.open_output_stream(draft) as stream:
+            stream.write(page.encode())
+        system.move(draft, place)
+    except BaseException:
+        if system.get_file_info(draft).type != pyarrow.fs.FileType.NotFound:
+            system.delete_file(draft)
+        raise

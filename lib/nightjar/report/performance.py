@@ -1,0 +1,72 @@
+"""How the predictions whose outcomes are known by now turned out."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+from markupsafe import Markup
+
+from nightjar.report.champion import Champion
+from nightjar.report.charts import Dot, over_dates
+from nightjar.report.reading import Snapshot, defined
+
+
+@dataclass(frozen=True)
+class JudgedDate:
+    """The served predictions of one date, judged as of the reported night.
+
+    Attributes:
+        values: measure -> value; null where it is undefined.
+        is_provisional: some outcome of the date may still come.
+        version: the model that predicted.
+    """
+
+    day: date
+    values: dict[str, float | None]
+    is_provisional: bool
+    version: str | None
+
+    def auc(self) -> float | None:
+        """ROC AUC; None where it is undefined, as on a date with one outcome only."""
+        return self.values.get("roc_auc")
+
+
+def read_performance(tables: Snapshot) -> list[JudgedDate]:
+    """Every judged date as of the night, the latest first."""
+    columns = ["evaluated_date", "measure", "value", "provisional", "model_version"]
+    where = tables.of_night() & (pc.field("subject") == "champion") & (pc.field("slice") == "all")
+    by_date: dict[date, list[dict[str, Any]]] = {}
+    for row in tables.rows("performance", columns, where):
+        by_date.setdefault(row["evaluated_date"], []).append(row)
+    return [_judged(day, by_date[day]) for day in sorted(by_date, reverse=True)]
+
+
+def latest_auc(judged: list[JudgedDate]) -> JudgedDate | None:
+    """The latest date that has an ROC AUC."""
+    return next((one for one in judged if one.auc() is not None), None)
+
+
+def auc_chart(judged: list[JudgedDate], champion: Champion | None) -> Markup | None:
+    """ROC AUC by date, with the interval of the champion's promise as a band; None where no date has an AUC."""
+    dots = [Dot(one.day, value, one.is_provisional) for one in judged if (value := one.auc()) is not None]
+    if not dots:
+        return None
+    promise = champion.promise if champion else None
+    estimate = promise.of_champion("roc_auc") if promise else None
+    bounds = (estimate.low, estimate.high) if estimate else (None, None)
+    band = (bounds[0], bounds[1]) if bounds[0] is not None and bounds[1] is not None else None
+    latest = dots[0]
+    title = f"ROC AUC of {len(dots)} judged dates; the latest, {latest.day}, has {latest.value:.3f}"
+    if band is not None:
+        title += f"; the promised interval is {band[0]:.3f} to {band[1]:.3f}"
+    return over_dates(dots[::-1], band, title)
+
+
+def _judged(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
+    return JudgedDate(
+        day,
+        {row["measure"]: defined(row["value"]) for row in rows},
+        any(row["provisional"] for row in rows),
+        next((row["model_version"] for row in sorted(rows, key=lambda row: str(row["measure"]))), None),
+    )

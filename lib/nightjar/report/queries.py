@@ -1,0 +1,75 @@
+"""Lines to paste into Spark SQL or Python, with the real paths of the night's tables."""
+
+# ruff: noqa: S608  (text for people; nothing here is executed)
+
+from dataclasses import dataclass
+
+from nightjar.report.reading import Snapshot
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question and the lines that answer it."""
+
+    question: str
+    text: str
+
+
+def spark_queries(tables: Snapshot) -> list[Query]:
+    """Spark SQL, for a session with Delta's extensions."""
+    night = f"DATE'{tables.run_date.isoformat()}'"
+    scores, drift, performance = (_quoted(tables, name) for name in ("scores", "drift", "performance"))
+    return [
+        Query(
+            "The highest scores of the night",
+            f"SELECT * FROM {scores}\nWHERE run_date = {night} AND role = 'champion'\nORDER BY score DESC LIMIT 20;",
+        ),
+        Query(
+            "Each column's drift over the nights",
+            f"SELECT run_date, subject, value AS psi FROM {drift}\n"
+            f"WHERE measure = 'psi' AND slice = 'all' AND run_date <= {night}\nORDER BY subject, run_date;",
+        ),
+        Query(
+            "What became of one date's figures as its labels came in",
+            f"SELECT evaluated_date, run_date, measure, value, provisional FROM {performance}\n"
+            f"WHERE subject = 'champion' AND slice = 'all' AND run_date <= {night}\n"
+            "ORDER BY evaluated_date, measure, run_date;",
+        ),
+        Query(
+            "The refused rows",
+            f"SELECT source, explode(reasons) AS reason, row FROM {_quoted(tables, 'quarantine')}\n"
+            f"WHERE run_date = {night};",
+        ),
+        Query(
+            "From the scores to the run and the table versions they were made from",
+            "SELECT run.run_id, run.code_revision, run.inputs, count(*) AS scores\n"
+            f"FROM {scores} AS score\nJOIN {_quoted(tables, 'runs')} AS run ON run.run_id = score.run_id\n"
+            f"WHERE score.run_date = {night}\nGROUP BY run.run_id, run.code_revision, run.inputs;",
+        ),
+    ]
+
+
+def python_queries(tables: Snapshot) -> list[Query]:
+    """Python with deltalake: no Spark, no JVM."""
+    return [
+        Query(
+            "The night's scores as a data frame",
+            "import datetime\n"
+            "import pyarrow.compute as pc\n"
+            "from deltalake import DeltaTable\n\n"
+            f"night = {tables.run_date!r}\n"
+            f"scores = DeltaTable({tables.warehouse.path('scores')!r}).to_pyarrow_dataset()\n"
+            'served = (pc.field("run_date") == night) & (pc.field("role") == "champion")\n'
+            "frame = scores.to_table(filter=served).to_pandas()",
+        ),
+        Query(
+            "The features they were made from",
+            "# continues the lines above\n"
+            f"features = DeltaTable({tables.warehouse.path('features')!r}).to_pyarrow_dataset()\n"
+            'inputs = features.to_table(filter=pc.field("run_date") == night).to_pandas()',
+        ),
+    ]
+
+
+def _quoted(tables: Snapshot, table: str) -> str:
+    return "delta.`" + tables.warehouse.path(table).replace("`", "``") + "`"

@@ -1,0 +1,67 @@
+"""The tables that a report reads: each one at one version, from the first look to the last; some may not exist yet."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+
+TABLES = ("scores", "features", "performance", "drift", "references", "model_events", "quality", "quarantine", "runs")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tables as they were when the report began.
+
+    Attributes:
+        run_date: the night that is reported.
+        versions: table -> Delta version, for the tables that exist.
+    """
+
+    warehouse: Warehouse
+    run_date: date
+    versions: dict[str, int]
+
+    def read(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table | None:
+        """The rows that meet the condition; None where there is no such table."""
+        if table not in self.versions:
+            return None
+        return arrow.read(self.warehouse, table, columns, where, self.versions[table])
+
+    def rows(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> list[dict[str, Any]]:
+        """The same as dictionaries; none where there is no such table."""
+        found = self.read(table, columns, where)
+        return [] if found is None else found.to_pylist()
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns; none where there is no such table."""
+        if table not in self.versions:
+            return []
+        return list(arrow.schema(self.warehouse, table, self.versions[table]).names)
+
+    def of_night(self) -> ds.Expression:
+        """The condition that a row belongs to the reported night."""
+        return pc.field("run_date") == self.run_date
+
+    def absence(self, table: str, rows: str = "rows") -> str:
+        """Why there is nothing to show from a table, in words."""
+        if table not in self.versions:
+            return f"The table {table} does not exist yet in this warehouse."
+        return f"The table {table} has no {rows} for {self.run_date}."
+
+
+def defined(value: float | None) -> float | None:
+    """The value; None for NaN too, which is no more a figure than null is."""
+    return None if value is None or math.isnan(value) else value
+
+
+def open_tables(warehouse: Warehouse, run_date: date) -> Snapshot:
+    """The tables that exist, at their latest versions."""
+    return Snapshot(warehouse, run_date, arrow.versions(warehouse, TABLES))

@@ -1,0 +1,33 @@
+"""Histograms of a model's training data, as the table `references` stores them."""
+
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.histograms import Bins
+from nightjar.report.reading import Snapshot
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Bins and the rows in each, nulls first."""
+
+    bins: Bins
+    counts: list[int]
+
+
+def training_histograms(tables: Snapshot, version: str) -> dict[str, Histogram]:
+    """Column -> training histogram of one model version; without those that are not stored or do not fit their bins."""
+    where = (pc.field("model_version") == version) & pc.field("night").is_null()
+    rows = tables.rows("references", ["column", "bins", "counts"], where)
+    read = {row["column"]: _histogram(row["bins"], row["counts"]) for row in rows}
+    return {column: histogram for column, histogram in read.items() if histogram is not None}
+
+
+def _histogram(bins: str | None, counts: list[int] | None) -> Histogram | None:
+    try:
+        parsed = Bins.from_json(bins or "")
+    except LearningError:
+        return None
+    return Histogram(parsed, counts) if counts and len(counts) == parsed.size and parsed.size > 2 else None

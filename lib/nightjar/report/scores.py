@@ -1,0 +1,74 @@
+"""The night's scores beside those of the training data."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.evaluation.histograms import count
+from nightjar.report.reading import Snapshot
+from nightjar.report.references import training_histograms
+from nightjar.report.shapes import Shape, alone, compare
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The served scores of one night.
+
+    Attributes:
+        rows: how many predictions the champion made.
+        versions: model version -> predictions.
+        other_roles: role -> predictions that are not served.
+        shape: None where there are no scores; its slots lack a reference where none is stored.
+    """
+
+    rows: int
+    versions: dict[str, int]
+    other_roles: dict[str, int]
+    mean: float | None
+    least: float | None
+    greatest: float | None
+    shape: Shape | None
+
+    def version(self) -> str | None:
+        """The version that made most of them."""
+        return next(iter(self.versions), None)
+
+    def version_has_reference(self) -> bool:
+        """Whether the training scores of that version are stored, to draw beside the night's."""
+        return self.shape is not None and self.shape.reference_nulls is not None
+
+
+def read_scores(tables: Snapshot) -> Scores | None:
+    """The night's scores; None where nothing was scored in any role."""
+    found = tables.read("scores", ["score", "model_version", "role"], tables.of_night())
+    if found is None or not len(found):
+        return None
+    served = found.filter(pc.field("role") == "champion")
+    versions = dict(Counter(map(str, served["model_version"].to_pylist())).most_common())
+    roles = Counter(map(str, found["role"].to_pylist()))
+    roles.pop("champion", None)
+    values = _finite(served["score"])
+    return Scores(
+        rows=len(served),
+        versions=versions,
+        other_roles=dict(sorted(roles.items())),
+        mean=float(values.mean()) if len(values) else None,
+        least=float(values.min()) if len(values) else None,
+        greatest=float(values.max()) if len(values) else None,
+        shape=_shape(tables, next(iter(versions)), served["score"]) if len(served) else None,
+    )
+
+
+def _shape(tables: Snapshot, version: str, scores: "pa.ChunkedArray[pa.DoubleScalar]") -> Shape:
+    reference = training_histograms(tables, version).get("score")
+    if reference is None or reference.bins.kind != "numeric":
+        return alone(_finite(scores))
+    return compare(reference.bins, reference.counts, count(reference.bins, scores))
+
+
+def _finite(scores: "pa.ChunkedArray[pa.DoubleScalar]") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    values = np.asarray(scores.drop_null().to_numpy(), dtype=np.float64)
+    return values[np.isfinite(values)]

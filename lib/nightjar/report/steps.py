@@ -1,0 +1,64 @@
+"""What ran for the night."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nightjar.report.reading import Snapshot
+
+NIGHTLY = ("ingest", "build_features", "score", "monitor")
+"""The steps of every night, in their order."""
+_ORDER = ("ingest", "build_features", "train", "promote", "score", "monitor", "nightly")
+_MARKS = {"done": "✓", "failed": "✗", "interrupted": "✗"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """The latest finished run of one job; `status` is None where no run of it is recorded."""
+
+    job: str
+    status: str | None = None
+    error: str | None = None
+    code_revision: str | None = None
+    seconds: float | None = None
+    rows: tuple[tuple[str, int], ...] = ()
+    run_id: str | None = None
+    attempts: int = 0
+
+    def mark(self) -> str:
+        """A sign for the status, beside its word."""
+        return _MARKS.get(self.status or "", "–")
+
+    def is_bad(self) -> bool:
+        """Whether its latest run ended otherwise than done."""
+        return self.status is not None and self.status != "done"
+
+
+def read_steps(tables: Snapshot) -> list[Step]:
+    """The latest run of each job for the night, and the nightly steps of which no run is recorded."""
+    columns = ["run_id", "job", "status", "error", "code_revision", "seconds", "rows", "started_at"]
+    by_job: dict[str, list[dict[str, Any]]] = {}
+    for row in tables.rows("runs", columns, tables.of_night()):
+        by_job.setdefault(row["job"], []).append(row)
+    if not by_job:
+        return []
+    steps = [_step(job, runs) for job, runs in by_job.items()]
+    steps += [Step(job) for job in NIGHTLY if job not in by_job]
+    return sorted(steps, key=lambda step: (_place(step.job), step.job))
+
+
+def _step(job: str, runs: list[dict[str, Any]]) -> Step:
+    latest = max(runs, key=lambda run: (run["started_at"], run["run_id"]))
+    return Step(
+        job,
+        latest["status"],
+        latest["error"],
+        latest["code_revision"],
+        latest["seconds"],
+        tuple(sorted(latest["rows"] or ())),
+        latest["run_id"],
+        len(runs),
+    )
+
+
+def _place(job: str) -> int:
+    return _ORDER.index(job) if job in _ORDER else len(_ORDER)

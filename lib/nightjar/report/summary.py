@@ -1,0 +1,152 @@
+"""The facts of the night in one screen: stated, not judged."""
+
+from dataclasses import dataclass
+
+from nightjar.report.champion import Champion
+from nightjar.report.drift import MUCH, SOME, Drift, Drifted
+from nightjar.report.gathered import Night
+from nightjar.report.intake import Refused
+from nightjar.report.performance import JudgedDate, latest_auc
+from nightjar.report.scores import Scores
+from nightjar.report.steps import Step
+from nightjar.report.wording import counted, figure, percent, whole
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number to see first, where its details stand, and whether it is one of those to look at."""
+
+    value: str
+    label: str
+    detail: str
+    section: str
+    is_marked: bool = False
+
+
+def facts(night: Night) -> list[Fact]:
+    """Scores, performance, drift, refused rows and steps, in this order."""
+    return [
+        _scores_fact(night.scores, night.champion),
+        _auc_fact(night.judged, night.champion),
+        *_drift_facts(night.drift),
+        _refused_fact(night.refused),
+        _steps_fact(night.steps),
+    ]
+
+
+def sentences(night: Night) -> list[str]:
+    """The same facts in plain words, to be copied into a message."""
+    return [
+        _scores_words(night.scores),
+        _drift_words(night.drift),
+        _refused_words(night.refused),
+        _auc_words(night.judged),
+    ]
+
+
+def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
+    if scores is None or not scores.rows:
+        return Fact("0", "scores", "nothing was scored as champion", "scores", is_marked=True)
+    rows, label = scores.rows, "score" if scores.rows == 1 else "scores"
+    made_by = [version for version in scores.versions if champion is None or version != champion.version]
+    if made_by:
+        return Fact(whole(rows), label, f"made by version {', '.join(made_by)}", "scores", is_marked=True)
+    return Fact(whole(rows), label, _mean(scores), "scores")
+
+
+def _auc_fact(judged: list[JudgedDate], champion: Champion | None) -> Fact:
+    latest = latest_auc(judged)
+    if latest is None:
+        return Fact("–", "ROC AUC", "no date has been judged yet", "performance")
+    promise = champion.promise.of_champion("roc_auc") if champion and champion.promise else None
+    state = "provisional" if latest.is_provisional else "final"
+    promised = f", promised {figure(promise.estimate)}" if promise and promise.estimate is not None else ""
+    return Fact(figure(latest.auc()), f"ROC AUC of {latest.day}", state + promised, "performance")
+
+
+def _drift_facts(drift: Drift | None) -> list[Fact]:
+    if drift is None:
+        return [Fact("–", "columns with drift", "drift was not measured", "drift", is_marked=True)]
+    much, some = drift.of_level("much"), drift.of_level("some")
+    of = f"of {len(drift.columns)}"
+    return [
+        Fact(str(len(much)), f"{_columns(much)} with PSI ≥\N{NO-BREAK SPACE}{MUCH}", of, "drift", is_marked=bool(much)),
+        Fact(str(len(some)), f"{_columns(some)} with PSI {SOME} to {MUCH}", of, "drift"),
+    ]
+
+
+def _refused_fact(refused: Refused | None) -> Fact:
+    if refused is None:
+        return Fact("–", "refused rows", "not recorded", "data")
+    reasons = len(refused.reasons) + refused.more
+    detail = f"for {counted(reasons, 'reason')}" if refused.rows else "in the table quarantine"
+    return Fact(
+        whole(refused.rows),
+        "refused row" if refused.rows == 1 else "refused rows",
+        detail,
+        "data",
+        is_marked=refused.rows > 0,
+    )
+
+
+def _steps_fact(steps: list[Step]) -> Fact:
+    ran = [step for step in steps if step.status is not None]
+    bad = [step.job for step in ran if step.is_bad()]
+    done = f"{len(ran) - len(bad)} of {len(ran)}"
+    if bad:
+        return Fact(done, "recorded steps done", f"not done: {', '.join(bad)}", "steps", is_marked=True)
+    return Fact(done if ran else "–", "recorded steps done", "none failed" if ran else "no runs recorded", "steps")
+
+
+def _scores_words(scores: Scores | None) -> str:
+    if scores is None or not scores.rows:
+        return "No scores were made as champion for this night."
+    return f"{counted(scores.rows, 'score')}, {_mean(scores)}."
+
+
+def _drift_words(drift: Drift | None) -> str:
+    if drift is None:
+        return "Drift was not measured."
+    much, some = drift.of_level("much"), drift.of_level("some")
+    return (
+        f"Of {counted(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
+        f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}."
+    )
+
+
+def _refused_words(refused: Refused | None) -> str:
+    if refused is None:
+        return "Refused rows are not recorded yet."
+    verb = "was" if refused.rows == 1 else "were"
+    return f"{counted(refused.rows, 'source row')} {verb} refused.".capitalize()
+
+
+def _auc_words(judged: list[JudgedDate]) -> str:
+    latest = latest_auc(judged)
+    if latest is None:
+        return "No date could be judged yet."
+    share = latest.values.get("matured_share")
+    known = f"{percent(share)} of its outcomes known" if share is not None else "share of known outcomes not stated"
+    state = "provisional" if latest.is_provisional else "final"
+    return f"The latest judged date, {latest.day}, has an ROC AUC of {figure(latest.auc())} ({state}, {known})."
+
+
+def _mean(scores: Scores) -> str:
+    return "none of them a number" if scores.mean is None else f"mean {figure(scores.mean)}"
+
+
+def _columns(columns: list[Drifted]) -> str:
+    return "column" if len(columns) == 1 else "columns"
+
+
+def _some(columns: list[Drifted]) -> str:
+    return f"{len(columns) or 'none'} {'has' if len(columns) == 1 else 'have'}"
+
+
+def _named(columns: list[Drifted]) -> str:
+    if not columns:
+        return ""
+    names = ", ".join(column.subject for column in columns[:_NAMED])
+    return f" ({names}{' and others' if len(columns) > _NAMED else ''})"

@@ -1,0 +1,93 @@
+"""Numbers and dates as people read them. What is null becomes a dash that says why."""
+
+import math
+import re
+
+from markupsafe import Markup, escape
+
+MEASURES = {
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "positive_rate": "observed rate",
+    "mean_score": "mean score",
+}
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})")
+
+
+def dash(why: str) -> Markup:
+    """A dash in place of a number, with the reason for people who point at it or hear it."""
+    return Markup('<span class="none" role="img" aria-label="none: {why}" title="{why}">–</span>').format(why=why)
+
+
+def figure(value: float | None, why: str = "not measured", digits: int = 3) -> str:
+    """0.683; a dash for null and NaN."""
+    return dash(why) if _is_none(value) else f"{value:,.{digits}f}"
+
+
+def whole(value: float | None, why: str = "not counted") -> str:
+    """12,345."""
+    return dash(why) if _is_none(value) else f"{value:,.0f}"
+
+
+def percent(value: float | None, why: str = "not measured") -> str:
+    """A share as 12.3%; what is neither none nor all never rounds to 0.0% or 100.0%."""
+    if value is None or math.isnan(value):
+        return dash(why)
+    if 0 < value < 0.0005:
+        return "< 0.1%"
+    if 0.9995 <= value < 1:
+        return "> 99.9%"
+    return f"{value:.1%}"
+
+
+def p_value(value: float | None, why: str = "not measured") -> str:
+    """0.023, and < 0.001 below that."""
+    if value is None or math.isnan(value):
+        return dash(why)
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def interval(low: float | None, high: float | None, why: str = "the evidence states no interval") -> str:
+    """0.660 to 0.700."""
+    if _is_none(low) or _is_none(high):
+        return dash(why)
+    return f"{low:.3f} to {high:.3f}"
+
+
+def seconds(value: float | None) -> str:
+    """4.2 s, 3 min 12 s, 1 h 05 min."""
+    if value is None or math.isnan(value):
+        return dash("not recorded")
+    if value < 59.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def compact(value: float) -> str:
+    """An axis label: four significant digits, thousands apart, no trailing zeros."""
+    rounded = float(f"{value:.4g}") + 0.0  # + 0.0: no minus before a zero
+    return f"{rounded:,.0f}" if rounded.is_integer() and abs(rounded) < 1e9 else f"{rounded:.4g}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """1 row, 12 rows, no rows."""
+    return f"{count or 'no':,} {one if count == 1 else many or one + 's'}" if count else f"no {many or one + 's'}"
+
+
+def measure(name: str) -> str:
+    """A measure's name in the field's own spelling."""
+    return MEASURES.get(name, name.replace("_", " "))
+
+
+def dates(text: str) -> Markup:
+    """The text, escaped, with no line break inside an ISO date."""
+    return Markup("").join(
+        Markup('<span class="nowrap">{}</span>').format(part) if _DATE.fullmatch(part) else escape(part)
+        for part in _DATE.split(text)
+    )
+
+
+def _is_none(value: float | None) -> bool:
+    return value is None or math.isnan(value)

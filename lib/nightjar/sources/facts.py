@@ -1,0 +1,135 @@
+"""Typed, checked and derived: from the texts of a raw file to facts, each with the reasons why it is refused, if any."""
+
+from pathlib import Path
+
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.errors import SourceError
+from nightjar.settings import sources
+from nightjar.sources import raw
+
+REASONS = "_reasons"
+ROW = "_row"
+STATE = "_state"
+
+
+def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path) -> DataFrame:
+    """All raw rows with their stored columns, `event_time`, `stated_known_at`, and what became of them.
+
+    `_reasons` lists the checks a row failed (empty: none), `_row` holds a refused row's content as JSON, and `_state`
+    is `fact`, `refused` or `not_a_fact`.
+
+    Raises:
+        SourceError: the file cannot be read as declared, or an expression does not fit the columns.
+    """
+    columns = list(source.columns)
+    rows = raw.read(spark, source.file, columns, name, cache)
+    rows = _typed(rows, source)
+    for lookup_name, lookup in source.lookups.items():
+        rows = _looked_up(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
+    for column, expression in source.derived.items():
+        rows = rows.withColumn(column, _expression(rows, expression, f"{name}.derived.{column}"))
+    return _judged(rows, name, source)
+
+
+def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
+    """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
+    reasons = [
+        reason for name, column in source.columns.items() for reason in _column_reasons(name, column)
+    ]
+    typed = [
+        F.expr(f"try_cast(`{name}` AS {column.type.value})").alias(name) for name, column in source.columns.items()
+    ]
+    found = F.filter(F.array(*reasons), lambda reason: reason.isNotNull())
+    as_read = F.when(F.size(found) > 0, as_json(list(source.columns)))
+    return rows.select(*typed, found.alias(REASONS), as_read.alias(ROW), raw.MALFORMED)
+
+
+def as_json(columns: list[str]) -> Column:
+    """The columns of a row as JSON, nulls included."""
+    return F.to_json(F.struct(*columns), {"ignoreNullFields": "false"})
+
+
+def _column_reasons(name: str, column: sources.Column) -> list[Column]:
+    text = F.col(name)
+    value = F.expr(f"try_cast(`{name}` AS {column.type.value})")
+    reasons = [F.when(text.isNotNull() & value.isNull(), f"{name}: not a {column.type.value}")]
+    if column.required:
+        reasons.append(F.when(text.isNull(), f"{name}: missing"))
+    if column.minimum is not None:
+        reasons.append(F.when(value < column.minimum, f"{name}: below {column.minimum:g}"))
+    if column.maximum is not None:
+        reasons.append(F.when(value > column.maximum, f"{name}: above {column.maximum:g}"))
+    if column.levels:
+        reasons.append(F.when(~value.isin(column.levels), f"{name}: not one of {', '.join(column.levels)}"))
+    return reasons
+
+
+def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
+    """Key and new columns of a static file, with the rows the project declares for keys that the file lacks."""
+    wanted = list(dict.fromkeys([lookup.file_key, *lookup.columns.values()]))
+    rows = raw.read(spark, lookup.file, wanted, name, cache)
+    new = [
+        F.expr(f"try_cast(`{column}` AS {lookup.types[new_name].value})").alias(new_name)
+        for new_name, column in lookup.columns.items()
+    ]
+    table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
+    twice = table.groupBy(lookup.key).count().where("count > 1").first()
+    if twice is not None:
+        raise SourceError(f"Source {name}: {lookup.file_key} {twice[0]!r} stands {twice[1]} times, expected once.")
+    if not lookup.missing:
+        return table
+    declared = [
+        tuple([key, *(values.get(new_name) for new_name in lookup.columns)]) for key, values in lookup.missing.items()
+    ]
+    schema = ", ".join(f"`{column}` STRING" for column in [lookup.key, *lookup.columns])
+    extra = spark.createDataFrame(declared, schema).select(
+        lookup.key, *(F.col(c).cast(lookup.types[c].value).alias(c) for c in lookup.columns)
+    )
+    return table.unionByName(extra.join(table, lookup.key, "left_anti"))
+
+
+def _looked_up(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> DataFrame:
+    return rows.join(F.broadcast(table), lookup.key, "left")
+
+
+def _expression(rows: DataFrame, expression: str, where: str) -> Column:
+    """The expression as a column, checked against the columns there are."""
+    try:
+        column = F.expr(expression)
+        rows.select(column)
+    except (AnalysisException, ParseException) as error:
+        raise SourceError(
+            f"{where}: the expression {expression!r} does not fit: {_first_line(error)} "
+            f"Columns are {', '.join(name for name in rows.columns if not name.startswith('_'))}. Nothing was written."
+        ) from error
+    return column
+
+
+def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
+    """Whether a row is a fact, and if it is, whether it has its key and clocks and meets the source's checks."""
+    known_at = source.known_at or source.event_time
+    needed = dict.fromkeys([*source.key, source.event_time, known_at])
+    checks = {check: _expression(rows, sql, f"{name}.checks.{check}") for check, sql in source.checks.items()}
+    failed = [
+        *(F.when(F.col(column).isNull(), f"{column}: missing") for column in needed),
+        *(F.when(~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
+    ]
+    is_fact = _expression(rows, source.where, f"{name}.where") if source.where else F.lit(True)
+    clean = F.size(REASONS) == 0
+    late_reasons = F.filter(F.array(*failed), lambda reason: reason.isNotNull())
+    reasons = F.when(clean & is_fact, late_reasons).otherwise(F.col(REASONS))
+    state = (
+        F.when(F.size(REASONS) > 0, "refused").when(~F.coalesce(is_fact, F.lit(False)), "not_a_fact").otherwise("fact")
+    )
+    stored = source.stored_columns()
+    clocks = [F.col(source.event_time).alias("event_time"), F.col(known_at).alias("stated_known_at")]
+    row = F.coalesce(ROW, F.when(F.size(REASONS) > 0, as_json(list(source.columns))))
+    judged = rows.withColumn(REASONS, reasons).withColumn(STATE, state).withColumn(ROW, row)
+    return judged.select(*clocks, *stored, REASONS, ROW, STATE, raw.MALFORMED)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].strip()

@@ -1,0 +1,247 @@
+"""What a run date knows of the raw data: validated, and appended to the sources' tables.
+
+Everything is read and judged before anything is written. Of each source, a run of D stores the versions of facts that
+are known by D's midnight and that no other run has stored: a rerun replaces its own partition and nothing else.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from nightjar.errors import SourceError
+from nightjar.settings.project import Project
+from nightjar.settings.sources import Source
+from nightjar.sources import facts, raw
+from nightjar.tables import arrow, delta
+from nightjar.tables.definitions import QUALITY, QUARANTINE, Table, source_table
+from nightjar.tables.ledger import Outcome
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import cutoff
+
+log = logging.getLogger("nightjar.ingest")
+COUNTED = ("read", "not_a_fact", "not_yet_known", "already_stored", "already_refused")
+CONFLICT = "several versions with one key and known_at"
+
+
+@dataclass(frozen=True)
+class Night:
+    """The run: its date, what it knows, and the run before it (None: this is the first load)."""
+
+    run_date: date
+    cutoff: datetime
+    previous_cutoff: datetime | None
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One source, read and judged, not yet written."""
+
+    name: str
+    table: Table
+    rows: DataFrame
+    counts: Mapping[str, int]
+    failed_checks: Mapping[str, int]
+
+
+def ingest(
+    spark: SparkSession,
+    warehouse: Warehouse,
+    project: Project,
+    run_date: date,
+    previous: date | None,
+    run_id: str,
+    cache: Path,
+) -> Outcome:
+    """Store what has become known by the run date's midnight.
+
+    Args:
+        spark: the session.
+        warehouse: where tables lie.
+        project: whose sources.
+        run_date: the night.
+        previous: run date of the finished ingest before this one; None: the stated `known_at` is trusted.
+        run_id: of this run.
+        cache: folder for unpacked archives.
+
+    Raises:
+        SourceError: a file is missing, damaged or not of its declared shape, or too many rows are refused. No table
+            has been touched.
+    """
+    before = None if previous is None else cutoff(previous, project.zone)
+    night = Night(run_date, cutoff(run_date, project.zone), before, run_id)
+    judged = [_judge(spark, warehouse, name, source, night, cache) for name, source in project.sources.items()]
+    outcome = Outcome()
+    for source in judged:
+        _store(source, warehouse, night)
+        outcome.outputs[source.table.name] = arrow.version(warehouse, source.table.name)
+        outcome.rows[source.table.name] = source.counts["stored"]
+        stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
+        log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)
+    outcome.outputs[QUARANTINE.name] = _store_quarantine(judged, warehouse, night)
+    outcome.outputs[QUALITY.name] = _store_quality(judged, warehouse, night)
+    outcome.rows[QUARANTINE.name] = sum(source.counts["refused"] for source in judged)
+    for source in judged:
+        source.rows.unpersist()
+    return outcome
+
+
+def _judge(spark: SparkSession, warehouse: Warehouse, name: str, source: Source, night: Night, cache: Path) -> Judged:
+    log.info("source %s: reading %s", name, source.file.path)
+    rows = facts.candidates(spark, name, source, cache)
+    types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
+    table = source_table(name, source.key, types)
+    rows = rows.withColumn("_content", _content(source)).withColumn("_hash", F.sha2(facts.ROW, 256))
+    rows = _marked_early(rows, night)
+    rows = _marked_stored(spark, rows, warehouse, table, source, night)
+    seen = Observation()
+    new = _with_conflicts(rows.observe(seen, *_counted()).where(F.col(facts.STATE).isin("fact", "refused")), source)
+    new = new.persist()
+    by_state = {row[0]: row[1] for row in new.groupBy(facts.STATE).count().collect()}
+    # An observation counts while the rows pass by, so it is complete only now.
+    counts = {state: seen.get[state] for state in COUNTED}
+    counts |= {"stored": by_state.get("fact", 0), **{state: by_state.get(state, 0) for state in ("refused", "repeated")}}
+    raw.refuse_malformed(seen.get["malformed"], seen.get["example"], name, source.file.path)
+    failed = _failed_checks(new)
+    _refuse_if_too_many(name, source, counts, failed, new)
+    return Judged(name, table, new, counts, failed)
+
+
+def _content(source: Source) -> Column:
+    """A hash of what a fact says; facts with one key, clock and hash are the same fact seen again."""
+    return F.xxhash64(*source.stored_columns(), "event_time")
+
+
+def _counted() -> list[Column]:
+    states = [F.count(F.when(F.col(facts.STATE) == state, 1)).alias(state) for state in COUNTED if state != "read"]
+    example = F.min(raw.MALFORMED).alias("example")
+    return [F.count(F.lit(1)).alias("read"), *states, F.count(raw.MALFORMED).alias("malformed"), example]
+
+
+def _marked_early(rows: DataFrame, night: Night) -> DataFrame:
+    """Mark facts and refused rows that are not known by the night."""
+    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact")
+    return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
+
+
+def _marked_stored(
+    spark: SparkSession, rows: DataFrame, warehouse: Warehouse, table: Table, source: Source, night: Night
+) -> DataFrame:
+    """Mark what another run has stored or refused already."""
+    if arrow.exists(warehouse, table.name):
+        other = delta.read(spark, warehouse, table.name).where(F.col("ingested_on") != F.lit(night.run_date))
+        stored = other.select(*source.key, "stated_known_at", _content(source).alias("_content"))
+        rows = _marked(rows, stored, [*source.key, "stated_known_at", "_content"], "fact", "already_stored")
+    if arrow.exists(warehouse, QUARANTINE.name):
+        is_other = (F.col("run_date") != F.lit(night.run_date)) & (F.col("source") == _source_name(table))
+        refused = delta.read(spark, warehouse, QUARANTINE.name).where(is_other)
+        rows = _marked(rows, refused.select(F.col("row_hash").alias("_hash")), ["_hash"], "refused", "already_refused")
+    return rows
+
+
+def _source_name(table: Table) -> str:
+    return table.name.removeprefix("source_")
+
+
+def _marked(rows: DataFrame, other: DataFrame, by: list[str], state: str, marked: str) -> DataFrame:
+    """Rows of a state that also stand in the other table get another state."""
+    there = other.dropDuplicates(by).withColumn("_there", F.lit(True))
+    found = (F.col(facts.STATE) == state) & F.col("_there").isNotNull()
+    joined = rows.join(there, by, "left")
+    return joined.withColumn(facts.STATE, F.when(found, marked).otherwise(F.col(facts.STATE))).drop("_there")
+
+
+def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
+    """Of identical facts keep one; of different ones with one key and known_at, nobody can tell the true one."""
+    same = Window.partitionBy(*source.key, "stated_known_at", facts.STATE)
+    least, greatest = F.min("_content").over(same), F.max("_content").over(same)
+    place = F.row_number().over(same.orderBy("_content"))
+    is_fact = F.col(facts.STATE) == "fact"
+    conflict, repeated = F.col("_conflict"), F.col("_repeated")
+    row = F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW))
+    return (
+        rows.withColumn("_conflict", is_fact & (least != greatest))
+        .withColumn("_repeated", is_fact & (place > 1))
+        .withColumn(facts.REASONS, F.when(conflict, F.array(F.lit(CONFLICT))).otherwise(F.col(facts.REASONS)))
+        .withColumn(facts.STATE, F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)))
+        .withColumn(facts.ROW, row)
+        .withColumn("_hash", F.sha2(facts.ROW, 256))
+        .drop("_conflict", "_repeated")
+    )
+
+
+def _failed_checks(rows: DataFrame) -> dict[str, int]:
+    refused = rows.where(F.col(facts.STATE) == "refused").select(F.explode(facts.REASONS).alias("reason"))
+    return {row[0]: row[1] for row in refused.groupBy("reason").count().orderBy("reason").collect()}
+
+
+def _refuse_if_too_many(
+    name: str, source: Source, counts: Mapping[str, int], failed: Mapping[str, int], rows: DataFrame
+) -> None:
+    judged = counts["stored"] + counts["refused"]
+    if not judged or counts["refused"] / judged <= source.refuse_above:
+        return
+    reason = max(failed, key=lambda check: failed[check])
+    found = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.ROW).first()
+    raise SourceError(
+        f"Source {name}: {counts['refused']:,} of {judged:,} new rows are refused, more than the share of "
+        f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "
+        f"{reason}. Such a row: {found[0] if found else ''}. Has the file changed its form? Nothing was written."
+    )
+
+
+def _store(source: Judged, warehouse: Warehouse, night: Night) -> None:
+    new = source.rows.where(F.col(facts.STATE) == "fact")
+    stored = (
+        new.withColumn("known_at", _clamped(night))
+        .withColumn("ingested_on", F.lit(night.run_date))
+        .withColumn("run_id", F.lit(night.run_id))
+    )
+    delta.replace(stored.coalesce(1), warehouse, source.table, f"ingested_on = DATE '{night.run_date}'")
+
+
+def _clamped(night: Night) -> Column:
+    """A fact that states it was known to the run before, and was not there then, has been known since this run."""
+    stated = F.col("stated_known_at")
+    if night.previous_cutoff is None:
+        return stated
+    return F.when(stated <= F.lit(night.previous_cutoff), F.lit(night.cutoff)).otherwise(stated)
+
+
+def _store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
+    parts = [
+        source.rows.where(F.col(facts.STATE) == "refused").select(
+            F.lit(source.name).alias("source"),
+            F.col("_hash").alias("row_hash"),
+            F.col(facts.REASONS).alias("reasons"),
+            F.col(facts.ROW).alias("row"),
+            F.lit(night.run_date).alias("run_date"),
+            F.lit(night.run_id).alias("run_id"),
+        )
+        for source in judged
+    ]
+    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
+    return delta.replace(rows.coalesce(1), warehouse, QUARANTINE, f"run_date = DATE '{night.run_date}'")
+
+
+def _store_quality(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
+    rows = [
+        {
+            "source": source.name,
+            "check": check,
+            "rows": count,
+            "of": source.counts["read"],
+            "run_date": night.run_date,
+            "run_id": night.run_id,
+        }
+        for source in judged
+        for check, count in {**source.counts, **source.failed_checks}.items()
+    ]
+    return arrow.replace(warehouse, QUALITY, rows, f"run_date = DATE '{night.run_date}'", night.run_id)

@@ -1,0 +1,122 @@
+"""Raw files as Spark DataFrames of texts. What is wrong with a file as a whole is refused here."""
+
+import csv
+import hashlib
+import importlib.util
+import io
+import logging
+import zipfile
+from pathlib import Path
+
+import pyarrow.fs as pafs
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  (Spark's own convention)
+
+from nightjar.errors import SourceError
+from nightjar.settings.sources import File, FileFormat
+
+log = logging.getLogger("nightjar.ingest")
+MALFORMED = "_malformed"
+
+
+def read(spark: SparkSession, file: File, columns: list[str], source: str, cache: Path) -> DataFrame:
+    """The declared columns of a raw file, CSV fields as texts, plus `_malformed`: the text of a broken row, or null.
+
+    Args:
+        spark: the session.
+        file: what to read.
+        columns: columns that must be there; others are left out.
+        source: name for messages.
+        cache: folder that an archive is unpacked into.
+
+    Raises:
+        SourceError: the file is missing, damaged, or lacks a column.
+    """
+    path = _unpacked(_located(file, source), source, cache)
+    if file.format is FileFormat.PARQUET:
+        rows = spark.read.parquet(path)
+        _require_columns(rows.columns, columns, path, source)
+        return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
+    header = _header(path, source)
+    _require_columns(header, columns, path, source)
+    schema = ", ".join(f"`{name}` STRING" for name in [*header, MALFORMED])
+    rows = (
+        spark.read.schema(schema)
+        .option("header", "true")
+        .option("enforceSchema", "false")
+        .option("nullValue", file.null_text)
+        .option("columnNameOfCorruptRecord", MALFORMED)
+        # With pruning, Spark would not notice a row of too few fields.
+        .option("columnPruning", "false")
+        .csv(path)
+    )
+    return rows.select(*columns, MALFORMED)
+
+
+def refuse_malformed(count: int, example: str | None, source: str, path: str) -> None:
+    """Raise SourceError when rows do not have the header's number of fields: a file as a whole is then not trusted."""
+    if count:
+        raise SourceError(
+            f"Source {source}: {count:,} rows of {path} do not have as many fields as its header, such as "
+            f"{example!r}. The file looks truncated or damaged; fetch it again. Nothing was written."
+        )
+
+
+def _located(file: File, source: str) -> str:
+    if file.package is None:
+        path = file.path
+    else:
+        found = importlib.util.find_spec(file.package)
+        if found is None or not found.submodule_search_locations:
+            raise SourceError(
+                f"Source {source}: the Python package {file.package} that holds its data is not installed. "
+                "Run scripts/setup, or correct the source's file.package."
+            )
+        path = str(Path(found.submodule_search_locations[0]) / file.path)
+    if "://" not in path and not Path(path).exists():
+        raise SourceError(f"Source {source}: there is no file {path}. Nothing was written.")
+    return path
+
+
+def _unpacked(path: str, source: str, cache: Path) -> str:
+    """Path of the one file inside a zip archive, unpacked once per content; any other path as it is."""
+    if not path.endswith(".zip"):
+        return path
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if len(members) != 1:
+                raise SourceError(f"Source {source}: {path} holds {len(members)} files, expected one.")
+            digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+            target = cache / digest / Path(members[0].filename).name
+            if not target.exists():
+                log.info("source %s: unpacking %s", source, Path(path).name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.with_suffix(".partial")
+                partial.write_bytes(archive.read(members[0]))
+                partial.rename(target)
+    except zipfile.BadZipFile as error:
+        raise SourceError(
+            f"Source {source}: {path} is not a whole zip archive ({error}). It looks truncated or damaged; "
+            "fetch it again. Nothing was written."
+        ) from error
+    return str(target)
+
+
+def _header(path: str, source: str) -> list[str]:
+    filesystem, inner = pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
+    with filesystem.open_input_stream(inner) as stream:
+        first = stream.read(1 << 20).decode("utf-8-sig").split("\n", 1)[0]
+    header = next(csv.reader(io.StringIO(first)), [])
+    if not header:
+        raise SourceError(f"Source {source}: {path} is empty, expected a header line. Nothing was written.")
+    return header
+
+
+def _require_columns(found: list[str], wanted: list[str], path: str, source: str) -> None:
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise SourceError(
+            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {', '.join(found)}. "
+            "Correct the file, or the source's columns. Nothing was written."
+        )

@@ -1,0 +1,72 @@
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from nightjar.errors import LearningError
+from nightjar.models.columns import FeatureColumn, difference, feature_columns, to_frame
+
+TABLE = pa.table(
+    {
+        "seats": pa.array([180, None], pa.int16()),
+        "late": pa.array([True, None]),
+        "price": pa.array([Decimal("1.50"), None]),
+        "carrier": pa.array(["UA", None]),
+        "origin": pa.array(["JFK", None]).dictionary_encode(),
+        "day": pa.array([date(2013, 1, 1), None]),
+    }
+)
+
+
+def test_types_follow_the_schema_and_order_the_names():
+    assert feature_columns(TABLE.schema, ["carrier", "late", "origin", "seats", "price"]) == (
+        FeatureColumn("carrier", "category"),
+        FeatureColumn("late", "number"),
+        FeatureColumn("origin", "category"),
+        FeatureColumn("seats", "number"),
+        FeatureColumn("price", "number"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["day"], "day is of type date32"),
+        (["seats", "wings"], "features wings in"),
+        (["seats", "late", "seats"], "more than once: seats"),
+    ],
+)
+def test_columns_that_are_no_features_are_refused(names, message):
+    with pytest.raises(LearningError, match=message):
+        feature_columns(TABLE.schema, names)
+
+
+def test_a_difference_is_a_line_for_each_column_that_does_not_fit():
+    expected = [FeatureColumn(name, "number") for name in ("seats", "wings", "carrier", "day", "twice")]
+    found = pa.schema(
+        [
+            ("carrier", pa.string()),
+            ("day", pa.date32()),
+            ("seats", pa.float32()),
+            ("unexpected", pa.binary()),
+            ("twice", pa.int8()),
+            ("twice", pa.int8()),
+        ]
+    )
+
+    assert difference(expected, found) == [
+        "missing: wings (number)",
+        "changed: carrier is category, expected number",
+        "changed: day is date32[day], expected number",
+        "repeated: twice is there 2 times",
+    ]
+
+
+def test_a_frame_holds_floats_and_strings():
+    frame = to_frame(TABLE, feature_columns(TABLE.schema, ["seats", "late", "price", "carrier", "origin"]))
+
+    assert frame.dtypes.astype(str).tolist() == ["float64", "float64", "float64", "object", "object"]
+    assert frame.iloc[0].tolist() == [180.0, 1.0, 1.5, "UA", "JFK"]
+    assert np.isnan(frame.iloc[1].astype(float)).all()

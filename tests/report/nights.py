@@ -1,0 +1,262 @@
+"""Tables of one small night, written with delta-rs, for the tests of the report."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
+from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.settings.project import Label, Project, Spine
+from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.tables import arrow
+from nightjar.tables import definitions as tables
+from nightjar.tables.warehouse import Warehouse
+
+NIGHT = date(2013, 10, 3)
+VERSION = "3"
+EVIDENCE = {
+    "metric": "roc_auc",
+    "period": ["2013-09-02", "2013-09-29"],
+    "candidate": {
+        "name": "boosting-1",
+        "roc_auc": {"estimate": 0.683, "low": 0.661, "high": 0.704},
+        "log_loss": {"estimate": 0.521, "low": 0.498, "high": 0.544},
+        "brier": {"estimate": 0.171, "low": 0.16, "high": 0.182},
+    },
+    "baselines": {
+        "majority": {"roc_auc": {"estimate": 0.5, "low": 0.5, "high": 0.5}},
+        "hour_of_day": {"roc_auc": {"estimate": 0.612, "low": 0.594, "high": 0.629}},
+    },
+    "difference": {"over": "hour_of_day", "estimate": 0.071, "low": 0.052, "high": 0.09},
+    "decision": "promoted",
+    "reason": "its ROC AUC is above hour_of_day's by 0.071, and the interval of the difference lies above 0",
+}
+
+
+def project(title="Flights from New York, more than 15 minutes late") -> Project:
+    columns = {"flight": ColumnType.STRING, "at": ColumnType.TIMESTAMP, "late": ColumnType.BOOLEAN}
+    raw = {name: Column(kind) for name, kind in columns.items()}
+    source = Source(File("flights.csv"), raw, key=["flight"], event_time="at")
+    return Project(
+        name="flights",
+        title=title,
+        zone="America/New_York",
+        first_date="2013-01-01",
+        history_until="2013-09-30",
+        first_night="2013-10-01",
+        sources={"schedule": source},
+        spine=Spine("schedule", ["flight"], "at"),
+        label=Label("schedule", {"flight": "flight"}, "late", "3d"),
+    )
+
+
+def warehouse_in(folder) -> Warehouse:
+    return Warehouse(str(folder), "flights")
+
+
+def full_night(warehouse: Warehouse) -> None:
+    """One night with something of everything: drift, refused rows, judged dates and a failed step."""
+    random = np.random.default_rng(7)
+    trained, night = _rows(random, 4_000, drifted=False), _rows(random, 400, drifted=True)
+    store_scores(warehouse, random.beta(2.4, 6, len(night)))
+    store_features(warehouse, night)
+    store_promotion(warehouse, json.dumps(EVIDENCE))
+    store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
+    store_performance(warehouse)
+    store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
+    store_quality(warehouse)
+    store_runs(warehouse)
+
+
+def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION):
+    definition = tables.scores_table(project(), pa.schema([("flight", pa.string())]))
+    rows = [
+        {
+            "prediction_id": f"{role}-{n}",
+            "prediction_time": datetime(night.year, night.month, night.day, 4, tzinfo=UTC),
+            "flight": f"AA{n}",
+            "score": None if score is None else float(score),
+            "model_version": version,
+            "model_name": "boosting-1",
+            "run_date": night,
+            "role": role,
+            "run_id": "score-1",
+        }
+        for n, score in enumerate(scores)
+    ]
+    arrow.append(warehouse, definition, rows, "score-1")
+
+
+def store_features(warehouse, features: pa.Table, night=NIGHT):
+    spine = pa.schema([("flight", pa.string())])
+    definition = tables.features_table(project(), spine, features.schema)
+    moment = datetime(night.year, night.month, night.day, 4, tzinfo=UTC)
+    rest = {"prediction_time": moment, "definitions_hash": "f00d", "run_date": night, "run_id": "features-1"}
+    rows = [row | rest | {"flight": f"AA{n}"} for n, row in enumerate(features.to_pylist())]
+    arrow.append(warehouse, definition, rows, "features-1")
+
+
+def store_promotion(
+    warehouse, evidence, *, version=VERSION, holds_from=date(2013, 9, 30), event="promoted", name="boosting-1"
+):
+    row = {
+        "event_id": f"{event}-{version}-{holds_from}",
+        "event": event,
+        "alias": "champion",
+        "model_version": version,
+        "model_name": name,
+        "holds_from": holds_from,
+        "evidence": evidence,
+        "recorded_at": datetime(2013, 10, 1, tzinfo=UTC),
+        "run_id": "promote-1",
+    }
+    arrow.append(warehouse, tables.MODEL_EVENTS, [row], "promote-1")
+
+
+def store_reference(warehouse, name, bins, counts):
+    row = {
+        "model_version": VERSION,
+        "column": name,
+        "bins": bins.to_json(),
+        "counts": list(counts),
+        "run_id": "train-1",
+    }
+    arrow.append(warehouse, tables.REFERENCES, [row], "train-1")
+
+
+def store_drift(warehouse, subject, measures, rows=400, night=NIGHT):
+    stored = [
+        {
+            "evaluated_date": night,
+            "subject": subject,
+            "slice": "all",
+            "measure": measure,
+            "value": value,
+            "rows": rows,
+            "model_version": VERSION,
+            "run_date": night,
+            "run_id": "monitor-1",
+        }
+        for measure, value in measures.items()
+    ]
+    arrow.append(warehouse, tables.DRIFT, stored, "monitor-1")
+
+
+def store_references_and_drift(warehouse, trained: pa.Table, night: pa.Table, trained_scores):
+    sides = {name: (trained[name], night[name]) for name in trained.column_names}
+    scores = arrow.read(warehouse, "scores", ["score"])["score"]
+    for name, (was, now) in (sides | {"score": (pa.chunked_array([trained_scores]), scores)}).items():
+        bins = fit_bins(was)
+        expected, actual = count(bins, was), count(bins, now)
+        store_reference(warehouse, name, bins, expected.tolist())
+        is_text = bins.kind == "categorical"
+        test = (chi_squared if is_text else kolmogorov_smirnov)(expected, actual)
+        stated = "chi_squared" if is_text else "ks"
+        measures = {
+            "psi": psi(expected, actual, bins=None if is_text else 10),
+            stated: test.statistic,
+            f"{stated}_p_value": test.p_value,
+            "null_share": now.null_count / len(now),
+        }
+        store_drift(warehouse, name, measures)
+
+
+def store_performance(warehouse, night=NIGHT, dates=6, provisional_from=4):
+    figures = {"roc_auc": 0.655, "log_loss": 0.512, "brier": 0.166, "positive_rate": 0.213, "mean_score": 0.231}
+    rows = []
+    for n in range(dates):
+        is_provisional = n >= provisional_from
+        moved = {name: value + 0.011 * np.cos(2.1 * n) for name, value in figures.items()}
+        measures = moved | {"rows": 931.0 - n, "matured_share": 0.962 if is_provisional else 1.0}
+        shared = {"evaluated_date": night - timedelta(days=dates - n), "subject": "champion", "slice": "all"}
+        shared |= {"provisional": is_provisional, "model_version": VERSION, "run_date": night, "run_id": "monitor-1"}
+        rows += [shared | {"measure": name, "value": float(value)} for name, value in measures.items()]
+    arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+def store_refused(warehouse, reason, row='{"carrier": "AA", "flight": 11, "departure_delay": 1301}', n=3):
+    rows = [
+        {
+            "source": "landings",
+            "row_hash": f"{k:04}",
+            "reasons": [reason, "tailnum is missing"][: 1 + k % 2],
+            "row": row,
+            "run_date": NIGHT,
+            "run_id": "ingest-1",
+        }
+        for k in range(n)
+    ]
+    arrow.append(warehouse, tables.QUARANTINE, rows, "ingest-1")
+
+
+def store_quality(warehouse):
+    checks = [("landings", "refused", 3, 912), ("landings", "null: tailnum", 1, 912), ("weather", "refused", 0, 72)]
+    names = ("source", "check", "rows", "of")
+    rows = [dict(zip(names, check, strict=True)) | {"run_date": NIGHT, "run_id": "ingest-1"} for check in checks]
+    arrow.append(warehouse, tables.QUALITY, rows, "ingest-1")
+
+
+def store_runs(warehouse):
+    runs = [
+        ("ingest", "failed", "SourceError: weather.csv ends in the middle of a row.", 3.2, []),
+        ("ingest", "done", None, 41.7, [("landings", 909), ("refused", 3)]),
+        ("build_features", "done", None, 93.4, [("features", 400)]),
+        ("score", "done", None, 12.0, [("scores", 400)]),
+        ("nightly", "failed", "TableError: drift could not be written: the disk is full.", 171.5, []),
+    ]
+    rows = [
+        {
+            "run_id": f"{job}-2013-10-03-{n}",
+            "job": job,
+            "run_date": NIGHT,
+            "status": status,
+            "error": error,
+            "code_revision": "0f5a1c9e77b21d0c",
+            "config_hash": "c0ffee",
+            "inputs": [],
+            "outputs": [],
+            "rows": counted,
+            "started_at": datetime(2013, 10, 3, 5, n, tzinfo=UTC),
+            "seconds": seconds,
+        }
+        for n, (job, status, error, seconds, counted) in enumerate(runs)
+    ]
+    arrow.append(warehouse, tables.RUNS, rows, "runs")
+
+
+def _rows(random, rows, *, drifted) -> pa.Table:
+    shift = 1.0 if drifted else 0.0
+    hours = random.choice(24, rows, p=_hours())
+    carriers = random.choice(["UA", "B6", "EV", "DL", "AA", "MQ", "US"], rows, p=_carriers(shift))
+    nulls = random.random(rows) < (0.12 if drifted else 0.02)
+    return pa.table(
+        {
+            "weather__temperature": random.normal(24 - 9 * shift, 7, rows),
+            "weather__wind_speed_mean_24h": pa.array(random.lognormal(2.2 + 0.25 * shift, 0.5, rows), mask=nulls),
+            "carrier": carriers,
+            "departure_hour": hours,
+            "origin": random.choice(["EWR", "JFK", "LGA"], rows),
+            "aircraft_age": pa.array(random.gamma(3, 4, rows), mask=random.random(rows) < 0.15),
+            "is_holiday": random.random(rows) < 0.03,
+            **{f"route__delay_mean_{days}d": random.normal(8, 12, rows) for days in (7, 14, 30, 60)},
+            **{f"carrier_flight__late_rate_{days}d": random.beta(2, 7, rows) for days in (7, 14, 30, 60)},
+            **{f"aircraft__flights_count_{days}d": random.poisson(3.3 * days, rows) for days in (1, 7)},
+            "constant": np.full(rows, 3.0),
+        }
+    )
+
+
+def _hours():
+    shares = np.array(
+        [0.01] * 5 + [0.6, 1.4, 1.4, 1.4, 1.1, 1.0, 1.0, 1.1, 1.2, 1.3, 1.5, 1.5, 1.5, 1.4, 1.3, 1, 0.7, 0.2, 0.05]
+    )
+    return shares / shares.sum()
+
+
+def _carriers(shift):
+    shares = np.array([0.2, 0.18, 0.17, 0.15, 0.12, 0.1, 0.08]) * (
+        1 + shift * np.array([0.5, -0.4, 0.1, 0, 0.3, 0, -0.2])
+    )
+    return shares / shares.sum()

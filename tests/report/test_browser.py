@@ -1,0 +1,72 @@
+import html
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from nightjar.report import night as report
+from report import nights
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-file-access-from-files",
+    "--virtual-time-budget=10000",
+    "--dump-dom",
+]
+# The page allows no scripts, so a page around it measures it, in frames as wide as a phone and a laptop.
+FRAMES = """<!doctype html><body>{frames}<pre id="seen"></pre><script>
+onload = () => {{
+  const seen = [...document.querySelectorAll("iframe")].map(frame => {{
+    const page = frame.contentDocument, root = page.documentElement;
+    const closed = root.scrollWidth;
+    page.querySelectorAll("details").forEach(details => details.open = true);
+    return {{width: frame.clientWidth, closed, open: root.scrollWidth,
+            margin: frame.contentWindow.getComputedStyle(page.body).marginTop}};
+  }});
+  document.getElementById("seen").textContent = JSON.stringify(seen);
+}};
+</script></body>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")
+@pytest.mark.parametrize("is_full", [True, False], ids=["full night", "no tables"])
+def test_the_page_never_scrolls_sideways(tmp_path, is_full):
+    """At 390 and 1280 px, with all details closed and open; the style must have passed the page's own policy."""
+    warehouse = nights.warehouse_in(tmp_path)
+    if is_full:
+        nights.full_night(warehouse)
+        nights.store_drift(
+            warehouse, "a_feature_with_a_very_long_name_" * 4, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0}
+        )
+    page = Path(report.write(warehouse, nights.project(), nights.NIGHT))
+    frames = [
+        f'<iframe src="{page.as_uri()}" width={width} height=900 frameborder=0></iframe>' for width in (390, 1280)
+    ]
+    around = tmp_path / "around.html"
+    around.write_text(FRAMES.format(frames="".join(frames)), encoding="utf-8")
+
+    seen = measured(around)
+
+    assert [frame["width"] for frame in seen] == [390, 1280]
+    assert all(frame["closed"] <= frame["width"] and frame["open"] <= frame["width"] for frame in seen)
+    assert {frame["margin"] for frame in seen} == {"0px"}
+
+
+def measured(page: Path):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", page.as_uri()]
+        dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return json.loads(html.unescape(dom.split('<pre id="seen">')[1].split("</pre>")[0]))

@@ -1,0 +1,255 @@
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from nightjar.evaluation.histograms import Bins
+from nightjar.report import night as report
+from nightjar.tables import arrow
+from report import nights
+from report.page import Page
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """A warehouse with one full night, and its page."""
+    warehouse = nights.warehouse_in(tmp_path_factory.mktemp("full"))
+    nights.full_night(warehouse)
+    return warehouse, Page(written(warehouse))
+
+
+def written(warehouse, project=None, night=nights.NIGHT) -> str:
+    return Path(report.write(warehouse, project or nights.project(), night)).read_text(encoding="utf-8")
+
+
+def stored(warehouse, table, **equal):
+    rows = arrow.read(warehouse, table).to_pylist()
+    return [row for row in rows if all(row[name] == value for name, value in equal.items())]
+
+
+def test_the_page_lies_in_the_reports_folder_and_nothing_else_is_left_there(full):
+    warehouse, _ = full
+    path = Path(report.write(warehouse, nights.project(), nights.NIGHT))
+
+    assert path == Path(warehouse.root) / "flights" / "reports" / "night-2013-10-03.html"
+    assert list(path.parent.iterdir()) == [path]
+    assert path.stat().st_size < 300_000
+
+
+def test_the_same_tables_give_the_same_page(full):
+    warehouse, _ = full
+    assert written(warehouse) == written(warehouse)
+
+
+def test_an_address_is_written_like_a_folder(tmp_path):
+    warehouse = nights.warehouse_in(f"file://{tmp_path}")
+    nights.store_scores(warehouse, [0.25])
+
+    address = report.write(warehouse, nights.project(), nights.NIGHT)
+
+    assert address == f"file://{tmp_path}/flights/reports/night-2013-10-03.html"
+    assert (
+        Page((tmp_path / "flights/reports/night-2013-10-03.html").read_text()).facts[0]
+        == "1 (look here) score made by version 3"
+    )
+
+
+def test_the_page_needs_nothing_from_outside(full):
+    warehouse, page = full
+    html = written(warehouse)
+    policy = next(attributes["content"] for tag, attributes in page.tags if "http-equiv" in attributes)
+
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert not {"script", "img", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert all("style" not in attributes for _, attributes in page.tags)  # the policy would drop them
+    assert not re.search(r"https?://|url\(|@import", html)
+    assert {attributes["href"][0] for _, attributes in page.tags if "href" in attributes} == {"#"}
+
+
+def test_the_head_states_the_facts_of_the_tables(full):
+    warehouse, page = full
+    psi = [row["value"] for row in stored(warehouse, "drift", measure="psi")]
+    scores = [row["score"] for row in stored(warehouse, "scores", role="champion")]
+    much, some = sum(value >= 0.2 for value in psi), sum(0.1 <= value < 0.2 for value in psi)
+    latest = stored(warehouse, "performance", measure="roc_auc", evaluated_date=date(2013, 10, 2))[0]["value"]
+
+    assert "Champion: version 3 (boosting-1), since run date 2013-09-30" in page.text
+    assert page.facts == [
+        f"{len(scores)} scores mean {sum(scores) / len(scores):.3f}",
+        f"{latest:.3f} ROC AUC of 2013-10-02 provisional, promised 0.683",
+        f"{much} (look here) columns with PSI ≥ 0.2 of {len(psi)}",
+        f"{some} column with PSI 0.1 to 0.2 of {len(psi)}",
+        "3 (look here) refused rows for 2 reasons",
+        "3 of 4 (look here) recorded steps done not done: nightly",
+    ]
+    assert "3 source rows were refused." in page.text
+    assert f"Least {min(scores):.3f}" in page.text
+    assert f"Greatest {max(scores):.3f}" in page.text
+
+
+def test_every_column_stands_in_the_drift_tables_by_psi(full):
+    warehouse, page = full
+    values = {(row["subject"], row["measure"]): row["value"] for row in stored(warehouse, "drift")}
+    ranked = sorted((name for name, measure in values if measure == "psi"), key=lambda name: -values[name, "psi"])
+    shown = page.table("Columns by PSI")
+    others = page.table("The other columns")
+
+    assert len(shown) == 15
+    assert [row["Column"] for row in shown + others] == ranked
+    assert [row["PSI"] for row in shown] == [f"{values[name, 'psi']:.3f}" for name in ranked[:15]]
+    carrier = next(row for row in shown if row["Column"] == "carrier")
+    assert carrier["Test"] == f"χ² {values['carrier', 'chi_squared']:.1f}"
+    age = next(row for row in shown + others if row["Column"] == "aircraft_age")
+    assert age["Nulls, night"] == f"{values['aircraft_age', 'null_share']:.1%}"
+
+
+def test_the_judged_dates_stand_beside_the_promise(full):
+    warehouse, page = full
+    judged = page.table("Served predictions by date")
+    promised = {
+        row["Model"]: row for row in page.table("What version 3 promised, measured on 2013-09-02 to 2013-09-29")
+    }
+    values = {row["evaluated_date"]: row["value"] for row in stored(warehouse, "performance", measure="roc_auc")}
+
+    assert {row["Date"]: row["ROC AUC"] for row in judged} == {str(day): f"{auc:.3f}" for day, auc in values.items()}
+    assert [row["State"] for row in judged] == ["○ provisional"] * 2 + ["● final"] * 4
+    assert judged[0]["Outcomes known"] == "96.2%"
+    assert promised["boosting-1"]["ROC AUC"] == "0.683 0.661 to 0.704"
+    assert promised["hour_of_day baseline"]["ROC AUC"] == "0.612 0.594 to 0.629"
+    assert promised["majority baseline"]["log loss"] == "–"
+
+
+def test_refused_rows_checks_and_steps_stand_as_recorded(full):
+    _, page = full
+    reasons = {row["Reason"]: row for row in page.table("3 refused rows")}
+    checks = {(row["Source"], row["Check"]): row for row in page.table("What each check")}
+    steps = {row["Job"]: row for row in page.table("The latest finished run")}
+
+    assert reasons["departure_delay 1301 is above its maximum of 1300"]["Rows"] == "3"
+    assert '"departure_delay": 1301' in reasons["tailnum is missing"]["One of them"]
+    assert checks["landings", "refused"] | {"Share": "0.3%", "Of": "912"} == checks["landings", "refused"]
+    assert steps["ingest"]["Status"] == "✓ done run 2 times"
+    assert steps["build_features"]["Time"] == "1 min 33 s"
+    assert steps["monitor"]["Status"] == "– no finished run is recorded"
+    assert steps["nightly"]["Status"] == "✗ failed"
+    assert "TableError: drift could not be written: the disk is full." in page.text
+
+
+def test_the_python_lines_run_and_give_the_nights_rows(full):
+    _, page = full
+    names = {}
+    for text in page.code["python"]:
+        exec(text, names)  # noqa: S102  (this is what the reader does with it)
+
+    assert len(names["frame"]) == len(names["inputs"]) == 400
+
+
+def test_the_sql_lines_name_the_tables_paths(full):
+    warehouse, page = full
+    assert f"FROM delta.`{warehouse.path('scores')}`" in page.code["sql"][0]
+    assert all("DATE'2013-10-03'" in text for text in page.code["sql"])
+
+
+def test_tables_that_do_not_exist_are_said_in_words(tmp_path):
+    page = Page(written(nights.warehouse_in(tmp_path)))
+
+    for table in ("scores", "performance", "drift", "quarantine", "quality", "runs"):
+        assert f"The table {table} does not exist yet in this warehouse." in page.text
+    assert "No champion holds for this night: the table model_events does not exist yet" in page.text
+    assert "No scores were made as champion for this night." in page.text
+
+
+def test_a_date_without_rows_is_said_in_words(full):
+    warehouse, _ = full
+    page = Page(written(warehouse, night=date(2013, 12, 24)))
+
+    assert "The table scores has no scores with the role champion for 2013-12-24." in page.text
+    assert "The table drift has no rows for 2013-12-24." in page.text
+    assert "No row was refused: the table quarantine has none for 2013-12-24." in page.text
+
+
+@pytest.mark.parametrize("lacking", ["features", "references", "model_events", "scores", "drift", "runs"])
+def test_each_table_may_be_the_one_that_is_missing(full, lacking):
+    warehouse, _ = full
+    tables = report.open_tables(warehouse, nights.NIGHT)
+    versions = {name: version for name, version in tables.versions.items() if name != lacking}
+
+    page = Page(report.render(type(tables)(warehouse, nights.NIGHT, versions), nights.project()))
+
+    assert len(page.facts) >= 5
+
+
+def test_what_the_data_holds_is_text_and_never_markup(tmp_path):
+    hostile = "</pre><script>alert('x')</script><img src=http://evil.example/>"
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_refused(warehouse, hostile, row=json.dumps({"a": hostile}))
+    nights.store_promotion(warehouse, json.dumps({"candidate": {"name": hostile, "roc_auc": {"estimate": 0.7}}}))
+    nights.store_drift(warehouse, hostile, {"psi": 0.4})
+    nights.store_reference(warehouse, hostile, Bins("categorical", levels=(hostile,)), [0, 5, 0])
+    nights.store_features(warehouse, pa.table({hostile: [hostile, "other"]}))
+
+    page = Page(written(warehouse, nights.project(title=hostile)))
+
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+    assert page.text.count(hostile) >= 5
+
+
+def test_null_is_a_dash_that_says_why(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_drift(warehouse, "empty", {"psi": None, "null_share": 1.0})
+    nights.store_scores(warehouse, [None, float("nan")])
+
+    html = written(warehouse)
+    row = Page(html).table("Columns by PSI")[0]
+
+    assert (row["PSI"], row["Range"], row["Nulls, night"]) == ("–", "undefined", "100.0%")
+    assert 'title="undefined: the night or the training data has no rows for it"' in html
+    assert "2 scores, none of them a number." in Page(html).text
+
+
+@pytest.mark.parametrize("evidence", [None, "", "no JSON", "[1]", '{"candidate": 1}'])
+def test_evidence_that_cannot_be_read_is_no_promise(tmp_path, evidence):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, evidence)
+
+    assert "carries no evidence that could be read" in Page(written(warehouse)).text
+
+
+def test_the_champion_is_the_latest_promotion_that_holds(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    for version, holds_from, event in [
+        ("1", date(2013, 9, 30), "promoted"),
+        ("2", date(2013, 10, 3), "promoted"),  # holds from this very night
+        ("3", date(2013, 10, 4), "promoted"),
+        ("4", date(2013, 10, 3), "refused"),
+    ]:
+        nights.store_promotion(warehouse, "{}", version=version, holds_from=holds_from, event=event)
+    nights.store_scores(warehouse, [0.5], version="1")
+
+    page = Page(written(warehouse))
+
+    assert "Champion: version 2 (boosting-1), since run date 2013-10-03." in page.text
+    assert "version 1 – not the champion, version 2" in page.text
+
+
+def test_retrospective_scores_are_counted_apart(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_scores(warehouse, [0.1, 0.2, 0.3], role="retrospective")
+
+    page = Page(written(warehouse))
+
+    assert page.facts[0].startswith("0 (look here) scores")
+    assert "not counted above: 3 scores in the role retrospective." in page.text
+
+
+def test_older_dates_of_the_drift_table_are_left_out(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_drift(warehouse, "wind", {"psi": 0.3})
+    nights.store_drift(warehouse, "wind", {"psi": 0.05}, night=date(2013, 10, 2))
+
+    assert [row["PSI"] for row in Page(written(warehouse)).table("Columns by PSI")] == ["0.300"]
+    assert len(arrow.read(warehouse, "drift", where=pc.field("subject") == "wind")) == 2
