@@ -122,7 +122,7 @@ def test_a_finished_set_up_is_silent_until_what_it_was_made_from_changes(prepare
     assert jars_in(prepared) == ["io.delta_delta-spark_4.2_2.13-9.9.jar", "io.delta_delta-storage-9.9.jar"]
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert changed.returncode == 0
-    assert "Installing" in changed.stdout
+    assert "Updating" in changed.stdout
     assert len(prepared.downloads()) == 2 * calls
 
 

@@ -137,7 +137,12 @@ def _labels(
 
 
 def _spine(
-    spark: SparkSession, warehouse: Warehouse, project: Project, versions: dict[str, int], start: datetime, end: datetime
+    spark: SparkSession,
+    warehouse: Warehouse,
+    project: Project,
+    versions: dict[str, int],
+    start: datetime,
+    end: datetime,
 ) -> DataFrame:
     version = versions[source_table_name(project.spine.source)]
     return scheduled(spark, warehouse, project, version, start, end)

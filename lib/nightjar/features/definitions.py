@@ -10,7 +10,6 @@ from typing import Any
 from nightjar.asof import Latest, Windowed
 from nightjar.joins.broadcast import StoredFacts
 from nightjar.settings.project import Feature, FeatureKind, Project
-from nightjar.timeline import format_duration, parse_duration
 
 
 def source_table_name(source: str) -> str:
@@ -27,9 +26,7 @@ def feature_facts(project: Project, versions: Mapping[str, int]) -> list[StoredF
             version=versions[source_table_name(group.source)],
             keys=dict(group.keys),
             fact_id=tuple(project.sources[group.source].key),
-            features=tuple(
-                asked for label, feature in group.features.items() for asked in _asked(label, feature)
-            ),
+            features=tuple(asked for label, feature in group.features.items() for asked in _asked(label, feature)),
         )
         for name, group in project.features.items()
     ]
@@ -49,8 +46,8 @@ def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:
         return [Latest(feature.column, feature.lookback, feature.skip_nulls, name=label)]
     aggregate = feature.aggregate.value if feature.aggregate else ""
     return [
-        Windowed(feature.column, aggregate, window, name=f"{label}_{format_duration(parse_duration(window))}")
-        for window in feature.windows
+        Windowed(feature.column, aggregate, window, name=name)
+        for window, name in zip(feature.windows, feature.names(label), strict=True)
     ]
 
 
@@ -58,9 +55,7 @@ def definitions_hash(project: Project) -> str:
     """SHA-256 of everything that decides a feature's value: groups, spine, and how their sources make facts."""
     used = {project.spine.source, *(group.source for group in project.features.values())}
     decisive = ("lookups", "derived", "where", "key", "event_time", "known_at")
-    sources = {
-        name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)
-    }
+    sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
     whole = {"features": _plain(project.features), "spine": _plain(project.spine), "sources": sources}
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 

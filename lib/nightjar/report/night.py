@@ -32,9 +32,14 @@ def write(warehouse: Warehouse, project: Project, run_date: date) -> str:
         TableError: a table cannot be read.
         UsageError: the project's zone does not exist.
     """
-    path = warehouse.path(f"reports/night-{run_date.isoformat()}.html")
+    path = report_path(warehouse, run_date)
     _save(path, render(open_tables(warehouse, run_date), project))
     return path
+
+
+def report_path(warehouse: Warehouse, run_date: date) -> str:
+    """Where the night's report lies."""
+    return warehouse.path(f"reports/night-{run_date.isoformat()}.html")
 
 
 def render(tables: Snapshot, project: Project) -> str:

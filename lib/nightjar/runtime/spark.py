@@ -6,11 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pyspark.sql import SparkSession
+
 import nightjar
 from nightjar.errors import UsageError
 from nightjar.settings.environment import Environment
-
-from pyspark.sql import SparkSession
 
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 
 from nightjar.settings.checks import require, require_date, require_duration, require_filled, require_known
 from nightjar.settings.sources import Source
+from nightjar.timeline import format_duration, parse_duration
 
 
 class FeatureKind(Enum):
@@ -60,6 +61,12 @@ class Feature:
         else:
             require(not self.windows, "windows", self.windows, "none for kind=latest")
             require(self.aggregate is None, "aggregate", self.aggregate, "none for kind=latest")
+
+    def names(self, label: str) -> list[str]:
+        """The names of what it makes, without the group's: the label, or one per window such as late_rate_7d."""
+        if self.kind is FeatureKind.LATEST:
+            return [label]
+        return [f"{label}_{format_duration(parse_duration(window))}" for window in self.windows]
 
 
 @dataclass
@@ -165,6 +172,16 @@ class Project:
             require(name.isidentifier(), "features", name, "an identifier")
             columns = [feature.column for feature in group.features.values()]
             self._check_source(f"features.{name}", group.source, group.keys, columns)
+
+    def feature_names(self) -> list[str]:
+        """Every column that a model may learn from: the spine's features, then each group's as <group>__<name>."""
+        joined = [
+            f"{group_name}__{name}"
+            for group_name, group in self.features.items()
+            for label, feature in group.features.items()
+            for name in feature.names(label)
+        ]
+        return [*self.spine.features, *joined]
 
     def _check_dates(self) -> None:
         first = require_date("first_date", self.first_date)

@@ -36,9 +36,7 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
 
 def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    reasons = [
-        reason for name, column in source.columns.items() for reason in _column_reasons(name, column)
-    ]
+    reasons = [reason for name, column in source.columns.items() for reason in _column_reasons(name, column)]
     typed = [
         F.expr(f"try_cast(`{name}` AS {column.type.value})").alias(name) for name, column in source.columns.items()
     ]

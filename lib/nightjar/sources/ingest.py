@@ -107,7 +107,10 @@ def _judge(spark: SparkSession, warehouse: Warehouse, name: str, source: Source,
     by_state = {row[0]: row[1] for row in new.groupBy(facts.STATE).count().collect()}
     # An observation counts while the rows pass by, so it is complete only now.
     counts = {state: seen.get[state] for state in COUNTED}
-    counts |= {"stored": by_state.get("fact", 0), **{state: by_state.get(state, 0) for state in ("refused", "repeated")}}
+    counts |= {
+        "stored": by_state.get("fact", 0),
+        **{state: by_state.get(state, 0) for state in ("refused", "repeated")},
+    }
     raw.refuse_malformed(seen.get["malformed"], seen.get["example"], name, source.file.path)
     failed = _failed_checks(new)
     _refuse_if_too_many(name, source, counts, failed, new)

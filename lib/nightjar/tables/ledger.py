@@ -59,3 +59,11 @@ def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str)
         return
     found = "has not been run" if latest is None else f"ended as {latest['status']} (run {latest['run_id']})"
     raise TableError(f"{needed_by} for {run_date} needs {job} for {run_date}, which {found}. Run: jobs/{job}.py")
+
+
+def previous_done(warehouse: Warehouse, job: str, run_date: date) -> date | None:
+    """The latest run date before this one for which the job has succeeded, or None."""
+    if not arrow.exists(warehouse, RUNS.name):
+        return None
+    where = (pc.field("job") == job) & (pc.field("run_date") < run_date) & (pc.field("status") == "done")
+    return max(arrow.read(warehouse, RUNS.name, ["run_date"], where)["run_date"].to_pylist(), default=None)

@@ -1,0 +1,9 @@
+"""Train: search on Ray Tune, judge the winner on unseen days, refit it and register it."""
+
+from pathlib import Path
+
+from nightjar.pipeline.job import main
+from nightjar.settings.jobs import JobName
+
+if __name__ == "__main__":
+    main(JobName.TRAIN, Path(__file__).resolve().parent.parent / "conf", __doc__ or "")

@@ -1,0 +1,1 @@
+"""Stage 3: walk-forward search on Ray, honest final figures, and a registered model."""

@@ -1,0 +1,110 @@
+"""Drift of a night against its champion's training reference, from counts alone."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.errors import ModelError
+from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
+from nightjar.evaluation.histograms import Bins, Counts, count
+from nightjar.tables import arrow, delta
+from nightjar.tables.definitions import DRIFT, REFERENCES
+from nightjar.tables.ledger import Outcome
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.monitor")
+SCORE = "score"
+
+
+def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: str) -> Outcome:
+    """Compare the night's features and scores with the reference of the model that scored them.
+
+    Raises:
+        ModelError: the model that scored the night has no reference.
+    """
+    tables = ("features", "scores", REFERENCES.name)
+    outcome = Outcome(inputs=arrow.versions(warehouse, tables))
+    is_night = F.col("run_date") == F.lit(run_date)
+    scores = delta.read(spark, warehouse, "scores", outcome.inputs["scores"]).where(
+        is_night & (F.col("role") == "champion")
+    )
+    scored_by = scores.select("model_version").first()
+    if scored_by is None:
+        raise ModelError(f"Table scores has no scores of {run_date} to watch. Run: jobs/score.py run_date={run_date}")
+    references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
+    of_features = {name: bins for name, (bins, _) in references.items() if name != SCORE}
+    features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
+    counted = _counted(features, of_features) | _counted(scores, {SCORE: references[SCORE][0]})
+    rows = [
+        {
+            "evaluated_date": run_date,
+            "subject": name,
+            "slice": "all",
+            "measure": name_of_measure,
+            "value": value,
+            "rows": int(counted[name].sum()),
+            "model_version": scored_by[0],
+            "run_date": run_date,
+            "run_id": run_id,
+        }
+        for name, (bins, expected) in references.items()
+        for name_of_measure, value in compared(bins, expected, counted[name]).items()
+    ]
+    outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, f"run_date = DATE '{run_date}'", run_id)
+    outcome.rows[DRIFT.name] = len(rows)
+    log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
+    return outcome
+
+
+def compared(bins: Bins, expected: Counts, actual: Counts) -> dict[str, float | None]:
+    """Every distance between two histograms of one column; nulls come first in both."""
+    found: dict[str, float | None] = {"null_share": float(actual[0] / actual.sum()) if actual.sum() else None}
+    if bins.kind == "numeric":
+        test = kolmogorov_smirnov(expected, actual)
+        return found | {"psi": psi(expected, actual), "ks": test.statistic, "ks_p_value": test.p_value}
+    test = chi_squared(expected, actual)
+    return found | {
+        "psi": psi(expected, actual, bins=None),
+        "chi_squared": test.statistic,
+        "chi_squared_p_value": test.p_value,
+    }
+
+
+def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, tuple[Bins, Counts]]:
+    where = (pc.field("model_version") == model_version) & pc.field("night").is_null()
+    rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins", "counts"], where, version).to_pylist()
+    if not rows:
+        raise ModelError(
+            f"Table {REFERENCES.name} has nothing of model version {model_version}: it was not trained in this "
+            "warehouse. Train and promote a model here."
+        )
+    return {row["column"]: (Bins.from_json(row["bins"]), np.array(row["counts"], np.int64)) for row in rows}
+
+
+def _counted(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
+    """Histograms of the columns: each task counts its own rows, and the counts are added."""
+    names = list(bins)
+
+    def count_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        totals: dict[str, Any] = {}
+        for batch in batches:
+            for name in names:
+                totals[name] = totals.get(name, 0) + count(bins[name], batch.column(name))
+        texts = [json.dumps(total.tolist()) for total in totals.values()]
+        yield pa.RecordBatch.from_pydict(
+            {"column": pa.array(totals, pa.string()), "counts": pa.array(texts, pa.string())}
+        )
+
+    parts = rows.select(*names).mapInArrow(count_task, "column string, counts string").collect()
+    result = {name: np.zeros(one.size, np.int64) for name, one in bins.items()}
+    for part in parts:
+        result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)
+    return result

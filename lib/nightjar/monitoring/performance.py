@@ -1,0 +1,79 @@
+"""Performance of earlier nights' predictions, as far as their truth is known by the run date."""
+
+import logging
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.evaluation.metrics import measures
+from nightjar.settings.project import Project
+from nightjar.tables import arrow
+from nightjar.tables.definitions import PERFORMANCE
+from nightjar.tables.ledger import Outcome
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import cutoff, parse_duration
+
+log = logging.getLogger("nightjar.monitor")
+ROLE = "champion"
+
+
+def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
+    """Judge the served predictions of each earlier night on the labels known at the run date's midnight.
+
+    Nights are followed until a week after their labels are settled. Until then a figure is provisional: what is known
+    early is no random sample.
+    """
+    outcome = Outcome(inputs=arrow.versions(warehouse, ("scores", "labels")))
+    known = _with_labels(warehouse, project, run_date, outcome.inputs)
+    rows = [row for day in _dates(known) for row in _judged(known, day, project, run_date, run_id)]
+    where = f"run_date = DATE '{run_date}'"
+    outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, where, run_id)
+    outcome.rows[PERFORMANCE.name] = len(rows)
+    return outcome
+
+
+def _with_labels(warehouse: Warehouse, project: Project, run_date: date, versions: dict[str, int]) -> pa.Table:
+    """Scores of earlier nights with `label` (null: open or settled without outcome) and `label_known_at` (null: open)."""
+    key = [*project.spine.key, "prediction_time"]
+    first = run_date - parse_duration(project.label.horizon) - timedelta(days=7)
+    dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date) & (pc.field("role") == ROLE)
+    scores = arrow.read(warehouse, "scores", [*key, "score", "model_version", "run_date"], dates, versions["scores"])
+    now = pa.scalar(cutoff(run_date, project.zone), pa.timestamp("us", "UTC"))
+    start = pa.scalar(cutoff(first, project.zone), pa.timestamp("us", "UTC"))
+    by_now = (pc.field("label_known_at") <= now) & (pc.field("prediction_time") >= start)
+    labels = arrow.read(warehouse, "labels", [*key, "label", "label_known_at"], by_now, versions["labels"])
+    latest = labels.group_by(key).aggregate([("label_known_at", "max")]).rename_columns([*key, "label_known_at"])
+    labels = labels.join(latest, [*key, "label_known_at"], join_type="inner")
+    return scores.join(labels, key, join_type="left outer")
+
+
+def _dates(known: pa.Table) -> list[date]:
+    return sorted(pc.unique(known["run_date"]).to_pylist())
+
+
+def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
+    rows = known.filter(pc.equal(known["run_date"], day))
+    settled = pc.sum(pc.is_valid(rows["label_known_at"])).as_py() or 0
+    judged = rows.filter(pc.is_valid(rows["label"]))
+    label = np.array(judged["label"].to_pylist(), np.bool_)
+    found: dict[str, float | None] = dict(measures(label, judged["score"].to_numpy()))
+    found["matured_share"] = settled / len(rows)
+    provisional = cutoff(day, project.zone) + parse_duration(project.label.horizon) > cutoff(run_date, project.zone)
+    shown = "undefined" if found["roc_auc"] is None else f"{found['roc_auc']:.4f}"
+    log.info("performance of %s: ROC AUC %s, %.1f%% of labels matured", day, shown, 100 * found["matured_share"])
+    for name, value in found.items():
+        yield {
+            "evaluated_date": day,
+            "subject": ROLE,
+            "slice": "all",
+            "measure": name,
+            "value": None if value is None else float(value),
+            "provisional": provisional,
+            "model_version": rows["model_version"][0].as_py(),
+            "run_date": run_date,
+            "run_id": run_id,
+        }

@@ -1,0 +1,1 @@
+"""Jobs as a whole: how one runs, and how a night chains them."""

@@ -1,0 +1,193 @@
+"""How a job runs: command line -> settings -> lease -> step -> one row in `runs`, and the exit code."""
+
+import hashlib
+import logging
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import FrameType
+
+from omegaconf import OmegaConf
+
+from nightjar import config
+from nightjar.errors import NightjarError, UsageError
+from nightjar.pipeline.revision import code_revision
+from nightjar.pipeline.steps import STEPS, Sessions, Step
+from nightjar.report import night
+from nightjar.runtime import logs
+from nightjar.settings import jobs
+from nightjar.settings.jobs import JobName
+from nightjar.tables import lease, ledger
+from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import parse_run_date
+
+log = logging.getLogger("nightjar.job")
+INTERRUPTED = 130
+INTERNAL = 1
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all steps of a process share."""
+
+    settings: jobs.Job
+    config_hash: str
+    sessions: Sessions
+    warehouse: Warehouse
+    code_revision: str
+
+    def step(self, run_date: date) -> Step:
+        """A step of a date, with a run id of its own."""
+        return Step(
+            run_id=uuid.uuid4().hex,
+            run_date=run_date,
+            warehouse=self.warehouse,
+            project=self.settings.project,
+            environment=self.settings.environment,
+            sessions=self.sessions,
+            code_revision=self.code_revision,
+        )
+
+
+def main(job: JobName, conf: Path, description: str, body: Callable[[Context], None] | None = None) -> None:
+    """Run a job from the command line and exit: 0 done, 1 a stated failure, 2 wrong usage, 130 interrupted.
+
+    Args:
+        job: which one.
+        conf: the folder of configuration files.
+        description: what `--help` says first.
+        body: what to do; None: the job's own step for its run date.
+    """
+    logs.start()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(job, conf, description, sys.argv[1:], body or _single_step(job))
+    except NightjarError as error:
+        log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
+        sys.exit(INTERRUPTED)
+    except Exception:
+        log.exception("unexpected failure: this is a defect in Nightjar, or something this message does not foresee")
+        sys.exit(INTERNAL)
+
+
+def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step], Outcome] | None = None) -> Outcome:
+    """Run one step under its lease, and record how it ended in `runs`.
+
+    Raises:
+        LeaseError: another run has the lease; nothing is recorded.
+        NightjarError: what the step failed with; recorded before it is raised.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    with lease.held(step.warehouse, name.value, step.run_date, step.run_id, step.environment.lease_minutes):
+        outcome, status, error = Outcome(), "failed", None
+        try:
+            outcome = (action or STEPS[name])(step)
+            status = "done"
+        except KeyboardInterrupt:
+            status, error = "interrupted", "interrupted"
+            raise
+        except Exception as failure:
+            error = str(failure) or type(failure).__name__
+            raise
+        finally:
+            seconds = time.monotonic() - clock
+            ledger.record(
+                step.warehouse,
+                Run(
+                    step.run_id,
+                    name.value,
+                    step.run_date,
+                    status,
+                    error,
+                    step.code_revision,
+                    config_hash,
+                    started,
+                    seconds,
+                    outcome,
+                ),
+            )
+    _say_done(name, step.run_date, outcome, seconds)
+    if name is JobName.MONITOR:
+        log.info("report: %s", night.write(step.warehouse, step.project, step.run_date))
+    return outcome
+
+
+def run_date_of(settings: jobs.Job) -> date:
+    """The run date of a job; settings have made sure that there is one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if settings.run_date is None:
+        raise UsageError("run_date: none is given")
+    return parse_run_date(settings.run_date)
+
+
+def _run(job: JobName, conf: Path, description: str, arguments: list[str], body: Callable[[Context], None]) -> None:
+    if "--help" in arguments or "-h" in arguments:
+        sys.stdout.write(_help(job, description))
+        return
+    shows_config = arguments[:2] == ["--cfg", "job"] or arguments[-2:] == ["--cfg", "job"]
+    overrides = [argument for argument in arguments if argument not in ("--cfg", "job")] if shows_config else arguments
+    wrong = [argument for argument in overrides if argument.startswith("-")]
+    if wrong:
+        raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
+    composed = config.compose_job(conf, job, overrides)
+    if shows_config:
+        sys.stdout.write(OmegaConf.to_yaml(composed))
+        return
+    settings = config.make_settings(composed)
+    warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
+    warehouse.check_writable()
+    digest = hashlib.sha256(OmegaConf.to_yaml(composed, sort_keys=True).encode()).hexdigest()
+    sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
+    try:
+        body(Context(settings, digest, sessions, warehouse, code_revision()))
+    finally:
+        sessions.stop()
+
+
+def _single_step(job: JobName) -> Callable[[Context], None]:
+    def run(context: Context) -> None:
+        settings = context.settings
+        step = context.step(run_date_of(settings))
+        if isinstance(settings, jobs.BuildFeatures) and settings.since is not None:
+            step = replace(step, since=parse_run_date(settings.since))
+        if isinstance(settings, jobs.Train):
+            step = replace(step, search=settings.search)
+        if isinstance(settings, jobs.Score):
+            step = replace(step, retrospective=settings.retrospective)
+        perform(job, step, context.config_hash)
+
+    return run
+
+
+def _say_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
+    tables = ", ".join(f"{table} version {version}" for table, version in outcome.outputs.items())
+    rows = ", ".join(f"{count:,} {what}" for what, count in outcome.rows.items())
+    log.info("%s for %s done in %.1f s: %s; %s", name.value, run_date, seconds, tables or "no table", rows or "no rows")
+
+
+def _help(job: JobName, description: str) -> str:
+    root = config.ROOTS[job]
+    return (
+        f"{description.strip()}\n\n"
+        f"usage: python jobs/{job.value}.py project=NAME run_date=YYYY-MM-DD [key=value ...]\n"
+        f"       spark-submit jobs/{job.value}.py project=NAME run_date=YYYY-MM-DD [key=value ...]\n\n"
+        f"{(root.__doc__ or '').strip()}\n\n"
+        "Every key of the configuration can be given as key=value. To see them all:\n"
+        f"       python jobs/{job.value}.py project=NAME --cfg job\n"
+    )
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

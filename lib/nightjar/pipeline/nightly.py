@@ -1,0 +1,89 @@
+"""A night: its steps in order, for one date or for the project's own history and nights."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from nightjar.errors import UsageError
+from nightjar.pipeline.job import Context, perform, run_date_of
+from nightjar.pipeline.steps import Step
+from nightjar.pipeline.summary import print_summary
+from nightjar.registry import events
+from nightjar.settings.jobs import JobName, Nightly
+from nightjar.settings.project import Project
+from nightjar.tables import ledger
+from nightjar.tables.ledger import Outcome
+from nightjar.timeline import parse_run_date
+
+log = logging.getLogger("nightjar.nightly")
+TRAINING = (JobName.TRAIN, JobName.PROMOTE)
+HISTORY = (JobName.INGEST, JobName.BUILD_FEATURES, *TRAINING)
+NIGHT = (*HISTORY, JobName.SCORE, JobName.MONITOR)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was run: for which date, its rows and seconds are in its outcome and the ledger."""
+
+    run_date: date
+    name: JobName
+    outcome: Outcome
+
+
+def run(context: Context) -> None:
+    """Run the nights one after another; a failed step stops them with the tables whole."""
+    settings = context.settings
+    if not isinstance(settings, Nightly):
+        raise UsageError("the nightly needs the configuration of the nightly job")
+    done: list[Done] = []
+    for run_date, steps in _nights(context, settings):
+        chosen = [step for step in steps if not settings.only or step in settings.only]
+        whole = context.step(run_date)
+        perform(
+            JobName.NIGHTLY,
+            whole,
+            context.config_hash,
+            lambda step, names=chosen: _night(context, settings, step, names, done),
+        )
+    print_summary(context.warehouse, [(one.run_date, one.name) for one in done])
+
+
+def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[JobName, ...]]]:
+    if not settings.project_dates:
+        yield run_date_of(settings), NIGHT
+        return
+    project = settings.project
+    history, first = parse_run_date(project.history_until), parse_run_date(project.first_night)
+    if events.find_champion(context.warehouse, history) is None:
+        yield history, HISTORY
+    else:
+        log.info("history until %s has been loaded and trained on before", history)
+    for number in range(project.nights):
+        yield first + timedelta(days=number), NIGHT
+
+
+def _night(context: Context, settings: Nightly, night: Step, names: list[JobName], done: list[Done]) -> Outcome:
+    """One date. The nightly's own row in `runs` adds up what its steps wrote."""
+    whole = Outcome()
+    for name in names:
+        champion = events.find_champion(context.warehouse, night.run_date)
+        if name in TRAINING and champion is not None and name not in settings.only:
+            log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion.number)
+            continue
+        log.info("%s for %s", name.value, night.run_date)
+        step = replace(
+            context.step(night.run_date), search=settings.search, since=_since(context, settings.project, night)
+        )
+        outcome = perform(name, step, context.config_hash)
+        done.append(Done(night.run_date, name, outcome))
+        whole.outputs.update(outcome.outputs)
+        whole.rows.update(outcome.rows)
+    return whole
+
+
+def _since(context: Context, project: Project, night: Step) -> date | None:
+    """The first build goes back to the start of the data: without it there is nothing to learn from."""
+    if ledger.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is not None:
+        return None
+    return parse_run_date(project.first_date)

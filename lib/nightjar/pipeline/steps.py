@@ -1,0 +1,156 @@
+"""The steps of a night: each is one call into a stage, and knows which step must have finished before it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from nightjar.features.build import build
+from nightjar.learning.train import train as run_training
+from nightjar.monitoring import drift, performance
+from nightjar.registry import events, tracking
+from nightjar.registry.promotion import decide
+from nightjar.runtime import ray, spark
+from nightjar.scoring.score import score as run_scoring
+from nightjar.settings.environment import Environment
+from nightjar.settings.jobs import JobName
+from nightjar.settings.learning import Search
+from nightjar.settings.project import Project
+from nightjar.sources.ingest import ingest as run_ingest
+from nightjar.tables import ledger
+from nightjar.tables.ledger import Outcome
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.promote")
+
+
+@dataclass
+class Sessions:
+    """Spark, started when the first step needs it and shared by the steps after it."""
+
+    environment: Environment
+    app_name: str
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The session."""
+        return spark.start(self.environment, self.app_name)
+
+    def stop(self) -> None:
+        """Stop what was started."""
+        if "spark" in self.__dict__:
+            self.spark.stop()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step is given.
+
+    Attributes:
+        run_id: of this run.
+        run_date: the night.
+        warehouse: where tables lie.
+        since: first date of a range of features; None: the run date alone.
+    """
+
+    run_id: str
+    run_date: date
+    warehouse: Warehouse
+    project: Project
+    environment: Environment
+    sessions: Sessions
+    code_revision: str
+    search: Search | None = None
+    since: date | None = None
+    retrospective: bool = False
+    home: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the home folder."""
+        object.__setattr__(self, "home", Path(self.environment.home).absolute())
+
+    def require(self, before: JobName, needed_by: JobName) -> None:
+        """Raise TableError unless the step before has finished for this date."""
+        ledger.require_done(self.warehouse, before.value, self.run_date, needed_by.value)
+
+
+def ingest(step: Step) -> Outcome:
+    """Raw data into the sources' tables."""
+    previous = ledger.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
+    return run_ingest(
+        step.sessions.spark, step.warehouse, step.project, step.run_date, previous, step.run_id, step.home / "raw"
+    )
+
+
+def build_features(step: Step) -> Outcome:
+    """Features and labels."""
+    step.require(JobName.INGEST, JobName.BUILD_FEATURES)
+    previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
+    since = step.since or step.run_date
+    return build(step.sessions.spark, step.warehouse, step.project, since, step.run_date, previous, step.run_id)
+
+
+def train(step: Step) -> Outcome:
+    """The search, the final figures and the registered model."""
+    step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
+    if step.search is None:
+        raise TypeError("a training step needs search settings")
+    with ray.started(step.environment):
+        return run_training(
+            step.warehouse, step.project, step.search, step.run_date, step.run_id, step.home, step.code_revision
+        )
+
+
+def promote(step: Step) -> Outcome:
+    """The version trained for this date becomes champion, or is refused; either is recorded with its reason."""
+    step.require(JobName.TRAIN, JobName.PROMOTE)
+    version = events.newest_registered(step.warehouse, step.run_date)
+    decision = decide(version.evidence)
+    verdict = "promoted" if decision.promoted else "refused"
+    log.info("version %s %s: %s", version.number, verdict, decision.reason)
+    evidence = {**version.evidence, "decision": verdict, "reason": decision.reason}
+    decided = events.Version(version.number, version.model_name, step.run_date, evidence)
+    outcome = Outcome()
+    outcome.outputs["model_events"] = events.record(
+        step.warehouse, verdict, decided, step.run_id, alias=tracking.CHAMPION
+    )
+    if decision.promoted:
+        tracking.set_alias(step.home, step.project.name, tracking.CHAMPION, version.number)
+    return outcome
+
+
+def score(step: Step) -> Outcome:
+    """The night's scores."""
+    events.champion(step.warehouse, step.run_date)
+    step.require(JobName.BUILD_FEATURES, JobName.SCORE)
+    return run_scoring(
+        step.sessions.spark,
+        step.warehouse,
+        step.project,
+        step.run_date,
+        step.run_id,
+        step.home,
+        retrospective=step.retrospective,
+    )
+
+
+def monitor(step: Step) -> Outcome:
+    """Drift and performance."""
+    step.require(JobName.SCORE, JobName.MONITOR)
+    of_drift = drift.measure(step.sessions.spark, step.warehouse, step.run_date, step.run_id)
+    of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
+    return Outcome(*(asdict(of_drift)[part] | asdict(of_performance)[part] for part in ("inputs", "outputs", "rows")))
+
+
+STEPS: dict[JobName, Callable[[Step], Outcome]] = {
+    JobName.INGEST: ingest,
+    JobName.BUILD_FEATURES: build_features,
+    JobName.TRAIN: train,
+    JobName.PROMOTE: promote,
+    JobName.SCORE: score,
+    JobName.MONITOR: monitor,
+}

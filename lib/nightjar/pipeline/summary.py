@@ -1,0 +1,82 @@
+"""What a nightly prints at its end: steps, the champion beside the baselines, the report, and a line to copy."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+
+from nightjar.registry import events
+from nightjar.report import night
+from nightjar.settings.jobs import JobName
+from nightjar.tables import arrow
+from nightjar.tables.definitions import RUNS
+from nightjar.tables.warehouse import Warehouse
+
+
+def print_summary(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -> None:
+    """Print it for the steps that were run, from the tables."""
+    console = Console(width=max(100, Console().width))
+    console.print()
+    console.print(_steps(warehouse, steps))
+    if not steps:
+        return
+    run_date = steps[-1][0]
+    champion = events.find_champion(warehouse, run_date)
+    if champion is not None:
+        console.print(_champion(champion))
+    if (run_date, JobName.MONITOR) in steps:
+        console.print(f"Report:  {night.report_path(warehouse, run_date)}", soft_wrap=True)
+        console.print(f"Scores:  {query(warehouse, run_date)}", soft_wrap=True, markup=False, highlight=False)
+
+
+def query(warehouse: Warehouse, run_date: date) -> str:
+    """One line for a shell that shows the night's highest scores."""
+    code = (
+        f"from deltalake import DeltaTable; "
+        f"print(DeltaTable('{warehouse.path('scores')}').to_pandas(partitions=[('run_date', '=', '{run_date}')])"
+        f".sort_values('score', ascending=False).head(10).to_string(index=False))"
+    )
+    return f'.venv/bin/python -c "{code}"'
+
+
+def _steps(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -> Table:
+    table = Table(title="What was run", title_justify="left")
+    for column in ("date", "step", "rows"):
+        table.add_column(column, no_wrap=column != "rows")
+    table.add_column("seconds", justify="right")
+    wanted = {(day, name.value) for day, name in steps}
+    latest: dict[tuple[date, str], dict[str, Any]] = {}
+    if wanted:
+        where = pc.field("run_date") >= min(day for day, _ in wanted)
+        for row in arrow.read(warehouse, RUNS.name, where=where).sort_by("started_at").to_pylist():
+            latest[row["run_date"], row["job"]] = row
+    for day, name in steps:
+        row = latest[day, name.value]
+        counted = ", ".join(f"{what} {count:,}" for what, count in row["rows"])
+        table.add_row(str(day), name.value, counted or "-", f"{row['seconds']:.1f}")
+    return table
+
+
+def _champion(champion: events.Version) -> Table:
+    evidence = champion.evidence
+    title = (
+        f"Champion: version {champion.number}, {champion.model_name}, since {champion.holds_from}; "
+        f"figures of {' to '.join(evidence['period'])}, 95% intervals over days"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("model")
+    table.add_column("ROC AUC")
+    table.add_column("log loss")
+    for name, measured in {evidence["candidate"]["name"]: evidence["candidate"], **evidence["baselines"]}.items():
+        table.add_row(name, _interval(measured["roc_auc"]), _interval(measured["log_loss"]))
+    return table
+
+
+def _interval(interval: dict[str, float | None]) -> str:
+    estimate, low, high = interval["estimate"], interval["low"], interval["high"]
+    if estimate is None:
+        return "undefined"
+    return f"{estimate:.4f}" if low is None or high is None else f"{estimate:.4f}  ({low:.4f} to {high:.4f})"

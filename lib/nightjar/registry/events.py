@@ -1,0 +1,86 @@
+"""The table `model_events`: which model holds from which run date, and why."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow.compute as pc
+
+from nightjar.errors import ModelError
+from nightjar.registry.tracking import CHAMPION
+from nightjar.tables import arrow
+from nightjar.tables.definitions import MODEL_EVENTS
+from nightjar.tables.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version: its number, the candidate it is, and the evidence recorded with it."""
+
+    number: str
+    model_name: str
+    holds_from: date
+    evidence: Mapping[str, Any]
+
+
+def record(warehouse: Warehouse, event: str, version: Version, run_id: str, alias: str | None = None) -> int:
+    """Append one event; the table's new version."""
+    row = {
+        "event_id": uuid.uuid4().hex,
+        "event": event,
+        "alias": alias,
+        "model_version": version.number,
+        "model_name": version.model_name,
+        "holds_from": version.holds_from,
+        "evidence": json.dumps(version.evidence, allow_nan=False),
+        "recorded_at": datetime.now(UTC),
+        "run_id": run_id,
+    }
+    return arrow.append(warehouse, MODEL_EVENTS, [row], run_id)
+
+
+def champion(warehouse: Warehouse, run_date: date) -> Version:
+    """The champion as of a run date: of the promotions that hold from it or earlier, the last one.
+
+    Raises:
+        ModelError: none holds.
+    """
+    found = find_champion(warehouse, run_date)
+    if found is None:
+        raise ModelError(
+            f"No champion of {warehouse.project} holds on {run_date}: no model was promoted for that date or an "
+            f"earlier one. Run jobs/train.py and jobs/promote.py for {run_date}; if promotion was refused, table "
+            f"{MODEL_EVENTS.name} says why."
+        )
+    return found
+
+
+def find_champion(warehouse: Warehouse, run_date: date) -> Version | None:
+    """The champion as of a run date, or None."""
+    return _latest(warehouse, run_date, "promoted", CHAMPION)
+
+
+def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
+    """The version registered last by a training for the run date.
+
+    Raises:
+        ModelError: there is none.
+    """
+    found = _latest(warehouse, run_date, "registered", None)
+    if found is None or found.holds_from != run_date:
+        raise ModelError(f"No model was trained for {run_date}: there is nothing to promote. Run jobs/train.py first.")
+    return found
+
+
+def _latest(warehouse: Warehouse, run_date: date, event: str, alias: str | None) -> Version | None:
+    if not arrow.exists(warehouse, MODEL_EVENTS.name):
+        return None
+    where = (pc.field("event") == event) & (pc.field("holds_from") <= run_date)
+    rows = [row for row in arrow.read(warehouse, MODEL_EVENTS.name, where=where).to_pylist() if row["alias"] == alias]
+    if not rows:
+        return None
+    last = max(rows, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]))
+    return Version(last["model_version"], last["model_name"], last["holds_from"], json.loads(last["evidence"]))

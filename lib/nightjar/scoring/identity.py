@@ -1,0 +1,43 @@
+"""`prediction_id`: one name for one prediction, whoever computes it and however often."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+
+def prediction_ids(project: str, keys: pa.Table) -> list[str]:
+    """SHA-256 of the project and of each key's name, type and value, every part preceded by its length.
+
+    The lengths keep (1, 11) apart from (11, 1), the types keep 1 apart from "1".
+
+    Args:
+        project: name of the project.
+        keys: the key columns of the rows, prediction time among them.
+    """
+    start = hashlib.sha256(_part(project))
+    heads = [_part(field.name) + _part(_type_name(field.type)) for field in keys.schema]
+    columns: Sequence[list[Any]] = [column.to_pylist() for column in keys.columns]
+    ids = []
+    for values in zip(*columns, strict=True):
+        digest = start.copy()
+        for head, value in zip(heads, values, strict=True):
+            digest.update(head + _part(_text(value)))
+        ids.append(digest.hexdigest())
+    return ids
+
+
+def _part(text: str) -> bytes:
+    encoded = text.encode()
+    return len(encoded).to_bytes(8, "big") + encoded
+
+
+def _type_name(kind: pa.DataType) -> str:
+    """The same name for an instant whatever unit Arrow happens to hold it in."""
+    return "timestamp" if pa.types.is_timestamp(kind) else str(kind)
+
+
+def _text(value: Any) -> str:
+    return value.isoformat(timespec="microseconds") if isinstance(value, datetime) else repr(value)
