@@ -85,7 +85,8 @@ def _build(node: Any, path: str) -> Any:
         return [_build(item, f"{path}[{index}]") for index, item in enumerate(node)]
     if not isinstance(node, DictConfig):
         return node
-    values = {str(key): _build_item(node, str(key), f"{path}.{key}" if path else str(key)) for key in node}
+    names = [str(key) for key in node]
+    values = {name: _build_item(node, name, f"{path}.{name}" if path else name) for name in names}
     kind = OmegaConf.get_type(node)
     if kind is None or not dataclasses.is_dataclass(kind):
         return values

@@ -35,7 +35,7 @@ class Latest:
 class Windowed:
     """An aggregate of the column over usable facts with ``t - window < event_time <= t``; nulls are ignored.
 
-    It is called ``<facts>__<name or column_aggregate_window>``, like ``flights__delay_mean_7d``; the window is written
+    It is called ``<facts>__<name or column_aggregate_window>``, like ``visits__cost_mean_7d``; the window is written
     in the largest unit that divides it.
 
     Attributes:

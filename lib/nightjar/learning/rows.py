@@ -47,7 +47,7 @@ class TrainingRows:
 
     def take(self, index: npt.NDArray[np.intp]) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
         """Features and labels of some rows."""
-        return self.features.take(pa.array(index)), self.label[index]
+        return self.features.take(index), self.label[index]
 
     def content_hash(self) -> str:
         """SHA-256 of features and labels: the same for the same rows, whatever files they came from."""
@@ -120,13 +120,14 @@ def _known_labels(warehouse: Warehouse, project: Project, run_date: date, versio
 
 
 def _single_definition(features: pa.Table) -> str:
-    found = sorted(pc.unique(features["definitions_hash"]).to_pylist())
+    hashes: list[Any] = features["definitions_hash"].to_pylist()
+    found: list[str] = sorted(set(hashes))
     if len(found) > 1:
         raise LearningError(
-            f"Table features mixes rows of {len(found)} definitions ({', '.join(str(one)[:8] for one in found)}): the "
+            f"Table features mixes rows of {len(found)} definitions ({', '.join(one[:8] for one in found)}): the "
             "same column does not mean the same in all of them. Build all dates again: jobs/build_features.py since=..."
         )
-    return str(found[0]) if found else ""
+    return found[0] if found else ""
 
 
 def _numpy(column: "pa.ChunkedArray[Any]") -> npt.NDArray[Any]:

@@ -47,9 +47,8 @@ def train(
         LearningError: the rows or the folds cannot give an honest figure.
     """
     rows = read(warehouse, project, run_date)
-    log.info(
-        "%s labelled rows, %s to %s, %d features", f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns)
-    )
+    told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
+    log.info("%s labelled rows, %s to %s, %d features", *told)
     last_day = last_settled_day(project, run_date)
     final = final_period(rows, last_day, settings.final_days, project.zone)
     embargo = parse_duration(settings.embargo)
@@ -57,9 +56,7 @@ def train(
     candidates = expand(settings)
     results = search.run(rows, folds, candidates, settings.seed, home / "tune")
     winner, baselines = _chosen(settings, candidates, results)
-    log.info(
-        "best on the folds: %s; now judged on %s to %s, which the search never saw", winner.name, final.start, final.end
-    )
+    log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
     evidence, final_scores = judge(rows, final, winner, baselines, settings.metric, settings.seed)
     log.info("final period: %s", _told(evidence))
     predictor = fit(winner.model, rows.features, rows.label, features=rows.columns, seed=settings.seed)
@@ -168,7 +165,7 @@ def _store_references(
 
     A model's scores of its own training rows are sharper than those of new ones: they would be no fair reference.
     """
-    columns: dict[str, pa.ChunkedArray] = {column.name: rows.features[column.name] for column in rows.columns}
+    columns: dict[str, pa.ChunkedArray[Any]] = {column.name: rows.features[column.name] for column in rows.columns}
     columns["score"] = pa.chunked_array([pa.array(final_scores)])
     stored = []
     for name, values in columns.items():

@@ -50,7 +50,7 @@ def difference(expected: Sequence[FeatureColumn], found: pa.Schema) -> list[str]
     Columns that are not expected are no difference, nor is the order of columns. For example:
 
         missing: seats (number)
-        changed: carrier is number, expected category
+        changed: airline is number, expected category
         changed: weekday is date32[day], expected number
         repeated: origin is there 2 times
     """

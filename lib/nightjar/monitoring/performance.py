@@ -37,7 +37,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
 
 
 def _with_labels(warehouse: Warehouse, project: Project, run_date: date, versions: dict[str, int]) -> pa.Table:
-    """Scores of earlier nights with `label` (null: open or settled without outcome) and `label_known_at` (null: open)."""
+    """Scores of earlier nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
     key = [*project.spine.key, "prediction_time"]
     first = run_date - parse_duration(project.label.horizon) - timedelta(days=7)
     dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date) & (pc.field("role") == ROLE)
@@ -52,19 +52,20 @@ def _with_labels(warehouse: Warehouse, project: Project, run_date: date, version
 
 
 def _dates(known: pa.Table) -> list[date]:
-    return sorted(pc.unique(known["run_date"]).to_pylist())
+    dates: list[Any] = known["run_date"].to_pylist()
+    return sorted(set(dates))
 
 
 def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
-    rows = known.filter(pc.equal(known["run_date"], day))
-    settled = pc.sum(pc.is_valid(rows["label_known_at"])).as_py() or 0
+    rows = known.filter(pc.field("run_date") == day)
+    matured = 1 - rows["label_known_at"].null_count / len(rows)
     judged = rows.filter(pc.is_valid(rows["label"]))
     label = np.array(judged["label"].to_pylist(), np.bool_)
     found: dict[str, float | None] = dict(measures(label, judged["score"].to_numpy()))
-    found["matured_share"] = settled / len(rows)
+    found["matured_share"] = matured
     provisional = cutoff(day, project.zone) + parse_duration(project.label.horizon) > cutoff(run_date, project.zone)
     shown = "undefined" if found["roc_auc"] is None else f"{found['roc_auc']:.4f}"
-    log.info("performance of %s: ROC AUC %s, %.1f%% of labels matured", day, shown, 100 * found["matured_share"])
+    log.info("performance of %s: ROC AUC %s, %.1f%% of labels matured", day, shown, 100 * matured)
     for name, value in found.items():
         yield {
             "evaluated_date": day,

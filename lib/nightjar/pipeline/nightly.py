@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 from nightjar.errors import UsageError
 from nightjar.pipeline.job import Context, perform, run_date_of
@@ -22,31 +23,17 @@ HISTORY = (JobName.INGEST, JobName.BUILD_FEATURES, *TRAINING)
 NIGHT = (*HISTORY, JobName.SCORE, JobName.MONITOR)
 
 
-@dataclass(frozen=True)
-class Done:
-    """A step that was run: for which date, its rows and seconds are in its outcome and the ledger."""
-
-    run_date: date
-    name: JobName
-    outcome: Outcome
-
-
 def run(context: Context) -> None:
     """Run the nights one after another; a failed step stops them with the tables whole."""
     settings = context.settings
     if not isinstance(settings, Nightly):
         raise UsageError("the nightly needs the configuration of the nightly job")
-    done: list[Done] = []
+    done: list[tuple[date, JobName]] = []
     for run_date, steps in _nights(context, settings):
         chosen = [step for step in steps if not settings.only or step in settings.only]
-        whole = context.step(run_date)
-        perform(
-            JobName.NIGHTLY,
-            whole,
-            context.config_hash,
-            lambda step, names=chosen: _night(context, settings, step, names, done),
-        )
-    print_summary(context.warehouse, [(one.run_date, one.name) for one in done])
+        night = partial(_night, context, settings, chosen, done)
+        perform(JobName.NIGHTLY, context.step(run_date), context.config_hash, night)
+    print_summary(context.warehouse, done)
 
 
 def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[JobName, ...]]]:
@@ -63,8 +50,10 @@ def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[J
         yield first + timedelta(days=number), NIGHT
 
 
-def _night(context: Context, settings: Nightly, night: Step, names: list[JobName], done: list[Done]) -> Outcome:
-    """One date. The nightly's own row in `runs` adds up what its steps wrote."""
+def _night(
+    context: Context, settings: Nightly, names: list[JobName], done: list[tuple[date, JobName]], night: Step
+) -> Outcome:
+    """One date. The nightly's own row in `runs` adds up what its steps wrote; `done` tells which they were."""
     whole = Outcome()
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
@@ -72,11 +61,10 @@ def _night(context: Context, settings: Nightly, night: Step, names: list[JobName
             log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion.number)
             continue
         log.info("%s for %s", name.value, night.run_date)
-        step = replace(
-            context.step(night.run_date), search=settings.search, since=_since(context, settings.project, night)
-        )
+        since = _since(context, settings.project, night)
+        step = replace(context.step(night.run_date), search=settings.search, since=since)
         outcome = perform(name, step, context.config_hash)
-        done.append(Done(night.run_date, name, outcome))
+        done.append((night.run_date, name))
         whole.outputs.update(outcome.outputs)
         whole.rows.update(outcome.rows)
     return whole

@@ -13,7 +13,8 @@ _STARTED = time.monotonic()
 class _ForPeople(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         mark = {logging.WARNING: "! ", logging.ERROR: "✗ "}.get(record.levelno, "")
-        return f"{time.monotonic() - _STARTED:7.1f}s  {record.name.removeprefix('nightjar.'):<11} {mark}{record.getMessage()}"
+        source = record.name.removeprefix("nightjar.")
+        return f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{record.getMessage()}"
 
 
 class _ForMachines(logging.Formatter):

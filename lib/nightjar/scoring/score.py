@@ -2,9 +2,10 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,7 @@ from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
+Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def score(
@@ -54,13 +56,8 @@ def score(
     )
     _require_night(rows, manifest, champion, run_date, retrospective=retrospective)
     role = "retrospective" if retrospective else "champion"
-    log.info(
-        "version %s (%s), champion since %s: %s rows",
-        champion.number,
-        champion.model_name,
-        champion.holds_from,
-        f"{len(rows):,}",
-    )
+    told = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
+    log.info("version %s (%s), champion since %s: %s rows", *told)
     key = [*project.spine.key]
     key_types = pa.schema([schema.field(name) for name in key])
     table = scores_table(project, key_types)
@@ -97,14 +94,16 @@ def _require_night(
 ) -> None:
     if not len(rows):
         raise TableError(f"Table features has no row for {run_date}. Run: jobs/build_features.py run_date={run_date}")
-    hashes = set(rows["definitions_hash"].to_pylist())
+    built_with: list[Any] = rows["definitions_hash"].to_pylist()
+    hashes = set(built_with)
     if hashes != {manifest.definitions_hash}:
         raise ModelError(
             f"Champion version {champion.number} was trained on feature definitions {manifest.definitions_hash[:12]}, "
             f"but the features of {run_date} were built with {', '.join(sorted(one[:12] for one in hashes))}: columns "
-            "of one name need not mean the same. Train and promote a model on the new definitions. No score was written."
+            "of one name need not mean the same. Train and promote a model on the new ones. No score was written."
         )
-    earliest = pc.min(rows["prediction_time"]).as_py()
+    times: list[Any] = rows["prediction_time"].to_pylist()
+    earliest = min(times)
     if datetime.fromisoformat(manifest.data_cutoff) > earliest and not retrospective:
         raise ModelError(
             f"Champion version {champion.number} has learned from data until {manifest.data_cutoff}, later than the "
@@ -120,11 +119,11 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _scored_schema(key_types: pa.Schema) -> pa.Schema:
-    first = [pa.field("prediction_id", pa.string()), pa.field("prediction_time", INSTANT)]
-    return pa.schema([*first, *(field.remove_metadata() for field in key_types), pa.field("score", pa.float64())])
+    first: list[Any] = [pa.field("prediction_id", pa.string()), pa.field("prediction_time", INSTANT)]
+    return pa.unify_schemas([pa.schema(first), key_types.remove_metadata(), pa.schema({"score": pa.float64()})])
 
 
-def _task(project: str, key: list[str], key_types: pa.Schema, contents: Mapping[str, bytes]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _task(project: str, key: list[str], key_types: pa.Schema, contents: Mapping[str, bytes]) -> Task:
     schema = _scored_schema(key_types)
 
     def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

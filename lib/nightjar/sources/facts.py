@@ -1,4 +1,4 @@
-"""Typed, checked and derived: from the texts of a raw file to facts, each with the reasons why it is refused, if any."""
+"""Typed, checked and derived: from the texts of a raw file to facts, each with the reasons why it is refused."""
 
 from pathlib import Path
 
@@ -79,9 +79,7 @@ def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache:
         raise SourceError(f"Source {name}: {lookup.file_key} {twice[0]!r} stands {twice[1]} times, expected once.")
     if not lookup.missing:
         return table
-    declared = [
-        tuple([key, *(values.get(new_name) for new_name in lookup.columns)]) for key, values in lookup.missing.items()
-    ]
+    declared = [(key, *(values.get(new_name) for new_name in lookup.columns)) for key, values in lookup.missing.items()]
     schema = ", ".join(f"`{column}` STRING" for column in [lookup.key, *lookup.columns])
     extra = spark.createDataFrame(declared, schema).select(
         lookup.key, *(F.col(c).cast(lookup.types[c].value).alias(c) for c in lookup.columns)

@@ -26,7 +26,9 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.ingest")
-COUNTED = ("read", "not_a_fact", "not_yet_known", "already_stored", "already_refused")
+STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
+ROWS_PER_FILE = 100_000
+NEW_STATES = ("fact", "refused", "repeated")
 CONFLICT = "several versions with one key and known_at"
 
 
@@ -98,67 +100,77 @@ def _judge(spark: SparkSession, warehouse: Warehouse, name: str, source: Source,
     rows = facts.candidates(spark, name, source, cache)
     types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
     table = source_table(name, source.key, types)
-    rows = rows.withColumn("_content", _content(source)).withColumn("_hash", F.sha2(facts.ROW, 256))
-    rows = _marked_early(rows, night)
-    rows = _marked_stored(spark, rows, warehouse, table, source, night)
     seen = Observation()
-    new = _with_conflicts(rows.observe(seen, *_counted()).where(F.col(facts.STATE).isin("fact", "refused")), source)
-    new = new.persist()
-    by_state = {row[0]: row[1] for row in new.groupBy(facts.STATE).count().collect()}
+    known = _known(rows, night).observe(seen, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
+    new = _with_conflicts(_unseen(spark, known, warehouse, table, source, night), source).persist()
+    after = {(row[0], row[1]): row[2] for row in new.groupBy("_before", facts.STATE).count().collect()}
     # An observation counts while the rows pass by, so it is complete only now.
-    counts = {state: seen.get[state] for state in COUNTED}
-    counts |= {
-        "stored": by_state.get("fact", 0),
-        **{state: by_state.get(state, 0) for state in ("refused", "repeated")},
-    }
+    counts = _counts(seen.get, after)
     raw.refuse_malformed(seen.get["malformed"], seen.get["example"], name, source.file.path)
     failed = _failed_checks(new)
     _refuse_if_too_many(name, source, counts, failed, new)
     return Judged(name, table, new, counts, failed)
 
 
-def _content(source: Source) -> Column:
-    """A hash of what a fact says; facts with one key, clock and hash are the same fact seen again."""
-    return F.xxhash64(*source.stored_columns(), "event_time")
-
-
-def _counted() -> list[Column]:
-    states = [F.count(F.when(F.col(facts.STATE) == state, 1)).alias(state) for state in COUNTED if state != "read"]
-    example = F.min(raw.MALFORMED).alias("example")
-    return [F.count(F.lit(1)).alias("read"), *states, F.count(raw.MALFORMED).alias("malformed"), example]
-
-
-def _marked_early(rows: DataFrame, night: Night) -> DataFrame:
+def _known(rows: DataFrame, night: Night) -> DataFrame:
     """Mark facts and refused rows that are not known by the night."""
     early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact")
     return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
-def _marked_stored(
+def _observed() -> list[Column]:
+    """Rows by state, and what is malformed, counted while the rows pass by."""
+    states = [F.count(F.when(F.col(facts.STATE) == state, 1)).alias(state) for state in STATES]
+    return [*states, F.count(raw.MALFORMED).alias("malformed"), F.min(raw.MALFORMED).alias("example")]
+
+
+def _counts(seen: Mapping[str, int], after: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """What became of the rows: counted before other runs' rows were taken out, and after."""
+    left = {
+        state: sum(count for (before, _), count in after.items() if before == state) for state in ("fact", "refused")
+    }
+    now = {state: sum(count for (_, is_now), count in after.items() if is_now == state) for state in NEW_STATES}
+    return {
+        "read": sum(seen[state] for state in STATES),
+        "not_a_fact": seen["not_a_fact"],
+        "not_yet_known": seen["not_yet_known"],
+        "already_stored": seen["fact"] - left["fact"],
+        "already_refused": seen["refused"] - left["refused"],
+        "repeated": now["repeated"],
+        "refused": now["refused"],
+        "stored": now["fact"],
+    }
+
+
+def _unseen(
     spark: SparkSession, rows: DataFrame, warehouse: Warehouse, table: Table, source: Source, night: Night
 ) -> DataFrame:
-    """Mark what another run has stored or refused already."""
+    """Without what another run has stored or refused already. The rows themselves are not shuffled for that."""
+    rows = rows.withColumn("_content", _content(source)).withColumn("_hash", F.sha2(facts.ROW, 256))
+    rows = rows.withColumn("_before", F.col(facts.STATE))
     if arrow.exists(warehouse, table.name):
         other = delta.read(spark, warehouse, table.name).where(F.col("ingested_on") != F.lit(night.run_date))
-        stored = other.select(*source.key, "stated_known_at", _content(source).alias("_content"))
-        rows = _marked(rows, stored, [*source.key, "stated_known_at", "_content"], "fact", "already_stored")
+        by = [*source.key, "stated_known_at", "_content"]
+        rows = _without(rows, other.withColumn("_content", _content(source)).select(*by), by, "fact")
     if arrow.exists(warehouse, QUARANTINE.name):
-        is_other = (F.col("run_date") != F.lit(night.run_date)) & (F.col("source") == _source_name(table))
+        is_other = (F.col("run_date") != F.lit(night.run_date)) & (
+            F.col("source") == table.name.removeprefix("source_")
+        )
         refused = delta.read(spark, warehouse, QUARANTINE.name).where(is_other)
-        rows = _marked(rows, refused.select(F.col("row_hash").alias("_hash")), ["_hash"], "refused", "already_refused")
+        rows = _without(rows, refused.select(F.col("row_hash").alias("_hash")), ["_hash"], "refused")
     return rows
 
 
-def _source_name(table: Table) -> str:
-    return table.name.removeprefix("source_")
+def _without(rows: DataFrame, other: DataFrame, by: list[str], state: str) -> DataFrame:
+    """Rows of a state that do not stand in the other table, and all rows of other states."""
+    there = other.select(*(F.col(name).alias(f"_other_{name}") for name in by))
+    same = reduce(Column.__and__, (F.col(name) == F.col(f"_other_{name}") for name in by))
+    return rows.join(there, same & (F.col(facts.STATE) == state), "left_anti")
 
 
-def _marked(rows: DataFrame, other: DataFrame, by: list[str], state: str, marked: str) -> DataFrame:
-    """Rows of a state that also stand in the other table get another state."""
-    there = other.dropDuplicates(by).withColumn("_there", F.lit(True))
-    found = (F.col(facts.STATE) == state) & F.col("_there").isNotNull()
-    joined = rows.join(there, by, "left")
-    return joined.withColumn(facts.STATE, F.when(found, marked).otherwise(F.col(facts.STATE))).drop("_there")
+def _content(source: Source) -> Column:
+    """A hash of what a fact says; facts with one key, clock and hash are the same fact seen again."""
+    return F.xxhash64(*source.stored_columns(), "event_time")
 
 
 def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
@@ -207,7 +219,8 @@ def _store(source: Judged, warehouse: Warehouse, night: Night) -> None:
         .withColumn("ingested_on", F.lit(night.run_date))
         .withColumn("run_id", F.lit(night.run_id))
     )
-    delta.replace(stored.coalesce(1), warehouse, source.table, f"ingested_on = DATE '{night.run_date}'")
+    files = 1 + source.counts["stored"] // ROWS_PER_FILE
+    delta.replace(stored.coalesce(files), warehouse, source.table, f"ingested_on = DATE '{night.run_date}'")
 
 
 def _clamped(night: Night) -> Column:

@@ -53,7 +53,8 @@ def exists(warehouse: Warehouse, table: str) -> bool:
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
     """The table's columns as Arrow types."""
-    return pa.schema(_open(warehouse, table, version).schema().to_arrow())
+    fields: Any = _open(warehouse, table, version).schema().to_arrow()
+    return pa.schema(fields)
 
 
 def version(warehouse: Warehouse, table: str) -> int:
@@ -136,7 +137,7 @@ def _bare(wanted: pa.Schema) -> pa.Schema:
     return pa.schema([field.remove_metadata() for field in wanted])
 
 
-def _plain(field: pa.Field) -> pa.Field:
+def _plain(field: "pa.Field[Any]") -> "pa.Field[Any]":
     """delta-rs may answer with string views and large types; the rest of the house uses the plain ones."""
     if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
         return pa.field(field.name, pa.string())

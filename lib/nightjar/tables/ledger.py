@@ -66,4 +66,5 @@ def previous_done(warehouse: Warehouse, job: str, run_date: date) -> date | None
     if not arrow.exists(warehouse, RUNS.name):
         return None
     where = (pc.field("job") == job) & (pc.field("run_date") < run_date) & (pc.field("status") == "done")
-    return max(arrow.read(warehouse, RUNS.name, ["run_date"], where)["run_date"].to_pylist(), default=None)
+    dates: list[Any] = arrow.read(warehouse, RUNS.name, ["run_date"], where)["run_date"].to_pylist()
+    return max(dates, default=None)
