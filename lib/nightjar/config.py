@@ -14,6 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from nightjar.errors import UsageError
 from nightjar.settings import jobs
@@ -44,14 +45,14 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
     """The composed configuration of a job, with every key checked against its schema.
 
     Raises:
-        UsageError: an override cannot be parsed, or names a key, group or value that does not exist.
+        UsageError: a file or an override cannot be parsed, or names a key, group or value that does not exist.
     """
     _register_schemas()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
             return compose(config_name=job.value, overrides=overrides)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise UsageError(f"{job.value}: the configuration is refused: {_whole_message(error)}") from error
 
 

@@ -26,9 +26,13 @@ def scheduled(
     table = source_table_name(spine.source)
     facts = delta.read(spark, warehouse, table, version)
     at = F.col(spine.prediction_time)
-    usable = facts.where((at >= F.lit(start)) & (at < F.lit(end)) & (F.col("known_at") <= at))
-    newest_first = Window.partitionBy(*project.sources[spine.source].key).orderBy(F.col("known_at").desc())
-    rows = usable.withColumn("_place", F.row_number().over(newest_first)).where("_place = 1")
+    in_range = (at >= F.lit(start)) & (at < F.lit(end))
+    key = project.sources[spine.source].key
+    # A version can move a thing out of the range or into it, unless its time is part of its key.
+    versions = facts.where(in_range) if spine.prediction_time in key else facts
+    superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at"))
+    rows = versions.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
+    rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
     run_date = F.to_date(F.from_utc_timestamp(at, project.zone)).alias("run_date")
     rows = rows.select(at.alias("prediction_time"), *spine.columns(), run_date)
     _refuse_repeated(rows, spine.key, table)

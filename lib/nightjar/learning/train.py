@@ -84,8 +84,10 @@ def _chosen(
 
 def _told(evidence: Evidence) -> str:
     shown = {evidence.candidate["name"]: evidence.candidate, **evidence.baselines}
+    estimates = {name: measured[evidence.metric]["estimate"] for name, measured in shown.items()}
     parts = [
-        f"{name} {evidence.metric} {measured[evidence.metric]['estimate']:.4f}" for name, measured in shown.items()
+        f"{name} {evidence.metric} {'undefined' if value is None else f'{value:.4f}'}"
+        for name, value in estimates.items()
     ]
     return ", ".join(parts)
 

@@ -30,7 +30,7 @@ def run(context: Context) -> None:
         raise UsageError("the nightly needs the configuration of the nightly job")
     done: list[tuple[date, JobName]] = []
     for run_date, steps in _nights(context, settings):
-        chosen = [step for step in steps if not settings.only or step in settings.only]
+        chosen = [step for step in steps if not settings.only or step.value in settings.only]
         night = partial(_night, context, settings, chosen, done)
         perform(JobName.NIGHTLY, context.step(run_date), context.config_hash, night)
     print_summary(context.warehouse, done)
@@ -57,7 +57,7 @@ def _night(
     whole = Outcome()
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
-        if name in TRAINING and champion is not None and name not in settings.only:
+        if name in TRAINING and champion is not None and name.value not in settings.only:
             log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion.number)
             continue
         log.info("%s for %s", name.value, night.run_date)

@@ -1,9 +1,13 @@
 """Ray: started here, or joined where the environment says."""
 
+import json
 import os
+import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ray
 
@@ -13,30 +17,50 @@ from nightjar.settings.environment import Environment
 
 @contextmanager
 def started(environment: Environment) -> Iterator[None]:
-    """Ray while the block runs; one that was already running (under `ray job submit`, in tests) is left running."""
+    """Ray while the block runs; one that was already running in this process is left running.
+
+    Under `ray job submit`, and where RAY_ADDRESS says so, it is that cluster, whatever the environment says.
+    """
     if ray.is_initialized():
         yield
         return
     # Tune's own result files repeat what we record, and its notices are for its developers.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     address = os.environ.get("RAY_ADDRESS") or environment.ray_address
     if address == "local":
-        ray.init(
-            address="local",
-            num_cpus=environment.cpus,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="ERROR",
-            _node_ip_address="127.0.0.1",
-        )
+        _start(environment)
     else:
-        ray.init(
-            address=address, logging_level="ERROR", runtime_env={"py_modules": [str(Path(nightjar.__file__).parent)]}
-        )
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", runtime_env=_shipped())
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(environment: Environment) -> None:
+    """Ray on this machine, for this process only.
+
+    Its servers listen on every network interface, whatever address a node is given, so a token has to keep others
+    out. `ray.init` turns token mode on in all parts of a Ray that it starts itself, provided that RAY_AUTH_MODE is
+    unset: set after `import ray`, it reaches the servers but not this process. The token never touches the disk.
+    """
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    ray.init(
+        address="local",
+        num_cpus=environment.cpus,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        # Ray replaces 127.0.0.1 by the machine's own address; the rest of 127/8 is loopback too, and kept.
+        _node_ip_address="127.0.0.2" if sys.platform == "linux" else "127.0.0.1",
+    )
+
+
+def _shipped() -> dict[str, Any] | None:
+    """A runtime environment with this package for the workers, unless the submitted job already has its own."""
+    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
+    if "py_modules" in job.get("runtime_env", {}):
+        return None
+    return {"py_modules": [str(Path(nightjar.__file__).parent)]}

@@ -1,17 +1,24 @@
 """Spark sessions."""
 
+import atexit
+import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import pyspark
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 import nightjar
 from nightjar.errors import UsageError
 from nightjar.settings.environment import Environment
 
+log = logging.getLogger("nightjar.spark")
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -22,6 +29,10 @@ OPTIONS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
     "spark.sql.ansi.enabled": "true",
+    # One thread per task: the tasks already fill the cores.
+    "spark.executorEnv.OMP_NUM_THREADS": "1",
+    # Delta's default (50) is for logs of millions of files: 50 tasks each time a table's state is read.
+    "spark.databricks.delta.snapshotPartitions": "4",
     # A session of a job has no visitors: nothing listens.
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -31,41 +42,75 @@ OPTIONS = {
 
 
 def start(environment: Environment, app_name: str) -> SparkSession:
-    """A session with Delta, in UTC. Under `spark-submit` its master is kept unless the configuration names one.
+    """A session with Delta, in UTC. Under `spark-submit` its master and its driver's memory are what that was told.
 
     On a cluster the package itself is shipped to the executors; they need only the locked dependencies.
+
+    Raises:
+        UsageError: no master is named, or Spark has no Delta.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    _check_delta()
-    builder = SparkSession.builder.appName(app_name)
-    if environment.spark_master is not None and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        builder = builder.master(environment.spark_master)
-        if environment.spark_master.startswith("local"):
-            builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+    submitted_to = _submitted_to()
+    if submitted_to is None:
+        _use_locked_spark()
+    master = submitted_to or environment.spark_master
+    if master is None:
+        raise UsageError(
+            "environment.spark_master: found null, expected a master: start this job with spark-submit --master ..., "
+            "or give environment.spark_master=spark://HOST:PORT"
+        )
     options = OPTIONS | {
-        "spark.driver.memory": environment.driver_memory,
         "spark.sql.shuffle.partitions": str(environment.shuffle_partitions),
         "spark.sql.warehouse.dir": str(Path(environment.home).absolute() / "spark-warehouse"),
     }
+    if submitted_to is None:  # a driver that runs already has its master and its memory
+        options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
+    if re.match(r"local\b|spark://(127\.|localhost\b)", master):
+        options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+    builder = SparkSession.builder.appName(app_name)
     for key, value in (options | dict(environment.spark)).items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    if not session.sparkContext.master.startswith("local"):
+    _check_delta(session)
+    if not master.startswith("local"):
         session.sparkContext.addPyFile(_packed())
     return session
 
 
-def _check_delta() -> None:
-    import pyspark  # noqa: PLC0415  (only its location is wanted)
+def _submitted_to() -> str | None:
+    """The master that `spark-submit` was given; None when this process starts Spark itself."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return None
+    SparkContext._ensure_initialized()  # noqa: SLF001  (before it, a SparkConf does not see the submitted options)
+    return str(SparkConf().get("spark.master"))
 
-    jars = Path(pyspark.__file__).parent / "jars"
-    if not list(jars.glob("*delta-spark*.jar")) and "SPARK_HOME" not in os.environ:
-        raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {jars}. Run scripts/setup.")
+
+def _use_locked_spark() -> None:
+    """Another Spark than the locked one, found through SPARK_HOME, would run under the locked pyspark."""
+    locked = Path(pyspark.__file__).parent
+    named = os.environ.get("SPARK_HOME")
+    if named is not None and Path(named).resolve() != locked.resolve():
+        log.warning("SPARK_HOME=%s is ignored: this job runs on the Spark of its own environment, %s", named, locked)
+        del os.environ["SPARK_HOME"]
+    if not list((locked / "jars").glob("*delta-spark*.jar")):
+        raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
+
+
+def _check_delta(session: SparkSession) -> None:
+    """Spark only warns about an extension that it cannot load, and fails much later."""
+    java: Any = session.sparkContext._jvm  # noqa: SLF001  (PySpark's only way to ask Java)
+    if not java.org.apache.spark.util.Utils.classIsLoadable(OPTIONS["spark.sql.extensions"]):
+        session.stop()
+        raise UsageError(
+            "The Spark that this job was submitted with has no Delta. Submit with the spark-submit of the environment "
+            "that scripts/setup made, or add --packages io.delta:delta-spark_4.2_2.13:4.4.0."
+        )
 
 
 def _packed() -> str:
-    """The package as a zip file that executors can import from."""
+    """The package as a zip file that executors can import from; it goes when this process ends."""
     package = Path(nightjar.__file__).parent
     folder = tempfile.mkdtemp(prefix="nightjar-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return shutil.make_archive(f"{folder}/nightjar", "zip", root_dir=package.parent, base_dir=package.name)

@@ -1,7 +1,7 @@
 """The few range checks that settings share. Each raises ValueError with the field, the value and what was expected."""
 
 from collections.abc import Iterable, Sized
-from datetime import date
+from datetime import date, timedelta
 
 from nightjar.errors import NightjarError
 from nightjar.timeline import parse_duration, parse_run_date
@@ -20,6 +20,12 @@ def require_duration(field: str, value: str | None) -> None:
             parse_duration(value)
         except (NightjarError, ValueError) as error:
             raise ValueError(f"{field}: {error}") from error
+
+
+def require_length(field: str, value: str) -> None:
+    """Raise ValueError unless the value is a duration of more than nothing."""
+    require_duration(field, value)
+    require(parse_duration(value) > timedelta(), field, value, "a duration longer than 0")
 
 
 def require_date(field: str, value: str | None) -> date | None:

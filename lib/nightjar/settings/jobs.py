@@ -5,7 +5,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date
+from nightjar.settings.checks import require, require_date, require_known
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -106,16 +106,17 @@ class Nightly(Job):
 
     Attributes:
         project_dates: run the project's own `history_until` and `nights` from `first_night` instead of one run date.
-        only: run just these steps.
+        only: run just these steps, by the names of their jobs (`only=[monitor]`).
     """
 
     search: Search = MISSING
     project_dates: bool = False
-    only: list[JobName] = field(default_factory=list)
+    only: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Check that exactly one way of naming the dates is used."""
-        require(JobName.NIGHTLY not in self.only, "only", "nightly", "steps of the night")
+        steps = [job.value for job in JobName if job is not JobName.NIGHTLY]
+        require_known("only", self.only, steps, "steps of the night")
         if self.project_dates:
             require(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
         else:

@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date, require_duration, require_filled, require_known
+from nightjar.settings.checks import (
+    require,
+    require_date,
+    require_duration,
+    require_filled,
+    require_known,
+    require_length,
+)
 from nightjar.settings.sources import Source
 from nightjar.timeline import format_duration, parse_duration
 
@@ -53,7 +60,7 @@ class Feature:
         """Check that the fields fit the kind."""
         require_duration("lookback", self.lookback)
         for window in self.windows:
-            require_duration("windows", window)
+            require_length("windows", window)
         if self.kind is FeatureKind.WINDOW:
             require_filled("windows", self.windows)
             require(self.aggregate is not None, "aggregate", self.aggregate, f"one of {[a.value for a in Aggregate]}")
@@ -132,7 +139,7 @@ class Label:
     def __post_init__(self) -> None:
         """Check the keys and the horizon."""
         require_filled("keys", self.keys)
-        require_duration("horizon", self.horizon)
+        require_length("horizon", self.horizon)
 
 
 @dataclass

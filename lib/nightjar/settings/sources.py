@@ -126,6 +126,10 @@ class Source:
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")
         require_known("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
+        before = list(self.columns)
+        for name, lookup in self.lookups.items():
+            require_known(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
+            before += lookup.columns
         require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
         reserved = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id"} & set(self.stored_columns())
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -13,12 +14,14 @@ from nightjar.sources import raw
 REASONS = "_reasons"
 ROW = "_row"
 STATE = "_state"
+SEPARATOR = "\n"
+KEEP_NULLS = {"ignoreNullFields": "false"}
 
 
 def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path) -> DataFrame:
     """All raw rows with their stored columns, `event_time`, `stated_known_at`, and what became of them.
 
-    `_reasons` lists the checks a row failed (empty: none), `_row` holds a refused row's content as JSON, and `_state`
+    `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
     is `fact`, `refused` or `not_a_fact`.
 
     Raises:
@@ -36,23 +39,43 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
 
 def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    reasons = [reason for name, column in source.columns.items() for reason in _column_reasons(name, column)]
     typed = [
         F.expr(f"try_cast(`{name}` AS {column.type.value})").alias(name) for name, column in source.columns.items()
     ]
-    found = F.filter(F.array(*reasons), lambda reason: reason.isNotNull())
-    as_read = F.when(F.size(found) > 0, as_json(list(source.columns)))
-    return rows.select(*typed, found.alias(REASONS), as_read.alias(ROW), raw.MALFORMED)
+    texts = [F.col(name).alias(_text(name)) for name in source.columns]
+    # Two projections: each text is cast once, however many reasons look at its value.
+    both = rows.select(*typed, *texts, raw.MALFORMED)
+    reasons = _joined([reason for name, column in source.columns.items() for reason in _column_reasons(name, column)])
+    as_read = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
+    with_reasons = both.withColumn(REASONS, reasons)
+    row = F.when(F.col(REASONS) != "", as_read).alias(ROW)
+    return with_reasons.select(*(_in_range(*item) for item in source.columns.items()), REASONS, row, raw.MALFORMED)
+
+
+def _in_range(name: str, column: sources.Column) -> Column:
+    """The value, or null where it was refused: an expression such as make_date must not meet a month of 13."""
+    if column.minimum is None and column.maximum is None and not column.levels:
+        return F.col(name)
+    fits = (F.col(REASONS) == "") | F.coalesce(*_column_reasons(name, column)).isNull()
+    return F.when(fits, F.col(name)).alias(name)
+
+
+def _text(name: str) -> str:
+    return f"_text_{name}"
+
+
+def _joined(reasons: list[Column]) -> Column:
+    """The reasons that are not null, as one text: arrays of conditions are evaluated far more slowly."""
+    return F.concat_ws(SEPARATOR, *reasons)
 
 
 def as_json(columns: list[str]) -> Column:
     """The columns of a row as JSON, nulls included."""
-    return F.to_json(F.struct(*columns), {"ignoreNullFields": "false"})
+    return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
 def _column_reasons(name: str, column: sources.Column) -> list[Column]:
-    text = F.col(name)
-    value = F.expr(f"try_cast(`{name}` AS {column.type.value})")
+    text, value = F.col(_text(name)), F.col(name)
     reasons = [F.when(text.isNotNull() & value.isNull(), f"{name}: not a {column.type.value}")]
     if column.required:
         reasons.append(F.when(text.isNull(), f"{name}: missing"))
@@ -73,18 +96,28 @@ def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache:
         F.expr(f"try_cast(`{column}` AS {lookup.types[new_name].value})").alias(new_name)
         for new_name, column in lookup.columns.items()
     ]
+    _check_lookup(rows, name, lookup)
     table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
-    twice = table.groupBy(lookup.key).count().where("count > 1").first()
-    if twice is not None:
-        raise SourceError(f"Source {name}: {lookup.file_key} {twice[0]!r} stands {twice[1]} times, expected once.")
     if not lookup.missing:
         return table
-    declared = [(key, *(values.get(new_name) for new_name in lookup.columns)) for key, values in lookup.missing.items()]
-    schema = ", ".join(f"`{column}` STRING" for column in [lookup.key, *lookup.columns])
-    extra = spark.createDataFrame(declared, schema).select(
+    declared = [{lookup.key: key, **values} for key, values in lookup.missing.items()]
+    schema = pa.schema([(column, pa.string()) for column in [lookup.key, *lookup.columns]])
+    extra = spark.createDataFrame(pa.Table.from_pylist(declared, schema)).select(
         lookup.key, *(F.col(c).cast(lookup.types[c].value).alias(c) for c in lookup.columns)
     )
     return table.unionByName(extra.join(table, lookup.key, "left_anti"))
+
+
+def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup) -> None:
+    """Raise SourceError for rows that are damaged, or a key that stands twice."""
+    broken, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
+    counts = [F.count("*").alias("rows"), F.count(broken).alias("broken"), F.min(broken).alias("example")]
+    is_wrong = (F.col("broken") > 0) | ((F.col("rows") > 1) & key.isNotNull())
+    wrong = rows.groupBy(key).agg(*counts).where(is_wrong).orderBy(F.col("broken").desc()).first()
+    if wrong is None:
+        return
+    raw.refuse_malformed(wrong["broken"], wrong["example"], name, lookup.file.path)
+    raise SourceError(f"Source {name}: {lookup.file_key} {wrong[0]!r} stands {wrong['rows']} times, expected once.")
 
 
 def _looked_up(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> DataFrame:
@@ -114,17 +147,14 @@ def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
         *(F.when(~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
     is_fact = _expression(rows, source.where, f"{name}.where") if source.where else F.lit(True)
-    clean = F.size(REASONS) == 0
-    late_reasons = F.filter(F.array(*failed), lambda reason: reason.isNotNull())
-    reasons = F.when(clean & is_fact, late_reasons).otherwise(F.col(REASONS))
-    state = (
-        F.when(F.size(REASONS) > 0, "refused").when(~F.coalesce(is_fact, F.lit(False)), "not_a_fact").otherwise("fact")
-    )
-    stored = source.stored_columns()
+    clean = F.col(REASONS) == ""
+    judged = rows.withColumn(REASONS, F.when(clean & is_fact, _joined(failed)).otherwise(F.col(REASONS)))
+    refused = F.col(REASONS) != ""
+    state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
+    row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), F.col(known_at).alias("stated_known_at")]
-    row = F.coalesce(ROW, F.when(F.size(REASONS) > 0, as_json(list(source.columns))))
-    judged = rows.withColumn(REASONS, reasons).withColumn(STATE, state).withColumn(ROW, row)
-    return judged.select(*clocks, *stored, REASONS, ROW, STATE, raw.MALFORMED)
+    reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
+    return judged.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)
 
 
 def _first_line(error: Exception) -> str:

@@ -11,14 +11,15 @@ from datetime import date, datetime
 from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
+from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
+from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.errors import SourceError
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import facts, raw
+from nightjar.sources import facts, raw, seen
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import QUALITY, QUARANTINE, Table, source_table
 from nightjar.tables.ledger import Outcome
@@ -29,6 +30,7 @@ log = logging.getLogger("nightjar.ingest")
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
 ROWS_PER_FILE = 100_000
 NEW_STATES = ("fact", "refused", "repeated")
+EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 CONFLICT = "several versions with one key and known_at"
 
 
@@ -100,16 +102,30 @@ def _judge(spark: SparkSession, warehouse: Warehouse, name: str, source: Source,
     rows = facts.candidates(spark, name, source, cache)
     types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
     table = source_table(name, source.key, types)
-    seen = Observation()
-    known = _known(rows, night).observe(seen, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
-    new = _with_conflicts(_unseen(spark, known, warehouse, table, source, night), source).persist()
-    after = {(row[0], row[1]): row[2] for row in new.groupBy("_before", facts.STATE).count().collect()}
+    passed = Observation()
+    known = _known(rows, night).observe(passed, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
+    said = seen.content([*source.stored_columns(), "event_time"])
+    known = known.withColumn(seen.CONTENT, said).withColumn("_before", F.col(facts.STATE))
+    new = _with_conflicts(seen.without_stored(spark, known, warehouse, table.name, source, night.run_date), source)
+    new = seen.without_refused(spark, new, warehouse, name, night.run_date).persist()
+    after = {(row[0], row[1]): row[2] for row in _counted(new, name)}
     # An observation counts while the rows pass by, so it is complete only now.
-    counts = _counts(seen.get, after)
-    raw.refuse_malformed(seen.get["malformed"], seen.get["example"], name, source.file.path)
+    counts = _counts(passed.get, after)
+    raw.refuse_malformed(passed.get["malformed"], passed.get["example"], name, source.file.path)
     failed = _failed_checks(new)
     _refuse_if_too_many(name, source, counts, failed, new)
     return Judged(name, table, new, counts, failed)
+
+
+def _counted(new: DataFrame, name: str) -> list[Row]:
+    """Rows by what they were and are. This is where all expressions are computed, for the first time."""
+    try:
+        return new.groupBy("_before", facts.STATE).count().collect()
+    except EXPRESSION_FAILED as error:
+        raise SourceError(
+            f"Source {name}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the expression "
+            "give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was written."
+        ) from error
 
 
 def _known(rows: DataFrame, night: Night) -> DataFrame:
@@ -140,37 +156,6 @@ def _counts(seen: Mapping[str, int], after: Mapping[tuple[str, str], int]) -> di
         "refused": now["refused"],
         "stored": now["fact"],
     }
-
-
-def _unseen(
-    spark: SparkSession, rows: DataFrame, warehouse: Warehouse, table: Table, source: Source, night: Night
-) -> DataFrame:
-    """Without what another run has stored or refused already. The rows themselves are not shuffled for that."""
-    rows = rows.withColumn("_content", _content(source)).withColumn("_hash", F.sha2(facts.ROW, 256))
-    rows = rows.withColumn("_before", F.col(facts.STATE))
-    if arrow.exists(warehouse, table.name):
-        other = delta.read(spark, warehouse, table.name).where(F.col("ingested_on") != F.lit(night.run_date))
-        by = [*source.key, "stated_known_at", "_content"]
-        rows = _without(rows, other.withColumn("_content", _content(source)).select(*by), by, "fact")
-    if arrow.exists(warehouse, QUARANTINE.name):
-        is_other = (F.col("run_date") != F.lit(night.run_date)) & (
-            F.col("source") == table.name.removeprefix("source_")
-        )
-        refused = delta.read(spark, warehouse, QUARANTINE.name).where(is_other)
-        rows = _without(rows, refused.select(F.col("row_hash").alias("_hash")), ["_hash"], "refused")
-    return rows
-
-
-def _without(rows: DataFrame, other: DataFrame, by: list[str], state: str) -> DataFrame:
-    """Rows of a state that do not stand in the other table, and all rows of other states."""
-    there = other.select(*(F.col(name).alias(f"_other_{name}") for name in by))
-    same = reduce(Column.__and__, (F.col(name) == F.col(f"_other_{name}") for name in by))
-    return rows.join(there, same & (F.col(facts.STATE) == state), "left_anti")
-
-
-def _content(source: Source) -> Column:
-    """A hash of what a fact says; facts with one key, clock and hash are the same fact seen again."""
-    return F.xxhash64(*source.stored_columns(), "event_time")
 
 
 def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:

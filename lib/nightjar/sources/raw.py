@@ -6,8 +6,11 @@ import importlib.util
 import io
 import logging
 import zipfile
+import zlib
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (Spark's own convention)
@@ -34,7 +37,7 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     """
     path = _unpacked(_located(file, source), source, cache)
     if file.format is FileFormat.PARQUET:
-        rows = spark.read.parquet(path)
+        rows = _parquet(spark, path, source)
         _require_columns(rows.columns, columns, path, source)
         return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
     header = _header(path, source)
@@ -51,6 +54,17 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
         .csv(path)
     )
     return rows.select(*columns, MALFORMED)
+
+
+def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
+    filesystem, inner = pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
+    try:
+        ds.dataset(inner, filesystem=filesystem, format="parquet")
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"Source {source}: {path} cannot be read as Parquet: {error}. Nothing was written."
+        ) from error
+    return spark.read.parquet(path)
 
 
 def refuse_malformed(count: int, example: str | None, source: str, path: str) -> None:
@@ -95,7 +109,7 @@ def _unpacked(path: str, source: str, cache: Path) -> str:
                 partial = target.with_suffix(".partial")
                 partial.write_bytes(archive.read(members[0]))
                 partial.rename(target)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(
             f"Source {source}: {path} is not a whole zip archive ({error}). It looks truncated or damaged; "
             "fetch it again. Nothing was written."
@@ -106,7 +120,11 @@ def _unpacked(path: str, source: str, cache: Path) -> str:
 def _header(path: str, source: str) -> list[str]:
     filesystem, inner = pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
     with filesystem.open_input_stream(inner) as stream:
-        first = stream.read(1 << 20).decode("utf-8-sig").split("\n", 1)[0]
+        line = stream.read(1 << 20).split(b"\n", 1)[0]
+    try:
+        first = line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"Source {source}: {path} is not UTF-8 ({error}). Nothing was written.") from error
     header = next(csv.reader(io.StringIO(first)), [])
     if not header:
         raise SourceError(f"Source {source}: {path} is empty, expected a header line. Nothing was written.")

@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -35,7 +35,9 @@ def held(warehouse: Warehouse, job: str, run_date: date, run_id: str, minutes: i
     try:
         yield
     finally:
-        _write(warehouse, job, run_date, run_id, 0)
+        # Whoever has taken over a lease whose time was up keeps it: this run's work is done all the same.
+        with suppress(LeaseError):
+            _write(warehouse, job, run_date, run_id, 0)
 
 
 def _write(warehouse: Warehouse, job: str, run_date: date, run_id: str, minutes: int) -> None:

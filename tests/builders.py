@@ -1,0 +1,152 @@
+"""A tiny project: machines are looked at every morning, and some fail that day. Its files are a screen long.
+
+Machines m1 to m5, a row each for every local date from 18 March to 4 April 2024, Paris (summer time starts on the
+31st). A machine fails iff its load is above 50, so that every model beats the rate of all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from nightjar.settings.environment import Environment
+from nightjar.settings.learning import Estimator, Model, Search
+from nightjar.settings.project import Aggregate, Feature, FeatureGroup, FeatureKind, Label, Project, Spine
+from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+
+FIRST, HISTORY, LAST = date(2024, 3, 18), date(2024, 3, 31), date(2024, 4, 4)
+MACHINES = ("m1", "m2", "m3", "m4", "m5")
+PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
+
+
+@dataclass(frozen=True)
+class Nights:
+    """A warehouse in which history and nights have been run, and what is needed to run more."""
+
+    warehouse: Warehouse
+    project: Project
+    environment: Environment
+
+
+def days(first: date = FIRST, last: date = LAST) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def load(machine: str, day: date) -> int:
+    return (37 * int(machine[1:]) + 53 * day.toordinal()) % 100
+
+
+def lines(header: str, rows: Iterable[Iterable[object]]) -> str:
+    return "\n".join([header, *(",".join(map(str, row)) for row in rows), ""])
+
+
+def machine_days() -> list[tuple[str, date]]:
+    return [(machine, day) for day in days() for machine in MACHINES]
+
+
+def write_files(folder: Path) -> None:
+    """The project's raw files. What m5 came to on 25 March was never written down."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = [(m, "north" if m < "m3" else "south", day, load(m, day)) for m, day in machine_days()]
+    ends = [(m, day, f"{day} 10:00:00", load(m, day) > 50) for m, day in machine_days()]
+    ends = [row for row in ends if row[:2] != ("m5", date(2024, 3, 25))]
+    seen = [(m, f"{day} 06:00:00", f"{day} 07:00:00", 20 + load(m, day) / 10) for m, day in machine_days()]
+    (folder / "schedule.csv").write_text(lines("machine,site,day,load", plan))
+    (folder / "outcomes.csv").write_text(lines("machine,day,ended,failed", ends))
+    (folder / "readings.csv").write_text(lines("machine,at,seen,temperature", seen))
+    (folder / "models.csv").write_text("name,year\nm1,2001\nm2,2002\nm3,NA\nm4,2004\n")
+
+
+def machines(folder: Path) -> Project:
+    text, day, instant = ColumnType.STRING, ColumnType.DATE, ColumnType.TIMESTAMP
+    named = {"machine": Column(text, required=True)}
+    schedule = Source(
+        File(str(folder / "schedule.csv")),
+        named | {"site": Column(text), "day": Column(day, required=True), "load": Column(ColumnType.DOUBLE)},
+        lookups={
+            "models": Lookup(
+                File(str(folder / "models.csv")),
+                key="machine",
+                file_key="name",
+                types={"built": ColumnType.LONG},
+                columns={"built": "year"},
+                missing={"m5": {"built": "2005"}},
+            )
+        },
+        derived={"prediction_time": PREDICTION_TIME, "published": "prediction_time - INTERVAL 1 DAY"},
+        key=["machine", "prediction_time"],
+        event_time="published",
+        keep=["site", "load", "built"],
+    )
+    outcomes = Source(
+        File(str(folder / "outcomes.csv")),
+        named | {"day": Column(day, required=True), "ended": Column(instant), "failed": Column(ColumnType.BOOLEAN)},
+        derived={"prediction_time": PREDICTION_TIME},
+        key=["machine", "prediction_time"],
+        event_time="ended",
+        keep=["failed"],
+    )
+    return Project(
+        name="machines",
+        title="Machines that fail today",
+        zone="Europe/Paris",
+        first_date=FIRST.isoformat(),
+        last_date=LAST.isoformat(),
+        history_until=HISTORY.isoformat(),
+        first_night="2024-04-01",
+        nights=2,
+        sources={"schedule": schedule, "outcomes": outcomes, "readings": readings(folder / "readings.csv")},
+        spine=Spine("schedule", ["machine"], "prediction_time", ["load", "built", "site"]),
+        label=Label("outcomes", {"machine": "machine", "prediction_time": "prediction_time"}, "failed", "1d"),
+        features={"temperature": temperature()},
+    )
+
+
+def readings(path: Path, **options) -> Source:
+    return Source(
+        **{
+            "file": File(str(path)),
+            "columns": {
+                "machine": Column(ColumnType.STRING, required=True),
+                "at": Column(ColumnType.TIMESTAMP, required=True),
+                "seen": Column(ColumnType.TIMESTAMP),
+                "temperature": Column(ColumnType.DOUBLE, minimum=-40, maximum=90),
+            },
+            "key": ["machine", "at"],
+            "event_time": "at",
+            "known_at": "seen",
+            "keep": ["temperature"],
+        }
+        | options
+    )
+
+
+def temperature() -> FeatureGroup:
+    last = Feature(FeatureKind.LATEST, "temperature", lookback="2d")
+    mean = Feature(FeatureKind.WINDOW, "temperature", aggregate=Aggregate.MEAN, windows=["1d", "3d"])
+    return FeatureGroup("readings", {"machine": "machine"}, {"last": last, "mean": mean})
+
+
+def search(**options) -> Search:
+    candidates = {
+        "majority": Model(Estimator.MAJORITY, baseline=True),
+        "logistic": Model(Estimator.LOGISTIC, grid={"C": [0.1, 10.0]}),
+    }
+    return Search(**{"candidates": candidates, "folds": 2, "test_days": 2, "final_days": 3} | options)
+
+
+def versions(warehouse: Warehouse) -> dict[str, int]:
+    """Table -> version, of every table that there is."""
+    folder = Path(warehouse.path(""))
+    return arrow.versions(warehouse, sorted(one.name for one in folder.iterdir())) if folder.exists() else {}
+
+
+def rows_of(warehouse: Warehouse, table: str, *columns: str, without: tuple[str, ...] = ("run_id",)) -> list[tuple]:
+    """The rows of a table, sorted; without its run ids unless columns are named."""
+    found: pa.Table = arrow.read(warehouse, table)
+    names = columns or tuple(name for name in found.column_names if name not in without)
+    return sorted((tuple(row[name] for name in names) for row in found.to_pylist()), key=repr)

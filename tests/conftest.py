@@ -1,0 +1,80 @@
+"""What is slow to start is started once: one Spark session, one Ray, one warehouse with history and two nights."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import builders
+from nightjar.pipeline import nightly
+from nightjar.pipeline.job import Context
+from nightjar.pipeline.steps import Sessions
+from nightjar.runtime import ray
+from nightjar.runtime import spark as spark_runtime
+from nightjar.settings.environment import Environment
+from nightjar.settings.jobs import Nightly
+from nightjar.tables.warehouse import Warehouse
+
+# Tiny data: compiling, planning and small files cost more than the work.
+QUICK = {
+    "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.adaptive.enabled": "false",
+}
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nights")
+    return Environment(
+        warehouse=str(folder / "warehouse"),
+        home=str(folder / "home"),
+        spark_master="local[2]",
+        driver_memory="1g",
+        shuffle_partitions=2,
+        cpus=2,
+        spark=QUICK,
+    )
+
+
+@pytest.fixture(scope="session")
+def spark(environment):
+    session = spark_runtime.start(environment, "tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def ray_started(environment):
+    with ray.started(environment):
+        yield
+
+
+@pytest.fixture(scope="session")
+def nights(environment, spark, ray_started):
+    """The tiny project after its history and both nights. For reading only: `copied` is there to be changed."""
+    files = Path(environment.home).parent / "files"
+    builders.write_files(files)
+    project = builders.machines(files)
+    warehouse = Warehouse(environment.warehouse, project.name)
+    settings = Nightly(environment, project, None, builders.search(), project_dates=True)
+    nightly.run(Context(settings, "config-1", Sessions(environment, "tests"), warehouse, "revision-1"))
+    return builders.Nights(warehouse, project, environment)
+
+
+@pytest.fixture
+def copied(nights, tmp_path):
+    """The same warehouse in a folder of the test's own."""
+    shutil.copytree(nights.environment.warehouse, tmp_path / "warehouse")
+    environment = replace(nights.environment, warehouse=str(tmp_path / "warehouse"))
+    return builders.Nights(Warehouse(environment.warehouse, nights.project.name), nights.project, environment)
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    """An empty warehouse."""
+    empty = Warehouse(str(tmp_path / "warehouse"), "machines")
+    empty.check_writable()
+    return empty

@@ -1,0 +1,213 @@
+"""Features and labels by the point-in-time contract: a night by itself, and a range of nights in one pass."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+import builders
+from builders import rows_of
+from nightjar.errors import TableError
+from nightjar.features.build import build
+from nightjar.features.definitions import definitions_hash
+from nightjar.settings.project import Feature, FeatureGroup, FeatureKind
+from nightjar.tables import arrow
+from nightjar.tables.definitions import INSTANT, source_table
+from nightjar.tables.warehouse import Warehouse
+
+D1, D2, D3, D4 = (date(2024, 4, n) for n in (1, 2, 3, 4))
+PLAN = {"site": pa.string(), "load": pa.float64(), "built": pa.int64(), "prediction_time": INSTANT}
+
+
+def at(day, hour=0):
+    """An instant by its local time in Paris (summer time)."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hour - 2)
+
+
+def planned(machine, when, known, load=1.0):
+    return {"machine": machine, "prediction_time": when, "load": load, "site": "s", "event_time": known} | clocks(known)
+
+
+def outcome(machine, when, ended, failed, known=None):
+    row = {"machine": machine, "prediction_time": when, "failed": failed, "event_time": ended}
+    return row | clocks(known or ended)
+
+
+def reading(machine, when, temperature, known=None):
+    return {"machine": machine, "at": when, "temperature": temperature, "event_time": when} | clocks(known or when)
+
+
+def clocks(known):
+    return {"known_at": known, "stated_known_at": known, "ingested_on": D1, "run_id": "ingest"}
+
+
+class Facts:
+    """Facts written straight into the sources' tables, and builds on them."""
+
+    def __init__(self, spark, warehouse, project):
+        self.spark, self.warehouse, self.project = spark, warehouse, project
+
+    def store(self, schedule=(), outcomes=(), readings=(), key=("machine", "prediction_time")):
+        moment = [("machine", pa.string()), ("prediction_time", INSTANT)]
+        plan = pa.schema([("machine", pa.string()), *PLAN.items()])
+        ended = pa.schema([*moment, ("failed", pa.bool_())])
+        seen = pa.schema([("machine", pa.string()), ("at", INSTANT), ("temperature", pa.float64())])
+        arrow.append(self.warehouse, source_table("schedule", list(key), plan), schedule, "i")
+        arrow.append(self.warehouse, source_table("outcomes", ["machine", "prediction_time"], ended), outcomes, "i")
+        arrow.append(self.warehouse, source_table("readings", ["machine", "at"], seen), readings, "i")
+
+    def build(self, run_date, since=None, previous=None, run_id="run"):
+        return build(self.spark, self.warehouse, self.project, since or run_date, run_date, previous, run_id)
+
+    def labels(self):
+        return rows_of(self.warehouse, "labels", "machine", "prediction_time", "label", "label_known_at", "run_date")
+
+
+@pytest.fixture
+def facts(spark, warehouse, tmp_path):
+    return Facts(spark, warehouse, builders.machines(tmp_path))
+
+
+def test_a_row_holds_what_was_known_at_its_prediction_time(facts):
+    """m1's plan is corrected before midnight and again after it; its reading of 23:30 is known only at 0:30."""
+    facts.store(
+        schedule=[
+            planned("m1", at(D1), at(D1, -24), load=10),
+            planned("m1", at(D1), at(D1, -1), load=20),
+            planned("m1", at(D1), at(D1, 1), load=30),
+            planned("m2", at(D1), at(D1, 1)),
+        ],
+        readings=[
+            reading("m1", at(D1, -10), 5.0),
+            reading("m1", at(D1, -20), 7.0),
+            reading("m1", at(D1, -0.5), 99.0, known=at(D1, 0.5)),
+            reading("m1", at(D1, 2), 99.0),
+        ],
+    )
+    facts.build(D1)
+    names = ("machine", "load", "temperature__last", "temperature__mean_1d", "temperature__event_time", "run_date")
+    assert rows_of(facts.warehouse, "features", *names) == [("m1", 20.0, 5.0, 6.0, at(D1, -10), D1)]
+
+
+def test_a_plan_moved_to_another_night_stands_only_in_that_one(facts):
+    """The whole plan decides which version holds, not only the part of it that lies in the range."""
+    plan = facts.project.sources["schedule"]
+    plan = replace(plan, key=["machine"], keep=[*plan.keep, "prediction_time"])
+    facts.project = replace(facts.project, sources=facts.project.sources | {"schedule": plan})
+    moved_in_time, moved_late = at(D1, -1), at(D1, 1)
+    facts.store(
+        schedule=[
+            planned("m1", at(D1), at(D1, -24)),
+            planned("m1", at(D2), moved_in_time),
+            planned("m2", at(D1), at(D1, -24)),
+            planned("m2", at(D2), moved_late),
+        ],
+        key=["machine"],
+    )
+    facts.build(D1)
+    facts.build(D2, previous=D1)
+    by_night = rows_of(facts.warehouse, "features", "machine", "run_date")
+    assert by_night == [("m1", D2), ("m2", D1), ("m2", D2)]
+    facts.build(D2, since=D1)
+    assert rows_of(facts.warehouse, "features", "machine", "run_date") == by_night
+
+
+def test_a_repeated_spine_key_is_refused_by_its_values_and_nothing_is_written(facts):
+    """The source tells two shifts apart, the spine does not."""
+    schedule = replace(facts.project.sources["schedule"], key=["machine", "site", "prediction_time"])
+    facts.project = replace(facts.project, sources=facts.project.sources | {"schedule": schedule})
+    twice = planned("m1", at(D1), at(D1, -24))
+    facts.store(schedule=[twice, twice | {"site": "other"}], key=["machine", "site", "prediction_time"])
+    before = builders.versions(facts.warehouse)
+    with pytest.raises(TableError, match="key is not unique: 2 rows of source_schedule have machine=m1, prediction_ti"):
+        facts.build(D1)
+    assert builders.versions(facts.warehouse) == before
+
+
+def test_a_night_without_a_plan_is_refused(facts):
+    facts.store(schedule=[planned("m1", at(D2), at(D1))])
+    with pytest.raises(TableError, match="Nothing is scheduled from 2024-04-01 to 2024-04-01: source_schedule has no"):
+        facts.build(D1)
+    with pytest.raises(TableError, match="There is no Delta table source_schedule"):
+        Facts(facts.spark, Warehouse(facts.warehouse.root, "other"), facts.project).build(D1)
+
+
+def test_a_label_comes_once_with_its_outcome_or_is_settled_as_null(facts):
+    """Null once the day has passed without one that was known by then. The next runs add only what is new."""
+    facts.store(
+        schedule=[planned(machine, at(D1), at(D1, -24)) for machine in ("soon", "edge", "late", "never", "unheard")]
+        + [planned("soon", at(day), at(D1, -24)) for day in (D2, D3)],
+        outcomes=[
+            outcome("soon", at(D1), at(D1, 10), failed=True),
+            outcome("edge", at(D1), at(D2), failed=False),
+            outcome("late", at(D1), at(D2, 1), failed=True),
+            outcome("unheard", at(D1), at(D1, 10), failed=True, known=at(D2, 1)),
+            outcome("soon", at(D2), at(D3, -1), failed=False),
+        ],
+    )
+    facts.build(D1)
+    assert facts.labels() == []
+    facts.build(D2, previous=D1)
+    second = [
+        ("edge", at(D1), False, at(D2), D2),
+        ("late", at(D1), None, at(D2), D2),
+        ("never", at(D1), None, at(D2), D2),
+        ("soon", at(D1), True, at(D1, 10), D2),
+        ("unheard", at(D1), None, at(D2), D2),
+    ]
+    assert facts.labels() == second
+    facts.build(D3, previous=D2)
+    third = sorted([*second, ("soon", at(D2), False, at(D3, -1), D3)], key=repr)
+    assert facts.labels() == third
+    facts.build(D3, previous=D2, run_id="again")
+    facts.build(D2, previous=D1, run_id="again")
+    assert facts.labels() == third
+
+
+def test_an_outcome_known_before_its_horizon_has_passed_is_not_waited_for(facts):
+    facts.project = replace(facts.project, label=replace(facts.project.label, horizon="3d"))
+    facts.store(
+        schedule=[planned(machine, at(D1), at(D1, -24)) for machine in ("m1", "m2")] + [planned("m1", at(D2), at(D1))],
+        outcomes=[outcome("m1", at(D1), at(D1, 10), failed=True)],
+    )
+    facts.build(D2, since=D1)
+    assert facts.labels() == [("m1", at(D1), True, at(D1, 10), D2)]
+
+
+def test_a_corrected_outcome_is_a_second_version_of_the_label(facts):
+    facts.project = replace(facts.project, label=replace(facts.project.label, horizon="3d"))
+    first = outcome("m1", at(D1), at(D1, 10), failed=True)
+    facts.store(
+        schedule=[planned("m1", at(day), at(D1, -24)) for day in (D1, D2, D3)],
+        outcomes=[first, first | {"failed": False} | clocks(at(D2, 5))],
+    )
+    facts.build(D2, since=D1)
+    facts.build(D3, previous=D2)
+    assert facts.labels() == [("m1", at(D1), False, at(D2, 5), D3), ("m1", at(D1), True, at(D1, 10), D2)]
+
+
+def test_one_build_of_a_range_gives_the_rows_of_its_nights(nights, copied, spark, tmp_path):
+    """The history was built in one pass, the nights one by one; all again in one pass, and all again night by night."""
+    first, last = builders.HISTORY - timedelta(days=2), D2
+    in_nights = [row for row in rows_of(nights.warehouse, "features") if row[-1] >= first]
+    project, other = nights.project, Warehouse(str(tmp_path / "by_night"), "machines")
+    shutil.copytree(copied.warehouse.root, other.root)
+    build(spark, copied.warehouse, project, builders.FIRST, last, None, "range")
+    for day in builders.days(first, last):
+        build(spark, other, project, day, day, day - timedelta(days=1), "night")
+    for warehouse in (copied.warehouse, other):
+        assert rows_of(warehouse, "features") == rows_of(nights.warehouse, "features")
+    assert len(in_nights) == 5 * 5
+    assert {run for (run,) in rows_of(copied.warehouse, "features", "run_id")} == {"range"}
+    assert set(rows_of(copied.warehouse, "features", "definitions_hash")) == {(definitions_hash(project),)}
+
+
+def test_a_feature_that_does_not_fit_its_source_is_refused_before_anything_is_written(nights, copied, spark):
+    group = FeatureGroup("readings", {"machine": "machine"}, {"m": Feature(FeatureKind.LATEST, "temperature")})
+    project = replace(nights.project, features={"x": group})
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(TableError, match="Nothing is scheduled"):
+        build(spark, copied.warehouse, project, D4, D4, D2, "run")
+    assert builders.versions(copied.warehouse) == before

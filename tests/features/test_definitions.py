@@ -1,0 +1,87 @@
+"""What a project's features are asked as, and the hash that names their definitions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import builders
+from nightjar.asof import Latest, Windowed
+from nightjar.features.definitions import definitions_hash, feature_facts, label_facts
+from nightjar.settings.project import Feature, FeatureGroup, FeatureKind
+
+PROJECT = builders.machines(Path("files"))
+VERSIONS = {"source_readings": 4, "source_outcomes": 2}
+
+
+def test_a_group_asks_its_pinned_source_for_one_feature_per_window():
+    (asked,) = feature_facts(PROJECT, VERSIONS)
+    assert (asked.name, asked.table, asked.version) == ("temperature", "source_readings", 4)
+    assert asked.keys == {"machine": "machine"}
+    assert asked.fact_id == ("machine", "at")
+    assert asked.features == (
+        Latest("temperature", "2d", name="last"),
+        Windowed("temperature", "mean", "1d", name="mean_1d"),
+        Windowed("temperature", "mean", "3d", name="mean_3d"),
+    )
+
+
+def test_the_label_is_the_last_outcome_within_the_horizon():
+    asked = label_facts(PROJECT, VERSIONS)
+    assert (asked.table, asked.version, asked.features) == (
+        "source_outcomes",
+        2,
+        (Windowed("failed", "last", "1d", name="label"),),
+    )
+
+
+def with_source(name, **changes):
+    return replace(PROJECT, sources=PROJECT.sources | {name: replace(PROJECT.sources[name], **changes)})
+
+
+def with_group(**changes):
+    return replace(PROJECT, features={"temperature": replace(builders.temperature(), **changes)})
+
+
+LAST = Feature(FeatureKind.LATEST, "temperature", lookback="3d")
+SCHEDULE = PROJECT.sources["schedule"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        with_group(features=builders.temperature().features | {"last": LAST}),
+        with_group(source="outcomes", features={"last": Feature(FeatureKind.LATEST, "failed")}),
+        replace(PROJECT, spine=replace(PROJECT.spine, features=["built", "site"])),
+        with_source("readings", where="temperature > 0"),
+        with_source("readings", known_at="at"),
+        with_source("readings", derived={"x": "1"}),
+        with_source("schedule", lookups={"models": replace(SCHEDULE.lookups["models"], missing={})}),
+    ],
+)
+def test_a_change_of_what_a_feature_means_changes_the_hash(changed):
+    assert definitions_hash(changed) != definitions_hash(PROJECT)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        builders.machines(Path("files")),
+        replace(PROJECT, title="Another title"),
+        replace(PROJECT, nights=1),
+        replace(PROJECT, label=replace(PROJECT.label, horizon="2d")),
+        replace(PROJECT, sources=dict(reversed(PROJECT.sources.items()))),
+        with_source("outcomes", where="failed IS NOT NULL"),
+        with_source("readings", refuse_above=0.5),
+        with_group(features=dict(reversed(builders.temperature().features.items()))),
+    ],
+)
+def test_what_does_not_decide_a_value_leaves_the_hash_alone(same):
+    """The label, what people read, and the order of mappings."""
+    assert definitions_hash(same) == definitions_hash(PROJECT)
+
+
+def test_the_group_s_name_and_its_features_have_their_order_in_the_table():
+    both = {"b": FeatureGroup("readings", {"machine": "machine"}, {"last": LAST}), "a": builders.temperature()}
+    names = replace(PROJECT, features=both).feature_names()
+    assert names[-4:] == ["b__last", "a__last", "a__mean_1d", "a__mean_3d"]

@@ -1,0 +1,129 @@
+"""A training from stored rows to a registered version, with the tables and MLflow as witnesses."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+import builders
+from nightjar.errors import LearningError
+from nightjar.evaluation.histograms import Bins, count
+from nightjar.features.definitions import definitions_hash
+from nightjar.learning.final import judge
+from nightjar.learning.rows import read
+from nightjar.learning.train import train
+from nightjar.registry import artifacts, tracking
+from nightjar.settings.learning import Metric
+from nightjar.tables import arrow
+
+
+@pytest.fixture(scope="module")
+def registered(nights):
+    """The event of the history's training."""
+    (row,) = arrow.read(nights.warehouse, "model_events", where=pc.field("event") == "registered").to_pylist()
+    return row | {"evidence": json.loads(row["evidence"])}
+
+
+@pytest.fixture(scope="module")
+def home(nights):
+    return Path(nights.environment.home)
+
+
+def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registered):
+    evidence = registered["evidence"]
+    assert (registered["model_name"], registered["alias"]) == ("logistic-1", None)
+    assert registered["holds_from"] == builders.HISTORY
+    assert evidence["period"] == ["2024-03-28", "2024-03-30"]
+    assert evidence["candidate"]["roc_auc"] == {"estimate": 1.0, "low": 1.0, "high": 1.0}
+    assert evidence["baselines"]["majority"]["roc_auc"]["estimate"] == 0.5
+    assert evidence["difference"] == {"over": "majority", "better": 1, "estimate": 0.5, "low": 0.5, "high": 0.5}
+
+
+def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, registered, home):
+    client = tracking._client(home)
+    version = client.get_model_version("machines", registered["model_version"])
+    run = client.get_run(version.run_id)
+    run_id = registered["run_id"]
+    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    assert run.data.tags["nightjar.run_id"] == run_id
+    assert run.data.tags["nightjar.data_hash"] == rows.content_hash()
+    assert run.data.tags["nightjar.data_cutoff"] == "2024-03-30T23:00:00+00:00"
+    assert {run.data.tags["nightjar.data.features"], run.data.tags["nightjar.data.labels"]} == {"1"}
+    experiment = run.info.experiment_id
+    nested = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{version.run_id}'")
+    assert sorted(one.info.run_name for one in nested) == sorted(
+        f"{candidate} {fold}" for candidate in ("majority", "logistic-1", "logistic-2") for fold in ("fold 1", "fold 2")
+    )
+    fold = next(one for one in nested if one.info.run_name == "logistic-2 fold 1")
+    assert fold.data.params == {"C": "10.0"}
+    assert set(fold.data.metrics) >= {"roc_auc", "log_loss", "seconds"}
+    assert client.get_model_version_by_alias("machines", "champion").version == registered["model_version"]
+
+
+def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home):
+    manifest = artifacts.read_manifest(tracking.fetch(home, "machines", registered["model_version"]))
+    assert (manifest.project, manifest.model_name, manifest.parameters) == ("machines", "logistic-1", {"C": 0.1})
+    assert manifest.definitions_hash == definitions_hash(nights.project)
+    assert manifest.data == {"features": 1, "labels": 1}
+    assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
+    assert manifest.code_revision == "revision-1"
+
+
+def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_not_trained_on(nights, registered):
+    """The reference of the score is the final period's: 15 rows."""
+    found = {row["column"]: row for row in arrow.read(nights.warehouse, "references").to_pylist()}
+    assert set(found) == {*nights.project.feature_names(), "score"}
+    assert {row["model_version"] for row in found.values()} == {registered["model_version"]}
+    assert {row["run_id"] for row in found.values()} == {registered["run_id"]}
+    assert sum(found["score"]["counts"]) == 15
+    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    for name in nights.project.feature_names():
+        bins = Bins.from_json(found[name]["bins"])
+        assert found[name]["counts"] == count(bins, rows.features[name]).tolist()
+
+
+def test_the_strongest_baseline_is_the_one_to_beat(nights):
+    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    from nightjar.learning.candidates import Candidate
+    from nightjar.learning.splits import final_period
+    from nightjar.settings.learning import Estimator, Model
+
+    fold = final_period(rows, builders.days()[12], 3, nights.project.zone)
+    weak = Candidate("weak", Model(Estimator.MAJORITY, baseline=True))
+    strong = Candidate("strong", Model(Estimator.LOGISTIC, baseline=True))
+    for metric, better in ((Metric.ROC_AUC, 1), (Metric.LOG_LOSS, -1)):
+        evidence, scores = judge(rows, fold, Candidate("w", strong.model), [weak, strong], metric, 0)
+        assert evidence.difference["over"] == "strong"
+        assert (evidence.difference["better"], evidence.difference["estimate"]) == (better, 0.0)
+        assert len(scores) == len(fold.test)
+
+
+def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, copied, ray_started, tmp_path):
+    """What cannot be told is said to be undefined; promotion will refuse it. The winner is chosen by another metric."""
+    from deltalake import DeltaTable
+
+    last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
+    DeltaTable(copied.warehouse.path("labels")).update({"label": "true"}, predicate=last)
+    settings = builders.search(final_days=1)
+    train(copied.warehouse, copied.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
+    events = arrow.read(copied.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
+    evidence = json.loads(events[0]["evidence"])
+    assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
+    assert evidence["difference"]["estimate"] is None
+
+
+def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, copied, tmp_path):
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(LearningError, match=r"fold 1 .* has no rows to train on"):
+        train(
+            copied.warehouse,
+            copied.project,
+            replace(builders.search(), folds=9),
+            builders.HISTORY,
+            "run-2",
+            tmp_path,
+            "c",
+        )
+    assert builders.versions(copied.warehouse) == before

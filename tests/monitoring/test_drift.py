@@ -1,0 +1,97 @@
+"""Drift from counts: small histograms by hand, and Spark's counts against counting in one piece."""
+
+import math
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable
+
+import builders
+from builders import rows_of
+from nightjar.errors import ModelError
+from nightjar.evaluation.histograms import Bins, count
+from nightjar.monitoring import drift
+from nightjar.tables import arrow
+
+D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
+NUMBERS, LEVELS = Bins("numeric", edges=(0.0, 1.0)), Bins("categorical", levels=("a", "b"))
+
+
+def test_the_same_shares_have_no_distance():
+    """10 rows and 20 rows of the same shares: nothing but the half row of smoothing tells them apart."""
+    found = drift.compared(NUMBERS, np.array([1, 2, 4, 3]), np.array([2, 4, 8, 6]))
+    assert set(found) == {"null_share", "psi", "ks", "ks_p_value"}
+    assert found["null_share"] == 0.1
+    assert found["ks"] == pytest.approx(0)
+    assert found["psi"] < 0.01
+
+
+def test_numbers_are_compared_by_psi_and_the_greatest_gap_of_the_cumulative_shares():
+    """Values: 1, 2, 1 of 4 against 1, 0, 3 of 4: the gap is 1/2. Nulls: 0 of 4 against 4 of 8."""
+    found = drift.compared(NUMBERS, np.array([0, 1, 2, 1]), np.array([4, 1, 0, 3]))
+    assert found["ks"] == pytest.approx(0.5)
+    assert found["null_share"] == 0.5
+    expected, actual = np.array([0.5, 1.5, 2.5, 1.5]) / 6, np.array([4.5, 1.5, 0.5, 3.5]) / 10
+    assert found["psi"] == pytest.approx(float(((actual - expected) * np.log(actual / expected)).sum()))
+
+
+def test_levels_are_compared_by_psi_and_pearson_s_test():
+    """10 and 10 against 15 and 5: chi squared is 4 * 2.5**2 / 12.5 + ..., as in any table of 2 by 2."""
+    found = drift.compared(LEVELS, np.array([0, 10, 10, 0]), np.array([0, 15, 5, 0]))
+    expected = 2 * 2.5**2 / 12.5 + 2 * 2.5**2 / 7.5
+    assert found["chi_squared"] == pytest.approx(expected)
+    assert found["chi_squared_p_value"] == pytest.approx(math.erfc(math.sqrt(expected / 2)))
+    assert "ks" not in found
+
+
+def test_no_rows_are_no_figure():
+    found = drift.compared(NUMBERS, np.array([1, 2, 3, 4]), np.zeros(4, np.int64))
+    assert found == {"null_share": None, "psi": None, "ks": None, "ks_p_value": None}
+
+
+@pytest.mark.parametrize("partitions", [1, 7])
+def test_counts_added_up_over_tasks_are_the_counts_of_the_whole(spark, partitions):
+    """Some tasks have no row at all."""
+    table = pa.table({"x": [None, -1.0, 0.5, 1.0, 7.0], "s": ["a", "b", "c", None, "a"], "i": [1, 2, 3, 4, 5]})
+    bins = {"x": NUMBERS, "s": LEVELS, "i": Bins("numeric", edges=(2.0, 4.0))}
+    found = drift._counted(spark.createDataFrame(table).repartition(partitions), bins)
+    assert {name: one.tolist() for name, one in found.items()} == {
+        name: count(one, table[name]).tolist() for name, one in bins.items()
+    }
+
+
+def test_every_feature_and_the_score_is_compared_with_the_model_s_reference(nights):
+    features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2)
+    references = {row["column"]: row for row in arrow.read(nights.warehouse, "references").to_pylist()}
+    stored = {
+        (row["subject"], row["measure"]): row
+        for row in arrow.read(nights.warehouse, "drift", where=pc.field("run_date") == D2).to_pylist()
+    }
+    assert {subject for subject, _ in stored} == {*nights.project.feature_names(), "score"}
+    for name in nights.project.feature_names():
+        bins = Bins.from_json(references[name]["bins"])
+        expected = drift.compared(bins, np.array(references[name]["counts"]), count(bins, features[name]))
+        assert {measure: row["value"] for (subject, measure), row in stored.items() if subject == name} == expected
+    assert {(row["evaluated_date"], row["rows"], row["slice"]) for row in stored.values()} == {(D2, 5, "all")}
+    assert stored["built", "null_share"]["value"] == 0.2
+
+
+def test_a_rerun_replaces_its_date_alone_by_the_same_rows(nights, copied, spark):
+    drift.measure(spark, copied.warehouse, D1, "again")
+    assert rows_of(copied.warehouse, "drift") == rows_of(nights.warehouse, "drift")
+    runs = set(rows_of(copied.warehouse, "drift", "run_date", "run_id"))
+    assert {run == "again" for day, run in runs if day == D1} == {True}
+    assert {run == "again" for day, run in runs if day == D2} == {False}
+
+
+def test_a_night_without_scores_or_a_model_without_reference_is_refused(copied, spark):
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(ModelError, match=r"Table scores has no scores of 2024-04-03 to watch. Run: jobs/score.py"):
+        drift.measure(spark, copied.warehouse, date(2024, 4, 3), "x")
+    assert builders.versions(copied.warehouse) == before
+    DeltaTable(copied.warehouse.path("references")).delete()
+    with pytest.raises(ModelError, match="Table references has nothing of model version 1"):
+        drift.measure(spark, copied.warehouse, D1, "x")

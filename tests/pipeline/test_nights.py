@@ -1,0 +1,95 @@
+"""Nights of the tiny project, end to end: what stands in the tables afterwards, and what a night does not repeat."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import builders
+from builders import rows_of
+from nightjar.errors import TableError
+from nightjar.pipeline import nightly
+from nightjar.pipeline.job import Context
+from nightjar.pipeline.steps import Sessions
+from nightjar.settings.jobs import Nightly
+from nightjar.tables import arrow
+
+H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
+STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
+
+
+def run(copied, run_date, **options):
+    settings = Nightly(copied.environment, copied.project, run_date, builders.search(), **options)
+    nightly.run(Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2"))
+
+
+def test_history_is_loaded_and_trained_on_once_and_each_night_scored_and_watched(nights):
+    """A night trains only while there is no champion; the nightly's own row adds up its steps."""
+    done = rows_of(nights.warehouse, "runs", "run_date", "job", "status")
+    assert {status for _, _, status in done} == {"done"}
+    of = {day: {job for on, job, _ in done if on == day} for day in (H, D1, D2)}
+    assert of[H] == {"nightly", "ingest", "build_features", "train", "promote"}
+    assert of[D1] == of[D2] == {"nightly", "ingest", "build_features", "score", "monitor"}
+    assert len(done) == 5 + 5 + 5
+
+
+def test_every_table_holds_the_nights_and_every_row_leads_to_its_run(nights):
+    jobs = dict(rows_of(nights.warehouse, "runs", "run_id", "job"))
+    writers = {
+        "source_schedule": "ingest",
+        "source_outcomes": "ingest",
+        "source_readings": "ingest",
+        "quality": "ingest",
+        "features": "build_features",
+        "labels": "build_features",
+        "references": "train",
+        "scores": "score",
+        "drift": "monitor",
+        "performance": "monitor",
+    }
+    for table, job in writers.items():
+        assert {jobs[run_id] for (run_id,) in rows_of(nights.warehouse, table, "run_id")} == {job}, table
+    assert {day for (day,) in rows_of(nights.warehouse, "features", "run_date")} == set(builders.days(last=D2))
+    assert {day for (day,) in rows_of(nights.warehouse, "scores", "run_date")} == {D1, D2}
+
+
+def test_the_first_build_goes_back_to_the_start_and_each_night_adds_its_own(nights):
+    runs = {(day, job): dict(rows) for day, job, rows in rows_of(nights.warehouse, "runs", "run_date", "job", "rows")}
+    assert runs[H, "build_features"] == {"features": 14 * 5, "labels": 13 * 5}
+    assert runs[D1, "build_features"] == {"features": 5, "labels": 5}
+    assert runs[D2, "ingest"] == {"source_schedule": 5, "source_outcomes": 5, "source_readings": 5, "quarantine": 0}
+
+
+def test_each_night_has_a_report(nights):
+    for day in (D1, D2):
+        page = Path(nights.warehouse.path(f"reports/night-{day}.html")).read_text(encoding="utf-8")
+        assert "Machines that fail today" in page
+        assert str(day) in page
+    assert not Path(nights.warehouse.path(f"reports/night-{H}.html")).exists()
+
+
+def test_only_runs_just_those_steps(nights, copied):
+    before = builders.versions(copied.warehouse)
+    run(copied, "2024-04-02", only=["monitor"])
+    after = builders.versions(copied.warehouse)
+    assert {table for table in after if after[table] != before[table]} == {"drift", "performance", "runs", "leases"}
+    assert rows_of(copied.warehouse, "drift") == rows_of(nights.warehouse, "drift")
+    added = len(rows_of(copied.warehouse, "runs")) - len(rows_of(nights.warehouse, "runs"))
+    assert added == 2
+
+
+def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(TableError, match="score for 2024-04-03 needs build_features"):
+        run(copied, "2024-04-03", only=["score", "monitor"])
+    after = builders.versions(copied.warehouse)
+    assert {table for table in after if after[table] != before[table]} == {"runs", "leases"}
+    failed = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_date"] == D3]
+    assert {(row["job"], row["status"]) for row in failed} == {("score", "failed"), ("nightly", "failed")}
+
+
+def test_the_whole_night_again_leaves_the_same_rows(nights, copied):
+    """Every table but the ledger and the leases: nothing is doubled, nothing is lost."""
+    run(copied, "2024-04-02")
+    for table in sorted(set(builders.versions(nights.warehouse)) - {"runs", "leases"}):
+        assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table

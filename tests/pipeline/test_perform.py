@@ -1,0 +1,133 @@
+"""A step: under its lease, after the step it needs, and with one row in `runs` however it ends."""
+
+import logging
+from datetime import date
+
+import pytest
+
+from builders import rows_of
+from nightjar.errors import LeaseError, ModelError, TableError, UsageError
+from nightjar.pipeline.job import Context, perform, run_date_of
+from nightjar.pipeline.steps import Sessions
+from nightjar.settings.jobs import Job, JobName
+from nightjar.tables import arrow, lease
+from nightjar.tables.ledger import Outcome
+
+D1, D3 = date(2024, 4, 1), date(2024, 4, 3)
+DONE = Outcome({"features": 1}, {"scores": 2}, {"scores": 5})
+
+
+@pytest.fixture
+def context(copied):
+    settings = Job(copied.environment, copied.project, "2024-04-03")
+    return Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
+
+
+@pytest.fixture
+def recorded(copied):
+    """The rows that `runs` has gained."""
+    before = {row["run_id"] for row in arrow.read(copied.warehouse, "runs").to_pylist()}
+    return lambda: [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_id"] not in before]
+
+
+def test_a_step_that_is_done_is_one_row_with_what_it_did(context, recorded):
+    step = context.step(D3)
+    assert perform(JobName.SCORE, step, "config-2", lambda _: DONE) == DONE
+    (row,) = recorded()
+    told = ("run_id", "job", "run_date", "status", "error", "code_revision", "config_hash", "inputs", "outputs", "rows")
+    assert {name: row[name] for name in told} == {
+        "run_id": step.run_id,
+        "job": "score",
+        "run_date": D3,
+        "status": "done",
+        "error": None,
+        "code_revision": "revision-2",
+        "config_hash": "config-2",
+        "inputs": [("features", 1)],
+        "outputs": [("scores", 2)],
+        "rows": [("scores", 5)],
+    }
+    assert row["seconds"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "error"),
+    [
+        (ModelError("No champion."), "failed", "No champion."),
+        (ZeroDivisionError(), "failed", "ZeroDivisionError"),
+        (KeyboardInterrupt(), "interrupted", "interrupted"),
+    ],
+)
+def test_a_step_that_fails_is_one_row_with_its_error_and_gives_its_lease_back(
+    context, recorded, failure, status, error
+):
+    def fail(_):
+        raise failure
+
+    with pytest.raises(type(failure)):
+        perform(JobName.SCORE, context.step(D3), "config-2", fail)
+    (row,) = recorded()
+    assert (row["status"], row["error"], row["outputs"]) == (status, error, [])
+    perform(JobName.SCORE, context.step(D3), "config-2", lambda _: DONE)
+    assert [row["status"] for row in recorded()].count("done") == 1
+
+
+def test_who_loses_the_lease_does_nothing_and_records_nothing(context, recorded):
+    done = []
+    with (
+        lease.held(context.warehouse, "score", D3, "other", 10),
+        pytest.raises(LeaseError, match="by run other"),
+    ):
+        perform(JobName.SCORE, context.step(D3), "config-2", done.append)
+    assert (done, recorded()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("job", "needed"),
+    [
+        (JobName.BUILD_FEATURES, "ingest"),
+        (JobName.TRAIN, "build_features"),
+        (JobName.PROMOTE, "train"),
+        (JobName.SCORE, "build_features"),
+        (JobName.MONITOR, "score"),
+    ],
+)
+def test_a_step_needs_the_finished_step_before_it(context, recorded, job, needed):
+    message = f"{job.value} for 2024-04-03 needs {needed} for 2024-04-03, which has not been run. Run: jobs/{needed}.py"
+    with pytest.raises(TableError, match=message):
+        perform(job, context.step(D3), "config-2")
+    (row,) = recorded()
+    assert row["status"] == "failed"
+    assert message in row["error"]
+
+
+def test_a_refused_promotion_is_an_event_and_changes_no_champion(context):
+    from nightjar.registry import events
+    from nightjar.registry.events import Version
+
+    difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
+    evidence = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
+    events.record(context.warehouse, "registered", Version("7", "w", D3, evidence), "x")
+    perform(JobName.TRAIN, context.step(D3), "config-2", lambda _: Outcome())
+    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    assert ("refused", "7", D3) in rows_of(context.warehouse, "model_events", "event", "model_version", "holds_from")
+    assert events.champion(context.warehouse, D3).number == "1"
+
+
+def test_a_step_says_in_one_line_what_it_did(context, caplog):
+    logger = logging.getLogger("nightjar.job")
+    logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
+    try:
+        perform(JobName.SCORE, context.step(D3), "config-2", lambda _: DONE)
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "score for 2024-04-03 done in 0." in caplog.messages[-1]
+    assert caplog.messages[-1].endswith("s: scores version 2; 5 scores")
+
+
+def test_a_job_without_a_run_date_has_none(context):
+    assert run_date_of(context.settings) == D3
+    context.settings.run_date = None
+    with pytest.raises(UsageError, match="run_date"):
+        run_date_of(context.settings)

@@ -1,0 +1,100 @@
+"""Who may be champion, who is when, and that MLflow's own tools load what we load."""
+
+from datetime import date
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from nightjar.errors import ModelError
+from nightjar.registry import artifacts, events, tracking
+from nightjar.registry.events import Version
+from nightjar.registry.promotion import decide
+from nightjar.tables import arrow
+
+
+def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1):
+    difference = {"over": "majority", "better": better, "estimate": estimate, "low": low, "high": high}
+    return {"metric": metric, "period": ["2024-03-28", "2024-03-30"], "candidate": {"name": "w"}} | {
+        "difference": difference
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "promoted", "reason"),
+    [
+        (
+            evidence(),
+            True,
+            "w against majority on 2024-03-28 to 2024-03-30: better, roc_auc +0.0500, 95% interval",
+        ),
+        (evidence(low=-0.01), False, "not reliably better, roc_auc +0.0500, 95% interval -0.0100 to +0.0900"),
+        (evidence(low=0.0), False, "not reliably better"),
+        (evidence(estimate=-0.05, low=-0.09, high=-0.01), False, "not reliably better"),
+        (evidence("log_loss", -0.05, -0.09, -0.01, better=-1), True, "better, log_loss -0.0500"),
+        (evidence("log_loss", -0.05, -0.09, 0.0, better=-1), False, "not reliably better"),
+        (evidence("log_loss", 0.05, 0.01, 0.09, better=-1), False, "not reliably better"),
+        (evidence(estimate=None, low=None, high=None), False, "roc_auc cannot be compared, too few days or only one"),
+        (evidence(low=None, high=None), False, "cannot be compared"),
+    ],
+)
+def test_a_champion_beats_the_best_baseline_with_its_whole_interval(found, promoted, reason):
+    """An interval that touches zero is no reliable difference; for a loss, below zero is better."""
+    decision = decide(found)
+    assert decision.promoted is promoted
+    assert reason in decision.reason
+
+
+def promote(warehouse, number, day, event="promoted"):
+    events.record(warehouse, event, Version(number, f"model-{number}", day, {}), "run", alias="champion")
+
+
+def test_the_champion_of_a_date_is_the_last_one_promoted_for_it_or_an_earlier_one(warehouse):
+    """A promotion for an older date, made later, does not unseat a newer champion; a refusal unseats nobody."""
+    first, second = date(2024, 4, 1), date(2024, 4, 5)
+    promote(warehouse, "1", first)
+    promote(warehouse, "2", second)
+    promote(warehouse, "3", first)
+    promote(warehouse, "4", second, "refused")
+    champions = {day: events.champion(warehouse, date(2024, 4, day)).number for day in (1, 4, 5, 9)}
+    assert champions == {1: "3", 4: "3", 5: "2", 9: "2"}
+    assert events.find_champion(warehouse, date(2024, 3, 31)) is None
+
+
+def test_no_champion_is_an_error_that_says_what_to_run(warehouse):
+    message = "No champion of machines holds on 2024-04-01: .* Run jobs/train.py and jobs/promote.py for 2024-04-01"
+    with pytest.raises(ModelError, match=message):
+        events.champion(warehouse, date(2024, 4, 1))
+    promote(warehouse, "1", date(2024, 4, 2))
+    with pytest.raises(ModelError, match=message):
+        events.champion(warehouse, date(2024, 4, 1))
+
+
+def test_only_a_version_trained_for_the_date_can_be_promoted_for_it(warehouse):
+    events.record(warehouse, "registered", Version("1", "w", date(2024, 4, 1), {"a": 1}), "run")
+    events.record(warehouse, "registered", Version("2", "w", date(2024, 4, 1), {"a": 2}), "run")
+    found = events.newest_registered(warehouse, date(2024, 4, 1))
+    assert (found.number, found.evidence) == ("2", {"a": 2})
+    with pytest.raises(ModelError, match="No model was trained for 2024-04-02"):
+        events.newest_registered(warehouse, date(2024, 4, 2))
+
+
+def test_mlflow_s_own_loader_predicts_the_same_to_the_last_bit_without_any_pickle(nights, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    version = events.champion(nights.warehouse, date(2024, 4, 1)).number
+    folder = tracking.fetch(Path(nights.environment.home), "machines", version)
+    features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == date(2024, 4, 1))
+    scores = artifacts.load(folder).predict(features)
+    for name in (f"models:/machines/{version}", "models:/machines@champion"):
+        loaded = mlflow.pyfunc.load_model(name)
+        assert np.array_equal(loaded.predict(features.to_pandas()), scores)
+    assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
+
+
+def test_a_version_that_is_not_there_is_an_error_that_names_the_home(nights, tmp_path):
+    with pytest.raises(ModelError, match=r"Version 99 of model machines cannot be fetched from MLflow in .*home"):
+        tracking.fetch(Path(nights.environment.home), "machines", "99")
+    with pytest.raises(ModelError, match=r"Is environment.home the one it was trained with"):
+        tracking.fetch(tmp_path, "machines", "1")

@@ -1,0 +1,115 @@
+"""The night's scores: by the champion of the date, on its stored features, and once however often it is run."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+import builders
+from builders import rows_of
+from nightjar.errors import ModelError, TableError
+from nightjar.registry import artifacts, events, tracking
+from nightjar.registry.events import Version
+from nightjar.scoring.score import score
+from nightjar.tables import arrow
+
+D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
+
+
+@pytest.fixture
+def again(copied, spark):
+    """Score a date of the copied warehouse once more."""
+
+    def run(run_date=D1, *, retrospective=False):
+        home = Path(copied.environment.home)
+        return score(spark, copied.warehouse, copied.project, run_date, "again", home, retrospective=retrospective)
+
+    return run
+
+
+def refused(again, warehouse, error, message, run_date=D1):
+    """The error, and that nothing was touched."""
+    before = builders.versions(warehouse)
+    with pytest.raises(error, match=message):
+        again(run_date)
+    assert builders.versions(warehouse) == before
+
+
+def test_scores_are_what_the_champion_predicts_on_the_stored_features(nights):
+    version = events.champion(nights.warehouse, D1).number
+    predictor = artifacts.load(tracking.fetch(Path(nights.environment.home), "machines", version))
+    for day in (D1, D2):
+        where = pc.field("run_date") == day
+        features = arrow.read(nights.warehouse, "features", where=where).sort_by("machine")
+        scores = arrow.read(nights.warehouse, "scores", where=where).sort_by("machine")
+        assert scores["machine"].to_pylist() == list(builders.MACHINES)
+        assert np.array_equal(scores["score"].to_numpy(), predictor.predict(features))
+        assert set(scores["role"].to_pylist()) == {"champion"}
+        assert set(scores["model_version"].to_pylist()) == {version}
+        assert set(scores["prediction_time"].to_pylist()) == set(features["prediction_time"].to_pylist())
+    assert len(set(arrow.read(nights.warehouse, "scores")["prediction_id"].to_pylist())) == 10
+
+
+def test_a_rerun_leaves_one_set_of_the_same_ids_and_scores(nights, copied, again):
+    outcome = again()
+    assert rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
+    assert rows_of(copied.warehouse, "scores", "run_id", "run_date").count(("again", D1)) == 5
+    assert outcome.rows == {"scores": 5}
+    assert outcome.outputs == {"scores": 3}
+
+
+def test_a_rerun_uses_the_champion_that_held_then(copied, again):
+    """A version that was promoted for a later date does not touch this one, even if it cannot be fetched."""
+    events.record(copied.warehouse, "promoted", Version("99", "later", D2, {}), "x", alias="champion")
+    again()
+    refused(again, copied.warehouse, ModelError, "Version 99 of model machines cannot be fetched", D2)
+
+
+def test_without_a_champion_nothing_is_scored(copied, again):
+    DeltaTable(copied.warehouse.path("model_events")).delete("event = 'promoted'")
+    refused(again, copied.warehouse, ModelError, "No champion of machines holds on 2024-04-01")
+
+
+def test_a_night_without_features_is_refused(again, copied):
+    refused(again, copied.warehouse, TableError, "features has no row for 2024-04-04.*build_features", date(2024, 4, 4))
+
+
+def test_a_champion_of_other_features_is_refused_column_by_column(copied, again):
+    """`load` has become a text, and `site` is gone."""
+    features = arrow.read(copied.warehouse, "features")
+    changed = features.drop_columns(["site"]).set_column(
+        features.schema.names.index("load"), "load", features["load"].cast(pa.string())
+    )
+    path = copied.warehouse.path("features")
+    write_deltalake(path, changed, mode="overwrite", schema_mode="overwrite", partition_by=["run_date"])
+    expected = r"does not fit table features: (?=.*changed: load is category, expected number)(?=.*missing: site \(cat)"
+    refused(again, copied.warehouse, ModelError, expected)
+
+
+def test_features_of_other_definitions_are_refused_although_their_columns_fit(copied, again):
+    DeltaTable(copied.warehouse.path("features")).update(
+        {"definitions_hash": "'0123456789abcdef'"}, predicate="run_date = '2024-04-01'"
+    )
+    message = "was trained on feature definitions .*, but the features of 2024-04-01 were built with 0123456789ab"
+    refused(again, copied.warehouse, ModelError, message)
+
+
+def test_a_model_that_has_seen_later_data_is_refused_or_scores_under_a_role_of_its_own(copied, again):
+    """The champion holds for a prediction time that lies before the cutoff of its data."""
+    early = datetime(2024, 3, 30, 22, 59, tzinfo=UTC)
+    features = arrow.read(copied.warehouse, "features", where=pc.field("run_date") == D1)
+    times = pa.array([early + timedelta(seconds=n) for n in range(len(features))], pa.timestamp("us", "UTC"))
+    moved = features.set_column(features.schema.names.index("prediction_time"), "prediction_time", times)
+    path = copied.warehouse.path("features")
+    write_deltalake(path, moved, mode="overwrite", predicate="run_date = '2024-04-01'")
+    message = "has learned from data until 2024-03-30T23:00:00.*later than the prediction time 2024-03-30T22:59"
+    refused(again, copied.warehouse, ModelError, f"{message}.*retrospective=true")
+    champions = [row for row in rows_of(copied.warehouse, "scores") if "champion" in row]
+    again(retrospective=True)
+    roles = rows_of(copied.warehouse, "scores", "run_date", "role")
+    assert (roles.count((D1, "champion")), roles.count((D1, "retrospective"))) == (5, 5)
+    assert [row for row in rows_of(copied.warehouse, "scores") if "champion" in row] == champions

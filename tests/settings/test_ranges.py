@@ -1,0 +1,176 @@
+"""What each setting refuses on creation: the field, the value found, and what was expected."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import builders
+from nightjar.settings.environment import Environment
+from nightjar.settings.jobs import BuildFeatures, Job, Nightly
+from nightjar.settings.learning import Estimator, Model, Search
+from nightjar.settings.project import Aggregate, Feature, FeatureGroup, FeatureKind, Label, Project
+from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+
+PROJECT = builders.machines(Path("files"))
+NUMBER = {"x": Column(ColumnType.DOUBLE)}
+LOOKUP = {"file": File("f.csv"), "key": "x", "file_key": "x", "types": {"y": ColumnType.LONG}, "columns": {"y": "z"}}
+SOURCE = {"file": File("f.csv"), "columns": {"x": Column(ColumnType.TIMESTAMP)}, "key": ["x"], "event_time": "x"}
+LATEST, WINDOW = FeatureKind.LATEST, FeatureKind.WINDOW
+MEAN = Aggregate.MEAN
+MAJORITY, LOGISTIC = Model(Estimator.MAJORITY, baseline=True), Model(Estimator.LOGISTIC)
+
+
+def spine(**changes):
+    return {"spine": replace(PROJECT.spine, **changes)}
+
+
+def group(**changes):
+    return {"features": {"g": FeatureGroup(**{"source": "readings", "keys": {"machine": "machine"}} | changes)}}
+
+
+LAST_X = {"features": {"last": Feature(LATEST, "x")}}
+LAST_T = {"features": {"last": Feature(LATEST, "temperature")}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (Environment, {"shuffle_partitions": 0}, "shuffle_partitions: found 0, expected at least 1"),
+        (Environment, {"lease_minutes": 0}, "lease_minutes: found 0, expected at least 1"),
+        (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1, or null for all"),
+        (Column, {"type": ColumnType.LONG, "minimum": 2, "maximum": 1}, "minimum: found 2, expected at most maximum=1"),
+        (Column, {"type": ColumnType.STRING, "minimum": 2}, "minimum/maximum: found 'string', expected a numeric"),
+        (Lookup, LOOKUP | {"columns": {}, "types": {}}, "columns: found {}, expected at least one entry"),
+        (Lookup, LOOKUP | {"types": {}}, "types: found [], expected the names ['y']"),
+        (Lookup, LOOKUP | {"missing": {"k": {"q": "1"}}}, "missing: found 'q', expected one of the lookup's"),
+        (Source, SOURCE | {"columns": {}}, "columns: found {}, expected at least one entry"),
+        (Source, SOURCE | {"key": []}, "key: found [], expected at least one entry"),
+        (Source, SOURCE | {"key": ["q"]}, "key: found 'q', expected one of the source's columns ['x']"),
+        (Source, SOURCE | {"keep": ["q"]}, "keep: found 'q', expected one of the source's columns"),
+        (Source, SOURCE | {"event_time": "q"}, "event_time: found 'q', expected one of the source's columns"),
+        (Source, SOURCE | {"known_at": "q"}, "known_at: found 'q', expected one of the source's columns"),
+        (
+            Source,
+            SOURCE | {"lookups": {"l": Lookup(**LOOKUP | {"key": "q"})}},
+            "lookups.l.key: found 'q', expected one",
+        ),
+        (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected a share between 0 and 1"),
+        (Source, SOURCE | {"derived": {"run_id": "x"}}, "columns: found ['run_id'], expected names other than"),
+        (Model, {"estimator": Estimator.LOGISTIC, "parameters": {"C": 1}, "grid": {"C": [1]}}, "grid: found ['C']"),
+        (Model, {"estimator": Estimator.LOGISTIC, "grid": {"C": []}}, "grid.C: found [], expected at least one entry"),
+        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "folds": 0}, "folds: found 0, expected at least 1"),
+        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "test_days": 0}, "test_days: found 0"),
+        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "final_days": 0}, "final_days: found 0"),
+        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "embargo": "-1d"}, "embargo: duration '-1d'"),
+        (Search, {"candidates": {"l": LOGISTIC}}, "candidates: found ['l'], expected at least one with baseline: true"),
+        (Search, {"candidates": {"m": MAJORITY}}, "candidates: found ['m'], expected at least one that is no baseline"),
+        (Feature, {"kind": LATEST, "column": "x", "lookback": "soon"}, "lookback: duration 'soon'"),
+        (Feature, {"kind": WINDOW, "column": "x", "aggregate": MEAN, "windows": ["7"]}, "windows: duration '7'"),
+        (
+            Feature,
+            {"kind": WINDOW, "column": "x", "aggregate": MEAN, "windows": ["0d"]},
+            "windows: found '0d', expected",
+        ),
+        (Feature, {"kind": WINDOW, "column": "x", "aggregate": MEAN}, "windows: found [], expected at least one"),
+        (
+            Feature,
+            {"kind": WINDOW, "column": "x", "windows": ["7d"]},
+            "aggregate: found None, expected one of ['count'",
+        ),
+        (
+            Feature,
+            {"kind": WINDOW, "column": "x", "aggregate": MEAN, "windows": ["7d"], "lookback": "7d"},
+            "lookback: found '7d', expected none: a window has its own length",
+        ),
+        (Feature, {"kind": LATEST, "column": "x", "windows": ["7d"]}, "windows: found ['7d'], expected none for kind"),
+        (Feature, {"kind": LATEST, "column": "x", "aggregate": MEAN}, "expected none for kind=latest"),
+        (FeatureGroup, {"source": "s", "features": {"f": Feature(LATEST, "x")}}, "keys: found {}, expected at least"),
+        (FeatureGroup, {"source": "s", "keys": {"k": "k"}}, "features: found {}, expected at least one entry"),
+        (Label, {"source": "s", "keys": {}, "column": "x", "horizon": "1d"}, "keys: found {}, expected at least one"),
+        (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "0d"}, "horizon: found '0d', expected a"),
+        (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "1w"}, "horizon: duration '1w'"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(kind, values, message):
+    with pytest.raises(ValueError) as refused:  # noqa: PT011  (the whole beginning is compared)
+        kind(**values)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "Machines"}, "name: found 'Machines', expected a lower-case identifier"),
+        ({"name": "../x"}, "name: found '../x', expected a lower-case identifier"),
+        ({"zone": "Europe/Pariss"}, "zone: found 'Europe/Pariss', expected an IANA time zone"),
+        ({"nights": 0}, "nights: found 0, expected at least 1"),
+        ({"first_date": "18.3.2024"}, "first_date: run date '18.3.2024': expected the form YYYY-MM-DD"),
+        ({"history_until": "2024-03-18"}, "history_until: found '2024-03-18', expected a date after first_date="),
+        ({"first_night": "2024-03-31"}, "first_night: found '2024-03-31', expected a date after history_until="),
+        ({"last_date": "2024-03-31"}, "first_night: found '2024-04-01', expected at most last_date=2024-03-31"),
+        (spine(key=[]), "spine.key: found [], expected at least one entry"),
+        (spine(source="plan"), "spine.source: found 'plan', expected one of the sources ['outcomes', 'readings'"),
+        (spine(features=["seats"]), "spine: found 'seats', expected one of the source's stored columns"),
+        (spine(prediction_time="at"), "spine: found 'at', expected one of the source's stored columns"),
+        ({"label": replace(PROJECT.label, source="ends")}, "label.source: found 'ends', expected one of the sources"),
+        ({"label": replace(PROJECT.label, column="broke")}, "label: found 'broke', expected one of the stored columns"),
+        ({"label": replace(PROJECT.label, keys={"machine": "id"})}, "label.keys: found 'id', expected one of the"),
+        ({"label": replace(PROJECT.label, keys={"day": "machine"})}, "label.keys: found 'day', expected one of the"),
+        (group(source="weather", **LAST_T), "features.g.source: found 'weather', expected one of the sources"),
+        (group(**LAST_X), "features.g: found 'x', expected one of the stored columns of source readings"),
+        (group(keys={"shop": "machine"}, **LAST_T), "features.g.keys: found 'shop', expected one of the spine's"),
+    ],
+)
+def test_a_project_refuses_dates_zones_and_names_that_do_not_fit(changes, message):
+    """Dates come in order, the zone exists, and every name that is used is declared."""
+    with pytest.raises(ValueError) as refused:  # noqa: PT011
+        replace(PROJECT, **changes)
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("run_date", "message"),
+    [
+        (None, "run_date: found None, expected a date, such as run_date=2024-04-01"),
+        ("yesterday", "run_date: run date 'yesterday': expected the form YYYY-MM-DD"),
+        ("2024-02-30", "run_date: run date '2024-02-30': day is out of range for month"),
+        ("2024-03-17", "run_date: found '2024-03-17', expected a date inside the project's data, 2024-03-18 to 2024"),
+        ("2024-04-05", "run_date: found '2024-04-05', expected a date inside the project's data"),
+    ],
+)
+def test_a_job_needs_a_run_date_inside_the_projects_dates(run_date, message):
+    with pytest.raises(ValueError) as refused:  # noqa: PT011
+        Job(Environment(), PROJECT, run_date)
+    assert str(refused.value).startswith(message)
+
+
+def test_both_ends_of_the_projects_dates_are_inside_and_without_a_last_date_it_is_open():
+    assert Job(Environment(), PROJECT, "2024-03-18").run_date == "2024-03-18"
+    assert Job(Environment(), PROJECT, "2024-04-04").run_date == "2024-04-04"
+    assert Job(Environment(), replace(PROJECT, last_date=None), "2099-01-01").run_date == "2099-01-01"
+
+
+def test_a_range_of_features_ends_at_the_run_date():
+    assert BuildFeatures(Environment(), PROJECT, "2024-04-01", since="2024-04-01").since == "2024-04-01"
+    with pytest.raises(ValueError, match="since: found '2024-04-02', expected a date at or before run_date=2024-04-01"):
+        BuildFeatures(Environment(), PROJECT, "2024-04-01", since="2024-04-02")
+
+
+def test_a_nightly_takes_one_run_date_or_the_projects_own_dates_not_both_and_not_itself():
+    search = builders.search()
+    assert Nightly(Environment(), PROJECT, None, search, project_dates=True).run_date is None
+    with pytest.raises(ValueError, match="run_date: found None"):
+        Nightly(Environment(), PROJECT, None, search)
+    with pytest.raises(ValueError, match="expected none together with project_dates=true"):
+        Nightly(Environment(), PROJECT, "2024-04-01", search, project_dates=True)
+    with pytest.raises(ValueError, match="only: found 'nightly', expected one of the steps of the night"):
+        Nightly(Environment(), PROJECT, "2024-04-01", search, only=["nightly"])
+
+
+def test_features_are_named_by_group_label_and_window():
+    """24 hours and a day are one window with one name."""
+    both = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h", "90m"])
+    made = replace(PROJECT, features={"t": FeatureGroup("readings", {"machine": "machine"}, {"mean": both})})
+    assert isinstance(made, Project)
+    assert made.feature_names() == ["load", "built", "site", "t__mean_1d", "t__mean_90m"]

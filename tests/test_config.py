@@ -1,0 +1,141 @@
+"""Configurations composed by Hydra: what a command line may say, and how it is told what is wrong."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from nightjar.config import ROOTS, compose_job, make_settings
+from nightjar.errors import UsageError
+from nightjar.settings.jobs import JobName
+from nightjar.settings.learning import Estimator
+from nightjar.settings.project import Aggregate, FeatureKind
+from nightjar.settings.sources import ColumnType
+from nightjar.timeline import parse_run_date
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+FLIGHTS = ["project=flights", "run_date=2013-10-05"]
+
+
+def settings(*overrides, job=JobName.SCORE, conf=CONF):
+    return make_settings(compose_job(conf, job, list(overrides)))
+
+
+def refused(*overrides, job=JobName.SCORE, conf=CONF):
+    with pytest.raises(UsageError) as found:
+        settings(*overrides, job=job, conf=conf)
+    assert found.value.exit_code == 2
+    return str(found.value)
+
+
+@pytest.mark.parametrize("job", list(JobName), ids=lambda one: one.value)
+def test_every_job_composes_for_the_flights_project(job):
+    made = settings(*FLIGHTS, job=job)
+    assert type(made) is ROOTS[job]
+    assert made.project.name == "flights"
+    assert parse_run_date(made.run_date) == date(2013, 10, 5)
+
+
+def test_texts_become_enums_and_every_group_has_its_settings():
+    made = settings(*FLIGHTS, "only=[monitor,score]", "search.metric=LOG_LOSS", job=JobName.NIGHTLY)
+    assert made.only == ["monitor", "score"]
+    assert made.search.metric.value == "log_loss"
+    assert made.search.candidates["boosting"].estimator is Estimator.BOOSTING
+    assert made.project.sources["weather"].columns["temp"].type is ColumnType.DOUBLE
+    assert made.project.features["aircraft"].features["late_rate"].kind is FeatureKind.WINDOW
+    assert made.project.features["aircraft"].features["late_rate"].aggregate is Aggregate.RATE
+
+
+def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
+    made = settings(*FLIGHTS, "project.sources.weather.columns.temp.maximum=140")
+    assert made.project.sources["weather"].columns["temp"].maximum == 140
+    assert made.project.sources["weather"].columns["temp"].minimum == -60
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        (["project=flights"], ["run_date: found None", "such as run_date=2013-10-01"]),
+        (["project=flights", "run_date=5.10.2013"], ["run_date", "'5.10.2013'", "YYYY-MM-DD"]),
+        (["project=flights", "run_date=2014-01-01"], ["run_date", "'2014-01-01'", "2013-01-01 to 2013-12-31"]),
+        (["run_date=2013-10-05"], ["project"]),
+        (["project=trains", "run_date=2013-10-05"], ["trains", "flights"]),
+        ([*FLIGHTS, "retrospectve=true"], ["retrospectve"]),
+        ([*FLIGHTS, "project.sources.weather.colums={}"], ["colums"]),
+        ([*FLIGHTS, "+retrospectve=true"], ["retrospectve"]),
+        ([*FLIGHTS, "+project.label.horzon=3d"], ["horzon"]),
+        ([*FLIGHTS, "+environment.cpu=2"], ["cpu"]),
+        ([*FLIGHTS, "retrospective=maybe"], ["retrospective", "maybe", "bool"]),
+        ([*FLIGHTS, "environment.cpus=two"], ["cpus", "two", "Integer"]),
+        ([*FLIGHTS, "environment.cpus=0"], ["environment.cpus: found 0, expected at least 1"]),
+        ([*FLIGHTS, "project.zone=Mars/Base"], ["project.zone: found 'Mars/Base', expected an IANA time zone"]),
+        ([*FLIGHTS, "project.label.horizon=soon"], ["project.label.horizon: duration 'soon'"]),
+        (
+            [*FLIGHTS, "project.sources.weather.refuse_above=2"],
+            ["project.sources.weather.refuse_above: found 2", "a share between 0 and 1"],
+        ),
+        (
+            [*FLIGHTS, "project.features.route.features.last_delay.lookback=4"],
+            ["project.features.route.features.last_delay.lookback", "'4'"],
+        ),
+        ([*FLIGHTS, "project.sources.weather.columns.temp.type=FLOAT"], ["temp.type", "FLOAT", "DOUBLE"]),
+        ([*FLIGHTS, "project.label.column=???"], ["project.label.column: has no value", "project.label.column=..."]),
+        ([*FLIGHTS, "run_date"], ["run_date"]),
+        ([*FLIGHTS, "project.title=${nowhere}"], ["nowhere"]),
+    ],
+    ids=lambda value: value[-1] if value and isinstance(value, list) else "",
+)
+def test_a_mistake_is_refused_with_its_key_its_value_and_what_was_expected(overrides, parts):
+    message = refused(*overrides)
+    assert [part for part in parts if part not in message] == []
+
+
+def test_a_wrong_type_names_the_whole_key_path():
+    assert "full_key: environment.cpus" in refused(*FLIGHTS, "environment.cpus=two")
+
+
+def test_a_range_before_its_start_is_refused():
+    message = refused(*FLIGHTS, "since=2013-10-06", job=JobName.BUILD_FEATURES)
+    assert "since: found '2013-10-06', expected a date at or before run_date=2013-10-05" in message
+
+
+def test_a_second_project_needs_no_code(tmp_path):
+    """Copying nothing but the root files, a folder of YAML is a project."""
+    write = {
+        "score.yaml": "defaults:\n  - score_schema\n  - environment: schema\n  - project: ???\n  - _self_\n",
+        "project/shops.yaml": """
+            defaults: [schema, /source@sources.visits: shops/visits, _self_]
+            name: shops
+            zone: Europe/Paris
+            first_date: "2024-01-01"
+            history_until: "2024-02-01"
+            first_night: "2024-02-02"
+            spine: {source: visits, key: [shop], prediction_time: at}
+            label: {source: visits, keys: {shop: shop}, column: bought, horizon: 2d}
+            features:
+              visitors:
+                source: visits
+                keys: {shop: shop}
+                features: {week: {kind: WINDOW, column: bought, aggregate: RATE, windows: [7d]}}
+            """,
+        "source/shops/visits.yaml": """
+            defaults: [/source/schema@_here_, _self_]
+            file: {path: visits.csv}
+            columns: {shop: {type: STRING}, at: {type: TIMESTAMP}, bought: {type: BOOLEAN}}
+            key: [shop]
+            event_time: at
+            """,
+    }
+    for name, text in write.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(line.removeprefix(" " * 12) for line in text.splitlines()))
+    made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path)
+    assert made.project.feature_names() == ["visitors__week_7d"]
+
+
+def test_a_file_that_is_no_yaml_is_a_wrong_configuration_too(tmp_path):
+    (tmp_path / "score.yaml").write_text("defaults: [score_schema, project: ???]\n")
+    message = refused(*FLIGHTS, conf=tmp_path)
+    assert "score.yaml" in message
+    assert "line 1, column" in message
