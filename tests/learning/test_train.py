@@ -59,7 +59,7 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
     fold = next(one for one in nested if one.info.run_name == "logistic-2 fold 1")
     assert fold.data.params == {"C": "10.0"}
     assert set(fold.data.metrics) >= {"roc_auc", "log_loss", "seconds"}
-    assert client.get_model_version_by_alias("machines", "champion").version == registered["model_version"]
+    assert str(client.get_model_version_by_alias("machines", "champion").version) == registered["model_version"]
 
 
 def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home):
