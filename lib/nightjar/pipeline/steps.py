@@ -1,4 +1,7 @@
-"""The steps of a night: each is one call into a stage, and knows which step must have finished before it."""
+"""The steps of a night: each is one call into a stage, and knows which step must have finished before it.
+
+A step imports its stage when it is run: nobody should wait for Ray, MLflow and torch to be told of a misspelt key.
+"""
 
 import logging
 from collections.abc import Callable
@@ -6,24 +9,20 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
-
-from nightjar.features.build import build
-from nightjar.learning.train import train as run_training
-from nightjar.monitoring import drift, performance
-from nightjar.registry import events, tracking
+from nightjar.registry import events
 from nightjar.registry.promotion import decide
-from nightjar.runtime import ray, spark
-from nightjar.scoring.score import score as run_scoring
 from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.sources.ingest import ingest as run_ingest
 from nightjar.tables import ledger
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 log = logging.getLogger("nightjar.promote")
 
@@ -36,8 +35,10 @@ class Sessions:
     app_name: str
 
     @cached_property
-    def spark(self) -> SparkSession:
+    def spark(self) -> "SparkSession":
         """The session."""
+        from nightjar.runtime import spark
+
         return spark.start(self.environment, self.app_name)
 
     def stop(self) -> None:
@@ -80,6 +81,8 @@ class Step:
 
 def ingest(step: Step) -> Outcome:
     """Raw data into the sources' tables."""
+    from nightjar.sources.ingest import ingest as run_ingest
+
     previous = ledger.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
     return run_ingest(
         step.sessions.spark, step.warehouse, step.project, step.run_date, previous, step.run_id, step.home / "raw"
@@ -88,6 +91,8 @@ def ingest(step: Step) -> Outcome:
 
 def build_features(step: Step) -> Outcome:
     """Features and labels."""
+    from nightjar.features.build import build
+
     step.require(JobName.INGEST, JobName.BUILD_FEATURES)
     previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
     since = step.since or step.run_date
@@ -96,6 +101,9 @@ def build_features(step: Step) -> Outcome:
 
 def train(step: Step) -> Outcome:
     """The search, the final figures and the registered model."""
+    from nightjar.learning.train import train as run_training
+    from nightjar.runtime import ray
+
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     if step.search is None:
         raise TypeError("a training step needs search settings")
@@ -107,6 +115,8 @@ def train(step: Step) -> Outcome:
 
 def promote(step: Step) -> Outcome:
     """The version trained for this date becomes champion, or is refused; either is recorded with its reason."""
+    from nightjar.registry import tracking
+
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
     decision = decide(version.evidence)
@@ -116,15 +126,17 @@ def promote(step: Step) -> Outcome:
     decided = events.Version(version.number, version.model_name, step.run_date, evidence)
     outcome = Outcome()
     outcome.outputs["model_events"] = events.record(
-        step.warehouse, verdict, decided, step.run_id, alias=tracking.CHAMPION
+        step.warehouse, verdict, decided, step.run_id, alias=events.CHAMPION
     )
     if decision.promoted:
-        tracking.set_alias(step.home, step.project.name, tracking.CHAMPION, version.number)
+        tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
     return outcome
 
 
 def score(step: Step) -> Outcome:
     """The night's scores."""
+    from nightjar.scoring.score import score as run_scoring
+
     events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     return run_scoring(
@@ -140,6 +152,8 @@ def score(step: Step) -> Outcome:
 
 def monitor(step: Step) -> Outcome:
     """Drift and performance."""
+    from nightjar.monitoring import drift, performance
+
     step.require(JobName.SCORE, JobName.MONITOR)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)

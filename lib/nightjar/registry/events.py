@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.errors import ModelError
-from nightjar.registry.tracking import CHAMPION
 from nightjar.tables import arrow
 from nightjar.tables.definitions import MODEL_EVENTS
 from nightjar.tables.warehouse import Warehouse
+
+CHAMPION = "champion"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from mlflow.exceptions import MlflowException
 
 from nightjar.errors import ModelError
 
-CHAMPION = "champion"
 LOADER = "nightjar.registry.pyfunc"
 
 
