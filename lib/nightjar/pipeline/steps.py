@@ -42,9 +42,9 @@ class Sessions:
         return spark.start(self.environment, self.app_name)
 
     def stop(self) -> None:
-        """Stop what was started."""
+        """Stop what was started, and whatever still runs in it."""
         if "spark" in self.__dict__:
-            self.spark.stop()
+            self.__dict__.pop("spark").stop()
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def render(tables: Snapshot, project: Project) -> str:
 def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:
     if scores is None or scores.shape is None:
         return None
-    beside = " (bars) beside the training data (outline)" if scores.version_has_reference() else ""
+    beside = " (bars) beside the training reference (outline)" if scores.version_has_reference() else ""
     return charts.distribution(scores.shape, f"Share of scores by value on {run_date}{beside}")
 
 

@@ -33,7 +33,7 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
     for lookup_name, lookup in source.lookups.items():
         rows = _looked_up(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
     for column, expression in source.derived.items():
-        rows = rows.withColumn(column, _expression(rows, expression, f"{name}.derived.{column}"))
+        rows = _derived(rows, column, expression, f"{name}.derived.{column}")
     return _judged(rows, name, source)
 
 
@@ -126,15 +126,23 @@ def _looked_up(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> Dat
 
 def _expression(rows: DataFrame, expression: str, where: str) -> Column:
     """The expression as a column, checked against the columns there are."""
+    _derived(rows, "_checked", expression, where)
+    return F.expr(expression)
+
+
+def _derived(rows: DataFrame, column: str, expression: str, where: str) -> DataFrame:
+    """The rows with one more column.
+
+    Raises:
+        SourceError: the expression does not fit the columns there are.
+    """
     try:
-        column = F.expr(expression)
-        rows.select(column)
+        return rows.withColumn(column, F.expr(expression))
     except (AnalysisException, ParseException) as error:
         raise SourceError(
             f"{where}: the expression {expression!r} does not fit: {_first_line(error)} "
             f"Columns are {', '.join(name for name in rows.columns if not name.startswith('_'))}. Nothing was written."
         ) from error
-    return column
 
 
 def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:

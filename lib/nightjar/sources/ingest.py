@@ -6,9 +6,7 @@ are known by D's midnight and that no other run has stored: a rerun replaces its
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import reduce
+from datetime import date
 from pathlib import Path
 
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
@@ -20,39 +18,18 @@ from nightjar.errors import SourceError
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import facts, raw, seen
-from nightjar.tables import arrow, delta
-from nightjar.tables.definitions import QUALITY, QUARANTINE, Table, source_table
+from nightjar.sources.storing import Judged, Night, store_facts, store_quality, store_quarantine
+from nightjar.tables import arrow
+from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.ingest")
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
-ROWS_PER_FILE = 100_000
 NEW_STATES = ("fact", "refused", "repeated")
 EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 CONFLICT = "several versions with one key and known_at"
-
-
-@dataclass(frozen=True)
-class Night:
-    """The run: its date, what it knows, and the run before it (None: this is the first load)."""
-
-    run_date: date
-    cutoff: datetime
-    previous_cutoff: datetime | None
-    run_id: str
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One source, read and judged, not yet written."""
-
-    name: str
-    table: Table
-    rows: DataFrame
-    counts: Mapping[str, int]
-    failed_checks: Mapping[str, int]
 
 
 def ingest(
@@ -84,13 +61,13 @@ def ingest(
     judged = [_judge(spark, warehouse, name, source, night, cache) for name, source in project.sources.items()]
     outcome = Outcome()
     for source in judged:
-        _store(source, warehouse, night)
+        store_facts(source, warehouse, night)
         outcome.outputs[source.table.name] = arrow.version(warehouse, source.table.name)
         outcome.rows[source.table.name] = source.counts["stored"]
         stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
         log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)
-    outcome.outputs[QUARANTINE.name] = _store_quarantine(judged, warehouse, night)
-    outcome.outputs[QUALITY.name] = _store_quality(judged, warehouse, night)
+    outcome.outputs[QUARANTINE.name] = store_quarantine(judged, warehouse, night)
+    outcome.outputs[QUALITY.name] = store_quality(judged, warehouse, night)
     outcome.rows[QUARANTINE.name] = sum(source.counts["refused"] for source in judged)
     for source in judged:
         source.rows.unpersist()
@@ -112,7 +89,7 @@ def _judge(spark: SparkSession, warehouse: Warehouse, name: str, source: Source,
     # An observation counts while the rows pass by, so it is complete only now.
     counts = _counts(passed.get, after)
     raw.refuse_malformed(passed.get["malformed"], passed.get["example"], name, source.file.path)
-    failed = _failed_checks(new)
+    failed = _failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
     return Judged(name, table, new, counts, failed)
 
@@ -195,54 +172,3 @@ def _refuse_if_too_many(
         f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "
         f"{reason}. Such a row: {found[0] if found else ''}. Has the file changed its form? Nothing was written."
     )
-
-
-def _store(source: Judged, warehouse: Warehouse, night: Night) -> None:
-    new = source.rows.where(F.col(facts.STATE) == "fact")
-    stored = (
-        new.withColumn("known_at", _clamped(night))
-        .withColumn("ingested_on", F.lit(night.run_date))
-        .withColumn("run_id", F.lit(night.run_id))
-    )
-    files = 1 + source.counts["stored"] // ROWS_PER_FILE
-    delta.replace(stored.coalesce(files), warehouse, source.table, f"ingested_on = DATE '{night.run_date}'")
-
-
-def _clamped(night: Night) -> Column:
-    """A fact that states it was known to the run before, and was not there then, has been known since this run."""
-    stated = F.col("stated_known_at")
-    if night.previous_cutoff is None:
-        return stated
-    return F.when(stated <= F.lit(night.previous_cutoff), F.lit(night.cutoff)).otherwise(stated)
-
-
-def _store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
-    parts = [
-        source.rows.where(F.col(facts.STATE) == "refused").select(
-            F.lit(source.name).alias("source"),
-            F.col("_hash").alias("row_hash"),
-            F.col(facts.REASONS).alias("reasons"),
-            F.col(facts.ROW).alias("row"),
-            F.lit(night.run_date).alias("run_date"),
-            F.lit(night.run_id).alias("run_id"),
-        )
-        for source in judged
-    ]
-    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
-    return delta.replace(rows.coalesce(1), warehouse, QUARANTINE, f"run_date = DATE '{night.run_date}'")
-
-
-def _store_quality(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
-    rows = [
-        {
-            "source": source.name,
-            "check": check,
-            "rows": count,
-            "of": source.counts["read"],
-            "run_date": night.run_date,
-            "run_id": night.run_id,
-        }
-        for source in judged
-        for check, count in {**source.counts, **source.failed_checks}.items()
-    ]
-    return arrow.replace(warehouse, QUALITY, rows, f"run_date = DATE '{night.run_date}'", night.run_id)

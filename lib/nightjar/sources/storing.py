@@ -1,0 +1,97 @@
+"""A night's judged rows into the tables: facts, refused rows, counts. Each table is written in one commit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.sources import facts
+from nightjar.tables import arrow, delta
+from nightjar.tables.definitions import QUALITY, QUARANTINE, Table
+from nightjar.tables.warehouse import Warehouse
+
+ROWS_PER_FILE = 100_000
+
+
+@dataclass(frozen=True)
+class Night:
+    """The run: its date, what it knows, and the run before it (None: this is the first load)."""
+
+    run_date: date
+    cutoff: datetime
+    previous_cutoff: datetime | None
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One source, read and judged, not yet written."""
+
+    name: str
+    table: Table
+    rows: DataFrame
+    counts: Mapping[str, int]
+    failed_checks: Mapping[str, int]
+
+
+def store_facts(source: Judged, warehouse: Warehouse, night: Night) -> None:
+    """Replace the run date's partition of the source's table by the facts that are new."""
+    new = source.rows.where(F.col(facts.STATE) == "fact")
+    stored = (
+        new.withColumn("known_at", _clamped(night))
+        .withColumn("ingested_on", F.lit(night.run_date))
+        .withColumn("run_id", F.lit(night.run_id))
+    )
+    files = 1 + source.counts["stored"] // ROWS_PER_FILE
+    delta.replace(stored.coalesce(files), warehouse, source.table, f"ingested_on = DATE '{night.run_date}'")
+
+
+def _clamped(night: Night) -> Column:
+    """A fact that states it was known to the run before, and was not there then, has been known since this run."""
+    stated = F.col("stated_known_at")
+    if night.previous_cutoff is None:
+        return stated
+    return F.when(stated <= F.lit(night.previous_cutoff), F.lit(night.cutoff)).otherwise(stated)
+
+
+def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
+    """Replace the run date's refused rows; nothing is written where there are none, and were none. The version."""
+    where = f"run_date = DATE '{night.run_date}'"
+    arrow.ensure(warehouse, QUARANTINE)
+    stands = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
+    if not stands and not any(source.counts["refused"] for source in judged):
+        return arrow.version(warehouse, QUARANTINE.name)
+    parts = [
+        source.rows.where(F.col(facts.STATE) == "refused").select(
+            F.lit(source.name).alias("source"),
+            F.col("_hash").alias("row_hash"),
+            F.col(facts.REASONS).alias("reasons"),
+            F.col(facts.ROW).alias("row"),
+            F.lit(night.run_date).alias("run_date"),
+            F.lit(night.run_id).alias("run_id"),
+        )
+        for source in judged
+    ]
+    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
+    return delta.replace(rows.coalesce(1), warehouse, QUARANTINE, where)
+
+
+def store_quality(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
+    """Replace the run date's counts; the new version."""
+    rows = [
+        {
+            "source": source.name,
+            "check": check,
+            "rows": count,
+            "of": source.counts["read"],
+            "run_date": night.run_date,
+            "run_id": night.run_id,
+        }
+        for source in judged
+        for check, count in {**source.counts, **source.failed_checks}.items()
+    ]
+    return arrow.replace(warehouse, QUALITY, rows, f"run_date = DATE '{night.run_date}'", night.run_id)
