@@ -1,5 +1,6 @@
 """Typed, checked and derived: from the texts of a raw file to facts, each with the reasons why it is refused."""
 
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ ROW = "_row"
 STATE = "_state"
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
+Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason to give
 
 
 def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path) -> DataFrame:
@@ -43,30 +45,32 @@ def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
         F.expr(f"try_cast(`{name}` AS {column.type.value})").alias(name) for name, column in source.columns.items()
     ]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
-    # Two projections: each text is cast once, however many reasons look at its value.
+    # Two projections: each text is cast once, however many conditions look at its value.
     both = rows.select(*typed, *texts, raw.MALFORMED)
-    reasons = _joined([reason for name, column in source.columns.items() for reason in _column_reasons(name, column)])
+    faults = {name: _column_faults(name, column) for name, column in source.columns.items()}
+    reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
     as_read = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
-    with_reasons = both.withColumn(REASONS, reasons)
     row = F.when(F.col(REASONS) != "", as_read).alias(ROW)
-    return with_reasons.select(*(_in_range(*item) for item in source.columns.items()), REASONS, row, raw.MALFORMED)
+    values = [_sound(name, of_column) for name, of_column in faults.items()]
+    return both.withColumn(REASONS, reasons).select(*values, REASONS, row, raw.MALFORMED)
 
 
-def _in_range(name: str, column: sources.Column) -> Column:
+def _sound(name: str, faults: list[Fault]) -> Column:
     """The value, or null where it was refused: an expression such as make_date must not meet a month of 13."""
-    if column.minimum is None and column.maximum is None and not column.levels:
-        return F.col(name)
-    fits = (F.col(REASONS) == "") | F.coalesce(*_column_reasons(name, column)).isNull()
-    return F.when(fits, F.col(name)).alias(name)
+    return F.when(~_any(faults), F.col(name)).alias(name)
+
+
+def _any(faults: list[Fault]) -> Column:
+    return reduce(Column.__or__, (F.coalesce(condition, F.lit(False)) for condition, _ in faults))
+
+
+def _reasons(faults: list[Fault]) -> Column:
+    """What is wrong as one text, one reason a line; empty where nothing is. Texts are made only where something is."""
+    return F.when(_any(faults), F.concat_ws(SEPARATOR, *(F.when(*fault) for fault in faults))).otherwise("")
 
 
 def _text(name: str) -> str:
     return f"_text_{name}"
-
-
-def _joined(reasons: list[Column]) -> Column:
-    """The reasons that are not null, as one text: arrays of conditions are evaluated far more slowly."""
-    return F.concat_ws(SEPARATOR, *reasons)
 
 
 def as_json(columns: list[str]) -> Column:
@@ -74,18 +78,18 @@ def as_json(columns: list[str]) -> Column:
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_reasons(name: str, column: sources.Column) -> list[Column]:
+def _column_faults(name: str, column: sources.Column) -> list[Fault]:
     text, value = F.col(_text(name)), F.col(name)
-    reasons = [F.when(text.isNotNull() & value.isNull(), f"{name}: not a {column.type.value}")]
+    faults = [(text.isNotNull() & value.isNull(), f"{name}: not a {column.type.value}")]
     if column.required:
-        reasons.append(F.when(text.isNull(), f"{name}: missing"))
+        faults.append((text.isNull(), f"{name}: missing"))
     if column.minimum is not None:
-        reasons.append(F.when(value < column.minimum, f"{name}: below {column.minimum:g}"))
+        faults.append((value < column.minimum, f"{name}: below {column.minimum:g}"))
     if column.maximum is not None:
-        reasons.append(F.when(value > column.maximum, f"{name}: above {column.maximum:g}"))
+        faults.append((value > column.maximum, f"{name}: above {column.maximum:g}"))
     if column.levels:
-        reasons.append(F.when(~value.isin(column.levels), f"{name}: not one of {', '.join(column.levels)}"))
-    return reasons
+        faults.append((~value.isin(column.levels), f"{name}: not one of {', '.join(column.levels)}"))
+    return faults
 
 
 def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
@@ -151,12 +155,12 @@ def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     needed = dict.fromkeys([*source.key, source.event_time, known_at])
     checks = {check: _expression(rows, sql, f"{name}.checks.{check}") for check, sql in source.checks.items()}
     failed = [
-        *(F.when(F.col(column).isNull(), f"{column}: missing") for column in needed),
-        *(F.when(~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
+        *((F.col(column).isNull(), f"{column}: missing") for column in needed),
+        *((~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
     is_fact = _expression(rows, source.where, f"{name}.where") if source.where else F.lit(True)
     clean = F.col(REASONS) == ""
-    judged = rows.withColumn(REASONS, F.when(clean & is_fact, _joined(failed)).otherwise(F.col(REASONS)))
+    judged = rows.withColumn(REASONS, F.when(clean & is_fact, _reasons(failed)).otherwise(F.col(REASONS)))
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
     row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
