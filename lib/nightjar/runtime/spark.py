@@ -20,7 +20,7 @@ from nightjar.settings.environment import Environment
 
 log = logging.getLogger("nightjar.spark")
 # Java leaves methods of more than 8,000 bytecodes uncompiled, and Spark generates such methods for rows of many checked
-# and derived columns: without the last option, reading the flights takes more than twice as long.
+# and derived columns: without the last option, reading such a source takes more than twice as long.
 JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
