@@ -15,7 +15,7 @@ import pyarrow.ipc
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.settings.project import Project
-from nightjar.tables import arrow
+from nightjar.tables import arrow, labels
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
@@ -75,9 +75,10 @@ def read(warehouse: Warehouse, project: Project, run_date: date) -> TrainingRows
     wanted = list(dict.fromkeys([*key, *names, "run_date", "definitions_hash"]))
     earlier = pc.field("run_date") < run_date
     features = arrow.read(warehouse, "features", wanted, earlier, versions["features"])
-    labels = _known_labels(warehouse, project, run_date, versions["labels"])
+    known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"])
+    outcomes = known.filter(pc.is_valid(known["label"]))
     definitions = _single_definition(features)
-    joined = features.join(labels, key, join_type="inner").sort_by([(name, "ascending") for name in _order(project)])
+    joined = features.join(outcomes, key, join_type="inner").sort_by([(name, "ascending") for name in _order(project)])
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
     chosen = joined.select(names).combine_chunks()
@@ -107,16 +108,6 @@ def last_settled_day(project: Project, run_date: date) -> date:
 
 def _order(project: Project) -> list[str]:
     return ["prediction_time", *project.spine.key]
-
-
-def _known_labels(warehouse: Warehouse, project: Project, run_date: date, version: int) -> pa.Table:
-    key = [*project.spine.key, "prediction_time"]
-    known = pc.field("label_known_at") <= pa.scalar(cutoff(run_date, project.zone), pa.timestamp("us", "UTC"))
-    labels = arrow.read(warehouse, "labels", [*key, "label", "label_known_at"], known, version)
-    latest = labels.group_by(key).aggregate([("label_known_at", "max")])
-    latest = latest.rename_columns([*key, "label_known_at"])
-    labels = labels.join(latest, [*key, "label_known_at"], join_type="inner")
-    return labels.filter(pc.is_valid(labels["label"]))
 
 
 def _single_definition(features: pa.Table) -> str:

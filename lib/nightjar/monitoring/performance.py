@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from nightjar.evaluation.metrics import measures
 from nightjar.settings.project import Project
-from nightjar.tables import arrow
-from nightjar.tables.definitions import PERFORMANCE
+from nightjar.tables import arrow, labels
+from nightjar.tables.definitions import INSTANT, PERFORMANCE
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
@@ -42,13 +42,9 @@ def _with_labels(warehouse: Warehouse, project: Project, run_date: date, version
     first = run_date - parse_duration(project.label.horizon) - timedelta(days=7)
     dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date) & (pc.field("role") == ROLE)
     scores = arrow.read(warehouse, "scores", [*key, "score", "model_version", "run_date"], dates, versions["scores"])
-    now = pa.scalar(cutoff(run_date, project.zone), pa.timestamp("us", "UTC"))
-    start = pa.scalar(cutoff(first, project.zone), pa.timestamp("us", "UTC"))
-    by_now = (pc.field("label_known_at") <= now) & (pc.field("prediction_time") >= start)
-    labels = arrow.read(warehouse, "labels", [*key, "label", "label_known_at"], by_now, versions["labels"])
-    latest = labels.group_by(key).aggregate([("label_known_at", "max")]).rename_columns([*key, "label_known_at"])
-    labels = labels.join(latest, [*key, "label_known_at"], join_type="inner")
-    return scores.join(labels, key, join_type="left outer")
+    of_these = pc.field("prediction_time") >= pa.scalar(cutoff(first, project.zone), INSTANT)
+    known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
+    return scores.join(known, key, join_type="left outer")
 
 
 def _dates(known: pa.Table) -> list[date]:
