@@ -88,6 +88,24 @@ class Lookup:
 
 
 @dataclass
+class Layout:
+    """A second copy of a source's facts, laid out for joins by one key set; worth it for facts of millions.
+
+    Attributes:
+        keys: stored columns of the source, in the order that facts are sorted by.
+        buckets: parts that tasks take one by one; facts and spine rows of one must fit a task's memory.
+    """
+
+    keys: list[str] = field(default_factory=list)
+    buckets: int = 16
+
+    def __post_init__(self) -> None:
+        """Check that there are keys and buckets."""
+        require_filled("keys", self.keys)
+        require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
+
+
+@dataclass
 class Source:
     """Raw data and how it becomes facts.
 
@@ -103,6 +121,7 @@ class Source:
         known_at: column saying when it could have been known; null: `event_time`.
         keep: columns that are stored; empty: all.
         refuse_above: share of refused rows above which the whole source is refused.
+        layouts: name -> key set that facts are laid out for.
     """
 
     file: File = MISSING
@@ -116,6 +135,7 @@ class Source:
     known_at: str | None = None
     keep: list[str] = field(default_factory=list)
     refuse_above: float = 0.01
+    layouts: dict[str, Layout] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that keys, clocks and kept columns exist."""
@@ -131,7 +151,10 @@ class Source:
             require_known(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
             before += lookup.columns
         require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
-        reserved = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id"} & set(self.stored_columns())
+        for name, layout in self.layouts.items():
+            require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
+        clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
+        reserved = clocks & set(self.stored_columns())
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 
     def column_names(self) -> list[str]:

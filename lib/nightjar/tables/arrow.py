@@ -53,13 +53,13 @@ def exists(warehouse: Warehouse, table: str) -> bool:
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
     """The table's columns as Arrow types."""
-    fields: Any = _open(warehouse, table, version).schema().to_arrow()
+    fields: Any = opened(warehouse, table, version).schema().to_arrow()
     return pa.schema(fields)
 
 
 def version(warehouse: Warehouse, table: str) -> int:
     """The table's latest Delta version."""
-    return int(_open(warehouse, table).version())
+    return int(opened(warehouse, table).version())
 
 
 def versions(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
@@ -79,13 +79,13 @@ def read(
     Raises:
         TableError: there is no such table or column.
     """
-    opened = _open(warehouse, table, at_version)
-    dataset = opened.to_pyarrow_dataset()
+    pinned = opened(warehouse, table, at_version)
+    dataset = pinned.to_pyarrow_dataset()
     missing = [name for name in columns or () if name not in dataset.schema.names]
     if missing:
         raise TableError(f"Table {table} at {warehouse.path(table)} has no column {', '.join(missing)}.")
     rows = dataset.to_table(columns=list(columns) if columns is not None else None, filter=where)
-    return rows.cast(pa.schema([_plain(field) for field in rows.schema]))
+    return rows.cast(plain(rows.schema))
 
 
 def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
@@ -110,7 +110,7 @@ def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any]
     data = pa.Table.from_pylist([row], schema=_bare(table.schema()))
     try:
         write_deltalake(
-            _open(warehouse, table.name, seen),
+            opened(warehouse, table.name, seen),
             data,
             mode="overwrite",
             predicate=where,
@@ -121,7 +121,12 @@ def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any]
     return True
 
 
-def _open(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
+def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
+    """The table at a version, the latest one unless it is given.
+
+    Raises:
+        TableError: there is no such table.
+    """
     path = warehouse.path(table)
     try:
         return DeltaTable(path, version=at_version)
@@ -137,8 +142,12 @@ def _bare(wanted: pa.Schema) -> pa.Schema:
     return pa.schema([field.remove_metadata() for field in wanted])
 
 
-def _plain(field: "pa.Field[Any]") -> "pa.Field[Any]":
+def plain(schema: pa.Schema) -> pa.Schema:
     """delta-rs may answer with string views and large types; the rest of the house uses the plain ones."""
+    return pa.schema([_plain_field(field) for field in schema])
+
+
+def _plain_field(field: "pa.Field[Any]") -> "pa.Field[Any]":
     if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
         return pa.field(field.name, pa.string())
     return field.remove_metadata()

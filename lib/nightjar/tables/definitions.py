@@ -209,6 +209,22 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema) -> Table:
     )
 
 
+def layout_table(source: Table, keys: Sequence[str]) -> Table:
+    """The facts of a source laid out for one key set, for joins that shuffle no facts; see tables/layouts.py."""
+    return Table(
+        f"{source.name}__by_{'_'.join(keys)}",
+        f"The facts of {source.name} with a key in {', '.join(keys)}, sorted by key and event_time in each bucket.",
+        (*source.key, "retraction"),
+        ("bucket",),
+        "ingest",
+        (
+            *source.columns,
+            Column("retraction", pa.bool_(), "true: known_at is when the fact ceased to be at this key and event_time"),
+            Column("bucket", pa.int32(), "pmod(xxhash64(keys), number of buckets)"),
+        ),
+    )
+
+
 def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> Table:
     """The feature table.
 

@@ -1,0 +1,91 @@
+"""The as-of join with facts that are laid out for its keys: the spine is shuffled to them, they stay where they are.
+
+Each task gets the spine rows of one bucket and reads that bucket's files. Facts are neither shuffled nor turned into
+rows. Sources that are laid out alike for the same spine columns share one shuffle.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+import pyarrow as pa
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import from_arrow_type
+
+from nightjar.joins import reading
+from nightjar.joins.joined import Joined, in_one_piece
+from nightjar.joins.planner import Planned
+from nightjar.joins.stored import join_facts, output_schema
+from nightjar.tables import layouts, scan
+from nightjar.tables.scan import Snapshot
+from nightjar.tables.warehouse import Warehouse
+
+TASK = "_task"
+WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
+
+
+def groups(planned: Sequence[Planned]) -> list[list[Planned]]:
+    """What can be joined in one pass: the same spine columns, of the same types, in as many buckets."""
+    alike: dict[tuple[object, ...], list[Planned]] = {}
+    for one in planned:
+        buckets = one.layout.buckets if one.layout else 0
+        alike.setdefault((buckets, *_key_types(one).items()), []).append(one)
+    return list(alike.values())
+
+
+def joined(
+    before: Joined, warehouse: Warehouse, planned: Sequence[Planned], prediction_time: str, known_by: str | None
+) -> Joined:
+    """What was joined before, with the facts of one group.
+
+    A task holds the spine rows of its bucket, or of one slice of a heavy one, the columns that are asked of the facts
+    they can see, and the result.
+    """
+    buckets = planned[0].layout.buckets if planned[0].layout else 0
+    files = [_by_bucket(planned, bucket) for bucket in range(buckets)]
+    bucket = F.coalesce(layouts.bucket(_key_types(planned[0]), buckets), F.lit(0))
+    task, cuts = bucket, _cuts(planned, files)
+    for number, (heavy, instant) in enumerate(cuts):
+        later = (bucket == heavy) & (F.col(prediction_time) >= F.lit(instant))
+        task = F.when(later, F.lit(buckets + number)).otherwise(task)
+    files_of = [*files, *(files[heavy] for heavy, _ in cuts)]
+
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        for share in in_one_piece(batches):
+            mine = files_of[share.column(TASK)[0].as_py()]
+            rows = share.drop_columns([TASK])
+            facts = reading.laid_out(planned, rows, mine, prediction_time, known_by)
+            yield join_facts(rows, facts, prediction_time, known_by)
+
+    spine = before.rows if before.make is in_one_piece else before.frame()
+    schema = output_schema(warehouse, before.schema, [one.facts for one in planned], prediction_time)
+    return Joined(spine.withColumn(TASK, task).repartitionById(len(files_of), TASK), make, schema)
+
+
+def _by_bucket(planned: Sequence[Planned], bucket: int) -> dict[str, Snapshot]:
+    """Layout -> its files of one bucket."""
+    return {one.files.table: one.files.where(lambda file: file.partition[layouts.BUCKET] == bucket) for one in planned}
+
+
+def _cuts(planned: Sequence[Planned], files: Sequence[Mapping[str, Snapshot]]) -> list[tuple[int, datetime]]:
+    """Where heavy buckets are cut into slices of prediction time, each bucket's instants in ascending order.
+
+    A slice sees the facts of its own time and of the history before it. Without a bound on that nothing is cut.
+    """
+    rows = [sum(read.rows for read in of_bucket.values()) for of_bucket in files]
+    fair = max(sum(rows) // len(rows), WORTH_A_TASK)
+    if any(one.facts.history is None for one in planned):
+        return []
+    heavy = [number for number, count in enumerate(rows) if count > 2 * fair]
+    return [
+        (number, instant)
+        for number in heavy
+        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, -(-rows[number] // fair))
+    ]
+
+
+def _key_types(planned: Planned) -> dict[str, str]:
+    """Spine column -> Spark's name for the type of its fact column, in the order of the layout."""
+    spine_column = {fact: spine for spine, fact in planned.facts.keys.items()}
+    schema = planned.files.schema
+    keys = planned.layout.keys if planned.layout else ()
+    return {spine_column[key]: from_arrow_type(schema.field(key).type).simpleString() for key in keys}

@@ -1,0 +1,92 @@
+"""Where facts and spine meet: the placement of each source, chosen by size and layout, or as told."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from nightjar.errors import JoinError
+from nightjar.joins.stored import StoredFacts
+from nightjar.tables import layouts, scan
+from nightjar.tables.layouts import Layout
+from nightjar.tables.scan import Snapshot
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.joins")
+SMALL = 64 << 20  # bytes in the warehouse: every task can read that much
+
+
+class Placement(Enum):
+    """How facts come to the spine rows that ask for them."""
+
+    BROADCAST = "broadcast"
+    CO_BUCKETED = "co-bucketed"
+    SHUFFLE = "shuffle"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Facts and where they are joined.
+
+    Attributes:
+        facts: what is asked.
+        placement: how they come to the spine.
+        files: what tasks read: the table, or its layout for the co-bucketed placement.
+        layout: that layout.
+        reason: why this placement.
+    """
+
+    facts: StoredFacts
+    placement: Placement
+    files: Snapshot
+    layout: Layout | None
+    reason: str
+
+
+def plan(
+    warehouse: Warehouse, facts: Sequence[StoredFacts], told: Mapping[str, Placement] | None = None
+) -> list[Planned]:
+    """The placement of each of the facts, which is logged.
+
+    Args:
+        warehouse: where the tables lie.
+        facts: what is asked.
+        told: name of the facts -> the placement they must have.
+
+    Raises:
+        JoinError: a placement that is told is not possible.
+    """
+    planned = [_place(warehouse, asked, (told or {}).get(asked.name)) for asked in facts]
+    for one in planned:
+        log.info("join %s: %s, %s", one.facts.name, one.placement.value, one.reason)
+    return planned
+
+
+def _place(warehouse: Warehouse, asked: StoredFacts, told: Placement | None) -> Planned:
+    files = scan.snapshot(warehouse, asked.table, asked.version)
+    layout, lacking = _layout(warehouse, asked)
+    unreadable = scan.unreadable(warehouse, asked.table, asked.version)
+    size = f"{files.rows:,} rows in {files.size / 1e6:,.1f} MB"
+    if told is Placement.CO_BUCKETED and layout is None:
+        raise JoinError(f"facts {asked.name!r} cannot be joined co-bucketed: {lacking}")
+    if told is Placement.BROADCAST and unreadable is not None:
+        raise JoinError(f"facts {asked.name!r} cannot be broadcast: {unreadable}, which tasks do not read themselves")
+    is_small = files.size <= SMALL and unreadable is None
+    if told is Placement.BROADCAST or (told is None and is_small):
+        return Planned(asked, Placement.BROADCAST, files, None, f"as told, {size}" if told else f"only {size}")
+    if layout is not None and told is not Placement.SHUFFLE:
+        reason = f"{size}, laid out by {', '.join(layout.keys)} in {layout.buckets} buckets"
+        return Planned(asked, Placement.CO_BUCKETED, layout.files, layout, reason)
+    return Planned(asked, Placement.SHUFFLE, files, None, f"as told, {size}" if told else f"{size}, {lacking}")
+
+
+def _layout(warehouse: Warehouse, asked: StoredFacts) -> tuple[Layout | None, str]:
+    """The layout of the asked facts that tasks can read, or why there is none."""
+    keys = ", ".join(asked.keys.values())
+    found = layouts.find(warehouse, asked.table, asked.layout) if asked.layout else None
+    if found is None:
+        return None, f"{asked.table} has no layout by {keys}"
+    if found.source_version != asked.version:
+        return None, f"its layout by {keys} reflects version {found.source_version}, not {asked.version}"
+    unreadable = scan.unreadable(warehouse, found.files.table)
+    return (None, unreadable) if unreadable else (found, "")

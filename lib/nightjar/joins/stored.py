@@ -1,0 +1,86 @@
+"""Facts that lie in tables of the warehouse, and what is asked of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.asof import Facts, Latest, Windowed, join
+from nightjar.tables import arrow
+from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
+from nightjar.tables.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class StoredFacts:
+    """Facts in a table of the warehouse, at a pinned version.
+
+    Attributes:
+        name: the prefix of the features' names.
+        table: name of the Delta table, with columns `event_time` and `known_at`.
+        version: its Delta version.
+        keys: spine column -> fact column.
+        fact_id: columns that name a fact; rows that share them are versions of it.
+        features: what to compute.
+        history: the greatest age of a fact that is looked at, inclusive; older ones give no feature and no matched
+            clock, so that their files need not be read. None: all facts are looked at.
+        layout: the key columns of the table's layout for these keys, in its order; None: there is none.
+    """
+
+    name: str
+    table: str
+    version: int
+    keys: Mapping[str, str]
+    fact_id: tuple[str, ...]
+    features: tuple[Latest | Windowed, ...]
+    history: timedelta | None = None
+    layout: tuple[str, ...] | None = None
+
+    def columns(self) -> set[str]:
+        """Every column of the table that the join needs."""
+        used = {feature.column for feature in self.features}
+        return {*self.keys.values(), *self.fact_id, *used, EVENT_TIME, KNOWN_AT}
+
+    def asked(self, table: pa.Table, deleted: str | None = None) -> Facts:
+        """The same for the kernel, over rows that were read."""
+        features = tuple(self._within_history(feature) for feature in self.features)
+        marked = deleted if self.fact_id else None  # without versions nothing is ever retracted
+        keys = dict(self.keys)
+        return Facts(self.name, table, keys, EVENT_TIME, KNOWN_AT, self.fact_id, marked, features=features)
+
+    def _within_history(self, feature: Latest | Windowed) -> Latest | Windowed:
+        if isinstance(feature, Latest) and feature.lookback is None and self.history is not None:
+            return replace(feature, lookback=self.history)
+        return feature
+
+
+def join_facts(
+    spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], prediction_time: str, known_by: str | None
+) -> pa.Table:
+    """The kernel's join, without the matched clocks of facts that are older than their history."""
+    joined = join(spine, [asked for _, asked in facts], prediction_time=prediction_time, known_by=known_by)
+    for stored, _ in facts:
+        if stored.history is None:
+            continue
+        clocks = [f"{stored.name}__{clock}" for clock in (EVENT_TIME, KNOWN_AT)]
+        age = pc.subtract(joined.column(prediction_time), joined.column(clocks[0]))
+        recent = pc.less_equal(age, pa.scalar(stored.history, pa.duration("us")))
+        for clock in clocks:
+            values = pc.if_else(recent, joined.column(clock), None)
+            joined = joined.set_column(joined.column_names.index(clock), clock, values)
+    return joined
+
+
+def output_schema(
+    warehouse: Warehouse, spine: pa.Schema, facts: Sequence[StoredFacts], prediction_time: str
+) -> pa.Schema:
+    """The schema of the join's result, found by joining nothing with nothing.
+
+    Raises:
+        JoinError: a definition does not fit the columns of its table; said before any work.
+    """
+    empty = {stored.name: arrow.schema(warehouse, stored.table, stored.version).empty_table() for stored in facts}
+    asked = [(stored, stored.asked(empty[stored.name].select(sorted(stored.columns())))) for stored in facts]
+    return join_facts(spine.empty_table(), asked, prediction_time, None).schema

@@ -1,0 +1,98 @@
+"""Facts laid out for one key set: partitioned by a bucket of the keys, sorted by keys and event_time in each file.
+
+A fact that a later version moves to another key or event_time leaves a *retraction* at its old place, from the instant
+that version became known. So whoever looks at one bucket, or at the files of some time, sees each fact where it stood.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.tables import arrow, scan, sink
+from nightjar.tables.scan import Snapshot
+from nightjar.tables.warehouse import Warehouse
+
+BUCKET, RETRACTION = "bucket", "retraction"
+EVENT_TIME, KNOWN_AT = "event_time", "known_at"
+STAMPS = (KNOWN_AT, "ingested_on", "run_id")
+SOURCE_VERSION, BUCKETS = "nightjar.source_version", "nightjar.buckets"
+"""Marks in a layout's commits: the version of the source that it reflects, and its number of buckets."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout at one version.
+
+    Attributes:
+        keys: the columns it is laid out for, in its order.
+        buckets: their number.
+        source_version: the version of the source's table that it reflects.
+        files: its live files.
+    """
+
+    keys: tuple[str, ...]
+    buckets: int
+    source_version: int
+    files: Snapshot
+
+
+def name(source_table: str, keys: Sequence[str]) -> str:
+    """The table that holds the layout of a source's table."""
+    return f"{source_table}__by_{'_'.join(keys)}"
+
+
+def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None:
+    """The latest state of a layout; None if there is none."""
+    laid_out = name(table, keys)
+    if not arrow.exists(warehouse, laid_out):
+        return None
+    files = scan.snapshot(warehouse, laid_out)
+    reflects, buckets = (sink.mark(warehouse, laid_out, mark, files.version) for mark in (SOURCE_VERSION, BUCKETS))
+    return None if reflects is None or buckets is None else Layout(tuple(keys), buckets, reflects, files)
+
+
+def bucket(keys: Mapping[str, str], buckets: int) -> Column:
+    """The bucket of a row; null where a key is null.
+
+    Args:
+        keys: column -> the type that the facts have there; xxhash64 differs between an int and a long.
+        buckets: their number.
+    """
+    columns = [F.col(column).try_cast(kind) for column, kind in keys.items()]
+    return F.when(_complete(list(keys)), F.pmod(F.xxhash64(*columns), F.lit(buckets)).cast("int"))
+
+
+def with_retractions(rows: DataFrame, fact_id: Sequence[str], keys: Sequence[str], is_new: Column) -> DataFrame:
+    """New versions of facts, and a retraction at the old place of each version that one of them moves away.
+
+    Args:
+        rows: all versions of every fact that has a new one.
+        fact_id: the columns that name a fact.
+        keys: the key set. A version with a null key has no place: it is left out.
+        is_new: which versions are.
+
+    Returns:
+        The rows' columns and `retraction`. A retraction has the old version's columns, but `known_at`, and where
+        there are such columns `ingested_on` and `run_id`, of the version that moved the fact away.
+    """
+    if not fact_id:
+        return rows.where(is_new & _complete(keys)).withColumn(RETRACTION, F.lit(False))
+    place = [*keys, EVENT_TIME]
+    stamps = [name for name in STAMPS if name in rows.columns]
+    next_version = Window.partitionBy(*fact_id).orderBy(KNOWN_AT)
+    pairs = rows.withColumn("_new", is_new).withColumn(
+        "_next", F.lead(F.struct(*place, *stamps, "_new")).over(next_version)
+    )
+    stays = F.struct(*place).eqNullSafe(F.struct(*(F.col(f"_next.{name}").alias(name) for name in place)))
+    moved = pairs.where(F.col("_next._new") & ~stays)
+    retractions = moved.withColumns({name: F.col(f"_next.{name}") for name in stamps})
+    facts = pairs.where("_new").withColumn(RETRACTION, F.lit(False))
+    both = facts.unionByName(retractions.withColumn(RETRACTION, F.lit(True)))
+    return both.drop("_new", "_next").where(_complete(keys))
+
+
+def _complete(keys: Sequence[str]) -> Column:
+    return reduce(Column.__and__, (F.col(key).isNotNull() for key in keys))

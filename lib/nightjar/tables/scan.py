@@ -1,0 +1,163 @@
+"""Columns of a pinned Delta version, read by tasks with Arrow: no row is made of them on the way.
+
+The driver resolves a version to its live files, once; tasks get the files they shall read and nothing else.
+"""
+
+import bisect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from nightjar.tables import arrow, storage
+from nightjar.tables.warehouse import Warehouse
+
+UNDERSTOOD = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
+"""Reader features under which a data file still holds just the rows and columns that the table has."""
+TRUNCATED = timedelta(milliseconds=1)  # Spark's statistics of instants are cut to milliseconds: the truth may be later
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One live data file.
+
+    Attributes:
+        path: within the table's folder, as the log writes it.
+        rows: how many it holds.
+        size: in bytes.
+        partition: partition column -> value.
+        least: column -> a lower bound of its values, where the file's writer left statistics.
+        greatest: column -> an upper bound.
+    """
+
+    path: str
+    rows: int
+    size: int
+    partition: Mapping[str, Any]
+    least: Mapping[str, Any]
+    greatest: Mapping[str, Any]
+
+    def may_hold(self, column: str, since: Any = None, until: Any = None) -> bool:
+        """Whether a value from `since` to `until`, both inclusive, may be in here; true where nothing is known."""
+        below = since is not None and column in self.greatest and self.greatest[column] < since
+        above = until is not None and column in self.least and self.least[column] > until
+        return not (below or above)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The live files of a table at one version. Small enough to be sent to tasks."""
+
+    table: str
+    folder: str
+    version: int
+    schema: pa.Schema
+    files: tuple[DataFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows in all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def where(self, keep: Callable[[DataFile], bool]) -> "Snapshot":
+        """The same with some of its files."""
+        return replace(self, files=tuple(file for file in self.files if keep(file)))
+
+
+def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Snapshot:
+    """The table's live files at a version, the latest one unless it is given.
+
+    Raises:
+        TableError: there is no such table.
+    """
+    opened = arrow.opened(warehouse, table, version)
+    actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+    schema = arrow.plain(pa.schema(opened.schema().to_arrow()))
+    files = tuple(_data_file(action) for action in actions)
+    return Snapshot(table, warehouse.path(table), int(opened.version()), schema, files)
+
+
+def unreadable(warehouse: Warehouse, table: str, version: int | None = None) -> str | None:
+    """Why tasks cannot read the table's files as they are; None where they can."""
+    opened = arrow.opened(warehouse, table, version)
+    protocol = opened.protocol()
+    mapping = opened.metadata().configuration.get("delta.columnMapping.mode", "none")
+    features = set(protocol.reader_features or ()) - UNDERSTOOD
+    if mapping != "none":
+        features.add("columnMapping")
+    return f"table {table} uses {', '.join(sorted(features))}" if features else None
+
+
+def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
+    """Columns of all rows in the snapshot's files that meet a condition; row groups are skipped by their statistics.
+
+    Raises:
+        FileNotFoundError: a file of the version is gone, vacuumed for instance.
+    """
+    files = storage.folder(source.folder)
+    form = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
+    fragments = [
+        form.make_fragment(unquote(file.path), files, partition_expression=_partition(file, source.schema))
+        for file in source.files
+    ]
+    dataset = ds.FileSystemDataset(fragments, source.schema, form, files)
+    # One thread: the tasks already fill the cores.
+    return dataset.to_table(columns=list(columns), filter=where, use_threads=False)
+
+
+def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
+    """Values that cut the rows of some files into parts of about equal size, by the statistics of row groups."""
+    groups = sorted(group for source in sources for file in source.files for group in _row_groups(source, file, column))
+    through = list(itertools.accumulate(rows for _, rows in groups))
+    wanted = [through[-1] * part // parts for part in range(1, parts)] if through else []
+    return sorted({groups[bisect.bisect_left(through, rows)][0] for rows in wanted})
+
+
+def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any, int]]:
+    """The greatest value and the rows of each row group that tells them."""
+    found = pq.read_metadata(unquote(file.path), filesystem=storage.folder(source.folder))
+    place = found.schema.to_arrow_schema().names.index(column)
+    groups = [found.row_group(number) for number in range(found.num_row_groups)]
+    told = [group for group in groups if group.column(place).is_stats_set]
+    return [(group.column(place).statistics.max, group.num_rows) for group in told]
+
+
+def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:
+    condition = pc.scalar(True)
+    for column, value in file.partition.items():
+        field = pc.field(column)
+        is_value = field.is_null() if value is None else field == pa.scalar(value, schema.field(column).type)
+        condition = condition & is_value
+    return condition
+
+
+def _data_file(action: dict[str, Any]) -> DataFile:
+    partition, least, greatest = (_prefixed(action, prefix) for prefix in ("partition.", "min.", "max."))
+    return DataFile(
+        action["path"],
+        action["num_records"] or 0,
+        action["size_bytes"],
+        partition,
+        {name: value for name, value in least.items() if value is not None},
+        {name: _not_below(value) for name, value in greatest.items() if value is not None},
+    )
+
+
+def _prefixed(action: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in action.items() if name.startswith(prefix)}
+
+
+def _not_below(value: Any) -> Any:
+    return value + TRUNCATED if hasattr(value, "utcoffset") else value

@@ -1,0 +1,11 @@
+"""The folder of a table as a file system: a local one, or any object store that delta-rs knows."""
+
+import pyarrow.fs as pafs
+from deltalake.fs import DeltaStorageHandler
+
+
+def folder(path: str) -> pafs.FileSystem:
+    """The file system whose root is the table's folder. Object stores take their access from the environment."""
+    if "://" not in path:
+        return pafs.SubTreeFileSystem(path, pafs.LocalFileSystem())
+    return pafs.PyFileSystem(DeltaStorageHandler(path))
