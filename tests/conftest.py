@@ -18,7 +18,7 @@ from nightjar.tables.warehouse import Warehouse
 
 # Tiny data: compiling, planning and small files cost more than the work.
 QUICK = {
-    "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} -XX:TieredStopAtLevel=1",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",

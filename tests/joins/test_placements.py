@@ -100,7 +100,9 @@ def by_row(table):
 
 
 # Each example is thirty small worlds in a handful of Spark jobs; shrinking would take an hour.
-@settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(st.lists(fact, min_size=150, max_size=250), st.lists(question, min_size=80, max_size=120))
 def test_every_placement_gives_what_the_oracle_gives(spark, tmp_path_factory, drawn, questions):
     warehouse = Warehouse(str(tmp_path_factory.mktemp("placed")), "machines")

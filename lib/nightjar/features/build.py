@@ -4,10 +4,10 @@ Training and the night go through the same functions: a range of one date is a n
 """
 
 import logging
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -15,11 +15,13 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from nightjar.errors import TableError
 from nightjar.features.definitions import definitions_hash, feature_facts, label_facts, source_table_name
 from nightjar.features.spine import scheduled
-from nightjar.joins.broadcast import as_of_join, output_schema
+from nightjar.joins.join import as_of_join
+from nightjar.joins.joined import Joined
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, delta
+from nightjar.tables import arrow, delta, sink
 from nightjar.tables.definitions import Table, features_table, labels_table
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
@@ -56,22 +58,35 @@ def build(
     labels_since = since if previous is None else min(since, previous)
     labels, labelled = _labels(spark, warehouse, project, versions, labels_since, run_date)
     outcome = Outcome(inputs=dict(versions))
-    stamped = features.withColumn("run_id", F.lit(run_id))
-    between = f"run_date >= DATE '{since}' AND run_date <= DATE '{run_date}'"
     log.info("features: building %s to %s", since, run_date)
-    outcome.outputs["features"] = delta.replace(stamped, warehouse, definition, between)
-    outcome.rows["features"] = len(arrow.read(warehouse, "features", ["run_date"], where=_between(since, run_date)))
+    into = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
+    dates = features.gathered(spark.sparkContext.defaultParallelism, "run_date") if since < run_date else features
+    written = sink.collect(dates.rows, dates.make, into)
+    if not written:
+        raise _nothing_scheduled(project, since, run_date)
+    outcome.outputs["features"] = sink.commit(
+        warehouse, into, written, _of_dates(since, run_date), run_id, inputs=versions
+    )
+    outcome.rows["features"] = sum(file.rows for file in written)
     log.info("labels: as known on %s", run_date)
-    labels = labels.withColumn("run_id", F.lit(run_id))
-    outcome.outputs["labels"] = delta.replace(labels, warehouse, labelled, f"run_date = DATE '{run_date}'")
-    known = arrow.read(warehouse, "labels", ["label"], where=_between(run_date, run_date))
-    outcome.rows["labels"] = len(known)
+    into = sink.target(warehouse, labelled, run_id=run_id)
+    written = sink.collect(labels, sink.in_one_piece, into)
+    outcome.outputs["labels"] = sink.commit(
+        warehouse, into, written, _of_dates(run_date, run_date), run_id, inputs=versions
+    )
+    outcome.rows["labels"] = sum(file.rows for file in written)
     return outcome
 
 
-def _between(since: date, until: date) -> pc.Expression:
-    column = pc.field("run_date")
-    return (column >= since) & (column <= until)
+def _of_dates(since: date, until: date) -> Callable[[DataFile], bool]:
+    return lambda file: since <= file.partition["run_date"] <= until
+
+
+def _nothing_scheduled(project: Project, since: date, run_date: date) -> TableError:
+    return TableError(
+        f"Nothing is scheduled from {since} to {run_date}: {source_table_name(project.spine.source)} has no row "
+        f"with a prediction time there that was known by then. Was ingest run for {run_date}? Nothing was written."
+    )
 
 
 def _features(
@@ -81,24 +96,14 @@ def _features(
     versions: dict[str, int],
     since: date,
     run_date: date,
-) -> tuple[DataFrame, Table]:
+) -> tuple[Joined, Table]:
     start, end = cutoff(since, project.zone), cutoff(run_date + timedelta(days=1), project.zone)
     rows = _spine(spark, warehouse, project, versions, start, end)
-    if rows.isEmpty():
-        raise TableError(
-            f"Nothing is scheduled from {since} to {run_date}: {source_table_name(project.spine.source)} has no row "
-            f"with a prediction time there that was known by then. Was ingest run for {run_date}? Nothing was written."
-        )
-    facts = feature_facts(project, versions)
-    spine_schema = to_arrow_schema(rows.schema, timezone="UTC")
-    joined = output_schema(warehouse, spine_schema, facts, "prediction_time")
-    added = pa.schema([joined.field(name) for name in joined.names if name not in spine_schema.names])
-    columns = pa.schema([spine_schema.field(name) for name in project.spine.columns()])
-    definition = features_table(project, columns, added)
-    # Neighbouring dates in one task: each date's rows end up in as few files as possible.
-    by_date = rows.repartitionByRange(spark.sparkContext.defaultParallelism, "run_date")
-    features = as_of_join(by_date, warehouse, facts, prediction_time="prediction_time")
-    return features.withColumn("definitions_hash", F.lit(definitions_hash(project))), definition
+    features = as_of_join(rows, warehouse, feature_facts(project, versions), prediction_time="prediction_time")
+    spine = to_arrow_schema(rows.schema, timezone="UTC")
+    added = pa.schema([field for field in features.schema if field.name not in spine.names])
+    columns = pa.schema([spine.field(name) for name in project.spine.columns()])
+    return features, features_table(project, columns, added)
 
 
 def _labels(
@@ -126,13 +131,17 @@ def _labels(
     )
     outcome_known = F.col("outcome__label").isNotNull()
     known_at = F.when(outcome_known, F.col("outcome__known_at")).otherwise(F.col("label_until"))
-    labels = joined.select(
-        "prediction_time",
-        *key,
-        F.col("outcome__label").alias("label"),
-        known_at.alias("label_known_at"),
-        F.lit(run_date).alias("run_date"),
-    ).where(F.col("label_known_at") <= F.lit(now))
+    labels = (
+        joined.frame()
+        .select(
+            "prediction_time",
+            *key,
+            F.col("outcome__label").alias("label"),
+            known_at.alias("label_known_at"),
+            F.lit(run_date).alias("run_date"),
+        )
+        .where(F.col("label_known_at") <= F.lit(now))
+    )
     return _new(labels, spark, warehouse, key, run_date), definition
 
 

@@ -8,8 +8,10 @@ from enum import Enum
 from typing import Any
 
 from nightjar.asof import Latest, Windowed
-from nightjar.joins.broadcast import StoredFacts
+from nightjar.joins.stored import StoredFacts
 from nightjar.settings.project import Feature, FeatureKind, Project
+from nightjar.settings.sources import Source
+from nightjar.timeline import parse_duration
 
 
 def source_table_name(source: str) -> str:
@@ -27,6 +29,8 @@ def feature_facts(project: Project, versions: Mapping[str, int]) -> list[StoredF
             keys=dict(group.keys),
             fact_id=tuple(project.sources[group.source].key),
             features=tuple(asked for label, feature in group.features.items() for asked in _asked(label, feature)),
+            history=parse_duration(group.history) if group.history else None,
+            layout=_layout(project.sources[group.source], group.keys),
         )
         for name, group in project.features.items()
     ]
@@ -38,7 +42,14 @@ def label_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
     outcome = Windowed(label.column, "last", label.horizon, name="label")
     table = source_table_name(label.source)
     fact_id = tuple(project.sources[label.source].key)
-    return StoredFacts("outcome", table, versions[table], dict(label.keys), fact_id, (outcome,))
+    layout = _layout(project.sources[label.source], label.keys)
+    return StoredFacts("outcome", table, versions[table], dict(label.keys), fact_id, (outcome,), layout=layout)
+
+
+def _layout(source: Source, keys: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The key columns of the source's layout for these keys, in its order; None if it declares none."""
+    declared = [tuple(layout.keys) for layout in source.layouts.values()]
+    return next((layout for layout in declared if sorted(layout) == sorted(keys.values())), None)
 
 
 def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:

@@ -12,11 +12,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_type
 
 from nightjar.joins import reading
-from nightjar.joins.joined import Joined, in_one_piece
+from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import join_facts, output_schema
 from nightjar.tables import layouts, scan
 from nightjar.tables.scan import Snapshot
+from nightjar.tables.sink import in_one_piece
 from nightjar.tables.warehouse import Warehouse
 
 TASK = "_task"
@@ -56,9 +57,9 @@ def joined(
             facts = reading.laid_out(planned, rows, mine, prediction_time, known_by)
             yield join_facts(rows, facts, prediction_time, known_by)
 
-    spine = before.rows if before.make is in_one_piece else before.frame()
+    spine = before.frame() if before.placed else before.rows
     schema = output_schema(warehouse, before.schema, [one.facts for one in planned], prediction_time)
-    return Joined(spine.withColumn(TASK, task).repartitionById(len(files_of), TASK), make, schema)
+    return Joined(spine.withColumn(TASK, task).repartitionById(len(files_of), TASK), make, schema, placed=True)
 
 
 def _by_bucket(planned: Sequence[Planned], bucket: int) -> dict[str, Snapshot]:

@@ -5,16 +5,17 @@ Spark's rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.joins import cobucketed, reading, shuffle
-from nightjar.joins.joined import Joined, in_one_piece
+from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Placement, Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
-from nightjar.tables.sink import Making
+from nightjar.tables.sink import Making, in_one_piece
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -50,7 +51,7 @@ def as_of_join(
     for group in cobucketed.groups(_placed(planned, Placement.CO_BUCKETED)):
         joined = cobucketed.joined(joined, warehouse, group, prediction_time, known_by)
     last = _with_broadcast(joined.make, _placed(planned, Placement.BROADCAST), schema.names, prediction_time, known_by)
-    return Joined(joined.rows, last, schema)
+    return replace(joined, make=last, schema=schema)
 
 
 def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:

@@ -1,13 +1,13 @@
 """A join that has been planned, not yet run: rows, and what a task makes of its share of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from nightjar.tables.sink import Making
+from nightjar.tables.sink import Making, in_one_piece
 
 ROWS_PER_BATCH = 50_000
 
@@ -20,11 +20,13 @@ class Joined:
         rows: where they have to be for the join.
         make: what a task makes of its share.
         schema: of what it makes.
+        placed: whether the rows were moved to the facts they are joined with.
     """
 
     rows: DataFrame
     make: Making
     schema: pa.Schema
+    placed: bool = False
 
     def frame(self) -> DataFrame:
         """The result as a DataFrame."""
@@ -36,9 +38,8 @@ class Joined:
 
         return self.rows.mapInArrow(task, from_arrow_schema(self.schema))
 
-
-def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """A task's share of the rows as one table; nothing where it has none."""
-    shares = [batch for batch in batches if batch.num_rows]
-    if shares:
-        yield pa.Table.from_batches(shares)
+    def gathered(self, tasks: int, column: str) -> "Joined":
+        """The same with neighbouring values of a column in one task, so that they are stored in few files."""
+        if self.placed:
+            return Joined(self.frame().repartitionByRange(tasks, column), in_one_piece, self.schema)
+        return replace(self, rows=self.rows.repartitionByRange(tasks, column))

@@ -1,7 +1,8 @@
 """What a task reads of the facts: its columns of the rows that its share of the spine can ask about."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +12,7 @@ from nightjar.joins.planner import Planned
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
-from nightjar.tables.scan import Snapshot
+from nightjar.tables.scan import DataFile, Snapshot
 
 
 def whole(planned: Sequence[Planned]) -> list[tuple[StoredFacts, Facts]]:
@@ -40,21 +41,24 @@ def laid_out(
         prediction_time: see `nightjar.asof.join`.
         known_by: see `nightjar.asof.join`.
     """
-    times = pc.min_max(spine.column(prediction_time))
+    times: Any = pc.min_max(spine.column(prediction_time))
     known = pc.max(spine.column(known_by)) if known_by else times["max"]
     tables = {}
     for table, chosen in files.items():
         asked = [one.facts for one in planned if one.files.table == table]
         oldest = _oldest(asked, times["min"])
-        since = oldest.as_py() if oldest is not None else None
-        needed = chosen.where(lambda file, since=since: file.may_hold(EVENT_TIME, since, times["max"].as_py()))
+        needed = chosen.where(_of_times(oldest.as_py() if oldest is not None else None, times["max"].as_py()))
         happened = (pc.field(EVENT_TIME) <= times["max"]) & (pc.field(KNOWN_AT) <= known)
         condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= oldest)
         tables[table] = scan.read(needed, [*_columns(planned, table), RETRACTION], condition)
     return [(one.facts, one.facts.asked(tables[one.files.table], RETRACTION)) for one in planned]
 
 
-def _oldest(asked: Sequence[StoredFacts], earliest: "pa.Scalar") -> "pa.Scalar | None":
+def _of_times(since: datetime | None, until: datetime) -> Callable[[DataFile], bool]:
+    return lambda file: file.may_hold(EVENT_TIME, since, until)
+
+
+def _oldest(asked: Sequence[StoredFacts], earliest: Any) -> Any:
     """The event_time before which no row is looked at; None: all are."""
     histories = [facts.history for facts in asked]
     bounded = [history for history in histories if history is not None]

@@ -84,16 +84,25 @@ class FeatureGroup:
         source: name of the source.
         keys: spine column -> column of the source.
         features: name -> feature.
+        history: the greatest age of a fact that is looked at, such as "60d", for features and their matched clocks
+            alike: files of older facts are not read. None: however old.
     """
 
     source: str = MISSING
     keys: dict[str, str] = field(default_factory=dict)
     features: dict[str, Feature] = field(default_factory=dict)
+    history: str | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is something to join by and to build."""
+        """Check that there is something to join by and to build, and that the history is long enough for it."""
         require_filled("keys", self.keys)
         require_filled("features", self.features)
+        if self.history is not None:
+            require_length("history", self.history)
+        for name, feature in self.features.items():
+            for length in [*feature.windows, *([feature.lookback] if feature.lookback else [])]:
+                enough = self.history is None or parse_duration(length) <= parse_duration(self.history)
+                require(enough, "history", self.history, f"at least {length}, which feature {name} looks back")
 
 
 @dataclass

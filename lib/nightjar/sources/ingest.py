@@ -17,7 +17,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from nightjar.errors import SourceError
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import facts, raw, seen
+from nightjar.sources import facts, layouts, raw, seen
 from nightjar.sources.storing import Judged, Night, store_facts, store_quality, store_quarantine
 from nightjar.tables import arrow
 from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
@@ -61,8 +61,12 @@ def ingest(
     judged = [_judge(spark, warehouse, name, source, night, cache) for name, source in project.sources.items()]
     outcome = Outcome()
     for source in judged:
+        before = arrow.version(warehouse, source.table.name) if arrow.exists(warehouse, source.table.name) else None
         store_facts(source, warehouse, night)
-        outcome.outputs[source.table.name] = arrow.version(warehouse, source.table.name)
+        after = arrow.version(warehouse, source.table.name)
+        outcome.outputs[source.table.name] = after
+        settings = project.sources[source.name]
+        outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, before, after)
         outcome.rows[source.table.name] = source.counts["stored"]
         stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
         log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)

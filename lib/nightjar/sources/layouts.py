@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -91,7 +92,7 @@ def _parted(rows: DataFrame, settings: sources.Layout) -> DataFrame:
 
 
 def _sorted(settings: sources.Layout) -> sink.Making:
-    order = [(name, "ascending") for name in (*settings.keys, "event_time", "known_at")]
+    order: Any = [(name, "ascending") for name in (*settings.keys, "event_time", "known_at")]
 
     def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         rows = list(batches)

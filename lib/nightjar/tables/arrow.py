@@ -53,7 +53,12 @@ def exists(warehouse: Warehouse, table: str) -> bool:
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
     """The table's columns as Arrow types."""
-    fields: Any = opened(warehouse, table, version).schema().to_arrow()
+    return schema_of(opened(warehouse, table, version))
+
+
+def schema_of(table: DeltaTable) -> pa.Schema:
+    """The columns of an opened table as Arrow types."""
+    fields: Any = table.schema().to_arrow()
     return pa.schema(fields)
 
 

@@ -84,7 +84,7 @@ def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Sn
     """
     opened = arrow.opened(warehouse, table, version)
     actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
-    schema = arrow.plain(pa.schema(opened.schema().to_arrow()))
+    schema = arrow.plain(arrow.schema_of(opened))
     files = tuple(_data_file(action) for action in actions)
     return Snapshot(table, warehouse.path(table), int(opened.version()), schema, files)
 
@@ -130,8 +130,8 @@ def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any
     found = pq.read_metadata(unquote(file.path), filesystem=storage.folder(source.folder))
     place = found.schema.to_arrow_schema().names.index(column)
     groups = [found.row_group(number) for number in range(found.num_row_groups)]
-    told = [group for group in groups if group.column(place).is_stats_set]
-    return [(group.column(place).statistics.max, group.num_rows) for group in told]
+    told = [(group.column(place).statistics, group.num_rows) for group in groups]
+    return [(statistics.max, rows) for statistics, rows in told if statistics is not None and statistics.has_min_max]
 
 
 def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:

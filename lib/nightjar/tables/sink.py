@@ -46,6 +46,7 @@ class Target:
         folder: where it lies.
         schema: its columns; rows that lack one have null there.
         partition_by: its partition columns.
+        stamps: column -> value that every row gets.
         version: the version that was seen when the work began; a later change of what is replaced is a conflict.
     """
 
@@ -53,6 +54,7 @@ class Target:
     folder: str
     schema: pa.Schema
     partition_by: tuple[str, ...]
+    stamps: Mapping[str, Any]
     version: int
 
 
@@ -67,28 +69,40 @@ class Written:
     statistics: str
 
 
-def target(warehouse: Warehouse, table: Table) -> Target:
+def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
     """The table as it is now, created or widened where its definition asks for that.
+
+    Args:
+        warehouse: where it lies.
+        table: its definition.
+        stamps: column -> value that every row gets.
 
     Raises:
         TableError: a stored column has another type than its definition.
     """
     arrow.ensure(warehouse, table)
     opened = arrow.opened(warehouse, table.name)
-    schema = arrow.plain(pa.schema(opened.schema().to_arrow()))
-    return Target(table.name, warehouse.path(table.name), schema, table.partition_by, int(opened.version()))
+    schema = arrow.plain(arrow.schema_of(opened))
+    return Target(table.name, warehouse.path(table.name), schema, table.partition_by, stamps, int(opened.version()))
 
 
 def write(rows: pa.Table, into: Target) -> list[Written]:
     """Store rows as data files, one for each combination of partition values. For tasks.
 
-    Rows keep their order inside a file. A null stands where a column of the table is missing.
+    Rows keep their order inside a file. Where a column of the table is missing stands its stamp, or null.
     """
-    missing = [field for field in into.schema if field.name not in rows.column_names]
-    for field in missing:
-        rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+    for field in into.schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.repeat(pa.scalar(into.stamps.get(field.name), field.type), len(rows)))
     rows = rows.select(into.schema.names).cast(into.schema)
     return [_stored(part, values, into) for values, part in _parts(rows, into.partition_by) if len(part)]
+
+
+def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """A task's share of the rows as one table; nothing where it has none."""
+    shares = [batch for batch in batches if batch.num_rows]
+    if shares:
+        yield pa.Table.from_batches(shares)
 
 
 def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
@@ -148,7 +162,7 @@ def commit(
                 f"Table {into.table} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
-        actions = [*map(_removed, gone), *map(_added, new)]
+        actions: list[AddAction | RemoveAction] = [*map(_removed, gone), *map(_added, new)]
         try:
             table.create_write_transaction(
                 actions, "append", table.schema(), list(into.partition_by), commit_properties=properties
@@ -216,7 +230,7 @@ def _statistics(rows: pa.Table) -> dict[str, Any]:
     }
 
 
-def _bounds(column: pa.ChunkedArray) -> tuple[Any, Any] | None:
+def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
     """Least and greatest value as JSON holds them; None where there are none, or none that can be relied on.
 
     Floats have none, as a NaN lies beyond any bound. Instants are in whole milliseconds, as other writers of Delta
