@@ -61,12 +61,12 @@ def ingest(
     judged = [_judge(spark, warehouse, name, source, night, cache) for name, source in project.sources.items()]
     outcome = Outcome()
     for source in judged:
-        before = arrow.version(warehouse, source.table.name) if arrow.exists(warehouse, source.table.name) else None
+        stood = arrow.version(warehouse, source.table.name) if arrow.exists(warehouse, source.table.name) else None
         store_facts(source, warehouse, night)
         after = arrow.version(warehouse, source.table.name)
         outcome.outputs[source.table.name] = after
         settings = project.sources[source.name]
-        outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, before, after)
+        outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, stood, after)
         outcome.rows[source.table.name] = source.counts["stored"]
         stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
         log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)

@@ -30,7 +30,21 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
             description=table.description(),
         )
     stored = schema(warehouse, table.name)
+    added = pa.schema([field for field in widened(warehouse, table) if field.name not in stored.names])
+    if len(added):
+        opened(warehouse, table.name).alter.add_columns(list(_delta_fields(added)))
+
+
+def widened(warehouse: Warehouse, table: Table) -> pa.Schema:
+    """The columns that the table will have: those it has, and those that its definition adds.
+
+    Raises:
+        TableError: a column of the table has another type than its definition.
+    """
     wanted = table.schema()
+    if not exists(warehouse, table.name):
+        return wanted
+    stored = plain(schema(warehouse, table.name))
     changed = [
         f"{field.name} is {stored.field(field.name).type}, expected {field.type}"
         for field in wanted
@@ -38,12 +52,10 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
     ]
     if changed:
         raise TableError(
-            f"Table {table.name} at {path} differs from its definition: {'; '.join(changed)}. "
+            f"Table {table.name} at {warehouse.path(table.name)} differs from its definition: {'; '.join(changed)}. "
             "Rename the column in the configuration, or move the table away and build it again."
         )
-    added = pa.schema([field for field in wanted if field.name not in stored.names])
-    if len(added):
-        DeltaTable(path).alter.add_columns(list(_delta_fields(added)))
+    return pa.schema([*stored, *(field for field in wanted if field.name not in stored.names)])
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:

@@ -1,0 +1,109 @@
+"""Data files of a Delta table, with the statistics by which readers skip them."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nightjar.tables import storage
+
+ROWS_PER_GROUP = 128 * 1024
+LONGEST_BOUND = 64  # characters of a text that is kept as a bound; longer ones would bloat the log
+YEAR_1, YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000  # milliseconds since 1970; texts go no further
+BOUNDED = 32  # columns with statistics: as many as other writers keep
+
+
+@dataclass(frozen=True)
+class Written:
+    """A data file that nobody sees yet. Plain values, so that a task can return it."""
+
+    path: str
+    size: int
+    rows: int
+    partition: Mapping[str, str | None]
+    statistics: str
+
+
+def write(rows: pa.Table, folder: str, partition_by: tuple[str, ...]) -> list[Written]:
+    """Store rows under new names, in their order, one file for each combination of partition values."""
+    return [_stored(part, values, folder) for values, part in _parts(rows, partition_by) if len(part)]
+
+
+def _parts(rows: pa.Table, partition_by: tuple[str, ...]) -> Iterable[tuple[dict[str, Any], pa.Table]]:
+    if not partition_by:
+        return [({}, rows)]
+    found = rows.select(list(partition_by)).group_by(list(partition_by)).aggregate([]).to_pylist()
+    return [(found[0], rows)] if len(found) == 1 else ((values, _having(rows, values)) for values in found)
+
+
+def _having(rows: pa.Table, values: Mapping[str, Any]) -> pa.Table:
+    same: Any = [
+        pc.is_null(rows.column(name)) if value is None else pc.equal(rows.column(name), pa.scalar(value))
+        for name, value in values.items()
+    ]
+    return rows.filter(reduce(pc.and_, same))
+
+
+def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
+    partition = {name: partition_text(value) for name, value in values.items()}
+    # Folders are for people: readers take partition values from the log.
+    folders = "".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(text))}/" for name, text in partition.items())
+    path = f"{folders}part-{uuid.uuid4().hex}.parquet"
+    files = storage.folder(folder)
+    files.create_dir(folders, recursive=True)
+    kept = rows.drop_columns(list(partition))
+    with files.open_output_stream(path) as stream:
+        pq.write_table(kept, stream, compression="zstd", row_group_size=ROWS_PER_GROUP)
+    return Written(path, files.get_file_info(path).size, len(rows), partition, json.dumps(_statistics(kept)))
+
+
+def partition_text(value: Any) -> str | None:
+    """A partition value as Delta's log writes it."""
+    return None if value is None else value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _statistics(rows: pa.Table) -> dict[str, Any]:
+    """Delta's statistics of a data file."""
+    first = rows.select(rows.column_names[:BOUNDED])
+    bounds = {name: _bounds(first.column(name)) for name in first.column_names}
+    return {
+        "numRecords": len(rows),
+        "minValues": {name: found[0] for name, found in bounds.items() if found},
+        "maxValues": {name: found[1] for name, found in bounds.items() if found},
+        "nullCount": {name: first.column(name).null_count for name in first.column_names},
+    }
+
+
+def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
+    """Least and greatest value as JSON holds them; None where there are none, or none that can be relied on.
+
+    Floats have none, as a NaN lies beyond any bound. Instants are in whole milliseconds, as other writers of Delta
+    have them, and the greatest is not below the truth.
+    """
+    kind = column.type
+    instants = pa.types.is_timestamp(kind)
+    if not (instants or pa.types.is_integer(kind) or pa.types.is_date32(kind) or pa.types.is_string(kind)):
+        return None
+    found: Any = pc.min_max(column.cast(pa.int64()) if instants else column)
+    if not found["min"].is_valid:
+        return None
+    if instants:
+        first, last = found["min"].as_py() // 1000, -(-found["max"].as_py() // 1000)
+        return (_instant(first), _instant(last)) if first >= YEAR_1 and last < YEAR_10000 else None
+    low, high = found["min"].as_py(), found["max"].as_py()
+    if isinstance(low, str):
+        return (low, high) if max(len(low), len(high)) <= LONGEST_BOUND else None
+    return (low.isoformat(), high.isoformat()) if isinstance(low, date) else (low, high)
+
+
+def _instant(milliseconds: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
