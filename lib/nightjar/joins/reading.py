@@ -50,7 +50,8 @@ def laid_out(
         needed = chosen.where(_of_times(oldest.as_py() if oldest is not None else None, times["max"].as_py()))
         happened = (pc.field(EVENT_TIME) <= times["max"]) & (pc.field(KNOWN_AT) <= known)
         condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= oldest)
-        tables[table] = scan.read(needed, [*_columns(planned, table), RETRACTION], condition)
+        rows = scan.read(needed, [*_columns(planned, table), RETRACTION], condition)
+        tables[table] = rows if oldest is None else rows.filter(condition)
     return [(one.facts, one.facts.asked(tables[one.files.table], RETRACTION)) for one in planned]
 
 

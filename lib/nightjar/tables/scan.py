@@ -101,20 +101,22 @@ def unreadable(warehouse: Warehouse, table: str, version: int | None = None) -> 
 
 
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
-    """Columns of all rows in the snapshot's files that meet a condition; row groups are skipped by their statistics.
+    """Columns of the rows of all row groups in which, by their statistics, some row may meet a condition.
 
     Raises:
         FileNotFoundError: a file of the version is gone, vacuumed for instance.
     """
     files = storage.folder(source.folder)
     form = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
-    fragments = [
+    fragments: list[Any] = [
         form.make_fragment(unquote(file.path), files, partition_expression=_partition(file, source.schema))
         for file in source.files
     ]
+    if where is not None:
+        fragments = [fragment.subset(filter=where, schema=source.schema) for fragment in fragments]
     dataset = ds.FileSystemDataset(fragments, source.schema, form, files)
     # One thread: the tasks already fill the cores.
-    return dataset.to_table(columns=list(columns), filter=where, use_threads=False)
+    return dataset.to_table(columns=list(columns), use_threads=False)
 
 
 def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
