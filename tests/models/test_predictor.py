@@ -65,6 +65,16 @@ def test_more_rows_than_a_chunk_keep_their_order(estimator, monkeypatch):
 
 
 @ALL
+def test_a_score_is_the_same_to_the_last_bit_whatever_rows_are_scored_with_it(estimator):
+    """A night's rows are shared out to tasks in one way today and in another one tomorrow."""
+    table, _ = training_rows(400, seed=1)
+    together, random = fitted(estimator).predict(table), np.random.default_rng(2)
+    for rows in (1, 3, 5, 63, 65, 201):
+        chosen = random.permutation(len(table))[:rows]
+        assert np.array_equal(fitted(estimator).predict(table.take(pa.array(chosen))), together[chosen])
+
+
+@ALL
 def test_no_rows_no_probabilities(estimator):
     probabilities = fitted(estimator).predict(training_rows()[0][:0])
 

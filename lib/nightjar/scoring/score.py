@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.pandas.types import from_arrow_schema
 
 from nightjar.errors import ModelError, TableError
 from nightjar.models.columns import difference
@@ -20,13 +18,13 @@ from nightjar.registry import artifacts, events, tracking
 from nightjar.registry.artifacts import Manifest
 from nightjar.scoring.identity import prediction_ids
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, delta
-from nightjar.tables.definitions import INSTANT, scores_table
+from nightjar.tables import arrow, sink
+from nightjar.tables.definitions import scores_table
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.partition import shared_out
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
-Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def score(
@@ -62,20 +60,22 @@ def score(
     key_types = pa.schema([schema.field(name) for name in key])
     table = scores_table(project, key_types)
     columns = list(dict.fromkeys([*key, "prediction_time", *(feature.name for feature in manifest.features)]))
-    night = delta.read(spark, warehouse, "features", version).where(F.col("run_date") == F.lit(run_date))
-    scored = night.select(*columns).mapInArrow(
-        _task(project.name, key, key_types, _contents(folder)), from_arrow_schema(_scored_schema(key_types))
+    into = sink.target(
+        warehouse,
+        table,
+        model_version=champion.number,
+        model_name=champion.model_name,
+        run_date=run_date,
+        role=role,
+        run_id=run_id,
     )
-    complete = (
-        scored.withColumn("model_version", F.lit(champion.number))
-        .withColumn("model_name", F.lit(champion.model_name))
-        .withColumn("run_date", F.lit(run_date))
-        .withColumn("role", F.lit(role))
-        .withColumn("run_id", F.lit(run_id))
-    )
-    where = f"run_date = DATE '{run_date}' AND role = '{role}'"
+    night, read = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
+    written = sink.collect(night, _task(project.name, key, read, _contents(folder)), into)
+    stands = {"run_date": run_date, "role": role}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
-    outcome.outputs["scores"] = delta.replace(complete, warehouse, table, where)
+    outcome.outputs["scores"] = sink.commit(
+        warehouse, into, written, lambda file: file.partition == stands, run_id, inputs=outcome.inputs
+    )
     return outcome
 
 
@@ -118,25 +118,17 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in listed}
 
 
-def _scored_schema(key_types: pa.Schema) -> pa.Schema:
-    first: list[Any] = [pa.field("prediction_id", pa.string()), pa.field("prediction_time", INSTANT)]
-    return pa.unify_schemas([pa.schema(first), key_types.remove_metadata(), pa.schema({"score": pa.float64()})])
-
-
-def _task(project: str, key: list[str], key_types: pa.Schema, contents: Mapping[str, bytes]) -> Task:
-    schema = _scored_schema(key_types)
-
-    def score_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _task(project: str, key: list[str], read: sink.Making, contents: Mapping[str, bytes]) -> sink.Making:
+    def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
-        for batch in batches:
+        for rows in read(batches):
             predictor = predictor or _opened(contents)
-            table = pa.Table.from_batches([batch])
-            columns = table.select(["prediction_time", *key])
+            columns = rows.select(["prediction_time", *key])
             ids = pa.array(prediction_ids(project, columns.select([*key, "prediction_time"])), pa.string())
-            scored = columns.append_column("score", pa.array(predictor.predict(table)))
-            yield from scored.add_column(0, "prediction_id", ids).cast(schema).combine_chunks().to_batches()
+            scores = pa.array(predictor.predict(rows))
+            yield columns.append_column("score", scores).append_column("prediction_id", ids)
 
-    return score_batches
+    return score_share
 
 
 def _opened(contents: Mapping[str, bytes]) -> Predictor:

@@ -62,8 +62,7 @@ def ingest(
     outcome = Outcome()
     for source in judged:
         stood = arrow.version(warehouse, source.table.name) if arrow.exists(warehouse, source.table.name) else None
-        store_facts(source, warehouse, night)
-        after = arrow.version(warehouse, source.table.name)
+        after = store_facts(source, warehouse, night)
         outcome.outputs[source.table.name] = after
         settings = project.sources[source.name]
         outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, stood, after)

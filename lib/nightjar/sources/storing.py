@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.sources import facts
-from nightjar.tables import arrow, delta
+from nightjar.tables import arrow, delta, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE, Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -38,16 +38,16 @@ class Judged:
     failed_checks: Mapping[str, int]
 
 
-def store_facts(source: Judged, warehouse: Warehouse, night: Night) -> None:
-    """Replace the run date's partition of the source's table by the facts that are new."""
+def store_facts(source: Judged, warehouse: Warehouse, night: Night) -> int:
+    """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
-    stored = (
-        new.withColumn("known_at", _clamped(night))
-        .withColumn("ingested_on", F.lit(night.run_date))
-        .withColumn("run_id", F.lit(night.run_id))
-    )
+    into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
+    stored = new.withColumn("known_at", _clamped(night)).select(*(set(into.schema.names) - set(into.stamps)))
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
-    delta.replace(stored.coalesce(files), warehouse, source.table, f"ingested_on = DATE '{night.run_date}'")
+    written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
+    return sink.commit(
+        warehouse, into, written, lambda file: file.partition["ingested_on"] == night.run_date, night.run_id
+    )
 
 
 def _clamped(night: Night) -> Column:

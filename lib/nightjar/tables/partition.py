@@ -1,0 +1,66 @@
+"""One partition of a table, shared out to tasks as Arrow tables."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.tables import delta, scan, sink
+from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.tables")
+
+
+def shared_out(
+    spark: SparkSession,
+    warehouse: Warehouse,
+    table: str,
+    version: int,
+    columns: Sequence[str],
+    values: Mapping[str, Any],
+) -> tuple[DataFrame, sink.Making]:
+    """A DataFrame whose tasks stand for shares of the rows, and what gives a task its share.
+
+    Tasks read the data files themselves. A table that uses what they do not understand, such as deletion vectors, is
+    read by Spark instead, row by row, which is logged.
+
+    Args:
+        spark: the session.
+        warehouse: where the table lies.
+        table: its name.
+        version: its Delta version.
+        columns: what is read.
+        values: partition column -> value.
+    """
+    reason = scan.unreadable(warehouse, table, version)
+    if reason is not None:
+        log.info("%s: it is read row by row", reason)
+        of_partition = reduce(Column.__and__, (F.col(name) == F.lit(value) for name, value in values.items()))
+        rows = delta.read(spark, warehouse, table, version).where(of_partition).select(*columns)
+        return rows, sink.in_one_piece
+    files = scan.snapshot(warehouse, table, version).where(_has(values))
+    shares = _dealt(files, spark.sparkContext.defaultParallelism)
+
+    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        for batch in batches:
+            for number in batch.column(0):
+                yield scan.read(shares[number.as_py()], columns)
+
+    return spark.range(0, len(shares), 1, max(len(shares), 1)), read
+
+
+def _has(values: Mapping[str, Any]) -> Callable[[DataFile], bool]:
+    return lambda file: all(file.partition[name] == value for name, value in values.items())
+
+
+def _dealt(files: Snapshot, parts: int) -> list[Snapshot]:
+    """The files in at most so many shares of about equal size; none is empty."""
+    shares: list[list[DataFile]] = [[] for _ in range(min(parts, len(files.files)))]
+    for file in sorted(files.files, key=lambda one: -one.rows):
+        min(shares, key=lambda share: sum(one.rows for one in share)).append(file)
+    return [files.where(share.__contains__) for share in shares]
