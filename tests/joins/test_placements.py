@@ -1,13 +1,17 @@
 """Every placement gives what the oracle gives: late, corrected and moved facts, ties, nulls, any partitioning."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nightjar.asof import Latest, Windowed
+from nightjar.joins import cobucketed
 from nightjar.joins.join import as_of_join
 from nightjar.joins.planner import Placement
 from nightjar.joins.stored import StoredFacts
@@ -15,7 +19,7 @@ from nightjar.settings.sources import Column as RawColumn
 from nightjar.settings.sources import ColumnType, File, Layout, Source
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night
-from nightjar.tables import sink
+from nightjar.tables import scan, sink
 from nightjar.tables.definitions import source_table
 from nightjar.tables.warehouse import Warehouse
 from oracles import asof as oracle
@@ -99,20 +103,112 @@ def by_row(table):
     return sorted((tuple(row.values()) for row in table.to_pylist()), key=repr)
 
 
+def asked_of(version, **options):
+    return StoredFacts(
+        "v", "source_visits", version, KEYS, ("world", "id"), ASKED, layout=("world", "m", "n"), **options
+    )
+
+
+def joined(spine, warehouse, asked, placement, partitions=2):
+    frame = spine.repartition(partitions)
+    return by_row(as_of_join(frame, warehouse, [asked], prediction_time="t", told={"v": placement}).frame().toArrow())
+
+
 # Each example is thirty small worlds in a handful of Spark jobs; shrinking would take an hour.
 @settings(
-    max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(st.lists(fact, min_size=150, max_size=250), st.lists(question, min_size=80, max_size=120))
 def test_every_placement_gives_what_the_oracle_gives(spark, tmp_path_factory, drawn, questions):
+    """Facts are laid out night by night; the spine comes in 1, 64 or 3 partitions."""
     warehouse = Warehouse(str(tmp_path_factory.mktemp("placed")), "machines")
     rows, spine = facts_of(drawn), spine_of(questions)
-    version = stored(spark, warehouse, rows)
-    asked = StoredFacts("v", "source_visits", version, KEYS, ("world", "id"), ASKED, layout=("world", "m", "n"))
+    asked = asked_of(stored(spark, warehouse, rows))
     expected = by_row(expected_of(spine, rows, asked))
-    frame = spark.createDataFrame(spine)
     for placement, partitions in zip(Placement, (1, 64, 3), strict=True):
-        joined = as_of_join(
-            frame.repartition(partitions), warehouse, [asked], prediction_time="t", told={"v": placement}
+        assert joined(spark.createDataFrame(spine), warehouse, asked, placement, partitions) == expected, placement
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Facts and a spine whose first world holds half of both."""
+    random = Random(7)  # noqa: S311  (data, not secrets)
+
+    def world():
+        return 0 if random.random() < 0.5 else random.randrange(WORLDS)
+
+    def at():
+        return START + timedelta(microseconds=random.randrange(10))
+
+    machines = ["a", "a|", "|a"]
+    facts = [
+        (
+            world(),
+            random.randrange(40),
+            random.choice(machines),
+            1,
+            at(),
+            at(),
+            random.randrange(99) / 4,
+            random.randrange(3),
         )
-        assert by_row(joined.frame().toArrow()) == expected, placement
+        for _ in range(300)
+    ]
+    return facts_of(facts), spine_of([(world(), random.choice(machines), 1, at()) for _ in range(150)])
+
+
+@pytest.fixture(scope="module")
+def placed(spark, tmp_path_factory, drawn):
+    warehouse = Warehouse(str(tmp_path_factory.mktemp("placed")), "machines")
+    return warehouse, stored(spark, warehouse, drawn[0])
+
+
+def test_facts_older_than_their_history_give_neither_features_nor_clocks(spark, placed, drawn):
+    warehouse, version = placed
+    rows, spine = drawn
+    history = timedelta(microseconds=8)
+    asked = asked_of(version, history=history)
+    expected = expected_of(spine, rows, asked).to_pylist()
+    for row in expected:
+        if row["v__event_time"] is not None and row["t"] - row["v__event_time"] > history:
+            row |= {"v__event_time": None, "v__known_at": None}
+    expected = sorted((tuple(row.values()) for row in expected), key=repr)
+    assert any(row[-1] is None for row in expected)
+    for placement in Placement:
+        assert joined(spark.createDataFrame(spine), warehouse, asked, placement) == expected, placement
+
+
+def test_files_of_facts_older_than_their_history_are_not_read(spark, warehouse):
+    """The files of the first night are gone, and nobody misses them."""
+    days = {night: START + timedelta(days=10 * number) for number, night in enumerate(NIGHTS)}
+    facts = [
+        {"event_time": at, "known_at": at, "stated_known_at": at, "world": 1, "id": number, "m": "a", "n": 1,
+         "x": float(number), "ingested_on": night, "run_id": "run"}
+        for number, (night, at) in enumerate(days.items())
+    ]  # fmt: skip
+    asked = asked_of(stored(spark, warehouse, facts), history=timedelta(days=15))
+    files = scan.snapshot(warehouse, "source_visits__by_world_m_n").files
+    (old,) = [file for file in files if file.greatest["event_time"] < START + timedelta(days=1)]
+    (Path(warehouse.path("source_visits__by_world_m_n")) / old.path).unlink()
+    row = {"row": 1, "world": 1, "machine": "a", "n": 1, "t": START + timedelta(days=21)}
+    spine = spark.createDataFrame(pa.Table.from_pylist([row], spine_of([]).schema))
+    expected = expected_of(pa.Table.from_pylist([row], spine_of([]).schema), facts, asked)
+    assert joined(spine, warehouse, asked, Placement.CO_BUCKETED) == by_row(expected)
+
+
+def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, drawn, monkeypatch):
+    """One world holds half of everything: its bucket is shared by several tasks, and no row knows."""
+    warehouse, version = placed
+    _, spine = drawn
+    monkeypatch.setattr(cobucketed, "WORTH_A_TASK", 20)
+    asked = asked_of(version, history=timedelta(microseconds=8))
+    told = {"v": Placement.CO_BUCKETED}
+    cut = as_of_join(spark.createDataFrame(spine), warehouse, [asked], prediction_time="t", told=told)
+    assert cut.rows.rdd.getNumPartitions() > 3
+    shares = cut.rows.groupBy(cobucketed.TASK).count().collect()
+    assert len(shares) > 3
+    assert by_row(cut.frame().toArrow()) == joined(spark.createDataFrame(spine), warehouse, asked, Placement.SHUFFLE)
