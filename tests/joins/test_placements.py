@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nightjar.asof import Latest, Windowed
 from nightjar.joins import cobucketed
 from nightjar.joins.join import as_of_join
-from nightjar.joins.planner import Placement
 from nightjar.joins.stored import StoredFacts
+from nightjar.settings.environment import Placement
 from nightjar.settings.sources import Column as RawColumn
 from nightjar.settings.sources import ColumnType, File, Layout, Source
 from nightjar.sources import layouts

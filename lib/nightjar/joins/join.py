@@ -13,8 +13,9 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.joins import cobucketed, reading, shuffle
 from nightjar.joins.joined import Joined
-from nightjar.joins.planner import Placement, Planned, plan
+from nightjar.joins.planner import Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
+from nightjar.settings.environment import Placement
 from nightjar.tables.sink import Making, in_one_piece
 from nightjar.tables.warehouse import Warehouse
 

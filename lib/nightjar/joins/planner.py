@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from nightjar.errors import JoinError
 from nightjar.joins.stored import StoredFacts
+from nightjar.settings.environment import Placement
 from nightjar.tables import layouts, scan
 from nightjar.tables.layouts import Layout
 from nightjar.tables.scan import Snapshot
@@ -14,14 +14,6 @@ from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.joins")
 SMALL = 64 << 20  # bytes in the warehouse: every task can read that much
-
-
-class Placement(Enum):
-    """How facts come to the spine rows that ask for them."""
-
-    BROADCAST = "broadcast"
-    CO_BUCKETED = "co-bucketed"
-    SHUFFLE = "shuffle"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,17 @@
 """Settings of the machine or cluster a job runs on. Nothing in here changes a result."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from nightjar.settings.checks import require
+
+
+class Placement(Enum):
+    """How facts come to the spine rows that ask for them: read whole by every task, laid out for it, or shuffled."""
+
+    BROADCAST = "broadcast"
+    CO_BUCKETED = "co-bucketed"
+    SHUFFLE = "shuffle"
 
 
 @dataclass
@@ -16,6 +25,7 @@ class Environment:
         driver_memory: of the Spark driver, as Java reads it.
         shuffle_partitions: Spark's; small on a laptop.
         spark: further Spark options.
+        placements: feature group (or `outcome`) -> how its facts are joined; the others are chosen by size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
         cpus: processors for Ray when it is started here; None: all.
         lease_minutes: how long a job may hold its job and date before another may take over.
@@ -27,6 +37,7 @@ class Environment:
     driver_memory: str = "4g"
     shuffle_partitions: int = 4
     spark: dict[str, str] = field(default_factory=dict)
+    placements: dict[str, Placement] = field(default_factory=dict)
     ray_address: str = "local"
     cpus: int | None = None
     lease_minutes: int = 240
