@@ -25,6 +25,22 @@ QUICK = {
 }
 
 
+SHARED = {"spark", "ray_started"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Two groups that take about equally long, each for one worker; all other tests go where there is room.
+
+    The first shares one Spark session and one Ray. The second shares the checkout of system/tree.py.
+    """
+    for item in items:
+        group = "session" if SHARED & set(item.fixturenames) else "processes" if "system" in item.path.parts else None
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nights")
