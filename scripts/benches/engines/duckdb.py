@@ -1,4 +1,4 @@
-"""DuckDB in one process: its ASOF JOIN, and for windows its range frames."""
+"""DuckDB in one process: its ASOF JOIN, and for windows a range join."""
 
 # ruff: noqa: S608  (the names in these queries are the benches' own)
 
@@ -41,19 +41,20 @@ def _query(case: Case) -> str:
 
 
 def _windowed(case: Case, facts: Facts) -> str:
-    frames = ", ".join(
-        f"w{label} AS (PARTITION BY {facts.key} ORDER BY epoch_us(time)"
-        f" RANGE BETWEEN {length - 1} PRECEDING AND CURRENT ROW)"
-        for label, length in case.windows.items()
-    )
+    """A range join over the longest window, and shorter windows as filters: its window frames took two to four times
+    as long on dense entities.
+    """
     aggregates = ", ".join(
-        f"{function}(v1) OVER w{label} AS {facts.name}__v1_{name}_{label}"
-        for label in case.windows
+        f"{function}(v1) FILTER (event_time > {_since(length)}) AS {facts.name}__v1_{name}_{label}"
+        for label, length in case.windows.items()
         for name, function in FUNCTIONS.items()
     )
-    union = (
-        f"SELECT {facts.key}, event_time AS time, v1, NULL AS spine_id FROM {facts.name} UNION ALL "
-        f"SELECT {facts.key}, prediction_time, NULL, spine_id FROM spine"
+    spine = ", ".join(f"spine.{name}" for name in case.spine_columns)
+    return (
+        f"SELECT {spine}, {aggregates} FROM spine LEFT JOIN {facts.name} ON spine.{facts.key} = {facts.name}.{facts.key}"
+        f" AND event_time <= prediction_time AND event_time > {_since(max(case.windows.values()))} GROUP BY {spine}"
     )
-    columns = f"spine_id, {facts.key}, time AS prediction_time"
-    return f"SELECT * FROM (SELECT {columns}, {aggregates} FROM ({union}) WINDOW {frames}) WHERE spine_id IS NOT NULL"
+
+
+def _since(length: int) -> str:
+    return f"prediction_time - INTERVAL {length} MICROSECONDS"
