@@ -41,7 +41,8 @@ def answer(engine: ModuleType, request: dict[str, Any]) -> dict[str, Any]:
         traceback.print_exc()
         return {"error": f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"}
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "versions": versions(), **(said or {})}
+    told = {"versions": versions()} if request["do"] == "prepare" else {}
+    return {"seconds": seconds, **told, **(said or {})}
 
 
 def versions() -> dict[str, str]:

@@ -50,8 +50,9 @@ def _windowed(case: Case, facts: Facts) -> str:
         for name, function in FUNCTIONS.items()
     )
     spine = ", ".join(f"spine.{name}" for name in case.spine_columns)
+    same_key = f"spine.{facts.key} = {facts.name}.{facts.key}"
     return (
-        f"SELECT {spine}, {aggregates} FROM spine LEFT JOIN {facts.name} ON spine.{facts.key} = {facts.name}.{facts.key}"
+        f"SELECT {spine}, {aggregates} FROM spine LEFT JOIN {facts.name} ON {same_key}"
         f" AND event_time <= prediction_time AND event_time > {_since(max(case.windows.values()))} GROUP BY {spine}"
     )
 
