@@ -1,0 +1,1 @@
+"""The peers. Each module is one engine, see `worker`."""

@@ -1,0 +1,125 @@
+"""The program behind scripts/bench: point-in-time joins, ours and the peers', on the same files in one run."""
+
+import argparse
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import data
+import outcome
+import scale
+from cases import WINDOWS, Case
+from measure import Run, compared, console
+from process import Engine, EngineError, Place
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / ".nightjar" / "bench"
+PEERS = {
+    "asof": ("feast", "tempo", "spark_union", "duckdb", "polars"),
+    "windows": ("spark_range", "duckdb"),
+    "scale": (),
+}
+# Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
+HOPELESS = {"hot": {"feast"}}
+DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bench; 1 if an engine failed or was wrong."""
+    asked = parse(arguments)
+    load = os.getloadavg()
+    told = {"machine": {"cores": asked.cores, "memory_gb": asked.memory, "load_before": load}}
+    shape = data.Shape(asked.shape, asked.spine, asked.facts, asked.per_entity)
+    if asked.bench == "scale":
+        found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
+    else:
+        found = compare_engines(asked, shape)
+    outcome.write(found | told, asked.json)
+    outcome.show(found)
+    return 1 if found["errors"] else 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("bench", choices=PEERS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
+    parser.add_argument("--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale")
+    parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
+    parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")
+    parser.add_argument("--shape", choices=data.KINDS, default="one", help="one key, three keys, or a hot entity")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N")
+    parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
+    parser.add_argument("--memory", type=int, default=8, metavar="GB", help="that each engine may plan with")
+    asked = parser.parse_args(arguments)
+    spine, facts = DEFAULT_ROWS[asked.bench]
+    asked.spine, asked.facts = asked.spine or spine, asked.facts or facts
+    if min(asked.spine, asked.facts, asked.per_entity, asked.repeats, asked.cores, asked.memory) < 1:
+        parser.error("every number has to be at least 1")
+    known = ["ours", *PEERS[asked.bench]]
+    asked.names = asked.only.split(",") if asked.only else [n for n in known if n not in HOPELESS.get(asked.shape, ())]
+    if unknown := sorted(set(asked.names) - set(known)):
+        parser.error(f"--only: {', '.join(unknown)} is not an engine of {asked.bench}; they are {', '.join(known)}")
+    return asked
+
+
+def place(name: str, asked: argparse.Namespace) -> Place:
+    python = sys.executable if name == "ours" else str(HOME / "venv" / "bin" / "python")
+    return Place(python, HOME, asked.cores)
+
+
+def compare_engines(asked: argparse.Namespace, shape: data.Shape) -> dict[str, Any]:
+    """The figures of `asof` or `windows`."""
+    console.print(f"making the data: {shape.name}")
+    folder = data.made(shape, HOME / "data")
+    windows = WINDOWS if asked.bench == "windows" else {}
+    case = data.case_of(shape, folder, windows, asked.cores, asked.memory)
+    errors: dict[str, str] = {}
+    answers: dict[str, dict[str, Any]] = {}
+    with ExitStack() as open_engines:
+        engines = {}
+        for name in order(asked.names):
+            if name != "ours" and not case.facts[0].files:
+                case = with_files(case, answers["ours"]["files"] if "ours" in answers else data.lay_out(shape, folder))
+            module = "ours" if name == "ours" else f"engines.{name}"
+            engine = open_engines.enter_context(Engine(name, module, place(name, asked)))
+            try:
+                answers[name] = engine.ask("prepare", case)
+            except EngineError as error:
+                errors[name] = str(error)
+                continue
+            engines[name] = engine
+            console.print(f"{name} is ready")
+        runs = {name: Run(engine, case) for name, engine in engines.items()}
+        measured = compared(runs, asked.repeats, HOME / "results")
+    measured.errors = errors | measured.errors
+    return outcome.told(asked.bench, shape.rows() | {"tables": len(case.facts)}, measured, about(engines, answers))
+
+
+def order(names: list[str]) -> list[str]:
+    """Ours first: it makes the files that the others read, and the result that theirs have to equal; else DuckDB's."""
+    return sorted(names, key=lambda name: (name != "ours", name != "duckdb"))
+
+
+def with_files(case: Case, files: dict[str, Any]) -> Case:
+    return replace(case, facts=tuple(replace(facts, files=tuple(files[facts.name])) for facts in case.facts))
+
+
+def about(engines: dict[str, Engine], answers: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What goes beside the times."""
+    peers = [name for name in answers if name != "ours"]
+    return {
+        "peak_memory_mb": {name: round(engine.peak_memory_mb) for name, engine in engines.items()},
+        "layout_seconds": answers.get("ours", {}).get("layout_seconds"),
+        "versions": {
+            "ours": answers.get("ours", {}).get("versions"),
+            "peers": answers[peers[0]]["versions"] if peers else None,
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

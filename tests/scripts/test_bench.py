@@ -1,0 +1,119 @@
+"""The benches: their data is what they say, a wrong result is never timed, and the figures follow from the times."""
+
+import sys
+from contextlib import ExitStack
+
+import compare
+import data
+import numpy as np
+import outcome
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import run
+import scale
+from cases import Case, Facts
+from measure import Run, compared
+from process import Engine, Place
+
+CASE = Case("", (), (Facts("f", "k1", ()),), {}, 1, 1)
+WINDOWED = Case("", (), (Facts("f", "k1", ()),), {"1d": 1}, 1, 1)
+ENGINE = """
+import pyarrow.parquet as pq, pyarrow as pa, pathlib
+def prepare(case): pass
+def consume(case): CONSUME
+def store(case, target):
+    pathlib.Path(target).mkdir()
+    rows = {"prediction_time": [0, 0], "k1": [7, 7], "f__v1": [VALUE, None], "f__v2": [1.0, 2.0], "spine_id": [1, 0]}
+    pq.write_table(pa.table(rows), target + "/part-0.parquet")
+"""
+
+
+def result(**changed):
+    rows = {"spine_id": [0, 1, 2], "k1": [5, 5, 6], "prediction_time": [1, 2, 3]}
+    return pa.table(rows | {"f__v1": [0.5, None, 0.25], "f__v2": [1.0, 2.0, 3.0]} | changed)
+
+
+def windowed(value):
+    return pa.table({"spine_id": [0], "f__v1_sum_1d": [value]})
+
+
+@pytest.mark.parametrize("kind", data.KINDS)
+def test_no_two_facts_of_an_entity_share_an_instant_and_some_spine_rows_ask_at_one(kind, tmp_path):
+    folder = data.made(data.Shape(kind, 1000, 2000, 20), tmp_path)
+    facts, spine = pq.read_table(folder / "facts_1"), pq.read_table(folder / "spine")
+    assert len(pc.unique(facts["event_time"])) == 2000
+    assert spine["spine_id"].to_pylist() == list(range(1000))
+    asked = set(zip(spine["k1"].to_pylist(), spine["prediction_time"].to_pylist(), strict=True))
+    assert len(asked & set(zip(facts["k1"].to_pylist(), facts["event_time"].to_pylist(), strict=True))) >= 9
+
+
+def test_one_entity_of_the_hot_shape_holds_half_of_all_rows(tmp_path):
+    folder = data.made(data.Shape("hot", 1000, 2000, 20), tmp_path)
+    for table in ("facts_1", "facts_2", "facts_3", "spine"):
+        assert np.mean(np.asarray(pq.read_table(folder / table)["k1"]) == 0) == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_plain_layout_holds_the_same_facts_sorted_in_buckets(tmp_path):
+    shape = data.Shape("three", 100, 2000, 20)
+    folder = data.made(shape, tmp_path)
+    order = [("k2", "ascending"), ("event_time", "ascending")]
+    files = [pq.ParquetFile(file).read() for file in data.lay_out(shape, folder)["facts_2"]]
+    assert all(file.equals(file.sort_by(order)) for file in files)
+    assert pa.concat_tables(files).sort_by(order).equals(pq.read_table(folder / "facts_2").sort_by(order))
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        (result(), None),
+        (result().slice(1), "2 rows, expected 3"),
+        (result(f__v1=[0.5, 0.0, 0.25]), "f__v1 differs in 1 rows, first at spine_id 1: found 0.0, expected None"),
+        (result(f__v2=[1.0, 2.0, 3.0 + 1e-12]), "f__v2 differs in 1 rows, first at spine_id 2"),
+        (result(k1=[5, 6, 6]), "k1 differs in 1 rows, first at spine_id 1: found 6, expected 5"),
+    ],
+)
+def test_a_difference_is_told_with_its_row_and_values(found, problem):
+    said = compare.difference(result(), found, CASE)
+    assert said is None if problem is None else said.startswith(problem)
+
+
+def test_only_aggregates_may_differ_in_the_last_digits():
+    assert compare.difference(windowed(1000.0), windowed(1000.0 + 1e-8), WINDOWED) is None
+    assert compare.difference(windowed(1000.0), windowed(1000.0 + 1e-4), WINDOWED) is not None
+
+
+def test_an_engine_that_is_wrong_or_fails_is_an_error_and_the_others_are_timed(tmp_path, monkeypatch):
+    engines = {"good": ("1.5", "pass"), "wrong": ("1.25", "pass"), "broken": ("1.5", "raise ValueError('no memory')")}
+    for name, (value, consumed) in engines.items():
+        (tmp_path / f"{name}.py").write_text(ENGINE.replace("VALUE", value).replace("CONSUME", consumed))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    place = Place(sys.executable, tmp_path, 1)
+    with ExitStack() as running:
+        runs = {name: Run(running.enter_context(Engine(name, name, place)), CASE) for name in engines}
+        measured = compared(runs, 2, tmp_path / "results")
+    assert list(measured.times) == ["good"]
+    assert len(measured.times["good"].stored) == len(measured.times["good"].consumed) == 2
+    assert "f__v1 differs in 1 rows, first at spine_id 1: found 1.25, expected 1.5" in measured.errors["wrong"]
+    assert "ValueError: no memory" in measured.errors["broken"]
+
+
+def test_figures_follow_from_the_times():
+    assert outcome.ratios({"ours": 2.0, "feast": 30.0}) == {"feast": 15.0}
+    assert outcome.ratios({"feast": 30.0}) == {}
+    assert scale.exponent({f"{size}x": 3 * size**1.1 for size in scale.SIZES}) == pytest.approx(1.1)
+    assert scale.hot_ratio({"2x": 2.0, "hot": 3.0}) == {"hot": 1.5}
+
+
+@pytest.mark.parametrize("wrong", [["asof", "--only", "spark_range"], ["asof", "--spine", "-1"], ["nothing"]])
+def test_what_cannot_be_measured_is_refused(wrong, capsys):
+    with pytest.raises(SystemExit) as refused:
+        run.parse(wrong)
+    assert refused.value.code == 2
+    assert "scripts/bench: error:" in capsys.readouterr().err
+
+
+def test_feast_is_left_out_of_the_hot_shape_unless_asked_for():
+    assert "feast" not in run.parse(["asof", "--shape", "hot"]).names
+    assert run.parse(["asof", "--shape", "hot", "--only", "feast"]).names == ["feast"]
