@@ -12,46 +12,48 @@ The contract:
 """
 
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from cases import AGGREGATES, VALUES, Case, Facts
-from deltalake import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 
 from nightjar.asof import Latest, Windowed
-from nightjar.joins import broadcast
+from nightjar.joins.join import as_of_join
+from nightjar.joins.joined import Joined
+from nightjar.joins.stored import StoredFacts
 from nightjar.runtime import spark
-from nightjar.settings.environment import Environment
-from nightjar.tables import delta
-from nightjar.tables.definitions import RUN_DATE, Column, Table
+from nightjar.settings.environment import Environment, Placement
+from nightjar.tables import arrow, delta, layouts, sink
+from nightjar.tables.definitions import Column, Table, layout_table, source_table
 from nightjar.tables.warehouse import Warehouse
 
 BUCKETS = 16
-NIGHT = "2025-01-01"
+LOADED = {"ingested_on": date(2025, 1, 1), "run_id": "bench"}
 
 
 def prepare(case: Case) -> dict[str, Any]:
+    """Load the facts as ingest would, then lay them out; the latter is what is told as the layout's seconds."""
     session = _session(case)
-    tables = _warehouse(case.folder)
+    sources = {facts: _load(session, case, facts) for facts in case.facts}
     started = time.perf_counter()
-    for facts in case.facts:
-        _lay_out(session, case, facts)
-    seconds = time.perf_counter() - started
-    files = {facts.name: DeltaTable(tables.path(facts.name)).file_uris() for facts in case.facts}
-    return {"layout_seconds": seconds, "files": files}
+    files = {facts.name: _lay_out(session, case, facts, version) for facts, version in sources.items()}
+    return {"layout_seconds": time.perf_counter() - started, "files": files}
 
 
 def consume(case: Case) -> None:
-    _joined(case).write.format("noop").mode("overwrite").save()
+    _joined(case).frame().write.format("noop").mode("overwrite").save()
 
 
 def store(case: Case, target: str) -> dict[str, Any]:
-    rows = _joined(case).withColumn("run_date", sf.lit(NIGHT).cast("date"))
-    warehouse = _warehouse(target)
-    delta.replace(rows, warehouse, _results(case), f"run_date = DATE'{NIGHT}'")
+    warehouse, joined = _warehouse(target), _joined(case)
+    columns = tuple(Column(field.name, field.type, field.name) for field in joined.schema)
+    table = Table("features", "A benchmark's result.", ("spine_id",), (), "bench", columns)
+    into = sink.target(warehouse, table)
+    sink.commit(warehouse, into, sink.collect(joined.rows, joined.make, into), lambda _: True, "bench")
     return {"path": warehouse.path("features")}
 
 
@@ -73,40 +75,53 @@ def _warehouse(folder: str) -> Warehouse:
     return Warehouse(folder, "ours")
 
 
-def _lay_out(session: SparkSession, case: Case, facts: Facts) -> None:
+def _source(facts: Facts) -> Table:
+    return source_table(
+        facts.name, [facts.key], pa.schema({facts.key: pa.int64()} | dict.fromkeys(VALUES, pa.float64()))
+    )
+
+
+def _load(session: SparkSession, case: Case, facts: Facts) -> int:
     rows = session.read.parquet(str(Path(case.folder) / facts.name))
-    bucketed = rows.withColumn("bucket", sf.pmod(sf.xxhash64(facts.key), sf.lit(BUCKETS)).cast("int"))
-    ordered = bucketed.repartition(BUCKETS, "bucket").sortWithinPartitions("bucket", facts.key, "event_time")
-    path = _warehouse(case.folder).path(facts.name)
-    ordered.write.format("delta").mode("overwrite").partitionBy("bucket").save(path)
+    into = sink.target(_warehouse(case.folder), _source(facts), **LOADED)
+    files = sink.collect(rows.withColumn("stated_known_at", sf.col("known_at")), sink.in_one_piece, into)
+    return sink.commit(_warehouse(case.folder), into, files, lambda _: True, "bench")
 
 
-def _joined(case: Case) -> DataFrame:
+def _lay_out(session: SparkSession, case: Case, facts: Facts, version: int) -> list[str]:
+    warehouse, source = _warehouse(case.folder), _source(facts)
+    into = sink.target(warehouse, layout_table(source, [facts.key]))
+    rows = delta.read(session, warehouse, source.name, version)
+    facts_only = layouts.with_retractions(rows, _fact_id(facts), [facts.key], sf.lit(True))
+    files = layouts.collect(facts_only, [facts.key], BUCKETS, into)
+    sink.commit(warehouse, into, files, lambda _: True, "bench", marks=layouts.marks(version, BUCKETS))
+    return [f"{into.folder}/{file.path}" for file in files]
+
+
+def _fact_id(facts: Facts) -> tuple[str, ...]:
+    return (facts.key, "event_time")
+
+
+def _joined(case: Case) -> Joined:
     spine = SparkSession.active().read.parquet(*case.spine).select(case.spine_columns)
+    warehouse = _warehouse(case.folder)
     stored = [
-        broadcast.StoredFacts(
+        StoredFacts(
             name=facts.name,
-            table=facts.name,
-            version=DeltaTable(_warehouse(case.folder).path(facts.name)).version(),
+            table=_source(facts).name,
+            version=arrow.version(warehouse, _source(facts).name),
             keys={facts.key: facts.key},
-            fact_id=(),
+            fact_id=_fact_id(facts),
             features=_asked(case),
+            layout=(facts.key,),
         )
         for facts in case.facts
     ]
-    return broadcast.as_of_join(spine, _warehouse(case.folder), stored, prediction_time="prediction_time")
+    told = {facts.name: Placement.CO_BUCKETED for facts in case.facts}
+    return as_of_join(spine, warehouse, stored, prediction_time="prediction_time", told=told)
 
 
 def _asked(case: Case) -> tuple[Latest | Windowed, ...]:
     if case.windows:
         return tuple(Windowed("v1", aggregate, window) for window in case.windows for aggregate in AGGREGATES)
     return tuple(Latest(value) for value in VALUES)
-
-
-def _results(case: Case) -> Table:
-    """The result as a table of the warehouse: one night, replaced as a whole."""
-    types = {"prediction_time": pa.timestamp("us", tz="UTC")} | dict.fromkeys(["spine_id", *case.keys], pa.int64())
-    counts = {name for name in case.features if "_count_" in name}
-    features = {name: pa.int64() if name in counts else pa.float64() for name in case.features}
-    columns = (*(Column(name, kind, name) for name, kind in (types | features).items()), RUN_DATE)
-    return Table("features", "A benchmark's result.", ("spine_id",), ("run_date",), "bench", columns)

@@ -1,11 +1,9 @@
 """The layouts of a source, brought up to what its table holds: by the night's facts, or built anew."""
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings import sources
@@ -58,8 +56,8 @@ def store(
             log.info("layout %s: built anew", definition.name)
         rows = layouts.with_retractions(versions_of, source.key, settings.keys, is_new)
         into = sink.target(warehouse, definition)
-        written = sink.collect(_parted(rows, settings), _sorted(settings), into)
-        marks = {layouts.SOURCE_VERSION: after, layouts.BUCKETS: settings.buckets}
+        written = layouts.collect(rows, settings.keys, settings.buckets, into)
+        marks = layouts.marks(after, settings.buckets)
         inputs = {table.name: after}
         versions[definition.name] = sink.commit(
             warehouse, into, written, replaces, night.run_id, inputs=inputs, marks=marks
@@ -83,20 +81,3 @@ def _only_of(night: Night) -> Callable[[DataFile], bool]:
 
 def _everything(_: DataFile) -> bool:
     return True
-
-
-def _parted(rows: DataFrame, settings: sources.Layout) -> DataFrame:
-    types = dict(rows.select(*settings.keys).dtypes)
-    parted = rows.withColumn(layouts.BUCKET, layouts.bucket(types, settings.buckets))
-    return parted.repartitionById(settings.buckets, layouts.BUCKET)
-
-
-def _sorted(settings: sources.Layout) -> sink.Making:
-    order: Any = [(name, "ascending") for name in (*settings.keys, "event_time", "known_at")]
-
-    def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        rows = list(batches)
-        if rows:
-            yield pa.Table.from_batches(rows).sort_by(order)
-
-    return sort

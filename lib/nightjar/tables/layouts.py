@@ -4,14 +4,17 @@ A fact that a later version moves to another key or event_time leaves a *retract
 that version became known. So whoever looks at one bucket, or at the files of some time, sees each fact where it stood.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.tables import arrow, scan, sink
+from nightjar.tables.datafiles import Written
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -96,3 +99,21 @@ def with_retractions(rows: DataFrame, fact_id: Sequence[str], keys: Sequence[str
 
 def _complete(keys: Sequence[str]) -> Column:
     return reduce(Column.__and__, (F.col(key).isNotNull() for key in keys))
+
+
+def collect(rows: DataFrame, keys: Sequence[str], buckets: int, into: sink.Target) -> list[Written]:
+    """Let tasks write rows of a layout, each a bucket, sorted by keys, event_time and known_at."""
+    types = dict(rows.select(*keys).dtypes)
+    placed = rows.withColumn(BUCKET, bucket(types, buckets)).repartitionById(buckets, BUCKET)
+    order: Any = [(name, "ascending") for name in (*keys, EVENT_TIME, KNOWN_AT)]
+
+    def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        for share in sink.in_one_piece(batches):
+            yield share.sort_by(order)
+
+    return sink.collect(placed, sort, into)
+
+
+def marks(source_version: int, buckets: int) -> dict[str, int]:
+    """What a commit to a layout leaves in it."""
+    return {SOURCE_VERSION: source_version, BUCKETS: buckets}
