@@ -7,49 +7,65 @@ kept. Differences of totals are exact, so a sum does not depend on the order of 
 is rounded once, when it becomes a float. Good for up to 3e8 facts.
 """
 
+import math
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import Floats, Ints
 from nightjar.errors import JoinError
 
 Digits: TypeAlias = dict[int, Ints]
 """Digit place -> that digit of every number; a number is the sum of ``digit * 2 ** (32 * place)``."""
 
-_Words: TypeAlias = npt.NDArray[np.uint64]
 _MASK = (1 << 32) - 1
+_BAND = 12  # places: floats within 2^192 of 1 have squares and rounding errors that are normal floats
+_SPREAD = 24  # places: 2^-768 is a normal float, and so is what counts and roots make of it
+_PIECE = 1 << 15  # numbers at a time: what is computed from them stays in the cache
 
 
 class RunningTotals:
-    """Sums of numbers, or of their squares, over half-open ranges of positions."""
+    """Sums of numbers, or of their squares, over windows."""
 
     def __init__(self, digits: Digits) -> None:
         """Take the digits of the numbers in the order of their positions."""
-        self._totals = {place: np.concatenate([[0], np.cumsum(digit)]) for place, digit in digits.items()}
+        self._totals = {place: running_total(digit) for place, digit in digits.items()}
 
-    def between(self, starts: Ints, ends: Ints) -> Digits:
-        """The sum over each range, as digits that may carry."""
-        return {place: total[ends] - total[starts] for place, total in self._totals.items()}
+    def between(self, runs: Runs) -> Digits:
+        """The sum over each window, as digits that may carry."""
+        return {place: runs.total(total) for place, total in self._totals.items()}
 
 
 def digits_of(values: npt.NDArray[np.generic]) -> Digits:
     """Finite floats or integers as digits, exactly."""
-    negative, place, words = _words(values)
-    return _placed(place, [np.where(negative, -w, w) for w in (word.astype(np.int64) for word in words)])
+    if values.dtype.kind == "f":
+        digits: Digits = {0: np.zeros(len(values), np.int64)}
+        for place, band in _bands(values.astype(np.float64)):
+            _add(digits, place, band)
+        return digits
+    integers: Ints = values  # type: ignore[assignment]  # or unsigned ones
+    if int(integers.min(initial=0)) >= -_MASK and int(integers.max(initial=0)) <= _MASK:
+        return {0: integers.astype(np.int64)}
+    return {0: (integers & integers.dtype.type(_MASK)).astype(np.int64), 1: (integers >> 32).astype(np.int64)}
 
 
 def squares_of(values: npt.NDArray[np.generic]) -> Digits:
     """The squares of finite floats or integers as digits, exactly."""
-    _, place, words = _words(values)
-    parts = [np.zeros(len(values), np.int64) for _ in range(6)]
-    for i in range(3):
-        for j in range(i, 3):
-            product, times = words[i] * words[j], 1 if i == j else 2
-            parts[i + j] += (product & np.uint64(_MASK)).astype(np.int64) * times
-            parts[i + j + 1] += (product >> np.uint64(32)).astype(np.int64) * times
-    return _placed(2 * place, parts)
+    digits: Digits = {0: np.zeros(len(values), np.int64)}
+    if values.dtype.kind == "f":
+        for place, band in _bands(values.astype(np.float64)):
+            _add(digits, 2 * place, band, band)
+        return digits
+    parts = {place: digit.astype(np.float64) for place, digit in digits_of(values).items()}
+    _add(digits, 0, parts[0], parts[0])
+    if 1 in parts:
+        _add(digits, 1, 2 * parts[0], parts[1])
+        _add(digits, 2, parts[1], parts[1])
+    return digits
 
 
 def to_integers(sums: Digits, where: str) -> Ints:
@@ -65,11 +81,11 @@ def to_integers(sums: Digits, where: str) -> Ints:
     return (high << 32) + (low & _MASK)
 
 
-def to_floats(sums: Digits, divisor: Ints) -> Floats:
-    """Sums divided by an integer, right to the last two bits or so."""
+def to_floats(sums: Digits, divisor: Ints | None = None) -> Floats:
+    """Sums, or sums divided by integers, right to the last two bits or so."""
     scaled, place = _scaled(_carried(sums))
     with np.errstate(over="ignore"):
-        return np.ldexp(scaled / divisor, 32 * place)
+        return np.ldexp(scaled if divisor is None else scaled / divisor, 32 * place)
 
 
 def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
@@ -77,43 +93,69 @@ def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
 
     ``count * squares - sums ** 2`` is computed exactly, so nothing cancels: equal values give exactly 0.
     """
-    left = {place: digit * count for place, digit in _carried(squares).items()}
-    sums = _carried(sums)
-    for i, one in sums.items():
-        for j, other in sums.items():
-            product = one * other
-            _subtract(left, i + j, product & _MASK)
-            _subtract(left, i + j + 1, product >> 32)
-    scaled, place = _scaled(_carried(left))
-    pairs = count.astype(np.float64) * (count - 1)
-    return np.ldexp(np.sqrt(scaled / pairs), 16 * place)
+    result = np.zeros(len(count))
+    for start in range(0, len(count), _PIECE):
+        here = slice(start, start + _PIECE)
+        left = {place: digit * count[here] for place, digit in _carried(_part(squares, here)).items()}
+        carried = _carried(_part(sums, here))
+        for i, j in combinations_with_replacement(carried, 2):
+            product, times = carried[i] * carried[j], 1 if i == j else 2
+            _subtract(left, i + j, (product & _MASK) * times)
+            _subtract(left, i + j + 1, (product >> 32) * times)
+        scaled, place = _scaled(_carried(left))
+        pairs = count[here].astype(np.float64) * (count[here] - 1)
+        result[here] = np.ldexp(np.sqrt(scaled / pairs), 16 * place)
+    return result
 
 
-def _words(values: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.bool_], Ints, list[_Words]]:
-    """Sign, lowest place and three 32-bit words, lowest first, of each number."""
-    if values.dtype.kind != "f":
-        size = np.where(values < 0, -values.astype(np.uint64), values.astype(np.uint64))  # type: ignore[operator]
-        words = [size & np.uint64(_MASK), size >> np.uint64(32), np.zeros_like(size)]
-        return values < 0, np.zeros(len(values), np.int64), words  # type: ignore[operator]
-    fraction, exponent = np.frexp(values.astype(np.float64))
-    size = np.abs(np.ldexp(fraction, 53)).astype(np.uint64)
-    lowest = exponent.astype(np.int64) - 53
-    shift = (lowest & 31).astype(np.uint64)
-    low = (size & np.uint64(_MASK)) << shift
-    middle = ((size >> np.uint64(32)) << shift) + (low >> np.uint64(32))
-    return fraction < 0, lowest >> 5, [low & np.uint64(_MASK), middle & np.uint64(_MASK), middle >> np.uint64(32)]
+def _part(digits: Digits, here: slice) -> Digits:
+    return {place: digit[here] for place, digit in digits.items()}
 
 
-def _placed(lowest: Ints, parts: list[Ints]) -> Digits:
-    """Digits from parts that begin at each number's own lowest place; places that are zero everywhere are left out."""
-    digits: Digits = {0: np.zeros(len(lowest), np.int64)}
-    for start in np.unique(lowest).tolist():
-        here = lowest == start
-        for offset, part in enumerate(parts):
-            chosen = np.where(here, part, 0)
-            if chosen.any():
-                digits[start + offset] = digits.get(start + offset, 0) + chosen
-    return digits
+def _bands(values: Floats) -> Iterator[tuple[int, Floats]]:
+    """Floats within 2^192 of 1, and the place of their units; each value in one band, 0 in the others."""
+    exponent = np.frexp(values)[1]
+    band = np.where(values == 0, 0, np.rint(exponent / (32 * _BAND)).astype(exponent.dtype))
+    if not band.any():
+        yield 0, values
+        return
+    for number in np.unique(band).tolist():
+        yield number * _BAND, np.ldexp(np.where(band == number, values, 0), -32 * _BAND * number)
+
+
+def _add(digits: Digits, offset: int, values: Floats, factors: Floats | None = None) -> None:
+    """Add floats, or their products with others, cut into digits from the highest place down.
+
+    Each cut is exact, and leaves what stands below it.
+    """
+    for start in range(0, len(values), _PIECE):
+        piece = slice(start, start + _PIECE)
+        for rest in [values[piece]] if factors is None else _product(values[piece], factors[piece]):
+            left = rest
+            while (greatest := float(np.abs(left).max())) > 0:
+                place = (math.frexp(greatest)[1] - 1) // 32
+                digit = np.trunc(left * 2.0 ** (-32 * place))
+                left = left - digit * 2.0 ** (32 * place)
+                if place + offset not in digits:
+                    digits[place + offset] = np.zeros(len(values), np.int64)
+                digits[place + offset][piece] += digit.astype(np.int64)
+
+
+def _product(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """The rounded products and the rounding errors, which are floats too.
+
+    Dekker, Numerische Mathematik 18 (1971), with Veltkamp's splitting; exact where nothing over- or underflows.
+    """
+    product = one * other
+    (high, low), (other_high, other_low) = _halves(one), _halves(other)
+    return product, low * other_low - (((product - high * other_high) - low * other_high) - high * other_low)
+
+
+def _halves(values: Floats) -> tuple[Floats, Floats]:
+    """Floats as sums of two with 26 bits each."""
+    spread = values * ((1 << 27) + 1)
+    high = spread - (spread - values)
+    return high, values - high
 
 
 def _carried(sums: Digits) -> Digits:
@@ -136,11 +178,19 @@ def _carried(sums: Digits) -> Digits:
 
 
 def _scaled(digits: Digits) -> tuple[Floats, Ints]:
-    """Numbers as ``float * 2 ** (32 * place)``, the place that of each number's leading digit."""
-    top = np.zeros(len(next(iter(digits.values()))), np.int64)
+    """Numbers as ``float * 2 ** (32 * place)``.
+
+    Places near to each other share one power, which no float exceeds; otherwise each number takes that of its leading
+    digit.
+    """
+    length = len(next(iter(digits.values())))
+    scaled, top = np.zeros(length), np.full(length, max(digits))
+    if max(digits) - min(digits) <= _SPREAD:
+        for place, digit in digits.items():
+            scaled += digit * 2.0 ** (32 * (place - max(digits)))
+        return scaled, top
     for place, digit in digits.items():
         top = np.where(digit != 0, place, top)
-    scaled = np.zeros(len(top))
     for place, digit in digits.items():
         scaled += np.ldexp(digit.astype(np.float64), 32 * np.maximum(np.minimum(place - top, 0), -64))
     return scaled, top

@@ -7,53 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.asof.definitions import Facts
-from nightjar.asof.values import (
-    FOREVER,
-    Flags,
-    Ints,
-    column_of,
-    instants,
-    order_keys,
-    present,
-)
+from nightjar.asof.places import Places, ascending, roughly_sorted
+from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, taken
 from nightjar.asof.versions import held_until, sequence_keys
-
-
-@dataclass(frozen=True)
-class Questions:
-    """Spine rows sorted by entity and prediction time; a row that can match nothing has an entity without facts.
-
-    Attributes:
-        rows: the spine row of each question.
-        entity: code of the keys.
-        at: prediction time, microseconds in UTC.
-        bound: the last instant at which a fact may have become known, microseconds in UTC.
-    """
-
-    rows: Ints
-    entity: Ints
-    at: Ints
-    bound: Ints
-
-    def answers_in_spine_order(self) -> Ints:
-        """For each spine row the question that asks for it."""
-        order = np.empty_like(self.rows)
-        order[self.rows] = np.arange(len(self.rows))
-        return order
-
-
-def ask(spine: pa.Table, entity: Ints, prediction_time: str, known_by: str | None) -> Questions:
-    """Sort the spine rows into questions. A null key, prediction time or bound asks for nothing."""
-    column = column_of(spine, prediction_time)
-    at, valid = instants(column, f"spine, column {prediction_time!r}"), (entity >= 0) & present(column)
-    bound = at
-    if known_by is not None:
-        column = column_of(spine, known_by)
-        bound, valid = instants(column, f"spine, column {known_by!r}"), valid & present(column)
-    nowhere = int(entity.max(initial=-1)) + 1
-    entity = np.where(valid, entity, nowhere)
-    rows = np.lexsort((at, entity))
-    return Questions(rows, entity[rows], at[rows], bound[rows])
 
 
 @dataclass(frozen=True)
@@ -65,61 +21,138 @@ class History:
         entity: code of the keys.
         event: event_time, microseconds in UTC.
         known: when it became known (event_time where none is stated), microseconds in UTC.
-        until: the last instant of knowledge at which this version exists, inclusive.
+        until: the last instant of knowledge at which this version exists, inclusive; None if all exist forever.
         ties: positions with equal numbers cannot be ordered by what is declared.
+        scale: what ``places`` are measured in.
+        places: entity and event_time as one integer, ascending.
     """
 
     rows: Ints
     entity: Ints
     event: Ints
     known: Ints
-    until: Ints
+    until: Ints | None
     ties: Ints
-
-    @cached_property
-    def _times(self) -> Ints:
-        return np.unique(self.event)
-
-    @cached_property
-    def _places(self) -> Ints:
-        return self.entity * (len(self._times) + 1) + np.searchsorted(self._times, self.event)
+    scale: Places
+    places: Ints
 
     def before(self, entity: Ints, moment: Ints) -> Ints:
         """The first position of the entity with ``event_time >= moment``, or where that would stand."""
-        return self._position(entity, np.searchsorted(self._times, moment, "left"))
-
-    def through(self, entity: Ints, moment: Ints) -> Ints:
-        """The first position of the entity with ``event_time > moment``, or where that would stand."""
-        return self._position(entity, np.searchsorted(self._times, moment, "right"))
+        return np.searchsorted(self.places, self.scale.before(entity, moment))
 
     def first(self, entity: Ints) -> Ints:
         """The entity's first position, or where that would stand."""
-        return self._position(entity, np.zeros_like(entity))
+        return np.searchsorted(self.places, self.scale.first(entity))
 
-    def _position(self, entity: Ints, time: Ints) -> Ints:
-        return np.searchsorted(self._places, entity * (len(self._times) + 1) + time)
+    def exist(self, positions: Ints, bound: Ints) -> Flags:
+        """Whether the version at each position exists for a bound on knowledge."""
+        exists: Flags = self.known[positions] <= bound
+        return exists if self.until is None else exists & (self.until[positions] >= bound)
+
+    def rows_at(self, positions: Ints) -> Ints:
+        """The table row at each position, -1 at -1."""
+        if self._is_table_order:
+            return positions
+        return np.where(positions < 0, -1, self.rows[positions])
+
+    @cached_property
+    def _is_table_order(self) -> bool:
+        return not self.rows.size or (self.rows[-1] == len(self.rows) - 1 and bool(np.all(np.diff(self.rows) == 1)))
+
+    @property
+    def has_ties(self) -> bool:
+        """Whether some positions share a number: numbers ascend by one at most."""
+        return bool(self.ties.size) and int(self.ties[-1] - self.ties[0]) < len(self.ties) - 1
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Spine rows in an order in which neighbours ask for neighbouring facts; nothing else depends on it.
+
+    Attributes:
+        rows: the spine row of each question.
+        entity: code of the keys; -1 for a row that can match nothing.
+        at: prediction time, microseconds in UTC.
+        bound: the last instant at which a fact may have become known, microseconds in UTC.
+        ends: the position after the entity's last fact with ``event_time <= at``.
+    """
+
+    rows: Ints
+    entity: Ints
+    at: Ints
+    bound: Ints
+    ends: Ints
+
+    @cached_property
+    def of_row(self) -> Ints:
+        """For each spine row the question that asks for it."""
+        question = np.empty_like(self.rows)
+        question[self.rows] = np.arange(len(self.rows))
+        return question
+
+
+def ask(history: History, spine: pa.Table, entity: Ints, prediction_time: str, known_by: str | None) -> Questions:
+    """Turn spine rows into questions. A null key, prediction time or bound asks for nothing."""
+    column = column_of(spine, prediction_time)
+    at, valid = instants(column, f"spine, column {prediction_time!r}"), present(column)
+    bound = at
+    if known_by is not None:
+        column = column_of(spine, known_by)
+        bound, valid = instants(column, f"spine, column {known_by!r}"), valid & present(column)
+    entity = entity if valid.all() else np.where(valid, entity, -1)
+    places = history.scale.after(entity, at)
+    rows = roughly_sorted(places)
+    ends = np.searchsorted(history.places, places[rows])
+    at_row = at[rows]
+    return Questions(rows, entity[rows], at_row, at_row if known_by is None else bound[rows], ends)
 
 
 def order(source: Facts, entity: Ints, asked: Ints) -> History:
-    """Resolve versions over the whole table, then sort the facts of the entities that are asked for.
+    """Resolve versions over the whole table, then sort the facts; those that no one asks for may be left out.
 
     Raises:
         JoinError: instants out of range, or versions that contradict each other.
     """
     event, known, happened = _clocks(source)
-    until, holds = np.full_like(known, FOREVER), happened
+    until, holds = None, happened
     if source.fact_id:
         until, ever = held_until(source, known, happened | _states_known(source))
         holds = happened & ever
+        until = until if np.any(until[holds] != FOREVER) else None
     rows = np.flatnonzero(holds & _wanted(entity, asked))
-    keys = [entity, event, known]
-    keys += [sequence_keys(column_of(source.table, name)) for name in source.sequence]
-    keys += [order_keys(column_of(source.table, name)) for name in source.fact_id]
-    rows = rows[np.lexsort([key[rows] for key in reversed(keys)])]
-    fresh = np.zeros(len(rows), np.bool_)
-    for key in keys:
-        fresh[1:] |= key[rows][1:] != key[rows][:-1]
-    return History(rows, entity[rows], event[rows], known[rows], until[rows], np.cumsum(fresh))
+    if len(rows) < len(entity):
+        entity, event, known = entity[rows], event[rows], known[rows]
+    scale = Places(event, int(entity.max(initial=-1)) + 1)
+    places = scale.before(entity, event)
+    turned = ascending(places)
+    if turned is not None:
+        rows, entity, event, known, places = (v[turned] for v in (rows, entity, event, known, places))
+    turned, ties = _shared_places(source, rows, known, places)
+    if turned is not None:  # only positions of one place change seats: entity, event and place stay
+        rows, known = rows[turned], known[turned]
+    return History(rows, entity, event, known, None if until is None else until[rows], ties, scale, places)
+
+
+def _shared_places(source: Facts, rows: Ints, known: Ints, places: Ints) -> tuple[Ints | None, Ints]:
+    """Order facts of one entity and event_time by what else is declared: the new order, and numbers that ties share.
+
+    They alone need the further keys, and facts sorted by place stand beside each other.
+    """
+    same = np.zeros(len(rows) + 1, np.bool_)
+    same[1:-1] = places[1:] == places[:-1]
+    crowded = np.flatnonzero(same[1:] | same[:-1])
+    if not crowded.size:
+        return None, np.arange(len(rows))
+    table_rows = rows[crowded]
+    keys = [places[crowded], known[crowded]]
+    keys += [sequence_keys(taken(column_of(source.table, name), table_rows)) for name in source.sequence]
+    keys += [order_keys(taken(column_of(source.table, name), table_rows)) for name in source.fact_id]
+    seats = np.lexsort(keys[::-1])
+    turned = np.arange(len(rows))
+    turned[crowded] = crowded[seats]
+    fresh = np.ones(len(rows), np.bool_)
+    fresh[crowded[1:]] = np.any([key[seats][1:] != key[seats][:-1] for key in keys], axis=0)
+    return turned, np.cumsum(fresh)
 
 
 def _clocks(source: Facts) -> tuple[Ints, Ints, Flags]:
@@ -129,7 +162,7 @@ def _clocks(source: Facts) -> tuple[Ints, Ints, Flags]:
         return event, event, happened
     column = column_of(source.table, source.known_at)
     stated = instants(column, f"facts {source.name!r}, column {source.known_at!r}")
-    return event, np.where(present(column), stated, event), happened
+    return event, np.where(present(column), stated, event) if column.null_count else stated, happened
 
 
 def _states_known(source: Facts) -> Flags:
@@ -139,8 +172,9 @@ def _states_known(source: Facts) -> Flags:
 
 
 def _wanted(entity: Ints, asked: Ints) -> Flags:
-    """Facts whose entity some spine row names; code -1 is no entity."""
-    named = np.zeros(max(int(entity.max(initial=-1)), int(asked.max(initial=-1))) + 2, np.bool_)
+    """Facts that have a key, without those no spine row names if these are most: few left out are not worth a copy."""
+    named = np.zeros(int(entity.max(initial=-1)) + 2, np.bool_)
     named[asked] = True
     named[-1] = False
-    return named[entity]
+    wanted = named[entity]
+    return wanted if 2 * np.count_nonzero(wanted) < len(entity) else entity >= 0

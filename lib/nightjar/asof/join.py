@@ -1,18 +1,20 @@
 """The point-in-time join: for every spine row what was known at its prediction time, and nothing else."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from nightjar.asof.aggregates import AGGREGATES, Series, chosen, undecided
+from nightjar.asof.aggregates import AGGREGATES
 from nightjar.asof.definitions import Facts, Latest, Windowed, length
 from nightjar.asof.history import History, Questions, ask, order
 from nightjar.asof.keys import entities
 from nightjar.asof.matching import Search
+from nightjar.asof.series import Series, chosen, undecided
 from nightjar.asof.validation import output_names, validate
 from nightjar.asof.values import INSTANT, Column, Ints, column_of, earlier, joined, microseconds, present, taken
-from nightjar.asof.windows import Span, spans
+from nightjar.asof.windows import Windows
 
 
 def join(
@@ -59,74 +61,60 @@ def join(
 def _answers(spine: pa.Table, source: Facts, prediction_time: str, known_by: str | None) -> list[Column]:
     """The columns of one source in the spine's order: its features, then the matched clocks."""
     asked, held = entities(spine, source)
-    questions = ask(spine, asked, prediction_time, known_by)
     history = order(source, held, asked)
+    questions = ask(history, spine, asked, prediction_time, known_by)
     latest = Search(history).latest(questions)
+    found = latest[questions.of_row]
     features: dict[int, Column] = dict(_windowed(source, history, questions, latest))
     for number, feature in enumerate(source.features):
         if isinstance(feature, Latest):
-            features[number] = _latest(source, feature, history, questions, latest)
+            features[number] = _latest(source, feature, history, questions, found)
     columns = [features[number] for number in range(len(source.features))]
-    columns += [_clock(history.event, latest), _clock(history.known, latest)]
-    back = questions.answers_in_spine_order()
-    return [taken(column, back) for column in columns]
+    return [*columns, _clock(history.event, found), _clock(history.known, found)]
 
 
-def _latest(source: Facts, feature: Latest, history: History, questions: Questions, latest: Ints) -> Column:
-    column = taken(column_of(source.table, feature.column), history.rows)
-    offered = present(column) if feature.skip_nulls else np.ones(len(column), np.bool_)
-    if not offered.all():
-        latest = Search(history, offered).latest(questions)
+def _latest(source: Facts, feature: Latest, history: History, questions: Questions, found: Ints) -> Column:
+    """The column's values, given the position of each spine row's latest usable fact."""
+    column = column_of(source.table, feature.column)
+    offered = np.ones(len(history.rows), np.bool_)
+    if feature.skip_nulls and column.null_count:
+        offered = present(column)[history.rows]
+        found = Search(history, offered).latest(questions)[questions.of_row]
     if feature.lookback is not None:
-        oldest = earlier(questions.at, microseconds(length(feature.lookback)))
-        recent = latest >= 0
-        recent[recent] = history.event[latest[recent]] >= oldest[recent]
-        latest = np.where(recent, latest, -1)
-    offers = np.flatnonzero(offered)
-    unclear = np.zeros(len(column), np.bool_)
-    unclear[offers] = undecided(taken(column, offers), history.ties[offers])
-    return chosen(column, latest, unclear, _where(source, feature))
+        oldest = earlier(questions.at[questions.of_row], microseconds(length(feature.lookback)))
+        recent = found >= 0
+        recent[recent] = history.event[found[recent]] >= oldest[recent]
+        found = np.where(recent, found, -1)
+    unclear = undecided(column, history, offered)
+    return chosen(column, history, found, unclear, _where(source, feature))
 
 
-def _windowed(source: Facts, history: History, questions: Questions, latest: Ints) -> list[tuple[int, Column]]:
-    """Number and column, in the order of the questions, of every windowed feature."""
-    windows: dict[int, list[tuple[int, Windowed]]] = {}
+def _windowed(source: Facts, history: History, questions: Questions, latest: Ints) -> Iterator[tuple[int, Column]]:
+    """Number and column, in the order of the spine, of every windowed feature."""
+    lengths: dict[int, list[tuple[int, Windowed]]] = {}
     for number, feature in enumerate(source.features):
         if isinstance(feature, Windowed):
-            windows.setdefault(microseconds(length(feature.window)), []).append((number, feature))
-    series_of = _series(source, history)
-    result = []
-    for window, features in windows.items():
+            lengths.setdefault(microseconds(length(feature.window)), []).append((number, feature))
+    if not lengths:
+        return
+    windows = Windows(history, questions, latest)
+    series: dict[str, Series] = {}
+    for _, feature in itertools.chain(*lengths.values()):
+        if feature.column not in series:
+            column = column_of(source.table, feature.column)
+            series[feature.column] = Series(column, history, windows.order, _where(source, feature))
+    for window, features in lengths.items():
         asked: list[Ints] = []
         pieces: dict[int, list[Column]] = {number: [] for number, _ in features}
-        for span in spans(history, questions, latest, window):
+        for span in windows.spans(window):
             asked.append(span.questions)
-            series_in_span = series_of if span.positions is None else _series(source, history, span.positions)
+            held = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
             for number, feature in features:
-                pieces[number].append(_aggregate(series_in_span, feature, span))
-        back = np.argsort(np.concatenate(asked), kind="stable")
-        result += [(number, taken(joined(found, found[0].type), back)) for number, found in pieces.items()]
-    return result
-
-
-def _aggregate(series_of: Callable[[Windowed], Series], feature: Windowed, span: Span) -> Column:
-    series = series_of(feature)
-    return AGGREGATES[feature.aggregate](series, *series.narrowed(span.starts, span.ends))
-
-
-def _series(source: Facts, history: History, positions: Ints | None = None) -> Callable[[Windowed], Series]:
-    """The column of a feature as a series of facts at some positions; made once for each column."""
-    rows = history.rows if positions is None else history.rows[positions]
-    ties = history.ties if positions is None else history.ties[positions]
-    made: dict[str, Series] = {}
-
-    def series_of(feature: Windowed) -> Series:
-        if feature.column not in made:
-            column = taken(column_of(source.table, feature.column), rows)
-            made[feature.column] = Series(column, ties, _where(source, feature))
-        return made[feature.column]
-
-    return series_of
+                pieces[number].append(AGGREGATES[feature.aggregate](held[feature.column]))
+        answer = np.empty_like(questions.rows)
+        answer[np.concatenate(asked)] = np.arange(len(answer))
+        back = answer[questions.of_row]
+        yield from ((number, taken(joined(found, found[0].type), back)) for number, found in pieces.items())
 
 
 def _clock(moments: Ints, positions: Ints) -> Column:

@@ -4,20 +4,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import types
 
 from nightjar.asof.definitions import Facts
 from nightjar.asof.values import (
     Column,
-    Flags,
     Ints,
     column_of,
-    joined,
-    logical_type,
+    flags,
     nothing,
     order_keys,
     plain,
     present,
+    taken,
 )
 from nightjar.errors import JoinError
 
@@ -35,29 +35,36 @@ _FAMILIES: list[tuple[Callable[[pa.DataType], bool], ...]] = [
 
 
 def entities(spine: pa.Table, source: Facts) -> tuple[Ints, Ints]:
-    """One code for each spine row and each fact: equal exactly where all keys are equal, -1 where one is null.
+    """A code for each spine row and each fact: equal exactly where all keys are equal.
+
+    Facts are numbered from 0 up as their keys first appear, so that facts sorted by keys have ascending codes; -1 is
+    a fact with a null key, and a spine row with one or with keys that no fact has.
 
     Raises:
         JoinError: spine keys that the facts' key types do not hold exactly.
     """
-    columns = []
+    pairs = []
     for spine_name, fact_name in source.key_columns.items():
         held = plain(column_of(source.table, fact_name))
         where = f"facts {source.name!r}, column {fact_name!r}: spine key {spine_name!r}"
         asked = lossless(plain(column_of(spine, spine_name)), held.type, where)
-        columns.append(joined([asked, held], held.type))
-    codes = row_codes(columns)
-    return codes[: spine.num_rows], codes[spine.num_rows :]
+        pairs.append((_encode(held), asked))
+    codes, words = pairs[0][0]
+    asked_codes = _looked_up(pairs[0][1], words)
+    for (more, words), asked in pairs[1:]:
+        more_asked = _looked_up(asked, words)
+        codes, tuples = _encode(_tuples(codes, more, len(words)))
+        asked_codes = _looked_up(_tuples(asked_codes, more_asked, len(words)), tuples)
+    return asked_codes, codes
 
 
 def row_codes(columns: Sequence[Column]) -> Ints:
     """One code from 0 up for each row of the columns, equal where all values are; -1 where one is null."""
-    codes, valid = _codes(columns[0])
+    codes, _ = _encode(columns[0])
     for column in columns[1:]:
-        more, also = _codes(column)
-        valid &= also
-        codes, _ = _codes(pa.array(codes * (int(more.max(initial=0)) + 1) + more))
-    return np.where(valid, codes, -1)
+        more, words = _encode(column)
+        codes, _ = _encode(_tuples(codes, more, len(words)))
+    return codes
 
 
 def lossless(column: Column, kind: pa.DataType, where: str) -> Column:
@@ -89,12 +96,48 @@ def _cast(column: Column, kind: pa.DataType) -> Column:
     return column.cast(kind)
 
 
-def _codes(column: Column) -> tuple[Ints, Flags]:
-    valid = present(column)
-    if types.is_floating(logical_type(column.type)):
-        column = pa.array(order_keys(column))
-    indices = column.dictionary_encode().indices.fill_null(0)
-    return indices.to_numpy().astype(np.int64), valid
+def _tuples(codes: Ints, more: Ints, width: int) -> Column:
+    """Pairs of codes as one integer; null where a part is missing."""
+    missing = (codes < 0) | (more < 0)
+    return pa.array(codes * width + more, pa.int64(), mask=missing if missing.any() else None)
+
+
+def _encode(column: Column) -> tuple[Ints, Column]:
+    """Codes in the order of first appearance, -1 for null, and the value of each code.
+
+    Equal neighbours share a code whatever the order, so only the first of each run is hashed: in sorted facts a few.
+    """
+    column = _hashable(column)
+    starts = _run_starts(column)
+    heads = column if len(starts) == len(column) else taken(column, starts)
+    encoded = heads.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    if len(starts) < len(column):
+        codes = np.repeat(codes, np.diff(starts, append=len(column)))
+    return codes, encoded.dictionary
+
+
+def _run_starts(column: Column) -> Ints:
+    if not len(column) or types.is_null(column.type):
+        return np.arange(len(column))
+    changes: Column = pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)).fill_null(True)
+    fresh = np.concatenate([[True], flags(changes)])
+    return np.flatnonzero(fresh)
+
+
+def _looked_up(column: Column, words: Column) -> Ints:
+    """The code of each value, -1 for null and for values that have none."""
+    column = _hashable(column)
+    codes: Column = pc.index_in(column, words, skip_nulls=True)
+    return codes.fill_null(-1).to_numpy().astype(np.int64)
+
+
+def _hashable(column: Column) -> Column:
+    """Floats as integers, because NaN is one key and -0.0 equals 0.0; plain columns of the rest."""
+    column = plain(column)
+    if not types.is_floating(column.type):
+        return column
+    return pa.array(order_keys(column), mask=~present(column) if column.null_count else None)
 
 
 def _same_family(one: pa.DataType, other: pa.DataType) -> bool:

@@ -1,26 +1,116 @@
 """Questions about many half-open ranges of one array, without a loop over the ranges."""
 
-import numpy as np
+from dataclasses import dataclass
+from functools import cached_property
 
-from nightjar.asof.values import Ints
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.asof.values import FOREVER, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Windows, each made of one or more half-open ranges of positions in ascending order; ranges may be empty.
+
+    Attributes:
+        starts: the first position of each range.
+        ends: the position after the last one.
+        firsts: the number of each window's first range; None where every window is one range.
+    """
+
+    starts: Ints
+    ends: Ints
+    firsts: Ints | None = None
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """How many positions each window has."""
+        return self._reduced(self.ends - self.starts, np.add)
+
+    @property
+    def windows(self) -> Ints:
+        """The number of each range's window."""
+        if self.firsts is None:
+            return np.arange(len(self.starts))
+        return np.repeat(np.arange(len(self.firsts)), np.diff(self.firsts, append=len(self.starts)))
+
+    def total(self, running: Ints) -> Ints:
+        """The sum over each window, from running totals."""
+        return self._reduced(running[self.ends] - running[self.starts], np.add)
+
+    def extreme(self, values: Ints, choose: np.ufunc) -> Ints:
+        """The least (``np.minimum``) or greatest (``np.maximum``) value of each window; anything for an empty one."""
+        return self._reduced(extremes(values, self.starts, self.ends, choose), choose)
+
+    def first(self, ranked: Ints) -> Ints:
+        """The least rank in each window, given ranks that ascend within every range; -1 for an empty window."""
+        found = self._reduced(self._picked(ranked, self.starts, FOREVER), np.minimum)
+        return np.where(found < FOREVER, found, -1)
+
+    def last(self, ranked: Ints) -> Ints:
+        """The greatest rank in each window, given ranks that ascend within every range; -1 for an empty window."""
+        return self._reduced(self._picked(ranked, self.ends - 1, -1), np.maximum)
+
+    def distinct(self, codes: Ints) -> Ints:
+        """The number of different codes in each window."""
+        if self.firsts is None:
+            return count_distinct(codes, self.starts, self.ends)
+        ranges, positions = listed(self.starts, self.ends)
+        width = int(codes.max(initial=0)) + 1
+        held = np.sort(self.windows[ranges] * width + codes[positions])
+        fresh = np.concatenate([held[:1], held[1:][held[1:] != held[:-1]]])
+        return np.bincount(fresh // width, minlength=len(self.firsts))
+
+    def narrowed(self, before: Ints) -> "Runs":
+        """The same windows among some of the positions, given how many of these stand before each position."""
+        return Runs(before[self.starts], before[self.ends], self.firsts)
+
+    def _picked(self, ranked: Ints, positions: Ints, otherwise: int) -> Ints:
+        picked, held = np.full(len(positions), otherwise), self.ends > self.starts
+        picked[held] = ranked[positions[held]]
+        return picked
+
+    def _reduced(self, values: Ints, combine: np.ufunc) -> Ints:
+        if self.firsts is None:
+            return values
+        reduced: Ints = combine.reduceat(values, self.firsts)
+        return reduced
+
+
+def running_total(values: npt.NDArray[np.generic]) -> Ints:
+    """The sum of the values before each position, and of all."""
+    total = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=total[1:])
+    return total
+
+
+def listed(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Every position of every range, and the number of its range."""
+    lengths = ends - starts
+    ranges = np.repeat(np.arange(len(starts)), lengths)
+    before = np.cumsum(lengths) - lengths
+    return ranges, np.arange(len(ranges)) + (starts - before)[ranges]
 
 
 def extremes(values: Ints, starts: Ints, ends: Ints, choose: np.ufunc) -> Ints:
-    """The least (``np.minimum``) or greatest (``np.maximum``) value of each range, 0 for an empty one.
+    """The least (``np.minimum``) or greatest (``np.maximum``) value of each range.
 
-    A range is covered by two runs whose length is a power of two (the sparse table of Bender and Farach-Colton, LATIN
-    2000). One power is in memory at a time, and none longer than the longest range is computed.
+    An empty one has the value that loses against every other. A range is covered by two runs whose length is a power
+    of two (the sparse table of Bender and Farach-Colton, LATIN 2000). One power is in memory at a time, and none
+    longer than the longest range is computed.
     """
-    result = np.zeros(len(starts), np.int64)
-    power = np.frexp((ends - starts).astype(np.float64))[1] - 1
+    result = np.full(len(starts), FOREVER if choose is np.minimum else -FOREVER)
+    power = (np.frexp((ends - starts).astype(np.float64))[1] - 1).astype(np.int8)  # NumPy sorts bytes by radix
     by_power = np.argsort(power, kind="stable")
-    edges = np.searchsorted(power[by_power], np.arange(max(int(power.max(initial=-1)), -1) + 2))
+    edges = np.searchsorted(power[by_power], np.arange(int(power.max(initial=-1)) + 2))
     runs = values
     for level in range(len(edges) - 1):
         if level:
             runs = choose(runs[: -(1 << level - 1)], runs[1 << level - 1 :])
         rows = by_power[edges[level] : edges[level + 1]]
-        result[rows] = choose(runs[starts[rows]], runs[ends[rows] - (1 << level)])
+        first = starts[rows]
+        result[rows] = choose(runs[first], runs[ends[rows] - (1 << level)]) if level else runs[first]
     return result
 
 

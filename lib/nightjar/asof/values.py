@@ -58,7 +58,9 @@ def column_of(table: pa.Table, name: str) -> Column:
 
 
 def joined(pieces: list[Column], kind: pa.DataType) -> Column:
-    """Arrays of one type, one after the other."""
+    """Arrays of one type, one after the other; a single one is not copied."""
+    if len(pieces) == 1:
+        return pieces[0]
     return pa.concat_arrays(pieces) if pieces else pa.array([], kind)
 
 
@@ -82,7 +84,8 @@ def taken(column: Column, positions: Ints) -> Column:
     """The values at positions, null at -1."""
     if types.is_string_view(column.type) or types.is_binary_view(column.type):  # Arrow cannot take from views
         return taken(plain(column), positions).cast(column.type)
-    places: Any = pa.array(positions, pa.int64(), mask=positions < 0)
+    absent = positions < 0
+    places: Any = pa.array(positions, pa.int64(), mask=absent if absent.any() else None)
     return column.take(places)
 
 
@@ -93,7 +96,7 @@ def flags(column: Column) -> Flags:
 
 def present(column: Column) -> Flags:
     """True where the column is not null."""
-    return flags(column.is_valid())
+    return flags(column.is_valid()) if column.null_count else np.ones(len(column), np.bool_)
 
 
 def instants(column: Column, where: str) -> Ints:
@@ -157,6 +160,12 @@ def _float_keys(values: Floats) -> Ints:
     bits: Ints = values.view(np.int64)
     keys: Ints = bits ^ ((bits >> 63) & FOREVER)
     return keys
+
+
+def floats_of(keys: Ints) -> Floats:
+    """The floats that have these order keys; 0.0 for -0.0."""
+    floats: Floats = (keys ^ ((keys >> 63) & FOREVER)).view(np.float64)
+    return floats
 
 
 def _ranks(column: Column) -> Ints:

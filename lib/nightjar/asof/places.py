@@ -1,0 +1,62 @@
+"""An entity and an instant as one integer, so that one sort and one search serve both."""
+
+import numpy as np
+
+from nightjar.asof.values import EARLIEST, FOREVER, Ints
+
+
+class Places:
+    """Places order as (entity, instant) do; every entity has a place before and one after all its facts.
+
+    An instant counts from the earliest one if all places then fit 62 bits, otherwise it is a rank among the instants
+    of the facts. Entity -1, which no fact has, stands before all others.
+    """
+
+    def __init__(self, event: Ints, entities: int) -> None:
+        """Take the instants of the facts and the number of entities."""
+        self._low, self._high = (int(event.min()), int(event.max())) if event.size else (0, 0)
+        steps = self._high - self._low + 1
+        fits = (entities + 1) * (steps + 1) < 1 << 62 and self._low > EARLIEST and self._high < FOREVER
+        self._instants = None if fits else np.unique(event)
+        self._stride = (steps if self._instants is None else len(self._instants)) + 1
+
+    def before(self, entity: Ints, moment: Ints) -> Ints:
+        """A place not after the entity's facts of the moment, and after all its earlier ones."""
+        if self._instants is None:
+            return entity * self._stride + (np.clip(moment, self._low, self._high + 1) - self._low)
+        return entity * self._stride + np.searchsorted(self._instants, moment, "left")
+
+    def after(self, entity: Ints, moment: Ints) -> Ints:
+        """A place after the entity's facts of the moment, and not after any later one."""
+        if self._instants is None:
+            return entity * self._stride + (np.clip(moment, self._low - 1, self._high) - (self._low - 1))
+        return entity * self._stride + np.searchsorted(self._instants, moment, "right")
+
+    def first(self, entity: Ints) -> Ints:
+        """A place not after any fact of the entity, and after all facts of the entities before it."""
+        return entity * self._stride
+
+
+def roughly_sorted(places: Ints) -> Ints:
+    """The order of some places by their 16 leading bits: what lies close is searched together, in cached memory.
+
+    NumPy sorts 16 bits by radix, ten times as fast as the whole place.
+    """
+    low, high = int(places.min(initial=0)), int(places.max(initial=0))
+    shift = max((high - low).bit_length() - 16, 0)
+    return np.argsort(((places - low) >> shift).astype(np.uint16), kind="stable")
+
+
+def ascending(places: Ints) -> Ints | None:
+    """The order that sorts some places, None if they are sorted.
+
+    A stable sort merges what is sorted in stretches, like files one after the other, in no time; of anything else it
+    would make too many steps far apart in memory, unless it is sorted roughly before.
+    """
+    breaks = np.count_nonzero(places[1:] < places[:-1])
+    if not breaks:
+        return None
+    if breaks < len(places) // 64:
+        return np.argsort(places, kind="stable")
+    rough = roughly_sorted(places)
+    return rough[np.argsort(places[rough], kind="stable")]

@@ -1,0 +1,112 @@
+"""The kernel's parts against what they mean, written plainly."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nightjar.asof.blocks import Blocks
+from nightjar.asof.exact import RunningTotals, deviations, digits_of, squares_of, to_floats
+from nightjar.asof.keys import row_codes
+from nightjar.asof.places import Places, ascending
+from nightjar.asof.ranges import Runs
+from nightjar.asof.values import EARLIEST, FOREVER
+
+FLOATS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False), st.floats(-100, 100), st.integers(-9, 9).map(float)
+)
+INSTANTS = st.one_of(
+    st.sampled_from([EARLIEST, EARLIEST + 1, -1, 0, 1, 2, FOREVER - 1, FOREVER]), st.integers(-(10**15), 10**15)
+)
+
+
+def exactly(digits):
+    """The numbers that some digits stand for."""
+    columns = [[int(d) * Fraction(2) ** (32 * place) for d in digit] for place, digit in digits.items()]
+    return [sum(column) for column in zip(*columns, strict=True)]
+
+
+@settings(deadline=None)
+@given(st.lists(FLOATS, max_size=20))
+def test_floats_and_their_squares_are_cut_into_digits_exactly(values):
+    numbers = np.array(values, np.float64)
+    assert exactly(digits_of(numbers)) == [Fraction(v) for v in values]
+    assert exactly(squares_of(numbers)) == [Fraction(v) ** 2 for v in values]
+
+
+@settings(deadline=None)
+@given(st.data(), st.sampled_from([np.int8, np.uint16, np.int32, np.uint32, np.int64, np.uint64]))
+def test_integers_and_their_squares_are_cut_into_digits_exactly(data, kind):
+    limits = np.iinfo(kind)
+    edges = st.sampled_from([int(limits.min), int(limits.max)])
+    values = data.draw(st.lists(st.integers(int(limits.min), int(limits.max)) | edges | st.integers(0, 9), max_size=9))
+    assert exactly(digits_of(np.array(values, kind))) == values
+    assert exactly(squares_of(np.array(values, kind))) == [v**2 for v in values]
+
+
+def test_digits_do_not_depend_on_the_piece_a_number_stands_in(monkeypatch):
+    values = np.random.default_rng(1).normal(size=100) * np.exp2(np.arange(100) * 5 - 250)
+    whole = exactly(squares_of(values))
+    monkeypatch.setattr("nightjar.asof.exact._PIECE", 7)
+    assert exactly(squares_of(values)) == whole
+    totals, squares = RunningTotals(digits_of(values)), RunningTotals(squares_of(values))
+    runs = Runs(np.arange(80), np.arange(80) + 20)
+    found = deviations(totals.between(runs), squares.between(runs), np.full(80, 20))
+    expected = [np.std(values[n : n + 20], ddof=1) for n in range(80)]
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert to_floats(totals.between(runs)) == pytest.approx(
+        [float(sum(map(Fraction, values[n : n + 20]))) for n in range(80)], rel=1e-15
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), INSTANTS), max_size=12), st.integers(-1, 3), INSTANTS)
+def test_places_order_as_entity_and_instant_do_however_far_apart(facts, entity, moment):
+    facts = sorted(facts)
+    entities, instants = (np.array([fact[n] for fact in facts], np.int64) for n in (0, 1))
+    scale = Places(instants, int(entities.max(initial=-1)) + 1)
+    places = scale.before(entities, instants)
+    asked = np.array([entity]), np.array([moment])
+    earlier = [fact for fact in facts if fact < (entity, moment)]
+    through = [fact for fact in facts if fact <= (entity, moment)]
+    assert np.all((places[1:] > places[:-1]) == [one < other for one, other in itertools.pairwise(facts)])
+    assert np.searchsorted(places, scale.before(*asked)).tolist() == [len(earlier)]
+    assert np.searchsorted(places, scale.after(*asked)).tolist() == [len(through)]
+    assert np.searchsorted(places, scale.first(asked[0])).tolist() == [sum(key < entity for key, _ in facts)]
+
+
+@pytest.mark.parametrize("files", [1, 2, 5, 5_000])
+def test_sorting_keeps_the_order_of_equal_places_and_leaves_sorted_ones_alone(files):
+    places = np.concatenate(
+        [np.sort(part) for part in np.array_split(np.random.default_rng(2).integers(-(2**61), 2**61, 5_000), files)]
+    )
+    places[::7] = places[3]
+    order = ascending(places)
+    assert order.tolist() == np.argsort(places, kind="stable").tolist()
+    assert ascending(places[order]) is None
+
+
+@settings(deadline=None)
+@given(st.data(), st.lists(st.integers(0, 9), max_size=600))
+def test_blocks_list_what_is_above_a_limit(data, values):
+    edges = st.integers(0, len(values))
+    asked = data.draw(st.lists(st.tuples(edges, edges, st.integers(-1, 9)), max_size=5))
+    starts, ends, limits = (np.array([row[n] for row in asked], np.int64) for n in range(3))
+    owner, places = Blocks(np.array(values, np.int64)).above(np.minimum(starts, ends), np.maximum(starts, ends), limits)
+    expected = [
+        (n, p) for n, (a, b, limit) in enumerate(asked) for p in range(min(a, b), max(a, b)) if values[p] > limit
+    ]
+    assert list(zip(owner.tolist(), places.tolist(), strict=True)) == expected
+
+
+def test_codes_tell_rows_apart_sorted_or_not():
+    texts = pa.array(["a", "a", "b", None, None, "a\x1fb", "a"])
+    floats = pa.array([0.0, -0.0, float("nan"), 1.0, 2.0, float("nan"), 0.0])
+    assert row_codes([texts]).tolist() == [0, 0, 1, -1, -1, 2, 0]
+    assert row_codes([floats]).tolist() == [0, 0, 1, 2, 3, 1, 0]
+    assert row_codes([texts, floats]).tolist() == [0, 0, 1, -1, -1, 2, 0]
+    assert row_codes([texts.dictionary_encode(), pa.nulls(7)]).tolist() == [-1] * 7
