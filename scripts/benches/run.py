@@ -22,6 +22,7 @@ PEERS = {
     "windows": ("spark_range", "duckdb"),
     "scale": (),
 }
+IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
@@ -53,17 +54,27 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
-    parser.add_argument("--memory", type=int, default=8, metavar="GB", help="that each engine may plan with")
+    parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
     spine, facts = DEFAULT_ROWS[asked.bench]
-    asked.spine, asked.facts = asked.spine or spine, asked.facts or facts
-    if min(asked.spine, asked.facts, asked.per_entity, asked.repeats, asked.cores, asked.memory) < 1:
-        parser.error("every number has to be at least 1")
+    asked.spine = spine if asked.spine is None else asked.spine
+    asked.facts = facts if asked.facts is None else asked.facts
     known = ["ours", *PEERS[asked.bench]]
     asked.names = asked.only.split(",") if asked.only else [n for n in known if n not in HOPELESS.get(asked.shape, ())]
     if unknown := sorted(set(asked.names) - set(known)):
         parser.error(f"--only: {', '.join(unknown)} is not an engine of {asked.bench}; they are {', '.join(known)}")
+    asked.memory = fair_memory_gb(asked.names) if asked.memory is None else asked.memory
+    if min(asked.spine, asked.facts, asked.per_entity, asked.repeats, asked.cores, asked.memory) < 1:
+        parser.error("every number has to be at least 1")
+    if asked.bench == "scale" and asked.shape != "one":
+        parser.error("--shape is for the other benches: scale measures one key, and a hot entity beside it")
     return asked
+
+
+def fair_memory_gb(names: list[str]) -> int:
+    """What each engine may plan with, so that all fit at once: a warm Java keeps the memory that it has once taken."""
+    machine_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(8, int(0.75 * machine_gb / len(set(names) - IN_PROCESS or {"ours"}))))
 
 
 def place(name: str, asked: argparse.Namespace) -> Place:

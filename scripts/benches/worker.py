@@ -51,7 +51,7 @@ def versions() -> dict[str, str]:
 
 
 def settle() -> None:
-    """Free what the command left, outside any measured time: several engines share the machine's memory."""
+    """Collect what the command left, outside any measured time, so that the next one does not pay for it."""
     gc.collect()
     if "pyspark" in sys.modules:
         from pyspark.sql import SparkSession  # noqa: PLC0415  (only some engines have it)

@@ -106,7 +106,9 @@ def test_figures_follow_from_the_times():
     assert scale.hot_ratio({"2x": 2.0, "hot": 3.0}) == {"hot": 1.5}
 
 
-@pytest.mark.parametrize("wrong", [["asof", "--only", "spark_range"], ["asof", "--spine", "-1"], ["nothing"]])
+@pytest.mark.parametrize(
+    "wrong", [["asof", "--only", "spark_range"], ["asof", "--spine", "0"], ["scale", "--shape", "hot"], ["nothing"]]
+)
 def test_what_cannot_be_measured_is_refused(wrong, capsys):
     with pytest.raises(SystemExit) as refused:
         run.parse(wrong)
