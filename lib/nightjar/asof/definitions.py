@@ -71,6 +71,8 @@ class Facts:
         fact_id: columns that name a fact. Rows that share them are versions of it: at any instant only the one with
             the greatest ``known_at`` exists (then by ``sequence``, then a living one before a deletion).
         deleted: a boolean column that marks a version as a deletion; it needs ``fact_id``.
+        local_versions: a version that stands at another key or ``event_time`` than the one it supersedes has left a
+            deletion there. Then only facts of one key and ``event_time`` need be compared.
         sequence: columns that order facts with equal ``event_time`` and ``known_at``; the greatest is the latest.
         features: what to compute.
     """
@@ -82,6 +84,7 @@ class Facts:
     known_at: str | None = None
     fact_id: Sequence[str] = ()
     deleted: str | None = None
+    local_versions: bool = False
     sequence: Sequence[str] = ()
     features: Sequence[Latest | Windowed] = ()
 

@@ -116,7 +116,12 @@ def order(source: Facts, entity: Ints, asked: Ints) -> History:
     event, known, happened = _clocks(source)
     until, holds = None, happened
     if source.fact_id:
-        until, ever = held_until(source, known, happened | _states_known(source))
+        rows = (
+            _neighbours(entity, event, happened)
+            if source.local_versions
+            else np.flatnonzero(happened | _states_known(source))
+        )
+        until, ever = held_until(source, known, rows)
         holds = happened & ever
         until = until if np.any(until[holds] != FOREVER) else None
     rows = np.flatnonzero(holds & _wanted(entity, asked))
@@ -138,9 +143,7 @@ def _shared_places(source: Facts, rows: Ints, known: Ints, places: Ints) -> tupl
 
     They alone need the further keys, and facts sorted by place stand beside each other.
     """
-    same = np.zeros(len(rows) + 1, np.bool_)
-    same[1:-1] = places[1:] == places[:-1]
-    crowded = np.flatnonzero(same[1:] | same[:-1])
+    crowded = _crowded(places)
     if not crowded.size:
         return None, np.arange(len(rows))
     table_rows = rows[crowded]
@@ -153,6 +156,23 @@ def _shared_places(source: Facts, rows: Ints, known: Ints, places: Ints) -> tupl
     fresh = np.ones(len(rows), np.bool_)
     fresh[crowded[1:]] = np.any([key[seats][1:] != key[seats][:-1] for key in keys], axis=0)
     return turned, np.cumsum(fresh)
+
+
+def _neighbours(entity: Ints, event: Ints, happened: Flags) -> Ints:
+    """The rows that share their entity and event_time with another one."""
+    rows = np.flatnonzero(happened & (entity >= 0))
+    places = Places(event[rows], int(entity.max(initial=-1)) + 1).before(entity[rows], event[rows])
+    turned = ascending(places)
+    if turned is not None:
+        rows, places = rows[turned], places[turned]
+    return rows[_crowded(places)]
+
+
+def _crowded(places: Ints) -> Ints:
+    """The positions of ascending places that are not alone at their place."""
+    same = np.zeros(len(places) + 1, np.bool_)
+    same[1:-1] = places[1:] == places[:-1]
+    return np.flatnonzero(same[1:] | same[:-1])
 
 
 def _clocks(source: Facts) -> tuple[Ints, Ints, Flags]:

@@ -4,11 +4,11 @@ import numpy as np
 
 from nightjar.asof.definitions import Facts
 from nightjar.asof.keys import row_codes
-from nightjar.asof.values import FOREVER, Column, Flags, Ints, column_of, differs, flags, order_keys, present
+from nightjar.asof.values import FOREVER, Column, Flags, Ints, column_of, differs, flags, order_keys, present, taken
 from nightjar.errors import JoinError
 
 
-def held_until(source: Facts, known: Ints, exists: Flags) -> tuple[Ints, Flags]:
+def held_until(source: Facts, known: Ints, rows: Ints) -> tuple[Ints, Flags]:
     """The last instant of knowledge (microseconds, inclusive) at which each fact exists, and whether it ever does.
 
     A version holds until one microsecond before the next version of the same ``fact_id`` becomes known, wherever in
@@ -17,23 +17,22 @@ def held_until(source: Facts, known: Ints, exists: Flags) -> tuple[Ints, Flags]:
     Args:
         source: the facts, with ``fact_id`` declared.
         known: when each became known.
-        exists: False for rows that no one ever knows; they supersede nothing.
+        rows: those among which there may be several versions of one fact; no row that no one ever knows.
 
     Raises:
         JoinError: a null in ``fact_id``, or two different living versions with one id, ``known_at`` and ``sequence``.
     """
-    ids = _ids(source)
     deleted = _deleted(source)
-    sequence = [sequence_keys(column_of(source.table, name)) for name in source.sequence]
-    rows = np.flatnonzero(exists)
-    rows = rows[np.lexsort((~deleted[rows], *(keys[rows] for keys in reversed(sequence)), known[rows], ids[rows]))]
-    older, newer = rows[:-1], rows[1:]
-    followed = ids[older] == ids[newer]
-    tied = followed & ~deleted[older]
-    for keys in (known, *sequence):
-        tied &= keys[older] == keys[newer]
-    _refuse_two_truths(source, older[tied], newer[tied])
     until, ever = np.full(len(known), FOREVER), ~deleted
+    ids = _ids(source, rows)
+    sequence = [sequence_keys(taken(column_of(source.table, name), rows)) for name in source.sequence]
+    order = np.lexsort((~deleted[rows], *reversed(sequence), known[rows], ids))
+    older, newer = rows[order[:-1]], rows[order[1:]]
+    followed = ids[order[:-1]] == ids[order[1:]]
+    tied = followed & ~deleted[older]
+    for keys in (known[rows], *sequence):
+        tied &= keys[order[:-1]] == keys[order[1:]]
+    _refuse_two_truths(source, older[tied], newer[tied])
     replaced = older[followed & (known[older] == known[newer])]
     ever[replaced] = False
     until[older[followed]] = np.maximum(known[newer[followed]], 1 - FOREVER) - 1
@@ -47,8 +46,8 @@ def sequence_keys(column: Column) -> Ints:
     return np.where(valid, ranks, 0)
 
 
-def _ids(source: Facts) -> Ints:
-    columns = [column_of(source.table, name) for name in source.fact_id]
+def _ids(source: Facts, rows: Ints) -> Ints:
+    columns = [taken(column_of(source.table, name), rows) for name in source.fact_id]
     for name, column in zip(source.fact_id, columns, strict=True):
         if column.null_count:
             raise JoinError(

@@ -43,12 +43,21 @@ class StoredFacts:
         used = {feature.column for feature in self.features}
         return {*self.keys.values(), *self.fact_id, *used, EVENT_TIME, KNOWN_AT}
 
-    def asked(self, table: pa.Table, deleted: str | None = None) -> Facts:
-        """The same for the kernel, over rows that were read."""
+    def asked(self, table: pa.Table, retraction: str | None = None) -> Facts:
+        """The same for the kernel, over rows that were read; `retraction` names their column that marks one."""
         features = tuple(self._within_history(feature) for feature in self.features)
-        marked = deleted if self.fact_id else None  # without versions nothing is ever retracted
-        keys = dict(self.keys)
-        return Facts(self.name, table, keys, EVENT_TIME, KNOWN_AT, self.fact_id, marked, features=features)
+        marked = retraction if self.fact_id else None  # without versions nothing is ever retracted
+        return Facts(
+            self.name,
+            table,
+            dict(self.keys),
+            EVENT_TIME,
+            KNOWN_AT,
+            self.fact_id,
+            marked,
+            local_versions=marked is not None,
+            features=features,
+        )
 
     def _within_history(self, feature: Latest | Windowed) -> Latest | Windowed:
         if isinstance(feature, Latest) and feature.lookback is None and self.history is not None:
