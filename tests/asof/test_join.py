@@ -61,6 +61,16 @@ def test_a_late_fact_enters_the_windows_it_belongs_to_when_it_is_known():
     assert asked(spine(5, 6, 7), source, "f__sum") == [50.0, 60.0, 50.0]
 
 
+@pytest.mark.parametrize("late", range(1, 12))
+def test_the_search_for_a_usable_fact_ends_at_its_own_key(late):
+    """However many facts of a key are not known yet, that of the key before it is never taken for one of them."""
+    rows = [("a", at(0)[0], at(0)[0], 1.0), *(("b", at(n)[0], at(99)[0], 2.0) for n in range(1, late + 1))]
+    table = pa.Table.from_pylist([dict(zip(("k", "event", "known", "x"), row, strict=True)) for row in rows])
+    source = Facts("f", table, ["k"], "event", "known", features=(Latest("x"),))
+    questions = pa.table({"k": ["b", "a"], "prediction_time": at(50, 50)})
+    assert join(questions, [source])["f__x"].to_pylist() == [None, 1.0]
+
+
 def test_known_by_lets_a_label_know_later_than_it_looks():
     table = pa.table({"k": ["a"] * 2, "event_time": at(1, 2), "known_at": at(5, 9), "x": [1, 2]})
     questions = spine(3, 3, 3).append_column("settled", at(4, 5, 9))

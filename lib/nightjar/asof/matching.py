@@ -49,7 +49,8 @@ class Search:
     def _before(self, end: Ints, first: Ints, bound: Ints) -> Ints:
         """The last position from first up to but without end that exists for the bound, -1 where none does."""
         found = np.full(len(end), -1)
-        rows, level = np.arange(len(end)), np.zeros(len(end), np.int64)
+        rows = np.flatnonzero(end > first)
+        end, level = end[rows], np.zeros(len(rows), np.int64)
         while rows.size:
             blank = self._holds_none((end >> level) - 1, level, bound[rows])
             hit = ~blank & (level == 0)
