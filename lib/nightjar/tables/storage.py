@@ -9,3 +9,11 @@ def folder(path: str) -> pafs.FileSystem:
     if "://" not in path:
         return pafs.SubTreeFileSystem(path, pafs.LocalFileSystem())
     return pafs.PyFileSystem(DeltaStorageHandler(path))
+
+
+def made(path: str) -> pafs.FileSystem:
+    """The same where there may be no such folder yet. Only object stores need none."""
+    if "://" not in path or path.startswith("file://"):
+        local, inside = pafs.FileSystem.from_uri(path)
+        local.create_dir(inside, recursive=True)
+    return folder(path)
