@@ -16,8 +16,10 @@ import pyarrow.parquet as pq
 from nightjar.tables import storage
 
 ROWS_PER_GROUP = 128 * 1024
-LONGEST_BOUND = 64  # characters of a text that is kept as a bound; longer ones would bloat the log
+LONGEST_BOUND = 64  # characters of a text that are kept as a bound; more would bloat the log
+GREATEST = "\U0010ffff"  # no character comes after it, and no text has it
 YEAR_1, YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000  # milliseconds since 1970; texts go no further
+DAY = 86_400_000  # milliseconds
 BOUNDED = 32  # columns with statistics: as many as other writers keep
 
 
@@ -57,16 +59,22 @@ def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
     # Folders are for people: readers take partition values from the log.
     folders = "".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(text))}/" for name, text in partition.items())
     path = f"{folders}part-{uuid.uuid4().hex}.parquet"
-    files = storage.writable(folder, folders)
+    files = storage.made(folder)
+    if folders:
+        files.create_dir(folders, recursive=True)
     kept = rows.drop_columns(list(partition))
     with files.open_output_stream(path) as stream:
-        pq.write_table(kept, stream, compression="zstd", row_group_size=ROWS_PER_GROUP)
+        # Arrow leaves NaN out of a row group's bounds, and Spark, to which NaN is the greatest, would miss those rows.
+        bounded: Any = [field.name for field in kept.schema if not pa.types.is_floating(field.type)]
+        pq.write_table(
+            kept, stream, compression="zstd", row_group_size=ROWS_PER_GROUP, write_statistics=bounded or False
+        )
     return Written(path, files.get_file_info(path).size, len(rows), partition, json.dumps(_statistics(kept)))
 
 
 def partition_text(value: Any) -> str | None:
-    """A partition value as Delta's log writes it."""
-    return None if value is None else value.isoformat() if isinstance(value, date) else str(value)
+    """A partition value as Delta's log writes it: to Delta, an empty text in a partition is null."""
+    return None if value in (None, "") else value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _statistics(rows: pa.Table) -> dict[str, Any]:
@@ -88,19 +96,24 @@ def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
     have them, and the greatest is not below the truth.
     """
     kind = column.type
-    instants = pa.types.is_timestamp(kind)
-    if not (instants or pa.types.is_integer(kind) or pa.types.is_date32(kind) or pa.types.is_string(kind)):
+    instants, dates = pa.types.is_timestamp(kind) and kind.tz is not None, pa.types.is_date32(kind)
+    if not (instants or dates or pa.types.is_integer(kind) or pa.types.is_string(kind)):
         return None
-    found: Any = pc.min_max(column.cast(pa.int64()) if instants else column)
-    if not found["min"].is_valid:
+    found: Any = pc.min_max(column.cast(pa.int64()) if instants else column.cast(pa.int32()) if dates else column)
+    low, high = found["min"].as_py(), found["max"].as_py()
+    if low is None:
+        return None
+    if isinstance(low, str):
+        cut = high if len(high) <= LONGEST_BOUND else high[:LONGEST_BOUND] + GREATEST
+        return low[:LONGEST_BOUND], cut
+    if not (instants or dates):
+        return low, high
+    first, last = (low // 1000, high // 1000) if instants else (low * DAY, high * DAY)
+    if first < YEAR_1 or last >= YEAR_10000:
         return None
     if instants:
-        first, last = found["min"].as_py() // 1000, -(-found["max"].as_py() // 1000)
-        return (_instant(first), _instant(last)) if first >= YEAR_1 and last < YEAR_10000 else None
-    low, high = found["min"].as_py(), found["max"].as_py()
-    if isinstance(low, str):
-        return (low, high) if max(len(low), len(high)) <= LONGEST_BOUND else None
-    return (low.isoformat(), high.isoformat()) if isinstance(low, date) else (low, high)
+        last = min(-(-high // 1000), YEAR_10000 - 1)  # at the very end like Spark's, which readers take as truncated
+    return (_instant(first), _instant(last)) if instants else (_instant(first)[:10], _instant(last)[:10])
 
 
 def _instant(milliseconds: int) -> str:

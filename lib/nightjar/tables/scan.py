@@ -7,21 +7,24 @@ import bisect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
+from nightjar.errors import TableError
 from nightjar.tables import arrow, storage
 from nightjar.tables.warehouse import Warehouse
 
 UNDERSTOOD = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
 """Reader features under which a data file still holds just the rows and columns that the table has."""
 TRUNCATED = timedelta(milliseconds=1)  # Spark's statistics of instants are cut to milliseconds: the truth may be later
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
     """Columns of the rows of all row groups in which, by their statistics, some row may meet a condition.
 
     Raises:
-        FileNotFoundError: a file of the version is gone, vacuumed for instance.
+        TableError: a file of the version is gone, vacuumed for instance.
     """
     files = storage.folder(source.folder)
     form = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True))
@@ -112,11 +115,14 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
         form.make_fragment(unquote(file.path), files, partition_expression=_partition(file, source.schema))
         for file in source.files
     ]
-    if where is not None:
-        fragments = [fragment.subset(filter=where, schema=source.schema) for fragment in fragments]
-    dataset = ds.FileSystemDataset(fragments, source.schema, form, files)
-    # One thread: the tasks already fill the cores.
-    return dataset.to_table(columns=list(columns), use_threads=False)
+    try:
+        if where is not None:
+            fragments = [fragment.subset(filter=where, schema=source.schema) for fragment in fragments]
+        dataset = ds.FileSystemDataset(fragments, source.schema, form, files)
+        # One thread: the tasks already fill the cores.
+        return dataset.to_table(columns=list(columns), use_threads=False)
+    except FileNotFoundError as error:
+        raise _gone(source, files) from error
 
 
 def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
@@ -134,6 +140,16 @@ def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any
     groups = [found.row_group(number) for number in range(found.num_row_groups)]
     told = [(group.column(place).statistics, group.num_rows) for group in groups]
     return [(statistics.max, rows) for statistics, rows in told if statistics is not None and statistics.has_min_max]
+
+
+def _gone(source: Snapshot, files: pafs.FileSystem) -> TableError:
+    found = files.get_file_info([unquote(file.path) for file in source.files])
+    gone = [info.path for info in found if info.type is pafs.FileType.NotFound]
+    return TableError(
+        f"Table {source.table} at {source.folder}, version {source.version}: the data file {', '.join(gone)} is gone: "
+        "removed by hand, or vacuumed with a shorter retention than this run takes. Nothing was written. "
+        "Run it again on the table's latest version, or restore the file."
+    )
 
 
 def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:
@@ -162,4 +178,6 @@ def _prefixed(action: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _not_below(value: Any) -> Any:
-    return value + TRUNCATED if hasattr(value, "utcoffset") else value
+    if not isinstance(value, datetime):
+        return value
+    return value + TRUNCATED if value < LAST - TRUNCATED else LAST

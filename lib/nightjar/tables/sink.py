@@ -5,10 +5,12 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, Transaction
@@ -16,6 +18,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import DataFrame
 
+from nightjar import errors
 from nightjar.errors import TableError
 from nightjar.tables import arrow, datafiles, scan
 from nightjar.tables.datafiles import Written, partition_text
@@ -26,6 +29,8 @@ from nightjar.tables.warehouse import Warehouse
 Making: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table]]
 """What a task does: its share of the rows -> the rows to store."""
 ATTEMPTS = 20
+STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
+"""A failure that a task has stated, in the text that Spark makes of it."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,25 @@ def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
-    """Let tasks make and write rows; the files of the attempts that succeeded."""
+    """Let tasks make and write rows; the files of the attempts that succeeded.
+
+    Raises:
+        NightjarError: what a task has stated; nothing of what was written will be seen.
+    """
 
     def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for made in make(batches):
             files = [json.dumps(asdict(file)) for file in write(made, into)]
             yield pa.RecordBatch.from_pydict({"file": pa.array(files, pa.string())})
 
-    return [Written(**json.loads(row[0])) for row in rows.mapInArrow(task, "file string").collect()]
+    try:
+        told = rows.mapInArrow(task, "file string").collect()
+    except Exception as failure:
+        stated = STATED.search(str(failure))
+        if stated is None:
+            raise
+        raise getattr(errors, stated[1])(stated[2]) from failure
+    return [Written(**json.loads(row[0])) for row in told]
 
 
 def commit(
@@ -140,6 +156,7 @@ def commit(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
+        _check_names(into, gone)
         actions: list[AddAction | RemoveAction] = [*map(_removed, gone), *map(_added, new)]
         try:
             table.create_write_transaction(
@@ -166,13 +183,25 @@ def _replaced(
     return scan.snapshot(warehouse, into.table.name, version).where(replaces).files
 
 
+def _check_names(into: Target, gone: Iterable[DataFile]) -> None:
+    """Spark leaves such letters in the log as they are, delta-rs quotes them: it would never find the file again."""
+    foreign = [file.path for file in gone if not file.path.isascii()]
+    if foreign:
+        raise TableError(
+            f"Table {into.table.name} at {into.folder}: {foreign[0]} was written by Spark for a partition value with "
+            "letters beyond ASCII, and delta-rs cannot remove such a file. Nothing was written. "
+            "Delete the rows of that partition in Spark first."
+        )
+
+
 def _added(file: Written) -> AddAction:
     return AddAction(file.path, file.size, file.partition, _now(), data_change=True, stats=file.statistics)
 
 
 def _removed(file: DataFile) -> RemoveAction:
     values = {name: partition_text(value) for name, value in file.partition.items()}
-    return RemoveAction(file.path, data_change=True, deletion_timestamp=_now(), size=file.size, partition_values=values)
+    path = unquote(file.path)  # delta-rs quotes it again
+    return RemoveAction(path, data_change=True, deletion_timestamp=_now(), size=file.size, partition_values=values)
 
 
 def _now() -> int:

@@ -1,7 +1,5 @@
 """The folder of a table as a file system: a local one, or any object store that delta-rs knows."""
 
-from pathlib import Path
-
 import pyarrow.fs as pafs
 from deltalake.fs import DeltaStorageHandler
 
@@ -13,8 +11,9 @@ def folder(path: str) -> pafs.FileSystem:
     return pafs.PyFileSystem(DeltaStorageHandler(path))
 
 
-def writable(path: str, inside: str) -> pafs.FileSystem:
-    """The same with a folder inside it made where there is none; object stores have no folders."""
-    if "://" not in path:
-        (Path(path) / inside).mkdir(parents=True, exist_ok=True)
+def made(path: str) -> pafs.FileSystem:
+    """The same where there may be no such folder yet. Only object stores need none."""
+    if "://" not in path or path.startswith("file://"):
+        local, inside = pafs.FileSystem.from_uri(path)
+        local.create_dir(inside, recursive=True)
     return folder(path)

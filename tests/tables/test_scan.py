@@ -1,0 +1,222 @@
+"""Spark, delta-rs and a scan read the same rows of what the sink wrote, and skip the files that cannot have them."""
+
+import operator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from nightjar.errors import TableError
+from nightjar.tables import arrow, delta, scan, sink
+from nightjar.tables.definitions import INSTANT
+from nightjar.tables.warehouse import Warehouse
+from tables.things import THINGS, found, of, store, things, utc
+
+NAN = float("nan")
+BEYOND = 316_516_982_400_000_000  # microseconds: 1 January of the year 12,000
+EVERY_KIND = things(
+    id=[1, 2, 3, 4],
+    x=[NAN, -0.0, None, 1e300],
+    at=[utc("2024-03-31T01:00:00.123457"), utc("1900-01-01T00:00:00.000001"), None, utc("9999-12-31T23:59:59.999999")],
+    day=[date(2024, 2, 29), date(1, 1, 1), None, date(9999, 12, 31)],
+    cost=[Decimal("0.10"), Decimal("-99999999.99"), None, Decimal("0.00")],
+    tags=[["a", None, ""], [], None, ["b"]],
+    counts=[[("k", 1), ("", None)], [], None, [("k", 2**62)]],
+    flag=[True, False, None, True],
+    text=["", "a\n'\"\\", None, "é日本😀" * 40],
+    place=["100%/a=b c", "日本é", None, ""],
+)
+STORED = EVERY_KIND.set_column(9, "place", pa.array(["100%/a=b c", "日本é", None, None]))
+"""The same as it is read: to Delta, an empty text in a partition is null."""
+
+
+def plain(rows: pa.Table) -> list[str]:
+    """Rows as text, by id: there, unlike in Python, NaN is NaN and -0.0 is not 0.0."""
+    instants = pa.array(rows["at"].cast(pa.int64()).to_pylist())
+    columns = rows.select(EVERY_KIND.column_names).drop_columns(["at"]).append_column("at", instants)
+    return [repr(row) for row in columns.sort_by("id").to_pylist()]
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"], ids=["folder", "through the handler of object stores"])
+def test_a_scan_and_delta_rs_read_what_was_stored(tmp_path, scheme):
+    warehouse = Warehouse(f"{scheme}{tmp_path}", "machines")
+    store(warehouse, EVERY_KIND)
+    store(warehouse, things(id=[9], place=["x"]))
+    store(warehouse, replaces=of("x"))
+    assert plain(scan.read(scan.snapshot(warehouse, "things"), EVERY_KIND.column_names)) == plain(STORED)
+    assert plain(arrow.read(warehouse, "things")) == plain(STORED)
+
+
+def test_spark_reads_what_was_stored(warehouse, spark):
+    store(warehouse, EVERY_KIND)
+    assert plain(delta.read(spark, warehouse, "things").toArrow()) == plain(STORED)
+
+
+def test_a_pinned_version_stays_as_it_was(warehouse):
+    store(warehouse, things(id=[1, 2], place=["a", "b"]))
+    pinned = scan.snapshot(warehouse, "things")
+    store(warehouse, things(id=[3], place=["a"]), replaces=of("a"))
+    assert scan.read(pinned, ["place", "id"]).sort_by("id").to_pydict() == {"place": ["a", "b"], "id": [1, 2]}
+    assert scan.snapshot(warehouse, "things", pinned.version) == pinned
+    assert (pinned.rows, pinned.where(of("b")).rows, pinned.size > pinned.where(of("b")).size) == (2, 1, True)
+
+
+def test_a_scan_reads_the_rows_that_meet_a_condition(warehouse):
+    store(warehouse, things(id=[1, 2], place=["a", "b"]), things(id=[3], place=["a"], x=[1.5]))
+    snapshot = scan.snapshot(warehouse, "things")
+    assert sorted(scan.read(snapshot, ["id"], pc.field("place") == "a")["id"].to_pylist()) == [1, 3]
+    assert scan.read(snapshot, ["id"], pc.field("x") > 1)["id"].to_pylist() == [3]
+    nothing = scan.read(snapshot.where(of("c")), ["id", "at"])
+    assert (nothing.num_rows, nothing.schema) == (0, pa.schema({"id": pa.int64(), "at": INSTANT}))
+
+
+def test_a_file_that_is_gone_is_named_with_its_table_and_version(warehouse, spark):
+    """Also where a task misses it: then nothing is written either."""
+    store(warehouse, things(id=[1, 2], place=["a", "b"]))
+    snapshot = scan.snapshot(warehouse, "things")
+    gone = snapshot.where(of("b")).files[0].path
+    (Path(snapshot.folder) / gone).unlink()
+    told = (
+        rf"^Table things at .*, version 1: the data file {gone} is gone: .* Run it again on the table's latest version"
+    )
+    with pytest.raises(TableError, match=told):
+        scan.read(snapshot, ["id"])
+
+    def copied(batches):
+        yield from (scan.read(snapshot, ["id", "place"]) for _ in batches)
+
+    into = sink.target(warehouse, THINGS)
+    with pytest.raises(TableError, match=told):
+        sink.collect(spark.range(1), copied, into)
+    assert arrow.version(warehouse, "things") == 1
+
+
+MOMENT = utc("2024-04-01T12:00:00.123456")
+STEP = timedelta(microseconds=1)
+EDGES = [
+    [MOMENT - timedelta(hours=1), MOMENT],
+    [MOMENT + STEP, MOMENT + timedelta(milliseconds=1)],
+    [utc("1899-12-31T23:59:59.999999"), utc("1969-12-31T23:59:59.999999")],
+    [utc("9999-12-31T23:59:59.998"), utc("9999-12-31T23:59:59.999999")],
+]
+COMPARE = {"=": operator.eq, "<": operator.lt, ">=": operator.ge}
+
+
+def files_read(rows) -> int:
+    return len(rows.inputFiles())
+
+
+@pytest.mark.parametrize("probe", [MOMENT, MOMENT + STEP, EDGES[2][1], EDGES[3][1]], ids=str)
+def test_instants_are_found_to_the_microsecond_on_either_side_of_a_bound(warehouse, spark, probe):
+    """Statistics know milliseconds; no reader may skip a file for what lies below them."""
+    numbered = list(enumerate(EDGES))
+    store(warehouse, *(things(id=[2 * n, 2 * n + 1], at=edges, place=["a"] * 2) for n, edges in numbered))
+    rows, snapshot = delta.read(spark, warehouse, "things"), scan.snapshot(warehouse, "things")
+    for sign, holds in COMPARE.items():
+        expected = [2 * n + side for n, edges in numbered for side in (0, 1) if holds(edges[side], probe)]
+        filtered = rows.where(f"at {sign} TIMESTAMP '{probe:%Y-%m-%d %H:%M:%S.%f}Z'")
+        assert sorted(row["id"] for row in filtered.select("id").collect()) == expected
+        condition = holds(pc.field("at"), pa.scalar(probe, INSTANT))
+        assert sorted(scan.read(snapshot, ["id"], condition)["id"].to_pylist()) == expected
+        assert sorted(arrow.read(warehouse, "things", ["id"], condition)["id"].to_pylist()) == expected
+    assert files_read(rows.where(f"at = TIMESTAMP '{probe:%Y-%m-%d %H:%M:%S.%f}Z'")) <= 2
+    may = snapshot.where(lambda file: file.may_hold("at", probe, probe))
+    assert 1 <= len(may.files) <= 2
+    assert scan.read(may, ["id"], pc.field("at") == pa.scalar(probe, INSTANT)).num_rows == 1
+
+
+LONG = "z" * 100
+
+
+@pytest.fixture(scope="module")
+def three_files(tmp_path_factory):
+    warehouse = Warehouse(str(tmp_path_factory.mktemp("three") / "warehouse"), "machines")
+    far = pa.array([BEYOND, -99_999_999_999_999_999], INSTANT)
+    store(
+        warehouse,
+        things(id=[1, 2], x=[1.0, NAN], text=["a", "b"], day=[date(1500, 1, 1), date(2024, 1, 1)], place=["a"] * 2),
+        things(id=[3, 4], x=[2.0, -1e300], text=["c", "d"], day=[date(2024, 1, 1)] * 2, place=["a"] * 2),
+        things(id=[5, 6], text=[LONG, "b!"], place=["a"] * 2).append_column("at", far),
+    )
+    return warehouse
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected", "files"),
+    [
+        ("id = 3", [3], 1),
+        ("id BETWEEN 2 AND 3", [2, 3], 2),
+        ("text = 'b'", [2], 1),
+        ("text > 'c'", [4, 5], 2),
+        ("text = repeat('z', 100)", [5], 1),
+        ("day < DATE '1600-01-01'", [1], 1),
+        ("text > repeat('z', 99)", [5], 1),
+        ("text = repeat('z', 99)", [], 1),
+        ("x > 1e300", [2], None),
+        ("x = double('NaN')", [2], None),
+        ("x IS NULL", [5, 6], None),
+        ("at IS NULL", [1, 2, 3, 4], None),
+        ("at > TIMESTAMP '9999-12-31 00:00:00Z'", [5], 1),
+        ("at < TIMESTAMP '0100-01-01 00:00:00Z'", [6], 1),
+    ],
+)
+def test_spark_skips_files_and_no_rows(three_files, spark, condition, expected, files):
+    """A NaN is greater than any number; a file without bounds is never skipped."""
+    rows = delta.read(spark, three_files, "things").where(condition)
+    assert sorted(row["id"] for row in rows.select("id").collect()) == expected
+    assert files is None or files_read(rows) == files
+
+
+def test_what_has_no_bounds_may_hold_anything(warehouse):
+    store(warehouse, things(id=[1, 2], x=[NAN, 1.0], at=[None, None], place=["a"] * 2))
+    (file,) = scan.snapshot(warehouse, "things").files
+    assert file.may_hold("x", 9.0, 9.0)
+    assert file.may_hold("at", MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "may"), [(0, 0, False), (0, 1, True), (2, None, True), (3, None, False), (None, 0, False)]
+)
+def test_a_file_may_hold_what_lies_within_its_bounds(warehouse, since, until, may):
+    store(warehouse, things(id=[1, 2], place=["a"] * 2))
+    (file,) = scan.snapshot(warehouse, "things").files
+    assert file.may_hold("id", since, until) is may
+
+
+def test_dates_beyond_the_calendar_of_python_are_stored(warehouse):
+    store(warehouse, things(id=[1], place=["a"]).append_column("day", pa.array([10**7], pa.date32())))
+    assert scan.read(scan.snapshot(warehouse, "things"), ["day"])["day"].cast(pa.int32()).to_pylist() == [10**7]
+
+
+def test_bounds_that_spark_wrote_at_the_end_of_time_can_be_read(warehouse, spark):
+    """Its statistics end at 23:59:59.999, and the truth may be later."""
+    arrow.ensure(warehouse, THINGS)
+    rows = spark.sql("SELECT 1L AS id, TIMESTAMP'9999-12-31 23:59:59.999999Z' AS at, 'é b/%' AS place")
+    rows.write.format("delta").mode("append").save(warehouse.path("things"))
+    last = datetime.max.replace(tzinfo=MOMENT.tzinfo)
+    (file,) = scan.snapshot(warehouse, "things").files
+    assert file.may_hold("at", last, last)
+    assert found(warehouse, "id", "at", "place") == [(1, last, "é b/%")]
+
+
+def test_a_table_whose_files_are_not_its_rows_says_so(warehouse, spark):
+    store(warehouse, things(id=[1, 2], place=["a", "a"]))
+    assert scan.unreadable(warehouse, "things") is None
+    path = warehouse.path("things")
+    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    assert scan.unreadable(warehouse, "things") == "table things uses deletionVectors"
+    assert scan.unreadable(warehouse, "things", 1) is None
+
+
+def test_cuts_split_rows_evenly_by_the_bounds_of_row_groups(warehouse, monkeypatch):
+    from nightjar.tables import datafiles
+
+    monkeypatch.setattr(datafiles, "ROWS_PER_GROUP", 10)
+    store(warehouse, things(id=[*range(100)], place=["a"] * 100), things(id=[*range(100, 120)], place=["b"] * 20))
+    snapshot = scan.snapshot(warehouse, "things")
+    assert scan.cuts([snapshot], "id", 4) == [29, 59, 89]
+    assert scan.cuts([snapshot], "id", 1) == []
+    assert scan.cuts([snapshot.where(of("c"))], "id", 4) == []
