@@ -57,8 +57,7 @@ def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
     # Folders are for people: readers take partition values from the log.
     folders = "".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(text))}/" for name, text in partition.items())
     path = f"{folders}part-{uuid.uuid4().hex}.parquet"
-    files = storage.folder(folder)
-    files.create_dir(folders, recursive=True)
+    files = storage.writable(folder, folders)
     kept = rows.drop_columns(list(partition))
     with files.open_output_stream(path) as stream:
         pq.write_table(kept, stream, compression="zstd", row_group_size=ROWS_PER_GROUP)

@@ -17,7 +17,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import DataFrame
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow, datafiles, scan
+from nightjar.tables import arrow, commits, datafiles, scan
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.definitions import Table
 from nightjar.tables.scan import DataFile
@@ -102,6 +102,7 @@ def commit(
     *,
     inputs: Mapping[str, int] | None = None,
     marks: Mapping[str, int] | None = None,
+    rearranged: bool = False,
 ) -> int:
     """Show the files and hide those they replace, in one commit.
 
@@ -115,6 +116,7 @@ def commit(
         run_id: of this run.
         inputs: table -> version that was read, for `DESCRIBE HISTORY`.
         marks: name -> number, kept in the table and changed by this commit; `mark` reads them.
+        rearranged: the files hold the very rows of those they replace; readers of changes see nothing.
 
     Returns:
         The new version.
@@ -126,9 +128,10 @@ def commit(
     rows = sum(file.rows for file in new)
     said = json.dumps({"run_id": run_id, "rows": rows, "inputs": dict(inputs or {})}, sort_keys=True)
     seen = () if into.version is None else _replaced(warehouse, into, into.version, replaces)
+    upkeep = {commits.REARRANGED: "true"} if rearranged else {}
     arrow.ensure(warehouse, into.table)
     properties = CommitProperties(
-        custom_metadata={"run_id": run_id, "rows": str(rows), "userMetadata": said},
+        custom_metadata={"run_id": run_id, "rows": str(rows), "userMetadata": said} | upkeep,
         max_commit_retries=0,
         app_transactions=[Transaction(name, number) for name, number in (marks or {}).items()],
     )
@@ -140,7 +143,8 @@ def commit(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
-        actions: list[AddAction | RemoveAction] = [*map(_removed, gone), *map(_added, new)]
+        actions: list[AddAction | RemoveAction] = [_removed(file, is_change=not rearranged) for file in gone]
+        actions += [_added(file, is_change=not rearranged) for file in new]
         try:
             table.create_write_transaction(
                 actions, "append", table.schema(), list(into.table.partition_by), commit_properties=properties
@@ -166,13 +170,15 @@ def _replaced(
     return scan.snapshot(warehouse, into.table.name, version).where(replaces).files
 
 
-def _added(file: Written) -> AddAction:
-    return AddAction(file.path, file.size, file.partition, _now(), data_change=True, stats=file.statistics)
+def _added(file: Written, *, is_change: bool) -> AddAction:
+    return AddAction(file.path, file.size, file.partition, _now(), data_change=is_change, stats=file.statistics)
 
 
-def _removed(file: DataFile) -> RemoveAction:
+def _removed(file: DataFile, *, is_change: bool) -> RemoveAction:
     values = {name: partition_text(value) for name, value in file.partition.items()}
-    return RemoveAction(file.path, data_change=True, deletion_timestamp=_now(), size=file.size, partition_values=values)
+    return RemoveAction(
+        file.path, data_change=is_change, deletion_timestamp=_now(), size=file.size, partition_values=values
+    )
 
 
 def _now() -> int:
