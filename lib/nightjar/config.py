@@ -31,6 +31,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.SCORE: jobs.Score,
     jobs.JobName.MONITOR: jobs.Monitor,
     jobs.JobName.NIGHTLY: jobs.Nightly,
+    jobs.JobName.MAINTAIN: jobs.Maintain,
 }
 GROUPS: dict[str, type] = {
     "environment": Environment,

@@ -13,7 +13,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.errors import TableError
-from nightjar.features.definitions import definitions_hash, feature_facts, label_facts, source_table_name
+from nightjar.features.at import with_features
+from nightjar.features.definitions import definitions_hash, label_facts, source_table_name
 from nightjar.features.spine import scheduled
 from nightjar.joins.join import as_of_join
 from nightjar.joins.joined import Joined
@@ -99,7 +100,7 @@ def _features(
 ) -> tuple[Joined, Table]:
     start, end = cutoff(since, project.zone), cutoff(run_date + timedelta(days=1), project.zone)
     rows = _spine(spark, warehouse, project, versions, start, end)
-    features = as_of_join(rows, warehouse, feature_facts(project, versions), prediction_time="prediction_time")
+    features = with_features(rows, warehouse, project, versions)
     spine = to_arrow_schema(rows.schema, timezone="UTC")
     added = pa.schema([field for field in features.schema if field.name not in spine.names])
     columns = pa.schema([spine.field(name) for name in project.spine.columns()])

@@ -78,7 +78,7 @@ def _layout(warehouse: Warehouse, asked: StoredFacts) -> tuple[Layout | None, st
     found = layouts.find(warehouse, asked.table, asked.layout) if asked.layout else None
     if found is None:
         return None, f"{asked.table} has no layout by {keys}"
-    if found.source_version != asked.version:
+    if not layouts.reflects(warehouse, asked.table, found, asked.version):
         return None, f"its layout by {keys} reflects version {found.source_version}, not {asked.version}"
     unreadable = scan.unreadable(warehouse, found.files.table)
     return (None, unreadable) if unreadable else (found, "")

@@ -167,6 +167,8 @@ def _single_step(job: JobName) -> Callable[[Context], None]:
             step = replace(step, search=settings.search)
         if isinstance(settings, jobs.Score):
             step = replace(step, retrospective=settings.retrospective)
+        if isinstance(settings, jobs.Maintain):
+            step = replace(step, check_nights=settings.check_nights, check_rows=settings.check_rows)
         perform(job, step, context.config_hash)
 
     return run

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nightjar.registry import events
 from nightjar.registry.promotion import decide
 from nightjar.settings.environment import Environment
-from nightjar.settings.jobs import JobName
+from nightjar.settings.jobs import JobName, Maintain
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.tables import ledger
@@ -56,6 +56,7 @@ class Step:
         run_date: the night.
         warehouse: where tables lie.
         since: first date of a range of features; None: the run date alone.
+        check_nights, check_rows: see `Maintain`.
     """
 
     run_id: str
@@ -68,6 +69,8 @@ class Step:
     search: Search | None = None
     since: date | None = None
     retrospective: bool = False
+    check_nights: int = Maintain.check_nights
+    check_rows: int = Maintain.check_rows
     home: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +163,20 @@ def monitor(step: Step) -> Outcome:
     return Outcome(*(asdict(of_drift)[part] | asdict(of_performance)[part] for part in ("inputs", "outputs", "rows")))
 
 
+def maintain(step: Step) -> Outcome:
+    """Upkeep of the tables first, then the check, which so judges what upkeep has left."""
+    from nightjar.features import consistency
+    from nightjar.registry import cited
+    from nightjar.tables import maintenance
+
+    keep = cited.versions(step.warehouse, step.home)
+    spark = step.sessions.spark
+    outcome = maintenance.maintain(spark, step.warehouse, step.project, keep, step.run_date, step.run_id)
+    nights, rows = step.check_nights, step.check_rows
+    checked = consistency.check(spark, step.warehouse, step.project, step.run_date, step.run_id, nights, rows)
+    return Outcome(*(asdict(outcome)[part] | asdict(checked)[part] for part in ("inputs", "outputs", "rows")))
+
+
 STEPS: dict[JobName, Callable[[Step], Outcome]] = {
     JobName.INGEST: ingest,
     JobName.BUILD_FEATURES: build_features,
@@ -167,4 +184,5 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
     JobName.PROMOTE: promote,
     JobName.SCORE: score,
     JobName.MONITOR: monitor,
+    JobName.MAINTAIN: maintain,
 }

@@ -64,6 +64,15 @@ def find_champion(warehouse: Warehouse, run_date: date) -> Version | None:
     return _latest(warehouse, run_date, "promoted", CHAMPION)
 
 
+def holders(warehouse: Warehouse) -> list[Version]:
+    """The versions that hold an alias by its last move, whatever date that is for."""
+    if not arrow.exists(warehouse, MODEL_EVENTS.name):
+        return []
+    aliases: set[Any] = set(arrow.read(warehouse, MODEL_EVENTS.name, ["alias"])["alias"].drop_null().to_pylist())
+    found = (_latest(warehouse, date.max, "promoted", alias) for alias in sorted(aliases))
+    return [version for version in found if version is not None]
+
+
 def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
     """The version registered last by a training for the run date.
 

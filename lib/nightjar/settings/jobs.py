@@ -19,6 +19,7 @@ class JobName(Enum):
     SCORE = "score"
     MONITOR = "monitor"
     NIGHTLY = "nightly"
+    MAINTAIN = "maintain"
 
 
 @dataclass
@@ -115,9 +116,28 @@ class Nightly(Job):
 
     def __post_init__(self) -> None:
         """Check that exactly one way of naming the dates is used."""
-        steps = [job.value for job in JobName if job is not JobName.NIGHTLY]
+        steps = [job.value for job in JobName if job not in (JobName.NIGHTLY, JobName.MAINTAIN)]
         require_known("only", self.only, steps, "steps of the night")
         if self.project_dates:
             require(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
         else:
             self._check_run_date()
+
+
+@dataclass
+class Maintain(Job):
+    """Upkeep of the tables, and a check that stored features equal their rebuild.
+
+    Attributes:
+        check_nights: the last nights of features, up to the run date, that are checked.
+        check_rows: how many of their rows are rebuilt, the same ones whenever they are asked for.
+    """
+
+    check_nights: int = 7
+    check_rows: int = 1000
+
+    def __post_init__(self) -> None:
+        """Check that there is something to check."""
+        super().__post_init__()
+        require(self.check_nights >= 1, "check_nights", self.check_nights, "at least 1")
+        require(self.check_rows >= 1, "check_rows", self.check_rows, "at least 1")

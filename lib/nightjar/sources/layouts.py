@@ -48,7 +48,7 @@ def store(
         definition = layout_table(table, settings.keys)
         facts = delta.read(spark, warehouse, table.name, after)
         stands = layouts.find(warehouse, table.name, settings.keys)
-        if stands is not None and _can_append(stands, settings, night, before):
+        if stands is not None and _can_append(warehouse, table, stands, settings, night, before):
             is_new, replaces = F.col(DATE) == F.lit(night.run_date), _only_of(night)
             versions_of = facts.join(facts.where(is_new).select(*source.key).distinct(), source.key, "left_semi")
         else:
@@ -65,9 +65,18 @@ def store(
     return versions
 
 
-def _can_append(stands: layouts.Layout, settings: sources.Layout, night: Night, before: int | None) -> bool:
+def _can_append(
+    warehouse: Warehouse,
+    table: Table,
+    stands: layouts.Layout,
+    settings: sources.Layout,
+    night: Night,
+    before: int | None,
+) -> bool:
     """Whether the run is the latest one that the layout holds, and all its rows lie in files of their own."""
-    is_next = stands.source_version == before and stands.buckets == settings.buckets
+    if before is None or stands.buckets != settings.buckets:
+        return False
+    is_next = layouts.reflects(warehouse, table.name, stands, before)
     earlier = all(not file.may_hold(DATE, since=night.run_date) or _only_of(night)(file) for file in stands.files.files)
     return is_next and earlier
 

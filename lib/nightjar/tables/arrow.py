@@ -1,6 +1,7 @@
 """Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,14 @@ from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from nightjar.errors import TableError
 from nightjar.tables.definitions import Table
 from nightjar.tables.warehouse import Warehouse
+
+# Logs are cleaned by `maintain` alone, which knows the versions that models were trained on.
+RETENTION = timedelta(days=90)
+RETAINED = {
+    "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
+    "delta.logRetentionDuration": f"interval {RETENTION.days} days",
+    "delta.enableExpiredLogCleanup": "false",
+}
 
 
 def ensure(warehouse: Warehouse, table: Table) -> None:
@@ -28,6 +37,7 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
             partition_by=list(table.partition_by) or None,
             name=table.name,
             description=table.description(),
+            configuration=RETAINED,
         )
     stored = schema(warehouse, table.name)
     added = pa.schema([field for field in widened(warehouse, table) if field.name not in stored.names])

@@ -66,9 +66,9 @@ QUALITY = Table(
     "One check's outcome on one source.",
     ("source", "check", "run_date"),
     ("run_date",),
-    "ingest",
+    "ingest, maintain",
     (
-        Column("source", pa.string(), "name of the source"),
+        Column("source", pa.string(), "name of the source; features: their rebuild, by maintain"),
         Column("check", pa.string(), "name of the check, or of the count"),
         Column("rows", pa.int64(), "rows that the check is about"),
         Column("of", pa.int64(), "rows that were looked at"),

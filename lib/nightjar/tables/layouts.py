@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from nightjar.tables import arrow, scan, sink
+from nightjar.tables import arrow, commits, scan, sink
 from nightjar.tables.datafiles import Written
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
@@ -55,6 +55,11 @@ def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None
     files = scan.snapshot(warehouse, laid_out)
     reflects, buckets = (sink.mark(warehouse, laid_out, mark, files.version) for mark in (SOURCE_VERSION, BUCKETS))
     return None if reflects is None or buckets is None else Layout(tuple(keys), buckets, reflects, files)
+
+
+def reflects(warehouse: Warehouse, table: str, layout: Layout, version: int) -> bool:
+    """Whether a layout holds the rows that its source's table has at a version, in whatever files."""
+    return commits.same_rows(warehouse, table, layout.source_version, version)
 
 
 def bucket(keys: Mapping[str, str], buckets: int) -> Column:

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame
 
 from nightjar import errors
 from nightjar.errors import TableError
-from nightjar.tables import arrow, datafiles, scan
+from nightjar.tables import arrow, commits, datafiles, scan
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.definitions import Table
 from nightjar.tables.scan import DataFile
@@ -118,6 +118,7 @@ def commit(
     *,
     inputs: Mapping[str, int] | None = None,
     marks: Mapping[str, int] | None = None,
+    rearranged: bool = False,
 ) -> int:
     """Show the files and hide those they replace, in one commit.
 
@@ -131,6 +132,7 @@ def commit(
         run_id: of this run.
         inputs: table -> version that was read, for `DESCRIBE HISTORY`.
         marks: name -> number, kept in the table and changed by this commit; `mark` reads them.
+        rearranged: the files hold the very rows of those they replace; readers of changes see nothing.
 
     Returns:
         The new version.
@@ -142,9 +144,10 @@ def commit(
     rows = sum(file.rows for file in new)
     said = json.dumps({"run_id": run_id, "rows": rows, "inputs": dict(inputs or {})}, sort_keys=True)
     seen = () if into.version is None else _replaced(warehouse, into, into.version, replaces)
+    upkeep = {commits.REARRANGED: "true"} if rearranged else {}
     arrow.ensure(warehouse, into.table)
     properties = CommitProperties(
-        custom_metadata={"run_id": run_id, "rows": str(rows), "userMetadata": said},
+        custom_metadata={"run_id": run_id, "rows": str(rows), "userMetadata": said} | upkeep,
         max_commit_retries=0,
         app_transactions=[Transaction(name, number) for name, number in (marks or {}).items()],
     )
@@ -157,7 +160,8 @@ def commit(
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
         _check_names(into, gone)
-        actions: list[AddAction | RemoveAction] = [*map(_removed, gone), *map(_added, new)]
+        actions: list[AddAction | RemoveAction] = [_removed(file, is_change=not rearranged) for file in gone]
+        actions += [_added(file, is_change=not rearranged) for file in new]
         try:
             table.create_write_transaction(
                 actions, "append", table.schema(), list(into.table.partition_by), commit_properties=properties
@@ -194,14 +198,14 @@ def _check_names(into: Target, gone: Iterable[DataFile]) -> None:
         )
 
 
-def _added(file: Written) -> AddAction:
-    return AddAction(file.path, file.size, file.partition, _now(), data_change=True, stats=file.statistics)
+def _added(file: Written, *, is_change: bool) -> AddAction:
+    return AddAction(file.path, file.size, file.partition, _now(), data_change=is_change, stats=file.statistics)
 
 
-def _removed(file: DataFile) -> RemoveAction:
+def _removed(file: DataFile, *, is_change: bool) -> RemoveAction:
     values = {name: partition_text(value) for name, value in file.partition.items()}
     path = unquote(file.path)  # delta-rs quotes it again
-    return RemoveAction(path, data_change=True, deletion_timestamp=_now(), size=file.size, partition_values=values)
+    return RemoveAction(path, data_change=is_change, deletion_timestamp=_now(), size=file.size, partition_values=values)
 
 
 def _now() -> int:

@@ -1,0 +1,69 @@
+"""Features for a spine of the user's own: for exploration, and for audit of what was known at some instant."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+
+from nightjar.errors import JoinError
+from nightjar.features.definitions import feature_facts, source_table_name
+from nightjar.joins.join import as_of_join
+from nightjar.joins.joined import Joined
+from nightjar.settings.project import Project
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+
+PREDICTION_TIME = "prediction_time"
+
+
+def features_at(warehouse: Warehouse, project: Project, spine: DataFrame) -> DataFrame:
+    """The rows of any spine with the project's features as of their `prediction_time`, made as the night makes them.
+
+    A row sees the facts that were known at its own prediction time, so that a past one gives what was known then, by
+    the versions of facts that held then. Columns that the night's own spine takes from its source are the caller's.
+
+    Args:
+        warehouse: where the sources' tables lie.
+        project: whose feature groups.
+        spine: any rows, also repeated ones, with `prediction_time` (TIMESTAMP, an instant) and the columns that the
+            feature groups are joined by. A plain time that Python hands to Spark is read in the session's time zone,
+            which is UTC in the sessions of `nightjar.runtime.spark`.
+
+    Returns:
+        Exactly the spine's rows, in no particular order, with its columns and one for each feature,
+        `<group>__<feature>`, and for each group's latest usable fact `<group>__event_time` and `<group>__known_at`.
+
+    Raises:
+        JoinError: the spine lacks a column that features are joined by, or it has another type than the facts' one,
+            or `prediction_time` is no instant.
+        TableError: a source has no table yet.
+    """
+    _require_clock(spine, project.zone)
+    tables = {source_table_name(group.source) for group in project.features.values()}
+    versions = {table: arrow.version(warehouse, table) for table in sorted(tables)}
+    return with_features(spine, warehouse, project, versions).frame()
+
+
+def with_features(spine: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> Joined:
+    """The spine's rows with the features of all groups; nothing is run yet.
+
+    Args:
+        spine: the rows, with `prediction_time`.
+        warehouse: where the sources' tables lie.
+        project: whose feature groups.
+        versions: source table -> pinned Delta version.
+
+    Raises:
+        JoinError: a feature fits neither its source nor the spine.
+    """
+    return as_of_join(spine, warehouse, feature_facts(project, versions), prediction_time=PREDICTION_TIME)
+
+
+def _require_clock(spine: DataFrame, zone: str) -> None:
+    found = dict(spine.dtypes).get(PREDICTION_TIME)
+    if found is None:
+        raise JoinError(f"The spine has no column {PREDICTION_TIME!r}; there are {', '.join(spine.columns)}.")
+    if found != "timestamp":
+        raise JoinError(
+            f"The spine's column {PREDICTION_TIME!r} is {found.upper()}, which has no time zone; expected TIMESTAMP. "
+            f"If its times are of {zone}: to_utc_timestamp(CAST({PREDICTION_TIME} AS TIMESTAMP), '{zone}')."
+        )
