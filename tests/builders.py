@@ -12,9 +12,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from nightjar.settings.environment import Environment
+from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
+from nightjar.settings.label import Label
 from nightjar.settings.learning import Estimator, Model, Search
-from nightjar.settings.project import Aggregate, Feature, FeatureGroup, FeatureKind, Label, Project, Spine
+from nightjar.settings.project import Project
 from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+from nightjar.settings.spine import Spine
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 

@@ -12,7 +12,7 @@ from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.features.build import build
 from nightjar.features.definitions import definitions_hash
-from nightjar.settings.project import Feature, FeatureGroup, FeatureKind
+from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import INSTANT, source_table
 from nightjar.tables.warehouse import Warehouse

@@ -8,7 +8,7 @@ import pytest
 import builders
 from nightjar.asof import Latest, Windowed
 from nightjar.features.definitions import definitions_hash, feature_facts, label_facts
-from nightjar.settings.project import Feature, FeatureGroup, FeatureKind
+from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 
 PROJECT = builders.machines(Path("files"))
 VERSIONS = {"source_readings": 4, "source_outcomes": 2}
@@ -31,7 +31,7 @@ def test_the_label_is_the_last_outcome_within_the_horizon():
     assert (asked.table, asked.version, asked.features) == (
         "source_outcomes",
         2,
-        (Windowed("failed", "last", "1d", name="label"),),
+        (Windowed("failed", "last", "1d", name="value"),),
     )
 
 

@@ -7,10 +7,13 @@ import pytest
 
 import builders
 from nightjar.settings.environment import Environment
+from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.jobs import BuildFeatures, Job, Nightly
+from nightjar.settings.label import Label
 from nightjar.settings.learning import Estimator, Model, Search
-from nightjar.settings.project import Aggregate, Feature, FeatureGroup, FeatureKind, Label, Project
+from nightjar.settings.project import Project
 from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
 
 PROJECT = builders.machines(Path("files"))
 NUMBER = {"x": Column(ColumnType.DOUBLE)}
@@ -18,6 +21,16 @@ LOOKUP = {"file": File("f.csv"), "key": "x", "file_key": "x", "types": {"y": Col
 SOURCE = {"file": File("f.csv"), "columns": {"x": Column(ColumnType.TIMESTAMP)}, "key": ["x"], "event_time": "x"}
 LATEST, WINDOW = FeatureKind.LATEST, FeatureKind.WINDOW
 MEAN = Aggregate.MEAN
+ACTIVE, DAY = SpineKind.ACTIVE, SampleBy.DAY
+SPINE = {"source": "s", "key": ["k"], "prediction_time": "at"}
+LABEL = {
+    "source": "s",
+    "keys": {"k": "k"},
+    "column": "x",
+    "horizon": "7d",
+    "aggregate": Aggregate.COUNT,
+    "condition": "value > 0",
+}
 MAJORITY, LOGISTIC = Model(Estimator.MAJORITY, baseline=True), Model(Estimator.LOGISTIC)
 
 
@@ -29,8 +42,13 @@ def group(**changes):
     return {"features": {"g": FeatureGroup(**{"source": "readings", "keys": {"machine": "machine"}} | changes)}}
 
 
+def expression(name):
+    return {"expressions": {name: "load"}}
+
+
 LAST_X = {"features": {"last": Feature(LATEST, "x")}}
 LAST_T = {"features": {"last": Feature(LATEST, "temperature")}}
+TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
 
 
 @pytest.mark.parametrize(
@@ -90,6 +108,60 @@ LAST_T = {"features": {"last": Feature(LATEST, "temperature")}}
         (Label, {"source": "s", "keys": {}, "column": "x", "horizon": "1d"}, "keys: found {}, expected at least one"),
         (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "0d"}, "horizon: found '0d', expected a"),
         (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "1w"}, "horizon: duration '1w'"),
+        (Label, LABEL | {"horizon": "-7d"}, "horizon: duration '-7d'"),
+        (Label, LABEL | {"allowed_lateness": "-1d"}, "allowed_lateness: duration '-1d'"),
+        (Label, LABEL | {"condition": None}, "condition: found None, expected a condition on the aggregate, such as"),
+        (Label, LABEL | {"aggregate": None}, "condition: found 'value > 0', expected none without an aggregate"),
+        (
+            Label,
+            LABEL | {"aggregate": None, "condition": None, "settled_early": True},
+            "settled_early: found True, expected false without an aggregate",
+        ),
+        (
+            Label,
+            LABEL | {"aggregate": MEAN, "settled_early": True},
+            "settled_early: found True, expected false, or an aggregate among ['count', 'distinct', 'max', 'min']",
+        ),
+        (
+            Label,
+            LABEL | {"condition": "value < 3", "settled_early": True},
+            "condition: found 'value < 3', expected value > NUMBER (or equal), which no further fact undoes",
+        ),
+        (
+            Label,
+            LABEL | {"aggregate": Aggregate.MIN, "settled_early": True},
+            "condition: found 'value > 0', expected value < NUMBER (or equal), which no further fact undoes",
+        ),
+        (Spine, SPINE | {"key": []}, "key: found [], expected at least one entry"),
+        (Spine, SPINE | {"key": ["label"]}, "key: found 'label', expected another name: the label's columns are"),
+        (Spine, SPINE | {"prediction_time": None}, "prediction_time: found None, expected a column of the source"),
+        (Spine, SPINE | {"active_within": "7d"}, "active_within: found '7d', expected none for kind=scheduled"),
+        (Spine, SPINE | {"kind": ACTIVE}, "prediction_time: found 'at', expected none: it is the cutoff"),
+        (Spine, SPINE | {"kind": ACTIVE, "prediction_time": None}, "active_within: found None, expected a duration"),
+        (
+            Spine,
+            SPINE | {"kind": ACTIVE, "prediction_time": None, "active_within": "0d"},
+            "active_within: found '0d', expected a duration longer than 0",
+        ),
+        (Spine, SPINE | {"derived": {"a b": "1"}}, "derived: found 'a b', expected an identifier"),
+        (Spine, SPINE | {"derived": {"k": "1"}}, "derived: found 'k', expected a name that is not in the key"),
+        (
+            Spine,
+            SPINE | {"sample": Sample(SampleBy.STRATUM, "site", maximum=1)},
+            "sample.column: found 'site', expected one of the spine's columns ['k']",
+        ),
+        (Sample, {"by": DAY}, "fraction: found None, expected either a fraction or a maximum, which is None"),
+        (Sample, {"by": DAY, "fraction": 0.1, "maximum": 1}, "fraction: found 0.1, expected either a fraction or a"),
+        (Sample, {"by": DAY, "fraction": 0.0}, "fraction: found 0.0, expected a share above 0 and at most 1"),
+        (Sample, {"by": DAY, "maximum": 0}, "maximum: found 0, expected at least 1"),
+        (Sample, {"by": DAY, "column": "x", "maximum": 1}, "column: found 'x', expected a column of the spine for by="),
+        (Sample, {"by": SampleBy.STRATUM, "maximum": 1}, "column: found None, expected a column of the spine for by="),
+        (Sample, {"by": DAY, "fraction": 0.5, "fractions": {"a": 1.0}}, "fractions: found {'a': 1.0}, expected none"),
+        (
+            Sample,
+            {"by": SampleBy.STRATUM, "column": "x", "fraction": 0.5, "fractions": {"a": 1.5}},
+            "fractions.a: found 1.5, expected a share above 0",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(kind, values, message):
@@ -109,7 +181,6 @@ def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(ki
         ({"history_until": "2024-03-18"}, "history_until: found '2024-03-18', expected a date after first_date="),
         ({"first_night": "2024-03-31"}, "first_night: found '2024-03-31', expected a date after history_until="),
         ({"last_date": "2024-03-31"}, "first_night: found '2024-04-01', expected at most last_date=2024-03-31"),
-        (spine(key=[]), "spine.key: found [], expected at least one entry"),
         (spine(source="plan"), "spine.source: found 'plan', expected one of the sources ['outcomes', 'readings'"),
         (spine(features=["seats"]), "spine: found 'seats', expected one of the source's stored columns"),
         (spine(prediction_time="at"), "spine: found 'at', expected one of the source's stored columns"),
@@ -117,6 +188,20 @@ def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(ki
         ({"label": replace(PROJECT.label, column="broke")}, "label: found 'broke', expected one of the stored columns"),
         ({"label": replace(PROJECT.label, keys={"machine": "id"})}, "label.keys: found 'id', expected one of the"),
         ({"label": replace(PROJECT.label, keys={"day": "machine"})}, "label.keys: found 'day', expected one of the"),
+        (spine(derived={"run_date": "1"}), "spine: found 'run_date', expected another name: this column is made"),
+        (expression("a b"), "expressions: found 'a b', expected an identifier"),
+        (
+            expression("load"),
+            "expressions.load: found 'load', expected another name: this column is made already by sp",
+        ),
+        (expression("temperature__last"), "expressions.temperature__last: found 'temperature__last', expected another"),
+        (expression("temperature__known_at"), "expressions.temperature__known_at: found 'temperature__known_at'"),
+        (expression("prediction_time"), "expressions.prediction_time: found 'prediction_time', expected another name"),
+        (group(features={"event_time": Feature(LATEST, "temperature")}), "features.g: found 'g__event_time', expected"),
+        (
+            group(features={"mean": TWICE, "mean_1d": Feature(LATEST, "temperature")}),
+            "features.g: found 'g__mean_1d', expected another name: this column is made already by features.g",
+        ),
         (group(source="weather", **LAST_T), "features.g.source: found 'weather', expected one of the sources"),
         (group(**LAST_X), "features.g: found 'x', expected one of the stored columns of source readings"),
         (group(keys={"shop": "machine"}, **LAST_T), "features.g.keys: found 'shop', expected one of the spine's"),

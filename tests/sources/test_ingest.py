@@ -9,8 +9,9 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import SourceError
-from nightjar.settings.project import Label, Spine
+from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Lookup
+from nightjar.settings.spine import Spine
 from nightjar.sources.ingest import ingest
 from nightjar.tables import arrow
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 
 from nightjar.errors import JoinError
+from nightjar.features import expressions
 from nightjar.features.definitions import feature_facts, source_table_name
 from nightjar.joins.join import as_of_join
 from nightjar.joins.joined import Joined
+from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
@@ -43,19 +45,29 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame) -> Dat
     return with_features(spine, warehouse, project, versions).frame()
 
 
-def with_features(spine: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> Joined:
-    """The spine's rows with the features of all groups; nothing is run yet.
+def with_features(
+    spine: DataFrame,
+    warehouse: Warehouse,
+    project: Project,
+    versions: Mapping[str, int],
+    told: Mapping[str, Placement] | None = None,
+) -> Joined:
+    """The spine's rows with the features of all groups and the expressions over them; nothing is run yet.
 
     Args:
         spine: the rows, with `prediction_time`.
         warehouse: where the sources' tables lie.
         project: whose feature groups.
         versions: source table -> pinned Delta version.
+        told: feature group -> how its facts are joined; the others are chosen by size and layout.
 
     Raises:
-        JoinError: a feature fits neither its source nor the spine.
+        JoinError: a feature does not fit its source, or does not fit the spine.
+        UsageError: an expression does not fit the columns.
     """
-    return as_of_join(spine, warehouse, feature_facts(project, versions), prediction_time=PREDICTION_TIME)
+    facts = feature_facts(project, versions)
+    joined = as_of_join(spine, warehouse, facts, prediction_time=PREDICTION_TIME, told=told)
+    return expressions.after_join(joined, project)
 
 
 def _require_clock(spine: DataFrame, zone: str) -> None:

@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -16,13 +16,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import TableError
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
-from nightjar.features.spine import scheduled
+from nightjar.features.spine import spine_rows
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.maintain")
 FEATURES = "features"
@@ -135,9 +134,7 @@ def _rebuilt(
     greatest: int,
     versions: Mapping[str, int],
 ) -> list[Row]:
-    start, end = cutoff(days[0], project.zone), cutoff(days[-1] + timedelta(days=1), project.zone)
-    version = versions[source_table_name(project.spine.source)]
-    spine = _hashed(scheduled(spark, warehouse, project, version, start, end), project, days)
+    spine = _hashed(spine_rows(spark, warehouse, project, versions, days[0], days[-1]), project, days)
     asked = spine.where(F.col(_HASH) <= greatest)
     return _plain(with_features(asked, warehouse, project, versions).frame())
 

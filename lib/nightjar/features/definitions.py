@@ -9,7 +9,8 @@ from typing import Any
 
 from nightjar.asof import Latest, Windowed
 from nightjar.joins.stored import StoredFacts
-from nightjar.settings.project import Feature, FeatureKind, Project
+from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
+from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.timeline import parse_duration
 
@@ -22,34 +23,51 @@ def source_table_name(source: str) -> str:
 def feature_facts(project: Project, versions: Mapping[str, int]) -> list[StoredFacts]:
     """One entry per feature group, its table pinned at the given Delta version."""
     return [
-        StoredFacts(
-            name=name,
-            table=source_table_name(group.source),
-            version=versions[source_table_name(group.source)],
-            keys=dict(group.keys),
-            fact_id=tuple(project.sources[group.source].key),
-            features=tuple(asked for label, feature in group.features.items() for asked in _asked(label, feature)),
-            history=parse_duration(group.history) if group.history else None,
-            layout=_layout(project.sources[group.source], group.keys),
-        )
+        _stored(project, versions, name, group.source, group.keys, _features(group), group.history)
         for name, group in project.features.items()
     ]
 
 
 def label_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
-    """The outcome as a window over (prediction time, prediction time + horizon], asked at its end."""
+    """The outcome, or the aggregate, over (prediction time, prediction time + horizon], asked at its end."""
     label = project.label
-    outcome = Windowed(label.column, "last", label.horizon, name="label")
-    table = source_table_name(label.source)
-    fact_id = tuple(project.sources[label.source].key)
-    layout = _layout(project.sources[label.source], label.keys)
-    return StoredFacts("outcome", table, versions[table], dict(label.keys), fact_id, (outcome,), layout=layout)
+    aggregate = label.aggregate.value if label.aggregate else "last"
+    asked = Windowed(label.column, aggregate, label.horizon, name="value")
+    return _stored(project, versions, "outcome", label.source, label.keys, (asked,), label.horizon)
+
+
+def spine_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
+    """The spine's columns in the latest fact of each key, for a spine of what is active."""
+    spine = project.spine
+    asked = tuple(Latest(name) for name in spine.stored_columns() if name not in spine.key)
+    keys = {name: name for name in spine.key}
+    return _stored(project, versions, "latest", spine.source, keys, asked, spine.active_within)
+
+
+def _stored(
+    project: Project,
+    versions: Mapping[str, int],
+    name: str,
+    source: str,
+    keys: Mapping[str, str],
+    features: tuple[Latest | Windowed, ...],
+    history: str | None,
+) -> StoredFacts:
+    """Facts of a source, its table pinned at the given Delta version."""
+    table, declared = source_table_name(source), project.sources[source]
+    reach = parse_duration(history) if history else None
+    layout = _layout(declared, keys)
+    return StoredFacts(name, table, versions[table], dict(keys), tuple(declared.key), features, reach, layout)
 
 
 def _layout(source: Source, keys: Mapping[str, str]) -> tuple[str, ...] | None:
     """The key columns of the source's layout for these keys, in its order; None if it declares none."""
     declared = [tuple(layout.keys) for layout in source.layouts.values()]
     return next((layout for layout in declared if sorted(layout) == sorted(keys.values())), None)
+
+
+def _features(group: FeatureGroup) -> tuple[Latest | Windowed, ...]:
+    return tuple(asked for label, feature in group.features.items() for asked in _asked(label, feature))
 
 
 def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:
@@ -63,12 +81,12 @@ def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:
 
 
 def definitions_hash(project: Project) -> str:
-    """SHA-256 of everything that decides a feature's value: groups, spine, and how their sources make facts."""
+    """SHA-256 of everything that decides a feature's value: groups, expressions, spine, and how sources make facts."""
     used = {project.spine.source, *(group.source for group in project.features.values())}
     decisive = ("lookups", "derived", "where", "key", "event_time", "known_at")
     sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
-    whole = {"features": _plain(project.features), "spine": _plain(project.spine), "sources": sources}
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "spine")}
+    return hashlib.sha256(json.dumps(own | {"sources": sources}, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

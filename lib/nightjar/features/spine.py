@@ -1,42 +1,104 @@
 """The spine: the rows to build features for."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, timedelta
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import TableError
-from nightjar.features.definitions import source_table_name
+from nightjar.features import expressions
+from nightjar.features.definitions import source_table_name, spine_facts
+from nightjar.features.sampling import sampled
+from nightjar.joins.join import as_of_join
 from nightjar.settings.project import Project
+from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
+from nightjar.tables.definitions import INSTANT
 from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import cutoff, parse_duration
 
 
-def scheduled(
-    spark: SparkSession, warehouse: Warehouse, project: Project, version: int, start: datetime, end: datetime
+def spine_rows(
+    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
 ) -> DataFrame:
-    """The scheduled things with start <= prediction time < end, each as it was known at its prediction time.
+    """The spine of the dates `since` to `until`: what a range has, each of its nights has by itself.
 
-    Columns: `prediction_time`, the spine's columns, and `run_date`, its local date.
+    Columns: `prediction_time`, the spine's columns, and `run_date`, the local date of the prediction time.
 
     Raises:
         TableError: two rows share the spine's key and prediction time.
+        UsageError: a derived column does not fit.
     """
     spine = project.spine
-    table = source_table_name(spine.source)
-    facts = delta.read(spark, warehouse, table, version)
-    at = F.col(spine.prediction_time)
+    made = {SpineKind.SCHEDULED: _scheduled, SpineKind.ACTIVE: _active}[spine.kind]
+    rows = made(spark, warehouse, project, versions, since, until)
+    rows = expressions.added(rows, expressions.DERIVED, spine.derived, ())
+    if spine.sample is not None:
+        rows = sampled(rows, spine.key, spine.sample)
+    return rows.select("prediction_time", *spine.columns(), "run_date")
+
+
+def none_found(project: Project, since: date, until: date) -> TableError:
+    """What to say of dates that have no row."""
+    table = source_table_name(project.spine.source)
+    if project.spine.kind is SpineKind.SCHEDULED:
+        what, lacks = "Nothing is scheduled", f"{table} has no row with a prediction time there that was known by then"
+    else:
+        what = "Nothing was active"
+        lacks = f"{table} has no fact of the {project.spine.active_within} before them that was known by then"
+    kept = "" if project.spine.sample is None else ", or the sample keeps none"
+    return TableError(
+        f"{what} from {since} to {until}: {lacks}{kept}. Was ingest run for {until}? Nothing was written."
+    )
+
+
+def _scheduled(
+    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
+) -> DataFrame:
+    """The scheduled things with a prediction time on these dates, each as it was known at its prediction time."""
+    spine, table = project.spine, source_table_name(project.spine.source)
+    start, end = cutoff(since, project.zone), cutoff(until + timedelta(days=1), project.zone)
+    facts = delta.read(spark, warehouse, table, versions[table])
+    at = F.col(spine.prediction_time or "")
     in_range = (at >= F.lit(start)) & (at < F.lit(end))
     key = project.sources[spine.source].key
     # A version can move a thing out of the range or into it, unless its time is part of its key.
-    versions = facts.where(in_range) if spine.prediction_time in key else facts
+    held = facts.where(in_range) if spine.prediction_time in key else facts
     superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at"))
-    rows = versions.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
+    rows = held.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
     run_date = F.to_date(F.from_utc_timestamp(at, project.zone)).alias("run_date")
-    rows = rows.select(at.alias("prediction_time"), *spine.columns(), run_date)
+    rows = rows.select(at.alias("prediction_time"), *spine.stored_columns(), run_date)
     _refuse_repeated(rows, spine.key, table)
     return rows
+
+
+def _active(
+    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
+) -> DataFrame:
+    """At the cutoff of each date, the keys that had a fact shortly before it, as known then. A null is no key."""
+    spine, table = project.spine, source_table_name(project.spine.source)
+    within = parse_duration(spine.active_within or "")
+    dates = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+    cutoffs = [cutoff(day, project.zone) for day in dates]
+    nights = pa.table({"run_date": pa.array(dates), "prediction_time": pa.array(cutoffs, INSTANT)})
+    happened = F.col("event_time")
+    in_reach = (happened > F.lit(cutoffs[0] - within)) & (happened <= F.lit(cutoffs[-1]))
+    facts = delta.read(spark, warehouse, table, versions[table])
+    keys = facts.where(in_reach).select(*spine.key).dropna().distinct()
+    asked = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
+    latest = spine_facts(project, versions)
+    joined = as_of_join(asked, warehouse, [latest], prediction_time="prediction_time").frame()
+    others = [F.col(feature_name).alias(name) for feature_name, name in _taken(project, latest.name)]
+    age = F.col("prediction_time") - F.col(f"{latest.name}__event_time")
+    return joined.where(age < F.lit(within)).select("prediction_time", *spine.key, *others, "run_date")
+
+
+def _taken(project: Project, facts: str) -> list[tuple[str, str]]:
+    others = [name for name in project.spine.stored_columns() if name not in project.spine.key]
+    return [(f"{facts}__{name}", name) for name in others]
 
 
 def _refuse_repeated(rows: DataFrame, key: list[str], table: str) -> None:

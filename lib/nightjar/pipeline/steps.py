@@ -99,7 +99,8 @@ def build_features(step: Step) -> Outcome:
     step.require(JobName.INGEST, JobName.BUILD_FEATURES)
     previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
     since = step.since or step.run_date
-    return build(step.sessions.spark, step.warehouse, step.project, since, step.run_date, previous, step.run_id)
+    told = step.environment.placements
+    return build(step.sessions.spark, step.warehouse, step.project, since, step.run_date, previous, step.run_id, told)
 
 
 def train(step: Step) -> Outcome:

@@ -241,7 +241,7 @@ def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> T
         "build_features",
         (
             Column("prediction_time", INSTANT, "only what was known at this instant is in the row"),
-            *_described(spine, "of the scheduled thing"),
+            *_described(spine, "of the row to predict"),
             *_described(features, "as of prediction_time"),
             Column("definitions_hash", pa.string(), "SHA-256 of the feature definitions that built the row"),
             RUN_DATE,
@@ -281,7 +281,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
             *_described(spine, "key of the row"),
-            Column("score", pa.float64(), f"predicted probability that {project.label.column} is true"),
+            Column("score", pa.float64(), f"predicted probability that {project.label.question()}"),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             RUN_DATE,

@@ -1,0 +1,143 @@
+"""Labels: what the facts within each row's horizon say, in every version that is known by a run date.
+
+Facts with t < event_time <= t + horizon count, as known at some instant k. A label is known
+- at t + horizon, when the horizon has passed;
+- before that, once its outcome is known, or if it may be settled early at the first k at which its condition is true
+  (a fact counts from the instant it is known, were it before it happens);
+- again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected or moved
+  fact changes the answer.
+Versions are only ever added; readers take the latest one known by their own cutoff. What is known at t + horizon +
+allowed_lateness is final. Of an aggregate every version is found, whichever nights were run; of an outcome the one
+that holds at the run date: corrected twice between two runs, it has one new version.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import BooleanType
+
+from nightjar.errors import JoinError
+from nightjar.features import expressions
+from nightjar.features.definitions import label_facts, source_table_name
+from nightjar.joins.join import as_of_join
+from nightjar.settings.project import Project
+from nightjar.tables import arrow, delta
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import cutoff, parse_duration
+
+UNTIL, KNOWN_BY = "_until", "_known_by"
+
+
+def open_since(project: Project, since: date) -> datetime:
+    """The earliest prediction time whose label is not final before the cutoff of `since`."""
+    reach = parse_duration(project.label.horizon) + parse_duration(project.label.allowed_lateness)
+    return cutoff(since, project.zone) - reach
+
+
+def known_labels(
+    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
+) -> DataFrame:
+    """The versions of the rows' labels that are known by the run date's midnight and that no other run has stored.
+
+    Columns: the spine's key, `prediction_time`, `label`, `label_known_at`, `run_date`.
+
+    Args:
+        rows: the spine.
+        warehouse: where tables lie.
+        project: says what is asked, of which source.
+        versions: table -> the Delta version that is read.
+        run_date: only what is known at its midnight is used.
+
+    Raises:
+        JoinError: the source's column cannot be aggregated like that.
+        UsageError: the condition does not fit the aggregate.
+    """
+    label, now = project.label, cutoff(run_date, project.zone)
+    needed = dict.fromkeys([*project.spine.key, *label.keys, "prediction_time"])
+    asked = rows.select(*needed).withColumn(UNTIL, F.col("prediction_time") + F.lit(parse_duration(label.horizon)))
+    ask, answer = (_once, _outcomes) if label.aggregate is None else (_instants, _versions)
+    asked = ask(asked, warehouse, project, versions, now)
+    answers = answer(_answered(asked, warehouse, project, versions), project)
+    known = answers.where(F.col("label_known_at") <= F.lit(now))
+    names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
+    return _not_stored(known.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
+
+
+def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
+    """With `value`, the outcome or the aggregate over the horizon as it is known at each instant."""
+    label, facts = project.label, label_facts(project, versions)
+    try:
+        joined = as_of_join(asked, warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
+    except JoinError as error:
+        raise JoinError(f"project.label, column {label.column} of source {label.source}: {error}") from error
+    clock = F.col(f"{facts.name}__known_at").alias("_value_known_at")
+    return joined.select(*asked.columns, F.col(f"{facts.name}__value").alias("value"), clock)
+
+
+def _once(asked: DataFrame, _: Warehouse, project: Project, __: Mapping[str, int], now: datetime) -> DataFrame:
+    """An outcome is asked for as it is known now, or was when it became final."""
+    final = F.col(UNTIL) + F.lit(parse_duration(project.label.allowed_lateness))
+    return asked.withColumn(KNOWN_BY, F.least(final, F.lit(now)))
+
+
+def _outcomes(answers: DataFrame, project: Project) -> DataFrame:
+    kind = answers.schema["value"].dataType
+    if not isinstance(kind, BooleanType):
+        raise JoinError(
+            f"project.label, column {project.label.column} of source {project.label.source}: it is a "
+            f"{kind.simpleString()}, expected a boolean; or give project.label an aggregate and a condition."
+        )
+    known_at = F.when(F.col("value").isNotNull(), F.col("_value_known_at")).otherwise(F.col(UNTIL))
+    return answers.withColumn("label_known_at", known_at).withColumnRenamed("value", "label")
+
+
+def _instants(
+    asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
+) -> DataFrame:
+    """An aggregate is asked for when the horizon has passed, and where that matters whenever what is known changes."""
+    label, lateness = project.label, parse_duration(project.label.allowed_lateness)
+    passed = asked.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
+    if not label.settled_early and not lateness:
+        return passed
+    happened, instant, until = F.col("_event_time"), F.col("_instant"), F.col(UNTIL)
+    same_key = [F.col(name) == F.col(f"_{column}") for name, column in label.keys.items()]
+    within = (happened > F.col("prediction_time")) & (happened <= until)
+    in_time = (instant <= until + F.lit(lateness)) & (instant <= F.lit(now))
+    matters = in_time & (F.lit(label.settled_early) | (instant > until))
+    met = asked.join(_changes(asked.sparkSession, warehouse, project, versions), [*same_key, within, matters])
+    known_by = F.greatest(instant, F.col("prediction_time")).alias(KNOWN_BY)
+    return passed.unionByName(met.select(*asked.columns, known_by)).distinct()
+
+
+def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
+    """`_<key>`, `_event_time` and `_instant` of each coming and going of a version of a fact."""
+    label, table = project.label, source_table_name(project.label.source)
+    known = F.coalesce("known_at", "event_time")
+    gone = F.lead(known).over(Window.partitionBy(*project.sources[label.source].key).orderBy(known))
+    keys = [F.col(column).alias(f"_{column}") for column in dict.fromkeys(label.keys.values())]
+    both = F.array_compact(F.array(known, gone)).alias("_instants")
+    facts = delta.read(spark, warehouse, table, versions[table])
+    places = facts.select(*keys, F.col("event_time").alias("_event_time"), both)
+    return places.withColumn("_instant", F.explode("_instants")).drop("_instants")
+
+
+def _versions(answers: DataFrame, project: Project) -> DataFrame:
+    """The first answer about each row, and every one that differs from the one before."""
+    condition = {"condition": project.label.condition or ""}
+    answers = expressions.added(answers, "project.label", condition, (BooleanType,))
+    judged = answers.withColumnRenamed("condition", "label")
+    settled = judged.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
+    by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
+    told = settled.withColumn("_before", F.lag(F.struct("label")).over(by_row))
+    new = F.col("_before").isNull() | ~F.col("_before.label").eqNullSafe(F.col("label"))
+    return told.where(new).withColumnRenamed(KNOWN_BY, "label_known_at")
+
+
+def _not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:
+    if not arrow.exists(warehouse, "labels"):
+        return labels
+    other = delta.read(labels.sparkSession, warehouse, "labels").where(F.col("run_date") != F.lit(run_date))
+    names = [*project.spine.key, "prediction_time", "label_known_at"]
+    return labels.join(other.select(*names), names, "left_anti")

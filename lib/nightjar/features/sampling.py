@@ -1,0 +1,51 @@
+"""Which rows of a spine are kept, by a hash of their key, and what each kept row stands for."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.settings.spine import WEIGHT, Sample, SampleBy
+
+
+def sampled(rows: DataFrame, key: list[str], sample: Sample) -> DataFrame:
+    """The rows that are kept, with their `sampling_weight`.
+
+    Args:
+        rows: spine rows of whole days, with `prediction_time` and `run_date`.
+        key: the columns that with `prediction_time` name a row.
+        sample: which to keep.
+    """
+    if sample.maximum is not None:
+        return _at_most(rows, key, _group(key, sample), sample.maximum)
+    share = _share(sample)
+    asked = F.struct(*key) if sample.by is SampleBy.ENTITY else _row(key)
+    return rows.where(_unit(asked) < share).withColumn(WEIGHT, 1 / share)
+
+
+def _at_most(rows: DataFrame, key: list[str], group: list[str], maximum: int) -> DataFrame:
+    of_group = Window.partitionBy(*group)
+    place = F.row_number().over(of_group.orderBy(_unit(_row(key)), *key, "prediction_time"))
+    ranked = rows.withColumn("_place", place).withColumn("_size", F.count("*").over(of_group))
+    kept = ranked.where(F.col("_place") <= maximum)
+    return kept.withColumn(WEIGHT, F.col("_size") / F.least("_size", F.lit(maximum))).drop("_place", "_size")
+
+
+def _group(key: list[str], sample: Sample) -> list[str]:
+    within = {SampleBy.ENTITY: key, SampleBy.DAY: [], SampleBy.STRATUM: [sample.column or ""]}
+    return ["run_date", *within[sample.by]]
+
+
+def _share(sample: Sample) -> Column:
+    share = F.lit(sample.fraction)
+    for value, own in sample.fractions.items():
+        share = F.when(F.col(sample.column or "").cast("string") == value, own).otherwise(share)
+    return share
+
+
+def _row(key: list[str]) -> Column:
+    return F.struct(*key, F.unix_micros("prediction_time").alias("prediction_time"))
+
+
+def _unit(row: Column) -> Column:
+    """A number in [0, 1) made from the values: the first 52 bits of the SHA-256 of their JSON."""
+    digest = F.sha2(F.to_json(row, {"ignoreNullFields": "false"}), 256)
+    return F.conv(F.substring(digest, 1, 13), 16, 10).cast("double") / F.lit(2.0**52)

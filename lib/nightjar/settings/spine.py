@@ -1,0 +1,118 @@
+"""Settings of the spine: which rows there are to build features for."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from nightjar.settings.checks import require, require_filled, require_known, require_length
+
+WEIGHT = "sampling_weight"
+OF_LABELS = ("label", "label_known_at", "value", "condition")
+
+
+class SpineKind(Enum):
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+
+
+class SampleBy(Enum):
+    ENTITY = "entity"
+    DAY = "day"
+    STRATUM = "stratum"
+
+
+@dataclass
+class Sample:
+    """Which rows of a spine are kept: a hash of their key decides, so that every rerun keeps the same.
+
+    Groups lie within one day, so that a range of days keeps the rows of its nights. What a kept row stands for is its
+    `sampling_weight`: 1 / fraction, or the size of its group / the rows kept of it.
+
+    Attributes:
+        by: `entity` (the rows of one entity; with a fraction an entity is in or out on all days), `day` (the rows of
+            one day) or `stratum` (the rows of one day with the same value of `column`).
+        column: for `stratum`: a column of the spine.
+        fraction: the share of rows, or of entities, that is kept on average.
+        fractions: for `stratum`: value of the column as text -> its own share.
+        maximum: the greatest number of rows of a group that are kept.
+    """
+
+    by: SampleBy = MISSING
+    column: str | None = None
+    fraction: float | None = None
+    fractions: dict[str, float] = field(default_factory=dict)
+    maximum: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is one rule, in range, and a column only where one is used."""
+        stratified = self.by is SampleBy.STRATUM
+        expected = "a column of the spine for by=stratum, none otherwise"
+        require(stratified == (self.column is not None), "column", self.column, expected)
+        only = "none unless by=stratum with a fraction"
+        require(not self.fractions or (stratified and self.fraction is not None), "fractions", self.fractions, only)
+        one_rule = (self.fraction is None) != (self.maximum is None)
+        require(one_rule, "fraction", self.fraction, f"either a fraction or a maximum, which is {self.maximum!r}")
+        shares = {"fraction": self.fraction, **{f"fractions.{name}": share for name, share in self.fractions.items()}}
+        for name, share in shares.items():
+            require(share is None or 0 < share <= 1, name, share, "a share above 0 and at most 1")
+        require(self.maximum is None or self.maximum >= 1, "maximum", self.maximum, "at least 1")
+
+
+@dataclass
+class Spine:
+    """The rows to build features for.
+
+    Attributes:
+        kind: `scheduled`: one row for each thing that the source lists, at its own prediction time. `active`: at the
+            cutoff of every run date, one row for each key that had a fact within `active_within` before it.
+        source: the source that lists the things, or whose facts show activity.
+        key: its columns that, with `prediction_time`, name a row.
+        prediction_time: for `scheduled`: its column with the instant up to which facts may be used.
+        active_within: for `active`: facts in (cutoff - active_within, cutoff] that are known by the cutoff count; the
+            other columns are those of the latest of them.
+        features: its columns that are features as they are (known ahead, such as a distance).
+        keep: its columns that features are joined by, or that baselines, slices and reports need.
+        derived: new column -> Spark SQL expression over the columns above, `prediction_time` and the derived columns
+            before it, row by row. They exist before the join: `features`, keys and `sample` may name them.
+        sample: which of the rows are kept; None: all.
+    """
+
+    source: str = MISSING
+    key: list[str] = field(default_factory=list)
+    prediction_time: str | None = None
+    features: list[str] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)
+    kind: SpineKind = SpineKind.SCHEDULED
+    active_within: str | None = None
+    derived: dict[str, str] = field(default_factory=dict)
+    sample: Sample | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the fields fit the kind."""
+        require_filled("key", self.key)
+        for name in self.key:
+            require(name not in OF_LABELS, "key", name, f"another name: the label's columns are {OF_LABELS}")
+        if self.kind is SpineKind.ACTIVE:
+            require(self.prediction_time is None, "prediction_time", self.prediction_time, "none: it is the cutoff")
+            require(self.active_within is not None, "active_within", None, 'a duration such as "30d" for kind=active')
+            require_length("active_within", self.active_within or "")
+        else:
+            require(self.prediction_time is not None, "prediction_time", None, "a column of the source")
+            require(self.active_within is None, "active_within", self.active_within, "none for kind=scheduled")
+        for name in self.derived:
+            require(name.isidentifier(), "derived", name, "an identifier")
+            require(name not in self.key, "derived", name, "a name that is not in the key")
+        if self.sample is not None and self.sample.column is not None:
+            require_known(
+                "sample.column", [self.sample.column], [*self.stored_columns(), *self.derived], "spine's columns"
+            )
+
+    def stored_columns(self) -> list[str]:
+        """The columns it takes from its source, the key first, without the prediction time."""
+        return [name for name in dict.fromkeys([*self.key, *self.keep, *self.features]) if name not in self.derived]
+
+    def columns(self) -> list[str]:
+        """Every column of its rows, the key first, without the prediction time."""
+        weight = [] if self.sample is None else [WEIGHT]
+        return [*self.stored_columns(), *self.derived, *weight]

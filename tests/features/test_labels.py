@@ -1,0 +1,206 @@
+"""Labels from an aggregate over the horizon: every version, and when it was known."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import builders
+from nightjar.errors import JoinError, UsageError
+from nightjar.features.labels import known_labels
+from nightjar.settings.features import Aggregate
+from nightjar.settings.label import Label
+from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.tables import arrow, sink
+from nightjar.tables.definitions import INSTANT, labels_table, source_table
+from oracles import labels as oracle
+
+D2, D3 = date(2024, 4, 2), date(2024, 4, 3)
+NOW = datetime(2024, 4, 1, 22, tzinfo=UTC)  # midnight of D2 in Paris
+EVENTS = {"id": pa.int64(), "machine": pa.string(), "value": pa.float64(), "word": pa.string()}
+MACHINE = pa.schema({"machine": pa.string()})
+SOURCE = Source(
+    File("events.csv"),
+    {
+        "id": Column(ColumnType.LONG),
+        "machine": Column(ColumnType.STRING),
+        "value": Column(ColumnType.DOUBLE),
+        "word": Column(ColumnType.STRING),
+        "at": Column(ColumnType.TIMESTAMP),
+    },
+    key=["id"],
+    event_time="at",
+    keep=["machine", "value", "word"],
+)
+
+
+def hour(number):
+    return NOW + timedelta(hours=number)
+
+
+def event(fact_id, machine, happened, known=None, value=1.0):
+    known = happened if known is None else known
+    clocks = {"event_time": hour(happened), "known_at": hour(known), "stated_known_at": hour(known)}
+    row = {"id": fact_id, "machine": machine, "value": value, "word": "w"}
+    return row | clocks | {"ingested_on": D2, "run_id": "ingest"}
+
+
+class Asked:
+    """Events in their table, and what is known about rows at a run date."""
+
+    def __init__(self, spark, warehouse, folder, events, **label):
+        project = builders.machines(folder)
+        self.spark, self.warehouse = spark, warehouse
+        options = {"aggregate": Aggregate.COUNT, "condition": "value > 0", "horizon": "4h"} | label
+        asked = Label("events", {"machine": "machine"}, options.pop("column", "value"), **options)
+        self.project = replace(project, sources=project.sources | {"events": SOURCE}, label=asked)
+        arrow.append(warehouse, source_table("events", ["id"], pa.schema(EVENTS)), events, "ingest")
+
+    def frame(self, rows, run_date):
+        spine = {"machine": [machine for machine, _ in rows], "prediction_time": [hour(at) for _, at in rows]}
+        spine = self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
+        versions = {"source_events": arrow.version(self.warehouse, "source_events")}
+        return known_labels(spine, self.warehouse, self.project, versions, run_date)
+
+    def known(self, rows, run_date=D2):
+        """(machine, prediction time, label, label_known_at), times as hours."""
+        hours = lambda instant: (instant - NOW) / timedelta(hours=1)  # noqa: E731
+        found = self.frame(rows, run_date).toArrow().to_pylist()
+        told = [(r["machine"], hours(r["prediction_time"]), r["label"], hours(r["label_known_at"])) for r in found]
+        return sorted(told, key=lambda row: (row[0], row[1], row[3]))
+
+
+@pytest.fixture
+def asked(spark, warehouse, tmp_path):
+    return lambda events, **label: Asked(spark, warehouse, tmp_path, events, **label)
+
+
+def test_any_failure_within_the_horizon_is_known_when_the_horizon_has_passed(asked):
+    """Its start is not in it, its end is; what has not ended is not told; an event known too late does not count."""
+    events = [event(1, "start", -8), event(2, "end", -4), event(3, "open", -2), event(4, "late", -5, known=-3)]
+    rows = [(machine, -8) for machine in ("start", "end", "late", "none")] + [("open", -3)]
+    assert asked(events).known(rows) == [
+        ("end", -8, True, -4), ("late", -8, False, -4), ("none", -8, False, -4), ("start", -8, False, -4)
+    ]  # fmt: skip
+
+
+def test_settled_early_is_known_with_the_first_fact_that_settles_it(asked):
+    """The second fact happened first, but was known later; the correction of a third leaves an answer that was true."""
+    events = [
+        event(1, "m", -2.5, known=-1.5),
+        event(2, "m", -2.75, known=-1),
+        event(3, "taken", -2.5, known=-2),
+        event(3, "taken", -9, known=-1),
+        event(4, "low", -2.5, value=0.5),
+    ]
+    label = {"aggregate": Aggregate.MAX, "condition": "value >= 1", "settled_early": True}
+    rows = [(machine, -3) for machine in ("m", "taken", "low")]
+    project = asked(events, **label)
+    assert project.known(rows) == [("m", -3, True, -1.5), ("taken", -3, True, -2)]
+    assert project.known(rows, D3) == [
+        ("low", -3, False, 1), ("m", -3, True, -1.5), ("taken", -3, True, -2), ("taken", -3, None, 1)
+    ]  # fmt: skip
+
+
+def test_late_facts_are_new_versions_until_the_label_is_final(asked):
+    events = [
+        event(1, "late", -5, known=-3),
+        event(2, "too late", -5, known=-1.5),
+        event(3, "moved", -5, known=-4.5),
+        event(3, "elsewhere", -5, known=-3.5),
+    ]
+    rows = [(machine, -8) for machine in ("late", "too late", "moved", "elsewhere")]
+    assert asked(events, allowed_lateness="2h").known(rows) == [
+        ("elsewhere", -8, False, -4),
+        ("elsewhere", -8, True, -3.5),
+        ("late", -8, False, -4),
+        ("late", -8, True, -3),
+        ("moved", -8, True, -4),
+        ("moved", -8, False, -3.5),
+        ("too late", -8, False, -4),
+    ]
+
+
+def test_a_version_is_stored_by_the_first_run_that_knows_it(asked, warehouse):
+    events = [event(1, "m", -5, known=-3), event(1, "m", -20, known=3)]
+    project = asked(events, allowed_lateness="9h")
+    table = labels_table(project.project, MACHINE)
+    for run_date, expected in ((D2, [False, True]), (D3, [False]), (D2, [False, True])):
+        labels = project.frame([("m", -8)], run_date)
+        found = labels.orderBy("label_known_at").toArrow()
+        assert found["label"].to_pylist() == expected
+        assert set(found["run_date"].to_pylist()) == {run_date}
+        into = sink.target(warehouse, table, run_id="run")
+        of_date = lambda file, day=run_date: file.partition["run_date"] == day  # noqa: E731
+        sink.commit(warehouse, into, sink.collect(labels, sink.in_one_piece, into), of_date, "run")
+
+
+MACHINES = st.integers(0, 1)
+HOURS = st.integers(-10, 4)
+FACTS = st.tuples(st.integers(0, 2), MACHINES, HOURS, HOURS, st.sampled_from([0.0, 1.0, 2.0, None]))
+CASES = st.tuples(st.lists(FACTS, max_size=6, unique_by=lambda fact: (fact[0], fact[3])), st.integers(-9, 0))
+QUESTIONS = [
+    (Aggregate.COUNT, "value > 1", lambda n: n > 1, True),
+    (Aggregate.MAX, "value >= 1", lambda n: None if n is None else n >= 1, True),
+    (Aggregate.MIN, "value < 1", lambda n: None if n is None else n < 1, True),
+    (Aggregate.MEAN, "coalesce(value, 0) > 0.75", lambda n: (n or 0) > 0.75, False),
+    (Aggregate.SUM, "value > 1 AND value < 4", lambda n: None if n is None else 1 < n < 4, False),
+]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(st.sampled_from(QUESTIONS), st.sampled_from([0, 3]), st.lists(CASES, min_size=20, max_size=40))
+def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, cases):
+    """Many small histories at once: machines of one never meet those of another."""
+    aggregate, condition, holds, early = question
+    options = {"aggregate": aggregate, "condition": condition, "settled_early": early}
+    events, rows, expected = [], [], []
+    for number, (facts, at) in enumerate(cases):
+        plain = [dict(zip(("id", "key", "event", "known", "value"), fact, strict=True)) for fact in facts]
+        events += [
+            event(10 * number + f["id"], f"{number}.{f['key']}", f["event"], f["known"], f["value"]) for f in plain
+        ]
+        for machine in (0, 1):
+            rows.append((f"{number}.{machine}", at))
+            asked_of = {"horizon": 4, "lateness": lateness, "now": 0, "name": aggregate.value}
+            found = oracle.versions(plain, machine, at, **asked_of, holds=holds, early=early)
+            expected += [(f"{number}.{machine}", at, answer, known) for answer, known in found]
+    folder = tmp_path_factory.mktemp("labels")
+    warehouse = builders.Warehouse(str(folder / "warehouse"), "machines")
+    warehouse.check_writable()
+    project = Asked(spark, warehouse, folder, events, allowed_lateness=f"{lateness}h", **options)
+    assert project.known(rows) == sorted(expected, key=lambda row: (row[0], row[1], row[3]))
+
+
+@pytest.mark.parametrize(
+    ("label", "refused", "message"),
+    [
+        (
+            {"column": "word", "aggregate": Aggregate.MEAN},
+            JoinError,
+            "project.label, column word of source events: mean of a string",
+        ),
+        (
+            {"column": "word", "aggregate": None, "condition": None},
+            JoinError,
+            "project.label, column word of source events: it is a string, expected a boolean",
+        ),
+        (
+            {"condition": "valeu > 0"},
+            UsageError,
+            "project.label.condition: the expression 'valeu > 0' does not fit: [UNRESOLVED_COLUMN.WITH_SUGGESTION]",
+        ),
+        (
+            {"condition": "value + 1"},
+            UsageError,
+            "project.label.condition: the expression 'value + 1' gives a bigint, expected one of: boolean",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_source_and_column(asked, label, refused, message):
+    with pytest.raises(refused) as found:
+        asked([event(1, "m", -5)], **label).frame([("m", -8)], D2)
+    assert str(found.value).startswith(message)
