@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nightjar.asof import Latest, Windowed
-from nightjar.joins import cobucketed
+from nightjar.joins import cobucketed, slices
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts
 from nightjar.settings.environment import Placement
@@ -200,12 +200,13 @@ def test_files_of_facts_older_than_their_history_are_not_read(spark, warehouse):
     assert joined(spine, warehouse, asked, Placement.CO_BUCKETED) == by_row(expected)
 
 
-def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, drawn, monkeypatch):
+@pytest.mark.parametrize("history", [None, timedelta(microseconds=8)], ids=["carried", "history"])
+def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, drawn, monkeypatch, history):
     """One world holds half of everything: its bucket is shared by several tasks, and no row knows."""
     warehouse, version = placed
     _, spine = drawn
-    monkeypatch.setattr(cobucketed, "WORTH_A_TASK", 20)
-    asked = asked_of(version, history=timedelta(microseconds=8))
+    monkeypatch.setattr(slices, "WORTH_A_TASK", 20)
+    asked = asked_of(version, history=history)
     told = {"v": Placement.CO_BUCKETED}
     cut = as_of_join(spark.createDataFrame(spine), warehouse, [asked], prediction_time="t", told=told)
     assert cut.rows.rdd.getNumPartitions() > 3

@@ -4,24 +4,23 @@ Each task gets the spine rows of one bucket and reads that bucket's files. Facts
 rows. Sources that are laid out alike for the same spine columns share one shuffle.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_type
 
-from nightjar.joins import reading
+from nightjar.joins import reading, slices
 from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Planned
+from nightjar.joins.reading import Share
 from nightjar.joins.stored import join_facts, output_schema
-from nightjar.tables import layouts, scan
+from nightjar.tables import layouts
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.sink import in_one_piece
 from nightjar.tables.warehouse import Warehouse
 
 TASK = "_task"
-WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
 
 
 def groups(planned: Sequence[Planned]) -> list[list[Planned]]:
@@ -44,44 +43,28 @@ def joined(
     buckets = planned[0].layout.buckets if planned[0].layout else 0
     files = [_by_bucket(planned, bucket) for bucket in range(buckets)]
     bucket = F.coalesce(layouts.bucket(_key_types(planned[0]), buckets), F.lit(0))
-    task, cuts = bucket, _cuts(planned, files)
+    task, cuts = bucket, slices.cuts(files)
     for number, (heavy, instant) in enumerate(cuts):
         later = (bucket == heavy) & (F.col(prediction_time) >= F.lit(instant))
         task = F.when(later, F.lit(buckets + number)).otherwise(task)
-    files_of = [*files, *(files[heavy] for heavy, _ in cuts)]
+    later_shares = slices.shares(before.rows.sparkSession, planned, files, cuts) if cuts else []
+    shares = [*(Share(of_bucket) for of_bucket in files), *later_shares]
 
     def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for share in in_one_piece(batches):
-            mine = files_of[share.column(TASK)[0].as_py()]
-            rows = share.drop_columns([TASK])
-            facts = reading.laid_out(planned, rows, mine, prediction_time, known_by)
+        for received in in_one_piece(batches):
+            share = shares[received.column(TASK)[0].as_py()]
+            rows = received.drop_columns([TASK])
+            facts = reading.laid_out(planned, rows, share, prediction_time, known_by)
             yield join_facts(rows, facts, prediction_time, known_by)
 
     spine = before.frame() if before.placed else before.rows
     schema = output_schema(warehouse, before.schema, [one.facts for one in planned], prediction_time)
-    return Joined(spine.withColumn(TASK, task).repartitionById(len(files_of), TASK), make, schema, placed=True)
+    return Joined(spine.withColumn(TASK, task).repartitionById(len(shares), TASK), make, schema, placed=True)
 
 
 def _by_bucket(planned: Sequence[Planned], bucket: int) -> dict[str, Snapshot]:
     """Layout -> its files of one bucket."""
     return {one.files.table: one.files.where(lambda file: file.partition[layouts.BUCKET] == bucket) for one in planned}
-
-
-def _cuts(planned: Sequence[Planned], files: Sequence[Mapping[str, Snapshot]]) -> list[tuple[int, datetime]]:
-    """Where heavy buckets are cut into slices of prediction time, each bucket's instants in ascending order.
-
-    A slice sees the facts of its own time and of the history before it. Without a bound on that nothing is cut.
-    """
-    rows = [sum(read.rows for read in of_bucket.values()) for of_bucket in files]
-    fair = max(sum(rows) // len(rows), WORTH_A_TASK)
-    if any(one.facts.history is None for one in planned):
-        return []
-    heavy = [number for number, count in enumerate(rows) if count > 2 * fair]
-    return [
-        (number, instant)
-        for number in heavy
-        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, -(-rows[number] // fair))
-    ]
 
 
 def _key_types(planned: Planned) -> dict[str, str]:

@@ -1,18 +1,22 @@
 """What a task reads of the facts: its columns of the rows that its share of the spine can ask about."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
-from nightjar.asof import Facts
+from nightjar.asof import Facts, Windowed
+from nightjar.asof.definitions import length
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
+from nightjar.tables.definitions import INSTANT
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.scan import Snapshot
 
 
 def whole(planned: Sequence[Planned]) -> list[tuple[StoredFacts, Facts]]:
@@ -22,50 +26,90 @@ def whole(planned: Sequence[Planned]) -> list[tuple[StoredFacts, Facts]]:
     return [(one.facts, one.facts.asked(read[one.files.table])) for one in planned]
 
 
+@dataclass(frozen=True)
+class Share:
+    """What one task reads of laid out facts.
+
+    Attributes:
+        files: layout -> the files of the task's bucket.
+        start: the first prediction time of its slice of the bucket; None: it has no earlier slice.
+        carried: layout -> rows from before the start that it needs.
+    """
+
+    files: Mapping[str, Snapshot]
+    start: datetime | None = None
+    carried: Mapping[str, pa.Table] = field(default_factory=dict)
+
+
 def laid_out(
-    planned: Sequence[Planned],
-    spine: pa.Table,
-    files: Mapping[str, Snapshot],
-    prediction_time: str,
-    known_by: str | None,
+    planned: Sequence[Planned], spine: pa.Table, share: Share, prediction_time: str, known_by: str | None
 ) -> list[tuple[StoredFacts, Facts]]:
     """Each layout once, the rows that can matter to these spine rows.
 
     A row that happened or became known after the last of them changes nothing: a fact that moved has left a
-    retraction at its old place. Neither does a row that is older than the history of all that is asked of it.
+    retraction at its old place. Neither does a row that is older than the history of all that is asked of it, or one
+    older than the longest window before a slice, unless it is carried in.
 
     Args:
         planned: what is asked.
         spine: the task's rows.
-        files: layout -> the files of the task's bucket.
+        share: what the task may read.
         prediction_time: see `nightjar.asof.join`.
         known_by: see `nightjar.asof.join`.
     """
     times: Any = pc.min_max(spine.column(prediction_time))
     known = pc.max(spine.column(known_by)) if known_by else times["max"]
+    happened = (pc.field(EVENT_TIME) <= times["max"]) & (pc.field(KNOWN_AT) <= known)
     tables = {}
-    for table, chosen in files.items():
-        asked = [one.facts for one in planned if one.files.table == table]
-        oldest = _oldest(asked, times["min"])
-        needed = chosen.where(_of_times(oldest.as_py() if oldest is not None else None, times["max"].as_py()))
-        happened = (pc.field(EVENT_TIME) <= times["max"]) & (pc.field(KNOWN_AT) <= known)
-        condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= oldest)
-        rows = scan.read(needed, [*_columns(planned, table), RETRACTION], condition)
-        tables[table] = rows if oldest is None else rows.filter(condition)
-    return [(one.facts, one.facts.asked(tables[one.files.table], RETRACTION)) for one in planned]
+    for table, files in share.files.items():
+        here = [one for one in planned if one.files.table == table]
+        oldest = _oldest([one.facts for one in here], times["min"].as_py(), share.start)
+        condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= pa.scalar(oldest, INSTANT))
+        rows = rows_of(here, files, oldest, times["max"].as_py(), condition, exactly=oldest is not None)
+        if oldest is not None and table in share.carried:
+            older = share.carried[table].filter(pc.field(EVENT_TIME) < pa.scalar(oldest, INSTANT))
+            rows = pa.concat_tables([older, rows])
+        tables[table] = rows
+    return [(one.facts, asked(one, tables[one.files.table])) for one in planned]
 
 
-def _of_times(since: datetime | None, until: datetime) -> Callable[[DataFile], bool]:
-    return lambda file: file.may_hold(EVENT_TIME, since, until)
+def asked(planned: Planned, rows: pa.Table) -> Facts:
+    """What is asked, over rows of a layout."""
+    return planned.facts.asked(rows, RETRACTION)
 
 
-def _oldest(asked: Sequence[StoredFacts], earliest: Any) -> Any:
-    """The event_time before which no row is looked at; None: all are."""
-    histories = [facts.history for facts in asked]
-    bounded = [history for history in histories if history is not None]
-    if len(bounded) < len(histories) or not earliest.is_valid:
+def rows_of(
+    planned: Sequence[Planned],
+    files: Snapshot,
+    since: datetime | None,
+    until: datetime | None,
+    condition: ds.Expression,
+    *,
+    exactly: bool = True,
+) -> pa.Table:
+    """The columns that are asked of one layout, of the rows that meet a condition on event times since and until.
+
+    Not exactly: of the row groups that may hold such rows, where few others are to be expected.
+    """
+    of_times = files.where(lambda file: file.may_hold(EVENT_TIME, since, until))
+    rows = scan.read(of_times, [*_columns(planned, files.table), RETRACTION], condition)
+    return rows.filter(condition) if exactly else rows
+
+
+def _oldest(asked: Sequence[StoredFacts], earliest: datetime | None, start: datetime | None) -> datetime | None:
+    """The event_time before which no row is read; None: all are."""
+    histories = [facts.history for facts in asked if facts.history is not None]
+    if len(histories) == len(asked):
+        return _earlier(earliest, max(histories, default=timedelta(0)))
+    windows = [feature.window for facts in asked for feature in facts.features if isinstance(feature, Windowed)]
+    return _earlier(start, max(map(length, windows), default=timedelta(0)))
+
+
+def _earlier(moment: datetime | None, by: timedelta) -> datetime | None:
+    """The moment moved back, None where that is before the first one a calendar has."""
+    if moment is None or by > moment - datetime.min.replace(tzinfo=UTC):
         return None
-    return pc.subtract(earliest, pa.scalar(max(bounded, default=timedelta(0)), pa.duration("us")))
+    return moment - by
 
 
 def _columns(planned: Sequence[Planned], table: str) -> list[str]:
