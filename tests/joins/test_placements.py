@@ -135,30 +135,21 @@ def test_every_placement_gives_what_the_oracle_gives(spark, tmp_path_factory, dr
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Facts and a spine whose first world holds half of both."""
+    """Facts and a spine of which one machine of one world holds half."""
     random = Random(7)  # noqa: S311  (data, not secrets)
 
-    def world():
-        return 0 if random.random() < 0.5 else random.randrange(WORLDS)
+    def entity():
+        return (0, "a") if random.random() < 0.5 else (random.randrange(WORLDS), random.choice(["a", "a|", "|a"]))
 
     def at():
         return START + timedelta(microseconds=random.randrange(10))
 
-    machines = ["a", "a|", "|a"]
-    facts = [
-        (
-            world(),
-            random.randrange(40),
-            random.choice(machines),
-            1,
-            at(),
-            at(),
-            random.randrange(99) / 4,
-            random.randrange(3),
-        )
-        for _ in range(300)
-    ]
-    return facts_of(facts), spine_of([(world(), random.choice(machines), 1, at()) for _ in range(150)])
+    facts = []
+    for _ in range(300):
+        world, machine = entity()
+        x = random.randrange(99) / 4
+        facts.append((world, random.randrange(90), machine, 1, at(), at(), x, random.randrange(3)))
+    return facts_of(facts), spine_of([(*entity(), 1, at()) for _ in range(150)])
 
 
 @pytest.fixture(scope="module")
