@@ -11,6 +11,7 @@ from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
 from nightjar.settings.learning import Estimator
 from nightjar.settings.sources import ColumnType
+from nightjar.settings.spine import Sample, SampleBy
 from nightjar.timeline import parse_run_date
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
@@ -80,6 +81,17 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
         ),
         ([*FLIGHTS, "project.sources.weather.columns.temp.type=FLOAT"], ["temp.type", "FLOAT", "DOUBLE"]),
         ([*FLIGHTS, "project.label.column=???"], ["project.label.column: has no value", "project.label.column=..."]),
+        ([*FLIGHTS, "project.label.aggregate=AVERAGE"], ["label.aggregate", "AVERAGE", "MEAN"]),
+        ([*FLIGHTS, "project.label.horizon=-3d"], ["project.label.horizon: duration '-3d'"]),
+        ([*FLIGHTS, "project.label.settled_early=true"], ["project.label.settled_early: found True, expected false"]),
+        ([*FLIGHTS, "project.spine.kind=ACTIVE"], ["project.spine.prediction_time: found 'prediction_time', expected"]),
+        ([*FLIGHTS, "project.spine.sample={by: DAY}"], ["project.spine.sample.fraction: found None, expected either"]),
+        ([*FLIGHTS, "project.spine.sample={by: DAY, fraction: 2}"], ["project.spine.sample.fraction: found 2.0"]),
+        ([*FLIGHTS, "project.spine.sample={by: WEEK, fraction: 1}"], ["sample", "WEEK", "STRATUM"]),
+        (
+            [*FLIGHTS, "+project.expressions.dest='1'"],
+            ["project.expressions.dest: found 'dest', expected another name"],
+        ),
         ([*FLIGHTS, "run_date"], ["run_date"]),
         ([*FLIGHTS, "project.title=${nowhere}"], ["nowhere"]),
     ],
@@ -132,6 +144,62 @@ def test_a_second_project_needs_no_code(tmp_path):
         path.write_text("\n".join(line.removeprefix(" " * 12) for line in text.splitlines()))
     made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path)
     assert made.project.feature_names() == ["visitors__week_7d"]
+
+
+def test_a_sample_and_an_expression_can_be_asked_for_on_the_command_line():
+    made = settings(
+        *FLIGHTS,
+        "project.spine.sample={by: STRATUM, column: origin, fraction: 0.5}",
+        "+project.spine.sample.fractions.JFK=1.0",
+        "+project.expressions.slow='try_divide(aircraft__mean_delay_7d, distance_miles)'",
+    )
+    assert made.project.spine.sample == Sample(SampleBy.STRATUM, "origin", 0.5, {"JFK": 1.0})
+    assert made.project.feature_names()[-1] == "slow"
+
+
+def test_a_project_of_active_things_composes(tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
+    (tmp_path / "project" / "shops.yaml").write_text(
+        """
+defaults: [schema, /source/schema@sources.visits, _self_]
+name: shops
+zone: Europe/Paris
+first_date: "2024-01-01"
+history_until: "2024-02-01"
+first_night: "2024-02-02"
+sources:
+  visits:
+    file: {path: visits.csv}
+    columns: {shop: {type: STRING}, at: {type: TIMESTAMP}, spent: {type: DOUBLE}}
+    key: [shop, at]
+    event_time: at
+spine:
+  kind: ACTIVE
+  source: visits
+  key: [shop]
+  active_within: 30d
+  derived: {weekday: "weekday(prediction_time)"}
+  features: [weekday]
+  sample: {by: DAY, maximum: 100}
+label:
+  source: visits
+  keys: {shop: shop}
+  column: spent
+  horizon: 7d
+  aggregate: MAX
+  condition: value > 100
+  settled_early: true
+  allowed_lateness: 1d
+features:
+  visits: {source: visits, keys: {shop: shop}, features: {last: {kind: LATEST, column: spent}}}
+expressions: {root: sqrt(visits__last)}
+"""
+    )
+    made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
+    assert made.feature_names() == ["weekday", "visits__last", "root"]
+    assert made.spine.columns() == ["shop", "weekday", "sampling_weight"]
+    assert made.label.question() == "value > 100, value being the max of spent in the next 7d"
 
 
 def test_a_file_that_is_no_yaml_is_a_wrong_configuration_too(tmp_path):

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -211,3 +212,15 @@ def test_a_feature_that_does_not_fit_its_source_is_refused_before_anything_is_wr
     with pytest.raises(TableError, match="Nothing is scheduled"):
         build(spark, copied.warehouse, project, D4, D4, D2, "run")
     assert builders.versions(copied.warehouse) == before
+
+
+@pytest.mark.parametrize("source", ["schedule", "outcomes", "readings"])
+def test_a_source_whose_file_is_gone_is_named_and_nothing_is_written(facts, source):
+    plan = [planned("m1", at(day), at(D1, -24)) for day in (D1, D2)]
+    facts.store(plan, [outcome("m1", at(D1), at(D1, 10), failed=True)], [reading("m1", at(D1, -1), 5.0)])
+    (file,) = Path(facts.warehouse.path(f"source_{source}")).rglob("*.parquet")
+    file.unlink()
+    before = builders.versions(facts.warehouse)
+    with pytest.raises(TableError, match=rf"source_{source}.*is gone: removed by hand, or vacuumed"):
+        facts.build(D2, since=D1)
+    assert builders.versions(facts.warehouse) == before

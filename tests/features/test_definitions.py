@@ -1,6 +1,7 @@
 """What a project's features are asked as, and the hash that names their definitions."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 import builders
 from nightjar.asof import Latest, Windowed
 from nightjar.features.definitions import definitions_hash, feature_facts, label_facts
-from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
+from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
+from nightjar.settings.label import Label
+from nightjar.settings.spine import Sample, SampleBy
 
 PROJECT = builders.machines(Path("files"))
 VERSIONS = {"source_readings": 4, "source_outcomes": 2}
@@ -35,6 +38,13 @@ def test_the_label_is_the_last_outcome_within_the_horizon():
     )
 
 
+def test_a_label_of_an_aggregate_asks_for_it_over_the_horizon_and_reads_nothing_older():
+    label = Label("readings", {"machine": "machine"}, "temperature", "7d", Aggregate.MAX, "value > 30")
+    asked = label_facts(replace(PROJECT, label=label), VERSIONS)
+    assert asked.features == (Windowed("temperature", "max", "7d", name="value"),)
+    assert asked.history == timedelta(days=7)
+
+
 def with_source(name, **changes):
     return replace(PROJECT, sources=PROJECT.sources | {name: replace(PROJECT.sources[name], **changes)})
 
@@ -53,6 +63,9 @@ SCHEDULE = PROJECT.sources["schedule"]
         with_group(features=builders.temperature().features | {"last": LAST}),
         with_group(source="outcomes", features={"last": Feature(FeatureKind.LATEST, "failed")}),
         replace(PROJECT, spine=replace(PROJECT.spine, features=["built", "site"])),
+        replace(PROJECT, expressions={"ratio": "load / 2"}),
+        replace(PROJECT, spine=replace(PROJECT.spine, derived={"half": "load / 2"})),
+        replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, fraction=0.5))),
         with_source("readings", where="temperature > 0"),
         with_source("readings", known_at="at"),
         with_source("readings", derived={"x": "1"}),

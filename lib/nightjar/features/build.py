@@ -19,7 +19,7 @@ from nightjar.features.labels import known_labels, open_since
 from nightjar.joins.joined import Joined
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, sink
+from nightjar.tables import arrow, delta, sink
 from nightjar.tables.definitions import Table, features_table, labels_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.scan import DataFile
@@ -29,6 +29,7 @@ from nightjar.timeline import local_date
 log = logging.getLogger("nightjar.features")
 
 
+@delta.missing_files_named()
 def build(
     spark: SparkSession,
     warehouse: Warehouse,

@@ -129,10 +129,11 @@ def _unrepeatable(where: str, sql: str, found: str) -> UsageError:
 
 
 def _nodes(expression: Any) -> Iterator[Any]:
-    yield expression
+    """Arguments before the functions that take them: what depends on chance makes all above it depend on it."""
     children = expression.children()
     for place in range(children.size()):
         yield from _nodes(children.apply(place))
+    yield expression
 
 
 def _wanted(kinds: Sequence[type[DataType]]) -> str:

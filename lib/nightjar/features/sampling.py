@@ -30,8 +30,8 @@ def _at_most(rows: DataFrame, key: list[str], group: list[str], maximum: int) ->
 
 
 def _group(key: list[str], sample: Sample) -> list[str]:
-    within = {SampleBy.ENTITY: key, SampleBy.DAY: [], SampleBy.STRATUM: [sample.column or ""]}
-    return ["run_date", *within[sample.by]]
+    of_entity = key if sample.by is SampleBy.ENTITY else []
+    return ["run_date", *of_entity, *([sample.column] if sample.column else [])]
 
 
 def _share(sample: Sample) -> Column:

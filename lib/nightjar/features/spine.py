@@ -35,7 +35,7 @@ def spine_rows(
     made = {SpineKind.SCHEDULED: _scheduled, SpineKind.ACTIVE: _active}[spine.kind]
     rows = made(spark, warehouse, project, versions, since, until)
     rows = expressions.added(rows, expressions.DERIVED, spine.derived, ())
-    if spine.sample is not None:
+    if spine.sample.by:
         rows = sampled(rows, spine.key, spine.sample)
     return rows.select("prediction_time", *spine.columns(), "run_date")
 
@@ -48,7 +48,7 @@ def none_found(project: Project, since: date, until: date) -> TableError:
     else:
         what = "Nothing was active"
         lacks = f"{table} has no fact of the {project.spine.active_within} before them that was known by then"
-    kept = "" if project.spine.sample is None else ", or the sample keeps none"
+    kept = ", or the sample keeps none" if project.spine.sample.by else ""
     return TableError(
         f"{what} from {since} to {until}: {lacks}{kept}. Was ingest run for {until}? Nothing was written."
     )

@@ -30,15 +30,15 @@ class Sample:
     `sampling_weight`: 1 / fraction, or the size of its group / the rows kept of it.
 
     Attributes:
-        by: `entity` (the rows of one entity; with a fraction an entity is in or out on all days), `day` (the rows of
-            one day) or `stratum` (the rows of one day with the same value of `column`).
+        by: None (every row is kept), `entity` (the rows of one entity; with a fraction an entity is in or out on all
+            days), `day` (the rows of one day) or `stratum` (the rows of one day with the same value of `column`).
         column: for `stratum`: a column of the spine.
         fraction: the share of rows, or of entities, that is kept on average.
         fractions: for `stratum`: value of the column as text -> its own share.
         maximum: the greatest number of rows of a group that are kept.
     """
 
-    by: SampleBy = MISSING
+    by: SampleBy | None = None
     column: str | None = None
     fraction: float | None = None
     fractions: dict[str, float] = field(default_factory=dict)
@@ -51,8 +51,9 @@ class Sample:
         require(stratified == (self.column is not None), "column", self.column, expected)
         only = "none unless by=stratum with a fraction"
         require(not self.fractions or (stratified and self.fraction is not None), "fractions", self.fractions, only)
-        one_rule = (self.fraction is None) != (self.maximum is None)
-        require(one_rule, "fraction", self.fraction, f"either a fraction or a maximum, which is {self.maximum!r}")
+        rules = [rule for rule in (self.fraction, self.maximum) if rule is not None]
+        either = "either a fraction or a maximum" if self.by else "none without by"
+        require(len(rules) == (self.by is not None), "fraction", self.fraction, f"{either}; maximum is {self.maximum}")
         shares = {"fraction": self.fraction, **{f"fractions.{name}": share for name, share in self.fractions.items()}}
         for name, share in shares.items():
             require(share is None or 0 < share <= 1, name, share, "a share above 0 and at most 1")
@@ -75,7 +76,7 @@ class Spine:
         keep: its columns that features are joined by, or that baselines, slices and reports need.
         derived: new column -> Spark SQL expression over the columns above, `prediction_time` and the derived columns
             before it, row by row. They exist before the join: `features`, keys and `sample` may name them.
-        sample: which of the rows are kept; None: all.
+        sample: which of the rows are kept.
     """
 
     source: str = MISSING
@@ -86,7 +87,7 @@ class Spine:
     kind: SpineKind = SpineKind.SCHEDULED
     active_within: str | None = None
     derived: dict[str, str] = field(default_factory=dict)
-    sample: Sample | None = None
+    sample: Sample = field(default_factory=Sample)
 
     def __post_init__(self) -> None:
         """Check that the fields fit the kind."""
@@ -103,7 +104,7 @@ class Spine:
         for name in self.derived:
             require(name.isidentifier(), "derived", name, "an identifier")
             require(name not in self.key, "derived", name, "a name that is not in the key")
-        if self.sample is not None and self.sample.column is not None:
+        if self.sample.column is not None:
             require_known(
                 "sample.column", [self.sample.column], [*self.stored_columns(), *self.derived], "spine's columns"
             )
@@ -114,5 +115,5 @@ class Spine:
 
     def columns(self) -> list[str]:
         """Every column of its rows, the key first, without the prediction time."""
-        weight = [] if self.sample is None else [WEIGHT]
+        weight = [WEIGHT] if self.sample.by else []
         return [*self.stored_columns(), *self.derived, *weight]
