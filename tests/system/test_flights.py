@@ -1,7 +1,9 @@
 """The flights of 2013 as they really are: every figure in the tables is found again in the raw files by other means."""
 
 import math
+import shutil
 import uuid
+import zipfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -10,15 +12,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scipy.stats import rankdata
 
 from nightjar.asof import Facts, join
 from nightjar.config import compose_job, make_settings
+from nightjar.features import consistency
 from nightjar.features.definitions import feature_facts
 from nightjar.pipeline.job import perform
 from nightjar.pipeline.steps import Sessions, Step
-from nightjar.settings.jobs import JobName
+from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
@@ -37,8 +41,15 @@ PLANNING = {"spark.sql.codegen.wholeStage": "true", "spark.sql.adaptive.enabled"
 class Built:
     """The project after its history and its first night, features built; nothing is trained."""
 
-    warehouse: Warehouse
-    project: Project
+    settings: Job
+
+    @property
+    def project(self) -> Project:
+        return self.settings.project
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.settings.environment.warehouse, "flights")
 
     def table(self, name: str) -> pd.DataFrame:
         return arrow.read(self.warehouse, name).to_pandas()
@@ -48,21 +59,36 @@ class Built:
 def built(spark, tmp_path_factory):
     folder = tmp_path_factory.mktemp("flights")
     places = [f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home"]
-    nightly = make_settings(compose_job(CONF, JobName.NIGHTLY, ["project=flights", "project_dates=true", *places]))
-    warehouse = Warehouse(nightly.environment.warehouse, "flights")
-    warehouse.check_writable()
-    sessions = Sessions(nightly.environment, "flights")
+    settings = settings_of(*places)
+    Warehouse(settings.environment.warehouse, "flights").check_writable()
+    run(spark, settings, HISTORY, FIRST)
+    run(spark, settings, NIGHT)
+    return Built(settings)
+
+
+def settings_of(*overrides):
+    """The project as it is, with the landings laid out by aircraft, and joined there."""
+    laid_out = [
+        "+project.sources.landings.layouts.aircraft.keys=[tailnum]",
+        "+environment.placements.aircraft=CO_BUCKETED",
+    ]
+    chosen = ["project=flights", "project_dates=true", *laid_out, *overrides]
+    return make_settings(compose_job(CONF, JobName.NIGHTLY, chosen))
+
+
+def run(spark, settings, night, since=None):
+    """Ingest and features of a night, or of all nights since a date."""
+    warehouse = Warehouse(settings.environment.warehouse, "flights")
+    sessions = Sessions(settings.environment, "flights")
     sessions.spark = spark
     before = {name: spark.conf.get(name) for name in PLANNING}
     for name, value in PLANNING.items():
         spark.conf.set(name, value)
-    for night, since in ((HISTORY, FIRST), (NIGHT, None)):
-        for job in (JobName.INGEST, JobName.BUILD_FEATURES):
-            given = (warehouse, nightly.project, nightly.environment, sessions, "revision")
-            perform(job, Step(uuid.uuid4().hex, night, *given, since=since), "config")
+    for job in (JobName.INGEST, JobName.BUILD_FEATURES):
+        given = (warehouse, settings.project, settings.environment, sessions, "revision")
+        perform(job, Step(uuid.uuid4().hex, night, *given, since=since), "config")
     for name, value in before.items():
         spark.conf.set(name, value)
-    return Built(warehouse, nightly.project)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +137,49 @@ def test_every_feature_of_200_flights_is_what_the_raw_files_say_was_known(featur
             (name, found[name].iloc[0], value) for name, value in row.items() if not same(found[name].iloc[0], value)
         ]
     assert wrong == []
+
+
+def corrected_file(path, flight, tailnum, minutes):
+    """The raw flights, one of which was flown by another aircraft and landed later."""
+    with zipfile.ZipFile(truth.folder() / "flights.csv.zip") as archive:
+        raw = pd.read_csv(archive.open(archive.namelist()[0]), dtype=str, keep_default_na=False)
+    named = (raw["carrier"] == flight["carrier"]) & (raw["flight"] == str(flight["flight"]))
+    row = raw.index[named & (raw["origin"] == flight["origin"]) & (raw["month"] == "9") & (raw["day"] == "29")]
+    assert len(row) == 1
+    raw.loc[row, "tailnum"] = tailnum
+    raw.loc[row, "arr_delay"] = str(int(flight["arr_delay"]) + minutes)
+    raw.to_csv(path, index=False)
+
+
+def test_a_landing_that_moves_to_another_aircraft_is_seen_tonight_and_not_by_last_nights_rebuild(
+    built, spark, tmp_path
+):
+    shutil.copytree(built.settings.environment.warehouse, tmp_path / "warehouse")
+    tonight = NIGHT + timedelta(days=1)
+    landed = truth.landings()
+    flown = truth.flights()
+    busy = flown[flown["midnight"] == NIGHT_STARTS + timedelta(days=1)]["tailnum"].dropna().unique()
+    day = landed[(landed["midnight"] == NIGHT_STARTS - timedelta(days=2)) & landed["tailnum"].isin(busy)]
+    wrong, right = day.iloc[0], day[day["tailnum"] != day.iloc[0]["tailnum"]].iloc[-1]["tailnum"]
+    corrected_file(tmp_path / "flights.csv", wrong, right, minutes=37)
+    file = ["project.sources.landings.file.package=null", f"project.sources.landings.file.path={tmp_path}/flights.csv"]
+    settings = settings_of(f"environment.warehouse={tmp_path}/warehouse", f"environment.home={tmp_path}/home", *file)
+    run(spark, settings, tonight)
+    warehouse = Warehouse(settings.environment.warehouse, "flights")
+
+    retracted = arrow.read(warehouse, "source_landings__by_tailnum", where=pc.field("retraction")).to_pylist()
+    assert [(row["tailnum"], row["event_time"]) for row in retracted] == [(wrong["tailnum"], wrong["landed_at"])]
+
+    starts = NIGHT_STARTS + timedelta(days=1)
+    recent = landed[(landed["known_at"] <= starts) & (landed["landed_at"] > starts - timedelta(days=28))]
+    counts = recent["tailnum"].value_counts()
+    features = arrow.read(warehouse, "features", where=pc.field("run_date") == tonight).to_pandas()
+    found = features.groupby("tailnum")["aircraft__landings_28d"].first()
+    assert found[wrong["tailnum"]] == counts[wrong["tailnum"]] - 1
+    assert found[right] == counts[right] + 1
+
+    checked = consistency.check(spark, warehouse, settings.project, NIGHT, "check", nights=1, rows=5000)
+    assert checked.rows["features rebuilt"] == 965
 
 
 @pytest.mark.parametrize("group", truth.GROUPS)
