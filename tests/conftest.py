@@ -28,16 +28,18 @@ QUICK = {
 SHARED = {"spark", "ray_started"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     """Two groups that take about equally long, each for one worker; all other tests go where there is room.
 
     The first shares one Spark session and one Ray. The second shares the checkout of system/tree.py.
     """
-    for item in items:
-        group = "session" if SHARED & set(item.fixturenames) else "processes" if "system" in item.path.parts else None
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+    group = "session" if SHARED & set(item.fixturenames) else "processes" if "system" in item.path.parts else None
+    if group is not None:
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_modifyitems(items):
+    """The groups first: what is left fills the time until both are done."""
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
