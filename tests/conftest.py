@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import builders
 from nightjar.pipeline import nightly
@@ -25,22 +26,45 @@ QUICK = {
 }
 
 
-SHARED = {"spark", "ray_started"}
+SESSION = [
+    "features",
+    "joins",
+    "learning",
+    "monitoring",
+    "pipeline",
+    "registry",
+    "report",
+    "scoring",
+    "sources",
+    "tables",
+]
+"""Folders whose tests share one Spark session, one Ray and the nights of the tiny project."""
+APART = ("tests/system/", "tests/scripts/", "tests/tables/test_sink_failures.py")
+"""Tests that start processes or build a warehouse of their own."""
 
 
-def pytest_itemcollected(item):
-    """Two groups that take about equally long, each for one worker; all other tests go where there is room.
-
-    The first shares one Spark session and one Ray. The second shares the checkout of system/tree.py.
-    """
-    group = "session" if SHARED & set(item.fixturenames) else "processes" if "system" in item.path.parts else None
-    if group is not None:
-        item.add_marker(pytest.mark.xdist_group(group))
+def worker_of(nodeid):
+    """Two halves that take about equally long, each for one worker; other files go where there is room."""
+    file = nodeid.split("::")[0]
+    if file.startswith(APART):
+        return "apart"
+    return "session" if file.split("/")[1] in SESSION else file
 
 
 def pytest_collection_modifyitems(items):
-    """The groups first: what is left fills the time until both are done."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """The two halves first: what is left fills the time until both are done."""
+    items.sort(key=lambda item: ["session", "apart", worker_of(item.nodeid)].index(worker_of(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Workers are given halves and files, not single tests."""
+
+    class Halves(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return worker_of(nodeid)
+
+    return Halves(config, log)
 
 
 @pytest.fixture(scope="session")
