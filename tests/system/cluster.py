@@ -1,12 +1,14 @@
 """A cluster of scripts/cluster for one test: of its own, and gone afterwards."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from system import tree
 
+PATIENCE = 30  # seconds
 COMMAND = tree.ROOT / "scripts" / "cluster"
 
 
@@ -23,6 +25,10 @@ def running(kind: str, folder: Path) -> Iterator[Path]:
     finally:
         tree.run([COMMAND, kind, "stop"], tree.ROOT, variables)
     assert len(processes) == {"spark": 3, "ray": 2}[kind]
+    for _ in range(PATIENCE):  # a busy machine takes its time to bury the dead
+        if not left_of(processes):
+            break
+        time.sleep(1)
     assert left_of(processes) == []
 
 

@@ -69,7 +69,7 @@ def built(spark, tmp_path_factory):
 def settings_of(*overrides):
     """The project as it is, with the landings laid out by aircraft, and joined there."""
     laid_out = [
-        "+project.sources.landings.layouts.aircraft.keys=[tailnum]",
+        "+project.sources.landings.layouts={aircraft:{keys:[tailnum]}}",
         "+environment.placements.aircraft=CO_BUCKETED",
     ]
     chosen = ["project=flights", "project_dates=true", *laid_out, *overrides]

@@ -64,11 +64,11 @@ def test_a_pinned_version_stays_as_it_was(warehouse):
     assert (pinned.rows, pinned.where(of("b")).rows, pinned.size > pinned.where(of("b")).size) == (2, 1, True)
 
 
-def test_a_scan_reads_the_rows_that_meet_a_condition(warehouse):
+def test_a_scan_reads_the_row_groups_that_may_meet_a_condition(warehouse):
     store(warehouse, things(id=[1, 2], place=["a", "b"]), things(id=[3], place=["a"], x=[1.5]))
     snapshot = scan.snapshot(warehouse, "things")
     assert sorted(scan.read(snapshot, ["id"], pc.field("place") == "a")["id"].to_pylist()) == [1, 3]
-    assert scan.read(snapshot, ["id"], pc.field("x") > 1)["id"].to_pylist() == [3]
+    assert 3 in scan.read(snapshot, ["id"], pc.field("x") > 1)["id"].to_pylist()
     nothing = scan.read(snapshot.where(of("c")), ["id", "at"])
     assert (nothing.num_rows, nothing.schema) == (0, pa.schema({"id": pa.int64(), "at": INSTANT}))
 
@@ -120,12 +120,14 @@ def test_instants_are_found_to_the_microsecond_on_either_side_of_a_bound(warehou
         filtered = rows.where(f"at {sign} TIMESTAMP '{probe:%Y-%m-%d %H:%M:%S.%f}Z'")
         assert sorted(row["id"] for row in filtered.select("id").collect()) == expected
         condition = holds(pc.field("at"), pa.scalar(probe, INSTANT))
-        assert sorted(scan.read(snapshot, ["id"], condition)["id"].to_pylist()) == expected
+        scanned = scan.read(snapshot, ["id", "at"], condition).filter(condition)
+        assert sorted(scanned["id"].to_pylist()) == expected
         assert sorted(arrow.read(warehouse, "things", ["id"], condition)["id"].to_pylist()) == expected
     assert files_read(rows.where(f"at = TIMESTAMP '{probe:%Y-%m-%d %H:%M:%S.%f}Z'")) <= 2
     may = snapshot.where(lambda file: file.may_hold("at", probe, probe))
     assert 1 <= len(may.files) <= 2
-    assert scan.read(may, ["id"], pc.field("at") == pa.scalar(probe, INSTANT)).num_rows == 1
+    condition = pc.field("at") == pa.scalar(probe, INSTANT)
+    assert scan.read(may, ["id", "at"], condition).filter(condition).num_rows == 1
 
 
 LONG = "z" * 100
