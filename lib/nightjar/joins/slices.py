@@ -20,6 +20,7 @@ from nightjar.joins import reading
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.tables import layouts, scan
+from nightjar.tables.definitions import INSTANT
 from nightjar.tables.scan import Snapshot
 
 WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
@@ -47,11 +48,13 @@ def shares(
     spark: SparkSession, planned: Sequence[Planned], files: Sequence[Mapping[str, Snapshot]], found: Sequence[Cut]
 ) -> list[Share]:
     """What the slice after each cut reads, and what is carried into it."""
-    starts = [instant for _, instant in found]
-    before = [start if same else None for start, same in _previous(found)]
     if all(one.facts.history is not None for one in planned):
         return [Share(files[bucket], start) for bucket, start in found]  # nothing is older than its history
-    tasks = [(files[bucket], since, until) for (bucket, until), since in zip(found, before, strict=True)]
+    before = [None, *found[:-1]]
+    tasks = [
+        (files[bucket], cut[1] if cut is not None and cut[0] == bucket else None, until)
+        for cut, (bucket, until) in zip(before, found, strict=True)
+    ]
 
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for number in (one.as_py() for batch in batches for one in batch.column(0)):
@@ -71,29 +74,21 @@ def shares(
                 layout: pa.concat_tables(kept[earlier, layout] for earlier in numbers[: place + 1])
                 for layout in files[bucket]
             }
-            result.append(Share(files[bucket], starts[number], into))
+            result.append(Share(files[bucket], found[number][1], into))
     return result
-
-
-def _previous(found: Sequence[Cut]) -> list[tuple[datetime, bool]]:
-    """The instant of the cut before each, and whether that is one of the same bucket."""
-    return [
-        (found[number - 1][1], number > 0 and found[number - 1][0] == bucket)
-        for number, (bucket, _) in enumerate(found)
-    ]
 
 
 def _carried_from(
     planned: Sequence[Planned], files: Mapping[str, Snapshot], since: datetime | None, until: datetime
 ) -> dict[str, pa.Table]:
     """Layout -> the rows of one slice's time that later slices need."""
-    end = pa.scalar(until, pa.timestamp("us", tz="UTC"))
+    end = pa.scalar(until, INSTANT)
     result = {}
     for layout, chosen in files.items():
         here = [one for one in planned if one.files.table == layout]
         condition = pc.field(layouts.EVENT_TIME) < end
         if since is not None:
-            condition &= pc.field(layouts.EVENT_TIME) >= pa.scalar(since, end.type)
+            condition &= pc.field(layouts.EVENT_TIME) >= pa.scalar(since, INSTANT)
         rows = reading.rows_of(here, chosen, since, until, condition)
         kept: Any = reduce(np.union1d, (carried(reading.asked(one, rows), end) for one in here))
         result[layout] = rows.take(pa.array(kept)).combine_chunks()

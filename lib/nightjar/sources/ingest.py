@@ -61,7 +61,7 @@ def ingest(
     judged = [_judge(spark, warehouse, name, source, night, cache) for name, source in project.sources.items()]
     outcome = Outcome()
     for source in judged:
-        stood = arrow.version(warehouse, source.table.name) if arrow.exists(warehouse, source.table.name) else None
+        stood = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
         after = store_facts(source, warehouse, night)
         outcome.outputs[source.table.name] = after
         settings = project.sources[source.name]

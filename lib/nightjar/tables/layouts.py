@@ -4,12 +4,10 @@ A fact that a later version moves to another key or event_time leaves a *retract
 that version became known. So whoever looks at one bucket, or at the files of some time, sees each fact where it stood.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -110,13 +108,12 @@ def collect(rows: DataFrame, keys: Sequence[str], buckets: int, into: sink.Targe
     """Let tasks write rows of a layout, each a bucket, sorted by keys, event_time and known_at."""
     types = dict(rows.select(*keys).dtypes)
     placed = rows.withColumn(BUCKET, bucket(types, buckets)).repartitionById(buckets, BUCKET)
-    order: Any = [(name, "ascending") for name in (*keys, EVENT_TIME, KNOWN_AT)]
+    return sink.collect(placed, sink.sorted_by(order(keys), sink.in_one_piece), into)
 
-    def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for share in sink.in_one_piece(batches):
-            yield share.sort_by(order)
 
-    return sink.collect(placed, sort, into)
+def order(keys: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a layout's files are sorted by."""
+    return (*keys, EVENT_TIME, KNOWN_AT)
 
 
 def marks(source_version: int, buckets: int) -> dict[str, int]:

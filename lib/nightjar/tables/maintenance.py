@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from nightjar.settings.project import Project
@@ -18,6 +17,7 @@ from nightjar.tables import arrow, commits, layouts, scan, sink
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, Table
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.partition import by_tasks
 from nightjar.tables.scan import DataFile, Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -99,8 +99,8 @@ def compact(
     if not shares:
         return 0, 0
     merged = {file.path for share in shares for file in share.files}
-    numbers = spark.range(0, len(shares), numPartitions=len(shares))
-    written = sink.collect(numbers, _merged(shares, order), into)
+    tasks, read = by_tasks(spark, shares, into.schema.names)
+    written = sink.collect(tasks, sink.sorted_by(order, read), into)
     sink.commit(warehouse, into, written, lambda file: file.path in merged, run_id, rearranged=True)
     return len(merged), len(written)
 
@@ -138,7 +138,7 @@ def _orders(project: Project) -> dict[str, tuple[str, ...]]:
     """Every table that the project may have -> the columns that its rows are sorted by."""
     sources = {f"source_{name}": source for name, source in project.sources.items()}
     laid_out = {
-        layouts.name(table, layout.keys): (*layout.keys, layouts.EVENT_TIME, layouts.KNOWN_AT)
+        layouts.name(table, layout.keys): layouts.order(layout.keys)
         for table, source in sources.items()
         for layout in source.layouts.values()
     }
@@ -174,17 +174,3 @@ def _first_in_time(file: DataFile) -> tuple[datetime, str]:
 def _is_settled(file: DataFile, run_date: date) -> bool:
     latest = [file.partition.get(name) or file.greatest.get(name) for name in DATES]
     return all(day is None or day < run_date for day in latest)
-
-
-def _merged(shares: Sequence[Snapshot], order: Sequence[str]) -> sink.Making:
-    """What a task does with the numbers of its shares."""
-    by: Any = [(name, "ascending") for name in order]
-
-    def merge(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for batch in batches:
-            numbers: list[Any] = batch.column(0).to_pylist()
-            for share in (shares[number] for number in numbers):
-                rows = scan.read(share, share.schema.names)
-                yield rows.sort_by(by) if by else rows
-
-    return merge

@@ -44,7 +44,11 @@ def shared_out(
         rows = delta.read(spark, warehouse, table, version).where(of_partition).select(*columns)
         return rows, sink.in_one_piece
     files = scan.snapshot(warehouse, table, version).where(_has(values))
-    shares = _dealt(files, spark.sparkContext.defaultParallelism)
+    return by_tasks(spark, _dealt(files, spark.sparkContext.defaultParallelism), columns)
+
+
+def by_tasks(spark: SparkSession, shares: Sequence[Snapshot], columns: Sequence[str]) -> tuple[DataFrame, sink.Making]:
+    """A DataFrame with one task for each share, and what reads columns of a task's share."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for batch in batches:

@@ -7,7 +7,7 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -64,7 +64,7 @@ def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
     Raises:
         TableError: a stored column has another type than its definition.
     """
-    version = arrow.version(warehouse, table.name) if arrow.exists(warehouse, table.name) else None
+    version = arrow.versions(warehouse, [table.name]).get(table.name)
     schema = pa.schema([field.remove_metadata() for field in arrow.widened(warehouse, table)])
     return Target(table, warehouse.path(table.name), schema, stamps, version)
 
@@ -85,6 +85,17 @@ def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     shares = [batch for batch in batches if batch.num_rows]
     if shares:
         yield pa.Table.from_batches(shares)
+
+
+def sorted_by(order: Sequence[str], make: Making) -> Making:
+    """What a task makes, each table of it sorted by some columns; none: as it is."""
+    by: Any = [(name, "ascending") for name in order]
+
+    def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        for made in make(batches):
+            yield made.sort_by(by) if by else made
+
+    return sort
 
 
 def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
