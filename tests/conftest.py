@@ -19,8 +19,10 @@ from nightjar.tables.warehouse import Warehouse
 
 # Tiny data: compiling, planning and small files cost more than the work.
 QUICK = {
-    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} -XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
     "spark.databricks.delta.snapshotPartitions": "1",
+    # Every test has tables of its own; by default Delta keeps what it knows of the last 10,000, until no memory is left.
+    "spark.databricks.delta.delta.log.cacheSize": "16",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
 }

@@ -289,7 +289,7 @@ def test_two_runs_of_one_job_and_date_one_wins_and_the_other_is_told_by_whom(min
     both = [mine.start("ingest", f"run_date={NEXT}") for _ in range(2)]
     results = [ended(process) for process in both]
     loser, winner = sorted(range(2), key=lambda number: -results[number].code)
-    assert (results[winner].code, results[loser].code) == (0, 1)
+    assert (results[winner].code, results[loser].code) == (0, 1), results[loser].err
     problem = results[loser].problem
     assert f"ingest for {NEXT} is already being run" in problem
     assert f"process {both[winner].pid} on" in problem
@@ -351,7 +351,7 @@ def test_ctrl_c_while_features_are_built_leaves_them_as_they_were_or_complete(mi
     stopped = mine.stopped("build_features", f"run_date={NIGHT}", wear, at="features: building", by=signal.SIGINT)
     assert stopped.code == 130
     assert "interrupted" in stopped.problem
-    assert "Traceback" not in stopped.err
+    assert "Traceback" not in stopped.err, stopped.err
     assert_free(mine, "build_features", NIGHT)
     assert mine.runs("build_features", NIGHT)[-1]["status"] == "interrupted"
     between = mine.rows()

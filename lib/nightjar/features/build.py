@@ -69,7 +69,7 @@ def build(
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    dates = features.gathered(spark.sparkContext.defaultParallelism, "run_date") if since < run_date else features
+    dates = _by_date(features, since, run_date, spark.sparkContext.defaultParallelism)
     with expressions.named(expressions.declared(project)):
         written = sink.collect(dates.rows, dates.make, of_features)
         if not written:
@@ -81,6 +81,14 @@ def build(
         outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates, run_id, inputs=versions)
         outcome.rows[name] = sum(file.rows for file in files)
     return outcome
+
+
+def _by_date(features: Joined, since: date, until: date, tasks: int) -> Joined:
+    """Neighbouring dates in one task: each date is stored in one file."""
+    days = (until - since).days + 1
+    if days == 1:
+        return features
+    return features.gathered(tasks, F.floor(F.datediff("run_date", F.lit(since)) * tasks / days).cast("int"))
 
 
 def _of_dates(since: date, until: date) -> Callable[[DataFile], bool]:

@@ -60,12 +60,16 @@ def _scheduled(
     """The scheduled things with a prediction time on these dates, each as it was known at its prediction time."""
     spine, table = project.spine, source_table_name(project.spine.source)
     start, end = cutoff(since, project.zone), cutoff(until + timedelta(days=1), project.zone)
-    facts = delta.read(spark, warehouse, table, versions[table])
-    at = F.col(spine.prediction_time or "")
+    time = spine.prediction_time or ""
+    at = F.col(time)
     in_range = (at >= F.lit(start)) & (at < F.lit(end))
     key = project.sources[spine.source].key
     # A version can move a thing out of the range or into it, unless its time is part of its key.
-    held = facts.where(in_range) if spine.prediction_time in key else facts
+    if time in key:
+        of_range = delta.read(spark, warehouse, table, versions[table], lambda file: file.may_hold(time, start, end))
+        held = of_range.where(in_range)
+    else:
+        held = delta.read(spark, warehouse, table, versions[table])
     superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at"))
     rows = held.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
@@ -84,9 +88,11 @@ def _active(
     dates = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     cutoffs = [cutoff(day, project.zone) for day in dates]
     nights = pa.table({"run_date": pa.array(dates), "prediction_time": pa.array(cutoffs, INSTANT)})
-    happened = F.col("event_time")
-    in_reach = (happened > F.lit(cutoffs[0] - within)) & (happened <= F.lit(cutoffs[-1]))
-    facts = delta.read(spark, warehouse, table, versions[table])
+    happened, first, last = F.col("event_time"), cutoffs[0] - within, cutoffs[-1]
+    in_reach = (happened > F.lit(first)) & (happened <= F.lit(last))
+    facts = delta.read(
+        spark, warehouse, table, versions[table], lambda file: file.may_hold("event_time", first, last)
+    )
     keys = facts.where(in_reach).select(*spine.key).dropna().distinct()
     asked = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
     latest = spine_facts(project, versions)

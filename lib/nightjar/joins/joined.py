@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from nightjar.tables.sink import Making, in_one_piece
@@ -38,8 +38,8 @@ class Joined:
 
         return self.rows.mapInArrow(task, from_arrow_schema(self.schema))
 
-    def gathered(self, tasks: int, column: str) -> "Joined":
-        """The same with neighbouring values of a column in one task, so that they are stored in few files."""
+    def gathered(self, tasks: int, number: Column) -> "Joined":
+        """The same, each row made in the task whose number it tells, so that rows of one number lie in few files."""
         if self.placed:
-            return Joined(self.frame().repartitionByRange(tasks, column), in_one_piece, self.schema)
-        return replace(self, rows=self.rows.repartitionByRange(tasks, column))
+            return Joined(self.frame().repartitionById(tasks, number), in_one_piece, self.schema)
+        return replace(self, rows=self.rows.repartitionById(tasks, number))

@@ -36,6 +36,7 @@ def start() -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    for name in ("alembic", "mlflow", "py4j", "ray"):
+    for name in ("alembic", "mlflow", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs what it also raises
     warnings.filterwarnings("ignore", category=FutureWarning)

@@ -58,7 +58,9 @@ def ingest(
     """
     before = None if previous is None else cutoff(previous, project.zone)
     night = Night(run_date, cutoff(run_date, project.zone), before, run_id)
-    judged = [_judge(spark, warehouse, name, source, night, cache) for name, source in project.sources.items()]
+    # All files are looked at before the first one is read through.
+    rows = {name: facts.candidates(spark, name, source, cache) for name, source in project.sources.items()}
+    judged = [_judge(warehouse, name, project.sources[name], rows[name], night) for name in rows]
     outcome = Outcome()
     for source in judged:
         stood = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
@@ -77,9 +79,9 @@ def ingest(
     return outcome
 
 
-def _judge(spark: SparkSession, warehouse: Warehouse, name: str, source: Source, night: Night, cache: Path) -> Judged:
+def _judge(warehouse: Warehouse, name: str, source: Source, rows: DataFrame, night: Night) -> Judged:
     log.info("source %s: reading %s", name, source.file.path)
-    rows = facts.candidates(spark, name, source, cache)
+    spark = rows.sparkSession
     types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
     table = source_table(name, source.key, types)
     passed = Observation()

@@ -1,25 +1,70 @@
 """Delta tables as Spark DataFrames: read at a version, and written a partition at a time in one commit."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow
+from nightjar.tables import arrow, scan
+from nightjar.tables.datafiles import partition_text
 from nightjar.tables.definitions import Table
+from nightjar.tables.scan import DataFile, Snapshot
 from nightjar.tables.warehouse import Warehouse
 
+_PATTERN = re.compile(r"[*?\[\]{}]")  # in a path, Spark would look for other names
 _GONE = re.compile(r"\[FAILED_READ_FILE\.FILE_NOT_EXIST\] .*?reading file (\S+[.]parquet)")
 
 
-def read(spark: SparkSession, warehouse: Warehouse, table: str, version: int | None = None) -> DataFrame:
-    """The table's rows, at its latest version unless one is given."""
-    pinned = arrow.version(warehouse, table) if version is None else version
-    return spark.read.format("delta").option("versionAsOf", pinned).load(warehouse.path(table))
+def read(
+    spark: SparkSession,
+    warehouse: Warehouse,
+    table: str,
+    version: int | None = None,
+    keep: Callable[[DataFile], bool] = lambda _: True,
+) -> DataFrame:
+    """The table's rows, at its latest version unless one is given.
+
+    Spark is told the version's files. Its own reader of Delta would find them by several jobs over the table's log, for
+    every table and process anew; it is asked where files and folders alone do not tell the rows.
+
+    Args:
+        spark: the session.
+        warehouse: where the table lies.
+        table: its name.
+        version: its Delta version.
+        keep: false for files that are known to hold no row of interest. Rows of others may be there all the same.
+
+    Raises:
+        TableError: there is no such table, or a file of that version is gone.
+    """
+    files = scan.snapshot(warehouse, table, version)
+    if not (_told_by_folders(files) and scan.unreadable(warehouse, table, files.version) is None):
+        return spark.read.format("delta").option("versionAsOf", files.version).load(files.folder)
+    chosen, schema = files.where(keep), from_arrow_schema(files.schema)
+    if not chosen.files:
+        return spark.createDataFrame([], schema)
+    paths = [f"{files.folder}/{unquote(file.path)}" for file in chosen.files]
+    try:
+        rows = spark.read.schema(schema).option("basePath", files.folder).parquet(*paths)
+    except AnalysisException as error:
+        raise scan.gone(chosen) from error
+    return rows.select(*files.schema.names)
+
+
+def _told_by_folders(files: Snapshot) -> bool:
+    """Whether the folders of all files say the partition values that the log says, which no one has to do."""
+    return not _PATTERN.search(files.folder) and all(
+        unquote(file.path).split("/")[:-1]
+        == [f"{name}={partition_text(value)}" for name, value in file.partition.items()]
+        and not _PATTERN.search(file.path)
+        for file in files.files
+    )
 
 
 def replace(rows: DataFrame, warehouse: Warehouse, table: Table, where: str) -> int:

@@ -122,7 +122,18 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
         # One thread: the tasks already fill the cores.
         return dataset.to_table(columns=list(columns), use_threads=False)
     except FileNotFoundError as error:
-        raise _gone(source, files) from error
+        raise gone(source) from error
+
+
+def gone(source: Snapshot) -> TableError:
+    """What to say when a file of a version is not there any more."""
+    found = storage.folder(source.folder).get_file_info([unquote(file.path) for file in source.files])
+    gone = [info.path for info in found if info.type is pafs.FileType.NotFound]
+    return TableError(
+        f"Table {source.table} at {source.folder}, version {source.version}: the data file {', '.join(gone)} is gone: "
+        "removed by hand, or vacuumed with a shorter retention than this run takes. Nothing was written. "
+        "Run it again on the table's latest version, or restore the file."
+    )
 
 
 def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
@@ -140,16 +151,6 @@ def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any
     groups = [found.row_group(number) for number in range(found.num_row_groups)]
     told = [(group.column(place).statistics, group.num_rows) for group in groups]
     return [(statistics.max, rows) for statistics, rows in told if statistics is not None and statistics.has_min_max]
-
-
-def _gone(source: Snapshot, files: pafs.FileSystem) -> TableError:
-    found = files.get_file_info([unquote(file.path) for file in source.files])
-    gone = [info.path for info in found if info.type is pafs.FileType.NotFound]
-    return TableError(
-        f"Table {source.table} at {source.folder}, version {source.version}: the data file {', '.join(gone)} is gone: "
-        "removed by hand, or vacuumed with a shorter retention than this run takes. Nothing was written. "
-        "Run it again on the table's latest version, or restore the file."
-    )
 
 
 def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:

@@ -1,0 +1,10 @@
+"""The processes of these tests live for seconds: compiling their Java code thoroughly would cost more than it saves."""
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_java():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")
+        yield
