@@ -23,6 +23,8 @@ from nightjar.tables.warehouse import Warehouse
 
 FIRST, HISTORY, LAST = date(2024, 3, 18), date(2024, 3, 31), date(2024, 4, 4)
 MACHINES = ("m1", "m2", "m3", "m4", "m5")
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+"""Options of a Java that compiles once and fast, and has room for all that it compiles."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
 
 

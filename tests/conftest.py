@@ -19,9 +19,9 @@ from nightjar.tables.warehouse import Warehouse
 
 # Tiny data: compiling, planning and small files cost more than the work.
 QUICK = {
-    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} {builders.QUICK_JAVA}",
     "spark.databricks.delta.snapshotPartitions": "1",
-    # Every test has tables of its own; by default Delta keeps what it knows of the last 10,000, until no memory is left.
+    # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
     "spark.databricks.delta.delta.log.cacheSize": "16",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",

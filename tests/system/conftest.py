@@ -2,9 +2,11 @@
 
 import pytest
 
+import builders
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_java():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")
+        patch.setenv("JAVA_TOOL_OPTIONS", builders.QUICK_JAVA)
         yield

@@ -90,9 +90,7 @@ def _active(
     nights = pa.table({"run_date": pa.array(dates), "prediction_time": pa.array(cutoffs, INSTANT)})
     happened, first, last = F.col("event_time"), cutoffs[0] - within, cutoffs[-1]
     in_reach = (happened > F.lit(first)) & (happened <= F.lit(last))
-    facts = delta.read(
-        spark, warehouse, table, versions[table], lambda file: file.may_hold("event_time", first, last)
-    )
+    facts = delta.read(spark, warehouse, table, versions[table], lambda file: file.may_hold("event_time", first, last))
     keys = facts.where(in_reach).select(*spine.key).dropna().distinct()
     asked = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
     latest = spine_facts(project, versions)
