@@ -28,7 +28,7 @@ QUICK = {
 }
 
 
-SESSION = [
+SESSION = (
     "features",
     "joins",
     "learning",
@@ -39,34 +39,39 @@ SESSION = [
     "scoring",
     "sources",
     "tables",
-]
+)
 """Folders whose tests share one Spark session, one Ray and the nights of the tiny project."""
-APART = ("tests/system/", "tests/scripts/", "tests/tables/test_sink_failures.py")
-"""Tests that start processes or build a warehouse of their own."""
+OF_THEIR_OWN = (
+    "tests/system/test_flights.py",
+    "tests/system/test_commands.py",
+    "tests/system/test_cluster_ray.py",
+    "tests/system/test_cluster_spark.py",
+    "tests/tables/test_sink_failures.py",
+)
+"""Tests that start processes, or take long by themselves, the longest first."""
 
 
-def worker_of(nodeid):
-    """Two halves that take about equally long, each for one worker; other files go where there is room."""
+def share_of(nodeid):
+    """What is run by one worker: all that shares the session, or a file."""
     file = nodeid.split("::")[0]
-    if file.startswith(APART):
-        return "apart"
-    return "session" if file.split("/")[1] in SESSION else file
+    return "session" if file.split("/")[1] in SESSION and file not in OF_THEIR_OWN else file
 
 
 def pytest_collection_modifyitems(items):
-    """The two halves first: what is left fills the time until both are done."""
-    items.sort(key=lambda item: ["session", "apart", worker_of(item.nodeid)].index(worker_of(item.nodeid)))
+    """The long shares first: the short ones fill the time until all are done."""
+    order = ["session", *OF_THEIR_OWN]
+    items.sort(key=lambda item: order.index(share) if (share := share_of(item.nodeid)) in order else len(order))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Workers are given halves and files, not single tests."""
+    """Workers are given shares, not single tests."""
 
-    class Halves(LoadScopeScheduling):
+    class Shares(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return worker_of(nodeid)
+            return share_of(nodeid)
 
-    return Halves(config, log)
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from scipy.stats import rankdata
 from nightjar.asof import Facts, join
 from nightjar.config import compose_job, make_settings
 from nightjar.features import consistency
+from nightjar.features.build import build
 from nightjar.features.definitions import feature_facts
 from nightjar.pipeline.job import perform
 from nightjar.pipeline.steps import Sessions, Step
@@ -180,6 +181,27 @@ def test_a_landing_that_moves_to_another_aircraft_is_seen_tonight_and_not_by_las
 
     checked = consistency.check(spark, warehouse, settings.project, NIGHT, "check", nights=1, rows=5000)
     assert checked.rows["features rebuilt"] == 965
+
+
+def test_thirty_nights_built_one_by_one_are_those_of_the_range(built, spark, tmp_path):
+    shutil.copytree(built.settings.environment.warehouse, tmp_path / "warehouse")
+    warehouse = Warehouse(str(tmp_path / "warehouse"), "flights")
+    nights = [HISTORY - timedelta(days=n) for n in range(30)]
+    for night in reversed(nights):
+        before = night - timedelta(days=1)
+        build(
+            spark, warehouse, built.project, night, night, before, "one by one", built.settings.environment.placements
+        )
+    told, ranged = (nights_of(where, nights[-1], HISTORY) for where in (warehouse, built.warehouse))
+    assert set(told["run_id"].to_pylist()) == {"one by one"}
+    assert told.drop_columns(["run_id"]).equals(ranged.drop_columns(["run_id"]))
+    assert len(told) > 25_000
+
+
+def nights_of(warehouse, first, last):
+    dates = (pc.field("run_date") >= first) & (pc.field("run_date") <= last)
+    rows = arrow.read(warehouse, "features", where=dates)
+    return rows.sort_by([(name, "ascending") for name in [*FACT, "prediction_time"]]).combine_chunks()
 
 
 @pytest.mark.parametrize("group", truth.GROUPS)

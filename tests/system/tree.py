@@ -1,5 +1,6 @@
 """A checkout in small: jobs, configuration and package of this one, a tiny project, and what a night of it built."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -13,11 +14,18 @@ HISTORY, NIGHT = "2024-02-05", "2024-02-06"
 
 
 def built(factory) -> Path:
-    """The tree after its history and one night, all on this machine; for reading only, once per test session."""
-    tree = factory.getbasetemp() / "tree"
-    if (tree / "complete").exists():
-        return tree
-    shutil.rmtree(tree, ignore_errors=True)
+    """The tree after its history and one night, all on this machine; for reading only, once for all workers."""
+    of_worker = factory.getbasetemp()
+    tree = (of_worker.parent if "PYTEST_XDIST_WORKER" in os.environ else of_worker) / "tree"
+    with tree.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (tree / "complete").exists():
+            shutil.rmtree(tree, ignore_errors=True)
+            _build(tree)
+    return tree
+
+
+def _build(tree: Path) -> None:
     tree.mkdir()
     for folder in ("jobs", "conf", "lib", "cluster"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -29,7 +37,6 @@ def built(factory) -> Path:
     job = [sys.executable, "jobs/nightly.py", "project=tiny", "search=tiny", "project_dates=true", quick]
     run(job, tree, {"PYTHONPATH": str(tree / "lib")})
     (tree / "complete").touch()
-    return tree
 
 
 def copied(factory, tmp_path) -> Path:

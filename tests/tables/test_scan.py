@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pytest
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow, delta, scan, sink
+from nightjar.tables import arrow, scan, sink
 from nightjar.tables.definitions import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from tables.things import THINGS, found, of, store, things, utc
+from tables.things import THINGS, by_delta, found, of, store, things, utc
 
 NAN = float("nan")
 BEYOND = 316_516_982_400_000_000  # microseconds: 1 January of the year 12,000
@@ -52,7 +52,64 @@ def test_a_scan_and_delta_rs_read_what_was_stored(tmp_path, scheme):
 
 def test_spark_reads_what_was_stored(warehouse, spark):
     store(warehouse, EVERY_KIND)
-    assert plain(delta.read(spark, warehouse, "things").toArrow()) == plain(STORED)
+    assert plain(by_delta(spark, warehouse).toArrow()) == plain(STORED)
+
+
+def test_another_engine_reads_what_was_stored(warehouse, spark):
+    """Delta Kernel, by which engines other than Spark read Delta, is among the jars of Delta."""
+    store(warehouse, EVERY_KIND)
+    store(warehouse, things(id=[9], place=["x"]))
+    store(warehouse, replaces=of("x"))
+    instants = STORED["at"].cast(pa.int64()).to_pylist()
+    days, costs = (
+        STORED["day"].cast(pa.int32()).to_pylist(),
+        [None if cost is None else str(cost) for cost in STORED["cost"].to_pylist()],
+    )
+    columns = ["id", "x", "flag", "text", "place"]
+    expected = zip(*(STORED[name].to_pylist() for name in columns), instants, days, costs, strict=True)
+    assert sorted(map(repr, kernel_rows(spark, warehouse, [*columns, "at", "day", "cost"]))) == [*map(repr, expected)]
+
+
+GETTERS = {
+    "long": "getLong",
+    "timestamp": "getLong",
+    "double": "getDouble",
+    "boolean": "getBoolean",
+    "string": "getString",
+    "date": "getInt",
+}
+
+
+def kernel_rows(spark, warehouse, columns):
+    """Rows as Delta Kernel reads them: log, statistics, partition values and Parquet files by its own means."""
+    java = spark.sparkContext._jvm
+    kernel = java.io.delta.kernel
+    engine = kernel.defaults.engine.DefaultEngine.create(spark.sparkContext._jsc.hadoopConfiguration())
+    read = kernel.Table.forPath(engine, warehouse.path("things")).getLatestSnapshot(engine).getScanBuilder().build()
+    wanted = kernel.internal.data.ScanStateRow.getPhysicalDataReadSchema(read.getScanState(engine))
+    of_file = kernel.internal.InternalScanFileUtils
+    for scan_file in iterated(kernel.internal.util.Utils.intoRows(read.getScanFiles(engine))):
+        status = kernel.internal.util.Utils.singletonCloseableIterator(of_file.getAddFileStatus(scan_file))
+        partition = dict(of_file.getPartitionValues(scan_file))
+        for part in iterated(
+            engine.getParquetHandler().readParquetFiles(status, wanted, java.java.util.Optional.empty())
+        ):
+            for row in iterated(part.getData().getRows()):
+                values = partition | {name: kernel_value(row, wanted, name) for name in set(columns) - set(partition)}
+                yield tuple(values[name] for name in columns)
+
+
+def kernel_value(row, schema, name):
+    place = schema.indexOf(name)
+    if row.isNullAt(place):
+        return None
+    kind = schema.at(place).getDataType().toString()
+    return str(row.getDecimal(place)) if kind.startswith("Decimal") else getattr(row, GETTERS[kind])(place)
+
+
+def iterated(java_iterator):
+    while java_iterator.hasNext():
+        yield java_iterator.next()
 
 
 def test_a_pinned_version_stays_as_it_was(warehouse):
@@ -114,7 +171,7 @@ def test_instants_are_found_to_the_microsecond_on_either_side_of_a_bound(warehou
     """Statistics know milliseconds; no reader may skip a file for what lies below them."""
     numbered = list(enumerate(EDGES))
     store(warehouse, *(things(id=[2 * n, 2 * n + 1], at=edges, place=["a"] * 2) for n, edges in numbered))
-    rows, snapshot = delta.read(spark, warehouse, "things"), scan.snapshot(warehouse, "things")
+    rows, snapshot = by_delta(spark, warehouse), scan.snapshot(warehouse, "things")
     for sign, holds in COMPARE.items():
         expected = [2 * n + side for n, edges in numbered for side in (0, 1) if holds(edges[side], probe)]
         filtered = rows.where(f"at {sign} TIMESTAMP '{probe:%Y-%m-%d %H:%M:%S.%f}Z'")
@@ -167,7 +224,7 @@ def three_files(tmp_path_factory):
 )
 def test_spark_skips_files_and_no_rows(three_files, spark, condition, expected, files):
     """A NaN is greater than any number; a file without bounds is never skipped."""
-    rows = delta.read(spark, three_files, "things").where(condition)
+    rows = by_delta(spark, three_files).where(condition)
     assert sorted(row["id"] for row in rows.select("id").collect()) == expected
     assert files is None or files_read(rows) == files
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.tables import arrow, scan, sink
 from nightjar.tables.definitions import COUNTS, INSTANT, Column, Table
@@ -55,6 +56,11 @@ def store(warehouse: Warehouse, *files: pa.Table, replaces=none_of, run="run-1",
 
 def ids(warehouse: Warehouse) -> list[int]:
     return sorted(arrow.read(warehouse, "things", ["id"])["id"].to_pylist())
+
+
+def by_delta(spark: SparkSession, warehouse: Warehouse) -> DataFrame:
+    """What Spark's own reader of Delta makes of the table."""
+    return spark.read.format("delta").load(warehouse.path("things"))
 
 
 def found(warehouse: Warehouse, *columns: str) -> list[tuple[object, ...]]:

@@ -1,12 +1,13 @@
 """The as-of join with facts that are laid out for its keys: the spine is shuffled to them, they stay where they are.
 
-Each task gets the spine rows of one bucket and reads that bucket's files. Facts are neither shuffled nor turned into
-rows. Sources that are laid out alike for the same spine columns share one shuffle.
+Each task gets the spine rows of some buckets, and reads the files of one after another. Facts are neither shuffled nor
+turned into rows. Sources that are laid out alike for the same spine columns share one shuffle.
 """
 
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_type
 
@@ -20,7 +21,7 @@ from nightjar.tables.scan import Snapshot
 from nightjar.tables.sink import in_one_piece
 from nightjar.tables.warehouse import Warehouse
 
-TASK = "_task"
+SHARE = "_share"
 
 
 def groups(planned: Sequence[Planned]) -> list[list[Planned]]:
@@ -37,29 +38,33 @@ def joined(
 ) -> Joined:
     """What was joined before, with the facts of one group.
 
-    A task holds the spine rows of its bucket, or of one slice of a heavy one, the columns that are asked of the facts
-    they can see, and the result.
+    A share is a bucket, or one slice of a heavy one. A task holds the spine rows of its shares and, of one share at a
+    time, the columns that are asked of the facts they can see, and the result. There are as many tasks as there are
+    shares, but not more than Spark is told to make of a shuffle.
     """
     buckets = planned[0].layout.buckets if planned[0].layout else 0
     files = [_by_bucket(planned, bucket) for bucket in range(buckets)]
     bucket = F.coalesce(layouts.bucket(_key_types(planned[0]), buckets), F.lit(0))
-    task, cuts = bucket, slices.cuts(files)
-    for number, (heavy, instant) in enumerate(cuts):
+    number, cuts = bucket, slices.cuts(files)
+    for place, (heavy, instant) in enumerate(cuts):
         later = (bucket == heavy) & (F.col(prediction_time) >= F.lit(instant))
-        task = F.when(later, F.lit(buckets + number)).otherwise(task)
-    later_shares = slices.shares(before.rows.sparkSession, planned, files, cuts) if cuts else []
+        number = F.when(later, F.lit(buckets + place)).otherwise(number)
+    spark = before.rows.sparkSession
+    later_shares = slices.shares(spark, planned, files, cuts) if cuts else []
     shares = [*(Share(of_bucket) for of_bucket in files), *later_shares]
 
     def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for received in in_one_piece(batches):
-            share = shares[received.column(TASK)[0].as_py()]
-            rows = received.drop_columns([TASK])
-            facts = reading.laid_out(planned, rows, share, prediction_time, known_by)
-            yield join_facts(rows, facts, prediction_time, known_by)
+            numbers = received.column(SHARE)
+            for one in pc.unique(numbers):
+                rows = received.filter(pc.equal(numbers, one)).drop_columns([SHARE])
+                facts = reading.laid_out(planned, rows, shares[one.as_py()], prediction_time, known_by)
+                yield join_facts(rows, facts, prediction_time, known_by)
 
     spine = before.frame() if before.placed else before.rows
     schema = output_schema(warehouse, before.schema, [one.facts for one in planned], prediction_time)
-    return Joined(spine.withColumn(TASK, task).repartitionById(len(shares), TASK), make, schema, placed=True)
+    tasks = min(len(shares), int(spark.conf.get("spark.sql.shuffle.partitions") or 1))
+    return Joined(spine.withColumn(SHARE, number).repartitionById(tasks, SHARE), make, schema, placed=True)
 
 
 def _by_bucket(planned: Sequence[Planned], bucket: int) -> dict[str, Snapshot]:

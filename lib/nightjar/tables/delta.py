@@ -18,6 +18,7 @@ from nightjar.tables.scan import DataFile, Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 _PATTERN = re.compile(r"[*?\[\]{}]")  # in a path, Spark would look for other names
+_PLAIN = re.compile(r"[A-Za-z0-9.-]+")  # what stands in a folder's name as it is
 _GONE = re.compile(r"\[FAILED_READ_FILE\.FILE_NOT_EXIST\] .*?reading file (\S+[.]parquet)")
 
 
@@ -59,12 +60,16 @@ def read(
 
 def _told_by_folders(files: Snapshot) -> bool:
     """Whether the folders of all files say the partition values that the log says, which no one has to do."""
-    return not _PATTERN.search(files.folder) and all(
-        unquote(file.path).split("/")[:-1]
-        == [f"{name}={partition_text(value)}" for name, value in file.partition.items()]
-        and not _PATTERN.search(file.path)
-        for file in files.files
-    )
+    if _PATTERN.search(files.folder):
+        return False
+    for file in files.files:
+        *folders, name = unquote(file.path).split("/")
+        values = [(column, partition_text(value) or "") for column, value in file.partition.items()]
+        if folders != [f"{column}={value}" for column, value in values] or _PATTERN.search(name):
+            return False
+        if not all(_PLAIN.fullmatch(value) for _, value in values):
+            return False
+    return True
 
 
 def replace(rows: DataFrame, warehouse: Warehouse, table: Table, where: str) -> int:
