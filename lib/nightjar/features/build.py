@@ -6,8 +6,10 @@ Training and the night go through the same functions: a range of one date is a n
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -16,6 +18,7 @@ from nightjar.features import expressions, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.labels import known_labels, open_since
+from nightjar.joins.exchange import gathered
 from nightjar.joins.joined import Joined
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -88,7 +91,13 @@ def _by_date(features: Joined, since: date, until: date, tasks: int) -> Joined:
     days = (until - since).days + 1
     if days == 1:
         return features
-    return features.gathered(tasks, F.floor(F.datediff("run_date", F.lit(since)) * tasks / days).cast("int"))
+
+    def task_of(rows: pa.Table) -> "pa.ChunkedArray[Any]":
+        day: Any = pc.days_between(pa.scalar(since), rows.column("run_date"))
+        number: pa.ChunkedArray[Any] = pc.divide(pc.multiply(day, tasks), days)
+        return number
+
+    return gathered(features, task_of, tasks)
 
 
 def _of_dates(since: date, until: date) -> Callable[[DataFile], bool]:

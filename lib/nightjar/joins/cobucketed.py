@@ -4,67 +4,89 @@ Each task gets the spine rows of some buckets, and reads the files of one after 
 turned into rows. Sources that are laid out alike for the same spine columns share one shuffle.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_type
 
 from nightjar.joins import reading, slices
+from nightjar.joins.exchange import exchanged
 from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
-from nightjar.joins.stored import join_facts, output_schema
+from nightjar.joins.stored import join_facts
 from nightjar.tables import layouts
 from nightjar.tables.scan import Snapshot
-from nightjar.tables.sink import in_one_piece
-from nightjar.tables.warehouse import Warehouse
-
-SHARE = "_share"
 
 
-def groups(planned: Sequence[Planned]) -> list[list[Planned]]:
-    """What can be joined in one pass: the same spine columns, of the same types, in as many buckets."""
-    alike: dict[tuple[object, ...], list[Planned]] = {}
-    for one in planned:
-        buckets = one.layout.buckets if one.layout else 0
-        alike.setdefault((buckets, *_key_types(one).items()), []).append(one)
-    return list(alike.values())
+@dataclass(frozen=True)
+class Pass:
+    """What can be joined by one move of the spine: the same spine columns, of the same types, in as many buckets.
 
-
-def joined(
-    before: Joined, warehouse: Warehouse, planned: Sequence[Planned], prediction_time: str, known_by: str | None
-) -> Joined:
-    """What was joined before, with the facts of one group.
-
-    A share is a bucket, or one slice of a heavy one. A task holds the spine rows of its shares and, of one share at a
-    time, the columns that are asked of the facts they can see, and the result. There are as many tasks as there are
-    shares, but not more than Spark is told to make of a shuffle.
+    Attributes:
+        planned: what is joined.
+        files: for each bucket, layout -> its files.
+        cuts: where heavy buckets are cut into slices.
+        column: the column with a row's share, a bucket or a slice of one.
     """
-    buckets = planned[0].layout.buckets if planned[0].layout else 0
-    files = [_by_bucket(planned, bucket) for bucket in range(buckets)]
-    bucket = F.coalesce(layouts.bucket(_key_types(planned[0]), buckets), F.lit(0))
-    number, cuts = bucket, slices.cuts(files)
-    for place, (heavy, instant) in enumerate(cuts):
-        later = (bucket == heavy) & (F.col(prediction_time) >= F.lit(instant))
-        number = F.when(later, F.lit(buckets + place)).otherwise(number)
-    spark = before.rows.sparkSession
-    later_shares = slices.shares(spark, planned, files, cuts) if cuts else []
-    shares = [*(Share(of_bucket) for of_bucket in files), *later_shares]
 
-    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for received in in_one_piece(batches):
-            numbers = received.column(SHARE)
-            for one in pc.unique(numbers):
-                rows = received.filter(pc.equal(numbers, one)).drop_columns([SHARE])
-                facts = reading.laid_out(planned, rows, shares[one.as_py()], prediction_time, known_by)
+    planned: Sequence[Planned]
+    files: Sequence[Mapping[str, Snapshot]]
+    cuts: Sequence[slices.Cut]
+    column: str
+
+    def share(self, prediction_time: str) -> Column:
+        """The share of a row of the spine."""
+        buckets = len(self.files)
+        number = F.coalesce(layouts.bucket(_key_types(self.planned[0]), buckets), F.lit(0))
+        bucket = number
+        for place, (heavy, instant) in enumerate(self.cuts):
+            later = (bucket == heavy) & (F.col(prediction_time) >= F.lit(instant))
+            number = F.when(later, F.lit(buckets + place)).otherwise(number)
+        return number.alias(self.column)
+
+    def joined(self, before: Joined, prediction_time: str, known_by: str | None) -> Joined:
+        """What was joined before, with these facts.
+
+        A task holds the rows of its shares and, of one share at a time, the columns that are asked of the facts they
+        can see, and the result. There are as many tasks as there are shares, but not more than Spark is told to make
+        of a shuffle.
+        """
+        spark, planned, column = before.rows.sparkSession, self.planned, self.column
+        later = slices.shares(spark, planned, self.files, self.cuts) if self.cuts else []
+        shares = [*(Share(of_bucket) for of_bucket in self.files), *later]
+        tasks = min(len(shares), int(spark.conf.get("spark.sql.shuffle.partitions") or 1))
+        moved = exchanged(before, lambda rows: rows.column(column), tasks)
+        receive = moved.make
+
+        def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+            for received in receive(batches):
+                share = shares[received.column(column)[0].as_py()]
+                rows = received.drop_columns([column])
+                facts = reading.laid_out(planned, rows, share, prediction_time, known_by)
                 yield join_facts(rows, facts, prediction_time, known_by)
 
-    spine = before.frame() if before.placed else before.rows
-    schema = output_schema(warehouse, before.schema, [one.facts for one in planned], prediction_time)
-    tasks = min(len(shares), int(spark.conf.get("spark.sql.shuffle.partitions") or 1))
-    return Joined(spine.withColumn(SHARE, number).repartitionById(tasks, SHARE), make, schema, placed=True)
+        return replace(moved, make=make)
+
+
+def passes(planned: Sequence[Planned]) -> list[Pass]:
+    """One for each set of facts that can be joined in one pass."""
+    alike: dict[tuple[object, ...], list[Planned]] = {}
+    for one in planned:
+        alike.setdefault((_buckets(one), *_key_types(one).items()), []).append(one)
+    return [_pass(group, f"_share_{number}") for number, group in enumerate(alike.values())]
+
+
+def _pass(planned: Sequence[Planned], column: str) -> Pass:
+    files = [_by_bucket(planned, bucket) for bucket in range(_buckets(planned[0]))]
+    return Pass(planned, files, slices.cuts(files), column)
+
+
+def _buckets(planned: Planned) -> int:
+    return planned.layout.buckets if planned.layout else 0
 
 
 def _by_bucket(planned: Sequence[Planned], bucket: int) -> dict[str, Snapshot]:

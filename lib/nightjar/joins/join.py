@@ -11,12 +11,14 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from nightjar.asof import Facts
 from nightjar.joins import cobucketed, reading, shuffle
+from nightjar.joins.exchange import in_parts
 from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
-from nightjar.tables.sink import Making, in_one_piece
+from nightjar.tables.sink import Making
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -48,11 +50,13 @@ def as_of_join(
     rows = spine
     for one in _placed(planned, Placement.SHUFFLE):
         rows = shuffle.joined(rows, warehouse, one, prediction_time, known_by)
-    joined = Joined(rows, in_one_piece, to_arrow_schema(rows.schema, timezone="UTC"))
-    for group in cobucketed.groups(_placed(planned, Placement.CO_BUCKETED)):
-        joined = cobucketed.joined(joined, warehouse, group, prediction_time, known_by)
+    passes = cobucketed.passes(_placed(planned, Placement.CO_BUCKETED))
+    rows = rows.select("*", *(one.share(prediction_time) for one in passes))
+    joined = Joined(rows, in_parts, schema)
+    for step in passes:
+        joined = step.joined(joined, prediction_time, known_by)
     last = _with_broadcast(joined.make, _placed(planned, Placement.BROADCAST), schema.names, prediction_time, known_by)
-    return replace(joined, make=last, schema=schema)
+    return replace(joined, make=last)
 
 
 def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:
@@ -65,10 +69,9 @@ def _with_broadcast(
     """What the last pass makes, with the facts that every task reads whole, its columns in the declared order."""
 
     def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        facts: list[tuple[StoredFacts, Facts]] = []
         for rows in make(batches):
-            if not len(rows):
-                continue
-            joined = join_facts(rows, reading.whole(planned), prediction_time, known_by) if planned else rows
-            yield joined.select(list(names))
+            facts = facts or reading.whole(planned)
+            yield (join_facts(rows, facts, prediction_time, known_by) if planned else rows).select(list(names))
 
     return made

@@ -1,13 +1,13 @@
 """A join that has been planned, not yet run: rows, and what a task makes of its share of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from nightjar.tables.sink import Making, in_one_piece
+from nightjar.tables.sink import Making
 
 ROWS_PER_BATCH = 50_000
 
@@ -37,9 +37,3 @@ class Joined:
                 yield from made.combine_chunks().to_batches(max_chunksize=ROWS_PER_BATCH)
 
         return self.rows.mapInArrow(task, from_arrow_schema(self.schema))
-
-    def gathered(self, tasks: int, number: Column) -> "Joined":
-        """The same, each row made in the task whose number it tells, so that rows of one number lie in few files."""
-        if self.placed:
-            return Joined(self.frame().repartitionById(tasks, number), in_one_piece, self.schema)
-        return replace(self, rows=self.rows.repartitionById(tasks, number))
