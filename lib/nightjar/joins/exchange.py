@@ -3,7 +3,7 @@
 Its own shuffle would turn columns into rows and back, which costs as much as the join.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from nightjar.tables.sink import Making
 
 Numbering: TypeAlias = Callable[[pa.Table], "pa.ChunkedArray[Any]"]
 """A number of each row, at least 0."""
+ROWS_AT_ONCE = 1_000_000
 
 
 def exchanged(before: Joined, number: Numbering, tasks: int) -> Joined:
@@ -39,16 +40,21 @@ def gathered(joined: Joined, number: Numbering, tasks: int) -> Joined:
     return replace(joined, rows=_sent(joined.rows, in_parts, number, tasks), make=made)
 
 
-def in_parts(batches: Iterator[pa.RecordBatch], rows_at_once: int = 1_000_000) -> Iterator[pa.Table]:
-    """A task's share of the rows in tables of about so many rows, the last one smaller; none where it has none."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(one.num_rows for one in held) >= rows_at_once:
-            yield pa.Table.from_batches(held)
+def in_parts(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """A task's share of the rows in tables of about a million rows, the last one smaller; none where it has none."""
+    return merged(pa.Table.from_batches([batch]) for batch in batches)
+
+
+def merged(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of about a million rows, or larger ones as they are; no empty ones."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(map(len, held)) >= ROWS_AT_ONCE:
+            yield pa.concat_tables(held)
             held = []
-    if any(one.num_rows for one in held):
-        yield pa.Table.from_batches(held)
+    if sum(map(len, held)):
+        yield pa.concat_tables(held)
 
 
 def _sent(rows: DataFrame, make: Making, number: Numbering, tasks: int) -> DataFrame:

@@ -13,7 +13,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.asof import Facts
 from nightjar.joins import cobucketed, reading, shuffle
-from nightjar.joins.exchange import in_parts
+from nightjar.joins.exchange import in_parts, merged
 from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
@@ -55,8 +55,8 @@ def as_of_join(
     joined = Joined(rows, in_parts, schema)
     for step in passes:
         joined = step.joined(joined, prediction_time, known_by)
-    last = _with_broadcast(joined.make, _placed(planned, Placement.BROADCAST), schema.names, prediction_time, known_by)
-    return replace(joined, make=last)
+    broadcast = _placed(planned, Placement.BROADCAST)
+    return replace(joined, make=_with_broadcast(joined.make, broadcast, schema.names, prediction_time, known_by))
 
 
 def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:
@@ -68,10 +68,14 @@ def _with_broadcast(
 ) -> Making:
     """What the last pass makes, with the facts that every task reads whole, its columns in the declared order."""
 
-    def made(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        facts: list[tuple[StoredFacts, Facts]] = []
+    def ordered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for rows in make(batches):
-            facts = facts or reading.whole(planned)
-            yield (join_facts(rows, facts, prediction_time, known_by) if planned else rows).select(list(names))
+            yield rows.select(list(names))
 
-    return made
+    def joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        facts: list[tuple[StoredFacts, Facts]] = []
+        for rows in merged(make(batches)):  # all facts are gone through for each table, however small
+            facts = facts or reading.whole(planned)
+            yield join_facts(rows, facts, prediction_time, known_by).select(list(names))
+
+    return joined if planned else ordered
