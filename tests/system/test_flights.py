@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import sys
 import uuid
 import zipfile
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 from oracles import flights as truth
+from system import tree
 
-CONF = Path(__file__).resolve().parent.parent.parent / "conf"
-FIRST, HISTORY, NIGHT = date(2013, 1, 1), date(2013, 9, 30), date(2013, 10, 1)
+ROOT = Path(__file__).resolve().parents[2]
+HISTORY, NIGHT = date(2013, 9, 30), date(2013, 10, 1)
 NIGHT_STARTS = datetime(2013, 10, 1, 4, tzinfo=UTC)
 FACT = ["carrier", "flight", "origin"]
 BOOKKEEPING = {"definitions_hash", "run_date", "run_id"}
@@ -57,28 +59,30 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(spark, tmp_path_factory):
+def built(tmp_path_factory):
+    """By the command itself, in a process of its own: the Java of the tests is for tiny data."""
     folder = tmp_path_factory.mktemp("flights")
-    places = [f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home"]
-    settings = settings_of(*places)
-    Warehouse(settings.environment.warehouse, "flights").check_writable()
-    run(spark, settings, HISTORY, FIRST)
-    run(spark, settings, NIGHT)
-    return Built(settings)
+    chosen = chosen_of(f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home")
+    only = ["project.nights=1", "only=[ingest,build_features]"]
+    tree.run([sys.executable, ROOT / "jobs" / "nightly.py", *chosen, *only], folder)
+    return Built(settings_of(chosen))
 
 
-def settings_of(*overrides):
+def chosen_of(*overrides):
     """The project as it is, with the landings laid out by aircraft, and joined there."""
     laid_out = [
         "+project.sources.landings.layouts={aircraft:{keys:[tailnum]}}",
         "+environment.placements.aircraft=CO_BUCKETED",
     ]
-    chosen = ["project=flights", "project_dates=true", *laid_out, *overrides]
-    return make_settings(compose_job(CONF, JobName.NIGHTLY, chosen))
+    return ["project=flights", "project_dates=true", *laid_out, *overrides]
 
 
-def run(spark, settings, night, since=None):
-    """Ingest and features of a night, or of all nights since a date."""
+def settings_of(chosen):
+    return make_settings(compose_job(ROOT / "conf", JobName.NIGHTLY, chosen))
+
+
+def run(spark, settings, night):
+    """Ingest and features of a night."""
     warehouse = Warehouse(settings.environment.warehouse, "flights")
     sessions = Sessions(settings.environment, "flights")
     sessions.spark = spark
@@ -87,7 +91,7 @@ def run(spark, settings, night, since=None):
         spark.conf.set(name, value)
     for job in (JobName.INGEST, JobName.BUILD_FEATURES):
         given = (warehouse, settings.project, settings.environment, sessions, "revision")
-        perform(job, Step(uuid.uuid4().hex, night, *given, since=since), "config")
+        perform(job, Step(uuid.uuid4().hex, night, *given), "config")
     for name, value in before.items():
         spark.conf.set(name, value)
 
@@ -164,7 +168,9 @@ def test_a_landing_that_moves_to_another_aircraft_is_seen_tonight_and_not_by_las
     wrong, right = day.iloc[0], day[day["tailnum"] != day.iloc[0]["tailnum"]].iloc[-1]["tailnum"]
     corrected_file(tmp_path / "flights.csv", wrong, right, minutes=37)
     file = ["project.sources.landings.file.package=null", f"project.sources.landings.file.path={tmp_path}/flights.csv"]
-    settings = settings_of(f"environment.warehouse={tmp_path}/warehouse", f"environment.home={tmp_path}/home", *file)
+    settings = settings_of(
+        chosen_of(f"environment.warehouse={tmp_path}/warehouse", f"environment.home={tmp_path}/home", *file)
+    )
     run(spark, settings, tonight)
     warehouse = Warehouse(settings.environment.warehouse, "flights")
 

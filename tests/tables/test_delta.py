@@ -6,6 +6,7 @@ import pytest
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, delta, scan
+from nightjar.tables.warehouse import Warehouse
 from tables.things import of, store, things, utc
 
 
@@ -31,8 +32,6 @@ def test_partition_values_are_the_log_s_whatever_the_folders_are_called(warehous
 
 @pytest.mark.parametrize("name", ["plain", "a [b] {c}*?", "a b#c"])
 def test_a_folder_of_any_name_is_read(tmp_path, spark, name):
-    from nightjar.tables.warehouse import Warehouse
-
     warehouse = Warehouse(str(tmp_path / name), "machines")
     store(warehouse, things(id=[1], place=["a"]))
     assert rows_of(delta.read(spark, warehouse, "things")) == [(1, "a")]

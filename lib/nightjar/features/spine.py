@@ -65,11 +65,11 @@ def _scheduled(
     in_range = (at >= F.lit(start)) & (at < F.lit(end))
     key = project.sources[spine.source].key
     # A version can move a thing out of the range or into it, unless its time is part of its key.
-    if time in key:
-        of_range = delta.read(spark, warehouse, table, versions[table], lambda file: file.may_hold(time, start, end))
-        held = of_range.where(in_range)
-    else:
-        held = delta.read(spark, warehouse, table, versions[table])
+    stays = time in key
+    facts = delta.read(
+        spark, warehouse, table, versions[table], lambda file: not stays or file.may_hold(time, start, end)
+    )
+    held = facts.where(in_range) if stays else facts
     superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at"))
     rows = held.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))

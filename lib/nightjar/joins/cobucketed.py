@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_type
 
 from nightjar.joins import reading, slices
-from nightjar.joins.exchange import exchanged
+from nightjar.joins.exchange import exchanged, tasks_of_a_shuffle
 from nightjar.joins.joined import Joined
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
@@ -58,7 +58,7 @@ class Pass:
         spark, planned, column = before.rows.sparkSession, self.planned, self.column
         later = slices.shares(spark, planned, self.files, self.cuts) if self.cuts else []
         shares = [*(Share(of_bucket) for of_bucket in self.files), *later]
-        tasks = min(len(shares), int(spark.conf.get("spark.sql.shuffle.partitions") or 1))
+        tasks = min(len(shares), tasks_of_a_shuffle(spark))
         moved = exchanged(before, lambda rows: rows.column(column), tasks)
         receive = moved.make
 

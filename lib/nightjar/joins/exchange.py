@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.joins.joined import Joined
 from nightjar.tables.sink import Making
@@ -57,11 +57,29 @@ def merged(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(held)
 
 
+def packed(rows: pa.Table) -> bytes:
+    """A table as one value that Spark can carry."""
+    buffer = pa.BufferOutputStream()
+    with pa.ipc.new_stream(buffer, rows.schema) as stream:
+        stream.write_table(rows.combine_chunks())
+    return bytes(buffer.getvalue())
+
+
+def unpacked(value: bytes | pa.Buffer) -> pa.Table:
+    """The table that was packed."""
+    return pa.ipc.open_stream(value).read_all()
+
+
+def tasks_of_a_shuffle(spark: SparkSession) -> int:
+    """How many tasks Spark is told to make of a shuffle."""
+    return int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+
+
 def _sent(rows: DataFrame, make: Making, number: Numbering, tasks: int) -> DataFrame:
     def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for made in make(batches):
             for one, of_number in _apart(made, np.asarray(number(made))):
-                values: list[pa.Array[Any]] = [pa.array([one], pa.int32()), pa.array([_packed(of_number)])]
+                values: list[pa.Array[Any]] = [pa.array([one], pa.int32()), pa.array([packed(of_number)])]
                 yield pa.record_batch(values, ["number", "rows"])
 
     return rows.mapInArrow(send, "number int, rows binary").repartitionById(tasks, "number")
@@ -71,7 +89,7 @@ def _received(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     parts: dict[Any, list[pa.Table]] = {}
     for batch in batches:
         for one, rows in zip(batch.column("number").to_pylist(), batch.column("rows"), strict=True):
-            parts.setdefault(one, []).append(pa.ipc.open_stream(rows.as_buffer()).read_all())
+            parts.setdefault(one, []).append(unpacked(rows.as_buffer()))
     for one in sorted(parts):
         yield pa.concat_tables(parts.pop(one))
 
@@ -83,10 +101,3 @@ def _apart(rows: pa.Table, numbers: "np.ndarray[Any, Any]") -> Iterator[tuple[in
     in_order = rows.take(order) if len(found) > 1 else rows
     for one, start, end in zip(found, starts, [*starts[1:], len(rows)], strict=True):
         yield int(one), in_order.slice(start, end - start)
-
-
-def _packed(rows: pa.Table) -> bytes:
-    buffer = pa.BufferOutputStream()
-    with pa.ipc.new_stream(buffer, rows.schema) as stream:
-        stream.write_table(rows.combine_chunks())
-    return bytes(buffer.getvalue())

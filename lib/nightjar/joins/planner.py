@@ -57,13 +57,14 @@ def plan(
 def _place(warehouse: Warehouse, asked: StoredFacts, told: Placement | None) -> Planned:
     files = scan.snapshot(warehouse, asked.table, asked.version)
     layout, lacking = _layout(warehouse, asked)
-    unreadable = scan.unreadable(warehouse, asked.table, asked.version)
     size = f"{files.rows:,} rows in {files.size / 1e6:,.1f} MB"
     if told is Placement.CO_BUCKETED and layout is None:
         raise JoinError(f"facts {asked.name!r} cannot be joined co-bucketed: {lacking}")
-    if told is Placement.BROADCAST and unreadable is not None:
-        raise JoinError(f"facts {asked.name!r} cannot be broadcast: {unreadable}, which tasks do not read themselves")
-    is_small = files.size <= SMALL and unreadable is None
+    if told is Placement.BROADCAST and files.unreadable is not None:
+        raise JoinError(
+            f"facts {asked.name!r} cannot be broadcast: {files.unreadable}, which tasks do not read themselves"
+        )
+    is_small = files.size <= SMALL and files.unreadable is None
     if told is Placement.BROADCAST or (told is None and is_small):
         return Planned(asked, Placement.BROADCAST, files, None, f"as told, {size}" if told else f"only {size}")
     if layout is not None and told is not Placement.SHUFFLE:
@@ -80,5 +81,5 @@ def _layout(warehouse: Warehouse, asked: StoredFacts) -> tuple[Layout | None, st
         return None, f"{asked.table} has no layout by {keys}"
     if not layouts.reflects(warehouse, asked.table, found, asked.version):
         return None, f"its layout by {keys} reflects version {found.source_version}, not {asked.version}"
-    unreadable = scan.unreadable(warehouse, found.files.table)
+    unreadable = found.files.unreadable
     return (None, unreadable) if unreadable else (found, "")

@@ -5,6 +5,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema, from_arrow_type, to_arrow_schema
 
+from nightjar.joins.exchange import tasks_of_a_shuffle
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import join_facts, output_schema
 from nightjar.tables import delta, layouts
@@ -27,7 +28,7 @@ def joined(
     facts = layouts.with_retractions(table, asked.fact_id, keys, F.lit(True))
     types = {key: from_arrow_type(planned.files.schema.field(key).type).simpleString() for key in keys}
     spine_types = {column: types[key] for column, key in asked.keys.items()}
-    tasks = int(spine.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
+    tasks = tasks_of_a_shuffle(spine.sparkSession)
     there = facts.withColumn(BUCKET, layouts.bucket(types, tasks)).groupBy(BUCKET)
     here = spine.withColumn(BUCKET, layouts.bucket(spine_types, tasks)).groupBy(BUCKET)
 

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from nightjar.asof.carry import carried
 from nightjar.joins import reading
+from nightjar.joins.exchange import packed, unpacked
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.tables import layouts, scan
@@ -59,11 +60,11 @@ def shares(
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for number in (one.as_py() for batch in batches for one in batch.column(0)):
             for layout, rows in _carried_from(planned, *tasks[number]).items():
-                yield pa.RecordBatch.from_pydict({"task": [number], "layout": [layout], "rows": [_packed(rows)]})
+                yield pa.RecordBatch.from_pydict({"task": [number], "layout": [layout], "rows": [packed(rows)]})
 
     told = spark.range(0, len(tasks), 1, max(len(tasks), 1))
     kept = {
-        (row["task"], row["layout"]): pa.ipc.open_stream(row["rows"]).read_all()
+        (row["task"], row["layout"]): unpacked(row["rows"])
         for row in told.mapInArrow(carry, "task long, layout string, rows binary").collect()
     }
     result = []
@@ -91,12 +92,5 @@ def _carried_from(
             condition &= pc.field(layouts.EVENT_TIME) >= pa.scalar(since, INSTANT)
         rows = reading.rows_of(here, chosen, since, until, condition)
         kept: Any = reduce(np.union1d, (carried(reading.asked(one, rows), end) for one in here))
-        result[layout] = rows.take(pa.array(kept)).combine_chunks()
+        result[layout] = rows.take(pa.array(kept))
     return result
-
-
-def _packed(rows: pa.Table) -> bytes:
-    buffer = pa.BufferOutputStream()
-    with pa.ipc.new_stream(buffer, rows.schema) as stream:
-        stream.write_table(rows)
-    return bytes(buffer.getvalue())

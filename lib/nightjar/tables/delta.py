@@ -45,7 +45,7 @@ def read(
         TableError: there is no such table, or a file of that version is gone.
     """
     files = scan.snapshot(warehouse, table, version)
-    if not (_told_by_folders(files) and scan.unreadable(warehouse, table, files.version) is None):
+    if files.unreadable is not None or not _told_by_folders(files):
         return spark.read.format("delta").option("versionAsOf", files.version).load(files.folder)
     chosen, schema = files.where(keep), from_arrow_schema(files.schema)
     if not chosen.files:
@@ -54,6 +54,8 @@ def read(
     try:
         rows = spark.read.schema(schema).option("basePath", files.folder).parquet(*paths)
     except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
         raise scan.gone(chosen) from error
     return rows.select(*files.schema.names)
 

@@ -55,17 +55,16 @@ def maintain(
     tables = sorted(name for name in orders if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
-        unreadable = scan.unreadable(warehouse, table)
-        if unreadable is not None:
-            log.warning("%s: left as it is", unreadable)
+        stands = scan.snapshot(warehouse, table)
+        if stands.unreadable is not None:
+            log.warning("%s: left as it is", stands.unreadable)
             continue
-        before = arrow.version(warehouse, table)
         merged, made = compact(spark, warehouse, table, orders[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
             log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
         after = arrow.version(warehouse, table)
-        outcome.outputs |= {table: after} if after != before else {}
+        outcome.outputs |= {table: after} if after != stands.version else {}
         for name, files in ((MERGES, merged), (MADE, made), (REMOVED, removed)):
             outcome.rows[name] += files
     return outcome

@@ -37,14 +37,13 @@ def shared_out(
         columns: what is read.
         values: partition column -> value.
     """
-    reason = scan.unreadable(warehouse, table, version)
-    if reason is not None:
-        log.info("%s: it is read row by row", reason)
+    files = scan.snapshot(warehouse, table, version)
+    if files.unreadable is not None:
+        log.info("%s: it is read row by row", files.unreadable)
         of_partition = reduce(Column.__and__, (F.col(name) == F.lit(value) for name, value in values.items()))
         rows = delta.read(spark, warehouse, table, version).where(of_partition).select(*columns)
         return rows, sink.in_one_piece
-    files = scan.snapshot(warehouse, table, version).where(_has(values))
-    return by_tasks(spark, _dealt(files, spark.sparkContext.defaultParallelism), columns)
+    return by_tasks(spark, _dealt(files.where(_has(values)), spark.sparkContext.defaultParallelism), columns)
 
 
 def by_tasks(spark: SparkSession, shares: Sequence[Snapshot], columns: Sequence[str]) -> tuple[DataFrame, sink.Making]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, storage
@@ -56,13 +57,23 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The live files of a table at one version. Small enough to be sent to tasks."""
+    """The live files of a table at one version. Small enough to be sent to tasks.
+
+    Attributes:
+        table: its name.
+        folder: where it lies.
+        version: its Delta version.
+        schema: its columns.
+        files: the live files, or some of them.
+        unreadable: why tasks cannot read the files as they are; None where they can.
+    """
 
     table: str
     folder: str
     version: int
     schema: pa.Schema
     files: tuple[DataFile, ...]
+    unreadable: str | None = None
 
     @property
     def rows(self) -> int:
@@ -89,18 +100,7 @@ def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Sn
     actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
     schema = arrow.plain(arrow.schema_of(opened))
     files = tuple(_data_file(action) for action in actions)
-    return Snapshot(table, warehouse.path(table), int(opened.version()), schema, files)
-
-
-def unreadable(warehouse: Warehouse, table: str, version: int | None = None) -> str | None:
-    """Why tasks cannot read the table's files as they are; None where they can."""
-    opened = arrow.opened(warehouse, table, version)
-    protocol = opened.protocol()
-    mapping = opened.metadata().configuration.get("delta.columnMapping.mode", "none")
-    features = set(protocol.reader_features or ()) - UNDERSTOOD
-    if mapping != "none":
-        features.add("columnMapping")
-    return f"table {table} uses {', '.join(sorted(features))}" if features else None
+    return Snapshot(table, warehouse.path(table), int(opened.version()), schema, files, _unreadable(table, opened))
 
 
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
@@ -142,6 +142,15 @@ def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
     through = list(itertools.accumulate(rows for _, rows in groups))
     wanted = [through[-1] * part // parts for part in range(1, parts)] if through else []
     return sorted({groups[bisect.bisect_left(through, rows)][0] for rows in wanted})
+
+
+def _unreadable(table: str, opened: DeltaTable) -> str | None:
+    protocol = opened.protocol()
+    mapping = opened.metadata().configuration.get("delta.columnMapping.mode", "none")
+    features = set(protocol.reader_features or ()) - UNDERSTOOD
+    if mapping != "none":
+        features.add("columnMapping")
+    return f"table {table} uses {', '.join(sorted(features))}" if features else None
 
 
 def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any, int]]:
