@@ -23,12 +23,13 @@ from pyspark.sql import functions as sf
 
 from nightjar.asof import Latest, Windowed
 from nightjar.joins.join import as_of_join
-from nightjar.joins.joined import Joined
 from nightjar.joins.stored import StoredFacts
 from nightjar.runtime import spark
 from nightjar.settings.environment import Environment, Placement
-from nightjar.tables import arrow, delta, layouts, sink
+from nightjar.tables import arrow, delta, layouts, scan, sink
 from nightjar.tables.definitions import Column, Table, layout_table, source_table
+from nightjar.tables.partition import read_by_tasks
+from nightjar.tables.rows import Rows
 from nightjar.tables.warehouse import Warehouse
 
 BUCKETS = 16
@@ -53,7 +54,7 @@ def store(case: Case, target: str) -> dict[str, Any]:
     columns = tuple(Column(field.name, field.type, field.name) for field in joined.schema)
     table = Table("features", "A benchmark's result.", ("spine_id",), (), "bench", columns)
     into = sink.target(warehouse, table)
-    sink.commit(warehouse, into, sink.collect(joined.rows, joined.make, into), lambda _: True, "bench")
+    sink.commit(warehouse, into, sink.collect(joined.given, joined.make, into), lambda _: True, "bench")
     return {"path": warehouse.path("features")}
 
 
@@ -102,8 +103,9 @@ def _fact_id(facts: Facts) -> tuple[str, ...]:
     return (facts.key, "event_time")
 
 
-def _joined(case: Case) -> Joined:
-    spine = SparkSession.active().read.parquet(*case.spine).select(case.spine_columns)
+def _joined(case: Case) -> Rows:
+    files = scan.parquet_files(str(Path(case.spine[0]).parent))
+    spine = read_by_tasks(SparkSession.active(), files, case.spine_columns)
     warehouse = _warehouse(case.folder)
     stored = [
         StoredFacts(

@@ -21,6 +21,7 @@ from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import scan, sink
 from nightjar.tables.definitions import source_table
+from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 from oracles import asof as oracle
 
@@ -110,8 +111,8 @@ def asked_of(version, **options):
 
 
 def joined(spine, warehouse, asked, placement, partitions=2):
-    frame = spine.repartition(partitions)
-    return by_row(as_of_join(frame, warehouse, [asked], prediction_time="t", told={"v": placement}).frame().toArrow())
+    rows = of_frame(spine.repartition(partitions))
+    return by_row(as_of_join(rows, warehouse, [asked], prediction_time="t", told={"v": placement}).frame().toArrow())
 
 
 # Each example is thirty small worlds in a handful of Spark jobs; shrinking would take an hour.
@@ -199,6 +200,6 @@ def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, dra
     monkeypatch.setattr(slices, "WORTH_A_TASK", 20)
     asked = asked_of(version, history=history)
     told = {"v": Placement.CO_BUCKETED}
-    cut = as_of_join(spark.createDataFrame(spine), warehouse, [asked], prediction_time="t", told=told)
-    assert cut.rows.select("number").distinct().count() > 3
+    cut = as_of_join(of_frame(spark.createDataFrame(spine)), warehouse, [asked], prediction_time="t", told=told)
+    assert cut.given.select("number").distinct().count() > 3
     assert by_row(cut.frame().toArrow()) == joined(spark.createDataFrame(spine), warehouse, asked, Placement.SHUFFLE)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.asof.definitions import Facts
-from nightjar.asof.places import Places, ascending, roughly_sorted
+from nightjar.asof.places import Places, ascending, neighbours_together
 from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, taken
 from nightjar.asof.versions import held_until, sequence_keys
 
@@ -101,41 +101,54 @@ def ask(history: History, spine: pa.Table, entity: Ints, prediction_time: str, k
         bound, valid = instants(column, f"spine, column {known_by!r}"), valid & present(column)
     entity = entity if valid.all() else np.where(valid, entity, -1)
     places = history.scale.after(entity, at)
-    rows = roughly_sorted(places)
+    rows = neighbours_together(places)
     ends = np.searchsorted(history.places, places[rows])
     at_row = at[rows]
     return Questions(rows, entity[rows], at_row, at_row if known_by is None else bound[rows], ends)
 
 
 def order(source: Facts, entity: Ints, asked: Ints) -> History:
-    """Resolve versions over the whole table, then sort the facts; those that no one asks for may be left out.
+    """Resolve versions, then sort the facts; those that no one asks for may be left out.
 
     Raises:
         JoinError: instants out of range, or versions that contradict each other.
     """
     event, known, happened = _clocks(source)
-    until, holds = None, happened
-    if source.fact_id:
-        rows = (
-            _neighbours(entity, event, happened)
-            if source.local_versions
-            else np.flatnonzero(happened | _states_known(source))
-        )
-        until, ever = held_until(source, known, rows)
-        holds = happened & ever
-        until = until if np.any(until[holds] != FOREVER) else None
-    rows = np.flatnonzero(holds & _wanted(entity, asked))
-    if len(rows) < len(entity):
-        entity, event, known = entity[rows], event[rows], known[rows]
-    scale = Places(event, int(entity.max(initial=-1)) + 1)
-    places = scale.before(entity, event)
-    turned = ascending(places)
-    if turned is not None:
-        rows, entity, event, known, places = (v[turned] for v in (rows, entity, event, known, places))
+    wanted = happened & _wanted(entity, asked)
+    until: Ints | None = None
+    if source.fact_id and not source.local_versions:
+        until, ever = held_until(source, known, np.flatnonzero(happened | _states_known(source)))
+        wanted &= ever
+    rows, entity, scale, places = _sorted(wanted, entity, event)
+    if source.fact_id and source.local_versions:
+        until, ever = held_until(source, known, rows[_crowded(places)])
+        if not ever.all():
+            exists = ever[rows]
+            rows, entity, places = rows[exists], entity[exists], places[exists]
+    known = _at(known, rows)
     turned, ties = _shared_places(source, rows, known, places)
     if turned is not None:  # only positions of one place change seats: entity, event and place stay
         rows, known = rows[turned], known[turned]
-    return History(rows, entity, event, known, None if until is None else until[rows], ties, scale, places)
+    if until is not None:
+        until = until[rows]
+        until = until if np.any(until != FOREVER) else None
+    return History(rows, entity, _at(event, rows), known, until, ties, scale, places)
+
+
+def _sorted(wanted: Flags, entity: Ints, event: Ints) -> tuple[Ints, Ints, Places, Ints]:
+    """The wanted rows by entity and event_time, their entities, and the places with what they are measured in."""
+    rows = np.flatnonzero(wanted)
+    entity, event = _at(entity, rows), _at(event, rows)
+    scale = Places(event, int(entity.max(initial=-1)) + 1)
+    places = scale.before(entity, event)
+    turned = ascending(places)
+    return (rows, entity, scale, places) if turned is None else (rows[turned], entity[turned], scale, places[turned])
+
+
+def _at(values: Ints, rows: Ints) -> Ints:
+    """Values at some rows, each of them once; without a copy where these are all rows in their order."""
+    in_order = len(rows) == len(values) and bool(np.all(rows[1:] > rows[:-1]))
+    return values if in_order else values[rows]
 
 
 def _shared_places(source: Facts, rows: Ints, known: Ints, places: Ints) -> tuple[Ints | None, Ints]:
@@ -156,16 +169,6 @@ def _shared_places(source: Facts, rows: Ints, known: Ints, places: Ints) -> tupl
     fresh = np.ones(len(rows), np.bool_)
     fresh[crowded[1:]] = np.any([key[seats][1:] != key[seats][:-1] for key in keys], axis=0)
     return turned, np.cumsum(fresh)
-
-
-def _neighbours(entity: Ints, event: Ints, happened: Flags) -> Ints:
-    """The rows that share their entity and event_time with another one."""
-    rows = np.flatnonzero(happened & (entity >= 0))
-    places = Places(event[rows], int(entity.max(initial=-1)) + 1).before(entity[rows], event[rows])
-    turned = ascending(places)
-    if turned is not None:
-        rows, places = rows[turned], places[turned]
-    return rows[_crowded(places)]
 
 
 def _crowded(places: Ints) -> Ints:
@@ -192,9 +195,11 @@ def _states_known(source: Facts) -> Flags:
 
 
 def _wanted(entity: Ints, asked: Ints) -> Flags:
-    """Facts that have a key, without those no spine row names if these are most: few left out are not worth a copy."""
+    """Facts that have a key, without those that no spine row names if they are of most keys.
+
+    Few left out are not worth a copy.
+    """
     named = np.zeros(int(entity.max(initial=-1)) + 2, np.bool_)
     named[asked] = True
     named[-1] = False
-    wanted = named[entity]
-    return wanted if 2 * np.count_nonzero(wanted) < len(entity) else entity >= 0
+    return named[entity] if 2 * np.count_nonzero(named) < len(named) - 1 else entity >= 0

@@ -8,15 +8,18 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from nightjar.asof.definitions import Facts
+from nightjar.asof.places import roughly_sorted
 from nightjar.asof.values import (
     Column,
     Ints,
     column_of,
     flags,
+    integers,
     nothing,
     order_keys,
     plain,
     present,
+    ranks,
     taken,
 )
 from nightjar.errors import JoinError
@@ -103,33 +106,46 @@ def _tuples(codes: Ints, more: Ints, width: int) -> Column:
 
 
 def _encode(column: Column) -> tuple[Ints, Column]:
-    """Codes in the order of first appearance, -1 for null, and the value of each code.
-
-    Equal neighbours share a code whatever the order, so only the first of each run is hashed: in sorted facts a few.
-    """
-    column = _hashable(column)
-    starts = _run_starts(column)
-    heads = column if len(starts) == len(column) else taken(column, starts)
+    """Codes in the order of first appearance, -1 for null, and the value of each code."""
+    heads, lengths = _runs(_hashable(column))
     encoded = heads.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int64)
-    if len(starts) < len(column):
-        codes = np.repeat(codes, np.diff(starts, append=len(column)))
-    return codes, encoded.dictionary
-
-
-def _run_starts(column: Column) -> Ints:
-    if not len(column) or types.is_null(column.type):
-        return np.arange(len(column))
-    changes: Column = pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)).fill_null(True)
-    fresh = np.concatenate([[True], flags(changes)])
-    return np.flatnonzero(fresh)
+    return np.repeat(integers(encoded.indices, -1), lengths), encoded.dictionary
 
 
 def _looked_up(column: Column, words: Column) -> Ints:
     """The code of each value, -1 for null and for values that have none."""
-    column = _hashable(column)
-    codes: Column = pc.index_in(column, words, skip_nulls=True)
-    return codes.fill_null(-1).to_numpy().astype(np.int64)
+    heads, lengths = _runs(_hashable(column))
+    codes: Column = pc.index_in(heads, words, skip_nulls=True)
+    return np.repeat(integers(codes, -1), lengths)
+
+
+def _runs(column: Column) -> tuple[Column, Ints | int]:
+    """The first of each run of equal neighbours, and the runs' lengths: in sorted rows only a few need be hashed."""
+    if not len(column) or types.is_null(column.type):
+        return column, 1
+    if types.is_integer(column.type) and not column.null_count:
+        numbers = column.to_numpy()
+        changes = numbers[1:] != numbers[:-1]
+    else:
+        differs: Column = pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)).fill_null(True)
+        changes = flags(differs)
+    starts = np.flatnonzero(np.concatenate([[True], changes]))
+    if 2 * len(starts) > len(column):
+        return column, 1
+    return taken(column, starts), np.diff(starts, append=len(column))
+
+
+def by_keys_and_time(columns: Sequence[Column], at: Ints) -> Ints:
+    """The order of some rows by keys, then roughly by time: as facts lie that are laid out by these keys.
+
+    What neighbours ask for then lies together. Where there are at most 65,536 keys, NumPy sorts them by radix.
+    """
+    order = roughly_sorted(at)
+    for column in reversed(columns):
+        keys = ranks(pa.array(order_keys(plain(column))))
+        small = keys.astype(np.min_scalar_type(int(keys.max(initial=0))))
+        order = order[np.argsort(small[order], kind="stable")]
+    return order
 
 
 def _hashable(column: Column) -> Column:

@@ -91,7 +91,8 @@ def taken(column: Column, positions: Ints) -> Column:
 
 def flags(column: Column) -> Flags:
     """A boolean column, null as False."""
-    return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
+    plain_flags = column.fill_null(False) if column.null_count else column
+    return np.asarray(plain_flags.to_numpy(zero_copy_only=False), np.bool_)
 
 
 def present(column: Column) -> Flags:
@@ -106,12 +107,18 @@ def instants(column: Column, where: str) -> Ints:
         JoinError: an instant that microseconds in 64 bits cannot hold exactly.
     """
     try:
-        return np.asarray(column.cast(INSTANT).cast(pa.int64()).fill_null(0).to_numpy(), np.int64)
+        return integers(column.cast(INSTANT).cast(pa.int64()), 0)
     except pa.ArrowInvalid as error:
         raise JoinError(
             f"{where}: {column.type} holds instants finer than a microsecond or too far off ({error}); "
             "round them before the join, up for facts and down for predictions, so that nothing is used too early"
         ) from error
+
+
+def integers(column: Column, null: int) -> Ints:
+    """Integers of any width as 64 bits, null as a number."""
+    filled = column.fill_null(null) if column.null_count else column
+    return np.asarray(filled.to_numpy(), np.int64)
 
 
 def microseconds(duration: timedelta) -> int:
@@ -140,8 +147,8 @@ def order_keys(column: Column) -> Ints:
     if types.is_temporal(kind):
         column = column.view(pa.int32() if kind.bit_width == 32 else pa.int64())
     if types.is_integer(column.type) or types.is_boolean(column.type):
-        return np.asarray(column.cast(pa.int64()).fill_null(0).to_numpy(), np.int64)
-    return _ranks(column)
+        return integers(column.cast(pa.int64()), 0)
+    return ranks(column)
 
 
 def differs(column: Column, left: Ints, right: Ints) -> Flags:
@@ -168,10 +175,10 @@ def floats_of(keys: Ints) -> Floats:
     return floats
 
 
-def _ranks(column: Column) -> Ints:
+def ranks(column: Column) -> Ints:
+    """The rank of each value among the different ones, anything for null."""
     coded = column.dictionary_encode()
     words = coded.dictionary
-    ranks = np.zeros(max(len(words), 1), np.int64)
-    ranks[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
-    keys: Ints = ranks[coded.indices.fill_null(0).to_numpy()]
-    return keys
+    of_word = np.zeros(max(len(words), 1), np.int64)
+    of_word[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
+    return of_word[integers(coded.indices, 0)]

@@ -8,8 +8,10 @@ from nightjar.asof.values import FOREVER, Column, Flags, Ints, column_of, differ
 from nightjar.errors import JoinError
 
 
-def held_until(source: Facts, known: Ints, rows: Ints) -> tuple[Ints, Flags]:
+def held_until(source: Facts, known: Ints, rows: Ints) -> tuple[Ints | None, Flags]:
     """The last instant of knowledge (microseconds, inclusive) at which each fact exists, and whether it ever does.
+
+    Without instants all facts that ever exist do so forever.
 
     A version holds until one microsecond before the next version of the same ``fact_id`` becomes known, wherever in
     the table that stands. A deletion never holds, and neither does a version replaced at the instant it became known.
@@ -23,7 +25,10 @@ def held_until(source: Facts, known: Ints, rows: Ints) -> tuple[Ints, Flags]:
         JoinError: a null in ``fact_id``, or two different living versions with one id, ``known_at`` and ``sequence``.
     """
     deleted = _deleted(source)
-    until, ever = np.full(len(known), FOREVER), ~deleted
+    ever = ~deleted
+    if not rows.size:
+        return None, ever
+    until = np.full(len(known), FOREVER)
     ids = _ids(source, rows)
     sequence = [sequence_keys(taken(column_of(source.table, name), rows)) for name in source.sequence]
     order = np.lexsort((~deleted[rows], *reversed(sequence), known[rows], ids))

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import from_arrow_type
 
 from nightjar.errors import JoinError
 from nightjar.features import expressions
 from nightjar.features.definitions import feature_facts, source_table_name
+from nightjar.joins.exchange import Destination
 from nightjar.joins.join import as_of_join
-from nightjar.joins.joined import Joined
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
-from nightjar.tables import arrow
+from nightjar.tables import arrow, rows
+from nightjar.tables.definitions import INSTANT
+from nightjar.tables.rows import Rows
 from nightjar.tables.warehouse import Warehouse
 
 PREDICTION_TIME = "prediction_time"
 
 
-def features_at(warehouse: Warehouse, project: Project, spine: DataFrame) -> DataFrame:
+def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows) -> DataFrame:
     """The rows of any spine with the project's features as of their `prediction_time`, made as the night makes them.
 
     A row sees the facts that were known at its own prediction time, so that a past one gives what was known then, by
@@ -28,7 +32,8 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame) -> Dat
         project: whose feature groups.
         spine: any rows, also repeated ones, with `prediction_time` (TIMESTAMP, an instant) and the columns that the
             feature groups are joined by. A plain time that Python hands to Spark is read in the session's time zone,
-            which is UTC in the sessions of `nightjar.runtime.spark`.
+            which is UTC in the sessions of `nightjar.runtime.spark`. Millions of rows that lie in files need not go
+            through Spark: see `tables.partition.read_by_tasks`.
 
     Returns:
         Exactly the spine's rows, in no particular order, with its columns and one for each feature,
@@ -39,19 +44,21 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame) -> Dat
             or `prediction_time` is no instant.
         TableError: a source has no table yet.
     """
-    _require_clock(spine, project.zone)
+    asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
+    _require_clock(asked.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
     versions = {table: arrow.version(warehouse, table) for table in sorted(tables)}
-    return with_features(spine, warehouse, project, versions).frame()
+    return with_features(asked, warehouse, project, versions).frame()
 
 
 def with_features(
-    spine: DataFrame,
+    spine: Rows,
     warehouse: Warehouse,
     project: Project,
     versions: Mapping[str, int],
     told: Mapping[str, Placement] | None = None,
-) -> Joined:
+    to: Destination | None = None,
+) -> Rows:
     """The spine's rows with the features of all groups and the expressions over them; nothing is run yet.
 
     Args:
@@ -60,22 +67,23 @@ def with_features(
         project: whose feature groups.
         versions: source table -> pinned Delta version.
         told: feature group -> how its facts are joined; the others are chosen by size and layout.
+        to: the tasks that shall have the result.
 
     Raises:
         JoinError: a feature does not fit its source, or does not fit the spine.
         UsageError: an expression does not fit the columns.
     """
     facts = feature_facts(project, versions)
-    joined = as_of_join(spine, warehouse, facts, prediction_time=PREDICTION_TIME, told=told)
+    joined = as_of_join(spine, warehouse, facts, prediction_time=PREDICTION_TIME, told=told, to=to)
     return expressions.after_join(joined, project)
 
 
-def _require_clock(spine: DataFrame, zone: str) -> None:
-    found = dict(spine.dtypes).get(PREDICTION_TIME)
-    if found is None:
-        raise JoinError(f"The spine has no column {PREDICTION_TIME!r}; there are {', '.join(spine.columns)}.")
-    if found != "timestamp":
+def _require_clock(spine: pa.Schema, zone: str) -> None:
+    if PREDICTION_TIME not in spine.names:
+        raise JoinError(f"The spine has no column {PREDICTION_TIME!r}; there are {', '.join(spine.names)}.")
+    if spine.field(PREDICTION_TIME).type != INSTANT:
+        found = from_arrow_type(spine.field(PREDICTION_TIME).type).simpleString().upper()
         raise JoinError(
-            f"The spine's column {PREDICTION_TIME!r} is {found.upper()}, which has no time zone; expected TIMESTAMP. "
+            f"The spine's column {PREDICTION_TIME!r} is {found}, which has no time zone; expected TIMESTAMP. "
             f"If its times are of {zone}: to_utc_timestamp(CAST({PREDICTION_TIME} AS TIMESTAMP), '{zone}')."
         )

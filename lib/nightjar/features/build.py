@@ -18,13 +18,13 @@ from nightjar.features import expressions, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.labels import known_labels, open_since
-from nightjar.joins.exchange import gathered
-from nightjar.joins.joined import Joined
+from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta, sink
 from nightjar.tables.definitions import Table, features_table, labels_table
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date
@@ -64,7 +64,8 @@ def build(
     sources = [source_table_name(name) for name in project.sources]
     versions = {table: arrow.version(warehouse, table) for table in sources}
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
-    features = with_features(rows, warehouse, project, versions, told)
+    by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
+    features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
     definition = _table_of(project, rows, features)
     labels_since = since if previous is None else min(since, previous)
     labels, labelled = _labels(spark, warehouse, project, versions, labels_since, run_date)
@@ -72,9 +73,8 @@ def build(
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    dates = _by_date(features, since, run_date, spark.sparkContext.defaultParallelism)
     with expressions.named(expressions.declared(project)):
-        written = sink.collect(dates.rows, dates.make, of_features)
+        written = sink.collect(features.given, features.make, of_features)
         if not written:
             raise spine.none_found(project, since, run_date)
         log.info("labels: as known on %s", run_date)
@@ -86,25 +86,22 @@ def build(
     return outcome
 
 
-def _by_date(features: Joined, since: date, until: date, tasks: int) -> Joined:
-    """Neighbouring dates in one task: each date is stored in one file."""
+def _by_date(since: date, until: date, tasks: int) -> Destination | None:
+    """Neighbouring dates in one task, so that each date is stored in one file; a single one may stay where it is."""
     days = (until - since).days + 1
-    if days == 1:
-        return features
 
-    def task_of(rows: pa.Table) -> "pa.ChunkedArray[Any]":
+    def task_of(rows: pa.Table) -> Any:
         day: Any = pc.days_between(pa.scalar(since), rows.column("run_date"))
-        number: pa.ChunkedArray[Any] = pc.divide(pc.multiply(day, tasks), days)
-        return number
+        return day.to_numpy() * tasks // days
 
-    return gathered(features, task_of, tasks)
+    return Destination(task_of, tasks) if days > 1 else None
 
 
 def _of_dates(since: date, until: date) -> Callable[[DataFile], bool]:
     return lambda file: since <= file.partition["run_date"] <= until
 
 
-def _table_of(project: Project, rows: DataFrame, features: Joined) -> Table:
+def _table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
     types = to_arrow_schema(rows.schema, timezone="UTC")
     added = pa.schema([field for field in features.schema if field.name not in types.names])
     columns = pa.schema([types.field(name) for name in project.spine.columns()])

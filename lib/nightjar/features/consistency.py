@@ -21,6 +21,7 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")
@@ -136,7 +137,7 @@ def _rebuilt(
 ) -> list[Row]:
     spine = _hashed(spine_rows(spark, warehouse, project, versions, days[0], days[-1]), project, days)
     asked = spine.where(F.col(_HASH) <= greatest)
-    return _plain(with_features(asked, warehouse, project, versions).frame())
+    return _plain(with_features(of_frame(asked), warehouse, project, versions).frame())
 
 
 def _hashed(rows: DataFrame, project: Project, days: Sequence[date]) -> DataFrame:

@@ -8,13 +8,11 @@ from typing import Any
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import BooleanType, DataType, NumericType, StringType, StructType
 
 from nightjar.errors import TableError, UsageError
-from nightjar.joins.joined import Joined
 from nightjar.settings.project import Project
-from nightjar.tables.sink import in_one_piece
+from nightjar.tables.rows import Rows, of_frame
 
 EXPRESSIONS, DERIVED, CONDITION = "project.expressions", "project.spine.derived", "project.label.condition"
 FEATURE = (NumericType, BooleanType, StringType)
@@ -30,7 +28,7 @@ def declared(project: Project) -> dict[str, str]:
     return found | ({CONDITION: project.label.condition} if project.label.condition else {})
 
 
-def after_join(features: Joined, project: Project) -> Joined:
+def after_join(features: Rows, project: Project) -> Rows:
     """The joined features with the project's expressions over them.
 
     Raises:
@@ -38,8 +36,7 @@ def after_join(features: Joined, project: Project) -> Joined:
     """
     if not project.expressions:
         return features
-    rows = added(features.frame(), EXPRESSIONS, project.expressions, FEATURE)
-    return Joined(rows, in_one_piece, to_arrow_schema(rows.schema, timezone="UTC"))
+    return of_frame(added(features.frame(), EXPRESSIONS, project.expressions, FEATURE))
 
 
 def added(rows: DataFrame, path: str, expressions: Mapping[str, str], kinds: Sequence[type[DataType]]) -> DataFrame:

@@ -24,6 +24,7 @@ from nightjar.features.definitions import label_facts, source_table_name
 from nightjar.joins.join import as_of_join
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
+from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
@@ -69,7 +70,7 @@ def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions
     """With `value`, the outcome or the aggregate over the horizon as it is known at each instant."""
     label, facts = project.label, label_facts(project, versions)
     try:
-        joined = as_of_join(asked, warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
+        joined = as_of_join(of_frame(asked), warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
     except JoinError as error:
         raise JoinError(f"project.label, column {label.column} of source {label.source}: {error}") from error
     clock = F.col(f"{facts.name}__known_at").alias("_value_known_at")

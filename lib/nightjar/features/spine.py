@@ -16,6 +16,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
 from nightjar.tables.definitions import INSTANT
+from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
@@ -94,7 +95,7 @@ def _active(
     keys = facts.where(in_reach).select(*spine.key).dropna().distinct()
     asked = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
     latest = spine_facts(project, versions)
-    joined = as_of_join(asked, warehouse, [latest], prediction_time="prediction_time").frame()
+    joined = as_of_join(of_frame(asked), warehouse, [latest], prediction_time="prediction_time").frame()
     others = [F.col(feature_name).alias(name) for feature_name, name in _taken(project, latest.name)]
     age = F.col("prediction_time") - F.col(f"{latest.name}__event_time")
     return joined.where(age < F.lit(within)).select("prediction_time", *spine.key, *others, "run_date")

@@ -7,18 +7,19 @@ turned into rows. Sources that are laid out alike for the same spine columns sha
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
-from pyspark.sql import Column
-from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.pandas.types import from_arrow_type
 
+from nightjar.asof.keys import by_keys_and_time, lossless
+from nightjar.asof.values import INSTANT, Ints, column_of, instants, plain
 from nightjar.joins import reading, slices
-from nightjar.joins.exchange import exchanged, tasks_of_a_shuffle
-from nightjar.joins.joined import Joined
+from nightjar.joins.exchange import Destination, exchanged, tasks_of_a_shuffle
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.joins.stored import join_facts
 from nightjar.tables import layouts
+from nightjar.tables.hashing import buckets_of
+from nightjar.tables.rows import Rows
 from nightjar.tables.scan import Snapshot
 
 
@@ -30,59 +31,79 @@ class Pass:
         planned: what is joined.
         files: for each bucket, layout -> its files.
         cuts: where heavy buckets are cut into slices.
-        column: the column with a row's share, a bucket or a slice of one.
     """
 
     planned: Sequence[Planned]
     files: Sequence[Mapping[str, Snapshot]]
     cuts: Sequence[slices.Cut]
-    column: str
 
-    def share(self, prediction_time: str) -> Column:
-        """The share of a row of the spine."""
-        buckets = len(self.files)
-        number = F.coalesce(layouts.bucket(_key_types(self.planned[0]), buckets), F.lit(0))
-        bucket = number
-        for place, (heavy, instant) in enumerate(self.cuts):
-            later = (bucket == heavy) & (F.col(prediction_time) >= F.lit(instant))
-            number = F.when(later, F.lit(buckets + place)).otherwise(number)
-        return number.alias(self.column)
-
-    def joined(self, before: Joined, prediction_time: str, known_by: str | None) -> Joined:
+    def joined(self, before: Rows, prediction_time: str, known_by: str | None) -> Rows:
         """What was joined before, with these facts.
 
         A task holds the rows of its shares and, of one share at a time, the columns that are asked of the facts they
         can see, and the result. There are as many tasks as there are shares, but not more than Spark is told to make
         of a shuffle.
         """
-        spark, planned, column = before.rows.sparkSession, self.planned, self.column
+        spark, planned = before.given.sparkSession, self.planned
         later = slices.shares(spark, planned, self.files, self.cuts) if self.cuts else []
         shares = [*(Share(of_bucket) for of_bucket in self.files), *later]
-        tasks = min(len(shares), tasks_of_a_shuffle(spark))
-        moved = exchanged(before, lambda rows: rows.column(column), tasks)
+        keys, cuts, buckets = _keys(planned[0]), self.cuts, len(self.files)
+
+        def share_of(rows: pa.Table) -> Ints:
+            return _shares(rows, keys, buckets, cuts, prediction_time)
+
+        moved = exchanged(before, Destination(share_of, min(len(shares), tasks_of_a_shuffle(spark))))
         receive = moved.make
 
         def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             for received in receive(batches):
-                share = shares[received.column(column)[0].as_py()]
-                rows = received.drop_columns([column])
+                share = shares[int(share_of(received.slice(0, 1))[0])]
+                rows = received.take(_as_facts_lie(received, keys, prediction_time))
                 facts = reading.laid_out(planned, rows, share, prediction_time, known_by)
                 yield join_facts(rows, facts, prediction_time, known_by)
 
         return replace(moved, make=make)
 
 
+def _shares(
+    rows: pa.Table, keys: Mapping[str, "Key"], buckets: int, cuts: Sequence[slices.Cut], prediction_time: str
+) -> Ints:
+    """The share of each row of the spine: its bucket, or the slice of that in which its prediction time lies."""
+    columns = [lossless(plain(column_of(rows, name)), key.kind, key.where) for name, key in keys.items()]
+    found = bucket = buckets_of(columns, buckets)
+    if cuts:
+        at = instants(column_of(rows, prediction_time), f"spine, column {prediction_time!r}")
+        for place, (heavy, instant) in enumerate(cuts):
+            later = (bucket == heavy) & (at >= pa.scalar(instant, INSTANT).cast(pa.int64()).as_py())
+            found = np.where(later, buckets + place, found)
+    return found
+
+
+def _as_facts_lie(rows: pa.Table, keys: Mapping[str, "Key"], prediction_time: str) -> Ints:
+    at = instants(column_of(rows, prediction_time), f"spine, column {prediction_time!r}")
+    return by_keys_and_time([column_of(rows, name) for name in keys], at)
+
+
+@dataclass(frozen=True)
+class Key:
+    """The type that a key has in the facts, and a text for errors."""
+
+    kind: pa.DataType
+    where: str
+
+
 def passes(planned: Sequence[Planned]) -> list[Pass]:
     """One for each set of facts that can be joined in one pass."""
     alike: dict[tuple[object, ...], list[Planned]] = {}
     for one in planned:
-        alike.setdefault((_buckets(one), *_key_types(one).items()), []).append(one)
-    return [_pass(group, f"_share_{number}") for number, group in enumerate(alike.values())]
+        kinds = ((name, key.kind) for name, key in _keys(one).items())
+        alike.setdefault((_buckets(one), *kinds), []).append(one)
+    return [_pass(group) for group in alike.values()]
 
 
-def _pass(planned: Sequence[Planned], column: str) -> Pass:
+def _pass(planned: Sequence[Planned]) -> Pass:
     files = [_by_bucket(planned, bucket) for bucket in range(_buckets(planned[0]))]
-    return Pass(planned, files, slices.cuts(files), column)
+    return Pass(planned, files, slices.cuts(files))
 
 
 def _buckets(planned: Planned) -> int:
@@ -94,9 +115,12 @@ def _by_bucket(planned: Sequence[Planned], bucket: int) -> dict[str, Snapshot]:
     return {one.files.table: one.files.where(lambda file: file.partition[layouts.BUCKET] == bucket) for one in planned}
 
 
-def _key_types(planned: Planned) -> dict[str, str]:
-    """Spine column -> Spark's name for the type of its fact column, in the order of the layout."""
+def _keys(planned: Planned) -> dict[str, Key]:
+    """Spine column -> its fact column's type, in the order of the layout."""
     spine_column = {fact: spine for spine, fact in planned.facts.keys.items()}
-    schema = planned.files.schema
-    keys = planned.layout.keys if planned.layout else ()
-    return {spine_column[key]: from_arrow_type(schema.field(key).type).simpleString() for key in keys}
+    found = {}
+    for fact in planned.layout.keys if planned.layout else ():
+        spine = spine_column[fact]
+        where = f"facts {planned.facts.name!r}, column {fact!r}: spine key {spine!r}"
+        found[spine] = Key(planned.files.schema.field(fact).type, where)
+    return found

@@ -1,36 +1,33 @@
 """The as-of join on Spark: passes over the spine, each with the facts that are joined where its rows then are.
 
-All placements run the one kernel in `nightjar.asof`. The last pass can store what it makes without turning it into
-Spark's rows.
+All placements run the one kernel in `nightjar.asof`. The result can be stored without turning it into Spark's rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.asof import Facts
 from nightjar.joins import cobucketed, reading, shuffle
-from nightjar.joins.exchange import in_parts, merged
-from nightjar.joins.joined import Joined
+from nightjar.joins.exchange import Destination, exchanged
 from nightjar.joins.planner import Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
-from nightjar.tables.sink import Making
+from nightjar.tables.rows import Making, Rows, merged, of_frame
 from nightjar.tables.warehouse import Warehouse
 
 
 def as_of_join(
-    spine: DataFrame,
+    spine: Rows,
     warehouse: Warehouse,
     facts: Sequence[StoredFacts],
     *,
     prediction_time: str,
     known_by: str | None = None,
     told: Mapping[str, Placement] | None = None,
-) -> Joined:
+    to: Destination | None = None,
+) -> Rows:
     """The spine's rows with the features of each of the facts as of their prediction time.
 
     Args:
@@ -40,23 +37,25 @@ def as_of_join(
         prediction_time: the spine's column with the instant up to which facts are usable.
         known_by: a spine column with a later bound on `known_at`; labels only.
         told: name of facts -> the placement they must have; the others are planned by size and layout.
+        to: the tasks that shall have the result, by numbers of the spine's rows; None: where they then are.
 
     Raises:
         JoinError: see `nightjar.asof.join`.
     """
-    arrow_spine = to_arrow_schema(spine.schema, timezone="UTC")
-    schema = output_schema(warehouse, arrow_spine, facts, prediction_time)
+    schema = output_schema(warehouse, spine.schema, facts, prediction_time)
     planned = plan(warehouse, facts, told)
     rows = spine
     for one in _placed(planned, Placement.SHUFFLE):
-        rows = shuffle.joined(rows, warehouse, one, prediction_time, known_by)
+        rows = of_frame(shuffle.joined(rows.frame(), warehouse, one, prediction_time, known_by))
     passes = cobucketed.passes(_placed(planned, Placement.CO_BUCKETED))
-    rows = rows.select("*", *(one.share(prediction_time) for one in passes))
-    joined = Joined(rows, in_parts, schema)
+    if to is not None and not passes:
+        rows = exchanged(rows, to)  # before the join: the spine has fewer columns
     for step in passes:
-        joined = step.joined(joined, prediction_time, known_by)
+        rows = step.joined(rows, prediction_time, known_by)
     broadcast = _placed(planned, Placement.BROADCAST)
-    return replace(joined, make=_with_broadcast(joined.make, broadcast, schema.names, prediction_time, known_by))
+    make = _with_broadcast(rows.make, broadcast, schema.names, prediction_time, known_by)
+    rows = replace(rows, make=make, schema=schema)
+    return exchanged(rows, to) if to is not None and passes else rows
 
 
 def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:

@@ -22,6 +22,7 @@ from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.tables import layouts, scan
 from nightjar.tables.definitions import INSTANT
+from nightjar.tables.rows import in_tasks
 from nightjar.tables.scan import Snapshot
 
 WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
@@ -60,12 +61,14 @@ def shares(
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for number in (one.as_py() for batch in batches for one in batch.column(0)):
             for layout, rows in _carried_from(planned, *tasks[number]).items():
-                yield pa.RecordBatch.from_pydict({"task": [number], "layout": [layout], "rows": [packed(rows)]})
+                yield pa.RecordBatch.from_pydict(
+                    {"task": [number], "layout": [layout], "rows": [packed(rows).to_pybytes()]}
+                )
 
     told = spark.range(0, len(tasks), 1, max(len(tasks), 1))
     kept = {
         (row["task"], row["layout"]): unpacked(row["rows"])
-        for row in told.mapInArrow(carry, "task long, layout string, rows binary").collect()
+        for row in in_tasks(told, carry, "task long, layout string, rows binary").collect()
     }
     result = []
     for bucket, of_bucket in groupby(range(len(found)), key=lambda number: found[number][0]):

@@ -18,6 +18,7 @@ from nightjar.evaluation.histograms import Bins, Counts, count
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import DRIFT, REFERENCES
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.rows import in_tasks
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.monitor")
@@ -103,7 +104,7 @@ def _counted(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
             {"column": pa.array(totals, pa.string()), "counts": pa.array(texts, pa.string())}
         )
 
-    parts = rows.select(*names).mapInArrow(count_task, "column string, counts string").collect()
+    parts = in_tasks(rows.select(*names), count_task, "column string, counts string").collect()
     result = {name: np.zeros(one.size, np.int64) for name, one in bins.items()}
     for part in parts:
         result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)

@@ -22,6 +22,7 @@ from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import scores_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import shared_out
+from nightjar.tables.rows import Making
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
@@ -69,8 +70,8 @@ def score(
         role=role,
         run_id=run_id,
     )
-    night, read = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
-    written = sink.collect(night, _task(project.name, key, read, _contents(folder)), into)
+    night = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
+    written = sink.collect(night.given, _task(project.name, key, night.make, _contents(folder)), into)
     stands = {"run_date": run_date, "role": role}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
     outcome.outputs["scores"] = sink.commit(
@@ -118,7 +119,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in listed}
 
 
-def _task(project: str, key: list[str], read: sink.Making, contents: Mapping[str, bytes]) -> sink.Making:
+def _task(project: str, key: list[str], read: Making, contents: Mapping[str, bytes]) -> Making:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
         for rows in read(batches):

@@ -98,8 +98,8 @@ def compact(
     if not shares:
         return 0, 0
     merged = {file.path for share in shares for file in share.files}
-    tasks, read = by_tasks(spark, shares, into.schema.names)
-    written = sink.collect(tasks, sink.sorted_by(order, read), into)
+    rows = by_tasks(spark, shares, into.schema)
+    written = sink.collect(rows.given, sink.sorted_by(order, rows.make), into)
     sink.commit(warehouse, into, written, lambda file: file.path in merged, run_id, rearranged=True)
     return len(merged), len(written)
 

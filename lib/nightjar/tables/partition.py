@@ -1,4 +1,4 @@
-"""One partition of a table, shared out to tasks as Arrow tables."""
+"""Data files shared out to tasks, which read them as Arrow tables."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,10 +6,11 @@ from functools import reduce
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from nightjar.tables import delta, scan, sink
+from nightjar.tables import delta, scan
+from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.scan import DataFile, Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -23,8 +24,8 @@ def shared_out(
     version: int,
     columns: Sequence[str],
     values: Mapping[str, Any],
-) -> tuple[DataFrame, sink.Making]:
-    """A DataFrame whose tasks stand for shares of the rows, and what gives a task its share.
+) -> Rows:
+    """The rows of one partition, shared out to as many tasks as run at once.
 
     Tasks read the data files themselves. A table that uses what they do not understand, such as deletion vectors, is
     read by Spark instead, row by row, which is logged.
@@ -41,20 +42,25 @@ def shared_out(
     if files.unreadable is not None:
         log.info("%s: it is read row by row", files.unreadable)
         of_partition = reduce(Column.__and__, (F.col(name) == F.lit(value) for name, value in values.items()))
-        rows = delta.read(spark, warehouse, table, version).where(of_partition).select(*columns)
-        return rows, sink.in_one_piece
-    return by_tasks(spark, _dealt(files.where(_has(values)), spark.sparkContext.defaultParallelism), columns)
+        return of_frame(delta.read(spark, warehouse, table, version).where(of_partition).select(*columns))
+    return read_by_tasks(spark, files.where(_has(values)), columns)
 
 
-def by_tasks(spark: SparkSession, shares: Sequence[Snapshot], columns: Sequence[str]) -> tuple[DataFrame, sink.Making]:
-    """A DataFrame with one task for each share, and what reads columns of a task's share."""
+def read_by_tasks(spark: SparkSession, files: Snapshot, columns: Sequence[str]) -> Rows:
+    """Columns of all rows of some files, shared out to as many tasks as run at once."""
+    schema = pa.schema([files.schema.field(name) for name in columns])
+    return by_tasks(spark, _dealt(files, spark.sparkContext.defaultParallelism), schema)
+
+
+def by_tasks(spark: SparkSession, shares: Sequence[Snapshot], schema: pa.Schema) -> Rows:
+    """Columns of all rows of some shares, one task for each."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         for batch in batches:
             for number in batch.column(0):
-                yield scan.read(shares[number.as_py()], columns)
+                yield scan.read(shares[number.as_py()], schema.names)
 
-    return spark.range(0, len(shares), 1, max(len(shares), 1)), read
+    return Rows(spark.range(0, len(shares), 1, max(len(shares), 1)), read, schema)
 
 
 def _has(values: Mapping[str, Any]) -> Callable[[DataFile], bool]:

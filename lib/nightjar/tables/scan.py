@@ -103,6 +103,25 @@ def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Sn
     return Snapshot(table, warehouse.path(table), int(opened.version()), schema, files, _unreadable(table, opened))
 
 
+def parquet_files(folder: str) -> Snapshot:
+    """The Parquet files right in a folder that is no Delta table: a spine of the user's own, for instance.
+
+    Raises:
+        TableError: there are none, or they have different columns.
+    """
+    files = storage.folder(folder)
+    found = sorted(info.path for info in files.get_file_info(pafs.FileSelector("")) if info.path.endswith(".parquet"))
+    footers = {path: pq.read_metadata(path, filesystem=files) for path in found}
+    schemas = {path: footer.schema.to_arrow_schema().remove_metadata() for path, footer in footers.items()}
+    other = next((path for path in found if schemas[path] != schemas[found[0]]), None)
+    if not found or other is not None:
+        what = f"{other} has other columns than {found[0]}" if found else "no Parquet file"
+        raise TableError(f"The folder {folder} cannot be read as one table: {what}.")
+    sizes = {path: files.get_file_info(path).size for path in found}
+    data = tuple(DataFile(path, footer.num_rows, sizes[path], {}, {}, {}) for path, footer in footers.items())
+    return Snapshot(folder, folder, 0, schemas[found[0]], data)
+
+
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
     """Columns of the rows of all row groups in which, by their statistics, some row may meet a condition.
 

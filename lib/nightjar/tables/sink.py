@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -23,11 +23,10 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, commits, datafiles, scan
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.definitions import Table
+from nightjar.tables.rows import Making, in_tasks
 from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 
-Making: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table]]
-"""What a task does: its share of the rows -> the rows to store."""
 ATTEMPTS = 20
 STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
 """A failure that a task has stated, in the text that Spark makes of it."""
@@ -111,7 +110,7 @@ def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
             yield pa.RecordBatch.from_pydict({"file": pa.array(files, pa.string())})
 
     try:
-        told = rows.mapInArrow(task, "file string").collect()
+        told = in_tasks(rows, task, "file string").collect()
     except Exception as failure:
         stated = STATED.search(str(failure))
         if stated is None:

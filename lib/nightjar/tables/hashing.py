@@ -1,0 +1,161 @@
+"""Spark's `xxhash64` in columns, so that a row's bucket is found without making a row of it.
+
+XXH64 is Yann Collet's hash (its specification, version 0.1.1, names the constants and steps). Spark starts from the
+seed 42, takes the hash of a row's earlier columns as the seed of the next one, and leaves nulls out.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import types
+
+Column: TypeAlias = "pa.Array[Any]"
+Words: TypeAlias = npt.NDArray[np.uint64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+SEED = 42
+STRIPE = 32  # bytes that are taken in four lanes
+_1, _2, _3, _4, _5 = (
+    np.uint64(prime)
+    for prime in (
+        0x9E3779B185EBCA87,
+        0xC2B2AE3D27D4EB4F,
+        0x165667B19E3779F9,
+        0x85EBCA77C2B2AE63,
+        0x27D4EB2F165667C5,
+    )
+)
+
+
+def buckets_of(columns: Sequence[Column], buckets: int) -> Ints:
+    """The bucket of each row by its keys; 0 where one of them is null, as such a row belongs nowhere.
+
+    Args:
+        columns: the keys, in the order and of the types of the layout.
+        buckets: their number.
+    """
+    found = np.mod(xxhash64(columns).view(np.int64), buckets)
+    for column in columns:
+        if column.null_count:
+            found[column.is_null().to_numpy(zero_copy_only=False)] = 0
+    return found
+
+
+def xxhash64(columns: Sequence[Column]) -> Words:
+    """What Spark's `xxhash64` gives for each row of some columns, as unsigned integers."""
+    hashes: Words = np.full(len(columns[0]), SEED, np.uint64)
+    for column in columns:
+        here = _hashed(column, hashes)
+        hashes = np.where(column.is_valid().to_numpy(zero_copy_only=False), here, hashes) if column.null_count else here
+    return hashes
+
+
+def _hashed(column: Column, seeds: Words) -> Words:
+    """The hash of each value; anything for null."""
+    kind = column.type
+    if types.is_null(kind):
+        return seeds
+    if isinstance(kind, pa.Decimal128Type):
+        return _of_decimals(column, kind, seeds)
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind):
+        return _of_bytes(column.cast(pa.large_binary()), seeds)
+    if types.is_float32(kind) or types.is_float64(kind):
+        values = column.fill_null(0.0).to_numpy() + 0.0  # -0.0 is 0.0
+        values[np.isnan(values)] = np.nan
+        return _of_ints(values.view(f"u{values.itemsize}"), seeds)
+    if types.is_timestamp(kind):
+        column = column.cast(pa.timestamp("us", kind.tz)).cast(pa.int64())
+    elif types.is_date32(kind):
+        column = column.cast(pa.int32())
+    small = not types.is_int64(column.type)
+    return _of_ints(column.cast(pa.int32() if small else pa.int64()).fill_null(0).to_numpy(), seeds)
+
+
+def _of_ints(values: npt.NDArray[Any], seeds: Words) -> Words:
+    """Integers of 4 or 8 bytes."""
+    size = values.itemsize
+    words = values.view(f"u{size}").astype(np.uint64)
+    start = seeds + (_5 + np.uint64(size))
+    return _mixed(_with_word(start, words) if size == 8 else _with_half(start, words))
+
+
+def _of_decimals(column: Column, kind: pa.Decimal128Type, seeds: Words) -> Words:
+    """Up to 18 digits by the unscaled number; beyond by its shortest big-endian bytes in two's complement."""
+    unscaled = _values(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
+    if kind.precision <= 18:
+        return _of_ints(np.ascontiguousarray(unscaled[:, 0]), seeds)
+    values = (int(high) << 64 | int(low) & 0xFFFFFFFFFFFFFFFF for low, high in unscaled)
+    shortest = [value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True) for value in values]
+    return _of_bytes(pa.array(shortest, pa.large_binary()), seeds)
+
+
+def _of_bytes(column: Column, seeds: Words) -> Words:
+    """Texts and bytes, those of one length together."""
+    _, offsets, content = column.buffers()
+    ends = _values(offsets, np.int64)[column.offset :][: len(column) + 1]
+    held = _values(content, np.uint8)
+    lengths = np.diff(ends)
+    hashes = np.empty_like(seeds)
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        hashes[rows] = _of_length(held[ends[rows][:, None] + np.arange(length)], seeds[rows])
+    return hashes
+
+
+def _of_length(texts: npt.NDArray[np.uint8], seeds: Words) -> Words:
+    """Rows of bytes, all of one length."""
+    length, done = texts.shape[1], 0
+    hashes = seeds + _5
+    if length >= STRIPE:
+        done = length // STRIPE * STRIPE
+        hashes = _of_stripes(_words(texts[:, :done], 8), seeds)
+    hashes = hashes + np.uint64(length)
+    for word in _words(texts[:, done : length // 8 * 8], 8).T:
+        hashes = _with_word(hashes, word)
+    done = length // 8 * 8
+    if length - done >= 4:
+        hashes = _with_half(hashes, _words(texts[:, done : done + 4], 4)[:, 0])
+        done += 4
+    for byte in texts[:, done:].T:
+        hashes = _turned(hashes ^ byte.astype(np.uint64) * _5, 11) * _1
+    return _mixed(hashes)
+
+
+def _of_stripes(words: Words, seeds: Words) -> Words:
+    lanes = [seeds + _1 + _2, seeds + _2, seeds.copy(), seeds - _1]
+    for place, word in enumerate(words.T):
+        lanes[place % 4] = _turned(lanes[place % 4] + word * _2, 31) * _1
+    hashes = _turned(lanes[0], 1) + _turned(lanes[1], 7) + _turned(lanes[2], 12) + _turned(lanes[3], 18)
+    for lane in lanes:
+        hashes = (hashes ^ _turned(lane * _2, 31) * _1) * _1 + _4
+    return hashes
+
+
+def _words(texts: npt.NDArray[np.uint8], size: int) -> Words:
+    """Little-endian integers of some bytes each."""
+    return np.ascontiguousarray(texts).view(f"<u{size}").astype(np.uint64)
+
+
+def _with_word(hashes: Words, words: Words) -> Words:
+    return _turned(hashes ^ _turned(words * _2, 31) * _1, 27) * _1 + _4
+
+
+def _with_half(hashes: Words, words: Words) -> Words:
+    return _turned(hashes ^ words * _1, 23) * _2 + _3
+
+
+def _values(buffer: pa.Buffer | None, kind: type[np.integer[Any]]) -> npt.NDArray[Any]:
+    return np.frombuffer(memoryview(buffer) if buffer is not None else b"", kind)
+
+
+def _turned(words: Words, bits: int) -> Words:
+    return (words << np.uint64(bits)) | (words >> np.uint64(64 - bits))
+
+
+def _mixed(hashes: Words) -> Words:
+    hashes = (hashes ^ hashes >> np.uint64(33)) * _2
+    hashes = (hashes ^ hashes >> np.uint64(29)) * _3
+    return hashes ^ hashes >> np.uint64(32)
