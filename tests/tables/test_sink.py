@@ -149,7 +149,7 @@ def test_history_tells_run_rows_and_inputs(warehouse, spark):
     sink.commit(warehouse, into, written, of("a"), "run-7", inputs={"source_x": 3}, marks={"nightjar.seen": 5})
     said = spark.sql(f"DESCRIBE HISTORY delta.`{warehouse.path('things')}`").first()["userMetadata"]
     assert json.loads(said) == {"run_id": "run-7", "rows": 2, "inputs": {"source_x": 3}}
-    assert [sink.mark(warehouse, "things", "nightjar.seen", version) for version in (1, 0)] == [5, None]
+    assert [sink.mark(arrow.opened(warehouse, "things", version), "nightjar.seen") for version in (1, 0)] == [5, None]
 
 
 def test_spark_changes_what_the_sink_wrote_and_the_sink_what_spark_wrote(warehouse, spark):

@@ -3,7 +3,7 @@
 Its own shuffle would turn columns into rows and back, which costs as much as the join.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from nightjar.tables.rows import Rows, in_tasks
 
 Ints: TypeAlias = npt.NDArray[np.int64]
+LARGEST_MESSAGE = 256 << 20  # bytes; an array of binary values holds 2 GB
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,27 @@ def _sent(before: Rows, to: Destination) -> DataFrame:
 
     def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for made in make(batches):
-            for number, rows in _apart(made, to.number(made)):
-                values: list[pa.Array[Any]] = [pa.array([number], pa.int32()), _single(packed(rows))]
+            apart = {number: packed(rows) for number, rows in _apart(made, to.number(made))}
+            for some in _sendable(apart):
+                values: list[pa.Array[Any]] = [pa.array(some, pa.int32()), _binary([apart[number] for number in some])]
                 yield pa.record_batch(values, ["number", "rows"])
 
     return in_tasks(before.given, send, "number int, rows binary").repartitionById(to.tasks, "number")
 
 
-def _single(value: pa.Buffer) -> "pa.Array[Any]":
-    """An array of one binary value, which is not copied."""
-    offsets = pa.py_buffer(np.array([0, value.size], np.int32).tobytes())
-    return pa.Array.from_buffers(pa.binary(), 1, [None, offsets, value])
+def _sendable(apart: Mapping[int, pa.Buffer]) -> Iterator[list[int]]:
+    """Numbers whose values fit one array together; each message to Java costs about a millisecond."""
+    some: list[int] = []
+    for number, value in apart.items():
+        if some and sum(apart[one].size for one in some) + value.size > LARGEST_MESSAGE:
+            yield some
+            some = []
+        some.append(number)
+    yield some
+
+
+def _binary(values: Sequence[pa.Buffer]) -> "pa.Array[Any]":
+    return pa.array([value.to_pybytes() for value in values], pa.binary())
 
 
 def _received(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

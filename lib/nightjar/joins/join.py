@@ -42,8 +42,8 @@ def as_of_join(
     Raises:
         JoinError: see `nightjar.asof.join`.
     """
-    schema = output_schema(warehouse, spine.schema, facts, prediction_time)
     planned = plan(warehouse, facts, told)
+    schema = output_schema(spine.schema, [(one.facts, one.files.schema) for one in planned], prediction_time)
     rows = spine
     for one in _placed(planned, Placement.SHUFFLE):
         rows = of_frame(shuffle.joined(rows.frame(), warehouse, one, prediction_time, known_by))

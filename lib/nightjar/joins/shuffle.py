@@ -22,7 +22,7 @@ def joined(
     """
     asked = planned.facts
     schema = to_arrow_schema(spine.schema, timezone="UTC")
-    result = output_schema(warehouse, schema, [asked], prediction_time)
+    result = output_schema(schema, [(asked, planned.files.schema)], prediction_time)
     table = delta.read(spine.sparkSession, warehouse, asked.table, asked.version).select(*sorted(asked.columns()))
     keys = list(asked.keys.values())
     facts = layouts.with_retractions(table, asked.fact_id, keys, F.lit(True))

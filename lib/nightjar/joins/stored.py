@@ -8,9 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.asof import Facts, Latest, Windowed, join
-from nightjar.tables import arrow
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
-from nightjar.tables.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -82,14 +80,16 @@ def join_facts(
     return joined
 
 
-def output_schema(
-    warehouse: Warehouse, spine: pa.Schema, facts: Sequence[StoredFacts], prediction_time: str
-) -> pa.Schema:
+def output_schema(spine: pa.Schema, facts: Sequence[tuple[StoredFacts, pa.Schema]], prediction_time: str) -> pa.Schema:
     """The schema of the join's result, found by joining nothing with nothing.
+
+    Args:
+        spine: of the spine.
+        facts: what is asked, and the columns there are.
+        prediction_time: see `nightjar.asof.join`.
 
     Raises:
         JoinError: a definition does not fit the columns of its table; said before any work.
     """
-    empty = {stored.name: arrow.schema(warehouse, stored.table, stored.version).empty_table() for stored in facts}
-    asked = [(stored, stored.asked(empty[stored.name].select(sorted(stored.columns())))) for stored in facts]
+    asked = [(stored, stored.asked(found.empty_table())) for stored, found in facts]
     return join_facts(spine.empty_table(), asked, prediction_time, None).schema

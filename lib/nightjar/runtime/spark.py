@@ -72,6 +72,8 @@ def start(environment: Environment, app_name: str) -> SparkSession:
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
     if re.match(r"local\b|spark://(127\.|localhost\b)", master):
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+    if master.startswith("local"):
+        options |= {"spark.shuffle.compress": "false"}  # what is shuffled never leaves the machine
     builder = SparkSession.builder.appName(app_name)
     for key, value in (options | dict(environment.spark)).items():
         builder = builder.config(key, value)

@@ -50,8 +50,9 @@ def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None
     laid_out = name(table, keys)
     if not arrow.exists(warehouse, laid_out):
         return None
-    files = scan.snapshot(warehouse, laid_out)
-    reflects, buckets = (sink.mark(warehouse, laid_out, mark, files.version) for mark in (SOURCE_VERSION, BUCKETS))
+    opened = arrow.opened(warehouse, laid_out)
+    files = scan.snapshot_of(opened, warehouse, laid_out)
+    reflects, buckets = (sink.mark(opened, mark) for mark in (SOURCE_VERSION, BUCKETS))
     return None if reflects is None or buckets is None else Layout(tuple(keys), buckets, reflects, files)
 
 

@@ -96,7 +96,11 @@ def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Sn
     Raises:
         TableError: there is no such table.
     """
-    opened = arrow.opened(warehouse, table, version)
+    return snapshot_of(arrow.opened(warehouse, table, version), warehouse, table)
+
+
+def snapshot_of(opened: DeltaTable, warehouse: Warehouse, table: str) -> Snapshot:
+    """The live files of an opened table, at the version that was opened."""
     actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
     schema = arrow.plain(arrow.schema_of(opened))
     files = tuple(_data_file(action) for action in actions)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import CommitProperties, Transaction
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import DataFrame
@@ -185,9 +185,9 @@ def commit(
     )
 
 
-def mark(warehouse: Warehouse, table: str, name: str, version: int | None = None) -> int | None:
-    """A number that a commit has left in the table, as of a version; None if none has."""
-    found: int | None = arrow.opened(warehouse, table, version).transaction_version(name)
+def mark(opened: DeltaTable, name: str) -> int | None:
+    """A number that a commit has left in the table, as of the version that was opened; None if none has."""
+    found: int | None = opened.transaction_version(name)
     return found
 
 
