@@ -31,7 +31,7 @@ Cut: TypeAlias = tuple[int, datetime]
 
 
 def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
-    """Where buckets with more than twice their fair share of facts are cut, each bucket's instants in ascending order.
+    """Where buckets with more than twice their fair share of facts are cut, into slices with at most that.
 
     Args:
         files: for each bucket, layout -> its files.
@@ -42,7 +42,7 @@ def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
     return [
         (number, instant)
         for number in heavy
-        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, -(-rows[number] // fair))
+        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, -(-rows[number] // (2 * fair)))
     ]
 
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from nightjar.tables import storage
 
-ROWS_PER_GROUP = 128 * 1024
+ROWS_PER_GROUP = 64 * 1024
 COMPRESSION: Literal["lz4"] = "lz4"  # half of zstd's time to write and to read, for files that are a sixth larger
-LARGEST_DICTIONARY = 64 * 1024  # bytes; a column with more different values is not worth one: it doubles the time
+LARGEST_DICTIONARY = 32 * 1024  # bytes; a column with more different values is not worth one: it costs time to find out
 LONGEST_BOUND = 64  # characters of a text that are kept as a bound; more would bloat the log
 GREATEST = "\U0010ffff"  # no character comes after it, and no text has it
 YEAR_1, YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000  # milliseconds since 1970; texts go no further
