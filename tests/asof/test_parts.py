@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nightjar.asof.blocks import Blocks
 from nightjar.asof.exact import RunningTotals, deviations, digits_of, squares_of, to_floats
-from nightjar.asof.keys import row_codes
+from nightjar.asof.keys import by_keys_and_time, row_codes
 from nightjar.asof.places import Places, ascending
 from nightjar.asof.ranges import Runs
 from nightjar.asof.values import EARLIEST, FOREVER
@@ -28,6 +28,25 @@ def exactly(digits):
     """The numbers that some digits stand for."""
     columns = [[int(d) * Fraction(2) ** (32 * place) for d in digit] for place, digit in digits.items()]
     return [sum(column) for column in zip(*columns, strict=True)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["b", "a", "", None]), st.sampled_from([True, False]), st.integers(-(2**40), 2**40)),
+        max_size=30,
+    )
+)
+def test_rows_are_ordered_by_keys_and_then_by_time_to_one_part_in_65536(rows):
+    texts, flags, times = ([row[place] for row in rows] for place in range(3))
+    keys = [pa.array(texts, pa.string()), pa.array(flags, pa.bool_())]
+    order = by_keys_and_time(keys, np.array(times, np.int64)).tolist()
+    assert sorted(order) == list(range(len(rows)))
+    known = [rows[place] for place in order if rows[place][0] is not None]
+    assert [row[:2] for row in known] == sorted(row[:2] for row in known)
+    step = (max(times, default=0) - min(times, default=0)) / 2**15
+    for row, following in itertools.pairwise(known):
+        assert row[:2] != following[:2] or row[2] <= following[2] + step
 
 
 @settings(deadline=None)

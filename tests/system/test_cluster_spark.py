@@ -1,4 +1,4 @@
-"""`spark-submit` on a standalone cluster of two workers: the same scores as on this machine."""
+"""`spark-submit` on a standalone cluster of two workers: the same scores as on this machine, and each row once."""
 
 import os
 import subprocess
@@ -12,6 +12,34 @@ from deltalake import DeltaTable
 from system import cluster, tree
 
 VENV = tree.ROOT / ".venv" / "bin"
+SPECULATION = {"": "true", ".interval": "100ms", ".minTaskRuntime": "100ms", ".multiplier": "1.1", ".quantile": "0.5"}
+SLOW_ONCE = """
+import sys
+import time
+
+from pyspark import TaskContext
+
+from nightjar.runtime import spark as spark_runtime
+from nightjar.settings.environment import Environment
+from nightjar.tables import sink
+from nightjar.tables.warehouse import Warehouse
+from tables.things import THINGS, none_of
+
+warehouse = Warehouse(sys.argv[1], "machines")
+warehouse.check_writable()
+spark = spark_runtime.start(Environment(warehouse=warehouse.root, home=warehouse.root), "slow once")
+
+
+def slow_once(batches):
+    yield from sink.in_one_piece(batches)
+    if TaskContext.get().partitionId() == 0 and TaskContext.get().attemptNumber() == 0:
+        time.sleep(200)  # after it has written
+
+
+rows = spark.range(0, 4, 1, 4).selectExpr("id", "'a' AS place")
+into = sink.target(warehouse, THINGS)
+sink.commit(warehouse, into, sink.collect(rows, slow_once, into), none_of, "run-1")
+"""
 
 
 @pytest.fixture
@@ -29,6 +57,13 @@ def bare_python(tmp_path):
     refused = subprocess.run(asked, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
     assert "No module named 'nightjar'" in refused.stderr
     return str(wrapper)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """The folder of a running cluster."""
+    with cluster.running("spark", tmp_path_factory.mktemp("cluster")) as state:
+        yield state
 
 
 def scores(folder):
@@ -56,28 +91,43 @@ def visiting(state, folder):
         visitor.wait()
 
 
-def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_python):
+def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_python, state):
     """Scores do not depend on where they are made; executors import the package that was shipped to them."""
     here = tree.copied(tmp_path_factory, tmp_path)
     before, local_run = scores(here)
     assert len(before) == 40
-    with cluster.running("spark", tmp_path) as state:
-        assert cluster.is_private(state / "secret")
-        assert cluster.is_private(state / "submit.conf")
-        assert cluster.address(state).startswith("spark://127.0.0.1:")
-        with visiting(state, tmp_path) as visitor:
-            score = [VENV / "spark-submit", "--master", cluster.address(state)]
-            score += ["--properties-file", state / "submit.conf", "jobs/score.py", "project=tiny"]
-            score += [f"run_date={tree.NIGHT}", "environment=cluster", "environment.shuffle_partitions=2"]
-            score += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
-            # The driver's time zone is not the project's: it must not matter either.
-            driver = {"PYSPARK_DRIVER_PYTHON": sys.executable, "TZ": "Asia/Tokyo"}
-            tree.run(score, here, {"PYSPARK_PYTHON": bare_python} | driver)
-            refused = visitor.read_text()
-            assert "Failed to connect to master" in refused
-            assert "Connected to Spark cluster" not in refused
-        executors = sorted(folder.parent.parent.name for folder in state.glob("work-*/app-*/*"))
-        assert executors == ["work-1", "work-2"]
+    assert cluster.is_private(state / "secret")
+    assert cluster.is_private(state / "submit.conf")
+    assert cluster.address(state).startswith("spark://127.0.0.1:")
+    with visiting(state, tmp_path) as visitor:
+        score = [VENV / "spark-submit", "--master", cluster.address(state)]
+        score += ["--properties-file", state / "submit.conf", "jobs/score.py", "project=tiny"]
+        score += [f"run_date={tree.NIGHT}", "environment=cluster", "environment.shuffle_partitions=2"]
+        score += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
+        # The driver's time zone is not the project's: it must not matter either.
+        driver = {"PYSPARK_DRIVER_PYTHON": sys.executable, "TZ": "Asia/Tokyo"}
+        tree.run(score, here, {"PYSPARK_PYTHON": bare_python} | driver)
+        refused = visitor.read_text()
+        assert "Failed to connect to master" in refused
+        assert "Connected to Spark cluster" not in refused
+    executors = sorted(folder.parent.parent.name for folder in state.glob("work-*/app-*/*"))
+    assert executors == ["work-1", "work-2"]
     after, cluster_run = scores(here)
     assert after == before
     assert cluster_run.isdisjoint(local_run)
+
+
+def test_a_slow_attempt_and_its_second_one_store_each_row_once(tmp_path, bare_python, state):
+    """Both attempts have written when the second one ends; the first one's file is an orphan."""
+    script, warehouse = tmp_path / "slow_once.py", tmp_path / "warehouse"
+    script.write_text(SLOW_ONCE)
+    options = [f"--conf=spark.speculation{name}={value}" for name, value in SPECULATION.items()]
+    submit = [VENV / "spark-submit", "--master", cluster.address(state), "--properties-file", state / "submit.conf"]
+    variables = {"PYSPARK_PYTHON": bare_python, "PYSPARK_DRIVER_PYTHON": sys.executable}
+    variables |= {"PYTHONPATH": f"{tree.ROOT}/tests"}
+    tree.run([*submit, *options, script, warehouse], tmp_path, variables, timeout=150)
+    folder = warehouse / "machines" / "things"
+    stored = DeltaTable(str(folder))
+    assert sorted(stored.to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 3]
+    assert len(stored.file_uris()) == 4
+    assert len(list(folder.rglob("*.parquet"))) == 5

@@ -50,7 +50,7 @@ def roughly_sorted(places: Ints) -> Ints:
 def neighbours_together(places: Ints) -> Ints:
     """An order of some places in which neighbours are searched together: as they are where most of them ascend."""
     breaks = np.count_nonzero(places[1:] < places[:-1])
-    return np.arange(len(places)) if breaks < len(places) // 8 else roughly_sorted(places)
+    return np.arange(len(places)) if breaks <= len(places) // 8 else roughly_sorted(places)
 
 
 def ascending(places: Ints) -> Ints | None:

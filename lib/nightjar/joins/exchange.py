@@ -75,7 +75,8 @@ def _sendable(apart: Mapping[int, pa.Buffer]) -> Iterator[list[int]]:
             yield some
             some = []
         some.append(number)
-    yield some
+    if some:
+        yield some
 
 
 def _binary(values: Sequence[pa.Buffer]) -> "pa.Array[Any]":

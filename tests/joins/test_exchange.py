@@ -1,0 +1,92 @@
+"""Rows moved between tasks arrive once each, where their numbers send them."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nightjar.errors import TableError
+from nightjar.joins import exchange
+from nightjar.joins.exchange import Destination, exchanged
+from nightjar.tables import scan
+from nightjar.tables.partition import read_by_tasks
+from nightjar.tables.rows import Rows, of_frame
+
+SENT = pa.table(
+    {
+        "id": pa.array(range(40)),
+        "text": pa.array(["é\0", None, "", "a" * 50] * 10),
+        "many": pa.array([[1, None], [], None, [2]] * 10),
+    }
+)
+
+
+def to_tasks(tasks: int) -> Destination:
+    return Destination(lambda rows: np.asarray(rows["id"]) % 5 * 100, tasks)
+
+
+def in_tasks(rows: Rows) -> list[tuple[set[int], list[int]]]:
+    """The numbers of the rows that each task got, and the ids of these rows."""
+    make, number = rows.make, to_tasks(1).number
+
+    def told(batches):
+        tables = list(make(batches))
+        found = sorted(one for table in tables for one in table["id"].to_pylist())
+        numbers = [set(number(table).tolist()) for table in tables]
+        assert all(len(one) == 1 for one in numbers)  # one table for each number
+        yield pa.RecordBatch.from_pydict({"numbers": [sorted(set().union(*numbers))], "ids": [found]})
+
+    frame = rows.given.mapInArrow(told, "numbers array<long>, ids array<long>")
+    return [(set(row["numbers"]), row["ids"]) for row in frame.collect()]
+
+
+@pytest.mark.parametrize("partitions", [1, 7, 64])
+def test_a_task_gets_the_rows_of_its_numbers(spark, partitions):
+    rows = of_frame(spark.createDataFrame(SENT).repartition(partitions))
+    got = in_tasks(exchanged(rows, to_tasks(3)))
+    assert sorted(one for _, ids in got for one in ids) == list(range(40))
+    for numbers, ids in got:
+        assert {one % 3 for one in numbers} <= {min(numbers, default=0) % 3}
+        assert ids == [one for one in range(40) if one % 5 * 100 in numbers]
+
+
+def test_no_value_changes_on_the_way(spark):
+    moved = exchanged(of_frame(spark.createDataFrame(SENT)), to_tasks(2))
+    assert moved.frame().toArrow().sort_by("id").to_pylist() == SENT.to_pylist()
+
+
+def test_no_row_at_all(spark):
+    moved = exchanged(of_frame(spark.createDataFrame(SENT).where("id < 0")), to_tasks(2))
+    assert moved.frame().count() == 0
+
+
+def test_values_that_do_not_fit_one_message_are_sent_in_several(monkeypatch):
+    monkeypatch.setattr(exchange, "LARGEST_MESSAGE", 100)
+    sizes = {0: 60, 1: 40, 2: 1, 3: 250, 4: 30}
+    values = {one: pa.py_buffer(b"x" * size) for one, size in sizes.items()}
+    assert list(exchange._sendable(values)) == [[0, 1], [2], [3], [4]]
+    assert list(exchange._sendable({})) == []
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for place in range(3):
+        pq.write_table(SENT.slice(place * 15, 15), tmp_path / f"part-{place}.parquet")
+    (tmp_path / "notes.txt").write_text("no rows")
+    return tmp_path
+
+
+def test_parquet_files_of_the_users_own_are_rows_too(spark, folder):
+    files = scan.parquet_files(str(folder))
+    assert (files.rows, len(files.files)) == (40, 3)
+    rows = read_by_tasks(spark, files, ["text", "id"])
+    assert rows.frame().toArrow().sort_by("id").select(["id", "text"]).equals(SENT.select(["id", "text"]))
+
+
+def test_a_folder_that_is_not_one_table_is_refused(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TableError, match=r"The folder .*empty cannot be read as one table: no Parquet file\."):
+        scan.parquet_files(str(tmp_path / "empty"))
+    pq.write_table(SENT.select(["id"]), folder / "part-9.parquet")
+    with pytest.raises(TableError, match=r"part-9\.parquet has other columns than part-0\.parquet\."):
+        scan.parquet_files(str(folder))
