@@ -36,6 +36,7 @@ SESSION = (
     "pipeline",
     "registry",
     "report",
+    "runtime",
     "scoring",
     "sources",
     "tables",

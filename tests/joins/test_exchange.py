@@ -17,6 +17,7 @@ SENT = pa.table(
         "id": pa.array(range(40)),
         "text": pa.array(["é\0", None, "", "a" * 50] * 10),
         "many": pa.array([[1, None], [], None, [2]] * 10),
+        "at": pa.array([0, -1, None, 10**15] * 10, pa.timestamp("us", "UTC")),
     }
 )
 
@@ -81,6 +82,13 @@ def test_parquet_files_of_the_users_own_are_rows_too(spark, folder):
     assert (files.rows, len(files.files)) == (40, 3)
     rows = read_by_tasks(spark, files, ["text", "id"])
     assert rows.frame().toArrow().sort_by("id").select(["id", "text"]).equals(SENT.select(["id", "text"]))
+
+
+def test_instants_of_other_zones_and_units_are_those_of_tables(spark, tmp_path):
+    at = SENT["at"].cast(pa.timestamp("ns", "Asia/Tokyo"))
+    pq.write_table(SENT.select(["id"]).append_column("at", at), tmp_path / "part.parquet")
+    rows = read_by_tasks(spark, scan.parquet_files(str(tmp_path)), ["id", "at"])
+    assert rows.frame().toArrow().sort_by("id")["at"].to_pylist() == SENT["at"].to_pylist()
 
 
 def test_a_folder_that_is_not_one_table_is_refused(folder, tmp_path):

@@ -14,7 +14,6 @@ from nightjar.joins.join import as_of_join
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, rows
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.rows import Rows
 from nightjar.tables.warehouse import Warehouse
 
@@ -81,8 +80,9 @@ def with_features(
 def _require_clock(spine: pa.Schema, zone: str) -> None:
     if PREDICTION_TIME not in spine.names:
         raise JoinError(f"The spine has no column {PREDICTION_TIME!r}; there are {', '.join(spine.names)}.")
-    if spine.field(PREDICTION_TIME).type != INSTANT:
-        found = from_arrow_type(spine.field(PREDICTION_TIME).type).simpleString().upper()
+    kind = spine.field(PREDICTION_TIME).type
+    if not isinstance(kind, pa.TimestampType) or kind.tz is None:
+        found = from_arrow_type(kind).simpleString().upper()
         raise JoinError(
             f"The spine's column {PREDICTION_TIME!r} is {found}, which has no time zone; expected TIMESTAMP. "
             f"If its times are of {zone}: to_utc_timestamp(CAST({PREDICTION_TIME} AS TIMESTAMP), '{zone}')."

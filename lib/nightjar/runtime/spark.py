@@ -22,6 +22,7 @@ log = logging.getLogger("nightjar.spark")
 # Java leaves methods of more than 8,000 bytecodes uncompiled, and Spark generates such methods for rows of many checked
 # and derived columns: without the last option, reading such a source takes more than twice as long.
 JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+LONGEST_FOLDER = 60  # letters of a path; with a name in it, the system takes about a hundred for a socket
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -31,8 +32,6 @@ OPTIONS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
-    # Between Java and its Python workers: over TCP each task waited about 40 ms for an acknowledgement.
-    "spark.python.unix.domain.socket.enabled": "true",
     "spark.sql.ansi.enabled": "true",
     # One thread per task: the tasks already fill the cores.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
@@ -78,7 +77,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if re.match(r"local\b|spark://(127\.|localhost\b)", master):
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     if master.startswith("local"):
-        options |= {"spark.shuffle.compress": "false"}  # what is shuffled never leaves the machine
+        options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
     builder = SparkSession.builder.appName(app_name)
     for key, value in (options | dict(environment.spark)).items():
         builder = builder.config(key, value)
@@ -88,6 +87,19 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_packed())
     return session
+
+
+def _sockets() -> dict[str, str]:
+    """Options that let Java and its Python workers talk over files in a folder that only this user can enter.
+
+    Over TCP each task waits about 40 ms for an acknowledgement. On a cluster it stays at TCP, for which Spark has a
+    secret: over files it asks for none, and nobody looks after the folders of other machines.
+    """
+    folder = tempfile.mkdtemp(prefix="nightjar-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if len(folder) > LONGEST_FOLDER:
+        return {}
+    return {"spark.python.unix.domain.socket.enabled": "true", "spark.python.unix.domain.socket.dir": folder}
 
 
 def _submitted_to() -> str | None:

@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, storage
+from nightjar.tables.definitions import INSTANT
 from nightjar.tables.warehouse import Warehouse
 
 UNDERSTOOD = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
@@ -110,6 +111,8 @@ def snapshot_of(opened: DeltaTable, warehouse: Warehouse, table: str) -> Snapsho
 def parquet_files(folder: str) -> Snapshot:
     """The Parquet files right in a folder that is no Delta table: a spine of the user's own, for instance.
 
+    Instants are read as those of tables are, in microseconds of UTC.
+
     Raises:
         TableError: there are none, or they have different columns.
     """
@@ -123,7 +126,8 @@ def parquet_files(folder: str) -> Snapshot:
         raise TableError(f"The folder {folder} cannot be read as one table: {what}.")
     sizes = {path: files.get_file_info(path).size for path in found}
     data = tuple(DataFile(path, footer.num_rows, sizes[path], {}, {}, {}) for path, footer in footers.items())
-    return Snapshot(folder, folder, 0, schemas[found[0]], data)
+    columns = [field.with_type(INSTANT) if _is_instant(field.type) else field for field in schemas[found[0]]]
+    return Snapshot(folder, folder, 0, arrow.plain(pa.schema(columns)), data)
 
 
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
@@ -165,6 +169,10 @@ def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
     through = list(itertools.accumulate(rows for _, rows in groups))
     wanted = [through[-1] * part // parts for part in range(1, parts)] if through else []
     return sorted({groups[bisect.bisect_left(through, rows)][0] for rows in wanted})
+
+
+def _is_instant(kind: pa.DataType) -> bool:
+    return isinstance(kind, pa.TimestampType) and kind.tz is not None
 
 
 def _unreadable(table: str, opened: DeltaTable) -> str | None:

@@ -1,0 +1,24 @@
+"""How Java and its Python workers talk on one machine."""
+
+import stat
+import tempfile
+from pathlib import Path
+
+from nightjar.runtime import spark as spark_runtime
+
+FOLDER = "spark.python.unix.domain.socket.dir"
+
+
+def test_java_and_its_workers_talk_where_nobody_else_can_enter(spark):
+    assert spark.range(2).mapInArrow(lambda batches: batches, "id long").count() == 2
+    folder = Path(spark.conf.get(FOLDER))
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert all(stat.S_ISSOCK(file.stat().st_mode) for file in folder.iterdir())
+    assert any(folder.iterdir())
+
+
+def test_a_folder_whose_name_is_too_long_for_a_socket_is_not_used(tmp_path, monkeypatch):
+    deep = tmp_path / ("a" * 60)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert spark_runtime._sockets() == {}
