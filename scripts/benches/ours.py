@@ -65,7 +65,7 @@ def _session(case: Case) -> SparkSession:
             home=case.folder,
             spark_master=f"local[{case.cores}]",
             driver_memory=f"{case.memory_gb}g",
-            shuffle_partitions=2 * case.cores,
+            shuffle_partitions=case.cores,
             cpus=case.cores,
         ),
         "bench",
