@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.asof.blocks import Blocks
-from nightjar.asof.exact import RunningTotals, deviations, digits_of, squares_of, to_floats
+from nightjar.asof.exact import RunningTotals, deviations, digits_of, scaled, squares_of, to_floats
 from nightjar.asof.keys import by_keys_and_time, row_codes
 from nightjar.asof.places import Places, ascending
 from nightjar.asof.ranges import Runs
@@ -77,7 +77,7 @@ def test_digits_do_not_depend_on_the_piece_a_number_stands_in(monkeypatch):
     found = deviations(totals.between(runs), squares.between(runs), np.full(80, 20))
     expected = [np.std(values[n : n + 20], ddof=1) for n in range(80)]
     assert found == pytest.approx(expected, rel=1e-12)
-    assert to_floats(totals.between(runs)) == pytest.approx(
+    assert to_floats(scaled(totals.between(runs))) == pytest.approx(
         [float(sum(map(Fraction, values[n : n + 20]))) for n in range(80)], rel=1e-15
     )
 

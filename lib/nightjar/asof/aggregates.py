@@ -10,7 +10,7 @@ from pyarrow import types
 
 from nightjar.asof.exact import deviations, to_floats, to_integers
 from nightjar.asof.series import Selection
-from nightjar.asof.values import Column, Floats, logical_type, nothing, taken
+from nightjar.asof.values import Column, Floats, logical_type, nothing
 
 Aggregate: TypeAlias = Callable[[Selection], Column]
 """Values in some windows -> one value for each window."""
@@ -23,11 +23,11 @@ def _count(held: Selection) -> Column:
 def _sum(held: Selection) -> Column:
     if held.series.numbers.dtype.kind != "f":
         return held.known(to_integers(held.sums, held.series.where), least=1)
-    return held.known(_with_infinities(held, to_floats(held.sums)), least=1)
+    return held.known(_with_infinities(held, to_floats(held.scaled_sums)), least=1)
 
 
 def _mean(held: Selection) -> Column:
-    return held.known(_with_infinities(held, to_floats(held.sums, np.maximum(held.sizes, 1))), least=1)
+    return held.known(_with_infinities(held, to_floats(held.scaled_sums, np.maximum(held.sizes, 1))), least=1)
 
 
 def _std(held: Selection) -> Column:
@@ -84,7 +84,7 @@ def _extreme(held: Selection, choose: np.ufunc) -> Column:
     if not len(series.values):
         return nothing(len(some), series.values.type)
     keys, values_of = series.ordered
-    best = values_of(np.where(some, held.runs.extreme(keys, choose), keys[0]))
+    best = values_of(np.where(some, held.runs.extreme(keys, choose), keys[0]), ~some)
     if types.is_floating(logical_type(best.type)) and held.special:
         best = pc.if_else(pa.array(held.special[0]), pa.scalar(np.nan, best.type), best)
-    return best if some.all() else taken(best, np.where(some, np.arange(len(some)), -1))
+    return best

@@ -21,6 +21,8 @@ from nightjar.errors import JoinError
 
 Digits: TypeAlias = dict[int, Ints]
 """Digit place -> that digit of every number; a number is the sum of ``digit * 2 ** (32 * place)``."""
+Scaled: TypeAlias = tuple[Floats, Ints]
+"""Numbers as ``float * 2 ** (32 * place)``; places that are all the same are one."""
 
 _MASK = (1 << 32) - 1
 _BAND = 12  # places: floats within 2^192 of 1 have squares and rounding errors that are normal floats
@@ -81,11 +83,16 @@ def to_integers(sums: Digits, where: str) -> Ints:
     return (high << 32) + (low & _MASK)
 
 
-def to_floats(sums: Digits, divisor: Ints | None = None) -> Floats:
+def scaled(sums: Digits) -> Scaled:
+    """Sums as floats, whatever their size."""
+    return _scaled(_carried(sums))
+
+
+def to_floats(sums: Scaled, divisor: Ints | None = None) -> Floats:
     """Sums, or sums divided by integers, right to the last two bits or so."""
-    scaled, place = _scaled(_carried(sums))
+    numbers, place = sums
     with np.errstate(over="ignore"):
-        return np.ldexp(scaled if divisor is None else scaled / divisor, 32 * place)
+        return np.ldexp(numbers if divisor is None else numbers / divisor, 32 * place)
 
 
 def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
@@ -102,9 +109,9 @@ def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
             product, times = carried[i] * carried[j], 1 if i == j else 2
             _subtract(left, i + j, (product & _MASK) * times)
             _subtract(left, i + j + 1, (product >> 32) * times)
-        scaled, place = _scaled(_carried(left))
+        numbers, place = _scaled(_carried(left))
         pairs = count[here].astype(np.float64) * (count[here] - 1)
-        result[here] = np.ldexp(np.sqrt(scaled / pairs), 16 * place)
+        result[here] = np.ldexp(np.sqrt(numbers / pairs), 16 * place)
     return result
 
 
@@ -168,27 +175,27 @@ def _carried(sums: Digits) -> Digits:
     while waiting:
         place = min(waiting)
         total = waiting.pop(place)
-        digit = ((total + (1 << 31)) & _MASK) - (1 << 31)
-        carry = (total - digit) >> 32
+        carry = (total + (1 << 31)) >> 32
+        digit = total
         if carry.any():
+            digit = total - (carry << 32)
             waiting[place + 1] = waiting.get(place + 1, 0) + carry
         if digit.any() or not waiting:
             result[place] = digit
     return result
 
 
-def _scaled(digits: Digits) -> tuple[Floats, Ints]:
-    """Numbers as ``float * 2 ** (32 * place)``.
-
-    Places near to each other share one power, which no float exceeds; otherwise each number takes that of its leading
-    digit.
+def _scaled(digits: Digits) -> Scaled:
+    """Places near to each other share one power, which no float exceeds; otherwise each number takes that of its
+    leading digit.
     """
     length = len(next(iter(digits.values())))
-    scaled, top = np.zeros(length), np.full(length, max(digits))
+    scaled = np.zeros(length)
     if max(digits) - min(digits) <= _SPREAD:
         for place, digit in digits.items():
             scaled += digit * 2.0 ** (32 * (place - max(digits)))
-        return scaled, top
+        return scaled, np.array(max(digits))
+    top = np.full(length, max(digits))
     for place, digit in digits.items():
         top = np.where(digit != 0, place, top)
     for place, digit in digits.items():

@@ -114,7 +114,10 @@ def _windowed(source: Facts, history: History, questions: Questions, latest: Int
         answer = np.empty_like(questions.rows)
         answer[np.concatenate(asked)] = np.arange(len(answer))
         back = answer[questions.of_row]
-        yield from ((number, taken(joined(found, found[0].type), back)) for number, found in pieces.items())
+        in_order = bool(np.all(back[1:] > back[:-1]))
+        for number, found in pieces.items():
+            column = joined(found, found[0].type)
+            yield number, column if in_order else taken(column, back)
 
 
 def _clock(moments: Ints, positions: Ints) -> Column:

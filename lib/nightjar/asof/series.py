@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
-from nightjar.asof.exact import Digits, RunningTotals, digits_of, squares_of
+from nightjar.asof.exact import Digits, RunningTotals, Scaled, digits_of, scaled, squares_of
 from nightjar.asof.history import History
 from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import (
@@ -74,15 +74,16 @@ class Series:
         return [running_total(kind) for kind in kinds]
 
     @cached_property
-    def ordered(self) -> tuple[Ints, Callable[[Ints], Column]]:
-        """A key for each value that orders as the values do, and what makes values of keys."""
+    def ordered(self) -> tuple[Ints, Callable[[Ints, Flags], Column]]:
+        """A key for each value that orders as the values do, and what makes values of keys, null at flags."""
         kind = self.values.type
         if types.is_float64(kind) or types.is_float32(kind):
-            return order_keys(self.values), lambda keys: pa.array(floats_of(keys)).cast(kind)
+            keys_of = order_keys(self.values)
+            return keys_of, lambda keys, null: pa.array(floats_of(keys), mask=null, from_pandas=False).cast(kind)
         if types.is_integer(kind) and not types.is_uint64(kind):
-            return order_keys(self.values), lambda keys: pa.array(keys).cast(kind)
+            return order_keys(self.values), lambda keys, null: pa.array(keys, mask=null).cast(kind)
         ranks, places = self.ranks
-        return ranks, lambda keys: taken(self.values, places[keys])
+        return ranks, lambda keys, null: taken(self.values, np.where(null, -1, places[keys]))
 
     @cached_property
     def ranks(self) -> tuple[Ints, Ints]:
@@ -119,6 +120,11 @@ class Selection:
     def sums(self) -> Digits:
         """The sum of the finite numbers in each window."""
         return self.series.totals.between(self.runs)
+
+    @cached_property
+    def scaled_sums(self) -> Scaled:
+        """The same as floats."""
+        return scaled(self.sums)
 
     @cached_property
     def special(self) -> list[Flags]:
