@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from nightjar.asof.exact import deviations, to_floats, to_integers
+from nightjar.asof.exact import deviations, picked, to_floats, to_integers
 from nightjar.asof.series import Selection
 from nightjar.asof.values import Column, Floats, logical_type, nothing
 
@@ -31,8 +31,10 @@ def _mean(held: Selection) -> Column:
 
 
 def _std(held: Selection) -> Column:
+    several = np.flatnonzero(held.sizes > 1)  # in short windows a few
     squares = held.series.square_totals.between(held.runs)
-    result = deviations(held.sums, squares, np.maximum(held.sizes, 2))
+    result = np.zeros(len(held.sizes))
+    result[several] = deviations(picked(held.sums, several), picked(squares, several), held.sizes[several])
     return held.known(np.where(np.any(held.special, axis=0), np.nan, result) if held.special else result, least=2)
 
 

@@ -103,8 +103,8 @@ def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
     result = np.zeros(len(count))
     for start in range(0, len(count), _PIECE):
         here = slice(start, start + _PIECE)
-        left = {place: digit * count[here] for place, digit in _carried(_part(squares, here)).items()}
-        carried = _carried(_part(sums, here))
+        left = {place: digit * count[here] for place, digit in _carried(picked(squares, here)).items()}
+        carried = _carried(picked(sums, here))
         for i, j in combinations_with_replacement(carried, 2):
             product, times = carried[i] * carried[j], 1 if i == j else 2
             _subtract(left, i + j, (product & _MASK) * times)
@@ -115,8 +115,9 @@ def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
     return result
 
 
-def _part(digits: Digits, here: slice) -> Digits:
-    return {place: digit[here] for place, digit in digits.items()}
+def picked(digits: Digits, which: slice | Ints) -> Digits:
+    """Some of the numbers."""
+    return {place: digit[which] for place, digit in digits.items()}
 
 
 def _bands(values: Floats) -> Iterator[tuple[int, Floats]]:
