@@ -99,7 +99,11 @@ def _sockets() -> dict[str, str]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if len(folder) > LONGEST_FOLDER:
         return {}
-    return {"spark.python.unix.domain.socket.enabled": "true", "spark.python.unix.domain.socket.dir": folder}
+    return {
+        "spark.python.unix.domain.socket.enabled": "true",
+        "spark.python.unix.domain.socket.dir": folder,
+        "spark.python.daemon.module": "nightjar.runtime.daemon",
+    }
 
 
 def _submitted_to() -> str | None:

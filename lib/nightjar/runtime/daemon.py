@@ -1,0 +1,24 @@
+"""Spark's parent of Python workers, silent about workers that Java has hung up on.
+
+Java does so with workers that were idle for a minute, and at its end. They have nothing left to say, try to say it, and
+over local sockets that fails at once: each would print a traceback to the terminal of whoever waits for the job.
+"""
+
+from socket import socket
+
+from pyspark import daemon
+
+_worker = daemon.worker
+
+
+def worker(sock: socket, authenticated: bool) -> int:  # noqa: FBT001  (as Spark calls it)
+    """A worker's life; its exit code."""
+    try:
+        return int(_worker(sock, authenticated))
+    except BrokenPipeError:
+        return 1
+
+
+if __name__ == "__main__":
+    daemon.worker = worker
+    daemon.manager()
