@@ -5,16 +5,15 @@ Its own shuffle would turn columns into rows and back, which costs as much as th
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from nightjar.asof.values import Ints
 from nightjar.tables.rows import Rows, in_tasks
 
-Ints: TypeAlias = npt.NDArray[np.int64]
 LARGEST_MESSAGE = 256 << 20  # bytes; an array of binary values holds 2 GB
 
 
