@@ -107,11 +107,12 @@ def _joined(case: Case) -> Rows:
     files = scan.parquet_files(str(Path(case.spine[0]).parent))
     spine = read_by_tasks(SparkSession.active(), files, case.spine_columns)
     warehouse = _warehouse(case.folder)
+    versions = arrow.pinned(warehouse, [_source(facts).name for facts in case.facts])
     stored = [
         StoredFacts(
             name=facts.name,
             table=_source(facts).name,
-            version=arrow.version(warehouse, _source(facts).name),
+            version=versions[_source(facts).name],
             keys={facts.key: facts.key},
             fact_id=_fact_id(facts),
             features=_asked(case),

@@ -62,11 +62,12 @@ def test_no_row_at_all(spark):
 
 
 def test_values_that_do_not_fit_one_message_are_sent_in_several(monkeypatch):
-    monkeypatch.setattr(exchange, "LARGEST_MESSAGE", 100)
+    monkeypatch.setattr(exchange, "LARGEST_BATCH", 100)
     sizes = {0: 60, 1: 40, 2: 1, 3: 250, 4: 30}
     values = {one: pa.py_buffer(b"x" * size) for one, size in sizes.items()}
-    assert list(exchange._sendable(values)) == [[0, 1], [2], [3], [4]]
-    assert list(exchange._sendable({})) == []
+    batches = exchange.batched((number, None, value) for number, value in values.items())
+    assert [batch.column("number").to_pylist() for batch in batches] == [[0, 1], [2], [3], [4]]
+    assert list(exchange.batched([])) == []
 
 
 @pytest.fixture

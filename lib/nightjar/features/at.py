@@ -46,7 +46,7 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
     asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
     _require_clock(asked.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
-    versions = {table: arrow.version(warehouse, table) for table in sorted(tables)}
+    versions = arrow.pinned(warehouse, sorted(tables))
     return with_features(asked, warehouse, project, versions).frame()
 
 

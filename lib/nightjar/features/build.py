@@ -62,7 +62,7 @@ def build(
         UsageError: an expression does not fit the columns; nothing was written.
     """
     sources = [source_table_name(name) for name in project.sources]
-    versions = {table: arrow.version(warehouse, table) for table in sources}
+    versions = arrow.pinned(warehouse, sources)
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
     by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)

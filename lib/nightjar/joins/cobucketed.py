@@ -13,12 +13,13 @@ import pyarrow as pa
 from nightjar.asof.keys import by_keys_and_time, lossless
 from nightjar.asof.values import INSTANT, Ints, column_of, instants, plain
 from nightjar.joins import reading, slices
-from nightjar.joins.exchange import Destination, exchanged, tasks_of_a_shuffle
+from nightjar.joins.exchange import Destination, delivered, parcels, sent, tasks_of_a_shuffle
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.joins.stored import join_facts
 from nightjar.tables import layouts
 from nightjar.tables.hashing import buckets_of
+from nightjar.tables.partition import dealt
 from nightjar.tables.rows import Rows
 from nightjar.tables.scan import Snapshot
 
@@ -45,24 +46,37 @@ class Pass:
         of a shuffle.
         """
         spark, planned = before.given.sparkSession, self.planned
-        later = slices.shares(spark, planned, self.files, self.cuts) if self.cuts else []
-        shares = [*(Share(of_bucket) for of_bucket in self.files), *later]
         keys, cuts, buckets = _keys(planned[0]), self.cuts, len(self.files)
+        shares = [*(Share(files) for files in self.files), *(Share(self.files[heavy], start) for heavy, start in cuts)]
+        tasks = min(len(shares), tasks_of_a_shuffle(spark))
+        number = self._numbers(tasks)
+        share_at = dict(zip(number.tolist(), shares, strict=True))
 
-        def share_of(rows: pa.Table) -> Ints:
-            return _shares(rows, keys, buckets, cuts, prediction_time)
+        def number_of(rows: pa.Table) -> Ints:
+            return number[_shares(rows, keys, buckets, cuts, prediction_time)]
 
-        moved = exchanged(before, Destination(share_of, min(len(shares), tasks_of_a_shuffle(spark))))
-        receive = moved.make
+        messages = sent(before, Destination(number_of, tasks))
+        carried = slices.carried_on(spark, planned, self.files, cuts, number[buckets:].tolist()) if cuts else None
+        messages = messages if carried is None else messages.union(carried)
 
         def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-            for received in receive(batches):
-                share = shares[int(share_of(received.slice(0, 1))[0])]
-                rows = received.take(_as_facts_lie(received, keys, prediction_time))
-                facts = reading.laid_out(planned, rows, share, prediction_time, known_by)
+            for parcel in parcels(batches):
+                rows = parcel.rows.take(_as_facts_lie(parcel.rows, keys, prediction_time))
+                share, carried = share_at[parcel.number], parcel.beside
+                facts = reading.laid_out(planned, rows, share, carried, prediction_time, known_by)
                 yield join_facts(rows, facts, prediction_time, known_by)
 
-        return replace(moved, make=make)
+        return replace(before, given=delivered(messages, tasks), make=make)
+
+    def _numbers(self, tasks: int) -> Ints:
+        """What messages to each share are numbered with: tasks get as many facts, and the largest shares first."""
+        rows = [sum(layout.rows for layout in of_bucket.values()) for of_bucket in self.files]
+        slices_of = [1 + sum(heavy == bucket for heavy, _ in self.cuts) for bucket in range(len(rows))]
+        buckets = [*range(len(rows)), *(heavy for heavy, _ in self.cuts)]
+        numbers = np.zeros(len(buckets), np.int64)
+        for task, shares in enumerate(dealt([rows[bucket] // slices_of[bucket] for bucket in buckets], tasks)):
+            numbers[shares] = task + tasks * np.arange(len(shares))
+        return numbers
 
 
 def _shares(

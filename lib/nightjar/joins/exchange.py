@@ -3,9 +3,9 @@
 Its own shuffle would turn columns into rows and back, which costs as much as the join.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,11 @@ from pyspark.sql import DataFrame, SparkSession
 from nightjar.asof.values import Ints
 from nightjar.tables.rows import Rows, in_tasks
 
-LARGEST_MESSAGE = 256 << 20  # bytes; an array of binary values holds 2 GB
+LARGEST_BATCH = 256 << 20  # bytes; an array of binary values holds 2 GB
+COLUMNS: dict[str, pa.DataType] = {"number": pa.int32(), "name": pa.string(), "rows": pa.binary()}
+MESSAGE = pa.schema(COLUMNS)
+Message: TypeAlias = tuple[int, str | None, pa.Buffer]
+"""The number they are sent to, a name (none for the rows that are moved) and a packed table."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,72 @@ class Destination:
     tasks: int
 
 
+@dataclass(frozen=True)
+class Parcel:
+    """What was sent to one number.
+
+    Attributes:
+        number: that number.
+        rows: the rows that are moved, at least one.
+        beside: name -> what else was sent there.
+    """
+
+    number: int
+    rows: pa.Table
+    beside: Mapping[str, pa.Table]
+
+
 def exchanged(before: Rows, to: Destination) -> Rows:
     """What was made before, in other tasks: each gets one table for each number that it has rows of."""
-    return replace(before, given=_sent(before, to), make=_received)
+
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        return (parcel.rows for parcel in parcels(batches))
+
+    return replace(before, given=delivered(sent(before, to), to.tasks), make=make)
+
+
+def sent(before: Rows, to: Destination) -> DataFrame:
+    """Messages with what was made before."""
+    make = before.make  # a task can be sent this, not the DataFrame
+
+    def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for made in make(batches):
+            yield from batched((number, None, packed(rows)) for number, rows in _apart(made, to.number(made)))
+
+    return in_tasks(before.given, send, MESSAGE)
+
+
+def delivered(messages: DataFrame, tasks: int) -> DataFrame:
+    """Messages where their numbers send them, for `parcels`."""
+    return messages.repartitionById(tasks, "number")
+
+
+def parcels(batches: Iterator[pa.RecordBatch]) -> Iterator[Parcel]:
+    """What a task was sent, by ascending numbers; none where no row was moved."""
+    sent_to: dict[int, dict[Any, list[pa.Table]]] = {}
+    for batch in batches:
+        for number, name, rows in zip(*batch.columns, strict=True):
+            named = sent_to.setdefault(number.as_py(), {})
+            named.setdefault(name.as_py(), []).append(unpacked(rows.as_buffer()))
+    for number in sorted(sent_to):
+        tables = {name: pa.concat_tables(parts) for name, parts in sent_to.pop(number).items()}
+        moved = tables.pop(None, None)
+        if moved is not None:
+            yield Parcel(number, moved.combine_chunks(), tables)
+
+
+def batched(messages: Iterable[Message]) -> Iterator[pa.RecordBatch]:
+    """Messages, as many at once as fit one array together: each batch to Java costs about a millisecond."""
+    some: list[Message] = []
+    size = 0
+    for message in messages:
+        if some and size + message[2].size > LARGEST_BATCH:
+            yield _batch(some)
+            some, size = [], 0
+        some.append(message)
+        size += message[2].size
+    if some:
+        yield _batch(some)
 
 
 def packed(rows: pa.Table) -> pa.Buffer:
@@ -53,42 +120,11 @@ def tasks_of_a_shuffle(spark: SparkSession) -> int:
     return int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
 
 
-def _sent(before: Rows, to: Destination) -> DataFrame:
-    make = before.make  # a task can be sent this, not the DataFrame
-
-    def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for made in make(batches):
-            apart = {number: packed(rows) for number, rows in _apart(made, to.number(made))}
-            for some in _sendable(apart):
-                values: list[pa.Array[Any]] = [pa.array(some, pa.int32()), _binary([apart[number] for number in some])]
-                yield pa.record_batch(values, ["number", "rows"])
-
-    return in_tasks(before.given, send, "number int, rows binary").repartitionById(to.tasks, "number")
-
-
-def _sendable(apart: Mapping[int, pa.Buffer]) -> Iterator[list[int]]:
-    """Numbers whose values fit one array together; each message to Java costs about a millisecond."""
-    some: list[int] = []
-    for number, value in apart.items():
-        if some and sum(apart[one].size for one in some) + value.size > LARGEST_MESSAGE:
-            yield some
-            some = []
-        some.append(number)
-    if some:
-        yield some
-
-
-def _binary(values: Sequence[pa.Buffer]) -> "pa.Array[Any]":
-    return pa.array([value.to_pybytes() for value in values], pa.binary())
-
-
-def _received(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    parts: dict[Any, list[pa.Table]] = {}
-    for batch in batches:
-        for one, rows in zip(batch.column("number").to_pylist(), batch.column("rows"), strict=True):
-            parts.setdefault(one, []).append(unpacked(rows.as_buffer()))
-    for one in sorted(parts):
-        yield pa.concat_tables(parts.pop(one)).combine_chunks()
+def _batch(messages: Iterable[Message]) -> pa.RecordBatch:
+    numbers, names, tables = zip(*messages, strict=True)
+    values = [numbers, names, [table.to_pybytes() for table in tables]]
+    columns: list[Any] = [pa.array(one, kind) for one, kind in zip(values, COLUMNS.values(), strict=True)]
+    return pa.record_batch(columns, schema=MESSAGE)
 
 
 def _apart(rows: pa.Table, numbers: Ints) -> Iterator[tuple[int, pa.Table]]:

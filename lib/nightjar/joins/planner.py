@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nightjar.errors import JoinError
 from nightjar.joins.stored import StoredFacts
 from nightjar.settings.environment import Placement
-from nightjar.tables import layouts, scan
+from nightjar.tables import arrow, layouts, scan
 from nightjar.tables.layouts import Layout
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
@@ -48,7 +48,7 @@ def plan(
     Raises:
         JoinError: a placement that is told is not possible.
     """
-    planned = [_place(warehouse, asked, (told or {}).get(asked.name)) for asked in facts]
+    planned = arrow.at_once(lambda asked: _place(warehouse, asked, (told or {}).get(asked.name)), facts)
     for one in planned:
         log.info("join %s: %s, %s", one.facts.name, one.placement.value, one.reason)
     return planned

@@ -1,7 +1,7 @@
 """What a task reads of the facts: its columns of the rows that its share of the spine can ask about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,16 +33,19 @@ class Share:
     Attributes:
         files: layout -> the files of the task's bucket.
         start: the first prediction time of its slice of the bucket; None: it has no earlier slice.
-        carried: layout -> rows from before the start that it needs.
     """
 
     files: Mapping[str, Snapshot]
     start: datetime | None = None
-    carried: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 def laid_out(
-    planned: Sequence[Planned], spine: pa.Table, share: Share, prediction_time: str, known_by: str | None
+    planned: Sequence[Planned],
+    spine: pa.Table,
+    share: Share,
+    carried: Mapping[str, pa.Table],
+    prediction_time: str,
+    known_by: str | None,
 ) -> list[tuple[StoredFacts, Facts]]:
     """Each layout once, the rows that can matter to these spine rows.
 
@@ -54,6 +57,7 @@ def laid_out(
         planned: what is asked.
         spine: the task's rows.
         share: what the task may read.
+        carried: layout -> rows from before the share's start that it needs.
         prediction_time: see `nightjar.asof.join`.
         known_by: see `nightjar.asof.join`.
     """
@@ -66,8 +70,8 @@ def laid_out(
         oldest = _oldest([one.facts for one in here], times["min"].as_py(), share.start)
         condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= pa.scalar(oldest, INSTANT))
         rows = rows_of(here, files, oldest, times["max"].as_py(), condition, exactly=oldest is not None)
-        if oldest is not None and table in share.carried:
-            older = share.carried[table].filter(pc.field(EVENT_TIME) < pa.scalar(oldest, INSTANT))
+        if oldest is not None and table in carried:
+            older = carried[table].filter(pc.field(EVENT_TIME) < pa.scalar(oldest, INSTANT))
             rows = pa.concat_tables([older, rows])
         tables[table] = rows
     return [(one.facts, asked(one, tables[one.files.table])) for one in planned]

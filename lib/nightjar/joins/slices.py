@@ -7,19 +7,17 @@ facts, the latest one of each key, is found beforehand, slice by slice, and carr
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
-from itertools import groupby
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.asof.carry import carried
 from nightjar.joins import reading
-from nightjar.joins.exchange import packed, unpacked
+from nightjar.joins.exchange import MESSAGE, batched, packed
 from nightjar.joins.planner import Planned
-from nightjar.joins.reading import Share
 from nightjar.tables import layouts, scan
 from nightjar.tables.definitions import INSTANT
 from nightjar.tables.rows import in_tasks
@@ -46,40 +44,42 @@ def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
     ]
 
 
-def shares(
-    spark: SparkSession, planned: Sequence[Planned], files: Sequence[Mapping[str, Snapshot]], found: Sequence[Cut]
-) -> list[Share]:
-    """What the slice after each cut reads, and what is carried into it."""
+def starts(cuts: Sequence[Cut], bucket: int) -> list[tuple[int, datetime]]:
+    """Place among the cuts, and the instant, of each cut of one bucket."""
+    return [(place, instant) for place, (heavy, instant) in enumerate(cuts) if heavy == bucket]
+
+
+def carried_on(
+    spark: SparkSession,
+    planned: Sequence[Planned],
+    files: Sequence[Mapping[str, Snapshot]],
+    cuts: Sequence[Cut],
+    number: Sequence[int],
+) -> DataFrame | None:
+    """Messages with what later slices need of earlier facts, by layout; None where nothing is older than its history.
+
+    Args:
+        spark: the session.
+        planned: what is asked.
+        files: for each bucket, layout -> its files.
+        cuts: where buckets are cut.
+        number: where the slice after each cut gets its messages.
+    """
     if all(one.facts.history is not None for one in planned):
-        return [Share(files[bucket], start) for bucket, start in found]  # nothing is older than its history
-    before = [None, *found[:-1]]
-    tasks = [
-        (files[bucket], cut[1] if cut is not None and cut[0] == bucket else None, until)
-        for cut, (bucket, until) in zip(before, found, strict=True)
+        return None
+    before = [None, *cuts[:-1]]
+    slices = [
+        (files[bucket], last[1] if last is not None and last[0] == bucket else None, until)
+        for last, (bucket, until) in zip(before, cuts, strict=True)
     ]
+    later = [[number[at] for at, _ in starts(cuts, bucket) if at >= place] for place, (bucket, _) in enumerate(cuts)]
 
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for number in (one.as_py() for batch in batches for one in batch.column(0)):
-            for layout, rows in _carried_from(planned, *tasks[number]).items():
-                yield pa.RecordBatch.from_pydict(
-                    {"task": [number], "layout": [layout], "rows": [packed(rows).to_pybytes()]}
-                )
+        for place in (one.as_py() for batch in batches for one in batch.column(0)):
+            found = _carried_from(planned, *slices[place]).items()
+            yield from batched((to, layout, packed(rows)) for layout, rows in found for to in later[place])
 
-    told = spark.range(0, len(tasks), 1, max(len(tasks), 1))
-    kept = {
-        (row["task"], row["layout"]): unpacked(row["rows"])
-        for row in in_tasks(told, carry, "task long, layout string, rows binary").collect()
-    }
-    result = []
-    for bucket, of_bucket in groupby(range(len(found)), key=lambda number: found[number][0]):
-        numbers = list(of_bucket)
-        for place, number in enumerate(numbers):
-            into = {
-                layout: pa.concat_tables(kept[earlier, layout] for earlier in numbers[: place + 1])
-                for layout in files[bucket]
-            }
-            result.append(Share(files[bucket], found[number][1], into))
-    return result
+    return in_tasks(spark.range(0, len(cuts), 1, len(cuts)), carry, MESSAGE)
 
 
 def _carried_from(

@@ -69,7 +69,7 @@ def read(warehouse: Warehouse, project: Project, run_date: date) -> TrainingRows
         LearningError: the feature table mixes definitions, or no labelled row is there.
         TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
     """
-    versions = {table: arrow.version(warehouse, table) for table in ("features", "labels")}
+    versions = arrow.pinned(warehouse, ["features", "labels"])
     names = project.feature_names()
     key = [*project.spine.key, "prediction_time"]
     wanted = list(dict.fromkeys([*key, *names, "run_date", "definitions_hash"]))

@@ -23,6 +23,7 @@ from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.monitor")
 SCORE = "score"
+COUNTED = pa.schema({"column": pa.string(), "counts": pa.string()})
 
 
 def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: str) -> Outcome:
@@ -100,11 +101,9 @@ def _counted(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
             for name in names:
                 totals[name] = totals.get(name, 0) + count(bins[name], batch.column(name))
         texts = [json.dumps(total.tolist()) for total in totals.values()]
-        yield pa.RecordBatch.from_pydict(
-            {"column": pa.array(totals, pa.string()), "counts": pa.array(texts, pa.string())}
-        )
+        yield pa.record_batch([pa.array(totals, pa.string()), pa.array(texts, pa.string())], schema=COUNTED)
 
-    parts = in_tasks(rows.select(*names), count_task, "column string, counts string").collect()
+    parts = in_tasks(rows.select(*names), count_task, COUNTED).collect()
     result = {name: np.zeros(one.size, np.int64) for name, one in bins.items()}
     for part in parts:
         result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)

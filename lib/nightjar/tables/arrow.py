@@ -1,8 +1,9 @@
 """Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -13,6 +14,9 @@ from nightjar.errors import TableError
 from nightjar.tables.definitions import Table
 from nightjar.tables.warehouse import Warehouse
 
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+MOST_AT_ONCE = 8  # tables opened side by side
 # Logs are cleaned by `maintain` alone, which knows the versions that models were trained on.
 RETENTION = timedelta(days=90)
 RETAINED = {
@@ -28,44 +32,47 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
     Raises:
         TableError: a column of the table has another type than its definition.
     """
-    path = warehouse.path(table.name)
-    if not exists(warehouse, table.name):
-        DeltaTable.create(
-            path,
-            schema=table.schema(),
-            mode="ignore",
-            partition_by=list(table.partition_by) or None,
-            name=table.name,
-            description=table.description(),
-            configuration=RETAINED,
-        )
-    stored = schema(warehouse, table.name)
-    added = pa.schema([field for field in widened(warehouse, table) if field.name not in stored.names])
+    stored = found(warehouse, table.name) or DeltaTable.create(
+        warehouse.path(table.name),
+        schema=table.schema(),
+        mode="ignore",
+        partition_by=list(table.partition_by) or None,
+        name=table.name,
+        description=table.description(),
+        configuration=RETAINED,
+    )
+    has = schema_of(stored).names
+    added = pa.schema([field for field in widened(warehouse, table, stored) if field.name not in has])
     if len(added):
-        opened(warehouse, table.name).alter.add_columns(list(_delta_fields(added)))
+        stored.alter.add_columns(list(_delta_fields(added)))
 
 
-def widened(warehouse: Warehouse, table: Table) -> pa.Schema:
+def widened(warehouse: Warehouse, table: Table, stored: DeltaTable | None) -> pa.Schema:
     """The columns that the table will have: those it has, and those that its definition adds.
+
+    Args:
+        warehouse: where it lies.
+        table: its definition.
+        stored: the table as it is; None if there is none yet.
 
     Raises:
         TableError: a column of the table has another type than its definition.
     """
     wanted = table.schema()
-    if not exists(warehouse, table.name):
+    if stored is None:
         return wanted
-    stored = plain(schema(warehouse, table.name))
+    has = plain(schema_of(stored))
     changed = [
-        f"{field.name} is {stored.field(field.name).type}, expected {field.type}"
+        f"{field.name} is {has.field(field.name).type}, expected {field.type}"
         for field in wanted
-        if field.name in stored.names and not _same_type(stored.field(field.name).type, field.type)
+        if field.name in has.names and not _same_type(has.field(field.name).type, field.type)
     ]
     if changed:
         raise TableError(
             f"Table {table.name} at {warehouse.path(table.name)} differs from its definition: {'; '.join(changed)}. "
             "Rename the column in the configuration, or move the table away and build it again."
         )
-    return pa.schema([*stored, *(field for field in wanted if field.name not in stored.names)])
+    return pa.schema([*has, *(field for field in wanted if field.name not in has.names)])
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:
@@ -89,9 +96,19 @@ def version(warehouse: Warehouse, table: str) -> int:
     return int(opened(warehouse, table).version())
 
 
+def pinned(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
+    """Table -> latest Delta version.
+
+    Raises:
+        TableError: there is no such table.
+    """
+    return dict(zip(tables, at_once(lambda table: version(warehouse, table), tables), strict=True))
+
+
 def versions(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     """Table -> latest Delta version, for those of the tables that exist."""
-    return {table: version(warehouse, table) for table in tables if exists(warehouse, table)}
+    stored = at_once(lambda table: found(warehouse, table), tables)
+    return {table: int(one.version()) for table, one in zip(tables, stored, strict=True) if one is not None}
 
 
 def read(
@@ -159,6 +176,17 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
         return DeltaTable(path, version=at_version)
     except TableNotFoundError as error:
         raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
+
+
+def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
+    """The latest version of the table; None if there is none."""
+    return opened(warehouse, table) if exists(warehouse, table) else None
+
+
+def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:
+    """What is asked of each, side by side: opening a table is waiting for its log."""
+    with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+        return list(threads.map(ask, of))
 
 
 def _stamp(run_id: str, rows: int) -> CommitProperties:

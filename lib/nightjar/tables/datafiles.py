@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,8 +16,12 @@ import pyarrow.parquet as pq
 from nightjar.tables import storage
 
 ROWS_PER_GROUP = 64 * 1024
-COMPRESSION: Literal["lz4"] = "lz4"  # half of zstd's time to write and to read, for files that are a sixth larger
+VALUES_AT_ONCE = 16 * 1024  # more than Arrow's own number: a tenth less time to write
+COMPRESSION = "lz4"  # half of zstd's time to write and to read, for files that are a sixth larger
 LARGEST_DICTIONARY = 32 * 1024  # bytes; a column with more different values is not worth one: it costs time to find out
+SAMPLE = 1024  # values by which it is judged how a column of numbers is stored
+REPEATED = 8  # times that each of them stands there, or more, are worth a dictionary
+SHRUNK = 0.75  # of their bytes, or less, that are worth compressing
 LONGEST_BOUND = 64  # characters of a text that are kept as a bound; more would bloat the log
 GREATEST = "\U0010ffff"  # no character comes after it, and no text has it
 YEAR_1, YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000  # milliseconds since 1970; texts go no further
@@ -71,12 +75,48 @@ def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
         pq.write_table(
             kept,
             stream,
-            compression=COMPRESSION,
             row_group_size=ROWS_PER_GROUP,
+            write_batch_size=VALUES_AT_ONCE,
             dictionary_pagesize_limit=LARGEST_DICTIONARY,
             write_statistics=bounded or False,
+            **_encoding(kept),
         )
     return Written(path, files.get_file_info(path).size, len(rows), partition, json.dumps(_statistics(kept)))
+
+
+def _encoding(rows: pa.Table) -> dict[str, Any]:
+    """Whether columns have a dictionary and are compressed: numbers only where a sample of them tells that it pays.
+
+    Noise, such as measurements of many digits, hardly shrinks, and takes half as long again to write and to read.
+    """
+    if any(pa.types.is_nested(field.type) for field in rows.schema):
+        return {"compression": COMPRESSION}
+    samples = {field.name: _sample(rows.column(field.name)) for field in rows.schema if _is_number(field.type)}
+    noise = {name for name, sample in samples.items() if not _shrinks(sample)}
+    varied = {name for name, sample in samples.items() if pc.count_distinct(sample).as_py() * REPEATED > len(sample)}
+    return {
+        "use_dictionary": [name for name in rows.column_names if name not in varied],
+        "compression": {name: "none" if name in noise else COMPRESSION for name in rows.column_names},
+    }
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_temporal(kind)
+
+
+def _sample(column: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
+    """Neighbours from the middle of a column, without nulls, which no file holds."""
+    middle: Any = column.slice(max(len(column) - SAMPLE, 0) // 2, SAMPLE)
+    present: pa.Array[Any] = middle.combine_chunks().drop_null()
+    return present
+
+
+def _shrinks(sample: "pa.Array[Any]") -> bool:
+    """Whether compression leaves at most three quarters of some numbers."""
+    width = sample.type.bit_width // 8
+    values: Any = sample.buffers()[1]
+    values = values.slice(sample.offset * width, len(sample) * width)
+    return len(pa.compress(values, codec="lz4_raw")) <= SHRUNK * len(values)
 
 
 def partition_text(value: Any) -> str | None:

@@ -48,9 +48,9 @@ def name(source_table: str, keys: Sequence[str]) -> str:
 def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None:
     """The latest state of a layout; None if there is none."""
     laid_out = name(table, keys)
-    if not arrow.exists(warehouse, laid_out):
+    opened = arrow.found(warehouse, laid_out)
+    if opened is None:
         return None
-    opened = arrow.opened(warehouse, laid_out)
     files = scan.snapshot_of(opened, warehouse, laid_out)
     reflects, buckets = (sink.mark(opened, mark) for mark in (SOURCE_VERSION, BUCKETS))
     return None if reflects is None or buckets is None else Layout(tuple(keys), buckets, reflects, files)

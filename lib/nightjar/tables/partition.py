@@ -83,7 +83,13 @@ def _has(values: Mapping[str, Any]) -> Callable[[DataFile], bool]:
 
 def _dealt(files: Snapshot, parts: int) -> list[Snapshot]:
     """The files in at most so many shares of about equal size; none is empty."""
-    shares: list[list[DataFile]] = [[] for _ in range(min(parts, len(files.files)))]
-    for file in sorted(files.files, key=lambda one: -one.rows):
-        min(shares, key=lambda share: sum(one.rows for one in share)).append(file)
-    return [files.where(share.__contains__) for share in shares]
+    shares = dealt([file.rows for file in files.files], min(parts, len(files.files)))
+    return [replace(files, files=tuple(files.files[place] for place in share)) for share in shares]
+
+
+def dealt(sizes: Sequence[int], parts: int) -> list[list[int]]:
+    """The places of some sizes in so many parts of about equal size, the largest first in each."""
+    shares: list[list[int]] = [[] for _ in range(parts)]
+    for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
+        min(shares, key=lambda share: sum(sizes[one] for one in share)).append(place)
+    return shares

@@ -8,7 +8,6 @@ from typing import TypeAlias
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-from pyspark.sql.types import StructType
 
 Making: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table]]
 """What a task does: its share of Spark's rows -> the rows that it makes of them."""
@@ -38,7 +37,7 @@ class Rows:
             for made in make(batches):
                 yield from made.combine_chunks().to_batches(max_chunksize=ROWS_PER_BATCH)
 
-        return in_tasks(self.given, task, from_arrow_schema(self.schema))
+        return in_tasks(self.given, task, self.schema)
 
 
 def of_frame(frame: DataFrame) -> Rows:
@@ -47,7 +46,7 @@ def of_frame(frame: DataFrame) -> Rows:
 
 
 def in_tasks(
-    frame: DataFrame, task: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]], schema: StructType | str
+    frame: DataFrame, task: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]], schema: pa.Schema
 ) -> DataFrame:
     """What tasks make of their shares of a DataFrame.
 
@@ -60,7 +59,7 @@ def in_tasks(
             gc.freeze()
         return task(batches)
 
-    return frame.mapInArrow(settled, schema)
+    return frame.mapInArrow(settled, from_arrow_schema(schema))
 
 
 def in_parts(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -28,6 +28,7 @@ from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 
 ATTEMPTS = 20
+TOLD = pa.schema({"file": pa.string()})
 STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
 """A failure that a task has stated, in the text that Spark makes of it."""
 
@@ -63,8 +64,9 @@ def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
     Raises:
         TableError: a stored column has another type than its definition.
     """
-    version = arrow.versions(warehouse, [table.name]).get(table.name)
-    schema = pa.schema([field.remove_metadata() for field in arrow.widened(warehouse, table)])
+    stored = arrow.found(warehouse, table.name)
+    version = None if stored is None else int(stored.version())
+    schema = pa.schema([field.remove_metadata() for field in arrow.widened(warehouse, table, stored)])
     return Target(table, warehouse.path(table.name), schema, stamps, version)
 
 
@@ -107,10 +109,10 @@ def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
     def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for made in make(batches):
             files = [json.dumps(asdict(file)) for file in write(made, into)]
-            yield pa.RecordBatch.from_pydict({"file": pa.array(files, pa.string())})
+            yield pa.record_batch([pa.array(files, pa.string())], schema=TOLD)
 
     try:
-        told = in_tasks(rows, task, "file string").collect()
+        told = in_tasks(rows, task, TOLD).collect()
     except Exception as failure:
         stated = STATED.search(str(failure))
         if stated is None:
@@ -153,7 +155,9 @@ def commit(
     new = list(files)
     rows = sum(file.rows for file in new)
     said = json.dumps({"run_id": run_id, "rows": rows, "inputs": dict(inputs or {})}, sort_keys=True)
-    seen = () if into.version is None else _replaced(warehouse, into, into.version, replaces)
+    seen: tuple[DataFile, ...] = ()
+    if into.version is not None:
+        seen = scan.snapshot(warehouse, into.table.name, into.version).where(replaces).files
     upkeep = {commits.REARRANGED: "true"} if rearranged else {}
     arrow.ensure(warehouse, into.table)
     properties = CommitProperties(
@@ -163,7 +167,7 @@ def commit(
     )
     for attempt in range(ATTEMPTS):
         table = arrow.opened(warehouse, into.table.name)
-        gone = _replaced(warehouse, into, int(table.version()), replaces)
+        gone = scan.snapshot_of(table, warehouse, into.table.name).where(replaces).files
         if {file.path for file in gone} != {file.path for file in seen}:
             raise TableError(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
@@ -189,12 +193,6 @@ def mark(opened: DeltaTable, name: str) -> int | None:
     """A number that a commit has left in the table, as of the version that was opened; None if none has."""
     found: int | None = opened.transaction_version(name)
     return found
-
-
-def _replaced(
-    warehouse: Warehouse, into: Target, version: int, replaces: Callable[[DataFile], bool]
-) -> tuple[DataFile, ...]:
-    return scan.snapshot(warehouse, into.table.name, version).where(replaces).files
 
 
 def _check_names(into: Target, gone: Iterable[DataFile]) -> None:
