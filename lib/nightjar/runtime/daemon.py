@@ -2,11 +2,17 @@
 
 Java does so with workers that were idle for a minute, and at its end. They have nothing left to say, try to say it, and
 over local sockets that fails at once: each would print a traceback to the terminal of whoever waits for the job.
+
+Workers take pyspark from this environment. Java offers it to them as an archive first, out of which every worker would
+compile each module anew: a second of its first task.
 """
 
+import sys
 from socket import socket
 
-from pyspark import daemon
+sys.path[:] = [path for path in sys.path if not path.endswith("/pyspark.zip")]
+
+from pyspark import daemon  # noqa: E402  (from where it shall come)
 
 _worker = daemon.worker
 

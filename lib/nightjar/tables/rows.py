@@ -51,12 +51,11 @@ def in_tasks(
     """What tasks make of their shares of a DataFrame.
 
     A Python worker of Spark looks for garbage after each task, through all that its modules hold: as much time as a
-    small task takes. So what is there when it begins its first one is not looked at again.
+    small task takes. So what is there when a task begins is not looked at again.
     """
 
     def settled(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        if not gc.get_freeze_count():
-            gc.freeze()
+        gc.freeze()
         return task(batches)
 
     return frame.mapInArrow(settled, from_arrow_schema(schema))
