@@ -85,8 +85,18 @@ def taken(column: Column, positions: Ints) -> Column:
     if types.is_string_view(column.type) or types.is_binary_view(column.type):  # Arrow cannot take from views
         return taken(plain(column), positions).cast(column.type)
     absent = positions < 0
-    places: Any = pa.array(positions, pa.int64(), mask=absent if absent.any() else None)
+    mask = absent if absent.any() else None
+    if types.is_primitive(column.type) and column.type.bit_width == 64 and len(column) and not column.null_count:
+        numbers: Column = pa.array(_words(column).take(positions, mode="wrap"), mask=mask)  # half the time of Arrow's
+        return numbers.view(column.type)
+    places: Any = pa.array(positions, pa.int64(), mask=mask)
     return column.take(places)
+
+
+def _words(column: Column) -> Ints:
+    """Numbers of 64 bits and whatever kind, none of them null, as integers of the same bits."""
+    words: Any = column.view(pa.int64())
+    return np.asarray(words.to_numpy(), np.int64)
 
 
 def flags(column: Column) -> Flags:
