@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nightjar.asof.blocks import Blocks
 from nightjar.asof.exact import RunningTotals, deviations, digits_of, scaled, squares_of, to_floats
 from nightjar.asof.keys import by_keys_and_time, row_codes
-from nightjar.asof.places import Places, ascending
-from nightjar.asof.ranges import Runs
+from nightjar.asof.places import Places, Sorted, ascending
+from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import EARLIEST, FOREVER
 
 FLOATS = st.one_of(
@@ -96,6 +96,39 @@ def test_places_order_as_entity_and_instant_do_however_far_apart(facts, entity, 
     assert np.searchsorted(places, scale.before(*asked)).tolist() == [len(earlier)]
     assert np.searchsorted(places, scale.after(*asked)).tolist() == [len(through)]
     assert np.searchsorted(places, scale.first(asked[0])).tolist() == [sum(key < entity for key, _ in facts)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(-(2**61), 2**61) | st.integers(-40, 40) | st.integers(2**40, 2**40 + 99), max_size=40),
+    st.lists(st.integers(-(2**62), 2**62) | st.integers(-41, 41) | st.integers(2**40, 2**40 + 99)),
+)
+def test_a_search_in_cells_finds_what_a_binary_search_does(values, wanted):
+    values, wanted = np.sort(np.array(values, np.int64)), np.array([*wanted, *values], np.int64)
+    assert Sorted(values).less_than(wanted).tolist() == np.searchsorted(values, wanted).tolist()
+
+
+@pytest.mark.parametrize("crowd", [1, 5, 900])
+def test_a_search_in_cells_does_not_mind_a_crowded_one(crowd):
+    values = np.sort(np.concatenate([np.arange(0, 10**9, 10**6), np.full(crowd, 123_456_789), 10**8 + np.arange(40)]))
+    wanted = np.concatenate([values, values + 1, values - 1])
+    assert Sorted(values).less_than(wanted).tolist() == np.searchsorted(values, wanted).tolist()
+
+
+@settings(deadline=None)
+@given(st.data(), st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=3), min_size=1, max_size=6))
+def test_some_windows_have_the_totals_that_they_have_among_all(data, lengths):
+    sizes = np.concatenate(lengths)
+    ends = np.cumsum(sizes)
+    firsts = running_total(np.array([len(one) for one in lengths]))[:-1]
+    running = running_total(np.arange(int(ends[-1])) ** 2)
+    which = np.array(data.draw(st.lists(st.integers(0, len(lengths) - 1), unique=True).map(sorted)), np.int64)
+    windows = [Runs(ends - sizes, ends, firsts)]
+    if len(sizes) == len(lengths):
+        windows.append(Runs(ends - sizes, ends))
+    for runs in windows:
+        assert runs.some(which).total(running).tolist() == runs.total(running)[which].tolist()
+        assert runs.some(which).sizes.tolist() == runs.sizes[which].tolist()
 
 
 @pytest.mark.parametrize("files", [1, 2, 5, 5_000])

@@ -32,9 +32,9 @@ def _mean(held: Selection) -> Column:
 
 def _std(held: Selection) -> Column:
     several = np.flatnonzero(held.sizes > 1)  # in short windows a few
-    squares = held.series.square_totals.between(held.runs)
+    squares = held.series.square_totals.between(held.runs.some(several))
     result = np.zeros(len(held.sizes))
-    result[several] = deviations(picked(held.sums, several), picked(squares, several), held.sizes[several])
+    result[several] = deviations(picked(held.sums, several), squares, held.sizes[several])
     return held.known(np.where(np.any(held.special, axis=0), np.nan, result) if held.special else result, least=2)
 
 

@@ -91,8 +91,11 @@ def scaled(sums: Digits) -> Scaled:
 def to_floats(sums: Scaled, divisor: Ints | None = None) -> Floats:
     """Sums, or sums divided by integers, right to the last two bits or so."""
     numbers, place = sums
+    quotients = numbers if divisor is None else numbers / divisor
     with np.errstate(over="ignore"):
-        return np.ldexp(numbers if divisor is None else numbers / divisor, 32 * place)
+        if place.ndim == 0 and abs(place) < _SPREAD:  # the power is a normal float
+            return quotients * 2.0 ** (32 * int(place))
+        return np.ldexp(quotients, 32 * place)
 
 
 def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:

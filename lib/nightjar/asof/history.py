@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.asof.definitions import Facts
-from nightjar.asof.places import Places, ascending, neighbours_together
+from nightjar.asof.places import Places, Sorted, ascending, neighbours_together
 from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, taken
 from nightjar.asof.versions import held_until, sequence_keys
 
@@ -38,11 +38,16 @@ class History:
 
     def before(self, entity: Ints, moment: Ints) -> Ints:
         """The first position of the entity with ``event_time >= moment``, or where that would stand."""
-        return np.searchsorted(self.places, self.scale.before(entity, moment))
+        return self.sorted.less_than(self.scale.before(entity, moment))
 
     def first(self, entity: Ints) -> Ints:
         """The entity's first position, or where that would stand."""
-        return np.searchsorted(self.places, self.scale.first(entity))
+        return self.sorted.less_than(self.scale.first(entity))
+
+    @cached_property
+    def sorted(self) -> Sorted:
+        """The places, to be searched."""
+        return Sorted(self.places)
 
     def exist(self, positions: Ints, bound: Ints) -> Flags:
         """Whether the version at each position exists for a bound on knowledge."""
@@ -102,7 +107,7 @@ def ask(history: History, spine: pa.Table, entity: Ints, prediction_time: str, k
     entity = entity if valid.all() else np.where(valid, entity, -1)
     places = history.scale.after(entity, at)
     rows = neighbours_together(places)
-    ends = np.searchsorted(history.places, places[rows])
+    ends = history.sorted.less_than(places[rows])
     at_row = at[rows]
     return Questions(rows, entity[rows], at_row, at_row if known_by is None else bound[rows], ends)
 

@@ -111,13 +111,20 @@ def _windowed(source: Facts, history: History, questions: Questions, latest: Int
             held = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
             for number, feature in features:
                 pieces[number].append(AGGREGATES[feature.aggregate](held[feature.column]))
-        answer = np.empty_like(questions.rows)
-        answer[np.concatenate(asked)] = np.arange(len(answer))
-        back = answer[questions.of_row]
-        in_order = bool(np.all(back[1:] > back[:-1]))
+        back = _back_to_rows(questions, asked)
         for number, found in pieces.items():
             column = joined(found, found[0].type)
-            yield number, column if in_order else taken(column, back)
+            yield number, column if back is None else taken(column, back)
+
+
+def _back_to_rows(questions: Questions, asked: list[Ints]) -> Ints | None:
+    """For each spine row the place of its question among those asked, None where these are the rows in their order."""
+    back = questions.of_row
+    if len(asked) > 1:
+        place = np.empty_like(back)
+        place[np.concatenate(asked)] = np.arange(len(place))
+        back = place[back]
+    return None if np.all(back[1:] > back[:-1]) else back
 
 
 def _clock(moments: Ints, positions: Ints) -> Column:

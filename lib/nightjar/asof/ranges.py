@@ -1,5 +1,6 @@
 """Questions about many half-open ranges of one array, without a loop over the ranges."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,8 +41,29 @@ class Runs:
         return self._reduced(running[self.ends] - running[self.starts], np.add)
 
     def extreme(self, values: Ints, choose: np.ufunc) -> Ints:
-        """The least (``np.minimum``) or greatest (``np.maximum``) value of each window; anything for an empty one."""
-        return self._reduced(extremes(values, self.starts, self.ends, choose), choose)
+        """The least (``np.minimum``) or greatest (``np.maximum``) value of each window.
+
+        An empty one has the value that loses against every other. A range is covered by two runs whose length is a
+        power of two (the sparse table of Bender and Farach-Colton, LATIN 2000). One power is in memory at a time, and
+        none longer than the longest range is computed.
+        """
+        result = np.full(len(self.starts), FOREVER if choose is np.minimum else -FOREVER)
+        runs = values
+        for level, ranges in enumerate(self._by_power):
+            if level:
+                runs = choose(runs[: -(1 << level - 1)], runs[1 << level - 1 :])
+            first = self.starts[ranges]
+            result[ranges] = choose(runs[first], runs[self.ends[ranges] - (1 << level)]) if level else runs[first]
+        return self._reduced(result, choose)
+
+    @cached_property
+    def _by_power(self) -> list[Ints]:
+        """The ranges of length 1, of 2 and 3, of 4 to 7, and so on."""
+        lengths = (self.ends - self.starts).astype(np.float64)
+        power = (np.frexp(lengths)[1] - 1).astype(np.int8)  # NumPy sorts bytes by radix
+        order = np.argsort(power, kind="stable")
+        edges = np.searchsorted(power[order], np.arange(int(power.max(initial=-1)) + 2))
+        return [order[start:end] for start, end in itertools.pairwise(edges)]
 
     def first(self, ranked: Ints) -> Ints:
         """The least rank in each window, given ranks that ascend within every range; -1 for an empty window."""
@@ -61,6 +83,16 @@ class Runs:
         held = np.sort(self.windows[ranges] * width + codes[positions])
         fresh = np.concatenate([held[:1], held[1:][held[1:] != held[:-1]]])
         return np.bincount(fresh // width, minlength=len(self.firsts))
+
+    def some(self, which: Ints) -> "Runs":
+        """Some of the windows, in ascending order."""
+        if len(which) == len(self.sizes):
+            return self
+        if self.firsts is None:
+            return Runs(self.starts[which], self.ends[which])
+        first, last = self.firsts[which], np.append(self.firsts, len(self.starts))[which + 1]
+        ranges = listed(first, last)[1]
+        return Runs(self.starts[ranges], self.ends[ranges], running_total(last - first)[:-1])
 
     def narrowed(self, before: Ints) -> "Runs":
         """The same windows among some of the positions, given how many of these stand before each position."""
@@ -91,27 +123,6 @@ def listed(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     ranges = np.repeat(np.arange(len(starts)), lengths)
     before = np.cumsum(lengths) - lengths
     return ranges, np.arange(len(ranges)) + (starts - before)[ranges]
-
-
-def extremes(values: Ints, starts: Ints, ends: Ints, choose: np.ufunc) -> Ints:
-    """The least (``np.minimum``) or greatest (``np.maximum``) value of each range.
-
-    An empty one has the value that loses against every other. A range is covered by two runs whose length is a power
-    of two (the sparse table of Bender and Farach-Colton, LATIN 2000). One power is in memory at a time, and none
-    longer than the longest range is computed.
-    """
-    result = np.full(len(starts), FOREVER if choose is np.minimum else -FOREVER)
-    power = (np.frexp((ends - starts).astype(np.float64))[1] - 1).astype(np.int8)  # NumPy sorts bytes by radix
-    by_power = np.argsort(power, kind="stable")
-    edges = np.searchsorted(power[by_power], np.arange(int(power.max(initial=-1)) + 2))
-    runs = values
-    for level in range(len(edges) - 1):
-        if level:
-            runs = choose(runs[: -(1 << level - 1)], runs[1 << level - 1 :])
-        rows = by_power[edges[level] : edges[level + 1]]
-        first = starts[rows]
-        result[rows] = choose(runs[first], runs[ends[rows] - (1 << level)]) if level else runs[first]
-    return result
 
 
 def count_distinct(codes: Ints, starts: Ints, ends: Ints) -> Ints:

@@ -15,9 +15,11 @@ from nightjar.asof.values import (
     Column,
     Flags,
     Ints,
+    bitmap,
     differs,
     floats_of,
     logical_type,
+    of_numbers,
     order_keys,
     plain,
     present,
@@ -110,6 +112,7 @@ class Selection:
     def __init__(self, series: Series, runs: Runs) -> None:
         """Take the values and the windows among them."""
         self.series, self.runs = series, runs
+        self._known: dict[int, pa.Buffer | None] = {}
 
     @cached_property
     def sizes(self) -> Ints:
@@ -133,9 +136,9 @@ class Selection:
 
     def known(self, results: npt.NDArray[np.generic], *, least: int) -> Column:
         """Results, null where a window holds too few values."""
-        few = self.sizes < least
-        column: Column = pa.array(results, mask=few if few.any() else None, from_pandas=False)
-        return column
+        if least not in self._known:
+            self._known[least] = bitmap(self.sizes >= least)
+        return of_numbers(results, self._known[least])
 
 
 def undecided(column: Column, history: History, offered: Flags) -> Flags:

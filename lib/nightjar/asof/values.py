@@ -85,12 +85,23 @@ def taken(column: Column, positions: Ints) -> Column:
     if types.is_string_view(column.type) or types.is_binary_view(column.type):  # Arrow cannot take from views
         return taken(plain(column), positions).cast(column.type)
     absent = positions < 0
-    mask = absent if absent.any() else None
     if types.is_primitive(column.type) and column.type.bit_width == 64 and len(column) and not column.null_count:
-        numbers: Column = pa.array(_words(column).take(positions, mode="wrap"), mask=mask)  # half the time of Arrow's
-        return numbers.view(column.type)
-    places: Any = pa.array(positions, pa.int64(), mask=mask)
+        words = _words(column).take(positions, mode="wrap")  # a quarter of the time that Arrow takes
+        return of_numbers(words, bitmap(~absent)).view(column.type)
+    places: Any = pa.array(positions, pa.int64(), mask=absent if absent.any() else None)
     return column.take(places)
+
+
+def bitmap(valid: Flags) -> pa.Buffer | None:
+    """Flags as Arrow marks with them what is not null; None if nothing is."""
+    return None if valid.all() else pa.array(valid).buffers()[1]
+
+
+def of_numbers(numbers: npt.NDArray[np.generic], valid: pa.Buffer | None) -> Column:
+    """A column of numbers and null where a bitmap says so, without a copy."""
+    kind, memory = pa.from_numpy_dtype(numbers.dtype), np.ascontiguousarray(numbers).data
+    column: Column = pa.Array.from_buffers(kind, len(numbers), [valid, pa.py_buffer(memory)])
+    return column
 
 
 def _words(column: Column) -> Ints:

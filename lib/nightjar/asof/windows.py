@@ -44,13 +44,13 @@ class Windows:
         if history.until is not None:
             final = history.until == FOREVER
             self._settled = np.where(final, history.known, history.until + 1)
-        self._final, self._replaced = np.flatnonzero(final), np.flatnonzero(~final)
+        self._for_good, self._replaced = np.flatnonzero(final), np.flatnonzero(~final)
         self._final_before = running_total(final)
 
     @property
     def order(self) -> Ints:
         """The positions of facts that hold for good, then of superseded ones."""
-        return np.concatenate([self._final, self._replaced])
+        return np.concatenate([self._for_good, self._replaced])
 
     def spans(self, window: int) -> Iterator[Span]:
         """Every question's window of ``window`` microseconds, at least 1; each question in exactly one span.
@@ -60,15 +60,24 @@ class Windows:
         starts = self._history.before(self._questions.entity, earlier(self._questions.at, window - 1))
         ends = np.maximum(self._latest + 1, starts)
         unsettled = self._unsettled & (ends > starts)
-        rows = np.flatnonzero(~unsettled)
-        yield Span(rows, Runs(self._final_before[starts[rows]], self._final_before[ends[rows]]))
         rows = np.flatnonzero(unsettled)
+        if rows.size:
+            settled = np.flatnonzero(~unsettled)
+            yield Span(settled, self._final(starts[settled], ends[settled]))
+        else:
+            yield Span(np.arange(len(ends)), self._final(starts, ends))
         through = np.cumsum(ends[rows] - starts[rows])
         while rows.size:
             taken = max(int(np.searchsorted(through, _PAIRS, "right")), 1)
             here = rows[:taken]
             yield Span(here, self._runs(starts[here], ends[here], self._questions.bound[here]))
             rows, through = rows[taken:], through[taken:] - through[taken - 1]
+
+    def _final(self, starts: Ints, ends: Ints) -> Runs:
+        """The facts in some ranges of positions that hold for good."""
+        if not self._replaced.size:
+            return Runs(starts, ends)
+        return Runs(self._final_before[starts], self._final_before[ends])
 
     @cached_property
     def _unsettled(self) -> Flags:
@@ -83,7 +92,7 @@ class Windows:
 
     @cached_property
     def _final_blocks(self) -> Blocks:
-        return Blocks(self._settled[self._final])
+        return Blocks(self._settled[self._for_good])
 
     @cached_property
     def _replaced_blocks(self) -> Blocks:
@@ -96,7 +105,7 @@ class Windows:
             return runs
         owner, places = self._replaced_blocks.above(starts - low, ends - high, bound)
         held = self._history.known[self._replaced[places]] <= bound[owner]
-        return _with(runs, owner[held], places[held] + len(self._final))
+        return _with(runs, owner[held], places[held] + len(self._for_good))
 
 
 def _without(runs: Runs, owner: Ints, gaps: Ints) -> Runs:
