@@ -5,7 +5,7 @@ turned into rows. Sources that are laid out alike for the same spine columns sha
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow as pa
 from nightjar.asof.keys import by_keys_and_time, lossless
 from nightjar.asof.values import INSTANT, Ints, column_of, instants, plain
 from nightjar.joins import reading, slices
-from nightjar.joins.exchange import Destination, delivered, parcels, sent, tasks_of_a_shuffle
+from nightjar.joins.exchange import Destination, dispatched, tasks_of_a_shuffle
 from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.joins.stored import join_facts
@@ -41,9 +41,9 @@ class Pass:
     def joined(self, before: Rows, prediction_time: str, known_by: str | None) -> Rows:
         """What was joined before, with these facts.
 
-        A task holds the rows of its shares and, of one share at a time, the columns that are asked of the facts they
-        can see, and the result. There are as many tasks as there are shares, but not more than Spark is told to make
-        of a shuffle.
+        A task holds the rows of its shares, or all rows of a small spine in files, and, of one share at a time, the
+        columns that are asked of the facts they can see, and the result. There are as many tasks as there are shares,
+        but not more than Spark is told to make of a shuffle.
         """
         spark, planned = before.given.sparkSession, self.planned
         keys, cuts, buckets = _keys(planned[0]), self.cuts, len(self.files)
@@ -55,18 +55,17 @@ class Pass:
         def number_of(rows: pa.Table) -> Ints:
             return number[_shares(rows, keys, buckets, cuts, prediction_time)]
 
-        messages = sent(before, Destination(number_of, tasks))
         carried = slices.carried_on(spark, planned, self.files, cuts, number[buckets:].tolist()) if cuts else None
-        messages = messages if carried is None else messages.union(carried)
+        given, opened = dispatched(before, Destination(number_of, tasks), carried)
 
         def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-            for parcel in parcels(batches):
+            for parcel in opened(batches):
                 rows = parcel.rows.take(_as_facts_lie(parcel.rows, keys, prediction_time))
                 share, carried = share_at[parcel.number], parcel.beside
                 facts = reading.laid_out(planned, rows, share, carried, prediction_time, known_by)
                 yield join_facts(rows, facts, prediction_time, known_by)
 
-        return replace(before, given=delivered(messages, tasks), make=make)
+        return Rows(given, make, before.schema)
 
     def _numbers(self, tasks: int) -> Ints:
         """What messages to each share are numbered with: tasks get as many facts, and the largest shares first."""

@@ -4,7 +4,7 @@ Its own shuffle would turn columns into rows and back, which costs as much as th
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.asof.values import Ints
-from nightjar.tables.rows import Rows, in_tasks
+from nightjar.tables.rows import Rows, in_tasks, numbered, numbers
 
 LARGEST_BATCH = 256 << 20  # bytes; an array of binary values holds 2 GB
 COLUMNS: dict[str, pa.DataType] = {"number": pa.int32(), "name": pa.string(), "rows": pa.binary()}
@@ -49,33 +49,61 @@ class Parcel:
     beside: Mapping[str, pa.Table]
 
 
+Opening: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[Parcel]]
+"""What a task makes of what it is given."""
+
+
 def exchanged(before: Rows, to: Destination) -> Rows:
     """What was made before, in other tasks: each gets one table for each number that it has rows of."""
+    given, opened = dispatched(before, to)
 
     def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        return (parcel.rows for parcel in parcels(batches))
+        return (parcel.rows for parcel in opened(batches))
 
-    return replace(before, given=delivered(sent(before, to), to.tasks), make=make)
+    return Rows(given, make, before.schema)
 
 
-def sent(before: Rows, to: Destination) -> DataFrame:
+def dispatched(before: Rows, to: Destination, beside: DataFrame | None = None) -> tuple[DataFrame, Opening]:
+    """What tasks are given, and what each makes of it: a parcel for each number that it has rows of, ascending.
+
+    Rows are moved to their tasks, unless every task can make them all: then each picks its own.
+
+    Args:
+        before: the rows.
+        to: where they go.
+        beside: messages with what else is sent to the same numbers.
+    """
+    if before.whole is not None and beside is None:
+        return numbered(before.given.sparkSession, to.tasks), _picking(before.whole, to)
+    messages = _sent(before, to) if beside is None else _sent(before, to).union(beside)
+    return messages.repartitionById(to.tasks, "number"), _parcels
+
+
+def _picking(whole: Callable[[], pa.Table], to: Destination) -> Opening:
+    def pick(batches: Iterator[pa.RecordBatch]) -> Iterator[Parcel]:
+        for task in numbers(batches):
+            rows = whole()
+            of_rows = to.number(rows)
+            for number, mine in _apart(rows, of_rows, np.flatnonzero(of_rows % to.tasks == task)):
+                yield Parcel(number, mine, {})
+
+    return pick
+
+
+def _sent(before: Rows, to: Destination) -> DataFrame:
     """Messages with what was made before."""
     make = before.make  # a task can be sent this, not the DataFrame
 
     def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for made in make(batches):
-            yield from batched((number, None, packed(rows)) for number, rows in _apart(made, to.number(made)))
+            apart = _apart(made, to.number(made), np.arange(len(made)))
+            yield from batched((number, None, packed(rows)) for number, rows in apart)
 
     return in_tasks(before.given, send, MESSAGE)
 
 
-def delivered(messages: DataFrame, tasks: int) -> DataFrame:
-    """Messages where their numbers send them, for `parcels`."""
-    return messages.repartitionById(tasks, "number")
-
-
-def parcels(batches: Iterator[pa.RecordBatch]) -> Iterator[Parcel]:
-    """What a task was sent, by ascending numbers; none where no row was moved."""
+def _parcels(batches: Iterator[pa.RecordBatch]) -> Iterator[Parcel]:
+    """What a task was sent; no parcel where no row was moved."""
     sent_to: dict[int, dict[Any, list[pa.Table]]] = {}
     for batch in batches:
         for number, name, rows in zip(*batch.columns, strict=True):
@@ -127,13 +155,13 @@ def _batch(messages: Iterable[Message]) -> pa.RecordBatch:
     return pa.record_batch(columns, schema=MESSAGE)
 
 
-def _apart(rows: pa.Table, numbers: Ints) -> Iterator[tuple[int, pa.Table]]:
-    """Number -> its rows, in their order."""
-    counts = np.bincount(numbers)
+def _apart(rows: pa.Table, numbers: Ints, which: Ints) -> Iterator[tuple[int, pa.Table]]:
+    """Number -> those of some rows that have it, in their order."""
+    mine = numbers[which]
+    counts = np.bincount(mine)
     found = np.flatnonzero(counts)
-    if len(found) > 1:
-        small = numbers.astype(np.min_scalar_type(len(counts)))  # NumPy sorts up to 16 bits by radix
-        rows = rows.combine_chunks().take(np.argsort(small, kind="stable"))
+    small = mine.astype(np.min_scalar_type(len(counts)))  # NumPy sorts up to 16 bits by radix
+    rows = rows.combine_chunks().take(which[np.argsort(small, kind="stable")])
     starts = np.cumsum(counts[found]) - counts[found]
     for one, start in zip(found.tolist(), starts.tolist(), strict=True):
         yield one, rows.slice(start, int(counts[one]))

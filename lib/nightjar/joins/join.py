@@ -4,7 +4,6 @@ All placements run the one kernel in `nightjar.asof`. The result can be stored w
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import pyarrow as pa
 
@@ -54,7 +53,7 @@ def as_of_join(
         rows = step.joined(rows, prediction_time, known_by)
     broadcast = _placed(planned, Placement.BROADCAST)
     make = _with_broadcast(rows.make, broadcast, schema.names, prediction_time, known_by)
-    rows = replace(rows, make=make, schema=schema)
+    rows = Rows(rows.given, make, schema)
     return exchanged(rows, to) if to is not None and passes else rows
 
 

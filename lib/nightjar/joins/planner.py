@@ -13,7 +13,6 @@ from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.joins")
-SMALL = 64 << 20  # bytes in the warehouse: every task can read that much
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def _place(warehouse: Warehouse, asked: StoredFacts, told: Placement | None) -> 
         raise JoinError(
             f"facts {asked.name!r} cannot be broadcast: {files.unreadable}, which tasks do not read themselves"
         )
-    is_small = files.size <= SMALL and files.unreadable is None
+    is_small = files.size <= scan.SMALL and files.unreadable is None
     if told is Placement.BROADCAST or (told is None and is_small):
         return Planned(asked, Placement.BROADCAST, files, None, f"as told, {size}" if told else f"only {size}")
     if layout is not None and told is not Placement.SHUFFLE:

@@ -20,7 +20,7 @@ from nightjar.joins.exchange import MESSAGE, batched, packed
 from nightjar.joins.planner import Planned
 from nightjar.tables import layouts, scan
 from nightjar.tables.definitions import INSTANT
-from nightjar.tables.rows import in_tasks
+from nightjar.tables.rows import in_tasks, numbered, numbers
 from nightjar.tables.scan import Snapshot
 
 WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
@@ -75,11 +75,11 @@ def carried_on(
     later = [[number[at] for at, _ in starts(cuts, bucket) if at >= place] for place, (bucket, _) in enumerate(cuts)]
 
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for place in (one.as_py() for batch in batches for one in batch.column(0)):
+        for place in numbers(batches):
             found = _carried_from(planned, *slices[place]).items()
             yield from batched((to, layout, packed(rows)) for layout, rows in found for to in later[place])
 
-    return in_tasks(spark.range(0, len(cuts), 1, len(cuts)), carry, MESSAGE)
+    return in_tasks(numbered(spark, len(cuts)), carry, MESSAGE)
 
 
 def _carried_from(

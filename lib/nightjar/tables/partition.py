@@ -7,11 +7,11 @@ from functools import reduce
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.tables import delta, scan
-from nightjar.tables.rows import Rows, merged, of_frame
+from nightjar.tables.rows import Rows, merged, numbered, numbers, of_frame
 from nightjar.tables.scan import DataFile, Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -48,33 +48,30 @@ def shared_out(
 
 
 def read_by_tasks(spark: SparkSession, files: Snapshot, columns: Sequence[str]) -> Rows:
-    """Columns of all rows of some files, shared out to as many tasks as run at once; a task reads one after another."""
+    """Columns of all rows of some files, shared out to as many tasks as run at once; a task reads one after another.
+
+    What follows may read small files whole in each of its tasks, which is faster than to move their rows.
+    """
     schema = pa.schema([files.schema.field(name) for name in columns])
     shares = _dealt(files, spark.sparkContext.defaultParallelism)
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        files = (replace(share, files=(file,)) for share in _given(batches, shares) for file in share.files)
-        return merged(scan.read(file, schema.names) for file in files)
+        here = (replace(files, files=(file,)) for number in numbers(batches) for file in shares[number].files)
+        return merged(scan.read(file, schema.names) for file in here)
 
-    return Rows(_one_task_each(spark, shares), read, schema)
+    def whole() -> pa.Table:
+        return scan.read(files, schema.names)
+
+    return Rows(numbered(spark, len(shares)), read, schema, whole if files.size <= scan.SMALL else None)
 
 
 def by_tasks(spark: SparkSession, shares: Sequence[Snapshot], schema: pa.Schema) -> Rows:
     """Columns of all rows of some shares, one task and one table for each."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        return (scan.read(share, schema.names) for share in _given(batches, shares))
+        return (scan.read(shares[number], schema.names) for number in numbers(batches))
 
-    return Rows(_one_task_each(spark, shares), read, schema)
-
-
-def _one_task_each(spark: SparkSession, shares: Sequence[Snapshot]) -> DataFrame:
-    """The numbers of the shares, each in a task."""
-    return spark.range(0, len(shares), 1, max(len(shares), 1))
-
-
-def _given(batches: Iterator[pa.RecordBatch], shares: Sequence[Snapshot]) -> Iterator[Snapshot]:
-    return (shares[number.as_py()] for batch in batches for number in batch.column(0))
+    return Rows(numbered(spark, len(shares)), read, schema)
 
 
 def _has(values: Mapping[str, Any]) -> Callable[[DataFile], bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
 Making: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Table]]
@@ -23,11 +23,13 @@ class Rows:
         given: what Spark hands to the tasks.
         make: what a task makes of its share.
         schema: of what it makes.
+        whole: all rows, which any task can make: they are few. None where it cannot.
     """
 
     given: DataFrame
     make: Making
     schema: pa.Schema
+    whole: Callable[[], pa.Table] | None = None
 
     def frame(self) -> DataFrame:
         """The rows as a DataFrame."""
@@ -38,6 +40,16 @@ class Rows:
                 yield from made.combine_chunks().to_batches(max_chunksize=ROWS_PER_BATCH)
 
         return in_tasks(self.given, task, self.schema)
+
+
+def numbered(spark: SparkSession, tasks: int) -> DataFrame:
+    """So many tasks, given nothing but their numbers from 0 up."""
+    return spark.range(0, tasks, 1, max(tasks, 1))
+
+
+def numbers(batches: Iterator[pa.RecordBatch]) -> Iterator[int]:
+    """The numbers that a task was given."""
+    return (int(number.as_py()) for batch in batches for number in batch.column(0))
 
 
 def of_frame(frame: DataFrame) -> Rows:

@@ -26,6 +26,7 @@ from nightjar.tables.warehouse import Warehouse
 UNDERSTOOD = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
 """Reader features under which a data file still holds just the rows and columns that the table has."""
 TRUNCATED = timedelta(milliseconds=1)  # Spark's statistics of instants are cut to milliseconds: the truth may be later
+SMALL = 64 << 20  # bytes of files that every task can read
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
