@@ -49,7 +49,10 @@ class Parcel:
     beside: Mapping[str, pa.Table]
 
 
-Opening: TypeAlias = Callable[[Iterator[pa.RecordBatch]], Iterator[Parcel]]
+Batches: TypeAlias = Iterator[pa.RecordBatch]
+Received: TypeAlias = dict[int, dict[Any, pa.Table]]
+"""Number -> name -> what was sent there."""
+Opening: TypeAlias = Callable[[Batches], Iterator[Parcel]]
 """What a task makes of what it is given."""
 
 
@@ -57,7 +60,7 @@ def exchanged(before: Rows, to: Destination) -> Rows:
     """What was made before, in other tasks: each gets one table for each number that it has rows of."""
     given, opened = dispatched(before, to)
 
-    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    def make(batches: Batches) -> Iterator[pa.Table]:
         return (parcel.rows for parcel in opened(batches))
 
     return Rows(given, make, before.schema)
@@ -74,27 +77,47 @@ def dispatched(before: Rows, to: Destination, beside: DataFrame | None = None) -
         beside: messages with what else is sent to the same numbers.
     """
     if before.whole is not None and beside is None:
-        return numbered(before.given.sparkSession, to.tasks), _picking(before.whole, to)
-    messages = _sent(before, to) if beside is None else _sent(before, to).union(beside)
-    return messages.repartitionById(to.tasks, "number"), _parcels
+        return numbered(before.given.sparkSession, to.tasks), _picking(before.whole, to, _nothing_beside)
+    if before.whole is not None:
+        sent, opened = _turns(before.given.sparkSession, to.tasks), _picking(before.whole, to, _received)
+    else:
+        sent, opened = _sent(before, to), _parcels
+    messages = sent if beside is None else sent.union(beside)
+    return messages.repartitionById(to.tasks, "number"), opened
 
 
-def _picking(whole: Callable[[], pa.Table], to: Destination) -> Opening:
-    def pick(batches: Iterator[pa.RecordBatch]) -> Iterator[Parcel]:
-        for task in numbers(batches):
+def _picking(whole: Callable[[], pa.Table], to: Destination, received: Callable[[Batches], Received]) -> Opening:
+    """Each task makes all rows, and parcels of those that go to the numbers of the tasks it was told."""
+
+    def pick(batches: Batches) -> Iterator[Parcel]:
+        beside = received(batches)
+        for task in sorted({number % to.tasks for number in beside}):
             rows = whole()
             of_rows = to.number(rows)
             for number, mine in _apart(rows, of_rows, np.flatnonzero(of_rows % to.tasks == task)):
-                yield Parcel(number, mine, {})
+                yield Parcel(number, mine, beside.pop(number, {}))
 
     return pick
+
+
+def _nothing_beside(batches: Batches) -> Received:
+    return {number: {} for number in numbers(batches)}
+
+
+def _turns(spark: SparkSession, tasks: int) -> DataFrame:
+    """A message to each task, so that none stays without one."""
+
+    def tell(batches: Batches) -> Batches:
+        return batched((task, "", packed(pa.table({}))) for task in numbers(batches))
+
+    return in_tasks(spark.range(0, tasks, 1, 1), tell, MESSAGE)
 
 
 def _sent(before: Rows, to: Destination) -> DataFrame:
     """Messages with what was made before."""
     make = before.make  # a task can be sent this, not the DataFrame
 
-    def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def send(batches: Batches) -> Batches:
         for made in make(batches):
             apart = _apart(made, to.number(made), np.arange(len(made)))
             yield from batched((number, None, packed(rows)) for number, rows in apart)
@@ -102,21 +125,26 @@ def _sent(before: Rows, to: Destination) -> DataFrame:
     return in_tasks(before.given, send, MESSAGE)
 
 
-def _parcels(batches: Iterator[pa.RecordBatch]) -> Iterator[Parcel]:
+def _parcels(batches: Batches) -> Iterator[Parcel]:
     """What a task was sent; no parcel where no row was moved."""
-    sent_to: dict[int, dict[Any, list[pa.Table]]] = {}
+    sent = _received(batches)
+    for number in sorted(sent):
+        beside = sent.pop(number)
+        moved = beside.pop(None, None)
+        if moved is not None:
+            yield Parcel(number, moved.combine_chunks(), beside)
+
+
+def _received(batches: Batches) -> Received:
+    parts: dict[int, dict[Any, list[pa.Table]]] = {}
     for batch in batches:
         for number, name, rows in zip(*batch.columns, strict=True):
-            named = sent_to.setdefault(number.as_py(), {})
+            named = parts.setdefault(number.as_py(), {})
             named.setdefault(name.as_py(), []).append(unpacked(rows.as_buffer()))
-    for number in sorted(sent_to):
-        tables = {name: pa.concat_tables(parts) for name, parts in sent_to.pop(number).items()}
-        moved = tables.pop(None, None)
-        if moved is not None:
-            yield Parcel(number, moved.combine_chunks(), tables)
+    return {number: {name: pa.concat_tables(some) for name, some in named.items()} for number, named in parts.items()}
 
 
-def batched(messages: Iterable[Message]) -> Iterator[pa.RecordBatch]:
+def batched(messages: Iterable[Message]) -> Batches:
     """Messages, as many at once as fit one array together: each batch to Java costs about a millisecond."""
     some: list[Message] = []
     size = 0

@@ -29,7 +29,7 @@ Cut: TypeAlias = tuple[int, datetime]
 
 
 def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
-    """Where buckets with more than twice their fair share of facts are cut, into slices with at most that.
+    """Where buckets with more than twice their fair share of facts are cut, into slices with about that: at most 2.5.
 
     Args:
         files: for each bucket, layout -> its files.
@@ -40,7 +40,9 @@ def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
     return [
         (number, instant)
         for number in heavy
-        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, -(-rows[number] // (2 * fair)))
+        for instant in scan.cuts(
+            list(files[number].values()), layouts.EVENT_TIME, max(round(rows[number] / fair / 2), 2)
+        )
     ]
 
 
