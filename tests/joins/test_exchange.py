@@ -51,6 +51,40 @@ def test_a_task_gets_the_rows_of_its_numbers(spark, partitions):
         assert ids == [one for one in range(40) if one % 5 * 100 in numbers]
 
 
+def test_a_task_picks_the_rows_of_its_numbers_where_it_can_read_all(spark, folder):
+    rows = read_by_tasks(spark, scan.parquet_files(str(folder)), SENT.column_names)
+    assert rows.whole is not None
+    got = in_tasks(exchanged(rows, to_tasks(3)))
+    assert sorted(one for _, ids in got for one in ids) == list(range(40))
+    assert [numbers for numbers, _ in got] == [{0, 300}, {100, 400}, {200}]
+
+
+def test_what_is_sent_beside_rows_comes_with_those_of_its_number(spark, folder):
+    """To number 100 from two tasks, and to 700, which has no rows."""
+    picked = read_by_tasks(spark, scan.parquet_files(str(folder)), SENT.column_names)
+    for before in (picked, of_frame(spark.createDataFrame(SENT))):
+        sent = [(100, "kept", exchange.packed(pa.table({"x": [1]})).to_pybytes())] * 2
+        sent.append((700, "kept", exchange.packed(pa.table({"x": [2]})).to_pybytes()))
+        beside = spark.createDataFrame(sent, "number int, name string, rows binary").repartition(2)
+        given, opened = exchange.dispatched(before, to_tasks(3), beside)
+
+        def told(batches, opened=opened):
+            for parcel in opened(batches):
+                kept = parcel.beside["kept"]["x"].to_pylist() if "kept" in parcel.beside else []
+                yield pa.RecordBatch.from_pydict(
+                    {
+                        "number": [parcel.number],
+                        "rows": [len(parcel.rows)],
+                        "kept": pa.array([kept], pa.list_(pa.int64())),
+                    }
+                )
+
+        found = given.mapInArrow(told, "number long, rows long, kept array<long>").collect()
+        assert sorted(map(tuple, found)) == [
+            (number, 8, [1, 1] if number == 100 else []) for number in range(0, 500, 100)
+        ]
+
+
 def test_no_value_changes_on_the_way(spark):
     moved = exchanged(of_frame(spark.createDataFrame(SENT)), to_tasks(2))
     assert moved.frame().toArrow().sort_by("id").to_pylist() == SENT.to_pylist()

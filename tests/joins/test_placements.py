@@ -6,6 +6,7 @@ from random import Random
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import scan, sink
 from nightjar.tables.definitions import source_table
+from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 from oracles import asof as oracle
@@ -111,8 +113,18 @@ def asked_of(version, **options):
 
 
 def joined(spine, warehouse, asked, placement, partitions=2):
-    rows = of_frame(spine.repartition(partitions))
-    return by_row(as_of_join(rows, warehouse, [asked], prediction_time="t", told={"v": placement}).frame().toArrow())
+    return joined_rows(of_frame(spine.repartition(partitions)), warehouse, asked, placement)
+
+
+def joined_rows(spine, warehouse, asked, placement):
+    return by_row(as_of_join(spine, warehouse, [asked], prediction_time="t", told={"v": placement}).frame().toArrow())
+
+
+def in_files(spark, spine, folder):
+    """The spine in two Parquet files, which tasks read themselves."""
+    pq.write_table(spine.slice(0, 40), folder / "0.parquet")
+    pq.write_table(spine.slice(40), folder / "1.parquet")
+    return read_by_tasks(spark, scan.parquet_files(str(folder)), spine.column_names)
 
 
 # Each example is thirty small worlds in a handful of Spark jobs; shrinking would take an hour.
@@ -125,13 +137,15 @@ def joined(spine, warehouse, asked, placement, partitions=2):
 )
 @given(st.lists(fact, min_size=150, max_size=250), st.lists(question, min_size=80, max_size=120))
 def test_every_placement_gives_what_the_oracle_gives(spark, tmp_path_factory, drawn, questions):
-    """Facts are laid out night by night; the spine comes in 1, 64 or 3 partitions."""
+    """Facts are laid out night by night; the spine comes in 1, 64 or 3 partitions, or in files."""
     warehouse = Warehouse(str(tmp_path_factory.mktemp("placed")), "machines")
     rows, spine = facts_of(drawn), spine_of(questions)
     asked = asked_of(stored(spark, warehouse, rows))
     expected = by_row(expected_of(spine, rows, asked))
     for placement, partitions in zip(Placement, (1, 64, 3), strict=True):
         assert joined(spark.createDataFrame(spine), warehouse, asked, placement, partitions) == expected, placement
+    files = in_files(spark, spine, tmp_path_factory.mktemp("spine"))
+    assert joined_rows(files, warehouse, asked, Placement.CO_BUCKETED) == expected
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +207,7 @@ def test_files_of_facts_older_than_their_history_are_not_read(spark, warehouse):
 
 
 @pytest.mark.parametrize("history", [None, timedelta(microseconds=8)], ids=["carried", "history"])
-def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, drawn, monkeypatch, history):
+def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, drawn, monkeypatch, tmp_path, history):
     """One world holds half of everything: its bucket is shared by several tasks, and no row knows."""
     warehouse, version = placed
     _, spine = drawn
@@ -202,4 +216,6 @@ def test_a_heavy_bucket_is_cut_into_slices_of_prediction_time(spark, placed, dra
     told = {"v": Placement.CO_BUCKETED}
     cut = as_of_join(of_frame(spark.createDataFrame(spine)), warehouse, [asked], prediction_time="t", told=told)
     assert cut.given.select("number").distinct().count() > 3
-    assert by_row(cut.frame().toArrow()) == joined(spark.createDataFrame(spine), warehouse, asked, Placement.SHUFFLE)
+    expected = joined(spark.createDataFrame(spine), warehouse, asked, Placement.SHUFFLE)
+    assert by_row(cut.frame().toArrow()) == expected
+    assert joined_rows(in_files(spark, spine, tmp_path), warehouse, asked, Placement.CO_BUCKETED) == expected
