@@ -4,7 +4,7 @@ Java does so with workers that were idle for a minute, and at its end. They have
 over local sockets that fails at once: each would print a traceback to the terminal of whoever waits for the job.
 
 Workers take pyspark from this environment. Java offers it to them as an archive first, out of which every worker would
-compile each module anew: a second of its first task.
+compile each module anew: a second of its first task. What takes longest to load is loaded here, once for all of them.
 """
 
 import sys
@@ -12,7 +12,9 @@ from socket import socket
 
 sys.path[:] = [path for path in sys.path if not path.endswith("/pyspark.zip")]
 
-from pyspark import daemon  # noqa: E402  (from where it shall come)
+import pyarrow.dataset  # noqa: E402  (from where it shall come, and for the workers)
+import pyarrow.parquet  # noqa: E402
+from pyspark import daemon  # noqa: E402
 
 _worker = daemon.worker
 
