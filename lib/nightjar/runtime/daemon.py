@@ -12,8 +12,7 @@ from socket import socket
 
 sys.path[:] = [path for path in sys.path if not path.endswith("/pyspark.zip")]
 
-import pyarrow.dataset  # noqa: E402  (from where it shall come, and for the workers)
-import pyarrow.parquet  # noqa: E402
+import pyarrow.dataset  # noqa: E402, F401  (from where it shall come, and for the workers)
 from pyspark import daemon  # noqa: E402
 
 _worker = daemon.worker
