@@ -89,6 +89,7 @@ def test_an_engine_that_is_wrong_or_fails_is_an_error_and_the_others_are_timed(t
     for name, (value, consumed) in engines.items():
         (tmp_path / f"{name}.py").write_text(ENGINE.replace("VALUE", value).replace("CONSUME", consumed))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("measure.WARM_UP", 0)
     place = Place(sys.executable, tmp_path, 1)
     with ExitStack() as running:
         runs = {name: Run(running.enter_context(Engine(name, name, place)), CASE) for name in engines}
