@@ -43,8 +43,8 @@ class Places:
 class Sorted:
     """Ascending integers among which many others are searched.
 
-    A binary search waits for memory at each of its steps. So the values are counted by cells of equal width, about two
-    cells for each value: where they are spread evenly, a look into the cell is nearly all that a search needs.
+    A binary search waits for memory at each of its steps. So the values are counted by cells of equal width, two to
+    four cells for each value: where they are spread evenly, a look into the cell is nearly all that a search needs.
     """
 
     def __init__(self, values: Ints) -> None:

@@ -4,6 +4,7 @@ Each task gets the spine rows of some buckets, and reads the files of one after 
 turned into rows. Sources that are laid out alike for the same spine columns share one shuffle.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -69,9 +70,9 @@ class Pass:
 
     def _numbers(self, tasks: int) -> Ints:
         """What messages to each share are numbered with: tasks get as many facts, and the largest shares first."""
-        rows = [sum(layout.rows for layout in of_bucket.values()) for of_bucket in self.files]
-        slices_of = [1 + sum(heavy == bucket for heavy, _ in self.cuts) for bucket in range(len(rows))]
-        buckets = [*range(len(rows)), *(heavy for heavy, _ in self.cuts)]
+        rows = slices.facts_in(self.files)
+        buckets = [*range(len(rows)), *(heavy for heavy, _ in self.cuts)]  # of each share
+        slices_of = Counter(buckets)
         numbers = np.zeros(len(buckets), np.int64)
         for task, shares in enumerate(dealt([rows[bucket] // slices_of[bucket] for bucket in buckets], tasks)):
             numbers[shares] = task + tasks * np.arange(len(shares))

@@ -34,7 +34,7 @@ def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
     Args:
         files: for each bucket, layout -> its files.
     """
-    rows = [sum(layout.rows for layout in of_bucket.values()) for of_bucket in files]
+    rows = facts_in(files)
     fair = max(sum(rows) // len(rows), WORTH_A_TASK)
     heavy = [number for number, count in enumerate(rows) if count > 2 * fair]
     return [
@@ -46,9 +46,9 @@ def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
     ]
 
 
-def starts(cuts: Sequence[Cut], bucket: int) -> list[tuple[int, datetime]]:
-    """Place among the cuts, and the instant, of each cut of one bucket."""
-    return [(place, instant) for place, (heavy, instant) in enumerate(cuts) if heavy == bucket]
+def facts_in(files: Sequence[Mapping[str, Snapshot]]) -> list[int]:
+    """How many facts each bucket holds."""
+    return [sum(layout.rows for layout in of_bucket.values()) for of_bucket in files]
 
 
 def carried_on(
@@ -74,7 +74,10 @@ def carried_on(
         (files[bucket], last[1] if last is not None and last[0] == bucket else None, until)
         for last, (bucket, until) in zip(before, cuts, strict=True)
     ]
-    later = [[number[at] for at, _ in starts(cuts, bucket) if at >= place] for place, (bucket, _) in enumerate(cuts)]
+    later = [
+        [to for to, (heavy, _) in zip(number[place:], cuts[place:], strict=True) if heavy == bucket]
+        for place, (bucket, _) in enumerate(cuts)
+    ]
 
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for place in numbers(batches):
