@@ -14,10 +14,12 @@ import pyarrow as pa
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.label import Label
-from nightjar.settings.learning import Estimator, Model, Search
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
 from nightjar.settings.spine import Spine
+from nightjar.settings.split import Split
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
@@ -139,9 +141,9 @@ def temperature() -> FeatureGroup:
 def search(**options) -> Search:
     candidates = {
         "majority": Model(Estimator.MAJORITY, baseline=True),
-        "logistic": Model(Estimator.LOGISTIC, grid={"C": [0.1, 10.0]}),
+        "logistic": Model(Estimator.LOGISTIC, space={"C": [0.1, 10.0]}),
     }
-    return Search(**{"candidates": candidates, "folds": 2, "test_days": 2, "final_days": 3} | options)
+    return Search(**{"candidates": candidates, "split": Split(folds=2, test_days=2), "final_days": 3} | options)
 
 
 def versions(warehouse: Warehouse) -> dict[str, int]:

@@ -38,7 +38,7 @@ ONLY_IN = {
     "hydra": ["config.py"],
     "ray": ["learning", "runtime/ray.py"],
     "mlflow": ["registry"],
-    "torch": ["models/network.py"],
+    "torch": ["models/network.py", "learning/distributed"],
     "deltalake": ["tables"],
     "delta": ["tables/delta.py"],
 }

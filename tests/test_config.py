@@ -9,7 +9,7 @@ from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
-from nightjar.settings.learning import Estimator
+from nightjar.settings.model import Estimator
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.timeline import parse_run_date

@@ -19,7 +19,8 @@ from yaml import YAMLError
 from nightjar.errors import UsageError
 from nightjar.settings import jobs
 from nightjar.settings.environment import Environment
-from nightjar.settings.learning import Model, Search
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Model
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 

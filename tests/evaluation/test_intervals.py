@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.intervals import Interval, _resampled, block_bootstrap, paired_block_bootstrap
-from nightjar.evaluation.metrics import brier, roc_auc
+from nightjar.evaluation.intervals import Interval, block_bootstrap, mean_block_bootstrap, paired_block_bootstrap
+from nightjar.evaluation.metrics import average_precision, brier, log_loss, roc_auc
+from nightjar.evaluation.regression import mae, r2, rmse
+from nightjar.evaluation.resampled import resampled
 
 
 def mean_score(y, score):
@@ -53,27 +55,48 @@ scored = st.lists(
 )
 
 
-@given(scored, st.lists(st.integers(0, 3), min_size=5, max_size=5))
-def test_fast_auc_equals_sklearn_weighted_by_multiplicity(rows, drawn):
+WEIGHTED = {roc_auc: roc_auc_score, average_precision: average_precision_score}
+
+
+@pytest.mark.parametrize("measure", WEIGHTED)
+@given(rows=scored, drawn=st.lists(st.integers(0, 3), min_size=5, max_size=5))
+def test_a_measure_without_sorting_again_is_sklearns_weighted_by_multiplicity(measure, rows, drawn):
     y, score, codes = (np.array(column) for column in zip(*rows, strict=True))
     weight = np.array(drawn)[codes]
-    both = weight[y].sum() > 0 and weight[~y].sum() > 0
+    enough = weight[y].sum() > 0 and (measure is average_precision or weight[~y].sum() > 0)
 
-    found = _resampled(y, score, codes, roc_auc)(np.array(drawn))
+    found = resampled(y, score, codes, measure)(np.array(drawn))
 
-    assert found == (pytest.approx(roc_auc_score(y, score, sample_weight=weight)) if both else None)
+    assert found == (pytest.approx(WEIGHTED[measure](y, score, sample_weight=weight)) if enough else None)
 
 
-@settings(deadline=None, max_examples=50)  # 40 calls of scikit-learn an example: slow on a busy machine
-@given(scored, st.integers(0, 5))
-def test_fast_auc_gives_the_interval_of_the_generic_way(rows, seed):
+@pytest.mark.parametrize("measure", [roc_auc, average_precision, log_loss, brier, rmse, mae, r2])
+@settings(deadline=None, max_examples=20)  # 20 calls of scikit-learn an example: slow on a busy machine
+@given(rows=scored, seed=st.integers(0, 5))
+def test_what_is_prepared_gives_the_interval_of_the_rows_of_every_resample(measure, rows, seed):
     y, score, block = zip(*rows, strict=True)
 
-    fast = block_bootstrap(y, score, block, roc_auc, resamples=20, seed=seed)
-    generic = block_bootstrap(y, score, block, partial(roc_auc), resamples=20, seed=seed)
+    fast = block_bootstrap(y, score, block, measure, resamples=20, seed=seed)
+    generic = block_bootstrap(y, score, block, partial(measure), resamples=20, seed=seed)
 
     for bound in ("estimate", "low", "high"):
         assert getattr(fast, bound) == pytest.approx(getattr(generic, bound))
+
+
+def test_amounts_have_intervals_in_their_own_unit():
+    """Night 1 errs by 3 in each row, night 2 by 1: a resample has an RMSE of 3, of sqrt(5), or of 1."""
+    found = block_bootstrap([10.0, 20.0, 30.0, 40.0], [13.0, 17.0, 31.0, 39.0], [1, 1, 2, 2], rmse, seed=1)
+
+    assert found == Interval(*(pytest.approx(bound) for bound in (5**0.5, 1.0, 3.0)))
+
+
+def test_a_mean_weighs_blocks_by_their_values():
+    """Three values of 1 on one night, one of 5 on another: the mean of both nights is 2, of one night 1 or 5."""
+    found = mean_block_bootstrap([1.0, 1.0, 1.0, 5.0], ["a", "a", "a", "b"], seed=1)
+
+    assert found == Interval(2.0, 1.0, 5.0)
+    assert mean_block_bootstrap([], [], seed=1) == Interval(None, None, None)
+    assert mean_block_bootstrap([1.0, 3.0], ["a", "a"], seed=1) == Interval(2.0, None, None)
 
 
 def test_only_the_seed_decides_not_the_order_of_rows():
@@ -143,6 +166,8 @@ def test_no_bounds_without_evidence(y, block, estimate):
         ({"level": 95}, "level is 95"),
         ({"resamples": 0}, "resamples is 0"),
         ({"score": [0.1, 0.2, np.nan]}, "score holds nan"),
+        ({"y": [0, 1, 2]}, "y holds 2.0"),
+        ({"y": [0, 1, np.inf], "measure": rmse}, "y holds inf"),
     ],
 )
 def test_unusable_requests_are_refused(changed, says):

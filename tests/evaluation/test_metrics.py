@@ -4,43 +4,106 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import brier, log_loss, measures, roc_auc
+from nightjar.evaluation.metrics import (
+    MEASURES,
+    average_precision,
+    brier,
+    expected_calibration_error,
+    log_loss,
+    measures,
+    roc_auc,
+)
+from nightjar.settings.task import Metric, Task
+
+BINARY = (roc_auc, average_precision, log_loss, brier, expected_calibration_error)
+
+
+def classified(y, score):
+    return measures(Task.CLASSIFICATION, y, score)
 
 
 def test_measures_of_four_rows():
-    found = measures([1, 0, 1, 0], [0.8, 0.2, 0.5, 0.5])
+    found = classified([1, 0, 1, 0], [0.8, 0.2, 0.5, 0.5])
 
     assert found == {
         "roc_auc": 0.875,  # of four pairs three are won and one is tied
+        "average_precision": pytest.approx((1 + 2 / 3) / 2),
         "log_loss": pytest.approx(-(2 * np.log(0.8) + 2 * np.log(0.5)) / 4),
         "brier": pytest.approx((0.04 + 0.04 + 0.25 + 0.25) / 4),
+        "expected_calibration_error": pytest.approx((0.2 + 0.2 + 0 + 0) / 4),
         "positive_rate": 0.5,
         "mean_score": 0.5,
         "rows": 4,
     }
 
 
+def test_measures_of_amounts():
+    found = measures(Task.REGRESSION, [1.0, 2, 3, 6], [1.0, 2, 5, 4])
+
+    assert found == {
+        "rmse": pytest.approx(np.sqrt(8 / 4)),
+        "mae": 1.0,
+        "r2": pytest.approx(1 - 8 / 14),
+        "mean_label": 3.0,
+        "mean_score": 3.0,
+        "rows": 4,
+    }
+
+
+def test_measures_of_a_ranking_are_taken_within_its_lists():
+    first, second = 1 + 0.5, 0.5 + 1  # discounts of places 1 to 3 are 1, 0.63, 0.5
+    query = np.array([7, 7, 7, 2, 2, 2])
+
+    found = measures(Task.RANKING, [1, 0, 1, 1, 0, 1], [3, 2, 1, -1, -2, -3], query)
+
+    best = 1 + 1 / np.log2(3)
+    assert found == {
+        "ndcg": pytest.approx((first / best + second / best) / 2),
+        "mean_label": pytest.approx(4 / 6),
+        "mean_score": 0.0,
+        "rows": 6,
+    }
+
+
 def test_one_class_has_no_auc_but_everything_else():
-    found = measures([True, True], [0.5, 1.0])
+    found = classified([True, True], [0.5, 1.0])
 
     assert found["roc_auc"] is None
     assert found["log_loss"] == pytest.approx(np.log(2) / 2)
     assert found["brier"] == pytest.approx(0.125)
     assert found["rows"] == 2
+    assert classified([False, False], [0.5, 1.0])["average_precision"] is None
 
 
-def test_no_rows_measure_nothing():
-    expected = dict.fromkeys(["roc_auc", "log_loss", "brier", "positive_rate", "mean_score"])
-    assert measures([], []) == {**expected, "rows": 0}
+@pytest.mark.parametrize("task", list(Task))
+def test_no_rows_measure_nothing(task):
+    found = measures(task, [], [], np.array([], dtype=np.intp))
+
+    assert found.pop("rows") == 0
+    assert set(found.values()) == {None}
+
+
+def test_every_metric_is_measured_for_its_task_and_no_other():
+    query = np.array([0, 0])
+    for task in Task:
+        found = measures(task, [1, 0], [0.5, 0.4], query)
+        assert {metric for metric in Metric if metric.value in found} == {one for one in Metric if one.task is task}
+    assert set(MEASURES) == set(Metric) - {Metric.NDCG}
+
+
+def test_a_ranking_without_lists_is_refused():
+    with pytest.raises(LearningError, match="within lists: give `query`"):
+        measures(Task.RANKING, [1, 0], [0.5, 0.4])
 
 
 def test_a_certain_and_wrong_score_costs_36_nats():
     assert log_loss([0], [1.0]) == pytest.approx(36.04, abs=0.01)
 
 
-def test_auc_takes_margins_but_probabilities_are_needed_elsewhere():
+def test_order_takes_margins_but_probabilities_are_needed_elsewhere():
     assert roc_auc([0, 1], [-3.0, 7.0]) == 1.0
-    for measure in (log_loss, brier, measures):
+    assert average_precision([0, 1], [-3.0, 7.0]) == 1.0
+    for measure in (log_loss, brier, expected_calibration_error, classified):
         with pytest.raises(LearningError, match=r"7\.0"):
             measure([0, 1], [0.0, 7.0])
 
@@ -59,9 +122,16 @@ def test_auc_takes_margins_but_probabilities_are_needed_elsewhere():
     ],
 )
 def test_unusable_rows_are_refused_by_every_measure(y, score, says):
-    for measure in (roc_auc, log_loss, brier, measures):
+    for measure in (*BINARY, classified):
         with pytest.raises(LearningError, match=says):
             measure(y, score)
+    if "y holds 2" not in says:
+        with pytest.raises(LearningError, match=says):
+            measures(Task.REGRESSION, y, score)
+
+
+def test_amounts_that_are_all_alike_have_no_r2():
+    assert measures(Task.REGRESSION, [2.0, 2.0], [1.0, 3.0])["r2"] is None
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])), min_size=1, max_size=30))
@@ -70,3 +140,29 @@ def test_auc_is_the_share_of_pairs_won(rows):
     pairs = [(p > n) + (p == n) / 2 for y, p in rows if y for other, n in rows if not other]
 
     assert roc_auc(*zip(*rows, strict=True)) == (pytest.approx(np.mean(pairs)) if pairs else None)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])), min_size=1, max_size=30))
+def test_average_precision_is_the_mean_precision_down_to_each_positive(rows):
+    reached = [np.mean([other for other, p in rows if p >= score]) for y, score in rows if y]
+
+    assert average_precision(*zip(*rows, strict=True)) == (pytest.approx(np.mean(reached)) if reached else None)
+
+
+def test_the_calibration_error_of_different_scores_is_taken_over_bins_of_equal_mass():
+    """The oracle cuts the sorted rows into fifteen pieces of twenty."""
+    random = np.random.default_rng(0)
+    score = random.permutation(np.linspace(0.01, 0.99, 300))
+    y = random.random(300) < score**2
+    order = np.argsort(score)
+    pieces = [(y[one].mean(), score[one].mean()) for one in np.split(order, 15)]
+
+    assert expected_calibration_error(y, score) == pytest.approx(np.mean([abs(rate - mean) for rate, mean in pieces]))
+
+
+def test_rows_of_one_score_are_never_parted():
+    """Parted by chance, an honest constant would seem dishonest: of ten rows, three of them true, at 0.3."""
+    y = np.arange(10) < 3
+
+    assert expected_calibration_error(y, np.full(10, 0.3)) == pytest.approx(0)
+    assert expected_calibration_error(y, np.full(10, 0.5)) == pytest.approx(0.2)

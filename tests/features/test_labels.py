@@ -1,4 +1,4 @@
-"""Labels from an aggregate over the horizon: every version, and when it was known."""
+"""Labels: every version of what the horizon says, an answer or a number, and when it was known."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,13 +14,22 @@ from nightjar.features.labels import known_labels
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Source
-from nightjar.tables import arrow, sink
+from nightjar.settings.task import Task
+from nightjar.tables import arrow, labels, sink
 from nightjar.tables.definitions import INSTANT, labels_table, source_table
+from nightjar.timeline import cutoff
 from oracles import labels as oracle
 
 D2, D3 = date(2024, 4, 2), date(2024, 4, 3)
 NOW = datetime(2024, 4, 1, 22, tzinfo=UTC)  # midnight of D2 in Paris
-EVENTS = {"id": pa.int64(), "machine": pa.string(), "value": pa.float64(), "word": pa.string()}
+EVENTS = {
+    "id": pa.int64(),
+    "machine": pa.string(),
+    "value": pa.float64(),
+    "word": pa.string(),
+    "stopped": pa.bool_(),
+    "pieces": pa.int64(),
+}
 MACHINE = pa.schema({"machine": pa.string()})
 SOURCE = Source(
     File("events.csv"),
@@ -29,11 +38,13 @@ SOURCE = Source(
         "machine": Column(ColumnType.STRING),
         "value": Column(ColumnType.DOUBLE),
         "word": Column(ColumnType.STRING),
+        "stopped": Column(ColumnType.BOOLEAN),
+        "pieces": Column(ColumnType.LONG),
         "at": Column(ColumnType.TIMESTAMP),
     },
     key=["id"],
     event_time="at",
-    keep=["machine", "value", "word"],
+    keep=["machine", "value", "word", "stopped", "pieces"],
 )
 
 
@@ -41,11 +52,11 @@ def hour(number):
     return NOW + timedelta(hours=number)
 
 
-def event(fact_id, machine, happened, known=None, value=1.0):
+def event(fact_id, machine, happened, known=None, value=1.0, **columns):
     known = happened if known is None else known
     clocks = {"event_time": hour(happened), "known_at": hour(known), "stated_known_at": hour(known)}
-    row = {"id": fact_id, "machine": machine, "value": value, "word": "w"}
-    return row | clocks | {"ingested_on": D2, "run_id": "ingest"}
+    row = {"id": fact_id, "machine": machine, "value": value, "word": "w", "stopped": True, "pieces": 1}
+    return row | columns | clocks | {"ingested_on": D2, "run_id": "ingest"}
 
 
 class Asked:
@@ -71,6 +82,12 @@ class Asked:
         found = self.frame(rows, run_date).toArrow().to_pylist()
         told = [(r["machine"], hours(r["prediction_time"]), r["label"], hours(r["label_known_at"])) for r in found]
         return sorted(told, key=lambda row: (row[0], row[1], row[3]))
+
+    def store(self, rows, run_date):
+        into = sink.target(self.warehouse, labels_table(self.project, MACHINE), run_id="run")
+        of_date = lambda file: file.partition["run_date"] == run_date  # noqa: E731
+        written = sink.collect(self.frame(rows, run_date), sink.in_one_piece, into)
+        sink.commit(self.warehouse, into, written, of_date, "run")
 
 
 @pytest.fixture
@@ -124,18 +141,56 @@ def test_late_facts_are_new_versions_until_the_label_is_final(asked):
     ]
 
 
-def test_a_version_is_stored_by_the_first_run_that_knows_it(asked, warehouse):
+def test_a_version_is_stored_by_the_first_run_that_knows_it(asked):
     events = [event(1, "m", -5, known=-3), event(1, "m", -20, known=3)]
     project = asked(events, allowed_lateness="9h")
-    table = labels_table(project.project, MACHINE)
     for run_date, expected in ((D2, [False, True]), (D3, [False]), (D2, [False, True])):
-        labels = project.frame([("m", -8)], run_date)
-        found = labels.orderBy("label_known_at").toArrow()
+        found = project.frame([("m", -8)], run_date).orderBy("label_known_at").toArrow()
         assert found["label"].to_pylist() == expected
         assert set(found["run_date"].to_pylist()) == {run_date}
-        into = sink.target(warehouse, table, run_id="run")
-        of_date = lambda file, day=run_date: file.partition["run_date"] == day  # noqa: E731
-        sink.commit(warehouse, into, sink.collect(labels, sink.in_one_piece, into), of_date, "run")
+        project.store([("m", -8)], run_date)
+
+
+AMOUNT = {"task": Task.REGRESSION, "aggregate": None, "condition": None}
+
+
+def test_a_number_is_the_label_itself_known_when_it_was_and_corrected_by_a_later_version(asked, warehouse):
+    """What is no finite number is no outcome: it is settled as null when the horizon has passed, as one never told."""
+    strange = {"none": None, "nan": float("nan"), "endless": float("inf")}
+    events = [event(1, "m", -3, known=-2, value=-7.5), event(1, "m", -3, known=5, value=0.0)]
+    events += [event(number, machine, -6, value=value) for number, (machine, value) in enumerate(strange.items(), 2)]
+    events += [event(9, "m", -9, value=1.0)]
+    asked_for = asked(events, **AMOUNT, allowed_lateness="30h")
+    rows = [("m", -4), *((machine, -8) for machine in (*strange, "silent"))]
+    unknown = [(machine, -8, None, -4) for machine in ("endless", "nan", "none", "silent")]
+    assert asked_for.known(rows) == sorted([("m", -4, -7.5, -2), *unknown])
+    for run_date, label in ((D2, -7.5), (D3, 0.0)):
+        asked_for.store([("m", -4)], run_date)
+        found = labels.known(warehouse, ["machine"], cutoff(run_date, "Europe/Paris"), run_date.day - D2.day)
+        assert found["label"].to_pylist() == [label]
+
+
+def test_whole_numbers_are_stored_as_doubles_and_in_a_ranking_true_is_one(asked):
+    events = [event(1, "m", -6, pieces=12), event(2, "n", -6, pieces=-3, stopped=False)]
+    pieces = asked(events, **AMOUNT | {"column": "pieces"})
+    ranking = asked([], **AMOUNT | {"column": "stopped", "task": Task.RANKING, "query": ["machine"]})
+    for project, expected in ((pieces, [12.0, -3.0]), (ranking, [1.0, 0.0])):
+        rows = [("m", -8), ("n", -8)]
+        assert [label for _, _, label, _ in project.known(rows)] == expected
+        assert project.frame(rows, D2).schema["label"].dataType.simpleString() == "double"
+        assert labels_table(project.project, MACHINE).schema().field("label").type == pa.float64()
+
+
+def test_an_aggregate_is_the_label_and_only_another_number_is_another_version(asked):
+    """Of m a third value leaves the mean as it was, a fourth moves it; of no facts there is no mean."""
+    events = [
+        event(1, "m", -7, value=1.0),
+        event(2, "m", -6, value=3.0),
+        event(3, "m", -5, known=-3, value=2.0),
+        event(4, "m", -5, known=-2, value=6.0),
+    ]
+    mean = asked(events, **AMOUNT | {"aggregate": Aggregate.MEAN}, allowed_lateness="4h")
+    assert mean.known([("m", -8), ("n", -8)]) == [("m", -8, 2.0, -4), ("m", -8, 3.0, -2), ("n", -8, None, -4)]
 
 
 MACHINES = st.integers(0, 1)
@@ -148,6 +203,8 @@ QUESTIONS = [
     (Aggregate.MIN, "value < 1", lambda n: None if n is None else n < 1, True),
     (Aggregate.MEAN, "coalesce(value, 0) > 0.75", lambda n: (n or 0) > 0.75, False),
     (Aggregate.SUM, "value > 1 AND value < 4", lambda n: None if n is None else 1 < n < 4, False),
+    (Aggregate.MEAN, None, lambda n: n, False),
+    (Aggregate.COUNT, None, lambda n: n, False),
 ]
 
 
@@ -157,6 +214,7 @@ def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, 
     """Many small histories at once: machines of one never meet those of another."""
     aggregate, condition, holds, early = question
     options = {"aggregate": aggregate, "condition": condition, "settled_early": early}
+    options |= {"task": Task.CLASSIFICATION if condition else Task.REGRESSION}
     events, rows, expected = [], [], []
     for number, (facts, at) in enumerate(cases):
         plain = [dict(zip(("id", "key", "event", "known", "value"), fact, strict=True)) for fact in facts]
@@ -186,7 +244,22 @@ def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, 
         (
             {"column": "word", "aggregate": None, "condition": None},
             JoinError,
-            "project.label, column word of source events: it is a string, expected a boolean",
+            "project.label, column word of source events: it is a string, expected a boolean for a classification",
+        ),
+        (
+            AMOUNT | {"column": "word"},
+            JoinError,
+            "project.label, column word of source events: it is a string, expected a number for a regression.",
+        ),
+        (
+            AMOUNT | {"column": "word", "aggregate": Aggregate.MAX},
+            JoinError,
+            "project.label, column word of source events: its max is a string, expected a number for a regression.",
+        ),
+        (
+            AMOUNT | {"column": "stopped"},
+            JoinError,
+            "project.label, column stopped of source events: it is a boolean, expected a number for a regression.",
         ),
         (
             {"condition": "valeu > 0"},

@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 import builders
 from nightjar.errors import LearningError, TableError
 from nightjar.learning.rows import last_settled_day, read
+from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.definitions import labels_table
 
@@ -53,8 +55,6 @@ def test_a_label_s_latest_version_at_the_cutoff_counts(nights, copied):
 def test_mixed_definitions_are_refused(nights, copied):
     features = arrow.read(copied.warehouse, "features")
     row = features.slice(0, 1).to_pylist()[0] | {"definitions_hash": "0123456789", "run_date": builders.FIRST}
-    from deltalake import write_deltalake
-
     write_deltalake(copied.warehouse.path("features"), pa.Table.from_pylist([row], features.schema), mode="append")
     with pytest.raises(LearningError, match=r"Table features mixes rows of 2 definitions .*01234567"):
         read(copied.warehouse, copied.project, builders.HISTORY)
@@ -76,3 +76,137 @@ def test_a_date_is_settled_when_its_horizon_has_passed_whatever_the_clocks_do(ni
     assert last_settled_day(nights.project, date(2024, 3, 31)) == date(2024, 3, 30)
     assert last_settled_day(nights.project, date(2024, 4, 1)) == date(2024, 3, 30)
     assert last_settled_day(nights.project, date(2024, 4, 2)) == date(2024, 4, 1)
+
+
+MIDNIGHT = datetime(2024, 3, 18, 23, tzinfo=UTC)
+"""Of 19 March in Paris."""
+
+
+@pytest.fixture
+def stored(warehouse, tmp_path):
+    """Writes both tables, six rows a midnight apart, and reads them."""
+    project = replace(builders.machines(tmp_path), features={})
+
+    def written_and_read(label=(True, False) * 3, beside=None, **options):
+        times = [MIDNIGHT + timedelta(days=row) for row in range(6)]
+        key = {"machine": pa.array(["m1"] * 6), "prediction_time": pa.array(times, pa.timestamp("us", "UTC"))}
+        features = {
+            "load": [1.0, 2, 3, 4, 5, 6],
+            "built": [2000] * 6,
+            "site": ["north", None, "north", "south", None, ""],
+        }
+        days = [date(2024, 3, 19 + row) for row in range(6)]
+        told = {"run_date": pa.array(days), "definitions_hash": ["d1"] * 6}
+        known = pa.array([at + timedelta(hours=10) for at in times], pa.timestamp("us", "UTC"))
+        for name, columns in {
+            "features": key | features | told | (beside or {}),
+            "labels": key | {"label": pa.array(label), "label_known_at": known},
+        }.items():
+            write_deltalake(warehouse.path(name), pa.table(columns), mode="overwrite", schema_mode="overwrite")
+        return read(warehouse, project, builders.HISTORY, **options)
+
+    return written_and_read
+
+
+def test_rows_have_the_instants_that_splits_are_made_of(stored):
+    rows = stored()
+    assert rows.prediction_time[0] == np.datetime64("2024-03-18T23:00")
+    assert (rows.label_known_at - rows.prediction_time == np.timedelta64(10, "h")).all()
+    assert rows.day[0] == np.datetime64("2024-03-19")
+    assert rows.horizon == timedelta(days=1)
+    assert (rows.group, rows.query, rows.weight) == (None, None, None)
+
+
+def test_rows_are_grouped_by_the_values_of_all_columns_and_null_is_a_value_of_its_own(stored):
+    crew = {"crew": pa.array([1, 1, 2, None, 1, 1])}
+    rows = stored(beside=crew, group=["site"], query=["site", "crew"])
+    north, none, south, empty = rows.group[[0, 1, 3, 5]]
+    assert rows.group.tolist() == [north, none, north, south, none, empty]
+    assert len({north, none, south, empty}) == 4
+    assert rows.query[1] == rows.query[4]
+    assert len(set(rows.query)) == 5
+
+
+def test_a_weight_says_how_many_rows_each_stands_for_and_none_is_one(stored):
+    rows = stored(beside={"sampling_weight": pa.array([2.0, 2.0, None, 1.5, 1.0, 4.0])})
+    assert rows.weight.tolist() == [2.0, 2.0, 1.0, 1.5, 1.0, 4.0]
+
+
+def test_examples_are_the_rows_at_those_numbers(stored):
+    rows = stored(beside={"sampling_weight": pa.array([1.0, 2, 3, 4, 5, 6])}, query=["site"])
+    inner = [(np.array([0]), np.array([1]))]
+    found = rows.examples(np.array([1, 3]), inner)
+    assert found.table["load"].to_pylist() == [2.0, 4.0]
+    assert (found.label.tolist(), found.weight.tolist()) == ([False, False], [2.0, 4.0])
+    assert (found.query.tolist(), found.inner) == (rows.query[[1, 3]].tolist(), inner)
+    bare = stored().examples(np.array([0]))
+    assert (bare.weight, bare.query, bare.inner) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "expected"),
+    [
+        (Task.CLASSIFICATION, [True, False, None, True, True, False], [True, False, True, True, False]),
+        (Task.REGRESSION, pa.array([1, 2, 3, None, -5, 6], pa.int32()), [1.0, 2.0, 3.0, -5.0, 6.0]),
+        (Task.RANKING, [0.5, 0, 1, 2, 3, 1e9], [0.5, 0.0, 1.0, 2.0, 3.0, 1e9]),
+        (Task.RANKING, [True, False] * 3, [1.0, 0.0] * 3),
+    ],
+)
+def test_labels_are_what_the_task_learns_from(stored, task, label, expected):
+    found = stored(label, task=task).label
+    assert found.tolist() == expected
+    assert found.dtype == (np.bool_ if task is Task.CLASSIFICATION else np.float64)
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "message"),
+    [
+        (Task.CLASSIFICATION, [1.0] * 6, "label of table labels is of type double: expected a boolean for a classific"),
+        (Task.REGRESSION, [True] * 6, "label of table labels is of type bool: expected a number for a regression"),
+        (Task.RANKING, ["a"] * 6, "label of table labels is of type string: expected a number or a boolean"),
+        (
+            Task.REGRESSION,
+            [1.0, 2, float("nan"), float("inf"), 5, 6],
+            "label of table labels holds inf, nan in 2 of 6 labelled rows: expected finite numbers for a regression",
+        ),
+        (Task.RANKING, [1.0, 2, -1, 4, 5, 6], r"holds -1.0 in 1 of 6 .* expected finite numbers from 0 for a ranking"),
+    ],
+)
+def test_labels_that_the_task_cannot_learn_from_are_refused(stored, task, label, message):
+    with pytest.raises(LearningError, match=message):
+        stored(label, task=task)
+
+
+def test_a_group_that_the_table_lacks_is_named_with_what_there_is(stored):
+    with pytest.raises(
+        LearningError, match=r"grouped by crew, which table features does not have\. It has machine, pred"
+    ):
+        stored(group=["site", "crew"])
+    with pytest.raises(LearningError, match="grouped by list, which"):
+        stored(query=["list"])
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_weight_that_is_none_is_refused(stored, weight):
+    message = "sampling_weight of table features holds .* in 1 of 6 labelled rows: expected finite numbers above 0"
+    with pytest.raises(LearningError, match=message):
+        stored(beside={"sampling_weight": pa.array([1.0, weight, 1.0, 1.0, 1.0, 1.0])})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["label", "day", "prediction_time", "label_known_at", "group", "query", "weight"],
+)
+def test_the_content_hash_covers_all_that_decides_a_fit(stored, changed):
+    beside = {"sampling_weight": pa.array([1.0] * 6)}
+    rows = stored(beside=beside, group=["site"], query=["machine"])
+    column = getattr(rows, changed).copy()
+    column[2] = not column[2] if changed == "label" else column[2] + 1
+    same = stored(beside=beside, group=["site"], query=["machine"])
+    assert rows.content_hash() == same.content_hash() != replace(rows, **{changed: column}).content_hash()
+    others = [
+        replace(rows, weight=None),
+        replace(rows, horizon=timedelta(days=2)),
+        replace(rows, group=None, query=rows.group),
+    ]
+    assert len({rows.content_hash(), *(one.content_hash() for one in others)}) == 4

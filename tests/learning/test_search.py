@@ -1,66 +1,261 @@
-"""The search on Ray: the same figures as one after another, and a failure that names its candidate and fold."""
+"""The search on Ray: the same as one unit after another, and it survives what happens to it."""
 
-from datetime import date, timedelta
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-import builders
+from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning import search
-from nightjar.learning.candidates import Candidate, expand
-from nightjar.learning.rows import read
-from nightjar.learning.search import FoldResult, best, fit_and_measure, means
-from nightjar.learning.splits import walk_forward
-from nightjar.settings.learning import Estimator, Metric, Model
+from nightjar.learning import ledger, search
+from nightjar.learning.progress import Progress
+from nightjar.learning.race import Unit
+from nightjar.learning.units import fit_and_measure
+from nightjar.learning.work import Work
+from nightjar.settings.learning import ProposalKind, Proposals, Stopping
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Metric
 
-MAJORITY, LOGISTIC = Candidate("majority", Model(Estimator.MAJORITY)), Candidate("logistic", Model(Estimator.LOGISTIC))
-
-
-@pytest.fixture(scope="module")
-def rows(nights):
-    return read(nights.warehouse, nights.project, builders.HISTORY)
+HALVING = Stopping(rungs=[1, 2])
 
 
-@pytest.fixture(scope="module")
-def folds(nights, rows):
-    return walk_forward(rows, date(2024, 3, 28), 2, 2, nights.project.zone, timedelta())
+def serial(problem, settings, folder):
+    """The same search in this process, one unit after another, with the units in the order they were run."""
+    ran = []
+    with ledger.opened(folder, problem.key("c1")) as book:
+        work = Work(search.rounds_of(problem, settings), book, problem, lambda _unit, _result: None)
+        while (unit := work.take()) is not None:
+            ran.append((unit.candidate.name, unit.fold))
+            work.finish(unit, fit_and_measure(problem, unit))
+    return search.found_by(work, problem, settings.metric), ran
 
 
-def test_ray_gives_what_one_after_another_gives_in_the_order_asked(rows, folds, ray_started, tmp_path):
-    candidates = expand(builders.search())
-    found = search.run(rows, folds, candidates, 0, tmp_path)
-    assert [(one.candidate, one.fold, one.measures) for one in found] == [
-        (candidate.name, fold.name, fit_and_measure(rows, fold, candidate, 0)["measures"])
-        for candidate in candidates
-        for fold in folds
+def told(found):
+    """Everything that was found but the seconds."""
+    return {
+        candidate.name: [(one.fold, one.seed, one.measures, one.failure) for one in results]
+        for candidate, results in found.results.items()
+    }
+
+
+def test_the_newest_fold_comes_first_and_who_is_behind_there_goes_no_further(tmp_path):
+    _, ran = serial(problems.problem(), problems.search(stopping=HALVING), tmp_path)
+    assert ran == [
+        *(("majority", fold) for fold in (3, 2, 1, 0)),
+        *((name, 3) for name in ("logistic-1", "logistic-2", "logistic-3", "boosting")),
+        ("logistic-2", 2),
+        ("logistic-3", 2),
+        ("logistic-3", 1),
+        ("logistic-3", 0),
     ]
 
 
-def test_a_candidate_that_fails_is_named_with_its_fold_and_why(rows, folds, ray_started, tmp_path):
-    wrong = Candidate("wrong", Model(Estimator.LOGISTIC, parameters={"C": -1}))
-    with pytest.raises(LearningError, match=r"(?s)Candidate wrong failed on fold 1 \(2024-03-24 to 2024-03-25\): .*C"):
-        search.run(rows, folds, [MAJORITY, wrong], 0, tmp_path)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stopping": HALVING, "metric": Metric.LOG_LOSS},
+        {
+            "stopping": HALVING,
+            "proposals": Proposals(ProposalKind.TPE, trials=4, batch=2),
+            "candidates": {
+                "majority": problems.MAJORITY,
+                "logistic": Model(Estimator.LOGISTIC, space={"C": {"low": 1e-4, "high": 10.0, "log": True}}),
+            },
+        },
+    ],
+    ids=["grid", "halving", "tpe"],
+)
+def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
+    problem, settings = problems.problem(), problems.search(**options)
+    here, _ = serial(problem, settings, tmp_path / "here")
+    there = search.run(problem, settings, tmp_path / "there", "c1")
+    assert told(there) == told(here)
+    assert list(there.results) == list(here.results)
+    assert there.best() == here.best()
 
 
-def result(candidate, fold, auc, loss=0.5):
-    return FoldResult(candidate, fold, {"roc_auc": auc, "log_loss": loss}, 1.0)
+def test_a_search_that_finished_is_not_run_again(tmp_path):
+    problem, settings = problems.problem(), problems.search()
+    first, _ = serial(problem, settings, tmp_path)
+    again, ran = serial(problem, settings, tmp_path)
+    assert ran == []
+    assert again.results == first.results
 
 
-def test_a_candidate_is_rated_by_its_mean_and_left_out_where_a_fold_is_undefined():
-    found = [result("majority", "1", 0.5), result("majority", "2", 0.5), result("logistic", "1", 0.9)]
-    found += [result("logistic", "2", None)]
-    assert means(found, Metric.ROC_AUC) == {"majority": 0.5}
-    assert means(found, Metric.LOG_LOSS) == {"majority": 0.5, "logistic": 0.5}
+def test_other_data_seed_code_or_folds_is_another_search():
+    problem = problems.problem()
+    keys = [
+        problem.key("c1"),
+        problem.key("c2"),
+        replace(problem, seed=1).key("c1"),
+        problems.problem(seed=1).key("c1"),
+        replace(problem, folds=problem.folds[1:], inner=problem.inner[1:]).key("c1"),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert problems.problem().key("c1") == keys[0]
 
 
-def test_the_best_has_the_greatest_auc_or_the_least_loss_and_the_earlier_of_equals_wins():
-    candidates = [MAJORITY, LOGISTIC]
-    assert best(candidates, {"majority": 0.4, "logistic": 0.6}, Metric.ROC_AUC) is LOGISTIC
-    assert best(candidates, {"majority": 0.4, "logistic": 0.6}, Metric.LOG_LOSS) is MAJORITY
-    assert best(candidates, {"majority": 0.5, "logistic": 0.5}, Metric.ROC_AUC) is MAJORITY
-    assert best(candidates, {"logistic": 0.1}, Metric.ROC_AUC) is LOGISTIC
+FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
 
 
-def test_no_rated_candidate_is_no_best_one():
-    with pytest.raises(LearningError, match="roc_auc is undefined on some fold of each of majority, logistic"):
-        best([MAJORITY, LOGISTIC], {}, Metric.ROC_AUC)
+def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
+    settings = problems.search(stopping=HALVING)
+    settings.candidates["failing"] = FAILING
+    found = search.run(problems.problem(), settings, tmp_path, "c1")
+    ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
+    assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
+    assert result.failure.startswith("Traceback")
+    assert "'C' parameter" in result.failure
+    assert found.mean(failed) is None
+    assert found.best().name == "logistic-3"
+    stored = [json.loads(line) for line in next(tmp_path.glob("*.jsonl")).read_text().splitlines()]
+    assert [line["failure"] for line in stored if line["candidate"] == "failing"] == [result.failure]
+
+
+def test_a_mean_is_never_taken_over_fewer_folds(tmp_path):
+    found, _ = serial(problems.problem(), problems.search(stopping=HALVING), tmp_path)
+    stopped = [candidate for candidate, results in found.results.items() if len(results) < 4]
+    assert [candidate.name for candidate in stopped] == ["logistic-1", "logistic-2", "boosting"]
+    assert [found.mean(candidate) for candidate in stopped] == [None] * 3
+
+
+def test_when_all_fail_each_is_named_with_its_fold_and_why(tmp_path):
+    settings = problems.search(candidates={"majority": problems.MAJORITY, "failing": FAILING})
+    found, _ = serial(problems.problem(), settings, tmp_path)
+    with pytest.raises(
+        LearningError, match=r"(?s)No candidate has a value.*failing on fold 1, seed 0: .*'C' parameter"
+    ):
+        found.best()
+
+
+def test_a_damaged_ledger_stops_the_search(tmp_path):
+    problem, settings = problems.problem(), problems.search()
+    serial(problem, settings, tmp_path)
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(LearningError, match="is damaged in line 20"):
+        search.run(problem, settings, tmp_path, "c1")
+
+
+def test_when_the_time_is_up_no_fold_is_begun(ray_started, tmp_path):
+    found = search.run(problems.problem(), problems.search(minutes=1e-9), tmp_path, "c1")
+    assert found.results == {}
+    with pytest.raises(LearningError, match=r"the time \(search\.minutes\) was up"):
+        found.best()
+
+
+LONG = {"boosting": Model(Estimator.BOOSTING, space={"max_iter": [150, 151, 152], "min_samples_leaf": [5, 6]})}
+PROGRAM = """
+import sys
+from pathlib import Path
+from learning import problems, test_search
+from nightjar.learning import search
+from nightjar.runtime import ray
+from nightjar.settings.environment import Environment
+if __name__ == "__main__":
+    with ray.started(Environment(home=sys.argv[1], cpus=1)):
+        search.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches", "c1")
+"""
+
+
+def long():
+    """24 folds of a fraction of a second each, beside the baseline's four."""
+    return problems.search(candidates={"majority": problems.MAJORITY, **LONG})
+
+
+def lines_of(folder):
+    return sum(len(path.read_text().splitlines()) for path in folder.glob("*.jsonl"))
+
+
+def wait_for(lines, folder):
+    deadline = time.monotonic() + 120
+    while lines_of(folder) < lines:
+        assert time.monotonic() < deadline, "the search has not come so far"
+        time.sleep(0.02)
+
+
+def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_path):
+    """SIGKILL in the middle; the next start fits what is missing and nothing that is finished."""
+    paths = os.pathsep.join([str(Path(search.__file__).parents[2]), str(Path(__file__).parents[1])])
+    environment = os.environ | {"PYTHONPATH": paths}
+    with (tmp_path / "log").open("w") as log:
+        driver = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, tmp_path], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            wait_for(8, tmp_path / "searches")
+        finally:
+            os.killpg(driver.pid, signal.SIGKILL)
+            driver.wait()
+    (path,) = (tmp_path / "searches").glob("*.jsonl")
+    before = path.read_text()
+    finished = len(before.splitlines())
+    assert 8 <= finished < 28
+    found = search.run(problems.problem(), long(), tmp_path / "searches", "c1")
+    assert path.read_text().startswith(before)
+    assert lines_of(tmp_path / "searches") == 28
+    whole, _ = serial(problems.problem(), long(), tmp_path / "serial")
+    assert told(found) == told(whole)
+
+
+def trial_processes():
+    """Processes that run units, of the Ray that this process has started."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[folder.name] = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            names[folder.name] = (folder / "cmdline").read_text()
+    ours = {str(os.getpid())}
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return [int(pid) for pid in ours if names.get(pid, "").startswith("ray::ImplicitFunc")]
+
+
+def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path):
+    killed = []
+
+    def kill_one():
+        wait_for(6, tmp_path)
+        killed.append(trial_processes()[0])
+        os.kill(killed[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill_one)
+    thread.start()
+    found = search.run(problems.problem(), long(), tmp_path, "c1")
+    thread.join()
+    assert killed
+    assert not Path(f"/proc/{killed[0]}").exists()
+    whole, _ = serial(problems.problem(), long(), tmp_path / "serial")
+    assert told(found) == told(whole)
+
+
+def test_on_a_terminal_a_table_shows_who_is_ahead(tmp_path):
+    problem, settings = problems.problem(), problems.search(stopping=HALVING)
+    settings.candidates["failing"] = FAILING
+    progress = Progress(problem, settings, Console(width=80))
+    found, _ = serial(problem, settings, tmp_path)
+    folds = {fold.name: number for number, fold in enumerate(problem.folds)}
+    for candidate, results in found.results.items():
+        for result in results:
+            progress.told(Unit(candidate, folds[result.fold]), result)
+    with progress.console.capture() as shown:
+        progress.console.print(progress.table())
+    lines = [line.split() for line in shown.get().splitlines() if "│" in line]
+    assert [(line[1], line[3]) for line in lines] == [
+        ("logistic-2", "●●●●"),
+        ("majority", "●●●●"),
+        ("logistic-3", "··●●"),
+        ("logistic-1", "···●"),
+        ("boosting", "···●"),
+        ("failing", "···✗"),
+    ]

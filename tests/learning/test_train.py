@@ -15,7 +15,7 @@ from nightjar.learning.final import judge
 from nightjar.learning.rows import read
 from nightjar.learning.train import train
 from nightjar.registry import artifacts, tracking
-from nightjar.settings.learning import Metric
+from nightjar.settings.task import Metric
 from nightjar.tables import arrow
 
 
@@ -88,7 +88,7 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
     from nightjar.learning.candidates import Candidate
     from nightjar.learning.splits import final_period
-    from nightjar.settings.learning import Estimator, Model
+    from nightjar.settings.model import Estimator, Model
 
     fold = final_period(rows, builders.days()[12], 3, nights.project.zone)
     weak = Candidate("weak", Model(Estimator.MAJORITY, baseline=True))

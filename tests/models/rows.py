@@ -4,7 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.models.columns import FeatureColumn
-from nightjar.settings.learning import Estimator, Model
+from nightjar.models.examples import Examples
+from nightjar.settings.model import Calibration, Estimator, Model
+from nightjar.settings.preparation import Imbalance, ImbalanceKind
+from nightjar.settings.task import Task
 
 FEATURES = (
     FeatureColumn("hour", "number"),
@@ -16,21 +19,111 @@ FEATURES = (
 )
 
 MODELS = {
-    Estimator.MAJORITY: Model(estimator=Estimator.MAJORITY),
-    Estimator.RATE: Model(estimator=Estimator.RATE, parameters={"column": "carrier"}),
-    Estimator.LOGISTIC: Model(estimator=Estimator.LOGISTIC, parameters={"C": 0.5}),
-    Estimator.BOOSTING: Model(estimator=Estimator.BOOSTING, parameters={"max_iter": 10, "min_samples_leaf": 5}),
-    Estimator.NETWORK: Model(estimator=Estimator.NETWORK, parameters={"hidden": [8, 4], "epochs": 3, "batch_size": 64}),
+    Estimator.MAJORITY: Model(Estimator.MAJORITY),
+    Estimator.RULE: Model(Estimator.RULE, parameters={"expression": "delay > 20 or carrier == 'UA' and hour >= 12"}),
+    Estimator.RATE: Model(Estimator.RATE, parameters={"column": "carrier"}),
+    Estimator.LOGISTIC: Model(Estimator.LOGISTIC, parameters={"C": 0.5}),
+    Estimator.TREE: Model(Estimator.TREE, parameters={"max_depth": 4, "min_samples_leaf": 20}),
+    Estimator.FOREST: Model(Estimator.FOREST, parameters={"n_estimators": 5, "min_samples_leaf": 20}),
+    Estimator.BOOSTING: Model(Estimator.BOOSTING, parameters={"max_iter": 10, "min_samples_leaf": 5}),
+    Estimator.NEIGHBOURS: Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 25}),
+    Estimator.NETWORK: Model(
+        Estimator.NETWORK, parameters={"hidden": [8, 4], "epochs": 4, "batch_size": 64, "learning_rate": 0.02}
+    ),
 }
+"""One classification model of each of our own estimators."""
+
+MEMBERS = {
+    "tree": Model(Estimator.TREE, parameters={"max_depth": 3}, drop=["hour"]),
+    "boosting": Model(Estimator.BOOSTING, parameters={"max_iter": 5, "min_samples_leaf": 5}),
+}
+"""Of the ensembles among the candidates; they do every task."""
+
+DOOR_PARAMETERS = {
+    "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
+    "sklearn.ensemble.AdaBoostClassifier": {"n_estimators": 5},
+    "sklearn.ensemble.AdaBoostRegressor": {"n_estimators": 5},
+    "sklearn.ensemble.ExtraTreesClassifier": {"n_estimators": 5, "max_depth": 4},
+    "sklearn.ensemble.ExtraTreesRegressor": {"n_estimators": 5, "max_depth": 4},
+    "sklearn.linear_model.BayesianRidge": {},
+    "sklearn.linear_model.HuberRegressor": {"max_iter": 1000},
+    "sklearn.linear_model.PoissonRegressor": {"max_iter": 1000},
+    "sklearn.linear_model.SGDClassifier": {"loss": "modified_huber"},
+    "sklearn.linear_model.SGDRegressor": {},
+    "sklearn.naive_bayes.BernoulliNB": {},
+    "sklearn.naive_bayes.GaussianNB": {"var_smoothing": 0.1},
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": {},
+}
+
+BARE = {"hidden": [4], "embedding": 0, "epochs": 3, "batch_size": 64, "learning_rate": 0.02}
+CLASSIFIED = {
+    **{estimator.value: model for estimator, model in MODELS.items()},
+    "rule of a number": Model(Estimator.RULE, parameters={"expression": "0.3 + delay / 100"}),
+    "lasso logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 1.0}),
+    "network without embeddings": Model(Estimator.NETWORK, parameters=BARE),
+    "over-sampled": Model(Estimator.TREE, parameters={"max_depth": 4}, imbalance=Imbalance(ImbalanceKind.OVER)),
+    "platt": Model(Estimator.FOREST, parameters={"n_estimators": 3}, calibration=Calibration.PLATT),
+    "isotonic": Model(Estimator.BOOSTING, parameters={"max_iter": 5}, calibration=Calibration.ISOTONIC),
+}
+AMOUNTS = {
+    "mean": Model(Estimator.MEAN),
+    "ridge": Model(Estimator.LINEAR),
+    "lasso": Model(Estimator.LINEAR, parameters={"penalty": "lasso", "alpha": 0.1}),
+    "elastic net": Model(Estimator.LINEAR, parameters={"penalty": "elastic_net", "alpha": 0.1, "l1_ratio": 0.3}),
+    **{one.value: MODELS[one] for one in MODELS if one not in (Estimator.MAJORITY, Estimator.LOGISTIC)},
+}
+ENSEMBLES = {
+    "bagging": Model(Estimator.BAGGING, parameters={"count": 3}, members=["tree"]),
+    "voting": Model(Estimator.VOTING, parameters={"weights": [1, 2]}, members=["tree", "boosting"]),
+    "stacking": Model(Estimator.STACKING, members=["tree", "boosting"]),
+}
+
+
+def door(task: Task) -> dict[str, Model]:
+    """Each class behind the door for the task."""
+    kinds = ("Classifier", "NB", "Analysis") if task is Task.CLASSIFICATION else ("Regressor", "Ridge")
+    return {
+        name: Model(Estimator.SKLEARN, class_name=name, parameters=parameters)
+        for name, parameters in DOOR_PARAMETERS.items()
+        if name.endswith(kinds)
+    }
+
+
+CANDIDATES: dict[str, tuple[Task, Model]] = {
+    **{name: (Task.CLASSIFICATION, one) for name, one in {**CLASSIFIED, **door(Task.CLASSIFICATION)}.items()},
+    **{f"{name} of amounts": (Task.REGRESSION, one) for name, one in {**AMOUNTS, **door(Task.REGRESSION)}.items()},
+    **{f"{name} for {task.value}": (task, one) for task in Task for name, one in ENSEMBLES.items()},
+    "pairs": (Task.RANKING, MODELS[Estimator.LOGISTIC]),
+    "boosting of relevance": (Task.RANKING, MODELS[Estimator.BOOSTING]),
+}
+"""Every estimator we have, for every task that makes a difference to it."""
 
 
 def training_rows(rows: int = 600, seed: int = 0) -> tuple[pa.Table, np.ndarray]:
     """Later hours, longer delays and carrier UA are late more often."""
+    table, odds = _table(rows, seed)
+    return table, np.random.default_rng([seed, 1]).random(rows) < 1 / (1 + np.exp(-odds))
+
+
+def examples(task: Task = Task.CLASSIFICATION, rows: int = 600, seed: int = 0, **changes: object) -> Examples:
+    """Training rows with labels of the task, lists of six and two inner splits in the order of rows."""
+    table, late = training_rows(rows, seed)
+    odds = _table(rows, seed)[1]
+    third = np.arange(rows) * 3 // rows
+    inner = [(np.flatnonzero(third < part), np.flatnonzero(third == part)) for part in (1, 2)]
+    label = {
+        Task.CLASSIFICATION: late,
+        Task.REGRESSION: np.exp(odds / 2) + late,
+        Task.RANKING: np.clip(np.round(odds + late), 0, 3),
+    }[task]
+    return Examples(**{"table": table, "label": label, "query": np.arange(rows) // 6, "inner": inner} | changes)
+
+
+def _table(rows: int, seed: int) -> tuple[pa.Table, np.ndarray]:
     random = np.random.default_rng(seed)
     hour, delay = random.integers(0, 24, rows), random.normal(0, 30, rows)
     carrier = random.choice(np.array(["AA", "DL", "UA", None], dtype=object), rows, p=[0.4, 0.3, 0.2, 0.1])
     carrier[:2] = "HA"
-    log_odds = -2 + hour / 12 + delay / 30 + (carrier == "UA")
     table = pa.table(
         {
             "note": pa.array(["not a feature"] * rows),
@@ -42,4 +135,4 @@ def training_rows(rows: int = 600, seed: int = 0) -> tuple[pa.Table, np.ndarray]
             "nothing": pa.nulls(rows, pa.string()),
         }
     )
-    return table, random.random(rows) < 1 / (1 + np.exp(-log_odds))
+    return table, -2 + hour / 12 + delay / 30 + (carrier == "UA")

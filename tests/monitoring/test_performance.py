@@ -4,17 +4,22 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 import builders
 from builders import rows_of
+from nightjar.errors import TableError
 from nightjar.monitoring import performance
+from nightjar.settings.task import Task
 from nightjar.tables import arrow
-from nightjar.tables.definitions import labels_table, scores_table
+from nightjar.tables.definitions import features_table, labels_table, scores_table
 
 D1, D2, D3, D4 = (date(2024, 4, n) for n in (1, 2, 3, 4))
 PROJECT = builders.machines(Path("files"))
+REGRESSION = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
+RANKING = replace(PROJECT, label=replace(PROJECT.label, task=Task.RANKING, query=["site", "prediction_time"]))
 KEY = pa.schema([("machine", pa.string())])
 
 
@@ -40,10 +45,17 @@ def store_scores(warehouse, day, scores, role="champion", version="1"):
     arrow.append(warehouse, scores_table(PROJECT, KEY), rows, "s")
 
 
-def store_label(warehouse, machine, day, label, known_at):
+def store_label(warehouse, machine, day, label, known_at, project=PROJECT):
     key = {"machine": machine, "prediction_time": midnight(day)}
     row = key | {"label": label, "label_known_at": known_at, "run_date": day + timedelta(days=1), "run_id": "l"}
-    arrow.append(warehouse, labels_table(PROJECT, KEY), [row], "l")
+    arrow.append(warehouse, labels_table(project, KEY), [row], "l")
+
+
+def store_sites(warehouse, day, sites):
+    """The part of the feature table that lists are made of."""
+    table = features_table(PROJECT, pa.schema([*KEY, ("site", pa.string())]), pa.schema([]))
+    same = {"prediction_time": midnight(day), "definitions_hash": "d1", "run_date": day, "run_id": "f"}
+    arrow.append(warehouse, table, [{"machine": machine, "site": site} | same for machine, site in sites.items()], "f")
 
 
 def measured(warehouse, run_date, project=PROJECT):
@@ -115,9 +127,46 @@ def test_a_rerun_replaces_its_own_date_alone(scored):
     measured(scored, D2)
     measured(scored, D3)
     before = rows_of(scored, "performance")
-    assert len(before) == 2 * 7
+    assert len(before) == 2 * 9
     measured(scored, D2)
     assert rows_of(scored, "performance") == before
+
+
+def test_predicted_numbers_are_judged_in_the_unit_of_their_label(scored):
+    """Of scores 0.9, 0.8 and 0.3 the labels are 1.9, 0.8 and -0.7: two errors of 1."""
+    for machine, label in {"m1": 1.9, "m2": 0.8, "m3": -0.7, "m4": None}.items():
+        store_label(scored, machine, D1, label, midnight(D1, 9), REGRESSION)
+    day = measured(scored, D2, REGRESSION)[D1]
+    assert (day["rows"], day["matured_share"]) == (3, 1.0)
+    assert day["rmse"] == pytest.approx((2 / 3) ** 0.5)
+    assert day["mae"] == pytest.approx(2 / 3)
+    assert day["mean_label"] == pytest.approx(2 / 3)
+    assert day["r2"] == pytest.approx(1 - 2 / (1.9**2 + 0.8**2 + 0.7**2 - 3 * (2 / 3) ** 2))
+    assert not {"roc_auc", "positive_rate", "ndcg"} & set(day)
+
+
+def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
+    """At the north the better of two comes first, at the south last; next day's rows are lists of their own."""
+    store_scores(scored, D2, {"m1": 0.1, "m2": 0.2})
+    for day in (D1, D2):
+        store_sites(scored, day, {"m1": "north", "m2": "north", "m3": "south", "m4": "south"})
+        for machine, relevance in {"m1": 2.0, "m2": 0.0, "m3": 0.0, "m4": 1.0}.items():
+            store_label(scored, machine, day, relevance, midnight(day, 9), RANKING)
+    found = measured(scored, D3, RANKING)
+    last = 1 / np.log2(3)
+    assert found[D1]["ndcg"] == pytest.approx((1 + last) / 2)
+    assert found[D2]["ndcg"] == pytest.approx(last)
+    assert (found[D1]["rows"], found[D1]["mean_label"]) == (4, 0.75)
+
+
+def test_lists_need_the_features_and_their_columns(scored):
+    store_label(scored, "m1", D1, 1.0, midnight(D1, 9), RANKING)
+    with pytest.raises(TableError, match="There is no Delta table features"):
+        performance.measure(scored, RANKING, D2, "run")
+    store_sites(scored, D1, {"m1": "north"})
+    other = replace(RANKING, label=replace(RANKING.label, query=["load"]))
+    with pytest.raises(TableError, match=r"Table features at .* has no column load"):
+        performance.measure(scored, other, D2, "run")
 
 
 def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):

@@ -1,18 +1,13 @@
-"""Who may be champion, who is when, and that MLflow's own tools load what we load."""
+"""Who may be champion, and who is when."""
 
 from datetime import date
-from pathlib import Path
 
-import mlflow
-import numpy as np
-import pyarrow.compute as pc
 import pytest
 
 from nightjar.errors import ModelError
-from nightjar.registry import artifacts, events, tracking
+from nightjar.registry import events
 from nightjar.registry.events import Version
 from nightjar.registry.promotion import decide
-from nightjar.tables import arrow
 
 
 def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1):
@@ -38,6 +33,19 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1):
         (evidence("log_loss", 0.05, 0.01, 0.09, better=-1), False, "not reliably better"),
         (evidence(estimate=None, low=None, high=None), False, "roc_auc cannot be compared, too few days or only one"),
         (evidence(low=None, high=None), False, "cannot be compared"),
+        (
+            evidence("rmse", -3.5, -4.25, -0.0004, better=-1),
+            True,
+            "better, rmse -3.5000, 95% interval -4.2500 to -0.0004.",
+        ),
+        (evidence("ndcg", 0.05, 0.01, 0.09), True, "better, ndcg +0.0500"),
+        (evidence("mae", -3.5, None, None, better=-1), False, "mae cannot be compared, too few days."),
+        (
+            evidence("r2", None, None, None),
+            False,
+            "r2 cannot be compared, too few days or labels that are all the same.",
+        ),
+        (evidence("ndcg", None, None, None), False, "too few days or no list with an order to judge."),
     ],
 )
 def test_a_champion_beats_the_best_baseline_with_its_whole_interval(found, promoted, reason):
@@ -79,22 +87,3 @@ def test_only_a_version_trained_for_the_date_can_be_promoted_for_it(warehouse):
     assert (found.number, found.evidence) == ("2", {"a": 2})
     with pytest.raises(ModelError, match="No model was trained for 2024-04-02"):
         events.newest_registered(warehouse, date(2024, 4, 2))
-
-
-def test_mlflow_s_own_loader_predicts_the_same_to_the_last_bit_without_any_pickle(nights, monkeypatch):
-    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    version = events.champion(nights.warehouse, date(2024, 4, 1)).number
-    folder = tracking.fetch(Path(nights.environment.home), "machines", version)
-    features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == date(2024, 4, 1))
-    scores = artifacts.load(folder).predict(features)
-    for name in (f"models:/machines/{version}", "models:/machines@champion"):
-        loaded = mlflow.pyfunc.load_model(name)
-        assert np.array_equal(loaded.predict(features.to_pandas()), scores)
-    assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
-
-
-def test_a_version_that_is_not_there_is_an_error_that_names_the_home(nights, tmp_path):
-    with pytest.raises(ModelError, match=r"Version 99 of model machines cannot be fetched from MLflow in .*home"):
-        tracking.fetch(Path(nights.environment.home), "machines", "99")
-    with pytest.raises(ModelError, match=r"Is environment.home the one it was trained with"):
-        tracking.fetch(tmp_path, "machines", "1")

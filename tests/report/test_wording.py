@@ -8,6 +8,11 @@ from nightjar.report import wording
     [
         (wording.figure(0.68349), "0.683"),
         (wording.figure(12345.6, digits=1), "12,345.6"),
+        (wording.figure(0.0), "0.000"),
+        (wording.figure(-0.000234), "-0.00023"),
+        (wording.heading("log_loss"), "Log loss"),
+        (wording.heading("expected_calibration_error"), "Calibration error"),
+        (wording.heading("r2"), "R²"),
         (wording.whole(12345), "12,345"),
         (wording.percent(0.1234), "12.3%"),
         (wording.percent(0.00001), "< 0.1%"),

@@ -12,8 +12,9 @@ from deltalake import DeltaTable, write_deltalake
 import builders
 from builders import rows_of
 from nightjar.errors import ModelError, TableError
-from nightjar.registry import artifacts, events, tracking
+from nightjar.registry import events, tracking, verified
 from nightjar.registry.events import Version
+from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
 from nightjar.tables import arrow
 
@@ -25,8 +26,10 @@ def again(copied, spark):
     """Score a date of the copied warehouse once more."""
 
     def run(run_date=D1, *, retrospective=False):
-        home = Path(copied.environment.home)
-        return score(spark, copied.warehouse, copied.project, run_date, "again", home, retrospective=retrospective)
+        environment = copied.environment
+        return score(
+            spark, copied.warehouse, copied.project, run_date, "again", environment, retrospective=retrospective
+        )
 
     return run
 
@@ -40,8 +43,9 @@ def refused(again, warehouse, error, message, run_date=D1):
 
 
 def test_scores_are_what_the_champion_predicts_on_the_stored_features(nights):
-    version = events.champion(nights.warehouse, D1).number
-    predictor = artifacts.load(tracking.fetch(Path(nights.environment.home), "machines", version))
+    champion = events.champion(nights.warehouse, D1)
+    version = champion.number
+    predictor = verified.load(nights.environment, Subject("machines", champion.model_name, version)).open()
     for day in (D1, D2):
         where = pc.field("run_date") == day
         features = arrow.read(nights.warehouse, "features", where=where).sort_by("machine")
@@ -72,6 +76,18 @@ def test_a_rerun_uses_the_champion_that_held_then(copied, again):
 def test_without_a_champion_nothing_is_scored(copied, again):
     DeltaTable(copied.warehouse.path("model_events")).delete("event = 'promoted'")
     refused(again, copied.warehouse, ModelError, "No champion of machines holds on 2024-04-01")
+
+
+def test_a_champion_that_is_not_as_it_was_signed_is_refused(copied, again):
+    """Altered in place, and put back."""
+    home = Path(copied.environment.home)
+    path = tracking.fetch(home, "machines", events.champion(copied.warehouse, D1).number) / "MLmodel"
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content.replace(b"nightjar.registry.pyfunc", b"other.loader"))
+        refused(again, copied.warehouse, ModelError, "MLmodel was altered. Nothing in it was opened")
+    finally:
+        path.write_bytes(content)
 
 
 def test_a_night_without_features_is_refused(again, copied):

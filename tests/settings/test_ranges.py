@@ -10,10 +10,14 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.jobs import BuildFeatures, Job, Nightly
 from nightjar.settings.label import Label
-from nightjar.settings.learning import Estimator, Model, Search
+from nightjar.settings.labelling import Annotators
+from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
+from nightjar.settings.split import Split, SplitKind
+from nightjar.settings.task import Task
 
 PROJECT = builders.machines(Path("files"))
 NUMBER = {"x": Column(ColumnType.DOUBLE)}
@@ -32,6 +36,7 @@ LABEL = {
     "condition": "value > 0",
 }
 MAJORITY, LOGISTIC = Model(Estimator.MAJORITY, baseline=True), Model(Estimator.LOGISTIC)
+TWO = {"candidates": {"m": MAJORITY, "l": LOGISTIC}}
 
 
 def spine(**changes):
@@ -68,6 +73,9 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (Source, SOURCE | {"keep": ["q"]}, "keep: found 'q', expected one of the source's columns"),
         (Source, SOURCE | {"event_time": "q"}, "event_time: found 'q', expected one of the source's columns"),
         (Source, SOURCE | {"known_at": "q"}, "known_at: found 'q', expected one of the source's columns"),
+        (Source, SOURCE | {"sequence": ["q"]}, "sequence: found 'q', expected one of the source's columns"),
+        (Source, SOURCE | {"deleted": "q"}, "deleted: found 'q', expected one of the source's columns"),
+        (Source, SOURCE | {"deleted": "x"}, "deleted: found 'x', expected a column that is neither in key nor in"),
         (
             Source,
             SOURCE | {"lookups": {"l": Lookup(**LOOKUP | {"key": "q"})}},
@@ -75,34 +83,43 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         ),
         (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected a share between 0 and 1"),
         (Source, SOURCE | {"derived": {"run_id": "x"}}, "columns: found ['run_id'], expected names other than"),
-        (Model, {"estimator": Estimator.LOGISTIC, "parameters": {"C": 1}, "grid": {"C": [1]}}, "grid: found ['C']"),
-        (Model, {"estimator": Estimator.LOGISTIC, "grid": {"C": []}}, "grid.C: found [], expected at least one entry"),
-        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "folds": 0}, "folds: found 0, expected at least 1"),
-        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "test_days": 0}, "test_days: found 0"),
-        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "final_days": 0}, "final_days: found 0"),
-        (Search, {"candidates": {"m": MAJORITY, "l": LOGISTIC}, "embargo": "-1d"}, "embargo: duration '-1d'"),
+        (Model, {"estimator": Estimator.LOGISTIC, "parameters": {"C": 1}, "space": {"C": [1]}}, "space: found ['C']"),
+        (Model, {"estimator": Estimator.LOGISTIC, "space": {"C": []}}, "space.C: found [], expected at least"),
+        (
+            Label,
+            LABEL | {"task": Task.RANKING, "condition": None},
+            "query: found [], expected columns for task=RANKING",
+        ),
+        (
+            Label,
+            LABEL | {"query": ["list"]},
+            "query: found ['list'], expected columns for task=RANKING, none for other",
+        ),
+        (Label, LABEL | {"task": Task.REGRESSION}, "condition: found 'value > 0', expected none unless"),
+        (Split, {"folds": 0}, "folds: found 0, expected at least 1 for kind=WALK_FORWARD"),
+        (Split, {"kind": SplitKind.RANDOM, "folds": 1}, "folds: found 1, expected at least 2 for kind=RANDOM"),
+        (Split, {"test_days": 0}, "test_days: found 0"),
+        (Split, {"train_days": 0}, "train_days: found 0"),
+        (Split, {"kind": SplitKind.RANDOM, "train_days": 7}, "train_days: found 7"),
+        (Split, {"kind": SplitKind.GROUPED}, "group: found [], expected columns of the feature table"),
+        (Split, {"group": ["site"]}, "group: found ['site'], expected none for this kind"),
+        (Split, {"embargo": "-1d"}, "embargo: duration '-1d'"),
+        (Proposals, {"trials": 5}, "trials: found 5, expected none for kind=GRID"),
+        (Proposals, {"kind": ProposalKind.TPE}, "trials: found None, expected at least 1"),
+        (Proposals, {"kind": ProposalKind.TPE, "trials": 5, "batch": 0}, "batch: found 0, expected at least 1"),
+        (Stopping, {"rungs": [2, 1]}, "rungs: found [2, 1], expected whole numbers from 1, each greater"),
+        (Stopping, {"rungs": [0]}, "rungs: found [0]"),
+        (Stopping, {"keep": 1.0}, "keep: found 1.0, expected a share above 0 and below 1"),
+        (Search, TWO | {"stopping": Stopping([3])}, "stopping.rungs: found [3], expected fewer folds than all 3"),
+        (Search, TWO | {"minutes": 0}, "minutes: found 0, expected more than 0"),
+        (
+            Search,
+            {"candidates": {"m": MAJORITY, "v": Model(Estimator.VOTING, members=["m", "q"])}},
+            "candidates.v.members: found 'q', expected one of ['m', 'v']",
+        ),
+        (Search, TWO | {"final_days": 0}, "final_days: found 0"),
         (Search, {"candidates": {"l": LOGISTIC}}, "candidates: found ['l'], expected at least one with baseline: true"),
         (Search, {"candidates": {"m": MAJORITY}}, "candidates: found ['m'], expected at least one that is no baseline"),
-        (Feature, {"kind": LATEST, "column": "x", "lookback": "soon"}, "lookback: duration 'soon'"),
-        (Feature, {"kind": WINDOW, "column": "x", "aggregate": MEAN, "windows": ["7"]}, "windows: duration '7'"),
-        (
-            Feature,
-            {"kind": WINDOW, "column": "x", "aggregate": MEAN, "windows": ["0d"]},
-            "windows: found '0d', expected",
-        ),
-        (Feature, {"kind": WINDOW, "column": "x", "aggregate": MEAN}, "windows: found [], expected at least one"),
-        (
-            Feature,
-            {"kind": WINDOW, "column": "x", "windows": ["7d"]},
-            "aggregate: found None, expected one of ['count'",
-        ),
-        (
-            Feature,
-            {"kind": WINDOW, "column": "x", "aggregate": MEAN, "windows": ["7d"], "lookback": "7d"},
-            "lookback: found '7d', expected none: a window has its own length",
-        ),
-        (Feature, {"kind": LATEST, "column": "x", "windows": ["7d"]}, "windows: found ['7d'], expected none for kind"),
-        (Feature, {"kind": LATEST, "column": "x", "aggregate": MEAN}, "expected none for kind=latest"),
         (FeatureGroup, {"source": "s", "features": {"f": Feature(LATEST, "x")}}, "keys: found {}, expected at least"),
         (FeatureGroup, {"source": "s", "keys": {"k": "k"}}, "features: found {}, expected at least one entry"),
         (Label, {"source": "s", "keys": {}, "column": "x", "horizon": "1d"}, "keys: found {}, expected at least one"),
@@ -111,11 +128,15 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (Label, LABEL | {"horizon": "-7d"}, "horizon: duration '-7d'"),
         (Label, LABEL | {"allowed_lateness": "-1d"}, "allowed_lateness: duration '-1d'"),
         (Label, LABEL | {"condition": None}, "condition: found None, expected a condition on the aggregate, such as"),
-        (Label, LABEL | {"aggregate": None}, "condition: found 'value > 0', expected none without an aggregate"),
+        (
+            Label,
+            LABEL | {"aggregate": None},
+            "condition: found 'value > 0', expected none unless an aggregate is classified",
+        ),
         (
             Label,
             LABEL | {"aggregate": None, "condition": None, "settled_early": True},
-            "settled_early: found True, expected false without an aggregate",
+            "settled_early: found True, expected false unless an aggregate is",
         ),
         (
             Label,
@@ -172,6 +193,31 @@ def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(ki
 
 
 @pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        (Feature(LATEST, "x", lookback="soon"), "lookback: duration 'soon'"),
+        (Feature(LATEST, "x", lookback="-1d"), "lookback: duration '-1d'"),
+        (Feature(WINDOW, "x", aggregate=MEAN, windows=["7"]), "windows: duration '7'"),
+        (Feature(WINDOW, "x", aggregate=MEAN, windows=["-7d"]), "windows: duration '-7d'"),
+        (Feature(WINDOW, "x", aggregate=MEAN, windows=["0d"]), "windows: found '0d', expected a duration longer than"),
+        (Feature(WINDOW, "x", aggregate=MEAN), "windows: found [], expected at least one"),
+        (Feature(WINDOW, "x", windows=["7d"]), "aggregate: found None, expected one of ['count'"),
+        (
+            Feature(WINDOW, "x", aggregate=MEAN, windows=["7d"], lookback="7d"),
+            "lookback: found '7d', expected none: a window has its own length",
+        ),
+        (Feature(LATEST, "x", windows=["7d"]), "windows: found ['7d'], expected none for kind=latest"),
+        (Feature(LATEST, "x", aggregate=MEAN), "aggregate: found <Aggregate.MEAN: 'mean'>, expected none for kind="),
+    ],
+)
+def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_source(feature, message):
+    with pytest.raises(ValueError) as refused:  # noqa: PT011
+        FeatureGroup("visits", {"machine": "machine"}, {"f": feature})
+    assert str(refused.value).startswith(f"features.f.{message}")
+    assert str(refused.value).endswith("; it is about column x of source visits")
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"name": "Machines"}, "name: found 'Machines', expected a lower-case identifier"),
@@ -189,6 +235,14 @@ def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(ki
         ({"label": replace(PROJECT.label, column="broke")}, "label: found 'broke', expected one of the stored columns"),
         ({"label": replace(PROJECT.label, keys={"machine": "id"})}, "label.keys: found 'id', expected one of the"),
         ({"label": replace(PROJECT.label, keys={"day": "machine"})}, "label.keys: found 'day', expected one of the"),
+        (
+            {"label": replace(PROJECT.label, task=Task.RANKING, query=["site", "seats"])},
+            "label.query: found 'seats', expected one of the feature table's columns ['built', 'load', 'machine'",
+        ),
+        (
+            {"label": replace(PROJECT.label, annotators=Annotators("who"))},
+            "label: found 'who', expected one of the stored columns of source outcomes",
+        ),
         (spine(derived={"run_date": "1"}), "spine: found 'run_date', expected another name: this column is made"),
         (expression("a b"), "expressions: found 'a b', expected an identifier"),
         (

@@ -8,20 +8,16 @@ clusters as the units drawn as in Field and Welsh (2007), Bootstrapping clustere
 Statistical Society B 69(3), 369-390. With few blocks (below about 20) such intervals are somewhat too narrow.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import checked, roc_auc
-
-Measure = Callable[[npt.NDArray[np.bool_], npt.NDArray[np.float64]], float | None]
-"""A measure of outcomes and scores; None where the rows cannot answer it."""
-
-_Multiplicities = npt.NDArray[np.int64]  # how often each block was drawn, in the order of the block codes
-_Resampled = Callable[[_Multiplicities], float | None]
+from nightjar.evaluation import resampled
+from nightjar.evaluation.regression import checked_amounts
+from nightjar.evaluation.resampled import Measure, Multiplicities, Resampled
 
 _LEAST_DEFINED = 0.95  # share of resamples that must have a value; fewer, and the interval speaks of a lucky subset
 
@@ -51,18 +47,32 @@ def block_bootstrap(
 ) -> Interval:
     """The measure of all rows, with the central `level` of its values over resampled blocks.
 
-    `block` names each row's block: dates, numbers or strings. The same seed gives the same interval, whatever the
-    order of the rows. `roc_auc` costs one sort and then about three passes over the rows a resample; any other
-    measure is called on every resample's rows.
+    `y` holds labels of any task, `block` names each row's block: dates, numbers or strings. The same seed gives the
+    same interval, whatever the order of the rows. Measures that `resampled` knows are not computed anew for every
+    resample.
 
     Raises:
-        LearningError: rows that `metrics.checked` refuses, a missing block, no resamples, or a level outside (0, 1).
+        LearningError: rows that `checked_amounts` or the measure refuses, a missing block, no resamples, or a level
+            outside (0, 1).
     """
-    outcomes, scores = checked(y, score)
-    codes, blocks = _codes(block, rows=len(outcomes))
-    resampled = _resampled(outcomes, scores, codes, measure)
-    draws = _draws(blocks, resamples, seed)
-    return _percentile_interval(measure(outcomes, scores), resampled, draws, level)
+    labels, scores = checked_amounts(y, score)
+    codes, blocks = _codes(block, rows=len(labels))
+    estimate, draws = measure(labels, scores), _draws(blocks, resamples, seed)
+    return _percentile_interval(estimate, resampled.resampled(labels, scores, codes, measure), draws, level)
+
+
+def mean_block_bootstrap(
+    values: npt.ArrayLike, block: npt.ArrayLike, *, resamples: int = 500, level: float = 0.95, seed: int
+) -> Interval:
+    """The mean of finite values, such as one for each list of a ranking, with its interval; None without values.
+
+    Raises:
+        LearningError: as `block_bootstrap`.
+    """
+    numbers, _ = checked_amounts(values, values)
+    codes, blocks = _codes(block, rows=len(numbers))
+    estimate = float(numbers.mean()) if len(numbers) else None
+    return _percentile_interval(estimate, resampled.mean(numbers, codes), _draws(blocks, resamples, seed), level)
 
 
 def paired_block_bootstrap(
@@ -83,12 +93,12 @@ def paired_block_bootstrap(
     Raises:
         LearningError: as `block_bootstrap`.
     """
-    outcomes, a = checked(y, score_a)
-    _, b = checked(y, score_b)
-    codes, blocks = _codes(block, rows=len(outcomes))
-    of_a, of_b = _resampled(outcomes, a, codes, measure), _resampled(outcomes, b, codes, measure)
+    labels, a = checked_amounts(y, score_a)
+    _, b = checked_amounts(y, score_b)
+    codes, blocks = _codes(block, rows=len(labels))
+    of_a, of_b = (resampled.resampled(labels, scores, codes, measure) for scores in (a, b))
     draws = _draws(blocks, resamples, seed)
-    estimate = _difference(measure(outcomes, a), measure(outcomes, b))
+    estimate = _difference(measure(labels, a), measure(labels, b))
     return _percentile_interval(estimate, lambda drawn: _difference(of_a(drawn), of_b(drawn)), draws, level)
 
 
@@ -106,7 +116,7 @@ def _codes(block: npt.ArrayLike, *, rows: int) -> tuple[npt.NDArray[np.intp], in
     return codes, len(names)
 
 
-def _draws(blocks: int, resamples: int, seed: int) -> Iterator[_Multiplicities]:
+def _draws(blocks: int, resamples: int, seed: int) -> Iterator[Multiplicities]:
     """How often each block is drawn, once per resample. One block says nothing about other nights: no draws."""
     if resamples < 1:
         raise LearningError(f"resamples is {resamples}: at least 1 is needed, 500 is usual.")
@@ -117,51 +127,14 @@ def _draws(blocks: int, resamples: int, seed: int) -> Iterator[_Multiplicities]:
     )
 
 
-def _resampled(
-    y: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], codes: npt.NDArray[np.intp], measure: Measure
-) -> _Resampled:
-    if measure is roc_auc:
-        return _resampled_auc(y, score, codes)
-
-    def value(drawn: _Multiplicities) -> float | None:
-        rows = np.repeat(np.arange(len(y)), drawn[codes])
-        return measure(y[rows], score[rows])
-
-    return value
-
-
-def _resampled_auc(y: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], codes: npt.NDArray[np.intp]) -> _Resampled:
-    """AUC where each row weighs as often as its block was drawn, without sorting again.
-
-    The negatives are sorted once; where each positive stands among them does not change, only the weights do.
-    Weights are whole numbers, so the sums are exact.
-    """
-    order = np.argsort(score[~y])
-    negatives, negative_codes = score[~y][order], codes[~y][order]
-    by_score = np.argsort(score[y])  # neighbours look up neighbouring sums, which the cache likes
-    positives, positive_codes = score[y][by_score], codes[y][by_score]
-    below = np.searchsorted(negatives, positives, side="left")
-    not_above = np.searchsorted(negatives, positives, side="right")
-    weight_before = np.zeros(len(negatives) + 1, dtype=np.int64)
-
-    def value(drawn: _Multiplicities) -> float | None:
-        np.cumsum(drawn[negative_codes], out=weight_before[1:])
-        weight = drawn[positive_codes]
-        pairs = int(weight.sum()) * int(weight_before[-1])
-        won_twice = int(weight @ (weight_before[below] + weight_before[not_above]))  # a tie is won half
-        return won_twice / (2 * pairs) if pairs else None
-
-    return value
-
-
 def _percentile_interval(
-    estimate: float | None, resampled: _Resampled, draws: Iterator[_Multiplicities], level: float
+    estimate: float | None, of_draw: Resampled, draws: Iterator[Multiplicities], level: float
 ) -> Interval:
     if not 0 < level < 1:
         raise LearningError(f"level is {level}: an interval covers a share between 0 and 1, such as 0.95.")
     if estimate is None:
         return Interval(None, None, None)
-    values = [resampled(drawn) for drawn in draws]
+    values = [of_draw(drawn) for drawn in draws]
     defined = [value for value in values if value is not None]
     if not defined or len(defined) < _LEAST_DEFINED * len(values):
         return Interval(estimate, None, None)

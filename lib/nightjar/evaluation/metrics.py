@@ -1,15 +1,21 @@
-"""How good the scores of a binary outcome are: one number per question.
+"""How good scores are: one number per question, for binary outcomes here, and every measure of a task together.
 
 `y` holds the outcomes (bool, or 0 and 1), `score` the predicted probabilities of the positive class; both are
 one-dimensional and of one length. A measure that these rows cannot answer is None, never NaN.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.ranking import mean_ndcg
+from nightjar.evaluation.regression import checked_amounts, floats, mae, r2, rmse
+from nightjar.settings.task import Metric, Task
 
 
 def checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
@@ -18,7 +24,7 @@ def checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool
     Raises:
         LearningError: shapes differ, an outcome is not 0 or 1, or a score is NaN, infinite or not a number.
     """
-    outcomes, scores = _floats("y", y), _floats("score", score)
+    outcomes, scores = floats("y", y), floats("score", score)
     if outcomes.shape != scores.shape:
         raise LearningError(f"y has {len(outcomes)} rows and score has {len(scores)}: each outcome needs its score.")
     strange = outcomes[(outcomes != 0) & (outcomes != 1)]
@@ -76,22 +82,78 @@ def brier(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
     return float(brier_score_loss(outcomes, probabilities, pos_label=True)) if len(outcomes) else None
 
 
-def measures(y: npt.ArrayLike, score: npt.ArrayLike) -> dict[str, float | None]:
-    """Every measure of these rows by name: roc_auc, log_loss, brier, positive_rate, mean_score, rows.
+def average_precision(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+    """The mean, over the positive rows, of the share of positives among the rows that score at least as high.
+
+    Any finite score will do, only its order matters. None without a positive row.
+    Source: Zhu (2004), Recall, precision and average precision, University of Waterloo.
+
+    Raises:
+        LearningError: see `checked`.
+    """
+    outcomes, scores = checked(y, score)
+    return float(average_precision_score(outcomes, scores)) if outcomes.any() else None
+
+
+def expected_calibration_error(y: npt.ArrayLike, score: npt.ArrayLike, bins: int = 15) -> float | None:
+    """Mean over rows of the distance between their bin's mean probability and its rate of True; None without rows.
+
+    Bins hold equally many rows, but rows of one score are never parted: many of them make fewer bins.
+    Source: Nguyen and O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP.
 
     Raises:
         LearningError: see `checked`; also a score outside [0, 1].
     """
     outcomes, probabilities = _probabilities(y, score)
-    rows = len(outcomes)
-    return {
-        "roc_auc": roc_auc(outcomes, probabilities),
-        "log_loss": log_loss(outcomes, probabilities),
-        "brier": brier(outcomes, probabilities),
-        "positive_rate": float(outcomes.mean()) if rows else None,
-        "mean_score": float(probabilities.mean()) if rows else None,
-        "rows": rows,
-    }
+    if not len(outcomes):
+        return None
+    edges = np.quantile(probabilities, np.arange(1, bins) / bins, method="lower")
+    place = np.searchsorted(edges, probabilities, side="right")
+    gaps = np.bincount(place, probabilities) - np.bincount(place, outcomes)
+    return float(np.abs(gaps).sum() / len(outcomes))
+
+
+def measures(
+    task: Task, label: npt.ArrayLike, score: npt.ArrayLike, query: npt.NDArray[np.intp] | None = None
+) -> dict[str, float | None]:
+    """Every measure of the task by name, and `mean_score` and `rows`.
+
+    Classification: roc_auc, average_precision, log_loss, brier, expected_calibration_error, positive_rate.
+    Regression: rmse, mae, r2, mean_label. Ranking: ndcg within the lists that `query` numbers, mean_label.
+
+    Raises:
+        LearningError: see `checked`, or `regression.checked_amounts`; a score outside [0, 1] of a classification; a
+            ranking without `query`.
+    """
+    if task is Task.CLASSIFICATION:
+        outcomes, scores = _probabilities(label, score)
+        names = {"positive_rate": _mean(outcomes), "mean_score": _mean(scores), "rows": len(outcomes)}
+        error = expected_calibration_error(outcomes, scores)
+        found = {metric.value: MEASURES[metric](outcomes, scores) for metric in MEASURES if metric.task is task}
+        return {**found, "expected_calibration_error": error, **names}
+    amounts, scores = checked_amounts(label, score)
+    names = {"mean_label": _mean(amounts), "mean_score": _mean(scores), "rows": len(amounts)}
+    if task is Task.REGRESSION:
+        return {**{one.value: MEASURES[one](amounts, scores) for one in MEASURES if one.task is task}, **names}
+    if query is None:
+        raise LearningError("A ranking is measured within lists: give `query`, the number of each row's list.")
+    return {Metric.NDCG.value: mean_ndcg(amounts, scores, query), **names}
+
+
+MEASURES: Mapping[Metric, Callable[[npt.ArrayLike, npt.ArrayLike], float | None]] = {
+    Metric.ROC_AUC: roc_auc,
+    Metric.AVERAGE_PRECISION: average_precision,
+    Metric.LOG_LOSS: log_loss,
+    Metric.BRIER: brier,
+    Metric.RMSE: rmse,
+    Metric.MAE: mae,
+    Metric.R2: r2,
+}
+"""The metrics that labels and scores alone decide; NDCG needs the lists as well."""
+
+
+def _mean(values: npt.NDArray[Any]) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
@@ -103,13 +165,3 @@ def _probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[
             "this measure needs probabilities, not margins or log-odds.",
         )
     return outcomes, scores
-
-
-def _floats(name: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise LearningError(f"{name} must be numbers: {error}.") from error
-    if array.ndim != 1:
-        raise LearningError(f"{name} must be one-dimensional, one value a row; it has the shape {array.shape}.")
-    return array

@@ -10,10 +10,11 @@ from nightjar.errors import JoinError
 from nightjar.features import expressions
 from nightjar.features.definitions import feature_facts, source_table_name
 from nightjar.joins.exchange import Destination
-from nightjar.joins.join import as_of_join
+from nightjar.joins.join import as_of_join, as_planned
+from nightjar.joins.planner import plan
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, rows
+from nightjar.tables import arrow, rows, scan
 from nightjar.tables.rows import Rows
 from nightjar.tables.warehouse import Warehouse
 
@@ -41,13 +42,19 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
     Raises:
         JoinError: the spine lacks a column that features are joined by, or it has another type than the facts' one,
             or `prediction_time` is no instant.
-        TableError: a source has no table yet.
+        TableError: a source has no table yet, or a data file of it is gone. One that is removed later, before the
+            DataFrame is used, fails Spark's job: as an error of the task with the same words, or as Spark's own where
+            facts are shuffled, which names the file (`tables.delta.missing_files_named` makes a TableError of that).
     """
     asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
     _require_clock(asked.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
     versions = arrow.pinned(warehouse, sorted(tables))
-    return with_features(asked, warehouse, project, versions).frame()
+    planned = plan(warehouse, feature_facts(project, versions))
+    for one in planned:
+        scan.require_files(one.files)
+    joined = as_planned(asked, warehouse, planned, prediction_time=PREDICTION_TIME)
+    return expressions.after_join(joined, project).frame()
 
 
 def with_features(

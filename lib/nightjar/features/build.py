@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from nightjar.features import expressions, spine
+from nightjar.features import expressions, label_quality, labelling_rules, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.labels import known_labels, open_since
@@ -22,7 +22,7 @@ from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta, sink
-from nightjar.tables.definitions import Table, features_table, labels_table
+from nightjar.tables.definitions import QUALITY, Table, features_table, labels_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.scan import DataFile
@@ -68,21 +68,28 @@ def build(
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
     definition = _table_of(project, rows, features)
     labels_since = since if previous is None else min(since, previous)
-    labels, labelled = _labels(spark, warehouse, project, versions, labels_since, run_date)
+    asked = _asked(spark, warehouse, project, versions, labels_since, run_date)
+    labels, labelled = _labels(asked, warehouse, project, versions, run_date)
     outcome = Outcome(inputs=dict(versions))
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    with expressions.named(expressions.declared(project)):
+    with expressions.named(expressions.declared(project) | labelling_rules.declared(project.label.rules)):
+        # The first thing that runs: all that can be told from types and names alone has been told.
+        for found in (rows, asked):
+            spine.refuse_repeated(found, project)
         written = sink.collect(features.given, features.make, of_features)
         if not written:
             raise spine.none_found(project, since, run_date)
         log.info("labels: as known on %s", run_date)
         known = sink.collect(labels, sink.in_one_piece, of_labels)
+        votes = label_quality.counted(asked, warehouse, project, versions, run_date)
     for name, into, files, first in (("features", of_features, written, since), ("labels", of_labels, known, run_date)):
         of_dates = _of_dates(first, run_date)
         outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates, run_id, inputs=versions)
         outcome.rows[name] = sum(file.rows for file in files)
+    if votes:
+        outcome.outputs[QUALITY.name] = label_quality.record(warehouse, votes, run_date, run_id)
     return outcome
 
 
@@ -108,17 +115,23 @@ def _table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
     return features_table(project, columns, added)
 
 
-def _labels(
+def _asked(
     spark: SparkSession,
     warehouse: Warehouse,
     project: Project,
     versions: dict[str, int],
     since: date,
     run_date: date,
-) -> tuple[DataFrame, Table]:
+) -> DataFrame:
+    """The rows whose labels are not final before the first date."""
     start = open_since(project, since)
     first, last = local_date(start, project.zone), run_date - timedelta(days=1)
     rows = spine.spine_rows(spark, warehouse, project, versions, first, last)
-    rows = rows.where(F.col("prediction_time") >= F.lit(start))
+    return rows.where(F.col("prediction_time") >= F.lit(start))
+
+
+def _labels(
+    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
+) -> tuple[DataFrame, Table]:
     types = to_arrow_schema(rows.select(*project.spine.key).schema, timezone="UTC")
     return known_labels(rows, warehouse, project, versions, run_date), labels_table(project, types)

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import TableError
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
-from nightjar.features.spine import spine_rows
+from nightjar.features.spine import refuse_repeated, spine_rows
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import QUALITY
@@ -136,6 +136,7 @@ def _rebuilt(
     versions: Mapping[str, int],
 ) -> list[Row]:
     spine = _hashed(spine_rows(spark, warehouse, project, versions, days[0], days[-1]), project, days)
+    refuse_repeated(spine, project)
     asked = spine.where(F.col(_HASH) <= greatest)
     return _plain(with_features(of_frame(asked), warehouse, project, versions).frame())
 

@@ -57,7 +57,18 @@ def _stored(
     table, declared = source_table_name(source), project.sources[source]
     reach = parse_duration(history) if history else None
     layout = _layout(declared, keys)
-    return StoredFacts(name, table, versions[table], dict(keys), tuple(declared.key), features, reach, layout)
+    return StoredFacts(
+        name,
+        table,
+        versions[table],
+        dict(keys),
+        tuple(declared.key),
+        features,
+        reach,
+        layout,
+        tuple(declared.sequence),
+        declared.deleted,
+    )
 
 
 def _layout(source: Source, keys: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -83,7 +94,7 @@ def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:
 def definitions_hash(project: Project) -> str:
     """SHA-256 of everything that decides a feature's value: groups, expressions, spine, and how sources make facts."""
     used = {project.spine.source, *(group.source for group in project.features.values())}
-    decisive = ("lookups", "derived", "where", "key", "event_time", "known_at")
+    decisive = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
     sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
     own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "spine")}
     return hashlib.sha256(json.dumps(own | {"sources": sources}, sort_keys=True).encode()).hexdigest()

@@ -2,13 +2,16 @@
 
 Facts with t < event_time <= t + horizon count, as known at some instant k. A label is known
 - at t + horizon, when the horizon has passed;
-- before that, once its outcome is known, or if it may be settled early at the first k at which its condition is true
-  (a fact counts from the instant it is known, were it before it happens);
+- before that, once its outcome is known, or if it may be settled early at the first k at which its condition is true,
+  or at the first k at which annotators have a majority (a fact counts from the instant it is known, were it before it
+  happens);
 - again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected or moved
   fact changes the answer.
+The answer of a classification is true or false; of a regression or a ranking it is a number, stored as a double, which
+is also how two answers are compared. NaN and infinity are no outcome: such an answer is null.
 Versions are only ever added; readers take the latest one known by their own cutoff. What is known at t + horizon +
-allowed_lateness is final. Of an aggregate every version is found, whichever nights were run; of an outcome the one
-that holds at the run date: corrected twice between two runs, it has one new version.
+allowed_lateness is final. Of an aggregate and of annotators every version is found, whichever nights were run; of an
+outcome the one that holds at the run date: corrected twice between two runs, it has one new version.
 """
 
 from collections.abc import Mapping
@@ -16,19 +19,27 @@ from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType
+from pyspark.sql.types import BooleanType, DataType, NumericType
 
 from nightjar.errors import JoinError
-from nightjar.features import expressions
+from nightjar.features import annotations, expressions, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
 from nightjar.joins.join import as_of_join
+from nightjar.settings.label import Label
 from nightjar.settings.project import Project
+from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
 UNTIL, KNOWN_BY = "_until", "_known_by"
+_ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
+    Task.CLASSIFICATION: ("a boolean for a classification; or give it an aggregate and a condition", (BooleanType,)),
+    Task.REGRESSION: ("a number for a regression", (NumericType,)),
+    Task.RANKING: ("a number or a boolean for a ranking", (NumericType, BooleanType)),
+}
+"""Task -> what its answers must be, in words and types."""
 
 
 def open_since(project: Project, since: date) -> datetime:
@@ -52,23 +63,43 @@ def known_labels(
         run_date: only what is known at its midnight is used.
 
     Raises:
-        JoinError: the source's column cannot be aggregated like that.
+        JoinError: the source's column cannot be aggregated like that, or gives no answer of the kind the task needs.
         UsageError: the condition does not fit the aggregate.
     """
     label, now = project.label, cutoff(run_date, project.zone)
-    needed = dict.fromkeys([*project.spine.key, *label.keys, "prediction_time"])
-    asked = rows.select(*needed).withColumn(UNTIL, F.col("prediction_time") + F.lit(parse_duration(label.horizon)))
-    ask, answer = (_once, _outcomes) if label.aggregate is None else (_instants, _versions)
-    asked = ask(asked, warehouse, project, versions, now)
+    once = label.aggregate is None and label.annotators.column is None
+    ask, answer = (_once, _outcomes) if once else (_instants, _versions)
+    asked = ask(_asked(rows, project), warehouse, project, versions, now)
     answers = answer(_answered(asked, warehouse, project, versions), project)
     known = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
     return _not_stored(known.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
 
 
+def answers_now(
+    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
+) -> DataFrame:
+    """`value` as known at the run date: of each annotator; for rules, of the rows whose horizon has passed."""
+    now = cutoff(run_date, project.zone)
+    asked = _once(_asked(rows, project), warehouse, project, versions, now)
+    settled = asked if project.label.annotators.column else asked.where(F.col(UNTIL) <= F.lit(now))
+    return _answered(settled, warehouse, project, versions)
+
+
+def _asked(rows: DataFrame, project: Project) -> DataFrame:
+    """What names a row and its outcome, and what rules look at, with the end of the horizon."""
+    looked_at = project.spine.columns() if project.label.rules else []
+    needed = dict.fromkeys([*project.spine.key, *project.label.keys, "prediction_time", *looked_at])
+    until = F.col("prediction_time") + F.lit(parse_duration(project.label.horizon))
+    return rows.select(*needed).withColumn(UNTIL, until)
+
+
 def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
-    """With `value`, the outcome or the aggregate over the horizon as it is known at each instant."""
+    """With `value`, the outcome or the aggregate over the horizon as it is known at each instant; of each annotator."""
     label, facts = project.label, label_facts(project, versions)
+    if label.annotators.column:
+        stored = delta.read(asked.sparkSession, warehouse, facts.table, facts.version)
+        asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
     try:
         joined = as_of_join(of_frame(asked), warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
     except JoinError as error:
@@ -84,29 +115,41 @@ def _once(asked: DataFrame, _: Warehouse, project: Project, __: Mapping[str, int
 
 
 def _outcomes(answers: DataFrame, project: Project) -> DataFrame:
-    kind = answers.schema["value"].dataType
-    if not isinstance(kind, BooleanType):
+    told = _told(answers, project.label)
+    known_at = F.when(F.col("label").isNotNull(), F.col("_value_known_at")).otherwise(F.col(UNTIL))
+    return told.withColumn("label_known_at", known_at)
+
+
+def _told(answers: DataFrame, label: Label) -> DataFrame:
+    """With `label`, the value itself: a boolean, or a finite double."""
+    kind, (expected, kinds) = answers.schema["value"].dataType, _ANSWERS[label.task]
+    if not isinstance(kind, kinds):
+        found = f"its {label.aggregate.value}" if label.aggregate else "it"
         raise JoinError(
-            f"project.label, column {project.label.column} of source {project.label.source}: it is a "
-            f"{kind.simpleString()}, expected a boolean; or give project.label an aggregate and a condition."
+            f"project.label, column {label.column} of source {label.source}: {found} is a {kind.simpleString()}, "
+            f"expected {expected}."
         )
-    known_at = F.when(F.col("value").isNotNull(), F.col("_value_known_at")).otherwise(F.col(UNTIL))
-    return answers.withColumn("label_known_at", known_at).withColumnRenamed("value", "label")
+    if label.task is Task.CLASSIFICATION:
+        return answers.withColumn("label", F.col("value"))
+    number = F.col("value").cast("double")
+    finite = F.abs(number) < F.lit(float("inf"))  # to Spark NaN is greater than infinity
+    return answers.withColumn("label", F.when(finite, number))
 
 
 def _instants(
     asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
 ) -> DataFrame:
-    """An aggregate is asked for when the horizon has passed, and where that matters whenever what is known changes."""
+    """What can change is asked for when the horizon has passed, and where that matters whenever something is known."""
     label, lateness = project.label, parse_duration(project.label.allowed_lateness)
+    early = label.settled_early or label.annotators.column is not None
     passed = asked.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
-    if not label.settled_early and not lateness:
+    if not early and not lateness:
         return passed
     happened, instant, until = F.col("_event_time"), F.col("_instant"), F.col(UNTIL)
     same_key = [F.col(name) == F.col(f"_{column}") for name, column in label.keys.items()]
     within = (happened > F.col("prediction_time")) & (happened <= until)
     in_time = (instant <= until + F.lit(lateness)) & (instant <= F.lit(now))
-    matters = in_time & (F.lit(label.settled_early) | (instant > until))
+    matters = in_time & (F.lit(early) | (instant > until))
     met = asked.join(_changes(asked.sparkSession, warehouse, project, versions), [*same_key, within, matters])
     known_by = F.greatest(instant, F.col("prediction_time")).alias(KNOWN_BY)
     return passed.unionByName(met.select(*asked.columns, known_by)).distinct()
@@ -126,14 +169,27 @@ def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versio
 
 def _versions(answers: DataFrame, project: Project) -> DataFrame:
     """The first answer about each row, and every one that differs from the one before."""
-    condition = {"condition": project.label.condition or ""}
-    answers = expressions.added(answers, "project.label", condition, (BooleanType,))
-    judged = answers.withColumnRenamed("condition", "label")
-    settled = judged.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
     by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
-    told = settled.withColumn("_before", F.lag(F.struct("label")).over(by_row))
+    told = _judged(answers, project).withColumn("_before", F.lag(F.struct("label")).over(by_row))
     new = F.col("_before").isNull() | ~F.col("_before.label").eqNullSafe(F.col("label"))
     return told.where(new).withColumnRenamed(KNOWN_BY, "label_known_at")
+
+
+def _judged(answers: DataFrame, project: Project) -> DataFrame:
+    """With `label`, at each instant at which there is one: early only where it may be settled then."""
+    label = project.label
+    if label.annotators.column:
+        annotations.require_answers(answers, label)
+        row = [*project.spine.key, "prediction_time"]
+        return annotations.majority(answers, row, UNTIL, KNOWN_BY, label.annotators.least)
+    if label.rules:
+        return labelling_rules.voted(answers, label.rules)
+    if label.task is not Task.CLASSIFICATION:
+        return _told(answers, label)
+    condition = {"condition": label.condition or ""}
+    answers = expressions.added(answers, "project.label", condition, (BooleanType,))
+    judged = answers.withColumnRenamed("condition", "label")
+    return judged.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 
 
 def _not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:

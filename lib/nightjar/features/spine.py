@@ -24,12 +24,11 @@ from nightjar.timeline import cutoff, parse_duration
 def spine_rows(
     spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
 ) -> DataFrame:
-    """The spine of the dates `since` to `until`: what a range has, each of its nights has by itself.
+    """The spine of the dates `since` to `until`: what a range has, each of its nights has by itself. Nothing runs yet.
 
     Columns: `prediction_time`, the spine's columns, and `run_date`, the local date of the prediction time.
 
     Raises:
-        TableError: two rows share the spine's key and prediction time.
         UsageError: a derived column does not fit.
     """
     spine = project.spine
@@ -60,11 +59,12 @@ def _scheduled(
 ) -> DataFrame:
     """The scheduled things with a prediction time on these dates, each as it was known at its prediction time."""
     spine, table = project.spine, source_table_name(project.spine.source)
+    source = project.sources[spine.source]
     start, end = cutoff(since, project.zone), cutoff(until + timedelta(days=1), project.zone)
     time = spine.prediction_time or ""
     at = F.col(time)
     in_range = (at >= F.lit(start)) & (at < F.lit(end))
-    key = project.sources[spine.source].key
+    key = source.key
     # A version can move a thing out of the range or into it, unless its time is part of its key.
     stays = time in key
     facts = delta.read(
@@ -74,10 +74,10 @@ def _scheduled(
     superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at"))
     rows = held.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
+    if source.deleted:
+        rows = rows.where(~F.coalesce(F.col(source.deleted), F.lit(False)))
     run_date = F.to_date(F.from_utc_timestamp(at, project.zone)).alias("run_date")
-    rows = rows.select(at.alias("prediction_time"), *spine.stored_columns(), run_date)
-    _refuse_repeated(rows, spine.key, table)
-    return rows
+    return rows.select(at.alias("prediction_time"), *spine.stored_columns(), run_date)
 
 
 def _active(
@@ -106,11 +106,19 @@ def _taken(project: Project, facts: str) -> list[tuple[str, str]]:
     return [(f"{facts}__{name}", name) for name in others]
 
 
-def _refuse_repeated(rows: DataFrame, key: list[str], table: str) -> None:
-    names = [*key, "prediction_time"]
+def refuse_repeated(rows: DataFrame, project: Project) -> None:
+    """Look for two rows with one key and prediction time; of what is active there are none.
+
+    Raises:
+        TableError: there are such rows.
+    """
+    if project.spine.kind is SpineKind.ACTIVE:
+        return
+    names = [*project.spine.key, "prediction_time"]
     twice = rows.groupBy(*names).count().where("count > 1").first()
     if twice is not None:
         found = ", ".join(f"{name}={twice[name]}" for name in names)
+        table = source_table_name(project.spine.source)
         raise TableError(
             f"The spine's key is not unique: {twice['count']} rows of {table} have {found}. "
             "Add the column that tells them apart to project.spine.key. Nothing was written."

@@ -79,10 +79,10 @@ def dispatched(before: Rows, to: Destination, beside: DataFrame | None = None) -
     if before.whole is not None and beside is None:
         return numbered(before.given.sparkSession, to.tasks), _picking(before.whole, to, _nothing_beside)
     if before.whole is not None:
-        sent, opened = _turns(before.given.sparkSession, to.tasks), _picking(before.whole, to, _received)
+        moved, opened = _turns(before.given.sparkSession, to.tasks), _picking(before.whole, to, _received)
     else:
-        sent, opened = _sent(before, to), _parcels
-    messages = sent if beside is None else sent.union(beside)
+        moved, opened = sent(before, to), _parcels
+    messages = moved if beside is None else moved.union(beside)
     return messages.repartitionById(to.tasks, "number"), opened
 
 
@@ -113,16 +113,16 @@ def _turns(spark: SparkSession, tasks: int) -> DataFrame:
     return in_tasks(spark.range(0, tasks, 1, 1), tell, MESSAGE)
 
 
-def _sent(before: Rows, to: Destination) -> DataFrame:
-    """Messages with what was made before."""
-    make = before.make  # a task can be sent this, not the DataFrame
+def sent(rows: Rows, to: Destination, name: str | None = None) -> DataFrame:
+    """Messages with some rows: those that are moved, or under a name what goes beside them."""
+    make = rows.make  # a task can be sent this, not the DataFrame
 
     def send(batches: Batches) -> Batches:
         for made in make(batches):
             apart = _apart(made, to.number(made), np.arange(len(made)))
-            yield from batched((number, None, packed(rows)) for number, rows in apart)
+            yield from batched((number, name, packed(part)) for number, part in apart)
 
-    return in_tasks(before.given, send, MESSAGE)
+    return in_tasks(rows.given, send, MESSAGE)
 
 
 def _parcels(batches: Batches) -> Iterator[Parcel]:

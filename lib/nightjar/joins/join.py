@@ -13,7 +13,7 @@ from nightjar.joins.exchange import Destination, exchanged
 from nightjar.joins.planner import Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
-from nightjar.tables.rows import Making, Rows, merged, of_frame
+from nightjar.tables.rows import Making, Rows, merged
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -42,11 +42,29 @@ def as_of_join(
         JoinError: see `nightjar.asof.join`.
     """
     planned = plan(warehouse, facts, told)
+    return as_planned(spine, warehouse, planned, prediction_time=prediction_time, known_by=known_by, to=to)
+
+
+def as_planned(
+    spine: Rows,
+    warehouse: Warehouse,
+    planned: Sequence[Planned],
+    *,
+    prediction_time: str,
+    known_by: str | None = None,
+    to: Destination | None = None,
+) -> Rows:
+    """The same, with placements that were chosen before.
+
+    Raises:
+        JoinError: see `nightjar.asof.join`.
+    """
     schema = output_schema(spine.schema, [(one.facts, one.files.schema) for one in planned], prediction_time)
     rows = spine
-    for one in _placed(planned, Placement.SHUFFLE):
-        rows = of_frame(shuffle.joined(rows.frame(), warehouse, one, prediction_time, known_by))
-    passes = cobucketed.passes(_placed(planned, Placement.CO_BUCKETED))
+    passes: list[shuffle.Pass | cobucketed.Pass] = [
+        *shuffle.passes(warehouse, _placed(planned, Placement.SHUFFLE)),
+        *cobucketed.passes(_placed(planned, Placement.CO_BUCKETED), spine, prediction_time),
+    ]
     if to is not None and not passes:
         rows = exchanged(rows, to)  # before the join: the spine has fewer columns
     for step in passes:

@@ -11,12 +11,17 @@ import pyarrow.dataset as ds
 
 from nightjar.asof import Facts, Windowed
 from nightjar.asof.definitions import length
+from nightjar.asof.values import EARLIEST, column_of, instants, microseconds, present
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
 from nightjar.tables.definitions import INSTANT
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
 from nightjar.tables.scan import Snapshot
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CALENDAR = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The first and the last microsecond that Python's instants have."""
 
 
 def whole(planned: Sequence[Planned]) -> list[tuple[StoredFacts, Facts]]:
@@ -32,11 +37,11 @@ class Share:
 
     Attributes:
         files: layout -> the files of the task's bucket.
-        start: the first prediction time of its slice of the bucket; None: it has no earlier slice.
+        start: the first prediction time of its slice of the bucket, in microseconds; None: it has no earlier slice.
     """
 
     files: Mapping[str, Snapshot]
-    start: datetime | None = None
+    start: int | None = None
 
 
 def laid_out(
@@ -61,17 +66,17 @@ def laid_out(
         prediction_time: see `nightjar.asof.join`.
         known_by: see `nightjar.asof.join`.
     """
-    times: Any = pc.min_max(spine.column(prediction_time))
-    known = pc.max(spine.column(known_by)) if known_by else times["max"]
-    happened = (pc.field(EVENT_TIME) <= times["max"]) & (pc.field(KNOWN_AT) <= known)
+    first, last = _bounds(spine, prediction_time)
+    known = _bounds(spine, known_by)[1] if known_by else last
+    happened = (pc.field(EVENT_TIME) <= instant(last)) & (pc.field(KNOWN_AT) <= instant(known))
     tables = {}
     for table, files in share.files.items():
         here = [one for one in planned if one.files.table == table]
-        oldest = _oldest([one.facts for one in here], times["min"].as_py(), share.start)
-        condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= pa.scalar(oldest, INSTANT))
-        rows = rows_of(here, files, oldest, times["max"].as_py(), condition, exactly=oldest is not None)
+        oldest = _oldest([one.facts for one in here], first, share.start)
+        condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= instant(oldest))
+        rows = rows_of(here, files, oldest, last, condition, exactly=oldest is not None)
         if oldest is not None and table in carried:
-            older = carried[table].filter(pc.field(EVENT_TIME) < pa.scalar(oldest, INSTANT))
+            older = carried[table].filter(pc.field(EVENT_TIME) < instant(oldest))
             rows = pa.concat_tables([older, rows])
         tables[table] = rows
     return [(one.facts, asked(one, tables[one.files.table])) for one in planned]
@@ -85,22 +90,36 @@ def asked(planned: Planned, rows: pa.Table) -> Facts:
 def rows_of(
     planned: Sequence[Planned],
     files: Snapshot,
-    since: datetime | None,
-    until: datetime | None,
+    since: int | None,
+    until: int | None,
     condition: ds.Expression,
     *,
     exactly: bool = True,
 ) -> pa.Table:
     """The columns that are asked of one layout, of the rows that meet a condition on event times since and until.
 
+    Both are in microseconds; a file's bounds lie on Python's calendar, years 1 to 9999, and are compared there.
     Not exactly: of the row groups that may hold such rows, where few others are to be expected.
     """
-    of_times = files.where(lambda file: file.may_hold(EVENT_TIME, since, until))
+    begin, end = _on_the_calendar(since), _on_the_calendar(until)
+    of_times = files.where(lambda file: file.may_hold(EVENT_TIME, begin, end))
     rows = scan.read(of_times, [*_columns(planned, files.table), RETRACTION], condition)
     return rows.filter(condition) if exactly else rows
 
 
-def _oldest(asked: Sequence[StoredFacts], earliest: datetime | None, start: datetime | None) -> datetime | None:
+def instant(moment: int | None) -> Any:
+    """Microseconds since 1970 as Arrow compares them with a clock. Python's own instants end with the year 9999."""
+    return pa.scalar(moment, pa.int64()).cast(INSTANT)
+
+
+def _bounds(spine: pa.Table, clock: str) -> tuple[int | None, int | None]:
+    """The first and the last instant of a column in microseconds; None where it has none."""
+    column = column_of(spine, clock)
+    found: Any = pc.min_max(pa.array(instants(column, f"spine, column {clock!r}"), mask=~present(column)))
+    return found["min"].as_py(), found["max"].as_py()
+
+
+def _oldest(asked: Sequence[StoredFacts], earliest: int | None, start: int | None) -> int | None:
     """The event_time before which no row is read; None: all are."""
     histories = [facts.history for facts in asked if facts.history is not None]
     if len(histories) == len(asked):
@@ -109,11 +128,16 @@ def _oldest(asked: Sequence[StoredFacts], earliest: datetime | None, start: date
     return _earlier(start, max(map(length, windows), default=timedelta(0)))
 
 
-def _earlier(moment: datetime | None, by: timedelta) -> datetime | None:
-    """The moment moved back, None where that is before the first one a calendar has."""
-    if moment is None or by > moment - datetime.min.replace(tzinfo=UTC):
-        return None
-    return moment - by
+def _earlier(moment: int | None, by: timedelta) -> int | None:
+    """The moment moved back, None where that is before the first one there is."""
+    back = None if moment is None else moment - microseconds(by)
+    return None if back is None or back < EARLIEST else back
+
+
+def _on_the_calendar(moment: int | None) -> datetime | None:
+    """The instant, or the first or last one that Python has."""
+    first, last = CALENDAR
+    return None if moment is None else EPOCH + timedelta(microseconds=min(max(moment, first), last))
 
 
 def _columns(planned: Sequence[Planned], table: str) -> list[str]:

@@ -1,39 +1,114 @@
-"""The as-of join with facts that are laid out for nothing: facts and spine are shuffled together by their keys."""
+"""The as-of join with facts that are laid out for nothing: facts and spine are shuffled together by their keys.
+
+Facts that are asked by the same spine columns share one shuffle, and a table that is asked twice is moved once. A task
+holds its rows of the spine and its facts: of each about what there are, divided by the tasks of a shuffle.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeAlias
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.pandas.types import from_arrow_schema, from_arrow_type, to_arrow_schema
 
-from nightjar.joins.exchange import tasks_of_a_shuffle
+from nightjar.asof.values import Ints, column_of, plain
+from nightjar.joins.exchange import Destination, Parcel, dispatched, sent, tasks_of_a_shuffle
+from nightjar.joins.keys import bucket_of, keys_of
 from nightjar.joins.planner import Planned
-from nightjar.joins.stored import join_facts, output_schema
+from nightjar.joins.stored import join_facts
 from nightjar.tables import delta, layouts
-from nightjar.tables.layouts import BUCKET, RETRACTION
+from nightjar.tables.hashing import buckets_of
+from nightjar.tables.layouts import RETRACTION
+from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.warehouse import Warehouse
 
+Held: TypeAlias = tuple[str, int, tuple[str, ...], tuple[str, ...]]
+"""What is moved at once: a table, its version, the columns that name a fact, and the key columns."""
 
-def joined(
-    spine: DataFrame, warehouse: Warehouse, planned: Planned, prediction_time: str, known_by: str | None
-) -> DataFrame:
-    """The spine's rows with the features of one source.
 
-    Versions are resolved over the whole source first: what moves elsewhere leaves a retraction at its old place.
+@dataclass(frozen=True)
+class Pass:
+    """What can be joined by one move of the spine: facts that are asked by the same columns, of the same types.
+
+    Attributes:
+        warehouse: where the tables lie.
+        planned: what is joined.
     """
+
+    warehouse: Warehouse
+    planned: Sequence[Planned]
+
+    def joined(self, before: Rows, prediction_time: str, known_by: str | None) -> Rows:
+        """What was joined before, with these facts.
+
+        Versions are resolved over the whole source first: what moves elsewhere leaves a retraction at its old place.
+        """
+        spark, planned = before.given.sparkSession, self.planned
+        keys, tasks = keys_of(planned[0], _fact_keys(planned[0])), tasks_of_a_shuffle(spark)
+        tables = self._tables(spark)
+        schemas = {name: table.schema for name, (_, table) in tables.items()}
+        beside = reduce(
+            DataFrame.union, (sent(table, _by_keys(key, tasks), name) for name, (key, table) in tables.items())
+        )
+        to = Destination(lambda rows: bucket_of(rows, keys, tasks), tasks)
+        given, opened = dispatched(before, to, beside)
+        name_of = [(one.facts, _name(_held(one))) for one in planned]
+
+        def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+            for parcel in opened(batches):
+                facts = [
+                    (asked, asked.asked(_facts_of(parcel, name, schemas[name]), RETRACTION)) for asked, name in name_of
+                ]
+                yield join_facts(parcel.rows, facts, prediction_time, known_by)
+
+        return Rows(given, make, before.schema)
+
+    def _tables(self, spark: SparkSession) -> dict[str, tuple[tuple[str, ...], Rows]]:
+        """Name -> key columns and rows of what is moved beside the spine, with the columns that anyone asks for."""
+        asked: dict[Held, set[str]] = {}
+        for one in self.planned:
+            asked.setdefault(_held(one), set()).update(one.facts.columns())
+        moved = {}
+        for held, columns in asked.items():
+            table, version, fact_id, keys = held
+            rows = delta.read(spark, self.warehouse, table, version).select(*sorted(columns))
+            moved[_name(held)] = (keys, of_frame(layouts.with_retractions(rows, fact_id, keys, F.lit(True))))
+        return moved
+
+
+def passes(warehouse: Warehouse, planned: Sequence[Planned]) -> list[Pass]:
+    """One for each set of facts that can be joined in one pass."""
+    alike: dict[tuple[object, ...], list[Planned]] = {}
+    for one in planned:
+        kinds = tuple((name, key.kind) for name, key in keys_of(one, _fact_keys(one)).items())
+        alike.setdefault(kinds, []).append(one)
+    return [Pass(warehouse, group) for group in alike.values()]
+
+
+def _fact_keys(planned: Planned) -> tuple[str, ...]:
+    """The key columns of the facts, in an order that only the names of the spine's columns decide."""
+    return tuple(fact for _, fact in sorted(planned.facts.keys.items()))
+
+
+def _held(planned: Planned) -> Held:
     asked = planned.facts
-    schema = to_arrow_schema(spine.schema, timezone="UTC")
-    result = output_schema(schema, [(asked, planned.files.schema)], prediction_time)
-    table = delta.read(spine.sparkSession, warehouse, asked.table, asked.version).select(*sorted(asked.columns()))
-    keys = list(asked.keys.values())
-    facts = layouts.with_retractions(table, asked.fact_id, keys, F.lit(True))
-    types = {key: from_arrow_type(planned.files.schema.field(key).type).simpleString() for key in keys}
-    spine_types = {column: types[key] for column, key in asked.keys.items()}
-    tasks = tasks_of_a_shuffle(spine.sparkSession)
-    there = facts.withColumn(BUCKET, layouts.bucket(types, tasks)).groupBy(BUCKET)
-    here = spine.withColumn(BUCKET, layouts.bucket(spine_types, tasks)).groupBy(BUCKET)
+    return asked.table, asked.version, asked.fact_id, _fact_keys(planned)
 
-    def join_bucket(rows: pa.Table, held: pa.Table) -> pa.Table:
-        rows = rows.drop_columns([BUCKET]).cast(schema)
-        return join_facts(rows, [(asked, asked.asked(held, RETRACTION))], prediction_time, known_by)
 
-    return here.cogroup(there).applyInArrow(join_bucket, from_arrow_schema(result))
+def _name(held: Held) -> str:
+    return repr(held)
+
+
+def _facts_of(parcel: Parcel, name: str, schema: pa.Schema) -> pa.Table:
+    """The facts that came with a parcel; a session of another time zone hands out instants of that zone."""
+    held = parcel.beside.get(name)
+    return schema.empty_table() if held is None else held.cast(schema)
+
+
+def _by_keys(keys: Sequence[str], tasks: int) -> Destination:
+    def bucket(rows: pa.Table) -> Ints:
+        return buckets_of([plain(column_of(rows, key)) for key in keys], tasks)
+
+    return Destination(bucket, tasks)

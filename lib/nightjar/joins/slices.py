@@ -1,11 +1,12 @@
 """Heavy buckets in slices of prediction time: a task holds the facts of its slice, and not all of its bucket's.
 
 A slice reads the facts of its own time and, for windows, of the longest one before it. What else it needs of earlier
-facts, the latest one of each key, is found beforehand, slice by slice, and carried in.
+facts, the latest one of each key, is found beforehand, slice by slice, and carried in. Facts of one instant, and those
+of one row group, are never cut apart.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import reduce
 from typing import Any, TypeAlias
 
@@ -19,31 +20,38 @@ from nightjar.joins import reading
 from nightjar.joins.exchange import MESSAGE, batched, packed
 from nightjar.joins.planner import Planned
 from nightjar.tables import layouts, scan
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.rows import in_tasks, numbered, numbers
 from nightjar.tables.scan import Snapshot
 
 WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
-Cut: TypeAlias = tuple[int, datetime]
-"""A bucket and the first prediction time of a slice of it."""
+MOST = 4_000_000  # facts of a slice, whatever a fair share is: BYTES
+Cut: TypeAlias = tuple[int, int]
+"""A bucket and the first prediction time, in microseconds, of a slice of it."""
 
 
 def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
-    """Where buckets with more than twice their fair share of facts are cut, into slices with about that: at most 2.5.
+    """Where heavy buckets are cut, into slices of about equal numbers of facts.
+
+    A bucket is heavy with more than twice its fair share of facts, and its slices then have up to 2.5 of them; or with
+    more than `MOST`, and its slices have up to that, however few buckets there are.
 
     Args:
         files: for each bucket, layout -> its files.
     """
     rows = facts_in(files)
     fair = max(sum(rows) // len(rows), WORTH_A_TASK)
-    heavy = [number for number, count in enumerate(rows) if count > 2 * fair]
+    parts = [_slices_of(count, fair) for count in rows]
     return [
         (number, instant)
-        for number in heavy
-        for instant in scan.cuts(
-            list(files[number].values()), layouts.EVENT_TIME, max(round(rows[number] / fair / 2), 2)
-        )
+        for number in range(len(rows))
+        if parts[number] > 1
+        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, parts[number])
     ]
+
+
+def _slices_of(facts: int, fair: int) -> int:
+    by_share = max(round(facts / fair / 2), 2) if facts > 2 * fair else 1
+    return max(by_share, math.ceil(facts / MOST))
 
 
 def facts_in(files: Sequence[Mapping[str, Snapshot]]) -> list[int]:
@@ -56,7 +64,7 @@ def carried_on(
     planned: Sequence[Planned],
     files: Sequence[Mapping[str, Snapshot]],
     cuts: Sequence[Cut],
-    number: Sequence[int],
+    numbers_of: Sequence[Sequence[int]],
 ) -> DataFrame | None:
     """Messages with what later slices need of earlier facts, by layout; None where nothing is older than its history.
 
@@ -65,7 +73,7 @@ def carried_on(
         planned: what is asked.
         files: for each bucket, layout -> its files.
         cuts: where buckets are cut.
-        number: where the slice after each cut gets its messages.
+        numbers_of: where the slice after each cut gets its messages.
     """
     if all(one.facts.history is not None for one in planned):
         return None
@@ -75,7 +83,12 @@ def carried_on(
         for last, (bucket, until) in zip(before, cuts, strict=True)
     ]
     later = [
-        [to for to, (heavy, _) in zip(number[place:], cuts[place:], strict=True) if heavy == bucket]
+        [
+            to
+            for some, (heavy, _) in zip(numbers_of[place:], cuts[place:], strict=True)
+            if heavy == bucket
+            for to in some
+        ]
         for place, (bucket, _) in enumerate(cuts)
     ]
 
@@ -88,16 +101,16 @@ def carried_on(
 
 
 def _carried_from(
-    planned: Sequence[Planned], files: Mapping[str, Snapshot], since: datetime | None, until: datetime
+    planned: Sequence[Planned], files: Mapping[str, Snapshot], since: int | None, until: int
 ) -> dict[str, pa.Table]:
     """Layout -> the rows of one slice's time that later slices need."""
-    end = pa.scalar(until, INSTANT)
+    end = reading.instant(until)
     result = {}
     for layout, chosen in files.items():
         here = [one for one in planned if one.files.table == layout]
         condition = pc.field(layouts.EVENT_TIME) < end
         if since is not None:
-            condition &= pc.field(layouts.EVENT_TIME) >= pa.scalar(since, INSTANT)
+            condition &= pc.field(layouts.EVENT_TIME) >= reading.instant(since)
         rows = reading.rows_of(here, chosen, since, until, condition)
         kept: Any = reduce(np.union1d, (carried(reading.asked(one, rows), end) for one in here))
         result[layout] = rows.take(pa.array(kept))

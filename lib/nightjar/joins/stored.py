@@ -1,6 +1,7 @@
 """Facts that lie in tables of the warehouse, and what is asked of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.asof import Facts, Latest, Windowed, join
+from nightjar.errors import JoinError
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
 
 
@@ -25,6 +27,8 @@ class StoredFacts:
         history: the greatest age of a fact that is looked at, inclusive; older ones give no feature and no matched
             clock, so that their files need not be read. None: all facts are looked at.
         layout: the key columns of the table's layout for these keys, in its order; None: there is none.
+        sequence: columns that order facts with equal `event_time` and `known_at`.
+        deleted: a boolean column that marks a version as a deletion of its fact; None: there are none.
     """
 
     name: str
@@ -35,16 +39,22 @@ class StoredFacts:
     features: tuple[Latest | Windowed, ...]
     history: timedelta | None = None
     layout: tuple[str, ...] | None = None
+    sequence: tuple[str, ...] = ()
+    deleted: str | None = None
 
     def columns(self) -> set[str]:
         """Every column of the table that the join needs."""
-        used = {feature.column for feature in self.features}
-        return {*self.keys.values(), *self.fact_id, *used, EVENT_TIME, KNOWN_AT}
+        used = {feature.column for feature in self.features} | ({self.deleted} if self.deleted else set())
+        return {*self.keys.values(), *self.fact_id, *self.sequence, *used, EVENT_TIME, KNOWN_AT}
 
     def asked(self, table: pa.Table, retraction: str | None = None) -> Facts:
         """The same for the kernel, over rows that were read; `retraction` names their column that marks one."""
         features = tuple(self._within_history(feature) for feature in self.features)
-        marked = retraction if self.fact_id else None  # without versions nothing is ever retracted
+        retracted = retraction if self.fact_id else None  # without versions nothing is ever retracted
+        if retracted is not None and self.deleted is not None:
+            deleted = pc.fill_null(table.column(self.deleted), fill_value=False)
+            ended = pc.or_(table.column(retracted), deleted)
+            table = table.set_column(table.column_names.index(retracted), retracted, ended)
         return Facts(
             self.name,
             table,
@@ -52,8 +62,9 @@ class StoredFacts:
             EVENT_TIME,
             KNOWN_AT,
             self.fact_id,
-            marked,
-            local_versions=marked is not None,
+            retracted or self.deleted,
+            local_versions=retracted is not None,
+            sequence=self.sequence,
             features=features,
         )
 
@@ -92,4 +103,17 @@ def output_schema(spine: pa.Schema, facts: Sequence[tuple[StoredFacts, pa.Schema
         JoinError: a definition does not fit the columns of its table; said before any work.
     """
     asked = [(stored, stored.asked(found.empty_table())) for stored, found in facts]
-    return join_facts(spine.empty_table(), asked, prediction_time, None).schema
+    rows = spine.empty_table()
+    for one in asked:
+        with _named(one[0]):
+            join_facts(rows, [one], prediction_time, None)
+    return join_facts(rows, asked, prediction_time, None).schema
+
+
+@contextmanager
+def _named(facts: StoredFacts) -> Iterator[None]:
+    """Say which table facts lie in, where the kernel knows only their name."""
+    try:
+        yield
+    except JoinError as error:
+        raise JoinError(f"{error}. The facts {facts.name!r} are those of table {facts.table}.") from error

@@ -1,34 +1,51 @@
-"""The candidates of a search: every combination of every model's grid, named."""
+"""The candidates of a search: models with all their parameters, each with a name and a key of its own."""
 
-import dataclasses
-import itertools
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from typing import Any
 
-from nightjar.settings.learning import Model, Search
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Model
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model with all its parameters."""
+    """One model with all its parameters. Names are unique within a search.
+
+    Attributes:
+        name: the model's; those of a space are numbered from 1.
+        model: without a space.
+        members: name -> model, of an ensemble.
+    """
 
     name: str
-    model: Model
+    model: Model = field(compare=False)
+    members: Mapping[str, Model] = field(default_factory=dict, compare=False)
+
+    def key(self) -> str:
+        """SHA-256 of everything that decides how it is fitted: equal settings have equal keys, whatever their name."""
+        settings = [asdict(self.model), {name: asdict(model) for name, model in self.members.items()}]
+        text = json.dumps(settings, sort_keys=True, default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
-def expand(search: Search) -> list[Candidate]:
-    """All candidates, in the order of the configuration; a grid's are numbered from 1."""
-    return [candidate for name, model in search.candidates.items() for candidate in _of(name, model)]
+def fixed(search: Search, name: str) -> Candidate:
+    """The candidate that a model without a space is."""
+    model = search.candidates[name]
+    return Candidate(name, model, {member: search.candidates[member] for member in model.members})
 
 
-def _of(name: str, model: Model) -> list[Candidate]:
-    if not model.grid:
-        return [Candidate(name, model)]
-    combinations = itertools.product(*model.grid.values())
-    return [
-        Candidate(f"{name}-{number}", _with(model, dict(zip(model.grid, values, strict=True))))
-        for number, values in enumerate(combinations, start=1)
-    ]
+def chosen(search: Search, name: str, number: int, parameters: Mapping[str, Any]) -> Candidate:
+    """The candidate at one point of a model's space."""
+    whole = fixed(search, name)
+    model = replace(whole.model, parameters={**whole.model.parameters, **parameters}, space={})
+    return Candidate(f"{name}-{number}", model, whole.members)
 
 
-def _with(model: Model, chosen: dict[str, object]) -> Model:
-    return dataclasses.replace(model, parameters={**model.parameters, **chosen}, grid={})
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.name
+    raise TypeError(f"{value!r} of type {type(value).__name__} is no setting")

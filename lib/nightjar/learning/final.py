@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nightjar.evaluation.intervals import Interval, block_bootstrap, paired_block_bootstrap
-from nightjar.evaluation.metrics import log_loss, roc_auc
+from nightjar.evaluation.figures import Truth, difference, intervals
+from nightjar.evaluation.intervals import Interval
 from nightjar.learning.candidates import Candidate
+from nightjar.learning.inner import inner_of
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import Fold
 from nightjar.models.estimators import fit
-from nightjar.settings.learning import Metric
-
-MEASURES = {Metric.ROC_AUC: roc_auc, Metric.LOG_LOSS: log_loss}
+from nightjar.settings.learning import Search
+from nightjar.settings.project import Project
 
 
 @dataclass(frozen=True)
@@ -43,40 +43,51 @@ def judge(
     fold: Fold,
     winner: Candidate,
     baselines: Sequence[Candidate],
-    metric: Metric,
-    seed: int,
+    project: Project,
+    settings: Search,
 ) -> tuple[Evidence, npt.NDArray[np.float64]]:
     """Fit the winner and the baselines before the final period, and measure them on it.
 
     Returns:
         The evidence, and the winner's scores of the final period's rows, in their order.
     """
-    scores = {candidate.name: _scores(rows, fold, candidate, seed) for candidate in [winner, *baselines]}
-    label, day = rows.label[fold.test], rows.day[fold.test]
-    measured = {name: _measured(label, score, day, seed) for name, score in scores.items()}
-    better = -1 if metric is Metric.LOG_LOSS else 1
-    strongest = max(baselines, key=lambda one: better * (measured[one.name][metric.value]["estimate"] or 0.0)).name
-    difference = paired_block_bootstrap(label, scores[winner.name], scores[strongest], day, MEASURES[metric], seed=seed)
+    metric, seed = settings.metric, settings.seed
+    scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
+    test = rows.examples(fold.test)
+    truth = Truth(project.label.task, test.label, rows.day[fold.test], test.query)
+    measured = {name: _as_data(intervals(truth, score, seed=seed)) for name, score in scores.items()}
+    better = 1 if metric.greater_is_better else -1
+    strongest = max(baselines, key=lambda one: _standing(measured[one.name][metric.value]["estimate"], better)).name
+    apart = difference(metric, truth, scores[winner.name], scores[strongest], seed=seed)
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
         candidate={"name": winner.name, **measured[winner.name]},
         baselines={one.name: measured[one.name] for one in baselines},
-        difference={"over": strongest, "better": better, **asdict(difference)},
+        difference={"over": strongest, "better": better, **asdict(apart)},
     )
     return evidence, scores[winner.name]
 
 
-def _scores(rows: TrainingRows, fold: Fold, candidate: Candidate, seed: int) -> npt.NDArray[np.float64]:
-    features, label = rows.take(fold.train)
-    predictor = fit(candidate.model, features, label, features=rows.columns, seed=seed)
-    return predictor.predict(rows.take(fold.test)[0])
+def _standing(estimate: float | None, better: int) -> float:
+    return -np.inf if estimate is None else better * estimate
 
 
-def _measured(
-    label: npt.NDArray[np.bool_], score: npt.NDArray[np.float64], day: npt.NDArray[Any], seed: int
-) -> dict[str, Any]:
-    intervals: dict[str, Interval] = {
-        metric.value: block_bootstrap(label, score, day, measure, seed=seed) for metric, measure in MEASURES.items()
-    }
-    return {name: asdict(interval) for name, interval in intervals.items()}
+def _scores(
+    rows: TrainingRows, fold: Fold, candidate: Candidate, project: Project, settings: Search
+) -> npt.NDArray[np.float64]:
+    models = [candidate.model, *candidate.members.values()]
+    examples = rows.examples(fold.train, inner_of(rows, fold.train, models, settings, project.zone))
+    predictor = fit(
+        candidate.model,
+        examples,
+        features=rows.columns,
+        task=project.label.task,
+        seed=settings.seed,
+        members=candidate.members,
+    )
+    return predictor.predict(rows.features.take(fold.test))
+
+
+def _as_data(figures: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: asdict(interval) for name, interval in figures.items()}

@@ -1,9 +1,9 @@
 """Training rows: features with the labels known at a cutoff, from pinned Delta versions."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 
 from nightjar.errors import LearningError
+from nightjar.learning import outcomes
 from nightjar.models.columns import FeatureColumn, feature_columns
+from nightjar.models.examples import Examples, Rows
 from nightjar.settings.project import Project
+from nightjar.settings.spine import WEIGHT
+from nightjar.settings.task import Task
 from nightjar.tables import arrow, labels
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
@@ -30,66 +34,112 @@ class TrainingRows:
     Attributes:
         features: the feature columns, one row each.
         columns: their names and types.
-        label: the outcome.
+        label: the outcome: booleans for a classification, float64 otherwise.
         day: local date of the prediction time.
+        prediction_time: the instant up to which facts are in the features (UTC, microseconds).
         label_known_at: when the outcome was known (UTC, microseconds).
+        horizon: so long after its prediction time every row has its outcome, or none. What is known earlier is no
+            random sample of a date's rows.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
+        group: a number for each row, the same for rows that no split may part; None: there are no groups.
+        query: for ranking: the number of the list each row belongs to.
+        weight: how many rows each one stands for; None: one each.
     """
 
     features: pa.Table
     columns: tuple[FeatureColumn, ...]
-    label: npt.NDArray[np.bool_]
+    label: npt.NDArray[Any]
     day: Days
+    prediction_time: Instants
     label_known_at: Instants
+    horizon: timedelta
     versions: Mapping[str, int]
     definitions_hash: str
+    group: Rows | None = None
+    query: Rows | None = None
+    weight: npt.NDArray[np.float64] | None = None
 
-    def take(self, index: npt.NDArray[np.intp]) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
-        """Features and labels of some rows."""
-        return self.features.take(index), self.label[index]
+    def examples(self, index: Rows, inner: Sequence[tuple[Rows, Rows]] = ()) -> Examples:
+        """Some rows to fit a model on.
+
+        Args:
+            index: their numbers.
+            inner: splits of them; the numbers count within `index`.
+        """
+        return Examples(
+            self.features.take(index),
+            self.label[index],
+            None if self.weight is None else self.weight[index],
+            None if self.query is None else self.query[index],
+            inner,
+        )
 
     def content_hash(self) -> str:
-        """SHA-256 of features and labels: the same for the same rows, whatever files they came from."""
-        digest = hashlib.sha256()
-        sink = pa.BufferOutputStream()
-        table = self.features.append_column("label", pa.array(self.label)).combine_chunks()
-        with pyarrow.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        digest.update(sink.getvalue())
+        """SHA-256 of all that decides a fit: the same for the same rows, whatever files they came from."""
+        beside = {
+            "label": self.label,
+            "day": self.day,
+            "prediction_time": self.prediction_time,
+            "label_known_at": self.label_known_at,
+            "group": self.group,
+            "query": self.query,
+            "weight": self.weight,
+        }
+        facts = pa.table({name: pa.array(values) for name, values in beside.items() if values is not None})
+        digest = hashlib.sha256(f"horizon {self.horizon}".encode())
+        digest.update(_stream(self.features))
+        digest.update(_stream(facts))
         return digest.hexdigest()
 
 
-def read(warehouse: Warehouse, project: Project, run_date: date) -> TrainingRows:
+def read(
+    warehouse: Warehouse,
+    project: Project,
+    run_date: date,
+    *,
+    group: Sequence[str] = (),
+    query: Sequence[str] = (),
+    task: Task = Task.CLASSIFICATION,
+) -> TrainingRows:
     """Rows before the run date whose outcome is known at its midnight and is not null.
 
     A label's latest version at or before the cutoff counts.
 
+    Args:
+        warehouse: where the tables lie.
+        project: says which columns are features.
+        run_date: nothing that is known only after its midnight is read.
+        group: columns of the feature table; rows with the same values in them belong together.
+        query: the same, for the lists of a ranking.
+        task: says what an outcome is.
+
     Raises:
-        LearningError: the feature table mixes definitions, or no labelled row is there.
+        LearningError: the feature table mixes definitions or lacks a column that is to group rows, no labelled row is
+            there, or an outcome or weight is not what the task can learn from.
         TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
     """
     versions = arrow.pinned(warehouse, ["features", "labels"])
+    stored = arrow.schema(warehouse, "features", versions["features"]).names
+    _check_groups(stored, [*group, *query])
+    weighted = WEIGHT in stored
     names = project.feature_names()
-    key = [*project.spine.key, "prediction_time"]
-    wanted = list(dict.fromkeys([*key, *names, "run_date", "definitions_hash"]))
-    earlier = pc.field("run_date") < run_date
-    features = arrow.read(warehouse, "features", wanted, earlier, versions["features"])
-    known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"])
-    outcomes = known.filter(pc.is_valid(known["label"]))
-    definitions = _single_definition(features)
-    joined = features.join(outcomes, key, join_type="inner").sort_by([(name, "ascending") for name in _order(project)])
-    if not len(joined):
-        raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
+    wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
+    joined, definitions = _labelled(warehouse, project, run_date, wanted, versions)
     chosen = joined.select(names).combine_chunks()
     return TrainingRows(
         features=chosen,
         columns=feature_columns(chosen.schema, names),
-        label=_numpy(joined["label"]).astype(np.bool_),
+        label=outcomes.labels(joined["label"], task),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
+        prediction_time=_numpy(joined["prediction_time"]).astype("datetime64[us]"),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
+        horizon=parse_duration(project.label.horizon),
         versions=versions,
         definitions_hash=definitions,
+        group=outcomes.codes(joined, group) if group else None,
+        query=outcomes.codes(joined, query) if query else None,
+        weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
     )
 
 
@@ -104,6 +154,39 @@ def last_settled_day(project: Project, run_date: date) -> date:
     while cutoff(day, project.zone) + horizon > now:
         day = date.fromordinal(day.toordinal() - 1)
     return day
+
+
+def _labelled(
+    warehouse: Warehouse, project: Project, run_date: date, wanted: Sequence[str], versions: Mapping[str, int]
+) -> tuple[pa.Table, str]:
+    """The rows with their labels, in order, and the hash of their definitions."""
+    key = [*project.spine.key, "prediction_time"]
+    columns = list(dict.fromkeys([*key, *wanted, "run_date", "definitions_hash"]))
+    features = arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
+    known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"])
+    outcome = known.filter(pc.is_valid(known["label"]))
+    definitions = _single_definition(features)
+    joined = features.join(outcome, key, join_type="inner")
+    if not len(joined):
+        raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
+    return joined.sort_by([(name, "ascending") for name in _order(project)]), definitions
+
+
+def _check_groups(stored: Sequence[str], names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in stored]
+    if missing:
+        raise LearningError(
+            f"Rows are to be grouped by {', '.join(missing)}, which table features does not have. It has "
+            f"{', '.join(stored)}. Name one of these, or add the column to the spine (project.spine.keep)."
+        )
+
+
+def _stream(table: pa.Table) -> pa.Buffer:
+    """The table as an Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return sink.getvalue()
 
 
 def _order(project: Project) -> list[str]:

@@ -1,135 +1,187 @@
-"""The search: every candidate on every fold, one Ray Tune trial each, on one copy of the data per node."""
+"""The search on Ray Tune: units of one candidate and one fold beside each other, on one copy of the data per node."""
 
+import json
 import logging
+import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import ray
 from ray import tune
+from ray.tune.search import Searcher
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import measures
+from nightjar.learning import ledger, proposals, race
 from nightjar.learning.candidates import Candidate
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import Fold
-from nightjar.models.estimators import fit
-from nightjar.settings.learning import Metric
+from nightjar.learning.progress import Progress
+from nightjar.learning.race import FoldResult, Unit
+from nightjar.learning.units import Problem, fit_and_measure
+from nightjar.learning.work import Work
+from nightjar.settings.learning import Metric, Search
+from nightjar.settings.split import SplitKind
 
 log = logging.getLogger("nightjar.train")
-Measures = dict[str, float | None]
+
+LOST_AT_MOST = 3
+"""How often a unit is tried again after its process or machine was lost."""
 
 
 @dataclass(frozen=True)
-class FoldResult:
-    """What one candidate reached on one fold."""
+class Found:
+    """What a search has found.
 
-    candidate: str
-    fold: str
-    measures: Measures
-    seconds: float
+    Attributes:
+        results: each candidate's results, in the order of the folds.
+        folds: how many a candidate has that was not stopped.
+        metric: what decides.
+    """
+
+    results: dict[Candidate, list[FoldResult]]
+    folds: int
+    metric: Metric
+
+    def mean(self, candidate: Candidate) -> float | None:
+        """The metric's mean over all folds; None unless the candidate has a value on each of them."""
+        values = [result.measures.get(self.metric.value) for result in self.results[candidate]]
+        return race.mean(values) if len(values) == self.folds else None
+
+    def best(self) -> Candidate:
+        """The candidate with the best mean that is no baseline; the earlier of equals.
+
+        Raises:
+            LearningError: none has a value on every fold.
+        """
+        sign = 1.0 if self.metric.greater_is_better else -1.0
+        means = {one: self.mean(one) for one in self.results if not one.model.baseline}
+        rated = {one: sign * value for one, value in means.items() if value is not None}
+        if not rated:
+            raise LearningError(self._why_none())
+        return max(rated, key=lambda one: rated[one])
+
+    def _why_none(self) -> str:
+        failed = [result for results in self.results.values() for result in results if result.failure]
+        said = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
+        reasons = (
+            "\n  ".join(said) or f"{self.metric.value} is undefined on a fold, or the time (search.minutes) was up."
+        )
+        return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {reasons}"
 
 
-def run(
-    rows: TrainingRows, folds: Sequence[Fold], candidates: Sequence[Candidate], seed: int, storage: Path
-) -> list[FoldResult]:
-    """Fit and measure every candidate on every fold; results in the order of candidates and folds.
-
-    Ray must have been started.
+def run(problem: Problem, settings: Search, folder: Path, code_revision: str) -> Found:
+    """Run the search, or what a search that was killed has left of it. Ray must have been started.
 
     Args:
-        rows: the training rows.
-        folds: the splits.
-        candidates: what to try.
-        seed: of every fit.
-        storage: folder for Tune's own files.
+        problem: rows and folds.
+        settings: candidates, proposals, stopping.
+        folder: where ledgers of searches lie.
+        code_revision: of Nightjar.
 
     Raises:
-        LearningError: a fit failed; the message names candidate and fold.
+        LearningError: the ledger is damaged, or held by another process.
     """
-    units = [(candidate, fold) for candidate in candidates for fold in folds]
-    shared = ray.put((rows, units))
+    with ledger.opened(folder, problem.key(code_revision)) as book, Progress(problem, settings) as progress:
+        if book.finished:
+            log.info("%d folds were finished before: %s", len(book.finished), book.path)
+        work = Work(rounds_of(problem, settings), book, problem, progress.told)
+        deadline = None if settings.minutes is None else time.monotonic() + 60 * settings.minutes
+        _run_units(problem, work, deadline, folder / "tune")
+    return found_by(work, problem, settings.metric)
+
+
+def rounds_of(problem: Problem, settings: Search) -> race.Rounds:
+    """What is to be run: the newest folds of walk-forward first, baselines on all folds beside the first round."""
+    order = list(range(len(problem.folds)))
+    if settings.split.kind is SplitKind.WALK_FORWARD:
+        order.reverse()
+    always = proposals.baselines(settings)
+    return race.rounds(proposals.batches(settings), always, order, settings.stopping, settings.metric)
+
+
+def found_by(work: Work, problem: Problem, metric: Metric) -> Found:
+    """The results of finished work, by candidate in the order they were proposed."""
+    results: dict[Candidate, dict[int, FoldResult]] = {}
+    for unit in work.units:
+        if unit in work.results:
+            results.setdefault(unit.candidate, {})[unit.fold] = work.results[unit]
+    ordered = {candidate: [by[fold] for fold in sorted(by)] for candidate, by in results.items()}
+    return Found(ordered, len(problem.folds), metric)
+
+
+def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Path) -> None:
+    if not work.left():
+        return
+    units, shared = _Units(work, deadline), ray.put(problem)
 
     def trial(config: dict[str, Any]) -> None:
-        shared_rows, all_units = ray.get(shared)
-        candidate, fold = all_units[config["unit"]]
-        tune.report(fit_and_measure(shared_rows, fold, candidate, seed))
+        result = fit_and_measure(ray.get(shared), config["unit"])
+        tune.report({"result": json.dumps(asdict(result))})  # Tune would take a mapping apart
 
-    progress = _Progress(units)
+    name = f"search-{time.time_ns()}"
     tuner = tune.Tuner(
         tune.with_resources(trial, {"cpu": 1}),
-        param_space={"unit": tune.grid_search(list(range(len(units))))},
-        tune_config=tune.TuneConfig(reuse_actors=True),
+        tune_config=tune.TuneConfig(
+            search_alg=units,
+            num_samples=-1,
+            reuse_actors=True,
+            trial_dirname_creator=_folder_of,
+            max_concurrent_trials=max(1, int(ray.cluster_resources().get("CPU", 1))),
+        ),
         run_config=tune.RunConfig(
-            name=f"search-{time.time_ns()}", storage_path=str(storage), verbose=0, callbacks=[progress]
+            name=name,
+            storage_path=str(storage.absolute()),
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=LOST_AT_MOST),
         ),
     )
-    results = {result.config["unit"]: result for result in tuner.fit() if result.config}
-    return [_result(results.get(number), *unit) for number, unit in enumerate(units)]
+    try:
+        tuner.fit()
+    finally:
+        shutil.rmtree(storage / name, ignore_errors=True)  # Tune's own state, which nothing is resumed from
+    if units.given:
+        raise KeyboardInterrupt  # Tune ends early without a word when it is told to stop
 
 
-def fit_and_measure(rows: TrainingRows, fold: Fold, candidate: Candidate, seed: int) -> dict[str, Any]:
-    """Fit a candidate on a fold's training rows and measure it on its test rows; the measures, and seconds."""
-    started = time.monotonic()
-    features, label = rows.take(fold.train)
-    predictor = fit(candidate.model, features, label, features=rows.columns, seed=seed)
-    features, label = rows.take(fold.test)
-    return {"measures": measures(label, predictor.predict(features)), "seconds": time.monotonic() - started}
+def _folder_of(trial: Any) -> str:
+    """Tune would name it by all settings of its candidate."""
+    return str(trial.trial_id)
 
 
-def means(results: Sequence[FoldResult], metric: Metric) -> dict[str, float]:
-    """Candidate -> mean of the metric over all its folds; a candidate with an undefined fold is left out."""
-    by_candidate: dict[str, list[float | None]] = {}
-    for result in results:
-        by_candidate.setdefault(result.candidate, []).append(result.measures[metric.value])
-    return {
-        name: float(np.mean([value for value in values if value is not None]))
-        for name, values in by_candidate.items()
-        if None not in values
-    }
+class _Units(Searcher):  # type: ignore[misc]
+    """Hands a search's units to Tune, and their results back."""
+
+    def __init__(self, work: Work, deadline: float | None) -> None:
+        super().__init__()
+        self.work = work
+        self.deadline = deadline
+        self.given: dict[str, Unit] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles a searcher for a restart of its own. There is none: the ledger is the search's state."""
+        return {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        unit = None if late else self.work.take()
+        if unit is not None:
+            self.given[trial_id] = unit
+            return {"unit": unit}
+        return None if self.given else Searcher.FINISHED
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002
+        unit = self.given.pop(trial_id)
+        if error or not result or "result" not in result:
+            self.work.lose(unit, f"its process or machine was lost {LOST_AT_MOST + 1} times")
+        else:
+            self.work.finish(unit, FoldResult(**json.loads(result["result"])))
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing, see `__getstate__`."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing, see `__getstate__`."""
 
 
-def best(candidates: Sequence[Candidate], mean: dict[str, float], metric: Metric) -> Candidate:
-    """The candidate with the best mean; the earlier one of equals.
-
-    Raises:
-        LearningError: none of them has a mean.
-    """
-    sign = -1.0 if metric is Metric.LOG_LOSS else 1.0
-    rated = [candidate for candidate in candidates if candidate.name in mean]
-    if not rated:
-        names = ", ".join(candidate.name for candidate in candidates)
-        raise LearningError(f"{metric.value} is undefined on some fold of each of {names}: a fold has one class only.")
-    return max(rated, key=lambda candidate: sign * mean[candidate.name])
-
-
-def _result(result: Any, candidate: Candidate, fold: Fold) -> FoldResult:
-    failure = "it was never run" if result is None else result.error
-    if failure is not None:
-        raise LearningError(f"Candidate {candidate.name} failed on {fold.name} ({fold.start} to {fold.end}): {failure}")
-    return FoldResult(candidate.name, fold.name, result.metrics["measures"], result.metrics["seconds"])
-
-
-class _Progress(tune.Callback):  # type: ignore[misc]
-    """One line per finished trial."""
-
-    def __init__(self, units: Sequence[tuple[Candidate, Fold]]) -> None:
-        self.units = units
-        self.done = 0
-
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
-        del iteration, trials
-        if "measures" not in result:
-            return
-        self.done += 1
-        candidate, fold = self.units[trial.config["unit"]]
-        found = ", ".join(f"{name} {_shown(result['measures'][name])}" for name in ("roc_auc", "log_loss"))
-        place = f"{self.done}/{len(self.units)}"
-        log.info("%s  %s on %s: %s, %.1f s", place, candidate.name, fold.name, found, result["seconds"])
-
-
-def _shown(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
+def _last_line(result: FoldResult) -> str:
+    return (result.failure or "").strip().splitlines()[-1]

@@ -1,60 +1,185 @@
-"""Walk-forward splits by calendar dates, the same for every entity."""
+"""Which rows a candidate is fitted on and which it is measured on: the folds, the splits within, the final period."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
+from nightjar.learning.dealing import deal
+from nightjar.learning.purging import at, length, microseconds
 from nightjar.learning.rows import TrainingRows
-from nightjar.timeline import cutoff
+from nightjar.learning.splitters import WalkForward
+from nightjar.models.examples import Rows
+from nightjar.settings.split import Split, SplitKind
+from nightjar.timeline import cutoff, parse_duration
+
+INNER = 3
+"""Splits within the training rows."""
+FEWEST = 2
+"""Rows that a fold has at least to train on, and to test on: one row tells nothing from another."""
+
+WALKING = (
+    "Use fewer or shorter folds (search.split.folds, search.split.test_days, search.split.embargo, search.final_days), "
+    "or build features of earlier dates."
+)
+DEALING = "Use fewer folds (search.split.folds), or build features of more dates."
+PURGING = (
+    "{:,} rows were dropped because their label time touches that of its test rows. Use a shorter embargo "
+    "(search.split.embargo), or test on periods of dates (search.split.kind=WALK_FORWARD)."
+)
+Days = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One split: `train` and `test` are row numbers; the test period runs from `start` to `end`, both inclusive."""
+    """One split: `train` and `test` are row numbers; the test rows are of the dates `start` to `end`, both included."""
 
     name: str
     start: date
     end: date
-    train: npt.NDArray[np.intp]
-    test: npt.NDArray[np.intp]
+    train: Rows
+    test: Rows
 
 
-def final_period(rows: TrainingRows, last_day: date, days: int, zone: str) -> Fold:
-    """The last `days` settled dates as the test period, and everything known before it to train on."""
-    return _fold(rows, "final", last_day - timedelta(days=days - 1), last_day, zone, timedelta())
+def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: int) -> list[Fold]:
+    """The folds of the search, of rows before a date: the first one of the final period. Walk-forward: oldest first.
 
+    The search sees nothing that was known only later than the midnight at which that date starts: no fold trains or
+    tests on a row whose label was known after it. Nor on one whose horizon had not passed by then: of such rows some
+    labels are known early, and they are no random sample. So walk-forward's last test period ends with the last
+    date all of whose rows were settled.
 
-def walk_forward(rows: TrainingRows, before: date, count: int, days: int, zone: str, embargo: timedelta) -> list[Fold]:
-    """`count` consecutive test periods of `days` dates each, oldest first, the last one ending before a date.
-
-    Each trains on rows whose label was known at least `embargo` before its test period starts.
+    Args:
+        rows: with groups, if the settings ask for them.
+        settings: of the split.
+        before: the date.
+        zone: whose midnights end the dates.
+        seed: of the shuffling, where there is any.
 
     Raises:
-        LearningError: a fold would have no rows to train or to test on.
+        LearningError: the rows cannot fill the folds, or a fold has too few rows or classes to train or to test on.
     """
-    starts = [before - timedelta(days=days * (count - number)) for number in range(count)]
-    return [
-        _fold(rows, f"fold {number + 1}", start, start + timedelta(days=days - 1), zone, embargo)
-        for number, start in enumerate(starts)
-    ]
+    known_by, earlier = at(cutoff(before, zone)), rows.day < np.datetime64(before)
+    settled = _settled(rows, known_by)
+    which = np.flatnonzero(earlier & settled & (microseconds(rows.label_known_at) <= known_by))
+    unsettled = rows.day[earlier & ~settled]
+    end: date = unsettled.min().item() if len(unsettled) else before
+    if not len(which):
+        raise LearningError(
+            f"No row before {before} was settled by its midnight; labelled rows run from {rows.day.min()} to "
+            f"{rows.day.max()}. Use a shorter final period (search.final_days), or build features of earlier dates."
+        )
+    found = _split(rows, which, settings, end, zone, seed, "fold")
+    return [replace(fold, train=which[fold.train], test=which[fold.test]) for fold in found]
 
 
-def _fold(rows: TrainingRows, name: str, start: date, end: date, zone: str, embargo: timedelta) -> Fold:
-    known_by = _naive(cutoff(start, zone) - embargo)
-    train = np.flatnonzero(rows.label_known_at <= known_by)
-    test = np.flatnonzero((rows.day >= np.datetime64(start)) & (rows.day <= np.datetime64(end)))
-    for what, index in (("train", train), ("test", test)):
-        if not len(index):
+def inner_splits(rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
+    """Three splits of a fold's own training rows, for what learns from out-of-fold predictions.
+
+    Of the same kind and purged alike; the numbers count within `train`. For walk-forward: consecutive blocks of dates
+    at the end of the training rows, each as long as the fold's test period, or as a sixth of the dates if that is
+    shorter. Rows whose horizon had not passed when the last training label was known are neither trained nor tested on
+    (see `folds`). So not every training row is in a test part.
+
+    Raises:
+        LearningError: the training rows cannot fill the splits.
+    """
+    known_by = int(microseconds(rows.label_known_at[train]).max()) if len(train) else 0
+    settled = np.flatnonzero(_settled(rows, known_by)[train])
+    which = train[settled]
+    if not len(which):
+        raise LearningError(f"None of the {len(train):,} training rows is settled: they cannot be split once more.")
+    first, last = rows.day[which].min().item(), rows.day[which].max().item()
+    days = max(1, min(settings.test_days, ((last - first).days + 1) // (2 * INNER)))
+    within = replace(settings, folds=INNER, test_days=days)
+    found = _split(rows, which, within, last + timedelta(days=1), zone, seed, "inner fold")
+    return [(settled[fold.train], settled[fold.test]) for fold in found]
+
+
+def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int, zone: str) -> Fold:
+    """The last `days` settled dates as the test period, trained on what was known before it.
+
+    The settings' embargo and sliding window hold here too. The test period may have one class only: then some of its
+    figures are undefined.
+
+    Raises:
+        LearningError: too few rows to train or to test on, or one class only to train on.
+    """
+    period = Split(folds=1, test_days=days, train_days=settings.train_days, embargo=settings.embargo)
+    everything = np.arange(len(rows.label))
+    (fold,) = _walked(rows, everything, period, last_day + timedelta(days=1), zone, "final")
+    fold = replace(fold, name="final")
+    _check_rows(fold, rows.day, WALKING)
+    _check_classes(fold, rows.label, ["train"])
+    return fold
+
+
+def _split(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, seed: int, name: str) -> list[Fold]:
+    """The folds of some rows, checked; the numbers count within `which`."""
+    walks = settings.kind is SplitKind.WALK_FORWARD
+    found = _walked(rows, which, settings, end, zone, name) if walks else _dealt(rows, which, settings, seed, name)
+    for fold in found:
+        dropped = len(which) - len(fold.train) - len(fold.test)
+        purged = PURGING.format(dropped) if dropped else DEALING
+        _check_rows(fold, rows.day[which], WALKING if walks else purged)
+        _check_classes(fold, rows.label[which], ["train", "test"])
+    return found
+
+
+def _walked(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
+    splitter = WalkForward(
+        rows.day[which],
+        rows.label_known_at[which],
+        before=end,
+        folds=settings.folds,
+        test_days=settings.test_days,
+        zone=zone,
+        embargo=parse_duration(settings.embargo),
+        train_days=settings.train_days,
+    )
+    dated = enumerate(zip(splitter.periods(), splitter.split(), strict=True), start=1)
+    return [Fold(f"{name} {number}", *period, *parts) for number, (period, parts) in dated]
+
+
+def _dealt(rows: TrainingRows, which: Rows, settings: Split, seed: int, name: str) -> list[Fold]:
+    day, found = rows.day[which], []
+    for number, (train, test) in enumerate(deal(rows, which, settings, seed), start=1):
+        dates = day[test] if len(test) else day
+        found.append(Fold(f"{name} {number}", dates.min().item(), dates.max().item(), train, test))
+    return found
+
+
+def _settled(rows: TrainingRows, known_by: int) -> npt.NDArray[np.bool_]:
+    """Whether each row's horizon had passed at an instant (microseconds)."""
+    return microseconds(rows.prediction_time) + length(rows.horizon) <= known_by
+
+
+def _check_rows(fold: Fold, day: Days, advice: str) -> None:
+    for part, index in (("train", fold.train), ("test", fold.test)):
+        if len(index) < FEWEST:
+            found = "only one row" if len(index) else "no rows"
             raise LearningError(
-                f"{name} ({start} to {end}) has no rows to {what} on; labelled rows run from {rows.day[0]} to "
-                f"{rows.day[-1]}. Use fewer or shorter folds (search.folds, search.test_days, search.final_days), "
-                "or build features of earlier dates."
+                f"{_told(fold)} has {found} to {part} on; settled rows run from {day.min()} to {day.max()}. {advice}"
             )
-    return Fold(name, start, end, train, test)
 
 
-def _naive(instant: datetime) -> np.datetime64:
-    return np.datetime64(instant.replace(tzinfo=None), "us")
+def _check_classes(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> None:
+    if label.dtype != np.bool_:
+        return
+    for part in parts:
+        found = label[fold.train if part == "train" else fold.test]
+        if found.all() or not found.any():
+            missing = "negatives" if found[0] else "positives"
+            raise LearningError(
+                f"{_told(fold)} has no {missing} to {part} on: all its {len(found):,} rows have the label "
+                f"{bool(found[0])}. Use fewer or longer folds (search.split.folds, search.split.test_days), or "
+                "build features of more dates."
+            )
+
+
+def _told(fold: Fold) -> str:
+    return f"{fold.name} ({fold.start} to {fold.end})"

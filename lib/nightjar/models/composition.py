@@ -7,50 +7,67 @@ from typing import Any, Final, cast
 
 import skops.io
 from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
 
 from nightjar.errors import ModelError
-from nightjar.models.predictor import Classifier
+from nightjar.models.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
+from nightjar.models.predictor import Classifier, Preparation, Regressor
+from nightjar.models.rule import RuleOfThumb
+from nightjar.models.trees import require_sound_trees
 
-_GRADIENT_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
-
-ESTIMATOR_TYPES: Final = frozenset(
+PREPARATION_TYPES: Final = frozenset(
     {
-        "nightjar.models.rate.ColumnRate",
-        "sklearn.dummy.DummyClassifier",
-        f"{_GRADIENT_BOOSTING}.gradient_boosting.HistGradientBoostingClassifier",
-        "sklearn.linear_model._logistic.LogisticRegression",
+        *(f"nightjar.models.encoding.{name}" for name in ("Frequencies", "Hashed", "LevelTexts", "TargetMeans")),
+        *(f"nightjar.models.makers.{name}" for name in ("ClusterDistances", "Isolation", "NearestCluster")),
+        *(f"nightjar.models.selection.{name}" for name in ("Selected", "WithValues")),
+        *(f"nightjar.models.shapes.{name}" for name in ("Binned", "Filled", "Logged", "Winsorised")),
+        "nightjar.models.rule.RuleOfThumb",
+        "nightjar.models.text.Terms",
+        "sklearn.compose._column_transformer.ColumnTransformer",
+        "sklearn.decomposition._pca.PCA",
+        "sklearn.ensemble._iforest.IsolationForest",
+        "sklearn.impute._base.MissingIndicator",
+        "sklearn.impute._base.SimpleImputer",
+        "sklearn.impute._iterative.IterativeImputer",
+        "sklearn.impute._iterative._ImputerTriplet",
+        "sklearn.impute._knn.KNNImputer",
+        "sklearn.linear_model._bayes.BayesianRidge",
+        "sklearn.pipeline.FeatureUnion",
+        "sklearn.pipeline.Pipeline",
+        "sklearn.preprocessing._data.MinMaxScaler",
+        "sklearn.preprocessing._data.PowerTransformer",
+        "sklearn.preprocessing._data.RobustScaler",
+        "sklearn.preprocessing._data.StandardScaler",
+        "sklearn.preprocessing._encoders.OneHotEncoder",
+        "sklearn.preprocessing._encoders.OrdinalEncoder",
+        "sklearn.preprocessing._function_transformer.FunctionTransformer",
+        "sklearn.tree._classes.ExtraTreeRegressor",
+        "sklearn.tree._tree.Tree",
     }
 )
+"""What preparations are made of, beside plain values and arrays."""
 
-ALLOWED_TYPES: Final = ESTIMATOR_TYPES | {
-    "builtins.bool",
-    "builtins.dict",
-    "builtins.int",
-    "builtins.list",
-    "builtins.slice",
-    "builtins.str",
-    "builtins.tuple",
-    "numpy.dtype",
-    "numpy.float64",
-    "numpy.ndarray",
-    "numpy.random._generator.Generator",
-    "numpy.uint64",
-    "sklearn._loss._loss.CyHalfBinomialLoss",
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.link.LogitLink",
-    "sklearn._loss.loss.HalfBinomialLoss",
-    "sklearn.compose._column_transformer.ColumnTransformer",
-    f"{_GRADIENT_BOOSTING}.binning._BinMapper",
-    f"{_GRADIENT_BOOSTING}.predictor.TreePredictor",
-    "sklearn.impute._base.MissingIndicator",
-    "sklearn.impute._base.SimpleImputer",
-    "sklearn.pipeline.Pipeline",
-    "sklearn.preprocessing._data.StandardScaler",
-    "sklearn.preprocessing._encoders.OneHotEncoder",
-    "sklearn.preprocessing._encoders.OrdinalEncoder",
-    "sklearn.preprocessing._function_transformer.FunctionTransformer",
-    "sklearn.preprocessing._label.LabelEncoder",
-}
+ALLOWED_TYPES: Final = (
+    ESTIMATOR_TYPES
+    | ESTIMATOR_PARTS
+    | PREPARATION_TYPES
+    | {
+        "builtins.bool",
+        "builtins.dict",
+        "builtins.int",
+        "builtins.list",
+        "builtins.slice",
+        "builtins.str",
+        "builtins.tuple",
+        "numpy.dtype",
+        "numpy.float64",
+        "numpy.int64",
+        "numpy.ndarray",
+        "numpy.random._generator.Generator",
+        "numpy.random.mtrand.RandomState",
+        "numpy.uint64",
+    }
+)
 """Every type that our predictors are made of. skops by itself trusts most of scikit-learn, and functions of SciPy."""
 
 ALLOWED_LOADERS: Final = frozenset(
@@ -64,7 +81,9 @@ ALLOWED_LOADERS: Final = frozenset(
         "NdArrayNode",
         "ObjectNode",
         "RandomGeneratorNode",
+        "RandomStateNode",
         "SliceNode",
+        "TreeNode",
         "TupleNode",
         "TypeNode",
     }
@@ -83,19 +102,19 @@ def dump(part: object) -> bytes:
     return content
 
 
-def open_preparation(content: bytes, name: str) -> ColumnTransformer:
+def open_preparation(content: bytes, name: str) -> Preparation:
     """The fitted preparation in a skops file whose types were checked.
 
     Raises:
         ModelError: it cannot be opened, or is something else.
     """
     preparation = _open(content, name)
-    if not isinstance(preparation, ColumnTransformer):
-        raise ModelError(f"{name} holds a {type(preparation).__name__}: expected a ColumnTransformer.")
+    if not isinstance(preparation, ColumnTransformer | Pipeline | RuleOfThumb):
+        raise ModelError(f"{name} holds a {type(preparation).__name__}: expected a Pipeline.")
     return preparation
 
 
-def open_estimator(content: bytes, name: str) -> Classifier:
+def open_estimator(content: bytes, name: str) -> Classifier | Regressor:
     """The fitted estimator in a skops file whose types were checked.
 
     Raises:
@@ -104,7 +123,7 @@ def open_estimator(content: bytes, name: str) -> Classifier:
     estimator = _open(content, name)
     if f"{type(estimator).__module__}.{type(estimator).__qualname__}" not in ESTIMATOR_TYPES:
         raise ModelError(f"{name} holds a {type(estimator).__name__}, which is none of our estimators.")
-    return cast("Classifier", estimator)
+    return cast("Classifier | Regressor", estimator)
 
 
 def require_allowed_types(content: bytes, name: str) -> None:
@@ -152,6 +171,8 @@ def _nodes(schema: Any) -> list[dict[str, Any]]:
 
 def _open(content: bytes, name: str) -> Any:
     try:
-        return skops.io.loads(content, trusted=sorted(ALLOWED_TYPES))
+        part = skops.io.loads(content, trusted=sorted(ALLOWED_TYPES))
     except Exception as error:
         raise ModelError(f"{name} cannot be opened: {error!r}.") from error
+    require_sound_trees(part, name)
+    return part

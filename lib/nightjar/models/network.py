@@ -2,102 +2,151 @@
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from sklearn.utils.class_weight import compute_sample_weight
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from nightjar.errors import LearningError
+from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
 
-Rows = tuple[Tensor, Tensor]
+__all__ = ["Options", "Tabular", "build", "fit_network", "state_of"]
+
+Floats = npt.NDArray[np.float64]
+NO_LEVELS: Mapping[int, int] = MappingProxyType({})
+
+
+class Tabular(nn.Module):
+    """Embeddings of the inputs that are codes, behind all other inputs; then linear layers, rectifiers and dropout."""
+
+    def __init__(self, inputs: int, options: Options, levels: Mapping[int, int]) -> None:
+        super().__init__()
+        self.columns = sorted(levels)
+        self.numbers = [column for column in range(inputs) if column not in levels]
+        tables = [nn.Embedding(levels[column], options.embedding) for column in self.columns]
+        self.tables = nn.ModuleList(tables)
+        for table in tables:
+            nn.init.zeros_(table.weight[0])  # a null that training never had says nothing
+        width, layers = len(self.numbers) + options.embedding * len(self.columns), list[nn.Module]()
+        for hidden in options.hidden:
+            layers += [nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(options.dropout)]
+            width = hidden
+        self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(rows, inputs) -> (rows, 1): log-odds, or the value in units of the labels' deviation from their mean."""
+        if not self.columns:
+            return self.layers(inputs)  # type: ignore[no-any-return]
+        pairs = zip(self.columns, self.tables, strict=True)
+        looked_up = [table(inputs[:, column].long() + 1) for column, table in pairs]
+        return self.layers(torch.cat([inputs[:, self.numbers], *looked_up], dim=1))  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a network is built and trained.
+class _Rows:
+    """Rows on the device: (rows, inputs), and (rows,) labels and weights."""
 
-    Attributes:
-        hidden: the width of each hidden layer.
-        dropout: share of each hidden layer's outputs dropped in training, in [0, 1).
-        learning_rate: of AdamW.
-        weight_decay: of AdamW.
-        batch_size: rows in a step.
-        epochs: passes over the rows at most.
-        patience: epochs without a lower loss on the newest tenth before training stops.
+    inputs: Tensor
+    labels: Tensor
+    weights: Tensor
 
-    Raises:
-        LearningError: a value out of its range.
-    """
-
-    hidden: Sequence[int] = (64, 32)
-    dropout: float = 0.2
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    batch_size: int = 2048
-    epochs: int = 20
-    patience: int = 3
-
-    def __post_init__(self) -> None:
-        whole = (*self.hidden, self.batch_size, self.epochs, self.patience)
-        fits = {
-            "hidden, batch_size, epochs and patience: whole numbers from 1": all(
-                isinstance(number, int) and number >= 1 for number in whole
-            ),
-            "dropout: at least 0, below 1": 0 <= self.dropout < 1,
-            "learning_rate: above 0": 0 < self.learning_rate < math.inf,
-            "weight_decay: 0 or more": 0 <= self.weight_decay < math.inf,
-        }
-        wrong = [expected for expected, holds in fits.items() if not holds]
-        if wrong:
-            raise LearningError(f"A network with {self} cannot be trained. Expected {'; '.join(wrong)}.")
+    def __getitem__(self, chosen: slice | Tensor) -> "_Rows":
+        return _Rows(self.inputs[chosen], self.labels[chosen], self.weights[chosen])
 
 
 def fit_network(
-    inputs: npt.NDArray[np.float64], y: npt.NDArray[np.bool_], *, options: Options, seed: int
+    inputs: Floats,
+    y: npt.NDArray[np.bool_] | Floats,
+    *,
+    options: Options,
+    seed: int,
+    weight: Floats | None = None,
+    levels: Mapping[int, int] = NO_LEVELS,
 ) -> Perceptron:
     """Train on (rows, inputs) numbers of about unit size and (rows,) labels, oldest row first; at least two rows.
 
-    The newest tenth is held out: after each epoch its loss decides whether this epoch's weights are the best so far.
-    The same rows, options, seed and device type give the same weights. Neither torch's global random state nor its
-    number of threads is left changed.
+    Booleans are learned as classes (cross-entropy), numbers as amounts (squared error). The newest tenth is held out:
+    after each epoch its loss decides whether this epoch's weights are the best so far. On a CPU the same rows,
+    options and seed give the same weights; a GPU reckons products in half precision, and the same up to rounding.
+    Neither torch's global random state nor its number of threads is left changed.
+
+    Args:
+        inputs: numbers, and codes from -1 in the columns that `levels` names.
+        y: labels.
+        options: of network and training.
+        seed: of weights, dropout and order.
+        weight: of each row in the loss; None: one each.
+        levels: column of codes -> how many there are, with -1.
 
     Raises:
-        LearningError: no epoch had a finite loss.
+        LearningError: fewer than two rows, or no epoch had a finite loss.
     """
+    if len(y) < 2:
+        raise LearningError(f"A network needs two rows at least, one of them to be judged on: found {len(y)}.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    newest = max(1, len(y) // 10)
-    features = torch.as_tensor(inputs, dtype=torch.float32).to(device)
-    labels = torch.as_tensor(y, dtype=torch.float32).to(device)
+    classes = y.dtype == np.bool_
+    centre, spread = (0.0, 1.0) if classes else (float(np.mean(y)), float(np.std(y)) or 1.0)
+    columns = (inputs, (y.astype(np.float64) - centre) / spread, _weights(y, weight, options))
+    rows = _Rows(*(torch.tensor(column, dtype=torch.float32, device=device) for column in columns))
     with _one_thread(), torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        network = build(inputs.shape[1], options).to(device)
-        oldest, held_out = (features[:-newest], labels[:-newest]), (features[-newest:], labels[-newest:])
-        _train(network, oldest, held_out, options, torch.Generator().manual_seed(seed))
-    return Perceptron(_state(network))
+        network = build(inputs.shape[1], options, levels).to(device)
+        _train(network, rows, options, seed, classes=classes)
+    return Perceptron(_scaled(state_of(network), centre, spread), probability=classes)
 
 
-def build(inputs: int, options: Options) -> nn.Sequential:
-    """The network in torch: linear layers, each hidden one followed by a rectifier and dropout; gives log-odds."""
-    layers: list[nn.Module] = []
-    for width in options.hidden:
-        layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(options.dropout)]
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, 1))
+def build(inputs: int, options: Options, levels: Mapping[int, int] = NO_LEVELS) -> Tabular:
+    """The network in torch: (rows, inputs) -> (rows, 1); `levels` as in `fit_network`."""
+    return Tabular(inputs, options, levels if options.embedding else NO_LEVELS)
 
 
-def _train(network: nn.Sequential, rows: Rows, held_out: Rows, options: Options, shuffle: torch.Generator) -> None:
+def state_of(network: Tabular) -> dict[str, npt.NDArray[Any]]:
+    """The network's arrays, as a `Perceptron` takes them."""
+    linear = [layer for layer in network.layers if isinstance(layer, nn.Linear)]
+    tensors = {f"{number}.{name}": value for number, one in enumerate(linear) for name, value in one.named_parameters()}
+    embeddings = zip(network.columns, network.tables.parameters(), strict=True)
+    tensors |= {f"embedding.{column}": table for column, table in embeddings}
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
+
+
+def _weights(y: npt.NDArray[Any], weight: Floats | None, options: Options) -> Floats:
+    given = np.ones(len(y)) if weight is None else weight
+    return given * compute_sample_weight("balanced", y) if options.class_weight else given
+
+
+def _scaled(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -> dict[str, npt.NDArray[Any]]:
+    """The last layer in the labels' own units."""
+    last = max(int(name.split(".")[0]) for name in state if name.endswith(".bias"))
+    weight, bias = state[f"{last}.weight"], state[f"{last}.bias"]
+    if (centre, spread) == (0.0, 1.0):
+        return state
+    return state | {f"{last}.weight": weight * np.float64(spread), f"{last}.bias": bias * np.float64(spread) + centre}
+
+
+def _train(network: Tabular, rows: _Rows, options: Options, seed: int, *, classes: bool) -> None:
+    newest = max(1, len(rows.labels) // 10)
+    oldest, held_out = rows[:-newest], rows[-newest:]
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
+    scaler = torch.amp.GradScaler("cuda", enabled=rows.inputs.is_cuda)
+    shuffle = torch.Generator().manual_seed(seed)
     best_loss, best_state, stale = math.inf, None, 0
     for _ in range(options.epochs):
-        _epoch(network, rows, optimizer, options.batch_size, shuffle)
-        loss = _loss(network, held_out)
+        network.train()
+        order = torch.randperm(len(oldest.labels), generator=shuffle).to(rows.labels.device)
+        for batch in torch.split(order, options.batch_size):
+            _step(_loss(network, oldest[batch], classes=classes), optimizer, scaler)
+        network.eval()
+        with torch.no_grad():
+            loss = float(_loss(network, held_out, classes=classes))
         stale = 0 if loss < best_loss else stale + 1
         if loss < best_loss:
             best_loss, best_state = loss, copy.deepcopy(network.state_dict())
@@ -108,33 +157,20 @@ def _train(network: nn.Sequential, rows: Rows, held_out: Rows, options: Options,
     network.load_state_dict(best_state)
 
 
-def _epoch(
-    network: nn.Sequential, rows: Rows, optimizer: torch.optim.Optimizer, batch_size: int, shuffle: torch.Generator
-) -> None:
-    network.train()
-    features, labels = rows
-    order = torch.randperm(len(labels), generator=shuffle).to(labels.device)
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        optimizer.zero_grad()
-        loss = binary_cross_entropy_with_logits(network(features[batch])[:, 0], labels[batch])
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+def _step(loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
+    optimizer.zero_grad()
+    scaler.scale(loss).backward()  # type: ignore[no-untyped-call] # half precision would lose small gradients
+    scaler.step(optimizer)
+    scaler.update()
 
 
-@torch.no_grad()
-def _loss(network: nn.Sequential, rows: Rows) -> float:
-    network.eval()
-    return float(binary_cross_entropy_with_logits(network(rows[0])[:, 0], rows[1]))
-
-
-def _state(network: nn.Sequential) -> dict[str, npt.NDArray[Any]]:
-    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-    state: dict[str, npt.NDArray[Any]] = {}
-    for number, layer in enumerate(linear):
-        state[f"{number}.weight"] = layer.weight.detach().cpu().numpy().copy()
-        state[f"{number}.bias"] = layer.bias.detach().cpu().numpy().copy()
-    return state
+def _loss(network: Tabular, rows: _Rows, *, classes: bool) -> Tensor:
+    """The mean loss by weight; 0 for rows that weigh nothing."""
+    with torch.autocast("cuda", dtype=torch.float16, enabled=rows.inputs.is_cuda):
+        output = network(rows.inputs)[:, 0]
+    measure = binary_cross_entropy_with_logits if classes else mse_loss
+    losses = measure(output.float(), rows.labels, reduction="none")
+    return (losses * rows.weights).sum() / rows.weights.sum().clamp(min=1e-12)
 
 
 @contextmanager

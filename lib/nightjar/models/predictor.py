@@ -1,4 +1,4 @@
-"""A fitted model: a table in, a probability for each of its rows out."""
+"""A fitted model: a table in, a score for each of its rows out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
-from sklearn.compose import ColumnTransformer
 
 from nightjar.errors import ModelError
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
@@ -17,12 +17,35 @@ CHUNK_ROWS = 10_000
 BLOCK_ROWS = 64
 """A chunk is filled up to a multiple of these."""
 
+Floats = npt.NDArray[np.float64]
+
+
+class Preparation(Protocol):
+    """What turns a frame of features into an estimator's numbers."""
+
+    def transform(self, frame: pd.DataFrame) -> Any:
+        """(rows, inputs)."""
+
+
+class Regressor(Protocol):
+    """What predicts a value, or a ranking score."""
+
+    def predict(self, inputs: Any) -> Any:
+        """One value for each row, (rows,)."""
+
 
 class Classifier(Protocol):
-    """What predicts from prepared numbers: a scikit-learn classifier, a `ColumnRate` or a `Perceptron`."""
+    """What predicts the probabilities of False and True."""
 
-    def predict_proba(self, inputs: Any) -> npt.NDArray[np.float64]:
+    def predict_proba(self, inputs: Any) -> Any:
         """Probabilities of False and of True, (rows, 2)."""
+
+
+class Calibrator(Protocol):
+    """What turns scores into honest probabilities, a row at a time."""
+
+    def __call__(self, score: Floats) -> Floats:
+        """A probability for each score, (rows,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,18 +53,24 @@ class Predictor:
     """A fitted model with everything that was fitted along with it.
 
     Attributes:
-        features: the columns it reads, in the order it was fitted with.
-        preparation: fitted; turns the features into the estimator's numbers. None: the estimator reads no feature.
-        estimator: fitted.
+        features: the columns it reads, in the order it was fitted with; of an ensemble, all that its members read.
+        preparation: fitted; turns the features into the estimator's numbers. None: the estimator reads no feature, or
+            the features as they are.
+        estimator: fitted. Of an ensemble, it takes the members' scores, (rows, members).
+        members: of an ensemble; each prepares the features in its own way.
+        calibration: fitted; None: the estimator's scores are given as they are.
     """
 
     features: tuple[FeatureColumn, ...]
-    preparation: ColumnTransformer | None
-    estimator: Classifier
+    preparation: Preparation | None
+    estimator: Classifier | Regressor
+    members: tuple["Predictor", ...] = ()
+    calibration: Calibrator | None = None
 
-    def predict(self, table: pa.Table) -> npt.NDArray[np.float64]:
-        """The probability of True for each row, in row order; no rows, no probabilities.
+    def predict(self, table: pa.Table) -> Floats:
+        """The score of each row, in row order; no rows, no scores.
 
+        That is the probability of True, the value, or for a ranking a number that is greater for what belongs earlier.
         Other columns than the features are ignored. A null is a value that is not there, whatever its column.
 
         Raises:
@@ -51,7 +80,19 @@ class Predictor:
         pieces = [self._predict_chunk(table, start) for start in range(0, table.num_rows, CHUNK_ROWS)]
         return np.concatenate([np.empty(0), *pieces])
 
-    def _predict_chunk(self, table: pa.Table, start: int) -> npt.NDArray[np.float64]:
+    def scores(self, frame: pd.DataFrame) -> Floats:
+        """The score of each row of a frame that has the features."""
+        score = scores_of(self.estimator, self.inputs(frame))
+        return score if self.calibration is None else self.calibration(score)
+
+    def inputs(self, frame: pd.DataFrame) -> Any:
+        """What the estimator gets for a frame that has the features: an array, or the frame as it is."""
+        if self.members:
+            return np.column_stack([member.scores(frame) for member in self.members])
+        own = frame[[column.name for column in self.features]]
+        return own if self.preparation is None else self.preparation.transform(own)
+
+    def _predict_chunk(self, table: pa.Table, start: int) -> Floats:
         frame = to_frame(table.slice(start, CHUNK_ROWS), self.features)
         rows = len(frame)
         # Matrix products treat the last few rows in a way of their own: filled up, a row's score does not depend on
@@ -61,8 +102,14 @@ class Predictor:
         if infinite:
             where = f"rows {start} to {start + rows - 1}"
             raise ModelError(f"Infinite values in {', '.join(infinite)} ({where}): a model can only use finite ones.")
-        inputs = frame if self.preparation is None else self.preparation.transform(frame)
-        return np.asarray(self.estimator.predict_proba(inputs)[:rows, 1], dtype=np.float64)
+        return self.scores(frame)[:rows]
+
+
+def scores_of(estimator: Classifier | Regressor, inputs: Any) -> Floats:
+    """A classifier's probabilities of True; the values of anything else."""
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(inputs)[:, 1], dtype=np.float64)
+    return np.asarray(estimator.predict(inputs), dtype=np.float64)
 
 
 def require_features(features: Sequence[FeatureColumn], schema: pa.Schema) -> None:

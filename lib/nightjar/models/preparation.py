@@ -1,59 +1,162 @@
 """What turns features into the numbers an estimator takes. Fitted on training rows only, it travels with the estimator.
 
-Both take a frame (models/columns.py) and give a float64 array; `get_feature_names_out` names its columns.
+In this order: every column by its type and settings, columns without a value dropped, columns made of the others,
+selections, principal components. Nothing here looks at any rows: that is what fitting does.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-import pandas as pd
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
 
+from nightjar.errors import LearningError
+from nightjar.models.categories import category_steps
 from nightjar.models.columns import FeatureColumn
+from nightjar.models.examples import Rows
+from nightjar.models.makers import maker_step
+from nightjar.models.needs import Needs
+from nightjar.models.numbers import number_steps
+from nightjar.models.selection import WithValues, selection_step
+from nightjar.models.text import text_steps
+from nightjar.settings.columns import Category, ColumnPreparation, FeatureType, Missing, Number, Text
+from nightjar.settings.preparation import Preparation, SelectionKind
+from nightjar.settings.task import Task
 
-MIN_FREQUENCY = 10
-"""A category with fewer training rows shares one column with all other rare ones, and with those never seen."""
-
-MOST_CATEGORIES = 64
-"""How many columns one category feature becomes at most; keeps the dense array small for tail numbers and the like."""
+Rule = Number | Category | Text
+Splits = Sequence[tuple[Rows, Rows]]
 
 
-def scaled(features: Sequence[FeatureColumn]) -> ColumnTransformer:
-    """For linear models and networks: everything complete, and of about the same size.
+def preparation(
+    features: Sequence[FeatureColumn],
+    settings: Preparation,
+    needs: Needs,
+    *,
+    task: Task,
+    seed: int,
+    inner: Splits = (),
+) -> Pipeline:
+    """An unfitted preparation: `fit_transform(frame, label)` on training rows, then `transform(frame)` on any.
 
-    Numbers: null -> the training median, with a column that says so where training had nulls (all null: zero); then
-    to mean 0 and standard deviation 1. Categories: one column each; null is a category like any other. One that is
-    unseen counts as rare, or as none where training had no rare ones.
+    Takes the frame of `columns.to_frame` and gives a float64 array, (rows, prepared columns), that
+    `get_feature_names_out()` names. Training rows must come from `fit_transform`: target encoding gives them other
+    numbers than `transform` would. A number column without any training value is 0 for every row, whatever comes when
+    scoring; where numbers stay as they are, as for trees, it is dropped.
+
+    Args:
+        features: of the frame, in its order.
+        settings: those that are silent follow from the needs.
+        needs: of the estimator. Principal components need complete numbers whatever it needs.
+        task: what is learned.
+        seed: of every random choice.
+        inner: (train, test) row numbers of the training rows, for target encoding.
+
+    Raises:
+        LearningError: the settings do not fit the features, the task or the needs; see `check_preparation`.
     """
-    complete = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    one_hot = OneHotEncoder(
-        handle_unknown="infrequent_if_exist",
-        min_frequency=MIN_FREQUENCY,
-        max_categories=MOST_CATEGORIES,
-        sparse_output=False,
-    )
-    return _by_type(features, numbers=make_pipeline(complete, StandardScaler()), categories=one_hot)
+    check_preparation(features, settings, needs, task=task)
+    columns = _column_steps(features, settings, _needs(settings, needs), seed, inner)
+    steps: list[tuple[str, Any]] = [
+        ("columns", ColumnTransformer(columns)),
+        ("with_values", WithValues()),
+    ]
+    if settings.make:
+        steps.append(("make", maker_step(settings.make, seed)))
+    for place, selection in enumerate(settings.select):
+        steps.append((f"select_{place}", selection_step(selection, task, seed)))
+    if settings.components is not None:
+        steps.append(("components", PCA(settings.components, svd_solver="full")))
+    return Pipeline(steps)
 
 
-def ordinal(features: Sequence[FeatureColumn]) -> ColumnTransformer:
-    """For boosting and rates: numbers as they are, categories as their place in code point order, null -> NaN.
+def check_preparation(features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, *, task: Task) -> None:
+    """Refuse settings that cannot work, before any row is read.
 
-    A category unseen in training is NaN too. Places are numbers to the trees: shap is silently wrong on native
-    categorical splits.
+    Raises:
+        LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
+            are kept for what needs complete numbers; chi-squared selection without classes.
     """
-    places = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
-    return _by_type(features, numbers="passthrough", categories=places)
+    if not features:
+        raise LearningError("There are no features to prepare.")
+    by_name = {column.name: column for column in features}
+    unknown = sorted(set(settings.columns) - set(by_name))
+    if unknown:
+        raise LearningError(f"columns names {', '.join(unknown)}, not among the features {', '.join(by_name)}.")
+    for name, own in settings.columns.items():
+        _check_type(by_name[name], own)
+    if _needs(settings, needs) is Needs.COMPLETE:
+        _check_complete(features, settings)
+    if task is not Task.CLASSIFICATION and any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
+        raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
 
 
-def with_values(features: Sequence[FeatureColumn], frame: pd.DataFrame) -> tuple[FeatureColumn, ...]:
-    """The features with at least one value. scikit-learn 1.9 cannot bin a column without any for boosting."""
-    return tuple(column for column in features if frame[column.name].notna().any())
+def _needs(settings: Preparation, needs: Needs) -> Needs:
+    return needs if settings.components is None else Needs.COMPLETE
 
 
-def _by_type(features: Sequence[FeatureColumn], *, numbers: object, categories: object) -> ColumnTransformer:
-    steps = {"number": numbers, "category": categories}
-    named = {kind: [column.name for column in features if column.type == kind] for kind in steps}
-    return ColumnTransformer([(kind, step, named[kind]) for kind, step in steps.items() if named[kind]])
+def _check_type(column: FeatureColumn, own: ColumnPreparation) -> None:
+    possible = {
+        "number": (FeatureType.NUMBER, FeatureType.CATEGORY),
+        "category": (FeatureType.CATEGORY, FeatureType.TEXT),
+    }
+    declared = own.declared()
+    if declared not in possible[column.type]:
+        names = " or ".join(kind.name for kind in possible[column.type])
+        raise LearningError(
+            f"columns.{column.name} is declared {declared.name}, by its type or settings, and the column is a "
+            f"{column.type}: expected {names}."
+        )
+
+
+def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) -> None:
+    for column in features:
+        rule = _rule(column, settings)
+        if isinstance(rule, Number) and rule.missing is Missing.KEEP and rule.bins is None:
+            raise LearningError(
+                f"missing=KEEP leaves the nulls of {column.name}, and this estimator or `components` needs complete "
+                "numbers: choose what a null becomes, or bins."
+            )
+
+
+def _rule(column: FeatureColumn, settings: Preparation) -> Rule:
+    """The settings of a column: its own, or those of its type."""
+    own = settings.columns.get(column.name)
+    kind = own.declared().value if own else column.type
+    rule: Rule = (own and getattr(own, kind)) or getattr(settings, kind)
+    return rule
+
+
+def _groups(features: Sequence[FeatureColumn], settings: Preparation) -> list[tuple[Rule, list[str]]]:
+    """The columns with the same settings: numbers, categories, then texts one by one."""
+    groups: list[tuple[Rule, list[str]]] = []
+    for column in features:
+        rule = _rule(column, settings)
+        same = [names for found, names in groups if found == rule and not isinstance(rule, Text)]
+        if same:
+            same[0].append(column.name)
+        else:
+            groups.append((rule, [column.name]))
+    return sorted(groups, key=lambda group: (Number, Category, Text).index(type(group[0])))
+
+
+def _column_steps(
+    features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, seed: int, inner: Splits
+) -> list[tuple[str, Any, list[str]]]:
+    """A named transformer for each group: "number", "number_1", ..., "category", ..., "text", ..."""
+    steps: list[tuple[str, Any, list[str]]] = []
+    for rule, names in _groups(features, settings):
+        kind = type(rule).__name__.lower()
+        place = sum(name.split("_")[0] == kind for name, _, _ in steps)
+        steps.append((f"{kind}_{place}" if place else kind, _step(rule, needs, seed, inner), names))
+    return steps
+
+
+def _step(rule: Rule, needs: Needs, seed: int, inner: Splits) -> Any:
+    match rule:
+        case Number():
+            return number_steps(rule, needs, seed)
+        case Category():
+            return category_steps(rule, needs, inner)
+        case Text():
+            return text_steps(rule, seed)

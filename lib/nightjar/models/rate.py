@@ -1,63 +1,70 @@
-"""The rate of one column's values: a baseline that a person could keep on a slip of paper."""
+"""The mean label at each value of one column: a baseline that a person could keep on a slip of paper."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, RegressorMixin
+
+Floats = npt.NDArray[np.float64]
 
 
-class ColumnRate(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The training rate of each value of a single column, shrunk toward the rate of all rows.
+class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """The training mean of the label at each value of a single column, shrunk toward the mean of all rows.
 
-    With `positives` of `rows` rows at a value, `rate = (positives + k * overall) / (rows + k)`: the posterior mean
-    under a beta prior worth k rows (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.4). A value unseen in
-    training, and NaN, get the overall rate.
+    Of booleans that is a rate, hence a probability. With `total` over `rows` rows at a value, `rate = (total + k *
+    overall) / (rows + k)`: of booleans, the posterior mean under a beta prior worth k rows (Gelman et al., Bayesian
+    Data Analysis, 3rd ed., section 2.4). A value unseen in training, and NaN, get the overall mean. A weight counts
+    as so many rows.
 
     Attributes:
         pseudo_count: k, in rows.
-        classes_: False and True.
-        overall_: the training rate.
+        overall_: the training mean.
         values_: the values seen, ascending.
-        rates_: the rate of each.
+        rates_: the mean at each.
     """
 
     def __init__(self, pseudo_count: float = 10.0) -> None:
         self.pseudo_count = pseudo_count
 
-    def fit(self, inputs: npt.NDArray[np.float64], y: npt.NDArray[np.bool_]) -> Self:
-        """Count. `inputs` is (rows, 1), `y` is (rows,).
+    def fit(self, inputs: Floats, y: npt.NDArray[np.bool_] | Floats, sample_weight: Floats | None = None) -> Self:
+        """Count. `inputs` is (rows, 1), `y` and the weights are (rows,).
 
         Raises:
             ValueError: a pseudo-count below 0, or more than one column.
         """
-        if not self.pseudo_count >= 0:
-            raise ValueError(f"pseudo_count is {self.pseudo_count!r}: expected 0 or more rows.")
+        self._validate_params()
         values = _single(inputs)
         known = ~np.isnan(values)
-        self.classes_ = np.array([False, True])
-        self.overall_ = float(np.mean(y))
-        self.values_, places, rows = np.unique(values[known], return_inverse=True, return_counts=True)
-        positives = np.bincount(places, weights=y[known], minlength=len(rows))
-        self.rates_ = (positives + self.pseudo_count * self.overall_) / (rows + self.pseudo_count)
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        self.overall_ = float(np.average(y, weights=weight))
+        self.values_, places = np.unique(values[known], return_inverse=True)
+        rows = np.bincount(places, weights=weight[known], minlength=len(self.values_))
+        total = np.bincount(places, weights=(weight * y)[known], minlength=len(self.values_))
+        counted = rows + self.pseudo_count
+        # Without a pseudo-count, a value whose rows all weigh nothing has no mean of its own.
+        self.rates_ = np.divide(
+            total + self.pseudo_count * self.overall_, counted, out=np.full(len(rows), self.overall_), where=counted > 0
+        )
         return self
 
-    def predict_proba(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Probabilities of False and of True, (rows, 2). `inputs` is (rows, 1)."""
+    def predict(self, inputs: Floats) -> Floats:
+        """The mean at each row's value, (rows,). `inputs` is (rows, 1)."""
         values = _single(inputs)
         rates = np.full(len(values), self.overall_)
         if len(self.values_):
             places = np.searchsorted(self.values_, values).clip(max=len(self.values_) - 1)
             seen = self.values_[places] == values
             rates[seen] = self.rates_[places[seen]]
-        return np.column_stack([1 - rates, rates])
+        return rates
 
-    def predict(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
-        """The more likely class, (rows,)."""
-        return self.predict_proba(inputs)[:, 1] > 0.5
+    def _validate_params(self) -> None:
+        """Also called before any row is read, as that of scikit-learn's own estimators."""
+        if not (isinstance(self.pseudo_count, int | float) and self.pseudo_count >= 0):
+            raise ValueError(f"pseudo_count is {self.pseudo_count!r}: expected 0 or more rows.")
 
 
-def _single(inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _single(inputs: Floats) -> Floats:
     if inputs.ndim != 2 or inputs.shape[1] != 1:
         raise ValueError(f"The rate is of one column, found an array of shape {inputs.shape}.")
     return inputs[:, 0]

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.evaluation.figures import headline
 from nightjar.evaluation.metrics import measures
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, labels
+from nightjar.tables import arrow, groups, labels
 from nightjar.tables.definitions import INSTANT, PERFORMANCE
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
@@ -25,9 +25,12 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     """Judge the served predictions of each earlier night on the labels known at the run date's midnight.
 
     Nights are followed until a week after their labels are settled. Until then a figure is provisional: what is known
-    early is no random sample.
+    early is no random sample. A ranking is judged within the lists that the features name.
+
+    Raises:
+        TableError: a table is missing that must have been written before, or a column that names lists.
     """
-    outcome = Outcome(inputs=arrow.versions(warehouse, ("scores", "labels")))
+    outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", *(["features"] if _lists(project) else [])]))
     known = _with_labels(warehouse, project, run_date, outcome.inputs)
     rows = [row for day in _dates(known) for row in _judged(known, day, project, run_date, run_id)]
     where = f"run_date = DATE '{run_date}'"
@@ -40,11 +43,22 @@ def _with_labels(warehouse: Warehouse, project: Project, run_date: date, version
     """Scores of earlier nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
     key = [*project.spine.key, "prediction_time"]
     first = run_date - parse_duration(project.label.horizon) - timedelta(days=7)
-    dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date) & (pc.field("role") == ROLE)
-    scores = arrow.read(warehouse, "scores", [*key, "score", "model_version", "run_date"], dates, versions["scores"])
+    dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date)
+    served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
+    scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(first, project.zone), INSTANT)
     known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
-    return scores.join(known, key, join_type="left outer")
+    joined = scores.join(known, key, join_type="left outer")
+    lists = _lists(project)
+    if not lists:
+        return joined
+    named = arrow.read(warehouse, "features", [*key, *lists], dates, versions["features"])
+    return joined.join(named, key, join_type="left outer")
+
+
+def _lists(project: Project) -> list[str]:
+    """The columns that name a ranking's lists, and that scores do not have."""
+    return [name for name in project.label.query if name not in (*project.spine.key, "prediction_time", "run_date")]
 
 
 def _dates(known: pa.Table) -> list[date]:
@@ -56,12 +70,13 @@ def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id
     rows = known.filter(pc.field("run_date") == day)
     matured = 1 - rows["label_known_at"].null_count / len(rows)
     judged = rows.filter(pc.is_valid(rows["label"]))
-    label = np.array(judged["label"].to_pylist(), np.bool_)
-    found: dict[str, float | None] = dict(measures(label, judged["score"].to_numpy()))
-    found["matured_share"] = matured
+    label, score = (judged[name].to_numpy() for name in ("label", "score"))
+    task, query = project.label.task, project.label.query
+    found = {**measures(task, label, score, groups.codes(judged, query) if query else None), "matured_share": matured}
     provisional = cutoff(day, project.zone) + parse_duration(project.label.horizon) > cutoff(run_date, project.zone)
-    shown = "undefined" if found["roc_auc"] is None else f"{found['roc_auc']:.4f}"
-    log.info("performance of %s: ROC AUC %s, %.1f%% of labels matured", day, shown, 100 * matured)
+    first = headline(task).value
+    shown = "undefined" if found[first] is None else f"{found[first]:.4g}"
+    log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
     for name, value in found.items():
         yield {
             "evaluated_date": day,

@@ -149,7 +149,7 @@ def score(step: Step) -> Outcome:
         step.project,
         step.run_date,
         step.run_id,
-        step.home,
+        step.environment,
         retrospective=step.retrospective,
     )
 
@@ -170,7 +170,7 @@ def maintain(step: Step) -> Outcome:
     from nightjar.registry import cited
     from nightjar.tables import maintenance
 
-    keep = cited.versions(step.warehouse, step.home)
+    keep = cited.versions(step.warehouse, step.environment)
     spark = step.sessions.spark
     outcome = maintenance.maintain(spark, step.warehouse, step.project, keep, step.run_date, step.run_id)
     nights, rows = step.check_nights, step.check_rows

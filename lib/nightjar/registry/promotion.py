@@ -4,6 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nightjar.settings.task import Metric
+
+_UNDEFINED = {
+    Metric.ROC_AUC: "only one class",
+    Metric.AVERAGE_PRECISION: "no positive",
+    Metric.R2: "labels that are all the same",
+    Metric.NDCG: "no list with an order to judge",
+}
+"""Where a metric has no value, whatever the model; the others have one wherever there are rows."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -24,8 +34,15 @@ def decide(evidence: Mapping[str, Any]) -> Decision:
     low, high = difference["low"], difference["high"]
     what = f"{evidence['candidate']['name']} against {difference['over']} on {' to '.join(evidence['period'])}"
     if difference["estimate"] is None or low is None or high is None:
-        return Decision(False, f"{what}: {evidence['metric']} cannot be compared, too few days or only one class.")
-    figure = f"{evidence['metric']} {difference['estimate']:+.4f}, 95% interval {low:+.4f} to {high:+.4f}"
+        undefined = _UNDEFINED.get(Metric(evidence["metric"]))
+        why = f"too few days or {undefined}" if undefined else "too few days"
+        return Decision(False, f"{what}: {evidence['metric']} cannot be compared, {why}.")
+    figure = f"{evidence['metric']} {_told(difference['estimate'])}, 95% interval {_told(low)} to {_told(high)}"
     if (low if difference["better"] > 0 else -high) > 0:
         return Decision(True, f"{what}: better, {figure}.")
     return Decision(False, f"{what}: not reliably better, {figure}.")
+
+
+def _told(value: float) -> str:
+    """Four digits after the point, or as many as a small difference in the label's unit needs."""
+    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.3g}"

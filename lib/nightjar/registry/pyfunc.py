@@ -1,4 +1,8 @@
-"""The loader that MLflow calls for our artifacts: `mlflow.pyfunc.load_model("models:/<project>@champion")`."""
+"""The loader that MLflow calls for our artifacts: `mlflow.pyfunc.load_model("models:/<project>@champion")`.
+
+For MLflow's own tools. By this way a model is *not verified*: MLflow reads its `MLmodel` first, and a forged one names
+another loader. What is to be trusted is loaded by `nightjar.registry.verified`.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -29,4 +33,4 @@ class Scorer:
 
 
 def _load_pyfunc(data_path: str) -> Scorer:
-    return Scorer(artifacts.load(Path(data_path)))
+    return Scorer(artifacts.load(Path(data_path)).open())

@@ -1,77 +1,83 @@
 """MLflow: what was tried, what came out, and the registered versions of a project's model."""
 
-import time
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import mlflow
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
 from nightjar.errors import ModelError
+from nightjar.models.predictor import Predictor
+from nightjar.registry import artifacts, packages, signature
+from nightjar.registry.manifest import Manifest
+from nightjar.registry.signature import Subject
+from nightjar.registry.trials import Trial, log, metrics
 
 LOADER = "nightjar.registry.pyfunc"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One fit of the search: its parameters and what it reached."""
-
-    name: str
-    parameters: Mapping[str, Any]
-    measures: Mapping[str, float]
+ARTIFACT = "data/artifact"
+"""Where our files lie in the folder of a model in MLflow: its `data_path` is copied to `data/`, under its own name."""
 
 
 def log_training(
     home: Path,
-    project: str,
     trials: Sequence[Trial],
     tags: Mapping[str, str],
-    figures: Mapping[str, float],
-    artifact: Path,
+    figures: Mapping[str, float | None],
+    predictor: Predictor,
+    manifest: Manifest,
+    key: Ed25519PrivateKey,
 ) -> tuple[str, str]:
-    """Record a search and register the artifact folder as the project's next version.
+    """Record a search and register its model, signed, as the next version of its project's model.
+
+    Args:
+        home: the environment's, absolute.
+        trials: every fold that was fitted.
+        tags: of the run.
+        figures: of the run, as metrics; None is left out.
+        predictor: to be registered.
+        manifest: its, as `artifacts.save` wants it.
+        key: see `keys.signing_key`: ask for it before the search, as it may be refused.
 
     Returns:
         The registered version and the MLflow run's id.
+
+    Raises:
+        ModelError: the predictor or the manifest cannot be saved; nothing was recorded.
     """
-    client = _client(home)
-    experiment = _experiment(client, home, project)
-    with mlflow.start_run(experiment_id=experiment, tags=dict(tags)) as run:
-        for trial in trials:
-            _log_trial(client, experiment, run.info.run_id, trial)
-        client.log_batch(run.info.run_id, metrics=_metrics(figures))
-        model = mlflow.pyfunc.log_model(
-            name="model",
-            loader_module=LOADER,
-            data_path=str(artifact),
-            pip_requirements=["nightjar"],
-            registered_model_name=project,
-        )
-    return str(model.registered_model_version), run.info.run_id
+    with tempfile.TemporaryDirectory(prefix="nightjar-model-") as folder:
+        saved = Path(folder) / Path(ARTIFACT).name
+        complete = artifacts.save(predictor, manifest, saved)
+        client = _client(home)
+        experiment = _experiment(client, home, manifest.project)
+        with mlflow.start_run(experiment_id=experiment, tags=dict(tags)) as run:
+            log(client, experiment, run.info.run_id, trials)
+            client.log_batch(run.info.run_id, metrics=metrics(figures))
+            version = _register(client, experiment, run.info.run_id, saved, complete, key)
+    return version, run.info.run_id
 
 
 def fetch(home: Path, project: str, version: str) -> Path:
-    """The folder with a registered version's artifact, on this machine.
+    """The folder of a registered version on this machine, as MLflow stores it: whoever wrote it, nothing is checked.
 
     Raises:
-        ModelError: there is no such version.
+        ModelError: there is no such version, or no folder.
     """
-    _client(home)
+    client = _client(home)
     try:
-        folder = mlflow.artifacts.download_artifacts(f"models:/{project}/{version}")
+        stored = client.get_model_version_download_uri(project, version)
+        # By where it is stored, not by its name: MLflow would write a file of its own into the folder.
+        return Path(mlflow.artifacts.download_artifacts(stored))
     except (MlflowException, OSError) as error:
         raise ModelError(
             f"Version {version} of model {project} cannot be fetched from MLflow in {home}: {error}. "
             "Is environment.home the one it was trained with?"
         ) from error
-    manifests = sorted(Path(folder).rglob("manifest.json"))
-    if not manifests:
-        raise ModelError(f"Version {version} of model {project} holds no manifest.json: it is no artifact of Nightjar.")
-    return manifests[0].parent
 
 
 def set_alias(home: Path, project: str, alias: str, version: str) -> None:
@@ -94,16 +100,41 @@ def _experiment(client: MlflowClient, home: Path, project: str) -> str:
     return str(client.create_experiment(project, artifact_location=(home.absolute() / "mlartifacts").as_uri()))
 
 
-def _log_trial(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> None:
-    tags = {"mlflow.parentRunId": parent}
-    run = client.create_run(experiment, run_name=trial.name, tags=tags)
-    params = [Param(name, str(value)) for name, value in trial.parameters.items()]
-    client.log_batch(
-        run.info.run_id, metrics=_metrics(trial.measures), params=params, tags=[RunTag("fold", trial.name)]
+def _register(
+    client: MlflowClient, experiment: str, run: str, saved: Path, manifest: Manifest, key: Ed25519PrivateKey
+) -> str:
+    """The version's number comes first, as it is signed; then the folder is made, signed here and stored in one go.
+
+    What is signed is never read back from where others may write. If this stops half way, a version is left that is
+    unsigned or empty, and refused.
+    """
+    model = client.create_logged_model(experiment, name="model", source_run_id=run)
+    client.log_outputs(run, [LoggedModelOutput(model.model_id, step=0)])
+    _create_registered_model(client, manifest.project)
+    source = f"models:/{model.model_id}"
+    version = str(client.create_model_version(manifest.project, source, run, model_id=model.model_id).version)
+    folder = saved.parent / "model"
+    mlflow.pyfunc.save_model(
+        path=str(folder),
+        loader_module=LOADER,
+        data_path=str(saved),
+        mlflow_model=Model(artifact_path=model.artifact_location, run_id=run, model_id=model.model_id),
+        pip_requirements=_requirements(manifest),
     )
-    client.set_terminated(run.info.run_id)
+    signature.sign(folder, Subject(manifest.project, manifest.model_name, version), key)
+    client.log_model_artifacts(model.model_id, str(folder))
+    client.finalize_logged_model(model.model_id, "READY")
+    return version
 
 
-def _metrics(values: Mapping[str, float]) -> list[Metric]:
-    now = int(time.time() * 1000)
-    return [Metric(name, value, now, 0) for name, value in values.items()]
+def _create_registered_model(client: MlflowClient, project: str) -> None:
+    try:
+        client.create_registered_model(project)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+
+
+def _requirements(manifest: Manifest) -> list[str]:
+    """Exact versions for MLflow's tools. Nightjar itself is not named: it is installed from its own repository."""
+    return [f"{name}=={number}" for name, number in manifest.packages.items() if name != packages.PYTHON]

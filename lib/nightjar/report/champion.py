@@ -32,7 +32,7 @@ class Judged:
 class Promise:
     """What the evidence says that the champion can do."""
 
-    metric: str
+    metric: str | None
     period: tuple[str, ...]
     models: tuple[Judged, ...]
     over: str | None
@@ -86,7 +86,7 @@ def read_promise(evidence: str | None) -> Promise | None:
     difference = _mapping(stored.get("difference"))
     period = stored.get("period")
     return Promise(
-        metric=str(stored.get("metric", "roc_auc")),
+        metric=str(stored["metric"]) if stored.get("metric") else None,
         period=tuple(map(str, period)) if isinstance(period, list) else (),
         models=(
             Judged(name, is_baseline=False, measures=_estimates(candidate)),

@@ -11,7 +11,7 @@ from datetime import date
 from markupsafe import Markup
 
 from nightjar.report.shapes import Shape, Slot
-from nightjar.report.wording import percent
+from nightjar.report.wording import compact, figure, interval, percent
 
 _SHIFT = {"start": -26.0, "middle": 0.0, "end": 26.0}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 8.0, 12.0, 24.0
@@ -46,10 +46,10 @@ def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str
     def up(value: float) -> float:
         return height - _BOTTOM - (height - _BOTTOM - _TOP) * (value - low) / (high - low)
 
-    parts = [_grid_line(up(value), width, f"{value:.3f}") for value in (low, (low + high) / 2, high)]
+    parts = [_grid_line(up(value), width, _axis(value)) for value in (low, (low + high) / 2, high)]
     if band is not None:
         parts.insert(0, _rect("band", _LEFT, up(band[1]), width - _LEFT - _RIGHT, up(band[0]) - up(band[1])))
-        label = f"promised {band[0]:.3f} to {band[1]:.3f}"
+        label = f"promised {interval(*band)}"
         parts.append(_text("band-label", width - _RIGHT - 4, up(band[1]) + 13, label, "end"))
     path = " ".join(f"{across(dot.day):.1f},{up(dot.value):.1f}" for dot in dots)
     parts.append(Markup('<polyline class="line" points="{}"/>').format(path))
@@ -125,8 +125,8 @@ def _told(slot: Slot, mark: Markup) -> Markup:
 
 def _dot(x: float, y: float, dot: Dot) -> Markup:
     kind, state = ("dot hollow", " (provisional)") if dot.provisional else ("dot", "")
-    told = Markup('<g><title>{}: {:.3f}{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
-    return told.format(dot.day.isoformat(), dot.value, state, kind, x, y)
+    told = Markup('<g><title>{}: {}{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
+    return told.format(dot.day.isoformat(), figure(dot.value), state, kind, x, y)
 
 
 def _grid_line(y: float, width: float, label: str) -> Markup:
@@ -153,8 +153,13 @@ def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Ma
 
 def _padded(low: float, high: float) -> tuple[float, float]:
     """Room above and below, so that no dot lies on the frame and equal values do not divide by zero."""
-    room = max((high - low) * 0.15, 0.01)
+    room = max((high - low) * 0.15, 0.015 * max(abs(low), abs(high))) or 0.01
     return low - room, high + room
+
+
+def _axis(value: float) -> str:
+    """Short enough for the margin."""
+    return figure(value) if abs(value) < 1_000 else compact(value)
 
 
 def _short(text: str) -> str:

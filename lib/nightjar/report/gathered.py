@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from nightjar.report.champion import Champion, find_champion
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
 from nightjar.report.intake import Check, Refused, read_quality, read_refused
+from nightjar.report.measures import READINGS, Reading
 from nightjar.report.performance import JudgedDate, read_performance
 from nightjar.report.reading import Snapshot
 from nightjar.report.scores import Scores, read_scores
 from nightjar.report.steps import Step, read_steps
+from nightjar.settings.task import Task
 
 
 @dataclass(frozen=True)
 class Night:
     """What each part of the page shows; None or empty where there is nothing."""
 
+    reading: Reading
     champion: Champion | None
     scores: Scores | None
     judged: list[JudgedDate]
@@ -25,12 +28,13 @@ class Night:
     steps: list[Step]
 
 
-def gather(tables: Snapshot) -> Night:
-    """Read what the page says."""
+def gather(tables: Snapshot, task: Task) -> Night:
+    """Read what the page says; performance as the task is judged."""
     drift = read_drift(tables)
     return Night(
+        reading=READINGS[task],
         champion=find_champion(tables),
-        scores=read_scores(tables),
+        scores=read_scores(tables, task),
         judged=read_performance(tables),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],

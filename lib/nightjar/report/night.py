@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nightjar.report import charts, wording
 from nightjar.report.gathered import gather
-from nightjar.report.performance import auc_chart
+from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import Snapshot, open_tables
 from nightjar.report.scores import Scores
@@ -44,7 +44,7 @@ def report_path(warehouse: Warehouse, run_date: date) -> str:
 
 def render(tables: Snapshot, project: Project) -> str:
     """The page as text."""
-    night = gather(tables)
+    night = gather(tables, project.label.task)
     style = _resource("night.css")
     return _template().render(
         night=night,
@@ -55,7 +55,8 @@ def render(tables: Snapshot, project: Project) -> str:
         facts=facts(night),
         sentences=sentences(night),
         score_chart=_score_chart(night.scores, tables.run_date),
-        auc_chart=auc_chart(night.judged, night.champion),
+        question=project.label.question(),
+        performance_chart=chart(night.judged, night.champion, night.reading.first.name),
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),
         style=Markup(style),  # noqa: S704  (our own file)
@@ -73,7 +74,9 @@ def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     words = (wording.figure, wording.whole, wording.percent, wording.p_value, wording.interval, wording.seconds)
-    environment.filters |= {word.__name__: word for word in (*words, wording.measure, wording.dates, wording.dash)}
+    environment.filters |= {
+        word.__name__: word for word in (*words, wording.measure, wording.heading, wording.dates, wording.dash)
+    }
     environment.globals["counted"] = wording.counted
     return environment.from_string(_resource("night.html.j2"))
 

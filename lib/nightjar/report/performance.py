@@ -10,6 +10,7 @@ from markupsafe import Markup
 from nightjar.report.champion import Champion
 from nightjar.report.charts import Dot, over_dates
 from nightjar.report.reading import Snapshot, defined
+from nightjar.report.wording import figure, interval, measure
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,6 @@ class JudgedDate:
     is_provisional: bool
     version: str | None
 
-    def auc(self) -> float | None:
-        """ROC AUC; None where it is undefined, as on a date with one outcome only."""
-        return self.values.get("roc_auc")
-
 
 def read_performance(tables: Snapshot) -> list[JudgedDate]:
     """Every judged date as of the night, the latest first."""
@@ -42,24 +39,24 @@ def read_performance(tables: Snapshot) -> list[JudgedDate]:
     return [_judged(day, by_date[day]) for day in sorted(by_date, reverse=True)]
 
 
-def latest_auc(judged: list[JudgedDate]) -> JudgedDate | None:
-    """The latest date that has an ROC AUC."""
-    return next((one for one in judged if one.auc() is not None), None)
+def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:
+    """The latest date on which a measure is defined, and its value."""
+    return next(((one, value) for one in judged if (value := one.values.get(name)) is not None), None)
 
 
-def auc_chart(judged: list[JudgedDate], champion: Champion | None) -> Markup | None:
-    """ROC AUC by date, with the interval of the champion's promise as a band; None where no date has an AUC."""
-    dots = [Dot(one.day, value, one.is_provisional) for one in judged if (value := one.auc()) is not None]
+def chart(judged: list[JudgedDate], champion: Champion | None, name: str) -> Markup | None:
+    """A measure by date, with the interval of the champion's promise as a band; None where no date has it."""
+    dots = [Dot(one.day, value, one.is_provisional) for one in judged if (value := one.values.get(name)) is not None]
     if not dots:
         return None
     promise = champion.promise if champion else None
-    estimate = promise.of_champion("roc_auc") if promise else None
+    estimate = promise.of_champion(name) if promise else None
     bounds = (estimate.low, estimate.high) if estimate else (None, None)
     band = (bounds[0], bounds[1]) if bounds[0] is not None and bounds[1] is not None else None
     latest = dots[0]
-    title = f"ROC AUC of {len(dots)} judged dates; the latest, {latest.day}, has {latest.value:.3f}"
+    title = f"{measure(name)} of {len(dots)} judged dates; the latest, {latest.day}, has {figure(latest.value)}"
     if band is not None:
-        title += f"; the promised interval is {band[0]:.3f} to {band[1]:.3f}"
+        title += f"; the promised interval is {interval(*band)}"
     return over_dates(dots[::-1], band, title)
 
 

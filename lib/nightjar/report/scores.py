@@ -11,6 +11,7 @@ from nightjar.evaluation.histograms import count
 from nightjar.report.reading import Snapshot
 from nightjar.report.references import training_histograms
 from nightjar.report.shapes import Shape, alone, compare
+from nightjar.settings.task import Task
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Scores:
         return self.shape is not None and self.shape.reference_nulls is not None
 
 
-def read_scores(tables: Snapshot) -> Scores | None:
+def read_scores(tables: Snapshot, task: Task) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
     found = tables.read("scores", ["score", "model_version", "role"], tables.of_night())
     if found is None or not len(found):
@@ -58,14 +59,16 @@ def read_scores(tables: Snapshot) -> Scores | None:
         mean=float(values.mean()) if len(values) else None,
         least=float(values.min()) if len(values) else None,
         greatest=float(values.max()) if len(values) else None,
-        shape=_shape(tables, next(iter(versions)), served["score"]) if len(served) else None,
+        shape=_shape(tables, next(iter(versions)), served["score"], task) if len(served) else None,
     )
 
 
-def _shape(tables: Snapshot, version: str, scores: "pa.ChunkedArray[pa.DoubleScalar]") -> Shape:
+def _shape(tables: Snapshot, version: str, scores: "pa.ChunkedArray[pa.DoubleScalar]", task: Task) -> Shape:
     reference = training_histograms(tables, version).get("score")
     if reference is None or reference.bins.kind != "numeric":
-        return alone(_finite(scores))
+        values = _finite(scores)
+        amounts = task is not Task.CLASSIFICATION and len(values) > 0
+        return alone(values, float(values.min()), float(values.max())) if amounts else alone(values, 0.0, 1.0)
     return compare(reference.bins, reference.counts, count(reference.bins, scores))
 
 

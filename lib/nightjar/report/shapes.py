@@ -58,12 +58,12 @@ def compare(bins: Bins, reference: npt.ArrayLike, night: npt.ArrayLike) -> Shape
     return Shape(bins.kind == "numeric", is_few, tuple(slots), float(sides[0][0]), float(sides[1][0]))
 
 
-def alone(values: Numbers) -> Shape:
-    """The shape of scores for which there is no reference: 20 slots from 0 to 1."""
-    counts, _ = np.histogram(values, bins=_SLOTS, range=(0, 1))
+def alone(values: Numbers, low: float, high: float) -> Shape:
+    """The shape of scores for which there is no reference: 20 slots from low to high."""
+    counts, edges = np.histogram(values, bins=_SLOTS, range=(low, high))
     total = max(len(values), 1)
     slots = [
-        Slot(_range(k / _SLOTS, (k + 1) / _SLOTS), compact(k / _SLOTS) if k % 4 == 0 else "", None, float(n / total))
+        Slot(_range(edges[k], edges[k + 1]), compact(edges[k]) if k % 4 == 0 else "", None, float(n / total))
         for k, n in enumerate(counts)
     ]
     return Shape(is_numeric=True, is_centred=False, slots=tuple(slots), reference_nulls=None, night_nulls=0.0)

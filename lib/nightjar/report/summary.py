@@ -6,10 +6,10 @@ from nightjar.report.champion import Champion
 from nightjar.report.drift import MUCH, SOME, Drift, Drifted
 from nightjar.report.gathered import Night
 from nightjar.report.intake import Refused
-from nightjar.report.performance import JudgedDate, latest_auc
+from nightjar.report.performance import latest_with
 from nightjar.report.scores import Scores
 from nightjar.report.steps import Step
-from nightjar.report.wording import counted, figure, percent, whole
+from nightjar.report.wording import counted, figure, measure, percent, whole
 
 _NAMED = 5
 
@@ -29,7 +29,7 @@ def facts(night: Night) -> list[Fact]:
     """Scores, performance, drift, refused rows and steps, in this order."""
     return [
         _scores_fact(night.scores, night.champion),
-        _auc_fact(night.judged, night.champion),
+        _performance_fact(night),
         *_drift_facts(night.drift),
         _refused_fact(night.refused),
         _steps_fact(night.steps),
@@ -42,7 +42,7 @@ def sentences(night: Night) -> list[str]:
         _scores_words(night.scores),
         _drift_words(night.drift),
         _refused_words(night.refused),
-        _auc_words(night.judged),
+        _performance_words(night),
     ]
 
 
@@ -56,14 +56,16 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
     return Fact(whole(rows), label, _mean(scores), "scores")
 
 
-def _auc_fact(judged: list[JudgedDate], champion: Champion | None) -> Fact:
-    latest = latest_auc(judged)
-    if latest is None:
-        return Fact("–", "ROC AUC", "no date has been judged yet", "performance")
-    promise = champion.promise.of_champion("roc_auc") if champion and champion.promise else None
+def _performance_fact(night: Night) -> Fact:
+    name, champion = night.reading.first.name, night.champion
+    found = latest_with(night.judged, name)
+    if found is None:
+        return Fact("–", measure(name), "no date has been judged yet", "performance")
+    latest, value = found
+    promise = champion.promise.of_champion(name) if champion and champion.promise else None
     state = "provisional" if latest.is_provisional else "final"
     promised = f", promised {figure(promise.estimate)}" if promise and promise.estimate is not None else ""
-    return Fact(figure(latest.auc()), f"ROC AUC of {latest.day}", state + promised, "performance")
+    return Fact(figure(value), f"{measure(name)} of {latest.day}", state + promised, "performance")
 
 
 def _drift_facts(drift: Drift | None) -> list[Fact]:
@@ -123,14 +125,16 @@ def _refused_words(refused: Refused | None) -> str:
     return f"{counted(refused.rows, 'source row')} {verb} refused.".capitalize()
 
 
-def _auc_words(judged: list[JudgedDate]) -> str:
-    latest = latest_auc(judged)
-    if latest is None:
+def _performance_words(night: Night) -> str:
+    name = night.reading.first.name
+    found = latest_with(night.judged, name)
+    if found is None:
         return "No date could be judged yet."
+    latest, value = found
     share = latest.values.get("matured_share")
     known = f"{percent(share)} of its outcomes known" if share is not None else "share of known outcomes not stated"
     state = "provisional" if latest.is_provisional else "final"
-    return f"The latest judged date, {latest.day}, has an ROC AUC of {figure(latest.auc())} ({state}, {known})."
+    return f"The latest judged date, {latest.day}, has an {measure(name)} of {figure(value)} ({state}, {known})."
 
 
 def _mean(scores: Scores) -> str:

@@ -7,10 +7,13 @@ from markupsafe import Markup, escape
 
 MEASURES = {
     "roc_auc": "ROC AUC",
-    "log_loss": "log loss",
     "brier": "Brier score",
+    "expected_calibration_error": "calibration error",
     "positive_rate": "observed rate",
-    "mean_score": "mean score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "ndcg": "NDCG",
 }
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})")
 
@@ -21,8 +24,10 @@ def dash(why: str) -> Markup:
 
 
 def figure(value: float | None, why: str = "not measured", digits: int = 3) -> str:
-    """0.683; a dash for null and NaN."""
-    return dash(why) if _is_none(value) else f"{value:,.{digits}f}"
+    """0.683; what is not 0 never rounds to 0.000; a dash for null and NaN."""
+    if value is None or math.isnan(value):
+        return dash(why)
+    return f"{value:.2g}" if 0 < abs(value) < 0.5 * 10**-digits else f"{value:,.{digits}f}"
 
 
 def whole(value: float | None, why: str = "not counted") -> str:
@@ -52,7 +57,7 @@ def interval(low: float | None, high: float | None, why: str = "the evidence sta
     """0.660 to 0.700."""
     if _is_none(low) or _is_none(high):
         return dash(why)
-    return f"{low:.3f} to {high:.3f}"
+    return f"{figure(low)} to {figure(high)}"
 
 
 def seconds(value: float | None) -> str:
@@ -79,6 +84,12 @@ def counted(count: int, one: str, many: str = "") -> str:
 def measure(name: str) -> str:
     """A measure's name in the field's own spelling."""
     return MEASURES.get(name, name.replace("_", " "))
+
+
+def heading(name: str) -> str:
+    """The same at the head of a column."""
+    spelt = measure(name)
+    return spelt[0].upper() + spelt[1:]
 
 
 def dates(text: str) -> Markup:

@@ -1,10 +1,8 @@
-"""Score a night: the champion is resolved once, checked against the table, and shipped to the tasks as bytes."""
+"""Score a night: the champion is resolved once, checked in itself and against the table, and shipped as bytes."""
 
 import logging
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +11,12 @@ from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError, TableError
 from nightjar.models.columns import difference
-from nightjar.models.predictor import Predictor
-from nightjar.registry import artifacts, events, tracking
-from nightjar.registry.artifacts import Manifest
+from nightjar.registry import events, verified
+from nightjar.registry.artifacts import Artifact
+from nightjar.registry.manifest import Manifest
+from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
+from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import scores_table
@@ -34,19 +34,19 @@ def score(
     project: Project,
     run_date: date,
     run_id: str,
-    home: Path,
+    environment: Environment,
     *,
     retrospective: bool,
 ) -> Outcome:
     """One score per row of `features` of the run date, by the champion that holds then.
 
     Raises:
-        ModelError: no champion holds, or it does not fit the feature table, or it has seen later data.
+        ModelError: no champion holds, it cannot be trusted, does not fit the feature table, or has seen later data.
         TableError: the night has no features.
     """
     champion = events.champion(warehouse, run_date)
-    folder = tracking.fetch(home, project.name, champion.number)
-    manifest = artifacts.read_manifest(folder)
+    artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
+    manifest = artifact.manifest
     version = arrow.version(warehouse, "features")
     schema = arrow.schema(warehouse, "features", version)
     _require_fit(manifest, champion, schema)
@@ -71,7 +71,7 @@ def score(
         run_id=run_id,
     )
     night = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
-    written = sink.collect(night.given, _task(project.name, key, night.make, _contents(folder)), into)
+    written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
     stands = {"run_date": run_date, "role": role}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
     outcome.outputs["scores"] = sink.commit(
@@ -113,27 +113,14 @@ def _require_night(
         )
 
 
-def _contents(folder: Path) -> dict[str, bytes]:
-    """The artifact's own files; executors need neither MLflow nor a shared disk."""
-    listed = [artifacts.MANIFEST, *artifacts.read_manifest(folder).files]
-    return {name: (folder / name).read_bytes() for name in listed}
-
-
-def _task(project: str, key: list[str], read: Making, contents: Mapping[str, bytes]) -> Making:
+def _task(project: str, key: list[str], read: Making, artifact: Artifact) -> Making:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
         for rows in read(batches):
-            predictor = predictor or _opened(contents)
+            predictor = predictor or artifact.open()
             columns = rows.select(["prediction_time", *key])
             ids = pa.array(prediction_ids(project, columns.select([*key, "prediction_time"])), pa.string())
             scores = pa.array(predictor.predict(rows))
             yield columns.append_column("score", scores).append_column("prediction_id", ids)
 
     return score_share
-
-
-def _opened(contents: Mapping[str, bytes]) -> Predictor:
-    with tempfile.TemporaryDirectory(prefix="nightjar-model-") as folder:
-        for name, content in contents.items():
-            (Path(folder) / name).write_bytes(content)
-        return artifacts.load(Path(folder))

@@ -20,12 +20,15 @@ class Environment:
 
     Attributes:
         warehouse: folder or object-store prefix of all tables and reports.
-        home: folder of MLflow's database and artifacts, logs and caches.
+        home: folder of MLflow's database and artifacts, keys, logs and caches.
+        public_key: file of the Ed25519 public key (PEM) that models are checked by; None: `<home>/keys/signing.pub`,
+            the key of the models trained with this home.
         spark_master: None leaves it to `spark-submit`, else a master URL.
         driver_memory: of the Spark driver, as Java reads it.
         shuffle_partitions: Spark's; small on a laptop.
         spark: further Spark options.
-        placements: feature group (or `outcome`) -> how its facts are joined; the others are chosen by size and layout.
+        placements: feature group -> how its facts are joined; the others, and those of spine and label, are chosen by
+            size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
         cpus: processors for Ray when it is started here; None: all.
         lease_minutes: how long a job may hold its job and date before another may take over.
@@ -33,6 +36,7 @@ class Environment:
 
     warehouse: str = "warehouse"
     home: str = ".nightjar"
+    public_key: str | None = None
     spark_master: str | None = None
     driver_memory: str = "4g"
     shuffle_partitions: int = 4
@@ -43,7 +47,9 @@ class Environment:
     lease_minutes: int = 240
 
     def __post_init__(self) -> None:
-        """Check the counts."""
+        """Check the counts and names."""
         require(self.shuffle_partitions >= 1, "shuffle_partitions", self.shuffle_partitions, "at least 1")
         require(self.lease_minutes >= 1, "lease_minutes", self.lease_minutes, "at least 1")
+        named = self.public_key is None or bool(self.public_key.strip())
+        require(named, "public_key", self.public_key, "a file, or null for the one in home")
         require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")

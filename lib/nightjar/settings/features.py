@@ -47,8 +47,8 @@ class Feature:
     aggregate: Aggregate | None = None
     windows: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Check that the fields fit the kind."""
+    def check(self) -> None:
+        """Raise ValueError unless the fields fit the kind; the group asks, which knows the column's source."""
         require_duration("lookback", self.lookback)
         for window in self.windows:
             require_length("windows", window)
@@ -85,15 +85,20 @@ class FeatureGroup:
     history: str | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is something to join by and to build, and that the history is long enough for it."""
+        """Check keys and features, and that the history is long enough for them."""
         require_filled("keys", self.keys)
         require_filled("features", self.features)
         if self.history is not None:
             require_length("history", self.history)
         for name, feature in self.features.items():
+            of = f"column {feature.column} of source {self.source}"
+            try:
+                feature.check()
+            except ValueError as error:
+                raise ValueError(f"features.{name}.{error}; it is about {of}") from error
             for length in [*feature.windows, *([feature.lookback] if feature.lookback else [])]:
                 enough = self.history is None or parse_duration(length) <= parse_duration(self.history)
-                require(enough, "history", self.history, f"at least {length}, which feature {name} looks back")
+                require(enough, "history", self.history, f"at least {length}, which feature {name} of {of} looks back")
 
     def names(self, group: str) -> list[str]:
         """The names of what it makes: <group>__<name>."""

@@ -35,8 +35,13 @@ class Job:
     run_date: str | None = None
 
     def __post_init__(self) -> None:
-        """Check that the run date is a date inside the project's data."""
+        """Check that the run date is a date inside the project's data, and that placements are of its groups."""
+        self._check_placements()
         self._check_run_date()
+
+    def _check_placements(self) -> None:
+        groups = self.project.features
+        require_known("environment.placements", self.environment.placements, groups, "project's feature groups")
 
     def _check_run_date(self) -> None:
         example = f"a date, such as run_date={self.project.first_night}"
@@ -116,6 +121,7 @@ class Nightly(Job):
 
     def __post_init__(self) -> None:
         """Check that exactly one way of naming the dates is used."""
+        self._check_placements()
         steps = [job.value for job in JobName if job not in (JobName.NIGHTLY, JobName.MAINTAIN)]
         require_known("only", self.only, steps, "steps of the night")
         if self.project_dates:

@@ -1,4 +1,4 @@
-"""Settings of the label: the yes or no that is asked about each row of the spine."""
+"""Settings of the label: what is asked about each row of the spine, a yes or no or a number."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,30 +7,47 @@ from omegaconf import MISSING
 
 from nightjar.settings.checks import require, require_duration, require_filled, require_length
 from nightjar.settings.features import Aggregate
+from nightjar.settings.labelling import Annotators
+from nightjar.settings.task import Task
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"
 _MONOTONE = {Aggregate.COUNT: _RISING, Aggregate.DISTINCT: _RISING, Aggregate.MAX: _RISING, Aggregate.MIN: _FALLING}
 """Aggregates that more facts move one way only -> the conditions that stay true once they are."""
 
+_TAKEN = ("value", "label", "label_known_at", "prediction_time")
+"""Columns that there are where rules are computed, or that are made of them."""
+
 
 @dataclass
 class Label:
-    """An outcome by key, or a condition on an aggregate of the facts within the horizon.
+    """An outcome by key, or an aggregate of the facts within the horizon.
 
     Attributes:
+        task: `classification`: the label is true or false; `regression`: a number; `ranking`: how relevant a row is,
+            compared within its list.
+        query: for `ranking`: columns of the feature table whose values name the list; prediction_time among them where
+            each night has lists of its own.
         source: the source of outcomes, or of the facts to aggregate.
         keys: spine column -> column of the source; for an outcome they name it.
-        column: of the source: the boolean outcome, or what is aggregated.
+        column: of the source: the outcome, or what is aggregated. A classification asks for a boolean, a regression for
+            a number, stored as a double; in a ranking true is 1 and false 0. NaN and infinity are no outcome.
         horizon: facts in (prediction time, prediction time + horizon] count. A row without an outcome when the horizon
             has passed is settled with a null label: it is neither trained on nor measured.
-        aggregate: of the column over the horizon; None: the label is the outcome itself.
-        condition: of an aggregate: Spark SQL over `value`, the aggregate, such as "value > 0". Of no facts a count is 0
-            and any other aggregate null; a condition that is null settles the label as null.
+        aggregate: of the column over the horizon, which is the label of a regression or ranking. None: the label is
+            the outcome itself.
+        condition: of an aggregate, for a classification: Spark SQL over `value`, the aggregate, such as "value > 0". Of
+            no facts a count is 0 and any other aggregate null; a condition that is null settles the label as null.
         settled_early: the label of an aggregate is known as soon as the condition is true, not only when the horizon
             has passed. Only for conditions that further facts cannot make untrue again, as "value > 0" of a count.
         allowed_lateness: facts of the horizon that become known up to this long after it has passed still correct the
             label, as a new version of it. Then it is final.
+        annotators: the source holds answers of several: the label is what most of them say, each by the last answer
+            within the horizon that is not null. It is known when the answer is that makes it so, with a new version
+            each time it changes. A tie, or too few answers, settles it as null.
+        rules: instead of a condition, for a classification: name -> Spark SQL over the spine's columns, `value` and the
+            rules before it, that gives true, false, or null where it has nothing to say. The label is what most of the
+            rules say that say something; a tie, or silence, settles it as null.
     """
 
     source: str = MISSING
@@ -41,25 +58,56 @@ class Label:
     condition: str | None = None
     settled_early: bool = False
     allowed_lateness: str = "0d"
+    task: Task = Task.CLASSIFICATION
+    query: list[str] = field(default_factory=list)
+    annotators: Annotators = field(default_factory=Annotators)
+    rules: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the keys, the durations, and that the condition fits the aggregate."""
         require_filled("keys", self.keys)
         require_length("horizon", self.horizon)
         require_duration("allowed_lateness", self.allowed_lateness)
-        if self.aggregate is None:
-            require(self.condition is None, "condition", self.condition, "none without an aggregate")
-            require(not self.settled_early, "settled_early", self.settled_early, "false without an aggregate")
+        ranks, asks = self.task is Task.RANKING, self.task is Task.CLASSIFICATION
+        require(bool(self.query) == ranks, "query", self.query, "columns for task=RANKING, none for other tasks")
+        self._check_who_answers(asks)
+        if self.aggregate is None or not asks:
+            require(self.condition is None, "condition", self.condition, "none unless an aggregate is classified")
+            require(
+                not self.settled_early, "settled_early", self.settled_early, "false unless an aggregate is classified"
+            )
             return
-        require(bool(self.condition), "condition", self.condition, 'a condition on the aggregate, such as "value > 0"')
+        expected = 'a condition on the aggregate, such as "value > 0", or rules'
+        require(bool(self.condition) != bool(self.rules), "condition", self.condition, expected)
         if self.settled_early:
+            require(not self.rules, "settled_early", self.settled_early, "false with rules")
             self._check_monotone(self.aggregate, self.condition or "")
 
+    def columns(self) -> list[str]:
+        """The columns of the source that are read, besides keys and clocks."""
+        return [self.column, *([self.annotators.column] if self.annotators.column else [])]
+
     def question(self) -> str:
-        """What is true where the label is true, for people."""
+        """What is true where the label is true, or what the number is, for people."""
         if self.aggregate is None:
-            return f"{self.column} is true"
-        return f"{self.condition}, value being the {self.aggregate.value} of {self.column} in the next {self.horizon}"
+            by = "most annotators say that " if self.annotators.column else ""
+            return f"{by}{self.column} is true" if self.task is Task.CLASSIFICATION else self.column
+        aggregated = f"the {self.aggregate.value} of {self.column} in the next {self.horizon}"
+        if self.task is not Task.CLASSIFICATION:
+            return aggregated
+        if self.rules:
+            return f"most of the rules that speak say so ({', '.join(self.rules)}), value being {aggregated}"
+        return f"{self.condition}, value being {aggregated}"
+
+    def _check_who_answers(self, classifies: bool) -> None:  # noqa: FBT001  (whether the task is a classification)
+        annotator, aggregated = self.annotators.column, self.aggregate is not None
+        expected = "none unless what is classified is no aggregate, but the answers themselves"
+        require(annotator is None or (classifies and not aggregated), "annotators.column", annotator, expected)
+        rules = sorted(self.rules)
+        require(not rules or (classifies and aggregated), "rules", rules, "none unless an aggregate is classified")
+        for name in rules:
+            free = name.isidentifier() and name not in _TAKEN
+            require(free, "rules", name, f"an identifier that is none of {_TAKEN}")
 
     def _check_monotone(self, aggregate: Aggregate, condition: str) -> None:
         able = [one.value for one in _MONOTONE]

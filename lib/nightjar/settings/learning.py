@@ -1,82 +1,110 @@
-"""Settings of model candidates and of the search over them."""
+"""Settings of the search over model candidates."""
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
-from omegaconf import MISSING
-
-from nightjar.settings.checks import require, require_duration, require_filled
-
-
-class Estimator(Enum):
-    MAJORITY = "majority"
-    RATE = "rate"
-    LOGISTIC = "logistic"
-    BOOSTING = "boosting"
-    NETWORK = "network"
+from nightjar.settings.checks import require
+from nightjar.settings.model import Model
+from nightjar.settings.split import Split
+from nightjar.settings.task import Metric
 
 
-class Metric(Enum):
-    """What the search optimises; both are computed for every fold."""
-
-    ROC_AUC = "roc_auc"
-    LOG_LOSS = "log_loss"
+class ProposalKind(Enum):
+    GRID = "grid"
+    RANDOM = "random"
+    TPE = "tpe"
 
 
 @dataclass
-class Model:
-    """One estimator, or a grid of them.
+class Proposals:
+    """Which points of a model's space become candidates.
 
     Attributes:
-        estimator: which one.
-        baseline: whether a champion must beat it rather than be it.
-        parameters: the estimator's own parameters, fixed.
-        grid: parameter -> values; every combination is one candidate.
-        drop: features this estimator does not use.
+        kind: `grid`: every combination; the space holds lists only. `random`: points drawn by the search's seed. `tpe`:
+            batches that Optuna's tree-structured Parzen estimator proposes from what the batches before have reached.
+        trials: for `random` and `tpe`: candidates of each model that has a space.
+        batch: for `tpe`: candidates of a model that are proposed at once. The results are the same however many
+            processors there are, because a batch only knows the batches before it.
     """
 
-    estimator: Estimator = MISSING
-    baseline: bool = False
-    parameters: dict[str, Any] = field(default_factory=dict)
-    grid: dict[str, list[Any]] = field(default_factory=dict)
-    drop: list[str] = field(default_factory=list)
+    kind: ProposalKind = ProposalKind.GRID
+    trials: int | None = None
+    batch: int = 8
 
     def __post_init__(self) -> None:
-        """Check that no parameter is both fixed and searched."""
-        both = sorted(set(self.parameters) & set(self.grid))
-        require(not both, "grid", both, "parameters that are not fixed in `parameters`")
-        for name, values in self.grid.items():
-            require_filled(f"grid.{name}", values)
+        """Check the counts."""
+        drawn = self.kind is not ProposalKind.GRID
+        expected = "at least 1 for kind=RANDOM and TPE" if drawn else "none for kind=GRID: it tries every combination"
+        fits = (self.trials is not None and self.trials >= 1) if drawn else self.trials is None
+        require(fits, "trials", self.trials, expected)
+        require(self.batch >= 1, "batch", self.batch, "at least 1")
+
+
+@dataclass
+class Stopping:
+    """Successive halving with the fold as the resource: who is behind on the same few folds goes no further.
+
+    At each rung all candidates of a batch that are still in the race have been measured on the same folds (the newest
+    ones first in walk-forward, since small early folds favour small models). Those with the best means go on. The
+    order in which results arrive decides nothing, and whoever was stopped cannot win. Baselines run on all folds.
+
+    Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification and hyperparameter optimization.
+
+    Attributes:
+        rungs: after how many folds; none: every candidate runs on every fold.
+        keep: the share that goes on, rounded up.
+    """
+
+    rungs: list[int] = field(default_factory=list)
+    keep: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check that rungs rise and that somebody goes on."""
+        rising = self.rungs == sorted(set(self.rungs)) and all(rung >= 1 for rung in self.rungs)
+        require(rising, "rungs", self.rungs, "whole numbers from 1, each greater than the one before")
+        require(0 < self.keep < 1, "keep", self.keep, "a share above 0 and below 1")
 
 
 @dataclass
 class Search:
-    """The search: candidates, walk-forward folds, and the final period that it never sees.
+    """The search: candidates, folds, and the final period that it never sees.
 
     Attributes:
         candidates: name -> model.
         metric: what decides.
-        folds: number of walk-forward folds.
-        test_days: local dates in each fold's test period.
+        split: the folds.
+        proposals: which points of the models' spaces are tried.
+        stopping: who goes no further.
+        minutes: no fold is begun later than this after the search has started; None: no limit. The only setting with
+            which the same data may give another winner on another machine.
         final_days: local dates in the final period, which ends before the run date.
-        embargo: training rows' labels are known at least this long before the test period starts.
         seed: of every random choice.
     """
 
     candidates: dict[str, Model] = field(default_factory=dict)
     metric: Metric = Metric.ROC_AUC
-    folds: int = 3
-    test_days: int = 28
+    split: Split = field(default_factory=Split)
+    proposals: Proposals = field(default_factory=Proposals)
+    stopping: Stopping = field(default_factory=Stopping)
+    minutes: float | None = None
     final_days: int = 28
-    embargo: str = "0d"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the counts, and that there is a baseline and something to compare with it."""
-        for name in ("folds", "test_days", "final_days"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        require_duration("embargo", self.embargo)
+        require(self.final_days >= 1, "final_days", self.final_days, "at least 1")
+        require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "more than 0, or none")
+        within = all(rung < self.split.folds for rung in self.stopping.rungs)
+        require(within, "stopping.rungs", self.stopping.rungs, f"fewer folds than all {self.split.folds}")
         baselines = [name for name, model in self.candidates.items() if model.baseline]
         require(len(baselines) > 0, "candidates", sorted(self.candidates), "at least one with baseline: true")
         require(len(baselines) < len(self.candidates), "candidates", baselines, "at least one that is no baseline")
+        for name, model in self.candidates.items():
+            self._check_members(name, model)
+
+    def _check_members(self, name: str, model: Model) -> None:
+        for member in model.members:
+            where = f"candidates.{name}.members"
+            require(member in self.candidates and member != name, where, member, f"one of {sorted(self.candidates)}")
+            plain = not self.candidates[member].space and not self.candidates[member].members
+            require(plain, where, member, "a candidate without a space and without members of its own")

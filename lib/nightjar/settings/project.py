@@ -50,7 +50,9 @@ class Project:
         require(self.nights >= 1, "nights", self.nights, "at least 1")
         self._check_dates()
         self._check_spine()
-        self._check_source("label", self.label.source, self.label.keys, [self.label.column])
+        self._check_source("label", self.label.source, self.label.keys, self.label.columns())
+        stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
+        require_known("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
             require(name.isidentifier(), "features", name, "an identifier")
             columns = [feature.column for feature in group.features.values()]

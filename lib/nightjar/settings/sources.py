@@ -42,7 +42,11 @@ class File:
 
 @dataclass
 class Column:
-    """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`."""
+    """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`.
+
+    Texts of a TIMESTAMP column with an offset or zone (`2024-03-31 06:00:00+02:00`) are that instant; those without are
+    read as UTC. If they are of another zone, declare a derived column: `to_utc_timestamp(at, 'Europe/Paris')`.
+    """
 
     type: ColumnType = MISSING
     required: bool = False
@@ -117,9 +121,14 @@ class Source:
         where: Spark SQL condition; rows for which it is not true are no facts of this source (counted, not refused).
         checks: name -> Spark SQL condition over all columns that every fact must meet, or it is refused.
         key: columns that name a fact; together with `known_at` they are unique.
-        event_time: column saying when the fact happened (timestamp).
-        known_at: column saying when it could have been known; null: `event_time`.
-        keep: columns that are stored; empty: all.
+        event_time: column saying when the fact happened (an instant, TIMESTAMP).
+        known_at: column saying when it could have been known (TIMESTAMP). Where it is null, and where there is none,
+            that is `event_time`.
+        sequence: columns that order facts with equal `event_time` and `known_at`; the greatest is the latest. Without
+            them, or where they are equal, the greatest key is.
+        deleted: boolean column that marks a version of a fact as its deletion: from its `known_at` on there is no such
+            fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
+        keep: columns that are stored besides key, sequence and deleted; empty: all.
         refuse_above: share of refused rows above which the whole source is refused.
         layouts: name -> key set that facts are laid out for.
     """
@@ -133,6 +142,8 @@ class Source:
     key: list[str] = field(default_factory=list)
     event_time: str = MISSING
     known_at: str | None = None
+    sequence: list[str] = field(default_factory=list)
+    deleted: str | None = None
     keep: list[str] = field(default_factory=list)
     refuse_above: float = 0.01
     layouts: dict[str, Layout] = field(default_factory=dict)
@@ -146,6 +157,10 @@ class Source:
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")
         require_known("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
+        require_known("sequence", self.sequence, names, "source's columns")
+        require_known("deleted", [self.deleted] if self.deleted else [], names, "source's columns")
+        free = self.deleted not in [*self.key, *self.sequence]
+        require(free, "deleted", self.deleted, "a column that is neither in key nor in sequence")
         before = list(self.columns)
         for name, lookup in self.lookups.items():
             require_known(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
@@ -165,4 +180,4 @@ class Source:
     def stored_columns(self) -> list[str]:
         """The columns that are stored, keys first, without the two clocks (those have names of their own)."""
         kept = self.keep or self.column_names()
-        return [*self.key, *(name for name in kept if name not in self.key)]
+        return list(dict.fromkeys([*self.key, *self.sequence, *([self.deleted] if self.deleted else []), *kept]))

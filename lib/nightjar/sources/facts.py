@@ -7,6 +7,7 @@ import pyarrow as pa
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import BooleanType, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.settings import sources
@@ -20,14 +21,22 @@ KEEP_NULLS = {"ignoreNullFields": "false"}
 Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason to give
 
 
-def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path) -> DataFrame:
+def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
     """All raw rows with their stored columns, `event_time`, `stated_known_at`, and what became of them.
 
     `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
-    is `fact`, `refused` or `not_a_fact`.
+    is `fact`, `refused` or `not_a_fact`. A null `known_at` is the `event_time`.
+
+    Args:
+        spark: the session.
+        name: of the source.
+        source: its settings.
+        cache: folder for unpacked archives.
+        zone: the project's time zone, for advice.
 
     Raises:
-        SourceError: the file cannot be read as declared, or an expression does not fit the columns.
+        SourceError: the file cannot be read as declared, an expression does not fit the columns, a clock is no instant,
+            or `deleted` is no boolean.
     """
     columns = list(source.columns)
     rows = raw.read(spark, source.file, columns, name, cache)
@@ -36,7 +45,27 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
         rows = _looked_up(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
     for column, expression in source.derived.items():
         rows = _derived(rows, column, expression, f"{name}.derived.{column}")
+    _require_types(rows, name, source, zone)
     return _judged(rows, name, source)
+
+
+def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str) -> None:
+    """Refuse clocks that are no instants: a date or plain time is another instant in every zone."""
+    clocks = {"event_time": source.event_time, "known_at": source.known_at or source.event_time}
+    for role, column in clocks.items():
+        kind = rows.schema[column].dataType
+        if not isinstance(kind, TimestampType):
+            raise SourceError(
+                f"Source {name}: its {role}, column {column}, is a {kind.simpleString().upper()}, which names no "
+                "instant; expected TIMESTAMP. Derive one: if its times are of "
+                f"{zone}, to_utc_timestamp(CAST({column} AS TIMESTAMP), '{zone}'). Nothing was written."
+            )
+    if source.deleted and not isinstance(rows.schema[source.deleted].dataType, BooleanType):
+        raise SourceError(
+            f"Source {name}: its deleted, column {source.deleted}, is a "
+            f"{rows.schema[source.deleted].dataType.simpleString().upper()}, expected BOOLEAN. Derive one, such as "
+            f"{source.deleted} = 'D'. Nothing was written."
+        )
 
 
 def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
@@ -151,8 +180,8 @@ def _derived(rows: DataFrame, column: str, expression: str, where: str) -> DataF
 
 def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     """Whether a row is a fact, and if it is, whether it has its key and clocks and meets the source's checks."""
-    known_at = source.known_at or source.event_time
-    needed = dict.fromkeys([*source.key, source.event_time, known_at])
+    known_at = F.coalesce(source.known_at or source.event_time, source.event_time)
+    needed = dict.fromkeys([*source.key, source.event_time])
     checks = {check: _expression(rows, sql, f"{name}.checks.{check}") for check, sql in source.checks.items()}
     failed = [
         *((F.col(column).isNull(), f"{column}: missing") for column in needed),
@@ -164,7 +193,7 @@ def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
     row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
-    clocks = [F.col(source.event_time).alias("event_time"), F.col(known_at).alias("stated_known_at")]
+    clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
     return judged.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)
 

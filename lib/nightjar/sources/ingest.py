@@ -56,10 +56,11 @@ def ingest(
         SourceError: a file is missing, damaged or not of its declared shape, or too many rows are refused. No table
             has been touched.
     """
-    before = None if previous is None else cutoff(previous, project.zone)
-    night = Night(run_date, cutoff(run_date, project.zone), before, run_id)
+    zone = project.zone
+    before = None if previous is None else cutoff(previous, zone)
+    night = Night(run_date, cutoff(run_date, zone), before, run_id)
     # All files are looked at before the first one is read through.
-    rows = {name: facts.candidates(spark, name, source, cache) for name, source in project.sources.items()}
+    rows = {name: facts.candidates(spark, name, source, cache, zone) for name, source in project.sources.items()}
     judged = [_judge(warehouse, name, project.sources[name], rows[name], night) for name in rows]
     outcome = Outcome()
     for source in judged:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from nightjar.settings.project import Project
+from nightjar.settings.task import Task
 
 INSTANT = pa.timestamp("us", tz="UTC")
 COUNTS = pa.map_(pa.string(), pa.int64())
@@ -66,9 +67,13 @@ QUALITY = Table(
     "One check's outcome on one source.",
     ("source", "check", "run_date"),
     ("run_date",),
-    "ingest, maintain",
+    "ingest, build_features, maintain",
     (
-        Column("source", pa.string(), "name of the source; features: their rebuild, by maintain"),
+        Column(
+            "source",
+            pa.string(),
+            "name of the source; features: their rebuild, by maintain; labels: votes on them, by build_features",
+        ),
         Column("check", pa.string(), "name of the check, or of the count"),
         Column("rows", pa.int64(), "rows that the check is about"),
         Column("of", pa.int64(), "rows that were looked at"),
@@ -119,7 +124,12 @@ PERFORMANCE = Table(
         Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
         Column("subject", pa.string(), "the role that predicted"),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
-        Column("measure", pa.string(), "roc_auc, log_loss, brier, positive_rate, mean_score, rows or matured_share"),
+        Column(
+            "measure",
+            pa.string(),
+            "roc_auc, average_precision, log_loss, brier, expected_calibration_error, positive_rate; of numbers "
+            "rmse and mae (in the label's unit), r2; of lists ndcg; both mean_label; mean_score, rows, matured_share",
+        ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
         Column("provisional", pa.bool_(), "true until every label of the date is settled"),
         Column("model_version", pa.string(), "the model that predicted"),
@@ -252,6 +262,7 @@ def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> T
 
 def labels_table(project: Project, spine: pa.Schema) -> Table:
     """The label table; `spine` holds the types of the spine's key columns."""
+    kind = pa.bool_() if project.label.task is Task.CLASSIFICATION else pa.float64()
     return Table(
         "labels",
         "One version of one outcome.",
@@ -261,7 +272,7 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
         (
             Column("prediction_time", INSTANT, "of the row that is labelled"),
             *_described(spine, "key of the row"),
-            Column("label", pa.bool_(), "the outcome; null: settled without one"),
+            Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
             Column("run_date", pa.date32(), "the run that first knew it"),
             RUN_ID,
@@ -281,7 +292,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
             *_described(spine, "key of the row"),
-            Column("score", pa.float64(), f"predicted probability that {project.label.question()}"),
+            Column("score", pa.float64(), _predicted(project)),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             RUN_DATE,
@@ -289,6 +300,15 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             RUN_ID,
         ),
     )
+
+
+def _predicted(project: Project) -> str:
+    """What a score means."""
+    label = project.label
+    if label.task is Task.RANKING:
+        return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"
+    how = "probability that" if label.task is Task.CLASSIFICATION else "value of"
+    return f"predicted {how} {label.question()}"
 
 
 def _described(schema: pa.Schema, comment: str) -> tuple[Column, ...]:

@@ -53,6 +53,16 @@ def xxhash64(columns: Sequence[Column]) -> Words:
     return hashes
 
 
+def is_hashed(kind: pa.DataType) -> bool:
+    """Whether values of a type have a hash: those that Spark's tables can have, but for nested ones."""
+    is_bytes = (
+        types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind)
+    )
+    is_number = types.is_signed_integer(kind) or types.is_float32(kind) or types.is_float64(kind)
+    is_instant = isinstance(kind, pa.TimestampType) and kind.unit == "us"
+    return is_bytes or is_number or is_instant or types.is_boolean(kind) or types.is_date32(kind)
+
+
 def _hashed(column: Column, seeds: Words) -> Words:
     """The hash of each value; anything for null."""
     kind = column.type
@@ -87,21 +97,27 @@ def _of_decimals(column: Column, kind: pa.Decimal128Type, seeds: Words) -> Words
     unscaled = _values(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
     if kind.precision <= 18:
         return _of_ints(np.ascontiguousarray(unscaled[:, 0]), seeds)
-    values = (int(high) << 64 | int(low) & 0xFFFFFFFFFFFFFFFF for low, high in unscaled)
-    shortest = [value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True) for value in values]
-    return _of_bytes(pa.array(shortest, pa.large_binary()), seeds)
+    held = np.ascontiguousarray(unscaled[:, ::-1]).astype(">i8").view(np.uint8).reshape(-1, 16)
+    is_sign = held == np.where(unscaled[:, 1:] < 0, 0xFF, 0)
+    first = np.where(is_sign.all(axis=1), 15, np.argmin(is_sign, axis=1))  # the first byte that says more than the sign
+    at_first = held[np.arange(len(held)), first]
+    starts = first - ((at_first >= 128) != (unscaled[:, 1] < 0))  # its first bit is not the sign: a byte of signs more
+    return _by_length(held.ravel(), np.arange(len(held)) * 16 + starts, 16 - starts, seeds)
 
 
 def _of_bytes(column: Column, seeds: Words) -> Words:
-    """Texts and bytes, those of one length together."""
+    """Texts and bytes."""
     _, offsets, content = column.buffers()
     ends = _values(offsets, np.int64)[column.offset :][: len(column) + 1]
-    held = _values(content, np.uint8)
-    lengths = np.diff(ends)
+    return _by_length(_values(content, np.uint8), ends[:-1], np.diff(ends), seeds)
+
+
+def _by_length(held: npt.NDArray[np.uint8], starts: Ints, lengths: Ints, seeds: Words) -> Words:
+    """Texts by their first byte and length, those of one length together."""
     hashes = np.empty_like(seeds)
     for length in np.unique(lengths).tolist():
         rows = np.flatnonzero(lengths == length)
-        hashes[rows] = _of_length(held[ends[rows][:, None] + np.arange(length)], seeds[rows])
+        hashes[rows] = _of_length(held[starts[rows][:, None] + np.arange(length)], seeds[rows])
     return hashes
 
 

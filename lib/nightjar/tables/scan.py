@@ -153,23 +153,40 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
         raise gone(source) from error
 
 
+def require_files(source: Snapshot) -> None:
+    """Look whether all files are there.
+
+    Raises:
+        TableError: one is not.
+    """
+    if _missing(source):
+        raise gone(source)
+
+
 def gone(source: Snapshot) -> TableError:
     """What to say when a file of a version is not there any more."""
-    found = storage.folder(source.folder).get_file_info([unquote(file.path) for file in source.files])
-    gone = [info.path for info in found if info.type is pafs.FileType.NotFound]
+    files = ", ".join(_missing(source))
     return TableError(
-        f"Table {source.table} at {source.folder}, version {source.version}: the data file {', '.join(gone)} is gone: "
+        f"Table {source.table} at {source.folder}, version {source.version}: the data file {files} is gone: "
         "removed by hand, or vacuumed with a shorter retention than this run takes. Nothing was written. "
         "Run it again on the table's latest version, or restore the file."
     )
 
 
 def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
-    """Values that cut the rows of some files into parts of about equal size, by the statistics of row groups."""
+    """Values that cut the rows of some files into parts of about equal size, by the statistics of row groups.
+
+    They are as the files hold them: an instant is microseconds since 1970, of any year.
+    """
     groups = sorted(group for source in sources for file in source.files for group in _row_groups(source, file, column))
     through = list(itertools.accumulate(rows for _, rows in groups))
     wanted = [through[-1] * part // parts for part in range(1, parts)] if through else []
     return sorted({groups[bisect.bisect_left(through, rows)][0] for rows in wanted})
+
+
+def _missing(source: Snapshot) -> list[str]:
+    found = storage.folder(source.folder).get_file_info([unquote(file.path) for file in source.files])
+    return [info.path for info in found if info.type is pafs.FileType.NotFound]
 
 
 def _is_instant(kind: pa.DataType) -> bool:
@@ -186,12 +203,14 @@ def _unreadable(table: str, opened: DeltaTable) -> str | None:
 
 
 def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any, int]]:
-    """The greatest value and the rows of each row group that tells them."""
+    """The greatest value, as it is stored, and the rows of each row group that tells them."""
     found = pq.read_metadata(unquote(file.path), filesystem=storage.folder(source.folder))
     place = found.schema.to_arrow_schema().names.index(column)
     groups = [found.row_group(number) for number in range(found.num_row_groups)]
     told = [(group.column(place).statistics, group.num_rows) for group in groups]
-    return [(statistics.max, rows) for statistics, rows in told if statistics is not None and statistics.has_min_max]
+    return [
+        (statistics.max_raw, rows) for statistics, rows in told if statistics is not None and statistics.has_min_max
+    ]
 
 
 def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:

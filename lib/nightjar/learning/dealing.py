@@ -1,0 +1,91 @@
+"""Dealing rows, or whole groups of them, to folds by chance: refused where they cannot fill the folds."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+from nightjar.errors import LearningError
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.splitters import Purged
+from nightjar.models.examples import Rows
+from nightjar.settings.split import Split, SplitKind
+from nightjar.timeline import parse_duration
+
+SPLITTERS = {
+    SplitKind.RANDOM: KFold,
+    SplitKind.STRATIFIED: StratifiedKFold,
+    SplitKind.GROUPED: GroupKFold,
+    SplitKind.STRATIFIED_GROUPED: StratifiedGroupKFold,
+}
+STRATIFIED = (SplitKind.STRATIFIED, SplitKind.STRATIFIED_GROUPED)
+GROUPED = (SplitKind.GROUPED, SplitKind.STRATIFIED_GROUPED)
+
+
+def deal(rows: TrainingRows, which: Rows, settings: Split, seed: int) -> list[tuple[Rows, Rows]]:
+    """(train, test) of each fold, purged; the numbers count within `which`.
+
+    Args:
+        rows: all rows.
+        which: the numbers of those that are dealt.
+        settings: of any kind but walk-forward.
+        seed: of the shuffling.
+
+    Raises:
+        LearningError: fewer rows, groups or rows of a class than folds; nothing to stratify or group by; or a list of a
+            ranking that is parted.
+    """
+    label, groups = rows.label[which], None
+    _check_count(len(which), settings, "rows")
+    if settings.kind in STRATIFIED:
+        _check_classes(label, settings)
+    if settings.kind in GROUPED:
+        groups = _groups(rows, which, settings)
+    splitter = SPLITTERS[settings.kind](n_splits=settings.folds, shuffle=True, random_state=seed)
+    purged = Purged(splitter, rows.prediction_time[which], rows.label_known_at[which], parse_duration(settings.embargo))
+    found = list(purged.split(np.zeros((len(which), 1)), label, groups))
+    if rows.query is not None:
+        _check_lists(rows.query[which], found, settings)
+    return found
+
+
+def _check_count(found: int, settings: Split, what: str) -> None:
+    if found < settings.folds:
+        raise LearningError(
+            f"{found} {what} cannot be dealt to {settings.folds} folds (kind={settings.kind.name}). Use fewer folds "
+            "(search.split.folds), or build features of more dates."
+        )
+
+
+def _check_classes(label: npt.NDArray[Any], settings: Split) -> None:
+    if label.dtype != np.bool_:
+        raise LearningError(
+            f"kind={settings.kind.name} deals each class evenly, but the labels are numbers. Use kind=RANDOM or "
+            "GROUPED (search.split.kind)."
+        )
+    for value in (True, False):
+        _check_count(int((label == value).sum()), settings, f"rows with the label {value}")
+
+
+def _groups(rows: TrainingRows, which: Rows, settings: Split) -> Rows:
+    if rows.group is None:
+        raise LearningError(
+            f"kind={settings.kind.name} needs groups, and the rows were read without. Read them with "
+            f"group={settings.group}."
+        )
+    groups = rows.group[which]
+    _check_count(len(np.unique(groups)), settings, f"groups by {', '.join(settings.group)}")
+    return groups
+
+
+def _check_lists(query: Rows, folds: list[tuple[Rows, Rows]], settings: Split) -> None:
+    size = np.bincount(query)
+    for number, (_, test) in enumerate(folds, start=1):
+        inside = np.bincount(query[test], minlength=len(size))
+        parted = int(((inside > 0) & (inside < size)).sum())
+        if parted:
+            raise LearningError(
+                f"kind={settings.kind.name} puts only some rows of {parted:,} lists into fold {number}: a ranking is "
+                "judged by whole lists. Use kind=GROUPED with the list's own columns (search.split.group)."
+            )

@@ -1,0 +1,231 @@
+"""The labelled rows of a pinned table as a training streams them: counted beforehand, read row group by row group."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from nightjar.errors import LearningError
+from nightjar.learning.distributed.lanes import Group, Piece
+from nightjar.models.columns import FeatureColumn, difference
+from nightjar.settings.task import Task
+from nightjar.tables import scan, storage
+from nightjar.tables.scan import Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Rows to learn from. Small enough to be sent to every task.
+
+    Attributes:
+        snapshot: the table's live files, or some of them.
+        features: the columns that are learned from.
+        label: the column with the outcome; rows without one do not count.
+        task: what the label asks. A ranking's lists cannot be cut into lanes.
+        weight: the column that says how many rows each one stands for; None: one each.
+
+    Raises:
+        LearningError: the table lacks a column or has another type there, or the task is a ranking.
+    """
+
+    snapshot: Snapshot
+    features: tuple[FeatureColumn, ...]
+    label: str
+    task: Task
+    weight: str | None = None
+
+    def __post_init__(self) -> None:
+        named = f"Table {self.snapshot.table}, version {self.snapshot.version}"
+        if self.task is Task.RANKING:
+            raise LearningError("A ranking cannot be trained by several workers: its lists must stay whole.")
+        if self.snapshot.unreadable:
+            raise LearningError(f"{named} cannot be streamed: {self.snapshot.unreadable}.")
+        lines = difference(self.features, self.snapshot.schema)
+        missing = [name for name in (self.label, self.weight) if name and name not in self.snapshot.schema.names]
+        lines += [f"missing: {name}" for name in missing]
+        if lines:
+            raise LearningError(f"{named} differs from what is to be learned:\n  " + "\n  ".join(lines))
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the labels of a source, or of one of its files, say before anything is read.
+
+    Attributes:
+        groups: the row groups, with the rows that have a label.
+        mean: of the labels; 0 without rows.
+        variance: of the labels, over all of them.
+        weight: the sum of all weights.
+        weight_true: the sum of the weights of the rows with the label 1.
+    """
+
+    groups: tuple[Group, ...]
+    mean: float
+    variance: float
+    weight: float
+    weight_true: float
+
+    @property
+    def rows(self) -> int:
+        """Rows with a label."""
+        return sum(group.rows for group in self.groups)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A source with its census."""
+
+    source: Source
+    census: Census
+
+
+def census_of(source: Source, file: int) -> Census:
+    """Count one file's rows, group by group; only labels and weights are read.
+
+    Raises:
+        LearningError: a label or weight that cannot be used.
+        TableError: the file is gone.
+    """
+    path = unquote(source.snapshot.files[file].path)
+    try:
+        footer = pq.read_metadata(path, filesystem=storage.folder(source.snapshot.folder))
+    except FileNotFoundError as error:
+        raise scan.gone(_only(source.snapshot, file)) from error
+    groups, labels, weights = [], [np.empty(0)], [np.empty(0)]
+    for number in range(footer.num_row_groups):
+        found = _labelled(source, _read_group(source.snapshot, file, number, _labels(source)))
+        groups.append(Group(file, number, found.num_rows))
+        labels.append(label_values(source, found))
+        weights.append(weight_values(source, found))
+    label, weight = np.concatenate(labels), np.concatenate(weights)
+    mean, variance = (float(label.mean()), float(label.var())) if len(label) else (0.0, 0.0)
+    return Census(tuple(groups), mean, variance, float(weight.sum()), float(weight[label == 1].sum()))
+
+
+def merged(source: Source, parts: list[Census]) -> Counted:
+    """The source with the census of all its files.
+
+    Raises:
+        LearningError: no labelled row, or no weight.
+    """
+    rows = max(1, sum(part.rows for part in parts))
+    mean = sum(part.mean * part.rows for part in parts) / rows
+    whole = Census(
+        tuple(group for part in parts for group in part.groups),
+        mean,
+        sum((part.variance + (part.mean - mean) ** 2) * part.rows for part in parts) / rows,
+        sum(part.weight for part in parts),
+        sum(part.weight_true for part in parts),
+    )
+    named = f"table {source.snapshot.table}, version {source.snapshot.version}"
+    if whole.rows == 0:
+        raise LearningError(f"No row of {named} has a value in {source.label}: there is nothing to learn from.")
+    if not whole.weight > 0:
+        raise LearningError(f"The weights of {named} ({source.weight}) add up to nothing.")
+    return Counted(source, whole)
+
+
+def check_learnable(rows: Counted) -> None:
+    """Raise LearningError where all labels of a classification are alike."""
+    source, counted = rows.source, rows.census
+    if source.task is Task.CLASSIFICATION and counted.mean in (0, 1):
+        named = f"table {source.snapshot.table}, version {source.snapshot.version}"
+        alike = f"{source.label} = {counted.mean == 1}"
+        raise LearningError(f"All {counted.rows} rows of {named} have {alike}: there is nothing to learn.")
+
+
+def read(source: Source, piece: Piece) -> pa.Table:
+    """A piece's rows: features, label and weight.
+
+    Raises:
+        TableError: a file is gone.
+    """
+    columns = [*_labels(source), *(column.name for column in source.features)]
+    parts = [
+        _labelled(source, _read_group(source.snapshot, part.group.file, part.group.number, columns)).slice(
+            part.start, part.stop - part.start
+        )
+        for part in piece.slices
+    ]
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def label_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
+    """The labels of labelled rows.
+
+    Raises:
+        LearningError: they are no numbers or booleans, not finite, or not 0 and 1 in a classification.
+    """
+    values = _floats(source, table, source.label)
+    if source.task is Task.CLASSIFICATION:
+        wrong = values[(values != 0) & (values != 1)]
+        if len(wrong):
+            raise _refused(source, source.label, wrong[0], "a boolean, or 0 or 1")
+    return values
+
+
+def weight_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
+    """The weights of labelled rows.
+
+    Raises:
+        LearningError: one is missing, not finite or below 0.
+    """
+    if source.weight is None:
+        return np.ones(table.num_rows)
+    values = _floats(source, table, source.weight)
+    if (values < 0).any():
+        raise _refused(source, source.weight, values.min(), "0 or more")
+    return values
+
+
+def _floats(source: Source, table: pa.Table, column: str) -> npt.NDArray[np.float64]:
+    kind = table.schema.field(column).type
+    if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise _refused(source, column, kind, "a column of booleans or numbers")
+    plain: Any = table[column].cast(pa.int8()) if pa.types.is_boolean(kind) else table[column]
+    values = np.asarray(plain.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise _refused(source, column, values[~np.isfinite(values)][0], "a finite number in every labelled row")
+    return values
+
+
+def _refused(source: Source, column: str, found: object, expected: str) -> LearningError:
+    named = f"table {source.snapshot.table}, version {source.snapshot.version}"
+    return LearningError(f"Column {column} of {named} holds {found}: expected {expected}.")
+
+
+def _labels(source: Source) -> list[str]:
+    return [source.label, *([source.weight] if source.weight else [])]
+
+
+def _labelled(source: Source, table: pa.Table) -> pa.Table:
+    return table.filter(pc.is_valid(table[source.label]))
+
+
+def _read_group(snapshot: Snapshot, file: int, number: int, columns: list[str]) -> pa.Table:
+    """Columns of one row group, those that partition the table included; one that the file lacks is null."""
+    kept, partition = snapshot.files[file], snapshot.files[file].partition
+    stored = pa.schema([field for field in snapshot.schema if field.name not in partition])
+    files, form = storage.folder(snapshot.folder), ds.ParquetFileFormat()
+    fragment: Any = form.make_fragment(unquote(kept.path), files, row_groups=[number])
+    try:
+        dataset = ds.FileSystemDataset([fragment], stored, form, files)
+        inside = [name for name in columns if name not in partition]
+        # One thread: the tasks already fill the processors.
+        found = dataset.to_table(columns=inside, use_threads=False)
+    except FileNotFoundError as error:
+        raise scan.gone(_only(snapshot, file)) from error
+    for name in (name for name in columns if name in partition):
+        value: Any = pa.scalar(partition[name], snapshot.schema.field(name).type)
+        found = found.append_column(name, pa.repeat(value, found.num_rows))
+    return found
+
+
+def _only(snapshot: Snapshot, file: int) -> Snapshot:
+    return snapshot.where(lambda one: one is snapshot.files[file])

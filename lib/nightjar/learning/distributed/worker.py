@@ -1,0 +1,192 @@
+"""What every worker does: its share of each step, the sum of all gradients, a checkpoint after each epoch."""
+
+import contextlib
+import copy
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import ray.train
+import ray.train.torch
+import torch
+import torch.distributed as dist
+from ray.train import Checkpoint
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
+from torch.nn.parallel import DistributedDataParallel
+
+from nightjar.errors import LearningError
+from nightjar.learning.distributed.batches import Cut, Rows, Share, Step, batches
+from nightjar.learning.distributed.checkpoint import Progress, Training, load, save
+from nightjar.learning.distributed.group import joined
+from nightjar.models.network import Tabular, _scaled, build, state_of
+from nightjar.models.network_options import Options
+from nightjar.models.perceptron import Perceptron
+from nightjar.settings.distributed import Distributed
+from nightjar.settings.task import Task
+
+LOSSES: Mapping[Task, Callable[..., Tensor]] = {
+    Task.CLASSIFICATION: binary_cross_entropy_with_logits,
+    Task.REGRESSION: mse_loss,
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that a worker has to know.
+
+    Attributes:
+        task: what the label asks.
+        options: the network's.
+        settings: of the workers.
+        seed: of the first weights, the order of rows and the dropout.
+        inputs: how many the network has.
+        levels: input -> how many codes it has, for those that are embedded.
+        scale: mean and deviation of a regression's labels; 0 and 1 otherwise.
+        cut: how rows are cut up.
+        train: the rows to learn from.
+        held_out: the rows whose loss decides which epoch is kept; None: the last one is.
+    """
+
+    task: Task
+    options: Options
+    settings: Distributed
+    seed: int
+    inputs: int
+    levels: Mapping[int, int]
+    scale: tuple[float, float]
+    cut: Cut
+    train: Rows
+    held_out: Rows | None
+
+
+def work(config: dict[str, Job]) -> dict[str, Any]:
+    """Train as one of the workers: the network that is kept, and the progress."""
+    job = config["job"]
+    torch.set_num_threads(max(1, int(job.settings.worker_cpus)))
+    with joined(gpu=job.settings.gpu, timeout=2 * job.settings.starved_after):
+        training = _begun(job)
+        model = DistributedDataParallel(training.network)
+        while len(training.progress.losses) < job.options.epochs and training.progress.stale < job.options.patience:
+            _epoch(job, training, model)
+    progress = training.progress
+    if progress.best < 0:
+        raise LearningError(f"The network's loss was never finite ({job.options}): lower the learning rate.")
+    training.network.load_state_dict(training.best)
+    state = _scaled(state_of(training.network), *job.scale)
+    return {"network": Perceptron(state, probability=job.task is Task.CLASSIFICATION), "progress": progress}
+
+
+def _begun(job: Job) -> Training:
+    """From the last checkpoint, if there is one."""
+    device = ray.train.torch.get_device()
+    torch.manual_seed(job.seed)
+    network = build(job.inputs, job.options, job.levels).to(device)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=job.options.learning_rate, weight_decay=job.options.weight_decay
+    )
+    scaler = torch.amp.GradScaler("cuda", enabled=job.settings.gpu)
+    training = Training(network, optimizer, scaler, copy.deepcopy(network.state_dict()), Progress())
+    checkpoint = ray.train.get_checkpoint()
+    if checkpoint is not None:
+        with checkpoint.as_directory() as folder:
+            load(folder, training)
+    return training
+
+
+def _epoch(job: Job, training: Training, model: DistributedDataParallel) -> None:
+    number = len(training.progress.losses)
+    loss = _learned(job, training, model, number)
+    training.progress = training.progress.after(loss, _held_out(job, training.network))
+    if training.progress.best == number:
+        training.best = copy.deepcopy(training.network.state_dict())
+    _report(training)
+
+
+def _learned(job: Job, training: Training, model: DistributedDataParallel, epoch: int) -> float:
+    """One pass over the training rows; their mean loss."""
+    model.train()  # type: ignore[no-untyped-call]
+    total = _zero()
+    for step in _steps(job, job.train, (job.seed, epoch)):
+        training.optimizer.zero_grad()
+        total += _gradients(job, training.scaler, model, step, epoch)
+        training.scaler.step(training.optimizer)
+        training.scaler.update()
+    return _summed(total) / job.train.weight
+
+
+def _gradients(
+    job: Job, scaler: torch.amp.GradScaler, model: DistributedDataParallel, step: Step, epoch: int
+) -> Tensor:
+    """Leave the gradient of the step's mean loss, over all workers' rows, in the network; the sum of its own losses.
+
+    A lane is what is reckoned at once, so that the same rows have the same dropout whoever reckons them. The workers'
+    gradients are averaged: each worker's sum counts as many times as there are workers, over the rows of all of them.
+    Weights are taken relative to their mean.
+    """
+    scale = dist.get_world_size() / step.rows * job.train.count / job.train.weight
+    shares, total = step.shares or [_nothing(job)], _zero()
+    for share in shares:
+        with contextlib.nullcontext() if share is shares[-1] else model.no_sync():
+            torch.manual_seed(_seed(job.seed, epoch, step.number, share.lane))
+            loss = _loss(job, model, share)
+            scaler.scale(loss * scale).backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+    return total
+
+
+@torch.no_grad()
+def _held_out(job: Job, network: Tabular) -> float | None:
+    if job.held_out is None:
+        return None
+    network.eval()
+    total = _zero()
+    for step in _steps(job, job.held_out, None):
+        for share in step.shares:
+            total += _loss(job, network, share)
+    return _summed(total) / job.held_out.weight
+
+
+def _steps(job: Job, rows: Rows, shuffle: tuple[int, int] | None) -> Iterator[Step]:
+    device = ray.train.torch.get_device()
+    return batches(rows, job.cut, dist.get_rank(), dist.get_world_size(), device, shuffle)
+
+
+def _loss(job: Job, network: nn.Module, share: Share) -> Tensor:
+    """The sum of the rows' losses, by weight."""
+    with torch.autocast("cuda", dtype=torch.float16, enabled=job.settings.gpu):
+        output = network(share.inputs)[:, 0]
+    return (LOSSES[job.task](output.float(), share.label, reduction="none") * share.weight).sum()
+
+
+def _nothing(job: Job) -> Share:
+    """No rows: who has none left still takes part in the sum of gradients."""
+    device = ray.train.torch.get_device()
+    none = torch.zeros(0, device=device)
+    return Share(0, torch.zeros((0, job.inputs), device=device), none, none)
+
+
+def _zero() -> Tensor:
+    return torch.zeros((), dtype=torch.float64, device=ray.train.torch.get_device())
+
+
+def _summed(total: Tensor) -> float:
+    dist.all_reduce(total)
+    return float(total)
+
+
+def _seed(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+def _report(training: Training) -> None:
+    """A checkpoint by the first worker; the others wait for it."""
+    told = {"epoch": len(training.progress.losses), "loss": training.progress.losses[-1]}
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = None
+        if dist.get_rank() == 0:
+            save(folder, training)
+            checkpoint = Checkpoint.from_directory(folder)
+        ray.train.report(told, checkpoint=checkpoint)

@@ -1,0 +1,102 @@
+"""The search's memory: one line for each finished fold, appended as it finishes, read when the search starts again.
+
+    {"search": "...", "candidate": "...", "fold": "fold 1", ..., "check": "..."}
+
+Lines are data, never pickled objects, and each ends with a hash of itself. A search that was killed finds its finished
+folds here and fits none of them again.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nightjar.errors import LearningError
+from nightjar.learning.race import FoldResult
+
+
+@dataclass
+class Ledger:
+    """Finished folds of one search, in memory and on disk.
+
+    Attributes:
+        path: the file.
+        search: hash of what the results depend on beside candidate and fold.
+        finished: (candidate's key, fold's name) -> result.
+    """
+
+    path: Path
+    search: str
+    finished: dict[tuple[str, str], FoldResult]
+    _file: int
+
+    def find(self, key: str, fold: str, name: str) -> FoldResult | None:
+        """What the candidate with this key reached on this fold, under the name it has now; None: not finished."""
+        found = self.finished.get((key, fold))
+        return None if found is None else FoldResult(**asdict(found) | {"candidate": name})
+
+    def append(self, key: str, result: FoldResult) -> None:
+        """Store a result, on disk before this returns."""
+        line = json.dumps(_sealed({"search": self.search, "key": key, **asdict(result)}), allow_nan=False)
+        content = f"{line}\n".encode()
+        if os.write(self._file, content) < len(content):
+            raise _damaged(self.path, len(self.finished) + 1, "it could not be written whole: is the disk full?")
+        os.fsync(self._file)
+        self.finished[key, result.fold] = result
+
+
+@contextmanager
+def opened(folder: Path, search: str) -> Iterator[Ledger]:
+    """The ledger of a search, new or with what is finished already; no other process may hold it meanwhile.
+
+    Raises:
+        LearningError: another process holds it, or a line of it is damaged.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{search}.jsonl"
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LearningError(f"{path} is held by another process: this very search is running already.") from error
+        yield Ledger(path, search, _read(path, search), file)
+    finally:
+        os.close(file)
+
+
+def _read(path: Path, search: str) -> dict[tuple[str, str], FoldResult]:
+    finished = {}
+    content = path.read_bytes()
+    lines = content.split(b"\n")
+    if lines.pop():
+        raise _damaged(path, len(lines) + 1, "it is not complete")
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            whole = entry == _sealed({name: value for name, value in entry.items() if name != "check"})
+        except (ValueError, AttributeError) as error:
+            raise _damaged(path, number, f"it is no JSON object: {error}") from error
+        if not whole or entry.pop("search") != search:
+            raise _damaged(path, number, "it was changed, or belongs to another search")
+        del entry["check"]
+        key = entry.pop("key")
+        finished[key, entry["fold"]] = FoldResult(**entry)
+    return finished
+
+
+def _sealed(entry: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(entry, sort_keys=True, allow_nan=False)
+    return {**entry, "check": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _damaged(path: Path, number: int, how: str) -> LearningError:
+    return LearningError(
+        f"{path} is damaged in line {number}: {how}. It holds the finished folds of a search. Take that line out to "
+        "fit its fold again, or move the file away to fit all of them again."
+    )

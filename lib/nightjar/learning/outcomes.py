@@ -1,0 +1,91 @@
+"""What a fit takes from a row beside its features: the outcome as the task needs it, the weight, the group."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nightjar.errors import LearningError
+from nightjar.settings.spine import WEIGHT
+from nightjar.settings.task import Task
+
+
+def labels(column: "pa.ChunkedArray[Any]", task: Task) -> npt.NDArray[Any]:
+    """The outcomes: booleans for a classification, float64 otherwise (for a ranking true is 1).
+
+    Raises:
+        LearningError: the column is not of a type that the task needs, or holds a value that it cannot learn from.
+    """
+    needed, fits = _NEEDED[task]
+    if not fits(column.type):
+        raise LearningError(
+            f"Column label of table labels is of type {column.type}: expected {needed} for a {task.value}. "
+            "Change the task of the search, or the label of the project."
+        )
+    if task is Task.CLASSIFICATION:
+        return _numpy(column).astype(np.bool_)
+    values = _floats(column)
+    least = 0.0 if task is Task.RANKING else -np.inf
+    _refuse(values, ~np.isfinite(values) | (values < least), "label of table labels", _expected(task))
+    return values
+
+
+def weights(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.float64]:
+    """How many rows each one stands for; null is 1: the row was built when the spine was not sampled.
+
+    Raises:
+        LearningError: a weight that is not above 0, or not finite.
+    """
+    values = _floats(column)
+    values[_numpy(column.is_null())] = 1.0
+    wrong = ~(np.isfinite(values) & (values > 0))
+    _refuse(values, wrong, f"{WEIGHT} of table features", "finite numbers above 0")
+    return values
+
+
+def codes(table: pa.Table, names: Sequence[str]) -> npt.NDArray[np.intp]:
+    """A number for each row, the same for rows with the same values in these columns; null is a value of its own."""
+    found = np.zeros(table.num_rows, np.intp)
+    for name in names:
+        values: Any = table[name].combine_chunks().dictionary_encode(null_encoding="encode")
+        both = found * max(len(values.dictionary), 1) + values.indices.to_numpy()
+        found = np.unique(both, return_inverse=True)[1]
+    return found
+
+
+def _expected(task: Task) -> str:
+    return "finite numbers from 0 for a ranking" if task is Task.RANKING else "finite numbers for a regression"
+
+
+def _refuse(values: npt.NDArray[np.float64], wrong: npt.NDArray[np.bool_], where: str, expected: str) -> None:
+    if wrong.any():
+        some = ", ".join(map(str, np.unique(values[wrong])[:3]))
+        raise LearningError(
+            f"Column {where} holds {some} in {wrong.sum():,} of {len(wrong):,} labelled rows: expected {expected}."
+        )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _is_relevance(kind: pa.DataType) -> bool:
+    return _is_number(kind) or pa.types.is_boolean(kind)
+
+
+_NEEDED: Mapping[Task, tuple[str, Callable[[pa.DataType], bool]]] = {
+    Task.CLASSIFICATION: ("a boolean", pa.types.is_boolean),
+    Task.REGRESSION: ("a number", _is_number),
+    Task.RANKING: ("a number or a boolean", _is_relevance),
+}
+
+
+def _floats(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.float64]:
+    plain = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
+    return _numpy(plain.cast(pa.float64(), safe=False)).astype(np.float64)
+
+
+def _numpy(column: "pa.ChunkedArray[Any]") -> npt.NDArray[Any]:
+    return column.combine_chunks().to_numpy(zero_copy_only=False)

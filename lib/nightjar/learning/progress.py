@@ -1,0 +1,87 @@
+"""How far a search is: a live table on a terminal, a line for each finished fold where there is none."""
+
+import logging
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from nightjar.learning.race import FoldResult, Unit, value_of
+from nightjar.learning.units import Problem
+from nightjar.settings.learning import Search
+
+log = logging.getLogger("nightjar.train")
+
+SHOWN = 20
+"""Candidates in the live table, the best ones."""
+
+
+class Progress:
+    """Takes results as they come, and shows them while the block runs."""
+
+    def __init__(self, problem: Problem, settings: Search, console: Console | None = None) -> None:
+        self.folds = [fold.name for fold in problem.folds]
+        self.metric = settings.metric
+        self.results: dict[str, dict[str, FoldResult]] = {}
+        self.console = console or Console(stderr=True)
+        self.live = Live(get_renderable=self.table, console=self.console, refresh_per_second=4)
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def told(self, unit: Unit, result: FoldResult) -> None:
+        """Take a result."""
+        self.results.setdefault(unit.candidate.name, {})[result.fold] = result
+        if self.console.is_terminal:
+            return
+        value = result.measures.get(self.metric.value)
+        found = f"{self.metric.value} {'undefined' if value is None else f'{value:.4f}'}"
+        said = found if result.failure is None else f"failed: {result.failure.strip().splitlines()[-1]}"
+        log.info("%s on %s: %s, %.1f s", result.candidate, result.fold, said, result.seconds)
+
+    def table(self) -> Table:
+        """The best candidates so far: who went furthest, and there has the best mean, comes first."""
+        done = sum(len(by_fold) for by_fold in self.results.values())
+        table = Table(title=f"{done} folds of {len(self.results)} candidates", title_justify="left")
+        for column in ("candidate", "folds", f"mean {self.metric.value}", "seconds"):
+            table.add_column(column, justify="left" if column in ("candidate", "folds") else "right", no_wrap=True)
+        ranked = sorted(self.results, key=self._standing, reverse=True)
+        for name in ranked[:SHOWN]:
+            mean, seconds = self._mean(name), sum(result.seconds for result in self.results[name].values())
+            table.add_row(name, self._marks(name), "-" if mean is None else f"{mean:.4f}", f"{seconds:.1f}")
+        if len(ranked) > SHOWN:
+            table.add_row(f"and {len(ranked) - SHOWN} more", "", "", "")
+        return table
+
+    def _standing(self, name: str) -> tuple[bool, int, float]:
+        mean = self._mean(name)
+        signed = 0.0 if mean is None else (mean if self.metric.greater_is_better else -mean)
+        return mean is not None, len(self.results[name]), signed
+
+    def _mean(self, name: str) -> float | None:
+        values = [result.measures.get(self.metric.value) for result in self.results[name].values()]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known and len(known) == len(values) else None
+
+    def _marks(self, name: str) -> Text:
+        marks = Text()
+        for fold in self.folds:
+            result = self.results[name].get(fold)
+            if result is None:
+                marks.append("·", "dim")
+            else:
+                marks.append(
+                    "●" if value_of(result, self.metric) is not None else "✗", "red" if result.failure else "green"
+                )
+        return marks

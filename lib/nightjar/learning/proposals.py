@@ -1,0 +1,157 @@
+"""What a search tries: every combination, points drawn at random, or what earlier batches make promising."""
+
+import itertools
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+
+from nightjar.errors import LearningError
+from nightjar.learning.candidates import Candidate, chosen, fixed
+from nightjar.settings.learning import ProposalKind, Search
+from nightjar.settings.model import Range, dimension
+
+Distribution = optuna.distributions.BaseDistribution
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a candidate reached: the metric on each fold it ran on, in the order of the folds, greater is better.
+
+    Attributes:
+        values: None where it failed.
+        folds: how many a candidate runs on that nobody stops.
+    """
+
+    values: tuple[float | None, ...]
+    folds: int
+
+
+Batches = Generator[list[Candidate], Mapping[Candidate, Reached], None]
+
+
+def baselines(search: Search) -> list[Candidate]:
+    """The candidates that a champion must beat; they are never stopped."""
+    return [candidate for name in _names(search, baseline=True) for candidate in _all_of(search, name)]
+
+
+def batches(search: Search) -> Batches:
+    """Yields the candidates that are no baselines, batch by batch, and is sent what they reached. Names are unique.
+
+    Raises:
+        LearningError: a grid over a range, which has no end.
+    """
+    names = _names(search, baseline=False)
+    spaces = [name for name in names if search.candidates[name].space]
+    if search.proposals.kind is ProposalKind.TPE and spaces:
+        yield from _estimated(search, spaces, [fixed(search, name) for name in names if name not in spaces])
+    else:
+        yield [candidate for name in names for candidate in _all_of(search, name)]
+
+
+def _names(search: Search, *, baseline: bool) -> list[str]:
+    return [name for name, model in search.candidates.items() if model.baseline is baseline]
+
+
+def _all_of(search: Search, name: str) -> list[Candidate]:
+    space = search.candidates[name].space
+    if not space:
+        return [fixed(search, name)]
+    points = _grid(search, name) if search.proposals.kind is ProposalKind.GRID else _drawn(search, name)
+    return [chosen(search, name, number, point) for number, point in enumerate(points, start=1)]
+
+
+def _grid(search: Search, name: str) -> list[dict[str, Any]]:
+    space = search.candidates[name].space
+    values: list[Sequence[Any]] = []
+    for parameter, tried in space.items():
+        found = dimension(parameter, tried)
+        if isinstance(found, Range):
+            raise LearningError(
+                f"search.candidates.{name}.space.{parameter} is a range, {found.low} to {found.high}: a grid needs a "
+                "list of values. Give one, or draw from the range with search.proposals.kind=RANDOM or TPE."
+            )
+        values.append(found)
+    return [dict(zip(space, combination, strict=True)) for combination in itertools.product(*values)]
+
+
+def _drawn(search: Search, name: str) -> list[dict[str, Any]]:
+    """Points drawn one by one: more trials begin with the points of fewer."""
+    model = search.candidates[name]
+    place = list(search.candidates).index(name)
+    random = np.random.default_rng([search.seed, place])
+    space = {parameter: dimension(parameter, tried) for parameter, tried in model.space.items()}
+    return [
+        {parameter: _draw(random, found) for parameter, found in space.items()}
+        for _ in range(search.proposals.trials or 0)
+    ]
+
+
+def _draw(random: np.random.Generator, found: list[Any] | Range) -> Any:
+    if isinstance(found, list):
+        return found[random.integers(len(found))]
+    if found.log:
+        value = float(np.exp(random.uniform(np.log(found.low), np.log(found.high))))
+    else:
+        value = float(random.uniform(found.low, found.high + found.whole))
+    return min(int(value), int(found.high)) if found.whole else min(max(value, found.low), found.high)
+
+
+def _estimated(search: Search, names: Sequence[str], others: list[Candidate]) -> Batches:
+    """Optuna proposes for each model by itself, from the results of all batches before; the others join the first."""
+    studies = {name: _study(search, name) for name in names}
+    trials, size = search.proposals.trials or 0, search.proposals.batch
+    for start in range(0, trials, size):
+        asked = {
+            chosen(search, name, number + 1, _parameters(search, name, trial)): (study, trial)
+            for name, study in studies.items()
+            for number in range(start, min(start + size, trials))
+            for trial in [study.ask(_distributions(search, name))]
+        }
+        reached = yield (others if start == 0 else []) + list(asked)
+        for candidate, (study, trial) in asked.items():
+            _tell(study, trial, reached[candidate])
+
+
+def _study(search: Search, name: str) -> optuna.Study:
+    seed = int(np.random.SeedSequence([search.seed, list(search.candidates).index(name)]).generate_state(1)[0])
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+
+
+def _distributions(search: Search, name: str) -> dict[str, Distribution]:
+    return {parameter: _distribution(dimension(parameter, tried)) for parameter, tried in _space(search, name).items()}
+
+
+def _space(search: Search, name: str) -> dict[str, Any]:
+    return search.candidates[name].space
+
+
+def _distribution(found: list[Any] | Range) -> Distribution:
+    if isinstance(found, list):
+        return optuna.distributions.CategoricalDistribution(range(len(found)))  # by place: values may be lists
+    if found.whole:
+        return optuna.distributions.IntDistribution(int(found.low), int(found.high), log=found.log)
+    return optuna.distributions.FloatDistribution(found.low, found.high, log=found.log)
+
+
+def _parameters(search: Search, name: str, trial: optuna.Trial) -> dict[str, Any]:
+    space = {parameter: dimension(parameter, tried) for parameter, tried in _space(search, name).items()}
+    return {
+        parameter: found[trial.params[parameter]] if isinstance(found, list) else trial.params[parameter]
+        for parameter, found in space.items()
+    }
+
+
+def _tell(study: optuna.Study, trial: optuna.Trial, reached: Reached) -> None:
+    """A stopped candidate tells what it reached, and weighs less than any that went further; a failed one least."""
+    values = [value for value in reached.values if value is not None]
+    failed = len(values) < len(reached.values)
+    for step in range(1, 1 if failed else len(values) + 1):
+        trial.report(float(np.mean(values[:step])), step)
+    if not failed and len(values) == reached.folds:
+        study.tell(trial, float(np.mean(values)))
+    else:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)

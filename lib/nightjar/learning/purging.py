@@ -1,0 +1,62 @@
+"""Purging: which training rows' label windows touch those of the test rows, or the embargo after them.
+
+Source: López de Prado (2018), Advances in Financial Machine Learning, 7.4.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.models.examples import Rows
+
+Instants = npt.NDArray[np.datetime64]
+LONGEST = 2**61
+"""Microseconds that reach from any date beyond every calendar, and that a 64-bit instant can be moved by."""
+
+
+def overlaps(
+    prediction_time: Instants, label_known_at: Instants, train: Rows, test: Rows, embargo: timedelta
+) -> npt.NDArray[np.bool_]:
+    """Whether each training row shares label time with a test row: for a row of `train`, in its order.
+
+    A label is about the time (t, k], t being the prediction time and k the instant at which it was known. The window of
+    a test row is (t, k + embargo]. Half-open: who ends where another begins shares nothing with it.
+
+    A training label known by its own prediction time (k <= t) has no such time. It still may tell what happened up to
+    k, so it counts as the instant k: dropped inside a test window (t < k' <= k + embargo), kept at its beginning, where
+    whoever predicts may know it too. A test row whose window is empty, embargo included, has no future to be told of:
+    it drops nothing.
+
+    Args:
+        prediction_time: of every row (UTC).
+        label_known_at: of every row (UTC).
+        train: row numbers.
+        test: row numbers.
+        embargo: at least zero.
+    """
+    # In whole microseconds (t, k] is the closed [t + 1, k].
+    time, known = microseconds(prediction_time), microseconds(label_known_at)
+    first, last = time[test] + 1, known[test] + length(embargo)
+    real = first <= last
+    order = np.argsort(first[real], kind="stable")
+    begins, reach = first[real][order], np.maximum.accumulate(last[real][order])
+    begun = np.searchsorted(begins, known[train], side="right")
+    touched = begun > 0
+    touched[touched] = reach[begun[touched] - 1] >= np.minimum(time[train] + 1, known[train])[touched]
+    return touched
+
+
+def microseconds(instants: Instants) -> npt.NDArray[np.int64]:
+    """Instants as whole microseconds since 1970."""
+    return instants.astype("datetime64[us]").astype(np.int64)
+
+
+def at(instant: datetime) -> int:
+    """An aware instant as whole microseconds since 1970."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def length(duration: timedelta) -> int:
+    """A duration in microseconds; what reaches beyond every calendar anyway is cut."""
+    return min(duration // timedelta(microseconds=1), LONGEST)

@@ -1,0 +1,42 @@
+"""What later nights are compared with: histograms of a model's training data and of scores it was not trained on."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.learning.rows import TrainingRows
+from nightjar.tables import arrow
+from nightjar.tables.definitions import REFERENCES
+from nightjar.tables.warehouse import Warehouse
+
+
+def store(
+    warehouse: Warehouse, rows: TrainingRows, final_scores: npt.NDArray[np.float64], version: str, run_id: str
+) -> int:
+    """Histograms of every feature over the training rows, and of the score over the final period.
+
+    A model's scores of its own training rows are sharper than those of new ones: they would be no fair reference.
+
+    Returns:
+        The new version of `references`.
+    """
+    columns: dict[str, pa.ChunkedArray[Any]] = {column.name: rows.features[column.name] for column in rows.columns}
+    columns["score"] = pa.chunked_array([pa.array(final_scores)])
+    stored = []
+    for name, values in columns.items():
+        bins = fit_bins(values)
+        counts = count(bins, values).tolist()
+        stored.append(
+            {
+                "model_version": version,
+                "column": name,
+                "night": None,
+                "bins": bins.to_json(),
+                "counts": counts,
+                "run_id": run_id,
+            }
+        )
+    return arrow.append(warehouse, REFERENCES, stored, run_id)

@@ -1,0 +1,110 @@
+"""How a training becomes a registered version: its folds, its figures, its manifest, its signature."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from nightjar.learning.candidates import Candidate
+from nightjar.learning.final import Evidence
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.search import Found
+from nightjar.models.predictor import Predictor
+from nightjar.registry import tracking
+from nightjar.registry.manifest import Manifest
+from nightjar.registry.trials import Trial
+from nightjar.settings.learning import Search
+from nightjar.settings.project import Project
+from nightjar.timeline import cutoff
+
+
+@dataclass(frozen=True)
+class Run:
+    """The training that registers.
+
+    Attributes:
+        run_id: of the job.
+        run_date: nothing that is known only after its midnight was used.
+        code_revision: of Nightjar.
+        home: the environment's, absolute.
+        key: that signs.
+    """
+
+    run_id: str
+    run_date: date
+    code_revision: str
+    home: Path
+    key: Ed25519PrivateKey
+
+
+def register(
+    run: Run,
+    project: Project,
+    settings: Search,
+    rows: TrainingRows,
+    found: Found,
+    winner: Candidate,
+    evidence: Evidence,
+    predictor: Predictor,
+) -> tuple[str, str]:
+    """The registered version and the id of its run in MLflow."""
+    manifest = _manifest(run, project, settings, rows, winner, evidence)
+    tags = {
+        "nightjar.run_id": run.run_id,
+        "nightjar.data_cutoff": manifest.data_cutoff,
+        "nightjar.data_hash": manifest.data_hash,
+        "nightjar.definitions_hash": manifest.definitions_hash,
+        **{f"nightjar.data.{table}": str(number) for table, number in manifest.data.items()},
+    }
+    return tracking.log_training(run.home, trials(found), tags, _figures(evidence), predictor, manifest, run.key)
+
+
+def trials(found: Found) -> list[Trial]:
+    """Every fold that was fitted, as MLflow is told of it."""
+    return [
+        Trial(
+            candidate=candidate.name,
+            fold=result.fold,
+            seed=result.seed,
+            seconds=result.seconds,
+            measures=result.measures,
+            parameters=candidate.model.parameters,
+            failure=result.failure,
+        )
+        for candidate, results in found.results.items()
+        for result in results
+    ]
+
+
+def _figures(evidence: Evidence) -> Mapping[str, float | None]:
+    return {
+        f"final_{name}_{bound}": value
+        for name, interval in evidence.candidate.items()
+        if isinstance(interval, dict)
+        for bound, value in interval.items()
+        if value is not None
+    }
+
+
+def _manifest(
+    run: Run, project: Project, settings: Search, rows: TrainingRows, winner: Candidate, evidence: Evidence
+) -> Manifest:
+    return Manifest(
+        project=project.name,
+        model_name=winner.name,
+        task=project.label.task.value,
+        estimator=winner.model.estimator.value,
+        parameters=dict(winner.model.parameters),
+        definitions_hash=rows.definitions_hash,
+        code_revision=run.code_revision,
+        seeds={"fit": settings.seed},
+        data=dict(rows.versions),
+        data_cutoff=cutoff(run.run_date, project.zone).isoformat(),
+        data_hash=rows.content_hash(),
+        rows=len(rows.label),
+        period=(str(rows.day[0]), str(rows.day[-1])),
+        metrics={"final": {"period": list(evidence.period), **evidence.candidate}},
+        baselines=dict(evidence.baselines),
+    )

@@ -1,0 +1,73 @@
+"""One unit of a search: fit a candidate on a fold's training rows, measure it on its test rows."""
+
+import hashlib
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from nightjar.evaluation.metrics import measures
+from nightjar.learning.race import FoldResult, Unit
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.splits import Fold
+from nightjar.models.estimators import fit
+from nightjar.models.examples import Rows
+from nightjar.settings.task import Task
+
+PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "torch")
+"""Whose versions decide what a fit gives."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What every unit of a search shares; it is sent to each machine once.
+
+    Attributes:
+        rows: the training rows.
+        folds: the splits.
+        inner: for each fold, splits within its training rows, for what learns from out-of-fold predictions.
+        task: what is learned.
+        seed: of the search.
+    """
+
+    rows: TrainingRows
+    folds: Sequence[Fold]
+    inner: Sequence[Sequence[tuple[Rows, Rows]]]
+    task: Task
+    seed: int
+
+    def key(self, code_revision: str) -> str:
+        """SHA-256 of all that decides a fold's result beside its candidate: data, folds, seed, code and packages."""
+        digest = hashlib.sha256(self.rows.content_hash().encode())
+        packages = [f"{package} {version(package)}" for package in PACKAGES]
+        digest.update("\n".join([self.task.value, str(self.seed), code_revision, *packages]).encode())
+        for fold, inner in zip(self.folds, self.inner, strict=True):
+            digest.update(f"\n{fold.name}".encode())
+            for part in (fold.train, fold.test, *(rows for split in inner for rows in split)):
+                digest.update(f" {len(part)} ".encode() + part.tobytes())
+        return digest.hexdigest()
+
+
+def seed_of(problem: Problem, fold: int) -> int:
+    """Every candidate has the same seed on a fold, so that their difference is theirs."""
+    return problem.seed + fold
+
+
+def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
+    """What a unit gives; whatever goes wrong in the candidate's own fit is its result, with the traceback."""
+    started = time.monotonic()
+    candidate, fold, seed = unit.candidate, problem.folds[unit.fold], seed_of(problem, unit.fold)
+    rows = problem.rows
+    found: dict[str, float | None] = {}
+    failure = None
+    try:
+        examples = rows.examples(fold.train, inner=problem.inner[unit.fold])
+        predictor = fit(
+            candidate.model, examples, features=rows.columns, task=problem.task, seed=seed, members=candidate.members
+        )
+        test = rows.examples(fold.test)
+        found = measures(problem.task, test.label, predictor.predict(test.table), test.query)
+    except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
+        failure = traceback.format_exc()
+    return FoldResult(candidate.name, fold.name, seed, found, time.monotonic() - started, failure)

@@ -1,0 +1,80 @@
+"""What there is to do in a search: hands out units, takes results, remembers them, goes from round to round."""
+
+from collections import deque
+from collections.abc import Callable
+
+from nightjar.learning.ledger import Ledger
+from nightjar.learning.race import FoldResult, Rounds, Unit
+from nightjar.learning.units import Problem
+
+
+class Work:
+    """The units of a search's rounds, without those that the ledger has finished.
+
+    Attributes:
+        units: of all rounds so far, in their order, which does not depend on the order of results.
+        results: of every unit that has ended.
+        open: units that were handed out and have no result yet.
+    """
+
+    def __init__(
+        self, rounds: Rounds, ledger: Ledger, problem: Problem, told: Callable[[Unit, FoldResult], None]
+    ) -> None:
+        self.units: list[Unit] = []
+        self.results: dict[Unit, FoldResult] = {}
+        self.open: set[Unit] = set()
+        self._rounds, self._ledger, self._problem, self._told = rounds, ledger, problem, told
+        self._queue: deque[Unit] = deque()
+        self._round: list[Unit] = []
+        self._begin(next(rounds, None))
+        self._advance()
+
+    def left(self) -> bool:
+        """Whether a unit can be taken or is open."""
+        return bool(self._queue or self.open)
+
+    def take(self) -> Unit | None:
+        """The next unit to run; None: there is none before those that are open have ended, or none at all."""
+        if not self._queue:
+            return None
+        unit = self._queue.popleft()
+        self.open.add(unit)
+        return unit
+
+    def finish(self, unit: Unit, result: FoldResult) -> None:
+        """Take a unit's result, on disk before anything follows from it."""
+        self._ledger.append(unit.candidate.key(), result)
+        self._settle(unit, result)
+
+    def lose(self, unit: Unit, why: str) -> None:
+        """A unit that never ended, as its process or machine was lost. It is not finished: another start tries it."""
+        fold = self._problem.folds[unit.fold].name
+        self._settle(unit, FoldResult(unit.candidate.name, fold, self._problem.seed + unit.fold, {}, 0.0, why))
+
+    def _settle(self, unit: Unit, result: FoldResult) -> None:
+        self.open.remove(unit)
+        self._note(unit, result)
+        self._advance()
+
+    def _note(self, unit: Unit, result: FoldResult) -> None:
+        self.results[unit] = result
+        self._told(unit, result)
+
+    def _advance(self) -> None:
+        while self._round and all(unit in self.results for unit in self._round):
+            results = {unit: self.results[unit] for unit in self._round}
+            try:
+                self._begin(self._rounds.send(results))
+            except StopIteration:
+                self._round = []
+
+    def _begin(self, units: list[Unit] | None) -> None:
+        self._round = units or []
+        self.units += self._round
+        for unit in self._round:
+            fold = self._problem.folds[unit.fold].name
+            found = self._ledger.find(unit.candidate.key(), fold, unit.candidate.name)
+            if found is None:
+                self._queue.append(unit)
+            else:
+                self._note(unit, found)

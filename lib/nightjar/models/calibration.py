@@ -1,0 +1,84 @@
+"""Calibration: a curve from a classifier's scores to honest probabilities, fitted on out-of-fold predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from nightjar.errors import LearningError
+from nightjar.settings.model import Calibration
+
+Floats = npt.NDArray[np.float64]
+
+LEAST = 1e-7
+"""Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+
+
+@dataclass(frozen=True)
+class Platt:
+    """Logistic in the score's log-odds: `expit(slope * logit(score) + intercept)`.
+
+    Source: Platt (1999), Probabilistic outputs for support vector machines, with log-odds for his margins.
+    """
+
+    slope: float
+    intercept: float
+
+    def __call__(self, score: Floats) -> Floats:
+        """A probability for each score."""
+        return np.asarray(expit(self.slope * log_odds(score) + self.intercept), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """Linear between knots, and level before the first and after the last one.
+
+    Source: Zadrozny and Elkan (2002), Transforming classifier scores into accurate multiclass probability estimates.
+
+    Attributes:
+        score: of each knot, rising.
+        probability: at each knot, never falling.
+    """
+
+    score: tuple[float, ...]
+    probability: tuple[float, ...]
+
+    def __call__(self, score: Floats) -> Floats:
+        """A probability for each score."""
+        return np.interp(score, self.score, self.probability)
+
+
+def fit_calibration(
+    kind: Calibration, score: Floats, label: npt.NDArray[np.bool_], weight: Floats | None
+) -> Platt | Isotonic:
+    """The curve that fits out-of-fold scores best.
+
+    Raises:
+        LearningError: all these rows have the same label.
+    """
+    if label.all() or not label.any():
+        rows = f"All {len(label)} out-of-fold rows have the label {bool(label[0])}"
+        raise LearningError(f"{rows}: {kind.name} calibration needs both.")
+    if kind is Calibration.ISOTONIC:
+        steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(score, label, sample_weight=weight)
+        return Isotonic(tuple(steps.X_thresholds_.tolist()), tuple(steps.y_thresholds_.tolist()))
+    return _platt(score, label, np.ones(len(label)) if weight is None else weight)
+
+
+def _platt(score: Floats, label: npt.NDArray[np.bool_], weight: Floats) -> Platt:
+    # Platt's targets: a row is True, or False, but for one row more of the other kind. So even scores that separate
+    # the labels without an error have a best line, and two numbers from many rows need no other penalty.
+    target = np.where(label, 1 - 1 / (weight[label].sum() + 2), 1 / (weight[~label].sum() + 2))
+    inputs = np.tile(log_odds(score), 2)[:, None]
+    shares = np.concatenate([weight * target, weight * (1 - target)])
+    both = np.repeat([True, False], len(label))
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(inputs, both, shares)
+    return Platt(float(line.coef_[0, 0]), float(line.intercept_[0]))
+
+
+def log_odds(probability: Floats) -> Floats:
+    """Of probabilities, which are kept off 0 and 1: finite."""
+    return np.asarray(logit(np.clip(probability, LEAST, 1 - LEAST)), dtype=np.float64)

@@ -1,0 +1,56 @@
+"""What happens to category columns that share their settings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from nightjar.models.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
+from nightjar.models.examples import Rows
+from nightjar.models.needs import Needs
+from nightjar.settings.columns import Category, Encoding
+
+MIN_FREQUENCY = 10
+"""A category with fewer training rows shares one column with all other rare ones, and with those never seen."""
+
+MOST_CATEGORIES = 64
+"""How many columns one category feature becomes at most; keeps the dense array small for names and the like."""
+
+
+def category_steps(settings: Category, needs: Needs, inner: Sequence[tuple[Rows, Rows]]) -> Any:
+    """An unfitted transformer of a frame of categories, as `Category` says; `inner` is for target encoding."""
+    complete = needs is Needs.COMPLETE
+    encoding = settings.encoding or (Encoding.ONE_HOT if complete else Encoding.ORDINAL)
+    steps: list[Any] = [LevelTexts(settings.missing and settings.missing.value), _encoder(encoding, settings, inner)]
+    if complete and encoding is Encoding.ORDINAL:  # unseen, and null, come before the first place
+        steps.append(SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True))
+    if complete and encoding in (Encoding.ORDINAL, Encoding.TARGET, Encoding.FREQUENCY):
+        steps.append(StandardScaler())
+    return make_pipeline(*steps)
+
+
+def _encoder(encoding: Encoding, settings: Category, inner: Sequence[tuple[Rows, Rows]]) -> Any:
+    match encoding:
+        case Encoding.ONE_HOT:
+            return OneHotEncoder(
+                handle_unknown="infrequent_if_exist",
+                min_frequency=settings.min_frequency or MIN_FREQUENCY,
+                max_categories=settings.max_categories or MOST_CATEGORIES,
+                sparse_output=False,
+            )
+        case Encoding.ORDINAL:
+            return OrdinalEncoder(
+                handle_unknown="use_encoded_value",
+                unknown_value=np.nan,
+                min_frequency=settings.min_frequency,
+                max_categories=settings.max_categories,
+            )
+        case Encoding.TARGET:
+            return TargetMeans(settings.pseudo_count, inner)
+        case Encoding.FREQUENCY:
+            return Frequencies()
+        case Encoding.HASHING:
+            return Hashed(settings.buckets)

@@ -1,0 +1,185 @@
+"""Everything about a model that can be refused before any row is read."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sklearn.base import is_classifier
+from sklearn.utils.validation import has_fit_parameter
+
+from nightjar.errors import LearningError
+from nightjar.models.columns import FeatureColumn
+from nightjar.models.families import family_of, known_parameters, unfitted
+from nightjar.models.needs import Needs
+from nightjar.models.network_inputs import embedded
+from nightjar.models.network_options import Options
+from nightjar.models.preparation import check_preparation
+from nightjar.models.rule import rule_of
+from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
+from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
+from nightjar.settings.task import Task
+
+UNPREPARED = frozenset({Estimator.MAJORITY, Estimator.MEAN, Estimator.RULE, Estimator.RATE}) | ENSEMBLES
+"""What takes no prepared features of its own."""
+
+MADE_ROWS = frozenset({ImbalanceKind.OVER, ImbalanceKind.SMOTE, ImbalanceKind.ADASYN})
+
+
+def check_model(
+    model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model]
+) -> tuple[FeatureColumn, ...]:
+    """Refuse what cannot be fitted on any rows; otherwise, the features that the model reads.
+
+    Raises:
+        LearningError: see `estimators.check`.
+    """
+    if model.space:
+        raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")
+    known = known_parameters(model, task)
+    unknown = sorted(set(model.parameters) - known)
+    if unknown:
+        among = ", ".join(sorted(known)) or "none at all"
+        raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here. It knows {among}.")
+    if model.calibration is not Calibration.NONE and task is not Task.CLASSIFICATION:
+        raise LearningError(f"calibration is {model.calibration.name}: only a classification has probabilities.")
+    _check_imbalance(model, task)
+    if model.estimator in ENSEMBLES:
+        _check_members(model, features, task, members)
+    used = used_features(model, features)
+    _check_values(model, used, task)
+    return used
+
+
+def used_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[FeatureColumn, ...]:
+    """The features that the model reads.
+
+    Raises:
+        LearningError: `drop` or `column` names none of them, none is left, or the rule cannot be reckoned from them.
+    """
+    names = [column.name for column in features]
+    unknown = sorted(set(model.drop) - set(names))
+    if unknown:
+        raise LearningError(f"drop names {', '.join(unknown)}, not among the features {', '.join(names)}.")
+    left = tuple(column for column in features if column.name not in model.drop)
+    if model.estimator in (Estimator.MAJORITY, Estimator.MEAN):
+        return ()
+    if model.estimator is Estimator.RULE:
+        return rule_of(model.parameters.get("expression"), left)[0]
+    wanted = ""
+    if model.estimator is Estimator.RATE:
+        wanted = f" (column: {model.parameters.get('column')!r})"
+        left = tuple(column for column in left if column.name == model.parameters.get("column"))
+    if not left:
+        raise LearningError(f"{model.estimator.name}{wanted} has no feature to use among {', '.join(names) or 'none'}.")
+    return left
+
+
+def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
+    parameters = dict(model.parameters)
+    prepared = Preparation() if model.estimator in UNPREPARED else model.preparation
+    if model.preparation != prepared:
+        raise LearningError(f"{model.estimator.name} prepares no features: leave `preparation` out.")
+    match model.estimator:
+        case Estimator.NETWORK:
+            _check_network(parameters, used, model, task)
+        case Estimator.BAGGING:
+            count = parameters.get("count", 1)
+            holds = isinstance(count, int) and count >= 1
+            _require(model, "count", count, "a whole number from 1", holds=holds)
+        case Estimator.STACKING:
+            strength = parameters.get("strength", 1.0)
+            _require(model, "strength", strength, "a number above 0", holds=_positive(strength))
+        case Estimator.VOTING:
+            weights = parameters.get("weights", [1] * len(model.members))
+            count = len(model.members)
+            holds = isinstance(weights, Sequence) and all(_positive(one) for one in weights) and len(weights) == count
+            _require(model, "weights", weights, f"{count} numbers above 0, one a member", holds=holds)
+        case Estimator.RULE:
+            pass  # its expression has been read with the features
+        case _:
+            _check_family(model, used, task)
+
+
+def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
+    try:
+        # The check that `fit` itself starts with, on parameters alone. Public there is only the fit.
+        unfitted(model, task, seed=0)._validate_params()  # noqa: SLF001
+    except (TypeError, ValueError) as error:
+        raise LearningError(f"{_name(model)} with {model.parameters} cannot be fitted: {error}") from error
+    if task is Task.CLASSIFICATION and not _gives_probabilities(unfitted(model, task, seed=0)):
+        raise LearningError(f"{_name(model)} with {model.parameters} gives no probabilities: choose another loss.")
+    needs = family_of(model).needs
+    if needs is not None:
+        check_preparation(used, model.preparation, needs, task=task)
+
+
+def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], model: Model, task: Task) -> None:
+    options = Options(**parameters)
+    if options.class_weight and task is not Task.CLASSIFICATION:
+        raise LearningError(f"class_weight is {options.class_weight!r}: only a classification has classes.")
+    names = embedded(used, model.preparation) if options.embedding else []
+    others = [column for column in used if column.name not in names]
+    if others:
+        check_preparation(others, model.preparation, Needs.COMPLETE, task=task)
+
+
+def _check_imbalance(model: Model, task: Task) -> None:
+    kind = model.imbalance.kind
+    if model.imbalance == Imbalance():
+        return
+    if task is not Task.CLASSIFICATION or model.estimator in UNPREPARED:
+        where = f"{model.estimator.name} for {task.name}"
+        raise LearningError(f"imbalance is {kind.name}: {where} has no classes to even out, leave it out.")
+    if kind is ImbalanceKind.CLASS_WEIGHT and not takes_weights(model, task):
+        raise LearningError(f"imbalance is CLASS_WEIGHT, and {_name(model)} takes no weights: choose UNDER or OVER.")
+    if model.estimator is Estimator.NETWORK and kind in MADE_ROWS:
+        raise LearningError(
+            f"imbalance is {kind.name}: it puts rows behind the newest ones, which NETWORK is judged on while it "
+            "trains. Choose CLASS_WEIGHT or UNDER."
+        )
+
+
+def _check_members(model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model]) -> None:
+    name = model.estimator.name
+    unknown = sorted(set(model.members) - set(members))
+    if unknown:
+        among = ", ".join(sorted(members)) or "none"
+        raise LearningError(f"{name} has the members {', '.join(unknown)}, which are no candidates; there are {among}.")
+    stacks = model.estimator is Estimator.STACKING
+    if stacks and model.calibration is not Calibration.NONE and task is Task.CLASSIFICATION:
+        raise LearningError("STACKING is logistic in out-of-fold predictions, a calibration already: leave it out.")
+    for member in model.members:
+        if members[member].estimator in ENSEMBLES:
+            raise LearningError(f"{name}: its member {member} is an ensemble itself; name that one's members instead.")
+        if members[member].calibration is not Calibration.NONE and (
+            stacks or model.calibration is not Calibration.NONE
+        ):
+            raise LearningError(f"{name}: its member {member} is calibrated, and so is the whole: choose one of them.")
+        try:
+            check_model(members[member], features, task, {})
+        except LearningError as error:
+            raise LearningError(f"{name}: its member {member}: {error}") from error
+
+
+def takes_weights(model: Model, task: Task) -> bool:
+    """Whether rows can weigh more or less to it. An ensemble's members are asked themselves."""
+    if model.estimator in ENSEMBLES | {Estimator.NETWORK, Estimator.RULE}:
+        return True
+    return bool(has_fit_parameter(family_of(model).classes[task], "sample_weight"))
+
+
+def _gives_probabilities(estimator: Any) -> bool:
+    return hasattr(estimator, "predict_proba") or not is_classifier(estimator)
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _require(model: Model, name: str, value: object, expected: str, *, holds: bool) -> None:
+    if not holds:
+        raise LearningError(f"{_name(model)}: {name} is {value!r}: expected {expected}.")
+
+
+def _name(model: Model) -> str:
+    return model.class_name or model.estimator.name

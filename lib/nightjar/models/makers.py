@@ -1,0 +1,112 @@
+"""Columns made of all prepared ones: clusters, and how easily a row is set apart."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from nightjar.errors import LearningError
+from nightjar.models.relevance import Floats
+from nightjar.settings.preparation import Maker, MakerKind
+
+
+class ClusterDistances(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The Euclidean distance to each centre of k-means (Lloyd's, the best of 10 starts).
+
+    Attributes:
+        count: of clusters.
+        seed: of the starts.
+        centres_: (clusters, columns).
+    """
+
+    def __init__(self, count: int = 8, seed: int = 0) -> None:
+        self.count = count
+        self.seed = seed
+
+    def fit(self, inputs: Floats, _label: object = None) -> Self:
+        """Find the centres.
+
+        Raises:
+            LearningError: there are fewer rows than clusters.
+        """
+        if len(inputs) < self.count:
+            raise LearningError(f"{self.count} clusters cannot be made of {len(inputs)} training rows: make fewer.")
+        # Threads add up their parts of a centre in the order in which they finish.
+        with threadpool_limits(1):
+            self.centres_ = KMeans(self.count, n_init=10, random_state=self.seed).fit(inputs).cluster_centers_
+        return self
+
+    def transform(self, inputs: Floats) -> Floats:
+        """The distances, (rows, clusters)."""
+        return np.column_stack([np.sqrt(((inputs - centre) ** 2).sum(axis=1)) for centre in self.centres_])
+
+    def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
+        """Of each column: `distance0` and so on."""
+        return np.array([f"distance{at}" for at in range(self.count)], dtype=object)
+
+
+class NearestCluster(ClusterDistances):
+    """A column for each cluster, 1 for the one with the nearest centre (the first of equals), 0 for the others."""
+
+    def transform(self, inputs: Floats) -> Floats:
+        """Zeros and ones, (rows, clusters)."""
+        nearest = super().transform(inputs).argmin(axis=1)
+        return np.asarray(np.eye(self.count)[nearest])
+
+    def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
+        """Of each column: `cluster0` and so on."""
+        return np.array([f"cluster{at}" for at in range(self.count)], dtype=object)
+
+
+class Isolation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """How few random cuts set a row apart: the anomaly score s of Liu, Ting & Zhou, "Isolation Forest", 2008.
+
+    Near 1: an outlier; well below 0.5: none.
+
+    Attributes:
+        count: of trees.
+        seed: of the cuts.
+        forest_: fitted.
+    """
+
+    def __init__(self, count: int = 100, seed: int = 0) -> None:
+        self.count = count
+        self.seed = seed
+
+    def fit(self, inputs: Floats, _label: object = None) -> Self:
+        """Grow the forest."""
+        self.forest_ = IsolationForest(n_estimators=self.count, random_state=self.seed).fit(inputs)
+        return self
+
+    def transform(self, inputs: Floats) -> Floats:
+        """The score, (rows, 1)."""
+        return -np.asarray(self.forest_.score_samples(inputs))[:, np.newaxis]
+
+    def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
+        """Of the one column: `isolation`."""
+        return np.array(["isolation"], dtype=object)
+
+
+CLASSES = {
+    MakerKind.CLUSTER: NearestCluster,
+    MakerKind.CLUSTER_DISTANCES: ClusterDistances,
+    MakerKind.ISOLATION: Isolation,
+}
+
+
+def maker_step(makers: Sequence[Maker], seed: int) -> Any:
+    """An unfitted step that puts the columns that are made after those that are there."""
+    made = [(maker.kind.value, _complete(CLASSES[maker.kind](maker.count, seed))) for maker in makers]
+    return FeatureUnion([("prepared", "passthrough"), *made], verbose_feature_names_out=False)
+
+
+def _complete(step: Any) -> Any:
+    return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), step)

@@ -1,0 +1,75 @@
+"""What happens to number columns that share their settings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Without this import scikit-learn 1.9 does not give its IterativeImputer away.
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, PowerTransformer, RobustScaler, StandardScaler
+
+from nightjar.models.needs import Needs
+from nightjar.models.shapes import Binned, Filled, Logged, Winsorised
+from nightjar.settings.columns import Missing, Number, Scale, Shape
+
+STRATEGIES: Mapping[Missing, str] = {
+    Missing.MEAN: "mean",
+    Missing.MEDIAN: "median",
+    Missing.MODE: "most_frequent",
+    Missing.CONSTANT: "constant",
+}
+"""scikit-learn's names of what looks at the column alone."""
+
+SCALERS: Mapping[Scale, type[Any]] = {
+    Scale.STANDARD: StandardScaler,
+    Scale.MIN_MAX: MinMaxScaler,
+    Scale.ROBUST: RobustScaler,
+}
+
+
+def number_steps(settings: Number, needs: Needs, seed: int) -> Any:
+    """An unfitted transformer of a frame of numbers, as `Number` says."""
+    steps = [*_shape(settings), *(_bins(settings, needs) if settings.bins else _fill_and_scale(settings, needs, seed))]
+    return make_pipeline(Filled(), *steps) if steps else "passthrough"
+
+
+def _shape(settings: Number) -> list[Any]:
+    steps: list[Any] = [] if settings.winsorise is None else [Winsorised(settings.winsorise)]
+    if settings.shape is Shape.POWER:
+        steps.append(PowerTransformer(method="yeo-johnson", standardize=False))
+    elif settings.shape is not None:
+        steps.append(Logged(signed=settings.shape is Shape.SIGNED_LOG))
+    return steps
+
+
+def _bins(settings: Number, needs: Needs) -> list[Any]:
+    filled = [] if settings.missing in (None, Missing.KEEP) else [_of_one_column(settings, indicator=False)]
+    binned = Binned(str(settings.bins and settings.bins.value), settings.bin_count, list(settings.edges))
+    one_hot = [OneHotEncoder(handle_unknown="ignore", sparse_output=False)] if needs is Needs.COMPLETE else []
+    return [*filled, binned, *one_hot]
+
+
+def _fill_and_scale(settings: Number, needs: Needs, seed: int) -> list[Any]:
+    complete = needs is Needs.COMPLETE
+    missing = settings.missing or (Missing.MEDIAN if complete else Missing.KEEP)
+    joint = missing in (Missing.KNN, Missing.ITERATIVE)
+    scale = settings.scale or (Scale.STANDARD if complete or joint else Scale.NONE)
+    scaler = [] if scale is Scale.NONE else [SCALERS[scale]()]
+    if missing is Missing.KEEP:
+        return scaler
+    if joint:  # columns are compared with each other, so they are of one size first
+        return [*scaler, _of_all_columns(settings, seed)]
+    return [_of_one_column(settings, indicator=settings.indicator), *scaler]
+
+
+def _of_one_column(settings: Number, *, indicator: bool) -> SimpleImputer:
+    strategy = STRATEGIES[settings.missing or Missing.MEDIAN]
+    constant = settings.constant if strategy == "constant" else None
+    return SimpleImputer(strategy=strategy, fill_value=constant, add_indicator=indicator, keep_empty_features=True)
+
+
+def _of_all_columns(settings: Number, seed: int) -> Any:
+    if settings.missing is Missing.KNN:
+        return KNNImputer(n_neighbors=settings.neighbours, add_indicator=settings.indicator, keep_empty_features=True)
+    return IterativeImputer(random_state=seed, add_indicator=settings.indicator, keep_empty_features=True)

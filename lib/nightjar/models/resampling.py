@@ -1,0 +1,126 @@
+"""Evening out unequal classes: weights, dropped, repeated or made rows. Of training rows only, after preparation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from imblearn.over_sampling import ADASYN, SMOTE, RandomOverSampler
+from imblearn.under_sampling import RandomUnderSampler
+
+from nightjar.errors import LearningError
+from nightjar.settings.preparation import Imbalance, ImbalanceKind
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.bool_]
+Resampled = tuple[Floats, Labels, Floats | None]
+
+
+def resampled(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    """Training rows with classes as near to each other as the settings say.
+
+    Args:
+        inputs: prepared, (rows, columns).
+        label: booleans, (rows,), of both classes.
+        weight: of each row; None: one each.
+        settings: which kind, and how near.
+        seed: of every random choice.
+
+    Returns:
+        Inputs, labels and weights. Rows that were there keep their order and weight (`class_weight`: the sum of all
+        weights stays). Repeated and made ones follow them; a made one weighs what those of its class do on average.
+        Weights are None if none came in and the kind gives none.
+
+    Raises:
+        LearningError: labels that are no booleans or all alike, or rows that none can be made of.
+    """
+    if settings.kind is ImbalanceKind.NONE:
+        return inputs, label, weight
+    _check(label)
+    if settings.kind is ImbalanceKind.CLASS_WEIGHT:
+        return inputs, label, _class_weights(label, weight, settings.ratio)
+    positives = int(label.sum())
+    rarer, other = sorted((positives, len(label) - positives))
+    if rarer >= settings.ratio * other:
+        return inputs, label, weight
+    return _RESAMPLES[settings.kind](inputs, label, weight, settings, seed)
+
+
+def _check(label: npt.NDArray[Any]) -> None:
+    if label.dtype != np.bool_:
+        raise LearningError(f"Only classes can be evened out: the labels are {label.dtype}, expected booleans.")
+    if label.all() or not label.any():
+        raise LearningError(f"All {len(label)} training rows are of one class: there is nothing to even out.")
+
+
+def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats:
+    """The weights, those of the lighter class raised and all lowered, so that the sum stays."""
+    given = np.ones(len(label)) if weight is None else weight
+    totals = [float(given[label == value].sum()) for value in (False, True)]
+    lighter = totals[True] < totals[False]
+    light, heavy = min(totals), max(totals)
+    if light >= ratio * heavy:
+        return given
+    if light <= 0:
+        raise LearningError(f"The rows of the class {lighter} weigh {light:g} in all: CLASS_WEIGHT cannot raise that.")
+    raised = np.where(label == lighter, given * (ratio * heavy / light), given)
+    return np.asarray(raised * (given.sum() / raised.sum()))
+
+
+def _under(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    sampler = RandomUnderSampler(sampling_strategy=settings.ratio, random_state=seed)
+    rows = np.sort(_chosen(sampler, label))
+    return inputs[rows], label[rows], None if weight is None else weight[rows]
+
+
+def _over(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    rows = _chosen(RandomOverSampler(sampling_strategy=settings.ratio, random_state=seed), label)
+    return inputs[rows], label[rows], None if weight is None else weight[rows]
+
+
+def _chosen(sampler: Any, label: Labels) -> npt.NDArray[np.intp]:
+    """Row numbers, by their labels alone."""
+    sampler.fit_resample(np.zeros((len(label), 1)), label)
+    return np.asarray(sampler.sample_indices_)
+
+
+def _made(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    rarer = bool(label.mean() < 0.5)
+    rows = int((label == rarer).sum())
+    _check_neighbours(inputs, rows, settings)
+    neighbours = min(settings.neighbours, rows - 1)
+    sampler = (
+        SMOTE(sampling_strategy=settings.ratio, k_neighbors=neighbours, random_state=seed)
+        if settings.kind is ImbalanceKind.SMOTE
+        else ADASYN(sampling_strategy=settings.ratio, n_neighbors=neighbours, random_state=seed)
+    )
+    try:
+        more, labels = sampler.fit_resample(inputs, label)
+    except (ValueError, RuntimeError) as error:
+        raise LearningError(
+            f"{settings.kind.name} can make no row between {rows} of the class {rarer} and {len(label) - rows} of the "
+            f"other: {error} Use SMOTE or OVER."
+        ) from error
+    if weight is not None:
+        made = np.full(len(labels) - len(label), weight[label == rarer].mean())
+        weight = np.concatenate([weight, made])
+    return more, labels, weight
+
+
+def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:
+    if rows < 2:
+        raise LearningError(f"{settings.kind.name} makes rows between neighbours: the rarer class has {rows} row only.")
+    nulls = np.flatnonzero(np.isnan(inputs).any(axis=0))
+    if len(nulls):
+        raise LearningError(
+            f"{settings.kind.name} makes rows between neighbours, and cannot where there are nulls: found some in "
+            f"{len(nulls)} prepared columns. Choose what nulls become (number.missing), or use OVER."
+        )
+
+
+_RESAMPLES: dict[ImbalanceKind, Callable[[Floats, Labels, Floats | None, Imbalance, int], Resampled]] = {
+    ImbalanceKind.UNDER: _under,
+    ImbalanceKind.OVER: _over,
+    ImbalanceKind.SMOTE: _made,
+    ImbalanceKind.ADASYN: _made,
+}

@@ -1,0 +1,121 @@
+"""What a model's artifact says of itself: written with it, and read without opening anything else."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from nightjar.errors import LearningError, ModelError
+from nightjar.models.columns import FeatureColumn
+from nightjar.settings.task import Task
+
+FORMAT = 2
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an artifact says of itself. All values are plain JSON.
+
+    Attributes:
+        project: whose model it is.
+        model_name: the candidate's name in the search.
+        task: what its label asks, a value of `Task`.
+        estimator: the estimator's name in the settings.
+        parameters: the estimator's.
+        definitions_hash: of the feature definitions the training data was built with.
+        code_revision: of Nightjar.
+        seeds: what for -> seed.
+        data: table -> Delta version read.
+        data_cutoff: nothing known later was used; ISO instant.
+        data_hash: of the training data's content.
+        rows: of the training data.
+        period: first and last local date of the training data, both inclusive.
+        metrics: what it is worth, with intervals.
+        baselines: baseline -> the same measures of it.
+        threshold: the fitted probability from which a row counts as True; None: none was fitted.
+        features: the columns it reads, in order. This and the rest is filled in by `artifacts.save`.
+        structure: how its files make a predictor, see `nightjar.models.stored`.
+        packages: package -> version it was saved with.
+        files: file -> SHA-256 in hexadecimal.
+        format: of the folder.
+    """
+
+    project: str
+    model_name: str
+    task: str
+    estimator: str
+    parameters: Mapping[str, Any]
+    definitions_hash: str
+    code_revision: str
+    seeds: Mapping[str, int]
+    data: Mapping[str, int]
+    data_cutoff: str
+    data_hash: str
+    rows: int
+    period: tuple[str, str]
+    metrics: Mapping[str, Any]
+    baselines: Mapping[str, Any]
+    threshold: float | None = None
+    features: tuple[FeatureColumn, ...] = ()
+    structure: Mapping[str, Any] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+def to_json(manifest: Manifest) -> bytes:
+    """The manifest as the content of its file.
+
+    Raises:
+        ModelError: it holds values that are not JSON (NaN is not: leave such a measure out, or null).
+    """
+    try:
+        text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False, allow_nan=False)
+        return f"{text}\n".encode()
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"The manifest of {manifest.model_name} cannot be written as JSON: {error}.") from error
+
+
+def from_json(content: bytes, where: str) -> Manifest:
+    """The manifest in the content of its file; `where` is what errors call it.
+
+    Raises:
+        ModelError: it is no manifest of this format.
+    """
+    try:
+        stored = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{where} cannot be read as a model's manifest: {error}.") from error
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
+        raise ModelError(
+            f"{where} is of format {found!r}: this version of Nightjar reads format {FORMAT}. Train the model again."
+        )
+    names = {one.name for one in fields(Manifest)}
+    if set(stored) != names:
+        raise ModelError(f"{where} differs from a manifest in its fields: {sorted(set(stored) ^ names)}.")
+    try:
+        return _manifest(stored)
+    except (KeyError, TypeError, ValueError, LearningError) as error:
+        raise ModelError(f"{where} holds values of another shape than a manifest's: {error!r}.") from error
+
+
+def _manifest(stored: dict[str, Any]) -> Manifest:
+    first, last = stored["period"]
+    threshold = stored["threshold"]
+    return Manifest(
+        **stored
+        | {
+            "task": Task(stored["task"]).value,
+            "period": (str(first), str(last)),
+            "threshold": None if threshold is None else float(threshold),
+            "structure": dict(stored["structure"]),
+            "features": tuple(FeatureColumn(str(one["name"]), str(one["type"])) for one in stored["features"]),
+        }
+        | {name: _texts(stored[name]) for name in ("files", "packages")}
+    )
+
+
+def _texts(stored: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in dict(stored).items()}

@@ -1,0 +1,54 @@
+"""The packages that a saved model depends on, and whether this process has them in the same versions."""
+
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from nightjar.errors import ModelError
+
+PYTHON = "python"
+OF_EVERY_MODEL = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
+OF_NETWORKS = ("safetensors", "torch")
+
+
+def needed(*, network: bool) -> dict[str, str]:
+    """What a model that is saved now depends on: package -> version."""
+    names = OF_EVERY_MODEL + (OF_NETWORKS if network else ())
+    return {PYTHON: platform.python_version(), **{name: version(name) for name in names}}
+
+
+def require_same(saved: Mapping[str, str], where: str) -> None:
+    """Check that each package is installed in the major and minor version that the model was saved with.
+
+    Fitted models do not carry over from one minor version to another: they may fail to open, or predict otherwise.
+
+    Raises:
+        ModelError: names every package that differs, with both versions.
+    """
+    installed = _installed(saved)
+    lines = [
+        f"{name} {saved[name]}, but here {installed[name] or 'it is not installed'}"
+        for name in saved
+        if _minor(saved[name]) != _minor(installed[name])
+    ]
+    if lines:
+        raise ModelError(
+            f"{where} was saved with {'; '.join(lines)}. Fitted models do not carry over from one minor version to "
+            "another. Nothing was opened. Install those versions wherever it is opened, workers included, or train "
+            "again with these."
+        )
+
+
+def _installed(names: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = platform.python_version() if name == PYTHON else version(name)
+        except PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def _minor(number: str) -> list[str]:
+    """Major and minor: of 2.12.0+cu130 ["2", "12"]."""
+    return number.partition("+")[0].split(".")[:2]

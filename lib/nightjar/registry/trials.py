@@ -1,0 +1,63 @@
+"""The folds of a search in MLflow: a nested run for each."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param
+
+LONGEST_TAG = 8000
+"""Characters that MLflow keeps of a tag; of more it would keep the first ones."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fit of the search: one candidate on one fold.
+
+    Attributes:
+        seed: of every random choice in it.
+        seconds: that it took.
+        measures: what it reached on the fold's test rows; None: undefined there. None at all of a fit that failed.
+        parameters: the candidate's.
+        failure: the traceback of a fit that failed; None: it did not.
+    """
+
+    candidate: str
+    fold: str
+    seed: int
+    seconds: float
+    measures: Mapping[str, float | None]
+    parameters: Mapping[str, Any]
+    failure: str | None = None
+
+
+def log(client: MlflowClient, experiment: str, parent: str, trials: Iterable[Trial]) -> None:
+    """A finished or failed run for each trial, nested in the parent run.
+
+    Each costs three calls, of four commits. Tags are given to the first call, as they would cost a commit of their own
+    later; commits are most of the time.
+    """
+    for trial in trials:
+        run = client.create_run(experiment, run_name=f"{trial.candidate} {trial.fold}", tags=_tags(trial, parent))
+        params = [Param(name, str(value)) for name, value in trial.parameters.items()]
+        client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
+        client.set_terminated(run.info.run_id, "FINISHED" if trial.failure is None else "FAILED")
+
+
+def metrics(values: Mapping[str, float | None]) -> list[Metric]:
+    """The values that are defined, as of now."""
+    now = int(time.time() * 1000)
+    return [Metric(name, value, now, 0) for name, value in values.items() if value is not None]
+
+
+def _tags(trial: Trial, parent: str) -> dict[str, str]:
+    tags = {
+        "mlflow.parentRunId": parent,
+        "nightjar.candidate": trial.candidate,
+        "nightjar.fold": trial.fold,
+        "nightjar.seed": str(trial.seed),
+    }
+    # The end of a traceback says what went wrong.
+    return tags if trial.failure is None else tags | {"nightjar.failure": trial.failure[-LONGEST_TAG:]}

@@ -1,0 +1,212 @@
+"""Settings of how one column becomes an estimator's numbers, by its type. None always means: as the estimator needs."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from nightjar.settings.checks import require
+
+
+class FeatureType(Enum):
+    NUMBER = "number"
+    CATEGORY = "category"
+    TEXT = "text"
+
+
+class Missing(Enum):
+    KEEP = "keep"
+    MEAN = "mean"
+    MEDIAN = "median"
+    MODE = "mode"
+    CONSTANT = "constant"
+    KNN = "knn"
+    ITERATIVE = "iterative"
+
+
+class Scale(Enum):
+    NONE = "none"
+    STANDARD = "standard"
+    MIN_MAX = "min_max"
+    ROBUST = "robust"
+
+
+class Shape(Enum):
+    LOG = "log"
+    SIGNED_LOG = "signed_log"
+    POWER = "power"
+
+
+class Bins(Enum):
+    QUANTILE = "quantile"
+    UNIFORM = "uniform"
+    EDGES = "edges"
+
+
+class Encoding(Enum):
+    ONE_HOT = "one_hot"
+    ORDINAL = "ordinal"
+    TARGET = "target"
+    FREQUENCY = "frequency"
+    HASHING = "hashing"
+
+
+class MissingLevel(Enum):
+    MODE = "mode"
+    UNKNOWN = "unknown"
+
+
+class Weighting(Enum):
+    TFIDF = "tfidf"
+    HASHING = "hashing"
+
+
+class Grams(Enum):
+    WORD = "word"
+    CHARACTER = "character"
+
+
+@dataclass
+class Number:
+    """What happens to numbers, in this order: winsorise, shape, then missing and scale, or missing and bins.
+
+    Attributes:
+        winsorise: this share of the training values at each end is moved to its quantile, such as 0.01.
+        shape: `log`: log(1 + x), x at least 0; `signed_log`: sign(x) log(1 + |x|); `power`: Yeo-Johnson.
+        missing: what a null becomes. None: the median for what needs complete numbers, `keep` for trees. `knn` and
+            `iterative` look at the other columns of the same settings, after scaling (`standard` unless set).
+        constant: for missing=constant.
+        neighbours: for missing=knn: rows that are averaged; as many as there are, if fewer.
+        indicator: a column that says where a null was replaced, if training had any; without bins.
+        scale: None: `standard` for what needs numbers of about the same size, `none` for trees.
+        bins: the number's bin instead of the number: a column each for what needs complete numbers (a null is a bin
+            of its own), its place for trees. Values beyond the training ones are in the first or last bin.
+        bin_count: for `quantile` and `uniform`: bins at most; equal quantiles make fewer.
+        edges: for `edges`: inner edges, ascending; n of them make n + 1 bins, each without its upper edge.
+    """
+
+    winsorise: float | None = None
+    shape: Shape | None = None
+    missing: Missing | None = None
+    constant: float = 0.0
+    neighbours: int = 5
+    indicator: bool = True
+    scale: Scale | None = None
+    bins: Bins | None = None
+    bin_count: int = 5
+    edges: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check the ranges, and that bins have what they need and nothing that they would undo."""
+        share = self.winsorise is None or 0 < self.winsorise < 0.5
+        require(share, "winsorise", self.winsorise, "a share above 0 and below 0.5, or none")
+        require(self.neighbours >= 1, "neighbours", self.neighbours, "at least 1")
+        require(self.bin_count >= 2, "bin_count", self.bin_count, "at least 2")
+        ascending = all(low < high for low, high in zip(self.edges, self.edges[1:], strict=False))
+        expected = "ascending inner edges for bins=EDGES, none otherwise"
+        require((self.bins is Bins.EDGES) == bool(self.edges) and ascending, "edges", self.edges, expected)
+        if self.bins is not None:
+            require(self.scale is None, "scale", self.scale, "none with bins: a bin has no size")
+            joint = self.missing in (Missing.KNN, Missing.ITERATIVE)
+            require(not joint, "missing", self.missing, "none, or a value of the column itself, with bins")
+
+
+@dataclass
+class Category:
+    """What happens to categories.
+
+    Attributes:
+        encoding: None: `one_hot` for what needs complete numbers, `ordinal` (the place in code point order) for trees.
+            `target`: the mean label of the level's training rows, cross-fitted on the inner splits. `frequency`: the
+            share of training rows. `hashing`: one of `buckets` columns by a hash of the level.
+        missing: `mode`: a null becomes the most frequent level, `unknown`: the level "unknown". None: a level of its
+            own, but NaN for `ordinal` to a tree, and none of the buckets for `hashing`.
+        min_frequency: for `one_hot` and `ordinal`: levels with fewer training rows share one place. None: 10 for
+            `one_hot`, 1 for `ordinal`.
+        max_categories: for `one_hot` and `ordinal`: levels at most, the most frequent ones, the shared place among
+            them. None: 64 for `one_hot`, no limit for `ordinal`.
+        pseudo_count: for `target`: the mean is drawn to that of all rows with the weight of so many rows.
+        buckets: for `hashing`: columns.
+    """
+
+    encoding: Encoding | None = None
+    missing: MissingLevel | None = None
+    min_frequency: int | None = None
+    max_categories: int | None = None
+    pseudo_count: float = 10.0
+    buckets: int = 32
+
+    def __post_init__(self) -> None:
+        """Check the ranges, and that rare levels are grouped only where they can be."""
+        grouping = self.encoding in (None, Encoding.ONE_HOT, Encoding.ORDINAL)
+        for name in ("min_frequency", "max_categories"):
+            value, least = getattr(self, name), 1 if name == "min_frequency" else 2
+            usable = value is None or (grouping and value >= least)
+            require(usable, name, value, f"at least {least}, or none; only ONE_HOT and ORDINAL group rare levels")
+        require(self.pseudo_count >= 0, "pseudo_count", self.pseudo_count, "0 or more rows")
+        require(self.buckets >= 2, "buckets", self.buckets, "at least 2")
+
+
+MOST_DENSE_TERMS = 4096
+"""Columns of one text without `components`: the array is dense, 8 bytes a number, 32 KiB a row at this bound."""
+
+
+@dataclass
+class Text:
+    """What happens to free text: upper and lower case count as the same, a null as no text.
+
+    Attributes:
+        weighting: `tfidf`: a column for each of the most frequent terms; `hashing`: one for each hash of a term.
+        grams: words (of two letters or more), or characters within words.
+        shortest: words or characters of a term at least.
+        longest: words or characters of a term at most.
+        terms: columns at most for `tfidf`, exactly for `hashing`.
+        components: dimensions that the terms are reduced to by truncated SVD. None: the terms are used as they are.
+    """
+
+    weighting: Weighting = Weighting.TFIDF
+    grams: Grams = Grams.WORD
+    shortest: int = 1
+    longest: int = 1
+    terms: int = 256
+    components: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require(1 <= self.shortest <= self.longest, "shortest", self.shortest, f"1 to longest ({self.longest})")
+        most = MOST_DENSE_TERMS if self.components is None else 2**20
+        require(1 <= self.terms <= most, "terms", self.terms, f"1 to {most}; give components to use more")
+        some = self.components is None or 1 <= self.components <= min(self.terms, MOST_DENSE_TERMS)
+        require(some, "components", self.components, f"1 to {min(self.terms, MOST_DENSE_TERMS)}, or none")
+
+
+@dataclass
+class ColumnPreparation:
+    """One column's own settings, which stand in for all of its type's.
+
+    Attributes:
+        type: what the column is taken for. A number may be a category, a string column a category or a text. None:
+            what the settings are of.
+        number: for a number.
+        category: for a category.
+        text: for a text.
+    """
+
+    type: FeatureType | None = None
+    number: Number | None = None
+    category: Category | None = None
+    text: Text | None = None
+
+    def __post_init__(self) -> None:
+        """Check that it says something, of one type."""
+        given = self._given()
+        names = [kind.value for kind in given]
+        require(len(given) <= 1, "type", names, "settings of one type")
+        fits = self.type is None or given in ([], [self.type])
+        require(fits, "type", self.type, f"the type of the settings, {names}")
+        require(self.type is not None or bool(given), "type", None, "a type, or settings of one")
+
+    def declared(self) -> FeatureType:
+        """What the column is taken for."""
+        return self.type or self._given()[0]
+
+    def _given(self) -> list[FeatureType]:
+        return [kind for kind in FeatureType if getattr(self, kind.value) is not None]

@@ -1,0 +1,144 @@
+"""Settings of a model candidate: its estimator, parameters or the space they are searched in, and all around it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from omegaconf import MISSING
+
+from nightjar.settings.checks import require, require_filled
+from nightjar.settings.columns import Encoding
+from nightjar.settings.preparation import Imbalance, Preparation
+
+
+class Estimator(Enum):
+    """What learns. models/families.py says what each one is made of and which tasks it can do."""
+
+    MAJORITY = "majority"
+    MEAN = "mean"
+    RULE = "rule"
+    RATE = "rate"
+    LINEAR = "linear"
+    LOGISTIC = "logistic"
+    TREE = "tree"
+    FOREST = "forest"
+    BOOSTING = "boosting"
+    NEIGHBOURS = "neighbours"
+    NETWORK = "network"
+    SKLEARN = "sklearn"
+    BAGGING = "bagging"
+    VOTING = "voting"
+    STACKING = "stacking"
+
+
+ENSEMBLES = frozenset({Estimator.BAGGING, Estimator.VOTING, Estimator.STACKING})
+"""Made of other candidates, their members."""
+
+
+class Calibration(Enum):
+    """How scores become honest probabilities, by a curve fitted on out-of-fold predictions."""
+
+    NONE = "none"
+    PLATT = "platt"
+    ISOTONIC = "isotonic"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both included.
+
+    Attributes:
+        low: the smallest.
+        high: the greatest.
+        log: whether each order of magnitude is as likely as the next.
+        whole: whether only whole numbers count.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+
+@dataclass
+class Model:
+    """One estimator, or a space of them.
+
+    Attributes:
+        estimator: which one.
+        baseline: whether a champion must beat it rather than be it.
+        parameters: the estimator's own parameters, fixed.
+        space: parameter -> what is tried: a list of values (each may itself be a list), or the mapping
+            {low, high, log: false, whole: false}; see `dimension`.
+        drop: features this estimator does not use.
+        preparation: how features become the estimator's numbers.
+        imbalance: how unequal classes are evened out.
+        calibration: of a classification's probabilities.
+        members: for BAGGING (one), VOTING and STACKING: names of other candidates.
+        class_name: for SKLEARN: the dotted name of a class, such as sklearn.ensemble.ExtraTreesClassifier.
+    """
+
+    estimator: Estimator = MISSING
+    baseline: bool = False
+    parameters: dict[str, Any] = field(default_factory=dict)
+    space: dict[str, Any] = field(default_factory=dict)
+    drop: list[str] = field(default_factory=list)
+    preparation: Preparation = field(default_factory=Preparation)
+    imbalance: Imbalance = field(default_factory=Imbalance)
+    calibration: Calibration = Calibration.NONE
+    members: list[str] = field(default_factory=list)
+    class_name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the space, and that an ensemble has members and no other estimator does."""
+        both = sorted(set(self.parameters) & set(self.space))
+        require(not both, "space", both, "parameters that are not fixed in `parameters`")
+        for name, values in self.space.items():
+            dimension(name, values)
+        self._check_members()
+        named = self.class_name is not None
+        door = self.estimator is Estimator.SKLEARN
+        require(named == door, "class_name", self.class_name, "a name for SKLEARN, none for other estimators")
+
+    def needs_inner_splits(self) -> bool:
+        """Whether something in it learns from out-of-fold predictions; an ensemble's members are asked themselves."""
+        rules = [self.preparation.category, *(own.category for own in self.preparation.columns.values())]
+        encoded = any(rule is not None and rule.encoding is Encoding.TARGET for rule in rules)
+        return encoded or self.calibration is not Calibration.NONE or self.estimator is Estimator.STACKING
+
+    def _check_members(self) -> None:
+        repeated = sorted({name for name in self.members if self.members.count(name) > 1})
+        require(not repeated, "members", repeated, "each candidate once")
+        least = {Estimator.BAGGING: 1, Estimator.VOTING: 2, Estimator.STACKING: 2}.get(self.estimator, 0)
+        fits = len(self.members) >= least if least == 2 else len(self.members) == least
+        wanted = ("no members for this estimator", "exactly one candidate's name", "at least two candidates' names")
+        require(fits, "members", self.members, wanted[least])
+
+
+def dimension(name: str, values: Any) -> list[Any] | Range:
+    """What a space tries for one parameter.
+
+    Raises:
+        ValueError: an empty list, or a mapping that is no range of numbers.
+    """
+    field_name = f"space.{name}"
+    if isinstance(values, list):
+        require_filled(field_name, values)
+        return values
+    require(isinstance(values, Mapping), field_name, values, "a list of values, or {low, high, log, whole}")
+    strange = sorted(set(values) - {"low", "high", "log", "whole"})
+    require(not strange, field_name, strange, "the keys low, high, log, whole only")
+    given: dict[str, Any] = {"low": None, "high": None, **values}
+    found = Range(**given)
+    for end in ("low", "high"):
+        value = getattr(found, end)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        require(number, f"{field_name}.{end}", value, "a finite number")
+        require(not found.whole or value == int(value), f"{field_name}.{end}", value, "a whole number")
+    for flag in ("log", "whole"):
+        require(isinstance(getattr(found, flag), bool), f"{field_name}.{flag}", getattr(found, flag), "true or false")
+    require(found.low < found.high, f"{field_name}.high", found.high, f"more than low = {found.low}")
+    require(not found.log or found.low > 0, f"{field_name}.low", found.low, "more than 0 with log: true")
+    return found

@@ -1,0 +1,48 @@
+"""Settings of the sample of rows that models are fitted on."""
+
+from dataclasses import dataclass, field
+
+from nightjar.settings.checks import require, require_known
+
+LABEL = "label"
+
+
+@dataclass
+class TrainingSample:
+    """Which training rows are fitted on; those that are measured on are never sampled.
+
+    A hash of each row's key decides, so that every run keeps the same rows. What a kept row stands for is its weight,
+    rows there are / rows kept, so that shares and probabilities stay those of all rows.
+
+    Attributes:
+        fraction: the share of the rows that is kept; 1 keeps all.
+        stratify: `label`, or a column of the feature table: the share is kept of the rows of each value, at least one
+            row. A null is a value of its own.
+        fractions: for `stratify`: value as text ("true" and "false" of a label) -> its own share. Values that the rows
+            do not have play no part.
+        newest_days: so many of the newest local dates are kept in full, and only older rows thinned.
+    """
+
+    fraction: float = 1.0
+    stratify: str | None = None
+    fractions: dict[str, float] = field(default_factory=dict)
+    newest_days: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check that shares are shares, and that what is set has something to act on."""
+        shares = {"fraction": self.fraction, **{f"fractions.{name}": share for name, share in self.fractions.items()}}
+        for name, share in shares.items():
+            require(0 < share <= 1, name, share, "a share above 0 and at most 1")
+        stratified = self.stratify is not None
+        require(stratified or not self.fractions, "fractions", self.fractions, "none without stratify")
+        if self.stratify == LABEL:
+            require_known("fractions", self.fractions, ["true", "false"], "labels")
+        require(self.newest_days is None or self.newest_days >= 1, "newest_days", self.newest_days, "at least 1")
+        idle = not self.keeps_all() or (self.newest_days is None and not stratified)
+        require(
+            idle, "fraction", self.fraction, "a share below 1 (or one in fractions): older rows, or strata, are set"
+        )
+
+    def keeps_all(self) -> bool:
+        """Whether every row is kept."""
+        return all(share == 1 for share in (self.fraction, *self.fractions.values()))

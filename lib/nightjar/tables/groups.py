@@ -1,0 +1,18 @@
+"""Rows that belong together: those with the same values in some columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+
+def codes(table: pa.Table, names: Sequence[str]) -> npt.NDArray[np.intp]:
+    """A number for each row, the same for rows with the same values in these columns; null is a value of its own."""
+    found = np.zeros(table.num_rows, np.intp)
+    for name in names:
+        values: Any = table[name].combine_chunks().dictionary_encode(null_encoding="encode")
+        both = found * max(len(values.dictionary), 1) + values.indices.to_numpy()
+        found = np.unique(both, return_inverse=True)[1]
+    return found

@@ -1,0 +1,81 @@
+"""What the searches of `scripts/bench search` run on: made-up rows, twelve candidates of boosting, five folds."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+
+import numpy as np
+import pyarrow as pa
+from sklearn.datasets import make_classification
+from sklearn.model_selection import KFold
+
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.splits import Fold
+from nightjar.learning.units import Problem
+from nightjar.models.columns import FeatureColumn
+from nightjar.settings.learning import Proposals, Search, Stopping
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.split import Split, SplitKind
+from nightjar.settings.task import Task
+
+FOLDS, SEED = 5, 0
+FIXED = {"max_iter": 60}
+GRID = {"learning_rate": [0.02, 0.05, 0.1, 0.3], "max_leaf_nodes": [7, 15, 31]}
+RUNGS = [1, 2]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """The same rows and folds for everybody.
+
+    Attributes:
+        inputs: (rows, columns).
+        label: booleans.
+        splits: (train, test) row numbers.
+        problem: the same for our search.
+    """
+
+    inputs: np.ndarray
+    label: np.ndarray
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    problem: Problem
+
+
+def made(rows: int, columns: int) -> Case:
+    """Rows of two classes, half of the columns informative."""
+    inputs, label = make_classification(
+        rows, columns, n_informative=columns // 2, n_redundant=0, flip_y=0.1, class_sep=0.6, random_state=SEED
+    )
+    label = label.astype(bool)
+    splits = list(KFold(FOLDS, shuffle=True, random_state=SEED).split(inputs))
+    names = [f"x{number}" for number in range(columns)]
+    day = np.full(rows, np.datetime64("2024-01-01"))
+    instant = day.astype("datetime64[us]")
+    table = pa.table({name: inputs[:, number] for number, name in enumerate(names)})
+    features = tuple(FeatureColumn(name, "number") for name in names)
+    training = TrainingRows(table, features, label, day, instant, instant, timedelta(), {}, "bench")
+    today = day[0].item()
+    folds = [Fold(f"fold {number}", today, today, *parts) for number, parts in enumerate(splits, start=1)]
+    return Case(inputs, label, splits, Problem(training, folds, [()] * FOLDS, Task.CLASSIFICATION, SEED))
+
+
+def search(*, stopping: bool) -> Search:
+    """Our settings: a grid of boosting beside the baseline that a search has to have."""
+    candidates = {
+        "majority": Model(Estimator.MAJORITY, baseline=True),
+        "boosting": Model(Estimator.BOOSTING, parameters=dict(FIXED), space={k: list(v) for k, v in GRID.items()}),
+    }
+    rungs = Stopping(list(RUNGS)) if stopping else Stopping()
+    return Search(candidates, split=Split(SplitKind.RANDOM, folds=FOLDS), proposals=Proposals(), stopping=rungs)
+
+
+def trivial(count: int) -> Search:
+    """A search of so many candidates that cost nothing."""
+    candidates = {f"majority-{number}": Model(Estimator.MAJORITY) for number in range(count)}
+    candidates["baseline"] = Model(Estimator.MAJORITY, baseline=True)
+    return Search(candidates, split=Split(SplitKind.RANDOM, folds=FOLDS))
+
+
+def points() -> list[dict[str, float]]:
+    """The grid's combinations, in our order."""
+    return [dict(zip(GRID, values, strict=True)) for values in product(*GRID.values())]

@@ -1,0 +1,202 @@
+"""`scripts/bench search`: our search, and the same one by scikit-learn's grid search and by Ray Tune used plainly.
+
+    ours_full           every candidate on every fold
+    ours                stopping at rungs of folds
+    gridsearchcv        GridSearchCV(n_jobs=cores, refit=False): every candidate on every fold
+    tune_plain          one Tune trial for each candidate, its folds one after another inside
+
+All fit the same estimators on the same rows of the same folds, and have to find the same winner; where all folds are
+run, every fold's ROC AUC has to be equal. Ray is started before any time counts; a worker's start counts.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import ray
+import search_case
+from measure import console
+from mlflow import MlflowClient
+from ray import tune
+from search_case import FIXED, Case
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
+
+from nightjar.learning import search
+from nightjar.learning.registration import trials
+from nightjar.registry.trials import log
+from nightjar.runtime import ray as ray_runtime
+from nightjar.settings.environment import Environment
+
+TRIVIAL = 40  # candidates, on five folds each
+
+Scores = np.ndarray
+"""ROC AUC by (candidate, fold); NaN where it was not run."""
+
+
+def measured(rows: int, columns: int, repeats: int, cores: int) -> dict[str, Any]:
+    """The figures of `search`.
+
+    Args:
+        rows: of the made-up data.
+        columns: of the made-up data.
+        repeats: rounds; in each everybody runs once, one after another.
+        cores: for everybody.
+    """
+    case = search_case.made(rows, columns)
+    runs: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder:
+        home = Path(folder)
+        with ray_runtime.started(Environment(home=folder, cpus=cores)):
+            engines = _engines(case, home, cores)
+            expected: Scores | None = None
+            for number in range(1, repeats + 1):
+                for name, run in engines.items():
+                    started = time.perf_counter()
+                    scores = run()
+                    runs.setdefault(name, []).append(time.perf_counter() - started)
+                    expected = scores if expected is None else expected
+                    _require_equal(name, scores, expected)
+                    console.print(f"round {number} of {repeats}: {name} {runs[name][-1]:.1f} s")
+            copies = _stored_copies(case)
+            overhead = _overhead(case, home)
+    seconds = {name: median(times) for name, times in runs.items()}
+    return _told(rows, columns, cores, seconds, runs) | {"object_store_copies": copies, "overhead_seconds": overhead}
+
+
+def _told(
+    rows: int, columns: int, cores: int, seconds: dict[str, float], runs: dict[str, list[float]]
+) -> dict[str, Any]:
+    return {
+        "bench": "search",
+        "rows": {"rows": rows, "columns": columns, "candidates": len(search_case.points()), "folds": search_case.FOLDS},
+        "seconds": seconds,
+        "ratio": {
+            "gridsearchcv_full": seconds["gridsearchcv"] / seconds["ours_full"],
+            "gridsearchcv": seconds["gridsearchcv"] / seconds["ours"],
+            "tune_plain": seconds["tune_plain"] / seconds["ours"],
+        },
+        "runs": runs,
+        "fits": {"ours_full": 60, "ours": 27},
+        "cores": cores,
+        "errors": {},
+    }
+
+
+def _engines(case: Case, home: Path, cores: int) -> dict[str, Callable[[], Scores]]:
+    return {
+        "gridsearchcv": lambda: _grid_search(case, cores),
+        "ours_full": lambda: _ours(case, home, stopping=False),
+        "ours": lambda: _ours(case, home, stopping=True),
+        "tune_plain": lambda: _tune_plain(case, home),
+    }
+
+
+def _estimator(parameters: dict[str, Any]) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(early_stopping=False, random_state=search_case.SEED, **FIXED, **parameters)
+
+
+def _grid_search(case: Case, cores: int) -> Scores:
+    grid = [{name: [value] for name, value in point.items()} for point in search_case.points()]
+    found = GridSearchCV(_estimator({}), grid, scoring="roc_auc", cv=case.splits, n_jobs=cores, refit=False)
+    found.fit(case.inputs, case.label)
+    return np.column_stack([found.cv_results_[f"split{fold}_test_score"] for fold in range(search_case.FOLDS)])
+
+
+def _ours(case: Case, home: Path, *, stopping: bool) -> Scores:
+    folder = Path(tempfile.mkdtemp(dir=home))  # a new ledger: nothing is finished yet
+    found = search.run(case.problem, search_case.search(stopping=stopping), folder, "bench")
+    scores = np.full((len(search_case.points()), search_case.FOLDS), np.nan)
+    for candidate, results in found.results.items():
+        if candidate.model.baseline:
+            continue
+        for result in results:
+            place = int(candidate.name.removeprefix("boosting-")) - 1
+            scores[place, int(result.fold.removeprefix("fold ")) - 1] = result.measures["roc_auc"]
+    return scores
+
+
+def _tune_plain(case: Case, home: Path) -> Scores:
+    def candidate(config: dict[str, Any], inputs: np.ndarray, label: np.ndarray, splits: list[Any]) -> None:
+        scores = []
+        for train, test in splits:
+            fitted = _estimator(config["point"]).fit(inputs[train], label[train])
+            scores.append(roc_auc_score(label[test], fitted.predict_proba(inputs[test])[:, 1]))
+        tune.report({"scores": scores, "mean": float(np.mean(scores))})
+
+    with_data = tune.with_parameters(candidate, inputs=case.inputs, label=case.label, splits=case.splits)
+    points = search_case.points()
+    tuner = tune.Tuner(
+        tune.with_resources(with_data, {"cpu": 1}),
+        param_space={"place": tune.grid_search(list(range(len(points)))), "point": tune.sample_from(_point)},
+        run_config=tune.RunConfig(storage_path=str(home / "tune"), verbose=0),
+    )
+    scores = np.full((len(points), search_case.FOLDS), np.nan)
+    for result in tuner.fit():
+        scores[result.config["place"]] = result.metrics["scores"]
+    return scores
+
+
+def _point(spec: Any) -> dict[str, float]:
+    return search_case.points()[spec["config"]["place"]]
+
+
+def _require_equal(name: str, scores: Scores, expected: Scores) -> None:
+    """Scores of one fold are equal where both ran it, and the winner is the same.
+
+    Raises:
+        ValueError: they are not.
+    """
+    both = ~np.isnan(scores) & ~np.isnan(expected)
+    if not np.allclose(scores[both], expected[both], rtol=0, atol=1e-9):
+        raise ValueError(f"{name} is wrong: its folds differ by {np.abs(scores[both] - expected[both]).max()}")
+    if (found := int(np.nanargmax(scores.mean(axis=1)))) != (best := int(np.argmax(expected.mean(axis=1)))):
+        raise ValueError(f"{name} finds another winner: candidate {found + 1}, expected {best + 1}")
+
+
+def _stored_copies(case: Case) -> float:
+    """How many copies of the rows lie in the object store while a search's rows are shared: bytes used / bytes of them."""
+    before = _object_store_bytes()
+    shared = ray.put(case.problem)
+    held = _object_store_bytes() - before
+    ray.get([_look.remote(shared) for _ in range(4)])
+    after = _object_store_bytes() - before
+    rows = case.inputs.nbytes + case.label.nbytes + sum(part.nbytes for split in case.splits for part in split)
+    console.print(f"object store: {held / 1e6:.0f} MB held, {after / 1e6:.0f} MB after use, rows {rows / 1e6:.0f} MB")
+    del shared
+    return after / rows
+
+
+@ray.remote(num_cpus=1)
+def _look(problem: Any) -> int:
+    return len(problem.rows.label)
+
+
+def _object_store_bytes() -> int:
+    from ray._private.internal_api import get_memory_info_reply, get_state_from_address
+
+    state = get_state_from_address(ray.get_runtime_context().gcs_address)
+    return int(get_memory_info_reply(state).store_stats.object_store_bytes_used)
+
+
+def _overhead(case: Case, home: Path) -> float:
+    """Seconds for each of 200 folds that cost nothing, MLflow's nested runs included."""
+    small = search_case.made(1000, len(case.inputs[0]))
+    settings = search_case.trivial(TRIVIAL - 1)
+    started = time.perf_counter()
+    found = search.run(small.problem, settings, home / "trivial", "bench")
+    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
+    experiment = client.create_experiment("bench", artifact_location=(home / "artifacts").as_uri())
+    log(client, experiment, client.create_run(experiment).info.run_id, trials(found))
+    units = TRIVIAL * search_case.FOLDS
+    fitted = sum(result.seconds for results in found.results.values() for result in results)
+    each = (time.perf_counter() - started) / units
+    console.print(
+        f"overhead: {each * 1000:.0f} ms for each of {units} folds, of which fitting {fitted / units * 1000:.0f}"
+    )
+    return each

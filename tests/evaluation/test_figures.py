@@ -1,0 +1,76 @@
+"""Every metric of a task with its interval, and the difference of two models, over whole blocks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.figures import Truth, difference, headline, intervals, ndcg_by_list
+from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.ranking import mean_ndcg
+from nightjar.settings.task import Metric, Task
+
+BLOCK = np.array(["a", "a", "a", "b", "b", "b"])
+SECOND = 1 / np.log2(3)
+"""The NDCG of a list whose only relevant row comes second."""
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "names"),
+    [
+        (Task.CLASSIFICATION, [1, 0, 1, 0, 1, 0], {"roc_auc", "average_precision", "log_loss", "brier"}),
+        (Task.REGRESSION, [1.5, 0.0, -2.0, 7.0, 1.0, 0.5], {"rmse", "mae", "r2"}),
+        (Task.RANKING, [1.0, 0.0, 2.0, 0.0, 1.0, 0.0], {"ndcg"}),
+    ],
+)
+def test_a_task_has_an_interval_for_each_of_its_metrics_the_first_one_told_first(task, label, names):
+    truth = Truth(task, np.array(label), BLOCK, np.array([0, 0, 0, 1, 1, 1]))
+    found = intervals(truth, np.array([0.9, 0.2, 0.4, 0.6, 0.7, 0.1]), seed=1)
+    assert set(found) == names == {metric.value for metric in Metric if metric.task is task}
+    assert all(one.estimate is not None and one.low < one.high for one in found.values())
+    assert headline(task).value == next(iter(found))
+
+
+def test_lists_and_not_rows_are_what_a_ranking_is_judged_by():
+    """Day a has a right list, day b two wrong ones; a list of one row and one without relevance do not count."""
+    day = np.array(["a", "a", "b", "b", "b", "b", "b", "b", "b"])
+    query = np.array([5, 5, 1, 2, 1, 2, 7, 8, 8])
+    label = np.array([1.0, 0.0, 3.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    score = np.array([0.9, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    truth = Truth(Task.RANKING, label, day, query)
+
+    lists, values = ndcg_by_list(truth, score)
+
+    assert dict(zip(lists.tolist(), values.tolist(), strict=True)) == pytest.approx({0: 1.0, 2: SECOND, 3: SECOND})
+    ndcg = intervals(truth, score, seed=1)["ndcg"]
+    assert ndcg == Interval(*(pytest.approx(bound) for bound in ((1 + 2 * SECOND) / 3, SECOND, 1.0)))
+    assert difference(Metric.NDCG, truth, -score, score, seed=1) == Interval(
+        *(pytest.approx(bound) for bound in ((SECOND + 2 - 1 - 2 * SECOND) / 3, SECOND - 1, 1 - SECOND))
+    )
+
+
+ROW = st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 4), st.integers(0, 4))
+
+
+@given(st.lists(ROW, min_size=1, max_size=25))
+def test_the_estimate_is_the_mean_over_all_lists(rows):
+    day, query, label, score = (np.array(column) for column in zip(*rows, strict=True))
+    truth = Truth(Task.RANKING, label.astype(float), day, query)
+    found = intervals(truth, score.astype(float), seed=0)["ndcg"].estimate
+    assert found == pytest.approx(mean_ndcg(label.astype(float), score.astype(float), query))
+
+
+def test_a_difference_of_losses_is_of_the_same_rows():
+    """The second model errs by 1 more on each row of day a, and as much on day b."""
+    truth = Truth(Task.REGRESSION, np.zeros(4), np.array(["a", "a", "b", "b"]))
+    found = difference(Metric.MAE, truth, np.array([1.0, 1, 5, 5]), np.array([2.0, -2, 5, -5]), seed=1)
+    assert found == Interval(-0.5, -1.0, 0.0)
+
+
+def test_a_ranking_without_lists_and_amounts_that_are_none_are_refused():
+    score = np.array([0.5, 0.5])
+    with pytest.raises(LearningError, match="give `query`, the number of each row's list"):
+        intervals(Truth(Task.RANKING, np.array([1.0, 0.0]), np.array([1, 2])), score, seed=1)
+    with pytest.raises(LearningError, match="y holds nan in 1 of 2 rows"):
+        intervals(Truth(Task.REGRESSION, np.array([1.0, np.nan]), np.array([1, 2])), score, seed=1)

@@ -1,0 +1,46 @@
+"""A small problem for searches: 20 days of rows in which x decides, four folds of two days."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.splits import folds
+from nightjar.learning.units import Problem
+from nightjar.models.columns import FeatureColumn
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.split import Split
+from nightjar.settings.task import Task
+
+FIRST, DAYS = date(2024, 3, 1), 20
+SPLIT = Split(folds=4, test_days=2)
+MAJORITY = Model(Estimator.MAJORITY, baseline=True)
+
+
+def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
+    random = np.random.default_rng(seed)
+    day = np.repeat([np.datetime64(FIRST + timedelta(days=number)) for number in range(DAYS)], a_day)
+    x, noise = random.normal(size=len(day)), random.normal(size=len(day))
+    table = pa.table({"x": x, "noise": noise})
+    columns = (FeatureColumn("x", "number"), FeatureColumn("noise", "number"))
+    label = random.random(len(day)) < 1 / (1 + np.exp(-2 * x))
+    instant = day.astype("datetime64[us]")
+    known_at = instant + np.timedelta64(6, "h")
+    return TrainingRows(table, columns, label, day, instant, known_at, timedelta(hours=12), {}, "d1")
+
+
+def problem(**options) -> Problem:
+    found = rows(**options)
+    parts = folds(found, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
+    return Problem(found, parts, [()] * len(parts), Task.CLASSIFICATION, 0)
+
+
+def search(**options) -> Search:
+    candidates = {
+        "majority": MAJORITY,
+        "logistic": Model(Estimator.LOGISTIC, space={"C": [1e-6, 0.1, 1.0]}),
+        "boosting": Model(Estimator.BOOSTING, parameters={"max_iter": 5, "min_samples_leaf": 5}),
+    }
+    return Search(**{"candidates": candidates, "split": SPLIT} | options)

@@ -1,0 +1,328 @@
+"""Distributed training: the same steps whoever reckons them, resumed when killed, never starving quietly."""
+
+import json
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import ray
+import torch
+from deltalake import write_deltalake
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from nightjar.errors import LearningError, TableError
+from nightjar.learning.distributed.checkpoint import FILE, Progress
+from nightjar.learning.distributed.fit import fit
+from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
+from nightjar.learning.distributed.source import Source
+from nightjar.learning.distributed.streaming import Stream, count, sample, streamed
+from nightjar.learning.distributed.trainer import train
+from nightjar.learning.distributed.watchdog import watched
+from nightjar.models.columns import FeatureColumn, to_frame
+from nightjar.models.needs import Needs
+from nightjar.models.network_options import Options
+from nightjar.models.preparation import preparation as preparation_of
+from nightjar.settings.distributed import Distributed
+from nightjar.settings.model import Calibration, Estimator, Model
+from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
+from nightjar.settings.task import Task
+from nightjar.tables import scan
+from nightjar.tables.warehouse import Warehouse
+
+ROWS = 1003  # no whole number of steps: the last one has fewer rows, not equally many of each lane
+LISTED = "checkpoint_manager_snapshot.json"  # Ray writes it when a checkpoint is complete
+FEATURES = (FeatureColumn("load", "number"), FeatureColumn("site", "category"))
+OPTIONS = Options(hidden=(8,), embedding=0, batch_size=64, epochs=3, dropout=0.2, learning_rate=0.01)
+SETTINGS = Distributed(workers=2, worker_cpus=0.5, lanes=2, piece_rows=200, starved_after=120.0, restarts=1)
+
+
+def rows_of(number=ROWS):
+    draw = np.random.default_rng(1)
+    load = draw.normal(size=number)
+    label = pa.array(load + 0.5 * draw.normal(size=number) > 0)
+    site = np.where(draw.random(number) < 0.5, "a", "b")
+    days = [date(2024, 3, 1 + row % 3) for row in range(number)]
+    return pa.table({"run_date": days, "load": load, "site": site, "label": label, "row": np.arange(number)})
+
+
+def source_of(folder, rows, name="rows", partition_by=None, **changed):
+    warehouse = Warehouse(str(folder), "machines")
+    write_deltalake(warehouse.path(name), rows, partition_by=partition_by)
+    settings = {"features": FEATURES, "label": "label", "task": Task.CLASSIFICATION} | changed
+    return Source(scan.snapshot(warehouse, name), **settings)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return source_of(tmp_path_factory.mktemp("source"), rows_of(), partition_by=["run_date"])
+
+
+@pytest.fixture(scope="module")
+def counted(source, ray_started):
+    return count(source, 120.0)
+
+
+@pytest.fixture(scope="module")
+def preparation():
+    fitted = preparation_of(FEATURES, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    fitted.fit_transform(to_frame(rows_of(), FEATURES), rows_of()["label"].to_numpy(zero_copy_only=False))
+    return fitted
+
+
+def trained(counted, preparation, folder, settings=SETTINGS):
+    return train(counted, preparation, OPTIONS, settings, seed=3, storage=str(folder), held_out=counted)
+
+
+@pytest.fixture(scope="module")
+def alone(counted, preparation, tmp_path_factory):
+    return trained(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
+
+
+def kill_a_worker_after_the_first_checkpoint(storage):
+    """Ray's workers are children of its node's process, whose id any task can tell."""
+    node = ray.get(ray.remote(lambda: os.getppid()).remote())  # noqa: PLW0108  (Ray takes no built-in function)
+
+    def kill():
+        while not list(Path(storage).rglob(LISTED)):
+            time.sleep(0.02)
+        children = Path(f"/proc/{node}/task/{node}/children").read_text().split()
+        workers = [one for one in children if b"RayTrainWorker" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        os.kill(int(workers[0]), signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+
+
+def mark(storage):
+    """Make the first epoch's loss 9 in the last checkpoint that is complete; nothing is reckoned from it."""
+    listed = next(storage.rglob(LISTED)).read_text()
+    file = next(found for found in storage.rglob(FILE) if found.parent.name in listed)
+    with safe_open(file, framework="pt") as opened:
+        told, tensors = opened.metadata(), {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    progress = json.loads(told["progress"])
+    progress["losses"][0] = 9.0
+    save_file(tensors, file, metadata=told | {"progress": json.dumps(progress)})
+
+
+@pytest.fixture(scope="module")
+def resumed(counted, preparation, tmp_path_factory):
+    """Two workers, one killed after the first epoch; its checkpoint is marked, and the training asked for again.
+
+    Shared by what follows: workers take seconds to start.
+    """
+    storage = tmp_path_factory.mktemp("resumed")
+    kill_a_worker_after_the_first_checkpoint(storage)
+    with pytest.raises(LearningError, match=r"failed 1 times(?s:.*)Asked for again, it goes on"):
+        trained(counted, preparation, storage, replace(SETTINGS, restarts=0))
+    mark(storage)
+    return trained(counted, preparation, storage)
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(resumed):
+    assert resumed.losses[0] == 9.0
+    assert len(resumed.losses) == OPTIONS.epochs
+
+
+def test_one_worker_and_two_give_the_same_losses_and_weights(alone, resumed):
+    """At the same batch of all workers together, with dropout, a last step of uneven shares, and a kill between."""
+    np.testing.assert_allclose(resumed.losses[1:], alone.losses[1:], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(resumed.held_out, alone.held_out, rtol=0, atol=1e-5)
+    for name, array in alone.network.state.items():
+        np.testing.assert_allclose(resumed.network.state[name], array, rtol=0, atol=1e-5, err_msg=name)
+
+
+def test_the_loss_is_the_mean_over_all_rows_of_a_network_that_scores_like_any_other(alone, preparation):
+    """The oracle: the loss held out of the kept network, by NumPy over the whole table at once."""
+    inputs = preparation.transform(to_frame(rows_of(), FEATURES))
+    label, chance = rows_of()["label"].to_numpy(zero_copy_only=False), alone.network.predict(inputs)
+    loss = -np.log(np.where(label, chance, 1 - chance)).mean()
+    assert alone.held_out[alone.best] == pytest.approx(loss, abs=1e-6)
+    assert alone.held_out[-1] < alone.held_out[0]
+
+
+@given(
+    groups=st.lists(st.integers(0, 9), min_size=1, max_size=8),
+    lanes_count=st.integers(1, 5),
+    step=st.integers(1, 4),
+    each=st.integers(1, 3),
+)
+def test_every_row_is_read_once_and_a_step_takes_equally_many_of_each_lane(groups, lanes_count, step, each):
+    """The oracle: all rows in a list, cut by hand."""
+    numbered = [Group(0, number, rows) for number, rows in enumerate(groups)]
+    every = [(group.number, row) for group in numbered for row in range(group.rows)]
+    found = [
+        [(part.group.number, row) for piece in lane for part in piece.slices for row in range(part.start, part.stop)]
+        for lane in cut(numbered, lanes_count, step * each)
+    ]
+    assert [row for lane in found for row in lane] == every
+    sizes = [len(lane) for lane in found]
+    assert sizes == lane_sizes(len(every), lanes_count)
+    assert max(sizes) - min(sizes) <= 1
+    assert all(piece.rows == step * each for lane in cut(numbered, lanes_count, step * each) for piece in lane[:-1])
+    by_hand = [sum(len(lane[at : at + step]) for lane in found) for at in range(0, max(sizes), step)]
+    assert steps(sizes, step) == by_hand
+
+
+def test_workers_share_out_the_lanes():
+    assert [list(own(5, worker, 2)) for worker in range(2)] == [[0, 2, 4], [1, 3]]
+
+
+def test_a_row_group_order_belongs_to_its_seed_and_epoch():
+    groups = [Group(0, number, 1) for number in range(20)]
+    orders = [shuffled(groups, *epoch) for epoch in [(1, 0), (1, 0), (1, 1), (2, 0)]]
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2] != orders[3] != orders[0]
+    assert sorted(orders[0], key=lambda group: group.number) == groups
+
+
+def test_a_stream_gives_every_row_once_prepared_with_its_label_in_an_order_of_its_epoch(counted, preparation):
+    """The table is partitioned by date, which is no column of its files; the load tells the rows apart."""
+    sent = ray.put(Stream(counted.source, preparation, (0.0, 1.0), (1.0, 3.0), 120.0))
+    pieces = [piece for lane in cut(counted.census.groups, 2, 200) for piece in lane]
+    first, again, other = (list(streamed(sent, pieces, shuffle)) for shuffle in [(0, 0), (0, 0), (0, 1)])
+    rows = rows_of()
+    inputs = preparation.transform(to_frame(rows, FEATURES)).astype(np.float32)
+    label = rows["label"].to_numpy(zero_copy_only=False).astype(np.float32)
+    expected = np.column_stack([inputs, label, np.where(label == 1, 3, 1)])
+    found = np.concatenate([np.column_stack([one["inputs"], one["label"], one["weight"]]) for one in first])
+    np.testing.assert_array_equal(found[np.argsort(found[:, 0])], expected[np.argsort(expected[:, 0])])
+    assert [len(one["label"]) for one in first] == [piece.rows for piece in pieces]
+    assert all((one["inputs"] == two["inputs"]).all() for one, two in zip(first, again, strict=True))
+    assert not all((one["inputs"] == two["inputs"]).all() for one, two in zip(first, other, strict=True))
+
+
+def test_rows_without_a_label_do_not_count_and_a_feature_may_be_the_partition(tmp_path, ray_started):
+    rows = pa.table({"label": [1.5, None, 2.5, 4.0], "load": [1.0, 2.0, 3.0, None], "day": [7, 7, 8, 8]})
+    features = (FeatureColumn("load", "number"), FeatureColumn("day", "number"))
+    source = source_of(tmp_path, rows, partition_by=["day"], features=features, task=Task.REGRESSION)
+    found = count(source, 120.0)
+    assert (found.census.rows, found.census.weight) == (3, 3.0)
+    assert found.census.mean == pytest.approx(8 / 3)
+    assert found.census.variance == pytest.approx(np.var([1.5, 2.5, 4.0]))
+    drawn = sample(found, 100, seed=0).sort_by("label").to_pydict()
+    assert drawn == {"label": [1.5, 2.5, 4.0], "load": [1.0, 3.0, None], "day": [7, 8, 8]}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("label", [True, True, None], r"All 2 rows of table rows, version 0 have label = True"),
+        ("label", [None, None, None], r"No row of table rows, version 0 has a value in label"),
+        ("label", [0, 1, 2], r"Column label of table rows, version 0 holds 2.0: expected a boolean, or 0 or 1"),
+        ("label", ["a", "b", "c"], r"Column label .* holds string: expected a column of booleans or numbers"),
+        ("heft", [1.0, -1.0, 1.0], r"Column heft .* holds -1.0: expected 0 or more"),
+        ("heft", [1.0, None, 1.0], r"Column heft .* holds nan: expected a finite number in every labelled row"),
+        ("heft", [0.0, 0.0, 0.0], r"The weights of table rows, version 0 \(heft\) add up to nothing"),
+    ],
+)
+def test_labels_and_weights_that_cannot_be_used_are_refused_before_anything_starts(
+    column, values, message, tmp_path, ray_started, preparation
+):
+    rows = {"load": [1.0, 2.0, 3.0], "site": ["a", "a", "b"], "label": [True, False, True], "heft": [1.0, 1.0, 1.0]}
+    kind = pa.bool_() if column == "label" and values[-1] is None else None
+    table = pa.table(rows).drop_columns([column]).append_column(column, pa.array(values, kind))
+    with pytest.raises(LearningError, match=message):
+        trained(count(source_of(tmp_path, table, weight="heft"), 120.0), preparation, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"label": "late"}, r"Table rows, version 0 differs from what is to be learned:\n  missing: late"),
+        ({"features": (FeatureColumn("site", "number"),)}, r"changed: site is category, expected number"),
+        ({"task": Task.RANKING}, "A ranking cannot be trained by several workers"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(changed, message, tmp_path):
+    with pytest.raises(LearningError, match=message):
+        source_of(tmp_path, rows_of(9), **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"worker_cpus": 1.0}, r"2 workers with 1 processors each leave none of Ray's 2 to read their data"),
+        ({"gpu": True}, r"2 workers need a GPU each, Ray has 0"),
+        ({"lanes": 3}, r"batch_size 64 cannot be shared by 3 lanes"),
+    ],
+)
+def test_settings_without_room_are_refused_before_anything_starts(changed, message, counted, preparation, tmp_path):
+    if changed == {"gpu": True} and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(LearningError, match=message):
+        trained(counted, preparation, tmp_path, replace(SETTINGS, **changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"estimator": Estimator.LOGISTIC}, "estimator LOGISTIC: only NETWORK can be"),
+        ({"calibration": Calibration.PLATT}, "calibration and target encoding need out-of-fold predictions"),
+        ({"imbalance": Imbalance(ImbalanceKind.SMOTE)}, "imbalance SMOTE: give the parameter class_weight=balanced"),
+    ],
+)
+def test_a_model_that_needs_its_rows_in_memory_is_refused(changed, message, source, tmp_path):
+    with pytest.raises(LearningError, match=message):
+        fit(replace(Model(Estimator.NETWORK), **changed), source, SETTINGS, seed=0, storage=str(tmp_path))
+
+
+def test_infinite_values_and_a_vacuumed_file_are_told_out_of_the_stream(tmp_path, ray_started, preparation):
+    """A stated error keeps its type and words on the way out of Ray Data."""
+    rows = rows_of(20).set_column(1, "load", pa.array([float(row) if row != 15 else np.inf for row in range(20)]))
+    found = count(source_of(tmp_path, rows), 120.0)
+    sent = ray.put(Stream(found.source, preparation, (0.0, 1.0), (1.0, 1.0), 120.0))
+    pieces = cut(found.census.groups, 1, 8)[0]
+    with pytest.raises(LearningError, match=r"Infinite values in load of table rows, version 0, in .*\.parquet"):
+        list(streamed(sent, pieces, None))
+    for file in found.source.snapshot.files:
+        (Path(found.source.snapshot.folder) / file.path).unlink()
+    with pytest.raises(TableError, match=r"the data file .* is gone"):
+        list(streamed(sent, pieces, None))
+
+
+def test_a_stream_that_runs_dry_becomes_an_error_that_says_what_to_do(ray_started):
+    def items():
+        yield 1
+        threading.Event().wait(30)
+
+    found = watched(items(), 0.2, "rows")
+    assert next(found) == 1
+    with pytest.raises(LearningError, match=r"No rows of table rows came for 0.2 s: .* Ray's 2 processors"):
+        next(found)
+
+
+def test_nobody_counts_where_every_processor_is_taken(source, ray_started):
+    """Somebody else's task holds both of Ray's processors."""
+    holder = ray.remote(num_cpus=2)(lambda: time.sleep(60)).remote()
+    while ray.available_resources().get("CPU", 0) > 0:
+        time.sleep(0.05)
+    try:
+        with pytest.raises(LearningError, match=r"0 of Ray's 2 processors are free .* Leave at least one"):
+            count(source, 0.5)
+    finally:
+        ray.cancel(holder, force=True)
+
+
+def test_the_best_epoch_is_the_one_with_the_least_finite_loss_held_out():
+    progress = Progress()
+    for loss in (np.nan, 0.5, 0.7, 0.4, 0.6):
+        progress = progress.after(1.0, loss)
+    assert (progress.best, progress.stale) == (3, 1)
+    assert Progress().after(1.0, np.nan).best == -1
+    assert Progress().after(1.0, None).after(0.9, None).best == 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine: nccl and half precision need one")
+def test_a_gpu_gives_about_what_a_processor_gives(counted, preparation, alone, tmp_path):
+    """Reckoned in half precision, its losses are near, not equal."""
+    on_gpu = trained(counted, preparation, tmp_path, replace(SETTINGS, workers=1, gpu=True))
+    np.testing.assert_allclose(on_gpu.losses, alone.losses, rtol=0.02)

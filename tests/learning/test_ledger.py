@@ -1,0 +1,77 @@
+"""The search's memory on disk: what is finished is found again, and damage is never taken for an empty file."""
+
+import json
+
+import pytest
+
+from nightjar.errors import LearningError
+from nightjar.learning import ledger
+from nightjar.learning.race import FoldResult
+
+FIRST = FoldResult("boosting-1", "fold 1", 7, {"roc_auc": 0.71, "log_loss": 0.3}, 1.5)
+FAILED = FoldResult("boosting-1", "fold 2", 8, {}, 0.5, "Traceback ...\nValueError: no\n")
+
+
+@pytest.fixture
+def path(tmp_path):
+    with ledger.opened(tmp_path, "abc") as book:
+        book.append("k1", FIRST)
+        book.append("k1", FAILED)
+    return tmp_path / "abc.jsonl"
+
+
+def finished(path):
+    with ledger.opened(path.parent, path.stem) as book:
+        return book.finished
+
+
+def test_what_was_appended_is_found_by_the_next_process(path):
+    assert finished(path) == {("k1", "fold 1"): FIRST, ("k1", "fold 2"): FAILED}
+
+
+def test_a_result_is_found_under_the_name_its_candidate_has_now(path):
+    with ledger.opened(path.parent, "abc") as book:
+        assert book.find("k1", "fold 1", "boosting-9").candidate == "boosting-9"
+        assert book.find("k1", "fold 3", "boosting-1") is None
+        assert book.find("k2", "fold 1", "boosting-1") is None
+
+
+def test_the_file_is_data(path):
+    (first, _) = path.read_text().splitlines()
+    assert json.loads(first)["measures"] == {"roc_auc": 0.71, "log_loss": 0.3}
+
+
+def changed(text):
+    return text.replace('"roc_auc": 0.71', '"roc_auc": 0.91')
+
+
+def cut(text):
+    return text[:-20]
+
+
+def joined(text):
+    return text.replace("}\n{", "}{")
+
+
+def of_another_search(text):
+    return text.replace('"search": "abc"', '"search": "abd"')
+
+
+def empty_line(text):
+    return text + "\n"
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"), [(changed, 1), (cut, 2), (joined, 1), (of_another_search, 1), (empty_line, 3)]
+)
+def test_a_damaged_ledger_stops_and_names_the_line(path, damage, line):
+    path.write_text(damage(path.read_text()))
+    before = path.read_bytes()
+    with pytest.raises(LearningError, match=rf"abc\.jsonl is damaged in line {line}"):
+        finished(path)
+    assert path.read_bytes() == before
+
+
+def test_two_processes_never_hold_one_ledger(path):
+    with ledger.opened(path.parent, "abc"), pytest.raises(LearningError, match="running already"):
+        finished(path)

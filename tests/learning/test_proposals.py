@@ -1,0 +1,112 @@
+"""What is tried: combinations in order, repeatable draws, and batches that only know the batches before them."""
+
+import numpy as np
+import pytest
+
+from nightjar.errors import LearningError
+from nightjar.learning.candidates import Candidate
+from nightjar.learning.proposals import Reached, baselines, batches
+from nightjar.settings.learning import ProposalKind, Proposals, Search
+from nightjar.settings.model import Estimator, Model
+
+MAJORITY = Model(Estimator.MAJORITY, baseline=True)
+RANGES = {"learning_rate": {"low": 0.01, "high": 1.0, "log": True}, "max_iter": {"low": 10, "high": 12, "whole": True}}
+
+
+def search(space, proposals=None, **others):
+    boosting = Model(Estimator.BOOSTING, parameters={"max_bins": 50}, space=space, drop=["site"])
+    candidates = {"majority": MAJORITY, "boosting": boosting, **others}
+    return Search(candidates, proposals=proposals or Proposals(), seed=7)
+
+
+def drawn(trials, seed=7):
+    settings = search(RANGES, Proposals(ProposalKind.RANDOM, trials=trials))
+    settings.seed = seed
+    (batch,) = batches(settings)
+    return [candidate.model.parameters for candidate in batch]
+
+
+def test_a_grid_is_every_combination_in_order_and_a_model_without_a_space_keeps_its_name():
+    space = {"learning_rate": [0.1, 0.2], "max_depth": [2, 3]}
+    settings = search(space, logistic=Model(Estimator.LOGISTIC))
+    (batch,) = batches(settings)
+    assert [(candidate.name, candidate.model.parameters) for candidate in batch] == [
+        ("boosting-1", {"max_bins": 50, "learning_rate": 0.1, "max_depth": 2}),
+        ("boosting-2", {"max_bins": 50, "learning_rate": 0.1, "max_depth": 3}),
+        ("boosting-3", {"max_bins": 50, "learning_rate": 0.2, "max_depth": 2}),
+        ("boosting-4", {"max_bins": 50, "learning_rate": 0.2, "max_depth": 3}),
+        ("logistic", {}),
+    ]
+    assert all(candidate.model.space == {} for candidate in batch)
+    assert batch[0].model.drop == ["site"]
+    assert [candidate.name for candidate in baselines(settings)] == ["majority"]
+
+
+def test_a_grid_over_a_range_is_refused():
+    with pytest.raises(LearningError, match=r"boosting\.space\.learning_rate is a range, 0\.01 to 1\.0: a grid needs"):
+        next(batches(search(RANGES)))
+
+
+def test_draws_lie_in_the_range_and_repeat_with_the_seed():
+    found = drawn(200)
+    rates = np.array([one["learning_rate"] for one in found])
+    assert ((rates >= 0.01) & (rates <= 1)).all()
+    assert 0.4 < np.mean(rates < 0.1) < 0.6  # each order of magnitude is as likely
+    assert {one["max_iter"] for one in found} == {10, 11, 12}
+    assert found == drawn(200) != drawn(200, seed=8)
+    assert drawn(5) == found[:5]
+
+
+def test_choices_may_be_lists():
+    settings = search({"hidden": [[8], [16, 8]]}, Proposals(ProposalKind.RANDOM, trials=20))
+    (batch,) = batches(settings)
+    assert {tuple(candidate.model.parameters["hidden"]) for candidate in batch} == {(8,), (16, 8)}
+
+
+def estimated(answer, trials=40, batch=4):
+    """All candidates of a search by TPE in which `answer` gives what a candidate reaches."""
+    settings = search(RANGES, Proposals(ProposalKind.TPE, trials, batch), logistic=Model(Estimator.LOGISTIC))
+    asked, going = [], batches(settings)
+    found = next(going, None)
+    while found is not None:
+        asked.append(found)
+        try:
+            found = going.send({candidate: answer(candidate) for candidate in found})
+        except StopIteration:
+            break
+    return asked
+
+
+def near_a_third(candidate):
+    miss = abs(np.log(candidate.model.parameters.get("learning_rate", 1) / 0.3))
+    if miss > 2:
+        return Reached((None,), 2)
+    return Reached((-miss,) if miss > 1 else (-miss, -miss), 2)  # far away: stopped after one fold
+
+
+def test_batches_have_their_size_and_learn_from_those_before():
+    asked = estimated(near_a_third)
+    assert [len(batch) for batch in asked] == [5] + [4] * 9  # the model without a space joins the first
+    names = [candidate.name for batch in asked for candidate in batch if candidate.name != "logistic"]
+    assert names == [f"boosting-{number}" for number in range(1, 41)]
+    miss = [
+        abs(np.log(candidate.model.parameters["learning_rate"] / 0.3))
+        for batch in asked
+        for candidate in batch
+        if candidate.name != "logistic"
+    ]
+    assert np.mean(miss[-12:]) < np.mean(miss[:8])
+
+
+def test_the_same_results_give_the_same_proposals():
+    def parameters(asked):
+        return [candidate.model.parameters for batch in asked for candidate in batch]
+
+    assert parameters(estimated(near_a_third)) == parameters(estimated(near_a_third))
+
+
+def test_equal_settings_have_equal_keys_whatever_their_name():
+    one = Candidate("a", Model(Estimator.LOGISTIC, parameters={"C": 1.0}))
+    assert one.key() == Candidate("b", Model(Estimator.LOGISTIC, parameters={"C": 1.0})).key()
+    assert one.key() != Candidate("a", Model(Estimator.LOGISTIC, parameters={"C": 2.0})).key()
+    assert one.key() != Candidate("a", one.model, {"m": MAJORITY}).key()

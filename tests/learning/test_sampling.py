@@ -1,0 +1,138 @@
+"""Which training rows are fitted on, and what each stands for."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightjar.errors import LearningError
+from nightjar.learning.row_order import row_order
+from nightjar.learning.sampling import Sampled, sampled, strata_of, thinned
+from nightjar.models.examples import Examples
+from nightjar.settings.sampling import TrainingSample
+
+DAY = np.full(8, "2024-04-01", dtype="datetime64[D]")
+ORDER = np.array([7, 1, 5, 3, 0, 2, 6, 4], dtype=np.uint64)
+
+
+def kept(sample):
+    return dict(zip(sample.rows.tolist(), sample.weight.tolist(), strict=True))
+
+
+def test_a_share_is_of_the_rows_that_come_first_in_the_order():
+    """Each of the two kept rows stands for four."""
+    assert kept(sampled(ORDER, DAY, None, TrainingSample(0.25))) == {1: 4.0, 4: 4.0}
+
+
+def test_the_newest_days_are_kept_in_full():
+    """Days are of the calendar: one without rows counts."""
+    day = np.array(["2024-04-01"] * 4 + ["2024-04-02"] * 2 + ["2024-04-04"] * 2, dtype="datetime64[D]")
+    sample = TrainingSample(0.5, newest_days=2)
+    assert kept(sampled(ORDER, day, None, sample)) == {1: 2.0, 4: 2.0, 5: 2.0, 6: 1.0, 7: 1.0}
+
+
+def test_each_stratum_has_its_share_and_keeps_a_row():
+    """Every true label, a third of the false ones, and a null by the share of all others: less than one row is one."""
+    label = pa.array([True, False, False, True, False, False, None, None])
+    sample = TrainingSample(0.1, "label", {"true": 1.0, "false": 0.3})
+    found = sampled(ORDER, DAY, strata_of(np.array(label), pa.table({}), sample), sample)
+    assert kept(found) == {0: 1.0, 3: 1.0, 4: 4.0, 7: 2.0}
+
+
+def test_rows_of_one_number_stay_together():
+    """The rows of a ranking's list: two of four lists, each standing for two."""
+    lists = np.array([9, 9, 9, 4, 4, 8, 6, 6], dtype=np.uint64)
+    assert kept(sampled(lists, DAY, None, TrainingSample(0.5))) == {3: 2.0, 4: 2.0, 6: 2.0, 7: 2.0}
+
+
+def test_everything_is_kept_unless_asked():
+    assert kept(sampled(ORDER, DAY, None, TrainingSample())) == dict.fromkeys(range(8), 1.0)
+    assert kept(sampled(ORDER[:0], DAY[:0], None, TrainingSample(0.5, newest_days=1))) == {}
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(None, [4.0, 2.0]), ([1.0, 3.0, 0.5], [4.0, 1.0])])
+def test_weights_are_multiplied(weight, expected):
+    table, label = pa.table({"x": [1, 2, 3]}), np.array([True, False, True])
+    examples = Examples(table, label, None if weight is None else np.array(weight), np.array([0, 0, 1]))
+    found = thinned(examples, Sampled(np.array([0, 2]), np.array([4.0, 2.0])))
+    assert found.weight is not None
+    assert found.weight.tolist() == expected
+    assert (found.table["x"].to_pylist(), found.label.tolist()) == ([1, 3], [True, True])
+    assert found.query is not None
+    assert found.query.tolist() == [0, 1]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", None])), max_size=30),
+    st.sampled_from([0.1, 0.5, 0.9]),
+    st.sampled_from([None, 1, 3]),
+)
+def test_weights_of_each_stratum_add_up_to_its_rows(rows, fraction, newest_days):
+    """Of the older rows and of the newer ones, whatever is rounded; the newer ones are all there."""
+    day = np.array([date(2024, 4, 1 + number) for number, _ in rows], dtype="datetime64[D]")
+    strata = pa.array([name for _, name in rows], pa.string())
+    order = np.arange(len(rows), dtype=np.uint64)
+    settings = TrainingSample(fraction, "site", {"b": 0.3}, newest_days)
+    found = sampled(order, day, strata, settings)
+    newest = max((number for number, _ in rows), default=0)
+    is_old = [newest_days is None or number <= newest - newest_days for number, _ in rows]
+    total, counted = {}, {}
+    for row, (_, name) in enumerate(rows):
+        total[name, is_old[row]] = total.get((name, is_old[row]), 0) + 1
+    for row, weight in kept(found).items():
+        group = rows[row][1], is_old[row]
+        counted[group] = counted.get(group, 0) + weight
+    assert counted == pytest.approx(total)
+    assert all(row in kept(found) for row in range(len(rows)) if not is_old[row])
+
+
+def test_a_row_has_its_place_whatever_rows_are_with_it():
+    """Its key, the purpose and the seed decide, and nothing else."""
+    key = pa.table({"machine": ["m1", "m2", "m3"], "day": pa.array([date(2024, 4, 1)] * 3)})
+    order = row_order(key, "train", 1)
+    assert row_order(key.take(pa.array([2, 0])), "train", 1).tolist() == order[[2, 0]].tolist()
+    assert len({*order, *row_order(key, "train", 2), *row_order(key, "spot check", 1)}) == 9
+
+
+def test_a_sample_by_key_is_a_random_one():
+    """Of 20,000 keys a tenth is kept; the kept share of any thousand neighbours is that of chance (sd 0.0095)."""
+    key = pa.table({"id": pa.array(range(20_000))})
+    day = np.full(20_000, "2024-04-01", dtype="datetime64[D]")
+    found = sampled(row_order(key, "train", 0), day, None, TrainingSample(0.1))
+    assert len(found.rows) == 2_000
+    of_each = np.bincount(found.rows // 1_000, minlength=20) / 1_000
+    assert np.abs(of_each - 0.1).max() < 0.04
+    assert 0.005 < of_each.std() < 0.015
+
+
+def test_a_column_that_is_not_there_and_rows_without_days_are_refused():
+    sample = TrainingSample(0.5, "site")
+    with pytest.raises(LearningError, match=r"search.sample.stratify: there is no column 'site'; expected 'label' or"):
+        strata_of(np.array([True]), pa.table({"x": [1]}), sample)
+    with pytest.raises(LearningError, match=r"Order, days and strata are of \[8, 1, 8\] rows"):
+        sampled(ORDER, DAY[:1], None, sample)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fraction": 0.0}, "fraction: found 0.0, expected a share above 0"),
+        ({"fraction": 1.5}, "fraction: found 1.5, expected a share above 0"),
+        ({"fraction": 0.5, "fractions": {"a": 0.1}}, "fractions: found {'a': 0.1}, expected none without stratify"),
+        (
+            {"fraction": 0.5, "stratify": "label", "fractions": {"True": 0.1}},
+            "fractions: found 'True', expected one of the labels ['false', 'true']",
+        ),
+        ({"fraction": 0.5, "stratify": "site", "fractions": {"a": 2}}, "fractions.a: found 2, expected a share"),
+        ({"fraction": 0.5, "newest_days": 0}, "newest_days: found 0, expected at least 1"),
+        ({"newest_days": 7}, "fraction: found 1.0, expected a share below 1"),
+        ({"stratify": "label"}, "fraction: found 1.0, expected a share below 1"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(values, message):
+    with pytest.raises(ValueError) as found:  # noqa: PT011  (the whole beginning is compared)
+        TrainingSample(**values)
+    assert str(found.value).startswith(message)

@@ -1,0 +1,132 @@
+"""Self-training: who joins, with which label, when it ends, and who never does."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from nightjar.errors import LearningError
+from nightjar.learning.self_training import Joined, Timed, self_train
+from nightjar.models.examples import Examples
+from nightjar.settings.labelling import SelfTraining
+
+
+def hours(*numbers):
+    return np.datetime64("2024-04-01T00:00", "us") + np.array(numbers, dtype="timedelta64[h]")
+
+
+def table(*x):
+    return pa.table({"x": pa.array(x, pa.float64())})
+
+
+@dataclass(frozen=True)
+class Halfway:
+    """The probability of True grows with the distance from the middle of both classes, up to 1 at twice as far."""
+
+    middle: float
+    looked_at: list
+
+    def predict(self, rows):
+        x = rows["x"].to_numpy()
+        self.looked_at.extend(x.tolist())
+        return np.clip(0.5 + (x - self.middle) / 20, 0, 1)
+
+
+class Halves:
+    """Fits `Halfway` between the means of the classes, and remembers what it was given and asked."""
+
+    def __init__(self):
+        self.given, self.looked_at = [], []
+
+    def __call__(self, examples):
+        x = examples.table["x"].to_numpy()
+        self.given.append(dict(zip(x.tolist(), examples.label.tolist(), strict=True)))
+        middle = (x[examples.label].mean() + x[~examples.label].mean()) / 2
+        return Halfway(middle, self.looked_at)
+
+
+EXAMPLES = Examples(table(-2, 2), np.array([False, True]))
+LATER = hours(100)[0]
+
+
+def test_rows_join_round_by_round_until_none_is_sure():
+    """The floor 0.8 is more than 6 from the middle, at first 0. With 7 and 9 it moves to 2: -5 is sure; 3 never is."""
+    fit = Halves()
+    pool = Timed(table(7, 9, -5, 3), hours(5, 6, 7, 8))
+    found = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
+    assert found.rounds == (Joined(yes=2, no=0, left=2), Joined(yes=0, no=1, left=1))
+    assert fit.given == [
+        {-2: False, 2: True},
+        {-2: False, 2: True, 7: True, 9: True},
+        {-2: False, 2: True, 7: True, 9: True, -5: False},
+    ]
+    assert found.model.middle == pytest.approx((6 - 3.5) / 2)
+
+
+def test_it_ends_with_the_rounds():
+    fit = Halves()
+    found = self_train(fit, EXAMPLES, hours(1, 2), Timed(table(7, 9, -5), hours(5, 6, 7)), LATER, SelfTraining(0.8, 1))
+    assert found.rounds == (Joined(yes=2, no=0, left=1),)
+    assert len(fit.given) == 2
+
+
+@pytest.mark.parametrize("x", [6.0, -6.0])
+def test_the_floor_itself_is_not_above_it(x):
+    fit = Halves()
+    settings = SelfTraining(0.8, 5)
+    assert self_train(fit, EXAMPLES, hours(1, 2), Timed(table(x), hours(5)), LATER, settings).rounds == ()
+    assert len(fit.given) == 1
+
+
+def test_rows_of_the_test_period_are_neither_joined_nor_looked_at():
+    """It begins with its first instant."""
+    fit = Halves()
+    pool = Timed(table(9, 30, -30), hours(99, 100, 101))
+    found = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
+    assert found.rounds == (Joined(yes=1, no=0, left=0),)
+    assert fit.looked_at == [9]
+    assert all(30 not in given and -30 not in given for given in fit.given)
+
+
+def test_what_joins_takes_its_place_in_time_and_stands_for_one_row():
+    """Inner splits follow the given rows to their new numbers, and know nothing of what joined."""
+    given = replace(EXAMPLES, weight=np.array([3.0, 0.5]), inner=[(np.array([0]), np.array([1]))])
+    pool = Timed(table(9, -9, 8), hours(0, 2, 3))
+    examples = self_train(Halves(), given, hours(1, 2), pool, LATER, SelfTraining(0.8, 1)).examples
+    assert examples.table["x"].to_pylist() == [9, -2, 2, -9, 8]
+    assert examples.label.tolist() == [True, False, True, False, True]
+    assert examples.weight is not None
+    assert examples.weight.tolist() == [1, 3, 0.5, 1, 1]
+    assert [(train.tolist(), test.tolist()) for train, test in examples.inner] == [([1], [2])]
+
+
+def test_it_is_plain_fitting_where_there_is_nothing_to_join():
+    found = self_train(Halves(), EXAMPLES, hours(1, 2), Timed(table(), hours()), LATER, SelfTraining())
+    assert (found.rounds, found.examples) == ((), EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("examples", "pool", "message"),
+    [
+        (replace(EXAMPLES, label=np.array([0.5, 1.0])), Timed(table(1), hours(5)), "of no classification"),
+        (replace(EXAMPLES, query=np.array([0, 0])), Timed(table(1), hours(5)), "of no classification"),
+        (EXAMPLES, Timed(table(1), hours(5, 6)), r"\[2, 2, 1, 2\]. Each row needs its time"),
+        (EXAMPLES, Timed(pa.table({"y": [1.0]}), hours(5)), "lack the columns x of those with one"),
+        (EXAMPLES, Timed(pa.table({"x": ["1"]}), hours(5)), "other types of x"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_fitted(examples, pool, message):
+    fit = Halves()
+    with pytest.raises(LearningError, match=message):
+        self_train(fit, examples, hours(1, 2), pool, LATER, SelfTraining())
+    assert fit.given == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"floor": 0.5}, "floor: found 0.5"), ({"floor": 1.0}, "floor: found 1.0"), ({"rounds": 0}, "rounds: found 0")],
+)
+def test_a_floor_at_chance_or_no_round_is_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        SelfTraining(**values)

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from models.rows import FEATURES, MEMBERS, examples
+from nightjar.errors import LearningError
+from nightjar.evaluation.metrics import log_loss
+from nightjar.models.ensembles import Blend, _bootstrap
+from nightjar.models.estimators import fit
+from nightjar.models.out_of_fold import taken
+from nightjar.settings.model import Calibration, Estimator, Model
+from nightjar.settings.task import Task
+
+LISTS = st.lists(st.integers(0, 9), max_size=12)
+
+
+def fitted(model, rows, members=MEMBERS, task=Task.CLASSIFICATION):
+    return fit(model, rows, features=FEATURES, task=task, seed=0, members=members)
+
+
+def test_a_vote_is_the_weighted_mean_of_its_members():
+    rows = examples()
+    tree, boosting = (fitted(MEMBERS[name], rows).predict(rows.table) for name in ("tree", "boosting"))
+
+    vote = fitted(Model(Estimator.VOTING, members=["tree", "boosting"], parameters={"weights": [3, 1]}), rows)
+
+    np.testing.assert_allclose(vote.predict(rows.table), 0.75 * tree + 0.25 * boosting, rtol=1e-15)
+
+
+def test_each_member_prepares_the_features_in_its_own_way():
+    vote = fitted(Model(Estimator.VOTING, members=["tree", "boosting"]), examples())
+
+    assert [column.name for column in vote.members[0].features] == ["delay", "holiday", "empty", "carrier", "nothing"]
+    assert set(vote.features) == set(FEATURES)
+    assert vote.preparation is None
+
+
+def test_bagging_is_the_mean_of_models_of_bootstraps():
+    rows = examples()
+    bag = fitted(Model(Estimator.BAGGING, members=["tree"], parameters={"count": 4}), rows)
+
+    by_hand = [
+        fit(MEMBERS["tree"], taken(rows, _bootstrap(rows, number)), features=FEATURES, seed=number)
+        for number in range(4)
+    ]
+
+    expected = np.mean([one.predict(rows.table) for one in by_hand], axis=0)
+    np.testing.assert_allclose(bag.predict(rows.table), expected, rtol=1e-12)
+    assert len({tuple(one.predict(rows.table)) for one in bag.members}) == 4
+
+
+def test_bagging_of_unpruned_trees_is_better_than_one_of_them():
+    rows, later = examples(rows=1000), examples(rows=1000, seed=1)
+    members = {"tree": Model(Estimator.TREE, parameters={"min_samples_leaf": 5})}
+
+    one, bag = (
+        fitted(model, rows, members)
+        for model in (members["tree"], Model(Estimator.BAGGING, members=["tree"], parameters={"count": 20}))
+    )
+
+    assert log_loss(later.label, bag.predict(later.table)) < log_loss(later.label, one.predict(later.table)) - 0.1
+
+
+def test_a_bootstrap_of_a_ranking_draws_whole_lists():
+    rows = examples(Task.RANKING)
+    drawn = _bootstrap(rows, seed=1)
+
+    times = np.bincount(drawn, minlength=600).reshape(100, 6)  # lists of six
+
+    assert (times == times[:, :1]).all()
+    assert 50 < (times[:, 0] > 0).sum() < 75  # 1 - 1/e of 100
+    assert times[:, 0].sum() == 100
+
+
+def test_stacking_learns_from_honest_predictions_which_member_to_trust():
+    """The unpruned tree knows its training rows by heart: judged on them it would get all the weight."""
+    members = {"tree": Model(Estimator.TREE), "line": Model(Estimator.LOGISTIC)}
+    rows, later = examples(rows=2000), examples(rows=2000, seed=1)
+
+    stack = fitted(Model(Estimator.STACKING, members=["tree", "line"]), rows, members)
+
+    tree, line = stack.estimator.weights
+    assert line > 5 * abs(tree)
+    single = [log_loss(later.label, one.predict(later.table)) for one in stack.members]
+    assert log_loss(later.label, stack.predict(later.table)) < min(single) + 0.01
+
+
+def test_the_members_of_a_stack_are_fitted_on_all_rows():
+    rows = examples()
+    stack = fitted(Model(Estimator.STACKING, members=["tree", "boosting"]), rows)
+
+    assert np.array_equal(stack.members[0].predict(rows.table), fitted(MEMBERS["tree"], rows).predict(rows.table))
+
+
+@pytest.mark.parametrize("task", [Task.REGRESSION, Task.RANKING])
+def test_a_stack_of_amounts_is_a_line_through_their_scores(task):
+    rows = examples(task)
+    stack = fitted(Model(Estimator.STACKING, members=["tree", "boosting"]), rows, task=task)
+
+    scores = np.column_stack([one.predict(rows.table) for one in stack.members])
+    line = scores @ np.array(stack.estimator.weights) + stack.estimator.intercept
+    np.testing.assert_allclose(stack.predict(rows.table), line, rtol=1e-12)
+
+
+def test_stacking_without_inner_splits_is_refused():
+    with pytest.raises(LearningError, match="STACKING is fitted on out-of-fold predictions"):
+        fitted(Model(Estimator.STACKING, members=["tree", "boosting"]), examples(inner=()))
+
+
+def test_a_whole_ensemble_can_be_calibrated():
+    rows = examples()
+    model = Model(Estimator.VOTING, members=["tree", "boosting"], calibration=Calibration.PLATT)
+
+    calibrated = fitted(model, rows)
+    plain = fitted(Model(Estimator.VOTING, members=["tree", "boosting"]), rows)
+
+    curve = calibrated.calibration
+    assert np.array_equal(calibrated.predict(rows.table), curve(plain.predict(rows.table)))
+
+
+def test_blends_by_hand():
+    scores = np.array([[0.5, 0.25]])
+
+    assert Blend((0.5, 0.5), 1.0).predict(scores).tolist() == [1.375]
+    by_odds = Blend((1.0, 2.0), 0.5, log_odds=True).predict(scores)
+    assert by_odds == pytest.approx(expit([0 + 2 * np.log(1 / 3) + 0.5]))
+
+
+@given(chosen=st.lists(st.integers(0, 9), min_size=1, max_size=15), train=LISTS, test=LISTS)
+def test_splits_of_taken_rows_keep_their_sides(chosen, train, test):
+    """The oracle looks at one row after the other."""
+    splits = [(np.array(train, dtype=np.intp), np.array(test, dtype=np.intp))]
+    rows = taken(examples(rows=10, inner=splits), np.array(chosen))
+
+    expected = tuple([place for place, row in enumerate(chosen) if row in part] for part in (train, test))
+    assert [tuple(part.tolist() for part in split) for split in rows.inner] == ([expected] if all(expected) else [])
+    assert rows.table["hour"].to_pylist() == examples(rows=10).table["hour"].take(chosen).to_pylist()

@@ -1,0 +1,138 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from nightjar.models.needs import Needs
+from nightjar.models.numbers import number_steps
+from nightjar.settings.columns import Bins, Missing, Number, Scale, Shape
+
+NAN = np.nan
+
+
+def prepared(settings, train, new=None, needs=Needs.ORDERED):
+    steps = number_steps(settings, needs, seed=0).fit(frame_of(train))
+    return steps.transform(frame_of(train if new is None else new))
+
+
+def frame_of(columns):
+    return pd.DataFrame({name: np.array(values, dtype=float) for name, values in columns.items()})
+
+
+def flat(array):
+    return np.asarray(array, dtype=float).ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("missing", "filled"),
+    [
+        (Missing.MEAN, 4.0),
+        (Missing.MEDIAN, 2.0),
+        (Missing.MODE, 1.0),
+        (Missing.CONSTANT, 7.0),
+    ],
+)
+def test_a_null_becomes_one_value_of_its_training_column_and_is_marked(missing, filled):
+    """1, 1, 2, 3, 13 and a null, which was there in training too; the mark is 1 where one was replaced."""
+    settings = Number(missing=missing, constant=7.0)
+
+    assert flat(prepared(settings, {"a": [1, 1, 2, 3, 13, NAN]}, {"a": [NAN, 5]})) == [filled, 1, 5, 0]
+
+
+def test_a_mark_is_left_out_where_it_is_not_wanted_or_training_had_no_null():
+    unmarked = Number(missing=Missing.MEDIAN, indicator=False)
+
+    assert flat(prepared(unmarked, {"a": [1, 3, NAN]}, {"a": [NAN]})) == [2]
+    assert flat(prepared(Number(missing=Missing.MEDIAN), {"a": [1, 3]}, {"a": [NAN]})) == [2]
+
+
+def test_neighbours_and_regressions_fill_a_null_from_the_other_columns():
+    """b is 10 a: the two nearest rows by a hold 10 and 20, a regression finds 15. A column a thousand times larger
+    that says nothing does not decide who is near, because columns are scaled first."""
+    train = {"a": [1, 2, 8, 9, 1.5], "b": [10, 20, 80, 90, NAN], "noise": [0, 1000, 0, 1000, 500]}
+    scale_back = frame_of(train)["b"].std(ddof=0), frame_of(train)["b"].mean()
+
+    for missing in (Missing.KNN, Missing.ITERATIVE):
+        filled = prepared(Number(missing=missing, neighbours=2), train)[-1, 1]
+        assert filled * scale_back[0] + scale_back[1] == pytest.approx(15, abs=0.5)
+
+
+def test_more_neighbours_than_rows_are_all_rows():
+    settings = Number(missing=Missing.KNN, neighbours=50, scale=Scale.NONE, indicator=False)
+
+    assert flat(prepared(settings, {"a": [1, 2, NAN], "b": [0, 0, 0]})[:, 0]) == [1, 2, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        (Scale.STANDARD, [-1.5, -0.5, 0.5, 1.5]),
+        (Scale.MIN_MAX, [0, 1 / 3, 2 / 3, 1]),
+        (Scale.ROBUST, [-1, -1 / 3, 1 / 3, 1]),
+        (Scale.NONE, [0, 2, 4, 6]),
+    ],
+)
+def test_scales(scale, expected):
+    """0, 2, 4, 6: mean and median 3, standard deviation sqrt(5), range 6, interquartile range 3."""
+    by = np.sqrt(5) / 2 if scale is Scale.STANDARD else 1
+
+    found = np.array(flat(prepared(Number(scale=scale), {"a": [0, 2, 4, 6]}, needs=Needs.COMPLETE))) * by
+
+    np.testing.assert_allclose(found, expected)
+
+
+def test_logarithms_keep_sign_zero_and_null():
+    log = prepared(Number(shape=Shape.LOG), {"a": [0, np.e - 1, NAN]})
+    signed = prepared(Number(shape=Shape.SIGNED_LOG), {"a": [0, 1 - np.e, np.e**2 - 1, NAN]})
+
+    np.testing.assert_allclose(flat(log), [0, 1, NAN])
+    np.testing.assert_allclose(flat(signed), [0, -1, 2, NAN])
+
+
+def test_power_takes_the_skew_away():
+    values = np.exp(np.random.default_rng(0).normal(size=400))
+
+    powered = np.array(flat(prepared(Number(shape=Shape.POWER), {"a": values})))
+
+    def skew(one):
+        return np.mean(((one - one.mean()) / one.std()) ** 3)
+
+    assert skew(values) > 2
+    assert abs(skew(powered)) < 0.2
+
+
+def test_winsorising_moves_both_ends_to_quantiles_of_the_training_rows():
+    """0 to 100: the quantiles at 0.05 are 5 and 95; the median is of the winsorised values."""
+    settings = Number(winsorise=0.05)
+
+    assert flat(prepared(settings, {"a": range(101)}, {"a": [-1e9, 4, 50, 96, 1e9, NAN]}))[:5] == [5, 5, 50, 95, 95]
+
+
+@pytest.mark.parametrize(
+    ("settings", "places"),
+    [
+        (Number(bins=Bins.QUANTILE, bin_count=4), [0, 0, 1, 2, 3, 3]),
+        (Number(bins=Bins.UNIFORM, bin_count=4), [0, 0, 0, 0, 0, 3]),
+        (Number(bins=Bins.EDGES, edges=[2.0, 50.0]), [0, 0, 1, 1, 1, 2]),
+    ],
+)
+def test_bins(settings, places):
+    """1, 2, 3, 4, 100: quartiles 2, 3 and 4, quarters of the range 25.75 and so on; an edge opens its upper bin."""
+    new = [-5, 1, 2, 3, 4, 1e9]
+
+    found = prepared(settings, {"a": [1, 2, 3, 4, 100]}, {"a": [*new, NAN]})
+
+    assert flat(found)[:-1] == places
+    assert np.isnan(found[-1, 0])
+
+
+def test_equal_quantiles_are_one_edge():
+    assert flat(prepared(Number(bins=Bins.QUANTILE), {"a": [0] * 99 + [5]})) == [1] * 100
+    assert flat(prepared(Number(bins=Bins.UNIFORM), {"a": [3, 3]})) == [1, 1]
+
+
+def test_bins_are_a_column_each_where_numbers_must_be_complete_and_null_is_one_of_them():
+    settings = Number(bins=Bins.EDGES, edges=[2.0])
+
+    found = prepared(settings, {"a": [1, 2, NAN]}, {"a": [0, 9, NAN]}, needs=Needs.COMPLETE)
+
+    assert found.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]

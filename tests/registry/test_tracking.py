@@ -1,0 +1,98 @@
+"""What a training leaves in MLflow: its run, a nested one for every fold, a version that MLflow's tools can load."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from nightjar.errors import ModelError
+from nightjar.models.predictor import Predictor
+from nightjar.registry import keys, tracking
+from registry.conftest import FIRST, SECOND
+from registry.made import ABOUT, ROWS, fitted
+from registry.test_artifacts import UNLISTED
+
+
+@pytest.fixture(scope="module")
+def client(registered):
+    return tracking._client(registered.home)
+
+
+@pytest.fixture(scope="module")
+def folds(client, registered):
+    """Run name -> nested run of the first version's training."""
+    experiment = client.get_experiment_by_name("machines").experiment_id
+    found = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{registered.runs[FIRST]}'")
+    return {one.info.run_name: one for one in found}
+
+
+def test_every_fold_is_a_nested_run_with_its_parameters_and_the_measures_that_are_defined(folds):
+    assert set(folds) == {"logistic-1 fold 1", "logistic-1 fold 2", "majority fold 1"}
+    fold = folds["logistic-1 fold 1"]
+    assert fold.info.status == "FINISHED"
+    assert fold.info.end_time >= fold.info.start_time
+    assert fold.data.params == {"C": "0.5"}
+    assert fold.data.metrics == {"roc_auc": 0.75, "seconds": 0.5}
+    own = {name: value for name, value in fold.data.tags.items() if name.startswith("nightjar.")}
+    assert own == {"nightjar.candidate": "logistic-1", "nightjar.fold": "fold 1", "nightjar.seed": "11"}
+
+
+def test_a_failed_fold_is_a_failed_run_with_the_end_of_its_traceback(folds):
+    fold = folds["logistic-1 fold 2"]
+    assert fold.info.status == "FAILED"
+    assert fold.data.metrics == {"seconds": 2.0}
+    failure = fold.data.tags["nightjar.failure"]
+    assert failure.endswith("x\nValueError: boom")
+    assert len(failure) == 8000
+
+
+def test_the_run_holds_the_figures_and_leads_to_the_version(client, registered):
+    version = client.get_model_version("machines", "1")
+    run = client.get_run(registered.runs[FIRST])
+    assert version.run_id == run.info.run_id
+    assert (run.info.status, run.data.tags["of"], run.data.metrics) == ("FINISHED", "test", {"final_roc_auc": 0.5})
+    (model,) = run.outputs.model_outputs
+    assert version.source == f"models:/{model.model_id}"
+    assert client.get_logged_model(model.model_id).status == "READY"
+
+
+def test_a_model_that_cannot_be_saved_leaves_nothing_in_mlflow(client, registered):
+    experiment = client.get_experiment_by_name("machines").experiment_id
+    before = len(client.search_runs([experiment]))
+    odd, key = Predictor((), None, UNLISTED[0]), keys.signing_key(registered.home)
+    with pytest.raises(ModelError, match="GaussianProcessClassifier"):
+        tracking.log_training(registered.home, (), {}, {}, odd, ABOUT, key)
+    assert len(client.search_runs([experiment])) == before
+
+
+def test_requirements_are_the_manifest_s_packages_and_none_that_a_stranger_could_publish(registered):
+    listed = (registered.folder(FIRST) / "requirements.txt").read_text().split()
+    assert {line.split("==")[0] for line in listed} == {"mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops"}
+    assert all("==" in line for line in listed)
+
+
+BY_MLFLOW = """
+import sys
+import mlflow, pandas as pd
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/machines@champion")
+print("scores", *(float(score).hex() for score in model.predict(pd.read_json(sys.stdin))))
+"""
+
+
+def test_mlflow_s_own_loader_predicts_the_same_to_the_last_bit_where_pickle_is_forbidden(registered):
+    tracking.set_alias(registered.home, "machines", "champion", SECOND.version)
+    done = subprocess.run(
+        [sys.executable, "-c", BY_MLFLOW, f"sqlite:///{registered.home}/mlflow.db"],
+        input=ROWS.to_pandas().to_json(),
+        env=os.environ | {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    scores = [float.fromhex(one) for one in done.stdout.splitlines()[-1].split()[1:]]
+    assert np.array_equal(scores, fitted().predict(ROWS))
+    assert not [path for path in registered.home.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
