@@ -50,7 +50,7 @@ def show(outcome: dict[str, Any]) -> None:
         table.add_row(
             name,
             f"{seconds:.2f}",
-            f"{outcome['consumed'][name]:.2f}",
+            f"{outcome['consumed'][name]:.2f}" if "consumed" in outcome else "",
             "" if ratio is None else f"{ratio:.2f}",
             f"{peak:,.0f}" if (peak := outcome["peak_memory_mb"].get(name)) is not None else "",
         )

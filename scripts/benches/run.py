@@ -1,4 +1,4 @@
-"""The program behind scripts/bench: point-in-time joins, ours and the peers', on the same files in one run."""
+"""The program behind scripts/bench: joins and searches, ours and the peers', on the same data in one run."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from typing import Any
 import data
 import outcome
 import scale
+import searching
 from cases import WINDOWS, Case
 from measure import Run, compared, console
 from process import Engine, EngineError, Place
@@ -21,11 +22,13 @@ PEERS = {
     "asof": ("feast", "tempo", "spark_union", "duckdb", "polars"),
     "windows": ("spark_range", "duckdb"),
     "scale": (),
+    "search": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
+TRAINING = (100_000, 30)  # rows and columns of `search`
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +37,9 @@ def main(arguments: list[str]) -> int:
     load = os.getloadavg()
     told = {"machine": {"cores": asked.cores, "memory_gb": asked.memory, "load_before": load}}
     shape = data.Shape(asked.shape, asked.spine, asked.facts, asked.per_entity)
-    if asked.bench == "scale":
+    if asked.bench == "search":
+        found = searching.measured(*TRAINING, asked.repeats, asked.cores)
+    elif asked.bench == "scale":
         found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
     else:
         found = compare_engines(asked, shape)
@@ -47,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("bench", choices=PEERS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
-    parser.add_argument("--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale")
+    parser.add_argument("--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale; not for search")
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")
     parser.add_argument("--shape", choices=data.KINDS, default="one", help="one key, three keys, or a hot entity")
@@ -56,7 +61,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
     parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
-    spine, facts = DEFAULT_ROWS[asked.bench]
+    spine, facts = DEFAULT_ROWS.get(asked.bench, TRAINING)
     asked.spine = spine if asked.spine is None else asked.spine
     asked.facts = facts if asked.facts is None else asked.facts
     known = ["ours", *PEERS[asked.bench]]

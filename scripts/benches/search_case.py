@@ -9,6 +9,7 @@ import pyarrow as pa
 from sklearn.datasets import make_classification
 from sklearn.model_selection import KFold
 
+from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import Fold
 from nightjar.learning.units import Problem
@@ -53,10 +54,12 @@ def made(rows: int, columns: int) -> Case:
     instant = day.astype("datetime64[us]")
     table = pa.table({name: inputs[:, number] for number, name in enumerate(names)})
     features = tuple(FeatureColumn(name, "number") for name in names)
-    training = TrainingRows(table, features, label, day, instant, instant, timedelta(), {}, "bench")
+    key = pa.table({"row": np.arange(rows), "prediction_time": instant})
     today = day[0].item()
+    training = TrainingRows(table, features, key, label, day, instant, instant, timedelta(), today, {}, "bench")
     folds = [Fold(f"fold {number}", today, today, *parts) for number, parts in enumerate(splits, start=1)]
-    return Case(inputs, label, splits, Problem(training, folds, [()] * FOLDS, Task.CLASSIFICATION, SEED))
+    parts = [TrainingPart(train, None, ()) for train, _ in splits]
+    return Case(inputs, label, splits, Problem(training, folds, parts, Task.CLASSIFICATION, SEED))
 
 
 def search(*, stopping: bool) -> Search:

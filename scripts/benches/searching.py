@@ -10,6 +10,7 @@ run, every fold's ROC AUC has to be equal. Ray is started before any time counts
 """
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ import search_case
 from measure import console
 from mlflow import MlflowClient
 from ray import tune
+from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 from search_case import FIXED, Case
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
@@ -63,7 +65,7 @@ def measured(rows: int, columns: int, repeats: int, cores: int) -> dict[str, Any
                     expected = scores if expected is None else expected
                     _require_equal(name, scores, expected)
                     console.print(f"round {number} of {repeats}: {name} {runs[name][-1]:.1f} s")
-            copies = _stored_copies(case)
+            copies = _copies(case, home)
             overhead = _overhead(case, home)
     seconds = {name: median(times) for name, times in runs.items()}
     return _told(rows, columns, cores, seconds, runs) | {"object_store_copies": copies, "overhead_seconds": overhead}
@@ -82,7 +84,7 @@ def _told(
             "tune_plain": seconds["tune_plain"] / seconds["ours"],
         },
         "runs": runs,
-        "fits": {"ours_full": 60, "ours": 27},
+        "peak_memory_mb": {},
         "cores": cores,
         "errors": {},
     }
@@ -159,29 +161,41 @@ def _require_equal(name: str, scores: Scores, expected: Scores) -> None:
         raise ValueError(f"{name} finds another winner: candidate {found + 1}, expected {best + 1}")
 
 
-def _stored_copies(case: Case) -> float:
-    """How many copies of the rows lie in the object store while a search's rows are shared: bytes used / bytes of them."""
-    before = _object_store_bytes()
-    shared = ray.put(case.problem)
-    held = _object_store_bytes() - before
-    ray.get([_look.remote(shared) for _ in range(4)])
-    after = _object_store_bytes() - before
-    rows = case.inputs.nbytes + case.label.nbytes + sum(part.nbytes for split in case.splits for part in split)
-    console.print(f"object store: {held / 1e6:.0f} MB held, {after / 1e6:.0f} MB after use, rows {rows / 1e6:.0f} MB")
-    del shared
-    return after / rows
+class _StoreWatch(threading.Thread):
+    """Looks every tenth of a second how much lies in the object store."""
 
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0
+        self.ended = threading.Event()
 
-@ray.remote(num_cpus=1)
-def _look(problem: Any) -> int:
-    return len(problem.rows.label)
+    def run(self) -> None:
+        while not self.ended.wait(0.1):
+            self.most = max(self.most, _object_store_bytes())
+
+    def stop(self) -> int:
+        """The most that was seen, in bytes."""
+        self.ended.set()
+        self.join()
+        return self.most
 
 
 def _object_store_bytes() -> int:
-    from ray._private.internal_api import get_memory_info_reply, get_state_from_address
-
     state = get_state_from_address(ray.get_runtime_context().gcs_address)
     return int(get_memory_info_reply(state).store_stats.object_store_bytes_used)
+
+
+def _copies(case: Case, home: Path) -> float:
+    """The most that lies in the object store during a search, in copies of the rows and folds."""
+    before = _object_store_bytes()
+    watch = _StoreWatch()
+    watch.start()
+    _ours(case, home, stopping=True)
+    most = watch.stop() - before
+    splits = sum(part.nbytes for split in case.splits for part in split)
+    once = case.inputs.nbytes + splits
+    console.print(f"object store: {most / 1e6:.0f} MB at most, rows and folds are {once / 1e6:.0f} MB")
+    return most / once
 
 
 def _overhead(case: Case, home: Path) -> float:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
 
-from nightjar.errors import JoinError
+from nightjar.errors import JoinError, TableError
 from nightjar.features.at import features_at
-from nightjar.tables import delta
+from nightjar.tables import delta, scan
 
 FEATURES = ("temperature__last", "temperature__mean_1d", "temperature__mean_3d", "temperature__event_time")
 
@@ -62,3 +63,14 @@ def test_groups_of_the_project_are_what_is_asked(nights, spark):
     project = replace(nights.project, features={"heat": group})
     asked = ["last", "mean_1d", "mean_3d", "event_time", "known_at"]
     assert features_at(nights.warehouse, project, spine).columns[2:] == [f"heat__{name}" for name in asked]
+
+
+@pytest.mark.parametrize("small", [scan.SMALL, 0], ids=["broadcast", "shuffled"])
+def test_a_data_file_that_is_gone_is_told_before_anything_runs(copied, spark, monkeypatch, small):
+    monkeypatch.setattr(scan, "SMALL", small)
+    spine = delta.read(spark, copied.warehouse, "features").select("machine", "prediction_time")
+    readings = scan.snapshot(copied.warehouse, "source_readings")
+    (Path(readings.folder) / readings.files[0].path).unlink()
+    told = f"^Table source_readings at .*, version {readings.version}: the data file .*{readings.files[0].path} is gone"
+    with pytest.raises(TableError, match=told):
+        features_at(copied.warehouse, copied.project, spine)

@@ -10,10 +10,11 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import TableError
+from nightjar.errors import JoinError, TableError
 from nightjar.features.build import build
 from nightjar.features.definitions import definitions_hash
-from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
+from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.tables import arrow
 from nightjar.tables.definitions import INSTANT, source_table
 from nightjar.tables.warehouse import Warehouse
@@ -50,9 +51,9 @@ class Facts:
     def __init__(self, spark, warehouse, project):
         self.spark, self.warehouse, self.project = spark, warehouse, project
 
-    def store(self, schedule=(), outcomes=(), readings=(), key=("machine", "prediction_time")):
+    def store(self, schedule=(), outcomes=(), readings=(), key=("machine", "prediction_time"), plan=PLAN):
         moment = [("machine", pa.string()), ("prediction_time", INSTANT)]
-        plan = pa.schema([("machine", pa.string()), *PLAN.items()])
+        plan = pa.schema([("machine", pa.string()), *plan.items()])
         ended = pa.schema([*moment, ("failed", pa.bool_())])
         seen = pa.schema([("machine", pa.string()), ("at", INSTANT), ("temperature", pa.float64())])
         arrow.append(self.warehouse, source_table("schedule", list(key), plan), schedule, "i")
@@ -113,6 +114,38 @@ def test_a_plan_moved_to_another_night_stands_only_in_that_one(facts):
     assert by_night == [("m1", D2), ("m2", D1), ("m2", D2)]
     facts.build(D2, since=D1)
     assert rows_of(facts.warehouse, "features", "machine", "run_date") == by_night
+
+
+def test_a_plan_that_was_cancelled_by_its_prediction_time_is_no_row(facts):
+    plan = facts.project.sources["schedule"]
+    plan = replace(plan, columns=plan.columns | {"cancelled": Column(ColumnType.BOOLEAN)}, deleted="cancelled")
+    facts.project = replace(facts.project, sources=facts.project.sources | {"schedule": plan})
+    facts.store(
+        schedule=[
+            planned("in time", at(D1), at(D1, -24)) | {"cancelled": False},
+            planned("in time", at(D1), at(D1, -1)) | {"cancelled": True},
+            planned("late", at(D1), at(D1, -24)) | {"cancelled": None},
+            planned("late", at(D1), at(D1, 1)) | {"cancelled": True},
+        ],
+        plan=PLAN | {"cancelled": pa.bool_()},
+    )
+    facts.build(D1)
+    assert rows_of(facts.warehouse, "features", "machine") == [("late",)]
+
+
+def test_a_feature_that_cannot_be_made_of_its_column_is_refused_with_its_group_column_and_table(facts):
+    mean = Feature(FeatureKind.WINDOW, "machine", aggregate=Aggregate.MEAN, windows=["1d"])
+    group = FeatureGroup("readings", {"machine": "machine"}, {"mean": mean})
+    facts.project = replace(facts.project, features=facts.project.features | {"odd": group})
+    facts.store(schedule=[planned("m1", at(D1), at(D1, -24))])
+    before = builders.versions(facts.warehouse)
+    with pytest.raises(JoinError) as refused:
+        facts.build(D1)
+    assert str(refused.value) == (
+        "mean of a string: facts 'odd', column 'machine'; mean takes numbers. The facts 'odd' are those of table "
+        "source_readings."
+    )
+    assert builders.versions(facts.warehouse) == before
 
 
 def test_a_repeated_spine_key_is_refused_by_its_values_and_nothing_is_written(facts):
@@ -187,6 +220,23 @@ def test_a_corrected_outcome_is_a_second_version_of_the_label(facts):
     facts.build(D2, since=D1)
     facts.build(D3, previous=D2)
     assert facts.labels() == [("m1", at(D1), False, at(D2, 5), D3), ("m1", at(D1), True, at(D1, 10), D2)]
+
+
+def test_a_range_has_the_labels_of_its_nights_though_an_outcome_was_corrected_between_them(facts):
+    facts.project = replace(facts.project, label=replace(facts.project.label, horizon="3d"))
+    first = outcome("m1", at(D1), at(D1, 10), failed=True)
+    facts.store(
+        schedule=[planned("m1", at(day), at(D1, -24)) for day in (D1, D2, D3)],
+        outcomes=[first, first | {"failed": False} | clocks(at(D2, 5)), first | clocks(at(D3, 5))],
+    )
+    versions = ("label", "label_known_at")
+    for day, previous in ((D1, None), (D2, D1), (D3, D2)):
+        facts.build(day, previous=previous)
+    of_nights = rows_of(facts.warehouse, "labels", *versions)
+    shutil.rmtree(facts.warehouse.path("labels"))
+    facts.build(D3, since=D1)
+    assert rows_of(facts.warehouse, "labels", *versions) == of_nights
+    assert of_nights == [(False, at(D2, 5)), (True, at(D1, 10))]
 
 
 def test_one_build_of_a_range_gives_the_rows_of_its_nights(nights, copied, spark, tmp_path):

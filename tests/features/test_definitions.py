@@ -11,6 +11,7 @@ from nightjar.asof import Latest, Windowed
 from nightjar.features.definitions import definitions_hash, feature_facts, label_facts
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.label import Label
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.spine import Sample, SampleBy
 
 PROJECT = builders.machines(Path("files"))
@@ -57,6 +58,13 @@ LAST = Feature(FeatureKind.LATEST, "temperature", lookback="3d")
 SCHEDULE = PROJECT.sources["schedule"]
 
 
+def test_what_orders_facts_and_what_deletes_them_is_asked_of_their_source():
+    columns = PROJECT.sources["readings"].columns | {"gone": Column(ColumnType.BOOLEAN)}
+    (asked,) = feature_facts(with_source("readings", columns=columns, sequence=["seen"], deleted="gone"), VERSIONS)
+    assert (asked.sequence, asked.deleted) == (("seen",), "gone")
+    assert asked.columns() == {"machine", "at", "seen", "gone", "temperature", "event_time", "known_at"}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -68,6 +76,8 @@ SCHEDULE = PROJECT.sources["schedule"]
         replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, fraction=0.5))),
         with_source("readings", where="temperature > 0"),
         with_source("readings", known_at="at"),
+        with_source("readings", sequence=["temperature"]),
+        with_source("readings", derived={"gone": "temperature > 80"}, deleted="gone"),
         with_source("readings", derived={"x": "1"}),
         with_source("schedule", lookups={"models": replace(SCHEDULE.lookups["models"], missing={})}),
     ],

@@ -14,6 +14,7 @@ from builders import rows_of
 from nightjar.errors import TableError, UsageError
 from nightjar.features import expressions
 from nightjar.features.build import build
+from nightjar.settings.features import Aggregate
 from nightjar.tables import arrow
 from nightjar.tables.definitions import INSTANT, source_table
 from nightjar.timeline import cutoff
@@ -108,6 +109,23 @@ def test_what_does_not_fit_or_repeat_is_refused_before_anything_is_written(spark
     assert str(refused.value).startswith(f"project.expressions.x: the expression {sql!r} {message}")
     assert str(refused.value).endswith("Nothing was written.")
     assert builders.versions(warehouse) == before
+
+
+def test_what_does_not_fit_is_told_before_spark_runs_anything_and_before_a_repeated_key(spark, warehouse, project):
+    """Of the features, and of the label; looking for repeated keys is the first job there is."""
+    repeated = replace(project, spine=replace(project.spine, key=["site"], keep=["machine"]))
+    misspelt = replace(repeated, expressions={"x": "laod / 2"})
+    label = {"aggregate": Aggregate.COUNT, "condition": "valeu > 0"}
+    unasked = replace(repeated, label=replace(project.label, **label))
+    jobs = spark.sparkContext.statusTracker()
+    before = set(jobs.getJobIdsForGroup())
+    for wrong in (misspelt, unasked):
+        with pytest.raises(UsageError, match="does not fit"):
+            build(spark, warehouse, wrong, DAY, DAY, None, "run")
+    assert set(jobs.getJobIdsForGroup()) == before
+    with pytest.raises(TableError, match="key is not unique: 2 rows of source_schedule have site=s"):
+        build(spark, warehouse, repeated, DAY, DAY, None, "run")
+    assert set(jobs.getJobIdsForGroup()) > before
 
 
 def test_an_unknown_column_is_told_with_those_there_are(spark, warehouse, project):

@@ -166,7 +166,8 @@ def test_a_number_is_the_label_itself_known_when_it_was_and_corrected_by_a_later
     assert asked_for.known(rows) == sorted([("m", -4, -7.5, -2), *unknown])
     for run_date, label in ((D2, -7.5), (D3, 0.0)):
         asked_for.store([("m", -4)], run_date)
-        found = labels.known(warehouse, ["machine"], cutoff(run_date, "Europe/Paris"), run_date.day - D2.day)
+        version = arrow.version(warehouse, "labels")
+        found = labels.known(warehouse, ["machine"], cutoff(run_date, "Europe/Paris"), version)
         assert found["label"].to_pylist() == [label]
 
 
@@ -179,6 +180,32 @@ def test_whole_numbers_are_stored_as_doubles_and_in_a_ranking_true_is_one(asked)
         assert [label for _, _, label, _ in project.known(rows)] == expected
         assert project.frame(rows, D2).schema["label"].dataType.simpleString() == "double"
         assert labels_table(project.project, MACHINE).schema().field("label").type == pa.float64()
+
+
+def test_every_version_of_an_outcome_is_found_by_one_run(asked):
+    """Known early or late, corrected twice, taken elsewhere before the horizon has passed, and told again."""
+    events = [
+        event(1, "corrected", -7, known=-6, value=1.0),
+        event(1, "corrected", -7, known=-5, value=2.0),
+        event(1, "corrected", -7, known=-2, value=3.0),
+        event(2, "late", -7, known=-3, value=4.0),
+        event(3, "too late", -7, known=-0.5, value=5.0),
+        event(4, "moved", -7, known=-6, value=6.0),
+        event(4, "away", -7, known=-5, value=6.0),
+        event(5, "moved", -6, known=-3, value=7.0),
+        event(6, "before", -7, known=-9, value=8.0),
+        event(7, "next", -7, value=9.0),
+        event(8, "next", -6, value=9.0),
+    ]
+    rows = [(machine, -8) for machine in ("corrected", "late", "too late", "moved", "before", "next")]
+    assert asked(events, **AMOUNT, allowed_lateness="3h").known(rows) == [
+        ("before", -8, 8.0, -8),
+        ("corrected", -8, 1.0, -6), ("corrected", -8, 2.0, -5), ("corrected", -8, 3.0, -2),
+        ("late", -8, None, -4), ("late", -8, 4.0, -3),
+        ("moved", -8, 6.0, -6), ("moved", -8, None, -5), ("moved", -8, 7.0, -3),
+        ("next", -8, 9.0, -7),
+        ("too late", -8, None, -4),
+    ]  # fmt: skip
 
 
 def test_an_aggregate_is_the_label_and_only_another_number_is_another_version(asked):
@@ -197,14 +224,31 @@ MACHINES = st.integers(0, 1)
 HOURS = st.integers(-10, 4)
 FACTS = st.tuples(st.integers(0, 2), MACHINES, HOURS, HOURS, st.sampled_from([0.0, 1.0, 2.0, None]))
 CASES = st.tuples(st.lists(FACTS, max_size=6, unique_by=lambda fact: (fact[0], fact[3])), st.integers(-9, 0))
+
+
+def once_true(answer, _):
+    """What may be settled early."""
+    return answer is True
+
+
+def once_told(answer, before):
+    """An outcome, and what becomes of it."""
+    return answer is not None or bool(before)
+
+
+def never(_, __):
+    return False
+
+
 QUESTIONS = [
-    (Aggregate.COUNT, "value > 1", lambda n: n > 1, True),
-    (Aggregate.MAX, "value >= 1", lambda n: None if n is None else n >= 1, True),
-    (Aggregate.MIN, "value < 1", lambda n: None if n is None else n < 1, True),
-    (Aggregate.MEAN, "coalesce(value, 0) > 0.75", lambda n: (n or 0) > 0.75, False),
-    (Aggregate.SUM, "value > 1 AND value < 4", lambda n: None if n is None else 1 < n < 4, False),
-    (Aggregate.MEAN, None, lambda n: n, False),
-    (Aggregate.COUNT, None, lambda n: n, False),
+    (Aggregate.COUNT, "value > 1", lambda n: n > 1, once_true),
+    (Aggregate.MAX, "value >= 1", lambda n: None if n is None else n >= 1, once_true),
+    (Aggregate.MIN, "value < 1", lambda n: None if n is None else n < 1, once_true),
+    (Aggregate.MEAN, "coalesce(value, 0) > 0.75", lambda n: (n or 0) > 0.75, never),
+    (Aggregate.SUM, "value > 1 AND value < 4", lambda n: None if n is None else 1 < n < 4, never),
+    (Aggregate.MEAN, None, lambda n: n, never),
+    (Aggregate.COUNT, None, lambda n: n, never),
+    (None, None, lambda n: n, once_told),
 ]
 
 
@@ -213,7 +257,7 @@ QUESTIONS = [
 def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, cases):
     """Many small histories at once: machines of one never meet those of another."""
     aggregate, condition, holds, early = question
-    options = {"aggregate": aggregate, "condition": condition, "settled_early": early}
+    options = {"aggregate": aggregate, "condition": condition, "settled_early": early is once_true}
     options |= {"task": Task.CLASSIFICATION if condition else Task.REGRESSION}
     events, rows, expected = [], [], []
     for number, (facts, at) in enumerate(cases):
@@ -223,7 +267,8 @@ def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, 
         ]
         for machine in (0, 1):
             rows.append((f"{number}.{machine}", at))
-            asked_of = {"horizon": 4, "lateness": lateness, "now": 0, "name": aggregate.value}
+            name = aggregate.value if aggregate else "last"
+            asked_of = {"horizon": 4, "lateness": lateness, "now": 0, "name": name}
             found = oracle.versions(plain, machine, at, **asked_of, holds=holds, early=early)
             expected += [(f"{number}.{machine}", at, answer, known) for answer, known in found]
     folder = tmp_path_factory.mktemp("labels")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 
+from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import folds
 from nightjar.learning.units import Problem
@@ -15,6 +16,7 @@ from nightjar.settings.split import Split
 from nightjar.settings.task import Task
 
 FIRST, DAYS = date(2024, 3, 1), 20
+HORIZON = timedelta(hours=12)
 SPLIT = Split(folds=4, test_days=2)
 MAJORITY = Model(Estimator.MAJORITY, baseline=True)
 
@@ -28,13 +30,15 @@ def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
     label = random.random(len(day)) < 1 / (1 + np.exp(-2 * x))
     instant = day.astype("datetime64[us]")
     known_at = instant + np.timedelta64(6, "h")
-    return TrainingRows(table, columns, label, day, instant, known_at, timedelta(hours=12), {}, "d1")
+    key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
+    return TrainingRows(table, columns, key, label, day, instant, known_at, HORIZON, FIRST, {}, "d1")
 
 
 def problem(**options) -> Problem:
     found = rows(**options)
-    parts = folds(found, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
-    return Problem(found, parts, [()] * len(parts), Task.CLASSIFICATION, 0)
+    parted = folds(found, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
+    parts = [TrainingPart(fold.train, None, ()) for fold in parted]
+    return Problem(found, parted, parts, Task.CLASSIFICATION, 0)
 
 
 def search(**options) -> Search:

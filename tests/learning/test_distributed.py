@@ -149,6 +149,24 @@ def test_the_loss_is_the_mean_over_all_rows_of_a_network_that_scores_like_any_ot
     assert alone.held_out[-1] < alone.held_out[0]
 
 
+def test_a_fit_prepares_on_a_sample_and_predicts_in_the_labels_own_units(tmp_path, ray_started):
+    """Amounts around 1000, an embedded site, and rows that are wrong but weigh nothing."""
+    rows = rows_of(400)
+    amount = 1000 + 50 * rows["load"].to_numpy() + np.where(rows["site"].to_numpy() == "a", 30, 0)
+    wrong = np.arange(400) % 4 == 0
+    table = rows.set_column(3, "label", pa.array(np.where(wrong, amount + 200, amount))).append_column(
+        "heft", pa.array(1.0 - wrong)
+    )
+    source = source_of(tmp_path, table, task=Task.REGRESSION, weight="heft")
+    model = Model(Estimator.NETWORK, parameters={"batch_size": 32, "epochs": 8, "dropout": 0.0, "learning_rate": 0.03})
+    alone = replace(SETTINGS, workers=1, sample_rows=100)
+    interrupt = signal.getsignal(signal.SIGINT)
+    predictor = fit(model, source, alone, seed=1, storage=str(tmp_path / "checkpoints"))
+    assert signal.getsignal(signal.SIGINT) is interrupt
+    assert "embedding.1" in predictor.estimator.state
+    assert np.abs(predictor.predict(rows) - amount).mean() < 10 < np.abs(amount - amount.mean()).mean()
+
+
 @given(
     groups=st.lists(st.integers(0, 9), min_size=1, max_size=8),
     lanes_count=st.integers(1, 5),

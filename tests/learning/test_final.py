@@ -40,7 +40,8 @@ def made(task) -> TrainingRows:
     instant = day.astype("datetime64[us]")
     table, columns = pa.table({"x": x}), (FeatureColumn("x", "number"),)
     query = np.arange(len(day)) // 6 if task is Task.RANKING else None
-    return TrainingRows(table, columns, label, day, instant, instant, timedelta(0), {}, "d1", query=query)
+    key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
+    return TrainingRows(table, columns, key, label, day, instant, instant, timedelta(0), FIRST, {}, "d1", query=query)
 
 
 def final(last_days: int) -> Fold:

@@ -10,7 +10,7 @@ from deltalake import write_deltalake
 
 import builders
 from nightjar.errors import LearningError, TableError
-from nightjar.learning.rows import last_settled_day, read
+from nightjar.learning.rows import read
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.definitions import labels_table
@@ -73,9 +73,9 @@ def test_no_labelled_row_and_a_missing_column_are_said(nights):
 
 def test_a_date_is_settled_when_its_horizon_has_passed_whatever_the_clocks_do(nights):
     """31 March 2024 has 23 hours in Paris: one day after its midnight is 1:00 of 1 April."""
-    assert last_settled_day(nights.project, date(2024, 3, 31)) == date(2024, 3, 30)
-    assert last_settled_day(nights.project, date(2024, 4, 1)) == date(2024, 3, 30)
-    assert last_settled_day(nights.project, date(2024, 4, 2)) == date(2024, 4, 1)
+    assert read(nights.warehouse, nights.project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
+    assert read(nights.warehouse, nights.project, date(2024, 4, 1)).last_settled == date(2024, 3, 30)
+    assert read(nights.warehouse, nights.project, date(2024, 4, 2)).last_settled == date(2024, 4, 1)
 
 
 MIDNIGHT = datetime(2024, 3, 18, 23, tzinfo=UTC)

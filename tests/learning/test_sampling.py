@@ -1,5 +1,6 @@
 """Which training rows are fitted on, and what each stands for."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -8,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learning import problems
 from nightjar.errors import LearningError
+from nightjar.learning.parts import TrainingPart, training_part
 from nightjar.learning.row_order import row_order
-from nightjar.learning.sampling import Sampled, sampled, strata_of, thinned
-from nightjar.models.examples import Examples
+from nightjar.learning.sampling import sampled, strata_of
 from nightjar.settings.sampling import TrainingSample
 
 DAY = np.full(8, "2024-04-01", dtype="datetime64[D]")
@@ -55,14 +57,22 @@ def test_everything_is_kept_unless_asked():
 
 @pytest.mark.parametrize(("weight", "expected"), [(None, [4.0, 2.0]), ([1.0, 3.0, 0.5], [4.0, 1.0])])
 def test_weights_are_multiplied(weight, expected):
-    table, label = pa.table({"x": [1, 2, 3]}), np.array([True, False, True])
-    examples = Examples(table, label, None if weight is None else np.array(weight), np.array([0, 0, 1]))
-    found = thinned(examples, Sampled(np.array([0, 2]), np.array([4.0, 2.0])))
+    rows = replace(problems.rows(a_day=1), weight=None if weight is None else np.resize(weight, problems.DAYS))
+    found = TrainingPart(np.array([0, 2]), np.array([4.0, 2.0]), ()).examples(rows)
     assert found.weight is not None
     assert found.weight.tolist() == expected
-    assert (found.table["x"].to_pylist(), found.label.tolist()) == ([1, 3], [True, True])
-    assert found.query is not None
-    assert found.query.tolist() == [0, 1]
+    assert found.table["x"].to_pylist() == [rows.features["x"][number].as_py() for number in (0, 2)]
+    assert found.label.tolist() == rows.label[[0, 2]].tolist()
+
+
+def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():
+    rows, settings = problems.rows(), problems.search(sample=TrainingSample(0.25, newest_days=5))
+    short, whole = (training_part(rows, np.arange(count), [], settings, "UTC") for count in (520, 800))
+    assert len(short.rows) == 5 * 40 + 80
+    assert len(whole.rows) == 5 * 40 + 150
+    assert len(set(whole.rows) & set(short.rows) & set(range(320))) >= 65
+    assert short.weight is not None
+    assert short.weight.sum() == 520
 
 
 @given(

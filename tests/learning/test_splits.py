@@ -33,11 +33,13 @@ def table(times, known, zone=ZONE, horizon=24 * HOUR, label=None, **columns):
     return TrainingRows(
         features=pa.table({"x": number}),
         columns=(),
+        key=pa.table({"row": number, "prediction_time": naive[0]}),
         label=number % 2 == 0 if label is None else label,
         day=np.array([at.astimezone(ZoneInfo(zone)).date() for at in times], "datetime64[D]"),
         prediction_time=naive[0],
         label_known_at=naive[1],
         horizon=horizon,
+        last_settled=date(2024, 12, 31),
         versions={},
         definitions_hash="d1",
         **columns,

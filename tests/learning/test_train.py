@@ -1,7 +1,6 @@
 """A training from stored rows to a registered version, with the tables and MLflow as witnesses."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -14,7 +13,9 @@ from nightjar.features.definitions import definitions_hash
 from nightjar.learning.final import judge
 from nightjar.learning.rows import read
 from nightjar.learning.train import train
-from nightjar.registry import artifacts, tracking
+from nightjar.registry import tracking, verified
+from nightjar.registry.signature import Subject
+from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
 from nightjar.tables import arrow
 
@@ -58,12 +59,14 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
     )
     fold = next(one for one in nested if one.info.run_name == "logistic-2 fold 1")
     assert fold.data.params == {"C": "10.0"}
+    assert fold.data.tags["nightjar.seed"] == "0"
     assert set(fold.data.metrics) >= {"roc_auc", "log_loss", "seconds"}
     assert str(client.get_model_version_by_alias("machines", "champion").version) == registered["model_version"]
 
 
 def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home):
-    manifest = artifacts.read_manifest(tracking.fetch(home, "machines", registered["model_version"]))
+    subject = Subject("machines", registered["model_name"], registered["model_version"])
+    manifest = verified.manifest(nights.environment, subject)
     assert (manifest.project, manifest.model_name, manifest.parameters) == ("machines", "logistic-1", {"C": 0.1})
     assert manifest.definitions_hash == definitions_hash(nights.project)
     assert manifest.data == {"features": 1, "labels": 1}
@@ -90,11 +93,12 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
     from nightjar.learning.splits import final_period
     from nightjar.settings.model import Estimator, Model
 
-    fold = final_period(rows, builders.days()[12], 3, nights.project.zone)
+    fold = final_period(rows, Split(), builders.days()[12], 3, nights.project.zone)
     weak = Candidate("weak", Model(Estimator.MAJORITY, baseline=True))
     strong = Candidate("strong", Model(Estimator.LOGISTIC, baseline=True))
     for metric, better in ((Metric.ROC_AUC, 1), (Metric.LOG_LOSS, -1)):
-        evidence, scores = judge(rows, fold, Candidate("w", strong.model), [weak, strong], metric, 0)
+        settings = builders.search(metric=metric)
+        evidence, scores = judge(rows, fold, Candidate("w", strong.model), [weak, strong], nights.project, settings)
         assert evidence.difference["over"] == "strong"
         assert (evidence.difference["better"], evidence.difference["estimate"]) == (better, 0.0)
         assert len(scores) == len(fold.test)
@@ -120,7 +124,7 @@ def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights,
         train(
             copied.warehouse,
             copied.project,
-            replace(builders.search(), folds=9),
+            builders.search(split=Split(folds=9, test_days=2)),
             builders.HISTORY,
             "run-2",
             tmp_path,

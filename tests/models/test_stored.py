@@ -83,6 +83,10 @@ def test_a_type_outside_the_list_is_refused_by_name(stored):
         open_stored(structure, files | {"estimator.skops": foreign}, "the artifact")
     with pytest.raises(ModelError, match="is no skops file"):
         open_stored(structure, files | {"estimator.skops": b"\x80\x04."}, "the artifact")
+    renamed = json.loads(json.dumps(structure)) | {"estimator": {"skops": "estimator.bin"}}
+    others = {"preparation.skops": files["preparation.skops"], "estimator.bin": foreign}
+    with pytest.raises(ModelError, match=r"estimator.bin holds .*numpy"):
+        open_stored(renamed, others, "the artifact")
 
 
 def _forest():

@@ -11,9 +11,9 @@ def versions(facts, key, at, *, horizon, lateness, now, name, holds, early):
     """The (answer, instant known) pairs of the row of `key` at `at`, the first one first, as known at `now`.
 
     Args:
-        name: the aggregate over the facts in (at, at + horizon].
-        holds: value of the aggregate -> the answer: true, false or None.
-        early: whether the answer is known as soon as it is true.
+        name: the aggregate over the facts in (at, at + horizon]; of an outcome `last`.
+        holds: value of the aggregate -> the answer.
+        early: (answer, the pairs before it) -> whether it is a label although the horizon has not passed.
     """
     until = at + horizon
     instants = sorted({until, *(max(fact["known"], at) for fact in facts)})
@@ -26,9 +26,11 @@ def versions(facts, key, at, *, horizon, lateness, now, name, holds, early):
             for fact in facts
             if fact["key"] == key and at < fact["event"] <= until and exists(fact, facts, instant)
         ]
+        held.sort(key=lambda fact: (fact["event"], fact["known"], fact["id"]))
         values = [fact["value"] for fact in held if fact["value"] is not None]
-        answer = holds(aggregate(name, values, whole=False))
-        if instant < until and not (early and answer is True):
+        last = values[-1] if values else None
+        answer = holds(last if name == "last" else aggregate(name, values, whole=False))
+        if instant < until and not early(answer, found):
             continue
         if not found or found[-1][0] != answer:
             found.append((answer, instant))

@@ -7,6 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
+from nightjar.errors import UsageError
 from nightjar.runtime import spark as spark_runtime
 
 FOLDER = "spark.python.unix.domain.socket.dir"
@@ -25,6 +28,22 @@ def test_a_folder_whose_name_is_too_long_for_a_socket_is_not_used(tmp_path, monk
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
     assert spark_runtime._sockets() == {}
+
+
+def test_a_warehouse_that_spark_has_no_file_system_for_is_refused_with_its_scheme_and_what_to_do(spark):
+    """Without a setting for the scheme, and with one whose class lies in no jar."""
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()
+    hadoop.set("fs.store.impl", "org.apache.hadoop.fs.s3a.S3AFileSystem")
+    for scheme, why in (("abc", 'No FileSystem for scheme "abc"'), ("store", "S3AFileSystem not found")):
+        with pytest.raises(UsageError) as refused:
+            spark_runtime.require_file_system(spark, f"{scheme}://bucket/lake")
+        told = str(refused.value)
+        assert told.startswith(f"environment.warehouse: found '{scheme}://bucket/lake', but Spark has no file system")
+        assert why in told
+        assert told.endswith("jars and settings of one: cluster/README.md, Object stores.")
+    hadoop.set("fs.store.impl", "org.apache.hadoop.fs.RawLocalFileSystem")
+    for warehouse in ("store://bucket/lake", "file:///lake", "lake"):
+        spark_runtime.require_file_system(spark, warehouse)
 
 
 AS_BY_JAVA = {"PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE": "1"}

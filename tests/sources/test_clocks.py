@@ -84,12 +84,14 @@ def test_a_text_without_an_offset_is_read_as_utc(night, warehouse):
 
 def test_deleted_is_a_boolean(night, warehouse):
     columns = builders.readings("").columns | {"temperature": Column(ColumnType.STRING)}
-    with pytest.raises(SourceError, match="its deleted, column temperature, is a STRING, expected BOOLEAN. Derive one"):
+    with pytest.raises(
+        SourceError, match=r"its deleted, column temperature, is a STRING, expected BOOLEAN. Derive one"
+    ):
         night(columns=columns, deleted="temperature")
     assert builders.versions(warehouse) == {}
 
 
 def test_an_expression_that_does_not_fit_the_last_source_leaves_the_first_unwritten(night, warehouse):
-    with pytest.raises(SourceError, match="readings.derived.warm: the expression 'temprature > 20' does not fit"):
+    with pytest.raises(SourceError, match=r"readings.derived.warm: the expression 'temprature > 20' does not fit"):
         night(derived={"warm": "temprature > 20"})
     assert builders.versions(warehouse) == {}

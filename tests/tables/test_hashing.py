@@ -13,7 +13,9 @@ from nightjar.tables.hashing import buckets_of, xxhash64
 
 BUCKETS = 7
 TEXTS = ["", "a", "abcd", "abcdefg", "abcdefgh", "abcdefghijklm", "é€😀", "x" * 31, "y" * 32, "z" * 33, "w" * 75, None]
-BIG = [Decimal(value) for value in (0, 127, 128, -128, -129, 10**20, -(10**20), 2**63, -(2**63), 2**64)]
+EDGES = [sign * (2 ** (8 * size - 1)) + step for size in (1, 2, 8, 9, 15) for sign in (1, -1) for step in (-1, 0)]
+BIG = [Decimal(value) for value in (0, -1, *EDGES, 2**64, 10**20, -(10**20), 10**38 - 1, 1 - 10**38)]
+"""Where one byte more is needed, and the longest ones."""
 MOMENT = datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 COLUMNS = {
     "bool": pa.array([True, False, None]),

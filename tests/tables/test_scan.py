@@ -279,3 +279,31 @@ def test_cuts_split_rows_evenly_by_the_bounds_of_row_groups(warehouse, monkeypat
     assert scan.cuts([snapshot], "id", 4) == [29, 59, 89]
     assert scan.cuts([snapshot], "id", 1) == []
     assert scan.cuts([snapshot.where(of("c"))], "id", 4) == []
+
+
+@pytest.mark.parametrize("first", [BEYOND, -99_999_999_999_999_999], ids=["year 12000", "before year 1"])
+def test_instants_beyond_the_calendar_of_python_are_cut_and_skipped_by_nobody(warehouse, spark, monkeypatch, first):
+    """Also those that Spark wrote, with bounds that Python could not hold."""
+    from nightjar.tables import datafiles
+
+    monkeypatch.setattr(datafiles, "ROWS_PER_GROUP", 10)
+    at = pa.array(range(first, first + 40), INSTANT)
+    store(warehouse, things(id=[*range(40)], place=["a"] * 40).append_column("at", at))
+    rows = spark.sql(f"SELECT 40L AS id, timestamp_micros({first} + 40) AS at, 'b' AS place")
+    rows.write.format("delta").mode("append").save(warehouse.path("things"))
+    snapshot = scan.snapshot(warehouse, "things")
+    assert scan.cuts([snapshot.where(of("a"))], "at", 4) == [first + 9, first + 19, first + 29]
+    assert [file.may_hold("at", MOMENT, MOMENT) for file in snapshot.files] == [True, True]
+    condition = pc.field("at") >= pa.scalar(first + 39, pa.int64()).cast(INSTANT)
+    assert scan.read(snapshot, ["id", "at"], condition).filter(condition)["id"].sort().to_pylist() == [39, 40]
+
+
+def test_files_are_looked_for_before_they_are_read(warehouse):
+    store(warehouse, things(id=[1, 2], place=["a", "b"]))
+    snapshot = scan.snapshot(warehouse, "things")
+    scan.require_files(snapshot)
+    gone = snapshot.where(of("b")).files[0].path
+    (Path(snapshot.folder) / gone).unlink()
+    scan.require_files(snapshot.where(of("a")))
+    with pytest.raises(TableError, match=rf"^Table things at .*, version 1: the data file {gone} is gone: "):
+        scan.require_files(snapshot)

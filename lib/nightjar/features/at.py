@@ -67,6 +67,8 @@ def with_features(
 ) -> Rows:
     """The spine's rows with the features of all groups and the expressions over them; nothing is run yet.
 
+    But where an entity holds so many facts that they are shared by tasks, the spine's rows are counted.
+
     Args:
         spine: the rows, with `prediction_time`.
         warehouse: where the sources' tables lie.

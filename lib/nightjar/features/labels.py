@@ -2,16 +2,14 @@
 
 Facts with t < event_time <= t + horizon count, as known at some instant k. A label is known
 - at t + horizon, when the horizon has passed;
-- before that, once its outcome is known, or if it may be settled early at the first k at which its condition is true,
-  or at the first k at which annotators have a majority (a fact counts from the instant it is known, were it before it
-  happens);
-- again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected or moved
-  fact changes the answer.
+- before that, at the first k at which its outcome is known, or if it may be settled early its condition is true, or
+  annotators have a majority (a fact counts from the instant it is known, were it before it happens, but not before t);
+- again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected, moved or
+  deleted fact changes the answer.
 The answer of a classification is true or false; of a regression or a ranking it is a number, stored as a double, which
 is also how two answers are compared. NaN and infinity are no outcome: such an answer is null.
 Versions are only ever added; readers take the latest one known by their own cutoff. What is known at t + horizon +
-allowed_lateness is final. Of an aggregate and of annotators every version is found, whichever nights were run; of an
-outcome the one that holds at the run date: corrected twice between two runs, it has one new version.
+allowed_lateness is final. Every version is found, whichever nights were run: a range has the labels of its nights.
 """
 
 from collections.abc import Mapping
@@ -66,11 +64,9 @@ def known_labels(
         JoinError: the source's column cannot be aggregated like that, or gives no answer of the kind the task needs.
         UsageError: the condition does not fit the aggregate.
     """
-    label, now = project.label, cutoff(run_date, project.zone)
-    once = label.aggregate is None and label.annotators.column is None
-    ask, answer = (_once, _outcomes) if once else (_instants, _versions)
-    asked = ask(_asked(rows, project), warehouse, project, versions, now)
-    answers = answer(_answered(asked, warehouse, project, versions), project)
+    now = cutoff(run_date, project.zone)
+    asked = _instants(_asked(rows, project), warehouse, project, versions, now)
+    answers = _versions(_answered(asked, warehouse, project, versions), project)
     known = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
     return _not_stored(known.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
@@ -81,7 +77,8 @@ def answers_now(
 ) -> DataFrame:
     """`value` as known at the run date: of each annotator; for rules, of the rows whose horizon has passed."""
     now = cutoff(run_date, project.zone)
-    asked = _once(_asked(rows, project), warehouse, project, versions, now)
+    final = F.col(UNTIL) + F.lit(parse_duration(project.label.allowed_lateness))
+    asked = _asked(rows, project).withColumn(KNOWN_BY, F.least(final, F.lit(now)))
     settled = asked if project.label.annotators.column else asked.where(F.col(UNTIL) <= F.lit(now))
     return _answered(settled, warehouse, project, versions)
 
@@ -104,20 +101,7 @@ def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions
         joined = as_of_join(of_frame(asked), warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
     except JoinError as error:
         raise JoinError(f"project.label, column {label.column} of source {label.source}: {error}") from error
-    clock = F.col(f"{facts.name}__known_at").alias("_value_known_at")
-    return joined.select(*asked.columns, F.col(f"{facts.name}__value").alias("value"), clock)
-
-
-def _once(asked: DataFrame, _: Warehouse, project: Project, __: Mapping[str, int], now: datetime) -> DataFrame:
-    """An outcome is asked for as it is known now, or was when it became final."""
-    final = F.col(UNTIL) + F.lit(parse_duration(project.label.allowed_lateness))
-    return asked.withColumn(KNOWN_BY, F.least(final, F.lit(now)))
-
-
-def _outcomes(answers: DataFrame, project: Project) -> DataFrame:
-    told = _told(answers, project.label)
-    known_at = F.when(F.col("label").isNotNull(), F.col("_value_known_at")).otherwise(F.col(UNTIL))
-    return told.withColumn("label_known_at", known_at)
+    return joined.select(*asked.columns, F.col(f"{facts.name}__value").alias("value"))
 
 
 def _told(answers: DataFrame, label: Label) -> DataFrame:
@@ -139,9 +123,9 @@ def _told(answers: DataFrame, label: Label) -> DataFrame:
 def _instants(
     asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
 ) -> DataFrame:
-    """What can change is asked for when the horizon has passed, and where that matters whenever something is known."""
+    """Each row is asked about when its horizon has passed, and where that matters whenever something is known."""
     label, lateness = project.label, parse_duration(project.label.allowed_lateness)
-    early = label.settled_early or label.annotators.column is not None
+    early = label.settled_early or label.aggregate is None
     passed = asked.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
     if not early and not lateness:
         return passed
@@ -177,13 +161,16 @@ def _versions(answers: DataFrame, project: Project) -> DataFrame:
 
 def _judged(answers: DataFrame, project: Project) -> DataFrame:
     """With `label`, at each instant at which there is one: early only where it may be settled then."""
-    label = project.label
+    label, row = project.label, [*project.spine.key, "prediction_time"]
     if label.annotators.column:
         annotations.require_answers(answers, label)
-        row = [*project.spine.key, "prediction_time"]
         return annotations.majority(answers, row, UNTIL, KNOWN_BY, label.annotators.least)
     if label.rules:
         return labelling_rules.voted(answers, label.rules)
+    if label.aggregate is None:
+        told, so_far = _told(answers, label), Window.partitionBy(*row).orderBy(KNOWN_BY)
+        ever = told.withColumn("_ever", F.max(F.col("label").isNotNull()).over(so_far))
+        return ever.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("_ever"))
     if label.task is not Task.CLASSIFICATION:
         return _told(answers, label)
     condition = {"condition": label.condition or ""}

@@ -58,6 +58,11 @@ def laid_out(
     retraction at its old place. Neither does a row that is older than the history of all that is asked of it, or one
     older than the longest window before a slice, unless it is carried in.
 
+    Where some facts are asked without `history`, no file is left out for its age alone, but in later slices of a heavy
+    bucket. Every join gives the clocks of the latest fact, however old, and a file's statistics do not tell whether it
+    holds the latest one of some key: only reading it does. For slices it is read once and what matters is carried on;
+    for a whole bucket that would be the same reading, and then the join's.
+
     Args:
         planned: what is asked.
         spine: the task's rows.

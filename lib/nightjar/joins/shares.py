@@ -1,8 +1,7 @@
 """How the spine is shared out to the tasks of a pass: by buckets, slices of heavy buckets, pieces of full slices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,7 @@ from nightjar.tables.partition import dealt
 from nightjar.tables.rows import Rows, in_tasks
 
 WORTH_A_TASK = 250_000  # rows of the spine; fewer are no burden to any task
+SAMPLE = 100_000  # rows of a table by which it is judged how many there are of each slice
 COUNTED = pa.schema({"slice": pa.int64(), "rows": pa.int64()})
 
 
@@ -75,10 +75,11 @@ class Shares:
     def number_of(self, rows: pa.Table) -> Ints:
         """The number of each row."""
         of_row = self.slices.of(rows)
+        if len(self.number) == len(self.slices):
+            return self.number[of_row]
         place = self._first[of_row]
         full = np.flatnonzero(self.pieces[of_row] > 1)
-        if len(full):
-            place[full] += self._content(rows.take(full)) % self.pieces[of_row[full]]
+        place[full] += self._content(rows.take(full)) % self.pieces[of_row[full]]
         return self.number[place]
 
     def numbers_of(self, one: int) -> list[int]:
@@ -108,7 +109,7 @@ def shares_of(slices: Slices, facts: Sequence[int], rows: Ints, most_tasks: int)
     Args:
         slices: there are.
         facts: of each slice.
-        rows: of the spine, of each slice; 0 where they were not counted.
+        rows: of the spine, about, of each slice; 0 where they were not counted.
         most_tasks: there are no more tasks than this, nor than pieces.
     """
     fair = max(int(rows.sum()) // most_tasks, WORTH_A_TASK)
@@ -123,18 +124,24 @@ def shares_of(slices: Slices, facts: Sequence[int], rows: Ints, most_tasks: int)
 
 
 def counted(spine: Rows, slices: Slices) -> Ints:
-    """How many rows of the spine are in each slice, by a job of Spark unless the spine is small."""
+    """About how many rows of the spine are in each slice, by a job of Spark unless the spine is small."""
     if spine.whole is not None:
-        return np.bincount(slices.of(spine.whole()), minlength=len(slices))
-    make, size = spine.make, len(slices)
+        return _about(spine.whole(), slices)
+    make, numbers = spine.make, np.arange(len(slices))
 
-    def count(batches: Any) -> Any:
+    def count(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for rows in make(batches):
-            found = np.bincount(slices.of(rows), minlength=size)
-            yield pa.RecordBatch.from_pydict({"slice": np.arange(size), "rows": found}, COUNTED)
+            yield pa.RecordBatch.from_pydict({"slice": numbers, "rows": _about(rows, slices)}, COUNTED)
 
     told = in_tasks(spine.given, count, COUNTED).groupBy("slice").sum("rows").collect()
-    rows_of = np.zeros(size, np.int64)
-    for row in told:
-        rows_of[row[0]] = row[1]
+    rows_of = np.zeros(len(slices), np.int64)
+    for number, rows in told:
+        rows_of[number] = rows
     return rows_of
+
+
+def _about(rows: pa.Table, slices: Slices) -> Ints:
+    """How many rows are in each slice, by some of them from all over the table."""
+    some = np.arange(0, len(rows), max(len(rows) // SAMPLE, 1))
+    asked = rows.select([*slices.keys, slices.prediction_time]).take(some)
+    return np.bincount(slices.of(asked), minlength=len(slices)) * len(rows) // max(len(some), 1)

@@ -1,7 +1,7 @@
 """The as-of join with facts that are laid out for nothing: facts and spine are shuffled together by their keys.
 
 Facts that are asked by the same spine columns share one shuffle, and a table that is asked twice is moved once. A task
-holds its rows of the spine and its facts: of each about what there are, divided by the tasks of a shuffle.
+holds all facts and rows of its keys: where one key has most of them, lay the facts out, as only layouts are cut.
 """
 
 from collections.abc import Iterator, Sequence

@@ -52,7 +52,7 @@ class StoredFacts:
         features = tuple(self._within_history(feature) for feature in self.features)
         retracted = retraction if self.fact_id else None  # without versions nothing is ever retracted
         if retracted is not None and self.deleted is not None:
-            deleted = pc.fill_null(table.column(self.deleted), fill_value=False)
+            deleted = pc.fill_null(table.column(self.deleted), False)
             ended = pc.or_(table.column(retracted), deleted)
             table = table.set_column(table.column_names.index(retracted), retracted, ended)
         return Facts(

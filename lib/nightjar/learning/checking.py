@@ -8,7 +8,7 @@ from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check
 from nightjar.settings.learning import Search
-from nightjar.settings.model import Model, Range, dimension
+from nightjar.settings.model import Range, dimension
 from nightjar.settings.task import Metric, Task
 
 

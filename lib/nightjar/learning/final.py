@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
 from nightjar.learning.candidates import Candidate
-from nightjar.learning.inner import inner_of
+from nightjar.learning.parts import training_part
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import Fold
 from nightjar.models.estimators import fit
@@ -27,7 +27,7 @@ class Evidence:
         period: first and last local date, both inclusive.
         candidate: the winner's name and measures.
         baselines: baseline -> measures.
-        difference: the winner minus the best baseline in the metric, paired by row; `over` names the baseline and
+        difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
     """
 
@@ -77,7 +77,7 @@ def _scores(
     rows: TrainingRows, fold: Fold, candidate: Candidate, project: Project, settings: Search
 ) -> npt.NDArray[np.float64]:
     models = [candidate.model, *candidate.members.values()]
-    examples = rows.examples(fold.train, inner_of(rows, fold.train, models, settings, project.zone))
+    examples = training_part(rows, fold.train, models, settings, project.zone).examples(rows)
     predictor = fit(
         candidate.model,
         examples,

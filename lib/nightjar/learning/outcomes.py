@@ -1,6 +1,6 @@
 """What a fit takes from a row beside its features: the outcome as the task needs it, the weight, the group."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,16 +43,6 @@ def weights(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.float64]:
     wrong = ~(np.isfinite(values) & (values > 0))
     _refuse(values, wrong, f"{WEIGHT} of table features", "finite numbers above 0")
     return values
-
-
-def codes(table: pa.Table, names: Sequence[str]) -> npt.NDArray[np.intp]:
-    """A number for each row, the same for rows with the same values in these columns; null is a value of its own."""
-    found = np.zeros(table.num_rows, np.intp)
-    for name in names:
-        values: Any = table[name].combine_chunks().dictionary_encode(null_encoding="encode")
-        both = found * max(len(values.dictionary), 1) + values.indices.to_numpy()
-        found = np.unique(both, return_inverse=True)[1]
-    return found
 
 
 def _expected(task: Task) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 from nightjar.learning.candidates import Candidate
 from nightjar.learning.halving import survivors
 from nightjar.learning.proposals import Batches, Reached
-from nightjar.settings.learning import Metric, Stopping
+from nightjar.settings.learning import Stopping
+from nightjar.settings.task import Metric
 
 
 @dataclass(frozen=True)

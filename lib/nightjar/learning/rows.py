@@ -19,7 +19,8 @@ from nightjar.models.examples import Examples, Rows
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
-from nightjar.tables import arrow, labels
+from nightjar.tables import arrow, groups, labels
+from nightjar.tables.definitions import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
@@ -34,12 +35,15 @@ class TrainingRows:
     Attributes:
         features: the feature columns, one row each.
         columns: their names and types.
+        key: the columns that name a row, its prediction time among them.
         label: the outcome: booleans for a classification, float64 otherwise.
         day: local date of the prediction time.
         prediction_time: the instant up to which facts are in the features (UTC, microseconds).
         label_known_at: when the outcome was known (UTC, microseconds).
         horizon: so long after its prediction time every row has its outcome, or none. What is known earlier is no
             random sample of a date's rows.
+        last_settled: the last local date all of whose rows, labelled or not, had reached their horizon when these were
+            read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
         group: a number for each row, the same for rows that no split may part; None: there are no groups.
@@ -49,11 +53,13 @@ class TrainingRows:
 
     features: pa.Table
     columns: tuple[FeatureColumn, ...]
+    key: pa.Table
     label: npt.NDArray[Any]
     day: Days
     prediction_time: Instants
     label_known_at: Instants
     horizon: timedelta
+    last_settled: date
     versions: Mapping[str, int]
     definitions_hash: str
     group: Rows | None = None
@@ -125,41 +131,30 @@ def read(
     weighted = WEIGHT in stored
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
-    joined, definitions = _labelled(warehouse, project, run_date, wanted, versions)
+    joined, last_settled, definitions = _labelled(warehouse, project, run_date, wanted, versions)
     chosen = joined.select(names).combine_chunks()
     return TrainingRows(
         features=chosen,
         columns=feature_columns(chosen.schema, names),
+        key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
         label=outcomes.labels(joined["label"], task),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_numpy(joined["prediction_time"]).astype("datetime64[us]"),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
         horizon=parse_duration(project.label.horizon),
+        last_settled=last_settled,
         versions=versions,
         definitions_hash=definitions,
-        group=outcomes.codes(joined, group) if group else None,
-        query=outcomes.codes(joined, query) if query else None,
+        group=groups.codes(joined, group) if group else None,
+        query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
     )
 
 
-def last_settled_day(project: Project, run_date: date) -> date:
-    """The last local date whose every label is settled at the run date's midnight.
-
-    Later dates hold only what was known early, and that is no random sample of them.
-    """
-    now = cutoff(run_date, project.zone)
-    horizon = parse_duration(project.label.horizon)
-    day = run_date
-    while cutoff(day, project.zone) + horizon > now:
-        day = date.fromordinal(day.toordinal() - 1)
-    return day
-
-
 def _labelled(
     warehouse: Warehouse, project: Project, run_date: date, wanted: Sequence[str], versions: Mapping[str, int]
-) -> tuple[pa.Table, str]:
-    """The rows with their labels, in order, and the hash of their definitions."""
+) -> tuple[pa.Table, date, str]:
+    """The rows with their labels, in order, the last date that is settled, and the hash of their definitions."""
     key = [*project.spine.key, "prediction_time"]
     columns = list(dict.fromkeys([*key, *wanted, "run_date", "definitions_hash"]))
     features = arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
@@ -169,7 +164,17 @@ def _labelled(
     joined = features.join(outcome, key, join_type="inner")
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
-    return joined.sort_by([(name, "ascending") for name in _order(project)]), definitions
+    ordered = joined.sort_by([(name, "ascending") for name in _order(project)])
+    return ordered, _last_settled(features, project, run_date), definitions
+
+
+def _last_settled(features: pa.Table, project: Project, run_date: date) -> date:
+    """Of later dates only what was known early is known, and that is no random sample of their rows."""
+    passed = cutoff(run_date, project.zone) - parse_duration(project.label.horizon)
+    open_days = features.filter(pc.field("prediction_time") > pa.scalar(passed, INSTANT))["run_date"]
+    first_open: date | None = pc.min(open_days).as_py()
+    newest: date = pc.max(features["run_date"]).as_py()
+    return newest if first_open is None else first_open - timedelta(days=1)
 
 
 def _check_groups(stored: Sequence[str], names: Sequence[str]) -> None:

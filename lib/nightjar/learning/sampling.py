@@ -1,6 +1,6 @@
 """The sample of training rows that a model is fitted on, and what each of them stands for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder
-from nightjar.models.examples import Examples, Rows
+from nightjar.models.examples import Rows
 from nightjar.settings.sampling import LABEL, TrainingSample
 
 
@@ -51,12 +51,6 @@ def sampled(
         weight[rows] = np.where(order[rows] <= numbers[kept - 1], len(numbers) / kept, 0)
     found = np.flatnonzero(weight)
     return Sampled(found, weight[found])
-
-
-def thinned(examples: Examples, sample: Sampled) -> Examples:
-    """The sampled rows, their weights multiplied by what each stands for; inner splits are made of them afterwards."""
-    taken = examples.take(sample.rows)
-    return replace(taken, weight=sample.weight if taken.weight is None else taken.weight * sample.weight)
 
 
 def strata_of(label: npt.NDArray[Any], table: pa.Table, settings: TrainingSample) -> "pa.Array[Any] | None":

@@ -19,8 +19,9 @@ from nightjar.learning.progress import Progress
 from nightjar.learning.race import FoldResult, Unit
 from nightjar.learning.units import Problem, fit_and_measure
 from nightjar.learning.work import Work
-from nightjar.settings.learning import Metric, Search
+from nightjar.settings.learning import Search
 from nightjar.settings.split import SplitKind
+from nightjar.settings.task import Metric
 
 log = logging.getLogger("nightjar.train")
 

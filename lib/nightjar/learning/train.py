@@ -12,10 +12,10 @@ from nightjar.learning import references, registration, search
 from nightjar.learning.candidates import Candidate
 from nightjar.learning.checking import require_learnable
 from nightjar.learning.final import Evidence, judge
-from nightjar.learning.inner import inner_of
+from nightjar.learning.parts import training_part
 from nightjar.learning.registration import Run
-from nightjar.learning.rows import TrainingRows, last_settled_day, read
-from nightjar.learning.splits import Fold, final_period, folds
+from nightjar.learning.rows import TrainingRows, read
+from nightjar.learning.splits import final_period, folds
 from nightjar.learning.units import Problem
 from nightjar.models.estimators import fit
 from nightjar.models.predictor import Predictor
@@ -53,13 +53,13 @@ def train(
     require_learnable(settings, rows.columns, label.task)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
-    final = _final(rows, project, settings, run_date)
+    final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     found = search.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
     winner, baselines = _chosen(found)
     log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
     evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
     log.info("final period: %s", _told(evidence))
-    predictor = refitted(rows, winner, project, settings)
+    predictor = refitted(rows, winner, project, settings, run_date)
     version, mlflow_run = registration.register(run, project, settings, rows, found, winner, evidence, predictor)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
@@ -74,22 +74,19 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
     """The folds of the rows before a date, with inner splits where a candidate needs them."""
     found = folds(rows, settings.split, before, project.zone, settings.seed)
     models = list(settings.candidates.values())
-    inner = [inner_of(rows, fold.train, models, settings, project.zone) for fold in found]
-    return Problem(rows, found, inner, project.label.task, settings.seed)
+    parts = [training_part(rows, fold.train, models, settings, project.zone) for fold in found]
+    return Problem(rows, found, parts, project.label.task, settings.seed)
 
 
-def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: Search) -> Predictor:
-    """The winner, fitted on all rows."""
-    everything = np.arange(len(rows.label))
+def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, run_date: date) -> Predictor:
+    """The winner, fitted on all rows that a fold after them would be: the newest ones of a sliding window."""
+    days = settings.split.train_days
+    newest = np.datetime64(run_date) - days if days else rows.day.min()
     models = [winner.model, *winner.members.values()]
-    examples = rows.examples(everything, inner_of(rows, everything, models, settings, project.zone))
+    part = training_part(rows, np.flatnonzero(rows.day >= newest), models, settings, project.zone)
+    examples = part.examples(rows)
     task = project.label.task
     return fit(winner.model, examples, features=rows.columns, task=task, seed=settings.seed, members=winner.members)
-
-
-def _final(rows: TrainingRows, project: Project, settings: Search, run_date: date) -> Fold:
-    last_day = last_settled_day(project, run_date)
-    return final_period(rows, settings.split, last_day, settings.final_days, project.zone)
 
 
 def _chosen(found: search.Found) -> tuple[Candidate, Sequence[Candidate]]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from nightjar.evaluation.metrics import measures
+from nightjar.learning.parts import TrainingPart
 from nightjar.learning.race import FoldResult, Unit
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import Fold
 from nightjar.models.estimators import fit
-from nightjar.models.examples import Rows
 from nightjar.settings.task import Task
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "torch")
@@ -26,14 +26,14 @@ class Problem:
     Attributes:
         rows: the training rows.
         folds: the splits.
-        inner: for each fold, splits within its training rows, for what learns from out-of-fold predictions.
+        parts: for each fold, what is fitted on.
         task: what is learned.
         seed: of the search.
     """
 
     rows: TrainingRows
     folds: Sequence[Fold]
-    inner: Sequence[Sequence[tuple[Rows, Rows]]]
+    parts: Sequence[TrainingPart]
     task: Task
     seed: int
 
@@ -42,10 +42,8 @@ class Problem:
         digest = hashlib.sha256(self.rows.content_hash().encode())
         packages = [f"{package} {version(package)}" for package in PACKAGES]
         digest.update("\n".join([self.task.value, str(self.seed), code_revision, *packages]).encode())
-        for fold, inner in zip(self.folds, self.inner, strict=True):
-            digest.update(f"\n{fold.name}".encode())
-            for part in (fold.train, fold.test, *(rows for split in inner for rows in split)):
-                digest.update(f" {len(part)} ".encode() + part.tobytes())
+        for fold, part in zip(self.folds, self.parts, strict=True):
+            digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + part.contents())
         return digest.hexdigest()
 
 
@@ -62,7 +60,7 @@ def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
     found: dict[str, float | None] = {}
     failure = None
     try:
-        examples = rows.examples(fold.train, inner=problem.inner[unit.fold])
+        examples = problem.parts[unit.fold].examples(rows)
         predictor = fit(
             candidate.model, examples, features=rows.columns, task=problem.task, seed=seed, members=candidate.members
         )

@@ -101,7 +101,7 @@ def fit_network(
         torch.manual_seed(seed)
         network = build(inputs.shape[1], options, levels).to(device)
         _train(network, rows, options, seed, classes=classes)
-    return Perceptron(_scaled(state_of(network), centre, spread), probability=classes)
+    return Perceptron(in_units(state_of(network), centre, spread), probability=classes)
 
 
 def build(inputs: int, options: Options, levels: Mapping[int, int] = NO_LEVELS) -> Tabular:
@@ -123,7 +123,7 @@ def _weights(y: npt.NDArray[Any], weight: Floats | None, options: Options) -> Fl
     return given * compute_sample_weight("balanced", y) if options.class_weight else given
 
 
-def _scaled(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -> dict[str, npt.NDArray[Any]]:
+def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -> dict[str, npt.NDArray[Any]]:
     """The last layer in the labels' own units."""
     last = max(int(name.split(".")[0]) for name in state if name.endswith(".bias"))
     weight, bias = state[f"{last}.weight"], state[f"{last}.bias"]

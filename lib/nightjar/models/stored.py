@@ -65,11 +65,12 @@ def open_stored(structure: Structure, files: Mapping[str, bytes], where: str) ->
             list, or cannot be opened.
     """
     try:
-        named = sorted(_files_of(structure))
-        if named != sorted(files):
-            raise ModelError(f"{where}: its structure names the files {named}, and there are {sorted(files)}.")
-        for name in named:
-            if name.endswith(".skops"):
+        named = list(_files_of(structure))
+        names = sorted(name for name, _ in named)
+        if names != sorted(files):
+            raise ModelError(f"{where}: its structure names the files {names}, and there are {sorted(files)}.")
+        for name, of_skops in named:
+            if of_skops:
                 require_allowed_types(files[name], f"{where}: {name}")
         return _open(structure, files, where)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, LearningError) as error:
@@ -95,11 +96,11 @@ def _dump_curve(curve: Calibrator | None) -> Structure | None:
     raise ModelError(f"A calibration of type {type(curve).__name__} cannot be stored.")
 
 
-def _files_of(structure: Structure) -> Iterator[str]:
+def _files_of(structure: Structure) -> Iterator[tuple[str, bool]]:
+    """Each file that would be opened, and whether skops would: whatever it is called."""
     estimator = structure["estimator"]
-    for name in (structure["preparation"], estimator.get("skops"), estimator.get("network")):
-        if name is not None:
-            yield str(name)
+    files = ((structure["preparation"], True), (estimator.get("skops"), True), (estimator.get("network"), False))
+    yield from ((str(name), of_skops) for name, of_skops in files if name is not None)
     for member in structure["members"]:
         yield from _files_of(member)
 

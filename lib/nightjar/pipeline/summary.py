@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nightjar.registry import events
-from nightjar.report import night
+from nightjar.report import night, wording
 from nightjar.settings.jobs import JobName
 from nightjar.tables import arrow
 from nightjar.tables.definitions import RUNS
@@ -68,10 +68,12 @@ def _champion(champion: events.Version) -> Table:
     )
     table = Table(title=title, title_justify="left")
     table.add_column("model")
-    table.add_column("ROC AUC")
-    table.add_column("log loss")
+    others = [name for name in evidence["candidate"] if name not in ("name", evidence["metric"])]
+    shown = [evidence["metric"], *others][:3]
+    for name in shown:
+        table.add_column(wording.measure(name))
     for name, measured in {evidence["candidate"]["name"]: evidence["candidate"], **evidence["baselines"]}.items():
-        table.add_row(name, _interval(measured["roc_auc"]), _interval(measured["log_loss"]))
+        table.add_row(name, *(_interval(measured[one]) for one in shown))
     return table
 
 

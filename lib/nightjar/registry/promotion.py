@@ -27,8 +27,8 @@ def decide(evidence: Mapping[str, Any]) -> Decision:
     """A champion must beat the best baseline on the final period, with the whole 95% interval on the better side.
 
     Args:
-        evidence: as in `nightjar.learning.final.Evidence`: the difference is candidate minus baseline, paired by row,
-            its interval over resampled days.
+        evidence: as in `nightjar.learning.final.Evidence`: the difference is candidate minus baseline, on the same
+            rows, its interval over resampled days.
     """
     difference = evidence["difference"]
     low, high = difference["low"], difference["high"]

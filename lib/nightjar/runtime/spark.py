@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyspark
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -56,7 +57,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     On a cluster the package itself is shipped to the executors; they need only the locked dependencies.
 
     Raises:
-        UsageError: no master is named, or Spark has no Delta.
+        UsageError: no master is named, or Spark has no Delta, or no file system for the warehouse.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted_to = _submitted_to()
@@ -83,7 +84,12 @@ def start(environment: Environment, app_name: str) -> SparkSession:
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    _check_delta(session)
+    try:
+        require_delta(session)
+        require_file_system(session, environment.warehouse)
+    except UsageError:
+        session.stop()
+        raise
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_packed())
     return session
@@ -125,15 +131,41 @@ def _use_locked_spark() -> None:
         raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
 
 
-def _check_delta(session: SparkSession) -> None:
-    """Spark only warns about an extension that it cannot load, and fails much later."""
+def require_delta(session: SparkSession) -> None:
+    """Spark only warns about an extension that it cannot load, and fails much later.
+
+    Raises:
+        UsageError: it cannot.
+    """
     java: Any = session.sparkContext._jvm  # noqa: SLF001  (PySpark's only way to ask Java)
     if not java.org.apache.spark.util.Utils.classIsLoadable(OPTIONS["spark.sql.extensions"]):
-        session.stop()
         raise UsageError(
             "The Spark that this job was submitted with has no Delta. Submit with the spark-submit of the environment "
             "that scripts/setup made, or add --packages io.delta:delta-spark_4.2_2.13:4.4.0."
         )
+
+
+def require_file_system(session: SparkSession, warehouse: str) -> None:
+    """What the package reads and writes of an object store by itself needs nothing of Spark's; Spark's own reads do.
+
+    Raises:
+        UsageError: Spark has no file system for the warehouse's scheme.
+    """
+    if "://" not in warehouse:
+        return
+    scheme = warehouse.split("://", 1)[0]
+    context: Any = session.sparkContext
+    try:
+        context._jvm.org.apache.hadoop.fs.FileSystem.getFileSystemClass(  # noqa: SLF001  (PySpark's only way to ask)
+            scheme,
+            context._jsc.hadoopConfiguration(),  # noqa: SLF001
+        )
+    except Py4JJavaError as error:
+        raise UsageError(
+            f"environment.warehouse: found {warehouse!r}, but Spark has no file system for {scheme}:// "
+            f"({error.java_exception.getMessage()}). Give it the jars and settings of one: cluster/README.md, "
+            "Object stores."
+        ) from error
 
 
 def _packed() -> str:

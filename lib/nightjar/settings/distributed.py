@@ -19,7 +19,7 @@ class Distributed:
         lanes: parts of the rows, of equal size; a worker takes one or several. A step takes equally many rows of each.
         piece_rows: rows that are read, prepared and shuffled at once; rounded down to whole steps.
         sample_rows: rows that the preparation is fitted on.
-        restarts: how often the training goes on from its last checkpoint after a worker was lost.
+        restarts: how often the training goes on from its last checkpoint after a worker was lost or failed.
         starved_after: seconds without data after which a worker gives up.
     """
 

@@ -5,6 +5,7 @@ from enum import Enum
 
 from nightjar.settings.checks import require
 from nightjar.settings.model import Model
+from nightjar.settings.sampling import TrainingSample
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
 
@@ -75,6 +76,7 @@ class Search:
         split: the folds.
         proposals: which points of the models' spaces are tried.
         stopping: who goes no further.
+        sample: the rows of a fold that models are fitted on.
         minutes: no fold is begun later than this after the search has started; None: no limit. The only setting with
             which the same data may give another winner on another machine.
         final_days: local dates in the final period, which ends before the run date.
@@ -86,6 +88,7 @@ class Search:
     split: Split = field(default_factory=Split)
     proposals: Proposals = field(default_factory=Proposals)
     stopping: Stopping = field(default_factory=Stopping)
+    sample: TrainingSample = field(default_factory=TrainingSample)
     minutes: float | None = None
     final_days: int = 28
     seed: int = 0

@@ -44,8 +44,9 @@ class File:
 class Column:
     """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`.
 
-    Texts of a TIMESTAMP column with an offset or zone (`2024-03-31 06:00:00+02:00`) are that instant; those without are
-    read as UTC. If they are of another zone, declare a derived column: `to_utc_timestamp(at, 'Europe/Paris')`.
+    Texts of a TIMESTAMP column with an offset or zone (`2024-03-31 06:00:00+02:00`) are that instant; those without,
+    and plain times in Parquet, are read as UTC. If they are of another zone, let a derived column say so:
+    `to_utc_timestamp(at, 'Europe/Paris')`.
     """
 
     type: ColumnType = MISSING

@@ -4,7 +4,10 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -80,7 +83,7 @@ def train(
 
     Raises:
         LearningError: rows, labels or settings that cannot be used, too few processors, no data for a while, a loss
-            that is never finite, or more workers lost than `restarts`.
+            that is never finite, or more failures (a lost worker, say) than `restarts`.
         TableError: a data file is gone.
     """
     cut_up = _cut(options, settings)
@@ -169,7 +172,8 @@ def _told(source: Source) -> list[Any]:
 def _trained(job: Job, name: str, storage: str) -> Trained:
     for lost in range(job.settings.restarts + 1):
         try:
-            return _outcome(_trainer(job, name, storage).fit().return_value)
+            with _own_interrupt():
+                return _outcome(_trainer(job, name, storage).fit().return_value)
         except TrainingFailedError as error:
             _raise_stated(error)
             if lost == job.settings.restarts:
@@ -179,6 +183,17 @@ def _trained(job: Job, name: str, storage: str) -> Trained:
                 ) from error
             log.warning("The training failed and goes on from its last checkpoint: %s", error)
     raise AssertionError("restarts is 0 or more")
+
+
+@contextmanager
+def _own_interrupt() -> Iterator[None]:
+    """Ray Train leaves its handler of Ctrl+C behind, which ends the process as if all were well."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
 
 
 def _trainer(job: Job, name: str, storage: str) -> TorchTrainer:

@@ -21,7 +21,7 @@ from nightjar.errors import LearningError
 from nightjar.learning.distributed.batches import Cut, Rows, Share, Step, batches
 from nightjar.learning.distributed.checkpoint import Progress, Training, load, save
 from nightjar.learning.distributed.group import joined
-from nightjar.models.network import Tabular, _scaled, build, state_of
+from nightjar.models.network import Tabular, in_units, build, state_of
 from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
 from nightjar.settings.distributed import Distributed
@@ -75,7 +75,7 @@ def work(config: dict[str, Job]) -> dict[str, Any]:
     if progress.best < 0:
         raise LearningError(f"The network's loss was never finite ({job.options}): lower the learning rate.")
     training.network.load_state_dict(training.best)
-    state = _scaled(state_of(training.network), *job.scale)
+    state = in_units(state_of(training.network), *job.scale)
     return {"network": Perceptron(state, probability=job.task is Task.CLASSIFICATION), "progress": progress}
 
 

@@ -1,0 +1,68 @@
+"""What a model is fitted on: a fold's training rows, or a sample of them, with splits within where a model asks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nightjar.learning.row_order import RowOrder, row_order
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.sampling import sampled, strata_of
+from nightjar.learning.splits import inner_splits
+from nightjar.models.examples import Examples, Rows
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPart:
+    """Rows to fit on.
+
+    Attributes:
+        rows: their numbers.
+        weight: how many rows each one stands for by the sample, beside a weight of its own; None: one each.
+        inner: splits of them, for what learns from out-of-fold predictions; the numbers count within `rows`.
+    """
+
+    rows: Rows
+    weight: npt.NDArray[np.float64] | None
+    inner: Sequence[tuple[Rows, Rows]]
+
+    def examples(self, rows: TrainingRows) -> Examples:
+        """The rows themselves."""
+        found = rows.examples(self.rows, self.inner)
+        if self.weight is None:
+            return found
+        return replace(found, weight=self.weight if found.weight is None else found.weight * self.weight)
+
+    def contents(self) -> bytes:
+        """All of it, for a hash."""
+        weight = b"" if self.weight is None else self.weight.tobytes()
+        parts = [self.rows, *(numbers for split in self.inner for numbers in split)]
+        return b" ".join([*(f"{len(part)} ".encode() + part.tobytes() for part in parts), weight])
+
+
+def training_part(
+    rows: TrainingRows, train: Rows, models: Iterable[Model], settings: Search, zone: str
+) -> TrainingPart:
+    """The rows of a fold that are fitted on, and splits within if one of the models needs them.
+
+    Raises:
+        LearningError: the rows cannot fill the splits, or there is no column to stratify by.
+    """
+    kept, weight = train, None
+    if not settings.sample.keeps_all():
+        strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
+        sample = sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
+        kept, weight = train[sample.rows], sample.weight
+    needed = any(model.needs_inner_splits() for model in models)
+    inner = inner_splits(rows, kept, settings.split, zone, settings.seed) if needed else ()
+    return TrainingPart(kept, weight, inner)
+
+
+def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:
+    """By each row's key, or by its list: a ranking's lists stay whole."""
+    named = rows.key if rows.query is None else pa.table({"list": pa.array(rows.query)})
+    return row_order(named.take(train), "train", seed)
