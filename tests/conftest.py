@@ -47,6 +47,7 @@ OF_THEIR_OWN = (
     "tests/system/test_commands.py",
     "tests/system/test_cluster_ray.py",
     "tests/system/test_cluster_spark.py",
+    "tests/system/test_object_store.py",
     "tests/tables/test_sink_failures.py",
 )
 """Tests that start processes, or take long by themselves, the longest first."""

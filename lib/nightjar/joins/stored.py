@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,8 +53,8 @@ class StoredFacts:
         features = tuple(self._within_history(feature) for feature in self.features)
         retracted = retraction if self.fact_id else None  # without versions nothing is ever retracted
         if retracted is not None and self.deleted is not None:
-            deleted = pc.fill_null(table.column(self.deleted), False)
-            ended = pc.or_(table.column(retracted), deleted)
+            deleted: Any = table.column(self.deleted)
+            ended = pc.or_(table.column(retracted), deleted.fill_null(False))
             table = table.set_column(table.column_names.index(retracted), retracted, ended)
         return Facts(
             self.name,

@@ -21,7 +21,7 @@ from nightjar.errors import LearningError
 from nightjar.learning.distributed.batches import Cut, Rows, Share, Step, batches
 from nightjar.learning.distributed.checkpoint import Progress, Training, load, save
 from nightjar.learning.distributed.group import joined
-from nightjar.models.network import Tabular, in_units, build, state_of
+from nightjar.models.network import Tabular, build, in_units, state_of
 from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
 from nightjar.settings.distributed import Distributed

@@ -1,0 +1,153 @@
+"""Past nights as if each were tonight: refitted at intervals, recalibrated every night, and nothing known too early."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.errors import LearningError
+from nightjar.learning.candidates import Candidate
+from nightjar.learning.parts import training_part
+from nightjar.learning.purging import at, length, microseconds
+from nightjar.learning.rows import TrainingRows
+from nightjar.learning.splits import inner_splits
+from nightjar.models.calibration import fit_calibration
+from nightjar.models.estimators import fit
+from nightjar.models.examples import Rows
+from nightjar.models.predictor import Calibrator, Predictor
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Calibration
+from nightjar.settings.project import Project
+from nightjar.settings.task import Task
+from nightjar.timeline import cutoff
+
+log = logging.getLogger("nightjar.replay")
+Scores = npt.NDArray[np.float64]
+
+SERVED, UNCALIBRATED, FROZEN = "served", "uncalibrated", "frozen"
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Which nights are walked, and how.
+
+    Attributes:
+        first: the first night.
+        last: the last night, included.
+        refit_days: the parameters are fitted anew so many days after they were before.
+        calibration_days: the curve of a night is fitted on the scores of so many days before it, as far as their
+            labels had matured: scores that were served, and before the first night out-of-fold ones.
+    """
+
+    first: date
+    last: date
+    refit_days: int = 14
+    calibration_days: int = 56
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What would have been served.
+
+    Attributes:
+        rows: numbers of the nights' rows, ascending.
+        scores: `served`, `uncalibrated` (as served, without the nightly curve), `frozen` (fitted and calibrated before
+            the first night and never again) and each baseline, refitted like the served model -> a score for each row.
+    """
+
+    rows: Rows
+    scores: Mapping[str, Scores]
+
+
+def replay(
+    rows: TrainingRows,
+    winner: Candidate,
+    baselines: Sequence[Candidate],
+    project: Project,
+    settings: Search,
+    walk: Walk,
+) -> Replayed:
+    """Walk the nights.
+
+    Raises:
+        LearningError: the task is no classification, or there are too few rows before the first night.
+    """
+    if project.label.task is not Task.CLASSIFICATION:
+        raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.name}.")
+    everyone = [winner, *baselines]
+    which = _dated(rows, walk.first, walk.last)
+    raw = {candidate: np.full(len(rows.label), np.nan) for candidate in everyone}
+    for start, end in _periods(walk):
+        train, period = _known(rows, start, project.zone), _dated(rows, start, end)
+        for candidate in everyone:
+            predictor = _fitted(rows, train, candidate, project, settings)
+            raw[candidate][period] = predictor.predict(rows.features.take(period))
+            if candidate is winner and start == walk.first:
+                frozen = predictor.predict(rows.features.take(which))
+        log.info("%s to %s: fitted to %s rows", start, end, f"{len(train):,}")
+    past = raw[winner].copy()
+    before = _out_of_fold(rows, winner, project, settings, walk)
+    past[np.isfinite(before)] = before[np.isfinite(before)]
+    served = {night: _curve(rows, past, night, project.zone, walk) for night in _dates(walk.first, walk.last)}
+    scores = {
+        SERVED: np.concatenate([served[night](raw[winner][_dated(rows, night, night)]) for night in served]),
+        UNCALIBRATED: raw[winner][which],
+        FROZEN: served[walk.first](frozen),
+        **{candidate.name: raw[candidate][which] for candidate in baselines},
+    }
+    return Replayed(which, scores)
+
+
+def _periods(walk: Walk) -> Iterator[tuple[date, date]]:
+    """First and last night of each stretch with the same parameters."""
+    start = walk.first
+    while start <= walk.last:
+        yield start, min(start + timedelta(days=walk.refit_days - 1), walk.last)
+        start += timedelta(days=walk.refit_days)
+
+
+def _dates(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _dated(rows: TrainingRows, first: date, last: date) -> Rows:
+    """Rows come in the order of their prediction times, and so of their dates."""
+    return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
+
+
+def _known(rows: TrainingRows, night: date, zone: str) -> Rows:
+    """What could be learned from at a night's midnight: settled rows, whose labels are no early and lucky ones."""
+    now = at(cutoff(night, zone))
+    settled = microseconds(rows.prediction_time) + length(rows.horizon) <= now
+    return np.flatnonzero(settled & (microseconds(rows.label_known_at) <= now))
+
+
+def _fitted(rows: TrainingRows, train: Rows, candidate: Candidate, project: Project, settings: Search) -> Predictor:
+    models = [candidate.model, *candidate.members.values()]
+    examples = training_part(rows, train, models, settings, project.zone).examples(rows)
+    task = project.label.task
+    seed, members = settings.seed, candidate.members
+    return fit(candidate.model, examples, features=rows.columns, task=task, seed=seed, members=members)
+
+
+def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
+    """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
+    known = _known(rows, walk.first, project.zone)
+    found = np.full(len(rows.label), np.nan)
+    for train, test in inner_splits(rows, known, settings.split, project.zone, settings.seed):
+        predictor = _fitted(rows, known[train], winner, project, settings)
+        found[known[test]] = predictor.predict(rows.features.take(known[test]))
+    return found
+
+
+def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
+    """The curve from scores to probabilities that the nights before this one, as far as they have matured, ask for."""
+    known = _known(rows, night, zone)
+    recent = known[rows.day[known] >= np.datetime64(night) - walk.calibration_days]
+    scored = recent[np.isfinite(past[recent])]
+    if not len(scored):
+        raise LearningError(f"No score of the {walk.calibration_days} days before {night} has a label yet.")
+    return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], None)
