@@ -64,6 +64,20 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
     assert str(client.get_model_version_by_alias("machines", "champion").version) == registered["model_version"]
 
 
+def test_labels_worth_a_look_are_kept_beside_the_run(nights, registered, home):
+    client = tracking._client(home)
+    run = client.get_model_version("machines", registered["model_version"]).run_id
+    folder = Path(client.download_artifacts(run, ""))
+    header, *drawn = (folder / "label_spot_checks.csv").read_text().splitlines()
+    assert header.startswith('"machine","prediction_time","label"')
+    assert len(drawn) == 15  # all rows of the final period: there are fewer than are drawn of each label
+    assert (
+        (folder / "label_suspects.csv")
+        .read_text()
+        .startswith('"machine","prediction_time","margin","probability","label"')
+    )
+
+
 def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home):
     subject = Subject("machines", registered["model_name"], registered["model_version"])
     manifest = verified.manifest(nights.environment, subject)

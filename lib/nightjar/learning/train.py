@@ -12,6 +12,7 @@ from nightjar.learning import references, registration, search
 from nightjar.learning.candidates import Candidate
 from nightjar.learning.checking import require_learnable
 from nightjar.learning.final import Evidence, judge
+from nightjar.learning.label_review import label_review
 from nightjar.learning.parts import training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
@@ -19,9 +20,10 @@ from nightjar.learning.splits import final_period, folds
 from nightjar.learning.units import Problem
 from nightjar.models.estimators import fit
 from nightjar.models.predictor import Predictor
-from nightjar.registry import events, keys
+from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
@@ -61,6 +63,8 @@ def train(
     log.info("final period: %s", _told(evidence))
     predictor = refitted(rows, winner, project, settings, run_date)
     version, mlflow_run = registration.register(run, project, settings, rows, found, winner, evidence, predictor)
+    if label.task is Task.CLASSIFICATION:
+        tracking.attach(home, mlflow_run, label_review(rows, final, final_scores, settings.seed))
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(rows.label), "fits": fits})

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mlflow
+import pyarrow as pa
+import pyarrow.csv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput
@@ -60,6 +62,15 @@ def log_training(
             client.log_batch(run.info.run_id, metrics=metrics(figures))
             version = _register(client, experiment, run.info.run_id, saved, complete, key)
     return version, run.info.run_id
+
+
+def attach(home: Path, run: str, tables: Mapping[str, pa.Table]) -> None:
+    """Keep tables as CSV files beside a run's figures: file name -> rows."""
+    client = _client(home)
+    for name, table in tables.items():
+        sink = pa.BufferOutputStream()
+        pyarrow.csv.write_csv(table, sink)
+        client.log_text(run, sink.getvalue().to_pybytes().decode(), name)
 
 
 def fetch(home: Path, project: str, version: str) -> Path:

@@ -1,0 +1,67 @@
+"""A replay serves what could have been served: nothing that became known later plays a part."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import builders
+from learning import problems
+from nightjar.errors import LearningError
+from nightjar.evaluation.metrics import roc_auc
+from nightjar.learning.candidates import Candidate
+from nightjar.learning.replay import Walk, replay
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
+
+PROJECT = replace(builders.machines(Path("files")), zone="UTC")
+WINNER = Candidate("logistic", Model(Estimator.LOGISTIC))
+BASELINES = [Candidate("majority", problems.MAJORITY)]
+WALK = Walk(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, calibration_days=10)
+
+
+def walked(rows):
+    return replay(rows, WINNER, BASELINES, PROJECT, problems.search(), WALK)
+
+
+def test_each_night_is_scored_once_by_every_model():
+    rows = problems.rows()
+    found = walked(rows)
+    assert found.rows.tolist() == list(range(12 * 40, 20 * 40))
+    assert list(found.scores) == ["served", "uncalibrated", "frozen", "majority"]
+    assert all(len(score) == 8 * 40 and np.isfinite(score).all() for score in found.scores.values())
+    truth = rows.label[found.rows]
+    assert roc_auc(truth, found.scores["served"]) > 0.75
+    assert len(np.unique(found.scores["majority"])) == 3  # refitted on 13, 16 and 19 March
+
+
+def test_what_becomes_known_later_changes_no_night_before():
+    """The labels of 15 March are known at six in the morning of that day: nights up to the 15th cannot know them."""
+    rows = problems.rows()
+    other = rows.label.copy()
+    changed = rows.day >= np.datetime64("2024-03-15")
+    other[changed] = ~other[changed]
+    one, two = walked(rows), walked(replace(rows, label=other))
+    early = rows.day[one.rows] <= np.datetime64("2024-03-15")
+    for name in one.scores:
+        assert one.scores[name][early].tolist() == two.scores[name][early].tolist()
+    assert one.scores["served"][~early].tolist() != two.scores["served"][~early].tolist()
+    assert one.scores["frozen"].tolist() == two.scores["frozen"].tolist()
+
+
+def test_the_nightly_curve_follows_a_change_of_rates():
+    """From the 13th on everything happens more often; what is served learns it within days, what is frozen does not."""
+    rows = problems.rows(a_day=200)
+    late = (rows.day >= np.datetime64("2024-03-13")) & (np.arange(len(rows.day)) % 3 == 0)
+    found = walked(replace(rows, label=rows.label | late))
+    last = rows.day[found.rows] >= np.datetime64("2024-03-19")
+    rate = (rows.label | late)[found.rows][last].mean()
+    assert abs(found.scores["served"][last].mean() - rate) < abs(found.scores["frozen"][last].mean() - rate)
+
+
+def test_only_probabilities_are_replayed():
+    amounts = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
+    with pytest.raises(LearningError, match="A replay calibrates probabilities"):
+        replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), WALK)
