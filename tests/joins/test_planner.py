@@ -59,7 +59,7 @@ def test_a_layout_of_another_version_is_not_read(placed, monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "nightjar.joins"):
         (found,) = plan(warehouse, [asked_of(version - 2)])
     assert found.placement is Placement.SHUFFLE
-    assert re.search(rf"its layout by world, m, n reflects version {version}, not {version - 2}$", caplog.text.strip())
+    assert re.search(rf"its layout by world, m, n reflects version {version}, not {version - 2}$", caplog.messages[-1])
 
 
 def test_a_placement_that_is_told_and_not_possible_is_refused(placed):

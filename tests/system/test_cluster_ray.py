@@ -1,6 +1,7 @@
 """`ray job submit` on two nodes: trials on both of them, with the checkout's package and this machine's figures."""
 
 import json
+import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -66,6 +67,7 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
 
         overrides = ["project=tiny", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
         overrides += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
+        shutil.rmtree(here / ".nightjar" / "searches")  # or no fold would be fitted again
         tree.run([*submit, "python", "jobs/train.py", *overrides], here, token)
         actors = json.loads(tree.run([sys.executable, "-c", ACTORS, address], here, token).splitlines()[-1])
         assert len({node for name, node in actors if name != "JobSupervisor"}) == 2

@@ -4,17 +4,18 @@ import json
 import logging
 import shutil
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.tune.search import Searcher
 
 from nightjar.errors import LearningError
 from nightjar.learning import ledger, proposals, race
 from nightjar.learning.candidates import Candidate
+from nightjar.learning.desk import Desk
 from nightjar.learning.progress import Progress
 from nightjar.learning.race import FoldResult, Unit
 from nightjar.learning.units import Problem, fit_and_measure
@@ -27,6 +28,8 @@ log = logging.getLogger("nightjar.train")
 
 LOST_AT_MOST = 3
 """How often a unit is tried again after its process or machine was lost."""
+RESTARTS = 100
+"""How often a worker may be lost."""
 
 
 @dataclass(frozen=True)
@@ -113,75 +116,89 @@ def found_by(work: Work, problem: Problem, metric: Metric) -> Found:
 def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Path) -> None:
     if not work.left():
         return
-    units, shared = _Units(work, deadline), ray.put(problem)
+    seconds = None if deadline is None else deadline - time.monotonic()
+    shared, desk = ray.put(problem), ray.remote(num_cpus=0)(Desk).remote(seconds)
+    hand_out = _HandOut(work, desk)
+    hand_out.more()
 
-    def trial(config: dict[str, Any]) -> None:
-        result = fit_and_measure(ray.get(shared), config["unit"])
-        tune.report({"result": json.dumps(asdict(result))})  # Tune would take a mapping apart
+    def worker(config: dict[str, Any]) -> None:
+        while (unit := ray.get(desk.next.remote(config["worker"]))) is not None:
+            result = fit_and_measure(ray.get(shared), unit)
+            tune.report({"result": json.dumps(asdict(result))})  # Tune would take a mapping apart
 
     name = f"search-{time.time_ns()}"
+    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     tuner = tune.Tuner(
-        tune.with_resources(trial, {"cpu": 1}),
-        tune_config=tune.TuneConfig(
-            search_alg=units,
-            num_samples=-1,
-            reuse_actors=True,
-            trial_dirname_creator=_folder_of,
-            max_concurrent_trials=max(1, int(ray.cluster_resources().get("CPU", 1))),
-        ),
+        tune.with_resources(worker, {"cpu": 1}),
+        param_space={"worker": tune.grid_search(list(range(workers)))},
         run_config=tune.RunConfig(
             name=name,
             storage_path=str(storage.absolute()),
             verbose=0,
-            failure_config=tune.FailureConfig(max_failures=LOST_AT_MOST),
+            failure_config=tune.FailureConfig(max_failures=RESTARTS),
+            callbacks=[hand_out],
         ),
     )
     try:
-        tuner.fit()
+        errors = tuner.fit().errors
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)  # Tune's own state, which nothing is resumed from
-    if units.given:
+    if errors and work.left():
+        raise LearningError(f"The search's workers cannot run: {errors[0]}")
+    if work.left() and (deadline is None or time.monotonic() < deadline):
         raise KeyboardInterrupt  # Tune ends early without a word when it is told to stop
 
 
-def _folder_of(trial: Any) -> str:
-    """Tune would name it by all settings of its candidate."""
-    return str(trial.trial_id)
+class _HandOut(tune.Callback):  # type: ignore[misc]
+    """Puts a search's units on the desk as they become due, and takes their results.
 
+    Each of Tune's trials is a worker that goes from unit to unit, and each of its reports is the result of one. (A
+    trial for each unit would wait for a new process whenever a round ends, and reusing Tune's actors drops those that
+    are still starting: with folds of a second it is left with one.)
+    """
 
-class _Units(Searcher):  # type: ignore[misc]
-    """Hands a search's units to Tune, and their results back."""
-
-    def __init__(self, work: Work, deadline: float | None) -> None:
-        super().__init__()
+    def __init__(self, work: Work, desk: Any) -> None:
         self.work = work
-        self.deadline = deadline
-        self.given: dict[str, Unit] = {}
+        self.desk = desk
+        self.lost: Counter[Unit] = Counter()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles a searcher for a restart of its own. There is none: the ledger is the search's state."""
+        """Tune pickles its callbacks for a restart of its own. There is none: the ledger is the search's state."""
         return {}
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        late = self.deadline is not None and time.monotonic() > self.deadline
-        unit = None if late else self.work.take()
-        if unit is not None:
-            self.given[trial_id] = unit
-            return {"unit": unit}
-        return None if self.given else Searcher.FINISHED
+    def more(self) -> None:
+        """Put on the desk what can be run by now; when nothing is left, close it."""
+        due = []
+        while (unit := self.work.take()) is not None:
+            due.append(unit)
+        ray.get(self.desk.put.remote(due))
+        if not self.work.left():
+            ray.get(self.desk.close.remote())
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:  # noqa: FBT001, FBT002
-        unit = self.given.pop(trial_id)
-        if error or not result or "result" not in result:
-            self.work.lose(unit, f"its process or machine was lost {LOST_AT_MOST + 1} times")
+    def on_trial_result(self, *, result: dict[str, Any], **_: Any) -> None:
+        if "result" in result:
+            found = FoldResult(**json.loads(result["result"]))
+            self.work.finish(self.work.unit_of(found), found)
+            self.more()
+
+    def on_trial_recover(self, *, trial: Any, **_: Any) -> None:
+        """A worker's process or machine was lost: what it was at is for others."""
+        self._give_back(trial)
+
+    def on_trial_error(self, *, trial: Any, **_: Any) -> None:
+        """The same, and this worker does not come back."""
+        self._give_back(trial)
+
+    def _give_back(self, trial: Any) -> None:
+        unit = ray.get(self.desk.held_by.remote(trial.config["worker"]))
+        if unit is None or unit not in self.work.open:
+            return
+        self.lost[unit] += 1
+        if self.lost[unit] <= LOST_AT_MOST:
+            ray.get(self.desk.put.remote([unit]))
         else:
-            self.work.finish(unit, FoldResult(**json.loads(result["result"])))
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing, see `__getstate__`."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing, see `__getstate__`."""
+            self.work.lose(unit, f"its process or machine was lost {self.lost[unit]} times")
+            self.more()
 
 
 def _last_line(result: FoldResult) -> str:

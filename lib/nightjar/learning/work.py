@@ -41,6 +41,12 @@ class Work:
         self.open.add(unit)
         return unit
 
+    def unit_of(self, result: FoldResult) -> Unit:
+        """The open unit that a result belongs to."""
+        names = {fold.name: place for place, fold in enumerate(self._problem.folds)}
+        place = names[result.fold]
+        return next(unit for unit in self.open if (unit.candidate.name, unit.fold) == (result.candidate, place))
+
     def finish(self, unit: Unit, result: FoldResult) -> None:
         """Take a unit's result, on disk before anything follows from it."""
         self._ledger.append(unit.candidate.key(), result)

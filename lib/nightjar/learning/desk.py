@@ -1,0 +1,48 @@
+"""Where a search's workers fetch what to do next: units wait here for them, or they for units."""
+
+import asyncio
+import time
+
+from nightjar.learning.race import Unit
+
+
+class Desk:
+    """A queue, to be run as an actor: in a process of its own, for workers on any machine.
+
+    Args:
+        seconds: after so many no unit is handed out any more; None: there is no limit.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+        self.due: asyncio.Queue[Unit | None] = asyncio.Queue()
+        self.held: dict[int, Unit] = {}
+
+    async def put(self, units: list[Unit]) -> None:
+        """Add units to the end of the queue."""
+        for unit in units:
+            self.due.put_nowait(unit)
+
+    async def close(self) -> None:
+        """There will be no more units."""
+        self.due.put_nowait(None)
+
+    async def next(self, worker: int) -> Unit | None:
+        """The next unit, which the worker holds until it asks again; waits for one; None: go home."""
+        self.held.pop(worker, None)
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return None
+        try:
+            unit = await asyncio.wait_for(self.due.get(), left)
+        except TimeoutError:
+            return None
+        if unit is None:
+            self.due.put_nowait(None)  # for the others
+        else:
+            self.held[worker] = unit
+        return unit
+
+    async def held_by(self, worker: int) -> Unit | None:
+        """What the worker was at when it was lost; it no longer is."""
+        return self.held.pop(worker, None)
