@@ -45,7 +45,7 @@ class Walk:
     first: date
     last: date
     refit_days: int = 14
-    calibration_days: int = 56
+    calibration_days: int = 28
 
 
 @dataclass(frozen=True)
