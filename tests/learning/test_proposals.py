@@ -57,6 +57,12 @@ def test_draws_lie_in_the_range_and_repeat_with_the_seed():
     assert drawn(5) == found[:5]
 
 
+def test_both_ends_of_a_range_of_whole_numbers_are_drawn():
+    space = {"max_iter": {"low": 1, "high": 2, "log": True, "whole": True}}
+    (batch,) = batches(search(space, Proposals(ProposalKind.RANDOM, trials=30)))
+    assert {candidate.model.parameters["max_iter"] for candidate in batch} == {1, 2}
+
+
 def test_choices_may_be_lists():
     settings = search({"hidden": [[8], [16, 8]]}, Proposals(ProposalKind.RANDOM, trials=20))
     (batch,) = batches(settings)

@@ -139,6 +139,19 @@ def test_when_all_fail_each_is_named_with_its_fold_and_why(tmp_path):
         found.best()
 
 
+def test_after_a_batch_that_failed_the_next_one_is_tried(tmp_path):
+    """A batch of one whose parameter is below 0 fails; the search does not end with it."""
+    model = Model(Estimator.LOGISTIC, space={"C": {"low": -2.0, "high": 1.0}})
+    proposals = Proposals(ProposalKind.TPE, trials=6, batch=1)
+    settings = problems.search(
+        candidates={"majority": problems.MAJORITY, "logistic": model}, proposals=proposals, stopping=Stopping([1])
+    )
+    found, _ = serial(problems.problem(), settings, tmp_path)
+    failed = [candidate.name for candidate, results in found.results.items() if results[0].failure]
+    assert len(found.results) == 7
+    assert 1 <= len(failed) < 6
+
+
 def test_a_damaged_ledger_stops_the_search(tmp_path):
     problem, settings = problems.problem(), problems.search()
     serial(problem, settings, tmp_path)

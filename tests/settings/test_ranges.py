@@ -111,6 +111,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (Stopping, {"rungs": [0]}, "rungs: found [0]"),
         (Stopping, {"keep": 1.0}, "keep: found 1.0, expected a share above 0 and below 1"),
         (Search, TWO | {"stopping": Stopping([3])}, "stopping.rungs: found [3], expected fewer folds than all 3"),
+        (
+            Search,
+            {"candidates": {"m": MAJORITY, "l": Model(Estimator.LOGISTIC, space={"C": [1.0, 2.0]}), "l-2": LOGISTIC}},
+            "candidates: found ['l-2'], expected other names: the points of the space of l are called l-1, l-2",
+        ),
         (Search, TWO | {"minutes": 0}, "minutes: found 0, expected more than 0"),
         (
             Search,

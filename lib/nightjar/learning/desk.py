@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 
 from nightjar.learning.race import Unit
 
@@ -17,6 +18,7 @@ class Desk:
         self.deadline = None if seconds is None else time.monotonic() + seconds
         self.due: asyncio.Queue[Unit | None] = asyncio.Queue()
         self.held: dict[int, Unit] = {}
+        self.lost: Counter[int] = Counter()
 
     async def put(self, units: list[Unit]) -> None:
         """Add units to the end of the queue."""
@@ -30,12 +32,16 @@ class Desk:
     async def next(self, worker: int) -> Unit | None:
         """The next unit, which the worker holds until it asks again; waits for one; None: go home."""
         self.held.pop(worker, None)
+        lost = self.lost[worker]
         left = None if self.deadline is None else self.deadline - time.monotonic()
         if left is not None and left <= 0:
             return None
         try:
             unit = await asyncio.wait_for(self.due.get(), left)
         except TimeoutError:
+            return None
+        if self.lost[worker] > lost:  # it was lost while it waited here: nobody would hear the answer
+            self.due.put_nowait(unit)
             return None
         if unit is None:
             self.due.put_nowait(None)  # for the others
@@ -44,5 +50,6 @@ class Desk:
         return unit
 
     async def held_by(self, worker: int) -> Unit | None:
-        """What the worker was at when it was lost; it no longer is."""
+        """What the worker was at when it was lost; it no longer is, nor does it wait."""
+        self.lost[worker] += 1
         return self.held.pop(worker, None)

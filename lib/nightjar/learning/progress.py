@@ -52,7 +52,7 @@ class Progress:
 
     def table(self) -> Table:
         """The best candidates so far: who went furthest, and there has the best mean, comes first."""
-        done = sum(len(by_fold) for by_fold in self.results.values())
+        done = sum(len(by_fold) for by_fold in list(self.results.values()))  # results come while this is drawn
         table = Table(title=f"{done} folds of {len(self.results)} candidates", title_justify="left")
         for column in ("candidate", "folds", f"mean {self.metric.value}", "seconds"):
             table.add_column(column, justify="left" if column in ("candidate", "folds") else "right", no_wrap=True)

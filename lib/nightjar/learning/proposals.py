@@ -93,10 +93,12 @@ def _draw(random: np.random.Generator, found: list[Any] | Range) -> Any:
     if isinstance(found, list):
         return found[random.integers(len(found))]
     if found.log:
-        value = float(np.exp(random.uniform(np.log(found.low), np.log(found.high))))
+        value = float(np.exp(random.uniform(np.log(found.low), np.log(found.high + found.whole))))
     else:
         value = float(random.uniform(found.low, found.high + found.whole))
-    return min(int(value), int(found.high)) if found.whole else min(max(value, found.low), found.high)
+    return (
+        min(max(int(value), int(found.low)), int(found.high)) if found.whole else min(max(value, found.low), found.high)
+    )
 
 
 def _estimated(search: Search, names: Sequence[str], others: list[Candidate]) -> Batches:

@@ -100,4 +100,6 @@ def _batch(
         if end < len(order):
             means = [mean(reached[candidate]) for candidate in going]
             going = [going[place] for place in survivors(means, stopping.keep)]
+        if not going:
+            break  # all of them have failed: on to the next batch
     return {candidate: Reached(tuple(values), len(order)) for candidate, values in reached.items()}

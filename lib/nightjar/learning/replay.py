@@ -81,7 +81,7 @@ def replay(
     which = _dated(rows, walk.first, walk.last)
     raw = {candidate: np.full(len(rows.label), np.nan) for candidate in everyone}
     for start, end in _periods(walk):
-        train, period = _known(rows, start, project.zone), _dated(rows, start, end)
+        train, period = _known(rows, start, settings, project.zone), _dated(rows, start, end)
         for candidate in everyone:
             predictor = _fitted(rows, train, candidate, project, settings)
             raw[candidate][period] = predictor.predict(rows.features.take(period))
@@ -118,8 +118,14 @@ def _dated(rows: TrainingRows, first: date, last: date) -> Rows:
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
 
-def _known(rows: TrainingRows, night: date, zone: str) -> Rows:
+def _known(rows: TrainingRows, night: date, settings: Search, zone: str) -> Rows:
     """What could be learned from at a night's midnight: settled rows, whose labels are no early and lucky ones."""
+    known = _matured(rows, night, zone)
+    days = settings.split.train_days
+    return known[rows.day[known] >= np.datetime64(night) - days] if days else known
+
+
+def _matured(rows: TrainingRows, night: date, zone: str) -> Rows:
     now = at(cutoff(night, zone))
     settled = microseconds(rows.prediction_time) + length(rows.horizon) <= now
     return np.flatnonzero(settled & (microseconds(rows.label_known_at) <= now))
@@ -135,7 +141,7 @@ def _fitted(rows: TrainingRows, train: Rows, candidate: Candidate, project: Proj
 
 def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
     """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
-    known = _known(rows, walk.first, project.zone)
+    known = _known(rows, walk.first, settings, project.zone)
     found = np.full(len(rows.label), np.nan)
     for train, test in inner_splits(rows, known, settings.split, project.zone, settings.seed):
         predictor = _fitted(rows, known[train], winner, project, settings)
@@ -145,7 +151,7 @@ def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settin
 
 def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
     """The curve from scores to probabilities that the nights before this one, as far as they have matured, ask for."""
-    known = _known(rows, night, zone)
+    known = _matured(rows, night, zone)
     recent = known[rows.day[known] >= np.datetime64(night) - walk.calibration_days]
     scored = recent[np.isfinite(past[recent])]
     if not len(scored):

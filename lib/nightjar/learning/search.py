@@ -3,6 +3,8 @@
 import json
 import logging
 import shutil
+import signal
+import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -139,13 +141,17 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Pa
             callbacks=[hand_out],
         ),
     )
+    interrupt = signal.getsignal(signal.SIGINT)
     try:
         errors = tuner.fit().errors
     finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, interrupt)  # Tune leaves one of its own that nobody listens to
         shutil.rmtree(storage / name, ignore_errors=True)  # Tune's own state, which nothing is resumed from
-    if errors and work.left():
+    late = deadline is not None and time.monotonic() >= deadline
+    if errors and work.left() and not late:
         raise LearningError(f"The search's workers cannot run: {errors[0]}")
-    if work.left() and (deadline is None or time.monotonic() < deadline):
+    if work.left() and not late:
         raise KeyboardInterrupt  # Tune ends early without a word when it is told to stop
 
 

@@ -1,14 +1,13 @@
 """Train: search, judge the winner on unseen days, refit it on everything known, register it."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from nightjar.learning import references, registration, search
+from nightjar.learning import proposals, references, registration, search
 from nightjar.learning.candidates import Candidate
 from nightjar.learning.checking import require_learnable
 from nightjar.learning.final import Evidence, judge
@@ -57,7 +56,7 @@ def train(
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     found = search.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
-    winner, baselines = _chosen(found)
+    winner, baselines = _chosen(found), proposals.baselines(settings)
     log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
     evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
     log.info("final period: %s", _told(evidence))
@@ -83,7 +82,7 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
 
 
 def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, run_date: date) -> Predictor:
-    """The winner, fitted on all rows that a fold after them would be: the newest ones of a sliding window."""
+    """The winner, fitted on all rows, or on the newest ones of a sliding window."""
     days = settings.split.train_days
     newest = np.datetime64(run_date) - days if days else rows.day.min()
     models = [winner.model, *winner.members.values()]
@@ -93,14 +92,14 @@ def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: 
     return fit(winner.model, examples, features=rows.columns, task=task, seed=settings.seed, members=winner.members)
 
 
-def _chosen(found: search.Found) -> tuple[Candidate, Sequence[Candidate]]:
-    """The best candidate that is no baseline, and the baselines; says how all of them stand."""
+def _chosen(found: search.Found) -> Candidate:
+    """The best candidate that is no baseline; says how all of them stand."""
     sign = -1 if found.metric.greater_is_better else 1
     means = {candidate: found.mean(candidate) for candidate in found.results}
     rated = {candidate: mean for candidate, mean in means.items() if mean is not None}
     for candidate, mean in sorted(rated.items(), key=lambda item: sign * item[1]):
         log.info("mean over folds: %s %s %.4f", candidate.name, found.metric.value, mean)
-    for candidate in means.keys() - rated.keys():
+    for candidate in (one for one in means if one not in rated):
         failed = next((result for result in found.results[candidate] if result.failure), None)
         if failed is not None:
             last = (failed.failure or "").strip().splitlines()[-1]
@@ -108,7 +107,7 @@ def _chosen(found: search.Found) -> tuple[Candidate, Sequence[Candidate]]:
     stopped = len(means) - len(rated)
     if stopped:
         log.info("%d of %d candidates were stopped before their last fold, or failed", stopped, len(means))
-    return found.best(), [candidate for candidate in found.results if candidate.model.baseline]
+    return found.best()
 
 
 def _told(evidence: Evidence) -> str:

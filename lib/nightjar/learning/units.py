@@ -1,12 +1,14 @@
 """One unit of a search: fit a candidate on a fold's training rows, measure it on its test rows."""
 
 import hashlib
+import math
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.race import FoldResult, Unit
@@ -66,6 +68,14 @@ def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
         )
         test = rows.examples(fold.test)
         found = measures(problem.task, test.label, predictor.predict(test.table), test.query)
+        _require_finite(found)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
-    return FoldResult(candidate.name, fold.name, seed, found, time.monotonic() - started, failure)
+    measured = found if failure is None else {}
+    return FoldResult(candidate.name, fold.name, seed, measured, time.monotonic() - started, failure)
+
+
+def _require_finite(found: Mapping[str, float | None]) -> None:
+    infinite = sorted(name for name, value in found.items() if value is not None and not math.isfinite(value))
+    if infinite:
+        raise LearningError(f"{', '.join(infinite)} is not finite: the candidate's predictions are out of all bounds.")

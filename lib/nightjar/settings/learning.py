@@ -1,5 +1,6 @@
 """Settings of the search over model candidates."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -104,6 +105,9 @@ class Search:
         require(len(baselines) < len(self.candidates), "candidates", baselines, "at least one that is no baseline")
         for name, model in self.candidates.items():
             self._check_members(name, model)
+            taken = [other for other in self.candidates if re.fullmatch(rf"{re.escape(name)}-\d+", other)]
+            free = f"other names: the points of the space of {name} are called {name}-1, {name}-2, ..."
+            require(not (model.space and taken), "candidates", taken, free)
 
     def _check_members(self, name: str, model: Model) -> None:
         for member in model.members:
