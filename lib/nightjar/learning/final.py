@@ -10,10 +10,9 @@ import numpy.typing as npt
 from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
 from nightjar.learning.candidates import Candidate
-from nightjar.learning.parts import training_part
+from nightjar.learning.fitting import fitted
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import Fold
-from nightjar.models.estimators import fit
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 
@@ -76,16 +75,7 @@ def _standing(estimate: float | None, better: int) -> float:
 def _scores(
     rows: TrainingRows, fold: Fold, candidate: Candidate, project: Project, settings: Search
 ) -> npt.NDArray[np.float64]:
-    models = [candidate.model, *candidate.members.values()]
-    examples = training_part(rows, fold.train, models, settings, project.zone).examples(rows)
-    predictor = fit(
-        candidate.model,
-        examples,
-        features=rows.columns,
-        task=project.label.task,
-        seed=settings.seed,
-        members=candidate.members,
-    )
+    predictor = fitted(rows, fold.train, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
 
 

@@ -10,14 +10,13 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.learning.candidates import Candidate
-from nightjar.learning.parts import training_part
+from nightjar.learning.fitting import fitted
 from nightjar.learning.purging import at, length, microseconds
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits import inner_splits
 from nightjar.models.calibration import fit_calibration
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Rows
-from nightjar.models.predictor import Calibrator, Predictor
+from nightjar.models.predictor import Calibrator
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration
 from nightjar.settings.project import Project
@@ -83,7 +82,7 @@ def replay(
     for start, end in _periods(walk):
         train, period = _known(rows, start, settings, project.zone), _dated(rows, start, end)
         for candidate in everyone:
-            predictor = _fitted(rows, train, candidate, project, settings)
+            predictor = fitted(rows, train, candidate, project, settings)
             raw[candidate][period] = predictor.predict(rows.features.take(period))
             if candidate is winner and start == walk.first:
                 frozen = predictor.predict(rows.features.take(which))
@@ -131,20 +130,12 @@ def _matured(rows: TrainingRows, night: date, zone: str) -> Rows:
     return np.flatnonzero(settled & (microseconds(rows.label_known_at) <= now))
 
 
-def _fitted(rows: TrainingRows, train: Rows, candidate: Candidate, project: Project, settings: Search) -> Predictor:
-    models = [candidate.model, *candidate.members.values()]
-    examples = training_part(rows, train, models, settings, project.zone).examples(rows)
-    task = project.label.task
-    seed, members = settings.seed, candidate.members
-    return fit(candidate.model, examples, features=rows.columns, task=task, seed=seed, members=members)
-
-
 def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
     """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
     known = _known(rows, walk.first, settings, project.zone)
     found = np.full(len(rows.label), np.nan)
     for train, test in inner_splits(rows, known, settings.split, project.zone, settings.seed):
-        predictor = _fitted(rows, known[train], winner, project, settings)
+        predictor = fitted(rows, known[train], winner, project, settings)
         found[known[test]] = predictor.predict(rows.features.take(known[test]))
     return found
 

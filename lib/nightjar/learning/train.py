@@ -11,13 +11,13 @@ from nightjar.learning import proposals, references, registration, search
 from nightjar.learning.candidates import Candidate
 from nightjar.learning.checking import require_learnable
 from nightjar.learning.final import Evidence, judge
+from nightjar.learning.fitting import fitted
 from nightjar.learning.label_review import label_review
 from nightjar.learning.parts import training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.splits import final_period, folds
 from nightjar.learning.units import Problem
-from nightjar.models.estimators import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
@@ -85,11 +85,7 @@ def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: 
     """The winner, fitted on all rows, or on the newest ones of a sliding window."""
     days = settings.split.train_days
     newest = np.datetime64(run_date) - days if days else rows.day.min()
-    models = [winner.model, *winner.members.values()]
-    part = training_part(rows, np.flatnonzero(rows.day >= newest), models, settings, project.zone)
-    examples = part.examples(rows)
-    task = project.label.task
-    return fit(winner.model, examples, features=rows.columns, task=task, seed=settings.seed, members=winner.members)
+    return fitted(rows, np.flatnonzero(rows.day >= newest), winner, project, settings)
 
 
 def _chosen(found: search.Found) -> Candidate:
