@@ -12,7 +12,6 @@ from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
 from nightjar.models.examples import Examples
 from nightjar.models.families import family_of, solved, unfitted
-from nightjar.models.needs import Needs
 from nightjar.models.network_inputs import embedded, levels_of, network_preparation
 from nightjar.models.network_options import Options
 from nightjar.models.predictor import Predictor
@@ -68,10 +67,7 @@ def _fit_network(
     options = Options(**model.parameters)
     names = embedded(features, model.preparation) if options.embedding else []
     settings = model.preparation
-    if names:
-        prepared = network_preparation(features, settings, names, task=task, seed=seed, inner=rows.inner)
-    else:
-        prepared = preparation(features, settings, Needs.COMPLETE, task=task, seed=seed, inner=rows.inner)
+    prepared = network_preparation(features, settings, names, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
     levels = levels_of(inputs, len(names))
     inputs, label, weight = _evened(model, inputs, rows, task, seed)

@@ -35,8 +35,11 @@ def network_preparation(
     """An unfitted preparation that gives the other features as the settings say, then a code for each of the names.
 
     Codes count from 0; values rarer than `MIN_FREQUENCY` share one. A null is -1, and so is a value that is unseen
-    where training had no rare ones. Columns made, selections and components are of the other features only.
+    where training had no rare ones. Columns made, selections and components are of the other features only. Without
+    names it is the preparation of any estimator that needs complete inputs.
     """
+    if not names:
+        return preparation(features, settings, Needs.COMPLETE, task=task, seed=seed, inner=inner)
     others = [column for column in features if column.name not in names]
     prepared = preparation(others, settings, Needs.COMPLETE, task=task, seed=seed, inner=inner) if others else None
     codes = OrdinalEncoder(

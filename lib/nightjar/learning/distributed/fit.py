@@ -8,11 +8,9 @@ from nightjar.learning.distributed.source import Counted, Source, label_values
 from nightjar.learning.distributed.streaming import count, sample
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
-from nightjar.models.needs import Needs
 from nightjar.models.network_inputs import embedded, levels_of, network_preparation
 from nightjar.models.network_options import Options
 from nightjar.models.predictor import Predictor, Preparation
-from nightjar.models.preparation import preparation
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import ImbalanceKind
@@ -68,10 +66,7 @@ def _prepared(
     """Fitted on a sample, with the codes of the inputs that are embedded."""
     features, task, settings = rows.source.features, rows.source.task, model.preparation
     names = embedded(features, settings) if options.embedding else []
-    if names:
-        unfitted = network_preparation(features, settings, names, task=task, seed=seed)
-    else:
-        unfitted = preparation(features, settings, Needs.COMPLETE, task=task, seed=seed)
+    unfitted = network_preparation(features, settings, names, task=task, seed=seed)
     seen = sample(rows, sample_rows, seed)
     inputs = unfitted.fit_transform(to_frame(seen, features), label_values(rows.source, seen))
     return unfitted, levels_of(inputs, len(names))
