@@ -10,7 +10,7 @@ from joins.visits import asked_of, stored, visit
 from nightjar.errors import JoinError
 from nightjar.joins.planner import plan
 from nightjar.settings.environment import Placement
-from nightjar.tables import scan
+from nightjar.tables import layouts, scan
 from nightjar.tables.warehouse import Warehouse
 
 FACTS = [visit(0, number, "a", 1, number, number, 1.5) for number in range(10)]
@@ -47,10 +47,15 @@ def test_size_and_layout_choose_unless_it_is_told(
 @pytest.mark.parametrize("over", [0, 1])
 def test_facts_of_up_to_64_mb_are_read_whole_by_every_task(placed, monkeypatch, over):
     warehouse, version = placed
+    """Of both, facts and layout, where there is one."""
     assert scan.SMALL == 64 * 1024 * 1024
-    monkeypatch.setattr(scan, "SMALL", scan.snapshot(warehouse, "source_visits", version).size - over)
-    (found,) = plan(warehouse, [asked_of(version)])
-    assert found.placement is (Placement.CO_BUCKETED if over else Placement.BROADCAST)
+    asked = asked_of(version)
+    sizes = [scan.snapshot(warehouse, "source_visits", version).size]
+    sizes.append(scan.snapshot(warehouse, layouts.name("source_visits", asked.layout)).size)
+    for size in sizes:
+        monkeypatch.setattr(scan, "SMALL", size - over)
+        (found,) = plan(warehouse, [asked])
+        assert found.placement is (Placement.CO_BUCKETED if over or size < max(sizes) else Placement.BROADCAST)
 
 
 def test_a_layout_of_another_version_is_not_read(placed, monkeypatch, caplog):

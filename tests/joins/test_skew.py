@@ -71,8 +71,10 @@ def tasks_that_join(rows):
 @pytest.mark.parametrize("in_files", [False, True], ids=["a DataFrame", "files"])
 @pytest.mark.parametrize("history", [None, 8 * US], ids=["carried", "history"])
 @pytest.mark.parametrize("night", [False, True], ids=["any time", "one night"])
-def test_a_heavy_bucket_is_shared_by_tasks(spark, placed, drawn, tmp_path, night, history, in_files):
+@pytest.mark.parametrize("most", [60, slices.MOST], ids=["several slices", "two slices"])
+def test_a_heavy_bucket_is_shared_by_tasks(spark, placed, drawn, tmp_path, monkeypatch, most, night, history, in_files):
     """By slices of prediction time, and where all rows are of one, by pieces of it."""
+    monkeypatch.setattr(slices, "MOST", most)
     warehouse, version = placed
     times = [START + (40 if night else row % 40) for row in range(len(drawn[1]))]
     spine = spine_of([(*entity, at) for entity, at in zip(drawn[1], times, strict=True)])
@@ -91,7 +93,7 @@ def test_a_heavy_bucket_is_shared_by_tasks(spark, placed, drawn, tmp_path, night
     hot = [row for row, entity in enumerate(drawn[1]) if entity == (0, "a", 1)]
     task_of = tasks_that_join(cut)
     assert sorted(task_of) == list(range(len(spine)))
-    assert len({task_of[row] for row in hot}) > 2
+    assert len({task_of[row] for row in hot}) > 1
 
 
 def test_a_row_goes_to_one_piece_whatever_comes_before_it():
@@ -141,22 +143,25 @@ def bucket_with(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("counts", "slices_of"),
+    ("counts", "tasks", "slices_of"),
     [
-        ([200, 200, 200, 200], {}),
-        ([500], {}),
-        ([2000], {0: 4}),  # more than a task may hold: however fair a share that is
-        ([700, 700, 600], {0: 2, 1: 2, 2: 2}),
-        ([400, 20, 20, 20], {0: 2}),
-        ([1000, *[20] * 9], {0: 4}),
+        ([200, 200, 200, 200], 8, {}),
+        ([500], 8, {}),
+        ([2000], 8, {0: 4}),  # more than a task may hold: however fair a share that is
+        ([700, 700, 600], 8, {0: 2, 1: 2, 2: 2}),
+        ([400, 20, 20, 20], 8, {0: 2}),
+        ([1000, *[20] * 9], 8, {0: 4}),
+        ([400, *[20] * 9], 8, {0: 3}),
+        ([400, *[20] * 9], 2, {0: 2}),
+        ([400, *[20] * 20], 2, {}),  # the other task has as much to do
     ],
 )
 def test_buckets_are_cut_where_they_hold_more_than_their_share_or_than_a_task_may(
-    bucket_with, monkeypatch, counts, slices_of
+    bucket_with, monkeypatch, counts, tasks, slices_of
 ):
     monkeypatch.setattr(slices, "WORTH_A_TASK", 20)
     monkeypatch.setattr(slices, "MOST", 500)
-    cuts = slices.cuts([bucket_with(count) for count in counts])
+    cuts = slices.cuts([bucket_with(count) for count in counts], tasks)
     assert {bucket: 1 + sum(one == bucket for one, _ in cuts) for bucket, _ in cuts} == slices_of
 
 

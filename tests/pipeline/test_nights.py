@@ -1,5 +1,6 @@
 """Nights of the tiny project, end to end: what stands in the tables afterwards, and what a night does not repeat."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import TableError
-from nightjar.pipeline import nightly
+from nightjar.errors import JoinError, TableError, UsageError
+from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
+from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import Nightly
+from nightjar.settings.labelling import Annotators
 from nightjar.tables import arrow
 
 H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
@@ -93,3 +96,47 @@ def test_the_whole_night_again_leaves_the_same_rows(nights, copied):
     run(copied, "2024-04-02")
     for table in sorted(set(builders.versions(nights.warehouse)) - {"runs", "leases"}):
         assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
+
+
+def with_label(project, **options):
+    return replace(project, label=replace(project.label, **options))
+
+
+def with_feature_of(project, column):
+    group = project.features["temperature"]
+    features = {name: replace(feature, column=column) for name, feature in group.features.items()}
+    return replace(project, features={"temperature": replace(group, features=features)})
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (lambda found: replace(found, expressions={"x": "laod / 2"}), "project.expressions.x: the expression"),
+        (
+            lambda found: replace(found, spine=replace(found.spine, derived={"x": "laod / 2"})),
+            "project.spine.derived.x: the expression",
+        ),
+        (lambda found: with_feature_of(found, "machine"), "mean of a string: .* are those of table source_readings"),
+        (lambda found: with_label(found, column="machine"), "source outcomes: it is a string, expected a boolean"),
+        (
+            lambda found: with_label(found, aggregate=Aggregate.COUNT, condition="valeu > 0"),
+            "project.label.condition: the expression",
+        ),
+        (
+            lambda found: with_label(found, aggregate=Aggregate.COUNT, rules={"hot": "laod > 50"}),
+            "project.label.rules.hot: the expression",
+        ),
+        (
+            lambda found: with_label(found, column="machine", annotators=Annotators("machine")),
+            "an annotator's answer is a string, expected a boolean",
+        ),
+    ],
+)
+def test_an_ingest_refuses_what_could_not_be_built_of_its_facts_and_writes_nothing(copied, changed, told):
+    settings = Nightly(copied.environment, changed(copied.project), D3.isoformat(), builders.search())
+    sessions = Sessions(copied.environment, "tests")
+    step = Context(settings, "config-2", sessions, copied.warehouse, "revision-2").step(D3)
+    before = builders.versions(copied.warehouse)
+    with pytest.raises((JoinError, UsageError), match=told):
+        steps.ingest(step)
+    assert builders.versions(copied.warehouse) == before

@@ -26,7 +26,7 @@ def night(spark, warehouse, tmp_path):
         project = builders.machines(tmp_path)
         source = builders.readings(tmp_path / "readings.csv", **options)
         project = replace(project, sources=project.sources | {"readings": source})
-        return ingest(spark, warehouse, project, D1, None, "run", tmp_path / "raw")
+        return ingest(spark, warehouse, project, D1, None, "run", tmp_path / "raw", builders.unchecked)
 
     return run
 

@@ -123,7 +123,16 @@ def test_the_error_names_source_and_fault_and_no_table_has_changed(nights, copie
     broken = replace(project, features={}, sources=project.sources | {"readings": readings})
     before = builders.versions(copied.warehouse)
     with pytest.raises(SourceError) as refused:
-        ingest(spark, copied.warehouse, broken, date(2024, 4, 3), date(2024, 4, 2), "run", tmp_path / "raw")
+        ingest(
+            spark,
+            copied.warehouse,
+            broken,
+            date(2024, 4, 3),
+            date(2024, 4, 2),
+            "run",
+            tmp_path / "raw",
+            builders.unchecked,
+        )
     message = str(refused.value)
     assert "readings" in message
     assert [part for part in parts if part not in message] == []

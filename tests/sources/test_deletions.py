@@ -61,7 +61,16 @@ class Readings:
 
     def night(self, text, day, previous=None):
         (self.folder / "readings.csv").write_text(HEADER + text)
-        ingest(self.spark, self.warehouse, self.project, day, previous, f"run {day}", self.folder / "raw")
+        ingest(
+            self.spark,
+            self.warehouse,
+            self.project,
+            day,
+            previous,
+            f"run {day}",
+            self.folder / "raw",
+            builders.unchecked,
+        )
 
     def features(self, machine, day, placement):
         """(last, mean of a day, mean of three days) at the midnight that starts the day."""
@@ -103,6 +112,20 @@ def test_of_facts_of_one_instant_the_greatest_in_sequence_is_the_latest(readings
     """Facts 4 and 5 share both clocks; without a sequence the greater key would be the latest."""
     readings.night(FIRST, D1)
     assert readings.features("m3", D1, placement) == (50.0, 55.0, 55.0)
+
+
+@pytest.mark.parametrize("placement", Placement)
+def test_of_versions_of_one_instant_the_greatest_in_sequence_holds_and_leaves_the_others_places(readings, placement):
+    """Fact 1 moves from m1 to m2 and back within one instant, fact 2 the other way and stays there."""
+    moves = """1,m2,2024-03-31 06:00:00,2024-04-01 06:00:00,21,2,false
+1,m1,2024-03-31 06:00:00,2024-04-01 06:00:00,22,3,false
+2,m1,2024-03-31 08:00:00,2024-04-01 06:00:00,31,2,false
+2,m2,2024-03-31 08:00:00,2024-04-01 06:00:00,32,3,false
+"""
+    readings.night(FIRST, D1)
+    readings.night(FIRST + moves, D2, previous=D1)
+    found = [readings.features(machine, D2, placement)[2] for machine in ("m1", "m2")]
+    assert found == [22.0, (40.0 + 32.0) / 2]
 
 
 def test_a_deleted_fact_keeps_nothing_active(readings):

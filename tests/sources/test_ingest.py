@@ -51,7 +51,7 @@ def night(spark, warehouse, project_of, tmp_path):
         path = tmp_path / "readings.csv"
         path.write_text(text)
         source = builders.readings(path, **{"refuse_above": 1.0} | options)
-        return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw")
+        return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw", builders.unchecked)
 
     return run
 
@@ -124,6 +124,57 @@ m3,2024-03-31 06:00:00,2024-03-31 08:00:00,21
     assert rows_of(warehouse, "quarantine", "reasons") == [([conflict],), ([conflict],)]
     found = counts(warehouse)
     assert (found["stored"], found["repeated"], found["refused"]) == (3, 1, 2)
+
+
+LSN = {
+    "columns": builders.readings("").columns | {"lsn": Column(ColumnType.LONG)},
+    "sequence": ["lsn"],
+}
+
+
+def test_versions_of_one_instant_are_ordered_by_their_sequence_and_conflict_only_within_it(night, warehouse):
+    """Also those without a number, of which there can be one; a second night finds them all stored."""
+    text = f"""{HEADER},lsn
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,20,1
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,21,2
+m1,2024-03-31 06:00:00,2024-03-31 07:00:00,22,NA
+m2,2024-03-31 06:00:00,2024-03-31 07:00:00,20,1
+m2,2024-03-31 06:00:00,2024-03-31 07:00:00,21,1
+"""
+    night(text, **LSN)
+    stored = rows_of(warehouse, "source_readings", "machine", "temperature", "lsn")
+    assert stored == [("m1", 20.0, 1), ("m1", 21.0, 2), ("m1", 22.0, None)]
+    conflict = "several versions with one key, known_at and sequence"
+    assert rows_of(warehouse, "quarantine", "reasons") == [([conflict],), ([conflict],)]
+    night(text, D2, previous=D1, **LSN)
+    assert rows_of(warehouse, "source_readings", "machine", "temperature", "lsn") == stored
+    assert counts(warehouse, D2)["stored"] == counts(warehouse, D2)["refused"] == 0
+
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_versions_that_arrive_late_together_stay_in_the_order_they_state(night, warehouse, in_time):
+    """They may come with one that is in time: it is the newest, though they have become known this night."""
+    night(f"{HEADER},lsn\n", **LSN)
+    last = "m1,2024-03-30 06:00:00,2024-04-01 07:00:00,23,1\n" if in_time else ""
+    night(
+        f"""{HEADER},lsn
+m1,2024-03-30 06:00:00,2024-03-30 07:00:00,20,1
+m1,2024-03-30 06:00:00,2024-03-30 08:00:00,22,2
+m1,2024-03-30 06:00:00,2024-03-30 08:00:00,21,1
+m2,2024-03-30 06:00:00,2024-03-30 08:00:00,30,1
+{last}""",
+        D2,
+        previous=D1,
+        **LSN,
+    )
+    newest = [(utc(1, 7), 23.0)] if in_time else []
+    end = utc(1, 7) if in_time else cutoff_of(D2) + MICROSECOND
+    m1 = [(end - 3 * MICROSECOND, 20.0), (end - 2 * MICROSECOND, 21.0), (end - MICROSECOND, 22.0), *newest]
+    found = sorted(rows_of(warehouse, "source_readings", "machine", "known_at", "temperature"))
+    assert found == [*(("m1", *row) for row in m1), ("m2", cutoff_of(D2), 30.0)]
 
 
 def test_a_row_that_is_no_fact_is_counted_and_neither_stored_nor_refused(night, warehouse):

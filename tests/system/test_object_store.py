@@ -59,7 +59,7 @@ def store(day):
 into, written = store(1)
 version = sink.commit(warehouse, into, written, everything, "run")
 into = sink.target(warehouse, layout_table(visits, ["machine"]), ingested_on=date(2024, 4, 1), run_id="run")
-rows = layouts.with_retractions(facts, ["id"], ["machine"], F.lit(True))
+rows = layouts.with_retractions(facts, ["id"], (), ["machine"], F.lit(True))
 marks = layouts.marks(version, 2)
 sink.commit(warehouse, into, layouts.collect(rows, ["machine"], 2, into), everything, "run", marks=marks)
 asked = StoredFacts(

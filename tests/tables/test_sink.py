@@ -235,3 +235,21 @@ def test_vacuum_removes_what_no_commit_has_shown_and_nothing_else(warehouse):
     table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
     assert files_of(warehouse) == live
     assert ids(warehouse) == [1, 2]
+
+
+def test_every_tenth_commit_leaves_a_checkpoint_that_tells_all_that_the_log_did(warehouse, spark):
+    """Files with their bounds, marks and the schema, to us and to Spark."""
+    into = sink.target(warehouse, THINGS)
+    for number in range(12):
+        written = sink.write(things(id=[number], place=["a"]), into)
+        sink.commit(warehouse, into, written, lambda _: False, "run-1", marks={"seen": number})
+    log = Path(warehouse.path("things")) / "_delta_log"
+    (checkpoint,) = log.glob("*.checkpoint.parquet")
+    before = int(checkpoint.name[:20])
+    for commit in log.glob("*.json"):
+        if int(commit.stem) <= before:
+            commit.rename(commit.with_suffix(".gone"))
+    assert sink.mark(arrow.opened(warehouse, "things"), "seen") == 11
+    assert sorted(file.least["id"] for file in scan.snapshot(warehouse, "things").files) == list(range(12))
+    assert ids(warehouse) == list(range(12))
+    assert sorted(row["id"] for row in delta.read(spark, warehouse, "things").collect()) == list(range(12))

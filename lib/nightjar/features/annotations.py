@@ -23,7 +23,7 @@ SHOWN = 5
 
 def asked_of_each(asked: DataFrame, facts: DataFrame, label: Label) -> DataFrame:
     """Each row once for every annotator who ever answered about its key; a row without any stays, with null."""
-    keys = {column: f"_{column}" for column in dict.fromkeys(label.keys.values())}
+    keys = {column: f"_fact_{column}" for column in dict.fromkeys(label.keys.values())}
     annotator = F.col(label.annotators.column or "").alias(ANNOTATOR)
     who = facts.select(*(F.col(column).alias(name) for column, name in keys.items()), annotator)
     same_key = [F.col(name) == F.col(keys[column]) for name, column in label.keys.items()]

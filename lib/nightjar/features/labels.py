@@ -12,17 +12,20 @@ Versions are only ever added; readers take the latest one known by their own cut
 allowed_lateness is final. Every version is found, whichever nights were run: a range has the labels of its nights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import BooleanType, DataType, NumericType
 
 from nightjar.errors import JoinError
 from nightjar.features import annotations, expressions, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
 from nightjar.joins.join import as_of_join
+from nightjar.joins.stored import output_schema
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
@@ -97,11 +100,40 @@ def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions
     if label.annotators.column:
         stored = delta.read(asked.sparkSession, warehouse, facts.table, facts.version)
         asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
-    try:
+    with _named(label):
         joined = as_of_join(of_frame(asked), warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
+    return joined.select(*asked.columns, F.col(f"{facts.name}__value").alias("value"))
+
+
+def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
+    """Refuse a label that does not fit its facts, as `known_labels` would, without a row of either.
+
+    Args:
+        rows: a spine without a row.
+        stored: the label's source without a row, with its clocks.
+        project: what is asked.
+
+    Raises:
+        JoinError: see `known_labels`.
+        UsageError: see `known_labels`.
+    """
+    label, asked = project.label, _asked(rows, project).withColumn(KNOWN_BY, F.col(UNTIL))
+    facts = label_facts(project, {source_table_name(label.source): 0})
+    if label.annotators.column:
+        asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
+    with _named(label):
+        schema = output_schema(of_frame(asked).schema, [(facts, of_frame(stored).schema)], UNTIL)
+    answers = rows.sparkSession.createDataFrame([], from_arrow_schema(schema))
+    _judged(answers.withColumnRenamed(f"{facts.name}__value", "value"), project)
+
+
+@contextmanager
+def _named(label: Label) -> Iterator[None]:
+    """Say that it is the label which cannot be joined."""
+    try:
+        yield
     except JoinError as error:
         raise JoinError(f"project.label, column {label.column} of source {label.source}: {error}") from error
-    return joined.select(*asked.columns, F.col(f"{facts.name}__value").alias("value"))
 
 
 def _told(answers: DataFrame, label: Label) -> DataFrame:
@@ -129,8 +161,8 @@ def _instants(
     passed = asked.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
     if not early and not lateness:
         return passed
-    happened, instant, until = F.col("_event_time"), F.col("_instant"), F.col(UNTIL)
-    same_key = [F.col(name) == F.col(f"_{column}") for name, column in label.keys.items()]
+    happened, instant, until = F.col("_fact_event_time"), F.col("_instant"), F.col(UNTIL)
+    same_key = [F.col(name) == F.col(f"_fact_{column}") for name, column in label.keys.items()]
     within = (happened > F.col("prediction_time")) & (happened <= until)
     in_time = (instant <= until + F.lit(lateness)) & (instant <= F.lit(now))
     matters = in_time & (F.lit(early) | (instant > until))
@@ -140,14 +172,14 @@ def _instants(
 
 
 def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
-    """`_<key>`, `_event_time` and `_instant` of each coming and going of a version of a fact."""
+    """`_fact_<key>`, `_fact_event_time` and `_instant` of each coming and going of a version of a fact."""
     label, table = project.label, source_table_name(project.label.source)
-    known = F.coalesce("known_at", "event_time")
-    gone = F.lead(known).over(Window.partitionBy(*project.sources[label.source].key).orderBy(known))
-    keys = [F.col(column).alias(f"_{column}") for column in dict.fromkeys(label.keys.values())]
+    source, known = project.sources[label.source], F.coalesce("known_at", "event_time")
+    gone = F.lead(known).over(Window.partitionBy(*source.key).orderBy(known, *source.sequence))
+    keys = [F.col(column).alias(f"_fact_{column}") for column in dict.fromkeys(label.keys.values())]
     both = F.array_compact(F.array(known, gone)).alias("_instants")
     facts = delta.read(spark, warehouse, table, versions[table])
-    places = facts.select(*keys, F.col("event_time").alias("_event_time"), both)
+    places = facts.select(*keys, F.col("event_time").alias("_fact_event_time"), both)
     return places.withColumn("_instant", F.explode("_instants")).drop("_instants")
 
 

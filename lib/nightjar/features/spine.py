@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import DateType, StructField, StructType, TimestampType
 
 from nightjar.errors import TableError
 from nightjar.features import expressions
@@ -31,9 +32,26 @@ def spine_rows(
     Raises:
         UsageError: a derived column does not fit.
     """
+    made = {SpineKind.SCHEDULED: _scheduled, SpineKind.ACTIVE: _active}[project.spine.kind]
+    return _finished(made(spark, warehouse, project, versions, since, until), project)
+
+
+def no_rows(spark: SparkSession, project: Project, stored: StructType) -> DataFrame:
+    """A spine without a row, of facts that have these columns: what can be told from types alone shows on it.
+
+    Raises:
+        UsageError: a derived column does not fit.
+    """
     spine = project.spine
-    made = {SpineKind.SCHEDULED: _scheduled, SpineKind.ACTIVE: _active}[spine.kind]
-    rows = made(spark, warehouse, project, versions, since, until)
+    own = [stored[name] for name in spine.stored_columns()]
+    clock = stored[spine.prediction_time].dataType if spine.prediction_time else TimestampType()
+    fields = [StructField("prediction_time", clock), *own, StructField("run_date", DateType())]
+    return _finished(spark.createDataFrame([], StructType(fields)), project)
+
+
+def _finished(rows: DataFrame, project: Project) -> DataFrame:
+    """The rows of a source with what the spine derives and samples of them."""
+    spine = project.spine
     rows = expressions.added(rows, expressions.DERIVED, spine.derived, ())
     if spine.sample.by:
         rows = sampled(rows, spine.key, spine.sample)
@@ -71,7 +89,7 @@ def _scheduled(
         spark, warehouse, table, versions[table], lambda file: not stays or file.may_hold(time, start, end)
     )
     held = facts.where(in_range) if stays else facts
-    superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at"))
+    superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at", *source.sequence))
     rows = held.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
     if source.deleted:

@@ -51,13 +51,17 @@ class Pass:
         planned, shares = self.planned, self.shares
         keys, cuts = shares.slices.keys, shares.slices.cuts
         share_at = self._share_at()
-        carried = self._carried(before.given.sparkSession, cuts) if cuts else None
+        # Another stage of Spark costs more than what a single later slice has to read once more.
+        staged = len({bucket for bucket, _ in cuts}) < len(cuts)
+        carried = self._carried(before.given.sparkSession, cuts) if staged else None
         given, opened = dispatched(before, Destination(shares.number_of, shares.tasks), carried)
 
         def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             for parcel in opened(batches):
                 rows = parcel.rows.take(_as_facts_lie(parcel.rows, keys, prediction_time))
                 share, carried = share_at[parcel.number], parcel.beside
+                if share.start is not None and not staged:
+                    carried = slices.carried_from(planned, share.files, None, share.start)
                 facts = reading.laid_out(planned, rows, share, carried, prediction_time, known_by)
                 for start in range(0, len(rows), ROWS_AT_ONCE):
                     yield join_facts(rows.slice(start, ROWS_AT_ONCE), facts, prediction_time, known_by)
@@ -97,12 +101,13 @@ def passes(planned: Sequence[Planned], spine: Rows, prediction_time: str) -> lis
 
 def _pass(planned: Sequence[Planned], spine: Rows, prediction_time: str) -> Pass:
     files = [_by_bucket(planned, bucket) for bucket in range(_buckets(planned[0]))]
-    cut = Slices(_keys(planned[0]), len(files), slices.cuts(files), prediction_time)
+    tasks = tasks_of_a_shuffle(spine.given.sparkSession)
+    cut = Slices(_keys(planned[0]), len(files), slices.cuts(files, tasks), prediction_time)
     rows = counted(spine, cut) if cut.cuts else np.zeros(len(cut), np.int64)
     facts, buckets = slices.facts_in(files), cut.bucket_of_each()
     slices_of = Counter(buckets)
     of_each = [facts[bucket] // slices_of[bucket] for bucket in buckets]
-    return Pass(planned, files, shares_of(cut, of_each, rows, tasks_of_a_shuffle(spine.given.sparkSession)))
+    return Pass(planned, files, shares_of(cut, of_each, rows, tasks))
 
 
 def _buckets(planned: Planned) -> int:

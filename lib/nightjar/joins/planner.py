@@ -54,11 +54,13 @@ def plan(
 
 
 def _place(warehouse: Warehouse, asked: StoredFacts, told: Placement | None) -> Planned:
-    files = scan.snapshot(warehouse, asked.table, asked.version)
     layout, lacking = _layout(warehouse, asked)
-    size = f"{files.rows:,} rows in {files.size / 1e6:,.1f} MB"
     if told is Placement.CO_BUCKETED and layout is None:
         raise JoinError(f"facts {asked.name!r} cannot be joined co-bucketed: {lacking}")
+    if layout is not None and (told is Placement.CO_BUCKETED or (told is None and layout.files.size > scan.SMALL)):
+        return _co_bucketed(asked, layout)
+    files = scan.snapshot(warehouse, asked.table, asked.version)
+    size = _size(files)
     if told is Placement.BROADCAST and files.unreadable is not None:
         raise JoinError(
             f"facts {asked.name!r} cannot be broadcast: {files.unreadable}, which tasks do not read themselves"
@@ -66,10 +68,18 @@ def _place(warehouse: Warehouse, asked: StoredFacts, told: Placement | None) -> 
     is_small = files.size <= scan.SMALL and files.unreadable is None
     if told is Placement.BROADCAST or (told is None and is_small):
         return Planned(asked, Placement.BROADCAST, files, None, f"as told, {size}" if told else f"only {size}")
-    if layout is not None and told is not Placement.SHUFFLE:
-        reason = f"{size}, laid out by {', '.join(layout.keys)} in {layout.buckets} buckets"
-        return Planned(asked, Placement.CO_BUCKETED, layout.files, layout, reason)
+    if layout is not None and told is None:
+        return _co_bucketed(asked, layout)
     return Planned(asked, Placement.SHUFFLE, files, None, f"as told, {size}" if told else f"{size}, {lacking}")
+
+
+def _co_bucketed(asked: StoredFacts, layout: Layout) -> Planned:
+    reason = f"{_size(layout.files)}, laid out by {', '.join(layout.keys)} in {layout.buckets} buckets"
+    return Planned(asked, Placement.CO_BUCKETED, layout.files, layout, reason)
+
+
+def _size(files: Snapshot) -> str:
+    return f"{files.rows:,} rows in {files.size / 1e6:,.1f} MB"
 
 
 def _layout(warehouse: Warehouse, asked: StoredFacts) -> tuple[Layout | None, str]:

@@ -24,8 +24,8 @@ from nightjar.tables.layouts import RETRACTION
 from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.warehouse import Warehouse
 
-Held: TypeAlias = tuple[str, int, tuple[str, ...], tuple[str, ...]]
-"""What is moved at once: a table, its version, the columns that name a fact, and the key columns."""
+Held: TypeAlias = tuple[str, int, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""What is moved at once: a table, its version, the columns that name a fact, those that order it, the key columns."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ class Pass:
             asked.setdefault(_held(one), set()).update(one.facts.columns())
         moved = {}
         for held, columns in asked.items():
-            table, version, fact_id, keys = held
+            table, version, fact_id, sequence, keys = held
             rows = delta.read(spark, self.warehouse, table, version).select(*sorted(columns))
-            moved[_name(held)] = (keys, of_frame(layouts.with_retractions(rows, fact_id, keys, F.lit(True))))
+            versions = layouts.with_retractions(rows, fact_id, sequence, keys, F.lit(True))
+            moved[_name(held)] = (keys, of_frame(versions))
         return moved
 
 
@@ -94,7 +95,7 @@ def _fact_keys(planned: Planned) -> tuple[str, ...]:
 
 def _held(planned: Planned) -> Held:
     asked = planned.facts
-    return asked.table, asked.version, asked.fact_id, _fact_keys(planned)
+    return asked.table, asked.version, asked.fact_id, asked.sequence, _fact_keys(planned)
 
 
 def _name(held: Held) -> str:

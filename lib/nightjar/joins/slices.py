@@ -1,8 +1,8 @@
 """Heavy buckets in slices of prediction time: a task holds the facts of its slice, and not all of its bucket's.
 
 A slice reads the facts of its own time and, for windows, of the longest one before it. What else it needs of earlier
-facts, the latest one of each key, is found beforehand, slice by slice, and carried in. Facts of one instant, and those
-of one row group, are never cut apart.
+facts, the latest one of each key, is found beforehand, slice by slice, and carried in; a bucket's
+only later slice finds it itself. Facts of one instant, and those of one row group, are never cut apart.
 """
 
 import math
@@ -31,17 +31,19 @@ Cut: TypeAlias = tuple[int, int]
 """A bucket and the first prediction time, in microseconds, of a slice of it."""
 
 
-def cuts(files: Sequence[Mapping[str, Snapshot]]) -> list[Cut]:
+def cuts(files: Sequence[Mapping[str, Snapshot]], tasks: int) -> list[Cut]:
     """Where heavy buckets are cut, into slices of about equal numbers of facts.
 
     A bucket is heavy with more than twice its fair share of facts, and its slices then have up to 2.5 of them; or with
-    more than `MOST`, and its slices have up to that, however few buckets there are.
+    more than `MOST`, and its slices have up to that, however few buckets there are. The fair share is that of a bucket,
+    or of half a task where there are fewer of these: what a task can hold beside others needs no cut.
 
     Args:
         files: for each bucket, layout -> its files.
+        tasks: that share the buckets.
     """
     rows = facts_in(files)
-    fair = max(sum(rows) // len(rows), WORTH_A_TASK)
+    fair = max(sum(rows) // min(len(rows), 2 * tasks), WORTH_A_TASK)
     parts = [_slices_of(count, fair) for count in rows]
     return [
         (number, instant)
@@ -96,16 +98,16 @@ def carried_on(
 
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for place in numbers(batches):
-            found = _carried_from(planned, *slices[place]).items()
+            found = carried_from(planned, *slices[place]).items()
             yield from batched((to, layout, packed(rows)) for layout, rows in found for to in later[place])
 
     return in_tasks(numbered(spark, len(cuts)), carry, MESSAGE)
 
 
-def _carried_from(
+def carried_from(
     planned: Sequence[Planned], files: Mapping[str, Snapshot], since: int | None, until: int
 ) -> dict[str, pa.Table]:
-    """Layout -> the rows of one slice's time that later slices need."""
+    """Layout -> the rows of one slice's time, both ends in microseconds, that later slices need."""
     end = reading.instant(until)
     result = {}
     for layout, chosen in files.items():

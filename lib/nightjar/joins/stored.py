@@ -78,8 +78,13 @@ class StoredFacts:
 def join_facts(
     spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], prediction_time: str, known_by: str | None
 ) -> pa.Table:
-    """The kernel's join, without the matched clocks of facts that are older than their history."""
-    joined = join(spine, [asked for _, asked in facts], prediction_time=prediction_time, known_by=known_by)
+    """The kernel's join, without the matched clocks of facts that are older than their history.
+
+    Raises:
+        JoinError: what the kernel says, with the table of the facts it speaks of.
+    """
+    with _table_named([stored for stored, _ in facts]):
+        joined = join(spine, [asked for _, asked in facts], prediction_time=prediction_time, known_by=known_by)
     for stored, _ in facts:
         if stored.history is None:
             continue
@@ -104,17 +109,18 @@ def output_schema(spine: pa.Schema, facts: Sequence[tuple[StoredFacts, pa.Schema
         JoinError: a definition does not fit the columns of its table; said before any work.
     """
     asked = [(stored, stored.asked(found.empty_table())) for stored, found in facts]
-    rows = spine.empty_table()
-    for one in asked:
-        with _named(one[0]):
-            join_facts(rows, [one], prediction_time, None)
-    return join_facts(rows, asked, prediction_time, None).schema
+    return join_facts(spine.empty_table(), asked, prediction_time, None).schema
 
 
 @contextmanager
-def _named(facts: StoredFacts) -> Iterator[None]:
+def _table_named(facts: Sequence[StoredFacts]) -> Iterator[None]:
     """Say which table facts lie in, where the kernel knows only their name."""
     try:
         yield
     except JoinError as error:
-        raise JoinError(f"{error}. The facts {facts.name!r} are those of table {facts.table}.") from error
+        of = [f"The facts {one.name!r} are those of table {one.table}." for one in facts if _tells_of(error, one)]
+        raise JoinError(" ".join([f"{error}.", *of]) if of else str(error)) from error
+
+
+def _tells_of(error: JoinError, facts: StoredFacts) -> bool:
+    return f"facts {facts.name!r}" in str(error)

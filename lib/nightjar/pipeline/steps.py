@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +84,13 @@ class Step:
 
 def ingest(step: Step) -> Outcome:
     """Raw data into the sources' tables."""
+    from nightjar.features.fitting import require_fit
     from nightjar.sources.ingest import ingest as run_ingest
 
+    spark, project = step.sessions.spark, step.project
     previous = ledger.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
-    return run_ingest(
-        step.sessions.spark, step.warehouse, step.project, step.run_date, previous, step.run_id, step.home / "raw"
-    )
+    check = partial(require_fit, spark, project)
+    return run_ingest(spark, step.warehouse, project, step.run_date, previous, step.run_id, step.home / "raw", check)
 
 
 def build_features(step: Step) -> Outcome:

@@ -121,12 +121,12 @@ class Source:
         derived: new column -> Spark SQL expression over the columns before it, row by row, in this order.
         where: Spark SQL condition; rows for which it is not true are no facts of this source (counted, not refused).
         checks: name -> Spark SQL condition over all columns that every fact must meet, or it is refused.
-        key: columns that name a fact; together with `known_at` they are unique.
+        key: columns that name a fact; together with `known_at`, and `sequence` if there is one, they are unique.
         event_time: column saying when the fact happened (an instant, TIMESTAMP).
         known_at: column saying when it could have been known (TIMESTAMP). Where it is null, and where there is none,
             that is `event_time`.
-        sequence: columns that order facts with equal `event_time` and `known_at`; the greatest is the latest. Without
-            them, or where they are equal, the greatest key is.
+        sequence: columns that order facts with equal `event_time` and `known_at`, and versions of one fact with equal
+            `known_at`; the greatest is the latest. Without them, or where they are equal, the greatest key is.
         deleted: boolean column that marks a version of a fact as its deletion: from its `known_at` on there is no such
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.

@@ -5,7 +5,7 @@ are known by D's midnight and that no other run has stored: a rerun replaces its
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatE
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.project import Project
@@ -29,7 +30,6 @@ log = logging.getLogger("nightjar.ingest")
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
 NEW_STATES = ("fact", "refused", "repeated")
 EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
-CONFLICT = "several versions with one key and known_at"
 
 
 def ingest(
@@ -40,6 +40,7 @@ def ingest(
     previous: date | None,
     run_id: str,
     cache: Path,
+    check: Callable[[Mapping[str, StructType]], None],
 ) -> Outcome:
     """Store what has become known by the run date's midnight.
 
@@ -51,6 +52,8 @@ def ingest(
         previous: run date of the finished ingest before this one; None: the stated `known_at` is trusted.
         run_id: of this run.
         cache: folder for unpacked archives.
+        check: is given source -> the columns its facts will have, and raises where what is to be built of them does
+            not fit.
 
     Raises:
         SourceError: a file is missing, damaged or not of its declared shape, or too many rows are refused. No table
@@ -61,13 +64,14 @@ def ingest(
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
     # All files are looked at before the first one is read through.
     rows = {name: facts.candidates(spark, name, source, cache, zone) for name, source in project.sources.items()}
+    check({name: rows[name].select(*project.sources[name].stored_columns()).schema for name in rows})
     judged = [_judge(warehouse, name, project.sources[name], rows[name], night) for name in rows]
     outcome = Outcome()
     for source in judged:
         stood = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
-        after = store_facts(source, warehouse, night)
-        outcome.outputs[source.table.name] = after
         settings = project.sources[source.name]
+        after = store_facts(source, settings, warehouse, night)
+        outcome.outputs[source.table.name] = after
         outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, stood, after)
         outcome.rows[source.table.name] = source.counts["stored"]
         stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
@@ -84,7 +88,7 @@ def _judge(warehouse: Warehouse, name: str, source: Source, rows: DataFrame, nig
     log.info("source %s: reading %s", name, source.file.path)
     spark = rows.sparkSession
     types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
-    table = source_table(name, source.key, types)
+    table = source_table(name, source.key, types, source.sequence)
     passed = Observation()
     known = _known(rows, night).observe(passed, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
     said = seen.content([*source.stored_columns(), "event_time"])
@@ -142,8 +146,8 @@ def _counts(seen: Mapping[str, int], after: Mapping[tuple[str, str], int]) -> di
 
 
 def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
-    """Of identical facts keep one; of different ones with one key and known_at, nobody can tell the true one."""
-    same = Window.partitionBy(*source.key, "stated_known_at", facts.STATE)
+    """Of identical facts keep one; of different ones that nothing orders, nobody can tell the true one."""
+    same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
     least, greatest = F.min("_content").over(same), F.max("_content").over(same)
     place = F.row_number().over(same.orderBy("_content"))
     is_fact = F.col(facts.STATE) == "fact"
@@ -152,12 +156,16 @@ def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
     return (
         rows.withColumn("_conflict", is_fact & (least != greatest))
         .withColumn("_repeated", is_fact & (place > 1))
-        .withColumn(facts.REASONS, F.when(conflict, F.array(F.lit(CONFLICT))).otherwise(F.col(facts.REASONS)))
+        .withColumn(facts.REASONS, F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)))
         .withColumn(facts.STATE, F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)))
         .withColumn(facts.ROW, row)
         .withColumn("_hash", F.sha2(facts.ROW, 256))
         .drop("_conflict", "_repeated")
     )
+
+
+def _conflict(source: Source) -> str:
+    return f"several versions with one key{', known_at and sequence' if source.sequence else ' and known_at'}"
 
 
 def _failed_checks(rows: DataFrame) -> dict[str, int]:

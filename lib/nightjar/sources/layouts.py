@@ -54,7 +54,7 @@ def store(
         else:
             is_new, replaces, versions_of = F.lit(True), _everything, facts
             log.info("layout %s: built anew", definition.name)
-        rows = layouts.with_retractions(versions_of, source.key, settings.keys, is_new)
+        rows = layouts.with_retractions(versions_of, source.key, source.sequence, settings.keys, is_new)
         into = sink.target(warehouse, definition)
         written = layouts.collect(rows, settings.keys, settings.buckets, into)
         marks = layouts.marks(after, settings.buckets)

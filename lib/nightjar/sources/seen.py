@@ -35,7 +35,7 @@ def without_stored(
     for name in said:
         if name not in other.columns:  # the configuration stores it only since now
             other = other.withColumn(name, F.lit(None).cast(rows.schema[name].dataType))
-    fact = [*source.key, "stated_known_at"]
+    fact = [*source.key, "stated_known_at", *source.sequence]
     # Versions after the first are known later than stated, and few: what they supersede is no latest version.
     later = other.where(F.col("known_at") > F.col("stated_known_at")).select(*fact, "known_at")
     is_later = F.col("known_at") < F.col("_other_known_at")
@@ -59,4 +59,5 @@ def _renamed(other: DataFrame) -> DataFrame:
 
 
 def _same(names: list[str]) -> Column:
-    return reduce(Column.__and__, (F.col(name) == F.col(f"_other_{name}") for name in names))
+    """Equal, or both null, as a sequence may be."""
+    return reduce(Column.__and__, (F.col(name).eqNullSafe(F.col(f"_other_{name}")) for name in names))

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from functools import reduce
 
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.tables import arrow, delta, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE, Table
@@ -38,11 +39,11 @@ class Judged:
     failed_checks: Mapping[str, int]
 
 
-def store_facts(source: Judged, warehouse: Warehouse, night: Night) -> int:
+def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: Night) -> int:
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
-    stored = new.withColumn("known_at", _clamped(night)).select(*(set(into.schema.names) - set(into.stamps)))
+    stored = new.withColumn("known_at", _known_at(settings, night)).select(*(set(into.schema.names) - set(into.stamps)))
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
     return sink.commit(
@@ -50,12 +51,22 @@ def store_facts(source: Judged, warehouse: Warehouse, night: Night) -> int:
     )
 
 
-def _clamped(night: Night) -> Column:
-    """A fact that states it was known to the run before, and was not there then, has been known since this run."""
+def _known_at(source: Source, night: Night) -> Column:
+    """A version that states it was known to the run before, and was not there then, has been known since this run.
+
+    Several versions of one fact that arrive tonight stay in the order they state: a late one becomes known a
+    microsecond before the next.
+    """
     stated = F.col("stated_known_at")
     if night.previous_cutoff is None:
         return stated
-    return F.when(stated <= F.lit(night.previous_cutoff), F.lit(night.cutoff)).otherwise(stated)
+    late = stated <= F.lit(night.previous_cutoff)
+    of_fact = Window.partitionBy(*source.key)
+    newest_first = of_fact.orderBy(late, *(F.desc(name) for name in ["stated_known_at", *source.sequence]))
+    in_time = F.unix_micros(F.min(F.when(~late, stated)).over(of_fact))
+    after = F.coalesce(in_time, F.unix_micros(F.lit(night.cutoff)) + 1)
+    place = F.row_number().over(newest_first) - F.count_if(~late).over(of_fact)
+    return F.when(late, F.timestamp_micros(after - place)).otherwise(stated)
 
 
 def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:

@@ -19,10 +19,11 @@ Answer = TypeVar("Answer")
 MOST_AT_ONCE = 8  # tables opened side by side
 # Logs are cleaned by `maintain` alone, which knows the versions that models were trained on.
 RETENTION = timedelta(days=90)
-RETAINED = {
+PROPERTIES = {
     "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
     "delta.logRetentionDuration": f"interval {RETENTION.days} days",
     "delta.enableExpiredLogCleanup": "false",
+    "delta.checkpointInterval": "10",  # who opens a table reads all commits since the last one; delta-rs waits for 100
 }
 
 
@@ -39,7 +40,7 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
         partition_by=list(table.partition_by) or None,
         name=table.name,
         description=table.description(),
-        configuration=RETAINED,
+        configuration=PROPERTIES,
     )
     has = schema_of(stored).names
     added = pa.schema([field for field in widened(warehouse, table, stored) if field.name not in has])
@@ -180,7 +181,10 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
 
 def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
     """The latest version of the table; None if there is none."""
-    return opened(warehouse, table) if exists(warehouse, table) else None
+    try:
+        return DeltaTable(warehouse.path(table))
+    except TableNotFoundError:
+        return None
 
 
 def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:

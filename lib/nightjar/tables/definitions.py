@@ -195,13 +195,14 @@ LEASES = Table(
 FIXED = (QUARANTINE, QUALITY, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
 
 
-def source_table(name: str, key: Sequence[str], facts: pa.Schema) -> Table:
+def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
     """The table of one source: bitemporal and append only; a rerun replaces what its own run date first saw.
 
     Args:
         name: name of the source.
         key: its key columns.
         facts: its stored columns and their types, as derived from the raw data.
+        sequence: the columns that order versions of one `known_at`.
     """
     clocks = (
         Column("event_time", INSTANT, "when it happened"),
@@ -212,7 +213,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema) -> Table:
     return Table(
         f"source_{name}",
         f"One version of one fact of source {name}.",
-        (*key, "known_at"),
+        (*key, "known_at", *sequence),
         ("ingested_on",),
         "ingest",
         (*clocks, *_described(facts, f"from source {name}"), *rest),

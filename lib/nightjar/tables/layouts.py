@@ -72,24 +72,27 @@ def bucket(keys: Mapping[str, str], buckets: int) -> Column:
     return F.when(_complete(list(keys)), F.pmod(F.xxhash64(*columns), F.lit(buckets)).cast("int"))
 
 
-def with_retractions(rows: DataFrame, fact_id: Sequence[str], keys: Sequence[str], is_new: Column) -> DataFrame:
+def with_retractions(
+    rows: DataFrame, fact_id: Sequence[str], sequence: Sequence[str], keys: Sequence[str], is_new: Column
+) -> DataFrame:
     """New versions of facts, and a retraction at the old place of each version that one of them moves away.
 
     Args:
         rows: all versions of every fact that has a new one.
         fact_id: the columns that name a fact.
+        sequence: the columns that order versions of one `known_at`.
         keys: the key set. A version with a null key has no place: it is left out.
         is_new: which versions are.
 
     Returns:
-        The rows' columns and `retraction`. A retraction has the old version's columns, but `known_at`, and where
-        there are such columns `ingested_on` and `run_id`, of the version that moved the fact away.
+        The rows' columns and `retraction`. A retraction has the old version's columns, but `known_at`, the sequence,
+        and where there are such columns `ingested_on` and `run_id`, of the version that moved the fact away.
     """
     if not fact_id:
         return rows.where(is_new & _complete(keys)).withColumn(RETRACTION, F.lit(False))
     place = [*keys, EVENT_TIME]
-    stamps = [name for name in STAMPS if name in rows.columns]
-    next_version = Window.partitionBy(*fact_id).orderBy(KNOWN_AT)
+    stamps = [name for name in (*STAMPS, *sequence) if name in rows.columns and name not in keys]
+    next_version = Window.partitionBy(*fact_id).orderBy(KNOWN_AT, *sequence)
     pairs = rows.withColumn("_new", is_new).withColumn(
         "_next", F.lead(F.struct(*place, *stamps, "_new")).over(next_version)
     )
