@@ -17,10 +17,10 @@ from rich.table import Table
 from nightjar.config import compose_job, make_settings
 from nightjar.evaluation.intervals import block_bootstrap
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
-from nightjar.learning import search
-from nightjar.learning.checking import require_learnable
 from nightjar.learning.replay import Replayed, Walk, replay
 from nightjar.learning.rows import TrainingRows, read
+from nightjar.learning.search import tune
+from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.train import SEARCHES, problem
 from nightjar.pipeline.revision import code_revision
 from nightjar.runtime import logs, ray
@@ -47,7 +47,8 @@ def main(arguments: list[str]) -> None:
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     last_date = parse_run_date(settings.run_date or "")
     _build(warehouse, settings, [one for one in asked.settings if one.startswith("project=")])
-    rows = read(warehouse, settings.project, last_date)
+    asked_for, unlabelled = settings.search.split.group, settings.search.self_trains()
+    rows = read(warehouse, settings.project, last_date, group=asked_for, unlabelled=unlabelled)
     first = parse_run_date(asked.first or settings.project.first_night)
     walk = Walk(first, rows.last_settled, asked.refit_days)
     found, replayed = _replayed(rows, settings, walk)
@@ -86,7 +87,7 @@ def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Rep
     require_learnable(settings.search, rows.columns, project.label.task)
     with ray.started(settings.environment):
         asked = problem(rows, project, settings.search, walk.first)
-        found = search.run(asked, settings.search, ROOT / ".nightjar" / SEARCHES, code_revision())
+        found = tune.run(asked, settings.search, ROOT / ".nightjar" / SEARCHES, code_revision())
     winner = found.best()
     baselines = [candidate for candidate in found.results if candidate.model.baseline]
     console.print(f"winner before {walk.first}: {winner.name} {winner.model.parameters}")

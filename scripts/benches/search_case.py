@@ -11,8 +11,8 @@ from sklearn.model_selection import KFold
 
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import Fold
-from nightjar.learning.units import Problem
+from nightjar.learning.search.units import Problem
+from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
@@ -58,7 +58,7 @@ def made(rows: int, columns: int) -> Case:
     today = day[0].item()
     training = TrainingRows(table, features, key, label, day, instant, instant, timedelta(), today, {}, "bench")
     folds = [Fold(f"fold {number}", today, today, *parts) for number, parts in enumerate(splits, start=1)]
-    parts = [TrainingPart(train, None, ()) for train, _ in splits]
+    parts = [TrainingPart(train, None, (), np.datetime64("NaT")) for train, _ in splits]
     return Case(inputs, label, splits, Problem(training, folds, parts, Task.CLASSIFICATION, SEED))
 
 

@@ -29,8 +29,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from nightjar.learning import search
 from nightjar.learning.registration import trials
+from nightjar.learning.search.tune import run as run_search
 from nightjar.registry.trials import log
 from nightjar.runtime import ray as ray_runtime
 from nightjar.settings.environment import Environment
@@ -112,7 +112,7 @@ def _grid_search(case: Case, cores: int) -> Scores:
 
 def _ours(case: Case, home: Path, *, stopping: bool) -> Scores:
     folder = Path(tempfile.mkdtemp(dir=home))  # a new ledger: nothing is finished yet
-    found = search.run(case.problem, search_case.search(stopping=stopping), folder, "bench")
+    found = run_search(case.problem, search_case.search(stopping=stopping), folder, "bench")
     scores = np.full((len(search_case.points()), search_case.FOLDS), np.nan)
     for candidate, results in found.results.items():
         if candidate.model.baseline:
@@ -203,7 +203,7 @@ def _overhead(case: Case, home: Path) -> float:
     small = search_case.made(1000, len(case.inputs[0]))
     settings = search_case.trivial(TRIVIAL - 1)
     started = time.perf_counter()
-    found = search.run(small.problem, settings, home / "trivial", "bench")
+    found = run_search(small.problem, settings, home / "trivial", "bench")
     client = MlflowClient(f"sqlite:///{home}/mlflow.db")
     experiment = client.create_experiment("bench", artifact_location=(home / "artifacts").as_uri())
     log(client, experiment, client.create_run(experiment).info.run_id, trials(found))

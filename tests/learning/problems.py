@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import folds
-from nightjar.learning.units import Problem
+from nightjar.learning.search.units import Problem
+from nightjar.learning.splits.folding import folds
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Estimator, Model
@@ -37,7 +37,7 @@ def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
 def problem(**options) -> Problem:
     found = rows(**options)
     parted = folds(found, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
-    parts = [TrainingPart(fold.train, None, ()) for fold in parted]
+    parts = [TrainingPart(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in parted]
     return Problem(found, parted, parts, Task.CLASSIFICATION, 0)
 
 

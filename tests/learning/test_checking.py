@@ -4,7 +4,7 @@ import pytest
 
 from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning.checking import require_learnable
+from nightjar.learning.search.checking import require_learnable
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric, Task

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.desk import Desk
-from nightjar.learning.race import Unit
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.desk import Desk
+from nightjar.learning.search.race import Unit
 from nightjar.settings.model import Estimator, Model
 
 ONE, TWO = (Unit(Candidate(name, Model(Estimator.MAJORITY)), 0) for name in ("one", "two"))

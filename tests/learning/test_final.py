@@ -11,10 +11,10 @@ import pytest
 
 import builders
 from nightjar.evaluation.metrics import measures
-from nightjar.learning.candidates import Candidate
 from nightjar.learning.final import judge
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import Fold
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.registry.promotion import decide
 from nightjar.settings.model import Estimator, Model

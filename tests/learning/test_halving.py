@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.halving import survivors
-from nightjar.learning.race import FoldResult, rounds
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.halving import survivors
+from nightjar.learning.search.race import FoldResult, rounds
 from nightjar.settings.learning import Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from nightjar.errors import LearningError
-from nightjar.learning.label_noise import suspects
+from nightjar.learning.labels.label_noise import suspects
 
 Y, N = True, False
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning import ledger
-from nightjar.learning.race import FoldResult
+from nightjar.learning.search import ledger
+from nightjar.learning.search.race import FoldResult
 
 FIRST = FoldResult("boosting-1", "fold 1", 7, {"roc_auc": 0.71, "log_loss": 0.3}, 1.5)
 FAILED = FoldResult("boosting-1", "fold 2", 8, {}, 0.5, "Traceback ...\nValueError: no\n")
@@ -75,3 +75,13 @@ def test_a_damaged_ledger_stops_and_names_the_line(path, damage, line):
 def test_two_processes_never_hold_one_ledger(path):
     with ledger.opened(path.parent, "abc"), pytest.raises(LearningError, match="running already"):
         finished(path)
+
+
+def test_a_fold_that_is_finished_is_not_finished_again(path):
+    before = path.read_bytes()
+    with (
+        ledger.opened(path.parent, "abc") as book,
+        pytest.raises(LearningError, match="boosting-1 on fold 1 is finished already"),
+    ):
+        book.append("k1", FIRST)
+    assert path.read_bytes() == before

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.proposals import Reached, baselines, batches
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.proposals import Reached, baselines, batches
 from nightjar.settings.learning import ProposalKind, Proposals, Search
 from nightjar.settings.model import Estimator, Model
 
@@ -67,6 +67,27 @@ def test_choices_may_be_lists():
     settings = search({"hidden": [[8], [16, 8]]}, Proposals(ProposalKind.RANDOM, trials=20))
     (batch,) = batches(settings)
     assert {tuple(candidate.model.parameters["hidden"]) for candidate in batch} == {(8,), (16, 8)}
+
+
+def test_a_point_that_is_drawn_again_is_not_tried_again():
+    settings = search({"max_depth": [2, 3]}, Proposals(ProposalKind.RANDOM, trials=20))
+    (batch,) = batches(settings)
+    assert sorted(candidate.model.parameters["max_depth"] for candidate in batch) == [2, 3]
+    assert batch[0].name == "boosting-1"
+
+
+def test_a_point_that_is_proposed_again_tells_what_it_reached_and_is_not_tried_again():
+    """12 proposals of three points, in batches of four: batches in which nothing is new are not run."""
+    settings = search({"max_depth": [2, 3, 4]}, Proposals(ProposalKind.TPE, 12, 4))
+    asked, going = [], batches(settings)
+    batch = next(going, None)
+    while batch is not None:
+        asked += [candidate.model.parameters["max_depth"] for candidate in batch]
+        try:
+            batch = going.send({candidate: Reached((0.5,), 1) for candidate in batch})
+        except StopIteration:
+            break
+    assert sorted(asked) == [2, 3, 4]
 
 
 def estimated(answer, trials=40, batch=4):

@@ -11,8 +11,8 @@ import builders
 from learning import problems
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import roc_auc
-from nightjar.learning.candidates import Candidate
 from nightjar.learning.replay import Walk, replay
+from nightjar.learning.search.candidates import Candidate
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 

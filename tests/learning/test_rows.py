@@ -33,6 +33,16 @@ def test_rows_are_labelled_earlier_than_the_run_date_and_oldest_first(nights):
     assert set(rows.versions) == {"features", "labels"}
 
 
+def test_rows_without_a_label_are_read_where_they_are_asked_for(nights):
+    """The outcome that was never written down; and at the 18th's own midnight nothing of that day is known."""
+    rows = read(nights.warehouse, nights.project, builders.HISTORY, unlabelled=True)
+    assert rows.unlabelled.time.astype(str).tolist() == ["2024-03-24T23:00:00.000000"]
+    assert rows.unlabelled.table.schema == rows.features.schema
+    plain = read(nights.warehouse, nights.project, builders.HISTORY)
+    assert plain.unlabelled is None
+    assert plain.content_hash() != rows.content_hash()
+
+
 def test_the_same_rows_have_the_same_content_hash_whatever_was_stored_since(nights):
     once, again = (read(nights.warehouse, nights.project, builders.HISTORY) for _ in range(2))
     later = read(nights.warehouse, nights.project, date(2024, 4, 2))

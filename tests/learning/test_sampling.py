@@ -1,7 +1,7 @@
 """Which training rows are fitted on, and what each stands for."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from nightjar.learning.sampling import sampled, strata_of
 from nightjar.settings.sampling import TrainingSample
 
 DAY = np.full(8, "2024-04-01", dtype="datetime64[D]")
+NEVER, LATER = np.datetime64("1970-01-01", "us"), problems.FIRST + timedelta(days=problems.DAYS)
 ORDER = np.array([7, 1, 5, 3, 0, 2, 6, 4], dtype=np.uint64)
 
 
@@ -58,7 +59,7 @@ def test_everything_is_kept_unless_asked():
 @pytest.mark.parametrize(("weight", "expected"), [(None, [4.0, 2.0]), ([1.0, 3.0, 0.5], [4.0, 1.0])])
 def test_weights_are_multiplied(weight, expected):
     rows = replace(problems.rows(a_day=1), weight=None if weight is None else np.resize(weight, problems.DAYS))
-    found = TrainingPart(np.array([0, 2]), np.array([4.0, 2.0]), ()).examples(rows)
+    found = TrainingPart(np.array([0, 2]), np.array([4.0, 2.0]), (), NEVER).examples(rows)
     assert found.weight is not None
     assert found.weight.tolist() == expected
     assert found.table["x"].to_pylist() == [rows.features["x"][number].as_py() for number in (0, 2)]
@@ -67,7 +68,7 @@ def test_weights_are_multiplied(weight, expected):
 
 def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():
     rows, settings = problems.rows(), problems.search(sample=TrainingSample(0.25, newest_days=5))
-    short, whole = (training_part(rows, np.arange(count), [], settings, "UTC") for count in (520, 800))
+    short, whole = (training_part(rows, np.arange(count), LATER, [], settings, "UTC") for count in (520, 800))
     assert len(short.rows) == 5 * 40 + 80
     assert len(whole.rows) == 5 * 40 + 150
     assert len(set(whole.rows) & set(short.rows) & set(range(320))) >= 65

@@ -9,19 +9,26 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from rich.console import Console
 
 import nightjar
 from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning import ledger, search
-from nightjar.learning.progress import Progress
-from nightjar.learning.race import Unit
-from nightjar.learning.units import fit_and_measure
-from nightjar.learning.work import Work
+from nightjar.learning.fitting import fitted_on
+from nightjar.learning.labels.self_training import Timed
+from nightjar.learning.search import ledger, proposals, tune
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.progress import Progress
+from nightjar.learning.search.race import Unit
+from nightjar.learning.search.units import fit_and_measure
+from nightjar.learning.search.work import Work
+from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
@@ -33,11 +40,11 @@ def serial(problem, settings, folder):
     """The same search in this process, one unit after another, with the units in the order they were run."""
     ran = []
     with ledger.opened(folder, problem.key("c1")) as book:
-        work = Work(search.rounds_of(problem, settings), book, problem, lambda _unit, _result: None)
+        work = Work(tune.rounds_of(problem, settings), book, problem, lambda _unit, _result: None)
         while (unit := work.take()) is not None:
             ran.append((unit.candidate.name, unit.fold))
             work.finish(unit, fit_and_measure(problem, unit))
-    return search.found_by(work, problem, settings.metric), ran
+    return tune.found_by(work, problem, settings.metric), ran
 
 
 def told(found):
@@ -79,7 +86,7 @@ def test_the_newest_fold_comes_first_and_who_is_behind_there_goes_no_further(tmp
 def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
     problem, settings = problems.problem(), problems.search(**options)
     here, _ = serial(problem, settings, tmp_path / "here")
-    there = search.run(problem, settings, tmp_path / "there", "c1")
+    there = tune.run(problem, settings, tmp_path / "there", "c1")
     assert told(there) == told(here)
     assert list(there.results) == list(here.results)
     assert there.best() == here.best()
@@ -112,7 +119,7 @@ FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
     settings = problems.search(stopping=HALVING)
     settings.candidates["failing"] = FAILING
-    found = search.run(problems.problem(), settings, tmp_path, "c1")
+    found = tune.run(problems.problem(), settings, tmp_path, "c1")
     ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
     assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
     assert result.failure.startswith("Traceback")
@@ -139,13 +146,43 @@ def test_when_all_fail_each_is_named_with_its_fold_and_why(tmp_path):
         found.best()
 
 
+def test_a_baseline_that_fails_is_not_compared_with_and_one_must_be_left(tmp_path):
+    settings = problems.search(candidates={"failing": replace(FAILING, baseline=True), **problems.search().candidates})
+    failing, majority = proposals.baselines(settings)
+    found, _ = serial(problems.problem(), settings, tmp_path)
+    assert found.sound([failing, majority]) == [majority]
+    with pytest.raises(LearningError, match=r"(?s)Every baseline failed.*failing on fold 1, seed 0: .*'C' parameter"):
+        found.sound([failing])
+
+
+def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_its_test_rows(tmp_path):
+    """Planted: all rows without a label that lie far out are of another world, which starts on the last test day."""
+    plain = Model(Estimator.LOGISTIC)
+    trained = replace(plain, self_training=SelfTraining(0.8, 3))
+    candidates = {"majority": problems.MAJORITY, "plain": plain, "trained": trained}
+    problem, settings = problems.problem(), problems.search(candidates=candidates)
+    with pytest.raises(LearningError, match="trained is self-trained, but no rows without a label were read"):
+        fitted_on(problem.parts[0], problem.rows, Candidate("trained", trained), problem.task, 0)
+    last = problem.folds[-1]
+    x = np.tile([-3.0, 3.0], 100)
+    time = np.repeat(np.array([last.start, last.start - timedelta(days=1)], "datetime64[us]"), 100)
+    pool = Timed(pa.table({"x": np.where(time < time[0], x, -x), "noise": np.zeros(200)}), time)
+    found, _ = serial(replace(problem, rows=replace(problem.rows, unlabelled=pool)), settings, tmp_path)
+    measured = {one.name: [result.measures["log_loss"] for result in results] for one, results in found.results.items()}
+    assert measured["plain"][:-1] == measured["trained"][:-1]
+    assert measured["plain"][-1] != measured["trained"][-1]
+    earlier = np.flatnonzero(time < time[0])
+    only = replace(problem.rows, unlabelled=Timed(pool.table.take(earlier), time[earlier]))
+    again, _ = serial(replace(problem, rows=only), settings, tmp_path)
+    assert told(again) == told(found)
+
+
 def test_after_a_batch_that_failed_the_next_one_is_tried(tmp_path):
     """A batch of one whose parameter is below 0 fails; the search does not end with it."""
     model = Model(Estimator.LOGISTIC, space={"C": {"low": -2.0, "high": 1.0}})
-    proposals = Proposals(ProposalKind.TPE, trials=6, batch=1)
-    settings = problems.search(
-        candidates={"majority": problems.MAJORITY, "logistic": model}, proposals=proposals, stopping=Stopping([1])
-    )
+    candidates = {"majority": problems.MAJORITY, "logistic": model}
+    batches = Proposals(ProposalKind.TPE, trials=6, batch=1)
+    settings = problems.search(candidates=candidates, proposals=batches, stopping=Stopping([1]))
     found, _ = serial(problems.problem(), settings, tmp_path)
     failed = [candidate.name for candidate, results in found.results.items() if results[0].failure]
     assert len(found.results) == 7
@@ -158,11 +195,11 @@ def test_a_damaged_ledger_stops_the_search(tmp_path):
     (path,) = tmp_path.glob("*.jsonl")
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(LearningError, match="is damaged in line 20"):
-        search.run(problem, settings, tmp_path, "c1")
+        tune.run(problem, settings, tmp_path, "c1")
 
 
 def test_when_the_time_is_up_no_fold_is_begun(ray_started, tmp_path):
-    found = search.run(problems.problem(), problems.search(minutes=1e-9), tmp_path, "c1")
+    found = tune.run(problems.problem(), problems.search(minutes=1e-9), tmp_path, "c1")
     assert found.results == {}
     with pytest.raises(LearningError, match=r"the time \(search\.minutes\) was up"):
         found.best()
@@ -173,12 +210,12 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from learning import problems, test_search
-from nightjar.learning import search
+from nightjar.learning.search import tune
 from nightjar.runtime import ray
 from nightjar.settings.environment import Environment
 if __name__ == "__main__":
     with ray.started(Environment(home=sys.argv[1], cpus=1)):
-        search.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches", "c1")
+        tune.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches", "c1")
 """
 
 
@@ -198,8 +235,9 @@ def wait_for(lines, folder):
         time.sleep(0.02)
 
 
-def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_path):
-    """SIGKILL in the middle; the next start fits what is missing and nothing that is finished."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_path, how):
+    """In the middle, or interrupted; the next start fits what is missing and nothing that is finished."""
     paths = os.pathsep.join([str(Path(nightjar.__file__).parents[1]), str(Path(__file__).parents[1])])
     environment = os.environ | {"PYTHONPATH": paths}
     with (tmp_path / "log").open("w") as log:
@@ -208,14 +246,19 @@ def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_
         )
         try:
             wait_for(8, tmp_path / "searches")
+            os.kill(driver.pid, how)
+            driver.wait(60)
         finally:
-            os.killpg(driver.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(driver.pid, signal.SIGKILL)
             driver.wait()
+    if how == signal.SIGINT:
+        assert (tmp_path / "log").read_text().rstrip().endswith("KeyboardInterrupt")
     (path,) = (tmp_path / "searches").glob("*.jsonl")
     before = path.read_text()
     finished = len(before.splitlines())
     assert 8 <= finished < 28
-    found = search.run(problems.problem(), long(), tmp_path / "searches", "c1")
+    found = tune.run(problems.problem(), long(), tmp_path / "searches", "c1")
     assert path.read_text().startswith(before)
     assert lines_of(tmp_path / "searches") == 28
     whole, _ = serial(problems.problem(), long(), tmp_path / "serial")
@@ -245,7 +288,7 @@ def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path):
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    found = search.run(problems.problem(), long(), tmp_path, "c1")
+    found = tune.run(problems.problem(), long(), tmp_path, "c1")
     thread.join()
     assert killed
     assert not Path(f"/proc/{killed[0]}").exists()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.self_training import Joined, Timed, self_train
+from nightjar.learning.labels.self_training import Joined, Timed, self_train
 from nightjar.models.examples import Examples
 from nightjar.settings.labelling import SelfTraining
 

@@ -13,9 +13,9 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.errors import LearningError
-from nightjar.learning.purging import overlaps
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import FEWEST, final_period, folds, inner_splits
+from nightjar.learning.splits.folding import FEWEST, final_period, folds, inner_splits, settled
+from nightjar.learning.splits.purging import overlaps
 from nightjar.settings.split import Split, SplitKind
 from oracles import splits as oracle
 
@@ -87,10 +87,21 @@ def test_test_periods_follow_each_other_and_end_before_the_given_date():
 
 def test_a_label_is_trained_on_that_is_known_at_the_midnight_or_the_embargo_before_it():
     """Bounds are inclusive. The labels of 24 March are known 14 hours and 1 hour before the midnight of the 25th."""
-    rows = mornings()
+    rows = mornings(horizon=HOUR)
     for embargo, expected in [("1h", "24T22:00"), ("3601s", "24T09:00"), ("14h", "24T09:00"), ("15h", "23T22:00")]:
         (fold,) = walk(rows, date(2024, 3, 26), embargo=embargo)
         assert latest(rows, fold) == np.datetime64(f"2024-03-{expected}")
+
+
+def test_labels_that_are_known_early_are_trained_on_when_those_of_their_time_are_known_too():
+    """Planted: what happens is known at once, what does not only after two days. Early ones are all true."""
+    label = np.arange(28) % 2 == 0
+    rows = mornings(known_after=(0, 48), horizon=48 * HOUR, label=label)
+    (fold,) = walk(rows, date(2024, 3, 29))
+    assert (str(fold.start), dates(rows, fold.train)[-1]) == ("2024-03-27", "2024-03-25")
+    assert rows.label[fold.train].mean() == 0.5
+    assert settled(rows, date(2024, 3, 28), ZONE).tolist() == list(range(14))
+    assert settled(rows, date(2024, 3, 28), ZONE, days=4).tolist() == [8, 9, 10, 11, 12, 13]
 
 
 def test_a_sliding_window_trains_on_the_dates_before_the_test_period():
@@ -188,6 +199,7 @@ def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later,
     numbers, end = oracle.seen(plain, before, zone, horizon * HOUR)
     embargo = {"0d": 0, "1h": 1, "30h": 30}[split.embargo] * HOUR
     options = {"folds": split.folds, "test_days": split.test_days, "train_days": split.train_days}
+    options |= {"horizon": horizon * HOUR}
     expected = oracle.walk_forward(plain, numbers, end=end, zone=zone, embargo=embargo, **options)
     if any(len(part) < FEWEST for parts in expected for part in parts):
         with pytest.raises(LearningError):
@@ -244,7 +256,7 @@ def test_a_group_across_folds_leaks_through_a_plain_splitter_and_not_through_our
 
 
 def test_the_final_period_is_the_last_dates_and_is_trained_on_what_was_known_before():
-    rows = mornings()
+    rows = mornings(horizon=HOUR)
     fold = final_period(rows, Split(), date(2024, 3, 30), 3, ZONE)
     assert (fold.name, fold.start, fold.end) == ("final", date(2024, 3, 28), date(2024, 3, 30))
     assert dates(rows, fold.test) == ["2024-03-28", "2024-03-29", "2024-03-30"]
@@ -273,15 +285,6 @@ def test_within_walk_forward_three_blocks_of_dates_end_the_training_rows():
         assert [one for block in tested for one in block] == dates(rows, train)[-3 * days :]
         for inner_train, test in found:
             assert rows.label_known_at[inner_train].max() <= rows.day[test].min()
-
-
-def test_what_was_not_settled_when_the_last_training_label_was_known_is_not_split():
-    """Labels may take ten days; of the last ten dates only the early ones are there, and not judged."""
-    rows = hourly(240)
-    slow = replace(rows, horizon=timedelta(days=10))
-    ((_, *_), (_, *_), (_, test)) = inner_splits(slow, np.arange(240), Split(test_days=5), "UTC", 0)
-    assert dates(rows, test)[-1] == "2024-02-19"
-    assert rows.prediction_time[-1] == np.datetime64("2024-02-29T18:00")
 
 
 def test_numbers_of_splits_within_count_among_the_training_rows_whatever_their_order():
@@ -388,5 +391,5 @@ def test_training_rows_that_cannot_be_split_again_are_refused():
     rows = hourly(400)
     with pytest.raises(LearningError, match=r"inner fold 1 \(2024-01-01 to 2024-01-01\) has no rows to train on"):
         inner_splits(rows, np.arange(12), Split(), "UTC", 0)
-    with pytest.raises(LearningError, match="None of the 0 training rows is settled"):
+    with pytest.raises(LearningError, match="There are no training rows to split once more"):
         inner_splits(rows, np.arange(0), Split(), "UTC", 0)

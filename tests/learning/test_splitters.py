@@ -18,8 +18,8 @@ from sklearn.model_selection import (
 from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.errors import LearningError
-from nightjar.learning.purging import overlaps
-from nightjar.learning.splitters import Purged, WalkForward
+from nightjar.learning.splits.purging import overlaps
+from nightjar.learning.splits.splitters import Purged, WalkForward
 from oracles import splits as oracle
 
 MICROSECOND = timedelta(microseconds=1)

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.spot_checks import spot_checks
+from nightjar.learning.labels.spot_checks import spot_checks
 
 ROWS = pa.table({
     "x": [float(n) for n in range(60)],

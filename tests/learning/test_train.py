@@ -103,8 +103,8 @@ def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_
 
 def test_the_strongest_baseline_is_the_one_to_beat(nights):
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
-    from nightjar.learning.candidates import Candidate
-    from nightjar.learning.splits import final_period
+    from nightjar.learning.search.candidates import Candidate
+    from nightjar.learning.splits.folding import final_period
     from nightjar.settings.model import Estimator, Model
 
     fold = final_period(rows, Split(), builders.days()[12], 3, nights.project.zone)

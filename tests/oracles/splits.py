@@ -30,16 +30,19 @@ def seen(rows, before, zone, horizon):
     return settled, min([*unsettled, before])
 
 
-def walk_forward(rows, numbers, *, end, folds, test_days, zone, embargo, train_days):
-    """(train, test) row numbers of each fold, oldest first, the last one ending before a date."""
+def walk_forward(rows, numbers, *, end, folds, test_days, zone, horizon, embargo, train_days):
+    """(train, test) row numbers of each fold, oldest first, the last one ending before a date.
+
+    A row is trained on that is settled: its label known, and its horizon passed.
+    """
     found = []
     for left in range(folds, 0, -1):
         dates = [end - timedelta(days=test_days * left - day) for day in range(test_days)]
         train, test = [], []
         for number in numbers:
-            day, _, known = rows[number]
+            day, at, known = rows[number]
             recent = train_days is None or (dates[0] - day).days <= train_days
-            if day < dates[0] and recent and known + embargo <= midnight(dates[0], zone):
+            if day < dates[0] and recent and max(at + horizon, known) + embargo <= midnight(dates[0], zone):
                 train.append(number)
             if day in dates:
                 test.append(number)

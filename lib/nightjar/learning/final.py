@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
-from nightjar.learning.candidates import Candidate
 from nightjar.learning.fitting import fitted
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import Fold
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.splits.folding import Fold
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 
@@ -75,7 +75,7 @@ def _standing(estimate: float | None, better: int) -> float:
 def _scores(
     rows: TrainingRows, fold: Fold, candidate: Candidate, project: Project, settings: Search
 ) -> npt.NDArray[np.float64]:
-    predictor = fitted(rows, fold.train, candidate, project, settings)
+    predictor = fitted(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
 
 

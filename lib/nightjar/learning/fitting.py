@@ -1,22 +1,53 @@
-"""A candidate fitted on some training rows: sampled, with splits within where it asks for them."""
+"""A candidate fitted on some training rows: sampled, with splits within, and joined by rows without a label."""
 
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.parts import training_part
+from datetime import date
+from functools import partial
+
+from nightjar.errors import LearningError
+from nightjar.learning.labels.self_training import self_train
+from nightjar.learning.parts import TrainingPart, training_part
 from nightjar.learning.rows import TrainingRows
+from nightjar.learning.search.candidates import Candidate
 from nightjar.models.estimators import fit
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.task import Task
 
 
-def fitted(rows: TrainingRows, train: Rows, candidate: Candidate, project: Project, settings: Search) -> Predictor:
+def fitted(
+    rows: TrainingRows, train: Rows, before: date, candidate: Candidate, project: Project, settings: Search
+) -> Predictor:
     """The candidate, fitted on the rows of these numbers with the search's seed.
+
+    Args:
+        rows: all rows.
+        train: numbers of those that may be fitted on.
+        before: the first date that the fit must know nothing of.
+        candidate: what is fitted.
+        project: its task and zone.
+        settings: the sample, the kind of splits, the seed.
 
     Raises:
         LearningError: it cannot be fitted to them; see `models.estimators.fit` and `training_part`.
     """
     models = [candidate.model, *candidate.members.values()]
-    examples = training_part(rows, train, models, settings, project.zone).examples(rows)
-    task, seed, members = project.label.task, settings.seed, candidate.members
-    return fit(candidate.model, examples, features=rows.columns, task=task, seed=seed, members=members)
+    part = training_part(rows, train, before, models, settings, project.zone)
+    return fitted_on(part, rows, candidate, project.label.task, settings.seed)
+
+
+def fitted_on(part: TrainingPart, rows: TrainingRows, candidate: Candidate, task: Task, seed: int) -> Predictor:
+    """The candidate, fitted on a training part.
+
+    Raises:
+        LearningError: it cannot be fitted to it; see `models.estimators.fit`.
+    """
+    model, examples = candidate.model, part.examples(rows)
+    fit_to = partial(fit, model, features=rows.columns, task=task, seed=seed, members=candidate.members)
+    if model.self_training is None:
+        return fit_to(examples)
+    if rows.unlabelled is None:
+        raise LearningError(f"{candidate.name} is self-trained, but no rows without a label were read.")
+    time = rows.prediction_time[part.rows]
+    return self_train(fit_to, examples, time, rows.unlabelled, part.before, model.self_training).model

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,12 @@ import pyarrow as pa
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import sampled, strata_of
-from nightjar.learning.splits import inner_splits
+from nightjar.learning.splits.folding import inner_splits
+from nightjar.learning.splits.purging import at
 from nightjar.models.examples import Examples, Rows
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
+from nightjar.timeline import cutoff
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +27,13 @@ class TrainingPart:
         rows: their numbers.
         weight: how many rows each one stands for by the sample, beside a weight of its own; None: one each.
         inner: splits of them, for what learns from out-of-fold predictions; the numbers count within `rows`.
+        before: rows without a label may join that are predicted earlier than this (UTC).
     """
 
     rows: Rows
     weight: npt.NDArray[np.float64] | None
     inner: Sequence[tuple[Rows, Rows]]
+    before: np.datetime64
 
     def examples(self, rows: TrainingRows) -> Examples:
         """The rows themselves."""
@@ -41,13 +46,22 @@ class TrainingPart:
         """All of it, for a hash."""
         weight = b"" if self.weight is None else self.weight.tobytes()
         parts = [self.rows, *(numbers for split in self.inner for numbers in split)]
-        return b" ".join([*(f"{len(part)} ".encode() + part.tobytes() for part in parts), weight])
+        told = [f"{len(part)} ".encode() + part.tobytes() for part in parts]
+        return b" ".join([*told, weight, str(self.before).encode()])
 
 
 def training_part(
-    rows: TrainingRows, train: Rows, models: Iterable[Model], settings: Search, zone: str
+    rows: TrainingRows, train: Rows, before: date, models: Iterable[Model], settings: Search, zone: str
 ) -> TrainingPart:
     """The rows of a fold that are fitted on, and splits within if one of the models needs them.
+
+    Args:
+        rows: all rows.
+        train: numbers of those that may be fitted on.
+        before: rows without a label may join that are predicted before this date's midnight.
+        models: what is fitted on them.
+        settings: the sample, the kind of splits, the seed.
+        zone: whose midnights end the dates.
 
     Raises:
         LearningError: the rows cannot fill the splits, or there is no column to stratify by.
@@ -59,7 +73,7 @@ def training_part(
         kept, weight = train[sample.rows], sample.weight
     needed = any(model.needs_inner_splits() for model in models)
     inner = inner_splits(rows, kept, settings.split, zone, settings.seed) if needed else ()
-    return TrainingPart(kept, weight, inner)
+    return TrainingPart(kept, weight, inner, np.datetime64(at(cutoff(before, zone)), "us"))
 
 
 def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:

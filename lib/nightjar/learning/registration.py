@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from nightjar.learning.candidates import Candidate
 from nightjar.learning.final import Evidence
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search import Found
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.tune import Found
 from nightjar.models.predictor import Predictor
 from nightjar.registry import tracking
 from nightjar.registry.manifest import Manifest

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.learning.candidates import Candidate
 from nightjar.learning.fitting import fitted
-from nightjar.learning.purging import at, length, microseconds
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import inner_splits
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.splits.folding import inner_splits, settled
 from nightjar.models.calibration import fit_calibration
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Calibrator
@@ -21,7 +20,6 @@ from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
-from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.replay")
 Scores = npt.NDArray[np.float64]
@@ -80,9 +78,9 @@ def replay(
     which = _dated(rows, walk.first, walk.last)
     raw = {candidate: np.full(len(rows.label), np.nan) for candidate in everyone}
     for start, end in _periods(walk):
-        train, period = _known(rows, start, settings, project.zone), _dated(rows, start, end)
+        train, period = settled(rows, start, project.zone, settings.split.train_days), _dated(rows, start, end)
         for candidate in everyone:
-            predictor = fitted(rows, train, candidate, project, settings)
+            predictor = fitted(rows, train, start, candidate, project, settings)
             raw[candidate][period] = predictor.predict(rows.features.take(period))
             if candidate is winner and start == walk.first:
                 frozen = predictor.predict(rows.features.take(which))
@@ -117,33 +115,20 @@ def _dated(rows: TrainingRows, first: date, last: date) -> Rows:
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
 
-def _known(rows: TrainingRows, night: date, settings: Search, zone: str) -> Rows:
-    """What could be learned from at a night's midnight: settled rows, whose labels are no early and lucky ones."""
-    known = _matured(rows, night, zone)
-    days = settings.split.train_days
-    return known[rows.day[known] >= np.datetime64(night) - days] if days else known
-
-
-def _matured(rows: TrainingRows, night: date, zone: str) -> Rows:
-    now = at(cutoff(night, zone))
-    settled = microseconds(rows.prediction_time) + length(rows.horizon) <= now
-    return np.flatnonzero(settled & (microseconds(rows.label_known_at) <= now))
-
-
 def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
     """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
-    known = _known(rows, walk.first, settings, project.zone)
+    known = settled(rows, walk.first, project.zone, settings.split.train_days)
     found = np.full(len(rows.label), np.nan)
     for train, test in inner_splits(rows, known, settings.split, project.zone, settings.seed):
-        predictor = fitted(rows, known[train], winner, project, settings)
+        start = rows.day[known[test]].min().item()
+        predictor = fitted(rows, known[train], start, winner, project, settings)
         found[known[test]] = predictor.predict(rows.features.take(known[test]))
     return found
 
 
 def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
     """The curve from scores to probabilities that the nights before this one, as far as they have matured, ask for."""
-    known = _matured(rows, night, zone)
-    recent = known[rows.day[known] >= np.datetime64(night) - walk.calibration_days]
+    recent = settled(rows, night, zone, walk.calibration_days)
     scored = recent[np.isfinite(past[recent])]
     if not len(scored):
         raise LearningError(f"No score of the {walk.calibration_days} days before {night} has a label yet.")

@@ -14,6 +14,8 @@ import pyarrow.ipc
 
 from nightjar.errors import LearningError
 from nightjar.learning import outcomes
+from nightjar.learning.labels.self_training import Timed
+from nightjar.learning.splits.purging import length, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.models.examples import Examples, Rows
 from nightjar.settings.project import Project
@@ -49,6 +51,7 @@ class TrainingRows:
         group: a number for each row, the same for rows that no split may part; None: there are no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each one stands for; None: one each.
+        unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
     """
 
     features: pa.Table
@@ -65,6 +68,7 @@ class TrainingRows:
     group: Rows | None = None
     query: Rows | None = None
     weight: npt.NDArray[np.float64] | None = None
+    unlabelled: Timed | None = None
 
     def examples(self, index: Rows, inner: Sequence[tuple[Rows, Rows]] = ()) -> Examples:
         """Some rows to fit a model on.
@@ -81,6 +85,15 @@ class TrainingRows:
             inner,
         )
 
+    def settled_at(self) -> Instants:
+        """When each row's label was known *and* its horizon had passed (UTC).
+
+        Of the rows whose horizon has not passed some labels are known, early: those that one event settles. They are
+        no random sample, so nothing is fitted on them before the others are known too.
+        """
+        passed = microseconds(self.prediction_time) + length(self.horizon)
+        return np.maximum(passed, microseconds(self.label_known_at)).astype("datetime64[us]")
+
     def content_hash(self) -> str:
         """SHA-256 of all that decides a fit: the same for the same rows, whatever files they came from."""
         beside = {
@@ -96,6 +109,9 @@ class TrainingRows:
         digest = hashlib.sha256(f"horizon {self.horizon}".encode())
         digest.update(_stream(self.features))
         digest.update(_stream(facts))
+        if self.unlabelled is not None:
+            digest.update(_stream(self.unlabelled.table))
+            digest.update(self.unlabelled.time.tobytes())
         return digest.hexdigest()
 
 
@@ -107,6 +123,7 @@ def read(
     group: Sequence[str] = (),
     query: Sequence[str] = (),
     task: Task = Task.CLASSIFICATION,
+    unlabelled: bool = False,
 ) -> TrainingRows:
     """Rows before the run date whose outcome is known at its midnight and is not null.
 
@@ -119,6 +136,7 @@ def read(
         group: columns of the feature table; rows with the same values in them belong together.
         query: the same, for the lists of a ranking.
         task: says what an outcome is.
+        unlabelled: whether rows without a label are read too, for self-training.
 
     Raises:
         LearningError: the feature table mixes definitions or lacks a column that is to group rows, no labelled row is
@@ -126,12 +144,13 @@ def read(
         TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
     """
     versions = arrow.pinned(warehouse, ["features", "labels"])
-    stored = arrow.schema(warehouse, "features", versions["features"]).names
-    _check_groups(stored, [*group, *query])
-    weighted = WEIGHT in stored
+    there = arrow.schema(warehouse, "features", versions["features"]).names
+    _check_groups(there, [*group, *query])
+    weighted = WEIGHT in there
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
-    joined, last_settled, definitions = _labelled(warehouse, project, run_date, wanted, versions)
+    stored = _stored(warehouse, project, run_date, wanted, versions)
+    joined, others = _by_outcome(stored, warehouse, project, run_date, versions)
     chosen = joined.select(names).combine_chunks()
     return TrainingRows(
         features=chosen,
@@ -139,33 +158,48 @@ def read(
         key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
         label=outcomes.labels(joined["label"], task),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
-        prediction_time=_numpy(joined["prediction_time"]).astype("datetime64[us]"),
+        prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
         horizon=parse_duration(project.label.horizon),
-        last_settled=last_settled,
+        last_settled=_last_settled(stored, project, run_date),
         versions=versions,
-        definitions_hash=definitions,
+        definitions_hash=_single_definition(stored),
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
+        unlabelled=Timed(others.select(names).combine_chunks(), _instants(others)) if unlabelled else None,
     )
 
 
-def _labelled(
+def _stored(
     warehouse: Warehouse, project: Project, run_date: date, wanted: Sequence[str], versions: Mapping[str, int]
-) -> tuple[pa.Table, date, str]:
-    """The rows with their labels, in order, the last date that is settled, and the hash of their definitions."""
-    key = [*project.spine.key, "prediction_time"]
-    columns = list(dict.fromkeys([*key, *wanted, "run_date", "definitions_hash"]))
-    features = arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
+) -> pa.Table:
+    """The rows of all dates before the run date, labelled or not."""
+    columns = list(dict.fromkeys([*_key(project), *wanted, "run_date", "definitions_hash"]))
+    return arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
+
+
+def _by_outcome(
+    stored: pa.Table, warehouse: Warehouse, project: Project, run_date: date, versions: Mapping[str, int]
+) -> tuple[pa.Table, pa.Table]:
+    """The rows that have an outcome, with it, and those that have none; both in order."""
+    key = _key(project)
     known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"])
     outcome = known.filter(pc.is_valid(known["label"]))
-    definitions = _single_definition(features)
-    joined = features.join(outcome, key, join_type="inner")
+    joined = stored.join(outcome, key, join_type="inner")
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
-    ordered = joined.sort_by([(name, "ascending") for name in _order(project)])
-    return ordered, _last_settled(features, project, run_date), definitions
+    others = stored.join(outcome, key, join_type="left anti")
+    order: Any = [(name, "ascending") for name in ["prediction_time", *project.spine.key]]
+    return joined.sort_by(order), others.sort_by(order)
+
+
+def _key(project: Project) -> list[str]:
+    return [*project.spine.key, "prediction_time"]
+
+
+def _instants(rows: pa.Table) -> Instants:
+    return _numpy(rows["prediction_time"]).astype("datetime64[us]")
 
 
 def _last_settled(features: pa.Table, project: Project, run_date: date) -> date:
@@ -192,10 +226,6 @@ def _stream(table: pa.Table) -> pa.Buffer:
     with pyarrow.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())
     return sink.getvalue()
-
-
-def _order(project: Project) -> list[str]:
-    return ["prediction_time", *project.spine.key]
 
 
 def _single_definition(features: pa.Table) -> str:

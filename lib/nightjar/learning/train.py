@@ -5,23 +5,23 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-
-from nightjar.learning import proposals, references, registration, search
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.checking import require_learnable
+from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
-from nightjar.learning.label_review import label_review
+from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.parts import training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
-from nightjar.learning.splits import final_period, folds
-from nightjar.learning.units import Problem
+from nightjar.learning.search import proposals, tune
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.checking import require_learnable
+from nightjar.learning.search.units import Problem
+from nightjar.learning.splits.folding import final_period, folds, settled
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.ledger import Outcome
@@ -50,13 +50,21 @@ def train(
     """
     label = project.label
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
-    rows = read(warehouse, project, run_date, group=settings.split.group, query=label.query, task=label.task)
+    rows = read(
+        warehouse,
+        project,
+        run_date,
+        group=settings.split.group,
+        query=label.query,
+        task=label.task,
+        unlabelled=settings.self_trains(),
+    )
     require_learnable(settings, rows.columns, label.task)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
-    found = search.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
-    winner, baselines = _chosen(found), proposals.baselines(settings)
+    found = tune.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
+    winner, baselines = _chosen(found), found.sound(proposals.baselines(settings))
     log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
     evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
     log.info("final period: %s", _told(evidence))
@@ -77,18 +85,22 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
     """The folds of the rows before a date, with inner splits where a candidate needs them."""
     found = folds(rows, settings.split, before, project.zone, settings.seed)
     models = list(settings.candidates.values())
-    parts = [training_part(rows, fold.train, models, settings, project.zone) for fold in found]
+    walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
+    starts = [fold.start if walks else before for fold in found]
+    parts = [
+        training_part(rows, fold.train, start, models, settings, project.zone)
+        for fold, start in zip(found, starts, strict=True)
+    ]
     return Problem(rows, found, parts, project.label.task, settings.seed)
 
 
 def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, run_date: date) -> Predictor:
-    """The winner, fitted on all rows, or on the newest ones of a sliding window."""
-    days = settings.split.train_days
-    newest = np.datetime64(run_date) - days if days else rows.day.min()
-    return fitted(rows, np.flatnonzero(rows.day >= newest), winner, project, settings)
+    """The winner, fitted on what was settled at the run date's midnight, or the newest of it for a sliding window."""
+    known = settled(rows, run_date, project.zone, settings.split.train_days)
+    return fitted(rows, known, run_date, winner, project, settings)
 
 
-def _chosen(found: search.Found) -> Candidate:
+def _chosen(found: tune.Found) -> Candidate:
     """The best candidate that is no baseline; says how all of them stand."""
     sign = -1 if found.metric.greater_is_better else 1
     means = {candidate: found.mean(candidate) for candidate in found.results}

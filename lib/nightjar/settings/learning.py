@@ -109,9 +109,15 @@ class Search:
             free = f"other names: the points of the space of {name} are called {name}-1, {name}-2, ..."
             require(not (model.space and taken), "candidates", taken, free)
 
+    def self_trains(self) -> bool:
+        """Whether a candidate uses rows without a label."""
+        return any(model.self_training is not None for model in self.candidates.values())
+
     def _check_members(self, name: str, model: Model) -> None:
         for member in model.members:
             where = f"candidates.{name}.members"
             require(member in self.candidates and member != name, where, member, f"one of {sorted(self.candidates)}")
             plain = not self.candidates[member].space and not self.candidates[member].members
             require(plain, where, member, "a candidate without a space and without members of its own")
+            alone = self.candidates[member].self_training is None
+            require(alone, where, member, "a candidate without self_training: give it to the ensemble")

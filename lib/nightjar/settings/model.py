@@ -10,6 +10,7 @@ from omegaconf import MISSING
 
 from nightjar.settings.checks import require, require_filled
 from nightjar.settings.columns import Encoding
+from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.preparation import Imbalance, Preparation
 
 
@@ -77,6 +78,7 @@ class Model:
         imbalance: how unequal classes are evened out.
         calibration: of a classification's probabilities.
         members: for BAGGING (one), VOTING and STACKING: names of other candidates.
+        self_training: of a classification: rows without a label join with those it predicts, where it is sure.
         class_name: for SKLEARN: the dotted name of a class, such as sklearn.ensemble.ExtraTreesClassifier.
     """
 
@@ -89,6 +91,7 @@ class Model:
     imbalance: Imbalance = field(default_factory=Imbalance)
     calibration: Calibration = Calibration.NONE
     members: list[str] = field(default_factory=list)
+    self_training: SelfTraining | None = None
     class_name: str | None = None
 
     def __post_init__(self) -> None:

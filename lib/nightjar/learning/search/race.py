@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.halving import survivors
-from nightjar.learning.proposals import Batches, Reached
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.halving import survivors
+from nightjar.learning.search.proposals import Batches, Reached
 from nightjar.settings.learning import Stopping
 from nightjar.settings.task import Metric
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nightjar.learning.label_noise import suspects
+from nightjar.learning.labels.label_noise import suspects
+from nightjar.learning.labels.spot_checks import spot_checks
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import Fold
-from nightjar.learning.spot_checks import spot_checks
+from nightjar.learning.splits.folding import Fold
 
 MOST_SUSPECTS = 200
 OF_EACH = 25

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.learning.dealing import deal
-from nightjar.learning.purging import at, length, microseconds
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splitters import WalkForward
+from nightjar.learning.splits.dealing import deal
+from nightjar.learning.splits.purging import at, length, microseconds
+from nightjar.learning.splits.splitters import WalkForward
 from nightjar.models.examples import Rows
 from nightjar.settings.split import Split, SplitKind
 from nightjar.timeline import cutoff, parse_duration
@@ -63,10 +63,9 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
     Raises:
         LearningError: the rows cannot fill the folds, or a fold has too few rows or classes to train or to test on.
     """
-    known_by, earlier = at(cutoff(before, zone)), rows.day < np.datetime64(before)
-    settled = _settled(rows, known_by)
-    which = np.flatnonzero(earlier & settled & (microseconds(rows.label_known_at) <= known_by))
-    unsettled = rows.day[earlier & ~settled]
+    which = settled(rows, before, zone)
+    passed = microseconds(rows.prediction_time) + length(rows.horizon) <= at(cutoff(before, zone))
+    unsettled = rows.day[(rows.day < np.datetime64(before)) & ~passed]
     end: date = unsettled.min().item() if len(unsettled) else before
     if not len(which):
         raise LearningError(
@@ -77,27 +76,40 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
     return [replace(fold, train=which[fold.train], test=which[fold.test]) for fold in found]
 
 
+def settled(rows: TrainingRows, night: date, zone: str, days: int | None = None) -> Rows:
+    """The numbers of the rows that can be learned from at a night's midnight: of earlier dates, and settled by then.
+
+    Args:
+        rows: all rows.
+        night: the date that the midnight starts.
+        zone: whose midnight.
+        days: only rows of so many dates before the night; None: all.
+
+    Returns:
+        Ascending numbers.
+    """
+    day, newest = rows.day, np.datetime64(night)
+    found = (day < newest) & (microseconds(rows.settled_at()) <= at(cutoff(night, zone)))
+    return np.flatnonzero(found if days is None else found & (day >= newest - days))
+
+
 def inner_splits(rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
     """Three splits of a fold's own training rows, for what learns from out-of-fold predictions.
 
     Of the same kind and purged alike; the numbers count within `train`. For walk-forward: consecutive blocks of dates
     at the end of the training rows, each as long as the fold's test period, or as a sixth of the dates if that is
-    shorter. Rows whose horizon had not passed when the last training label was known are neither trained nor tested on
-    (see `folds`). So not every training row is in a test part.
+    shorter. So not every training row is in a test part.
 
     Raises:
         LearningError: the training rows cannot fill the splits.
     """
-    known_by = int(microseconds(rows.label_known_at[train]).max()) if len(train) else 0
-    settled = np.flatnonzero(_settled(rows, known_by)[train])
-    which = train[settled]
-    if not len(which):
-        raise LearningError(f"None of the {len(train):,} training rows is settled: they cannot be split once more.")
-    first, last = rows.day[which].min().item(), rows.day[which].max().item()
+    if not len(train):
+        raise LearningError("There are no training rows to split once more.")
+    first, last = rows.day[train].min().item(), rows.day[train].max().item()
     days = max(1, min(settings.test_days, ((last - first).days + 1) // (2 * INNER)))
     within = replace(settings, folds=INNER, test_days=days)
-    found = _split(rows, which, within, last + timedelta(days=1), zone, seed, "inner fold")
-    return [(settled[fold.train], settled[fold.test]) for fold in found]
+    found = _split(rows, train, within, last + timedelta(days=1), zone, seed, "inner fold")
+    return [(fold.train, fold.test) for fold in found]
 
 
 def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int, zone: str) -> Fold:
@@ -133,7 +145,7 @@ def _split(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: st
 def _walked(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
     splitter = WalkForward(
         rows.day[which],
-        rows.label_known_at[which],
+        rows.settled_at()[which],
         before=end,
         folds=settings.folds,
         test_days=settings.test_days,
@@ -151,11 +163,6 @@ def _dealt(rows: TrainingRows, which: Rows, settings: Split, seed: int, name: st
         dates = day[test] if len(test) else day
         found.append(Fold(f"{name} {number}", dates.min().item(), dates.max().item(), train, test))
     return found
-
-
-def _settled(rows: TrainingRows, known_by: int) -> npt.NDArray[np.bool_]:
-    """Whether each row's horizon had passed at an instant (microseconds)."""
-    return microseconds(rows.prediction_time) + length(rows.horizon) <= known_by
 
 
 def _check_rows(fold: Fold, day: Days, advice: str) -> None:

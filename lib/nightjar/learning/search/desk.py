@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 
-from nightjar.learning.race import Unit
+from nightjar.learning.search.race import Unit
 
 
 class Desk:

@@ -3,25 +3,25 @@
 import json
 import logging
 import shutil
-import signal
-import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from nightjar.errors import LearningError
-from nightjar.learning import ledger, proposals, race
-from nightjar.learning.candidates import Candidate
-from nightjar.learning.desk import Desk
-from nightjar.learning.progress import Progress
-from nightjar.learning.race import FoldResult, Unit
-from nightjar.learning.units import Problem, fit_and_measure
-from nightjar.learning.work import Work
+from nightjar.learning.search import ledger, proposals, race
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.desk import Desk
+from nightjar.learning.search.progress import Progress
+from nightjar.learning.search.race import FoldResult, Unit
+from nightjar.learning.search.units import Problem, fit_and_measure
+from nightjar.learning.search.work import Work
 from nightjar.settings.learning import Search
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Metric
@@ -66,13 +66,24 @@ class Found:
             raise LearningError(self._why_none())
         return max(rated, key=lambda one: rated[one])
 
+    def sound(self, baselines: Sequence[Candidate]) -> list[Candidate]:
+        """The baselines that failed on no fold: what fails there cannot be compared with.
+
+        Raises:
+            LearningError: all of them failed.
+        """
+        found = [one for one in baselines if not any(result.failure for result in self.results.get(one, []))]
+        if not found:
+            raise LearningError(f"Every baseline failed, so there is nothing to compare with:\n  {self._failures()}")
+        return found
+
     def _why_none(self) -> str:
+        why = self._failures() or f"{self.metric.value} is undefined on a fold, or the time (search.minutes) was up."
+        return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {why}"
+
+    def _failures(self) -> str:
         failed = [result for results in self.results.values() for result in results if result.failure]
-        said = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
-        reasons = (
-            "\n  ".join(said) or f"{self.metric.value} is undefined on a fold, or the time (search.minutes) was up."
-        )
-        return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {reasons}"
+        return "\n  ".join(f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed)
 
 
 def run(problem: Problem, settings: Search, folder: Path, code_revision: str) -> Found:
@@ -119,7 +130,9 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Pa
     if not work.left():
         return
     seconds = None if deadline is None else deadline - time.monotonic()
-    shared, desk = ray.put(problem), ray.remote(num_cpus=0)(Desk).remote(seconds)
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote(seconds)  # another node may be lost
+    shared = ray.put(problem)
     hand_out = _HandOut(work, desk)
     hand_out.more()
 
@@ -141,18 +154,14 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Pa
             callbacks=[hand_out],
         ),
     )
-    interrupt = signal.getsignal(signal.SIGINT)
     try:
         errors = tuner.fit().errors
     finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, interrupt)  # Tune leaves one of its own that nobody listens to
+        ray.kill(desk)  # whoever still waits there after an interrupt goes home
         shutil.rmtree(storage / name, ignore_errors=True)  # Tune's own state, which nothing is resumed from
     late = deadline is not None and time.monotonic() >= deadline
-    if errors and work.left() and not late:
-        raise LearningError(f"The search's workers cannot run: {errors[0]}")
     if work.left() and not late:
-        raise KeyboardInterrupt  # Tune ends early without a word when it is told to stop
+        raise LearningError(f"The search's workers cannot run: {errors[0] if errors else 'Tune was told to stop.'}")
 
 
 class _HandOut(tune.Callback):  # type: ignore[misc]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.learning.purging import Instants, at, length, microseconds, overlaps
+from nightjar.learning.splits.purging import Instants, at, length, microseconds, overlaps
 from nightjar.models.examples import Rows
 from nightjar.timeline import cutoff
 

@@ -1,7 +1,7 @@
 """What a search tries: every combination, points drawn at random, or what earlier batches make promising."""
 
 import itertools
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import optuna
 
 from nightjar.errors import LearningError
-from nightjar.learning.candidates import Candidate, chosen, fixed
+from nightjar.learning.search.candidates import Candidate, chosen, fixed
 from nightjar.settings.learning import ProposalKind, Search
 from nightjar.settings.model import Range, dimension
 
@@ -40,6 +40,8 @@ def baselines(search: Search) -> list[Candidate]:
 def batches(search: Search) -> Batches:
     """Yields the candidates that are no baselines, batch by batch, and is sent what they reached. Names are unique.
 
+    Points that are drawn or proposed again are not tried again: the first one of equals stands for all of them.
+
     Raises:
         LearningError: a grid over a range, which has no end.
     """
@@ -48,7 +50,16 @@ def batches(search: Search) -> Batches:
     if search.proposals.kind is ProposalKind.TPE and spaces:
         yield from _estimated(search, spaces, [fixed(search, name) for name in names if name not in spaces])
     else:
-        yield [candidate for name in names for candidate in _all_of(search, name)]
+        found = [candidate for name in names for candidate in _all_of(search, name)]
+        yield list(_by_key(found).values())
+
+
+def _by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
+    """Key -> the first candidate that has it, in their order."""
+    found: dict[str, Candidate] = {}
+    for candidate in candidates:
+        found.setdefault(candidate.key(), candidate)
+    return found
 
 
 def _names(search: Search, *, baseline: bool) -> list[str]:
@@ -105,6 +116,7 @@ def _estimated(search: Search, names: Sequence[str], others: list[Candidate]) ->
     """Optuna proposes for each model by itself, from the results of all batches before; the others join the first."""
     studies = {name: _study(search, name) for name in names}
     trials, size = search.proposals.trials or 0, search.proposals.batch
+    told: dict[str, Reached] = {}
     for start in range(0, trials, size):
         asked = {
             chosen(search, name, number + 1, _parameters(search, name, trial)): (study, trial)
@@ -112,9 +124,11 @@ def _estimated(search: Search, names: Sequence[str], others: list[Candidate]) ->
             for number in range(start, min(start + size, trials))
             for trial in [study.ask(_distributions(search, name))]
         }
-        reached = yield (others if start == 0 else []) + list(asked)
+        new = {key: one for key, one in _by_key([*(others if start == 0 else []), *asked]).items() if key not in told}
+        reached = (yield list(new.values())) if new else {}
+        told |= {key: reached[candidate] for key, candidate in new.items()}
         for candidate, (study, trial) in asked.items():
-            _tell(study, trial, reached[candidate])
+            _tell(study, trial, told[candidate.key()])
 
 
 def _study(search: Search, name: str) -> optuna.Study:

@@ -10,11 +10,11 @@ from importlib.metadata import version
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
+from nightjar.learning.fitting import fitted_on
 from nightjar.learning.parts import TrainingPart
-from nightjar.learning.race import FoldResult, Unit
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits import Fold
-from nightjar.models.estimators import fit
+from nightjar.learning.search.race import FoldResult, Unit
+from nightjar.learning.splits.folding import Fold
 from nightjar.settings.task import Task
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "torch")
@@ -62,10 +62,7 @@ def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
     found: dict[str, float | None] = {}
     failure = None
     try:
-        examples = problem.parts[unit.fold].examples(rows)
-        predictor = fit(
-            candidate.model, examples, features=rows.columns, task=problem.task, seed=seed, members=candidate.members
-        )
+        predictor = fitted_on(problem.parts[unit.fold], rows, candidate, problem.task, seed)
         test = rows.examples(fold.test)
         found = measures(problem.task, test.label, predictor.predict(test.table), test.query)
         _require_finite(found)

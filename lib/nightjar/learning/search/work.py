@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Callable
 
-from nightjar.learning.ledger import Ledger
-from nightjar.learning.race import FoldResult, Rounds, Unit
-from nightjar.learning.units import Problem
+from nightjar.learning.search.ledger import Ledger
+from nightjar.learning.search.race import FoldResult, Rounds, Unit
+from nightjar.learning.search.units import Problem
 
 
 class Work:

@@ -8,7 +8,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from nightjar.errors import LearningError
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splitters import Purged
+from nightjar.learning.splits.splitters import Purged
 from nightjar.models.examples import Rows
 from nightjar.settings.split import Split, SplitKind
 from nightjar.timeline import parse_duration
@@ -43,7 +43,7 @@ def deal(rows: TrainingRows, which: Rows, settings: Split, seed: int) -> list[tu
     if settings.kind in GROUPED:
         groups = _groups(rows, which, settings)
     splitter = SPLITTERS[settings.kind](n_splits=settings.folds, shuffle=True, random_state=seed)
-    purged = Purged(splitter, rows.prediction_time[which], rows.label_known_at[which], parse_duration(settings.embargo))
+    purged = Purged(splitter, rows.prediction_time[which], rows.settled_at()[which], parse_duration(settings.embargo))
     found = list(purged.split(np.zeros((len(which), 1)), label, groups))
     if rows.query is not None:
         _check_lists(rows.query[which], found, settings)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nightjar.errors import LearningError
-from nightjar.learning.race import FoldResult
+from nightjar.learning.search.race import FoldResult
 
 
 @dataclass
@@ -41,7 +41,13 @@ class Ledger:
         return None if found is None else FoldResult(**asdict(found) | {"candidate": name})
 
     def append(self, key: str, result: FoldResult) -> None:
-        """Store a result, on disk before this returns."""
+        """Store a result, on disk before this returns.
+
+        Raises:
+            LearningError: this candidate has a result on this fold already, or the disk is full.
+        """
+        if (key, result.fold) in self.finished:
+            raise LearningError(f"{self.path}: {result.candidate} on {result.fold} is finished already.")
         line = json.dumps(_sealed({"search": self.search, "key": key, **asdict(result)}), allow_nan=False)
         content = f"{line}\n".encode()
         if os.write(self._file, content) < len(content):

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nightjar.learning.race import FoldResult, Unit, value_of
-from nightjar.learning.units import Problem
+from nightjar.learning.search.race import FoldResult, Unit, value_of
+from nightjar.learning.search.units import Problem
 from nightjar.settings.learning import Search
 
 log = logging.getLogger("nightjar.train")

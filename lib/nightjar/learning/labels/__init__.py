@@ -1,0 +1,1 @@
+"""Labels that nobody gave, and labels that somebody should look at again."""
