@@ -5,6 +5,7 @@ from nightjar.errors import LearningError
 from nightjar.models.door import DOOR
 from nightjar.models.estimators import check
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, Missing, Number
+from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
@@ -98,6 +99,7 @@ def test_members_that_cannot_be_members_are_named(model, message):
         (Model(E.LOGISTIC), "LOGISTIC is for CLASSIFICATION, RANKING, and"),
         (Model(E.SKLEARN, class_name=TREES), "ExtraTreesClassifier is for CLASSIFICATION, and"),
         (Model(E.TREE, calibration=CALIBRATED), "calibration is PLATT: only a classification"),
+        (Model(E.TREE, self_training=SelfTraining(0.9)), "only a classification has one"),
         (Model(E.TREE, imbalance=SMOTE), "imbalance is SMOTE: TREE for REGRESSION has no classes"),
         (Model(E.TREE, parameters={"class_weight": "balanced"}), "TREE has no parameter class_weight here"),
         (Model(E.NETWORK, parameters={"class_weight": "balanced"}), "only a classification has classes"),

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import run
 import scale
+import search_case
+import searching
 from cases import Case, Facts
 from measure import Run, compared
 from process import Engine, Place
@@ -120,3 +122,31 @@ def test_what_cannot_be_measured_is_refused(wrong, capsys):
 def test_feast_is_left_out_of_the_hot_shape_unless_asked_for():
     assert "feast" not in run.parse(["asof", "--shape", "hot"]).names
     assert run.parse(["asof", "--shape", "hot", "--only", "feast"]).names == ["feast"]
+
+
+def test_all_searches_find_the_same_and_their_figures_are_told(monkeypatch):
+    """Little data, few candidates that cost nothing: what the times are does not matter here."""
+    monkeypatch.setattr(searching, "TRIVIAL", 3)
+    found = searching.measured(600, 8, 1, 2)
+    assert set(found["seconds"]) == {"ours", "ours_full", "gridsearchcv", "tune_plain"}
+    seconds, ratio = found["seconds"], found["ratio"]
+    assert ratio["gridsearchcv_full"] == seconds["gridsearchcv"] / seconds["ours_full"]
+    assert ratio["gridsearchcv"] == seconds["gridsearchcv"] / seconds["ours"]
+    assert ratio["tune_plain"] == seconds["tune_plain"] / seconds["ours"]
+    assert found["object_store_copies"] > 0
+    assert found["overhead_seconds"] > 0
+
+
+def test_a_search_that_scores_otherwise_or_chooses_another_winner_is_wrong():
+    expected, undecided = np.array([[0.7, 0.7], [0.9, 0.8]]), np.nan
+    stopped = np.array([[0.7, undecided], [0.9, 0.8]])
+    searching._require_equal("ours", stopped, expected)
+    with pytest.raises(ValueError, match="ours is wrong: its folds differ by"):
+        searching._require_equal("ours", stopped + 0.1, expected)
+    with pytest.raises(ValueError, match="ours finds another winner: candidate 1, expected 2"):
+        searching._require_equal("ours", np.array([[0.7, 0.7], [0.9, undecided]]), expected)
+
+
+def test_candidates_that_cost_nothing_are_no_equals():
+    settings = search_case.trivial(40)
+    assert len({(model.baseline, *model.drop) for model in settings.candidates.values()}) == 41

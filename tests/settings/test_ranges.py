@@ -10,7 +10,7 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.jobs import BuildFeatures, Job, Nightly
 from nightjar.settings.label import Label
-from nightjar.settings.labelling import Annotators
+from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
@@ -121,6 +121,17 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
             Search,
             {"candidates": {"m": MAJORITY, "v": Model(Estimator.VOTING, members=["m", "q"])}},
             "candidates.v.members: found 'q', expected one of ['m', 'v']",
+        ),
+        (
+            Search,
+            {
+                "candidates": {
+                    "m": MAJORITY,
+                    "l": Model(Estimator.LOGISTIC, self_training=SelfTraining(0.9)),
+                    "v": Model(Estimator.VOTING, members=["m", "l"]),
+                }
+            },
+            "candidates.v.members: found 'l', expected a candidate without self_training: give it to the ensemble",
         ),
         (Search, TWO | {"final_days": 0}, "final_days: found 0"),
         (Search, {"candidates": {"l": LOGISTIC}}, "candidates: found ['l'], expected at least one with baseline: true"),

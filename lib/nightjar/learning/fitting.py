@@ -45,7 +45,7 @@ def fitted_on(part: TrainingPart, rows: TrainingRows, candidate: Candidate, task
     """
     model, examples = candidate.model, part.examples(rows)
     fit_to = partial(fit, model, features=rows.columns, task=task, seed=seed, members=candidate.members)
-    if model.self_training is None:
+    if model.self_training.floor is None:
         return fit_to(examples)
     if rows.unlabelled is None:
         raise LearningError(f"{candidate.name} is self-trained, but no rows without a label were read.")

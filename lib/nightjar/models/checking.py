@@ -42,7 +42,7 @@ def check_model(
         raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here. It knows {among}.")
     if model.calibration is not Calibration.NONE and task is not Task.CLASSIFICATION:
         raise LearningError(f"calibration is {model.calibration.name}: only a classification has probabilities.")
-    if model.self_training is not None and task is not Task.CLASSIFICATION:
+    if model.self_training.floor is not None and task is not Task.CLASSIFICATION:
         raise LearningError("self_training joins rows by a predicted yes or no: only a classification has one.")
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:

@@ -28,14 +28,15 @@ class SelfTraining:
     """A classifier labels what has no label where it is sure, and is fitted again with it.
 
     Attributes:
-        floor: a row joins with the label that its predicted probability is above this for.
+        floor: a row joins with the label that its predicted probability is above this for. None: no row joins.
         rounds: how often at most rows join.
     """
 
-    floor: float = 0.95
+    floor: float | None = None
     rounds: int = 5
 
     def __post_init__(self) -> None:
         """Check that the floor is above chance, and that there is a round."""
-        require(0.5 < self.floor < 1, "floor", self.floor, "a probability above 0.5 and below 1")
+        chance = self.floor is not None and not 0.5 < self.floor < 1
+        require(not chance, "floor", self.floor, "a probability above 0.5 and below 1")
         require(self.rounds >= 1, "rounds", self.rounds, "at least 1")

@@ -111,7 +111,7 @@ class Search:
 
     def self_trains(self) -> bool:
         """Whether a candidate uses rows without a label."""
-        return any(model.self_training is not None for model in self.candidates.values())
+        return any(model.self_training.floor is not None for model in self.candidates.values())
 
     def _check_members(self, name: str, model: Model) -> None:
         for member in model.members:
@@ -119,5 +119,5 @@ class Search:
             require(member in self.candidates and member != name, where, member, f"one of {sorted(self.candidates)}")
             plain = not self.candidates[member].space and not self.candidates[member].members
             require(plain, where, member, "a candidate without a space and without members of its own")
-            alone = self.candidates[member].self_training is None
+            alone = self.candidates[member].self_training.floor is None
             require(alone, where, member, "a candidate without self_training: give it to the ensemble")

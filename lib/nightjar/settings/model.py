@@ -78,7 +78,7 @@ class Model:
         imbalance: how unequal classes are evened out.
         calibration: of a classification's probabilities.
         members: for BAGGING (one), VOTING and STACKING: names of other candidates.
-        self_training: of a classification: rows without a label join with those it predicts, where it is sure.
+        self_training: of a classification: rows without a label join with the one that is predicted, where it is sure.
         class_name: for SKLEARN: the dotted name of a class, such as sklearn.ensemble.ExtraTreesClassifier.
     """
 
@@ -91,7 +91,7 @@ class Model:
     imbalance: Imbalance = field(default_factory=Imbalance)
     calibration: Calibration = Calibration.NONE
     members: list[str] = field(default_factory=list)
-    self_training: SelfTraining | None = None
+    self_training: SelfTraining = field(default_factory=SelfTraining)
     class_name: str | None = None
 
     def __post_init__(self) -> None:

@@ -84,10 +84,11 @@ def self_train(
     _check(examples, time, unlabelled)
     early = np.flatnonzero(unlabelled.time < before)
     left = Timed(unlabelled.table.select(examples.table.column_names).take(early), unlabelled.time[early])
+    floor = 1.0 if settings.floor is None else settings.floor
     model, rounds = fit(examples), list[Joined]()
     while len(left.time) and len(rounds) < settings.rounds:
         probability = model.predict(left.table)
-        sure = (probability > settings.floor) | (probability < 1 - settings.floor)
+        sure = (probability > floor) | (probability < 1 - floor)
         if not sure.any():
             break
         label, rows, rest = probability[sure] > 0.5, np.flatnonzero(sure), np.flatnonzero(~sure)
