@@ -208,6 +208,8 @@ def _overhead(case: Case, home: Path) -> float:
     experiment = client.create_experiment("bench", artifact_location=(home / "artifacts").as_uri())
     log(client, experiment, client.create_run(experiment).info.run_id, trials(found))
     units = TRIVIAL * search_case.FOLDS
+    if (ran := sum(map(len, found.results.values()))) != units:
+        raise ValueError(f"{ran} folds were run, expected {units}")
     fitted = sum(result.seconds for results in found.results.values() for result in results)
     each = (time.perf_counter() - started) / units
     console.print(

@@ -76,6 +76,14 @@ def test_a_point_that_is_drawn_again_is_not_tried_again():
     assert batch[0].name == "boosting-1"
 
 
+def test_equal_baselines_are_one():
+    twice = search({"max_depth": [2, 3]}, again=MAJORITY)
+    assert [candidate.name for candidate in baselines(twice)] == ["majority"]
+    spread = Model(Estimator.TREE, space={"max_depth": [2, 3]}, baseline=True)
+    drawn_again = search({"max_depth": [2, 3]}, Proposals(ProposalKind.RANDOM, trials=20), tree=spread)
+    assert len(baselines(drawn_again)) == 3
+
+
 def test_a_point_that_is_proposed_again_tells_what_it_reached_and_is_not_tried_again():
     """12 proposals of three points, in batches of four: batches in which nothing is new are not run."""
     settings = search({"max_depth": [2, 3, 4]}, Proposals(ProposalKind.TPE, 12, 4))

@@ -220,3 +220,17 @@ def test_the_content_hash_covers_all_that_decides_a_fit(stored, changed):
         replace(rows, group=None, query=rows.group),
     ]
     assert len({rows.content_hash(), *(one.content_hash() for one in others)}) == 4
+
+
+def test_an_infinite_value_is_told_with_its_place_whether_its_row_has_a_label_or_not(stored):
+    told = r"Column load of table features holds an infinite value in 2 of 6 rows, first on 2024-03-21\. Make it finite"
+    with pytest.raises(LearningError, match=told):
+        stored(
+            beside={"load": [1.0, 2, float("inf"), 4, float("-inf"), 6]}, label=(True, False, None, None, None, None)
+        )
+
+
+def test_features_without_any_value_are_refused(stored):
+    empty = {"load": pa.nulls(6, pa.float64()), "built": pa.nulls(6, pa.int64()), "site": pa.nulls(6, pa.string())}
+    with pytest.raises(LearningError, match="No feature has a value in any of the 6 labelled rows: load, built, site"):
+        stored(beside=empty)

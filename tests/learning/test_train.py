@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow.compute as pc
 import pytest
 
@@ -12,9 +13,12 @@ from nightjar.evaluation.histograms import Bins, count
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.final import judge
 from nightjar.learning.rows import read
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.registry import tracking, verified
 from nightjar.registry.signature import Subject
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
 from nightjar.tables import arrow
@@ -103,10 +107,6 @@ def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_
 
 def test_the_strongest_baseline_is_the_one_to_beat(nights):
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
-    from nightjar.learning.search.candidates import Candidate
-    from nightjar.learning.splits.folding import final_period
-    from nightjar.settings.model import Estimator, Model
-
     fold = final_period(rows, Split(), builders.days()[12], 3, nights.project.zone)
     weak = Candidate("weak", Model(Estimator.MAJORITY, baseline=True))
     strong = Candidate("strong", Model(Estimator.LOGISTIC, baseline=True))
@@ -130,6 +130,42 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     evidence = json.loads(events[0]["evidence"])
     assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
     assert evidence["difference"]["estimate"] is None
+
+
+class SeenError(Exception):
+    """What a search was given."""
+
+
+def test_the_search_is_given_nothing_of_the_final_period(nights, copied, tmp_path, monkeypatch):
+    """Neither its rows nor any that were settled only after its first midnight, which is 23:00 in UTC."""
+
+    def seen(problem, *_):
+        raise SeenError(problem)
+
+    monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
+    with pytest.raises(SeenError) as caught:
+        train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
+    (problem,) = caught.value.args
+    used = np.unique(np.concatenate([part for fold in problem.folds for part in (fold.train, fold.test)]))
+    assert problem.rows.day[used].max() < np.datetime64("2024-03-28")
+    assert (problem.rows.settled_at()[used] <= np.datetime64("2024-03-27T23:00")).all()
+    assert problem.rows.day.max() == np.datetime64("2024-03-30")
+
+
+def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, copied, ray_started, tmp_path):
+    """A neighbourhood of more rows than there are is only told when it is asked for."""
+    candidates = builders.search().candidates
+    crowd = Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 10_000})
+    settings, home = builders.search(candidates={"majority": candidates["majority"], "crowd": crowd}), tmp_path / "home"
+    with pytest.raises(LearningError, match=r"(?s)No candidate has a value.*n_neighbors"):
+        train(copied.warehouse, copied.project, settings, builders.HISTORY, "run-2", home, "c")
+    client = tracking._client(home)
+    runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
+    parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
+    assert (parent.info.status, parent.data.tags["nightjar.run_id"]) == ("FAILED", "run-2")
+    failed = [run for run in runs if "nightjar.failure" in run.data.tags]
+    assert {run.data.tags["nightjar.candidate"] for run in failed} == {"crowd"}
+    assert all(run.data.tags["nightjar.seed"] and "n_neighbors" in run.data.tags["nightjar.failure"] for run in failed)
 
 
 def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, copied, tmp_path):

@@ -54,3 +54,16 @@ def test_an_outlier_is_set_apart_easily():
 def test_more_clusters_than_rows_are_refused():
     with pytest.raises(LearningError, match="8 clusters cannot be made of 4 training rows"):
         maker_step([Maker(MakerKind.CLUSTER)], seed=0).fit(TWO_PLACES)
+
+
+def test_components_are_the_directions_of_the_greatest_spread_and_no_more_than_there_are_columns():
+    """Two columns that are one, and a third by itself, all of one size: the first direction holds two thirds."""
+    x, y = np.random.default_rng(0).normal(size=(2, 500))
+    inputs = np.column_stack([x, 2 * x, y])
+
+    made = maker_step([Maker(MakerKind.COMPONENTS, 9)], seed=0).fit_transform(inputs)[:, 3:]
+
+    assert made.shape == (500, 3)
+    spread = made.var(axis=0)
+    np.testing.assert_allclose(spread, [2, 1, 0], atol=0.15)
+    assert abs(np.corrcoef(made[:, 0], x)[0, 1]) > 0.98

@@ -70,9 +70,11 @@ def test_scaling_knows_training_rows_only():
         [FeatureColumn("delay", "number")], Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0
     )
 
+    leaked = pipeline.fit_transform(frame, NOISE)[TRAIN]
     train = pipeline.fit_transform(frame.iloc[TRAIN], NOISE[TRAIN])
     test = pipeline.transform(frame.iloc[TEST])
 
+    assert abs(leaked.mean()) > 0.4
     own = frame["delay"].iloc[TRAIN]
     assert train.mean() == pytest.approx(0)
     np.testing.assert_allclose(test, (1000 - own.mean()) / own.std(ddof=0))

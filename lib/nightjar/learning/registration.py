@@ -1,6 +1,7 @@
 """How a training becomes a registered version: its folds, its figures, its manifest, its signature."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -51,14 +52,18 @@ def register(
 ) -> tuple[str, str]:
     """The registered version and the id of its run in MLflow."""
     manifest = _manifest(run, project, settings, rows, winner, evidence)
-    tags = {
-        "nightjar.run_id": run.run_id,
-        "nightjar.data_cutoff": manifest.data_cutoff,
-        "nightjar.data_hash": manifest.data_hash,
-        "nightjar.definitions_hash": manifest.definitions_hash,
-        **{f"nightjar.data.{table}": str(number) for table, number in manifest.data.items()},
-    }
-    return tracking.log_training(run.home, trials(found), tags, _figures(evidence), predictor, manifest, run.key)
+    tags, figures = _tags(run, project, rows), _figures(evidence)
+    return tracking.log_training(run.home, trials(found), tags, figures, predictor, manifest, run.key)
+
+
+@contextmanager
+def folds_kept(run: Run, project: Project, rows: TrainingRows, found: Found) -> Iterator[None]:
+    """If nothing can be registered of a search, its folds are in MLflow all the same, in a run that failed."""
+    try:
+        yield
+    except Exception:
+        tracking.log_failed(run.home, project.name, trials(found), _tags(run, project, rows))
+        raise
 
 
 def trials(found: Found) -> list[Trial]:
@@ -76,6 +81,16 @@ def trials(found: Found) -> list[Trial]:
         for candidate, results in found.results.items()
         for result in results
     ]
+
+
+def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
+    return {
+        "nightjar.run_id": run.run_id,
+        "nightjar.data_cutoff": cutoff(run.run_date, project.zone).isoformat(),
+        "nightjar.data_hash": rows.content_hash(),
+        "nightjar.definitions_hash": rows.definitions_hash,
+        **{f"nightjar.data.{table}": str(number) for table, number in rows.versions.items()},
+    }
 
 
 def _figures(evidence: Evidence) -> Mapping[str, float | None]:

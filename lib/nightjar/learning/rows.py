@@ -140,7 +140,8 @@ def read(
 
     Raises:
         LearningError: the feature table mixes definitions or lacks a column that is to group rows, no labelled row is
-            there, or an outcome or weight is not what the task can learn from.
+            there, an outcome or weight is not what the task can learn from, or the features hold an infinite value,
+            or no value at all.
         TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
     """
     versions = arrow.pinned(warehouse, ["features", "labels"])
@@ -152,6 +153,9 @@ def read(
     stored = _stored(warehouse, project, run_date, wanted, versions)
     joined, others = _by_outcome(stored, warehouse, project, run_date, versions)
     chosen = joined.select(names).combine_chunks()
+    _refuse_infinite(stored, names)
+    if all(chosen[name].null_count == len(chosen) for name in names):
+        raise LearningError(f"No feature has a value in any of the {len(chosen):,} labelled rows: {', '.join(names)}.")
     return TrainingRows(
         features=chosen,
         columns=feature_columns(chosen.schema, names),
@@ -192,6 +196,20 @@ def _by_outcome(
     others = stored.join(outcome, key, join_type="left anti")
     order: Any = [(name, "ascending") for name in ["prediction_time", *project.spine.key]]
     return joined.sort_by(order), others.sort_by(order)
+
+
+def _refuse_infinite(stored: pa.Table, names: Sequence[str]) -> None:
+    for name in names:
+        if not pa.types.is_floating(stored.schema.field(name).type):
+            continue
+        infinite: Any = pc.is_inf(stored[name])
+        if pc.any(infinite).as_py():
+            found = stored.filter(infinite)
+            raise LearningError(
+                f"Column {name} of table features holds an infinite value in {len(found):,} of {len(stored):,} rows, "
+                f"first on {pc.min(found['run_date']).as_py()}. Make it finite or null where it is made, with "
+                "try_divide for instance, or leave the feature out."
+            )
 
 
 def _key(project: Project) -> list[str]:

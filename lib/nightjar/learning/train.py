@@ -1,6 +1,7 @@
 """Train: search, judge the winner on unseen days, refit it on everything known, register it."""
 
 import logging
+import time
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -63,12 +64,16 @@ def train(
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
+    started = time.monotonic()
     found = tune.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
-    winner, baselines = _chosen(found), found.sound(proposals.baselines(settings))
-    log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, final.start, final.end)
-    evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
-    log.info("final period: %s", _told(evidence))
-    predictor = refitted(rows, winner, project, settings, run_date)
+    log.info("searched for %.0f s", time.monotonic() - started)
+    with registration.folds_kept(run, project, rows, found):
+        winner, baselines = _chosen(found), found.sound(proposals.baselines(settings))
+        period = (final.start, final.end)
+        log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
+        evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
+        log.info("final period: %s", _told(evidence))
+        predictor = refitted(rows, winner, project, settings, run_date)
     version, mlflow_run = registration.register(run, project, settings, rows, found, winner, evidence, predictor)
     if label.task is Task.CLASSIFICATION:
         tracking.attach(home, mlflow_run, label_review(rows, final, final_scores, settings.seed))

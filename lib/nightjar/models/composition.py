@@ -18,7 +18,10 @@ from nightjar.models.trees import require_sound_trees
 PREPARATION_TYPES: Final = frozenset(
     {
         *(f"nightjar.models.encoding.{name}" for name in ("Frequencies", "Hashed", "LevelTexts", "TargetMeans")),
-        *(f"nightjar.models.makers.{name}" for name in ("ClusterDistances", "Isolation", "NearestCluster")),
+        *(
+            f"nightjar.models.makers.{name}"
+            for name in ("ClusterDistances", "Isolation", "NearestCluster", "Principal")
+        ),
         *(f"nightjar.models.selection.{name}" for name in ("Selected", "WithValues")),
         *(f"nightjar.models.shapes.{name}" for name in ("Binned", "Filled", "Logged", "Winsorised")),
         "nightjar.models.rule.RuleOfThumb",

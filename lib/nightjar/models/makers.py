@@ -1,4 +1,4 @@
-"""Columns made of all prepared ones: clusters, and how easily a row is set apart."""
+"""Columns made of all prepared ones: clusters, principal components, and how easily a row is set apart."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -95,10 +96,38 @@ class Isolation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array(["isolation"], dtype=object)
 
 
+class Principal(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The first principal components.
+
+    Attributes:
+        count: of components; fewer where there are fewer columns or rows.
+        seed: not used: nothing is left to chance.
+        components_: fitted.
+    """
+
+    def __init__(self, count: int = 8, seed: int = 0) -> None:
+        self.count = count
+        self.seed = seed
+
+    def fit(self, inputs: Floats, _label: object = None) -> Self:
+        """Find the directions."""
+        self.components_ = PCA(min(self.count, *inputs.shape), svd_solver="full").fit(inputs)
+        return self
+
+    def transform(self, inputs: Floats) -> Floats:
+        """The components, (rows, count)."""
+        return np.asarray(self.components_.transform(inputs))
+
+    def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
+        """Of each column: `component0` and so on."""
+        return np.array([f"component{at}" for at in range(self.components_.n_components_)], dtype=object)
+
+
 CLASSES = {
     MakerKind.CLUSTER: NearestCluster,
     MakerKind.CLUSTER_DISTANCES: ClusterDistances,
     MakerKind.ISOLATION: Isolation,
+    MakerKind.COMPONENTS: Principal,
 }
 
 

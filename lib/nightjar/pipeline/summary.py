@@ -81,4 +81,4 @@ def _interval(interval: dict[str, float | None]) -> str:
     estimate, low, high = interval["estimate"], interval["low"], interval["high"]
     if estimate is None:
         return "undefined"
-    return f"{estimate:.4f}" if low is None or high is None else f"{estimate:.4f}  ({low:.4f} to {high:.4f})"
+    return f"{estimate:.3f}" if low is None or high is None else f"{estimate:.3f} ({low:.3f} to {high:.3f})"

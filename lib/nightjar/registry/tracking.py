@@ -64,6 +64,15 @@ def log_training(
     return version, run.info.run_id
 
 
+def log_failed(home: Path, project: str, trials: Sequence[Trial], tags: Mapping[str, str]) -> None:
+    """Record a search that no model came of: its folds, in a run that failed."""
+    client = _client(home)
+    experiment = _experiment(client, home, project)
+    run = client.create_run(experiment, tags=dict(tags)).info.run_id
+    log(client, experiment, run, trials)
+    client.set_terminated(run, "FAILED")
+
+
 def attach(home: Path, run: str, tables: Mapping[str, pa.Table]) -> None:
     """Keep tables as CSV files beside a run's figures: file name -> rows."""
     client = _client(home)

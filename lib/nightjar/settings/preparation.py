@@ -25,6 +25,7 @@ class MakerKind(Enum):
     CLUSTER = "cluster"
     CLUSTER_DISTANCES = "cluster_distances"
     ISOLATION = "isolation"
+    COMPONENTS = "components"
 
 
 class ImbalanceKind(Enum):
@@ -78,7 +79,8 @@ class Maker:
     Attributes:
         kind: `cluster`: a column for each of `count` k-means clusters, 1 for the nearest. `cluster_distances`: the
             distance to each centre. `isolation`: how easily a forest of `count` trees sets the row apart, 0 to 1.
-        count: of clusters, or of trees.
+            `components`: the first `count` principal components, of no more columns than there are.
+        count: of clusters, trees or components.
     """
 
     kind: MakerKind = MISSING

@@ -33,8 +33,9 @@ Batches = Generator[list[Candidate], Mapping[Candidate, Reached], None]
 
 
 def baselines(search: Search) -> list[Candidate]:
-    """The candidates that a champion must beat; they are never stopped."""
-    return [candidate for name in _names(search, baseline=True) for candidate in _all_of(search, name)]
+    """The candidates that a champion must beat, no two alike; they are never stopped."""
+    found = [candidate for name in _names(search, baseline=True) for candidate in _all_of(search, name)]
+    return list(_by_key(found).values())
 
 
 def batches(search: Search) -> Batches:

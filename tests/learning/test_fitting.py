@@ -1,0 +1,69 @@
+"""A fit on the search's own path knows its training rows, and nothing of any other: to the last bit."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from learning import problems
+from nightjar.learning.fitting import fitted_on
+from nightjar.learning.parts import training_part
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.splits.folding import folds
+from nightjar.models.columns import FeatureColumn
+from nightjar.settings.columns import Category, Encoding
+from nightjar.settings.model import Calibration, Estimator, Model
+from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation, Selection, SelectionKind
+from nightjar.settings.task import Task
+
+LOGISTIC, TREE = Model(Estimator.LOGISTIC), Model(Estimator.TREE, parameters={"max_depth": 2})
+STACK = Model(Estimator.STACKING, members=["logistic", "tree"])
+ENCODED = Preparation(category=Category(encoding=Encoding.TARGET))
+CASES = {
+    "scaled": LOGISTIC,
+    "encoded by the target": replace(LOGISTIC, preparation=ENCODED),
+    "selected": replace(LOGISTIC, preparation=Preparation(select=[Selection(SelectionKind.ANOVA, keep=1)])),
+    "components": replace(LOGISTIC, preparation=Preparation(components=1)),
+    "oversampled": replace(LOGISTIC, imbalance=Imbalance(ImbalanceKind.SMOTE)),
+    "calibrated": replace(TREE, calibration=Calibration.PLATT),
+    "stacked": STACK,
+}
+
+
+def rows_with_a_level(seed=0):
+    rows = problems.rows()
+    level = np.random.default_rng(seed).choice(["a", "b", "c"], len(rows.label))
+    columns = (*rows.columns, FeatureColumn("level", "category"))
+    return replace(rows, features=rows.features.append_column("level", pa.array(level)), columns=columns)
+
+
+def changed_outside(rows, train):
+    """The same training rows among others: numbers a thousand higher, another level, the opposite label."""
+    other = np.setdiff1d(np.arange(len(rows.label)), train)
+    label = rows.label.copy()
+    label[other] = ~label[other]
+    columns = {}
+    for name in rows.features.column_names:
+        values = rows.features[name].to_numpy(zero_copy_only=False).copy()
+        values[other] = "z" if name == "level" else values[other] + 1000
+        columns[name] = pa.array(values)
+    return replace(rows, features=pa.table(columns), label=label)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_row_outside_the_training_part_changes_a_prediction(name):
+    rows, settings = rows_with_a_level(), problems.search()
+    fold = folds(rows, problems.SPLIT, problems.FIRST + timedelta(days=18), "UTC", 0)[-1]
+    candidate = Candidate(name, CASES[name], {"logistic": LOGISTIC, "tree": TREE} if name == "stacked" else {})
+    asked = rows.features.take(np.arange(0, len(rows.label), 7))
+
+    def scores(of):
+        models = [candidate.model, *candidate.members.values()]
+        part = training_part(of, fold.train, fold.start, models, settings, "UTC")
+        return fitted_on(part, of, candidate, Task.CLASSIFICATION, 0).predict(asked)
+
+    once, again = scores(rows), scores(changed_outside(rows, fold.train))
+    assert len(np.unique(once)) > 1
+    assert once.tolist() == again.tolist()

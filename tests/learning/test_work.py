@@ -1,0 +1,60 @@
+"""Units of a search: what follows from their results depends on no order among them, and a lost one is tried again."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learning import problems
+from nightjar.learning.search import ledger, tune
+from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.work import Work
+from nightjar.settings.learning import Stopping
+
+PROBLEM = problems.problem()
+SETTINGS = problems.search(stopping=Stopping(rungs=[1, 2]))
+LOST = "its process or machine was lost 4 times"
+
+
+def made_up(unit):
+    """A result that is the unit's own, with many ties."""
+    score = (len(unit.candidate.name) * 7 + unit.fold * 5 + len(str(unit.candidate.model.parameters))) % 4 / 4
+    return FoldResult(unit.candidate.name, PROBLEM.folds[unit.fold].name, unit.fold, {"roc_auc": score}, 0.1)
+
+
+def began(folder):
+    return ledger.opened(Path(folder), "s")
+
+
+def work_of(book):
+    return Work(tune.rounds_of(PROBLEM, SETTINGS), book, PROBLEM, lambda _unit, _result: None)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.randoms(use_true_random=False))
+def test_results_may_arrive_in_any_order(random):
+    """Whatever is open may end next, also while others of its round have not begun."""
+    told = []
+    for shuffled in (False, True):
+        with TemporaryDirectory() as folder, began(folder) as book:
+            work, open_units = work_of(book), []
+            while work.left():
+                while (len(open_units) < 3 or not shuffled) and (unit := work.take()) is not None:
+                    open_units.append(unit)
+                unit = open_units.pop(random.randrange(len(open_units)) if shuffled else 0)
+                work.finish(unit, made_up(unit))
+            found = tune.found_by(work, PROBLEM, SETTINGS.metric)
+            told.append((work.units, found.results, found.best()))
+    assert told[0] == told[1]
+
+
+def test_a_lost_unit_fails_this_search_and_is_tried_by_the_next(tmp_path):
+    with began(tmp_path) as book:
+        work = work_of(book)
+        lost = work.take()
+        work.lose(lost, LOST)
+        assert work.results[lost].failure == LOST
+        assert not book.finished
+    with began(tmp_path) as book:
+        assert work_of(book).take() == lost
