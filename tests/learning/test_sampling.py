@@ -66,6 +66,11 @@ def test_weights_are_multiplied(weight, expected):
     assert found.label.tolist() == rows.label[[0, 2]].tolist()
 
 
+def test_rows_without_a_label_may_join_whose_horizon_of_12_hours_had_passed():
+    part = training_part(problems.rows(), np.arange(400), problems.FIRST, [], problems.search(), "Europe/Paris")
+    assert part.before == np.datetime64("2024-02-29T11:00:00.000001")
+
+
 def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():
     rows, settings = problems.rows(), problems.search(sample=TrainingSample(0.25, newest_days=5))
     short, whole = (training_part(rows, np.arange(count), LATER, [], settings, "UTC") for count in (520, 800))

@@ -45,6 +45,7 @@ def test_every_candidate_that_can_be_fitted_passes(name):
         (Model(E.NETWORK, parameters={"hidden": "wide"}), "Expected hidden"),
         (Model(E.NETWORK, parameters={"dropout": "much"}), "Expected dropout"),
         (Model(E.NETWORK, parameters={"layers": 2}), "NETWORK has no parameter layers"),
+        (Model(E.NETWORK, self_training=SelfTraining(0.9)), "self_training is not for NETWORK"),
         (Model(E.LOGISTIC, space={"C": [1]}), r"still has a space \(C\)"),
         (Model(E.LOGISTIC, drop=["wings"]), "drop names wings"),
         (Model(E.LOGISTIC, drop=[column.name for column in FEATURES]), "no feature to use"),

@@ -1,4 +1,4 @@
-"""Whether what a project builds fits the columns that its sources will have: told before a row is read or written."""
+"""Whether what a project builds fits the columns that its sources will have: told before facts are read or written."""
 
 from collections.abc import Mapping
 

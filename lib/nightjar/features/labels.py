@@ -124,7 +124,7 @@ def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
     with _named(label):
         schema = output_schema(of_frame(asked).schema, [(facts, of_frame(stored).schema)], UNTIL)
     answers = rows.sparkSession.createDataFrame([], from_arrow_schema(schema))
-    _judged(answers.withColumnRenamed(f"{facts.name}__value", "value"), project)
+    _judged(answers.select(*asked.columns, F.col(f"{facts.name}__value").alias("value")), project)
 
 
 @contextmanager

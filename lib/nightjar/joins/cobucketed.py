@@ -51,8 +51,9 @@ class Pass:
         planned, shares = self.planned, self.shares
         keys, cuts = shares.slices.keys, shares.slices.cuts
         share_at = self._share_at()
-        # Another stage of Spark costs more than what a single later slice has to read once more.
-        staged = len({bucket for bucket, _ in cuts}) < len(cuts)
+        carries = bool(cuts) and any(one.facts.history is None for one in planned)
+        # Another stage of Spark costs more than what a single task has to read once more.
+        staged = carries and (len({bucket for bucket, _ in cuts}) < len(cuts) or max(self._pieces()) > 1)
         carried = self._carried(before.given.sparkSession, cuts) if staged else None
         given, opened = dispatched(before, Destination(shares.number_of, shares.tasks), carried)
 
@@ -60,7 +61,7 @@ class Pass:
             for parcel in opened(batches):
                 rows = parcel.rows.take(_as_facts_lie(parcel.rows, keys, prediction_time))
                 share, carried = share_at[parcel.number], parcel.beside
-                if share.start is not None and not staged:
+                if share.start is not None and carries and not staged:
                     carried = slices.carried_from(planned, share.files, None, share.start)
                 facts = reading.laid_out(planned, rows, share, carried, prediction_time, known_by)
                 for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -74,6 +75,10 @@ class Pass:
         of_slice = zip(self.shares.slices.bucket_of_each(), starts, strict=True)
         shares = [Share(self.files[bucket], start) for bucket, start in of_slice]
         return {number: share for one, share in enumerate(shares) for number in self.shares.numbers_of(one)}
+
+    def _pieces(self) -> list[int]:
+        """In how many pieces each slice after a cut is dealt to tasks."""
+        return [len(self.shares.numbers_of(one)) for one in range(len(self.files), len(self.shares.slices))]
 
     def _carried(self, spark: SparkSession, cuts: Sequence[slices.Cut]) -> DataFrame | None:
         later = range(len(self.files), len(self.files) + len(cuts))

@@ -12,7 +12,7 @@ from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import sampled, strata_of
 from nightjar.learning.splits.folding import inner_splits
-from nightjar.learning.splits.purging import at
+from nightjar.learning.splits.purging import at, length
 from nightjar.models.examples import Examples, Rows
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
@@ -27,7 +27,7 @@ class TrainingPart:
         rows: their numbers.
         weight: how many rows each one stands for by the sample, beside a weight of its own; None: one each.
         inner: splits of them, for what learns from out-of-fold predictions; the numbers count within `rows`.
-        before: rows without a label may join that are predicted earlier than this (UTC).
+        before: rows without a label may join that are predicted earlier than this (UTC): their horizon had passed.
     """
 
     rows: Rows
@@ -58,7 +58,8 @@ def training_part(
     Args:
         rows: all rows.
         train: numbers of those that may be fitted on.
-        before: rows without a label may join that are predicted before this date's midnight.
+        before: rows without a label may join whose horizon had passed at this date's midnight. Of later ones those
+            are left that no early event has settled, and that is no random sample.
         models: what is fitted on them.
         settings: the sample, the kind of splits, the seed.
         zone: whose midnights end the dates.
@@ -73,7 +74,8 @@ def training_part(
         kept, weight = train[sample.rows], sample.weight
     needed = any(model.needs_inner_splits() for model in models)
     inner = inner_splits(rows, kept, settings.split, zone, settings.seed) if needed else ()
-    return TrainingPart(kept, weight, inner, np.datetime64(at(cutoff(before, zone)), "us"))
+    settled = at(cutoff(before, zone)) - length(rows.horizon)
+    return TrainingPart(kept, weight, inner, np.datetime64(settled + 1, "us"))
 
 
 def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:

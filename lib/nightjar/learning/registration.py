@@ -12,6 +12,7 @@ from nightjar.learning.final import Evidence
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.tune import Found
+from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.registry import tracking
 from nightjar.registry.manifest import Manifest
@@ -45,13 +46,14 @@ def register(
     project: Project,
     settings: Search,
     rows: TrainingRows,
+    known: Rows,
     found: Found,
     winner: Candidate,
     evidence: Evidence,
     predictor: Predictor,
 ) -> tuple[str, str]:
-    """The registered version and the id of its run in MLflow."""
-    manifest = _manifest(run, project, settings, rows, winner, evidence)
+    """The registered version and the id of its run in MLflow; `known` are the rows that the predictor is fitted on."""
+    manifest = _manifest(run, project, settings, rows, known, winner, evidence)
     tags, figures = _tags(run, project, rows), _figures(evidence)
     return tracking.log_training(run.home, trials(found), tags, figures, predictor, manifest, run.key)
 
@@ -104,7 +106,13 @@ def _figures(evidence: Evidence) -> Mapping[str, float | None]:
 
 
 def _manifest(
-    run: Run, project: Project, settings: Search, rows: TrainingRows, winner: Candidate, evidence: Evidence
+    run: Run,
+    project: Project,
+    settings: Search,
+    rows: TrainingRows,
+    known: Rows,
+    winner: Candidate,
+    evidence: Evidence,
 ) -> Manifest:
     return Manifest(
         project=project.name,
@@ -118,8 +126,8 @@ def _manifest(
         data=dict(rows.versions),
         data_cutoff=cutoff(run.run_date, project.zone).isoformat(),
         data_hash=rows.content_hash(),
-        rows=len(rows.label),
-        period=(str(rows.day[0]), str(rows.day[-1])),
+        rows=len(known),
+        period=(str(rows.day[known[0]]), str(rows.day[known[-1]])),
         metrics={"final": {"period": list(evidence.period), **evidence.candidate}},
         baselines=dict(evidence.baselines),
     )

@@ -151,7 +151,10 @@ def read(
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
     stored = _stored(warehouse, project, run_date, wanted, versions)
-    joined, others = _by_outcome(stored, warehouse, project, run_date, versions)
+    outcome = _outcomes(warehouse, project, run_date, versions)
+    joined = _in_order(stored.join(outcome, _key(project), join_type="inner"), project)
+    if not len(joined):
+        raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
     chosen = joined.select(names).combine_chunks()
     _refuse_infinite(stored, names)
     if all(chosen[name].null_count == len(chosen) for name in names):
@@ -171,7 +174,7 @@ def read(
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
-        unlabelled=Timed(others.select(names).combine_chunks(), _instants(others)) if unlabelled else None,
+        unlabelled=_others(stored, outcome, project, names) if unlabelled else None,
     )
 
 
@@ -183,19 +186,21 @@ def _stored(
     return arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
 
 
-def _by_outcome(
-    stored: pa.Table, warehouse: Warehouse, project: Project, run_date: date, versions: Mapping[str, int]
-) -> tuple[pa.Table, pa.Table]:
-    """The rows that have an outcome, with it, and those that have none; both in order."""
-    key = _key(project)
-    known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"])
-    outcome = known.filter(pc.is_valid(known["label"]))
-    joined = stored.join(outcome, key, join_type="inner")
-    if not len(joined):
-        raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
-    others = stored.join(outcome, key, join_type="left anti")
+def _outcomes(warehouse: Warehouse, project: Project, run_date: date, versions: Mapping[str, int]) -> pa.Table:
+    """The labels that are known at the run date's midnight and are not null."""
+    known = labels.known(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
+    return known.filter(pc.is_valid(known["label"]))
+
+
+def _others(stored: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]) -> Timed:
+    """The rows that have no label."""
+    rows = _in_order(stored.join(outcome, _key(project), join_type="left anti"), project)
+    return Timed(rows.select(list(names)).combine_chunks(), _instants(rows))
+
+
+def _in_order(rows: pa.Table, project: Project) -> pa.Table:
     order: Any = [(name, "ascending") for name in ["prediction_time", *project.spine.key]]
-    return joined.sort_by(order), others.sort_by(order)
+    return rows.sort_by(order)
 
 
 def _refuse_infinite(stored: pa.Table, names: Sequence[str]) -> None:

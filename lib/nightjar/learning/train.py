@@ -18,7 +18,6 @@ from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.search.units import Problem
 from nightjar.learning.splits.folding import final_period, folds, settled
-from nightjar.models.predictor import Predictor
 from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -68,18 +67,20 @@ def train(
     found = tune.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
     log.info("searched for %.0f s", time.monotonic() - started)
     with registration.folds_kept(run, project, rows, found):
-        winner, baselines = _chosen(found), found.sound(proposals.baselines(settings))
+        winner, baselines = _chosen(found), proposals.baselines(settings)
+        found.require_sound(baselines)
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
         log.info("final period: %s", _told(evidence))
-        predictor = refitted(rows, winner, project, settings, run_date)
-    version, mlflow_run = registration.register(run, project, settings, rows, found, winner, evidence, predictor)
+        known = settled(rows, run_date, project.zone, settings.split.train_days)
+        predictor = fitted(rows, known, run_date, winner, project, settings)
+    version, mlflow_run = registration.register(run, project, settings, rows, known, found, winner, evidence, predictor)
     if label.task is Task.CLASSIFICATION:
         tracking.attach(home, mlflow_run, label_review(rows, final, final_scores, settings.seed))
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
-    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(rows.label), "fits": fits})
+    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
     outcome.outputs[REFERENCES.name] = references.store(warehouse, rows, final_scores, version, run_id)
     registered = events.Version(version, winner.name, run_date, asdict(evidence))
     outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
@@ -97,12 +98,6 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
         for fold, start in zip(found, starts, strict=True)
     ]
     return Problem(rows, found, parts, project.label.task, settings.seed)
-
-
-def refitted(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, run_date: date) -> Predictor:
-    """The winner, fitted on what was settled at the run date's midnight, or the newest of it for a sliding window."""
-    known = settled(rows, run_date, project.zone, settings.split.train_days)
-    return fitted(rows, known, run_date, winner, project, settings)
 
 
 def _chosen(found: tune.Found) -> Candidate:

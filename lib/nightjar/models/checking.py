@@ -44,6 +44,10 @@ def check_model(
         raise LearningError(f"calibration is {model.calibration.name}: only a classification has probabilities.")
     if model.self_training.floor is not None and task is not Task.CLASSIFICATION:
         raise LearningError("self_training joins rows by a predicted yes or no: only a classification has one.")
+    parts = [model, *(members[name] for name in model.members if name in members)]
+    networks = any(one.estimator is Estimator.NETWORK for one in parts)
+    if model.self_training.floor is not None and networks:
+        raise LearningError("self_training is not for NETWORK: it would choose its epoch by labels of its own.")
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members)

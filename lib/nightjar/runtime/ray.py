@@ -27,8 +27,6 @@ def started(environment: Environment) -> Iterator[None]:
     # Tune's own result files repeat what we record, and its notices are for its developers.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    # Tune takes an interrupt for a wish to end early, with what there is.
-    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     address = os.environ.get("RAY_ADDRESS") or environment.ray_address
     if address == "local":

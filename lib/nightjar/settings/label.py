@@ -33,7 +33,7 @@ class Label:
         column: of the source: the outcome, or what is aggregated. A classification asks for a boolean, a regression for
             a number, stored as a double; in a ranking true is 1 and false 0. NaN and infinity are no outcome.
         horizon: facts in (prediction time, prediction time + horizon] count. A row without an outcome when the horizon
-            has passed is settled with a null label: it is neither trained on nor measured.
+            has passed is settled with a null label: it is neither trained on (self-training aside) nor measured.
         aggregate: of the column over the horizon, which is the label of a regression or ranking. None: the label is
             the outcome itself.
         condition: of an aggregate, for a classification: Spark SQL over `value`, the aggregate, such as "value > 0". Of

@@ -124,7 +124,8 @@ class Source:
         key: columns that name a fact; together with `known_at`, and `sequence` if there is one, they are unique.
         event_time: column saying when the fact happened (an instant, TIMESTAMP).
         known_at: column saying when it could have been known (TIMESTAMP). Where it is null, and where there is none,
-            that is `event_time`.
+            that is `event_time`. A version that arrives on a later night than another is the newer one, whatever it
+            states: corrections often keep their old clocks. Those of one night are ordered as they state.
         sequence: columns that order facts with equal `event_time` and `known_at`, and versions of one fact with equal
             `known_at`; the greatest is the latest. Without them, or where they are equal, the greatest key is.
         deleted: boolean column that marks a version of a fact as its deletion: from its `known_at` on there is no such

@@ -26,7 +26,8 @@ class Split:
         train_days: for `walk_forward`: only the prediction dates so many days before the test period are trained on
             (sliding); None: all before it (expanding).
         group: for `grouped` and `stratified_grouped`: columns of the feature table whose values name the group.
-        embargo: `walk_forward`: labels of training rows are known at least this long before the test period starts.
+        embargo: `walk_forward`: training rows are settled (label known, horizon passed) at least this long before the
+            test period starts.
             The others: training rows keep this distance after the label of any test row.
     """
 

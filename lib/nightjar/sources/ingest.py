@@ -58,6 +58,7 @@ def ingest(
     Raises:
         SourceError: a file is missing, damaged or not of its declared shape, or too many rows are refused. No table
             has been touched.
+        NightjarError: what `check` raises. No table has been touched.
     """
     zone = project.zone
     before = None if previous is None else cutoff(previous, zone)

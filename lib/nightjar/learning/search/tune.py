@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import time
 from collections import Counter
@@ -66,16 +67,18 @@ class Found:
             raise LearningError(self._why_none())
         return max(rated, key=lambda one: rated[one])
 
-    def sound(self, baselines: Sequence[Candidate]) -> list[Candidate]:
-        """The baselines that failed on no fold: what fails there cannot be compared with.
+    def require_sound(self, baselines: Sequence[Candidate]) -> None:
+        """Refuse to go on without a baseline that failed: with fewer to beat, a model would be promoted too easily.
 
         Raises:
-            LearningError: all of them failed.
+            LearningError: one has failed.
         """
-        found = [one for one in baselines if not any(result.failure for result in self.results.get(one, []))]
-        if not found:
-            raise LearningError(f"Every baseline failed, so there is nothing to compare with:\n  {self._failures()}")
-        return found
+        failed = [one.name for one in baselines if any(result.failure for result in self.results.get(one, []))]
+        if failed:
+            raise LearningError(
+                f"The baseline {failed[0]} failed, and without it models would be promoted too easily. Mend it, or "
+                f"take it out of search.candidates:\n  {self._failures()}"
+            )
 
     def _why_none(self) -> str:
         why = self._failures() or f"{self.metric.value} is undefined on a fold, or the time (search.minutes) was up."
@@ -129,6 +132,7 @@ def found_by(work: Work, problem: Problem, metric: Metric) -> Found:
 def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Path) -> None:
     if not work.left():
         return
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # it takes an interrupt for a wish to end early, with what there is
     seconds = None if deadline is None else deadline - time.monotonic()
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote(seconds)  # another node may be lost

@@ -1,7 +1,7 @@
 """Two splitters of scikit-learn's protocol: walk-forward by calendar dates, and any other one purged.
 
 They work wherever scikit-learn takes `cv`, and look at no more of X than its length. A fold may come out without rows,
-where the data are too short or everything is purged: `nightjar.learning.splits` refuses such folds.
+where the data are too short or everything is purged: `splits.folding` refuses such folds.
 """
 
 from collections.abc import Iterator, Mapping
