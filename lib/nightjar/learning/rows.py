@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 
 from nightjar.errors import LearningError
-from nightjar.learning import outcomes
+from nightjar.learning import outcomes, row_checks
 from nightjar.learning.labels.self_training import Timed
 from nightjar.learning.splits.purging import length, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
@@ -146,7 +146,7 @@ def read(
     """
     versions = arrow.pinned(warehouse, ["features", "labels"])
     there = arrow.schema(warehouse, "features", versions["features"]).names
-    _check_groups(there, [*group, *query])
+    row_checks.require_columns(there, [*group, *query])
     weighted = WEIGHT in there
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
@@ -156,9 +156,8 @@ def read(
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
     chosen = joined.select(names).combine_chunks()
-    _refuse_infinite(stored, names)
-    if all(chosen[name].null_count == len(chosen) for name in names):
-        raise LearningError(f"No feature has a value in any of the {len(chosen):,} labelled rows: {', '.join(names)}.")
+    row_checks.refuse_infinite(stored, names)
+    row_checks.refuse_empty(chosen)
     return TrainingRows(
         features=chosen,
         columns=feature_columns(chosen.schema, names),
@@ -170,7 +169,7 @@ def read(
         horizon=parse_duration(project.label.horizon),
         last_settled=_last_settled(stored, project, run_date),
         versions=versions,
-        definitions_hash=_single_definition(stored),
+        definitions_hash=row_checks.single_definition(stored),
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
@@ -203,20 +202,6 @@ def _in_order(rows: pa.Table, project: Project) -> pa.Table:
     return rows.sort_by(order)
 
 
-def _refuse_infinite(stored: pa.Table, names: Sequence[str]) -> None:
-    for name in names:
-        if not pa.types.is_floating(stored.schema.field(name).type):
-            continue
-        infinite: Any = pc.is_inf(stored[name])
-        if pc.any(infinite).as_py():
-            found = stored.filter(infinite)
-            raise LearningError(
-                f"Column {name} of table features holds an infinite value in {len(found):,} of {len(stored):,} rows, "
-                f"first on {pc.min(found['run_date']).as_py()}. Make it finite or null where it is made, with "
-                "try_divide for instance, or leave the feature out."
-            )
-
-
 def _key(project: Project) -> list[str]:
     return [*project.spine.key, "prediction_time"]
 
@@ -234,32 +219,12 @@ def _last_settled(features: pa.Table, project: Project, run_date: date) -> date:
     return newest if first_open is None else first_open - timedelta(days=1)
 
 
-def _check_groups(stored: Sequence[str], names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in stored]
-    if missing:
-        raise LearningError(
-            f"Rows are to be grouped by {', '.join(missing)}, which table features does not have. It has "
-            f"{', '.join(stored)}. Name one of these, or add the column to the spine (project.spine.keep)."
-        )
-
-
 def _stream(table: pa.Table) -> pa.Buffer:
     """The table as an Arrow stream."""
     sink = pa.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())
     return sink.getvalue()
-
-
-def _single_definition(features: pa.Table) -> str:
-    hashes: list[Any] = features["definitions_hash"].to_pylist()
-    found: list[str] = sorted(set(hashes))
-    if len(found) > 1:
-        raise LearningError(
-            f"Table features mixes rows of {len(found)} definitions ({', '.join(one[:8] for one in found)}): the "
-            "same column does not mean the same in all of them. Build all dates again: jobs/build_features.py since=..."
-        )
-    return found[0] if found else ""
 
 
 def _numpy(column: "pa.ChunkedArray[Any]") -> npt.NDArray[Any]:
