@@ -80,7 +80,7 @@ class Pass:
         """In how many pieces each slice after a cut is dealt to tasks."""
         return [len(self.shares.numbers_of(one)) for one in range(len(self.files), len(self.shares.slices))]
 
-    def _carried(self, spark: SparkSession, cuts: Sequence[slices.Cut]) -> DataFrame | None:
+    def _carried(self, spark: SparkSession, cuts: Sequence[slices.Cut]) -> DataFrame:
         later = range(len(self.files), len(self.files) + len(cuts))
         numbers_of = [self.shares.numbers_of(one) for one in later]
         return slices.carried_on(spark, self.planned, self.files, cuts, numbers_of)

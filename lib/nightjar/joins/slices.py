@@ -69,8 +69,8 @@ def carried_on(
     files: Sequence[Mapping[str, Snapshot]],
     cuts: Sequence[Cut],
     numbers_of: Sequence[Sequence[int]],
-) -> DataFrame | None:
-    """Messages with what later slices need of earlier facts, by layout; None where nothing is older than its history.
+) -> DataFrame:
+    """Messages with what later slices need of earlier facts, by layout.
 
     Args:
         spark: the session.
@@ -79,8 +79,6 @@ def carried_on(
         cuts: where buckets are cut.
         numbers_of: where the slice after each cut gets its messages.
     """
-    if all(one.facts.history is not None for one in planned):
-        return None
     before = [None, *cuts[:-1]]
     slices = [
         (files[bucket], last[1] if last is not None and last[0] == bucket else None, until)
