@@ -11,15 +11,16 @@ import builders
 from learning import problems
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import roc_auc
-from nightjar.learning.replay import Walk, replay
+from nightjar.learning.replay import Walk, _curve, replay
 from nightjar.learning.search.candidates import Candidate
-from nightjar.settings.model import Estimator, Model
+from nightjar.models.calibration import fit_calibration
+from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
 
 PROJECT = replace(builders.machines(Path("files")), zone="UTC")
 WINNER = Candidate("logistic", Model(Estimator.LOGISTIC))
 BASELINES = [Candidate("majority", problems.MAJORITY)]
-WALK = Walk(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, calibration_days=10)
+WALK = Walk(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, half_life_days=4)
 
 
 def walked(rows):
@@ -59,6 +60,17 @@ def test_the_nightly_curve_follows_a_change_of_rates():
     last = rows.day[found.rows] >= np.datetime64("2024-03-19")
     rate = (rows.label | late)[found.rows][last].mean()
     assert abs(found.scores["served"][last].mean() - rate) < abs(found.scores["frozen"][last].mean() - rate)
+
+
+def test_a_score_weighs_half_as_much_with_each_half_life():
+    """The oracle: on three dates before the night, and a half-life of one day, each row four times, twice and once."""
+    rows, night = problems.rows(), date(2024, 3, 13)
+    raw = 1 / (1 + np.exp(-rows.features["x"].to_numpy()))
+    past = np.where((rows.day >= np.datetime64("2024-03-10")) & (rows.day < np.datetime64(night)), raw, np.nan)
+    found = _curve(rows, past, night, "UTC", replace(WALK, half_life_days=1))
+    repeated = np.repeat(np.arange(9 * 40, 12 * 40), np.repeat([1, 2, 4], 40))
+    whole = fit_calibration(Calibration.PLATT, raw[repeated], rows.label[repeated], np.full(len(repeated), 1 / 8))
+    assert found(raw) == pytest.approx(whole(raw), abs=1e-6)
 
 
 def test_only_probabilities_are_replayed():

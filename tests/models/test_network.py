@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.rows import FEATURES, examples
 from nightjar.errors import LearningError, ModelError
+from nightjar.models.checking import check_model
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
@@ -15,6 +18,7 @@ from nightjar.models.perceptron import Perceptron
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
+from nightjar.settings.task import Task
 
 OPTIONS = Options(hidden=(8,), epochs=5, batch_size=64, learning_rate=0.01)
 
@@ -151,14 +155,20 @@ def test_the_best_epoch_on_the_newest_tenth_is_kept():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch finds none on this machine")
-def test_on_a_gpu_half_precision_learns_what_a_cpu_learns(monkeypatch):
+def test_on_a_gpu_half_precision_learns_what_a_cpu_learns():
     inputs, late = rows_of(2000)
-    on_gpu = fit_network(inputs, late, options=OPTIONS, seed=1).predict(inputs)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    on_gpu = fit_network(inputs, late, options=replace(OPTIONS, gpu=True), seed=1).predict(inputs)
     on_cpu = fit_network(inputs, late, options=OPTIONS, seed=1).predict(inputs)
 
     assert np.mean((on_gpu > 0.5) == late) > 0.9
     assert np.corrcoef(on_gpu, on_cpu)[0, 1] > 0.95
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device on this machine")
+def test_a_gpu_that_is_not_there_is_a_stated_error_before_anything_is_fitted():
+    model = Model(Estimator.NETWORK, parameters={"gpu": True})
+    with pytest.raises(LearningError, match="gpu is true, and torch finds no CUDA device"):
+        check_model(model, [FeatureColumn("x", "number")], Task.CLASSIFICATION, {})
 
 
 @pytest.mark.parametrize(
@@ -173,6 +183,7 @@ def test_on_a_gpu_half_precision_learns_what_a_cpu_learns(monkeypatch):
         {"learning_rate": float("nan")},
         {"weight_decay": -1},
         {"class_weight": "heavy"},
+        {"gpu": "yes"},
     ],
 )
 def test_options_out_of_range_are_refused(options):

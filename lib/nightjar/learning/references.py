@@ -8,22 +8,30 @@ import pyarrow as pa
 
 from nightjar.evaluation.histograms import count, fit_bins
 from nightjar.learning.rows import TrainingRows
+from nightjar.models.examples import Rows
 from nightjar.tables import arrow
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.warehouse import Warehouse
 
 
 def store(
-    warehouse: Warehouse, rows: TrainingRows, final_scores: npt.NDArray[np.float64], version: str, run_id: str
+    warehouse: Warehouse,
+    rows: TrainingRows,
+    known: Rows,
+    final_scores: npt.NDArray[np.float64],
+    version: str,
+    run_id: str,
 ) -> int:
-    """Histograms of every feature over the training rows, and of the score over the final period.
+    """Histograms of every feature over the rows that the model is fitted on, and of the score over the final period.
 
     A model's scores of its own training rows are sharper than those of new ones: they would be no fair reference.
 
     Returns:
         The new version of `references`.
     """
-    columns: dict[str, pa.ChunkedArray[Any]] = {column.name: rows.features[column.name] for column in rows.columns}
+    columns: dict[str, pa.ChunkedArray[Any]] = {
+        column.name: rows.features[column.name].take(known) for column in rows.columns
+    }
     columns["score"] = pa.chunked_array([pa.array(final_scores)])
     stored = []
     for name, values in columns.items():

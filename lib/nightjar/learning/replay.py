@@ -35,14 +35,15 @@ class Walk:
         first: the first night.
         last: the last night, included.
         refit_days: the parameters are fitted anew so many days after they were before.
-        calibration_days: the curve of a night is fitted on the scores of so many days before it, as far as their
-            labels had matured: scores that were served, and before the first night out-of-fold ones.
+        half_life_days: the curve of a night is fitted on the scores before it, as far as their labels had matured:
+            scores that were served, and before the first night out-of-fold ones. A score that is so many days older
+            than another weighs half as much: a window's end would make the curve jump when a stormy week leaves it.
     """
 
     first: date
     last: date
     refit_days: int = 14
-    calibration_days: int = 28
+    half_life_days: float = 14
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,9 @@ def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settin
 
 def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
     """The curve from scores to probabilities that the nights before this one, as far as they have matured, ask for."""
-    recent = settled(rows, night, zone, walk.calibration_days)
-    scored = recent[np.isfinite(past[recent])]
+    known = settled(rows, night, zone)
+    scored = known[np.isfinite(past[known])]
     if not len(scored):
-        raise LearningError(f"No score of the {walk.calibration_days} days before {night} has a label yet.")
-    return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], None)
+        raise LearningError(f"No score of a date before {night} has a label yet.")
+    age = (np.datetime64(night) - rows.day[scored]).astype(np.int64)
+    return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], 0.5 ** (age / walk.half_life_days))

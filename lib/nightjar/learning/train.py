@@ -2,9 +2,14 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
@@ -16,8 +21,9 @@ from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.checking import require_learnable
+from nightjar.learning.search.out_of_fold import out_of_fold
 from nightjar.learning.search.units import Problem
-from nightjar.learning.splits.folding import final_period, folds, settled
+from nightjar.learning.splits.folding import Fold, final_period, folds, settled
 from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -64,7 +70,8 @@ def train(
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     started = time.monotonic()
-    found = tune.run(problem(rows, project, settings, final.start), settings, home / SEARCHES, code_revision)
+    asked = problem(rows, project, settings, final.start)
+    found = tune.run(asked, settings, home / SEARCHES, code_revision)
     log.info("searched for %.0f s", time.monotonic() - started)
     with registration.folds_kept(run, project, rows, found):
         winner, baselines = _chosen(found), proposals.baselines(settings)
@@ -75,13 +82,13 @@ def train(
         log.info("final period: %s", _told(evidence))
         known = settled(rows, run_date, project.zone, settings.split.train_days)
         predictor = fitted(rows, known, run_date, winner, project, settings)
+        to_look_at = _labels_to_look_at(asked, winner, final, final_scores)
     version, mlflow_run = registration.register(run, project, settings, rows, known, found, winner, evidence, predictor)
-    if label.task is Task.CLASSIFICATION:
-        tracking.attach(home, mlflow_run, label_review(rows, final, final_scores, settings.seed))
+    tracking.attach(home, mlflow_run, to_look_at)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-    outcome.outputs[REFERENCES.name] = references.store(warehouse, rows, final_scores, version, run_id)
+    outcome.outputs[REFERENCES.name] = references.store(warehouse, rows, known, final_scores, version, run_id)
     registered = events.Version(version, winner.name, run_date, asdict(evidence))
     outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
     return outcome
@@ -98,6 +105,17 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
         for fold, start in zip(found, starts, strict=True)
     ]
     return Problem(rows, found, parts, project.label.task, settings.seed)
+
+
+def _labels_to_look_at(
+    problem: Problem, winner: Candidate, final: Fold, final_scores: npt.NDArray[np.float64]
+) -> Mapping[str, pa.Table]:
+    """File name -> rows: of all dates that the folds and the final period test on."""
+    if problem.task is not Task.CLASSIFICATION:
+        return {}
+    scores = out_of_fold(problem, winner)
+    scores[final.test] = final_scores
+    return label_review(problem.rows, scores, problem.seed)
 
 
 def _chosen(found: tune.Found) -> Candidate:

@@ -121,6 +121,10 @@ def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
 
 def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], model: Model, task: Task) -> None:
     options = Options(**parameters)
+    if options.gpu:
+        from nightjar.models.network import require_device  # noqa: PLC0415  (torch takes seconds to import)
+
+        require_device(options)
     if options.class_weight and task is not Task.CLASSIFICATION:
         raise LearningError(f"class_weight is {options.class_weight!r}: only a classification has classes.")
     names = embedded(used, model.preparation) if options.embedding else []

@@ -1,4 +1,4 @@
-"""Training of a small network with torch, on a GPU if there is one. Imported only where a network is fitted."""
+"""Training of a small network with torch, on a GPU if that is asked for. Imported only where a network is fitted."""
 
 import copy
 import math
@@ -19,7 +19,7 @@ from nightjar.errors import LearningError
 from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
 
-__all__ = ["Options", "Tabular", "build", "fit_network", "state_of"]
+__all__ = ["Options", "Tabular", "build", "fit_network", "require_device", "state_of"]
 
 Floats = npt.NDArray[np.float64]
 NO_LEVELS: Mapping[int, int] = MappingProxyType({})
@@ -76,7 +76,7 @@ def fit_network(
 
     Booleans are learned as classes (cross-entropy), numbers as amounts (squared error). The newest tenth is held out:
     after each epoch its loss decides whether this epoch's weights are the best so far. On a CPU the same rows,
-    options and seed give the same weights; a GPU reckons products in half precision, and the same up to rounding.
+    options and seed give the same weights; on a GPU the same up to rounding.
     Neither torch's global random state nor its number of threads is left changed.
 
     Args:
@@ -88,11 +88,12 @@ def fit_network(
         levels: column of codes -> how many there are, with -1.
 
     Raises:
-        LearningError: fewer than two rows, or no epoch had a finite loss.
+        LearningError: fewer than two rows, no epoch had a finite loss, or a GPU is asked for and there is none.
     """
+    require_device(options)
     if len(y) < 2:
         raise LearningError(f"A network needs two rows at least, one of them to be judged on: found {len(y)}.")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if options.gpu else "cpu")
     classes = y.dtype == np.bool_
     centre, spread = (0.0, 1.0) if classes else (float(np.mean(y)), float(np.std(y)) or 1.0)
     columns = (inputs, (y.astype(np.float64) - centre) / spread, _weights(y, weight, options))
@@ -102,6 +103,15 @@ def fit_network(
         network = build(inputs.shape[1], options, levels).to(device)
         _train(network, rows, options, seed, classes=classes)
     return Perceptron(in_units(state_of(network), centre, spread), probability=classes)
+
+
+def require_device(options: Options) -> None:
+    """Raise LearningError where a GPU is asked for and there is none."""
+    if options.gpu and not torch.cuda.is_available():
+        raise LearningError(
+            "The network's parameter gpu is true, and torch finds no CUDA device on this machine: run it where there "
+            "is one, or leave gpu out."
+        )
 
 
 def build(inputs: int, options: Options, levels: Mapping[int, int] = NO_LEVELS) -> Tabular:

@@ -21,6 +21,7 @@ class Options:
         epochs: passes over the rows at most.
         patience: epochs without a lower loss on the newest tenth before training stops.
         class_weight: for classes: "balanced": both classes weigh the same in sum. None: as many as there are.
+        gpu: whether it is trained on a GPU, products in half precision: about what a processor gives, not the same.
 
     Raises:
         LearningError: a value out of its range.
@@ -35,6 +36,7 @@ class Options:
     epochs: int = 20
     patience: int = 3
     class_weight: str | None = None
+    gpu: bool = False
 
     def __post_init__(self) -> None:
         layers = isinstance(self.hidden, Sequence) and all(_whole(width, 1) for width in self.hidden)
@@ -46,6 +48,7 @@ class Options:
             "learning_rate: above 0": _number(self.learning_rate) and self.learning_rate > 0,
             "weight_decay: 0 or more": _number(self.weight_decay) and self.weight_decay >= 0,
             "class_weight: balanced, or none": self.class_weight in (None, "balanced"),
+            "gpu: true or false": isinstance(self.gpu, bool),
         }
         wrong = [expected for expected, holds in fits.items() if not holds]
         if wrong:

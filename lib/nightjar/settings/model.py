@@ -111,6 +111,10 @@ class Model:
         encoded = any(rule is not None and rule.encoding is Encoding.TARGET for rule in rules)
         return encoded or self.calibration is not Calibration.NONE or self.estimator is Estimator.STACKING
 
+    def uses_gpu(self) -> bool:
+        """Whether it is fitted on a GPU, or may be at some point of its space."""
+        return True in [self.parameters.get("gpu", False), *self.space.get("gpu", [])]
+
     def _check_members(self) -> None:
         repeated = sorted({name for name in self.members if self.members.count(name) > 1})
         require(not repeated, "members", repeated, "each candidate once")

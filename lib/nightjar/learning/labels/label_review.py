@@ -1,6 +1,7 @@
-"""Labels for a person to look at: those of the final period that are suspect, and a few drawn at random."""
+"""Labels for a person to look at: those that are suspect, and a few drawn at random."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,39 +10,36 @@ import pyarrow as pa
 from nightjar.learning.labels.label_noise import suspects
 from nightjar.learning.labels.spot_checks import spot_checks
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits.folding import Fold
+from nightjar.models.examples import Rows
 
 MOST_SUSPECTS = 200
 OF_EACH = 25
 """Rows of each label in the random list: what it says of a rate is good to a tenth."""
 
 
-def label_review(rows: TrainingRows, final: Fold, scores: npt.NDArray[np.float64], seed: int) -> Mapping[str, pa.Table]:
-    """File name -> rows with their key, label and features; none where the final period has one class only.
-
-    The final period's scores are by a model that was not fitted on it, so a label they contradict is worth a look.
+def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int) -> Mapping[str, pa.Table]:
+    """File name -> rows with their key, label and features; none where the scored rows are of one class only.
 
     Args:
         rows: the training rows, of a classification.
-        final: the final period.
-        scores: of its rows.
+        scores: of each row, by a model that was not fitted on it, so that a label they contradict is worth a look; NaN
+            where there is none.
         seed: of the random list.
     """
-    label = rows.label[final.test]
+    scored = np.flatnonzero(~np.isnan(scores))
+    label = rows.label[scored]
     if label.all() or not label.any():
         return {}
-    found = suspects(label, scores).slice(0, MOST_SUSPECTS)
-    period = _shown(rows).take(final.test)
-    told = period.take(found["row"])
+    found = suspects(rows.label, scores).slice(0, MOST_SUSPECTS)
+    told = _shown(rows, found["row"].to_numpy())
     for place, name in enumerate(("margin", "probability")):
         told = told.add_column(rows.key.num_columns + place, name, found[name])
-    key = rows.key.column_names
-    return {"label_suspects.csv": told, "label_spot_checks.csv": spot_checks(period, key, "label", OF_EACH, seed)}
+    checks = spot_checks(_shown(rows, scored), rows.key.column_names, "label", OF_EACH, seed)
+    return {"label_suspects.csv": told, "label_spot_checks.csv": checks}
 
 
-def _shown(rows: TrainingRows) -> pa.Table:
-    features = rows.features.drop_columns(
-        [name for name in rows.key.column_names if name in rows.features.column_names]
-    )
-    columns = {name: rows.key[name] for name in rows.key.column_names} | {"label": pa.array(rows.label)}
-    return pa.table(columns | {name: features[name] for name in features.column_names})
+def _shown(rows: TrainingRows, which: Rows) -> pa.Table:
+    others = [name for name in rows.features.column_names if name not in rows.key.column_names]
+    shown, features = rows.key.take(which), rows.features.select(others).take(which)
+    columns: dict[str, Any] = {name: shown[name] for name in shown.column_names}
+    return pa.table(columns | {"label": rows.label[which]} | {name: features[name] for name in others})

@@ -19,6 +19,7 @@ from nightjar.errors import LearningError
 from nightjar.learning.search import ledger, proposals, race
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.desk import Desk
+from nightjar.learning.search.gpus import gpu_share
 from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import FoldResult, Unit
 from nightjar.learning.search.units import Problem, fit_and_measure
@@ -99,14 +100,15 @@ def run(problem: Problem, settings: Search, folder: Path, code_revision: str) ->
         code_revision: of Nightjar.
 
     Raises:
-        LearningError: the ledger is damaged, or held by another process.
+        LearningError: the ledger is damaged, or held by another process, or a GPU is asked for that there is not.
     """
+    gpu = gpu_share(settings.candidates.values(), ray.cluster_resources())
     with ledger.opened(folder, problem.key(code_revision)) as book, Progress(problem, settings) as progress:
         if book.finished:
             log.info("%d folds were finished before: %s", len(book.finished), book.path)
         work = Work(rounds_of(problem, settings), book, problem, progress.told)
         deadline = None if settings.minutes is None else time.monotonic() + 60 * settings.minutes
-        _run_units(problem, work, deadline, folder / "tune")
+        _run_units(problem, work, deadline, gpu, folder / "tune")
     return found_by(work, problem, settings.metric)
 
 
@@ -129,7 +131,7 @@ def found_by(work: Work, problem: Problem, metric: Metric) -> Found:
     return Found(ordered, len(problem.folds), metric)
 
 
-def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Path) -> None:
+def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float, storage: Path) -> None:
     if not work.left():
         return
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # it takes an interrupt for a wish to end early, with what there is
@@ -148,7 +150,7 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, storage: Pa
     name = f"search-{time.time_ns()}"
     workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     tuner = tune.Tuner(
-        tune.with_resources(worker, {"cpu": 1}),
+        tune.with_resources(worker, {"cpu": 1, "gpu": gpu}),
         param_space={"worker": tune.grid_search(list(range(workers)))},
         run_config=tune.RunConfig(
             name=name,

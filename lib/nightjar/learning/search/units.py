@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import numpy as np
+import numpy.typing as npt
+
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
 from nightjar.learning.fitting import fitted_on
@@ -54,22 +57,32 @@ def seed_of(problem: Problem, fold: int) -> int:
     return problem.seed + fold
 
 
+def fold_scores(problem: Problem, unit: Unit) -> npt.NDArray[np.float64]:
+    """The candidate's scores of the fold's test rows, by a fit that has not seen them.
+
+    Raises:
+        LearningError: it cannot be fitted; see `models.estimators.fit`.
+    """
+    seed = seed_of(problem, unit.fold)
+    predictor = fitted_on(problem.parts[unit.fold], problem.rows, unit.candidate, problem.task, seed)
+    return predictor.predict(problem.rows.features.take(problem.folds[unit.fold].test))
+
+
 def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
     """What a unit gives; whatever goes wrong in the candidate's own fit is its result, with the traceback."""
     started = time.monotonic()
-    candidate, fold, seed = unit.candidate, problem.folds[unit.fold], seed_of(problem, unit.fold)
-    rows = problem.rows
+    fold = problem.folds[unit.fold]
     found: dict[str, float | None] = {}
     failure = None
     try:
-        predictor = fitted_on(problem.parts[unit.fold], rows, candidate, problem.task, seed)
-        test = rows.examples(fold.test)
-        found = measures(problem.task, test.label, predictor.predict(test.table), test.query)
+        scores, test = fold_scores(problem, unit), problem.rows.examples(fold.test)
+        found = measures(problem.task, test.label, scores, test.query)
         _require_finite(found)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
     measured = found if failure is None else {}
-    return FoldResult(candidate.name, fold.name, seed, measured, time.monotonic() - started, failure)
+    seconds = time.monotonic() - started
+    return FoldResult(unit.candidate.name, fold.name, seed_of(problem, unit.fold), measured, seconds, failure)
 
 
 def _require_finite(found: Mapping[str, float | None]) -> None:

@@ -1,0 +1,33 @@
+"""A candidate's scores of all rows that the search's folds test on, each by a fit that has not seen the row."""
+
+import numpy as np
+import numpy.typing as npt
+import ray
+
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.gpus import gpu_share
+from nightjar.learning.search.race import Unit
+from nightjar.learning.search.units import Problem, fold_scores
+
+
+def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float64]:
+    """Fit the candidate on every fold once more, beside each other; Ray must have been started.
+
+    A search keeps measures of its many fits, not their scores; those of one candidate cost less than keeping all.
+
+    Returns:
+        A score for each row of the problem, NaN where no fold tests it. The same that the search has measured.
+
+    Raises:
+        LearningError: it cannot be fitted; see `models.estimators.fit`.
+    """
+    gpu = gpu_share([candidate.model, *candidate.members.values()], ray.cluster_resources())
+    shared, task = ray.put(problem), ray.remote(num_cpus=1, num_gpus=gpu)(fold_scores)
+    asked = [task.remote(shared, Unit(candidate, place)) for place in range(len(problem.folds))]
+    found = np.full(len(problem.rows.label), np.nan)
+    try:
+        for fold, scores in zip(problem.folds, ray.get(asked), strict=True):
+            found[fold.test] = scores
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    return found

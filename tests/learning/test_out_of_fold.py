@@ -1,0 +1,57 @@
+"""Scores of rows by fits that have not seen them: what the search measured, and what labels are looked at by."""
+
+import numpy as np
+import pytest
+
+from learning import problems
+from nightjar.errors import LearningError
+from nightjar.evaluation.metrics import measures
+from nightjar.learning.labels.label_review import label_review
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.out_of_fold import out_of_fold
+from nightjar.learning.search.race import Unit
+from nightjar.learning.search.units import fit_and_measure
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
+
+BOOSTING = Candidate("boosting", Model(Estimator.BOOSTING, parameters={"max_iter": 5, "min_samples_leaf": 5}))
+
+
+def test_every_tested_row_has_the_score_that_the_search_has_measured(ray_started):
+    problem = problems.problem()
+    found = out_of_fold(problem, BOOSTING)
+    for place, fold in enumerate(problem.folds):
+        searched = fit_and_measure(problem, Unit(BOOSTING, place))
+        assert searched.measures == measures(Task.CLASSIFICATION, problem.rows.label[fold.test], found[fold.test], None)
+    tested = np.concatenate([fold.test for fold in problem.folds])
+    assert np.isnan(np.delete(found, tested)).all()
+
+
+def test_a_candidate_that_cannot_be_fitted_is_a_stated_error(ray_started):
+    crowd = Candidate("crowd", Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": -1}))
+    with pytest.raises(LearningError, match="n_neighbors"):
+        out_of_fold(problems.problem(), crowd)
+
+
+def test_labels_of_every_fold_are_looked_at_with_their_keys_and_features():
+    """Rows 3 and 790 are labelled against a sure score; row 5 has none."""
+    rows = problems.rows()
+    scores = np.where(rows.label, 0.9, 0.1)
+    scores[[3, 790]] = np.where(rows.label[[3, 790]], [0.02, 0.01], [0.98, 0.99])
+    scores[5] = np.nan
+    found = label_review(rows, scores, seed=0)
+    suspects, checks = found["label_suspects.csv"], found["label_spot_checks.csv"]
+    assert suspects["row"].to_pylist() == [790, 3]
+    assert suspects["x"].to_pylist() == rows.features["x"].take([790, 3]).to_pylist()
+    assert suspects["label"].to_pylist() == rows.label[[790, 3]].tolist()
+    assert suspects["margin"].to_pylist() == pytest.approx([0.98, 0.96])
+    assert suspects.column_names == ["row", "prediction_time", "margin", "probability", "label", "x", "noise"]
+    assert checks.num_rows == 50
+    assert checks["label"].to_pylist() == [False] * 25 + [True] * 25
+    assert 5 not in checks["row"].to_pylist()
+
+
+def test_labels_of_one_class_only_cannot_be_looked_at():
+    rows = problems.rows()
+    scores = np.where(rows.label, 0.9, np.nan)
+    assert label_review(rows, scores, seed=0) == {}
