@@ -13,6 +13,7 @@ from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
 from nightjar.runtime import ray
 from nightjar.runtime import spark as spark_runtime
+from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import Nightly
 from nightjar.tables.warehouse import Warehouse
@@ -108,7 +109,7 @@ def nights(environment, spark, ray_started):
     """The tiny project after its history and both nights. For reading only: `copied` is there to be changed."""
     files = Path(environment.home).parent / "files"
     builders.write_files(files)
-    project = builders.machines(files)
+    project = replace(builders.machines(files), costs=Costs(missed=5, false_alarm=1))
     warehouse = Warehouse(environment.warehouse, project.name)
     settings = Nightly(environment, project, None, builders.search(), project_dates=True)
     nightly.run(Context(settings, "config-1", Sessions(environment, "tests"), warehouse, "revision-1"))

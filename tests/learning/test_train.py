@@ -44,6 +44,9 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
     assert evidence["candidate"]["roc_auc"] == {"estimate": 1.0, "low": 1.0, "high": 1.0}
     assert evidence["baselines"]["majority"]["roc_auc"]["estimate"] == 0.5
     assert evidence["difference"] == {"over": "majority", "better": 1, "estimate": 0.5, "low": 0.5, "high": 0.5}
+    assert 0 < evidence["threshold"]["value"] < 1
+    assert evidence["threshold"]["cost"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
+    assert evidence["threshold"]["cost_of_none"] == pytest.approx(5 - 5 * evidence["threshold"]["cost_of_all"])
 
 
 def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, registered, home):
@@ -90,6 +93,7 @@ def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home
     assert manifest.definitions_hash == definitions_hash(nights.project)
     assert manifest.data == {"features": 1, "labels": 1}
     assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
+    assert manifest.threshold == registered["evidence"]["threshold"]["value"]
     assert manifest.code_revision == "revision-1"
 
 

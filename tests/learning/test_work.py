@@ -1,13 +1,18 @@
 """Units of a search: what follows from their results depends on no order among them, and a lost one is tried again."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
+import ray
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning import problems
 from nightjar.learning.search import ledger, tune
+from nightjar.learning.search.desk import Desk
 from nightjar.learning.search.race import FoldResult
 from nightjar.learning.search.work import Work
 from nightjar.settings.learning import Stopping
@@ -58,3 +63,29 @@ def test_a_lost_unit_fails_this_search_and_is_tried_by_the_next(tmp_path):
         assert not book.finished
     with began(tmp_path) as book:
         assert work_of(book).take() == lost
+
+
+def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on(ray_started, tmp_path):
+    """A fit that takes its machine with it each time ends as its candidate's failure, and not in an endless loop."""
+    desk = ray.remote(num_cpus=0)(Desk).remote(None)
+    worker = SimpleNamespace(config={"worker": 0})
+    handed_out = []
+    with began(tmp_path) as book:
+        work = work_of(book)
+        hand_out = tune._HandOut(work, desk)
+        hand_out.more()
+        while (unit := ray.get(desk.next.remote(0))) is not None:
+            handed_out.append(unit)
+            assert handed_out.count(unit) <= tune.LOST_AT_MOST + 1
+            if unit.candidate.name == "boosting":
+                hand_out.on_trial_recover(trial=worker)
+            else:
+                hand_out.on_trial_result(result={"result": json.dumps(asdict(made_up(unit)))})
+        ray.kill(desk)
+    (lost,) = (unit for unit in work.units if unit.candidate.name == "boosting")
+    assert work.results[lost].failure == LOST
+    assert handed_out.count(lost) == tune.LOST_AT_MOST + 1
+    others = [unit for unit in handed_out if unit != lost]
+    assert len(others) == len(set(others)) == len(book.finished) == len(work.units) - 1
+    assert (lost.candidate.key(), PROBLEM.folds[lost.fold].name) not in book.finished
+    assert not work.left()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
+from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.jobs import BuildFeatures, Job, Nightly
@@ -62,6 +63,9 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (Environment, {"shuffle_partitions": 0}, "shuffle_partitions: found 0, expected at least 1"),
         (Environment, {"lease_minutes": 0}, "lease_minutes: found 0, expected at least 1"),
         (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1, or null for all"),
+        (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
+        (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0, expected more than 0, or both costs none"),
+        (Costs, {"missed": 1, "false_alarm": float("nan")}, "false_alarm: found nan, expected more than 0"),
         (Column, {"type": ColumnType.LONG, "minimum": 2, "maximum": 1}, "minimum: found 2, expected at most maximum=1"),
         (Column, {"type": ColumnType.STRING, "minimum": 2}, "minimum/maximum: found 'string', expected a numeric"),
         (Lookup, LOOKUP | {"columns": {}, "types": {}}, "columns: found {}, expected at least one entry"),
@@ -247,6 +251,10 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
         (spine(source="plan"), "spine.source: found 'plan', expected one of the sources ['outcomes', 'readings'"),
         (spine(features=["seats"]), "spine: found 'seats', expected one of the source's stored columns"),
         (spine(prediction_time="at"), "spine: found 'at', expected one of the source's stored columns"),
+        (
+            {"label": replace(PROJECT.label, task=Task.REGRESSION), "costs": Costs(5, 1)},
+            "costs.missed: found 5, expected none for label.task=REGRESSION",
+        ),
         ({"label": replace(PROJECT.label, source="ends")}, "label.source: found 'ends', expected one of the sources"),
         ({"label": replace(PROJECT.label, column="broke")}, "label: found 'broke', expected one of the stored columns"),
         ({"label": replace(PROJECT.label, keys={"machine": "id"})}, "label.keys: found 'id', expected one of the"),

@@ -32,6 +32,12 @@ def running(kind: str, folder: Path) -> Iterator[Path]:
     assert left_of(processes) == []
 
 
+def lose(state: Path, name: str) -> None:
+    """End one of a cluster's machines, or its head, with all its processes at once: none of them is asked to."""
+    session = (state / f"{name}.pid").read_text().split("\n")[0]
+    subprocess.run(["pkill", "-KILL", "--session", session], check=True)
+
+
 def left_of(sessions: list[int]) -> list[str]:
     """What still runs of processes that were started as leaders of sessions, and of all their children."""
     chosen = ",".join(map(str, sessions))

@@ -1,17 +1,33 @@
-"""`ray job submit` on two nodes: trials on both of them, with the checkout's package and this machine's figures."""
+"""`ray job submit` on two nodes: trials on both of them, with the checkout's package and this machine's figures.
+
+One of them may be lost.
+"""
 
 import json
 import shutil
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
+import ray
 from deltalake import DeltaTable
 
+from learning import problems, test_search
+from nightjar.learning.parts import TrainingPart
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Metric
 from system import cluster, tree
 
 RAY = tree.ROOT / ".venv" / "bin" / "ray"
+FIRST, SECOND = "127.0.0.2", "127.0.0.3"
 PROBE = """
 import json, os, time
 import ray
@@ -43,24 +59,32 @@ def registered(folder):
     return {row["model_version"]: json.loads(row["evidence"]) for row in events if row["event"] == "registered"}
 
 
+def access(state):
+    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(state / "secret")}
+
+
+def submission(state, folder):
+    """The start of a command line that submits a job with a folder of the working folder."""
+    submit = [RAY, "job", "submit", "--address", cluster.address(state), "--working-dir", folder]
+    return [*submit, "--log-color", "false", "--runtime-env", "cluster/ray/runtime_env.yaml", "--"]
+
+
+def found_in(output):
+    return json.loads(next(line for line in output.splitlines() if line.startswith("found ")).removeprefix("found "))
+
+
 def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
     """Figures do not depend on where trials run; workers import the package that came with the job."""
     here = tree.copied(tmp_path_factory, tmp_path)
     with cluster.running("ray", tmp_path) as state:
         assert cluster.is_private(state / "secret")
-        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(state / "secret")}
-        address = cluster.address(state)
+        token, address, submit = access(state), cluster.address(state), submission(state, ".")
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"{address}/api/jobs/")  # noqa: S310  (its scheme is http)
-        submit = [RAY, "job", "submit", "--address", address, "--working-dir", ".", "--log-color", "false"]
-        submit += ["--runtime-env", "cluster/ray/runtime_env.yaml", "--"]
 
-        output = tree.run([*submit, "python", "-c", PROBE], here, token)
-        found = json.loads(
-            next(line for line in output.splitlines() if line.startswith("found ")).removeprefix("found ")
-        )
+        found = found_in(tree.run([*submit, "python", "-c", PROBE], here, token))
         assert found["files"] == ["conf", "jobs"]
-        assert {node for node, _, _ in found["tasks"]} == {"127.0.0.2", "127.0.0.3"}
+        assert {node for node, _, _ in found["tasks"]} == {FIRST, SECOND}
         assert {threads for _, _, threads in found["tasks"]} == {"1"}
         for file in (found["driver"], *(file for _, file, _ in found["tasks"])):
             assert "/py_modules_files/" in file
@@ -73,3 +97,97 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
         assert len({node for name, node in actors if name != "JobSupervisor"}) == 2
     evidence = registered(here)
     assert evidence["2"] == evidence["1"]
+
+
+SEARCH = """
+import json, sys
+from pathlib import Path
+from learning import test_search
+from nightjar.learning.search import tune
+from nightjar.runtime.ray import started
+from nightjar.settings.environment import Environment
+from system import test_cluster_ray
+
+here = Path(sys.argv[1])
+with started(Environment(ray_address="auto")):
+    found = tune.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches", "c1")
+print("found", json.dumps([test_search.told(found), found.best().name]))
+"""
+
+HALVING = problems.search(
+    candidates={
+        "majority": problems.MAJORITY,
+        "logistic": Model(Estimator.LOGISTIC, space={"C": [1e-6, 1e-4, 0.01, 0.1, 1.0, 10.0]}),
+    },
+    stopping=test_search.HALVING,
+    metric=Metric.LOG_LOSS,
+)
+"""Its first round is of ten fits: the baseline on four folds, and six candidates on the newest."""
+ON_FIRST, ON_SECOND = 5, 3
+"""So many of them the nodes begin before the second node is lost: it is in the middle of its last one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Watched(TrainingPart):
+    """Rows to fit on that note where each fit of them begins.
+
+    The last one that the second node begins never ends there: it is running whenever that node is lost, and a search
+    ends only if it is run elsewhere. The first node waits for it to begin, or it might have done the whole round before
+    the other node has come up.
+    """
+
+    fold: str
+    folder: Path
+
+    def examples(self, rows):
+        node = ray.util.get_node_ip_address()
+        (self.folder / f"{node} {uuid.uuid4()}").write_text(self.fold)
+        begun = len(begun_on(node, self.folder))
+        if node == SECOND and begun == ON_SECOND:
+            threading.Event().wait()
+        while node == FIRST and begun > ON_FIRST and len(begun_on(SECOND, self.folder)) < ON_SECOND:
+            time.sleep(0.02)
+        return super().examples(rows)
+
+
+def begun_on(node, folder):
+    """The folds that a node has begun to fit on."""
+    return [file.read_text() for file in folder.glob(f"{node} *")]
+
+
+def watched(folder):
+    """The problem of these tests, each of whose fits is noted in the folder."""
+    problem = problems.problem()
+    parts = [
+        Watched(**vars(part), fold=fold.name, folder=folder)
+        for part, fold in zip(problem.parts, problem.folds, strict=True)
+    ]
+    return replace(problem, parts=parts)
+
+
+def test_a_search_that_loses_a_node_goes_on_without_it(tmp_path):
+    """What the node was at is fitted again elsewhere, and nothing else is; the result is the undisturbed one's."""
+    for folder in ("lib/nightjar", "cluster", "tests"):
+        shutil.copytree(tree.ROOT / folder, tmp_path / "tree" / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    begun, searches = tmp_path / "begun", tmp_path / "searches"
+    begun.mkdir()
+    with ThreadPoolExecutor() as aside, cluster.running("ray", tmp_path) as state:
+        command = [*submission(state, "tests"), "python", "-c", SEARCH, tmp_path]
+        job = aside.submit(tree.run, command, tmp_path / "tree", access(state))
+        finished = ON_FIRST + ON_SECOND - 1
+        while len(begun_on(SECOND, begun)) < ON_SECOND or test_search.lines_of(searches) < finished:
+            assert not job.done(), job.result()
+            time.sleep(0.02)
+        (book,) = searches.glob("*.jsonl")
+        before = book.read_text()
+        cluster.lose(state, "node")
+        found = found_in(job.result())
+    whole, _ = test_search.serial(problems.problem(), HALVING, tmp_path / "serial")
+    assert found == json.loads(json.dumps([test_search.told(whole), whole.best().name]))
+    assert book.read_text().startswith(before)
+    lines = [json.loads(line) for line in book.read_text().splitlines()]
+    assert len({(line["key"], line["fold"]) for line in lines}) == len(lines) > finished
+    fitted = Counter(begun_on(FIRST, begun) + begun_on(SECOND, begun))
+    assert len(begun_on(SECOND, begun)) == ON_SECOND
+    assert fitted.total() == len(lines) + 1
+    assert (fitted - Counter(line["fold"] for line in lines)).total() == 1  # the one that was lost

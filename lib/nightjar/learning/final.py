@@ -28,6 +28,7 @@ class Evidence:
         baselines: baseline -> measures.
         difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
+        threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
     """
 
     metric: str
@@ -35,6 +36,7 @@ class Evidence:
     candidate: Mapping[str, Any]
     baselines: Mapping[str, Any]
     difference: Mapping[str, Any]
+    threshold: Mapping[str, Any] | None = None
 
 
 def judge(

@@ -96,9 +96,10 @@ def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
 
 
 def _figures(evidence: Evidence) -> Mapping[str, float | None]:
+    told = {**evidence.candidate, **(evidence.threshold or {})}
     return {
         f"final_{name}_{bound}": value
-        for name, interval in evidence.candidate.items()
+        for name, interval in told.items()
         if isinstance(interval, dict)
         for bound, value in interval.items()
         if value is not None
@@ -130,4 +131,5 @@ def _manifest(
         period=(str(rows.day[known[0]]), str(rows.day[known[-1]])),
         metrics={"final": {"period": list(evidence.period), **evidence.candidate}},
         baselines=dict(evidence.baselines),
+        threshold=None if evidence.threshold is None else evidence.threshold["value"],
     )

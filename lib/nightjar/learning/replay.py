@@ -43,7 +43,7 @@ class Walk:
     first: date
     last: date
     refit_days: int = 14
-    half_life_days: float = 14
+    half_life_days: float = 10
 
 
 @dataclass(frozen=True)

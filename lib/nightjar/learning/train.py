@@ -2,33 +2,26 @@
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
-from nightjar.learning.labels.label_review import label_review
+from nightjar.learning.held_out import held_out
 from nightjar.learning.parts import training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.checking import require_learnable
-from nightjar.learning.search.out_of_fold import out_of_fold
 from nightjar.learning.search.units import Problem
-from nightjar.learning.splits.folding import Fold, final_period, folds, settled
+from nightjar.learning.splits.folding import final_period, folds, settled
 from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
-from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
@@ -80,11 +73,14 @@ def train(
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
         log.info("final period: %s", _told(evidence))
+        unseen = held_out(asked, winner, final, final_scores, project.costs)
+        if unseen.threshold is not None:
+            log.info("%s", unseen.threshold)
+            evidence = replace(evidence, threshold=asdict(unseen.threshold))
         known = settled(rows, run_date, project.zone, settings.split.train_days)
         predictor = fitted(rows, known, run_date, winner, project, settings)
-        to_look_at = _labels_to_look_at(asked, winner, final, final_scores)
     version, mlflow_run = registration.register(run, project, settings, rows, known, found, winner, evidence, predictor)
-    tracking.attach(home, mlflow_run, to_look_at)
+    tracking.attach(home, mlflow_run, unseen.labels)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
@@ -105,17 +101,6 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
         for fold, start in zip(found, starts, strict=True)
     ]
     return Problem(rows, found, parts, project.label.task, settings.seed)
-
-
-def _labels_to_look_at(
-    problem: Problem, winner: Candidate, final: Fold, final_scores: npt.NDArray[np.float64]
-) -> Mapping[str, pa.Table]:
-    """File name -> rows: of all dates that the folds and the final period test on."""
-    if problem.task is not Task.CLASSIFICATION:
-        return {}
-    scores = out_of_fold(problem, winner)
-    scores[final.test] = final_scores
-    return label_review(problem.rows, scores, problem.seed)
 
 
 def _chosen(found: tune.Found) -> Candidate:

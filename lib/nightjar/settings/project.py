@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from omegaconf import MISSING
 
 from nightjar.settings.checks import require, require_date, require_known
+from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
+from nightjar.settings.task import Task
 
 CLOCKS = ("event_time", "known_at")
 RESERVED = ("prediction_time", "definitions_hash", "run_date", "run_id")
@@ -27,6 +29,7 @@ class Project:
         first_night, nights: the nights that `scripts/nightly` scores one after another.
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
+        costs: of wrong decisions, for a classification whose score is acted on.
     """
 
     name: str = MISSING
@@ -42,6 +45,7 @@ class Project:
     label: Label = MISSING
     features: dict[str, FeatureGroup] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
+    costs: Costs = field(default_factory=Costs)
 
     def __post_init__(self) -> None:
         """Check dates, the zone, and that every name that is used is declared."""
@@ -58,6 +62,8 @@ class Project:
             columns = [feature.column for feature in group.features.values()]
             self._check_source(f"features.{name}", group.source, group.keys, columns)
         self._check_names()
+        decides = self.costs.missed is None or self.label.task is Task.CLASSIFICATION
+        require(decides, "costs.missed", self.costs.missed, f"none for label.task={self.label.task.name}")
 
     def feature_names(self) -> list[str]:
         """Every column that a model may learn from: of the spine, of each group as <group>__<name>, expressions."""

@@ -215,6 +215,8 @@ class _HandOut(tune.Callback):  # type: ignore[misc]
         if unit is None or unit not in self.work.open:
             return
         self.lost[unit] += 1
+        fold = self.work.fold_of(unit)
+        log.warning("%s on %s was lost with its process or machine (%d)", unit.candidate.name, fold, self.lost[unit])
         if self.lost[unit] <= LOST_AT_MOST:
             ray.get(self.desk.put.remote([unit]))
         else:

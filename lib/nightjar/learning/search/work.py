@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult, Rounds, Unit
-from nightjar.learning.search.units import Problem
+from nightjar.learning.search.units import Problem, seed_of
 
 
 class Work:
@@ -47,6 +47,10 @@ class Work:
         place = names[result.fold]
         return next(unit for unit in self.open if (unit.candidate.name, unit.fold) == (result.candidate, place))
 
+    def fold_of(self, unit: Unit) -> str:
+        """The name of the fold that a unit is measured on."""
+        return self._problem.folds[unit.fold].name
+
     def finish(self, unit: Unit, result: FoldResult) -> None:
         """Take a unit's result, on disk before anything follows from it."""
         self._ledger.append(unit.candidate.key(), result)
@@ -54,8 +58,8 @@ class Work:
 
     def lose(self, unit: Unit, why: str) -> None:
         """A unit that never ended, as its process or machine was lost. It is not finished: another start tries it."""
-        fold = self._problem.folds[unit.fold].name
-        self._settle(unit, FoldResult(unit.candidate.name, fold, self._problem.seed + unit.fold, {}, 0.0, why))
+        seed = seed_of(self._problem, unit.fold)
+        self._settle(unit, FoldResult(unit.candidate.name, self.fold_of(unit), seed, {}, 0.0, why))
 
     def _settle(self, unit: Unit, result: FoldResult) -> None:
         self.open.remove(unit)
@@ -78,8 +82,7 @@ class Work:
         self._round = units or []
         self.units += self._round
         for unit in self._round:
-            fold = self._problem.folds[unit.fold].name
-            found = self._ledger.find(unit.candidate.key(), fold, unit.candidate.name)
+            found = self._ledger.find(unit.candidate.key(), self.fold_of(unit), unit.candidate.name)
             if found is None:
                 self._queue.append(unit)
             else:

@@ -1,0 +1,50 @@
+"""Thresholds: the cheapest of all, by trying each one."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.decisions import cheapest_threshold, row_costs
+
+ROWS = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0])), min_size=1, max_size=12)
+
+
+def test_rows_from_the_threshold_on_are_acted_on():
+    """Missing a true row costs 5, acting on a false one 1: from 0.2 on, one of each is acted on wrongly or missed."""
+    label, score = [True, False, True, False], [0.9, 0.4, 0.2, 0.1]
+    assert cheapest_threshold(label, score, missed=5, false_alarm=1) == 0.2
+    assert row_costs(label, score, 0.2, missed=5, false_alarm=1).tolist() == [0, 1, 0, 0]
+    assert row_costs(label, score, 0.3, missed=5, false_alarm=1).tolist() == [0, 1, 5, 0]
+    assert cheapest_threshold(label, score, missed=1, false_alarm=5) == 0.9
+
+
+def test_where_nothing_is_worth_an_alarm_the_threshold_is_above_every_score():
+    threshold = cheapest_threshold([False, True, False], [0.7, 0.6, 0.7], missed=1, false_alarm=9)
+    assert threshold == np.nextafter(0.7, 1)
+    assert row_costs([True], [0.7], threshold, missed=1, false_alarm=9).tolist() == [1]
+
+
+@given(rows=ROWS, missed=st.integers(1, 9), false_alarm=st.integers(1, 9))
+def test_no_threshold_is_cheaper_and_none_as_cheap_is_greater(rows, missed, false_alarm):
+    """The oracle: every threshold that parts the rows in another way, in whole numbers."""
+    label, score = [one for one, _ in rows], [value for _, value in rows]
+    options = [*sorted(set(score)), np.nextafter(max(score), np.inf)]
+    costs = {
+        option: sum((not y) * false_alarm if value >= option else y * missed for y, value in rows) for option in options
+    }
+    found = cheapest_threshold(label, score, missed=missed, false_alarm=false_alarm)
+    assert found == max(option for option in options if costs[option] == min(costs.values()))
+    assert row_costs(label, score, found, missed=missed, false_alarm=false_alarm).sum() == costs[found]
+
+
+@pytest.mark.parametrize(("label", "score"), [([True], [np.nan]), ([True, False], [0.5])])
+def test_rows_that_cannot_be_judged_are_refused(label, score):
+    with pytest.raises(LearningError):
+        cheapest_threshold(label, score, missed=1, false_alarm=1)
+
+
+def test_no_rows_have_no_threshold():
+    with pytest.raises(LearningError, match="no rows"):
+        cheapest_threshold([], [], missed=1, false_alarm=1)

@@ -1,0 +1,42 @@
+"""A threshold is fitted to rows that the model has not seen, and priced on others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learning import problems
+from nightjar.learning.thresholds import fitted_threshold
+from nightjar.settings.costs import Costs
+
+ROWS = problems.rows()
+FOLDS, FINAL = np.arange(400, 600), np.arange(600, 800)
+SCORES = np.where(ROWS.label, 0.6, 0.4)
+HELD_OUT = np.full(800, np.nan)
+HELD_OUT[FOLDS] = SCORES[FOLDS]
+
+
+def test_it_is_the_cheapest_on_the_folds_and_its_cost_that_of_the_final_period():
+    """On the folds 0.6 parts the labels; in the final period true rows score 0.5, and are missed."""
+    found = fitted_threshold(ROWS, HELD_OUT, FINAL, SCORES[FINAL] - 0.1, Costs(missed=5, false_alarm=2), seed=0)
+    rate = ROWS.label[FINAL].mean()
+    assert found.value == 0.6
+    assert found.cost.estimate == pytest.approx(5 * rate)
+    assert found.cost.low < found.cost.estimate < found.cost.high
+    assert (found.cost_of_none, found.cost_of_all) == (pytest.approx(5 * rate), pytest.approx(2 * (1 - rate)))
+    assert str(found).startswith("acting from the threshold 0.6 on costs ")
+
+
+def test_labels_of_the_final_period_do_not_move_it():
+    label = ROWS.label.copy()
+    label[FINAL] = ~label[FINAL]
+    other = replace(ROWS, label=label)
+    found = [
+        fitted_threshold(rows, HELD_OUT, FINAL, SCORES[FINAL], Costs(missed=5, false_alarm=2), seed=0).value
+        for rows in (ROWS, other)
+    ]
+    assert found[0] == found[1]
+
+
+def test_without_costs_there_is_none():
+    assert fitted_threshold(ROWS, HELD_OUT, FINAL, SCORES[FINAL], Costs(), seed=0) is None
