@@ -1,5 +1,6 @@
 """Configurations composed by Hydra: what a command line may say, and how it is told what is wrong."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -7,11 +8,15 @@ import pytest
 
 from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.errors import UsageError
+from nightjar.learning.search import checking
+from nightjar.models.columns import FeatureColumn
+from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
 from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
-from nightjar.settings.model import Estimator
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy
+from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
@@ -92,6 +97,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             [*FLIGHTS, "+project.expressions.dest='1'"],
             ["project.expressions.dest: found 'dest', expected another name"],
         ),
+        (["project=null", "run_date=2013-10-05"], ["project=null", "no null for a group"]),
         ([*FLIGHTS, "run_date"], ["run_date"]),
         ([*FLIGHTS, "project.title=${nowhere}"], ["nowhere"]),
     ],
@@ -104,6 +110,62 @@ def test_a_mistake_is_refused_with_its_key_its_value_and_what_was_expected(overr
 
 def test_a_wrong_type_names_the_whole_key_path():
     assert "full_key: environment.cpus" in refused(*FLIGHTS, "environment.cpus=two")
+
+
+OWN = "search.candidates.boosting.preparation.columns"
+DECLARED = f"+{OWN}={{carrier: {{type: CATEGORY}}}}"
+
+
+def test_settings_that_are_null_are_given_with_the_key_above_them():
+    made = settings(*FLIGHTS, DECLARED, f"{OWN}.carrier={{category: {{buckets: 8}}}}", job=JobName.TRAIN)
+    own = made.search.candidates["boosting"].preparation.columns["carrier"]
+    assert own == ColumnPreparation(FeatureType.CATEGORY, category=Category(buckets=8))
+
+
+@pytest.mark.parametrize("override", [f"{OWN}.carrier.category.buckets=8", f"+{OWN}.carrier.category={{buckets: 8}}"])
+def test_a_key_below_one_that_is_null_is_refused_with_its_path_and_how_to_give_it(override):
+    """Hydra itself stumbles there."""
+    message = refused(*FLIGHTS, DECLARED, override, "search.metric=LOG_LOSS", job=JobName.TRAIN)
+    assert message.startswith(f"train: {override} cannot be applied, ")
+    assert message.endswith("What is null is given with the key above it, as in KEY={NAME: ...}")
+
+
+def files_of(group):
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def require_learnable(search, project):
+    """What training asks of a search before it reads a row; the type of a column plays no part here."""
+    checking.require_learnable(
+        search, [FeatureColumn(name, "number") for name in project.feature_names()], search.metric.task
+    )
+
+
+@pytest.mark.parametrize("name", files_of("model"))
+def test_every_model_composes_into_a_search_with_parameters_that_its_estimator_has(name):
+    """With its members beside it, and a baseline of any task."""
+    asked = [*FLIGHTS, f"+model@search.candidates.asked={name}"]
+    members = compose_job(CONF, JobName.TRAIN, asked).search.candidates.asked.members
+    made = settings(*asked, *(f"+model@search.candidates.{one}={one}" for one in members), job=JobName.TRAIN)
+    model = made.search.candidates["asked"]
+    baseline = Model(Estimator.RATE, baseline=True, parameters={"column": "carrier"})
+    candidates = {one: made.search.candidates[one] for one in members}
+    candidates |= {"asked": model, "rate": baseline, "other": Model(Estimator.TREE)}
+    of_amounts = model.estimator in (Estimator.MEAN, Estimator.LINEAR)
+    metric = Metric.RMSE if of_amounts else Metric.ROC_AUC
+    require_learnable(replace(made.search, candidates=candidates, metric=metric), made.project)
+
+
+def test_there_is_a_model_of_each_kind():
+    overrides = [f"+model@search.candidates.{name}_asked={name}" for name in files_of("model")]
+    candidates = compose_job(CONF, JobName.TRAIN, [*FLIGHTS, *overrides]).search.candidates
+    assert {model.estimator for model in candidates.values()} == set(Estimator)
+
+
+@pytest.mark.parametrize("name", files_of("search"))
+def test_every_search_composes_and_can_be_run(name):
+    made = settings(*FLIGHTS, f"search={name}", job=JobName.TRAIN)
+    require_learnable(made.search, made.project)
 
 
 def test_a_range_before_its_start_is_refused():

@@ -41,6 +41,9 @@ GROUPS: dict[str, type] = {
     "model": Model,
     "search": Search,
 }
+REFUSED = (HydraException, OmegaConfBaseException, YAMLError)
+NOT_FORESEEN = (AssertionError, AttributeError, ValueError)
+"""What Hydra and OmegaConf stumble over: an override below a key that is null, or a group that is null."""
 
 
 def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
@@ -50,12 +53,17 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
         UsageError: a file or an override cannot be parsed, or names a key, group or value that does not exist.
     """
     _register_schemas()
-    GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
-            return compose(config_name=job.value, overrides=overrides)
-    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        return _composed(folder, job, overrides)
+    except REFUSED as error:
         raise UsageError(f"{job.value}: the configuration is refused: {_whole_message(error)}") from error
+    except NOT_FORESEEN as error:
+        said = ["what the files say", *overrides]
+        wrong = next(one for count, one in enumerate(said) if _breaks(folder, job, overrides[:count]))
+        raise UsageError(
+            f"{job.value}: {wrong} cannot be applied, {_whole_message(error)}: expected no key below one that is null, "
+            "and no null for a group. What is null is given with the key above it, as in KEY={NAME: ...}"
+        ) from error
 
 
 def make_settings(config: DictConfig) -> jobs.Job:
@@ -72,6 +80,22 @@ def make_settings(config: DictConfig) -> jobs.Job:
     if not isinstance(made, jobs.Job):
         raise UsageError(f"the configuration is of type {type(made).__name__}, expected that of a job")
     return made
+
+
+def _composed(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
+        return compose(config_name=job.value, overrides=overrides)
+
+
+def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:
+    try:
+        _composed(folder, job, overrides)
+    except REFUSED:
+        return False  # too few of them, so far
+    except NOT_FORESEEN:
+        return True
+    return False
 
 
 def _register_schemas() -> None:

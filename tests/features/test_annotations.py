@@ -145,7 +145,9 @@ def test_versions_are_the_oracle_s(spark, tmp_path_factory, least, cases):
 def test_agreement_is_counted_in_quality_and_kappas_are_logged(asked, warehouse, caplog):
     """The last answers count: b's first one about machine 2 does not. Nobody has answered about machine 6.
 
-    a and c agree on one of three, each saying yes to two of them: (1/3 - 5/9) / (1 - 5/9) is -0.5.
+    a and c agree on one of three, each saying yes to two of them: (1/3 - 5/9) / (1 - 5/9) is -0.5. Two answers about
+    machines 1, 2, 4, 5 agree with the shares 1, 1/3, 1/3, 0, which weigh one less than there are answers: (2 + 2/3 +
+    2/3) / (2 + 2 + 2 + 1) = 10/21. Expected of 7 yes and 4 no: (49 + 16) / 121. So Fleiss' kappa is -155/1176.
     """
     said = [
         ("1", "a", -7, Y), ("1", "b", -7, Y), ("1", "c", -7, Y),
@@ -157,6 +159,7 @@ def test_agreement_is_counted_in_quality_and_kappas_are_logged(asked, warehouse,
     project = asked([stored(number, *answer) for number, answer in enumerate(said)])
     with caplog.at_level("INFO", "nightjar.features"):
         found = project.counted([(str(machine), -8) for machine in range(1, 7)])
+        nobody = project.counted([("6", -8)])
     assert found == {
         "annotators: majority": (3, 5),
         "annotators: tied": (1, 5),
@@ -170,12 +173,13 @@ def test_agreement_is_counted_in_quality_and_kappas_are_logged(asked, warehouse,
         "annotators a and d: agree": (0, 1),
         "annotators b and c: agree": (1, 3),
     }
-    nobody = project.counted([("6", -8)])
     assert nobody == dict.fromkeys(
         ["annotators: majority", "annotators: tied", "annotators: fewer than 2 answers"], (0, 0)
     )
+    assert "labels: Fleiss' kappa is -0.132" in caplog.messages
     assert "labels: Cohen's kappa of a and b is 1.000" in caplog.messages
     assert "labels: Cohen's kappa of a and c is -0.500" in caplog.messages
+    assert "labels: Fleiss' kappa is undefined" in caplog.messages
     for counts, run_id in ((found, "first"), ({"annotators: majority": (2, 5)}, "again")):
         label_quality.record(warehouse, counts, D2, run_id)
     assert builders.rows_of(warehouse, "quality") == [("labels", "annotators: majority", 2, 5, D2)]

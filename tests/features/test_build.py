@@ -13,8 +13,11 @@ from builders import rows_of
 from nightjar.errors import JoinError, TableError
 from nightjar.features.build import build
 from nightjar.features.definitions import definitions_hash
+from nightjar.settings.environment import Placement
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
-from nightjar.settings.sources import Column, ColumnType
+from nightjar.settings.sources import Column, ColumnType, Layout
+from nightjar.sources import layouts
+from nightjar.sources.storing import Night
 from nightjar.tables import arrow
 from nightjar.tables.definitions import INSTANT, source_table
 from nightjar.tables.warehouse import Warehouse
@@ -56,12 +59,18 @@ class Facts:
         plan = pa.schema([("machine", pa.string()), *plan.items()])
         ended = pa.schema([*moment, ("failed", pa.bool_())])
         seen = pa.schema([("machine", pa.string()), ("at", INSTANT), ("temperature", pa.float64())])
-        arrow.append(self.warehouse, source_table("schedule", list(key), plan), schedule, "i")
-        arrow.append(self.warehouse, source_table("outcomes", ["machine", "prediction_time"], ended), outcomes, "i")
-        arrow.append(self.warehouse, source_table("readings", ["machine", "at"], seen), readings, "i")
+        self.append("schedule", source_table("schedule", list(key), plan), schedule)
+        self.append("outcomes", source_table("outcomes", ["machine", "prediction_time"], ended), outcomes)
+        self.append("readings", source_table("readings", ["machine", "at"], seen), readings)
 
-    def build(self, run_date, since=None, previous=None, run_id="run"):
-        return build(self.spark, self.warehouse, self.project, since or run_date, run_date, previous, run_id)
+    def append(self, source, table, rows):
+        """Some facts of a source, and its layouts of all of them."""
+        version = arrow.append(self.warehouse, table, rows, "i")
+        night = Night(D1, at(D1), None, "i")
+        layouts.store(self.spark, self.warehouse, self.project.sources[source], table, night, None, version)
+
+    def build(self, run_date, since=None, previous=None, run_id="run", told=None):
+        return build(self.spark, self.warehouse, self.project, since or run_date, run_date, previous, run_id, told)
 
     def labels(self):
         return rows_of(self.warehouse, "labels", "machine", "prediction_time", "label", "label_known_at", "run_date")
@@ -91,6 +100,46 @@ def test_a_row_holds_what_was_known_at_its_prediction_time(facts):
     facts.build(D1)
     names = ("machine", "load", "temperature__last", "temperature__mean_1d", "temperature__event_time", "run_date")
     assert rows_of(facts.warehouse, "features", *names) == [("m1", 20.0, 5.0, 6.0, at(D1, -10), D1)]
+
+
+LAID_OUT = {"by_machine": Layout(["machine"], buckets=2)}
+OF_ALL_KINDS = {
+    "readings": {
+        "latest": Feature(FeatureKind.LATEST, "temperature"),
+        "latest_known": Feature(FeatureKind.LATEST, "temperature", skip_nulls=True),
+    }
+    | {
+        one.value: Feature(FeatureKind.WINDOW, "temperature", aggregate=one, windows=["1d"])
+        for one in Aggregate
+        if one is not Aggregate.RATE
+    },
+    "outcomes": {"rate": Feature(FeatureKind.WINDOW, "failed", aggregate=Aggregate.RATE, windows=["1d"])},
+}
+
+
+@pytest.mark.parametrize("placement", Placement)
+def test_a_fact_counts_from_the_microsecond_in_which_it_is_known_in_every_feature_wherever_it_is_joined(
+    facts, placement
+):
+    """Two readings and an outcome are known to all; the first, the last and the extreme ones only to who is in time."""
+    groups = {name: FeatureGroup(name, {"machine": "machine"}, of) for name, of in OF_ALL_KINDS.items()}
+    laid_out = {name: replace(facts.project.sources[name], layouts=LAID_OUT) for name in groups}
+    facts.project = replace(facts.project, features=groups, sources=facts.project.sources | laid_out)
+    readings, outcomes = [], []
+    known = {"in time": at(D1), "late": at(D1) + timedelta(microseconds=1), "without": None}
+    for machine, when in known.items():
+        readings += [reading(machine, at(D1, -4), 10.0), reading(machine, at(D1, -3), 20.0)]
+        outcomes.append(outcome(machine, at(D1, -48), at(D1, -3), failed=False))
+        if when is not None:
+            readings += [reading(machine, at(D1, -5), 5.0, known=when), reading(machine, at(D1, -1), 99.0, known=when)]
+            outcomes.append(outcome(machine, at(D1, -24), at(D1, -1), failed=True, known=when))
+    facts.store([planned(machine, at(D1), at(D1, -24)) for machine in known], outcomes, readings)
+    facts.build(D1, told=dict.fromkeys(groups, placement))
+    rows = {row.pop("machine"): row for row in arrow.read(facts.warehouse, "features").to_pylist()}
+    assert rows["late"] == rows["without"]
+    made = {name for name in facts.project.feature_names() if "__" in name}
+    assert len(made) == len(Aggregate) + 2
+    assert {name for name in made if rows["in time"][name] == rows["without"][name]} == set()
 
 
 def test_a_plan_moved_to_another_night_stands_only_in_that_one(facts):

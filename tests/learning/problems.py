@@ -1,5 +1,6 @@
 """A small problem for searches: 20 days of rows in which x decides, four folds of two days."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.units import Problem
-from nightjar.learning.splits.folding import folds
+from nightjar.learning.splits.folding import folds, inner_splits
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Estimator, Model
@@ -39,6 +40,15 @@ def problem(**options) -> Problem:
     parted = folds(found, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
     parts = [TrainingPart(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in parted]
     return Problem(found, parted, parts, Task.CLASSIFICATION, 0)
+
+
+def with_levels(plain: Problem) -> Problem:
+    """With a category beside x that tells as much, and splits within each fold, by which its levels can be encoded."""
+    level = np.digitize(plain.rows.features["x"].to_numpy(), [-1, 0, 1]).astype(str)
+    columns = (*plain.rows.columns, FeatureColumn("level", "category"))
+    found = replace(plain.rows, features=plain.rows.features.append_column("level", pa.array(level)), columns=columns)
+    parts = [replace(part, inner=inner_splits(found, part.rows, SPLIT, "UTC", 0)) for part in plain.parts]
+    return replace(plain, rows=found, parts=parts)
 
 
 def search(**options) -> Search:

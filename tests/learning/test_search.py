@@ -28,9 +28,11 @@ from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import Unit
 from nightjar.learning.search.units import fit_and_measure
 from nightjar.learning.search.work import Work
+from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Metric
 
 HALVING = Stopping(rungs=[1, 2])
@@ -80,14 +82,23 @@ def test_the_newest_fold_comes_first_and_who_is_behind_there_goes_no_further(tmp
                 "logistic": Model(Estimator.LOGISTIC, space={"C": {"low": 1e-4, "high": 10.0, "log": True}}),
             },
         },
+        {
+            "candidates": {
+                "majority": problems.MAJORITY,
+                "network": Model(Estimator.NETWORK, parameters={"hidden": [4], "epochs": 3, "batch_size": 64}),
+                "forest": Model(Estimator.FOREST, parameters={"n_estimators": 5}, space={"min_samples_leaf": [5, 20]}),
+                "target": Model(Estimator.LOGISTIC, preparation=Preparation(category=Category(Encoding.TARGET))),
+            }
+        },
     ],
-    ids=["grid", "halving", "tpe"],
+    ids=["grid", "halving", "tpe", "kinds"],
 )
 def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
-    problem, settings = problems.problem(), problems.search(**options)
+    problem, settings = problems.with_levels(problems.problem()), problems.search(**options)
     here, _ = serial(problem, settings, tmp_path / "here")
     there = tune.run(problem, settings, tmp_path / "there", "c1")
     assert told(there) == told(here)
+    assert not any(one.failure for results in there.results.values() for one in results)
     assert list(there.results) == list(here.results)
     assert there.best() == here.best()
 

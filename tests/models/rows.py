@@ -60,6 +60,7 @@ CLASSIFIED = {
     **{estimator.value: model for estimator, model in MODELS.items()},
     "rule of a number": Model(Estimator.RULE, parameters={"expression": "0.3 + delay / 100"}),
     "lasso logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 1.0}),
+    "elastic net logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 0.5}),
     "network without embeddings": Model(Estimator.NETWORK, parameters=BARE),
     "over-sampled": Model(Estimator.TREE, parameters={"max_depth": 4}, imbalance=Imbalance(ImbalanceKind.OVER)),
     "platt": Model(Estimator.FOREST, parameters={"n_estimators": 3}, calibration=Calibration.PLATT),

@@ -49,7 +49,17 @@ def test_a_classification_gives_probabilities_about_as_high_as_the_rate(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["logistic", "lasso logistic", "tree", "forest", "boosting", "neighbours", "rule", "stacking for classification"],
+    [
+        "logistic",
+        "lasso logistic",
+        "elastic net logistic",
+        "tree",
+        "forest",
+        "boosting",
+        "neighbours",
+        "rule",
+        "stacking for classification",
+    ],
 )
 def test_what_drives_a_class_is_found(name):
     later = examples(rows=1000, seed=1)
@@ -57,6 +67,25 @@ def test_what_drives_a_class_is_found(name):
     probabilities = fitted(name, examples(rows=3000)).predict(later.table)
 
     assert probabilities[later.label].mean() > probabilities[~later.label].mean() + 0.08
+
+
+NETS = {
+    Task.CLASSIFICATION: [Model(Estimator.LOGISTIC, parameters={"C": 0.02, "l1_ratio": mix}) for mix in (0, 0.5, 1)],
+    Task.REGRESSION: [
+        Model(Estimator.LINEAR, parameters={"alpha": 0.2, "penalty": penalty})
+        for penalty in ("ridge", "elastic_net", "lasso")
+    ],
+}
+
+
+@pytest.mark.parametrize("task", NETS)
+def test_an_elastic_net_drops_inputs_as_the_lasso_does_and_shrinks_the_others_less(task):
+    ridge, net, lasso = (
+        np.abs(fit(model, examples(task), features=FEATURES, task=task, seed=0).estimator.coef_) for model in NETS[task]
+    )
+
+    assert np.count_nonzero(lasso) <= np.count_nonzero(net) < np.count_nonzero(ridge)
+    assert 0 < lasso.sum() < net.sum() < ridge.sum()
 
 
 @pytest.mark.parametrize("name", [name for name, (task, _) in CANDIDATES.items() if task is not Task.CLASSIFICATION])

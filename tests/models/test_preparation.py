@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,17 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.models.composition import dump, open_preparation
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
-from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType, Missing, Number, Shape, Text
+from nightjar.settings.columns import (
+    Category,
+    ColumnPreparation,
+    Encoding,
+    FeatureType,
+    Missing,
+    Number,
+    Scale,
+    Shape,
+    Text,
+)
 from nightjar.settings.preparation import Preparation, Selection, SelectionKind
 from nightjar.settings.task import Task
 
@@ -63,6 +74,27 @@ def test_linear_models_get_complete_numbers_of_unit_size():
 
     assert np.allclose(delay, np.array([-1, 0, 0]) / np.sqrt(0.8))  # the median is 0, so the mean is 0 with it
     assert np.allclose(was_missing, [-0.5, -0.5, 2])
+
+
+@pytest.mark.parametrize(("missing", "tolerance"), [(Missing.KNN, 1e-12), (Missing.ITERATIVE, 1e-3)])
+def test_a_null_that_is_told_from_the_other_columns_leaves_its_indicator_too(missing, tolerance):
+    """The delay is always ten times the seats. Only a column that had nulls in training has an indicator."""
+    frame = pd.DataFrame({"delay": [0, np.nan, 20, 30, 40], "seats": [0.0, 1, 2, 3, 4]})
+    tonight = pd.DataFrame({"delay": [np.nan, 25, 15], "seats": [2.5, np.nan, 1.5]})
+    number = Number(missing=missing, neighbours=2, scale=Scale.NONE)
+
+    with_it, without = (
+        made([DELAY, FeatureColumn("seats", "number")], Needs.COMPLETE, Preparation(number=settings))
+        for settings in (number, replace(number, indicator=False))
+    )
+
+    fitted_on = np.array([[0, 0, 0], [10, 1, 1], [20, 2, 0], [30, 3, 0], [40, 4, 0]])
+    assert with_it.fit_transform(frame) == pytest.approx(fitted_on, abs=tolerance)
+    scored = np.array([[25, 2.5, 1], [25, 2.5, 0], [15, 1.5, 0]])
+    assert with_it.transform(tonight) == pytest.approx(scored, abs=tolerance)
+    names = ["number__delay", "number__seats", "number__missingindicator_delay"]
+    assert with_it.get_feature_names_out().tolist() == names
+    assert without.fit(frame).get_feature_names_out().tolist() == names[:2]
 
 
 def test_rare_and_unseen_categories_share_a_column():

@@ -150,7 +150,7 @@ def test_all_searches_find_the_same_and_their_figures_are_told():
     assert ratio["gridsearchcv_full"] == seconds["gridsearchcv"] / seconds["ours_full"]
     assert ratio["gridsearchcv"] == seconds["gridsearchcv"] / seconds["ours"]
     assert ratio["tune_plain"] == seconds["tune_plain"] / seconds["ours"]
-    assert found["object_store_copies"] > 0
+    assert 0 < found["object_store_copies"] < 2  # the rows with their clocks and keys once, not for each of two workers
     assert found["overhead_seconds"] > 0
 
 
