@@ -48,6 +48,7 @@ OF_THEIR_OWN = (
     "tests/system/test_commands.py",
     "tests/system/test_cluster_ray.py",
     "tests/system/test_cluster_spark.py",
+    "tests/learning/test_distributed_memory.py",
     "tests/system/test_object_store.py",
     "tests/tables/test_sink_failures.py",
 )

@@ -24,7 +24,7 @@ from nightjar.errors import LearningError, TableError
 from nightjar.learning.distributed.checkpoint import FILE, Progress
 from nightjar.learning.distributed.fit import fit
 from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
-from nightjar.learning.distributed.source import Source
+from nightjar.learning.distributed.source import BATCH_ROWS, Source, census_of, read
 from nightjar.learning.distributed.streaming import Stream, count, sample, streamed
 from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watched
@@ -216,6 +216,31 @@ def test_a_stream_gives_every_row_once_prepared_with_its_label_in_an_order_of_it
     assert [len(one["label"]) for one in first] == [piece.rows for piece in pieces]
     assert all((one["inputs"] == two["inputs"]).all() for one, two in zip(first, again, strict=True))
     assert not all((one["inputs"] == two["inputs"]).all() for one, two in zip(first, other, strict=True))
+
+
+def read_in_pieces(source, lanes, piece_rows):
+    """The table's rows, out of its only file and row group."""
+    (group,) = census_of(source, 0).groups
+    return pa.concat_tables([read(source, piece) for lane in cut([group], lanes, piece_rows) for piece in lane])
+
+
+def test_the_pieces_of_a_large_row_group_are_its_labelled_rows_in_order(tmp_path):
+    """One that is decoded in four parts, the second of them without a label. The oracle is the table itself."""
+    place = np.arange(3 * BATCH_ROWS + 5)
+    unlabelled = (place // BATCH_ROWS == 1) | (place % 7 == 0)
+    label, site = pa.array(place % 3 == 0, mask=unlabelled), np.where(place % 2, "a", "b")
+    rows = pa.table({"label": label, "load": place.astype(float), "site": site})
+    assert read_in_pieces(source_of(tmp_path, rows), 2, 10_000).equals(rows.filter(~unlabelled))
+
+
+def test_a_column_that_came_later_is_null_in_older_files_and_a_type_that_was_widened_is_the_tables(tmp_path):
+    """Neither is written into the old file: it is read as the table's schema says."""
+    older = pa.table({"label": [True, False, True], "load": pa.array([1, 2, 3], pa.int32())})
+    source = source_of(tmp_path, older, features=(FeatureColumn("load", "number"),))
+    wider = pa.schema([("label", pa.bool_()), ("load", pa.int64()), ("site", pa.string())])
+    newer = replace(source, snapshot=replace(source.snapshot, schema=wider), features=FEATURES)
+    expected = {"label": [True, False, True], "load": [1, 2, 3], "site": [None, None, None]}
+    assert read_in_pieces(newer, 1, 2).equals(pa.table(expected, wider))
 
 
 def test_rows_without_a_label_do_not_count_and_a_feature_may_be_the_partition(tmp_path, ray_started):

@@ -1,5 +1,6 @@
-"""The labelled rows of a pinned table as a training streams them: counted beforehand, read row group by row group."""
+"""The labelled rows of a pinned table as a training streams them: counted beforehand, read some at a time."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -8,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from nightjar.errors import LearningError
-from nightjar.learning.distributed.lanes import Group, Piece
+from nightjar.learning.distributed.lanes import Group, Piece, Slice
 from nightjar.models.columns import FeatureColumn, difference
 from nightjar.settings.task import Task
 from nightjar.tables import scan, storage
 from nightjar.tables.scan import Snapshot
+
+BATCH_ROWS = 32_768
+"""Rows of a row group that are decoded at once: the group may be far larger than a piece, or than memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +102,10 @@ def census_of(source: Source, file: int) -> Census:
         raise scan.gone(_only(source.snapshot, file)) from error
     groups, labels, weights = [], [np.empty(0)], [np.empty(0)]
     for number in range(footer.num_row_groups):
-        found = _labelled(source, _read_group(source.snapshot, file, number, _labels(source)))
-        groups.append(Group(file, number, found.num_rows))
-        labels.append(label_values(source, found))
-        weights.append(weight_values(source, found))
+        found = [_labelled(source, batch) for batch in _batches(source.snapshot, file, number, _labels(source))]
+        groups.append(Group(file, number, sum(part.num_rows for part in found)))
+        labels += [label_values(source, part) for part in found]
+        weights += [weight_values(source, part) for part in found]
     label, weight = np.concatenate(labels), np.concatenate(weights)
     mean, variance = (float(label.mean()), float(label.var())) if len(label) else (0.0, 0.0)
     return Census(tuple(groups), mean, variance, float(weight.sum()), float(weight[label == 1].sum()))
@@ -146,14 +149,7 @@ def read(source: Source, piece: Piece) -> pa.Table:
     Raises:
         TableError: a file is gone.
     """
-    columns = [*_labels(source), *(column.name for column in source.features)]
-    parts = [
-        _labelled(source, _read_group(source.snapshot, part.group.file, part.group.number, columns)).slice(
-            part.start, part.stop - part.start
-        )
-        for part in piece.slices
-    ]
-    return pa.concat_tables(parts).combine_chunks()
+    return pa.concat_tables(rows for part in piece.slices for rows in _taken(source, part)).combine_chunks()
 
 
 def label_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
@@ -208,23 +204,42 @@ def _labelled(source: Source, table: pa.Table) -> pa.Table:
     return table.filter(pc.is_valid(table[source.label]))
 
 
-def _read_group(snapshot: Snapshot, file: int, number: int, columns: list[str]) -> pa.Table:
-    """Columns of one row group, those that partition the table included; one that the file lacks is null."""
-    kept, partition = snapshot.files[file], snapshot.files[file].partition
-    stored = pa.schema([field for field in snapshot.schema if field.name not in partition])
-    files, form = storage.folder(snapshot.folder), ds.ParquetFileFormat()
-    fragment: Any = form.make_fragment(unquote(kept.path), files, row_groups=[number])
+def _taken(source: Source, part: Slice) -> Iterator[pa.Table]:
+    """Its rows. Those before it have to be decoded, Parquet's reader cannot skip them; those behind it are not."""
+    columns, before = [*_labels(source), *(column.name for column in source.features)], 0
+    for batch in _batches(source.snapshot, part.group.file, part.group.number, columns):
+        here = batch.num_rows - batch[source.label].null_count
+        start = max(0, part.start - before)
+        if start < here:
+            yield _labelled(source, batch).slice(start, part.stop - before - start)
+        before += here
+        if before >= part.stop:
+            return
+
+
+def _batches(snapshot: Snapshot, file: int, number: int, columns: list[str]) -> Iterator[pa.Table]:
+    """Columns of one row group, some rows at a time; what is held of the others is compressed as it is stored.
+
+    A scan by `pyarrow.dataset` decodes the whole group before its first batch.
+    """
+    path, fields = unquote(snapshot.files[file].path), [snapshot.schema.field(name) for name in columns]
     try:
-        dataset = ds.FileSystemDataset([fragment], stored, form, files)
-        inside = [name for name in columns if name not in partition]
-        # One thread: the tasks already fill the processors.
-        found = dataset.to_table(columns=inside, use_threads=False)
+        # Buffered beforehand: few long reads of an object store, not many short ones.
+        with pq.ParquetFile(path, filesystem=storage.folder(snapshot.folder), pre_buffer=True) as opened:
+            inside = [name for name in columns if name in opened.schema_arrow.names]
+            # One thread: the tasks already fill the processors.
+            for batch in opened.iter_batches(BATCH_ROWS, row_groups=[number], columns=inside, use_threads=False):
+                arrays = [_column(batch, field, snapshot.files[file].partition) for field in fields]
+                yield pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     except FileNotFoundError as error:
         raise scan.gone(_only(snapshot, file)) from error
-    for name in (name for name in columns if name in partition):
-        value: Any = pa.scalar(partition[name], snapshot.schema.field(name).type)
-        found = found.append_column(name, pa.repeat(value, found.num_rows))
-    return found
+
+
+def _column(batch: pa.RecordBatch, field: "pa.Field[Any]", partition: Mapping[str, Any]) -> Any:
+    """A column of the table: what partitions it, whatever the file says, or as the file has it, or null."""
+    if field.name in batch.schema.names and field.name not in partition:
+        return batch.column(field.name).cast(field.type)
+    return pa.repeat(pa.scalar(partition.get(field.name), field.type), batch.num_rows)
 
 
 def _only(snapshot: Snapshot, file: int) -> Snapshot:
