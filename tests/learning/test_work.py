@@ -1,7 +1,7 @@
 """Units of a search: what follows from their results depends on no order among them, and a lost one is tried again."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -52,6 +52,23 @@ def test_results_may_arrive_in_any_order(random):
             found = tune.found_by(work, PROBLEM, SETTINGS.metric)
             told.append((work.units, found.results, found.best()))
     assert told[0] == told[1]
+
+
+def test_who_took_longest_begins_first_in_the_next_round(tmp_path):
+    """By the longest of its fits so far. A long one that begins last would keep all other processors waiting."""
+    with began(tmp_path) as book:
+        work = work_of(book)
+        first = []
+        while (unit := work.take()) is not None:
+            first.append(unit)
+        names = sorted({unit.candidate.name for unit in first})
+        for unit in first:
+            work.finish(unit, replace(made_up(unit), seconds=10.0 + names.index(unit.candidate.name)))
+        following = []
+        while (unit := work.take()) is not None:
+            following.append(names.index(unit.candidate.name))
+    assert len(set(following)) > 1
+    assert following == sorted(following, reverse=True)
 
 
 def test_a_lost_unit_fails_this_search_and_is_tried_by_the_next(tmp_path):

@@ -1,12 +1,13 @@
-"""Evening out unequal classes: weights, dropped, repeated or made rows. Of training rows only, after preparation."""
+"""Evening out unequal classes: weights, dropped, repeated or made rows. Of training rows only, after preparation.
+
+imbalanced-learn is imported where it is used: a search's workers start sooner without it.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from imblearn.over_sampling import ADASYN, SMOTE, RandomOverSampler
-from imblearn.under_sampling import RandomUnderSampler
 
 from nightjar.errors import LearningError
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
@@ -68,12 +69,16 @@ def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats
 
 
 def _under(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
+
     sampler = RandomUnderSampler(sampling_strategy=settings.ratio, random_state=seed)
     rows = np.sort(_chosen(sampler, label))
     return inputs[rows], label[rows], None if weight is None else weight[rows]
 
 
 def _over(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415
+
     rows = _chosen(RandomOverSampler(sampling_strategy=settings.ratio, random_state=seed), label)
     return inputs[rows], label[rows], None if weight is None else weight[rows]
 
@@ -85,6 +90,8 @@ def _chosen(sampler: Any, label: Labels) -> npt.NDArray[np.intp]:
 
 
 def _made(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+    from imblearn.over_sampling import ADASYN, SMOTE  # noqa: PLC0415
+
     rarer = bool(label.mean() < 0.5)
     rows = int((label == rarer).sum())
     _check_neighbours(inputs, rows, settings)

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import optuna
 
 from nightjar.errors import LearningError
 from nightjar.learning.search.candidates import Candidate, chosen, fixed
 from nightjar.settings.learning import ProposalKind, Search
 from nightjar.settings.model import Range, dimension
-
-Distribution = optuna.distributions.BaseDistribution
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ Batches = Generator[list[Candidate], Mapping[Candidate, Reached], None]
 def baselines(search: Search) -> list[Candidate]:
     """The candidates that a champion must beat, no two alike; they are never stopped."""
     found = [candidate for name in _names(search, baseline=True) for candidate in _all_of(search, name)]
-    return list(_by_key(found).values())
+    return list(by_key(found).values())
 
 
 def batches(search: Search) -> Batches:
@@ -49,13 +46,15 @@ def batches(search: Search) -> Batches:
     names = _names(search, baseline=False)
     spaces = [name for name in names if search.candidates[name].space]
     if search.proposals.kind is ProposalKind.TPE and spaces:
-        yield from _estimated(search, spaces, [fixed(search, name) for name in names if name not in spaces])
+        from nightjar.learning.search.estimated import estimated  # noqa: PLC0415  (each worker would import Optuna)
+
+        yield from estimated(search, spaces, [fixed(search, name) for name in names if name not in spaces])
     else:
         found = [candidate for name in names for candidate in _all_of(search, name)]
-        yield list(_by_key(found).values())
+        yield list(by_key(found).values())
 
 
-def _by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
+def by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
     """Key -> the first candidate that has it, in their order."""
     found: dict[str, Candidate] = {}
     for candidate in candidates:
@@ -111,64 +110,3 @@ def _draw(random: np.random.Generator, found: list[Any] | Range) -> Any:
     return (
         min(max(int(value), int(found.low)), int(found.high)) if found.whole else min(max(value, found.low), found.high)
     )
-
-
-def _estimated(search: Search, names: Sequence[str], others: list[Candidate]) -> Batches:
-    """Optuna proposes for each model by itself, from the results of all batches before; the others join the first."""
-    studies = {name: _study(search, name) for name in names}
-    trials, size = search.proposals.trials or 0, search.proposals.batch
-    told: dict[str, Reached] = {}
-    for start in range(0, trials, size):
-        asked = {
-            chosen(search, name, number + 1, _parameters(search, name, trial)): (study, trial)
-            for name, study in studies.items()
-            for number in range(start, min(start + size, trials))
-            for trial in [study.ask(_distributions(search, name))]
-        }
-        new = {key: one for key, one in _by_key([*(others if start == 0 else []), *asked]).items() if key not in told}
-        reached = (yield list(new.values())) if new else {}
-        told |= {key: reached[candidate] for key, candidate in new.items()}
-        for candidate, (study, trial) in asked.items():
-            _tell(study, trial, told[candidate.key()])
-
-
-def _study(search: Search, name: str) -> optuna.Study:
-    seed = int(np.random.SeedSequence([search.seed, list(search.candidates).index(name)]).generate_state(1)[0])
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-
-
-def _distributions(search: Search, name: str) -> dict[str, Distribution]:
-    return {parameter: _distribution(dimension(parameter, tried)) for parameter, tried in _space(search, name).items()}
-
-
-def _space(search: Search, name: str) -> dict[str, Any]:
-    return search.candidates[name].space
-
-
-def _distribution(found: list[Any] | Range) -> Distribution:
-    if isinstance(found, list):
-        return optuna.distributions.CategoricalDistribution(range(len(found)))  # by place: values may be lists
-    if found.whole:
-        return optuna.distributions.IntDistribution(int(found.low), int(found.high), log=found.log)
-    return optuna.distributions.FloatDistribution(found.low, found.high, log=found.log)
-
-
-def _parameters(search: Search, name: str, trial: optuna.Trial) -> dict[str, Any]:
-    space = {parameter: dimension(parameter, tried) for parameter, tried in _space(search, name).items()}
-    return {
-        parameter: found[trial.params[parameter]] if isinstance(found, list) else trial.params[parameter]
-        for parameter, found in space.items()
-    }
-
-
-def _tell(study: optuna.Study, trial: optuna.Trial, reached: Reached) -> None:
-    """A stopped candidate tells what it reached, and weighs less than any that went further; a failed one least."""
-    values = [value for value in reached.values if value is not None]
-    failed = len(values) < len(reached.values)
-    for step in range(1, 1 if failed else len(values) + 1):
-        trial.report(float(np.mean(values[:step])), step)
-    if not failed and len(values) == reached.folds:
-        study.tell(trial, float(np.mean(values)))
-    else:
-        study.tell(trial, state=optuna.trial.TrialState.PRUNED)

@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
+from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult, Rounds, Unit
 from nightjar.learning.search.units import Problem, seed_of
@@ -25,6 +27,7 @@ class Work:
         self.open: set[Unit] = set()
         self._rounds, self._ledger, self._problem, self._told = rounds, ledger, problem, told
         self._queue: deque[Unit] = deque()
+        self._longest: dict[Candidate, float] = {}
         self._round: list[Unit] = []
         self._begin(next(rounds, None))
         self._advance()
@@ -68,6 +71,7 @@ class Work:
 
     def _note(self, unit: Unit, result: FoldResult) -> None:
         self.results[unit] = result
+        self._longest[unit.candidate] = max(result.seconds, self._longest.get(unit.candidate, 0.0))
         self._told(unit, result)
 
     def _advance(self) -> None:
@@ -81,9 +85,12 @@ class Work:
     def _begin(self, units: list[Unit] | None) -> None:
         self._round = units or []
         self.units += self._round
+        due = []
         for unit in self._round:
             found = self._ledger.find(unit.candidate.key(), self.fold_of(unit), unit.candidate.name)
             if found is None:
-                self._queue.append(unit)
+                due.append(unit)
             else:
                 self._note(unit, found)
+        # The longest first, and before them those nobody knows: a long fit that begins last keeps all others waiting.
+        self._queue.extend(sorted(due, key=lambda unit: self._longest.get(unit.candidate, inf), reverse=True))
