@@ -79,8 +79,8 @@ def preparation():
     return fitted
 
 
-def trained(counted, preparation, folder, settings=SETTINGS):
-    return train(counted, preparation, OPTIONS, settings, seed=3, storage=str(folder), held_out=counted)
+def trained(counted, preparation, folder, settings=SETTINGS, options=OPTIONS):
+    return train(counted, preparation, options, settings, seed=3, storage=str(folder), held_out=counted)
 
 
 @pytest.fixture(scope="module")
@@ -294,15 +294,18 @@ def test_a_table_that_does_not_fit_is_refused(changed, message, tmp_path):
     ("changed", "message"),
     [
         ({"worker_cpus": 1.0}, r"2 workers with 1 processors each leave none of Ray's 2 to read their data"),
-        ({"gpu": True}, r"2 workers need a GPU each, Ray has 0"),
         ({"lanes": 3}, r"batch_size 64 cannot be shared by 3 lanes"),
     ],
 )
 def test_settings_without_room_are_refused_before_anything_starts(changed, message, counted, preparation, tmp_path):
-    if changed == {"gpu": True} and torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
     with pytest.raises(LearningError, match=message):
         trained(counted, preparation, tmp_path, replace(SETTINGS, **changed))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_workers_without_a_gpu_each_are_refused_before_anything_starts(counted, preparation, tmp_path):
+    with pytest.raises(LearningError, match=r"2 workers need a GPU each, Ray has 0"):
+        trained(counted, preparation, tmp_path, options=replace(OPTIONS, gpu=True))
 
 
 @pytest.mark.parametrize(
@@ -367,5 +370,5 @@ def test_the_best_epoch_is_the_one_with_the_least_finite_loss_held_out():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine: nccl and half precision need one")
 def test_a_gpu_gives_about_what_a_processor_gives(counted, preparation, alone, tmp_path):
     """Reckoned in half precision, its losses are near, not equal."""
-    on_gpu = trained(counted, preparation, tmp_path, replace(SETTINGS, workers=1, gpu=True))
+    on_gpu = trained(counted, preparation, tmp_path, replace(SETTINGS, workers=1), replace(OPTIONS, gpu=True))
     np.testing.assert_allclose(on_gpu.losses, alone.losses, rtol=0.02)

@@ -28,9 +28,10 @@ class Manifest:
         seeds: what for -> seed.
         data: table -> Delta version read.
         data_cutoff: nothing known later was used; ISO instant.
-        data_hash: of the training data's content.
-        rows: of the training data.
-        period: first and last local date of the training data, both inclusive.
+        data_hash: of the content of all rows that the training read, for folds, final period and the model itself;
+            those without a label are among them where a candidate was self-trained.
+        rows: how many of them the model is fitted on.
+        period: first and last local date of those, both inclusive.
         metrics: what it is worth, with intervals.
         baselines: baseline -> the same measures of it.
         threshold: the fitted probability from which a row counts as True; None: none was fitted.

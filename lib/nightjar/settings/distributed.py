@@ -14,7 +14,6 @@ class Distributed:
 
     Attributes:
         workers: processes that train, each on its share of every step's rows.
-        gpu: whether each of them has a GPU of its own.
         worker_cpus: processors that each of them reserves. At least one in the cluster must be left to read the data.
         lanes: parts of the rows, of equal size; a worker takes one or several. A step takes equally many rows of each.
         piece_rows: rows that are read, prepared and shuffled at once; rounded down to whole steps.
@@ -24,7 +23,6 @@ class Distributed:
     """
 
     workers: int = 2
-    gpu: bool = False
     worker_cpus: float = 1.0
     lanes: int = 4
     piece_rows: int = 65_536

@@ -87,7 +87,7 @@ def train(
         TableError: a data file is gone.
     """
     cut_up = _cut(options, settings)
-    _check_room(settings)
+    _check_room(options, settings)
     check_learnable(rows)
     scale, factors = _scale(rows), _class_weight(options, rows.census)
     used = {"train": rows} if held_out is None else {"train": rows, "held_out": held_out}
@@ -127,16 +127,16 @@ def _cut(options: Options, settings: Distributed) -> Cut:
     return Cut(settings.lanes, step, max(1, settings.piece_rows // step) * step)
 
 
-def _check_room(settings: Distributed) -> None:
+def _check_room(options: Options, settings: Distributed) -> None:
     has, wanted = ray.cluster_resources(), settings.workers * settings.worker_cpus
     if has.get("CPU", 0) < wanted + 1:
         raise LearningError(
             f"{settings.workers} workers with {settings.worker_cpus:g} processors each leave none of Ray's "
             f"{has.get('CPU', 0):g} to read their data: at least one is needed. Lower workers or worker_cpus."
         )
-    if settings.gpu and has.get("GPU", 0) < settings.workers:
+    if options.gpu and has.get("GPU", 0) < settings.workers:
         raise LearningError(
-            f"{settings.workers} workers need a GPU each, Ray has {has.get('GPU', 0):g}. Lower workers, or gpu=false."
+            f"{settings.workers} workers need a GPU each, Ray has {has.get('GPU', 0):g}. Lower workers, or drop gpu."
         )
 
 
@@ -198,12 +198,12 @@ def _own_interrupt() -> Iterator[None]:
 
 def _trainer(job: Job, name: str, storage: str) -> TorchTrainer:
     settings = job.settings
-    each = {"CPU": settings.worker_cpus, **({"GPU": 1} if settings.gpu else {})}
+    each = {"CPU": settings.worker_cpus, **({"GPU": 1} if job.options.gpu else {})}
     return TorchTrainer(
         work,
         train_loop_config={"job": job},
         torch_config=OwnGroup(),
-        scaling_config=ScalingConfig(num_workers=settings.workers, use_gpu=settings.gpu, resources_per_worker=each),
+        scaling_config=ScalingConfig(num_workers=settings.workers, use_gpu=job.options.gpu, resources_per_worker=each),
         run_config=RunConfig(
             name=name,
             storage_path=storage,

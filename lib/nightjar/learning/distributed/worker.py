@@ -66,7 +66,7 @@ def work(config: dict[str, Job]) -> dict[str, Any]:
     """Train as one of the workers: the network that is kept, and the progress."""
     job = config["job"]
     torch.set_num_threads(max(1, int(job.settings.worker_cpus)))
-    with joined(gpu=job.settings.gpu, timeout=2 * job.settings.starved_after):
+    with joined(gpu=job.options.gpu, timeout=2 * job.settings.starved_after):
         training = _begun(job)
         model = DistributedDataParallel(training.network)
         while len(training.progress.losses) < job.options.epochs and training.progress.stale < job.options.patience:
@@ -87,7 +87,7 @@ def _begun(job: Job) -> Training:
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=job.options.learning_rate, weight_decay=job.options.weight_decay
     )
-    scaler = torch.amp.GradScaler("cuda", enabled=job.settings.gpu)
+    scaler = torch.amp.GradScaler("cuda", enabled=job.options.gpu)
     training = Training(network, optimizer, scaler, copy.deepcopy(network.state_dict()), Progress())
     checkpoint = ray.train.get_checkpoint()
     if checkpoint is not None:
@@ -156,7 +156,7 @@ def _steps(job: Job, rows: Rows, shuffle: tuple[int, int] | None) -> Iterator[St
 
 def _loss(job: Job, network: nn.Module, share: Share) -> Tensor:
     """The sum of the rows' losses, by weight."""
-    with torch.autocast("cuda", dtype=torch.float16, enabled=job.settings.gpu):
+    with torch.autocast("cuda", dtype=torch.float16, enabled=job.options.gpu):
         output = network(share.inputs)[:, 0]
     return (LOSSES[job.task](output.float(), share.label, reduction="none") * share.weight).sum()
 
