@@ -97,7 +97,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             [*FLIGHTS, "+project.expressions.dest='1'"],
             ["project.expressions.dest: found 'dest', expected another name"],
         ),
-        (["project=null", "run_date=2013-10-05"], ["project=null", "no null for a group"]),
+        (["project=null", "run_date=2013-10-05"], ["project=null", "or null for a group"]),
         ([*FLIGHTS, "run_date"], ["run_date"]),
         ([*FLIGHTS, "project.title=${nowhere}"], ["nowhere"]),
     ],
@@ -126,7 +126,7 @@ def test_settings_that_are_null_are_given_with_the_key_above_them():
 def test_a_key_below_one_that_is_null_is_refused_with_its_path_and_how_to_give_it(override):
     """Hydra itself stumbles there."""
     message = refused(*FLIGHTS, DECLARED, override, "search.metric=LOG_LOSS", job=JobName.TRAIN)
-    assert message.startswith(f"train: {override} cannot be applied, ")
+    assert message.startswith(f"train: {override} cannot be applied (")
     assert message.endswith("What is null is given with the key above it, as in KEY={NAME: ...}")
 
 

@@ -43,7 +43,7 @@ GROUPS: dict[str, type] = {
 }
 REFUSED = (HydraException, OmegaConfBaseException, YAMLError)
 NOT_FORESEEN = (AssertionError, AttributeError, ValueError)
-"""What Hydra and OmegaConf stumble over: an override below a key that is null, or a group that is null."""
+"""What Hydra and OmegaConf stumble over where a key is overridden below one that is null, or a group is null."""
 
 
 def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
@@ -55,14 +55,14 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
     _register_schemas()
     try:
         return _composed(folder, job, overrides)
-    except REFUSED as error:
+    except (*REFUSED, UnicodeError) as error:
         raise UsageError(f"{job.value}: the configuration is refused: {_whole_message(error)}") from error
     except NOT_FORESEEN as error:
         said = ["what the files say", *overrides]
         wrong = next(one for count, one in enumerate(said) if _breaks(folder, job, overrides[:count]))
         raise UsageError(
-            f"{job.value}: {wrong} cannot be applied, {_whole_message(error)}: expected no key below one that is null, "
-            "and no null for a group. What is null is given with the key above it, as in KEY={NAME: ...}"
+            f"{job.value}: {wrong} cannot be applied ({_whole_message(error) or type(error).__name__}). Is it below a "
+            "key that is null, or null for a group? What is null is given with the key above it, as in KEY={NAME: ...}"
         ) from error
 
 

@@ -22,21 +22,28 @@ def test_rows_from_the_threshold_on_are_acted_on():
 
 def test_where_nothing_is_worth_an_alarm_the_threshold_is_above_every_score():
     threshold = cheapest_threshold([False, True, False], [0.7, 0.6, 0.7], missed=1, false_alarm=9)
-    assert threshold == np.nextafter(0.7, 1)
-    assert row_costs([True], [0.7], threshold, missed=1, false_alarm=9).tolist() == [1]
+    assert threshold == np.nextafter(1, 2)
+    assert row_costs([True], [1.0], threshold, missed=1, false_alarm=9).tolist() == [1]
 
 
 @given(rows=ROWS, missed=st.integers(1, 9), false_alarm=st.integers(1, 9))
 def test_no_threshold_is_cheaper_and_none_as_cheap_is_greater(rows, missed, false_alarm):
     """The oracle: every threshold that parts the rows in another way, in whole numbers."""
     label, score = [one for one, _ in rows], [value for _, value in rows]
-    options = [*sorted(set(score)), np.nextafter(max(score), np.inf)]
+    options = [*sorted(set(score)), np.nextafter(1, 2)]
     costs = {
         option: sum((not y) * false_alarm if value >= option else y * missed for y, value in rows) for option in options
     }
     found = cheapest_threshold(label, score, missed=missed, false_alarm=false_alarm)
     assert found == max(option for option in options if costs[option] == min(costs.values()))
     assert row_costs(label, score, found, missed=missed, false_alarm=false_alarm).sum() == costs[found]
+
+
+def test_a_row_counts_for_as_many_as_it_stands_for():
+    """The false one stands for nine: its alarms would cost more than the true one that is missed."""
+    label, score = [True, False, True], [0.9, 0.5, 0.4]
+    assert cheapest_threshold(label, score, missed=5, false_alarm=1) == 0.4
+    assert cheapest_threshold(label, score, missed=5, false_alarm=1, weight=np.array([1.0, 9.0, 1.0])) == 0.9
 
 
 @pytest.mark.parametrize(("label", "score"), [([True], [np.nan]), ([True, False], [0.5])])

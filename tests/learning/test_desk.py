@@ -12,7 +12,7 @@ ONE, TWO = (Unit(Candidate(name, Model(Estimator.MAJORITY)), 0) for name in ("on
 
 def test_workers_are_served_in_turn_and_go_home_when_the_desk_is_closed():
     async def told():
-        desk = Desk(None)
+        desk = Desk(None, [])
         await desk.put([ONE, TWO])
         await desk.close()
         return [await desk.next(worker) for worker in (0, 1, 0, 1)]
@@ -22,7 +22,7 @@ def test_workers_are_served_in_turn_and_go_home_when_the_desk_is_closed():
 
 def test_what_a_lost_worker_was_at_is_given_back_once():
     async def told():
-        desk = Desk(None)
+        desk = Desk(None, [])
         await desk.put([ONE])
         return [await desk.next(0), await desk.held_by(0), await desk.held_by(0)]
 
@@ -31,7 +31,7 @@ def test_what_a_lost_worker_was_at_is_given_back_once():
 
 def test_a_worker_that_is_lost_while_it_waits_takes_no_unit_with_it():
     async def told():
-        desk = Desk(None)
+        desk = Desk(None, [])
         waiting = asyncio.create_task(desk.next(0))
         await asyncio.sleep(0)
         lost = await desk.held_by(0)
@@ -45,7 +45,7 @@ def test_a_worker_that_is_lost_while_it_waits_takes_no_unit_with_it():
 
 def test_when_the_time_is_up_nothing_is_handed_out():
     async def told():
-        desk = Desk(0.0)
+        desk = Desk(0.0, [])
         await desk.put([ONE])
         return await desk.next(0)
 

@@ -38,5 +38,16 @@ def test_labels_of_the_final_period_do_not_move_it():
     assert found[0] == found[1]
 
 
+def test_rows_count_for_as_many_as_they_stand_for():
+    """True rows stand for three each: the same as if each of them were there three times."""
+    costs = Costs(missed=5, false_alarm=2)
+    weighted = replace(ROWS, weight=np.where(ROWS.label, 3.0, 1.0))
+    found = fitted_threshold(weighted, HELD_OUT, FINAL, SCORES[FINAL] - 0.1, costs, seed=0)
+    true, false = 3 * ROWS.label[FINAL].sum(), (~ROWS.label[FINAL]).sum()
+    assert found.cost_of_none == pytest.approx(5 * true / (true + false))
+    assert found.cost_of_all == pytest.approx(2 * false / (true + false))
+    assert found.cost.estimate == pytest.approx(found.cost_of_none)
+
+
 def test_without_costs_there_is_none():
     assert fitted_threshold(ROWS, HELD_OUT, FINAL, SCORES[FINAL], Costs(), seed=0) is None

@@ -84,7 +84,7 @@ def test_a_lost_unit_fails_this_search_and_is_tried_by_the_next(tmp_path):
 
 def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on(ray_started, tmp_path):
     """A fit that takes its machine with it each time ends as its candidate's failure, and not in an endless loop."""
-    desk = ray.remote(num_cpus=0)(Desk).remote(None)
+    desk = ray.remote(num_cpus=0)(Desk).remote(None, [])
     worker = SimpleNamespace(config={"worker": 0})
     handed_out = []
     with began(tmp_path) as book:

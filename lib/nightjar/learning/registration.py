@@ -96,8 +96,10 @@ def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
 
 
 def _figures(evidence: Evidence) -> Mapping[str, float | None]:
-    told = {**evidence.candidate, **(evidence.threshold or {})}
-    return {
+    threshold = dict(evidence.threshold or {})
+    told = {**evidence.candidate, "cost": threshold.pop("cost", None)}
+    others = {f"threshold_{name}": value for name, value in threshold.items()}
+    return others | {
         f"final_{name}_{bound}": value
         for name, interval in told.items()
         if isinstance(interval, dict)

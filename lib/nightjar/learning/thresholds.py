@@ -19,12 +19,15 @@ class Threshold:
     """A fitted threshold, and what a row of the final period costs on average with it.
 
     Attributes:
+        missed, false_alarm: the prices, as in `Costs`.
         value: scores at or above it are acted on.
         cost: with its interval over days.
         cost_of_none: when no row is acted on.
         cost_of_all: when every row is.
     """
 
+    missed: float
+    false_alarm: float
     value: float
     cost: Interval
     cost_of_none: float
@@ -55,8 +58,10 @@ def fitted_threshold(
         return None
     prices = {"missed": costs.missed, "false_alarm": costs.false_alarm}
     scored = np.flatnonzero(~np.isnan(held_out))
-    value = cheapest_threshold(rows.label[scored], held_out[scored], **prices)
-    label = rows.label[final]
-    each = row_costs(label, final_scores, value, **prices)
-    cost = mean_block_bootstrap(each, rows.day[final], seed=seed)
-    return Threshold(value, cost, costs.missed * float(label.mean()), costs.false_alarm * float(1 - label.mean()))
+    weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
+    value = cheapest_threshold(rows.label[scored], held_out[scored], weight=weight[scored], **prices)
+    label, share = rows.label[final], weight[final] / weight[final].mean()
+    cost = mean_block_bootstrap(share * row_costs(label, final_scores, value, **prices), rows.day[final], seed=seed)
+    rate = float((share * label).mean())
+    others = {"cost_of_none": costs.missed * rate, "cost_of_all": costs.false_alarm * (1 - rate)}
+    return Threshold(**prices, value=value, cost=cost, **others)

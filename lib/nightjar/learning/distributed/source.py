@@ -19,7 +19,7 @@ from nightjar.tables import scan, storage
 from nightjar.tables.scan import Snapshot
 
 BATCH_ROWS = 32_768
-"""Rows of a row group that are decoded at once: the group may be far larger than a piece, or than memory."""
+"""Rows of a row group that are decoded at once: the group may be far larger than a piece."""
 
 
 @dataclass(frozen=True, eq=False)

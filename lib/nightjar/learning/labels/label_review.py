@@ -12,6 +12,7 @@ from nightjar.learning.labels.spot_checks import spot_checks
 from nightjar.learning.rows import TrainingRows
 from nightjar.models.examples import Rows
 
+LABEL, _ROW = "label", "_row"
 MOST_SUSPECTS = 200
 OF_EACH = 25
 """Rows of each label in the random list: what it says of a rate is good to a tenth."""
@@ -34,12 +35,13 @@ def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int)
     told = _shown(rows, found["row"].to_numpy())
     for place, name in enumerate(("margin", "probability")):
         told = told.add_column(rows.key.num_columns + place, name, found[name])
-    checks = spot_checks(_shown(rows, scored), rows.key.column_names, "label", OF_EACH, seed)
-    return {"label_suspects.csv": told, "label_spot_checks.csv": checks}
+    named = rows.key.take(scored).append_column(LABEL, pa.array(label)).append_column(_ROW, pa.array(scored))
+    drawn = spot_checks(named, rows.key.column_names, LABEL, OF_EACH, seed)[_ROW].to_numpy()
+    return {"label_suspects.csv": told, "label_spot_checks.csv": _shown(rows, drawn)}
 
 
 def _shown(rows: TrainingRows, which: Rows) -> pa.Table:
     others = [name for name in rows.features.column_names if name not in rows.key.column_names]
     shown, features = rows.key.take(which), rows.features.select(others).take(which)
     columns: dict[str, Any] = {name: shown[name] for name in shown.column_names}
-    return pa.table(columns | {"label": rows.label[which]} | {name: features[name] for name in others})
+    return pa.table(columns | {LABEL: rows.label[which]} | {name: features[name] for name in others})

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from typing import Any
 
 from nightjar.learning.search.race import Unit
 
@@ -12,13 +13,20 @@ class Desk:
 
     Args:
         seconds: after so many no unit is handed out any more; None: there is no limit.
+        shared: the object reference of the search's problem, in a list. In a worker's own code the reference would be
+            kept, and the problem with it, until the driver ends; here it is let go with the desk.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, shared: list[Any]) -> None:
+        self.shared = shared
         self.deadline = None if seconds is None else time.monotonic() + seconds
         self.due: asyncio.Queue[Unit | None] = asyncio.Queue()
         self.held: dict[int, Unit] = {}
         self.lost: Counter[int] = Counter()
+
+    async def problem(self) -> list[Any]:
+        """The object reference of the search's problem, in a list."""
+        return self.shared
 
     async def put(self, units: list[Unit]) -> None:
         """Add units to the end of the queue."""

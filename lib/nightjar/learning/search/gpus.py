@@ -9,6 +9,8 @@ from nightjar.settings.model import Model
 def gpu_share(models: Iterable[Model], resources: Mapping[str, float]) -> float:
     """An equal share for each processor's worker, and at most a whole one; 0 where no model is fitted on a GPU.
 
+    Only machines with a GPU take part in such a search. The process that judges the winner needs one as well.
+
     Args:
         models: what is fitted.
         resources: Ray's name of a resource -> how much the cluster has.

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import ray
 
+from nightjar.errors import LearningError
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.gpus import gpu_share
 from nightjar.learning.search.race import Unit
@@ -16,10 +17,12 @@ def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float6
     A search keeps measures of its many fits, not their scores; those of one candidate cost less than keeping all.
 
     Returns:
-        A score for each row of the problem, NaN where no fold tests it. The same that the search has measured.
+        A score for each row of the problem, NaN where no fold tests it. The same that the search has measured; from a
+        GPU, up to rounding.
 
     Raises:
-        LearningError: it cannot be fitted; see `models.estimators.fit`.
+        LearningError: it cannot be fitted, see `models.estimators.fit`; its process or machine was lost again and
+            again; or a GPU is asked for that there is not.
     """
     gpu = gpu_share([candidate.model, *candidate.members.values()], ray.cluster_resources())
     shared, task = ray.put(problem), ray.remote(num_cpus=1, num_gpus=gpu)(fold_scores)
@@ -30,4 +33,12 @@ def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float6
             found[fold.test] = scores
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
+    except ray.exceptions.RayError as error:
+        raise LearningError(
+            f"{candidate.name} could not be fitted once more on the folds it was chosen by: {error}. Start the "
+            "training again: its search is finished, and no fold of it will be fitted again."
+        ) from error
+    finally:
+        for one in asked:
+            ray.cancel(one)  # those that still run when another has failed
     return found

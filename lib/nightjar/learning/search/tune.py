@@ -137,12 +137,13 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float,
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # it takes an interrupt for a wish to end early, with what there is
     seconds = None if deadline is None else deadline - time.monotonic()
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote(seconds)  # another node may be lost
-    shared = ray.put(problem)
+    at_hand = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk)  # other machines may be lost
+    desk = at_hand.remote(seconds, [ray.put(problem)])
     hand_out = _HandOut(work, desk)
     hand_out.more()
 
     def worker(config: dict[str, Any]) -> None:
+        (shared,) = ray.get(desk.problem.remote())
         while (unit := ray.get(desk.next.remote(config["worker"]))) is not None:
             result = fit_and_measure(ray.get(shared), unit)
             tune.report({"result": json.dumps(asdict(result))})  # Tune would take a mapping apart
@@ -192,7 +193,10 @@ class _HandOut(tune.Callback):  # type: ignore[misc]
         due = []
         while (unit := self.work.take()) is not None:
             due.append(unit)
-        self.desk.put.remote(due)  # not waited for: where the desk is lost, all who ask there are told
+        # Not waited for: where the desk is lost, all who ask there are told. And it is closed when no unit is open, so
+        # that nothing can still be on its way there.
+        if due:
+            self.desk.put.remote(due)
         if not self.work.left():
             self.desk.close.remote()
 

@@ -92,5 +92,6 @@ class Work:
                 due.append(unit)
             else:
                 self._note(unit, found)
-        # The longest first, and before them those nobody knows: a long fit that begins last keeps all others waiting.
+        # The longest by earlier rounds first, before them those nobody knows: a long fit that begins last keeps all
+        # others waiting.
         self._queue.extend(sorted(due, key=lambda unit: self._longest.get(unit.candidate, inf), reverse=True))
