@@ -40,13 +40,13 @@ def test_rows_without_a_label_are_read_where_they_are_asked_for(nights):
     assert rows.unlabelled.table.schema == rows.features.schema
     plain = read(nights.warehouse, nights.project, builders.HISTORY)
     assert plain.unlabelled is None
-    assert plain.content_hash() != rows.content_hash()
+    assert plain.content_hash != rows.content_hash
 
 
 def test_the_same_rows_have_the_same_content_hash_whatever_was_stored_since(nights):
     once, again = (read(nights.warehouse, nights.project, builders.HISTORY) for _ in range(2))
     later = read(nights.warehouse, nights.project, date(2024, 4, 2))
-    assert once.content_hash() == again.content_hash() != later.content_hash()
+    assert once.content_hash == again.content_hash != later.content_hash
 
 
 def test_a_label_s_latest_version_at_the_cutoff_counts(nights, copied):
@@ -213,13 +213,13 @@ def test_the_content_hash_covers_all_that_decides_a_fit(stored, changed):
     column = getattr(rows, changed).copy()
     column[2] = not column[2] if changed == "label" else column[2] + 1
     same = stored(beside=beside, group=["site"], query=["machine"])
-    assert rows.content_hash() == same.content_hash() != replace(rows, **{changed: column}).content_hash()
+    assert rows.content_hash == same.content_hash != replace(rows, **{changed: column}).content_hash
     others = [
         replace(rows, weight=None),
         replace(rows, horizon=timedelta(days=2)),
         replace(rows, group=None, query=rows.group),
     ]
-    assert len({rows.content_hash(), *(one.content_hash() for one in others)}) == 4
+    assert len({rows.content_hash, *(one.content_hash for one in others)}) == 4
 
 
 def test_an_infinite_value_is_told_with_its_place_whether_its_row_has_a_label_or_not(stored):

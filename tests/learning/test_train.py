@@ -56,7 +56,7 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
     run_id = registered["run_id"]
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
     assert run.data.tags["nightjar.run_id"] == run_id
-    assert run.data.tags["nightjar.data_hash"] == rows.content_hash()
+    assert run.data.tags["nightjar.data_hash"] == rows.content_hash
     assert run.data.tags["nightjar.data_cutoff"] == "2024-03-30T23:00:00+00:00"
     assert {run.data.tags["nightjar.data.features"], run.data.tags["nightjar.data.labels"]} == {"1"}
     experiment = run.info.experiment_id

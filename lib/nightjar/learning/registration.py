@@ -89,7 +89,7 @@ def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
     return {
         "nightjar.run_id": run.run_id,
         "nightjar.data_cutoff": cutoff(run.run_date, project.zone).isoformat(),
-        "nightjar.data_hash": rows.content_hash(),
+        "nightjar.data_hash": rows.content_hash,
         "nightjar.definitions_hash": rows.definitions_hash,
         **{f"nightjar.data.{table}": str(number) for table, number in rows.versions.items()},
     }
@@ -128,7 +128,7 @@ def _manifest(
         seeds={"fit": settings.seed},
         data=dict(rows.versions),
         data_cutoff=cutoff(run.run_date, project.zone).isoformat(),
-        data_hash=rows.content_hash(),
+        data_hash=rows.content_hash,
         rows=len(known),
         period=(str(rows.day[known[0]]), str(rows.day[known[-1]])),
         metrics={"final": {"period": list(evidence.period), **evidence.candidate}},

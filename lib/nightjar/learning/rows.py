@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,7 @@ class TrainingRows:
         passed = microseconds(self.prediction_time) + length(self.horizon)
         return np.maximum(passed, microseconds(self.label_known_at)).astype("datetime64[us]")
 
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of all that decides a fit: the same for the same rows, whatever files they came from."""
         beside = {

@@ -44,7 +44,7 @@ class Problem:
 
     def key(self, code_revision: str) -> str:
         """SHA-256 of all that decides a fold's result beside its candidate: data, folds, seed, code and packages."""
-        digest = hashlib.sha256(self.rows.content_hash().encode())
+        digest = hashlib.sha256(self.rows.content_hash.encode())
         packages = [f"{package} {version(package)}" for package in PACKAGES]
         digest.update("\n".join([self.task.value, str(self.seed), code_revision, *packages]).encode())
         for fold, part in zip(self.folds, self.parts, strict=True):
@@ -75,8 +75,8 @@ def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
     found: dict[str, float | None] = {}
     failure = None
     try:
-        scores, test = fold_scores(problem, unit), problem.rows.examples(fold.test)
-        found = measures(problem.task, test.label, scores, test.query)
+        query = None if problem.rows.query is None else problem.rows.query[fold.test]
+        found = measures(problem.task, problem.rows.label[fold.test], fold_scores(problem, unit), query)
         _require_finite(found)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
