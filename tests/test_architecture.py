@@ -109,6 +109,11 @@ def test_what_needs_no_cluster_never_imports_one(library):
     assert [within(module) for module in users if lies_in(module, NEVER_IN[library])] == []
 
 
+def test_no_task_is_cancelled():
+    """Ray (2.60) ends the driver when a task finishes just as it is cancelled. What still runs ends with the driver."""
+    assert [within(module) for module in MODULES if "ray.cancel" in module.read_text()] == []
+
+
 def test_the_delta_format_of_spark_is_named_only_in_one_module():
     """Spark's Delta reads and writes go through tables/delta.py."""
     users = [within(module) for module in MODULES if 'format("delta")' in module.read_text()]

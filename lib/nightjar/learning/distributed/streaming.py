@@ -58,8 +58,6 @@ def count(source: Source, starved_after: float) -> Counted:
     while waiting:
         done, waiting = ray.wait(waiting, timeout=starved_after)
         if not done:
-            for one in waiting:
-                ray.cancel(one)
             raise starved(source.snapshot.table, starved_after)
     try:
         return merged(source, ray.get(asked))

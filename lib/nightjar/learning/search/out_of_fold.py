@@ -38,7 +38,4 @@ def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float6
             f"{candidate.name} could not be fitted once more on the folds it was chosen by: {error}. Start the "
             "training again: its search is finished, and no fold of it will be fitted again."
         ) from error
-    finally:
-        for one in asked:
-            ray.cancel(one)  # those that still run when another has failed
     return found
