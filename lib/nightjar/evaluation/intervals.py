@@ -17,7 +17,8 @@ import numpy.typing as npt
 from nightjar.errors import LearningError
 from nightjar.evaluation import resampled
 from nightjar.evaluation.regression import checked_amounts
-from nightjar.evaluation.resampled import Measure, Multiplicities, Resampled
+from nightjar.evaluation.resampled import Codes, Multiplicities, Resampled, measured
+from nightjar.evaluation.rows import Measure, counting, mean
 
 _LEAST_DEFINED = 0.95  # share of resamples that must have a value; fewer, and the interval speaks of a lucky subset
 
@@ -41,6 +42,7 @@ def block_bootstrap(
     block: npt.ArrayLike,
     measure: Measure,
     *,
+    weight: npt.ArrayLike | None = None,
     resamples: int = 500,
     level: float = 0.95,
     seed: int,
@@ -49,20 +51,28 @@ def block_bootstrap(
 
     `y` holds labels of any task, `block` names each row's block: dates, numbers or strings. The same seed gives the
     same interval, whatever the order of the rows. Measures that `resampled` knows are not computed anew for every
-    resample.
+    resample. `weight` says how many rows each one stands for, see `rows`; blocks of weight 0 are not drawn either.
 
     Raises:
-        LearningError: rows that `checked_amounts` or the measure refuses, a missing block, no resamples, or a level
-            outside (0, 1).
+        LearningError: rows that `checked_amounts`, `rows.checked_weight` or the measure refuses, a missing block, no
+            resamples, or a level outside (0, 1).
     """
     labels, scores = checked_amounts(y, score)
-    codes, blocks = _codes(block, rows=len(labels))
-    estimate, draws = measure(labels, scores), _draws(blocks, resamples, seed)
-    return _percentile_interval(estimate, resampled.resampled(labels, scores, codes, measure), draws, level)
+    at, weights = counting(weight, len(labels))
+    codes, blocks = _codes(block, at, rows=len(labels))
+    estimate = measured(labels[at], scores[at], measure, weights)
+    of_draw = resampled.resampled(labels[at], scores[at], codes, measure, weights)
+    return _percentile_interval(estimate, of_draw, _draws(blocks, resamples, seed), level)
 
 
 def mean_block_bootstrap(
-    values: npt.ArrayLike, block: npt.ArrayLike, *, resamples: int = 500, level: float = 0.95, seed: int
+    values: npt.ArrayLike,
+    block: npt.ArrayLike,
+    *,
+    weight: npt.ArrayLike | None = None,
+    resamples: int = 500,
+    level: float = 0.95,
+    seed: int,
 ) -> Interval:
     """The mean of finite values, such as one for each list of a ranking, with its interval; None without values.
 
@@ -70,9 +80,10 @@ def mean_block_bootstrap(
         LearningError: as `block_bootstrap`.
     """
     numbers, _ = checked_amounts(values, values)
-    codes, blocks = _codes(block, rows=len(numbers))
-    estimate = float(numbers.mean()) if len(numbers) else None
-    return _percentile_interval(estimate, resampled.mean(numbers, codes), _draws(blocks, resamples, seed), level)
+    at, weights = counting(weight, len(numbers))
+    codes, blocks = _codes(block, at, rows=len(numbers))
+    estimate, of_draw = mean(numbers[at], weights), resampled.mean(numbers[at], codes, weights)
+    return _percentile_interval(estimate, of_draw, _draws(blocks, resamples, seed), level)
 
 
 def paired_block_bootstrap(
@@ -82,6 +93,7 @@ def paired_block_bootstrap(
     block: npt.ArrayLike,
     measure: Measure,
     *,
+    weight: npt.ArrayLike | None = None,
     resamples: int = 500,
     level: float = 0.95,
     seed: int,
@@ -95,22 +107,24 @@ def paired_block_bootstrap(
     """
     labels, a = checked_amounts(y, score_a)
     _, b = checked_amounts(y, score_b)
-    codes, blocks = _codes(block, rows=len(labels))
-    of_a, of_b = (resampled.resampled(labels, scores, codes, measure) for scores in (a, b))
+    at, weights = counting(weight, len(labels))
+    codes, blocks = _codes(block, at, rows=len(labels))
+    labels, a, b = labels[at], a[at], b[at]
+    of_a, of_b = (resampled.resampled(labels, scores, codes, measure, weights) for scores in (a, b))
     draws = _draws(blocks, resamples, seed)
-    estimate = _difference(measure(labels, a), measure(labels, b))
+    estimate = _difference(*(measured(labels, scores, measure, weights) for scores in (a, b)))
     return _percentile_interval(estimate, lambda drawn: _difference(of_a(drawn), of_b(drawn)), draws, level)
 
 
-def _codes(block: npt.ArrayLike, *, rows: int) -> tuple[npt.NDArray[np.intp], int]:
-    """Each row's block as a number from 0, and how many blocks there are; sorted, so row order does not matter."""
+def _codes(block: npt.ArrayLike, at: slice | Codes, *, rows: int) -> tuple[Codes, int]:
+    """The block of each row that counts as a number from 0, and how many there are; sorted, whatever the row order."""
     named = np.asarray(block)
     if named.shape != (rows,):
         raise LearningError(f"block has the shape {named.shape} beside {rows} rows: each row belongs to one block.")
     if (named.dtype.kind in "mM" and np.isnat(named).any()) or (named.dtype.kind == "f" and np.isnan(named).any()):
         raise LearningError("block is missing in some rows: each row belongs to one block, such as its run date.")
     try:
-        names, codes = np.unique(named, return_inverse=True)
+        names, codes = np.unique(named[at], return_inverse=True)
     except TypeError as error:
         raise LearningError(f"block mixes types or misses values, so blocks cannot be told apart: {error}.") from error
     return codes, len(names)

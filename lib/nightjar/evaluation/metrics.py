@@ -1,11 +1,11 @@
 """How good scores are: one number per question, for binary outcomes here, and every measure of a task together.
 
 `y` holds the outcomes (bool, or 0 and 1), `score` the predicted probabilities of the positive class; both are
-one-dimensional and of one length. A measure that these rows cannot answer is None, never NaN.
+one-dimensional and of one length. `weight` says how many rows each one stands for, see `rows`. A measure that the rows
+with a weight above 0 cannot answer is None, never NaN.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,14 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.ranking import mean_ndcg
-from nightjar.evaluation.regression import checked_amounts, floats, mae, r2, rmse
+from nightjar.evaluation.regression import checked_amounts, mae, r2, rmse
+from nightjar.evaluation.rows import Floats, Measure, checked_weight, counting, floats, mean
 from nightjar.settings.task import Metric, Task
 
+Booleans = npt.NDArray[np.bool_]
 
-def checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+
+def checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Booleans, Floats]:
     """The outcomes as booleans and the scores as finite floats.
 
     Raises:
@@ -42,105 +45,117 @@ def checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool
     return outcomes == 1, scores
 
 
-def roc_auc(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def roc_auc(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """The chance that a random positive row scores above a random negative one, ties counting half.
 
     Any finite score will do, only its order matters. None unless both classes are present.
     Source: Hanley and McNeil (1982), Radiology 143(1), 29-36.
 
     Raises:
-        LearningError: see `checked`.
+        LearningError: see `checked` and `rows.checked_weight`.
     """
-    outcomes, scores = checked(y, score)
+    outcomes, scores, weights = _counted(*checked(y, score), weight)
     if outcomes.all() or not outcomes.any():
         return None
-    return float(roc_auc_score(outcomes, scores))
+    return float(roc_auc_score(outcomes, scores, sample_weight=weights))
 
 
-def log_loss(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def log_loss(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """Mean negative log-likelihood per row, in nats (natural logarithm); None without rows.
 
     Probabilities are clipped to [2.2e-16, 1 - 2.2e-16], so one row costs at most 36.04 nats.
     Source: Good (1952), Rational decisions, Journal of the Royal Statistical Society B 14(1), 107-114.
 
     Raises:
-        LearningError: see `checked`; also a score outside [0, 1].
+        LearningError: see `checked` and `rows.checked_weight`; also a score outside [0, 1].
     """
-    outcomes, probabilities = _probabilities(y, score)
-    return float(sklearn_log_loss(outcomes, probabilities, labels=[False, True])) if len(outcomes) else None
+    outcomes, probabilities, weights = _counted(*_probabilities(y, score), weight)
+    if not len(outcomes):
+        return None
+    return float(sklearn_log_loss(outcomes, probabilities, labels=[False, True], sample_weight=weights))
 
 
-def brier(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def brier(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """Mean squared difference between probability and outcome, from 0 (best) to 1; None without rows.
 
     Source: Brier (1950), Monthly Weather Review 78(1), 1-3, in the halved form usual for two classes.
 
     Raises:
-        LearningError: see `checked`; also a score outside [0, 1].
+        LearningError: see `checked` and `rows.checked_weight`; also a score outside [0, 1].
     """
-    outcomes, probabilities = _probabilities(y, score)
-    return float(brier_score_loss(outcomes, probabilities, pos_label=True)) if len(outcomes) else None
+    outcomes, probabilities, weights = _counted(*_probabilities(y, score), weight)
+    if not len(outcomes):
+        return None
+    return float(brier_score_loss(outcomes, probabilities, pos_label=True, sample_weight=weights))
 
 
-def average_precision(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def average_precision(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """The mean, over the positive rows, of the share of positives among the rows that score at least as high.
 
     Any finite score will do, only its order matters. None without a positive row.
     Source: Zhu (2004), Recall, precision and average precision, University of Waterloo.
 
     Raises:
-        LearningError: see `checked`.
+        LearningError: see `checked` and `rows.checked_weight`.
     """
-    outcomes, scores = checked(y, score)
-    return float(average_precision_score(outcomes, scores)) if outcomes.any() else None
+    outcomes, scores, weights = _counted(*checked(y, score), weight)
+    return float(average_precision_score(outcomes, scores, sample_weight=weights)) if outcomes.any() else None
 
 
-def expected_calibration_error(y: npt.ArrayLike, score: npt.ArrayLike, bins: int = 15) -> float | None:
+def expected_calibration_error(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, bins: int = 15
+) -> float | None:
     """Mean over rows of the distance between their bin's mean probability and its rate of True; None without rows.
 
-    Bins hold equally many rows, but rows of one score are never parted: many of them make fewer bins.
+    Bins hold equally many rows, or equal weight, but rows of one score are never parted: many of them make fewer bins.
     Source: Nguyen and O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP.
 
     Raises:
-        LearningError: see `checked`; also a score outside [0, 1].
+        LearningError: see `checked` and `rows.checked_weight`; also a score outside [0, 1].
     """
-    outcomes, probabilities = _probabilities(y, score)
+    outcomes, probabilities, weights = _counted(*_probabilities(y, score), weight)
     if not len(outcomes):
         return None
-    edges = np.quantile(probabilities, np.arange(1, bins) / bins, method="lower")
-    place = np.searchsorted(edges, probabilities, side="right")
-    gaps = np.bincount(place, probabilities) - np.bincount(place, outcomes)
-    return float(np.abs(gaps).sum() / len(outcomes))
+    place = np.searchsorted(_edges(probabilities, weights, bins), probabilities, side="right")
+    each = np.ones(len(outcomes)) if weights is None else weights
+    gaps = np.bincount(place, each * probabilities) - np.bincount(place, each * outcomes)
+    return float(np.abs(gaps).sum() / each.sum())
 
 
 def measures(
-    task: Task, label: npt.ArrayLike, score: npt.ArrayLike, query: npt.NDArray[np.intp] | None = None
+    task: Task,
+    label: npt.ArrayLike,
+    score: npt.ArrayLike,
+    query: npt.NDArray[np.intp] | None = None,
+    weight: npt.ArrayLike | None = None,
 ) -> dict[str, float | None]:
-    """Every measure of the task by name, and `mean_score` and `rows`.
+    """Every measure of the task by name, and `mean_score` and `rows`, the number of rows whatever their weights.
 
     Classification: roc_auc, average_precision, log_loss, brier, expected_calibration_error, positive_rate.
     Regression: rmse, mae, r2, mean_label. Ranking: ndcg within the lists that `query` numbers, mean_label.
 
     Raises:
-        LearningError: see `checked`, or `regression.checked_amounts`; a score outside [0, 1] of a classification; a
-            ranking without `query`.
+        LearningError: see `checked`, or `regression.checked_amounts`, and `rows.checked_weight`; a score outside [0, 1]
+            of a classification; a ranking without `query`.
     """
     if task is Task.CLASSIFICATION:
         outcomes, scores = _probabilities(label, score)
-        names = {"positive_rate": _mean(outcomes), "mean_score": _mean(scores), "rows": len(outcomes)}
-        error = expected_calibration_error(outcomes, scores)
-        found = {metric.value: MEASURES[metric](outcomes, scores) for metric in MEASURES if metric.task is task}
+        weights = checked_weight(weight, len(scores))
+        names = {"positive_rate": mean(outcomes, weights), "mean_score": mean(scores, weights), "rows": len(outcomes)}
+        error = expected_calibration_error(outcomes, scores, weights)
+        found = {one.value: MEASURES[one](outcomes, scores, weights) for one in MEASURES if one.task is task}
         return {**found, "expected_calibration_error": error, **names}
     amounts, scores = checked_amounts(label, score)
-    names = {"mean_label": _mean(amounts), "mean_score": _mean(scores), "rows": len(amounts)}
+    weights = checked_weight(weight, len(scores))
+    names = {"mean_label": mean(amounts, weights), "mean_score": mean(scores, weights), "rows": len(amounts)}
     if task is Task.REGRESSION:
-        return {**{one.value: MEASURES[one](amounts, scores) for one in MEASURES if one.task is task}, **names}
+        return {**{one.value: MEASURES[one](amounts, scores, weights) for one in MEASURES if one.task is task}, **names}
     if query is None:
         raise LearningError("A ranking is measured within lists: give `query`, the number of each row's list.")
-    return {Metric.NDCG.value: mean_ndcg(amounts, scores, query), **names}
+    return {Metric.NDCG.value: mean_ndcg(amounts, scores, query, weights), **names}
 
 
-MEASURES: Mapping[Metric, Callable[[npt.ArrayLike, npt.ArrayLike], float | None]] = {
+MEASURES: Mapping[Metric, Measure] = {
     Metric.ROC_AUC: roc_auc,
     Metric.AVERAGE_PRECISION: average_precision,
     Metric.LOG_LOSS: log_loss,
@@ -149,14 +164,33 @@ MEASURES: Mapping[Metric, Callable[[npt.ArrayLike, npt.ArrayLike], float | None]
     Metric.MAE: mae,
     Metric.R2: r2,
 }
-"""The metrics that labels and scores alone decide; NDCG needs the lists as well."""
+"""The metrics that labels, scores and weights alone decide; NDCG needs the lists as well."""
 
 
-def _mean(values: npt.NDArray[Any]) -> float | None:
-    return float(values.mean()) if len(values) else None
+def _edges(probabilities: Floats, weight: Floats | None, bins: int) -> Floats:
+    """The scores at which bins of equal weight begin, the first one's left out.
+
+    The least weight is taken as one row, so that only proportions matter: whole numbers of which one is 1 part the rows
+    as repeating each so many times would.
+    """
+    shares = np.arange(1, bins) / bins
+    if weight is None:
+        return np.quantile(probabilities, shares, method="lower")
+    rows = np.round(weight / max(weight.min(), 1e-9), 9)  # an edge may fall on a row: rounding errors must not move it
+    order = np.argsort(probabilities)
+    reached = np.cumsum(rows[order])
+    edges: Floats = probabilities[order[np.searchsorted(reached, (reached[-1] - 1) * shares, side="right")]]
+    return edges
 
 
-def _probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+def _counted(
+    outcomes: Booleans, scores: Floats, weight: npt.ArrayLike | None
+) -> tuple[Booleans, Floats, Floats | None]:
+    at, weights = counting(weight, len(scores))
+    return outcomes[at], scores[at], weights
+
+
+def _probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Booleans, Floats]:
     outcomes, scores = checked(y, score)
     outside = scores[(scores < 0) | (scores > 1)]
     if len(outside):

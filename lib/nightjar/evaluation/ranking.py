@@ -3,10 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from nightjar.evaluation.rows import Floats, checked_weight, mean
 
 
-def mean_ndcg(relevance: Floats, score: Floats, query: npt.NDArray[np.intp]) -> float | None:
+def mean_ndcg(
+    relevance: Floats, score: Floats, query: npt.NDArray[np.intp], weight: npt.ArrayLike | None = None
+) -> float | None:
     """Mean over lists of the normalised discounted cumulative gain of each whole list, from 0 to 1 (best).
 
     A row's gain is its relevance (0 or more), its discount `1 / log2(place + 1)` with places from 1; rows of equal
@@ -19,10 +21,15 @@ def mean_ndcg(relevance: Floats, score: Floats, query: npt.NDArray[np.intp]) -> 
         relevance: (rows,).
         score: (rows,), higher = earlier.
         query: the number of the list of each row, (rows,).
+        weight: how many rows each one stands for, (rows,), see `rows`. A list counts by `weight_of_list`.
+
+    Raises:
+        LearningError: see `rows.checked_weight`.
     """
+    weight_of_row = weight_of_list(query, weight)
     if not len(query):
         return None
-    _, lists, sizes = np.unique(query, return_inverse=True, return_counts=True)
+    _, first, lists, sizes = np.unique(query, return_index=True, return_inverse=True, return_counts=True)
     discount = 1 / np.log2(np.arange(len(query)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 2)
     by_score = np.lexsort((-score, lists))
     ordered_lists, ordered_score = lists[by_score], score[by_score]
@@ -32,5 +39,20 @@ def mean_ndcg(relevance: Floats, score: Floats, query: npt.NDArray[np.intp]) -> 
     gain = np.bincount(ordered_lists, relevance[by_score] * shared)
     ideal = np.lexsort((-relevance, lists))
     best = np.bincount(lists[ideal], relevance[ideal] * discount)
-    judged = (sizes > 1) & (best > 0)
-    return float(np.mean(gain[judged] / best[judged])) if judged.any() else None
+    of_list = None if weight_of_row is None else weight_of_row[first]
+    judged = (sizes > 1) & (best > 0) & (True if of_list is None else of_list > 0)
+    return mean(gain[judged] / best[judged], None if of_list is None else of_list[judged])
+
+
+def weight_of_list(query: npt.NDArray[np.intp], weight: npt.ArrayLike | None) -> Floats | None:
+    """For each row the weight of its list: the mean of its rows', which are alike where lists are sampled whole.
+
+    Raises:
+        LearningError: see `rows.checked_weight`.
+    """
+    weights = checked_weight(weight, len(query))
+    if weights is None:
+        return None
+    _, lists = np.unique(query, return_inverse=True)
+    of_list: Floats = np.bincount(lists, weights) / np.bincount(lists)
+    return of_list[lists]

@@ -1,11 +1,13 @@
-"""How good predicted amounts are. `y` holds the true ones, `score` the predicted; None, never NaN, where undefined."""
+"""How good predicted amounts are. `y` holds the true ones, `score` the predicted; None, never NaN, where undefined.
+
+`weight` says how many rows each one stands for, see `rows`.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-
-Floats = npt.NDArray[np.float64]
+from nightjar.evaluation.rows import Floats, counting, floats, mean
 
 
 def checked_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -24,50 +26,46 @@ def checked_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Flo
     return amounts, scores
 
 
-def rmse(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """Root of the mean squared error, in the unit of the label; None without rows.
 
     Raises:
-        LearningError: see `checked_amounts`.
+        LearningError: see `checked_amounts` and `rows.checked_weight`.
     """
-    amounts, scores = checked_amounts(y, score)
-    return float(np.sqrt(np.mean((amounts - scores) ** 2))) if len(amounts) else None
+    amounts, scores, weights = _counted(y, score, weight)
+    squared = mean((amounts - scores) ** 2, weights)
+    return None if squared is None else float(np.sqrt(squared))
 
 
-def mae(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """Mean absolute error, in the unit of the label; None without rows.
 
     Raises:
-        LearningError: see `checked_amounts`.
+        LearningError: see `checked_amounts` and `rows.checked_weight`.
     """
-    amounts, scores = checked_amounts(y, score)
-    return float(np.mean(np.abs(amounts - scores))) if len(amounts) else None
+    amounts, scores, weights = _counted(y, score, weight)
+    return mean(np.abs(amounts - scores), weights)
 
 
-def r2(y: npt.ArrayLike, score: npt.ArrayLike) -> float | None:
+def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """One minus the squared error over that of the rows' own mean: 1 is best, below 0 is worse than that mean.
 
     None unless there are two different labels.
 
     Raises:
-        LearningError: see `checked_amounts`.
+        LearningError: see `checked_amounts` and `rows.checked_weight`.
     """
-    amounts, scores = checked_amounts(y, score)
+    amounts, scores, weights = _counted(y, score, weight)
     if not len(amounts) or (amounts == amounts[0]).all():
         return None
-    return float(1 - np.sum((amounts - scores) ** 2) / np.sum((amounts - amounts.mean()) ** 2))
+    each = 1.0 if weights is None else weights
+    about_mean = (amounts - np.average(amounts, weights=weights)) ** 2
+    return float(1 - np.sum(each * (amounts - scores) ** 2) / np.sum(each * about_mean))
 
 
-def floats(name: str, values: npt.ArrayLike) -> Floats:
-    """One value a row, as floats.
-
-    Raises:
-        LearningError: they are no numbers, or not one-dimensional.
-    """
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise LearningError(f"{name} must be numbers: {error}.") from error
-    if array.ndim != 1:
-        raise LearningError(f"{name} must be one-dimensional, one value a row; it has the shape {array.shape}.")
-    return array
+def _counted(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
+) -> tuple[Floats, Floats, Floats | None]:
+    amounts, scores = checked_amounts(y, score)
+    at, weights = counting(weight, len(amounts))
+    return amounts[at], scores[at], weights

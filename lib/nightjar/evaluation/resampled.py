@@ -1,5 +1,7 @@
 """A measure of resampled blocks: what it would be of all rows of the blocks that were drawn, each as often as it was.
 
+With weights, a row counts as often as its block was drawn times its weight, which is above 0 here.
+
 Hundreds of resamples are asked for, so what the blocks say is worked out once where the measure allows it. The rows of
 a resample are put together only for other measures.
 """
@@ -12,17 +14,21 @@ import numpy.typing as npt
 
 from nightjar.evaluation.metrics import average_precision, brier, checked, log_loss, roc_auc
 from nightjar.evaluation.regression import mae, rmse
+from nightjar.evaluation.rows import Floats, Measure
 
-Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
-Measure = Callable[[Floats, Floats], float | None]
-"""A measure of labels and scores; None where the rows cannot answer it."""
 Multiplicities = npt.NDArray[np.int64]
 """How often each block was drawn, in the order of the block codes."""
 Resampled = Callable[[Multiplicities], float | None]
+Prepare = Callable[[Floats, Floats, Codes, Floats | None], Resampled]
 
 
-def resampled(label: Floats, score: Floats, codes: Codes, measure: Measure) -> Resampled:
+def measured(label: Floats, score: Floats, measure: Measure, weight: Floats | None) -> float | None:
+    """The measure of these rows; it need not take weights where there are none."""
+    return measure(label, score) if weight is None else measure(label, score, weight)
+
+
+def resampled(label: Floats, score: Floats, codes: Codes, measure: Measure, weight: Floats | None = None) -> Resampled:
     """The measure of a resample, from how often each block is in it.
 
     Args:
@@ -30,51 +36,66 @@ def resampled(label: Floats, score: Floats, codes: Codes, measure: Measure) -> R
         score: of each row.
         codes: the number of each row's block, from 0.
         measure: what is computed.
+        weight: of each row.
     """
     prepare = _PREPARED.get(measure)
-    return prepare(label, score, codes) if prepare else _of_rows(label, score, codes, measure)
+    return prepare(label, score, codes, weight) if prepare else _of_rows(label, score, codes, measure, weight)
 
 
-def mean(values: Floats, codes: Codes) -> Resampled:
+def mean(values: Floats, codes: Codes, weight: Floats | None = None) -> Resampled:
     """The mean of one value a row."""
-    return _weighted(np.bincount(codes, values), np.bincount(codes))
+    each = values if weight is None else values * weight
+    return _weighted(np.bincount(codes, each), np.bincount(codes, weight))
 
 
-def _weighted(sums: npt.NDArray[Any], sizes: npt.NDArray[np.intp]) -> Resampled:
+def _weighted(sums: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> Resampled:
     def value(drawn: Multiplicities) -> float | None:
-        rows = int(drawn @ sizes)
+        rows = (drawn @ sizes).item()
         return float(drawn @ sums) / rows if rows else None
 
     return value
 
 
-def _of_rows(label: Floats, score: Floats, codes: Codes, measure: Measure) -> Resampled:
+def _of_rows(label: Floats, score: Floats, codes: Codes, measure: Measure, weight: Floats | None) -> Resampled:
     def value(drawn: Multiplicities) -> float | None:
         rows = np.repeat(np.arange(len(label)), drawn[codes])
-        return measure(label[rows], score[rows])
+        return measured(label[rows], score[rows], measure, _taken(weight, rows))
 
     return value
 
 
-def _by_block(label: Floats, score: Floats, codes: Codes, measure: Measure) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """The measure of each block by itself, and its rows."""
-    order, sizes = np.argsort(codes, kind="stable"), np.bincount(codes)
-    blocks = np.split(order, np.cumsum(sizes)[:-1])
-    return np.array([measure(label[rows], score[rows]) for rows in blocks], np.float64), sizes
+def _taken(weight: Floats | None, rows: Codes) -> Floats | None:
+    return None if weight is None else weight[rows]
 
 
-def _mean_of(measure: Measure) -> Callable[[Floats, Floats, Codes], Resampled]:
+def _times(codes: Codes, weight: Floats | None, rows: Codes) -> Callable[[Multiplicities], npt.NDArray[Any]]:
+    """How often each of these rows counts in a resample. Whole numbers without weights, so that sums are exact."""
+    drawn_codes, each = codes[rows], _taken(weight, rows)
+    return lambda drawn: drawn[drawn_codes] if each is None else drawn[drawn_codes] * each
+
+
+def _by_block(
+    label: Floats, score: Floats, codes: Codes, measure: Measure, weight: Floats | None
+) -> tuple[Floats, npt.NDArray[Any]]:
+    """The measure of each block by itself, and its rows, or their weight."""
+    order = np.argsort(codes, kind="stable")
+    blocks = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    values = [measured(label[rows], score[rows], measure, _taken(weight, rows)) for rows in blocks]
+    return np.array(values, np.float64), np.bincount(codes, weight)
+
+
+def _mean_of(measure: Measure) -> Prepare:
     """For a measure that is the mean of something over rows."""
 
-    def prepare(label: Floats, score: Floats, codes: Codes) -> Resampled:
-        each, sizes = _by_block(label, score, codes, measure)
+    def prepare(label: Floats, score: Floats, codes: Codes, weight: Floats | None) -> Resampled:
+        each, sizes = _by_block(label, score, codes, measure, weight)
         return _weighted(each * sizes, sizes)
 
     return prepare
 
 
-def _rmse(label: Floats, score: Floats, codes: Codes) -> Resampled:
-    each, sizes = _by_block(label, score, codes, rmse)
+def _rmse(label: Floats, score: Floats, codes: Codes, weight: Floats | None) -> Resampled:
+    each, sizes = _by_block(label, score, codes, rmse, weight)
     squared = _weighted(each**2 * sizes, sizes)
 
     def value(drawn: Multiplicities) -> float | None:
@@ -84,51 +105,49 @@ def _rmse(label: Floats, score: Floats, codes: Codes) -> Resampled:
     return value
 
 
-def _auc(label: Floats, score: Floats, codes: Codes) -> Resampled:
+def _auc(label: Floats, score: Floats, codes: Codes, weight: Floats | None) -> Resampled:
     """AUC where each row weighs as often as its block was drawn, without sorting again.
 
-    The negatives are sorted once; where each positive stands among them does not change, only the weights do.
-    Weights are whole numbers, so the sums are exact.
+    The negatives are sorted once; where each positive stands among them does not change, only how often it counts.
     """
     y, score = checked(label, score)
-    order = np.argsort(score[~y])
-    negatives, negative_codes = score[~y][order], codes[~y][order]
-    by_score = np.argsort(score[y])  # neighbours look up neighbouring sums, which the cache likes
-    positives, positive_codes = score[y][by_score], codes[y][by_score]
-    below = np.searchsorted(negatives, positives, side="left")
-    not_above = np.searchsorted(negatives, positives, side="right")
-    weight_before = np.zeros(len(negatives) + 1, dtype=np.int64)
+    negatives = np.flatnonzero(~y)[np.argsort(score[~y])]
+    positives = np.flatnonzero(y)[np.argsort(score[y])]  # neighbours look up neighbouring sums, which the cache likes
+    below = np.searchsorted(score[negatives], score[positives], side="left")
+    not_above = np.searchsorted(score[negatives], score[positives], side="right")
+    of_negatives, of_positives = (_times(codes, weight, rows) for rows in (negatives, positives))
+    before = np.zeros(len(negatives) + 1, dtype=np.int64 if weight is None else np.float64)
 
     def value(drawn: Multiplicities) -> float | None:
-        np.cumsum(drawn[negative_codes], out=weight_before[1:])
-        weight = drawn[positive_codes]
-        pairs = int(weight.sum()) * int(weight_before[-1])
-        won_twice = int(weight @ (weight_before[below] + weight_before[not_above]))  # a tie is won half
+        np.cumsum(of_negatives(drawn), out=before[1:])
+        times = of_positives(drawn)
+        pairs = times.sum().item() * before[-1].item()
+        won_twice = (times @ (before[below] + before[not_above])).item()  # a tie is won half
         return won_twice / (2 * pairs) if pairs else None
 
     return value
 
 
-def _average_precision(label: Floats, score: Floats, codes: Codes) -> Resampled:
+def _average_precision(label: Floats, score: Floats, codes: Codes, weight: Floats | None) -> Resampled:
     """Average precision where each row weighs as often as its block was drawn, without sorting again."""
     y, score = checked(label, score)
     order = np.argsort(-score)
-    positive, ordered = y[order], codes[order]
+    positive, of_ordered = y[order], _times(codes, weight, order)
     last_of_tie = np.flatnonzero(np.diff(score[order], append=-np.inf))
 
     def value(drawn: Multiplicities) -> float | None:
-        weight = drawn[ordered]
-        rows = np.cumsum(weight)[last_of_tie]
-        found = np.cumsum(weight * positive)[last_of_tie]
+        times = of_ordered(drawn)
+        rows = np.cumsum(times)[last_of_tie]
+        found = np.cumsum(times * positive)[last_of_tie]
         if not len(found) or not found[-1]:
             return None
-        precision = found / np.maximum(rows, 1)  # before the first drawn row there is nothing found either
+        precision = found / np.where(rows > 0, rows, 1)  # before the first drawn row there is nothing found either
         return float(np.diff(found, prepend=0) @ precision / found[-1])
 
     return value
 
 
-_PREPARED: Mapping[Measure, Callable[[Floats, Floats, Codes], Resampled]] = {
+_PREPARED: Mapping[Measure, Prepare] = {
     roc_auc: _auc,
     average_precision: _average_precision,
     log_loss: _mean_of(log_loss),

@@ -1,0 +1,71 @@
+"""What measures are given: one number a row, and how many rows each row stands for.
+
+A row that was kept with probability p has the weight 1 / p: it stands for the rows like it that were not. Only the
+proportions of weights matter. A row of weight 0 is as if it were absent; without weights each row stands for itself.
+Source: Horvitz and Thompson (1952), Journal of the American Statistical Association 47(260), 663-685.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.errors import LearningError
+
+Floats = npt.NDArray[np.float64]
+Measure = Callable[..., float | None]
+"""A measure of labels and scores, and of weights where there are some; None where the rows cannot answer it."""
+
+
+def floats(name: str, values: npt.ArrayLike) -> Floats:
+    """One value a row, as floats.
+
+    Raises:
+        LearningError: they are no numbers, or not one-dimensional.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise LearningError(f"{name} must be numbers: {error}.") from error
+    if array.ndim != 1:
+        raise LearningError(f"{name} must be one-dimensional, one value a row; it has the shape {array.shape}.")
+    return array
+
+
+def checked_weight(weight: npt.ArrayLike | None, rows: int) -> Floats | None:
+    """The weights in units of the greatest one, so that their sums and products are finite; None if there are none.
+
+    Raises:
+        LearningError: there is not one for each row, one is negative, NaN or infinite, or all are 0.
+    """
+    if weight is None:
+        return None
+    weights = floats("weight", weight)
+    if len(weights) != rows:
+        raise LearningError(f"weight has {len(weights)} rows beside {rows}: each row needs its weight.")
+    strange = weights[~(np.isfinite(weights) & (weights >= 0))]
+    if len(strange):
+        raise LearningError(f"weight holds {strange[0]} in {len(strange)} of {rows} rows: expected 0 or more.")
+    if rows and not weights.any():
+        raise LearningError(f"All {rows} rows have weight 0: there is nothing to measure.")
+    of_greatest: Floats = weights / weights.max(initial=0)
+    return of_greatest
+
+
+def counting(weight: npt.ArrayLike | None, rows: int) -> tuple[slice | npt.NDArray[np.intp], Floats | None]:
+    """Where the rows are that count at all, to be taken from any column, and their weights.
+
+    Raises:
+        LearningError: see `checked_weight`.
+    """
+    weights = checked_weight(weight, rows)
+    if weights is None:
+        return slice(None), None
+    places = np.flatnonzero(weights)
+    return places, weights[places]
+
+
+def mean(values: npt.NDArray[Any], weight: Floats | None) -> float | None:
+    """The mean over rows, of checked weights; None without rows."""
+    return float(np.average(values, weights=weight)) if len(values) else None

@@ -1,0 +1,240 @@
+"""Rows that stand for several: the oracle of a whole-number weight is the row, repeated so many times."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.figures import Truth, difference, intervals, ndcg_by_list
+from nightjar.evaluation.intervals import Interval, block_bootstrap, mean_block_bootstrap, paired_block_bootstrap
+from nightjar.evaluation.metrics import (
+    average_precision,
+    brier,
+    expected_calibration_error,
+    log_loss,
+    measures,
+    roc_auc,
+)
+from nightjar.evaluation.ranking import mean_ndcg
+from nightjar.evaluation.regression import mae, r2, rmse
+from nightjar.settings.task import Metric, Task
+
+MEASURES = [roc_auc, average_precision, log_loss, brier, expected_calibration_error, rmse, mae, r2]
+UNPREPARED = [partial(roc_auc), partial(log_loss), r2]
+"""Whose resamples are put together row by row."""
+QUICK = settings(deadline=None, max_examples=25)  # calls of scikit-learn: slow on a busy machine
+
+TASKS = st.sampled_from(list(Task))
+SCALES = st.sampled_from([1e-6, 0.1, 1 / 3, 7.0, 1e300])
+ROW = st.tuples(
+    st.booleans(),
+    st.sampled_from([0.0, 0.2, 0.5, 0.9]),  # few, so that they tie
+    st.integers(0, 4),
+    st.integers(0, 3),
+)
+LEAST_ROW = (True, 0.5, 0, 1)  # calibration bins take the least weight as one row: one row has weight 1
+
+
+@st.composite
+def weighted(draw):
+    """The label, score, block and whole-number weight of each row."""
+    rows = [*draw(st.lists(ROW, max_size=30)), LEAST_ROW]
+    return [np.array(column) for column in zip(*rows, strict=True)]
+
+
+@st.composite
+def judged(draw):
+    """A task's truth with whole-number weights, alike within lists, and the scores of two models."""
+    label, score, block, weight = draw(weighted())
+    query = np.arange(len(label)) // draw(st.integers(1, 4))
+    truth = Truth(draw(TASKS), label.astype(float), block, query, weight[::-1][query].astype(float))
+    return truth, score, np.roll(score, 1)
+
+
+def repeated(truth, *scores):
+    """The same without weights: each row, or each list, as often as it says."""
+    times = truth.weight.astype(int)
+    rows = np.repeat(np.arange(len(times)), times)
+    copy = np.concatenate([np.arange(one) for one in times])
+    query = truth.query[rows] + 100 * copy
+    whole = Truth(truth.task, truth.label[rows], truth.block[rows], query)
+    return whole, *(score[rows] for score in scores)
+
+
+def measured(truth, score):
+    found = measures(truth.task, truth.label, score, truth.query, truth.weight)
+    return found.pop("rows"), found
+
+
+def same(found, expected):
+    """Intervals and numbers by name, or None."""
+    if isinstance(found, Interval):
+        return all(same(getattr(found, one), getattr(expected, one)) for one in ("estimate", "low", "high"))
+    if isinstance(found, dict):
+        return set(found) == set(expected) and all(same(found[name], expected[name]) for name in found)
+    return found is expected if found is None or expected is None else found == pytest.approx(expected, 1e-9, 1e-9)
+
+
+def test_a_sample_of_the_easy_rows_with_weights_gives_the_auc_of_the_whole():
+    """Of a thousand negatives that score low only every tenth is kept, of all other rows each one.
+
+    A positive at 0.5 beats 1000 of 1100 negatives, but only 100 of the 200 that were kept.
+    """
+    kept = {"positive": (0.5, 10, 1), "easy": (0.1, 100, 10), "hard": (0.8, 100, 1)}
+    score, weight = (np.repeat([one[part] for one in kept.values()], [10, 100, 100]) for part in (0, 2))
+    label = np.arange(210) < 10
+
+    assert roc_auc(label, score, weight) == pytest.approx(1000 / 1100)
+    assert roc_auc(label, score) == 0.5
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@QUICK
+@given(weighted())
+def test_a_whole_number_weight_is_the_row_repeated(measure, rows):
+    label, score, _, weight = rows
+    assert same(measure(label, score, weight), measure(np.repeat(label, weight), np.repeat(score, weight)))
+
+
+@QUICK
+@given(judged())
+def test_so_it_is_for_all_measures_of_a_task_together(one):
+    truth, score, _ = one
+    if not truth.weight.any():
+        return
+    rows, found = measured(truth, score)
+    _, expected = measured(*repeated(truth, score))
+    if 1 not in truth.weight:
+        found.pop("expected_calibration_error", None)
+        expected.pop("expected_calibration_error", None)
+    assert same(found, expected)
+    assert rows == len(score)
+
+
+@QUICK
+@given(judged(), st.integers(0, 5))
+def test_so_it_is_for_intervals_and_differences(one, seed):
+    truth, a, b = one
+    if not truth.weight.any():
+        return
+    whole, of_a, of_b = repeated(truth, a, b)
+    assert same(intervals(truth, a, seed=seed), intervals(whole, of_a, seed=seed))
+    for metric in (metric for metric in Metric if metric.task is truth.task):
+        assert same(difference(metric, truth, a, b, seed=seed), difference(metric, whole, of_a, of_b, seed=seed))
+
+
+@pytest.mark.parametrize("measure", UNPREPARED)
+@QUICK
+@given(weighted(), st.integers(0, 5))
+def test_so_it_is_for_resamples_row_by_row(measure, rows, seed):
+    label, score, block, weight = rows
+    whole = [np.repeat(column, weight) for column in (label, score, block)]
+    found = block_bootstrap(label, score, block, measure, weight=weight, resamples=30, seed=seed)
+    assert same(found, block_bootstrap(*whole, measure, resamples=30, seed=seed))
+
+
+@QUICK
+@given(weighted(), st.integers(0, 5))
+def test_so_it_is_for_a_mean(rows, seed):
+    _, value, block, weight = rows
+    found = mean_block_bootstrap(value, block, weight=weight, seed=seed)
+    assert same(found, mean_block_bootstrap(np.repeat(value, weight), np.repeat(block, weight), seed=seed))
+
+
+@QUICK
+@given(judged(), SCALES)
+def test_only_the_proportions_of_weights_matter(one, scale):
+    truth, a, b = one
+    if not truth.weight.any():
+        return
+    scaled = replace(truth, weight=scale * truth.weight)
+    assert same(measured(scaled, a)[1], measured(truth, a)[1])
+    assert same(intervals(scaled, a, seed=1), intervals(truth, a, seed=1))
+    for metric in (metric for metric in Metric if metric.task is truth.task):
+        assert same(difference(metric, scaled, a, b, seed=1), difference(metric, truth, a, b, seed=1))
+
+
+@QUICK
+@given(judged())
+def test_weights_of_one_are_no_weights(one):
+    truth, a, b = one
+    none, ones = replace(truth, weight=None), replace(truth, weight=np.ones(len(a)))
+    assert same(measured(ones, a)[1], measured(none, a)[1])
+    assert same(intervals(ones, a, seed=1), intervals(none, a, seed=1))
+    for metric in (metric for metric in Metric if metric.task is truth.task):
+        assert same(difference(metric, ones, a, b, seed=1), difference(metric, none, a, b, seed=1))
+
+
+@given(st.integers(1, 400), SCALES)
+def test_calibration_bins_part_different_scores_of_equal_weight_as_those_without(rows, scale):
+    random = np.random.default_rng(rows)
+    label, score = random.random(rows) < 0.3, random.random(rows)
+    found = expected_calibration_error(label, score, np.full(rows, scale))
+    assert found == pytest.approx(expected_calibration_error(label, score), 1e-9, 1e-12)
+
+
+@given(st.integers(0, 1000), st.integers(2, 15))
+def test_calibration_bins_part_different_scores_as_if_rows_were_repeated(seed, bins):
+    random = np.random.default_rng(seed)
+    label, score, weight = random.random(60) < 0.3, random.random(60), random.choice([0, 1, 1, 9], 60)
+    found = expected_calibration_error(label, score, weight, bins=bins)
+    whole = expected_calibration_error(np.repeat(label, weight), np.repeat(score, weight), bins=bins)
+    assert found == pytest.approx(whole, 1e-9, 1e-12)
+
+
+def test_what_rows_with_a_weight_cannot_answer_is_none():
+    """The only negative, and the only label but 1, has no weight."""
+    label, score, weight = [1, 0, 1], [0.5, 0.2, 0.9], [1, 0, 2]
+    assert roc_auc(label, score, weight) is None
+    assert average_precision([0, 1, 0], score, weight) is None
+    assert r2(label, score, weight) is None
+    assert block_bootstrap(label, score, [1, 2, 3], roc_auc, weight=weight, seed=1) == Interval(None, None, None)
+    assert paired_block_bootstrap(label, score, score, [1, 2, 3], r2, weight=weight, seed=1).estimate is None
+
+
+def test_a_ranking_whose_weight_lies_on_lists_without_an_order_has_no_figure():
+    """The first list has an order to judge and no weight, the second weight and one row."""
+    truth = Truth(Task.RANKING, np.array([1.0, 0, 1]), np.arange(3), np.array([0, 0, 1]), np.array([0.0, 0, 5]))
+    score = np.array([0.1, 0.2, 0.3])
+    assert ndcg_by_list(truth, score)[0].tolist() == []
+    assert intervals(truth, score, seed=1) == {"ndcg": Interval(None, None, None)}
+    assert mean_ndcg(truth.label, score, truth.query, truth.weight) is None
+
+
+def test_a_list_counts_by_the_mean_weight_of_its_rows():
+    """A right list of weight 3 in all, 1 on average, and a wrong one of weight 6, 3 on average."""
+    label, query = np.array([1.0, 0, 0, 1, 0]), np.array([0, 0, 0, 1, 1])
+    found = mean_ndcg(label, np.array([3.0, 2, 1, 1, 2]), query, np.array([1.0, 1, 1, 2, 4]))
+    assert found == pytest.approx((1 + 3 / np.log2(3)) / 4)
+
+
+@pytest.mark.parametrize(
+    ("weight", "says"),
+    [
+        ([1, 2], "weight has 2 rows beside 3"),
+        ([[1], [2], [3]], "weight must be one-dimensional"),
+        (["much", "more", "most"], "weight must be numbers"),
+        ([1, np.nan, 1], "weight holds nan in 1 of 3 rows: expected 0 or more"),
+        ([1, np.inf, 1], "weight holds inf in 1 of 3 rows"),
+        ([1, -2, -2], r"weight holds -2\.0 in 2 of 3 rows"),
+        ([0, 0, 0], "All 3 rows have weight 0: there is nothing to measure"),
+    ],
+)
+def test_unusable_weights_are_refused_everywhere(weight, says):
+    y, score, block, query = [0, 1, 1], np.array([0.1, 0.2, 0.3]), [1, 2, 3], np.zeros(3, np.intp)
+    refusing = [
+        *(partial(measure, y, score, weight) for measure in MEASURES),
+        *(partial(measures, task, y, score, query, weight) for task in Task),
+        partial(mean_ndcg, np.array(y), score, query, weight),
+        partial(block_bootstrap, y, score, block, rmse, weight=weight, seed=1),
+        partial(paired_block_bootstrap, y, score, score, block, rmse, weight=weight, seed=1),
+        partial(mean_block_bootstrap, score, block, weight=weight, seed=1),
+        *(partial(intervals, Truth(t, np.array(y), np.array(block), query, weight), score, seed=1) for t in Task),
+    ]
+    for refuse in refusing:
+        with pytest.raises(LearningError, match=says):
+            refuse()
