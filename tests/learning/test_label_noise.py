@@ -34,6 +34,11 @@ def test_a_rare_class_is_no_suspect_for_being_rare():
     assert suspects([Y, Y, N, N, N, N], [0.3, 0.3, 0.1, 0.1, 0.1, 0.1]).num_rows == 0
 
 
+def test_a_probability_at_the_other_class_s_threshold_is_enough():
+    """1 - (1 - 0.1) is less than 0.1 in floating point."""
+    assert suspects([N, N, Y], [0.0, 0.1, 0.1])["row"].to_pylist() == [1]
+
+
 def test_suspects_are_most_of_the_flipped_labels_and_little_else():
     """Of 2,000 labels of two clouds 5 percent are flipped; those far from both clouds' border can be told."""
     random = np.random.default_rng(5)

@@ -38,12 +38,12 @@ def suspects(label: npt.ArrayLike, probability: npt.ArrayLike) -> pa.Table:
     rows = np.flatnonzero(~np.isnan(predicted))
     labels, of_true = checked(given[rows], predicted[rows])
     _refuse(labels, of_true)
-    of_given = np.where(labels, of_true, 1 - of_true)
+    of_given, of_other = np.where(labels, [of_true, 1 - of_true], [1 - of_true, of_true])
     threshold = {kind: of_given[labels == kind].mean() for kind in (False, True)}
     own = np.where(labels, threshold[True], threshold[False])
     other = np.where(labels, threshold[False], threshold[True])
-    found = np.flatnonzero((of_given < own) & (1 - of_given >= other))
-    margin = (1 - of_given - of_given)[found]
+    found = np.flatnonzero((of_given < own) & (of_other >= other))
+    margin = (of_other - of_given)[found]
     ranked = np.argsort(-margin, kind="stable")
     chosen = found[ranked]
     columns = {"row": rows[chosen], "label": labels[chosen], "probability": of_true[chosen], "margin": margin[ranked]}
