@@ -4,6 +4,7 @@ import hashlib
 import logging
 import signal
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -30,6 +31,8 @@ from nightjar.timeline import parse_run_date
 log = logging.getLogger("nightjar.job")
 INTERRUPTED = 130
 INTERNAL = 1
+AGAIN = 0.05
+"""Seconds after which an interrupt that Python dropped is sent once more."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     """
     logs.start()
     signal.signal(signal.SIGTERM, _interrupt)
+    sys.unraisablehook = _interrupt_again
     try:
         _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
@@ -194,3 +198,15 @@ def _help(job: JobName, description: str) -> str:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _interrupt_again(raised: "sys.UnraisableHookArgs") -> None:
+    """Send an interrupt once more that came within a destructor or a weak reference's callback: Python drops it there.
+
+    PySpark frees its objects on the other side by such callbacks.
+    """
+    if isinstance(raised.exc_value, KeyboardInterrupt):
+        main = threading.main_thread().ident or 0
+        threading.Timer(AGAIN, signal.pthread_kill, [main, signal.SIGTERM]).start()
+    else:
+        sys.__unraisablehook__(raised)
