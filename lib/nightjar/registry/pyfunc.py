@@ -25,11 +25,17 @@ class Scorer:
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> npt.NDArray[np.float64]:
         """The predicted probability of each row.
 
+        A column without any value is one of nulls, whatever its type: pandas has none for nulls alone.
+
         Raises:
             ModelError: the frame's columns do not fit the model's features.
         """
         del params
-        return self.predictor.predict(pa.Table.from_pandas(frame, preserve_index=False))
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        for place, column in enumerate(table.columns):
+            if column.null_count == len(column):
+                table = table.set_column(place, table.field(place).name, pa.nulls(len(column)))
+        return self.predictor.predict(table)
 
 
 def _load_pyfunc(data_path: str) -> Scorer:
