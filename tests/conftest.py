@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -17,6 +18,10 @@ from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import Nightly
 from nightjar.tables.warehouse import Warehouse
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 # Tiny data: compiling, planning and small files cost more than the work.
 QUICK = {

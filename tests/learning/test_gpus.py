@@ -1,6 +1,8 @@
 """GPUs of a search: shared out evenly, and missed before anything is fitted."""
 
 import pytest
+import ray
+import torch
 
 from learning import problems
 from nightjar.errors import LearningError
@@ -25,8 +27,22 @@ def test_each_processors_worker_takes_an_equal_share(models, resources, share):
     assert gpu_share(models, resources) == share
 
 
-def test_a_search_without_the_gpu_it_asks_for_does_not_start(ray_started, tmp_path):
+def test_a_search_without_the_gpu_it_asks_for_does_not_start(monkeypatch, tmp_path):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
     settings = problems.search(candidates={"majority": problems.MAJORITY, "network": NETWORK})
     with pytest.raises(LearningError, match="Ray's cluster has no GPU"):
-        tune.run(problems.problem(), settings, tmp_path, "c1")
+        tune.run(problems.problem(), settings, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch finds none on this machine")
+def test_networks_that_share_the_gpu_are_worth_about_what_a_processors_are(ray_started, tmp_path):
+    parameters = {"hidden": [8], "epochs": 5, "batch_size": 64, "learning_rate": 0.01}
+    networks = {
+        name: Model(Estimator.NETWORK, parameters=parameters | {"gpu": name == "gpu"}) for name in ("gpu", "processor")
+    }
+    settings = problems.search(candidates={"majority": problems.MAJORITY, **networks})
+    found = tune.run(problems.problem(), settings, tmp_path)
+    mean = {candidate.name: found.mean(candidate) for candidate in found.results}
+    assert mean["gpu"] == pytest.approx(mean["processor"], abs=0.02)
+    assert mean["gpu"] > mean["majority"] + 0.2

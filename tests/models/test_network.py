@@ -164,6 +164,18 @@ def test_on_a_gpu_half_precision_learns_what_a_cpu_learns():
     assert np.corrcoef(on_gpu, on_cpu)[0, 1] > 0.95
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch finds none on this machine")
+def test_on_a_gpu_amounts_are_learned_from_embedded_codes_too():
+    inputs, _ = rows_of(2000)
+    inputs[:, 2] = np.arange(2000) % 5 - 1
+    amounts = 1000 + 50 * inputs[:, 0] + 80 * (inputs[:, 2] == 1)
+    options = Options(hidden=(), embedding=2, epochs=40, batch_size=64, learning_rate=0.02, gpu=True)
+
+    network = fit_network(inputs, amounts, options=options, seed=1, levels={2: 5})
+
+    np.testing.assert_allclose(network.predict(inputs), amounts, atol=8)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device on this machine")
 def test_a_gpu_that_is_not_there_is_a_stated_error_before_anything_is_fitted():
     model = Model(Estimator.NETWORK, parameters={"gpu": True})

@@ -22,7 +22,8 @@ class Options:
         patience: epochs without a lower loss on the newest tenth before training stops.
         class_weight: for classes: "balanced": both classes weigh the same in sum. None: as many as there are.
         gpu: whether it is trained on a GPU (each of several workers on its own), products in half precision: about
-            what a processor gives, not the same.
+            what a processor gives, not the same. With narrow layers and small batches it is hardly faster than one
+            processor.
 
     Raises:
         LearningError: a value out of its range.
