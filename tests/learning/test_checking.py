@@ -1,12 +1,18 @@
 """What a search refuses before any row is fitted, naming the candidate."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning.search.checking import require_learnable
+from nightjar.learning.search.checking import require_learnable, require_measurable
 from nightjar.models.columns import FeatureColumn
+from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.sampling import TrainingSample
+from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Metric, Task
 
 FEATURES = (FeatureColumn("x", "number"), FeatureColumn("noise", "number"))
@@ -31,14 +37,46 @@ def search(**candidates):
 )
 def test_a_candidate_that_cannot_be_fitted_is_named(model, message):
     with pytest.raises(LearningError, match=message):
-        require_learnable(search(new=model), FEATURES, Task.CLASSIFICATION)
+        require_learnable(search(new=model), FEATURES, Task.CLASSIFICATION, weighted=False)
 
 
 def test_a_metric_that_does_not_judge_the_task_is_refused_with_those_that_do():
     settings = problems.search(metric=Metric.RMSE)
     with pytest.raises(LearningError, match=r"metric is RMSE, which judges a regression; .* choose one of ROC_AUC, AV"):
-        require_learnable(settings, FEATURES, Task.CLASSIFICATION)
+        require_learnable(settings, FEATURES, Task.CLASSIFICATION, weighted=False)
+
+
+@pytest.mark.parametrize(("weighted", "sample"), [(True, TrainingSample()), (False, TrainingSample(0.5))])
+def test_a_candidate_that_takes_no_weights_is_named_where_rows_have_some(weighted, sample):
+    """Rows of a sample have weights, too."""
+    found = search(near=Model(Estimator.NEIGHBOURS))
+    require_learnable(found, FEATURES, Task.CLASSIFICATION, weighted=False)
+    with pytest.raises(LearningError, match=r"candidates\.near: NEIGHBOURS takes no weights"):
+        require_learnable(replace(found, sample=sample), FEATURES, Task.CLASSIFICATION, weighted=weighted)
+
+
+def test_self_training_needs_folds_with_a_time_before_their_test_rows():
+    found = search(trained=Model(Estimator.LOGISTIC, self_training=SelfTraining(0.9)))
+    require_learnable(found, FEATURES, Task.CLASSIFICATION, weighted=False)
+    dealt = replace(found, split=Split(SplitKind.STRATIFIED, 3))
+    with pytest.raises(LearningError, match=r"candidates\.trained: self_training .*split\.kind=STRATIFIED have none"):
+        require_learnable(dealt, FEATURES, Task.CLASSIFICATION, weighted=False)
+
+
+def test_a_metric_without_a_value_on_a_fold_is_refused_whatever_is_predicted():
+    """R2 of amounts that are all alike, and NDCG of lists without a relevant row, in the second fold only."""
+    problem = problems.problem()
+    label, query = problem.rows.label.astype(float), np.arange(len(problem.rows.label)) // 4
+    label[problem.folds[1].test] = 0.0
+    message = "is undefined on the 80 test rows of fold 2"
+    amounts = replace(problem, task=Task.REGRESSION, rows=replace(problem.rows, label=label))
+    require_measurable(amounts, Metric.RMSE)
+    with pytest.raises(LearningError, match=f"R2 {message}"):
+        require_measurable(amounts, Metric.R2)
+    lists = replace(problem, task=Task.RANKING, rows=replace(problem.rows, label=label, query=query))
+    with pytest.raises(LearningError, match=f"NDCG {message}"):
+        require_measurable(lists, Metric.NDCG)
 
 
 def test_what_fits_is_let_through():
-    require_learnable(problems.search(), FEATURES, Task.CLASSIFICATION)
+    require_learnable(problems.search(), FEATURES, Task.CLASSIFICATION, weighted=False)

@@ -15,7 +15,7 @@ def test_workers_are_served_in_turn_and_go_home_when_the_desk_is_closed():
         desk = Desk(None, [])
         await desk.put([ONE, TWO])
         await desk.close()
-        return [await desk.next(worker) for worker in (0, 1, 0, 1)]
+        return [await desk.next(worker, 0) for worker in (0, 1, 0, 1)]
 
     assert asyncio.run(told()) == [ONE, TWO, None, None]
 
@@ -24,7 +24,7 @@ def test_what_a_lost_worker_was_at_is_given_back_once():
     async def told():
         desk = Desk(None, [])
         await desk.put([ONE])
-        return [await desk.next(0), await desk.held_by(0), await desk.held_by(0)]
+        return [await desk.next(0, 0), await desk.held_by(0), await desk.held_by(0)]
 
     assert asyncio.run(told()) == [ONE, ONE, None]
 
@@ -32,10 +32,10 @@ def test_what_a_lost_worker_was_at_is_given_back_once():
 def test_a_worker_that_is_lost_while_it_waits_takes_no_unit_with_it():
     async def told():
         desk = Desk(None, [])
-        waiting = asyncio.create_task(desk.next(0))
+        waiting = asyncio.create_task(desk.next(0, 0))
         await asyncio.sleep(0)
         lost = await desk.held_by(0)
-        again = asyncio.create_task(desk.next(0))
+        again = asyncio.create_task(desk.next(0, 1))
         await asyncio.sleep(0)
         await desk.put([ONE])
         return lost, await waiting, await again
@@ -43,10 +43,23 @@ def test_a_worker_that_is_lost_while_it_waits_takes_no_unit_with_it():
     assert asyncio.run(told()) == (None, None, ONE)
 
 
+def test_a_question_that_is_heard_after_its_asker_was_lost_takes_no_unit():
+    async def told():
+        desk = Desk(None, ["problem"])
+        first = await desk.begin(0)
+        lost = await desk.held_by(0)
+        second = await desk.begin(0)
+        await desk.put([ONE])
+        late = await desk.next(0, first[1])
+        return first[0], lost, late, await desk.next(0, second[1]), await desk.held_by(0)
+
+    assert asyncio.run(told()) == (["problem"], None, None, ONE, ONE)
+
+
 def test_when_the_time_is_up_nothing_is_handed_out():
     async def told():
         desk = Desk(0.0, [])
         await desk.put([ONE])
-        return await desk.next(0)
+        return await desk.next(0, 0)
 
     assert asyncio.run(told()) is None

@@ -50,12 +50,13 @@ def final(last_days: int) -> Fold:
     return Fold("final", start, end, np.arange(split), np.arange(split, DAYS * A_DAY))
 
 
-def judged(metric, winner, baselines, *, last_days=6):
+def judged(metric, winner, baselines, *, last_days=6, weight=None):
     project = builders.machines(Path("files"))
     query = ["site", "prediction_time"] if metric.task is Task.RANKING else []
     project = replace(project, label=replace(project.label, task=metric.task, query=query))
     settings = builders.search(metric=metric)
-    return judge(made(metric.task), final(last_days), winner, baselines, project, settings)
+    rows = replace(made(metric.task), weight=weight)
+    return judge(rows, final(last_days), winner, baselines, project, settings)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,16 @@ def test_a_good_model_beats_the_strongest_baseline_with_its_whole_interval(metri
     of_stump = evidence.baselines["stump"][metric.value]["estimate"]
     assert difference["estimate"] == pytest.approx(expected[metric.value] - of_stump)
     assert decide(json.loads(json.dumps(asdict(evidence), allow_nan=False))).promoted
+
+
+@pytest.mark.parametrize(("metric", "winner"), [(Metric.LOG_LOSS, LOGISTIC), (Metric.NDCG, LINEAR)])
+def test_rows_of_the_final_period_count_for_as_many_as_they_stand_for(metric, winner):
+    weight = np.repeat(np.where(np.arange(DAYS * A_DAY // 6) % 2, 5.0, 1.0), 6)  # one for all rows of a list
+    evidence, scores = judged(metric, winner, [STUMP], weight=weight)
+    test = replace(made(metric.task), weight=weight).examples(final(6).test)
+    found = evidence.candidate[metric.value]["estimate"]
+    assert found == pytest.approx(measures(metric.task, test.label, scores, test.query, test.weight)[metric.value])
+    assert found != pytest.approx(measures(metric.task, test.label, scores, test.query)[metric.value])
 
 
 def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():

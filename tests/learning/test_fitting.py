@@ -21,6 +21,7 @@ from nightjar.settings.task import Task
 LOGISTIC, TREE = Model(Estimator.LOGISTIC), Model(Estimator.TREE, parameters={"max_depth": 2})
 STACK = Model(Estimator.STACKING, members=["logistic", "tree"])
 ENCODED = Preparation(category=Category(encoding=Encoding.TARGET))
+MEMBERS = {"logistic": LOGISTIC, "tree": TREE, "encoded": replace(LOGISTIC, preparation=ENCODED)}
 CASES = {
     "scaled": LOGISTIC,
     "encoded by the target": replace(LOGISTIC, preparation=ENCODED),
@@ -28,7 +29,9 @@ CASES = {
     "components": replace(LOGISTIC, preparation=Preparation(components=1)),
     "oversampled": replace(LOGISTIC, imbalance=Imbalance(ImbalanceKind.SMOTE)),
     "calibrated": replace(TREE, calibration=Calibration.PLATT),
+    "encoded by the target and calibrated": replace(LOGISTIC, preparation=ENCODED, calibration=Calibration.PLATT),
     "stacked": STACK,
+    "stacked with one encoded by the target": replace(STACK, members=["encoded", "tree"]),
 }
 
 
@@ -56,12 +59,12 @@ def changed_outside(rows, train):
 def test_no_row_outside_the_training_part_changes_a_prediction(name):
     rows, settings = rows_with_a_level(), problems.search()
     fold = folds(rows, problems.SPLIT, problems.FIRST + timedelta(days=18), "UTC", 0)[-1]
-    candidate = Candidate(name, CASES[name], {"logistic": LOGISTIC, "tree": TREE} if name == "stacked" else {})
+    candidate = Candidate(name, CASES[name], {member: MEMBERS[member] for member in CASES[name].members})
     asked = rows.features.take(np.arange(0, len(rows.label), 7))
 
     def scores(of):
-        models = [candidate.model, *candidate.members.values()]
-        part = training_part(of, fold.train, fold.start, models, settings, "UTC")
+        depth = candidate.model.inner_depth(candidate.members)
+        part = training_part(of, fold.train, fold.start, depth, settings, "UTC")
         return fitted_on(part, of, candidate, Task.CLASSIFICATION, 0).predict(asked)
 
     once, again = scores(rows), scores(changed_outside(rows, fold.train))

@@ -133,6 +133,18 @@ def test_batches_have_their_size_and_learn_from_those_before():
     assert np.mean(miss[-12:]) < np.mean(miss[:8])
 
 
+def test_few_trials_learn_from_their_first_batch_too():
+    """Optuna itself would draw the first ten points whatever the others reached."""
+
+    def second(sign):
+        def answer(candidate):
+            return Reached((sign * candidate.model.parameters.get("learning_rate", 0.0),), 1)
+
+        return [candidate.model.parameters for candidate in estimated(answer, trials=8)[1]]
+
+    assert second(1) != second(-1)
+
+
 def test_the_same_results_give_the_same_proposals():
     def parameters(asked):
         return [candidate.model.parameters for batch in asked for candidate in batch]

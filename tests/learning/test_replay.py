@@ -9,7 +9,7 @@ import pytest
 
 import builders
 from learning import problems
-from nightjar.errors import LearningError
+from nightjar.errors import LearningError, UsageError
 from nightjar.evaluation.metrics import roc_auc
 from nightjar.learning.replay import Walk, _curve, replay
 from nightjar.learning.search.candidates import Candidate
@@ -71,9 +71,28 @@ def test_a_score_weighs_half_as_much_with_each_half_life():
     repeated = np.repeat(np.arange(9 * 40, 12 * 40), np.repeat([1, 2, 4], 40))
     whole = fit_calibration(Calibration.PLATT, raw[repeated], rows.label[repeated], np.full(len(repeated), 1 / 8))
     assert found(raw) == pytest.approx(whole(raw), abs=1e-6)
+    # Where older rows stand for twice as many with each day, all weigh the same.
+    age = (np.datetime64(night) - rows.day).astype(float)
+    found = _curve(replace(rows, weight=2**age), past, night, "UTC", replace(WALK, half_life_days=1))
+    scored = np.isfinite(past)
+    even = fit_calibration(Calibration.PLATT, raw[scored], rows.label[scored], np.ones(scored.sum()))
+    assert found(raw) == pytest.approx(even(raw), abs=1e-6)
 
 
 def test_only_probabilities_are_replayed():
     amounts = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
     with pytest.raises(LearningError, match="A replay calibrates probabilities"):
         replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), WALK)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"first": date(2024, 3, 21)}, "A walk from 2024-03-21 to 2024-03-20 has no night: expected"),
+        ({"refit_days": 0}, "A walk cannot refit every 0 days: expected"),
+    ],
+)
+def test_a_walk_that_has_no_night_or_no_end_is_refused(wrong, message):
+    assert replace(WALK, first=WALK.last).first == WALK.last
+    with pytest.raises(UsageError, match=message):
+        replace(WALK, **wrong)

@@ -11,6 +11,7 @@ from deltalake import write_deltalake
 import builders
 from nightjar.errors import LearningError, TableError
 from nightjar.learning.rows import read
+from nightjar.models.examples import InnerSplit
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.definitions import labels_table
@@ -144,7 +145,7 @@ def test_a_weight_says_how_many_rows_each_stands_for_and_none_is_one(stored):
 
 def test_examples_are_the_rows_at_those_numbers(stored):
     rows = stored(beside={"sampling_weight": pa.array([1.0, 2, 3, 4, 5, 6])}, query=["site"])
-    inner = [(np.array([0]), np.array([1]))]
+    inner = [InnerSplit(np.array([0]), np.array([1]))]
     found = rows.examples(np.array([1, 3]), inner)
     assert found.table["load"].to_pylist() == [2.0, 4.0]
     assert (found.label.tolist(), found.weight.tolist()) == ([False, False], [2.0, 4.0])

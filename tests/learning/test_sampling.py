@@ -67,13 +67,13 @@ def test_weights_are_multiplied(weight, expected):
 
 
 def test_rows_without_a_label_may_join_whose_horizon_of_12_hours_had_passed():
-    part = training_part(problems.rows(), np.arange(400), problems.FIRST, [], problems.search(), "Europe/Paris")
+    part = training_part(problems.rows(), np.arange(400), problems.FIRST, 0, problems.search(), "Europe/Paris")
     assert part.before == np.datetime64("2024-02-29T11:00:00.000001")
 
 
 def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():
     rows, settings = problems.rows(), problems.search(sample=TrainingSample(0.25, newest_days=5))
-    short, whole = (training_part(rows, np.arange(count), LATER, [], settings, "UTC") for count in (520, 800))
+    short, whole = (training_part(rows, np.arange(count), LATER, 0, settings, "UTC") for count in (520, 800))
     assert len(short.rows) == 5 * 40 + 80
     assert len(whole.rows) == 5 * 40 + 150
     assert len(set(whole.rows) & set(short.rows) & set(range(320))) >= 65

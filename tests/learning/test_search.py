@@ -22,11 +22,11 @@ from learning import problems
 from nightjar.errors import LearningError
 from nightjar.learning.fitting import fitted_on
 from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.search import ledger, proposals, tune
+from nightjar.learning.search import ledger, proposals, tune, units
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import Unit
-from nightjar.learning.search.units import fit_and_measure
+from nightjar.learning.search.units import fit_and_measure, measured
 from nightjar.learning.search.work import Work
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.labelling import SelfTraining
@@ -41,7 +41,7 @@ HALVING = Stopping(rungs=[1, 2])
 def serial(problem, settings, folder):
     """The same search in this process, one unit after another, with the units in the order they were run."""
     ran = []
-    with ledger.opened(folder, problem.key("c1")) as book:
+    with ledger.opened(folder, problem.key()) as book:
         work = Work(tune.rounds_of(problem, settings), book, problem, lambda _unit, _result: None)
         while (unit := work.take()) is not None:
             ran.append((unit.candidate.name, unit.fold))
@@ -94,7 +94,7 @@ def test_the_newest_fold_comes_first_and_who_is_behind_there_goes_no_further(tmp
 def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
     problem, settings = problems.with_levels(problems.problem()), problems.search(**options)
     here, _ = serial(problem, settings, tmp_path / "here")
-    there = tune.run(problem, settings, tmp_path / "there", "c1")
+    there = tune.run(problem, settings, tmp_path / "there")
     assert told(there) == told(here)
     assert not any(one.failure for results in there.results.values() for one in results)
     assert list(there.results) == list(here.results)
@@ -109,17 +109,31 @@ def test_a_search_that_finished_is_not_run_again(tmp_path):
     assert again.results == first.results
 
 
-def test_other_data_seed_code_or_folds_is_another_search():
+def test_other_data_seed_code_or_folds_is_another_search(monkeypatch):
     problem = problems.problem()
     keys = [
-        problem.key("c1"),
-        problem.key("c2"),
-        replace(problem, seed=1).key("c1"),
-        problems.problem(seed=1).key("c1"),
-        replace(problem, folds=problem.folds[1:], parts=problem.parts[1:]).key("c1"),
+        problem.key(),
+        replace(problem, seed=1).key(),
+        problems.problem(seed=1).key(),
+        replace(problem, folds=problem.folds[1:], parts=problem.parts[1:]).key(),
     ]
+    assert problems.problem().key() == keys[0]
+    monkeypatch.setattr(units, "software", lambda: ("nightjar of another day",))
+    keys.append(problem.key())
     assert len(set(keys)) == len(keys)
-    assert problems.problem().key("c1") == keys[0]
+
+
+def test_rows_count_in_measures_for_as_many_as_they_stand_for():
+    """True rows stand for three each: the same as if each of them were there three times."""
+    problem, fold = problems.problem(), problems.problem().folds[0]
+    each = np.where(problem.rows.label, 3, 1)
+    weighted = replace(problem, rows=replace(problem.rows, weight=each.astype(float)))
+    score = 1 / (1 + np.exp(-problem.rows.features["noise"].to_numpy()))
+    repeated = replace(fold, test=np.repeat(fold.test, each[fold.test]))
+    found, expected = measured(weighted, fold, score[fold.test]), measured(problem, repeated, score[repeated.test])
+    for name in ("roc_auc", "average_precision", "log_loss", "brier", "positive_rate"):
+        assert found[name] == pytest.approx(expected[name])
+    assert found["log_loss"] != pytest.approx(measured(problem, fold, score[fold.test])["log_loss"])
 
 
 FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
@@ -128,7 +142,7 @@ FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
     settings = problems.search(stopping=HALVING)
     settings.candidates["failing"] = FAILING
-    found = tune.run(problems.problem(), settings, tmp_path, "c1")
+    found = tune.run(problems.problem(), settings, tmp_path)
     ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
     assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
     assert result.failure.startswith("Traceback")
@@ -205,13 +219,14 @@ def test_a_damaged_ledger_stops_the_search(tmp_path):
     (path,) = tmp_path.glob("*.jsonl")
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(LearningError, match="is damaged in line 20"):
-        tune.run(problem, settings, tmp_path, "c1")
+        tune.run(problem, settings, tmp_path)
 
 
-def test_when_the_time_is_up_no_fold_is_begun(ray_started, tmp_path):
-    found = tune.run(problems.problem(), problems.search(minutes=1e-9), tmp_path, "c1")
-    assert found.results == {}
-    with pytest.raises(LearningError, match=r"the time \(search\.minutes\) was up"):
+def test_when_the_time_is_up_no_fold_is_begun_and_that_is_told(ray_started, tmp_path, caplog):
+    found = tune.run(problems.problem(), problems.search(minutes=1e-9), tmp_path)
+    assert (found.results, found.cut_short) == ({}, True)
+    assert "search.minutes=1e-09 were up before all folds were run" in caplog.text
+    with pytest.raises(LearningError, match=r"The time \(search\.minutes\) was up"):
         found.best()
 
 
@@ -225,7 +240,7 @@ from nightjar.runtime import ray
 from nightjar.settings.environment import Environment
 if __name__ == "__main__":
     with ray.started(Environment(home=sys.argv[1], cpus=1)):
-        tune.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches", "c1")
+        tune.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches")
 """
 
 
@@ -268,7 +283,7 @@ def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_
     before = path.read_text()
     finished = len(before.splitlines())
     assert 8 <= finished < 28
-    found = tune.run(problems.problem(), long(), tmp_path / "searches", "c1")
+    found = tune.run(problems.problem(), long(), tmp_path / "searches")
     assert path.read_text().startswith(before)
     assert lines_of(tmp_path / "searches") == 28
     whole, _ = serial(problems.problem(), long(), tmp_path / "serial")
@@ -298,7 +313,7 @@ def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path):
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    found = tune.run(problems.problem(), long(), tmp_path, "c1")
+    found = tune.run(problems.problem(), long(), tmp_path)
     thread.join()
     assert killed
     assert not Path(f"/proc/{killed[0]}").exists()

@@ -8,7 +8,7 @@ import pytest
 
 from nightjar.errors import LearningError
 from nightjar.learning.labels.self_training import Joined, Timed, self_train
-from nightjar.models.examples import Examples
+from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.labelling import SelfTraining
 
 
@@ -91,14 +91,14 @@ def test_rows_of_the_test_period_are_neither_joined_nor_looked_at():
 
 def test_what_joins_takes_its_place_in_time_and_stands_for_one_row():
     """Inner splits follow the given rows to their new numbers, and know nothing of what joined."""
-    given = replace(EXAMPLES, weight=np.array([3.0, 0.5]), inner=[(np.array([0]), np.array([1]))])
+    given = replace(EXAMPLES, weight=np.array([3.0, 0.5]), inner=[InnerSplit(np.array([0]), np.array([1]))])
     pool = Timed(table(9, -9, 8), hours(0, 2, 3))
     examples = self_train(Halves(), given, hours(1, 2), pool, LATER, SelfTraining(0.8, 1)).examples
     assert examples.table["x"].to_pylist() == [9, -2, 2, -9, 8]
     assert examples.label.tolist() == [True, False, True, False, True]
     assert examples.weight is not None
     assert examples.weight.tolist() == [1, 3, 0.5, 1, 1]
-    assert [(train.tolist(), test.tolist()) for train, test in examples.inner] == [([1], [2])]
+    assert [(split.train.tolist(), split.test.tolist()) for split in examples.inner] == [([1], [2])]
 
 
 def test_it_is_plain_fitting_where_there_is_nothing_to_join():

@@ -280,18 +280,18 @@ def test_within_walk_forward_three_blocks_of_dates_end_the_training_rows():
     train = np.arange(240)
     for asked, days in ((7, 7), (28, 10)):
         found = inner_splits(rows, train, Split(test_days=asked), "UTC", 0)
-        tested = [dates(rows, test) for _, test in found]
+        tested = [dates(rows, split.test) for split in found]
         assert [len(one) for one in tested] == [days] * 3
         assert [one for block in tested for one in block] == dates(rows, train)[-3 * days :]
-        for inner_train, test in found:
-            assert rows.label_known_at[inner_train].max() <= rows.day[test].min()
+        for split in found:
+            assert rows.label_known_at[split.train].max() <= rows.day[split.test].min()
 
 
 def test_numbers_of_splits_within_count_among_the_training_rows_whatever_their_order():
     rows = replace(hourly(240), horizon=timedelta(days=10))
     forward, backward = np.arange(40, 240), np.arange(40, 240)[::-1]
     one, other = (
-        [(sorted(train[inner]), sorted(train[test])) for inner, test in inner_splits(rows, train, Split(), "UTC", 0)]
+        [(sorted(train[one.train]), sorted(train[one.test])) for one in inner_splits(rows, train, Split(), "UTC", 0)]
         for train in (forward, backward)
     )
     assert one == other
@@ -299,13 +299,15 @@ def test_numbers_of_splits_within_count_among_the_training_rows_whatever_their_o
 
 @pytest.mark.parametrize("kind", SplitKind)
 def test_splits_within_are_of_the_training_rows_only_and_keep_the_same_distance(kind):
-    rows = hourly(group=np.random.default_rng(1).integers(0, 60, 400), length=7 * HOUR)
+    rows = hourly(1600, group=np.random.default_rng(1).integers(0, 240, 1600), length=7 * HOUR)
     split = Split(kind, 2, 10, group=["machine"] if kind in GROUPED else [], embargo="6h")
-    for fold in folds(rows, split, date(2024, 4, 1), "UTC", 0):
-        found = inner_splits(rows, fold.train, split, "UTC", 0)
-        assert len(found) == 3
-        for inner_train, inner_test in found:
-            train, test = fold.train[inner_train], fold.train[inner_test]
+    for fold in folds(rows, split, date(2025, 1, 25), "UTC", 0):
+        found = inner_splits(rows, fold.train, split, "UTC", 0, depth=2)
+        deeper = [(fold.train[one.train], within) for one in found for within in one.inner]
+        assert (len(found), len(deeper)) == (3, 9)
+        assert not any(within.inner for _, within in deeper)
+        for taken, within in [*((fold.train, one) for one in found), *deeper]:
+            train, test = taken[within.train], taken[within.test]
             assert not overlaps(rows.prediction_time, rows.label_known_at, train, test, 6 * HOUR).any()
             assert not set(train) & set(test)
             assert kind not in GROUPED or not set(rows.group[train]) & set(rows.group[test])
@@ -358,7 +360,7 @@ def test_fewer_rows_than_folds_are_refused():
 def test_a_fold_of_one_class_is_refused(positive, message):
     with pytest.raises(LearningError, match=message):
         walk(mornings(label=positive), date(2024, 3, 31), folds=3, test_days=2)
-    walk(mornings(label=positive.astype(np.float64)), date(2024, 3, 31), folds=3, test_days=2)
+    walk(mornings(label=positive + np.linspace(0, 1, 28)), date(2024, 3, 31), folds=3, test_days=2)
 
 
 def test_rows_that_all_overlap_leave_nothing_to_train_on():
@@ -380,11 +382,35 @@ def test_a_list_of_a_ranking_is_not_parted():
     query = np.arange(400) // 4
     rows = hourly(label=np.arange(400) % 3 / 1.0, query=query, group=query)
     with pytest.raises(
-        LearningError, match=r"kind=RANDOM puts only some rows of [0-9]+ lists into fold 1: .*kind=GROUPED"
+        LearningError, match=r"fold 1 \(.*\) has only some rows of [0-9]+ lists to test on: .*kind=GROUPED"
     ):
         folds(rows, Split(SplitKind.RANDOM, 3), date(2024, 5, 1), "UTC", 0)
     found = folds(rows, Split(SplitKind.GROUPED, 3, group=["list"]), date(2024, 5, 1), "UTC", 0)
     assert sum(len(set(query[fold.test])) for fold in found) == 100
+
+
+def test_a_list_of_a_ranking_that_reaches_over_midnight_is_not_parted_by_dates_either():
+    """Four rows a date; lists of four from noon to noon are parted by each period's two ends."""
+    of_dates, of_nights = np.arange(400) // 4, (np.arange(400) + 2) // 4
+    rows = hourly(label=np.arange(400) % 3 / 1.0, query=of_nights)
+    message = r"\(2024.*\) has only some rows of 2 lists to test on: .*project\.label\.query"
+    with pytest.raises(LearningError, match="fold 1 " + message):
+        folds(rows, Split(), date(2024, 4, 1), "UTC", 0)
+    with pytest.raises(LearningError, match="final " + message):
+        final_period(rows, Split(), date(2024, 4, 1), 5, "UTC")
+    whole = replace(rows, query=of_dates)
+    assert all(len(fold.test) == 28 for fold in folds(whole, Split(test_days=7), date(2024, 4, 1), "UTC", 0))
+    assert len(final_period(whole, Split(), date(2024, 4, 1), 5, "UTC").test) == 20
+
+
+@pytest.mark.parametrize("query", [None, np.arange(400) // 4])
+def test_labels_that_are_all_alike_are_nothing_to_learn_from(query):
+    label = np.where(np.arange(400) < 300, 2.5, np.arange(400))
+    rows = hourly(label=label, query=query)
+    with pytest.raises(LearningError, match=r"fold 1 .* nothing to learn from: all its [0-9]+ training .* label 2\.5"):
+        folds(rows, Split(), date(2024, 4, 1), "UTC", 0)
+    with pytest.raises(LearningError, match=r"final .* nothing to learn from: all its [0-9]+ training .* label 2\.5"):
+        final_period(rows, Split(), date(2024, 3, 14), 5, "UTC")
 
 
 def test_training_rows_that_cannot_be_split_again_are_refused():

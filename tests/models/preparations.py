@@ -53,12 +53,6 @@ def frame_of(rows: int = 240, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
     return pd.DataFrame(columns), random.random(rows) < 1 / (1 + np.exp(-delay / 30 - (carrier == "UA")))
 
 
-def halves(rows: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Two inner splits that walk forward; the first third is in no test part."""
-    at = np.arange(rows)
-    return [(at[: rows // 3], at[rows // 3 : 2 * rows // 3]), (at[: 2 * rows // 3], at[2 * rows // 3 :])]
-
-
 def preparation_of(**fields) -> Preparation:
     """Settings under which `note` and `silence` are texts and `weekday` is a category."""
     columns = {"note": ColumnPreparation(FeatureType.TEXT), "silence": ColumnPreparation(FeatureType.TEXT)}

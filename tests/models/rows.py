@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.examples import Examples
+from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
 from nightjar.settings.task import Task
@@ -107,17 +107,26 @@ def training_rows(rows: int = 600, seed: int = 0) -> tuple[pa.Table, np.ndarray]
 
 
 def examples(task: Task = Task.CLASSIFICATION, rows: int = 600, seed: int = 0, **changes: object) -> Examples:
-    """Training rows with labels of the task, lists of six and two inner splits in the order of rows."""
+    """Training rows with labels of the task, lists of six and inner splits in the order of rows, two deep."""
     table, late = training_rows(rows, seed)
     odds = _table(rows, seed)[1]
-    third = np.arange(rows) * 3 // rows
-    inner = [(np.flatnonzero(third < part), np.flatnonzero(third == part)) for part in (1, 2)]
     label = {
         Task.CLASSIFICATION: late,
         Task.REGRESSION: np.exp(odds / 2) + late,
         Task.RANKING: np.clip(np.round(odds + late), 0, 3),
     }[task]
-    return Examples(**{"table": table, "label": label, "query": np.arange(rows) // 6, "inner": inner} | changes)
+    return Examples(
+        **{"table": table, "label": label, "query": np.arange(rows) // 6, "inner": inner_splits(rows, 2)} | changes
+    )
+
+
+def inner_splits(rows: int, depth: int) -> list[InnerSplit]:
+    """Two that walk forward; the first third is in no test part."""
+    third = np.arange(rows) * 3 // rows
+    trained = [(np.flatnonzero(third < part), np.flatnonzero(third == part)) for part in (1, 2)]
+    return [
+        InnerSplit(train, test, inner_splits(len(train), depth - 1) if depth > 1 else ()) for train, test in trained
+    ]
 
 
 def _table(rows: int, seed: int) -> tuple[pa.Table, np.ndarray]:

@@ -13,8 +13,10 @@ from nightjar.settings.task import Task
 E, CALIBRATED, SMOTE = Estimator, Calibration.PLATT, Imbalance(ImbalanceKind.SMOTE)
 KEPT = Preparation(number=Number(missing=Missing.KEEP))
 SVC, TREES = "sklearn.svm.SVC", "sklearn.ensemble.ExtraTreesClassifier"
+ENCODED = Preparation(category=Category(encoding=Encoding.TARGET))
 OTHERS = {
     **MEMBERS,
+    "encoded": Model(E.TREE, preparation=ENCODED),
     "bag": Model(E.BAGGING, members=["tree"]),
     "tuned": Model(E.TREE, calibration=CALIBRATED),
     "broken": Model(E.TREE, parameters={"max_depth": 0}),
@@ -118,15 +120,18 @@ def test_everything_behind_the_door_is_among_the_candidates_that_the_other_tests
 
 
 @pytest.mark.parametrize(
-    ("model", "needs"),
+    ("model", "depth"),
     [
-        (Model(E.TREE), False),
-        (Model(E.TREE, calibration=CALIBRATED), True),
-        (Model(E.STACKING, members=["tree", "boosting"]), True),
-        (Model(E.VOTING, members=["tree", "boosting"]), False),
-        (Model(E.TREE, preparation=Preparation(category=Category(encoding=Encoding.TARGET))), True),
-        (Model(E.TREE, preparation=Preparation(columns={"carrier": ColumnPreparation(category=Category())})), False),
+        (Model(E.TREE), 0),
+        (Model(E.TREE, calibration=CALIBRATED), 1),
+        (Model(E.STACKING, members=["tree", "boosting"]), 1),
+        (Model(E.VOTING, members=["tree", "boosting"]), 0),
+        (Model(E.VOTING, members=["tree", "tuned"]), 1),
+        (Model(E.TREE, preparation=ENCODED), 1),
+        (Model(E.TREE, preparation=ENCODED, calibration=CALIBRATED), 2),
+        (Model(E.STACKING, members=["tree", "encoded"]), 2),
+        (Model(E.TREE, preparation=Preparation(columns={"carrier": ColumnPreparation(category=Category())})), 0),
     ],
 )
-def test_what_learns_from_out_of_fold_predictions_asks_for_inner_splits(model, needs):
-    assert model.needs_inner_splits() is needs
+def test_what_learns_from_out_of_fold_predictions_asks_for_inner_splits_as_deep_as_it_does(model, depth):
+    assert model.inner_depth(OTHERS) == depth

@@ -2,6 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -70,3 +71,14 @@ def test_a_frame_holds_floats_and_strings():
     assert frame.dtypes.astype(str).tolist() == ["float64", "float64", "float64", "object", "object"]
     assert frame.iloc[0].tolist() == [180.0, 1.0, 1.5, "UA", "JFK"]
     assert np.isnan(frame.iloc[1].astype(float)).all()
+
+
+def test_nulls_of_no_type_are_those_of_any_feature():
+    nulls = pa.table({"seats": pa.nulls(2), "carrier": pa.nulls(2)})
+    features = [FeatureColumn("seats", "number"), FeatureColumn("carrier", "category")]
+
+    assert difference(features, nulls.schema) == []
+    typed = pa.table({"seats": pa.nulls(2, pa.int16()), "carrier": pa.nulls(2, pa.string())})
+    pd.testing.assert_frame_equal(to_frame(nulls, features), to_frame(typed, features))
+    with pytest.raises(LearningError, match="seats is of type null"):
+        feature_columns(nulls.schema, ["seats"])

@@ -9,6 +9,7 @@ from nightjar.errors import LearningError
 from nightjar.models.categories import category_steps
 from nightjar.models.composition import dump
 from nightjar.models.encoding import Hashed, LevelTexts, TargetMeans
+from nightjar.models.examples import InnerSplit
 from nightjar.models.needs import Needs
 from nightjar.settings.columns import Category, Encoding, MissingLevel
 from oracles.preparation import cross_fitted, mean_label
@@ -96,7 +97,7 @@ def test_target_means_are_those_of_a_loop_over_rows(rows, pseudo_count, data):
     parts = [data.draw(numbers) for _ in range(2)]
     splits = [(part[: len(part) // 2], part[len(part) // 2 :]) for part in parts]
     frame = frame_of(*(NAN if level is None else level for level in levels))
-    encoder = TargetMeans(pseudo_count, [(np.array(train), np.array(test)) for train, test in splits])
+    encoder = TargetMeans(pseudo_count, [InnerSplit(np.array(train), np.array(test)) for train, test in splits])
 
     found = encoder.fit_transform(frame, np.array(labels))
     new = encoder.transform(frame_of("a", NAN, "unseen"))
@@ -109,7 +110,7 @@ def test_target_means_are_those_of_a_loop_over_rows(rows, pseudo_count, data):
 
 def test_a_file_holds_means_and_no_row_numbers():
     """Inner splits are of the training rows: where the file is opened there are none of those."""
-    encoder = TargetMeans(inner=[(np.array([0]), np.array([1]))])
+    encoder = TargetMeans(inner=[InnerSplit(np.array([0]), np.array([1]))])
     encoder.fit_transform(frame_of("a", "a"), np.array([True, False]))
 
     opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.encoding.TargetMeans"])
@@ -132,6 +133,6 @@ def test_target_means_of_amounts():
     ],
 )
 def test_target_encoding_without_honest_splits_is_refused(inner, message):
-    splits = [(np.array(train), np.array(test)) for train, test in inner]
+    splits = [InnerSplit(np.array(train), np.array(test)) for train, test in inner]
     with pytest.raises(LearningError, match=message):
         TargetMeans(inner=splits).fit_transform(frame_of("a", "b", "a"), np.array([True, False, True]))

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +11,13 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import log_loss
 from nightjar.models.ensembles import Blend, _bootstrap
 from nightjar.models.estimators import fit
+from nightjar.models.examples import InnerSplit
 from nightjar.models.out_of_fold import taken
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
 
-LISTS = st.lists(st.integers(0, 9), max_size=12)
+SIDE = st.lists(st.integers(0, 9), unique=True).map(sorted).map(partial(np.array, dtype=np.intp))
+SIDES = st.tuples(SIDE, SIDE)
 
 
 def fitted(model, rows, members=MEMBERS, task=Task.CLASSIFICATION):
@@ -27,6 +31,24 @@ def test_a_vote_is_the_weighted_mean_of_its_members():
     vote = fitted(Model(Estimator.VOTING, members=["tree", "boosting"], parameters={"weights": [3, 1]}), rows)
 
     np.testing.assert_allclose(vote.predict(rows.table), 0.75 * tree + 0.25 * boosting, rtol=1e-15)
+
+
+def test_votes_for_an_order_count_alike_whatever_the_scale_of_their_scores():
+    """Pairs say logits, the tree relevances, and the mean nothing: an order is voted for in deviations within lists."""
+    rows = examples(Task.RANKING, inner=())
+    members = {"pairs": Model(Estimator.LOGISTIC), "tree": MEMBERS["tree"], "mean": Model(Estimator.MEAN)}
+
+    vote = fitted(Model(Estimator.VOTING, members=list(members)), rows, members, Task.RANKING)
+
+    pairs, tree = ([*map(within_lists, one.predict(rows.table).reshape(100, 6))] for one in vote.members[:2])
+    assert np.std(pairs) > 3 * np.std(tree)
+    expected = (np.array(pairs) / np.std(pairs) + np.array(tree) / np.std(tree)) / 3
+    found = [*map(within_lists, vote.predict(rows.table).reshape(100, 6))]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def within_lists(score):
+    return score - score.mean()
 
 
 def test_each_member_prepares_the_features_in_its_own_way():
@@ -128,12 +150,20 @@ def test_blends_by_hand():
     assert by_odds == pytest.approx(expit([0 + 2 * np.log(1 / 3) + 0.5]))
 
 
-@given(chosen=st.lists(st.integers(0, 9), min_size=1, max_size=15), train=LISTS, test=LISTS)
-def test_splits_of_taken_rows_keep_their_sides(chosen, train, test):
-    """The oracle looks at one row after the other."""
-    splits = [(np.array(train, dtype=np.intp), np.array(test, dtype=np.intp))]
+@given(chosen=st.lists(st.integers(0, 9), min_size=1, max_size=15).map(sorted), sides=SIDES, within=SIDES)
+def test_splits_of_taken_rows_keep_their_sides(chosen, sides, within):
+    """The oracle looks at one row after the other; rows of the split within are named by their own numbers here."""
+    train = sides[0]
+    deeper = [side[np.isin(side, train)] for side in within]
+    splits = [InnerSplit(*sides, [InnerSplit(*(np.searchsorted(train, side) for side in deeper))])]
     rows = taken(examples(rows=10, inner=splits), np.array(chosen))
 
-    expected = tuple([place for place, row in enumerate(chosen) if row in part] for part in (train, test))
-    assert [tuple(part.tolist() for part in split) for split in rows.inner] == ([expected] if all(expected) else [])
+    expected = [[place for place, row in enumerate(chosen) if row in side] for side in sides]
+    assert [[split.train.tolist(), split.test.tolist()] for split in rows.inner] == (
+        [expected] if all(expected) else []
+    )
+    kept = [row for row in chosen if row in train]
+    expected_within = [[place for place, row in enumerate(kept) if row in side] for side in deeper]
+    found = [[one.train.tolist(), one.test.tolist()] for split in rows.inner for one in split.inner]
+    assert found == ([expected_within] if all(expected) and all(expected_within) else [])
     assert rows.table["hour"].to_pylist() == examples(rows=10).table["hour"].take(chosen).to_pylist()

@@ -11,7 +11,7 @@ from nightjar.errors import LearningError
 from nightjar.models.checking import takes_weights
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import fit
-from nightjar.models.examples import Examples
+from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.columns import Missing, Number
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Preparation
@@ -107,7 +107,7 @@ def test_the_same_rows_and_seed_give_the_same_model_and_rows_stay_as_they_are(na
     task, _ = CANDIDATES[name]
     weight = np.linspace(0.5, 1.5, 600) if name in WEIGHTED else None
     rows, same = examples(task, weight=weight), examples(task)
-    for array in (rows.label, rows.query, *(part for split in rows.inner for part in split)):
+    for array in (rows.label, rows.query, *(part for split in rows.inner for part in (split.train, split.test))):
         array.setflags(write=False)
     if weight is not None:
         weight.setflags(write=False)
@@ -292,7 +292,7 @@ def test_no_rows_are_refused(estimator):
 @pytest.mark.parametrize("name", list(CLASSIFIED))
 def test_three_rows_are_a_model_or_a_clear_error(name):
     table, _ = training_rows(3)
-    inner = [(np.array([0, 1]), np.array([2]))]
+    inner = [InnerSplit(np.array([0, 1]), np.array([2]))]
 
     rows = Examples(table, np.array([True, False, True]), inner=inner)
     if name in TOO_FEW:

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.preparations import FEATURES, PREPARATIONS, frame_of, halves, preparation_of
+from models.preparations import FEATURES, PREPARATIONS, frame_of, preparation_of
+from models.rows import inner_splits
 from nightjar.errors import LearningError, ModelError
 from nightjar.models.categories import MIN_FREQUENCY, MOST_CATEGORIES
 from nightjar.models.columns import FeatureColumn
@@ -41,7 +42,7 @@ def made(features, needs, settings=None, task=Task.CLASSIFICATION, **options):
 
 def freshly_fitted(name, needs):
     frame, label = frame_of(120)
-    pipeline = made(FEATURES, needs, PREPARATIONS[name], inner=halves(120))
+    pipeline = made(FEATURES, needs, PREPARATIONS[name], inner=inner_splits(120, depth=1))
     pipeline.fit_transform(frame, label)
     return pipeline
 

@@ -9,6 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.encoding import TargetMeans
+from nightjar.models.examples import InnerSplit
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
 from nightjar.models.resampling import resampled
@@ -18,7 +19,7 @@ from nightjar.settings.task import Task
 
 ROWS = 600
 TRAIN, TEST = np.arange(400), np.arange(400, ROWS)
-INNER = [(np.arange(at), np.arange(at, at + 100)) for at in (100, 200, 300)]
+INNER = [InnerSplit(np.arange(at), np.arange(at, at + 100)) for at in (100, 200, 300)]
 NOISE = np.random.default_rng(0).random(ROWS) < 0.5
 """Labels that nothing tells anything about: an honest AUC is about one half."""
 

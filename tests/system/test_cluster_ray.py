@@ -110,7 +110,7 @@ from system import test_cluster_ray
 
 here = Path(sys.argv[1])
 with started(Environment(ray_address="auto")):
-    found = tune.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches", "c1")
+    found = tune.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches")
 print("found", json.dumps([test_search.told(found), found.best().name]))
 """
 

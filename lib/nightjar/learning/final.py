@@ -55,7 +55,7 @@ def judge(
     metric, seed = settings.metric, settings.seed
     scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
     test = rows.examples(fold.test)
-    truth = Truth(project.label.task, test.label, rows.day[fold.test], test.query)
+    truth = Truth(project.label.task, test.label, rows.day[fold.test], test.query, test.weight)
     measured = {name: _as_data(intervals(truth, score, seed=seed)) for name, score in scores.items()}
     better = 1 if metric.greater_is_better else -1
     strongest = max(baselines, key=lambda one: _standing(measured[one.name][metric.value]["estimate"], better)).name

@@ -32,8 +32,8 @@ def fitted(
     Raises:
         LearningError: it cannot be fitted to them; see `models.estimators.fit` and `training_part`.
     """
-    models = [candidate.model, *candidate.members.values()]
-    part = training_part(rows, train, before, models, settings, project.zone)
+    depth = candidate.model.inner_depth(candidate.members)
+    part = training_part(rows, train, before, depth, settings, project.zone)
     return fitted_on(part, rows, candidate, project.label.task, settings.seed)
 
 

@@ -1,6 +1,6 @@
 """What a model is fitted on: a fold's training rows, or a sample of them, with splits within where a model asks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,10 +13,9 @@ from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import sampled, strata_of
 from nightjar.learning.splits.folding import inner_splits
 from nightjar.learning.splits.purging import at, length
-from nightjar.models.examples import Examples, Rows
+from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.learning import Search
-from nightjar.settings.model import Model
-from nightjar.timeline import cutoff
+from nightjar.timeline import cutoff, parse_duration
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,7 @@ class TrainingPart:
 
     rows: Rows
     weight: npt.NDArray[np.float64] | None
-    inner: Sequence[tuple[Rows, Rows]]
+    inner: Sequence[InnerSplit]
     before: np.datetime64
 
     def examples(self, rows: TrainingRows) -> Examples:
@@ -45,22 +44,21 @@ class TrainingPart:
     def contents(self) -> bytes:
         """All of it, for a hash."""
         weight = b"" if self.weight is None else self.weight.tobytes()
-        parts = [self.rows, *(numbers for split in self.inner for numbers in split)]
-        told = [f"{len(part)} ".encode() + part.tobytes() for part in parts]
+        told = [_told(part) for part in (self.rows, *_numbers(self.inner))]
         return b" ".join([*told, weight, str(self.before).encode()])
 
 
 def training_part(
-    rows: TrainingRows, train: Rows, before: date, models: Iterable[Model], settings: Search, zone: str
+    rows: TrainingRows, train: Rows, before: date, depth: int, settings: Search, zone: str
 ) -> TrainingPart:
-    """The rows of a fold that are fitted on, and splits within if one of the models needs them.
+    """The rows of a fold that are fitted on, and splits within.
 
     Args:
         rows: all rows.
         train: numbers of those that may be fitted on.
         before: rows without a label may join whose horizon had passed at this date's midnight. Of later ones those
             are left that no early event has settled, and that is no random sample.
-        models: what is fitted on them.
+        depth: of the splits within, see `Model.inner_depth`; 0: there are none.
         settings: the sample, the kind of splits, the seed.
         zone: whose midnights end the dates.
 
@@ -72,10 +70,18 @@ def training_part(
         strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
         sample = sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
         kept, weight = train[sample.rows], sample.weight
-    needed = any(model.needs_inner_splits() for model in models)
-    inner = inner_splits(rows, kept, settings.split, zone, settings.seed) if needed else ()
-    settled = at(cutoff(before, zone)) - length(rows.horizon)
+    inner = inner_splits(rows, kept, settings.split, zone, settings.seed, depth) if depth else ()
+    settled = at(cutoff(before, zone)) - length(rows.horizon) - length(parse_duration(settings.split.embargo))
     return TrainingPart(kept, weight, inner, np.datetime64(settled + 1, "us"))
+
+
+def _numbers(splits: Sequence[InnerSplit]) -> Iterator[Rows]:
+    for split in splits:
+        yield from (split.train, split.test, *_numbers(split.inner))
+
+
+def _told(rows: Rows) -> bytes:
+    return f"{len(rows)} ".encode() + rows.tobytes()
 
 
 def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:

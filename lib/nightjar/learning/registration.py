@@ -54,7 +54,7 @@ def register(
 ) -> tuple[str, str]:
     """The registered version and the id of its run in MLflow; `known` are the rows that the predictor is fitted on."""
     manifest = _manifest(run, project, settings, rows, known, winner, evidence)
-    tags, figures = _tags(run, project, rows), _figures(evidence)
+    tags, figures = _tags(run, project, rows, found), _figures(evidence)
     return tracking.log_training(run.home, trials(found), tags, figures, predictor, manifest, run.key)
 
 
@@ -64,7 +64,7 @@ def folds_kept(run: Run, project: Project, rows: TrainingRows, found: Found) -> 
     try:
         yield
     except Exception:
-        tracking.log_failed(run.home, project.name, trials(found), _tags(run, project, rows))
+        tracking.log_failed(run.home, project.name, trials(found), _tags(run, project, rows, found))
         raise
 
 
@@ -85,12 +85,13 @@ def trials(found: Found) -> list[Trial]:
     ]
 
 
-def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
+def _tags(run: Run, project: Project, rows: TrainingRows, found: Found) -> dict[str, str]:
     return {
         "nightjar.run_id": run.run_id,
         "nightjar.data_cutoff": cutoff(run.run_date, project.zone).isoformat(),
         "nightjar.data_hash": rows.content_hash,
         "nightjar.definitions_hash": rows.definitions_hash,
+        "nightjar.search_cut_short": str(found.cut_short).lower(),
         **{f"nightjar.data.{table}": str(number) for table, number in rows.versions.items()},
     }
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from nightjar.errors import LearningError
+from nightjar.errors import LearningError, UsageError
 from nightjar.learning.fitting import fitted
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
@@ -44,6 +44,17 @@ class Walk:
     last: date
     refit_days: int = 14
     half_life_days: float = 10
+
+    def __post_init__(self) -> None:
+        """Raise UsageError unless there is a night, and a step from one fit to the next."""
+        if self.first > self.last:
+            raise UsageError(
+                f"A walk from {self.first} to {self.last} has no night: expected a first night no later than the last "
+                "one, whose labels have all settled at the run date (project.label.horizon before it). Give an earlier "
+                "first night, or a later run_date."
+            )
+        if self.refit_days < 1:
+            raise UsageError(f"A walk cannot refit every {self.refit_days} days: expected a whole number from 1.")
 
 
 @dataclass(frozen=True)
@@ -120,10 +131,10 @@ def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settin
     """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
     known = settled(rows, walk.first, project.zone, settings.split.train_days)
     found = np.full(len(rows.label), np.nan)
-    for train, test in inner_splits(rows, known, settings.split, project.zone, settings.seed):
-        start = rows.day[known[test]].min().item()
-        predictor = fitted(rows, known[train], start, winner, project, settings)
-        found[known[test]] = predictor.predict(rows.features.take(known[test]))
+    for split in inner_splits(rows, known, settings.split, project.zone, settings.seed):
+        train, test = known[split.train], known[split.test]
+        predictor = fitted(rows, train, rows.day[test].min().item(), winner, project, settings)
+        found[test] = predictor.predict(rows.features.take(test))
     return found
 
 
@@ -134,4 +145,5 @@ def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk)
     if not len(scored):
         raise LearningError(f"No score of a date before {night} has a label yet.")
     age = (np.datetime64(night) - rows.day[scored]).astype(np.int64)
-    return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], 0.5 ** (age / walk.half_life_days))
+    weight = 0.5 ** (age / walk.half_life_days) * (1 if rows.weight is None else rows.weight[scored])
+    return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], weight)

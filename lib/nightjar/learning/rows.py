@@ -18,7 +18,7 @@ from nightjar.learning import outcomes, row_checks
 from nightjar.learning.labels.self_training import Timed
 from nightjar.learning.splits.purging import length, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
-from nightjar.models.examples import Examples, Rows
+from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
@@ -71,7 +71,7 @@ class TrainingRows:
     weight: npt.NDArray[np.float64] | None = None
     unlabelled: Timed | None = None
 
-    def examples(self, index: Rows, inner: Sequence[tuple[Rows, Rows]] = ()) -> Examples:
+    def examples(self, index: Rows, inner: Sequence[InnerSplit] = ()) -> Examples:
         """Some rows to fit a model on.
 
         Args:

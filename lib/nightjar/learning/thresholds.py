@@ -60,8 +60,9 @@ def fitted_threshold(
     scored = np.flatnonzero(~np.isnan(held_out))
     weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
     value = cheapest_threshold(rows.label[scored], held_out[scored], weight=weight[scored], **prices)
-    label, share = rows.label[final], weight[final] / weight[final].mean()
-    cost = mean_block_bootstrap(share * row_costs(label, final_scores, value, **prices), rows.day[final], seed=seed)
-    rate = float((share * label).mean())
+    label, counted = rows.label[final], weight[final]
+    of_rows = row_costs(label, final_scores, value, **prices)
+    cost = mean_block_bootstrap(of_rows, rows.day[final], weight=counted, seed=seed)
+    rate = float(np.average(label, weights=counted))
     others = {"cost_of_none": costs.missed * rate, "cost_of_all": costs.false_alarm * (1 - rate)}
     return Threshold(**prices, value=value, cost=cost, **others)

@@ -15,7 +15,7 @@ from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.checking import require_learnable
+from nightjar.learning.search.checking import require_learnable, require_measurable
 from nightjar.learning.search.units import Problem
 from nightjar.learning.splits.folding import final_period, folds, settled
 from nightjar.registry import events, keys, tracking
@@ -58,13 +58,13 @@ def train(
         task=label.task,
         unlabelled=settings.self_trains(),
     )
-    require_learnable(settings, rows.columns, label.task)
+    require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     started = time.monotonic()
     asked = problem(rows, project, settings, final.start)
-    found = tune.run(asked, settings, home / SEARCHES, code_revision)
+    found = tune.run(asked, settings, home / SEARCHES)
     log.info("searched for %.0f s", time.monotonic() - started)
     with registration.folds_kept(run, project, rows, found):
         winner, baselines = _chosen(found), proposals.baselines(settings)
@@ -79,7 +79,9 @@ def train(
             evidence = replace(evidence, threshold=asdict(unseen.threshold))
         known = settled(rows, run_date, project.zone, settings.split.train_days)
         predictor = fitted(rows, known, run_date, winner, project, settings)
-    version, mlflow_run = registration.register(run, project, settings, rows, known, found, winner, evidence, predictor)
+        version, mlflow_run = registration.register(
+            run, project, settings, rows, known, found, winner, evidence, predictor
+        )
     tracking.attach(home, mlflow_run, unseen.labels)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
@@ -93,14 +95,16 @@ def train(
 def problem(rows: TrainingRows, project: Project, settings: Search, before: date) -> Problem:
     """The folds of the rows before a date, with inner splits where a candidate needs them."""
     found = folds(rows, settings.split, before, project.zone, settings.seed)
-    models = list(settings.candidates.values())
+    depth = max(model.inner_depth(settings.candidates) for model in settings.candidates.values())
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
     starts = [fold.start if walks else before for fold in found]
     parts = [
-        training_part(rows, fold.train, start, models, settings, project.zone)
+        training_part(rows, fold.train, start, depth, settings, project.zone)
         for fold, start in zip(found, starts, strict=True)
     ]
-    return Problem(rows, found, parts, project.label.task, settings.seed)
+    asked = Problem(rows, found, parts, project.label.task, settings.seed)
+    require_measurable(asked, settings.metric)
+    return asked
 
 
 def _chosen(found: tune.Found) -> Candidate:

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from nightjar.models.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
-from nightjar.models.examples import Rows
+from nightjar.models.examples import InnerSplit
 from nightjar.models.needs import Needs
 from nightjar.settings.columns import Category, Encoding
 
@@ -20,7 +20,7 @@ MOST_CATEGORIES = 64
 """How many columns one category feature becomes at most; keeps the dense array small for names and the like."""
 
 
-def category_steps(settings: Category, needs: Needs, inner: Sequence[tuple[Rows, Rows]]) -> Any:
+def category_steps(settings: Category, needs: Needs, inner: Sequence[InnerSplit]) -> Any:
     """An unfitted transformer of a frame of categories, as `Category` says; `inner` is for target encoding."""
     complete = needs is Needs.COMPLETE
     encoding = settings.encoding or (Encoding.ONE_HOT if complete else Encoding.ORDINAL)
@@ -32,7 +32,7 @@ def category_steps(settings: Category, needs: Needs, inner: Sequence[tuple[Rows,
     return make_pipeline(*steps)
 
 
-def _encoder(encoding: Encoding, settings: Category, inner: Sequence[tuple[Rows, Rows]]) -> Any:
+def _encoder(encoding: Encoding, settings: Category, inner: Sequence[InnerSplit]) -> Any:
     match encoding:
         case Encoding.ONE_HOT:
             return OneHotEncoder(

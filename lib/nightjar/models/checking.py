@@ -26,7 +26,7 @@ MADE_ROWS = frozenset({ImbalanceKind.OVER, ImbalanceKind.SMOTE, ImbalanceKind.AD
 
 
 def check_model(
-    model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model]
+    model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model], *, weighted: bool = False
 ) -> tuple[FeatureColumn, ...]:
     """Refuse what cannot be fitted on any rows; otherwise, the features that the model reads.
 
@@ -48,9 +48,11 @@ def check_model(
     networks = any(one.estimator is Estimator.NETWORK for one in parts)
     if model.self_training.floor is not None and networks:
         raise LearningError("self_training is not for NETWORK: it would choose its epoch by labels of its own.")
+    if weighted and not takes_weights(model, task):
+        raise LearningError(f"{_name(model)} takes no weights, and the training rows have some: leave it out.")
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
-        _check_members(model, features, task, members)
+        _check_members(model, features, task, members, weighted=weighted)
     used = used_features(model, features)
     _check_values(model, used, task)
     return used
@@ -149,7 +151,9 @@ def _check_imbalance(model: Model, task: Task) -> None:
         )
 
 
-def _check_members(model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model]) -> None:
+def _check_members(
+    model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model], *, weighted: bool
+) -> None:
     name = model.estimator.name
     unknown = sorted(set(model.members) - set(members))
     if unknown:
@@ -166,7 +170,7 @@ def _check_members(model: Model, features: Sequence[FeatureColumn], task: Task, 
         ):
             raise LearningError(f"{name}: its member {member} is calibrated, and so is the whole: choose one of them.")
         try:
-            check_model(members[member], features, task, {})
+            check_model(members[member], features, task, {}, weighted=weighted)
         except LearningError as error:
             raise LearningError(f"{name}: its member {member}: {error}") from error
 

@@ -47,7 +47,8 @@ def feature_columns(schema: pa.Schema, names: Sequence[str]) -> tuple[FeatureCol
 def difference(expected: Sequence[FeatureColumn], found: pa.Schema) -> list[str]:
     """What keeps a table of this schema from being used, a line for each column; none if it fits.
 
-    Columns that are not expected are no difference, nor is the order of columns. For example:
+    Columns that are not expected are no difference, nor is the order of columns. A column of Arrow's type null, which
+    is the type of nulls that say no other, fits every feature. For example:
 
         missing: seats (number)
         changed: airline is number, expected category
@@ -84,7 +85,7 @@ def _difference_of(column: FeatureColumn, found: pa.Schema) -> str | None:
     if times > 1:
         return f"repeated: {column.name} is there {times} times"
     arrow_type = found.field(column.name).type
-    if _feature_type(arrow_type) == column.type:
+    if pa.types.is_null(arrow_type) or _feature_type(arrow_type) == column.type:
         return None
     return f"changed: {column.name} is {_feature_type(arrow_type) or arrow_type}, expected {column.type}"
 

@@ -11,7 +11,7 @@ from sklearn.utils import murmurhash3_32
 from sklearn.utils.validation import validate_data
 
 from nightjar.errors import LearningError
-from nightjar.models.examples import Rows
+from nightjar.models.examples import InnerSplit, Rows
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.object_]
@@ -116,14 +116,14 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
 
     Attributes:
         pseudo_count: k, in rows.
-        inner: (train, test) row numbers of the rows it will be fitted on. They mean nothing elsewhere, so a copy that
-            is written to a file has none.
+        inner: splits of the rows it will be fitted on. They mean nothing elsewhere, so a copy that is written to a file
+            has none.
         prior_: the mean label of all rows, for levels unseen.
         levels_: of each column.
         means_: of each column: of null, of each level, of one unseen.
     """
 
-    def __init__(self, pseudo_count: float = 10.0, inner: Sequence[tuple[Rows, Rows]] = ()) -> None:
+    def __init__(self, pseudo_count: float = 10.0, inner: Sequence[InnerSplit] = ()) -> None:
         self.pseudo_count = pseudo_count
         self.inner = inner
 
@@ -149,21 +149,21 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
             LearningError: there are no inner splits, or a row is on both sides of one.
         """
         means = np.full(frame.shape, self.fit(frame, label).prior_)
-        for train, test in self._checked_inner(frame):
-            fold = TargetMeans(self.pseudo_count).fit(frame.iloc[train], label[train])
-            means[test] = fold.transform(frame.iloc[test])
+        for split in self._checked_inner(frame):
+            fold = TargetMeans(self.pseudo_count).fit(frame.iloc[split.train], label[split.train])
+            means[split.test] = fold.transform(frame.iloc[split.test])
         return means
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without the inner splits."""
         return {**super().__getstate__(), "inner": ()}
 
-    def _checked_inner(self, frame: pd.DataFrame) -> Sequence[tuple[Rows, Rows]]:
+    def _checked_inner(self, frame: pd.DataFrame) -> Sequence[InnerSplit]:
         names = ", ".join(frame.columns)
         if not self.inner:
             raise LearningError(f"TARGET encoding of {names} needs inner splits of the training rows: there are none.")
-        for number, (train, test) in enumerate(self.inner):
-            both = np.intersect1d(train, test)
+        for number, split in enumerate(self.inner):
+            both = np.intersect1d(split.train, split.test)
             if len(both):
                 raise LearningError(
                     f"TARGET encoding of {names}: row {both[0]} is on both sides of the inner split {number}, "

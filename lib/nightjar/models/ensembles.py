@@ -62,12 +62,24 @@ def bagging(member: Model, examples: Examples, fit: FitMember, *, count: int, se
 
 
 def voting(
-    members: Sequence[Model], examples: Examples, fit: FitMember, *, weights: Sequence[float] | None, seed: int
+    members: Sequence[Model],
+    examples: Examples,
+    fit: FitMember,
+    *,
+    weights: Sequence[float] | None,
+    task: Task,
+    seed: int,
 ) -> Predictor:
-    """The mean of the members' scores, by weights if there are any."""
+    """The mean of the members' scores, by weights if there are any.
+
+    Scores of a ranking have no unit: each member's count in its deviations within the lists of the training rows.
+    """
+    fitted = [fit(member, examples, seed) for member in members]
     shares = np.ones(len(members)) if weights is None else np.asarray(weights, dtype=np.float64)
     shares /= shares.sum()
-    return _ensemble([fit(member, examples, seed) for member in members], Blend(tuple(shares.tolist())))
+    if task is Task.RANKING and examples.query is not None:
+        shares *= [_per_deviation(member.predict(examples.table), examples.query) for member in fitted]
+    return _ensemble(fitted, Blend(tuple(shares.tolist())))
 
 
 def stacking(
@@ -107,6 +119,14 @@ def _with_seed(fit: FitMember, member: Model, seed: int, examples: Examples) -> 
 def _ensemble(members: Sequence[Predictor], blend: Blend) -> Predictor:
     read: dict[FeatureColumn, None] = {column: None for member in members for column in member.features}
     return Predictor(tuple(read), None, blend, tuple(members))
+
+
+def _per_deviation(score: Floats, query: Rows) -> float:
+    """1 / the standard deviation of scores around the mean of their list; 0 for scores that order no list."""
+    _, lists, sizes = np.unique(query, return_inverse=True, return_counts=True)
+    deviation = float(np.std(score - (np.bincount(lists, score) / sizes)[lists]))
+    rounding = 1e-9 * float(np.abs(score).max())  # the mean of equal scores need not be quite that score
+    return 1 / deviation if deviation > rounding else 0.0
 
 
 def _bootstrap(examples: Examples, seed: int) -> Rows:

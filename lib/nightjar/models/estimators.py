@@ -9,7 +9,7 @@ import numpy as np
 
 from nightjar.errors import LearningError
 from nightjar.models.calibration import fit_calibration
-from nightjar.models.checking import check_model, takes_weights, used_features
+from nightjar.models.checking import check_model, used_features
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles import BAGGED, bagging, stacking, voting
 from nightjar.models.examples import Examples
@@ -48,7 +48,7 @@ def fit(
             infinite values, no feature with a value; weights for an estimator that takes none; a calibration or a
             stacking without inner splits; and what `check` refuses.
     """
-    check(model, features=features, task=task, members=members)
+    check(model, features=features, task=task, members=members, weighted=examples.weight is not None)
     return _fit(_Candidate(features, task, members), model, examples, seed)
 
 
@@ -58,15 +58,17 @@ def check(
     features: Sequence[FeatureColumn],
     task: Task = Task.CLASSIFICATION,
     members: Mapping[str, Model] = NO_MEMBERS,
+    weighted: bool = False,
 ) -> None:
-    """Everything about a model that can be refused before any row is read.
+    """Everything about a model that can be refused before any row is read; `weighted`: rows stand for several.
 
     Raises:
         LearningError: a space; a parameter that the estimator lacks, or a value out of its range; an estimator,
             calibration or imbalance that does not fit the task or the estimator; a column that is no feature, or none
-            left; preparation that does not fit the features; members that are no candidates or cannot be members.
+            left; preparation that does not fit the features; members that are no candidates or cannot be members;
+            weights for an estimator that takes none.
     """
-    check_model(model, features, task, members)
+    check_model(model, features, task, members, weighted=weighted)
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,6 @@ def _fit_scores(candidate: _Candidate, model: Model, examples: Examples, seed: i
     rows = checked(examples, candidate.task)
     if model.estimator in ENSEMBLES:
         return _fit_ensemble(candidate, model, rows, seed)
-    if rows.weight is not None and not takes_weights(model, candidate.task):
-        name = model.class_name or model.estimator.name
-        raise LearningError(f"{name} takes no weights, and the training rows have some: leave this candidate out.")
     try:
         return fit_leaf(model, rows, used_features(model, candidate.features), candidate.task, seed)
     except (TypeError, ValueError, np.linalg.LinAlgError) as error:
@@ -110,6 +109,7 @@ def _fit_ensemble(candidate: _Candidate, model: Model, rows: Examples, seed: int
     if model.estimator is Estimator.BAGGING:
         return bagging(members[0], rows, member, count=model.parameters.get("count", BAGGED), seed=seed)
     if model.estimator is Estimator.VOTING:
-        return voting(members, rows, member, weights=model.parameters.get("weights"), seed=seed)
+        weights = model.parameters.get("weights")
+        return voting(members, rows, member, weights=weights, task=candidate.task, seed=seed)
     strength = model.parameters.get("strength", 1.0)
     return stacking(members, rows, member, strength=strength, task=candidate.task, seed=seed)

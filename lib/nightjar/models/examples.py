@@ -12,6 +12,22 @@ Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
+class InnerSplit:
+    """An honest split of training rows, for what learns from out-of-fold predictions.
+
+    Attributes:
+        train: ascending numbers of rows to fit on.
+        test: ascending numbers of rows to predict.
+        inner: splits of the rows in `train`, whose numbers count within it, for what is fitted on those alone and
+            learns from out-of-fold predictions itself.
+    """
+
+    train: Rows
+    test: Rows
+    inner: Sequence["InnerSplit"] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Labelled rows, oldest first.
 
@@ -20,15 +36,15 @@ class Examples:
         label: the outcome of each row: booleans (or 0 and 1) for a classification, float64 otherwise.
         weight: how many rows each one stands for; None: one each.
         query: for ranking: the number of the list each row belongs to.
-        inner: (train, test) row numbers among these rows: honest splits for what learns from out-of-fold predictions
-            (calibration, stacking, cross-fitted encodings). Empty: there are none, and what needs them is refused.
+        inner: splits of these rows, for calibration, stacking and cross-fitted encodings. Empty: there are none, and
+            what needs them is refused.
     """
 
     table: pa.Table
     label: npt.NDArray[Any]
     weight: npt.NDArray[np.float64] | None = None
     query: Rows | None = None
-    inner: Sequence[tuple[Rows, Rows]] = ()
+    inner: Sequence[InnerSplit] = ()
 
     def take(self, rows: Rows) -> "Examples":
         """Some of the rows, without inner splits: their numbers would no longer hold."""

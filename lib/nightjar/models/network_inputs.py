@@ -10,7 +10,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from nightjar.models.categories import MIN_FREQUENCY
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.examples import Rows
+from nightjar.models.examples import InnerSplit
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
 from nightjar.settings.preparation import Preparation
@@ -30,7 +30,7 @@ def network_preparation(
     *,
     task: Task,
     seed: int,
-    inner: Sequence[tuple[Rows, Rows]] = (),
+    inner: Sequence[InnerSplit] = (),
 ) -> Any:
     """An unfitted preparation that gives the other features as the settings say, then a code for each of the names.
 

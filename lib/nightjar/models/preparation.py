@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from nightjar.errors import LearningError
 from nightjar.models.categories import category_steps
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.examples import Rows
+from nightjar.models.examples import InnerSplit
 from nightjar.models.makers import maker_step
 from nightjar.models.needs import Needs
 from nightjar.models.numbers import number_steps
@@ -25,7 +25,7 @@ from nightjar.settings.preparation import Preparation, SelectionKind
 from nightjar.settings.task import Task
 
 Rule = Number | Category | Text
-Splits = Sequence[tuple[Rows, Rows]]
+Splits = Sequence[InnerSplit]
 
 
 def preparation(

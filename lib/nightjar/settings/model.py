@@ -105,11 +105,17 @@ class Model:
         door = self.estimator is Estimator.SKLEARN
         require(named == door, "class_name", self.class_name, "a name for SKLEARN, none for other estimators")
 
-    def needs_inner_splits(self) -> bool:
-        """Whether something in it learns from out-of-fold predictions; an ensemble's members are asked themselves."""
+    def inner_depth(self, members: Mapping[str, "Model"]) -> int:
+        """How deep it learns from out-of-fold predictions: 0 not at all; 2: from those of what learns from such itself.
+
+        Args:
+            members: candidate -> model, of an ensemble at least its own.
+        """
         rules = [self.preparation.category, *(own.category for own in self.preparation.columns.values())]
         encoded = any(rule is not None and rule.encoding is Encoding.TARGET for rule in rules)
-        return encoded or self.calibration is not Calibration.NONE or self.estimator is Estimator.STACKING
+        blended = self.calibration is not Calibration.NONE or self.estimator is Estimator.STACKING
+        below = [members[name].inner_depth(members) for name in self.members]
+        return int(encoded) + int(blended) + max(below, default=0)
 
     def uses_gpu(self) -> bool:
         """Whether it is fitted on a GPU, or may be at some point of its space."""

@@ -26,6 +26,7 @@ from nightjar.learning.distributed.lanes import cut
 from nightjar.learning.distributed.source import Census, Counted, Source, check_learnable
 from nightjar.learning.distributed.streaming import Stream, prepared
 from nightjar.learning.distributed.worker import Job, work
+from nightjar.learning.software import software
 from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
 from nightjar.models.predictor import Preparation
@@ -152,6 +153,7 @@ def _probe(stream: Stream, counted: Census) -> "np.ndarray[Any, np.dtype[np.floa
 def _name(job: Job, streams: dict[str, Stream], probe: "np.ndarray[Any, np.dtype[np.float32]]") -> str:
     """The run's name: the same for what would give the same network, so that only such a run is continued."""
     told = {
+        "software": software(),
         "options": asdict(job.options),
         "cut": asdict(job.cut),
         "seed": job.seed,

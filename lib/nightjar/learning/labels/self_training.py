@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -117,7 +117,8 @@ def _merged(
             pa.concat_tables([examples.table, joining.table]).take(order),
             np.concatenate([examples.label.astype(np.bool_), label])[order],
             None if weight is None else np.concatenate([weight, np.ones(len(label))])[order],
-            inner=[(np.sort(place[train]), np.sort(place[test])) for train, test in examples.inner],
+            # The given rows keep their order among themselves, so splits within splits stay as they are.
+            inner=[replace(split, train=place[split.train], test=place[split.test]) for split in examples.inner],
         ),
         times[order],
     )

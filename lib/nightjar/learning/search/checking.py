@@ -4,16 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from nightjar.errors import LearningError
+from nightjar.learning.search.units import Problem, measured
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Range, dimension
+from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Metric, Task
 
 
-def require_learnable(search: Search, features: Sequence[FeatureColumn], task: Task) -> None:
+def require_learnable(search: Search, features: Sequence[FeatureColumn], task: Task, *, weighted: bool) -> None:
     """Check every candidate, at each value of its space.
+
+    Args:
+        search: its candidates, metric, split and sample.
+        features: what may be used.
+        task: what the label asks.
+        weighted: whether rows stand for several.
 
     Raises:
         LearningError: names the candidate, or the metric and those that fit.
@@ -24,14 +34,36 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
             f"search.metric is {search.metric.name}, which judges a {search.metric.task.value}; project.label.task is "
             f"{task.name}: choose one of {fitting}."
         )
+    weighted = weighted or not search.sample.keeps_all()
     for name, model in search.candidates.items():
+        if model.self_training.floor is not None and search.split.kind is not SplitKind.WALK_FORWARD:
+            raise LearningError(
+                f"search.candidates.{name}: self_training joins the rows before a test period, and the folds of "
+                f"search.split.kind={search.split.kind.name} have none: choose WALK_FORWARD."
+            )
         members = {member: search.candidates[member] for member in model.members}
         for point in _points(model.space):
             at = replace(model, parameters={**model.parameters, **point}, space={})
             try:
-                check(at, features=features, task=task, members=members)
+                check(at, features=features, task=task, members=members, weighted=weighted)
             except (LearningError, ValueError) as error:
                 raise LearningError(f"search.candidates.{name}: {error}") from error
+
+
+def require_measurable(problem: Problem, metric: Metric) -> None:
+    """Check that the metric has a value on every fold's test rows, whatever is predicted.
+
+    Raises:
+        LearningError: names the fold.
+    """
+    for fold in problem.folds:
+        if measured(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
+            raise LearningError(
+                f"{metric.name} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
+                f"{fold.end}), whatever a model predicts: their labels are all alike, or none of their lists has an "
+                "order to judge. Use fewer or longer folds (search.split.folds, search.split.test_days), or another "
+                "metric (search.metric)."
+            )
 
 
 def _points(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -24,9 +24,9 @@ class Desk:
         self.held: dict[int, Unit] = {}
         self.lost: Counter[int] = Counter()
 
-    async def problem(self) -> list[Any]:
-        """The object reference of the search's problem, in a list."""
-        return self.shared
+    async def begin(self, worker: int) -> tuple[list[Any], int]:
+        """For a worker's process that starts: the search's problem, and which of its lives this is, for `next`."""
+        return self.shared, self.lost[worker]
 
     async def put(self, units: list[Unit]) -> None:
         """Add units to the end of the queue."""
@@ -37,10 +37,11 @@ class Desk:
         """There will be no more units."""
         self.due.put_nowait(None)
 
-    async def next(self, worker: int) -> Unit | None:
+    async def next(self, worker: int, life: int) -> Unit | None:
         """The next unit, which the worker holds until it asks again; waits for one; None: go home."""
+        if self.lost[worker] > life:  # it asked before it was lost: nobody would hear the answer
+            return None
         self.held.pop(worker, None)
-        lost = self.lost[worker]
         left = None if self.deadline is None else self.deadline - time.monotonic()
         if left is not None and left <= 0:
             return None
@@ -48,7 +49,7 @@ class Desk:
             unit = await asyncio.wait_for(self.due.get(), left)
         except TimeoutError:
             return None
-        if self.lost[worker] > lost:  # it was lost while it waited here: nobody would hear the answer
+        if self.lost[worker] > life:  # it was lost while it waited here
             self.due.put_nowait(unit)
             return None
         if unit is None:

@@ -12,6 +12,9 @@ from nightjar.learning.search.proposals import Batches, Reached, by_key
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Range, dimension
 
+OPTUNAS_FIRST = 10
+"""Points that are drawn at random before results count, unless the first batch is smaller. Optuna's own choice."""
+
 
 def estimated(search: Search, names: Sequence[str], others: list[Candidate]) -> Batches:
     """Optuna proposes for each model by itself, from the results of all batches before; the others join the first."""
@@ -35,7 +38,10 @@ def estimated(search: Search, names: Sequence[str], others: list[Candidate]) -> 
 def _study(search: Search, name: str) -> optuna.Study:
     seed = int(np.random.SeedSequence([search.seed, list(search.candidates).index(name)]).generate_state(1)[0])
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    first = min(OPTUNAS_FIRST, search.proposals.batch)
+    return optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=first)
+    )
 
 
 def _distributions(search: Search, name: str) -> dict[str, BaseDistribution]:

@@ -44,11 +44,13 @@ class Found:
         results: each candidate's results, in the order of the folds.
         folds: how many a candidate has that was not stopped.
         metric: what decides.
+        cut_short: whether its time was up before all that was due had been run.
     """
 
     results: dict[Candidate, list[FoldResult]]
     folds: int
     metric: Metric
+    cut_short: bool = False
 
     def mean(self, candidate: Candidate) -> float | None:
         """The metric's mean over all folds; None unless the candidate has a value on each of them."""
@@ -82,7 +84,12 @@ class Found:
             )
 
     def _why_none(self) -> str:
-        why = self._failures() or f"{self.metric.value} is undefined on a fold, or the time (search.minutes) was up."
+        why = self._failures() or f"{self.metric.value} is undefined on a fold."
+        if self.cut_short:
+            why = (
+                "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
+                "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
+            )
         return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {why}"
 
     def _failures(self) -> str:
@@ -90,26 +97,30 @@ class Found:
         return "\n  ".join(f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed)
 
 
-def run(problem: Problem, settings: Search, folder: Path, code_revision: str) -> Found:
+def run(problem: Problem, settings: Search, folder: Path) -> Found:
     """Run the search, or what a search that was killed has left of it. Ray must have been started.
 
     Args:
         problem: rows and folds.
         settings: candidates, proposals, stopping.
         folder: where ledgers of searches lie.
-        code_revision: of Nightjar.
 
     Raises:
         LearningError: the ledger is damaged, or held by another process, or a GPU is asked for that there is not.
     """
     gpu = gpu_share(settings.candidates.values(), ray.cluster_resources())
-    with ledger.opened(folder, problem.key(code_revision)) as book, Progress(problem, settings) as progress:
+    with ledger.opened(folder, problem.key()) as book, Progress(problem, settings) as progress:
         if book.finished:
             log.info("%d folds were finished before: %s", len(book.finished), book.path)
         work = Work(rounds_of(problem, settings), book, problem, progress.told)
         deadline = None if settings.minutes is None else time.monotonic() + 60 * settings.minutes
         _run_units(problem, work, deadline, gpu, folder / "tune")
-    return found_by(work, problem, settings.metric)
+    found = found_by(work, problem, settings.metric)
+    if found.cut_short:
+        log.warning(
+            "search.minutes=%g were up before all folds were run: the winner is of those so far", settings.minutes
+        )
+    return found
 
 
 def rounds_of(problem: Problem, settings: Search) -> race.Rounds:
@@ -128,7 +139,7 @@ def found_by(work: Work, problem: Problem, metric: Metric) -> Found:
         if unit in work.results:
             results.setdefault(unit.candidate, {})[unit.fold] = work.results[unit]
     ordered = {candidate: [by[fold] for fold in sorted(by)] for candidate, by in results.items()}
-    return Found(ordered, len(problem.folds), metric)
+    return Found(ordered, len(problem.folds), metric, cut_short=work.left())
 
 
 def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float, storage: Path) -> None:
@@ -143,8 +154,8 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float,
     hand_out.more()
 
     def worker(config: dict[str, Any]) -> None:
-        (shared,) = ray.get(desk.problem.remote())
-        while (unit := ray.get(desk.next.remote(config["worker"]))) is not None:
+        (shared,), life = ray.get(desk.begin.remote(config["worker"]))
+        while (unit := ray.get(desk.next.remote(config["worker"], life))) is not None:
             result = fit_and_measure(ray.get(shared), unit)
             tune.report({"result": json.dumps(asdict(result))})  # Tune would take a mapping apart
 

@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +16,9 @@ from nightjar.learning.fitting import fitted_on
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.race import FoldResult, Unit
+from nightjar.learning.software import software
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.task import Task
-
-PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "torch")
-"""Whose versions decide what a fit gives."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +39,10 @@ class Problem:
     task: Task
     seed: int
 
-    def key(self, code_revision: str) -> str:
+    def key(self) -> str:
         """SHA-256 of all that decides a fold's result beside its candidate: data, folds, seed, code and packages."""
         digest = hashlib.sha256(self.rows.content_hash.encode())
-        packages = [f"{package} {version(package)}" for package in PACKAGES]
-        digest.update("\n".join([self.task.value, str(self.seed), code_revision, *packages]).encode())
+        digest.update("\n".join([self.task.value, str(self.seed), *software()]).encode())
         for fold, part in zip(self.folds, self.parts, strict=True):
             digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + part.contents())
         return digest.hexdigest()
@@ -75,14 +71,21 @@ def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
     found: dict[str, float | None] = {}
     failure = None
     try:
-        query = None if problem.rows.query is None else problem.rows.query[fold.test]
-        found = measures(problem.task, problem.rows.label[fold.test], fold_scores(problem, unit), query)
+        found = measured(problem, fold, fold_scores(problem, unit))
         _require_finite(found)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
-    measured = found if failure is None else {}
+    kept = found if failure is None else {}
     seconds = time.monotonic() - started
-    return FoldResult(unit.candidate.name, fold.name, seed_of(problem, unit.fold), measured, seconds, failure)
+    return FoldResult(unit.candidate.name, fold.name, seed_of(problem, unit.fold), kept, seconds, failure)
+
+
+def measured(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    """Every metric of the task on the fold's test rows, each row counted as many times as it stands for."""
+    test, rows = fold.test, problem.rows
+    query = None if rows.query is None else rows.query[test]
+    weight = None if rows.weight is None else rows.weight[test]
+    return measures(problem.task, rows.label[test], scores, query, weight)
 
 
 def _require_finite(found: Mapping[str, float | None]) -> None:

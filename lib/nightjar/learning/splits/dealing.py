@@ -33,8 +33,7 @@ def deal(rows: TrainingRows, which: Rows, settings: Split, seed: int) -> list[tu
         seed: of the shuffling.
 
     Raises:
-        LearningError: fewer rows, groups or rows of a class than folds; nothing to stratify or group by; or a list of a
-            ranking that is parted.
+        LearningError: fewer rows, groups or rows of a class than folds; or nothing to stratify or group by.
     """
     label, groups = rows.label[which], None
     _check_count(len(which), settings, "rows")
@@ -44,10 +43,7 @@ def deal(rows: TrainingRows, which: Rows, settings: Split, seed: int) -> list[tu
         groups = _groups(rows, which, settings)
     splitter = SPLITTERS[settings.kind](n_splits=settings.folds, shuffle=True, random_state=seed)
     purged = Purged(splitter, rows.prediction_time[which], rows.settled_at()[which], parse_duration(settings.embargo))
-    found = list(purged.split(np.zeros((len(which), 1)), label, groups))
-    if rows.query is not None:
-        _check_lists(rows.query[which], found, settings)
-    return found
+    return list(purged.split(np.zeros((len(which), 1)), label, groups))
 
 
 def _check_count(found: int, settings: Split, what: str) -> None:
@@ -77,15 +73,3 @@ def _groups(rows: TrainingRows, which: Rows, settings: Split) -> Rows:
     groups = rows.group[which]
     _check_count(len(np.unique(groups)), settings, f"groups by {', '.join(settings.group)}")
     return groups
-
-
-def _check_lists(query: Rows, folds: list[tuple[Rows, Rows]], settings: Split) -> None:
-    size = np.bincount(query)
-    for number, (_, test) in enumerate(folds, start=1):
-        inside = np.bincount(query[test], minlength=len(size))
-        parted = int(((inside > 0) & (inside < size)).sum())
-        if parted:
-            raise LearningError(
-                f"kind={settings.kind.name} puts only some rows of {parted:,} lists into fold {number}: a ranking is "
-                "judged by whole lists. Use kind=GROUPED with the list's own columns (search.split.group)."
-            )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.dealing import deal
 from nightjar.learning.splits.purging import at, length, microseconds
 from nightjar.learning.splits.splitters import WalkForward
-from nightjar.models.examples import Rows
+from nightjar.models.examples import InnerSplit, Rows
 from nightjar.settings.split import Split, SplitKind
 from nightjar.timeline import cutoff, parse_duration
 
@@ -31,6 +32,8 @@ PURGING = (
     "{:,} rows were dropped because their label time touches that of its test rows. Use a shorter embargo "
     "(search.split.embargo), or test on periods of dates (search.split.kind=WALK_FORWARD)."
 )
+DEALT_LISTS = "Use search.split.kind=GROUPED with the list's own columns (search.split.group)."
+WALKED_LISTS = "Name columns of a list (project.label.query) that tell one date from another."
 Days = npt.NDArray[np.datetime64]
 
 
@@ -93,12 +96,15 @@ def settled(rows: TrainingRows, night: date, zone: str, days: int | None = None)
     return np.flatnonzero(found if days is None else found & (day >= newest - days))
 
 
-def inner_splits(rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
+def inner_splits(
+    rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int, depth: int = 1
+) -> list[InnerSplit]:
     """Three splits of a fold's own training rows, for what learns from out-of-fold predictions.
 
     Of the same kind and purged alike; the numbers count within `train`. For walk-forward: consecutive blocks of dates
     at the end of the training rows, each as long as the fold's test period, or as a sixth of the dates if that is
-    shorter. So not every training row is in a test part.
+    shorter. So not every training row is in a test part. With a depth of 2, the training rows of each are split once
+    more in the same way, and so on.
 
     Raises:
         LearningError: the training rows cannot fill the splits.
@@ -109,7 +115,8 @@ def inner_splits(rows: TrainingRows, train: Rows, settings: Split, zone: str, se
     days = max(1, min(settings.test_days, ((last - first).days + 1) // (2 * INNER)))
     within = replace(settings, folds=INNER, test_days=days)
     found = _split(rows, train, within, last + timedelta(days=1), zone, seed, "inner fold")
-    return [(fold.train, fold.test) for fold in found]
+    deeper = partial(inner_splits, rows, settings=settings, zone=zone, seed=seed, depth=depth - 1)
+    return [InnerSplit(fold.train, fold.test, deeper(train[fold.train]) if depth > 1 else ()) for fold in found]
 
 
 def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int, zone: str) -> Fold:
@@ -126,7 +133,8 @@ def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int,
     (fold,) = _walked(rows, everything, period, last_day + timedelta(days=1), zone, "final")
     fold = replace(fold, name="final")
     _check_rows(fold, rows.day, WALKING)
-    _check_classes(fold, rows.label, ["train"])
+    _check_labels(fold, rows.label, ["train"])
+    _check_lists(fold, rows.query, WALKED_LISTS)
     return fold
 
 
@@ -138,7 +146,9 @@ def _split(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: st
         dropped = len(which) - len(fold.train) - len(fold.test)
         purged = PURGING.format(dropped) if dropped else DEALING
         _check_rows(fold, rows.day[which], WALKING if walks else purged)
-        _check_classes(fold, rows.label[which], ["train", "test"])
+        _check_labels(fold, rows.label[which], ["train", "test"])
+        query = None if rows.query is None else rows.query[which]
+        _check_lists(fold, query, WALKED_LISTS if walks else DEALT_LISTS)
     return found
 
 
@@ -174,8 +184,14 @@ def _check_rows(fold: Fold, day: Days, advice: str) -> None:
             )
 
 
-def _check_classes(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> None:
+def _check_labels(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> None:
     if label.dtype != np.bool_:
+        amounts = label[fold.train]
+        if (amounts == amounts[0]).all():
+            raise LearningError(
+                f"{_told(fold)} has nothing to learn from: all its {len(amounts):,} training rows have the label "
+                f"{amounts[0]}. Use fewer folds (search.split.folds), or build features of more dates."
+            )
         return
     for part in parts:
         found = label[fold.train if part == "train" else fold.test]
@@ -186,6 +202,19 @@ def _check_classes(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) ->
                 f"{bool(found[0])}. Use fewer or longer folds (search.split.folds, search.split.test_days), or "
                 "build features of more dates."
             )
+
+
+def _check_lists(fold: Fold, query: Rows | None, advice: str) -> None:
+    if query is None:
+        return
+    size = np.bincount(query)
+    inside = np.bincount(query[fold.test], minlength=len(size))
+    parted = int(((inside > 0) & (inside < size)).sum())
+    if parted:
+        raise LearningError(
+            f"{_told(fold)} has only some rows of {parted:,} lists to test on: a ranking is judged by whole "
+            f"lists. {advice}"
+        )
 
 
 def _told(fold: Fold) -> str:
