@@ -1,12 +1,14 @@
 """The program behind scripts/replay."""
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nightjar.config import compose_job, make_settings
+from nightjar.errors import NightjarError
+from nightjar.evaluation.figures import Truth
 from nightjar.evaluation.intervals import block_bootstrap
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
 from nightjar.learning.replay import Replayed, Walk, replay
@@ -22,12 +26,12 @@ from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.train import SEARCHES, problem
-from nightjar.pipeline.revision import code_revision
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
-from nightjar.tables import arrow
+from nightjar.settings.task import Task
+from nightjar.tables import ledger
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import parse_run_date
+from nightjar.timeline import cutoff, local_date, parse_duration, parse_run_date
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".nightjar" / "replay"
@@ -43,14 +47,17 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     logs.start()
     started = time.monotonic()
-    settings = _settings(asked.settings)
-    warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
-    last_date = parse_run_date(settings.run_date or "")
-    _build(warehouse, settings, [one for one in asked.settings if one.startswith("project=")])
-    asked_for, unlabelled = settings.search.split.group, settings.search.self_trains()
-    rows = read(warehouse, settings.project, last_date, group=asked_for, unlabelled=unlabelled)
+    settings, told_to_jobs = _settings(asked.settings)
+    run_date = parse_run_date(settings.run_date or "")
     first = parse_run_date(asked.first or settings.project.first_night)
-    walk = Walk(first, rows.last_settled, asked.refit_days)
+    # Refused before any work, if it can have no night.
+    walk = Walk(first, _last_settled_at_best(settings, run_date), asked.refit_days)
+    warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
+    if not _is_built(warehouse, run_date):
+        _build(settings, told_to_jobs)
+    asked_for, unlabelled = settings.search.split.group, settings.search.self_trains()
+    rows = read(warehouse, settings.project, run_date, group=asked_for, unlabelled=unlabelled)
+    walk = replace(walk, last=rows.last_settled)
     found, replayed = _replayed(rows, settings, walk)
     told = _told(rows, replayed, walk) | {"winner": found, "seconds": time.monotonic() - started}
     _show(told)
@@ -58,36 +65,57 @@ def main(arguments: list[str]) -> None:
         asked.json.write_text(json.dumps(told, indent=2) + "\n")
 
 
-def _settings(overrides: list[str]) -> Train:
-    """The settings of a training on the project's last date, in a warehouse of the replay's own."""
+def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
+    """The settings of a training on the project's last date, and what ingest and build_features are told to fit them.
+
+    The warehouse is the replay's own, and another one after any edit of the project's definitions, label or sources: so
+    no table holds what was made by older ones. What an ingest finds changed by an edit would count as known too late.
+    """
     project = next((one for one in overrides if one.startswith("project=")), "project=flights")
     composed = compose_job(ROOT / "conf", JobName.TRAIN, [project, "run_date=2013-01-01"])
     others = [one for one in overrides if not one.startswith("project=")]
     last = composed.project.last_date or composed.project.first_night
     places = [f"environment.warehouse={HOME / 'warehouse'}", f"environment.home={ROOT / '.nightjar'}"]
-    made = make_settings(compose_job(ROOT / "conf", JobName.TRAIN, [project, f"run_date={last}", *places, *others]))
+    told = [project, f"run_date={last}", *places, *others]
+    made = make_settings(compose_job(ROOT / "conf", JobName.TRAIN, told))
     if not isinstance(made, Train):
         raise TypeError(f"the settings of a training are of type {type(made).__name__}")
-    return made
+    own = f"{made.environment.warehouse}/{hashlib.sha256(repr(made.project).encode()).hexdigest()[:16]}"
+    told_to_jobs = [*(one for one in told if not _is_of_search(one)), f"environment.warehouse={own}"]
+    return replace(made, environment=replace(made.environment, warehouse=own)), told_to_jobs
 
 
-def _build(warehouse: Warehouse, settings: Train, project: list[str]) -> None:
-    """Ingest and features of all dates, unless they are there."""
-    if arrow.exists(warehouse, "labels"):
-        return
-    common = [*(project or ["project=flights"]), f"run_date={settings.run_date}"]
-    common += [f"environment.warehouse={settings.environment.warehouse}", f"environment.home={ROOT / '.nightjar'}"]
+def _is_of_search(override: str) -> bool:
+    """Of `search=quick`, `+search.final_days=7`, `+model@search.candidates.one=forest`: no other job has such a key."""
+    key = override.partition("=")[0].rpartition("@")[2]
+    return key.lstrip("+~").partition(".")[0] == "search"
+
+
+def _last_settled_at_best(settings: Train, run_date: date) -> date:
+    """No date after it has labels that are all settled by the run date's midnight."""
+    zone = settings.project.zone
+    return local_date(cutoff(run_date, zone) - parse_duration(settings.project.label.horizon), zone)
+
+
+def _is_built(warehouse: Warehouse, run_date: date) -> bool:
+    """Whether features and labels reach the run date. Every build here is from the project's first date on."""
+    newest = ledger.previous_done(warehouse, JobName.BUILD_FEATURES.value, date.max)
+    return newest is not None and newest >= run_date
+
+
+def _build(settings: Train, told: Sequence[str]) -> None:
+    """Ingest and features of all dates."""
     for job, more in (("ingest", []), ("build_features", [f"since={settings.project.first_date}"])):
-        subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *common, *more], check=True, cwd=ROOT)  # noqa: S603
+        subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *told, *more], check=True, cwd=ROOT)  # noqa: S603
 
 
 def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Replayed]:
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
-    require_learnable(settings.search, rows.columns, project.label.task)
+    require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
     with ray.started(settings.environment):
         asked = problem(rows, project, settings.search, walk.first)
-        found = tune.run(asked, settings.search, ROOT / ".nightjar" / SEARCHES, code_revision())
+        found = tune.run(asked, settings.search, ROOT / ".nightjar" / SEARCHES)
     winner = found.best()
     baselines = [candidate for candidate in found.results if candidate.model.baseline]
     console.print(f"winner before {walk.first}: {winner.name} {winner.model.parameters}")
@@ -95,26 +123,34 @@ def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Rep
 
 
 def _told(rows: TrainingRows, replayed: Replayed, walk: Walk) -> dict[str, Any]:
-    label, day = rows.label[replayed.rows], rows.day[replayed.rows]
-    month = day.astype("datetime64[M]")
+    judged = rows.examples(replayed.rows)
+    truth = Truth(Task.CLASSIFICATION, judged.label, rows.day[replayed.rows], weight=judged.weight)
+    month = truth.block.astype("datetime64[M]")
     return {
         "first": str(walk.first),
         "last": str(walk.last),
-        "rows": len(label),
+        "rows": len(truth.label),
         "refit_days": walk.refit_days,
-        "figures": {name: _figures(label, score, day) for name, score in replayed.scores.items()},
+        "figures": {name: _figures(truth, score) for name, score in replayed.scores.items()},
         "months": {
-            name: {str(one): roc_auc(label[month == one], score[month == one]) for one in np.unique(month)}
+            name: {str(one): _auc_where(month == one, truth, score) for one in np.unique(month)}
             for name, score in replayed.scores.items()
         },
     }
 
 
-def _figures(label: np.ndarray, score: np.ndarray, day: np.ndarray) -> dict[str, Any]:
+def _figures(truth: Truth, score: np.ndarray) -> dict[str, Any]:
     """ROC AUC with its interval over resampled days, and how far probabilities are from rates in 15 equal bins."""
-    interval = block_bootstrap(label, score, day, roc_auc, seed=0)
-    error = expected_calibration_error(label, score, bins=15)
-    return {"roc_auc": asdict(interval), "expected_calibration_error": error, "log_loss": log_loss(label, score)}
+    interval = block_bootstrap(truth.label, score, truth.block, roc_auc, weight=truth.weight, seed=0)
+    return {
+        "roc_auc": asdict(interval),
+        "expected_calibration_error": expected_calibration_error(truth.label, score, truth.weight, bins=15),
+        "log_loss": log_loss(truth.label, score, truth.weight),
+    }
+
+
+def _auc_where(chosen: np.ndarray, truth: Truth, score: np.ndarray) -> float | None:
+    return roc_auc(truth.label[chosen], score[chosen], None if truth.weight is None else truth.weight[chosen])
 
 
 def _show(told: Mapping[str, Any]) -> None:
@@ -134,4 +170,8 @@ def _show(told: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except NightjarError as error:
+        sys.stderr.write(f"scripts/replay: error: {error}\n")
+        sys.exit(error.exit_code)

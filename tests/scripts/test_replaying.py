@@ -1,0 +1,97 @@
+"""A replay walks features that were built for it: up to its last night, and by the definitions it is asked for."""
+
+import importlib.util
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from nightjar.config import compose_job, make_settings
+from nightjar.errors import UsageError
+from nightjar.features.definitions import definitions_hash
+from nightjar.settings.jobs import JobName
+from nightjar.tables import ledger
+from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables.warehouse import Warehouse
+
+ROOT = Path(__file__).parents[2]
+SUMMER = ("--first", "2013-07-01", "run_date=2013-10-01")
+EDITED = "project.features.aircraft.features.landings.windows=[3d]"
+STARTED = datetime(2024, 4, 9, tzinfo=UTC)
+
+
+class RowsAreReadError(Exception):
+    """All is built: what comes then is looked at elsewhere."""
+
+
+@pytest.fixture
+def replaying(tmp_path, monkeypatch):
+    """The program in a place of its own. Its jobs do nothing, and end well; `told` is what each was told."""
+    spec = importlib.util.spec_from_file_location("replaying", ROOT / "scripts" / "replaying.py")
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    program.told = {}
+
+    def run(command, **_):
+        job, told = Path(command[1]).stem, command[2:]
+        program.told[job] = told
+        given = dict(one.split("=", 1) for one in told)
+        run_date = date.fromisoformat(given["run_date"])
+        done = Run(job, job, run_date, "done", None, "c1", "h1", STARTED, 1.0, Outcome())
+        warehouse = Warehouse(given["environment.warehouse"], "flights")
+        ledger.record(warehouse, done)
+        for table in ("features", "labels"):
+            write_deltalake(warehouse.path(table), pa.table({"run_date": [run_date]}), mode="append")
+
+    def read(*_, **__):
+        raise RowsAreReadError
+
+    monkeypatch.setattr(program, "HOME", tmp_path)
+    monkeypatch.setattr(program, "read", read)
+    monkeypatch.setattr(program.subprocess, "run", run)
+    return program
+
+
+def built(replaying, *arguments):
+    """What the jobs of a replay are told; nothing if there are none."""
+    replaying.told.clear()
+    with pytest.raises(RowsAreReadError):
+        replaying.main(list(arguments))
+    return dict(replaying.told)
+
+
+def test_what_reaches_the_run_date_is_not_built_again(replaying):
+    assert list(built(replaying)) == ["ingest", "build_features"]
+    assert built(replaying) == {}
+    assert built(replaying, *SUMMER, "search=flights", "search.final_days=7") == {}
+
+
+def test_what_ends_before_the_run_date_is_built_up_to_it(replaying):
+    built(replaying, *SUMMER)
+    told = built(replaying)
+    assert all("run_date=2013-12-31" in told[job] for job in ("ingest", "build_features"))
+    assert "since=2013-01-01" in told["build_features"]
+
+
+def test_edited_definitions_are_built_without_anything_of_older_ones_and_both_are_kept(replaying):
+    before = built(replaying)
+    after = built(replaying, EDITED, "search=flights", "+model@search.candidates.mine=tree")
+    assert built_by(before) != built_by(after)
+    assert before["ingest"][-1] != after["ingest"][-1]  # the warehouse
+    assert built(replaying, EDITED) == built(replaying) == {}
+
+
+def built_by(told):
+    """The hash of the definitions that the job makes of what it is told."""
+    return definitions_hash(
+        make_settings(compose_job(ROOT / "conf", JobName.BUILD_FEATURES, told["build_features"])).project
+    )
+
+
+def test_a_first_night_after_the_last_one_is_refused_before_anything_is_built(replaying):
+    with pytest.raises(UsageError, match=re.escape("A walk from 2013-10-01 to 2013-09-28 has no night")):
+        replaying.main(["run_date=2013-10-01"])
+    assert replaying.told == {}
