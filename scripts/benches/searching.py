@@ -112,7 +112,7 @@ def _grid_search(case: Case, cores: int) -> Scores:
 
 def _ours(case: Case, home: Path, *, stopping: bool) -> Scores:
     folder = Path(tempfile.mkdtemp(dir=home))  # a new ledger: nothing is finished yet
-    found = run_search(case.problem, search_case.search(stopping=stopping), folder, "bench")
+    found = run_search(case.problem, search_case.search(stopping=stopping), folder)
     scores = np.full((len(search_case.points()), search_case.FOLDS), np.nan)
     for candidate, results in found.results.items():
         if candidate.model.baseline:
@@ -203,7 +203,7 @@ def _overhead(case: Case, home: Path) -> float:
     small = search_case.made(1000, len(case.inputs[0]))
     settings = search_case.trivial(TRIVIAL - 1)
     started = time.perf_counter()
-    found = run_search(small.problem, settings, home / "trivial", "bench")
+    found = run_search(small.problem, settings, home / "trivial")
     client = MlflowClient(f"sqlite:///{home}/mlflow.db")
     experiment = client.create_experiment("bench", artifact_location=(home / "artifacts").as_uri())
     log(client, experiment, client.create_run(experiment).info.run_id, trials(found))

@@ -1,9 +1,11 @@
 """A training from stored rows to a registered version, with the tables and MLflow as witnesses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -16,6 +18,7 @@ from nightjar.learning.rows import read
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
+from nightjar.models.columns import feature_columns
 from nightjar.registry import tracking, verified
 from nightjar.registry.signature import Subject
 from nightjar.settings.model import Estimator, Model
@@ -141,12 +144,12 @@ class SeenError(Exception):
     """What a search was given."""
 
 
+def seen(problem, *_):
+    raise SeenError(problem)
+
+
 def test_the_search_is_given_nothing_of_the_final_period(nights, copied, tmp_path, monkeypatch):
     """Neither its rows nor any that were settled only after its first midnight, which is 23:00 in UTC."""
-
-    def seen(problem, *_):
-        raise SeenError(problem)
-
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError) as caught:
         train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
@@ -155,6 +158,23 @@ def test_the_search_is_given_nothing_of_the_final_period(nights, copied, tmp_pat
     assert problem.rows.day[used].max() < np.datetime64("2024-03-28")
     assert (problem.rows.settled_at()[used] <= np.datetime64("2024-03-27T23:00")).all()
     assert problem.rows.day.max() == np.datetime64("2024-03-30")
+
+
+def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, copied, tmp_path, monkeypatch, caplog):
+    """And no other. Planted: the label, in the place of a feature."""
+    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    name = rows.features.column_names[0]
+    noise = pa.table({one: np.random.default_rng(0).random(len(rows.label)) for one in rows.features.column_names})
+    planted = noise.set_column(0, name, pa.array(rows.label.astype(float)))
+    columns = feature_columns(planted.schema, planted.column_names)
+    monkeypatch.setattr(
+        "nightjar.learning.train.read", lambda *_, **__: replace(rows, features=planted, columns=columns)
+    )
+    monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
+    with pytest.raises(SeenError):
+        train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
+    asked = [record.getMessage() for record in caplog.records if "by itself tells the labels" in record.getMessage()]
+    assert [message.split(" ")[0] for message in asked] == [name]
 
 
 def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, copied, ray_started, tmp_path):

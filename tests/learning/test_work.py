@@ -91,7 +91,7 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
         work = work_of(book)
         hand_out = tune._HandOut(work, desk)
         hand_out.more()
-        while (unit := ray.get(desk.next.remote(0))) is not None:
+        while (unit := ray.get(desk.next.remote(0, hand_out.lost.total()))) is not None:  # each loss begins a life
             handed_out.append(unit)
             assert handed_out.count(unit) <= tune.LOST_AT_MOST + 1
             if unit.candidate.name == "boosting":

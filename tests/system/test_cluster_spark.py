@@ -118,7 +118,10 @@ def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_p
 
 
 def test_a_slow_attempt_and_its_second_one_store_each_row_once(tmp_path, bare_python, state):
-    """Both attempts have written when the second one ends; the first one's file is an orphan."""
+    """Both attempts have written when the second one ends; the first one's file is an orphan.
+
+    On a busy machine other attempts may be thought slow as well, and leave theirs.
+    """
     script, warehouse = tmp_path / "slow_once.py", tmp_path / "warehouse"
     script.write_text(SLOW_ONCE)
     options = [f"--conf=spark.speculation{name}={value}" for name, value in SPECULATION.items()]
@@ -130,4 +133,4 @@ def test_a_slow_attempt_and_its_second_one_store_each_row_once(tmp_path, bare_py
     stored = DeltaTable(str(folder))
     assert sorted(stored.to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 3]
     assert len(stored.file_uris()) == 4
-    assert len(list(folder.rglob("*.parquet"))) == 5
+    assert len(list(folder.rglob("*.parquet"))) >= 5

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
 from nightjar.learning.held_out import held_out
+from nightjar.learning.leakage import suspect_features
 from nightjar.learning.parts import training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
@@ -22,6 +24,7 @@ from nightjar.registry import events, keys, tracking
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
+from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
@@ -61,6 +64,8 @@ def train(
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
+    if label.task is Task.CLASSIFICATION:
+        _ask_about(suspect_features(rows))
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     started = time.monotonic()
     asked = problem(rows, project, settings, final.start)
@@ -105,6 +110,16 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
     asked = Problem(rows, found, parts, project.label.task, settings.seed)
     require_measurable(asked, settings.metric)
     return asked
+
+
+def _ask_about(suspect: Mapping[str, float]) -> None:
+    for name, area in suspect.items():
+        log.warning(
+            "%s by itself tells the labels with a ROC AUC of %.3f: was it known at the prediction time? If not, leave "
+            "it out, or say when it is known (known_at of its source)",
+            name,
+            area,
+        )
 
 
 def _chosen(found: tune.Found) -> Candidate:

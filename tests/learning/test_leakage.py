@@ -1,0 +1,59 @@
+"""A column that only the future could hold is named; one that is merely good is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from learning import problems
+from nightjar.learning.leakage import suspect_features
+from nightjar.models.columns import feature_columns
+
+ROWS = problems.rows()
+LATE = ROWS.label
+RANDOM = np.random.default_rng(0)
+NOISE = RANDOM.normal(size=len(LATE))
+FEW_WRONG = LATE ^ (RANDOM.random(len(LATE)) < 0.02)
+
+
+def rows_with(values):
+    features = ROWS.features.append_column("planted", pa.array(values, from_pandas=True))
+    return replace(ROWS, features=features, columns=feature_columns(features.schema, features.column_names))
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        np.where(LATE, 30.0, 0.0) + NOISE,
+        np.where(LATE, -30.0, 0.0) + NOISE,
+        np.where(LATE, np.nan, NOISE),
+        np.where(LATE, NOISE, np.nan),
+        LATE,
+        np.where(FEW_WRONG, "late", "on time"),
+        np.where(LATE, None, "on time"),
+    ],
+)
+def test_a_column_from_the_future_is_named(planted):
+    (name, area), *others = suspect_features(rows_with(planted)).items()
+    assert (name, others) == ("planted", [])
+    assert 0.95 <= area <= 1
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        NOISE,
+        np.full(len(LATE), np.nan),
+        np.full(len(LATE), None),
+        np.arange(len(LATE)).astype(str),  # each row a level of its own: in the older half it would tell all
+        np.where(np.arange(len(LATE)) < len(LATE) // 2, LATE.astype(str), "new"),
+    ],
+)
+def test_a_column_that_tells_little_of_newer_rows_is_not(known):
+    found = rows_with(pa.array(known, pa.string(), from_pandas=True) if known.dtype == object else known)
+    assert suspect_features(found) == {}
+
+
+def test_rows_of_one_class_tell_nothing():
+    assert suspect_features(replace(rows_with(LATE), label=np.ones(len(LATE), bool))) == {}
