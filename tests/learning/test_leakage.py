@@ -13,6 +13,7 @@ from nightjar.models.columns import feature_columns
 ROWS = problems.rows()
 LATE = ROWS.label
 RANDOM = np.random.default_rng(0)
+EVERY = np.arange(len(LATE))
 NOISE = RANDOM.normal(size=len(LATE))
 FEW_WRONG = LATE ^ (RANDOM.random(len(LATE)) < 0.02)
 
@@ -35,7 +36,7 @@ def rows_with(values):
     ],
 )
 def test_a_column_from_the_future_is_named(planted):
-    (name, area), *others = suspect_features(rows_with(planted)).items()
+    (name, area), *others = suspect_features(rows_with(planted), EVERY).items()
     assert (name, others) == ("planted", [])
     assert 0.95 <= area <= 1
 
@@ -52,8 +53,19 @@ def test_a_column_from_the_future_is_named(planted):
 )
 def test_a_column_that_tells_little_of_newer_rows_is_not(known):
     found = rows_with(pa.array(known, pa.string(), from_pandas=True) if known.dtype == object else known)
-    assert suspect_features(found) == {}
+    assert suspect_features(found, EVERY) == {}
 
 
-def test_rows_of_one_class_tell_nothing():
-    assert suspect_features(replace(rows_with(LATE), label=np.ones(len(LATE), bool))) == {}
+@pytest.mark.parametrize("positives", [0, 1, 9, 10])
+def test_a_few_positives_tell_nothing(positives):
+    """They can all be above the others by chance."""
+    label = np.arange(len(LATE)) >= len(LATE) - positives
+    found = suspect_features(replace(rows_with(label), label=label), EVERY)
+    assert list(found) == (["planted"] if positives == 10 else [])
+
+
+def test_only_the_given_rows_are_looked_at():
+    """Planted from the 401st row on; rows of the final period are not for looking at."""
+    planted = np.where(np.arange(len(LATE)) < 400, NOISE, LATE)
+    assert list(suspect_features(rows_with(planted), EVERY)) == ["planted"]
+    assert suspect_features(rows_with(planted), EVERY[:400]) == {}

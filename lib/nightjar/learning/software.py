@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "torch")
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "imbalanced-learn", "torch")
 """Whose versions decide what a fit gives."""
 
 

@@ -64,9 +64,9 @@ def train(
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
-    if label.task is Task.CLASSIFICATION:
-        _ask_about(suspect_features(rows))
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
+    if label.task is Task.CLASSIFICATION:
+        _ask_about(suspect_features(rows, final.train))
     started = time.monotonic()
     asked = problem(rows, project, settings, final.start)
     found = tune.run(asked, settings, home / SEARCHES)

@@ -49,7 +49,9 @@ def check_model(
     if model.self_training.floor is not None and networks:
         raise LearningError("self_training is not for NETWORK: it would choose its epoch by labels of its own.")
     if weighted and not takes_weights(model, task):
-        raise LearningError(f"{_name(model)} takes no weights, and the training rows have some: leave it out.")
+        raise LearningError(
+            f"{_name(model)} takes no weights, and training rows have some by their sample: leave it out."
+        )
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members, weighted=weighted)

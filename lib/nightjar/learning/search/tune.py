@@ -84,12 +84,12 @@ class Found:
             )
 
     def _why_none(self) -> str:
-        why = self._failures() or f"{self.metric.value} is undefined on a fold."
-        if self.cut_short:
-            why = (
-                "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
-                "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
-            )
+        late = (
+            "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
+            "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
+        )
+        known = [self._failures(), late if self.cut_short else ""]
+        why = "\n  ".join(one for one in known if one) or f"{self.metric.value} is undefined on a fold."
         return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {why}"
 
     def _failures(self) -> str:
