@@ -232,6 +232,7 @@ def test_when_the_time_is_up_no_fold_is_begun_and_that_is_told(ray_started, tmp_
 
 LONG = {"boosting": Model(Estimator.BOOSTING, space={"max_iter": [150, 151, 152], "min_samples_leaf": [5, 6]})}
 PROGRAM = """
+import signal
 import sys
 from pathlib import Path
 from learning import problems, test_search
@@ -239,6 +240,7 @@ from nightjar.learning.search import tune
 from nightjar.runtime import ray
 from nightjar.settings.environment import Environment
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ray.started(Environment(home=sys.argv[1], cpus=1)):
         tune.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches")
 """
@@ -247,6 +249,12 @@ if __name__ == "__main__":
 def long():
     """24 folds of a fraction of a second each, beside the baseline's four."""
     return problems.search(candidates={"majority": problems.MAJORITY, **LONG})
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What it finds, one after the other in this process."""
+    return serial(problems.problem(), long(), tmp_path_factory.mktemp("serial"))[0]
 
 
 def lines_of(folder):
@@ -260,9 +268,9 @@ def wait_for(lines, folder):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_path, how):
-    """In the middle, or interrupted; the next start fits what is missing and nothing that is finished."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_path, whole, how):
+    """Or interrupted, also by its own handler of SIGTERM; the next start fits what is missing and nothing else."""
     paths = os.pathsep.join([str(Path(nightjar.__file__).parents[1]), str(Path(__file__).parents[1])])
     environment = os.environ | {"PYTHONPATH": paths}
     with (tmp_path / "log").open("w") as log:
@@ -277,7 +285,7 @@ def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(driver.pid, signal.SIGKILL)
             driver.wait()
-    if how == signal.SIGINT:
+    if how != signal.SIGKILL:
         assert (tmp_path / "log").read_text().rstrip().endswith("KeyboardInterrupt")
     (path,) = (tmp_path / "searches").glob("*.jsonl")
     before = path.read_text()
@@ -286,7 +294,6 @@ def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_
     found = tune.run(problems.problem(), long(), tmp_path / "searches")
     assert path.read_text().startswith(before)
     assert lines_of(tmp_path / "searches") == 28
-    whole, _ = serial(problems.problem(), long(), tmp_path / "serial")
     assert told(found) == told(whole)
 
 
@@ -303,7 +310,7 @@ def trial_processes():
     return [int(pid) for pid in ours if names.get(pid, "").startswith("ray::ImplicitFunc")]
 
 
-def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path):
+def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path, whole):
     killed = []
 
     def kill_one():
@@ -317,7 +324,6 @@ def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path):
     thread.join()
     assert killed
     assert not Path(f"/proc/{killed[0]}").exists()
-    whole, _ = serial(problems.problem(), long(), tmp_path / "serial")
     assert told(found) == told(whole)
 
 

@@ -13,9 +13,14 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.errors import LearningError
+from nightjar.learning.parts import training_part
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.folding import FEWEST, final_period, folds, inner_splits, settled
 from nightjar.learning.splits.purging import overlaps
+from nightjar.settings.columns import Category, Encoding
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Calibration, Estimator, Model
+from nightjar.settings.preparation import Preparation
 from nightjar.settings.split import Split, SplitKind
 from oracles import splits as oracle
 
@@ -419,3 +424,16 @@ def test_training_rows_that_cannot_be_split_again_are_refused():
         inner_splits(rows, np.arange(12), Split(), "UTC", 0)
     with pytest.raises(LearningError, match="There are no training rows to split once more"):
         inner_splits(rows, np.arange(0), Split(), "UTC", 0)
+
+
+def test_of_splits_within_that_cannot_be_filled_it_is_told_which_and_who_asked():
+    target = Preparation(category=Category(encoding=Encoding.TARGET))
+    plain = Model(Estimator.LOGISTIC, calibration=Calibration.PLATT)
+    deep, majority = replace(plain, preparation=target), Model(Estimator.MAJORITY, baseline=True)
+    search = Search(candidates={"majority": majority, "plain": plain, "deep": deep})
+    with pytest.raises(
+        LearningError, match=r"before 2024-01-02 .* 2 deep, as deep asks .*: inner fold 1, inner fold 1 "
+    ):
+        training_part(hourly(400), np.arange(24), date(2024, 1, 2), 2, search, "UTC")
+    with pytest.raises(LearningError, match=r"before 2024-01-02 .* 1 deep, as plain, deep asks .*: inner fold 1 "):
+        training_part(hourly(400), np.arange(12), date(2024, 1, 2), 1, search, "UTC")

@@ -12,6 +12,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.monitoring import performance
+from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.definitions import features_table, labels_table, scores_table
@@ -157,6 +158,22 @@ def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
     assert found[D1]["ndcg"] == pytest.approx((1 + last) / 2)
     assert found[D2]["ndcg"] == pytest.approx(last)
     assert (found[D1]["rows"], found[D1]["mean_label"]) == (4, 0.75)
+
+
+def test_rows_of_a_sample_count_as_many_times_as_they_stand_for(scored):
+    """m1 and m2 stand for one each, m3 for three; of m4 the features no longer tell, and it counts once."""
+    sampled = replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, maximum=4)))
+    weight = pa.schema([("sampling_weight", pa.float64())])
+    table = features_table(sampled, pa.schema([*KEY, *weight]), pa.schema([]))
+    same = {"prediction_time": midnight(D1), "definitions_hash": "d1", "run_date": D1, "run_id": "f"}
+    weights = {"m1": 1.0, "m2": 1.0, "m3": 3.0}
+    arrow.append(scored, table, [{"machine": m, "sampling_weight": w} | same for m, w in weights.items()], "f")
+    for machine, label in {"m1": True, "m2": False, "m3": True, "m4": False}.items():
+        store_label(scored, machine, D1, label, midnight(D1, 9))
+    day = measured(scored, D2, sampled)[D1]
+    assert day["positive_rate"] == pytest.approx(4 / 6)
+    assert day["brier"] == pytest.approx((0.1**2 + 0.8**2 + 3 * 0.7**2 + 0.1**2) / 6)
+    assert measured(scored, D2)[D1]["positive_rate"] == 0.5
 
 
 def test_lists_need_the_features_and_their_columns(scored):

@@ -47,7 +47,8 @@ def registered(tmp_path_factory):
     for subject in (FIRST, SECOND, OTHER):
         about = replace(ABOUT, project=subject.project)
         figures = {"final_roc_auc": 0.5}
-        version, runs[subject] = tracking.log_training(home, TRIALS, {"of": "test"}, figures, fitted(), about, key)
+        with tracking.search_recorded(home, subject.project, TRIALS, {"of": "test"}) as runs[subject]:
+            version = tracking.register(home, runs[subject], figures, fitted(), about, key)
         assert version == subject.version
     return Registered(Environment(home=str(home)), runs)
 

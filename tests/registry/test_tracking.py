@@ -10,7 +10,7 @@ import pytest
 from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
 from nightjar.registry import keys, tracking
-from registry.conftest import FIRST, SECOND
+from registry.conftest import FIRST, SECOND, TRIALS
 from registry.made import ABOUT, ROWS, fitted
 from registry.test_artifacts import UNLISTED
 
@@ -58,13 +58,20 @@ def test_the_run_holds_the_figures_and_leads_to_the_version(client, registered):
     assert client.get_logged_model(model.model_id).status == "READY"
 
 
-def test_a_model_that_cannot_be_saved_leaves_nothing_in_mlflow(client, registered):
-    experiment = client.get_experiment_by_name("machines").experiment_id
-    before = len(client.search_runs([experiment]))
+def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has_failed_with_its_folds(
+    client, registered
+):
     odd, key = Predictor((), None, UNLISTED[0]), keys.signing_key(registered.home)
-    with pytest.raises(ModelError, match="GaussianProcessClassifier"):
-        tracking.log_training(registered.home, (), {}, {}, odd, ABOUT, key)
-    assert len(client.search_runs([experiment])) == before
+    experiment = client.get_experiment_by_name("machines").experiment_id
+    before = len(client.search_model_versions("name='machines'"))
+    with (
+        pytest.raises(ModelError, match="GaussianProcessClassifier"),
+        tracking.search_recorded(registered.home, "machines", TRIALS, {}) as run,
+    ):
+        tracking.register(registered.home, run, {}, odd, ABOUT, key)
+    assert client.get_run(run).info.status == "FAILED"
+    assert len(client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run}'")) == len(TRIALS)
+    assert len(client.search_model_versions("name='machines'")) == before
 
 
 def test_requirements_are_the_manifest_s_packages_and_none_that_a_stranger_could_publish(registered):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import sampled, strata_of
@@ -70,9 +71,23 @@ def training_part(
         strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
         sample = sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
         kept, weight = train[sample.rows], sample.weight
-    inner = inner_splits(rows, kept, settings.split, zone, settings.seed, depth) if depth else ()
+    inner = _inner(rows, kept, before, depth, settings, zone) if depth else ()
     settled = at(cutoff(before, zone)) - length(rows.horizon) - length(parse_duration(settings.split.embargo))
     return TrainingPart(kept, weight, inner, np.datetime64(settled + 1, "us"))
+
+
+def _inner(
+    rows: TrainingRows, kept: Rows, before: date, depth: int, settings: Search, zone: str
+) -> Sequence[InnerSplit]:
+    try:
+        return inner_splits(rows, kept, settings.split, zone, settings.seed, depth)
+    except LearningError as error:
+        everyone = settings.candidates
+        asking = [name for name, model in everyone.items() if model.inner_depth(everyone) >= depth]
+        raise LearningError(
+            f"The training rows before {before} cannot be split within, {depth} deep, as {', '.join(asking)} asks "
+            f"(calibration, stacking and target encoding learn from out-of-fold predictions): {error}"
+        ) from error
 
 
 def _numbers(splits: Sequence[InnerSplit]) -> Iterator[Rows]:

@@ -41,31 +41,29 @@ class Run:
     key: Ed25519PrivateKey
 
 
+@contextmanager
+def recorded(run: Run, project: Project, rows: TrainingRows, found: Found) -> Iterator[str]:
+    """The folds of a search in a run of MLflow, whose id this is, while a model comes of them; or it has failed."""
+    with tracking.search_recorded(
+        run.home, project.name, trials(found), _tags(run, project, rows, found)
+    ) as mlflow_run:
+        yield mlflow_run
+
+
 def register(
     run: Run,
+    mlflow_run: str,
     project: Project,
     settings: Search,
     rows: TrainingRows,
     known: Rows,
-    found: Found,
     winner: Candidate,
     evidence: Evidence,
     predictor: Predictor,
-) -> tuple[str, str]:
-    """The registered version and the id of its run in MLflow; `known` are the rows that the predictor is fitted on."""
+) -> str:
+    """The registered version; `known` are the rows that the predictor is fitted on."""
     manifest = _manifest(run, project, settings, rows, known, winner, evidence)
-    tags, figures = _tags(run, project, rows, found), _figures(evidence)
-    return tracking.log_training(run.home, trials(found), tags, figures, predictor, manifest, run.key)
-
-
-@contextmanager
-def folds_kept(run: Run, project: Project, rows: TrainingRows, found: Found) -> Iterator[None]:
-    """If nothing can be registered of a search, its folds are in MLflow all the same, in a run that failed."""
-    try:
-        yield
-    except Exception:
-        tracking.log_failed(run.home, project.name, trials(found), _tags(run, project, rows, found))
-        raise
+    return tracking.register(run.home, mlflow_run, _figures(evidence), predictor, manifest, run.key)
 
 
 def trials(found: Found) -> list[Trial]:

@@ -71,7 +71,7 @@ def train(
     asked = problem(rows, project, settings, final.start)
     found = tune.run(asked, settings, home / SEARCHES)
     log.info("searched for %.0f s", time.monotonic() - started)
-    with registration.folds_kept(run, project, rows, found):
+    with registration.recorded(run, project, rows, found) as mlflow_run:
         winner, baselines = _chosen(found), proposals.baselines(settings)
         found.require_sound(baselines)
         period = (final.start, final.end)
@@ -84,10 +84,8 @@ def train(
             evidence = replace(evidence, threshold=asdict(unseen.threshold))
         known = settled(rows, run_date, project.zone, settings.split.train_days)
         predictor = fitted(rows, known, run_date, winner, project, settings)
-        version, mlflow_run = registration.register(
-            run, project, settings, rows, known, found, winner, evidence, predictor
-        )
-    tracking.attach(home, mlflow_run, unseen.labels)
+        tracking.attach(home, mlflow_run, unseen.labels)
+        version = registration.register(run, mlflow_run, project, settings, rows, known, winner, evidence, predictor)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
@@ -98,7 +96,13 @@ def train(
 
 
 def problem(rows: TrainingRows, project: Project, settings: Search, before: date) -> Problem:
-    """The folds of the rows before a date, with inner splits where a candidate needs them."""
+    """The folds of the rows before a date, with inner splits as deep as the candidate needs that asks for most.
+
+    Inner splits are part of `Problem.key`: one more candidate with deeper ones has all the others fitted again.
+
+    Raises:
+        LearningError: the rows cannot fill them, or the metric is undefined on a fold.
+    """
     found = folds(rows, settings.split, before, project.zone, settings.seed)
     depth = max(model.inner_depth(settings.candidates) for model in settings.candidates.values())
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates

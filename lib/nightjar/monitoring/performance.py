@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.evaluation.figures import headline
 from nightjar.evaluation.metrics import measures
 from nightjar.settings.project import Project
+from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow, groups, labels
 from nightjar.tables.definitions import INSTANT, PERFORMANCE
 from nightjar.tables.ledger import Outcome
@@ -25,12 +27,13 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     """Judge the served predictions of each earlier night on the labels known at the run date's midnight.
 
     Nights are followed until a week after their labels are settled. Until then a figure is provisional: what is known
-    early is no random sample. A ranking is judged within the lists that the features name.
+    early is no random sample. A ranking is judged within the lists that the features name, and where rows are a sample,
+    each counts as many times as its features say that it stands for.
 
     Raises:
-        TableError: a table is missing that must have been written before, or a column that names lists.
+        TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
-    outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", *(["features"] if _lists(project) else [])]))
+    outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", *(["features"] if _beside(project) else [])]))
     known = _with_labels(warehouse, project, run_date, outcome.inputs)
     rows = [row for day in _dates(known) for row in _judged(known, day, project, run_date, run_id)]
     where = f"run_date = DATE '{run_date}'"
@@ -49,16 +52,18 @@ def _with_labels(warehouse: Warehouse, project: Project, run_date: date, version
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(first, project.zone), INSTANT)
     known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(known, key, join_type="left outer")
-    lists = _lists(project)
-    if not lists:
+    beside = _beside(project)
+    if not beside:
         return joined
-    named = arrow.read(warehouse, "features", [*key, *lists], dates, versions["features"])
-    return joined.join(named, key, join_type="left outer")
+    features = arrow.read(warehouse, "features", [*key, *beside], dates, versions["features"])
+    return joined.join(features, key, join_type="left outer")
 
 
-def _lists(project: Project) -> list[str]:
-    """The columns that name a ranking's lists, and that scores do not have."""
-    return [name for name in project.label.query if name not in (*project.spine.key, "prediction_time", "run_date")]
+def _beside(project: Project) -> list[str]:
+    """The columns of the features that are needed beside scores: of a ranking's lists, and of a sample's weights."""
+    scored = (*project.spine.key, "prediction_time", "run_date")
+    lists = [name for name in project.label.query if name not in scored]
+    return lists if project.spine.sample.by is None else [*lists, WEIGHT]
 
 
 def _dates(known: pa.Table) -> list[date]:
@@ -72,7 +77,9 @@ def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id
     judged = rows.filter(pc.is_valid(rows["label"]))
     label, score = (judged[name].to_numpy() for name in ("label", "score"))
     task, query = project.label.task, project.label.query
-    found = {**measures(task, label, score, groups.codes(judged, query) if query else None), "matured_share": matured}
+    lists = groups.codes(judged, query) if query else None
+    weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
+    found = {**measures(task, label, score, lists, weight), "matured_share": matured}
     provisional = cutoff(day, project.zone) + parse_duration(project.label.horizon) > cutoff(run_date, project.zone)
     first = headline(task).value
     shown = "undefined" if found[first] is None else f"{found[first]:.4g}"

@@ -1,7 +1,8 @@
 """MLflow: what was tried, what came out, and the registered versions of a project's model."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
@@ -26,51 +27,50 @@ ARTIFACT = "data/artifact"
 """Where our files lie in the folder of a model in MLflow: its `data_path` is copied to `data/`, under its own name."""
 
 
-def log_training(
+@contextmanager
+def search_recorded(home: Path, project: str, trials: Sequence[Trial], tags: Mapping[str, str]) -> Iterator[str]:
+    """A run that holds a search's folds, open for what comes of them: its id. It has failed where the block fails.
+
+    Args:
+        home: the environment's, absolute.
+        project: whose search it was.
+        trials: every fold that was fitted.
+        tags: of the run.
+    """
+    client = _client(home)
+    experiment = _experiment(client, home, project)
+    with mlflow.start_run(experiment_id=experiment, tags=dict(tags)) as run:
+        log(client, experiment, run.info.run_id, trials)
+        yield run.info.run_id
+
+
+def register(
     home: Path,
-    trials: Sequence[Trial],
-    tags: Mapping[str, str],
+    run: str,
     figures: Mapping[str, float | None],
     predictor: Predictor,
     manifest: Manifest,
     key: Ed25519PrivateKey,
-) -> tuple[str, str]:
-    """Record a search and register its model, signed, as the next version of its project's model.
+) -> str:
+    """Register a search's model, signed, as the next version of its project's model: the version.
 
     Args:
         home: the environment's, absolute.
-        trials: every fold that was fitted.
-        tags: of the run.
+        run: the search's, see `search_recorded`.
         figures: of the run, as metrics; None is left out.
         predictor: to be registered.
         manifest: its, as `artifacts.save` wants it.
         key: see `keys.signing_key`: ask for it before the search, as it may be refused.
 
-    Returns:
-        The registered version and the MLflow run's id.
-
     Raises:
-        ModelError: the predictor or the manifest cannot be saved; nothing was recorded.
+        ModelError: the predictor or the manifest cannot be saved; nothing was registered.
     """
     with tempfile.TemporaryDirectory(prefix="nightjar-model-") as folder:
         saved = Path(folder) / Path(ARTIFACT).name
         complete = artifacts.save(predictor, manifest, saved)
         client = _client(home)
-        experiment = _experiment(client, home, manifest.project)
-        with mlflow.start_run(experiment_id=experiment, tags=dict(tags)) as run:
-            log(client, experiment, run.info.run_id, trials)
-            client.log_batch(run.info.run_id, metrics=metrics(figures))
-            version = _register(client, experiment, run.info.run_id, saved, complete, key)
-    return version, run.info.run_id
-
-
-def log_failed(home: Path, project: str, trials: Sequence[Trial], tags: Mapping[str, str]) -> None:
-    """Record a search that no model came of: its folds, in a run that failed."""
-    client = _client(home)
-    experiment = _experiment(client, home, project)
-    run = client.create_run(experiment, tags=dict(tags)).info.run_id
-    log(client, experiment, run, trials)
-    client.set_terminated(run, "FAILED")
+        client.log_batch(run, metrics=metrics(figures))
+        return _register(client, _experiment(client, home, manifest.project), run, saved, complete, key)
 
 
 def attach(home: Path, run: str, tables: Mapping[str, pa.Table]) -> None:

@@ -3,7 +3,9 @@
 import json
 import os
 import secrets
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,14 +31,26 @@ def started(environment: Environment) -> Iterator[None]:
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     address = os.environ.get("RAY_ADDRESS") or environment.ray_address
-    if address == "local":
-        _start(environment)
-    else:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", runtime_env=_shipped())
+    with _own_termination():
+        if address == "local":
+            _start(environment)
+        else:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR", runtime_env=_shipped())
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _own_termination() -> Iterator[None]:
+    """Ray replaces the handler of SIGTERM by one that ends the process with that number; ours, if any, stays."""
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(handler) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _start(environment: Environment) -> None:

@@ -117,9 +117,7 @@ def run(problem: Problem, settings: Search, folder: Path) -> Found:
         _run_units(problem, work, deadline, gpu, folder / "tune")
     found = found_by(work, problem, settings.metric)
     if found.cut_short:
-        log.warning(
-            "search.minutes=%g were up before all folds were run: the winner is of those so far", settings.minutes
-        )
+        log.warning("search.minutes=%g were up before all folds were run: those so far decide", settings.minutes)
     return found
 
 

@@ -97,14 +97,14 @@ def settled(rows: TrainingRows, night: date, zone: str, days: int | None = None)
 
 
 def inner_splits(
-    rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int, depth: int = 1
+    rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int, depth: int = 1, within: str = ""
 ) -> list[InnerSplit]:
     """Three splits of a fold's own training rows, for what learns from out-of-fold predictions.
 
     Of the same kind and purged alike; the numbers count within `train`. For walk-forward: consecutive blocks of dates
     at the end of the training rows, each as long as the fold's test period, or as a sixth of the dates if that is
     shorter. So not every training row is in a test part. With a depth of 2, the training rows of each are split once
-    more in the same way, and so on.
+    more in the same way, and so on; errors then name the fold that they are `within`, too.
 
     Raises:
         LearningError: the training rows cannot fill the splits.
@@ -113,10 +113,13 @@ def inner_splits(
         raise LearningError("There are no training rows to split once more.")
     first, last = rows.day[train].min().item(), rows.day[train].max().item()
     days = max(1, min(settings.test_days, ((last - first).days + 1) // (2 * INNER)))
-    within = replace(settings, folds=INNER, test_days=days)
-    found = _split(rows, train, within, last + timedelta(days=1), zone, seed, "inner fold")
+    shorter = replace(settings, folds=INNER, test_days=days)
+    found = _split(rows, train, shorter, last + timedelta(days=1), zone, seed, f"{within}inner fold")
     deeper = partial(inner_splits, rows, settings=settings, zone=zone, seed=seed, depth=depth - 1)
-    return [InnerSplit(fold.train, fold.test, deeper(train[fold.train]) if depth > 1 else ()) for fold in found]
+    return [
+        InnerSplit(fold.train, fold.test, deeper(train[fold.train], within=f"{fold.name}, ") if depth > 1 else ())
+        for fold in found
+    ]
 
 
 def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int, zone: str) -> Fold:
