@@ -21,7 +21,7 @@ from nightjar.errors import NightjarError
 from nightjar.evaluation.figures import Truth
 from nightjar.evaluation.intervals import block_bootstrap
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
-from nightjar.learning.replay import Replayed, Walk, replay
+from nightjar.learning.replay import Replayed, Walk, replay, require_walkable
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
@@ -113,6 +113,7 @@ def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Rep
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
     require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
+    require_walkable(rows, project, settings.search, walk)
     with ray.started(settings.environment):
         asked = problem(rows, project, settings.search, walk.first)
         found = tune.run(asked, settings.search, ROOT / ".nightjar" / SEARCHES)

@@ -9,13 +9,18 @@ from learning import problems
 from nightjar.errors import LearningError
 from nightjar.learning.search.checking import require_learnable, require_measurable
 from nightjar.models.columns import FeatureColumn
+from nightjar.settings.columns import Number, Scale
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.preparation import Preparation, Selection, SelectionKind
 from nightjar.settings.sampling import TrainingSample
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Metric, Task
 
 FEATURES = (FeatureColumn("x", "number"), FeatureColumn("noise", "number"))
+
+
+CHI = Preparation(select=[Selection(SelectionKind.CHI_SQUARED, keep=1)])
 
 
 def search(**candidates):
@@ -33,6 +38,14 @@ def search(**candidates):
         (Model(Estimator.BOOSTING, space={"learning_rate": {"low": -1.0, "high": 1.0}}), r"candidates\.new: .*-1"),
         (Model(Estimator.LOGISTIC, drop=["x", "noise"]), r"candidates\.new: .*no feature"),
         (Model(Estimator.LINEAR), r"candidates\.new: .*(?i:classification)"),
+        (
+            Model(Estimator.LOGISTIC, parameters={"class_weight": {"yes": 2}}),
+            r"candidates\.new: .*classes false and true",
+        ),
+        (
+            Model(Estimator.LOGISTIC, preparation=CHI),
+            r"candidates\.new: CHI_SQUARED .* STANDARD scaling puts some of x",
+        ),
     ],
 )
 def test_a_candidate_that_cannot_be_fitted_is_named(model, message):
@@ -78,5 +91,28 @@ def test_a_metric_without_a_value_on_a_fold_is_refused_whatever_is_predicted():
         require_measurable(lists, Metric.NDCG)
 
 
+@pytest.mark.parametrize(
+    ("task", "metric", "column", "message"),
+    [
+        (
+            Task.CLASSIFICATION,
+            Metric.ROC_AUC,
+            "site",
+            r": there is no column 'site'; expected 'label' or one of x, noise",
+        ),
+        (Task.REGRESSION, Metric.RMSE, "label", r"=label: each amount .* project\.label\.task is REGRESSION"),
+        (Task.RANKING, Metric.NDCG, "x", r"=x: the rows of a ranking's list stay together"),
+    ],
+)
+def test_a_sample_s_strata_that_there_cannot_be_are_refused(task, metric, column, message):
+    settings = problems.search(metric=metric, sample=TrainingSample(0.5, column))
+    with pytest.raises(LearningError, match=rf"search\.sample\.stratify{message}"):
+        require_learnable(settings, FEATURES, task, weighted=False)
+
+
 def test_what_fits_is_let_through():
+    ranged = replace(CHI, number=Number(scale=Scale.MIN_MAX))
+    fine = {"tree": Model(Estimator.TREE, preparation=CHI), "ranged": Model(Estimator.LOGISTIC, preparation=ranged)}
+    weighs = Model(Estimator.LOGISTIC, parameters={"class_weight": {False: 1, True: 2}})
+    require_learnable(search(**fine, weighs=weighs), FEATURES, Task.CLASSIFICATION, weighted=False)
     require_learnable(problems.search(), FEATURES, Task.CLASSIFICATION, weighted=False)

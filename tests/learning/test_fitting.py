@@ -13,9 +13,19 @@ from nightjar.learning.parts import training_part
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import folds
 from nightjar.models.columns import FeatureColumn
-from nightjar.settings.columns import Category, Encoding
+from nightjar.settings.columns import Category, Encoding, Missing, Number
 from nightjar.settings.model import Calibration, Estimator, Model
-from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation, Selection, SelectionKind
+from nightjar.settings.preparation import (
+    Imbalance,
+    ImbalanceKind,
+    Maker,
+    MakerKind,
+    Preparation,
+    Selection,
+    SelectionKind,
+)
+from nightjar.settings.sampling import TrainingSample
+from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task
 
 LOGISTIC, TREE = Model(Estimator.LOGISTIC), Model(Estimator.TREE, parameters={"max_depth": 2})
@@ -30,13 +40,23 @@ CASES = {
     "oversampled": replace(LOGISTIC, imbalance=Imbalance(ImbalanceKind.SMOTE)),
     "calibrated": replace(TREE, calibration=Calibration.PLATT),
     "encoded by the target and calibrated": replace(LOGISTIC, preparation=ENCODED, calibration=Calibration.PLATT),
+    "filled by neighbours": replace(LOGISTIC, preparation=Preparation(Number(missing=Missing.KNN))),
+    "filled by other columns": replace(LOGISTIC, preparation=Preparation(Number(missing=Missing.ITERATIVE))),
+    "clusters": replace(LOGISTIC, preparation=Preparation(make=[Maker(MakerKind.CLUSTER, 3)])),
+    "outliers": replace(LOGISTIC, preparation=Preparation(make=[Maker(MakerKind.ISOLATION)])),
+    "network": Model(Estimator.NETWORK, parameters={"epochs": 2, "hidden": [4]}),
+    "bagged": Model(Estimator.BAGGING, parameters={"count": 2}, members=["encoded"]),
+    "voted": Model(Estimator.VOTING, members=["encoded", "tree"]),
     "stacked": STACK,
     "stacked with one encoded by the target": replace(STACK, members=["encoded", "tree"]),
 }
 
 
 def rows_with_a_level(seed=0):
+    """And with nulls to fill."""
     rows = problems.rows()
+    noise = pa.array(np.where(np.arange(len(rows.label)) % 9 == 0, np.nan, rows.features["noise"]), from_pandas=True)
+    rows = replace(rows, features=rows.features.set_column(1, "noise", noise), group=np.arange(len(rows.label)) // 40)
     level = np.random.default_rng(seed).choice(["a", "b", "c"], len(rows.label))
     columns = (*rows.columns, FeatureColumn("level", "category"))
     return replace(rows, features=rows.features.append_column("level", pa.array(level)), columns=columns)
@@ -55,10 +75,20 @@ def changed_outside(rows, train):
     return replace(rows, features=pa.table(columns), label=label)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_no_row_outside_the_training_part_changes_a_prediction(name):
-    rows, settings = rows_with_a_level(), problems.search()
-    fold = folds(rows, problems.SPLIT, problems.FIRST + timedelta(days=18), "UTC", 0)[-1]
+DEEP = "stacked with one encoded by the target"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        *((name, {}) for name in CASES),
+        (DEEP, {"sample": TrainingSample(0.5, newest_days=3)}),
+        (DEEP, {"split": Split(SplitKind.GROUPED, 3, group=["day"])}),
+    ],
+)
+def test_no_row_outside_the_training_part_changes_a_prediction(name, settings):
+    rows, settings = rows_with_a_level(), problems.search(**settings)
+    fold = folds(rows, settings.split, problems.FIRST + timedelta(days=18), "UTC", 0)[-1]
     candidate = Candidate(name, CASES[name], {member: MEMBERS[member] for member in CASES[name].members})
     asked = rows.features.take(np.arange(0, len(rows.label), 7))
 

@@ -56,6 +56,28 @@ def test_a_column_that_tells_little_of_newer_rows_is_not(known):
     assert suspect_features(found, EVERY) == {}
 
 
+AMOUNT = np.exp(np.random.default_rng(7).normal(size=len(LATE)))
+
+
+@pytest.mark.parametrize(
+    ("planted", "suspect"),
+    [
+        (AMOUNT + RANDOM.normal(0, 0.01, len(AMOUNT)), True),
+        (-(AMOUNT**3), True),
+        (np.round(AMOUNT, 1).astype(str), True),
+        (np.log(AMOUNT) + RANDOM.normal(size=len(AMOUNT)), False),
+        (np.zeros(len(NOISE)), False),
+        (np.full(len(NOISE), np.nan), False),
+    ],
+)
+def test_of_amounts_a_column_is_asked_about_by_its_rank_correlation(planted, suspect):
+    found = suspect_features(replace(rows_with(planted), label=AMOUNT), EVERY)
+    assert list(found) == (["planted"] if suspect else [])
+    assert all(0.95 <= strength <= 1 for strength in found.values())
+    assert suspect_features(replace(rows_with(planted), label=np.ones(len(NOISE))), EVERY) == {}
+    assert suspect_features(replace(rows_with(planted), label=AMOUNT), EVERY[:38]) == {}
+
+
 @pytest.mark.parametrize("positives", [0, 1, 9, 10])
 def test_a_few_positives_tell_nothing(positives):
     """They can all be above the others by chance."""

@@ -37,7 +37,8 @@ def test_a_result_is_found_under_the_name_its_candidate_has_now(path):
 
 
 def test_the_file_is_data(path):
-    (first, _) = path.read_text().splitlines()
+    (begun, first, _) = path.read_text().splitlines()
+    assert set(json.loads(begun)) == {"search", "check"}
     assert json.loads(first)["measures"] == {"roc_auc": 0.71, "log_loss": 0.3}
 
 
@@ -57,12 +58,40 @@ def of_another_search(text):
     return text.replace('"search": "abc"', '"search": "abd"')
 
 
+def emptied(_):
+    return ""
+
+
+def beheaded(text):
+    return text[text.index("\n") + 1 :]
+
+
+def begun_twice(text):
+    return text + text[: text.index("\n") + 1]
+
+
+def twice(text):
+    """A second result of one fold, as where two files were joined: which one holds?"""
+    return text + "".join(text.splitlines(keepends=True)[1:])
+
+
 def empty_line(text):
     return text + "\n"
 
 
 @pytest.mark.parametrize(
-    ("damage", "line"), [(changed, 1), (cut, 2), (joined, 1), (of_another_search, 1), (empty_line, 3)]
+    ("damage", "line"),
+    [
+        (changed, 2),
+        (cut, 3),
+        (joined, 1),
+        (of_another_search, 1),
+        (empty_line, 4),
+        (emptied, 1),
+        (beheaded, 1),
+        (begun_twice, 4),
+        (twice, 4),
+    ],
 )
 def test_a_damaged_ledger_stops_and_names_the_line(path, damage, line):
     path.write_text(damage(path.read_text()))
@@ -70,6 +99,12 @@ def test_a_damaged_ledger_stops_and_names_the_line(path, damage, line):
     with pytest.raises(LearningError, match=rf"abc\.jsonl is damaged in line {line}"):
         finished(path)
     assert path.read_bytes() == before
+
+
+def test_a_ledger_without_results_is_there_from_the_start(tmp_path):
+    with ledger.opened(tmp_path, "abc") as book:
+        assert (book.finished, [one.name for one in tmp_path.iterdir()]) == ({}, ["abc.jsonl"])
+    assert finished(tmp_path / "abc.jsonl") == {}
 
 
 def test_two_processes_never_hold_one_ledger(path):

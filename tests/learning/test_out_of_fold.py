@@ -1,5 +1,7 @@
 """Scores of rows by fits that have not seen them: what the search measured, and what labels are looked at by."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,16 @@ def test_labels_of_every_fold_are_looked_at_with_their_keys_and_features():
     assert checks.num_rows == 50
     assert checks["label"].to_pylist() == [False] * 25 + [True] * 25
     assert 5 not in checks["row"].to_pylist()
+
+
+def test_features_that_are_called_as_our_own_columns_are_shown_beside_them():
+    rows = problems.rows()
+    named = rows.features.rename_columns(["label", "margin"])
+    found = label_review(replace(rows, features=named), np.where(rows.label, 0.9, 0.1), seed=0)
+    checks = found["label_spot_checks.csv"]
+    assert checks.column_names == ["row", "prediction_time", "label", "feature label", "feature margin"]
+    assert checks["label"].to_pylist() == [False] * 25 + [True] * 25
+    assert checks["feature label"].to_pylist() == rows.features["x"].take(checks["row"].combine_chunks()).to_pylist()
 
 
 def test_labels_of_one_class_only_cannot_be_looked_at():

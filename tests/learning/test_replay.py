@@ -11,7 +11,7 @@ import builders
 from learning import problems
 from nightjar.errors import LearningError, UsageError
 from nightjar.evaluation.metrics import roc_auc
-from nightjar.learning.replay import Walk, _curve, replay
+from nightjar.learning.replay import Walk, _curve, replay, require_walkable
 from nightjar.learning.search.candidates import Candidate
 from nightjar.models.calibration import fit_calibration
 from nightjar.settings.model import Calibration, Estimator, Model
@@ -83,6 +83,16 @@ def test_only_probabilities_are_replayed():
     amounts = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
     with pytest.raises(LearningError, match="A replay calibrates probabilities"):
         replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), WALK)
+
+
+def test_fits_that_could_not_be_made_are_refused_before_a_search():
+    """On the last days before the first night nothing happened, and a curve is fitted to them."""
+    rows = problems.rows()
+    settings = problems.search()
+    quiet = replace(rows, label=rows.label & (rows.day < np.datetime64("2024-03-10")))
+    require_walkable(rows, PROJECT, settings, WALK)
+    with pytest.raises(LearningError, match=r"inner fold 3 .* has no positives to test on"):
+        require_walkable(quiet, PROJECT, settings, WALK)
 
 
 @pytest.mark.parametrize(

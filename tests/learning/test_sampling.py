@@ -124,10 +124,45 @@ def test_a_sample_by_key_is_a_random_one():
     assert 0.005 < of_each.std() < 0.015
 
 
-def test_a_column_that_is_not_there_and_rows_without_days_are_refused():
-    sample = TrainingSample(0.5, "site")
-    with pytest.raises(LearningError, match=r"search.sample.stratify: there is no column 'site'; expected 'label' or"):
-        strata_of(np.array([True]), pa.table({"x": [1]}), sample)
+def test_a_list_s_rows_have_one_place_whatever_lists_are_with_it():
+    """Lists of one to five rows: each is kept whole, and as often as any other."""
+    rows = problems.rows(a_day=300)
+    query = np.repeat(np.arange(2000), np.resize([1, 2, 3, 4, 5], 2000))
+    lists = replace(rows, query=query, label=rows.label.astype(float))
+    settings = problems.search(sample=TrainingSample(0.3))
+    some = training_part(lists, np.arange(3000), LATER, 0, settings, "UTC")
+    whole = training_part(lists, np.arange(6000), LATER, 0, settings, "UTC")
+    size = np.bincount(query)
+    for part in (some, whole):
+        found, rows_kept = np.unique(query[part.rows], return_counts=True)
+        assert rows_kept.tolist() == size[found].tolist()
+    kept_lists = np.unique(query[whole.rows])
+    assert len(kept_lists) == 600
+    assert len(np.setxor1d(np.unique(query[some.rows]), kept_lists[kept_lists < 1000])) < 60
+    shares = [(size[kept_lists] == rows_of_list).sum() / 400 for rows_of_list in (1, 2, 3, 4, 5)]
+    assert shares == pytest.approx([0.3] * 5, abs=0.08)
+
+
+def test_a_sample_that_leaves_nothing_to_learn_from_is_refused():
+    """A tenth of the labels is true, and three rows of 800 are kept."""
+    rows = problems.rows()
+    rare = replace(rows, label=np.arange(800) % 10 == 0)
+    settings = problems.search(sample=TrainingSample(0.004))
+    with pytest.raises(LearningError, match=r"Of the 800 training rows before 2024-03-21 the sample keeps 3, all with"):
+        training_part(replace(rows, label=np.full(800, 2.5)), np.arange(800), LATER, 0, settings, "UTC")
+    few = replace(settings, sample=TrainingSample(0.001))
+    with pytest.raises(LearningError, match="the sample keeps 1, all with the label"):
+        training_part(rare, np.arange(800), LATER, 0, few, "UTC")
+    both = replace(settings, sample=TrainingSample(0.004, "label"))
+    assert len(training_part(rare, np.arange(800), LATER, 0, both, "UTC").rows) == 4
+
+
+def test_strata_of_amounts_and_rows_without_days_are_refused():
+    sample = TrainingSample(0.5, "x")
+    with pytest.raises(LearningError, match=r"search.sample.stratify: x has 100 values in 100 rows, and of each a row"):
+        strata_of(np.full(100, True), pa.table({"x": np.arange(100) / 7}), sample)
+    assert strata_of(np.full(100, True), pa.table({"x": np.arange(100) // 2}), sample).to_pylist()[98:] == [49, 49]
+    assert len(strata_of(np.full(8, True), pa.table({"x": np.arange(8)}), sample)) == 8
     with pytest.raises(LearningError, match=r"Order, days and strata are of \[8, 1, 8\] rows"):
         sampled(ORDER, DAY[:1], None, sample)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -228,6 +228,35 @@ def test_every_row_is_judged_once_and_no_training_row_shares_label_time_or_group
         assert (str(fold.start), str(fold.end)) == (dates(rows, fold.test)[0], dates(rows, fold.test)[-1])
         if kind in GROUPED:
             assert not set(rows.group[fold.train]) & set(rows.group[fold.test])
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(DEALT),
+    st.lists(st.tuples(st.integers(0, 80), st.integers(0, 9), st.integers(0, 7)), min_size=8, max_size=25),
+    st.integers(0, 5),
+    st.integers(0, 6),
+    st.integers(0, 3),
+)
+def test_dealt_folds_are_purged_as_the_rule_reads_row_by_row(kind, dealt, horizon, embargo, seed):
+    """Irregular times with ties, labels known before their horizon and after it, groups of any size."""
+    hours = [hour for hour, _, _ in sorted(dealt)]
+    known = [hour + delay for hour, delay, _ in sorted(dealt)]
+    group = np.array([number for _, _, number in sorted(dealt)])
+    instants = [[datetime(2024, 1, 1, tzinfo=UTC) + hour * HOUR for hour in column] for column in (hours, known)]
+    label = np.arange(len(hours)) % 2 == 0
+    rows = table(*instants, "UTC", horizon * HOUR, label, group=group)
+    split = Split(kind, 2, group=["machine"] if kind in GROUPED else [], embargo=f"{embargo}h")
+    try:
+        found = folds(rows, split, date(2024, 2, 1), "UTC", seed)
+    except LearningError:
+        reject()
+    settled_at = [max(hour + horizon, at) for hour, at in zip(hours, known, strict=True)]
+    for fold in found:
+        left = oracle.kept(set(fold.test.tolist()), hours, settled_at, embargo)
+        strangers = [row for row in left if kind not in GROUPED or group[row] not in group[fold.test]]
+        assert fold.train.tolist() == strangers
+    assert sorted(np.concatenate([fold.test for fold in found])) == list(range(len(hours)))
 
 
 @pytest.mark.parametrize("kind", DEALT)

@@ -21,7 +21,7 @@ from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns
 from nightjar.registry import tracking, verified
 from nightjar.registry.signature import Subject
-from nightjar.settings.model import Estimator, Model
+from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
 from nightjar.tables import arrow
@@ -138,6 +138,19 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     evidence = json.loads(events[0]["evidence"])
     assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
     assert evidence["difference"]["estimate"] is None
+
+
+def test_a_model_that_could_not_be_fitted_after_the_search_is_refused_before_it(nights, copied, tmp_path, monkeypatch):
+    """Of the rows that are known at the run date, the newest inner split has true labels only; no fold has."""
+    from deltalake import DeltaTable
+
+    last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
+    DeltaTable(copied.warehouse.path("labels")).update({"label": "true"}, predicate=last)
+    monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
+    settings = builders.search(final_days=1)
+    settings.candidates["sure"] = Model(Estimator.LOGISTIC, calibration=Calibration.PLATT)
+    with pytest.raises(LearningError, match=r"before 2024-03-31 cannot be split within, 1 deep, as sure asks .* inner"):
+        train(copied.warehouse, copied.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
 
 
 class SeenError(Exception):

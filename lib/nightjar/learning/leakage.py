@@ -1,5 +1,7 @@
 """Features that tell the label by themselves: few that were known at the prediction time do."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,47 +12,57 @@ from nightjar.models.columns import to_frame
 from nightjar.models.examples import Rows
 
 SUSPECT = 0.95
-"""ROC AUC of one column from which it is asked about."""
+"""ROC AUC of one column, or its rank correlation with amounts, from which it is asked about."""
 FEWEST = 10
-"""Rows of each class that it is measured on: a few positives can be above all others by chance."""
+"""Rows of each class that it is measured on, or half the rows of amounts: fewer can be in order by chance."""
+Values = npt.NDArray[np.float64]
 
 
 def suspect_features(rows: TrainingRows, which: Rows) -> dict[str, float]:
-    """The features that tell the classes apart nearly without error, and how well each does, in either direction.
+    """The features that order the labels nearly without error, and how well each does, in either direction.
 
     Each is measured by itself on the newer half of the rows: a number by its size, a null below all others, and a
-    category by the share of positives that its level had in the older half.
+    category by the mean label (of classes: the share of positives) that its level had in the older half.
 
     Args:
-        rows: of a classification.
+        rows: all rows.
         which: numbers of those that are looked at, ascending.
 
     Returns:
-        Column -> ROC AUC, in the order of the features; empty where a class is too rare to tell.
+        Column -> ROC AUC of classes, Spearman's rank correlation of amounts, in the order of the features; empty where
+        there are too few rows to tell.
     """
     examples = rows.examples(which)
     half = len(which) // 2
     newer = examples.label[half:]
-    if min(newer.sum(), (~newer).sum()) < FEWEST:
-        return {}
     weight = None if examples.weight is None else examples.weight[half:]
-    areas = {}
+    strengths = {}
     for column in rows.columns:
         values = to_frame(examples.table, [column])[column.name]
-        number = column.type == "number"
-        area = roc_auc(newer, _ranked(values[half:]) if number else _rates(values, examples.label, half), weight)
-        if area is not None:
-            areas[column.name] = max(area, 1 - area)
-    return {name: area for name, area in areas.items() if area >= SUSPECT}
+        ordered = _ranked(values[half:]) if column.type == "number" else _means(values, examples.label, half)
+        classes = newer.dtype == np.bool_
+        strengths[column.name] = _area(newer, ordered, weight) if classes else _correlation(newer, ordered)
+    return {name: strength for name, strength in strengths.items() if strength >= SUSPECT}
 
 
-def _ranked(values: "pd.Series[float]") -> npt.NDArray[np.float64]:
+def _area(label: npt.NDArray[np.bool_], values: Values, weight: Values | None) -> float:
+    area = roc_auc(label, values, weight) if min(label.sum(), (~label).sum()) >= FEWEST else None
+    return 0.0 if area is None else max(area, 1 - area)
+
+
+def _correlation(label: Values, values: Values) -> float:
+    if len(label) < 2 * FEWEST or len(np.unique(values)) == 1 or len(np.unique(label)) == 1:
+        return 0.0
+    return abs(float(np.corrcoef(pd.Series(label).rank(), pd.Series(values).rank())[0, 1]))
+
+
+def _ranked(values: "pd.Series[float]") -> Values:
     """Numbers with the same order and ties, nulls first."""
     return np.asarray(values.rank(method="dense", na_option="top"), dtype=np.float64)
 
 
-def _rates(levels: "pd.Series[str]", label: npt.NDArray[np.bool_], half: int) -> npt.NDArray[np.float64]:
-    """Of the rows from `half` on; a level that is new has the share of all."""
+def _means(levels: "pd.Series[str]", label: npt.NDArray[Any], half: int) -> Values:
+    """Of the rows from `half` on; a level that is new has the mean of all."""
     older = pd.Series(label[:half].astype(np.float64))
-    rates = older.groupby(levels[:half], dropna=False).mean()
-    return np.asarray(levels[half:].map(rates).fillna(older.mean()), dtype=np.float64)
+    means = older.groupby(levels[:half], dropna=False).mean()
+    return np.asarray(levels[half:].map(means).fillna(older.mean()), dtype=np.float64)

@@ -1,18 +1,18 @@
 """What a model is fitted on: a fold's training rows, or a sample of them, with splits within where a model asks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import sampled, strata_of
-from nightjar.learning.splits.folding import inner_splits
+from nightjar.learning.splits.folding import FEWEST, inner_splits
 from nightjar.learning.splits.purging import at, length
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.learning import Search
@@ -64,16 +64,34 @@ def training_part(
         zone: whose midnights end the dates.
 
     Raises:
-        LearningError: the rows cannot fill the splits, or there is no column to stratify by.
+        LearningError: the rows cannot fill the splits, the sample leaves nothing to learn from, or there is no column
+            to stratify by.
     """
     kept, weight = train, None
     if not settings.sample.keeps_all():
         strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
         sample = sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
         kept, weight = train[sample.rows], sample.weight
+        _require_both(rows.label[kept], len(train), before)
     inner = _inner(rows, kept, before, depth, settings, zone) if depth else ()
     settled = at(cutoff(before, zone)) - length(rows.horizon) - length(parse_duration(settings.split.embargo))
     return TrainingPart(kept, weight, inner, np.datetime64(settled + 1, "us"))
+
+
+def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:
+    """Check before a search that whichever candidate wins can be fitted afterwards, too.
+
+    Args:
+        rows: all rows.
+        fits: of each: numbers of the rows that may be fitted on, and the first date that it must know nothing of.
+        settings: the candidates, the sample, the kind of splits, the seed.
+        zone: whose midnights end the dates.
+
+    Raises:
+        LearningError: as `training_part`.
+    """
+    for train, before in fits:
+        training_part(rows, train, before, settings.inner_depth(), settings, zone)
 
 
 def _inner(
@@ -100,6 +118,18 @@ def _told(rows: Rows) -> bytes:
 
 
 def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:
-    """By each row's key, or by its list: a ranking's lists stay whole."""
-    named = rows.key if rows.query is None else pa.table({"list": pa.array(rows.query)})
-    return row_order(named.take(train), "train", seed)
+    """By each row's key, or by that of its list's first row: a ranking's lists stay whole."""
+    order = row_order(rows.key.take(train), "train", seed)
+    if rows.query is None:
+        return order
+    _, first, place = np.unique(rows.query[train], return_index=True, return_inverse=True)
+    return order[first][place]
+
+
+def _require_both(label: npt.NDArray[Any], total: int, before: date) -> None:
+    if len(label) < FEWEST or (label == label[0]).all():
+        found = f", all with the label {label[0]}" if len(label) else ""
+        raise LearningError(
+            f"Of the {total:,} training rows before {before} the sample keeps {len(label):,}{found}: nothing can be "
+            "learned from them. Keep more (search.sample.fraction), or of each label (search.sample.stratify=label)."
+        )

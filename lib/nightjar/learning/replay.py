@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError, UsageError
 from nightjar.learning.fitting import fitted
+from nightjar.learning.parts import require_parts
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import inner_splits, settled
@@ -82,10 +83,9 @@ def replay(
     """Walk the nights.
 
     Raises:
-        LearningError: the task is no classification, or there are too few rows before the first night.
+        LearningError: see `require_walkable`.
     """
-    if project.label.task is not Task.CLASSIFICATION:
-        raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.name}.")
+    require_walkable(rows, project, settings, walk)
     everyone = [winner, *baselines]
     which = _dated(rows, walk.first, walk.last)
     raw = {candidate: np.full(len(rows.label), np.nan) for candidate in everyone}
@@ -110,6 +110,20 @@ def replay(
     return Replayed(which, scores)
 
 
+def require_walkable(rows: TrainingRows, project: Project, settings: Search, walk: Walk) -> None:
+    """Check before a search that whichever candidate wins can be fitted for every night.
+
+    Raises:
+        LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.training_part`.
+    """
+    if project.label.task is not Task.CLASSIFICATION:
+        raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.name}.")
+    starts = [start for start, _ in _periods(walk)]
+    walked = [(settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
+    earlier = [(train, before) for train, _, before in _earlier(rows, project, settings, walk)]
+    require_parts(rows, [*walked, *earlier], settings, project.zone)
+
+
 def _periods(walk: Walk) -> Iterator[tuple[date, date]]:
     """First and last night of each stretch with the same parameters."""
     start = walk.first
@@ -129,13 +143,19 @@ def _dated(rows: TrainingRows, first: date, last: date) -> Rows:
 
 def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
     """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
-    known = settled(rows, walk.first, project.zone, settings.split.train_days)
     found = np.full(len(rows.label), np.nan)
-    for split in inner_splits(rows, known, settings.split, project.zone, settings.seed):
-        train, test = known[split.train], known[split.test]
-        predictor = fitted(rows, train, rows.day[test].min().item(), winner, project, settings)
+    for train, test, before in _earlier(rows, project, settings, walk):
+        predictor = fitted(rows, train, before, winner, project, settings)
         found[test] = predictor.predict(rows.features.take(test))
     return found
+
+
+def _earlier(rows: TrainingRows, project: Project, settings: Search, walk: Walk) -> Iterator[tuple[Rows, Rows, date]]:
+    """Splits of the rows that are known before the first night: numbers to fit on, to predict, and the first date."""
+    known = settled(rows, walk.first, project.zone, settings.split.train_days)
+    for split in inner_splits(rows, known, settings.split, project.zone, settings.seed):
+        train, test = known[split.train], known[split.test]
+        yield train, test, rows.day[test].min().item()
 
 
 def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:

@@ -13,6 +13,9 @@ from nightjar.learning.row_order import RowOrder
 from nightjar.models.examples import Rows
 from nightjar.settings.sampling import LABEL, TrainingSample
 
+ROWS_OF_STRATUM, FEW_STRATA = 2, 20
+"""A column is no strata with fewer rows to a value than this on average, unless it has but a few values."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
@@ -57,17 +60,18 @@ def strata_of(label: npt.NDArray[Any], table: pa.Table, settings: TrainingSample
     """The value that each row is stratified by; None where the rows are one stratum.
 
     Raises:
-        LearningError: there is no such column.
+        LearningError: the column holds amounts, of which hardly two are the same.
     """
     if settings.stratify is None:
         return None
-    if settings.stratify != LABEL and settings.stratify not in table.column_names:
-        raise LearningError(
-            f"search.sample.stratify: there is no column {settings.stratify!r}; expected {LABEL!r} or one of "
-            f"{', '.join(table.column_names)}."
-        )
     of_label = settings.stratify == LABEL
     strata: pa.Array[Any] = pa.array(label) if of_label else table[settings.stratify].combine_chunks()
+    values = pc.count_distinct(strata, mode="all").as_py()
+    if values * ROWS_OF_STRATUM > max(len(strata), FEW_STRATA * ROWS_OF_STRATUM):
+        raise LearningError(
+            f"search.sample.stratify: {settings.stratify} has {values:,} values in {len(strata):,} rows, and of each a "
+            "row is kept: hardly any would be left out. Choose a column with few values."
+        )
     return strata
 
 

@@ -7,12 +7,14 @@ from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+
 from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
 from nightjar.learning.held_out import held_out
 from nightjar.learning.leakage import suspect_features
-from nightjar.learning.parts import training_part
+from nightjar.learning.parts import require_parts, training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import proposals, tune
@@ -65,10 +67,14 @@ def train(
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
-    if label.task is Task.CLASSIFICATION:
-        _ask_about(suspect_features(rows, final.train))
+    _ask_about(suspect_features(rows, final.train), label.task)
+    if rows.group is not None:
+        seen = np.isin(rows.group[final.test], rows.group[final.train]).mean()
+        log.info("%.0f%% of the final period's rows are of groups that are trained on, as when served", 100 * seen)
     started = time.monotonic()
     asked = problem(rows, project, settings, final.start)
+    known = settled(rows, run_date, project.zone, settings.split.train_days)
+    require_parts(rows, [(final.train, final.start), (known, run_date)], settings, project.zone)
     found = tune.run(asked, settings, home / SEARCHES)
     log.info("searched for %.0f s", time.monotonic() - started)
     with registration.recorded(run, project, rows, found) as mlflow_run:
@@ -82,7 +88,6 @@ def train(
         if unseen.threshold is not None:
             log.info("%s", unseen.threshold)
             evidence = replace(evidence, threshold=asdict(unseen.threshold))
-        known = settled(rows, run_date, project.zone, settings.split.train_days)
         predictor = fitted(rows, known, run_date, winner, project, settings)
         tracking.attach(home, mlflow_run, unseen.labels)
         version = registration.register(run, mlflow_run, project, settings, rows, known, winner, evidence, predictor)
@@ -104,11 +109,10 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
         LearningError: the rows cannot fill them, or the metric is undefined on a fold.
     """
     found = folds(rows, settings.split, before, project.zone, settings.seed)
-    depth = max(model.inner_depth(settings.candidates) for model in settings.candidates.values())
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
     starts = [fold.start if walks else before for fold in found]
     parts = [
-        training_part(rows, fold.train, start, depth, settings, project.zone)
+        training_part(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(found, starts, strict=True)
     ]
     asked = Problem(rows, found, parts, project.label.task, settings.seed)
@@ -116,13 +120,15 @@ def problem(rows: TrainingRows, project: Project, settings: Search, before: date
     return asked
 
 
-def _ask_about(suspect: Mapping[str, float]) -> None:
-    for name, area in suspect.items():
+def _ask_about(suspect: Mapping[str, float], task: Task) -> None:
+    measure = "ROC AUC" if task is Task.CLASSIFICATION else "rank correlation"
+    for name, strength in suspect.items():
         log.warning(
-            "%s by itself tells the labels with a ROC AUC of %.3f: was it known at the prediction time? If not, leave "
+            "%s by itself tells the labels with a %s of %.3f: was it known at the prediction time? If not, leave "
             "it out, or say when it is known (known_at of its source)",
             name,
-            area,
+            measure,
+            strength,
         )
 
 

@@ -111,6 +111,10 @@ def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
 
 
 def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
+    weights = model.parameters.get("class_weight")
+    if isinstance(weights, Mapping):
+        holds = set(weights) <= {False, True}
+        _require(model, "class_weight", weights, "weights of the classes false and true", holds=holds)
     try:
         # The check that `fit` itself starts with, on parameters alone. Public there is only the fit.
         unfitted(model, task, seed=0)._validate_params()  # noqa: SLF001

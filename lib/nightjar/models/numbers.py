@@ -26,12 +26,20 @@ SCALERS: Mapping[Scale, type[Any]] = {
     Scale.MIN_MAX: MinMaxScaler,
     Scale.ROBUST: RobustScaler,
 }
+JOINT = (Missing.KNN, Missing.ITERATIVE)
+"""What fills a column by the others."""
 
 
 def number_steps(settings: Number, needs: Needs, seed: int) -> Any:
     """An unfitted transformer of a frame of numbers, as `Number` says."""
     steps = [*_shape(settings), *(_bins(settings, needs) if settings.bins else _fill_and_scale(settings, needs, seed))]
     return make_pipeline(Filled(), *steps) if steps else "passthrough"
+
+
+def scale_of(settings: Number, needs: Needs) -> Scale:
+    """How numbers without bins are scaled where the settings are silent, too."""
+    silent = Scale.STANDARD if needs is Needs.COMPLETE or settings.missing in JOINT else Scale.NONE
+    return settings.scale or silent
 
 
 def _shape(settings: Number) -> list[Any]:
@@ -51,10 +59,9 @@ def _bins(settings: Number, needs: Needs) -> list[Any]:
 
 
 def _fill_and_scale(settings: Number, needs: Needs, seed: int) -> list[Any]:
-    complete = needs is Needs.COMPLETE
-    missing = settings.missing or (Missing.MEDIAN if complete else Missing.KEEP)
-    joint = missing in (Missing.KNN, Missing.ITERATIVE)
-    scale = settings.scale or (Scale.STANDARD if complete or joint else Scale.NONE)
+    missing = settings.missing or (Missing.MEDIAN if needs is Needs.COMPLETE else Missing.KEEP)
+    joint = missing in JOINT
+    scale = scale_of(settings, needs)
     scaler = [] if scale is Scale.NONE else [SCALERS[scale]()]
     if missing is Missing.KEEP:
         return scaler

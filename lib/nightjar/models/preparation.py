@@ -17,15 +17,18 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
 from nightjar.models.makers import maker_step
 from nightjar.models.needs import Needs
-from nightjar.models.numbers import number_steps
+from nightjar.models.numbers import number_steps, scale_of
 from nightjar.models.selection import WithValues, selection_step
 from nightjar.models.text import text_steps
-from nightjar.settings.columns import Category, ColumnPreparation, FeatureType, Missing, Number, Text
+from nightjar.settings.columns import Category, ColumnPreparation, FeatureType, Missing, Number, Scale, Text
 from nightjar.settings.preparation import Preparation, SelectionKind
 from nightjar.settings.task import Task
 
 Rule = Number | Category | Text
 Splits = Sequence[InnerSplit]
+
+CENTRED = (Scale.STANDARD, Scale.ROBUST)
+"""What puts some numbers below 0."""
 
 
 def preparation(
@@ -75,7 +78,7 @@ def check_preparation(features: Sequence[FeatureColumn], settings: Preparation, 
 
     Raises:
         LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
-            are kept for what needs complete numbers; chi-squared selection without classes.
+            are kept for what needs complete numbers; chi-squared selection without classes, or of numbers below 0.
     """
     if not features:
         raise LearningError("There are no features to prepare.")
@@ -87,8 +90,8 @@ def check_preparation(features: Sequence[FeatureColumn], settings: Preparation, 
         _check_type(by_name[name], own)
     if _needs(settings, needs) is Needs.COMPLETE:
         _check_complete(features, settings)
-    if task is not Task.CLASSIFICATION and any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
-        raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
+    if any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
+        _check_chi_squared(features, settings, _needs(settings, needs), task)
 
 
 def _needs(settings: Preparation, needs: Needs) -> Needs:
@@ -116,6 +119,18 @@ def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) ->
             raise LearningError(
                 f"missing=KEEP leaves the nulls of {column.name}, and this estimator or `components` needs complete "
                 "numbers: choose what a null becomes, or bins."
+            )
+
+
+def _check_chi_squared(features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, task: Task) -> None:
+    if task is not Task.CLASSIFICATION:
+        raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
+    for column in features:
+        rule = _rule(column, settings)
+        if isinstance(rule, Number) and rule.bins is None and scale_of(rule, needs) in CENTRED:
+            raise LearningError(
+                f"CHI_SQUARED takes numbers of 0 or more, and {scale_of(rule, needs).name} scaling puts some of "
+                f"{column.name} below 0: scale by MIN_MAX (preparation.number.scale), or select by ANOVA."
             )
 
 

@@ -109,6 +109,10 @@ class Search:
             free = f"other names: the points of the space of {name} are called {name}-1, {name}-2, ..."
             require(not (model.space and taken), "candidates", taken, free)
 
+    def inner_depth(self) -> int:
+        """How deep its candidates learn from out-of-fold predictions, see `Model.inner_depth`."""
+        return max(model.inner_depth(self.candidates) for model in self.candidates.values())
+
     def self_trains(self) -> bool:
         """Whether a candidate uses rows without a label."""
         return any(model.self_training.floor is not None for model in self.candidates.values())

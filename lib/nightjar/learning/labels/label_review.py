@@ -13,6 +13,7 @@ from nightjar.learning.rows import TrainingRows
 from nightjar.models.examples import Rows
 
 LABEL, _ROW = "label", "_row"
+MEASURES = ("margin", "probability")
 MOST_SUSPECTS = 200
 OF_EACH = 25
 """Rows of each label in the random list: what it says of a rate is good to a tenth."""
@@ -33,7 +34,7 @@ def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int)
         return {}
     found = suspects(rows.label, scores).slice(0, MOST_SUSPECTS)
     told = _shown(rows, found["row"].to_numpy())
-    for place, name in enumerate(("margin", "probability")):
+    for place, name in enumerate(MEASURES):
         told = told.add_column(rows.key.num_columns + place, name, found[name])
     named = rows.key.take(scored).append_column(LABEL, pa.array(label)).append_column(_ROW, pa.array(scored))
     drawn = spot_checks(named, rows.key.column_names, LABEL, OF_EACH, seed)[_ROW].to_numpy()
@@ -44,4 +45,6 @@ def _shown(rows: TrainingRows, which: Rows) -> pa.Table:
     others = [name for name in rows.features.column_names if name not in rows.key.column_names]
     shown, features = rows.key.take(which), rows.features.select(others).take(which)
     columns: dict[str, Any] = {name: shown[name] for name in shown.column_names}
-    return pa.table(columns | {LABEL: rows.label[which]} | {name: features[name] for name in others})
+    own = {*columns, LABEL, *MEASURES}
+    named = {name if name not in own else f"feature {name}": features[name] for name in others}
+    return pa.table(columns | {LABEL: rows.label[which]} | named)

@@ -12,6 +12,7 @@ from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Range, dimension
+from nightjar.settings.sampling import LABEL, TrainingSample
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Metric, Task
 
@@ -34,6 +35,7 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
             f"search.metric is {search.metric.name}, which judges a {search.metric.task.value}; project.label.task is "
             f"{task.name}: choose one of {fitting}."
         )
+    _check_sample(search.sample, features, task)
     weighted = weighted or not search.sample.keeps_all()
     for name, model in search.candidates.items():
         if model.self_training.floor is not None and search.split.kind is not SplitKind.WALK_FORWARD:
@@ -64,6 +66,27 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
                 "order to judge. Use fewer or longer folds (search.split.folds, search.split.test_days), or another "
                 "metric (search.metric)."
             )
+
+
+def _check_sample(sample: TrainingSample, features: Sequence[FeatureColumn], task: Task) -> None:
+    column = sample.stratify
+    if column is None:
+        return
+    if task is Task.RANKING:
+        raise LearningError(
+            f"search.sample.stratify={column}: the rows of a ranking's list stay together; leave it out."
+        )
+    if column == LABEL:
+        if task is not Task.CLASSIFICATION:
+            raise LearningError(
+                f"search.sample.stratify=label: each amount would be a stratum of its own, and of each a row is kept. "
+                f"project.label.task is {task.name}: stratify by a feature with few values, or not at all."
+            )
+    elif column not in [feature.name for feature in features]:
+        names = ", ".join(feature.name for feature in features)
+        raise LearningError(
+            f"search.sample.stratify: there is no column {column!r}; expected {LABEL!r} or one of {names}."
+        )
 
 
 def _points(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

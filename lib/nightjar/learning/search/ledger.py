@@ -1,15 +1,18 @@
 """The search's memory: one line for each finished fold, appended as it finishes, read when the search starts again.
 
+    {"search": "...", "check": "..."}
     {"search": "...", "candidate": "...", "fold": "fold 1", ..., "check": "..."}
 
 Lines are data, never pickled objects, and each ends with a hash of itself. A search that was killed finds its finished
-folds here and fits none of them again.
+folds here and fits none of them again. The first line is there from the start: an emptied file is no new one.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -51,7 +54,7 @@ class Ledger:
         line = json.dumps(_sealed({"search": self.search, "key": key, **asdict(result)}), allow_nan=False)
         content = f"{line}\n".encode()
         if os.write(self._file, content) < len(content):
-            raise _damaged(self.path, len(self.finished) + 1, "it could not be written whole: is the disk full?")
+            raise _damaged(self.path, len(self.finished) + 2, "it could not be written whole: is the disk full?")
         os.fsync(self._file)
         self.finished[key, result.fold] = result
 
@@ -65,7 +68,8 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{search}.jsonl"
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    _begin(path, search)
+    file = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,11 +80,26 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
         os.close(file)
 
 
+def _begin(path: Path, search: str) -> None:
+    """A ledger without results, unless there is one: it appears with its first line, and stays."""
+    if path.exists():
+        return
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new") as new:
+        new.write(f"{json.dumps(_sealed({'search': search}))}\n".encode())
+        new.flush()
+        os.fsync(new.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.link(new.name, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
 def _read(path: Path, search: str) -> dict[tuple[str, str], FoldResult]:
     finished = {}
     content = path.read_bytes()
     lines = content.split(b"\n")
-    if lines.pop():
+    if lines.pop() or not lines:
         raise _damaged(path, len(lines) + 1, "it is not complete")
     for number, line in enumerate(lines, start=1):
         try:
@@ -91,8 +110,13 @@ def _read(path: Path, search: str) -> dict[tuple[str, str], FoldResult]:
         if not whole or entry.pop("search") != search:
             raise _damaged(path, number, "it was changed, or belongs to another search")
         del entry["check"]
-        key = entry.pop("key")
-        finished[key, entry["fold"]] = FoldResult(**entry)
+        if bool(entry) != (number > 1):
+            raise _damaged(path, number, "the first line, and no other, tells of no fold")
+        if entry:
+            key = entry.pop("key")
+            if (key, entry["fold"]) in finished:
+                raise _damaged(path, number, f"it is a second result of {entry['candidate']} on {entry['fold']}")
+            finished[key, entry["fold"]] = FoldResult(**entry)
     return finished
 
 

@@ -44,12 +44,14 @@ class Found:
         results: each candidate's results, in the order of the folds.
         folds: how many a candidate has that was not stopped.
         metric: what decides.
+        remembered: the file that remembers every result, so that another start of the search has them.
         cut_short: whether its time was up before all that was due had been run.
     """
 
     results: dict[Candidate, list[FoldResult]]
     folds: int
     metric: Metric
+    remembered: Path
     cut_short: bool = False
 
     def mean(self, candidate: Candidate) -> float | None:
@@ -94,7 +96,12 @@ class Found:
 
     def _failures(self) -> str:
         failed = [result for results in self.results.values() for result in results if result.failure]
-        return "\n  ".join(f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed)
+        told = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
+        if told:
+            told.append(
+                f"What failed is not tried again: if the machine was to blame, take its lines out of {self.remembered}"
+            )
+        return "\n  ".join(told)
 
 
 def run(problem: Problem, settings: Search, folder: Path) -> Found:
@@ -137,7 +144,7 @@ def found_by(work: Work, problem: Problem, metric: Metric) -> Found:
         if unit in work.results:
             results.setdefault(unit.candidate, {})[unit.fold] = work.results[unit]
     ordered = {candidate: [by[fold] for fold in sorted(by)] for candidate, by in results.items()}
-    return Found(ordered, len(problem.folds), metric, cut_short=work.left())
+    return Found(ordered, len(problem.folds), metric, work.remembered(), cut_short=work.left())
 
 
 def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float, storage: Path) -> None:
