@@ -1,6 +1,7 @@
 """The house's order, read from the code itself: who imports whom, what is used where, how long files are."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,13 @@ def test_what_needs_no_cluster_never_imports_one(library):
 def test_no_task_is_cancelled():
     """Ray (2.60) ends the driver when a task finishes just as it is cancelled. What still runs ends with the driver."""
     assert [within(module) for module in MODULES if "ray.cancel" in module.read_text()] == []
+
+
+def test_no_table_is_scanned_by_the_python_file_system_of_delta_rs():
+    """See `tables.arrow.read`: a scan's thread that lets go of its memory as Python ends, ends it by a signal."""
+    text = {within(module): module.read_text() for module in MODULES}
+    users = [name for name, lines in text.items() if re.search(r"\.to_pyarrow_(dataset\(\)|table\()", lines)]
+    assert users == ["report/queries.py"]  # in text, for people to copy
 
 
 def test_the_delta_format_of_spark_is_named_only_in_one_module():

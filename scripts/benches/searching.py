@@ -21,7 +21,6 @@ import numpy as np
 import ray
 import search_case
 from measure import console
-from mlflow import MlflowClient
 from ray import tune
 from ray._private.internal_api import get_memory_info_reply, get_state_from_address
 from search_case import FIXED, Case
@@ -29,9 +28,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from nightjar.learning.registration import trials
+from nightjar.learning.registration import trial
 from nightjar.learning.search.tune import run as run_search
-from nightjar.registry.trials import log
+from nightjar.registry import tracking
 from nightjar.runtime import ray as ray_runtime
 from nightjar.settings.environment import Environment
 
@@ -203,10 +202,10 @@ def _overhead(case: Case, home: Path) -> float:
     small = search_case.made(1000, len(case.inputs[0]))
     settings = search_case.trivial(TRIVIAL - 1)
     started = time.perf_counter()
-    found = run_search(small.problem, settings, home / "trivial")
-    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
-    experiment = client.create_experiment("bench", artifact_location=(home / "artifacts").as_uri())
-    log(client, experiment, client.create_run(experiment).info.run_id, trials(found))
+    with tracking.search_recorded(home, "bench", "trivial", {}) as record:
+        found = run_search(
+            small.problem, settings, home / "trivial", lambda unit, one: record.log(trial(unit.candidate, one))
+        )
     units = TRIVIAL * search_case.FOLDS
     if (ran := sum(map(len, found.results.values()))) != units:
         raise ValueError(f"{ran} folds were run, expected {units}")

@@ -33,7 +33,7 @@ def began(folder):
 
 
 def work_of(book):
-    return Work(tune.rounds_of(PROBLEM, SETTINGS), book, PROBLEM, lambda _unit, _result: None)
+    return Work(tune.rounds_of(PROBLEM, SETTINGS), book, PROBLEM, ())
 
 
 @settings(deadline=None, max_examples=60)

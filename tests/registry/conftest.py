@@ -47,8 +47,11 @@ def registered(tmp_path_factory):
     for subject in (FIRST, SECOND, OTHER):
         about = replace(ABOUT, project=subject.project)
         figures = {"final_roc_auc": 0.5}
-        with tracking.search_recorded(home, subject.project, TRIALS, {"of": "test"}) as runs[subject]:
-            version = tracking.register(home, runs[subject], figures, fitted(), about, key)
+        with tracking.search_recorded(home, subject.project, subject.version, {"of": "test"}) as run:
+            for trial in TRIALS:
+                run.log(trial)
+            version = tracking.register(run, figures, fitted(), about, key)
+        runs[subject] = run.id
         assert version == subject.version
     return Registered(Environment(home=str(home)), runs)
 

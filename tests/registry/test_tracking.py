@@ -58,20 +58,32 @@ def test_the_run_holds_the_figures_and_leads_to_the_version(client, registered):
     assert client.get_logged_model(model.model_id).status == "READY"
 
 
-def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has_failed_with_its_folds(
-    client, registered
-):
-    odd, key = Predictor((), None, UNLISTED[0]), keys.signing_key(registered.home)
-    experiment = client.get_experiment_by_name("machines").experiment_id
+def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has_failed(client, registered):
+    odd, key, begun = Predictor((), None, UNLISTED[0]), keys.signing_key(registered.home), []
     before = len(client.search_model_versions("name='machines'"))
-    with (
-        pytest.raises(ModelError, match="GaussianProcessClassifier"),
-        tracking.search_recorded(registered.home, "machines", TRIALS, {}) as run,
-    ):
-        tracking.register(registered.home, run, {}, odd, ABOUT, key)
-    assert client.get_run(run).info.status == "FAILED"
-    assert len(client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run}'")) == len(TRIALS)
+
+    def attempt():
+        with tracking.search_recorded(registered.home, "machines", "odd", {}) as run:
+            begun.append(run)
+            run.log(TRIALS[0])
+            tracking.register(run, {}, odd, ABOUT, key)
+
+    with pytest.raises(ModelError, match="GaussianProcessClassifier"):
+        attempt()
+    (run,) = begun
+    assert client.get_run(run.id).info.status == "FAILED"
+    assert len(client.search_runs([run.experiment], f"tags.`mlflow.parentRunId` = '{run.id}'")) == 1
     assert len(client.search_model_versions("name='machines'")) == before
+
+
+def test_a_run_whose_search_was_killed_no_longer_seems_to_run_when_the_search_starts_again(client, registered):
+    experiment = client.get_experiment_by_name("machines").experiment_id
+    killed, another = (client.create_run(experiment, tags={tracking.SEARCH: name}).info.run_id for name in ("s", "t"))
+    with tracking.search_recorded(registered.home, "machines", "s", {}) as run:
+        run.tag("said", "later")
+        assert [client.get_run(one).info.status for one in (killed, another)] == ["KILLED", "RUNNING"]
+    found = client.get_run(run.id)
+    assert (found.info.status, found.data.tags["said"]) == ("FINISHED", "later")
 
 
 def test_requirements_are_the_manifest_s_packages_and_none_that_a_stranger_could_publish(registered):

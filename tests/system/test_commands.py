@@ -289,7 +289,7 @@ def test_two_runs_of_one_job_and_date_one_wins_and_the_other_is_told_by_whom(min
     both = [mine.start("ingest", f"run_date={NEXT}") for _ in range(2)]
     results = [ended(process) for process in both]
     loser, winner = sorted(range(2), key=lambda number: -results[number].code)
-    assert (results[winner].code, results[loser].code) == (0, 1), results[loser].err
+    assert (results[winner].code, results[loser].code) == (0, 1), "".join(one.err for one in results)
     problem = results[loser].problem
     assert f"ingest for {NEXT} is already being run" in problem
     assert f"process {both[winner].pid} on" in problem

@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nightjar.learning.final import Evidence
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.tune import Found
+from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.units import Problem
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.registry import tracking
 from nightjar.registry.manifest import Manifest
+from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -42,17 +44,29 @@ class Run:
 
 
 @contextmanager
-def recorded(run: Run, project: Project, rows: TrainingRows, found: Found) -> Iterator[str]:
-    """The folds of a search in a run of MLflow, whose id this is, while a model comes of them; or it has failed."""
-    with tracking.search_recorded(
-        run.home, project.name, trials(found), _tags(run, project, rows, found)
-    ) as mlflow_run:
-        yield mlflow_run
+def recorded(run: Run, project: Project, problem: Problem) -> Iterator[SearchRun]:
+    """A run of MLflow for a search of the problem, its folds, and the model that comes of them; or it has failed."""
+    tags = _tags(run, project, problem.rows)
+    with tracking.search_recorded(run.home, project.name, problem.key(), tags) as record:
+        yield record
+
+
+def trial(candidate: Candidate, result: FoldResult) -> Trial:
+    """A fold that was fitted, as MLflow is told of it."""
+    return Trial(
+        candidate=candidate.name,
+        fold=result.fold,
+        seed=result.seed,
+        seconds=result.seconds,
+        measures=result.measures,
+        parameters=candidate.model.parameters,
+        failure=result.failure,
+    )
 
 
 def register(
     run: Run,
-    mlflow_run: str,
+    record: SearchRun,
     project: Project,
     settings: Search,
     rows: TrainingRows,
@@ -63,33 +77,15 @@ def register(
 ) -> str:
     """The registered version; `known` are the rows that the predictor is fitted on."""
     manifest = _manifest(run, project, settings, rows, known, winner, evidence)
-    return tracking.register(run.home, mlflow_run, _figures(evidence), predictor, manifest, run.key)
+    return tracking.register(record, _figures(evidence), predictor, manifest, run.key)
 
 
-def trials(found: Found) -> list[Trial]:
-    """Every fold that was fitted, as MLflow is told of it."""
-    return [
-        Trial(
-            candidate=candidate.name,
-            fold=result.fold,
-            seed=result.seed,
-            seconds=result.seconds,
-            measures=result.measures,
-            parameters=candidate.model.parameters,
-            failure=result.failure,
-        )
-        for candidate, results in found.results.items()
-        for result in results
-    ]
-
-
-def _tags(run: Run, project: Project, rows: TrainingRows, found: Found) -> dict[str, str]:
+def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
     return {
         "nightjar.run_id": run.run_id,
         "nightjar.data_cutoff": cutoff(run.run_date, project.zone).isoformat(),
         "nightjar.data_hash": rows.content_hash,
         "nightjar.definitions_hash": rows.definitions_hash,
-        "nightjar.search_cut_short": str(found.cut_short).lower(),
         **{f"nightjar.data.{table}": str(number) for table, number in rows.versions.items()},
     }
 

@@ -75,9 +75,15 @@ def train(
     asked = problem(rows, project, settings, final.start)
     known = settled(rows, run_date, project.zone, settings.split.train_days)
     require_parts(rows, [(final.train, final.start), (known, run_date)], settings, project.zone)
-    found = tune.run(asked, settings, home / SEARCHES)
-    log.info("searched for %.0f s", time.monotonic() - started)
-    with registration.recorded(run, project, rows, found) as mlflow_run:
+    with registration.recorded(run, project, asked) as record:
+        found = tune.run(
+            asked,
+            settings,
+            home / SEARCHES,
+            lambda unit, result: record.log(registration.trial(unit.candidate, result)),
+        )
+        log.info("searched for %.0f s", time.monotonic() - started)
+        record.tag("nightjar.search_cut_short", str(found.cut_short).lower())
         winner, baselines = _chosen(found), proposals.baselines(settings)
         found.require_sound(baselines)
         period = (final.start, final.end)
@@ -89,9 +95,9 @@ def train(
             log.info("%s", unseen.threshold)
             evidence = replace(evidence, threshold=asdict(unseen.threshold))
         predictor = fitted(rows, known, run_date, winner, project, settings)
-        tracking.attach(home, mlflow_run, unseen.labels)
-        version = registration.register(run, mlflow_run, project, settings, rows, known, winner, evidence, predictor)
-    log.info("registered as version %s of %s (MLflow run %s)", version, project.name, mlflow_run)
+        tracking.attach(record, unseen.labels)
+        version = registration.register(run, record, project, settings, rows, known, winner, evidence, predictor)
+    log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
     outcome.outputs[REFERENCES.name] = references.store(warehouse, rows, known, final_scores, version, run_id)

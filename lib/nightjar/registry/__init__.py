@@ -1,1 +1,7 @@
 """Where trained models are kept: artifacts that can be checked before they are opened, and who is champion when."""
+
+import os
+
+os.environ.setdefault(
+    "MLFLOW_DISABLE_TELEMETRY", "true"
+)  # before MLflow is imported: it would tell its makers of its use

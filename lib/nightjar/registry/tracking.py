@@ -1,8 +1,9 @@
 """MLflow: what was tried, what came out, and the registered versions of a project's model."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
@@ -23,30 +24,57 @@ from nightjar.registry.signature import Subject
 from nightjar.registry.trials import Trial, log, metrics
 
 LOADER = "nightjar.registry.pyfunc"
+SEARCH = "nightjar.search"
 ARTIFACT = "data/artifact"
 """Where our files lie in the folder of a model in MLflow: its `data_path` is copied to `data/`, under its own name."""
 
 
+@dataclass(frozen=True)
+class SearchRun:
+    """A search's run in MLflow, open for its folds and for what comes of them.
+
+    Attributes:
+        home: the environment's, absolute.
+        experiment: the project's.
+        id: of the run.
+    """
+
+    home: Path
+    experiment: str
+    id: str
+
+    def log(self, trial: Trial) -> None:
+        """Record a fold that was fitted."""
+        log(_client(self.home), self.experiment, self.id, trial)
+
+    def tag(self, name: str, value: str) -> None:
+        """Say something of the run."""
+        _client(self.home).set_tag(self.id, name, value)
+
+
 @contextmanager
-def search_recorded(home: Path, project: str, trials: Sequence[Trial], tags: Mapping[str, str]) -> Iterator[str]:
-    """A run that holds a search's folds, open for what comes of them: its id. It has failed where the block fails.
+def search_recorded(home: Path, project: str, search: str, tags: Mapping[str, str]) -> Iterator[SearchRun]:
+    """A run for a search while the block runs. It has failed where the block fails.
+
+    Runs of the same search that still seem to be running were killed: this one takes their place.
 
     Args:
         home: the environment's, absolute.
-        project: whose search it was.
-        trials: every fold that was fitted.
+        project: whose search it is.
+        search: what the search is known by when it starts again.
         tags: of the run.
     """
     client = _client(home)
     experiment = _experiment(client, home, project)
-    with mlflow.start_run(experiment_id=experiment, tags=dict(tags)) as run:
-        log(client, experiment, run.info.run_id, trials)
-        yield run.info.run_id
+    same = f"attributes.status = 'RUNNING' AND tags.`{SEARCH}` = '{search}'"
+    for killed in client.search_runs([experiment], same):
+        client.set_terminated(killed.info.run_id, "KILLED")
+    with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
+        yield SearchRun(home, experiment, run.info.run_id)
 
 
 def register(
-    home: Path,
-    run: str,
+    run: SearchRun,
     figures: Mapping[str, float | None],
     predictor: Predictor,
     manifest: Manifest,
@@ -55,8 +83,7 @@ def register(
     """Register a search's model, signed, as the next version of its project's model: the version.
 
     Args:
-        home: the environment's, absolute.
-        run: the search's, see `search_recorded`.
+        run: the search's.
         figures: of the run, as metrics; None is left out.
         predictor: to be registered.
         manifest: its, as `artifacts.save` wants it.
@@ -68,18 +95,18 @@ def register(
     with tempfile.TemporaryDirectory(prefix="nightjar-model-") as folder:
         saved = Path(folder) / Path(ARTIFACT).name
         complete = artifacts.save(predictor, manifest, saved)
-        client = _client(home)
-        client.log_batch(run, metrics=metrics(figures))
-        return _register(client, _experiment(client, home, manifest.project), run, saved, complete, key)
+        client = _client(run.home)
+        client.log_batch(run.id, metrics=metrics(figures))
+        return _register(client, run.experiment, run.id, saved, complete, key)
 
 
-def attach(home: Path, run: str, tables: Mapping[str, pa.Table]) -> None:
+def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
     """Keep tables as CSV files beside a run's figures: file name -> rows."""
-    client = _client(home)
+    client = _client(run.home)
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(table, sink)
-        client.log_text(run, sink.getvalue().to_pybytes().decode(), name)
+        client.log_text(run.id, sink.getvalue().to_pybytes().decode(), name)
 
 
 def fetch(home: Path, project: str, version: str) -> Path:

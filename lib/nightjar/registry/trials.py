@@ -1,7 +1,7 @@
 """The folds of a search in MLflow: a nested run for each."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,17 +33,16 @@ class Trial:
     failure: str | None = None
 
 
-def log(client: MlflowClient, experiment: str, parent: str, trials: Iterable[Trial]) -> None:
-    """A finished or failed run for each trial, nested in the parent run.
+def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> None:
+    """A finished or failed run, nested in the parent run.
 
-    Each costs three calls, of four commits. Tags are given to the first call, as they would cost a commit of their own
+    It costs three calls, of four commits. Tags are given to the first call, as they would cost a commit of their own
     later; commits are most of the time.
     """
-    for trial in trials:
-        run = client.create_run(experiment, run_name=f"{trial.candidate} {trial.fold}", tags=_tags(trial, parent))
-        params = [Param(name, str(value)) for name, value in trial.parameters.items()]
-        client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
-        client.set_terminated(run.info.run_id, "FINISHED" if trial.failure is None else "FAILED")
+    run = client.create_run(experiment, run_name=f"{trial.candidate} {trial.fold}", tags=_tags(trial, parent))
+    params = [Param(name, str(value)) for name, value in trial.parameters.items()]
+    client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
+    client.set_terminated(run.info.run_id, "FINISHED" if trial.failure is None else "FAILED")
 
 
 def metrics(values: Mapping[str, float | None]) -> list[Metric]:

@@ -11,6 +11,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from nightjar.errors import TableError
+from nightjar.tables import storage
 from nightjar.tables.definitions import Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -125,7 +126,9 @@ def read(
         TableError: there is no such table or column.
     """
     pinned = opened(warehouse, table, at_version)
-    dataset = pinned.to_pyarrow_dataset()
+    # By Arrow's own file system where there is one: threads of a scan may outlive it, and one that lets go of memory of
+    # delta-rs' Python file system while Python shuts down ends the process by SIGABRT, whatever its exit code was.
+    dataset = pinned.to_pyarrow_dataset(filesystem=storage.folder(warehouse.path(table)))
     missing = [name for name in columns or () if name not in dataset.schema.names]
     if missing:
         raise TableError(f"Table {table} at {warehouse.path(table)} has no column {', '.join(missing)}.")

@@ -23,7 +23,7 @@ from nightjar.learning.search.gpus import gpu_share
 from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import FoldResult, Unit
 from nightjar.learning.search.units import Problem, fit_and_measure
-from nightjar.learning.search.work import Work
+from nightjar.learning.search.work import Told, Work
 from nightjar.settings.learning import Search
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Metric
@@ -104,13 +104,14 @@ class Found:
         return "\n  ".join(told)
 
 
-def run(problem: Problem, settings: Search, folder: Path) -> Found:
+def run(problem: Problem, settings: Search, folder: Path, told: Told | None = None) -> Found:
     """Run the search, or what a search that was killed has left of it. Ray must have been started.
 
     Args:
         problem: rows and folds.
         settings: candidates, proposals, stopping.
         folder: where ledgers of searches lie.
+        told: is given each result as it comes, those that were finished before first.
 
     Raises:
         LearningError: the ledger is damaged, or held by another process, or a GPU is asked for that there is not.
@@ -119,7 +120,8 @@ def run(problem: Problem, settings: Search, folder: Path) -> Found:
     with ledger.opened(folder, problem.key()) as book, Progress(problem, settings) as progress:
         if book.finished:
             log.info("%d folds were finished before: %s", len(book.finished), book.path)
-        work = Work(rounds_of(problem, settings), book, problem, progress.told)
+        listeners = [progress.told] if told is None else [progress.told, told]
+        work = Work(rounds_of(problem, settings), book, problem, listeners)
         deadline = None if settings.minutes is None else time.monotonic() + 60 * settings.minutes
         _run_units(problem, work, deadline, gpu, folder / "tune")
     found = found_by(work, problem, settings.metric)

@@ -1,7 +1,7 @@
 """What there is to do in a search: hands out units, takes results, remembers them, goes from round to round."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
 
@@ -9,6 +9,9 @@ from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult, Rounds, Unit
 from nightjar.learning.search.units import Problem, seed_of
+
+Told = Callable[[Unit, FoldResult], None]
+"""What is told of each result."""
 
 
 class Work:
@@ -20,9 +23,7 @@ class Work:
         open: units that were handed out and have no result yet.
     """
 
-    def __init__(
-        self, rounds: Rounds, ledger: Ledger, problem: Problem, told: Callable[[Unit, FoldResult], None]
-    ) -> None:
+    def __init__(self, rounds: Rounds, ledger: Ledger, problem: Problem, told: Sequence[Told]) -> None:
         self.units: list[Unit] = []
         self.results: dict[Unit, FoldResult] = {}
         self.open: set[Unit] = set()
@@ -77,7 +78,8 @@ class Work:
     def _note(self, unit: Unit, result: FoldResult) -> None:
         self.results[unit] = result
         self._longest[unit.candidate] = max(result.seconds, self._longest.get(unit.candidate, 0.0))
-        self._told(unit, result)
+        for told in self._told:
+            told(unit, result)
 
     def _advance(self) -> None:
         while self._round and all(unit in self.results for unit in self._round):
