@@ -133,7 +133,6 @@ def test_feast_is_left_out_of_the_hot_shape_unless_asked_for():
 SEARCHES = """
 import json, search_case, searching
 searching.TRIVIAL = 3
-search_case.FIXED["max_iter"] = 10
 search_case.GRID["learning_rate"] = [0.02, 0.3]
 print("found", json.dumps(searching.measured(600, 8, 1, 2)))
 """
