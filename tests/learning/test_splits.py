@@ -461,8 +461,8 @@ def test_of_splits_within_that_cannot_be_filled_it_is_told_which_and_who_asked()
     deep, majority = replace(plain, preparation=target), Model(Estimator.MAJORITY, baseline=True)
     search = Search(candidates={"majority": majority, "plain": plain, "deep": deep})
     with pytest.raises(
-        LearningError, match=r"before 2024-01-02 .* 2 deep, as deep asks .*: inner fold 1, inner fold 1 "
+        LearningError, match=r"before 2024-01-02 .* 2 deep.* those of deep. inner fold 1, inner fold 1 "
     ):
         training_part(hourly(400), np.arange(24), date(2024, 1, 2), 2, search, "UTC")
-    with pytest.raises(LearningError, match=r"before 2024-01-02 .* 1 deep, as plain, deep asks .*: inner fold 1 "):
+    with pytest.raises(LearningError, match=r"before 2024-01-02 .* 1 deep.* those of plain, deep. inner fold 1 "):
         training_part(hourly(400), np.arange(12), date(2024, 1, 2), 1, search, "UTC")

@@ -103,8 +103,8 @@ def _inner(
         everyone = settings.candidates
         asking = [name for name, model in everyone.items() if model.inner_depth(everyone) >= depth]
         raise LearningError(
-            f"The training rows before {before} cannot be split within, {depth} deep, as {', '.join(asking)} asks "
-            f"(calibration, stacking and target encoding learn from out-of-fold predictions): {error}"
+            f"The training rows before {before} cannot be split within, {depth} deep. Calibration, stacking and target "
+            f"encoding learn from out-of-fold predictions; here those of {', '.join(asking)}. {error}"
         ) from error
 
 

@@ -125,10 +125,9 @@ def inner_splits(
 def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int, zone: str) -> Fold:
     """The last `days` settled dates as the test period, trained on what was known before it.
 
-    The settings' embargo and sliding window hold here too. Groups are not parted: what serves the day after has been
-    trained on them as well, and this is what it would have been worth. (To choose by what is worth among strangers, the
-    folds part them.) The test period may have one class only: then some of its
-    figures are undefined.
+    The settings' embargo and sliding window hold here too. Groups are not parted: the figures are those of a model that
+    serves the day after, which meets groups again that it was trained on. The test period may have one class only: then
+    some of its figures are undefined.
 
     Raises:
         LearningError: too few rows to train or to test on, or one class only to train on.
