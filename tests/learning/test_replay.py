@@ -93,6 +93,12 @@ def test_fits_that_could_not_be_made_are_refused_before_a_search():
     require_walkable(rows, PROJECT, settings, WALK)
     with pytest.raises(LearningError, match=r"inner fold 3 .* has no positives to test on"):
         require_walkable(quiet, PROJECT, settings, WALK)
+    week = problems.search(split=replace(problems.SPLIT, train_days=6))
+    silent = replace(rows, label=rows.label & (rows.day < np.datetime64("2024-03-13")))
+    with pytest.raises(
+        LearningError, match=r"training rows before 2024-03-19 the fit keeps [0-9]+, all with the label F"
+    ):
+        require_walkable(silent, PROJECT, week, WALK)
 
 
 @pytest.mark.parametrize(

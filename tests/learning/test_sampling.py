@@ -148,10 +148,10 @@ def test_a_sample_that_leaves_nothing_to_learn_from_is_refused():
     rows = problems.rows()
     rare = replace(rows, label=np.arange(800) % 10 == 0)
     settings = problems.search(sample=TrainingSample(0.004))
-    with pytest.raises(LearningError, match=r"Of the 800 training rows before 2024-03-21 the sample keeps 3, all with"):
+    with pytest.raises(LearningError, match=r"Of the 800 training rows before 2024-03-21 the fit keeps 3, all with"):
         training_part(replace(rows, label=np.full(800, 2.5)), np.arange(800), LATER, 0, settings, "UTC")
     few = replace(settings, sample=TrainingSample(0.001))
-    with pytest.raises(LearningError, match="the sample keeps 1, all with the label"):
+    with pytest.raises(LearningError, match="the fit keeps 1, all with the label"):
         training_part(rare, np.arange(800), LATER, 0, few, "UTC")
     both = replace(settings, sample=TrainingSample(0.004, "label"))
     assert len(training_part(rare, np.arange(800), LATER, 0, both, "UTC").rows) == 4

@@ -64,8 +64,8 @@ def training_part(
         zone: whose midnights end the dates.
 
     Raises:
-        LearningError: the rows cannot fill the splits, the sample leaves nothing to learn from, or there is no column
-            to stratify by.
+        LearningError: the rows cannot fill the splits, or the sample leaves nothing to learn from or cannot be
+            stratified.
     """
     kept, weight = train, None
     if not settings.sample.keeps_all():
@@ -88,10 +88,11 @@ def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], setting
         zone: whose midnights end the dates.
 
     Raises:
-        LearningError: as `training_part`.
+        LearningError: as `training_part`, or all labels of a fit are alike.
     """
     for train, before in fits:
-        training_part(rows, train, before, settings.inner_depth(), settings, zone)
+        part = training_part(rows, train, before, settings.inner_depth(), settings, zone)
+        _require_both(rows.label[part.rows], len(train), before)
 
 
 def _inner(
@@ -130,6 +131,6 @@ def _require_both(label: npt.NDArray[Any], total: int, before: date) -> None:
     if len(label) < FEWEST or (label == label[0]).all():
         found = f", all with the label {label[0]}" if len(label) else ""
         raise LearningError(
-            f"Of the {total:,} training rows before {before} the sample keeps {len(label):,}{found}: nothing can be "
-            "learned from them. Keep more (search.sample.fraction), or of each label (search.sample.stratify=label)."
+            f"Of the {total:,} training rows before {before} the fit keeps {len(label):,}{found}: nothing can be "
+            "learned from them. Keep more (search.sample, search.split.train_days), or build features of more dates."
         )

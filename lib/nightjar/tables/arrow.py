@@ -126,9 +126,10 @@ def read(
         TableError: there is no such table or column.
     """
     pinned = opened(warehouse, table, at_version)
-    # By Arrow's own file system where there is one: threads of a scan may outlive it, and one that lets go of memory of
+    # Local folders by Arrow's own file system: threads of a scan may outlive it, and one that lets go of memory of
     # delta-rs' Python file system while Python shuts down ends the process by SIGABRT, whatever its exit code was.
-    dataset = pinned.to_pyarrow_dataset(filesystem=storage.folder(warehouse.path(table)))
+    path = warehouse.path(table)
+    dataset = pinned.to_pyarrow_dataset(filesystem=None if "://" in path else storage.folder(path))
     missing = [name for name in columns or () if name not in dataset.schema.names]
     if missing:
         raise TableError(f"Table {table} at {warehouse.path(table)} has no column {', '.join(missing)}.")

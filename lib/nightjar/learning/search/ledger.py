@@ -126,7 +126,9 @@ def _sealed(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _damaged(path: Path, number: int, how: str) -> LearningError:
+    one = "" if number == 1 else "Take that line out to fit its fold again, or "
+    rest = "move the file away to fit all of them again."
     return LearningError(
-        f"{path} is damaged in line {number}: {how}. It holds the finished folds of a search. Take that line out to "
-        "fit its fold again, or move the file away to fit all of them again."
+        f"{path} is damaged in line {number}: {how}. It holds the finished folds of a search. "
+        f"{one + rest if one else rest.capitalize()}"
     )

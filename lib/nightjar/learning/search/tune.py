@@ -97,9 +97,9 @@ class Found:
     def _failures(self) -> str:
         failed = [result for results in self.results.values() for result in results if result.failure]
         told = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
-        if told:
+        if any((one.failure or "").startswith("Traceback") for one in failed):  # what was lost is tried again
             told.append(
-                f"What failed is not tried again: if the machine was to blame, take its lines out of {self.remembered}"
+                f"A fit that failed is not tried again; was it the machine's fault, take its line out of {self.remembered}"
             )
         return "\n  ".join(told)
 
