@@ -99,7 +99,7 @@ class Found:
         told = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
         if any((one.failure or "").startswith("Traceback") for one in failed):  # what was lost is tried again
             told.append(
-                f"A fit that failed is not tried again; was it the machine's fault, take its line out of {self.remembered}"
+                f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.remembered}"
             )
         return "\n  ".join(told)
 
