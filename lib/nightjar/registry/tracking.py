@@ -34,22 +34,22 @@ class SearchRun:
     """A search's run in MLflow, open for its folds and for what comes of them.
 
     Attributes:
-        home: the environment's, absolute.
+        client: of the MLflow that it is in.
         experiment: the project's.
         id: of the run.
     """
 
-    home: Path
+    client: MlflowClient
     experiment: str
     id: str
 
     def log(self, trial: Trial) -> None:
         """Record a fold that was fitted."""
-        log(_client(self.home), self.experiment, self.id, trial)
+        log(self.client, self.experiment, self.id, trial)
 
     def tag(self, name: str, value: str) -> None:
         """Say something of the run."""
-        _client(self.home).set_tag(self.id, name, value)
+        self.client.set_tag(self.id, name, value)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def search_recorded(home: Path, project: str, search: str, tags: Mapping[str, st
     for killed in client.search_runs([experiment], same):
         client.set_terminated(killed.info.run_id, "KILLED")
     with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
-        yield SearchRun(home, experiment, run.info.run_id)
+        yield SearchRun(client, experiment, run.info.run_id)
 
 
 def register(
@@ -95,18 +95,16 @@ def register(
     with tempfile.TemporaryDirectory(prefix="nightjar-model-") as folder:
         saved = Path(folder) / Path(ARTIFACT).name
         complete = artifacts.save(predictor, manifest, saved)
-        client = _client(run.home)
-        client.log_batch(run.id, metrics=metrics(figures))
-        return _register(client, run.experiment, run.id, saved, complete, key)
+        run.client.log_batch(run.id, metrics=metrics(figures))
+        return _register(run.client, run.experiment, run.id, saved, complete, key)
 
 
 def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
     """Keep tables as CSV files beside a run's figures: file name -> rows."""
-    client = _client(run.home)
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(table, sink)
-        client.log_text(run.id, sink.getvalue().to_pybytes().decode(), name)
+        run.client.log_text(run.id, sink.getvalue().to_pybytes().decode(), name)
 
 
 def fetch(home: Path, project: str, version: str) -> Path:

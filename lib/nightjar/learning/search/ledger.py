@@ -7,14 +7,13 @@ Lines are data, never pickled objects, and each ends with a hash of itself. A se
 folds here and fits none of them again. The first line is there from the start: an emptied file is no new one.
 """
 
-import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +87,7 @@ def _begin(path: Path, search: str) -> None:
         new.write(f"{json.dumps(_sealed({'search': search}))}\n".encode())
         new.flush()
         os.fsync(new.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was faster
+        with suppress(FileExistsError):  # another process was faster
             os.link(new.name, path)
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
@@ -126,9 +125,8 @@ def _sealed(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _damaged(path: Path, number: int, how: str) -> LearningError:
-    one = "" if number == 1 else "Take that line out to fit its fold again, or "
-    rest = "move the file away to fit all of them again."
+    first = "Move" if number == 1 else "Take that line out to fit its fold again, or move"
     return LearningError(
-        f"{path} is damaged in line {number}: {how}. It holds the finished folds of a search. "
-        f"{one + rest if one else rest.capitalize()}"
+        f"{path} is damaged in line {number}: {how}. It holds the finished folds of a search. {first} the file away to "
+        "fit all of them again."
     )
