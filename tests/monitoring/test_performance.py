@@ -52,11 +52,14 @@ def store_label(warehouse, machine, day, label, known_at, project=PROJECT):
     arrow.append(warehouse, labels_table(project, KEY), [row], "l")
 
 
-def store_sites(warehouse, day, sites):
-    """The part of the feature table that lists are made of."""
-    table = features_table(PROJECT, pa.schema([*KEY, ("site", pa.string())]), pa.schema([]))
+def store_features(warehouse, day, column, values):
+    """The part of the feature table that performance reads: lists are made of some columns, weights are one."""
+    of_values = pa.array(values.values()).type
+    table = features_table(PROJECT, pa.schema([*KEY, (column, of_values)]), pa.schema([]))
     same = {"prediction_time": midnight(day), "definitions_hash": "d1", "run_date": day, "run_id": "f"}
-    arrow.append(warehouse, table, [{"machine": machine, "site": site} | same for machine, site in sites.items()], "f")
+    arrow.append(
+        warehouse, table, [{"machine": machine, column: value} | same for machine, value in values.items()], "f"
+    )
 
 
 def measured(warehouse, run_date, project=PROJECT):
@@ -76,6 +79,7 @@ def scored(warehouse):
     scores = {"m1": 0.9, "m2": 0.8, "m3": 0.3, "m4": 0.1}
     store_scores(warehouse, D1, scores)
     store_scores(warehouse, D1, dict.fromkeys(scores, 0.5), role="retrospective")
+    arrow.ensure(warehouse, features_table(PROJECT, KEY, pa.schema([])))
     return warehouse
 
 
@@ -150,7 +154,7 @@ def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
     """At the north the better of two comes first, at the south last; next day's rows are lists of their own."""
     store_scores(scored, D2, {"m1": 0.1, "m2": 0.2})
     for day in (D1, D2):
-        store_sites(scored, day, {"m1": "north", "m2": "north", "m3": "south", "m4": "south"})
+        store_features(scored, day, "site", {"m1": "north", "m2": "north", "m3": "south", "m4": "south"})
         for machine, relevance in {"m1": 2.0, "m2": 0.0, "m3": 0.0, "m4": 1.0}.items():
             store_label(scored, machine, day, relevance, midnight(day, 9), RANKING)
     found = measured(scored, D3, RANKING)
@@ -161,29 +165,29 @@ def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
 
 
 def test_rows_of_a_sample_count_as_many_times_as_they_stand_for(scored):
-    """m1 and m2 stand for one each, m3 for three; of m4 the features no longer tell, and it counts once."""
+    """m1 and m2 stand for one each, m3 for three; of m4 the features no longer tell, and it counts once.
+
+    The project may have ceased to sample since: the night's rows still are one.
+    """
     sampled = replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, maximum=4)))
-    weight = pa.schema([("sampling_weight", pa.float64())])
-    table = features_table(sampled, pa.schema([*KEY, *weight]), pa.schema([]))
-    same = {"prediction_time": midnight(D1), "definitions_hash": "d1", "run_date": D1, "run_id": "f"}
-    weights = {"m1": 1.0, "m2": 1.0, "m3": 3.0}
-    arrow.append(scored, table, [{"machine": m, "sampling_weight": w} | same for m, w in weights.items()], "f")
+    store_features(scored, D1, "sampling_weight", {"m1": 1.0, "m2": 1.0, "m3": 3.0})
     for machine, label in {"m1": True, "m2": False, "m3": True, "m4": False}.items():
         store_label(scored, machine, D1, label, midnight(D1, 9))
     day = measured(scored, D2, sampled)[D1]
     assert day["positive_rate"] == pytest.approx(4 / 6)
     assert day["brier"] == pytest.approx((0.1**2 + 0.8**2 + 3 * 0.7**2 + 0.1**2) / 6)
-    assert measured(scored, D2)[D1]["positive_rate"] == 0.5
+    assert measured(scored, D2) == {D1: day}
 
 
-def test_lists_need_the_features_and_their_columns(scored):
-    store_label(scored, "m1", D1, 1.0, midnight(D1, 9), RANKING)
+def test_the_features_and_the_columns_that_lists_are_made_of_are_needed(warehouse):
+    store_scores(warehouse, D1, {"m1": 0.9})
+    store_label(warehouse, "m1", D1, 1.0, midnight(D1, 9), RANKING)
     with pytest.raises(TableError, match="There is no Delta table features"):
-        performance.measure(scored, RANKING, D2, "run")
-    store_sites(scored, D1, {"m1": "north"})
+        performance.measure(warehouse, RANKING, D2, "run")
+    store_features(warehouse, D1, "site", {"m1": "north"})
     other = replace(RANKING, label=replace(RANKING.label, query=["load"]))
     with pytest.raises(TableError, match=r"Table features at .* has no column load"):
-        performance.measure(scored, other, D2, "run")
+        performance.measure(warehouse, other, D2, "run")
 
 
 def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):

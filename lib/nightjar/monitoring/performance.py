@@ -1,7 +1,7 @@
 """Performance of earlier nights' predictions, as far as their truth is known by the run date."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
-    outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", *(["features"] if _beside(project) else [])]))
+    outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", "features"]))
     known = _with_labels(warehouse, project, run_date, outcome.inputs)
     rows = [row for day in _dates(known) for row in _judged(known, day, project, run_date, run_id)]
     where = f"run_date = DATE '{run_date}'"
@@ -52,18 +52,21 @@ def _with_labels(warehouse: Warehouse, project: Project, run_date: date, version
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(first, project.zone), INSTANT)
     known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(known, key, join_type="left outer")
-    beside = _beside(project)
+    beside = _beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
     if not beside:
         return joined
     features = arrow.read(warehouse, "features", [*key, *beside], dates, versions["features"])
     return joined.join(features, key, join_type="left outer")
 
 
-def _beside(project: Project) -> list[str]:
-    """The columns of the features that are needed beside scores: of a ranking's lists, and of a sample's weights."""
+def _beside(project: Project, stored: Sequence[str]) -> list[str]:
+    """Which columns of the features are needed beside scores: of a ranking's lists, and of a sample's weights.
+
+    Nights are followed on after the project has ceased to sample: the table tells whether there are weights.
+    """
     scored = (*project.spine.key, "prediction_time", "run_date")
     lists = [name for name in project.label.query if name not in scored]
-    return lists if project.spine.sample.by is None else [*lists, WEIGHT]
+    return [*lists, WEIGHT] if WEIGHT in stored else lists
 
 
 def _dates(known: pa.Table) -> list[date]:
