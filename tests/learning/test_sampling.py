@@ -157,14 +157,50 @@ def test_a_sample_that_leaves_nothing_to_learn_from_is_refused():
     assert len(training_part(rare, np.arange(800), LATER, 0, both, "UTC").rows) == 4
 
 
-def test_strata_of_amounts_and_rows_without_days_are_refused():
-    sample = TrainingSample(0.5, "x")
-    with pytest.raises(LearningError, match=r"search.sample.stratify: x has 100 values in 100 rows, and of each a row"):
-        strata_of(np.full(100, True), pa.table({"x": np.arange(100) / 7}), sample)
-    assert strata_of(np.full(100, True), pa.table({"x": np.arange(100) // 2}), sample).to_pylist()[98:] == [49, 49]
-    assert len(strata_of(np.full(8, True), pa.table({"x": np.arange(8)}), sample)) == 8
+def kept_of(strata, fraction, **shares):
+    """How many rows are kept, in their own order, of one day."""
+    rows, settings = len(strata), TrainingSample(fraction, "x", shares)
+    order, day = np.arange(rows, dtype=np.uint64), np.full(rows, "2024-04-01", dtype="datetime64[D]")
+    return len(sampled(order, day, pa.array(strata), settings).rows)
+
+
+def test_rare_values_keep_their_row_beside_large_ones_of_which_rows_are_left_out():
+    assert kept_of([*range(1_000), *[-1] * 9_000], 0.1) == 1_000 + 900
+    assert kept_of([*range(1_000), *[-1] * 2_000], 0.5) == 1_000 + 1_000
+    assert kept_of(range(20), 0.01) == 20  # however small the share, so few rows are no burden
+
+
+@pytest.mark.parametrize(
+    ("strata", "fraction", "found"),
+    [
+        (
+            np.arange(100) / 7,
+            0.5,
+            "50 of 100 rows .or lists., and 100 would be kept, as one at least is of each of 100",
+        ),
+        (np.arange(100) / 7, 0.7, "70 of 100 rows .or lists., and 100 would be kept"),
+        ([*range(1_000), *[-1] * 7_000], 0.1, "800 of 8,000 rows .or lists., and 1,700 would be kept"),
+        (np.arange(100) // 2, 0.1, "10 of 100 rows .or lists., and 50 would be kept, as one at least is of each of 50"),
+    ],
+)
+def test_strata_of_which_hardly_a_row_is_left_out_are_refused(strata, fraction, found):
+    with pytest.raises(LearningError, match=f"search.sample asks for {found}"):
+        kept_of(strata, fraction)
+
+
+def test_a_share_of_1_is_asked_for_and_not_too_many():
+    assert kept_of([*["a"] * 900, *["b"] * 100], 0.1, a=1.0) == 910
+
+
+def test_whose_strata_are_too_many_is_told():
+    settings = problems.search(sample=TrainingSample(0.5, "x"))
+    with pytest.raises(LearningError, match=r"The training rows before 2024-03-21: search.sample asks for 400 of 800"):
+        training_part(problems.rows(), np.arange(800), LATER, 0, settings, "UTC")
+
+
+def test_rows_need_a_day_and_a_stratum_each():
     with pytest.raises(LearningError, match=r"Order, days and strata are of \[8, 1, 8\] rows"):
-        sampled(ORDER, DAY[:1], None, sample)
+        sampled(ORDER, DAY[:1], None, TrainingSample(0.5))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.sampling import sampled, strata_of
+from nightjar.learning.sampling import Sampled, sampled, strata_of
 from nightjar.learning.splits.folding import FEWEST, inner_splits
 from nightjar.learning.splits.purging import at, length
 from nightjar.models.examples import Examples, InnerSplit, Rows
@@ -64,13 +64,12 @@ def training_part(
         zone: whose midnights end the dates.
 
     Raises:
-        LearningError: the rows cannot fill the splits, or the sample leaves nothing to learn from or cannot be
-            stratified.
+        LearningError: the rows cannot fill the splits, or the sample leaves nothing to learn from, or its strata are
+            too many.
     """
     kept, weight = train, None
     if not settings.sample.keeps_all():
-        strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
-        sample = sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
+        sample = _sampled(rows, train, before, settings)
         kept, weight = train[sample.rows], sample.weight
         _require_both(rows.label[kept], len(train), before)
     inner = _inner(rows, kept, before, depth, settings, zone) if depth else ()
@@ -93,6 +92,14 @@ def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], setting
     for train, before in fits:
         part = training_part(rows, train, before, settings.inner_depth(), settings, zone)
         _require_both(rows.label[part.rows], len(train), before)
+
+
+def _sampled(rows: TrainingRows, train: Rows, before: date, settings: Search) -> Sampled:
+    strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
+    try:
+        return sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
+    except LearningError as error:
+        raise LearningError(f"The training rows before {before}: {error}") from error
 
 
 def _inner(

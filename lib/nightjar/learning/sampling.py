@@ -13,8 +13,8 @@ from nightjar.learning.row_order import RowOrder
 from nightjar.models.examples import Rows
 from nightjar.settings.sampling import LABEL, TrainingSample
 
-ROWS_OF_STRATUM, FEW_STRATA = 2, 20
-"""A column is no strata with fewer rows to a value than this on average, unless it has but a few values."""
+FEW = 20
+"""So many rows may be kept beyond those that were asked for, as each stratum keeps one, however few there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,38 +41,47 @@ def sampled(
         settings: what to keep.
 
     Raises:
-        LearningError: the arrays are not of one length.
+        LearningError: the arrays are not of one length, or one row of each stratum is far more than was asked for: the
+            strata are amounts, say, of which hardly two are the same.
     """
     lengths = [len(order), len(day), len(order) if strata is None else len(strata)]
     if len(set(lengths)) > 1:
         raise LearningError(f"Order, days and strata are of {lengths} rows: each row needs all of them.")
     weight = np.ones(len(order))
     older = _older(day, settings.newest_days)
+    thinned = []
     for rows, share in _strata(strata, older, settings):
         numbers = np.unique(order[rows])
         kept = max(1, round(share * len(numbers)))
         weight[rows] = np.where(order[rows] <= numbers[kept - 1], len(numbers) / kept, 0)
+        thinned.append((len(numbers), share, kept))
+    _require_thinned(thinned, settings.stratify)
     found = np.flatnonzero(weight)
     return Sampled(found, weight[found])
 
 
 def strata_of(label: npt.NDArray[Any], table: pa.Table, settings: TrainingSample) -> "pa.Array[Any] | None":
-    """The value that each row is stratified by; None where the rows are one stratum.
-
-    Raises:
-        LearningError: the column holds amounts, of which hardly two are the same.
-    """
+    """The value that each row is stratified by; None where the rows are one stratum."""
     if settings.stratify is None:
         return None
-    of_label = settings.stratify == LABEL
-    strata: pa.Array[Any] = pa.array(label) if of_label else table[settings.stratify].combine_chunks()
-    values = pc.count_distinct(strata, mode="all").as_py()
-    if values * ROWS_OF_STRATUM > max(len(strata), FEW_STRATA * ROWS_OF_STRATUM):
+    return pa.array(label) if settings.stratify == LABEL else table[settings.stratify].combine_chunks()
+
+
+def _require_thinned(strata: list[tuple[int, float, int]], column: str | None) -> None:
+    """Refuse to keep more than twice what was asked for, or to leave out less than half of what was to be.
+
+    Args:
+        strata: of each: how many there are, the share to keep, how many are kept.
+        column: that they are made of; None: there is but one.
+    """
+    there, kept = sum(count for count, _, _ in strata), sum(kept for _, _, kept in strata)
+    asked = sum(share * count for count, share, _ in strata)
+    if column is not None and kept - asked > max(FEW, min(asked, (there - asked) / 2)):
         raise LearningError(
-            f"search.sample.stratify: {settings.stratify} has {values:,} values in {len(strata):,} rows, and of each a "
-            "row is kept: hardly any would be left out. Choose a column with few values."
+            f"search.sample asks for {asked:,.0f} of {there:,} rows (or lists), and {kept:,} would be kept, as one at "
+            f"least is of each of {len(strata):,} values of {column}. Choose a column with fewer values "
+            "(search.sample.stratify), or larger shares."
         )
-    return strata
 
 
 def _older(day: npt.NDArray[np.datetime64], newest_days: int | None) -> npt.NDArray[np.bool_]:
