@@ -25,6 +25,7 @@ from nightjar.learning.replay import Replayed, Walk, replay, require_walkable
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
+from nightjar.learning.search.ledger import opened
 from nightjar.learning.train import SEARCHES, problem
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
@@ -116,7 +117,8 @@ def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Rep
     require_walkable(rows, project, settings.search, walk)
     with ray.started(settings.environment):
         asked = problem(rows, project, settings.search, walk.first)
-        found = tune.run(asked, settings.search, ROOT / ".nightjar" / SEARCHES)
+        with opened(ROOT / ".nightjar" / SEARCHES, asked.key()) as book:
+            found = tune.run(asked, settings.search, book)
     winner = found.best()
     baselines = [candidate for candidate in found.results if candidate.model.baseline]
     console.print(f"winner before {walk.first}: {winner.name} {winner.model.parameters}")

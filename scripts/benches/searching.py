@@ -29,6 +29,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
 from nightjar.learning.registration import trial
+from nightjar.learning.search import ledger
 from nightjar.learning.search.tune import run as run_search
 from nightjar.registry import tracking
 from nightjar.runtime import ray as ray_runtime
@@ -111,7 +112,8 @@ def _grid_search(case: Case, cores: int) -> Scores:
 
 def _ours(case: Case, home: Path, *, stopping: bool) -> Scores:
     folder = Path(tempfile.mkdtemp(dir=home))  # a new ledger: nothing is finished yet
-    found = run_search(case.problem, search_case.search(stopping=stopping), folder)
+    with ledger.opened(folder, case.problem.key()) as book:
+        found = run_search(case.problem, search_case.search(stopping=stopping), book)
     scores = np.full((len(search_case.points()), search_case.FOLDS), np.nan)
     for candidate, results in found.results.items():
         if candidate.model.baseline:
@@ -201,11 +203,12 @@ def _overhead(case: Case, home: Path) -> float:
     """Seconds for each of 200 folds that cost nothing, MLflow's nested runs included; its database is there already."""
     small = search_case.made(1000, len(case.inputs[0]))
     settings = search_case.trivial(TRIVIAL - 1)
-    with tracking.search_recorded(home, "bench", "trivial", {}) as record:
+    with (
+        ledger.opened(home / "trivial", small.problem.key()) as book,
+        tracking.search_recorded(home, "bench", "trivial", {}, lambda _: False) as record,
+    ):
         started = time.perf_counter()
-        found = run_search(
-            small.problem, settings, home / "trivial", lambda unit, one: record.log(trial(unit.candidate, one))
-        )
+        found = run_search(small.problem, settings, book, lambda unit, one: record.log(trial(unit.candidate, one)))
         seconds = time.perf_counter() - started
     units = TRIVIAL * search_case.FOLDS
     if (ran := sum(map(len, found.results.values()))) != units:

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
+from nightjar.learning.search import ledger, tune
+from nightjar.learning.search.found import Found
 from nightjar.learning.search.units import Problem
+from nightjar.learning.search.work import Told
 from nightjar.learning.splits.folding import folds, inner_splits
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Search
@@ -33,6 +37,12 @@ def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
     known_at = instant + np.timedelta64(6, "h")
     key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
     return TrainingRows(table, columns, key, label, day, instant, known_at, HORIZON, FIRST, {}, "d1")
+
+
+def run(asked: Problem, settings: Search, folder: Path, told: Told | None = None) -> Found:
+    """The search, with its ledger in the folder."""
+    with ledger.opened(folder, asked.key()) as book:
+        return tune.run(asked, settings, book, told)
 
 
 def problem(**options) -> Problem:

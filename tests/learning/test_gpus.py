@@ -6,7 +6,6 @@ import torch
 
 from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning.search import tune
 from nightjar.learning.search.gpus import gpu_share
 from nightjar.settings.model import Estimator, Model
 
@@ -31,8 +30,8 @@ def test_a_search_without_the_gpu_it_asks_for_does_not_start(monkeypatch, tmp_pa
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
     settings = problems.search(candidates={"majority": problems.MAJORITY, "network": NETWORK})
     with pytest.raises(LearningError, match="Ray's cluster has no GPU"):
-        tune.run(problems.problem(), settings, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        problems.run(problems.problem(), settings, tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".jsonl"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and torch finds none on this machine")
@@ -42,7 +41,7 @@ def test_networks_that_share_the_gpu_are_worth_about_what_a_processors_are(ray_s
         name: Model(Estimator.NETWORK, parameters=parameters | {"gpu": name == "gpu"}) for name in ("gpu", "processor")
     }
     settings = problems.search(candidates={"majority": problems.MAJORITY, **networks})
-    found = tune.run(problems.problem(), settings, tmp_path)
+    found = problems.run(problems.problem(), settings, tmp_path)
     mean = {candidate.name: found.mean(candidate) for candidate in found.results}
     assert mean["gpu"] == pytest.approx(mean["processor"], abs=0.02)
     assert mean["gpu"] > mean["majority"] + 0.2

@@ -1,6 +1,7 @@
 """The search's memory on disk: what is finished is found again, and damage is never taken for an empty file."""
 
 import json
+import os
 
 import pytest
 
@@ -18,6 +19,23 @@ def path(tmp_path):
         book.append("k1", FIRST)
         book.append("k1", FAILED)
     return tmp_path / "abc.jsonl"
+
+
+def test_whether_a_search_is_in_use_is_known_to_others(tmp_path):
+    assert not ledger.in_use(tmp_path, "abc")
+    with ledger.opened(tmp_path, "abc"):
+        assert ledger.in_use(tmp_path, "abc")
+        assert not ledger.in_use(tmp_path, "abd")
+    assert not ledger.in_use(tmp_path, "abc")
+
+
+def test_a_full_disk_ends_the_search_and_says_so(tmp_path):
+    """On a device without any room. What is not on disk is not finished."""
+    full = ledger.Ledger(tmp_path / "abc.jsonl", "abc", {}, os.open("/dev/full", os.O_WRONLY))
+    with pytest.raises(LearningError, match=r"abc\.jsonl cannot be written, so the search ends here: .*No space left"):
+        full.append("k1", FIRST)
+    assert full.finished == {}
+    os.close(full._file)
 
 
 def finished(path):

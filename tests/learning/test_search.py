@@ -3,11 +3,13 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,15 +21,18 @@ from rich.console import Console
 
 import nightjar
 from learning import problems
-from nightjar.errors import LearningError
+from nightjar.errors import LearningError, ModelError
 from nightjar.learning.fitting import fitted_on
 from nightjar.learning.labels.self_training import Timed
+from nightjar.learning.registration import trial
 from nightjar.learning.search import ledger, proposals, tune, units
 from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.found import found_by
 from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import Unit
 from nightjar.learning.search.units import fit_and_measure, measured
 from nightjar.learning.search.work import Work
+from nightjar.registry import tracking
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
@@ -46,7 +51,7 @@ def serial(problem, settings, folder):
         while (unit := work.take()) is not None:
             ran.append((unit.candidate.name, unit.fold))
             work.finish(unit, fit_and_measure(problem, unit))
-    return tune.found_by(work, problem, settings.metric), ran
+    return found_by(work, problem, settings.metric, book.path), ran
 
 
 def told(found):
@@ -94,7 +99,7 @@ def test_the_newest_fold_comes_first_and_who_is_behind_there_goes_no_further(tmp
 def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
     problem, settings = problems.with_levels(problems.problem()), problems.search(**options)
     here, _ = serial(problem, settings, tmp_path / "here")
-    there = tune.run(problem, settings, tmp_path / "there")
+    there = problems.run(problem, settings, tmp_path / "there")
     assert told(there) == told(here)
     assert not any(one.failure for results in there.results.values() for one in results)
     assert list(there.results) == list(here.results)
@@ -142,7 +147,7 @@ FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
     settings = problems.search(stopping=HALVING)
     settings.candidates["failing"] = FAILING
-    found = tune.run(problems.problem(), settings, tmp_path)
+    found = problems.run(problems.problem(), settings, tmp_path)
     ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
     assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
     assert result.failure.startswith("Traceback")
@@ -219,11 +224,11 @@ def test_a_damaged_ledger_stops_the_search(tmp_path):
     (path,) = tmp_path.glob("*.jsonl")
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(LearningError, match="is damaged in line 21"):
-        tune.run(problem, settings, tmp_path)
+        problems.run(problem, settings, tmp_path)
 
 
 def test_when_the_time_is_up_no_fold_is_begun_and_that_is_told(ray_started, tmp_path, caplog):
-    found = tune.run(problems.problem(), problems.search(minutes=1e-9), tmp_path)
+    found = problems.run(problems.problem(), problems.search(minutes=1e-9), tmp_path)
     assert (found.results, found.cut_short) == ({}, True)
     assert "search.minutes=1e-09 were up before all folds were run" in caplog.text
     with pytest.raises(LearningError, match=r"The time \(search\.minutes\) was up"):
@@ -236,14 +241,76 @@ import signal
 import sys
 from pathlib import Path
 from learning import problems, test_search
-from nightjar.learning.search import tune
 from nightjar.runtime import ray
 from nightjar.settings.environment import Environment
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ray.started(Environment(home=sys.argv[1], cpus=1)):
-        tune.run(problems.problem(), test_search.long(), Path(sys.argv[1]) / "searches")
+        test_search.recorded(problems.problem(), test_search.long(), Path(sys.argv[1]))
 """
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A home whose MLflow has its database: to make one takes longer than a search."""
+    home = tmp_path_factory.mktemp("made")
+    tracking._client(home).get_experiment_by_name("machines")
+    return home
+
+
+@pytest.fixture
+def home(made, tmp_path):
+    return Path(shutil.copytree(made, tmp_path / "home"))
+
+
+def recorded(problem, settings, home, first=None):
+    """The search with its folds in MLflow, as `train` runs it; what is to come before each fold is recorded."""
+
+    def told(unit, result):
+        if first is not None:
+            first(record)
+        record.log(trial(unit.candidate, result))
+
+    with (
+        ledger.opened(home / "searches", problem.key()) as book,
+        tracking.search_recorded(home, "machines", book.search, {}, lambda search: search != book.search) as record,
+    ):
+        return tune.run(problem, settings, book, told)
+
+
+def statuses(home):
+    """Of runs in MLflow: of searches, and of their folds."""
+    client = tracking._client(home)
+    runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
+    nested = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    return Counter(run.info.status for run in runs if run not in nested), Counter(run.info.status for run in nested)
+
+
+def test_each_fold_is_in_mlflow_before_the_next_one_is_taken(ray_started, home):
+    seen = []
+    found = recorded(problems.problem(), problems.search(), home, lambda _: seen.append(statuses(home)))
+    folds = sum(map(len, found.results.values()))
+    assert seen == [({"RUNNING": 1}, {"FINISHED": number} if number else {}) for number in range(folds)]
+    assert statuses(home) == ({"FINISHED": 1}, {"FINISHED": folds})
+
+
+def test_a_search_whose_folds_can_no_longer_be_recorded_ends_with_that_error_and_can_go_on(ray_started, home, tmp_path):
+    """Somebody deletes its run half way."""
+    problem, count = problems.problem(), iter(range(100))
+
+    def delete(record):
+        if next(count) == 5:
+            record.client.delete_run(record.id)
+            record.tag("said", "later")
+
+    with pytest.raises(ModelError, match=r"(?s)MLflow in .* cannot record this training: .*deleted.*it goes on"):
+        recorded(problem, problems.search(), home, delete)
+    (path,) = (home / "searches").glob("*.jsonl")
+    before = path.read_text()
+    assert lines_of(path.parent) == 6
+    found = recorded(problem, problems.search(), home)
+    assert path.read_text().startswith(before)
+    assert told(found) == told(serial(problem, problems.search(), tmp_path / "serial")[0])
 
 
 def long():
@@ -270,16 +337,16 @@ def wait_for(lines, folder):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_path, whole, how):
+def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, home, whole, how):
     """Or interrupted, also by its own handler of SIGTERM; the next start fits what is missing and nothing else."""
     paths = os.pathsep.join([str(Path(nightjar.__file__).parents[1]), str(Path(__file__).parents[1])])
     environment = os.environ | {"PYTHONPATH": paths}
-    with (tmp_path / "log").open("w") as log:
+    with (home / "log").open("w") as log:
         driver = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, tmp_path], env=environment, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-c", PROGRAM, home], env=environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            wait_for(8, tmp_path / "searches")
+            wait_for(8, home / "searches")
             os.kill(driver.pid, how)
             driver.wait(60)
         finally:
@@ -287,14 +354,20 @@ def test_a_search_whose_driver_was_killed_goes_on_where_it_was(ray_started, tmp_
                 os.killpg(driver.pid, signal.SIGKILL)
             driver.wait()
     if how != signal.SIGKILL:
-        assert (tmp_path / "log").read_text().rstrip().endswith("KeyboardInterrupt")
-    (path,) = (tmp_path / "searches").glob("*.jsonl")
+        assert (home / "log").read_text().rstrip().endswith("KeyboardInterrupt")
+        assert statuses(home)[0] == {"FAILED": 1}
+        assert "RUNNING" not in statuses(home)[1]
+    (path,) = (home / "searches").glob("*.jsonl")
     before = path.read_text()
-    finished = lines_of(tmp_path / "searches")
+    finished = lines_of(home / "searches")
     assert 8 <= finished < 28
-    found = tune.run(problems.problem(), long(), tmp_path / "searches")
+    found = recorded(problems.problem(), long(), home)
     assert path.read_text().startswith(before)
-    assert lines_of(tmp_path / "searches") == 28
+    assert lines_of(home / "searches") == 28
+    searches, folds = statuses(home)
+    assert searches == {"KILLED" if how == signal.SIGKILL else "FAILED": 1, "FINISHED": 1}
+    assert folds["FINISHED"] >= 28
+    assert "RUNNING" not in folds
     assert told(found) == told(whole)
 
 
@@ -321,7 +394,7 @@ def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path, whole
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    found = tune.run(problems.problem(), long(), tmp_path)
+    found = problems.run(problems.problem(), long(), tmp_path)
     thread.join()
     assert killed
     assert not Path(f"/proc/{killed[0]}").exists()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from learning import problems
 from nightjar.learning.search import ledger, tune
 from nightjar.learning.search.desk import Desk
+from nightjar.learning.search.found import found_by
 from nightjar.learning.search.race import FoldResult
 from nightjar.learning.search.work import Work
 from nightjar.settings.learning import Stopping
@@ -49,7 +50,7 @@ def test_results_may_arrive_in_any_order(random):
                     open_units.append(unit)
                 unit = open_units.pop(random.randrange(len(open_units)) if shuffled else 0)
                 work.finish(unit, made_up(unit))
-            found = tune.found_by(work, PROBLEM, SETTINGS.metric)
+            found = found_by(work, PROBLEM, SETTINGS.metric, book.path)
             told.append((work.units, found.results, found.best()))
     assert told[0] == told[1]
 

@@ -40,6 +40,11 @@ class Registered:
         return tracking.fetch(self.home, subject.project, subject.version)
 
 
+def never(search):
+    """No search is under way."""
+    return False
+
+
 @pytest.fixture(scope="session")
 def registered(tmp_path_factory):
     home = tmp_path_factory.mktemp("registered") / "home"
@@ -47,7 +52,7 @@ def registered(tmp_path_factory):
     for subject in (FIRST, SECOND, OTHER):
         about = replace(ABOUT, project=subject.project)
         figures = {"final_roc_auc": 0.5}
-        with tracking.search_recorded(home, subject.project, subject.version, {"of": "test"}) as run:
+        with tracking.search_recorded(home, subject.project, subject.version, {"of": "test"}, never) as run:
             for trial in TRIALS:
                 run.log(trial)
             version = tracking.register(run, figures, fitted(), about, key)

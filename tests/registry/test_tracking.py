@@ -10,7 +10,7 @@ import pytest
 from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
 from nightjar.registry import keys, tracking
-from registry.conftest import FIRST, SECOND, TRIALS
+from registry.conftest import FIRST, SECOND, TRIALS, never
 from registry.made import ABOUT, ROWS, fitted
 from registry.test_artifacts import UNLISTED
 
@@ -63,7 +63,7 @@ def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has
     before = len(client.search_model_versions("name='machines'"))
 
     def attempt():
-        with tracking.search_recorded(registered.home, "machines", "odd", {}) as run:
+        with tracking.search_recorded(registered.home, "machines", "odd", {}, never) as run:
             begun.append(run)
             run.log(TRIALS[0])
             tracking.register(run, {}, odd, ABOUT, key)
@@ -76,14 +76,54 @@ def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has
     assert len(client.search_model_versions("name='machines'")) == before
 
 
-def test_a_run_whose_search_was_killed_no_longer_seems_to_run_when_the_search_starts_again(client, registered):
+def test_runs_whose_search_was_killed_no_longer_seem_to_run_when_another_starts(client, registered):
+    """With those of their folds; not those of a search that is under way, nor what people record by hand."""
     experiment = client.get_experiment_by_name("machines").experiment_id
-    killed, another = (client.create_run(experiment, tags={tracking.SEARCH: name}).info.run_id for name in ("s", "t"))
-    with tracking.search_recorded(registered.home, "machines", "s", {}) as run:
+    begun = {}
+    for name in ("s", "killed", "under way"):
+        begun[name] = client.create_run(experiment, tags={tracking.SEARCH: name}).info.run_id
+        tags = {"mlflow.parentRunId": begun[name], "nightjar.fold": "fold 1"}
+        begun[f"fold of {name}"] = client.create_run(experiment, tags=tags).info.run_id
+    begun["by hand"] = client.create_run(experiment).info.run_id
+    with tracking.search_recorded(registered.home, "machines", "s", {}, lambda search: search == "under way") as run:
         run.tag("said", "later")
-        assert [client.get_run(one).info.status for one in (killed, another)] == ["KILLED", "RUNNING"]
+        status = {name: client.get_run(one).info.status for name, one in begun.items()}
+    running = {name for name, one in status.items() if one == "RUNNING"}
+    assert running == {"under way", "fold of under way", "by hand"}
+    assert set(status.values()) == {"RUNNING", "KILLED"}
     found = client.get_run(run.id)
     assert (found.info.status, found.data.tags["said"]) == ("FINISHED", "later")
+
+
+def test_what_mlflow_refuses_is_told_as_a_failure_of_the_training(client, registered):
+    """Somebody deletes the run of a search that is under way."""
+
+    def attempt():
+        with tracking.search_recorded(registered.home, "machines", "deleted", {}, never) as run:
+            client.delete_run(run.id)
+            run.tag("said", "later")
+
+    with pytest.raises(ModelError, match=r"(?s)MLflow in .*home cannot record this training: .*start the training"):
+        attempt()
+
+
+def test_an_interrupt_while_a_fold_is_recorded_leaves_no_run_that_seems_to_run(client, registered, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    begun = []
+
+    def attempt():
+        with tracking.search_recorded(registered.home, "machines", "interrupted", {}, never) as run:
+            begun.append(run)
+            monkeypatch.setattr(run.client, "log_batch", interrupted)
+            run.log(TRIALS[0])
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt()
+    (run,) = begun
+    (fold,) = client.search_runs([run.experiment], f"tags.`mlflow.parentRunId` = '{run.id}'")
+    assert (client.get_run(run.id).info.status, fold.info.status) == ("FAILED", "KILLED")
 
 
 def test_requirements_are_the_manifest_s_packages_and_none_that_a_stranger_could_publish(registered):

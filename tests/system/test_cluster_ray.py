@@ -102,15 +102,14 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
 SEARCH = """
 import json, sys
 from pathlib import Path
-from learning import test_search
-from nightjar.learning.search import tune
+from learning import problems, test_search
 from nightjar.runtime.ray import started
 from nightjar.settings.environment import Environment
 from system import test_cluster_ray
 
 here = Path(sys.argv[1])
 with started(Environment(ray_address="auto")):
-    found = tune.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches")
+    found = problems.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches")
 print("found", json.dumps([test_search.told(found), found.best().name]))
 """
 

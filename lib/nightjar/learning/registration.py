@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nightjar.learning.final import Evidence
 from nightjar.learning.rows import TrainingRows
+from nightjar.learning.search import ledger
 from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult
-from nightjar.learning.search.units import Problem
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.registry import tracking
@@ -44,10 +45,13 @@ class Run:
 
 
 @contextmanager
-def recorded(run: Run, project: Project, problem: Problem) -> Iterator[SearchRun]:
-    """A run of MLflow for a search of the problem, its folds, and the model that comes of them; or it has failed."""
-    tags = _tags(run, project, problem.rows)
-    with tracking.search_recorded(run.home, project.name, problem.key(), tags) as record:
+def recorded(run: Run, project: Project, rows: TrainingRows, book: Ledger) -> Iterator[SearchRun]:
+    """A run of MLflow for the search whose ledger is held, its folds, and the model that comes of it."""
+
+    def under_way(search: str) -> bool:
+        return search != book.search and ledger.in_use(book.folder, search)
+
+    with tracking.search_recorded(run.home, project.name, book.search, _tags(run, project, rows), under_way) as record:
         yield record
 
 

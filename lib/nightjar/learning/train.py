@@ -17,9 +17,10 @@ from nightjar.learning.leakage import suspect_features
 from nightjar.learning.parts import require_parts, training_part
 from nightjar.learning.registration import Run
 from nightjar.learning.rows import TrainingRows, read
-from nightjar.learning.search import proposals, tune
+from nightjar.learning.search import ledger, proposals, tune
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.checking import require_learnable, require_measurable
+from nightjar.learning.search.found import Found
 from nightjar.learning.search.units import Problem
 from nightjar.learning.splits.folding import final_period, folds, settled
 from nightjar.registry import events, keys, tracking
@@ -50,7 +51,7 @@ def train(
 
     Raises:
         LearningError: the settings do not fit the features, or the rows or folds cannot give an honest figure.
-        ModelError: the key that signs cannot be used.
+        ModelError: the key that signs cannot be used, or MLflow records nothing.
     """
     label = project.label
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
@@ -75,12 +76,12 @@ def train(
     asked = problem(rows, project, settings, final.start)
     known = settled(rows, run_date, project.zone, settings.split.train_days)
     require_parts(rows, [(final.train, final.start), (known, run_date)], settings, project.zone)
-    with registration.recorded(run, project, asked) as record:
+    with (
+        ledger.opened(home / SEARCHES, asked.key()) as book,
+        registration.recorded(run, project, rows, book) as record,
+    ):
         found = tune.run(
-            asked,
-            settings,
-            home / SEARCHES,
-            lambda unit, result: record.log(registration.trial(unit.candidate, result)),
+            asked, settings, book, lambda unit, result: record.log(registration.trial(unit.candidate, result))
         )
         log.info("searched for %.0f s", time.monotonic() - started)
         record.tag("nightjar.search_cut_short", str(found.cut_short).lower())
@@ -138,7 +139,7 @@ def _ask_about(suspect: Mapping[str, float], task: Task) -> None:
         )
 
 
-def _chosen(found: tune.Found) -> Candidate:
+def _chosen(found: Found) -> Candidate:
     """The best candidate that is no baseline; says how all of them stand."""
     sign = -1 if found.metric.greater_is_better else 1
     means = {candidate: found.mean(candidate) for candidate in found.results}

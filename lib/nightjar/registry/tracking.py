@@ -1,7 +1,7 @@
 """MLflow: what was tried, what came out, and the registered versions of a project's model."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from nightjar.models.predictor import Predictor
 from nightjar.registry import artifacts, packages, signature
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
-from nightjar.registry.trials import Trial, log, metrics
+from nightjar.registry.trials import FOLD, PARENT, Trial, log, metrics
 
 LOADER = "nightjar.registry.pyfunc"
 SEARCH = "nightjar.search"
@@ -53,24 +53,33 @@ class SearchRun:
 
 
 @contextmanager
-def search_recorded(home: Path, project: str, search: str, tags: Mapping[str, str]) -> Iterator[SearchRun]:
+def search_recorded(
+    home: Path, project: str, search: str, tags: Mapping[str, str], under_way: Callable[[str], bool]
+) -> Iterator[SearchRun]:
     """A run for a search while the block runs. It has failed where the block fails.
-
-    Runs of the same search that still seem to be running were killed: this one takes their place.
 
     Args:
         home: the environment's, absolute.
         project: whose search it is.
         search: what the search is known by when it starts again.
         tags: of the run.
+        under_way: whether a search of the project is running elsewhere. A run that seems to be, of one that is not, was
+            killed, and so were those of its folds.
+
+    Raises:
+        ModelError: MLflow fails.
     """
-    client = _client(home)
-    experiment = _experiment(client, home, project)
-    same = f"attributes.status = 'RUNNING' AND tags.`{SEARCH}` = '{search}'"
-    for killed in client.search_runs([experiment], same):
-        client.set_terminated(killed.info.run_id, "KILLED")
-    with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
-        yield SearchRun(client, experiment, run.info.run_id)
+    try:
+        client = _client(home)
+        experiment = _experiment(client, home, project)
+        _mark_killed(client, experiment, under_way)
+        with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
+            yield SearchRun(client, experiment, run.info.run_id)
+    except MlflowException as error:
+        raise ModelError(
+            f"MLflow in {home} cannot record this training: {error}. Is the disk full, or mlflow.db locked, or was "
+            "the run deleted? Folds that have ended are remembered: start the training again, and it goes on."
+        ) from error
 
 
 def register(
@@ -143,6 +152,15 @@ def _experiment(client: MlflowClient, home: Path, project: str) -> str:
     if found is not None:
         return str(found.experiment_id)
     return str(client.create_experiment(project, artifact_location=(home.absolute() / "mlartifacts").as_uri()))
+
+
+def _mark_killed(client: MlflowClient, experiment: str, under_way: Callable[[str], bool]) -> None:
+    running = {run.info.run_id: run.data.tags for run in client.search_runs([experiment], "status = 'RUNNING'")}
+    alive = {run for run, tags in running.items() if SEARCH in tags and under_way(tags[SEARCH])}
+    searches = [run for run, tags in running.items() if SEARCH in tags and run not in alive]
+    folds = [run for run, tags in running.items() if FOLD in tags and tags[PARENT] not in alive]
+    for killed in searches + folds:
+        client.set_terminated(killed, "KILLED")
 
 
 def _register(

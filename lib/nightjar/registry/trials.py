@@ -8,6 +8,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
+PARENT, FOLD = "mlflow.parentRunId", "nightjar.fold"
 LONGEST_TAG = 8000
 """Characters that MLflow keeps of a tag; of more it would keep the first ones."""
 
@@ -41,8 +42,12 @@ def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> Non
     """
     run = client.create_run(experiment, run_name=f"{trial.candidate} {trial.fold}", tags=_tags(trial, parent))
     params = [Param(name, str(value)) for name, value in trial.parameters.items()]
-    client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
-    client.set_terminated(run.info.run_id, "FINISHED" if trial.failure is None else "FAILED")
+    status = "KILLED"  # where an interrupt falls between the calls
+    try:
+        client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
+        status = "FINISHED" if trial.failure is None else "FAILED"
+    finally:
+        client.set_terminated(run.info.run_id, status)
 
 
 def metrics(values: Mapping[str, float | None]) -> list[Metric]:
@@ -53,9 +58,9 @@ def metrics(values: Mapping[str, float | None]) -> list[Metric]:
 
 def _tags(trial: Trial, parent: str) -> dict[str, str]:
     tags = {
-        "mlflow.parentRunId": parent,
+        PARENT: parent,
         "nightjar.candidate": trial.candidate,
-        "nightjar.fold": trial.fold,
+        FOLD: trial.fold,
         "nightjar.seed": str(trial.seed),
     }
     # The end of a traceback says what went wrong.

@@ -37,6 +37,11 @@ class Ledger:
     finished: dict[tuple[str, str], FoldResult]
     _file: int
 
+    @property
+    def folder(self) -> Path:
+        """Where ledgers of searches lie."""
+        return self.path.parent
+
     def find(self, key: str, fold: str, name: str) -> FoldResult | None:
         """What the candidate with this key reached on this fold, under the name it has now; None: not finished."""
         found = self.finished.get((key, fold))
@@ -46,15 +51,19 @@ class Ledger:
         """Store a result, on disk before this returns.
 
         Raises:
-            LearningError: this candidate has a result on this fold already, or the disk is full.
+            LearningError: this candidate has a result on this fold already, or the file cannot be written.
         """
         if (key, result.fold) in self.finished:
             raise LearningError(f"{self.path}: {result.candidate} on {result.fold} is finished already.")
         line = json.dumps(_sealed({"search": self.search, "key": key, **asdict(result)}), allow_nan=False)
         content = f"{line}\n".encode()
-        if os.write(self._file, content) < len(content):
+        try:
+            written = os.write(self._file, content)
+            os.fsync(self._file)
+        except OSError as error:
+            raise LearningError(f"{self.path} cannot be written, so the search ends here: {error}.") from error
+        if written < len(content):
             raise _damaged(self.path, len(self.finished) + 2, "it could not be written whole: is the disk full?")
-        os.fsync(self._file)
         self.finished[key, result.fold] = result
 
 
@@ -77,6 +86,21 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
         yield Ledger(path, search, _read(path, search), file)
     finally:
         os.close(file)
+
+
+def in_use(folder: Path, search: str) -> bool:
+    """Whether a process holds the ledger of a search."""
+    try:
+        file = os.open(folder / f"{search}.jsonl", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go of at once
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def _begin(path: Path, search: str) -> None:

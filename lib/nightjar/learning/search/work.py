@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from math import inf
-from pathlib import Path
 
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
@@ -33,10 +32,6 @@ class Work:
         self._round: list[Unit] = []
         self._begin(next(rounds, None))
         self._advance()
-
-    def remembered(self) -> Path:
-        """The file that remembers what has ended."""
-        return self._ledger.path
 
     def left(self) -> bool:
         """Whether a unit can be taken or is open."""

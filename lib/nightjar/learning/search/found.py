@@ -1,0 +1,95 @@
+"""What a search has found: each candidate's results, the best of them, and why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nightjar.errors import LearningError
+from nightjar.learning.search import race
+from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.units import Problem
+from nightjar.learning.search.work import Work
+from nightjar.settings.task import Metric
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found.
+
+    Attributes:
+        results: each candidate's results, in the order of the folds.
+        folds: how many a candidate has that was not stopped.
+        metric: what decides.
+        remembered: the file that remembers every result, so that another start of the search has them.
+        cut_short: whether its time was up before all that was due had been run.
+    """
+
+    results: dict[Candidate, list[FoldResult]]
+    folds: int
+    metric: Metric
+    remembered: Path
+    cut_short: bool = False
+
+    def mean(self, candidate: Candidate) -> float | None:
+        """The metric's mean over all folds; None unless the candidate has a value on each of them."""
+        values = [result.measures.get(self.metric.value) for result in self.results[candidate]]
+        return race.mean(values) if len(values) == self.folds else None
+
+    def best(self) -> Candidate:
+        """The candidate with the best mean that is no baseline; the earlier of equals.
+
+        Raises:
+            LearningError: none has a value on every fold.
+        """
+        sign = 1.0 if self.metric.greater_is_better else -1.0
+        means = {one: self.mean(one) for one in self.results if not one.model.baseline}
+        rated = {one: sign * value for one, value in means.items() if value is not None}
+        if not rated:
+            raise LearningError(self._why_none())
+        return max(rated, key=lambda one: rated[one])
+
+    def require_sound(self, baselines: Sequence[Candidate]) -> None:
+        """Refuse to go on without a baseline that failed: with fewer to beat, a model would be promoted too easily.
+
+        Raises:
+            LearningError: one has failed.
+        """
+        failed = [one.name for one in baselines if any(result.failure for result in self.results.get(one, []))]
+        if failed:
+            raise LearningError(
+                f"The baseline {failed[0]} failed, and without it models would be promoted too easily. Mend it, or "
+                f"take it out of search.candidates:\n  {self._failures()}"
+            )
+
+    def _why_none(self) -> str:
+        late = (
+            "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
+            "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
+        )
+        known = [self._failures(), late if self.cut_short else ""]
+        why = "\n  ".join(one for one in known if one) or f"{self.metric.value} is undefined on a fold."
+        return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {why}"
+
+    def _failures(self) -> str:
+        failed = [result for results in self.results.values() for result in results if result.failure]
+        told = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
+        if any((one.failure or "").startswith("Traceback") for one in failed):  # what was lost is tried again
+            told.append(
+                f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.remembered}"
+            )
+        return "\n  ".join(told)
+
+
+def found_by(work: Work, problem: Problem, metric: Metric, remembered: Path) -> Found:
+    """The results of finished work, by candidate in the order they were proposed."""
+    results: dict[Candidate, dict[int, FoldResult]] = {}
+    for unit in work.units:
+        if unit in work.results:
+            results.setdefault(unit.candidate, {})[unit.fold] = work.results[unit]
+    ordered = {candidate: [by[fold] for fold in sorted(by)] for candidate, by in results.items()}
+    return Found(ordered, len(problem.folds), metric, remembered, cut_short=work.left())
+
+
+def _last_line(result: FoldResult) -> str:
+    return (result.failure or "").strip().splitlines()[-1]
