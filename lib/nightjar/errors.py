@@ -7,7 +7,7 @@ NightjarError                 a stated failure: one paragraph of what, where, wh
 ├── JoinError                 a point-in-time join is asked for something it cannot answer
 ├── LeaseError                another run holds this job and date
 ├── LearningError             training or evaluation cannot give an honest figure
-└── ModelError                no champion holds, or its artifact does not fit or cannot be trusted
+└── ModelError                no champion holds, an artifact does not fit or cannot be trusted, or MLflow fails
 """
 
 
@@ -44,4 +44,4 @@ class LearningError(NightjarError):
 
 
 class ModelError(NightjarError):
-    """No model holds for this date, or an artifact does not fit or cannot be trusted."""
+    """No model holds for this date, an artifact does not fit or cannot be trusted, or MLflow fails."""

@@ -28,7 +28,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from nightjar.learning.registration import trial
+from nightjar.learning.registration import recording
 from nightjar.learning.search import ledger
 from nightjar.learning.search.tune import run as run_search
 from nightjar.registry import tracking
@@ -208,7 +208,7 @@ def _overhead(case: Case, home: Path) -> float:
         tracking.search_recorded(home, "bench", "trivial", {}, lambda _: False) as record,
     ):
         started = time.perf_counter()
-        found = run_search(small.problem, settings, book, lambda unit, one: record.log(trial(unit.candidate, one)))
+        found = run_search(small.problem, settings, book, recording(record))
         seconds = time.perf_counter() - started
     units = TRIVIAL * search_case.FOLDS
     if (ran := sum(map(len, found.results.values()))) != units:

@@ -1,5 +1,6 @@
 """The search's memory on disk: what is finished is found again, and damage is never taken for an empty file."""
 
+import fcntl
 import json
 import os
 
@@ -27,6 +28,13 @@ def test_whether_a_search_is_in_use_is_known_to_others(tmp_path):
         assert ledger.in_use(tmp_path, "abc")
         assert not ledger.in_use(tmp_path, "abd")
     assert not ledger.in_use(tmp_path, "abc")
+
+
+def test_who_is_asking_whether_it_is_in_use_keeps_no_search_from_its_ledger(tmp_path, path, monkeypatch):
+    asks = os.open(path, os.O_RDONLY)
+    fcntl.flock(asks, fcntl.LOCK_SH)
+    monkeypatch.setattr(ledger.time, "sleep", lambda _: os.close(asks))
+    assert len(finished(path)) == 2
 
 
 def test_a_full_disk_ends_the_search_and_says_so(tmp_path):

@@ -15,6 +15,7 @@ from nightjar.learning.parts import TrainingPart, training_part
 from nightjar.learning.row_order import row_order
 from nightjar.learning.sampling import sampled, strata_of
 from nightjar.settings.sampling import TrainingSample
+from oracles import sampling as oracle
 
 DAY = np.full(8, "2024-04-01", dtype="datetime64[D]")
 NEVER, LATER = np.datetime64("1970-01-01", "us"), problems.FIRST + timedelta(days=problems.DAYS)
@@ -82,27 +83,22 @@ def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b", None])), max_size=30),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12), st.sampled_from(["a", "b", None])), max_size=30),
     st.sampled_from([0.1, 0.5, 0.9]),
     st.sampled_from([None, 1, 3]),
 )
-def test_weights_of_each_stratum_add_up_to_its_rows(rows, fraction, newest_days):
-    """Of the older rows and of the newer ones, whatever is rounded; the newer ones are all there."""
-    day = np.array([date(2024, 4, 1 + number) for number, _ in rows], dtype="datetime64[D]")
-    strata = pa.array([name for _, name in rows], pa.string())
-    order = np.arange(len(rows), dtype=np.uint64)
+def test_a_sample_is_that_of_one_stratum_after_another(rows, fraction, newest_days):
+    """With rows that share a number, and strata of which all rows are new; the weights of each add up to its rows."""
+    days, order, strata = ([row[column] for row in rows] for column in range(3))
+    older = [newest_days is None or day <= max(days) - newest_days for day in days]
     settings = TrainingSample(fraction, "site", {"b": 0.3}, newest_days)
-    found = sampled(order, day, strata, settings)
-    newest = max((number for number, _ in rows), default=0)
-    is_old = [newest_days is None or number <= newest - newest_days for number, _ in rows]
-    total, counted = {}, {}
-    for row, (_, name) in enumerate(rows):
-        total[name, is_old[row]] = total.get((name, is_old[row]), 0) + 1
-    for row, weight in kept(found).items():
-        group = rows[row][1], is_old[row]
-        counted[group] = counted.get(group, 0) + weight
-    assert counted == pytest.approx(total)
-    assert all(row in kept(found) for row in range(len(rows)) if not is_old[row])
+    day = np.array([date(2024, 4, 1 + number) for number in days], dtype="datetime64[D]")
+    found = kept(sampled(np.array(order, dtype=np.uint64), day, pa.array(strata, pa.string()), settings))
+    assert found == oracle.sampled(order, older, strata, lambda value: 0.3 if value == "b" else fraction)
+    if len(set(order)) == len(order):
+        for value in set(strata):
+            weights = [weight for row, weight in found.items() if strata[row] == value]
+            assert sum(weights) == pytest.approx(strata.count(value))
 
 
 def test_a_row_has_its_place_whatever_rows_are_with_it():
@@ -176,16 +172,25 @@ def test_rare_values_keep_their_row_beside_large_ones_of_which_rows_are_left_out
         (
             np.arange(100) / 7,
             0.5,
-            "50 of 100 rows .or lists., and 100 would be kept, as one at least is of each of 100",
+            "50 of 100 rows, and 100 would be kept: .* of each of 100 values of x, and one",
         ),
-        (np.arange(100) / 7, 0.7, "70 of 100 rows .or lists., and 100 would be kept"),
-        ([*range(1_000), *[-1] * 7_000], 0.1, "800 of 8,000 rows .or lists., and 1,700 would be kept"),
-        (np.arange(100) // 2, 0.1, "10 of 100 rows .or lists., and 50 would be kept, as one at least is of each of 50"),
+        (np.arange(100) / 7, 0.7, "70 of 100 rows, and 100 would be kept"),
+        (np.arange(1_000) // 2, 0.8, "800 of 1,000 rows, and 1,000 would be kept: whole rows .* of each of 500 values"),
+        ([*range(1_000), *[-1] * 7_000], 0.1, "800 of 8,000 rows, and 1,700 would be kept"),
+        (np.arange(100) // 2, 0.1, "10 of 100 rows, and 50 would be kept: .* of each of 50 values"),
+        (np.arange(1_000_000) / 7, 0.5, "500,000 of 1,000,000 rows"),  # as fast as others
     ],
 )
 def test_strata_of_which_hardly_a_row_is_left_out_are_refused(strata, fraction, found):
     with pytest.raises(LearningError, match=f"search.sample asks for {found}"):
         kept_of(strata, fraction)
+
+
+def test_of_newest_days_nothing_is_left_out_and_the_refusal_counts_the_others():
+    day = np.repeat(np.array(["2024-04-01", "2024-04-09"], dtype="datetime64[D]"), [100, 300])
+    settings = TrainingSample(0.5, "x", newest_days=3)
+    with pytest.raises(LearningError, match="asks for 50 of 100 rows older than newest_days, and 100 would be kept"):
+        sampled(np.arange(400, dtype=np.uint64), day, pa.array(np.arange(400) / 7), settings)
 
 
 def test_a_share_of_1_is_asked_for_and_not_too_many():

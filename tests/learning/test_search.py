@@ -19,12 +19,13 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+import builders
 import nightjar
 from learning import problems
 from nightjar.errors import LearningError, ModelError
+from nightjar.learning import registration
 from nightjar.learning.fitting import fitted_on
 from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.registration import trial
 from nightjar.learning.search import ledger, proposals, tune, units
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.found import found_by
@@ -32,7 +33,7 @@ from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import Unit
 from nightjar.learning.search.units import fit_and_measure, measured
 from nightjar.learning.search.work import Work
-from nightjar.registry import tracking
+from nightjar.registry import keys, tracking
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
@@ -263,19 +264,43 @@ def home(made, tmp_path):
     return Path(shutil.copytree(made, tmp_path / "home"))
 
 
-def recorded(problem, settings, home, first=None):
+def begun(home):
+    """A training that registers in this home."""
+    return registration.Run("r1", problems.FIRST, "c1", home, keys.signing_key(home))
+
+
+def recorded(problem, settings, home, before_each=None):
     """The search with its folds in MLflow, as `train` runs it; what is to come before each fold is recorded."""
-
-    def told(unit, result):
-        if first is not None:
-            first(record)
-        record.log(trial(unit.candidate, result))
-
+    project = builders.machines(home)
     with (
         ledger.opened(home / "searches", problem.key()) as book,
-        tracking.search_recorded(home, "machines", book.search, {}, lambda search: search != book.search) as record,
+        registration.recorded(begun(home), project, problem.rows, book) as record,
     ):
+        log = registration.recording(record)
+
+        def told(unit, result):
+            if before_each is not None:
+                before_each(record)
+            log(unit, result)
+
         return tune.run(problem, settings, book, told)
+
+
+def test_runs_of_killed_searches_are_marked_and_those_of_living_ones_are_not(home):
+    """Its own that was killed before, one whose ledger is held, one whose is not."""
+    client, rows, project = tracking._client(home), problems.rows(), builders.machines(home)
+    with ledger.opened(home, "own") as book, registration.recorded(begun(home), project, rows, book) as record:
+        runs = {
+            name: client.create_run(record.experiment, tags={tracking.SEARCH: name}).info.run_id
+            for name in ("own", "living", "killed")
+        }
+    with (
+        ledger.opened(home, "living"),
+        ledger.opened(home, "own") as book,
+        registration.recorded(begun(home), project, rows, book),
+    ):
+        status = {name: client.get_run(run).info.status for name, run in runs.items()}
+    assert status == {"own": "KILLED", "living": "RUNNING", "killed": "KILLED"}
 
 
 def statuses(home):

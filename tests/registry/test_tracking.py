@@ -107,23 +107,28 @@ def test_what_mlflow_refuses_is_told_as_a_failure_of_the_training(client, regist
         attempt()
 
 
-def test_an_interrupt_while_a_fold_is_recorded_leaves_no_run_that_seems_to_run(client, registered, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    begun = []
+def test_a_database_that_is_none_is_told_as_such(tmp_path):
+    (tmp_path / "mlflow.db").write_bytes(b"no database" * 1000)
 
     def attempt():
-        with tracking.search_recorded(registered.home, "machines", "interrupted", {}, never) as run:
-            begun.append(run)
-            monkeypatch.setattr(run.client, "log_batch", interrupted)
-            run.log(TRIALS[0])
+        with tracking.search_recorded(tmp_path, "machines", "s", {}, never):
+            pass
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(ModelError, match=r"(?s)MLflow in .* cannot record this training: .*not a database.*damaged"):
         attempt()
-    (run,) = begun
-    (fold,) = client.search_runs([run.experiment], f"tags.`mlflow.parentRunId` = '{run.id}'")
-    assert (client.get_run(run.id).info.status, fold.info.status) == ("FAILED", "KILLED")
+
+
+def test_a_run_that_ends_while_it_is_asked_for_keeps_its_status(client, registered):
+    experiment = client.get_experiment_by_name("machines").experiment_id
+    another = client.create_run(experiment, tags={tracking.SEARCH: "another"}).info.run_id
+
+    def ends(search):
+        if search == "another":
+            client.set_terminated(another, "FINISHED")
+        return False
+
+    with tracking.search_recorded(registered.home, "machines", "s", {}, ends):
+        assert client.get_run(another).info.status == "FINISHED"
 
 
 def test_requirements_are_the_manifest_s_packages_and_none_that_a_stranger_could_publish(registered):

@@ -13,13 +13,15 @@ from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search import ledger
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
-from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.race import FoldResult, Unit
+from nightjar.learning.search.work import Told
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.registry import tracking
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
+from nightjar.runtime import interrupts
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.timeline import cutoff
@@ -55,17 +57,23 @@ def recorded(run: Run, project: Project, rows: TrainingRows, book: Ledger) -> It
         yield record
 
 
-def trial(candidate: Candidate, result: FoldResult) -> Trial:
-    """A fold that was fitted, as MLflow is told of it."""
-    return Trial(
-        candidate=candidate.name,
-        fold=result.fold,
-        seed=result.seed,
-        seconds=result.seconds,
-        measures=result.measures,
-        parameters=candidate.model.parameters,
-        failure=result.failure,
-    )
+def recording(record: SearchRun) -> Told:
+    """Tells MLflow of each fold as a whole: cut by an interrupt, its run would seem to go on."""
+
+    def told(unit: Unit, result: FoldResult) -> None:
+        trial = Trial(
+            candidate=unit.candidate.name,
+            fold=result.fold,
+            seed=result.seed,
+            seconds=result.seconds,
+            measures=result.measures,
+            parameters=unit.candidate.model.parameters,
+            failure=result.failure,
+        )
+        with interrupts.deferred():
+            record.log(trial)
+
+    return told
 
 
 def register(

@@ -47,15 +47,13 @@ def sampled(
     lengths = [len(order), len(day), len(order) if strata is None else len(strata)]
     if len(set(lengths)) > 1:
         raise LearningError(f"Order, days and strata are of {lengths} rows: each row needs all of them.")
+    older = np.flatnonzero(_older(day, settings.newest_days))
+    stratum, share = _strata(older, strata, settings)
+    place, size = _places(stratum, order[older], len(share))
+    kept = np.maximum(1, np.rint(share * size))
+    _require_thinned(size, share, kept, settings)
     weight = np.ones(len(order))
-    older = _older(day, settings.newest_days)
-    thinned = []
-    for rows, share in _strata(strata, older, settings):
-        numbers = np.unique(order[rows])
-        kept = max(1, round(share * len(numbers)))
-        weight[rows] = np.where(order[rows] <= numbers[kept - 1], len(numbers) / kept, 0)
-        thinned.append((len(numbers), share, kept))
-    _require_thinned(thinned, settings.stratify)
+    weight[older] = np.where(place < kept[stratum], (size / kept)[stratum], 0)
     found = np.flatnonzero(weight)
     return Sampled(found, weight[found])
 
@@ -67,23 +65,6 @@ def strata_of(label: npt.NDArray[Any], table: pa.Table, settings: TrainingSample
     return pa.array(label) if settings.stratify == LABEL else table[settings.stratify].combine_chunks()
 
 
-def _require_thinned(strata: list[tuple[int, float, int]], column: str | None) -> None:
-    """Refuse to keep more than twice what was asked for, or to leave out less than half of what was to be.
-
-    Args:
-        strata: of each: how many there are, the share to keep, how many are kept.
-        column: that they are made of; None: there is but one.
-    """
-    there, kept = sum(count for count, _, _ in strata), sum(kept for _, _, kept in strata)
-    asked = sum(share * count for count, share, _ in strata)
-    if column is not None and kept - asked > max(FEW, min(asked, (there - asked) / 2)):
-        raise LearningError(
-            f"search.sample asks for {asked:,.0f} of {there:,} rows (or lists), and {kept:,} would be kept, as one at "
-            f"least is of each of {len(strata):,} values of {column}. Choose a column with fewer values "
-            "(search.sample.stratify), or larger shares."
-        )
-
-
 def _older(day: npt.NDArray[np.datetime64], newest_days: int | None) -> npt.NDArray[np.bool_]:
     if newest_days is None or not len(day):
         return np.ones(len(day), dtype=np.bool_)
@@ -91,15 +72,45 @@ def _older(day: npt.NDArray[np.datetime64], newest_days: int | None) -> npt.NDAr
 
 
 def _strata(
-    strata: "pa.Array[Any] | None", older: npt.NDArray[np.bool_], settings: TrainingSample
-) -> list[tuple[Rows, float]]:
-    """The rows of each stratum that may be left out, where there are any, and the share of them to keep."""
+    rows: Rows, strata: "pa.Array[Any] | None", settings: TrainingSample
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The stratum of each of the rows, numbered, and the share of each stratum to keep; there is none without a row."""
     if strata is None:
-        every = [(np.flatnonzero(older), settings.fraction)]
-    else:
-        encoded: Any = pc.dictionary_encode(strata, null_encoding="encode")
-        codes = encoded.indices.to_numpy()
-        names = encoded.dictionary.cast(pa.string()).to_pylist()
-        shares = [settings.fractions.get(name, settings.fraction) for name in names]
-        every = [(np.flatnonzero(older & (codes == code)), share) for code, share in enumerate(shares)]
-    return [(rows, share) for rows, share in every if len(rows)]
+        return np.zeros(len(rows), dtype=np.int64), np.array([settings.fraction] if len(rows) else [])
+    encoded: Any = pc.dictionary_encode(strata.take(rows), null_encoding="encode")
+    names = encoded.dictionary.cast(pa.string()).to_pylist()
+    shares = [settings.fractions.get(name, settings.fraction) for name in names]
+    return encoded.indices.to_numpy().astype(np.int64), np.array(shares, dtype=np.float64)
+
+
+def _places(
+    stratum: npt.NDArray[np.int64], order: RowOrder, strata: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The place of each row within its stratum, from 0, and how many places each stratum has.
+
+    Rows of one number share a place.
+    """
+    by = np.lexsort([order, stratum])
+    of_stratum, number = stratum[by], order[by]
+    begins = np.append(True, (of_stratum[1:] != of_stratum[:-1]) | (number[1:] != number[:-1]))[: len(by)]
+    size = np.bincount(of_stratum[begins], minlength=strata)
+    place = np.empty(len(by), dtype=np.int64)
+    place[by] = np.cumsum(begins) - 1 - (np.cumsum(size) - size)[of_stratum]
+    return place, size
+
+
+def _require_thinned(
+    size: npt.NDArray[np.int64],
+    share: npt.NDArray[np.float64],
+    kept: npt.NDArray[np.float64],
+    settings: TrainingSample,
+) -> None:
+    """Refuse to keep more than twice what was asked for, or to leave out less than half of what was to be."""
+    there, asked, found = size.sum(), (share * size).sum(), kept.sum()
+    if settings.stratify is not None and found - asked > max(FEW, min(asked, (there - asked) / 2)):
+        older = "" if settings.newest_days is None else " older than newest_days"
+        raise LearningError(
+            f"search.sample asks for {asked:,.0f} of {there:,} rows{older}, and {found:,.0f} would be kept: whole rows "
+            f"(of a ranking: lists) of each of {len(size):,} values of {settings.stratify}, and one at least. Choose a "
+            "column with fewer values (search.sample.stratify)."
+        )

@@ -50,8 +50,9 @@ def train(
     """Find, judge and register a model from what is known at the run date's midnight. Ray must have been started.
 
     Raises:
-        LearningError: the settings do not fit the features, or the rows or folds cannot give an honest figure.
-        ModelError: the key that signs cannot be used, or MLflow records nothing.
+        LearningError: the settings do not fit the features, or the rows or folds cannot give an honest figure; or the
+            search's ledger is damaged, or held by another process.
+        ModelError: the key that signs cannot be used, or MLflow cannot record the training.
     """
     label = project.label
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
@@ -80,9 +81,7 @@ def train(
         ledger.opened(home / SEARCHES, asked.key()) as book,
         registration.recorded(run, project, rows, book) as record,
     ):
-        found = tune.run(
-            asked, settings, book, lambda unit, result: record.log(registration.trial(unit.candidate, result))
-        )
+        found = tune.run(asked, settings, book, registration.recording(record))
         log.info("searched for %.0f s", time.monotonic() - started)
         record.tag("nightjar.search_cut_short", str(found.cut_short).lower())
         winner, baselines = _chosen(found), proposals.baselines(settings)

@@ -15,6 +15,7 @@ from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from sqlalchemy.exc import SQLAlchemyError
 
 from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
@@ -75,10 +76,11 @@ def search_recorded(
         _mark_killed(client, experiment, under_way)
         with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
             yield SearchRun(client, experiment, run.info.run_id)
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         raise ModelError(
-            f"MLflow in {home} cannot record this training: {error}. Is the disk full, or mlflow.db locked, or was "
-            "the run deleted? Folds that have ended are remembered: start the training again, and it goes on."
+            f"MLflow in {home} cannot record this training: {str(error).rstrip('.')}. Is the disk full, is mlflow.db "
+            "locked or damaged, was the run or its experiment deleted? Mend that, and start the training again: folds "
+            "that have ended are remembered."
         ) from error
 
 
@@ -159,8 +161,10 @@ def _mark_killed(client: MlflowClient, experiment: str, under_way: Callable[[str
     alive = {run for run, tags in running.items() if SEARCH in tags and under_way(tags[SEARCH])}
     searches = [run for run, tags in running.items() if SEARCH in tags and run not in alive]
     folds = [run for run, tags in running.items() if FOLD in tags and tags[PARENT] not in alive]
-    for killed in searches + folds:
-        client.set_terminated(killed, "KILLED")
+    for run in searches + folds:
+        # Asked again: one may have ended as it should since they were listed, and only then have let its ledger go.
+        if client.get_run(run).info.status == "RUNNING":
+            client.set_terminated(run, "KILLED")
 
 
 def _register(

@@ -42,12 +42,8 @@ def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> Non
     """
     run = client.create_run(experiment, run_name=f"{trial.candidate} {trial.fold}", tags=_tags(trial, parent))
     params = [Param(name, str(value)) for name, value in trial.parameters.items()]
-    status = "KILLED"  # where an interrupt falls between the calls
-    try:
-        client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
-        status = "FINISHED" if trial.failure is None else "FAILED"
-    finally:
-        client.set_terminated(run.info.run_id, status)
+    client.log_batch(run.info.run_id, metrics=metrics({**trial.measures, "seconds": trial.seconds}), params=params)
+    client.set_terminated(run.info.run_id, "FINISHED" if trial.failure is None else "FAILED")
 
 
 def metrics(values: Mapping[str, float | None]) -> list[Metric]:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -20,6 +21,9 @@ from typing import Any
 
 from nightjar.errors import LearningError
 from nightjar.learning.search.race import FoldResult
+
+TRIES, WAIT = 5, 0.05
+"""Another process may be asking just now whether a ledger is in use: then it is held for an instant."""
 
 
 @dataclass
@@ -79,10 +83,8 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
     _begin(path, search)
     file = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LearningError(f"{path} is held by another process: this very search is running already.") from error
+        if not _locked(file):
+            raise LearningError(f"{path} is held by another process: this very search is running already.")
         yield Ledger(path, search, _read(path, search), file)
     finally:
         os.close(file)
@@ -100,6 +102,15 @@ def in_use(folder: Path, search: str) -> bool:
         return True
     finally:
         os.close(file)
+    return False
+
+
+def _locked(file: int) -> bool:
+    for _ in range(TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(WAIT)
     return False
 
 

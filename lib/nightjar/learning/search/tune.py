@@ -48,7 +48,7 @@ def run(problem: Problem, settings: Search, book: Ledger, told: Told | None = No
         told: is given each result as it comes, those that were finished before first. What it raises ends the search.
 
     Raises:
-        LearningError: a result cannot be remembered, or a GPU is asked for that there is not.
+        LearningError: a result cannot be remembered, a GPU is asked for that there is not, or no worker can run.
     """
     gpu = gpu_share(settings.candidates.values(), ray.cluster_resources())
     with Progress(problem, settings) as progress:
