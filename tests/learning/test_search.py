@@ -328,7 +328,7 @@ def test_a_search_whose_folds_can_no_longer_be_recorded_ends_with_that_error_and
             record.client.delete_run(record.id)
             record.tag("said", "later")
 
-    with pytest.raises(ModelError, match=r"(?s)MLflow in .* cannot record this training: .*deleted.*it goes on"):
+    with pytest.raises(ModelError, match=r"(?s)MLflow in .* cannot record this training: .*deleted.*ended are remembered"):
         recorded(problem, problems.search(), home, delete)
     (path,) = (home / "searches").glob("*.jsonl")
     before = path.read_text()
