@@ -167,7 +167,7 @@ def test_a_fit_prepares_on_a_sample_and_predicts_in_the_labels_own_units(tmp_pat
         "heft", pa.array(1.0 - wrong)
     )
     source = source_of(tmp_path, table, task=Task.REGRESSION, weight="heft")
-    model = Model(Estimator.NETWORK, parameters={"batch_size": 32, "epochs": 8, "dropout": 0.0, "learning_rate": 0.03})
+    model = Model(Estimator.NETWORK, parameters={"batch_size": 32, "epochs": 4, "dropout": 0.0, "learning_rate": 0.06})
     alone = replace(SETTINGS, workers=1, sample_rows=100)
     interrupt = signal.getsignal(signal.SIGINT)
     predictor = fit(model, source, alone, seed=1, storage=str(tmp_path / "checkpoints"))

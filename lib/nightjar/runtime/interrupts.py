@@ -17,6 +17,7 @@ def deferred() -> Iterator[None]:
         return
     came: list[int] = []
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in handlers.items() if handler is not None}  # not Python's own
     for number in handlers:
         signal.signal(number, lambda received, _: came.append(received))
     try:
