@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 _STARTED = time.monotonic()
@@ -39,4 +40,10 @@ def start() -> None:
     for name in ("alembic", "mlflow", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs what it also raises
+    logging.getLogger().addFilter(_is_not_of_py4j)
     warnings.filterwarnings("ignore", category=FutureWarning)
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    """Whether to show it: interrupts and lost connections, with their traces, py4j logs in nobody's name."""
+    return "py4j" not in Path(record.pathname).parts
