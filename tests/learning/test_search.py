@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from mlflow import MlflowClient
 from rich.console import Console
 
 import builders
@@ -317,6 +318,30 @@ def test_each_fold_is_in_mlflow_before_the_next_one_is_taken(ray_started, home):
     folds = sum(map(len, found.results.values()))
     assert seen == [({"RUNNING": 1}, {"FINISHED": number} if number else {}) for number in range(folds)]
     assert statuses(home) == ({"FINISHED": 1}, {"FINISHED": folds})
+
+
+def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkeypatch):
+    problem, begin, records = problems.problem(), MlflowClient.create_run, []
+    unit = Unit(Candidate("majority", problems.MAJORITY), 0)
+
+    def interrupted(*args, **options):
+        created = begin(*args, **options)
+        signal.raise_signal(signal.SIGINT)
+        return created
+
+    def attempt():
+        with (
+            ledger.opened(home, "s") as book,
+            registration.recorded(begun(home), builders.machines(home), problem.rows, book) as record,
+        ):
+            monkeypatch.setattr(MlflowClient, "create_run", interrupted)
+            registration.recording(record)(unit, fit_and_measure(problem, unit))
+            records.append("went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt()
+    assert records == []
+    assert statuses(home) == ({"FAILED": 1}, {"FINISHED": 1})
 
 
 def test_a_search_whose_folds_can_no_longer_be_recorded_ends_with_that_error_and_can_go_on(ray_started, home, tmp_path):

@@ -10,14 +10,15 @@ from contextlib import contextmanager
 def deferred() -> Iterator[None]:
     """Let interrupts wait until the block is through. Keep it short: whoever waits thinks that nothing happens.
 
-    Python hands signals to its main thread alone: in any other one there is nothing to wait for.
+    Python hands signals to its main thread alone: in any other one there is nothing to wait for. Handlers that are not
+    Python's stay.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[int] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers = {number: handler for number, handler in handlers.items() if handler is not None}  # not Python's own
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not None}
     for number in handlers:
         signal.signal(number, lambda received, _: came.append(received))
     try:
