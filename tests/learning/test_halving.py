@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.halving import survivors
-from nightjar.learning.search.race import FoldResult, rounds
+from nightjar.learning.search.race import FoldResult, Unit, rounds
 from nightjar.settings.learning import Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
+from oracles import halving as oracle
 
 
 @pytest.mark.parametrize(
@@ -45,26 +46,68 @@ def names(count):
     return [Candidate(f"c{number}", Model(Estimator.MAJORITY)) for number in range(count)]
 
 
-def raced(scores, stopping):
-    """The winner's place and the number of fits, when these scores (candidates, folds) are what each fold gives."""
+def started(candidates, folds, stopping):
+    return rounds((batch for batch in [candidates]), [], range(folds), stopping, Metric.ROC_AUC)
+
+
+def result(unit, score):
+    failure = "it failed" if score is None else None
+    return FoldResult(unit.candidate.name, str(unit.fold), 0, {"roc_auc": score}, 0.0, failure)
+
+
+def ran(scores, stopping, pick=None):
+    """The (candidate's place, fold) that are run, when these scores are what each fold gives.
+
+    All that are open end at once, or one after another as `pick` chooses from so many.
+    """
     candidates = names(len(scores))
     place = {candidate: number for number, candidate in enumerate(candidates)}
-    reached = {candidate: {} for candidate in candidates}
-    going = rounds((batch for batch in [candidates]), [], range(scores.shape[1]), stopping, Metric.ROC_AUC)
-    units = next(going, None)
-    while units is not None:
-        results = {}
-        for unit in units:
-            score = scores[place[unit.candidate], unit.fold]
-            reached[unit.candidate][unit.fold] = score
-            results[unit] = FoldResult(unit.candidate.name, str(unit.fold), 0, {"roc_auc": score}, 0.0)
+    going = started(candidates, len(scores[0]), stopping)
+    open_units, results = next(going), {}
+    while open_units:
+        ended = [open_units.pop(pick(len(open_units)))] if pick else open_units
+        results |= {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
+        open_units = open_units if pick else []
         try:
-            units = going.send(results)
+            open_units += going.send(results)
         except StopIteration:
-            units = None
-    complete = [candidate for candidate in candidates if len(reached[candidate]) == scores.shape[1]]
-    winner = max(complete, key=lambda candidate: np.mean(list(reached[candidate].values())))
-    return place[winner], sum(len(folds) for folds in reached.values())
+            assert not open_units
+    return {(place[unit.candidate], unit.fold) for unit in results}
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda folds: st.lists(
+            st.lists(st.none() | st.sampled_from([0.25, 0.5, 0.75]), min_size=folds, max_size=folds), min_size=1
+        )
+    ),
+    st.sets(st.integers(1, 3)),
+    st.sampled_from([0.3, 0.5, 0.7]),
+    st.randoms(use_true_random=False),
+)
+def test_in_whichever_order_results_come_the_units_are_those_of_barriers(scores, rungs, keep, random):
+    rungs = sorted(rung for rung in rungs if rung < len(scores[0]))
+    assert ran(scores, Stopping(rungs, keep), random.randrange) == oracle.ran(scores, rungs, keep)
+
+
+def test_who_is_sure_to_go_on_does_not_wait_for_the_others():
+    """Two of four go on: the best of three is one of them, the second may still lose its place to the fourth."""
+    best, second, third, fourth = candidates = names(4)
+    going = started(candidates, 2, Stopping([1]))
+    next(going)
+    results = {Unit(best, 0): result(Unit(best, 0), 0.9), Unit(second, 0): result(Unit(second, 0), 0.8)}
+    assert going.send(results) == []
+    results[Unit(third, 0)] = result(Unit(third, 0), 0.7)
+    assert going.send(results) == [Unit(best, 1)]
+    results[Unit(fourth, 0)] = result(Unit(fourth, 0), None)
+    assert going.send(results) == [Unit(second, 1)]
+
+
+def raced(scores, stopping):
+    """The winner's place and the number of fits."""
+    done = ran(scores, stopping)
+    complete = [place for place in range(len(scores)) if all((place, fold) in done for fold in range(scores.shape[1]))]
+    return max(complete, key=lambda place: scores[place].mean()), len(done)
 
 
 @pytest.mark.parametrize(("noise", "least"), [(0.25, 0.98), (0.5, 0.95), (0.75, 0.9)])

@@ -81,7 +81,8 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float,
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     at_hand = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk)  # other machines may be lost
     desk = at_hand.remote(seconds, [ray.put(problem)])
-    hand_out = _HandOut(work, desk)
+    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    hand_out = _HandOut(work, desk, workers)
     hand_out.more()
 
     def worker(config: dict[str, Any]) -> None:
@@ -91,7 +92,6 @@ def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float,
             tune.report({"result": json.dumps(asdict(result))})  # Tune would take a mapping apart
 
     name = f"search-{time.time_ns()}"
-    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     tuner = tune.Tuner(
         tune.with_resources(worker, {"cpu": 1, "gpu": gpu}),
         param_space={"worker": tune.grid_search(list(range(workers)))},
@@ -125,9 +125,10 @@ class _HandOut(tune.Callback):  # type: ignore[misc]
     are still starting: with folds of a second it is left with one.)
     """
 
-    def __init__(self, work: Work, desk: Any) -> None:
+    def __init__(self, work: Work, desk: Any, workers: int) -> None:
         self.work = work
         self.desk = desk
+        self.at_most = 2 * workers
         self.lost: Counter[Unit] = Counter()
         self.failure: Exception | None = None
 
@@ -136,9 +137,12 @@ class _HandOut(tune.Callback):  # type: ignore[misc]
         return {}
 
     def more(self) -> None:
-        """Put on the desk what can be run by now; when nothing is left, close it."""
+        """Put on the desk one unit for each worker beside what it is at; when nothing is left, close it.
+
+        No more: what becomes due in the meantime may have to begin before what is due by now.
+        """
         due = []
-        while (unit := self.work.take()) is not None:
+        while len(self.work.open) < self.at_most and (unit := self.work.take()) is not None:
             due.append(unit)
         # Not waited for: where the desk is lost, all who ask there are told. And it is closed when no unit is open, so
         # that nothing can still be on its way there.

@@ -1,4 +1,4 @@
-"""What there is to do in a search: hands out units, takes results, remembers them, goes from round to round."""
+"""What there is to do in a search: hands out units, takes results, remembers them, and so comes to further units."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ class Work:
     """The units of a search's rounds, without those that the ledger has finished.
 
     Attributes:
-        units: of all rounds so far, in their order, which does not depend on the order of results.
+        units: all that have become due, a batch of candidates after another, each in the order of its candidates.
         results: of every unit that has ended.
         open: units that were handed out and have no result yet.
     """
@@ -29,9 +29,7 @@ class Work:
         self._rounds, self._ledger, self._problem, self._told = rounds, ledger, problem, told
         self._queue: deque[Unit] = deque()
         self._longest: dict[Candidate, float] = {}
-        self._round: list[Unit] = []
-        self._begin(next(rounds, None))
-        self._advance()
+        self._advance(next(rounds, []))
 
     def left(self) -> bool:
         """Whether a unit can be taken or is open."""
@@ -68,7 +66,7 @@ class Work:
     def _settle(self, unit: Unit, result: FoldResult) -> None:
         self.open.remove(unit)
         self._note(unit, result)
-        self._advance()
+        self._advance(self._due())
 
     def _note(self, unit: Unit, result: FoldResult) -> None:
         self.results[unit] = result
@@ -76,24 +74,29 @@ class Work:
         for told in self._told:
             told(unit, result)
 
-    def _advance(self) -> None:
-        while self._round and all(unit in self.results for unit in self._round):
-            results = {unit: self.results[unit] for unit in self._round}
-            try:
-                self._begin(self._rounds.send(results))
-            except StopIteration:
-                self._round = []
+    def _due(self) -> list[Unit]:
+        try:
+            return self._rounds.send(self.results)
+        except StopIteration:
+            return []
 
-    def _begin(self, units: list[Unit] | None) -> None:
-        self._round = units or []
-        self.units += self._round
-        due = []
-        for unit in self._round:
+    def _advance(self, due: list[Unit]) -> None:
+        """Queue what has become due; what the ledger has of it has ended at once, and may make more due."""
+        while self._queue_up(due):
+            due = self._due()
+
+    def _queue_up(self, units: list[Unit]) -> bool:
+        """Whether one of the units has ended already."""
+        self.units += units
+        left = []
+        for unit in units:
             found = self._ledger.find(unit.candidate.key(), self.fold_of(unit), unit.candidate.name)
             if found is None:
-                due.append(unit)
+                left.append(unit)
             else:
                 self._note(unit, found)
-        # The longest by earlier rounds first, before them those nobody knows: a long fit that begins last keeps all
+        # The longest by earlier folds first, before them those nobody knows: a long fit that begins last keeps all
         # others waiting.
-        self._queue.extend(sorted(due, key=lambda unit: self._longest.get(unit.candidate, inf), reverse=True))
+        waiting = [*self._queue, *left]
+        self._queue = deque(sorted(waiting, key=lambda unit: self._longest.get(unit.candidate, inf), reverse=True))
+        return len(left) < len(units)
