@@ -1,6 +1,7 @@
 """How Java and its Python workers talk on one machine."""
 
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -21,6 +22,22 @@ def test_java_and_its_workers_talk_where_nobody_else_can_enter(spark):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert all(stat.S_ISSOCK(file.stat().st_mode) for file in folder.iterdir())
     assert any(folder.iterdir())
+
+
+def test_java_starts_from_the_archive_that_set_up_has_made(spark):
+    java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()
+    assert str(spark_runtime.ARCHIVE) in Path(f"/proc/{java}/maps").read_text()
+
+
+def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(tmp_path, monkeypatch):
+    """As another Java leaves it, or other jars; and without one Java starts all the same."""
+    monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
+    assert spark_runtime.driver_java_options() == spark_runtime.JAVA_OPTIONS
+    spark_runtime.ARCHIVE.write_bytes(b"no archive")
+    java = ["java", *shlex.split(spark_runtime.driver_java_options()), "-cp", str(tmp_path), "Nothing"]
+    ran = subprocess.run(java, capture_output=True, text=True, check=False)
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("Error: Could not find or load main class Nothing")
 
 
 def test_a_folder_whose_name_is_too_long_for_a_socket_is_not_used(tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ PYTHON = """case "$*" in
   *importlib.metadata*) echo "$DELTA" ;;
   "- "*) mkdir -p "$2/jars"; sed -n 's/^[0-9a-f]*  //p' "$CHECKOUT/scripts/jars.sha256" | while read -r jar; do
     printf '%s' "$CONTENT$jar" >"$2/jars/$jar"; done ;;
-  *) echo "python $*" >>"$CALLS" ;;
+  *) echo "python $*" >>"$CALLS"; [[ $* != *archiving* ]] || exit "${ARCHIVING:-0}" ;;
 esac"""
 BODIES = {"java": JAVA, "df": DF, "python3": PYTHON}
 
@@ -124,6 +124,14 @@ def test_a_finished_set_up_is_silent_until_what_it_was_made_from_changes(prepare
     assert changed.returncode == 0
     assert "Updating" in changed.stdout
     assert len(prepared.downloads()) == 2 * calls
+
+
+def test_a_java_that_cannot_archive_classes_is_said_and_forgiven(prepared: Machine) -> None:
+    run = prepared.run(CONTENT="good ", DELTA="9.9", ARCHIVING="1")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert prepared.downloads()[-1] == "python scripts/archiving.py"
+    assert "could not be archived (see .nightjar/setup.log): jobs start without" in run.stdout
 
 
 @pytest.mark.parametrize(
