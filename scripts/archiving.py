@@ -15,8 +15,9 @@ FIRST = "day = '2024-01-01'"
 
 def main() -> None:
     """Write the archive, whole or not at all."""
-    spark.ARCHIVE.unlink(missing_ok=True)
     part = spark.ARCHIVE.with_suffix(".part")
+    for old in (spark.ARCHIVE, part):
+        old.unlink(missing_ok=True)
     java = f'{spark.JAVA_OPTIONS} "-XX:ArchiveClassesAtExit={part}"'
     with tempfile.TemporaryDirectory() as folder:
         environment = Environment(
@@ -28,7 +29,7 @@ def main() -> None:
     gateway = SparkContext._gateway  # noqa: SLF001  (PySpark's only way to its Java)
     gateway.shutdown()
     gateway.proc.stdin.close()  # Java ends with it, and writes the archive
-    if gateway.proc.wait() or not part.exists():
+    if gateway.proc.wait(timeout=300) or not part.exists():
         sys.exit(f"{part} was not written: this Java cannot archive classes")
     part.replace(spark.ARCHIVE)
 

@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("busy")
 
 # Tiny data: compiling, planning and small files cost more than the work.
 QUICK = {
-    "spark.driver.extraJavaOptions": f"{spark_runtime.driver_java_options()} {builders.QUICK_JAVA}",
+    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} {builders.QUICK_JAVA}",
     "spark.databricks.delta.snapshotPartitions": "1",
     # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
     "spark.databricks.delta.delta.log.cacheSize": "16",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.halving import survivors
-from nightjar.learning.search.race import FoldResult, Unit, rounds
+from nightjar.learning.search.race import FoldResult, Unit, race
 from nightjar.settings.learning import Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
@@ -47,7 +47,7 @@ def names(count):
 
 
 def started(candidates, folds, stopping):
-    return rounds((batch for batch in [candidates]), [], range(folds), stopping, Metric.ROC_AUC)
+    return race((batch for batch in [candidates]), [], range(folds), stopping, Metric.ROC_AUC)
 
 
 def result(unit, score):
@@ -66,10 +66,11 @@ def ran(scores, stopping, pick=None):
     open_units, results = next(going), {}
     while open_units:
         ended = [open_units.pop(pick(len(open_units)))] if pick else open_units
-        results |= {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
+        told = {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
         open_units = open_units if pick else []
+        results |= told
         try:
-            open_units += going.send(results)
+            open_units += going.send(told)
         except StopIteration:
             assert not open_units
     return {(place[unit.candidate], unit.fold) for unit in results}
@@ -95,12 +96,10 @@ def test_who_is_sure_to_go_on_does_not_wait_for_the_others():
     best, second, third, fourth = candidates = names(4)
     going = started(candidates, 2, Stopping([1]))
     next(going)
-    results = {Unit(best, 0): result(Unit(best, 0), 0.9), Unit(second, 0): result(Unit(second, 0), 0.8)}
-    assert going.send(results) == []
-    results[Unit(third, 0)] = result(Unit(third, 0), 0.7)
-    assert going.send(results) == [Unit(best, 1)]
-    results[Unit(fourth, 0)] = result(Unit(fourth, 0), None)
-    assert going.send(results) == [Unit(second, 1)]
+    assert going.send({Unit(best, 0): result(Unit(best, 0), 0.9)}) == []
+    assert going.send({Unit(second, 0): result(Unit(second, 0), 0.8)}) == []
+    assert going.send({Unit(third, 0): result(Unit(third, 0), 0.7)}) == [Unit(best, 1)]
+    assert going.send({Unit(fourth, 0): result(Unit(fourth, 0), None)}) == [Unit(second, 1)]
 
 
 def raced(scores, stopping):

@@ -49,7 +49,7 @@ def serial(problem, settings, folder):
     """The same search in this process, one unit after another, with the units in the order they were run."""
     ran = []
     with ledger.opened(folder, problem.key()) as book:
-        work = Work(tune.rounds_of(problem, settings), book, problem, ())
+        work = Work(tune.race_of(problem, settings), book, problem, ())
         while (unit := work.take()) is not None:
             ran.append((unit.candidate.name, unit.fold))
             work.finish(unit, fit_and_measure(problem, unit))

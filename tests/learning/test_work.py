@@ -3,9 +3,11 @@
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
+import pytest
 import ray
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +18,19 @@ from nightjar.learning.search.desk import Desk
 from nightjar.learning.search.found import found_by
 from nightjar.learning.search.race import FoldResult
 from nightjar.learning.search.work import Work
-from nightjar.settings.learning import Stopping
+from nightjar.settings.learning import ProposalKind, Proposals, Stopping
+from nightjar.settings.model import Estimator, Model
 
 PROBLEM = problems.problem()
 SETTINGS = problems.search(stopping=Stopping(rungs=[1, 2]))
+BATCHES = replace(
+    SETTINGS,
+    candidates={
+        "majority": problems.MAJORITY,
+        "logistic": Model(Estimator.LOGISTIC, space={"C": {"low": 1e-4, "high": 10.0, "log": True}}),
+    },
+    proposals=Proposals(ProposalKind.TPE, trials=6, batch=3),
+)
 LOST = "its process or machine was lost 4 times"
 
 
@@ -33,29 +44,35 @@ def began(folder):
     return ledger.opened(Path(folder), "s")
 
 
-def work_of(book):
-    return Work(tune.rounds_of(PROBLEM, SETTINGS), book, PROBLEM, ())
+def work_of(book, asked=SETTINGS):
+    return Work(tune.race_of(PROBLEM, asked), book, PROBLEM, ())
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.randoms(use_true_random=False))
-def test_results_may_arrive_in_any_order(random):
-    """Whatever is open may end next, also while others of its round have not begun."""
-    told = []
-    for shuffled in (False, True):
-        with TemporaryDirectory() as folder, began(folder) as book:
-            work, open_units = work_of(book), []
-            while work.left():
-                while (len(open_units) < 3 or not shuffled) and (unit := work.take()) is not None:
-                    open_units.append(unit)
-                unit = open_units.pop(random.randrange(len(open_units)) if shuffled else 0)
-                work.finish(unit, made_up(unit))
-            found = found_by(work, PROBLEM, SETTINGS.metric, book.path)
-            told.append((set(work.units), found.results, list(found.results), found.best()))
+@pytest.mark.parametrize("asked", [SETTINGS, BATCHES], ids=["grid", "batches"])
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32))
+def test_results_may_arrive_in_any_order_and_the_search_be_killed_and_started_again(asked, seed):
+    """Whatever is open may end next, also before others have begun; nothing that has ended is run again."""
+    random, told = Random(seed), []  # noqa: S311  (an order, not a secret)
+    for disturbed in (False, True):
+        finished, left = [], True
+        with TemporaryDirectory() as folder:
+            while left:
+                with began(folder) as book:
+                    work, open_units = work_of(book, asked), []
+                    while (left := work.left()) and not (disturbed and random.randrange(10) == 0):
+                        while (len(open_units) < 3 or not disturbed) and (unit := work.take()) is not None:
+                            open_units.append(unit)
+                        unit = open_units.pop(random.randrange(len(open_units)) if disturbed else 0)
+                        work.finish(unit, made_up(unit))
+                        finished.append(unit)
+                    found = found_by(work, PROBLEM, asked.metric, book.path)
+        assert len(finished) == len(set(finished))
+        told.append((set(finished), set(work.units), found.results, list(found.results), found.best()))
     assert told[0] == told[1]
 
 
-def test_who_took_longest_begins_first_in_the_next_round(tmp_path):
+def test_who_took_longest_begins_first_on_the_next_folds(tmp_path):
     """By the longest of its fits so far. A long one that begins last would keep all other processors waiting."""
     with began(tmp_path) as book:
         work = work_of(book)
@@ -94,6 +111,7 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
         hand_out.more()
         while (unit := ray.get(desk.next.remote(0, hand_out.lost.total()))) is not None:  # each loss begins a life
             handed_out.append(unit)
+            assert len(work.open) <= 2
             assert handed_out.count(unit) <= tune.LOST_AT_MOST + 1
             if unit.candidate.name == "boosting":
                 hand_out.on_trial_recover(trial=worker)

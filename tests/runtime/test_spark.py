@@ -24,20 +24,31 @@ def test_java_and_its_workers_talk_where_nobody_else_can_enter(spark):
     assert any(folder.iterdir())
 
 
+ARCHIVED = pytest.mark.skipif(not spark_runtime.ARCHIVE.exists(), reason="set-up could not archive Spark's classes")
+
+
+@ARCHIVED
 def test_java_starts_from_the_archive_that_set_up_has_made(spark):
     java = spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid()
-    assert str(spark_runtime.ARCHIVE) in Path(f"/proc/{java}/maps").read_text()
+    assert str(spark_runtime.ARCHIVE.resolve()) in Path(f"/proc/{java}/maps").read_text()
 
 
-def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(tmp_path, monkeypatch):
-    """As another Java leaves it, or other jars; and without one Java starts all the same."""
-    monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
-    assert spark_runtime.driver_java_options() == spark_runtime.JAVA_OPTIONS
-    spark_runtime.ARCHIVE.write_bytes(b"no archive")
-    java = ["java", *shlex.split(spark_runtime.driver_java_options()), "-cp", str(tmp_path), "Nothing"]
+@pytest.mark.parametrize("kind", ["of other jars", "damaged"])
+@ARCHIVED
+def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_path, monkeypatch):
+    if kind == "damaged":
+        monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
+        spark_runtime.ARCHIVE.write_bytes(b"no archive")
+    (options,) = spark_runtime.archived_classes().values()
+    java = ["java", *shlex.split(options), "-cp", str(tmp_path), "Nothing"]
     ran = subprocess.run(java, capture_output=True, text=True, check=False)
     assert ran.stdout == ""
     assert ran.stderr.startswith("Error: Could not find or load main class Nothing")
+
+
+def test_without_an_archive_java_is_told_of_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
+    assert spark_runtime.archived_classes() == {}
 
 
 def test_a_folder_whose_name_is_too_long_for_a_socket_is_not_used(tmp_path, monkeypatch):

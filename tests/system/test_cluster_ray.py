@@ -121,7 +121,7 @@ HALVING = problems.search(
     stopping=test_search.HALVING,
     metric=Metric.LOG_LOSS,
 )
-"""Its first round is of ten fits: the baseline on four folds, and six candidates on the newest."""
+"""Ten fits come first: the baseline on four folds, and six candidates on the newest."""
 ON_FIRST, ON_SECOND = 5, 3
 """So many of them the nodes begin before the second node is lost: it is in the middle of its last one."""
 
@@ -131,8 +131,8 @@ class Watched(TrainingPart):
     """Rows to fit on that note where each fit of them begins.
 
     The last one that the second node begins never ends there: it is running whenever that node is lost, and a search
-    ends only if it is run elsewhere. The first node waits for it to begin, or it might have done the whole round before
-    the other node has come up.
+    ends only if it is run elsewhere. The first node waits for it to begin, or it might have done them all before the
+    other node has come up.
     """
 
     fold: str

@@ -60,7 +60,7 @@ def write_files(folder: Path) -> None:
     (folder / "results.csv").write_text("\n".join(results) + "\n")
 
 
-def run(command: list[str], folder: Path, variables: dict[str, str] | None = None, timeout: int = 300) -> str:
+def run(command: list[str], folder: Path, variables: dict[str, str] | None = None, timeout: int = 900) -> str:
     """Run a command in a folder; what it printed. A failure shows all of it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "RAY_"))}
     done = subprocess.run(

@@ -24,7 +24,7 @@ log = logging.getLogger("nightjar.spark")
 # and derived columns: without the last option, reading such a source takes more than twice as long.
 JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
-"""Classes that Spark's Java would load one by one; scripts/setup makes it. One that does not fit is not used."""
+"""Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
 LONGEST_FOLDER = 60  # letters of a path; with a name in it, the system takes about a hundred for a socket
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -77,7 +77,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     }
     if submitted_to is None:  # a driver that runs already has its master and its memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
-        options |= {"spark.driver.extraJavaOptions": driver_java_options()}
+        options |= archived_classes()
     if re.match(r"local\b|spark://(127\.|localhost\b)", master):
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     if master.startswith("local"):
@@ -98,10 +98,12 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     return session
 
 
-def driver_java_options() -> str:
-    """Options of the driver's Java. With the archive, where there is one, it starts in two thirds of the time."""
+def archived_classes() -> dict[str, str]:
+    """Options by which the driver's Java starts from the archive, if there is one: in two thirds of the time."""
+    if not ARCHIVE.exists():
+        return {}
     quiet = "-Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
-    return f'{JAVA_OPTIONS} "-XX:SharedArchiveFile={ARCHIVE}" {quiet}' if ARCHIVE.exists() else JAVA_OPTIONS
+    return {"spark.driver.defaultJavaOptions": f'"-XX:SharedArchiveFile={ARCHIVE}" {quiet}'}
 
 
 def _sockets() -> dict[str, str]:

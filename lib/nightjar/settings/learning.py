@@ -47,8 +47,9 @@ class Stopping:
     """Successive halving with the fold as the resource: who is behind on the same few folds goes no further.
 
     At each rung all candidates of a batch that are still in the race have been measured on the same folds (the newest
-    ones first in walk-forward, since small early folds favour small models). Those with the best means go on. The
-    order in which results arrive decides nothing, and whoever was stopped cannot win. Baselines run on all folds.
+    ones first in walk-forward, since small early folds favour small models). Those with the best means go on, at once
+    where no open result can change it. The order in which results arrive decides nothing, and whoever was stopped
+    cannot win. Baselines run on all folds.
 
     Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification and hyperparameter optimization.
 

@@ -1,1 +1,1 @@
-"""The search: candidates on folds, in rounds, on Ray Tune; finished folds are kept on disk."""
+"""The search: candidates race on folds, on Ray Tune; finished folds are kept on disk."""

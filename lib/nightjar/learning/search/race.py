@@ -1,17 +1,18 @@
 """The order of a search, without any engine: which units may run by the results there are.
 
-A search is a generator: it yields units that have become due and is sent the results so far, after each of them. Which
-units a search has in the end depends on no order among their results: one processor and a hundred give the same search.
+A race is a generator: it yields units that have become due, and is sent what has ended since. Which units there are in
+the end depends on no order among their results: one processor and a hundred give the same search.
 """
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 import numpy as np
 
 from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.halving import survivors
+from nightjar.learning.search.halving import places, survivors
 from nightjar.learning.search.proposals import Batches, Reached
 from nightjar.settings.learning import Stopping
 from nightjar.settings.task import Metric
@@ -47,13 +48,13 @@ class FoldResult:
 
 
 Results = Mapping[Unit, FoldResult]
-Rounds = Generator[list[Unit], Results, None]
+Race = Generator[list[Unit], Results, None]
 
 
-def rounds(
+def race(
     batches: Batches, always: Sequence[Candidate], order: Sequence[int], stopping: Stopping, metric: Metric
-) -> Rounds:
-    """The rounds of a search: each yields what has become due, which may be nothing before more results are there.
+) -> Race:
+    """The units of a search as they become due; none, where more results are waited for.
 
     Args:
         batches: what is proposed.
@@ -63,43 +64,16 @@ def rounds(
         metric: what decides.
     """
     beside = [Unit(candidate, fold) for candidate in always for fold in order]
-    results: Results = {}
     reached: Mapping[Candidate, Reached] = {}
     while True:
         try:
             batch = batches.send(reached) if reached else next(batches)
         except StopIteration:
             break
-        due, handed_out = due_units(batch, order, stopping, metric, results), set[Unit]()
-        while not all(unit in results for unit in due):
-            new = [unit for unit in due if unit not in handed_out]
-            handed_out.update(new)
-            results = yield beside + new
-            beside = []
-            due = due_units(batch, order, stopping, metric, results)
-        reached = _reached(due, results, len(order), metric)
+        reached = yield from _batch(batch, beside, order, stopping, metric)
+        beside = []
     if beside:
         yield beside
-
-
-def due_units(
-    batch: Sequence[Candidate], order: Sequence[int], stopping: Stopping, metric: Metric, results: Results
-) -> list[Unit]:
-    """All units of a batch that may run by these results, with those that have ended; more results only add to them.
-
-    Who goes on at a rung is decided by all scores up to there. Who is among them whatever the open ones will be does
-    not wait for those.
-    """
-    due: list[Unit] = []
-    going, decided = list(batch), True
-    for start, end in zip([0, *stopping.rungs], [*stopping.rungs, len(order)], strict=True):
-        due += [Unit(candidate, fold) for fold in order[start:end] for candidate in going]
-        if not decided or end == len(order):
-            break
-        means = [_best_mean(candidate, order[:end], metric, results) for candidate in going]
-        decided = inf not in means
-        going = [going[place] for place in survivors(means, stopping.keep) if means[place] != inf]
-    return due
 
 
 def value_of(result: FoldResult, metric: Metric) -> float | None:
@@ -113,11 +87,52 @@ def mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean([value for value in values if value is not None])) if None not in values else None
 
 
+def _batch(
+    batch: Sequence[Candidate], beside: list[Unit], order: Sequence[int], stopping: Stopping, metric: Metric
+) -> Generator[list[Unit], Results, Mapping[Candidate, Reached]]:
+    """Run a batch from rung to rung; what each candidate reached on the folds it ran on, in the order of the folds.
+
+    Who goes on at a rung is decided by all scores up to there. Who is among them, whatever those that are still open
+    will be, does not wait for them.
+    """
+    results: dict[Unit, FoldResult] = {}
+    going = list(batch)
+    bounds = [*stopping.rungs, len(order)]
+    asked = [Unit(candidate, fold) for fold in order[: bounds[0]] for candidate in going]
+    due = [*beside, *asked]
+    for end, following in pairwise(bounds):
+        ahead: set[Candidate] = set()
+        waiting = {one for one in going if _best_mean(one, order[:end], metric, results) == inf}
+        while True:
+            if places(len(going), stopping.keep) - len(waiting) > len(ahead):
+                means = [_best_mean(one, order[:end], metric, results) for one in going]
+                sure = [going[place] for place in survivors(means, stopping.keep) if means[place] != inf]
+                new = [Unit(one, fold) for fold in order[end:following] for one in sure if one not in ahead]
+                due, asked = due + new, asked + new
+                ahead.update(sure)
+            if not waiting:
+                break
+            ended = yield due
+            due = []
+            results.update(ended)
+            for one in {unit.candidate for unit in ended} & waiting:
+                if _best_mean(one, order[:end], metric, results) != inf:
+                    waiting.remove(one)
+        going = [one for one in going if one in ahead]
+    left = {unit for unit in asked if unit not in results}
+    while due or left:
+        ended = yield due
+        due = []
+        results.update(ended)
+        left.difference_update(ended)
+    return _reached(asked, results, len(order), metric)
+
+
 def _best_mean(candidate: Candidate, folds: Sequence[int], metric: Metric, results: Results) -> float | None:
     """The mean of these folds, or the best that it may become: infinite, or None where one has no value already."""
-    units = [Unit(candidate, fold) for fold in folds]
-    values = [value_of(results[unit], metric) if unit in results else inf for unit in units]
-    return mean(values)
+    found = [results.get(Unit(candidate, fold)) for fold in folds]
+    values = [value_of(result, metric) for result in found if result is not None]
+    return inf if None not in values and len(values) < len(found) else mean(values)
 
 
 def _reached(units: Sequence[Unit], results: Results, folds: int, metric: Metric) -> dict[Candidate, Reached]:

@@ -55,7 +55,7 @@ def run(problem: Problem, settings: Search, book: Ledger, told: Told | None = No
         if book.finished:
             log.info("%d folds were finished before: %s", len(book.finished), book.path)
         listeners = [progress.told] if told is None else [progress.told, told]
-        work = Work(rounds_of(problem, settings), book, problem, listeners)
+        work = Work(race_of(problem, settings), book, problem, listeners)
         deadline = None if settings.minutes is None else time.monotonic() + 60 * settings.minutes
         _run_units(problem, work, deadline, gpu, book.folder / "tune")
     found = found_by(work, problem, settings.metric, book.path)
@@ -64,13 +64,13 @@ def run(problem: Problem, settings: Search, book: Ledger, told: Told | None = No
     return found
 
 
-def rounds_of(problem: Problem, settings: Search) -> race.Rounds:
-    """What is to be run: the newest folds of walk-forward first, baselines on all folds beside the first round."""
+def race_of(problem: Problem, settings: Search) -> race.Race:
+    """What is to be run: the newest folds of walk-forward first, baselines on all folds from the start."""
     order = list(range(len(problem.folds)))
     if settings.split.kind is SplitKind.WALK_FORWARD:
         order.reverse()
     always = proposals.baselines(settings)
-    return race.rounds(proposals.batches(settings), always, order, settings.stopping, settings.metric)
+    return race.race(proposals.batches(settings), always, order, settings.stopping, settings.metric)
 
 
 def _run_units(problem: Problem, work: Work, deadline: float | None, gpu: float, storage: Path) -> None:
@@ -121,8 +121,8 @@ class _HandOut(tune.Callback):  # type: ignore[misc]
     """Puts a search's units on the desk as they become due, and takes their results.
 
     Each of Tune's trials is a worker that goes from unit to unit, and each of its reports is the result of one. (A
-    trial for each unit would wait for a new process whenever a round ends, and reusing Tune's actors drops those that
-    are still starting: with folds of a second it is left with one.)
+    trial for each unit would wait for a new process each time, and reusing Tune's actors drops those that are still
+    starting: with folds of a second it is left with one.)
     """
 
     def __init__(self, work: Work, desk: Any, workers: int) -> None:

@@ -6,7 +6,7 @@ from math import inf
 
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
-from nightjar.learning.search.race import FoldResult, Rounds, Unit
+from nightjar.learning.search.race import FoldResult, Race, Results, Unit
 from nightjar.learning.search.units import Problem, seed_of
 
 Told = Callable[[Unit, FoldResult], None]
@@ -14,7 +14,7 @@ Told = Callable[[Unit, FoldResult], None]
 
 
 class Work:
-    """The units of a search's rounds, without those that the ledger has finished.
+    """The units of a race, without those that the ledger has finished.
 
     Attributes:
         units: all that have become due, a batch of candidates after another, each in the order of its candidates.
@@ -22,14 +22,14 @@ class Work:
         open: units that were handed out and have no result yet.
     """
 
-    def __init__(self, rounds: Rounds, ledger: Ledger, problem: Problem, told: Sequence[Told]) -> None:
+    def __init__(self, race: Race, ledger: Ledger, problem: Problem, told: Sequence[Told]) -> None:
         self.units: list[Unit] = []
         self.results: dict[Unit, FoldResult] = {}
         self.open: set[Unit] = set()
-        self._rounds, self._ledger, self._problem, self._told = rounds, ledger, problem, told
+        self._race, self._ledger, self._problem, self._told = race, ledger, problem, told
         self._queue: deque[Unit] = deque()
         self._longest: dict[Candidate, float] = {}
-        self._advance(next(rounds, []))
+        self._advance(self._queue_up(next(race, [])))
 
     def left(self) -> bool:
         """Whether a unit can be taken or is open."""
@@ -66,7 +66,7 @@ class Work:
     def _settle(self, unit: Unit, result: FoldResult) -> None:
         self.open.remove(unit)
         self._note(unit, result)
-        self._advance(self._due())
+        self._advance({unit: result})
 
     def _note(self, unit: Unit, result: FoldResult) -> None:
         self.results[unit] = result
@@ -74,29 +74,29 @@ class Work:
         for told in self._told:
             told(unit, result)
 
-    def _due(self) -> list[Unit]:
-        try:
-            return self._rounds.send(self.results)
-        except StopIteration:
-            return []
+    def _advance(self, ended: Results) -> None:
+        """Queue what becomes due; what the ledger has of it has ended at once, and may make more due."""
+        while ended:
+            try:
+                due = self._race.send(ended)
+            except StopIteration:
+                return
+            ended = self._queue_up(due)
 
-    def _advance(self, due: list[Unit]) -> None:
-        """Queue what has become due; what the ledger has of it has ended at once, and may make more due."""
-        while self._queue_up(due):
-            due = self._due()
-
-    def _queue_up(self, units: list[Unit]) -> bool:
-        """Whether one of the units has ended already."""
+    def _queue_up(self, units: list[Unit]) -> Results:
+        """Those of the units that have ended already."""
         self.units += units
-        left = []
+        ended = {}
         for unit in units:
             found = self._ledger.find(unit.candidate.key(), self.fold_of(unit), unit.candidate.name)
             if found is None:
-                left.append(unit)
+                self._queue.append(unit)
             else:
                 self._note(unit, found)
-        # The longest by earlier folds first, before them those nobody knows: a long fit that begins last keeps all
-        # others waiting.
-        waiting = [*self._queue, *left]
-        self._queue = deque(sorted(waiting, key=lambda unit: self._longest.get(unit.candidate, inf), reverse=True))
-        return len(left) < len(units)
+                ended[unit] = found
+        if units:
+            # The longest by earlier folds first, before them those nobody knows: a long fit that begins last keeps all
+            # others waiting.
+            order = sorted(self._queue, key=lambda unit: self._longest.get(unit.candidate, inf), reverse=True)
+            self._queue = deque(order)
+        return ended
