@@ -49,7 +49,7 @@ def work_of(book, asked=SETTINGS):
 
 
 @pytest.mark.parametrize("asked", [SETTINGS, BATCHES], ids=["grid", "batches"])
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_results_may_arrive_in_any_order_and_the_search_be_killed_and_started_again(asked, seed):
     """Whatever is open may end next, also before others have begun; nothing that has ended is run again."""

@@ -9,7 +9,7 @@ def ran(scores, rungs, keep):
     The better share goes on, rounded up, the earlier of equals; who has failed does not.
     """
     going, done, start = list(range(len(scores))), set(), 0
-    for end in [*rungs, len(scores[0]) if scores else 0]:
+    for end in [*rungs, len(scores[0])]:
         done |= {(candidate, fold) for candidate in going for fold in range(start, end)}
         sound = [candidate for candidate in going if None not in scores[candidate][:end]]
         best = sorted(sound, key=lambda candidate: (-sum(scores[candidate][:end]) / end, candidate))

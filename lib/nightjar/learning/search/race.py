@@ -102,13 +102,15 @@ def _batch(
     due = [*beside, *asked]
     for end, following in pairwise(bounds):
         ahead: set[Candidate] = set()
-        waiting = {one for one in going if _best_mean(one, order[:end], metric, results) == inf}
+        means = {one: _best_mean(one, order[:end], metric, results) for one in going}
+        waiting = {one for one in going if means[one] == inf}
         while True:
             if places(len(going), stopping.keep) - len(waiting) > len(ahead):
-                means = [_best_mean(one, order[:end], metric, results) for one in going]
-                sure = [going[place] for place in survivors(means, stopping.keep) if means[place] != inf]
-                new = [Unit(one, fold) for fold in order[end:following] for one in sure if one not in ahead]
-                due, asked = due + new, asked + new
+                best = [going[place] for place in survivors(list(means.values()), stopping.keep)]
+                sure = [one for one in best if one not in waiting and one not in ahead]
+                new = [Unit(one, fold) for fold in order[end:following] for one in sure]
+                due += new
+                asked += new
                 ahead.update(sure)
             if not waiting:
                 break
@@ -116,7 +118,8 @@ def _batch(
             due = []
             results.update(ended)
             for one in {unit.candidate for unit in ended} & waiting:
-                if _best_mean(one, order[:end], metric, results) != inf:
+                means[one] = _best_mean(one, order[:end], metric, results)
+                if means[one] != inf:
                     waiting.remove(one)
         going = [one for one in going if one in ahead]
     left = {unit for unit in asked if unit not in results}
