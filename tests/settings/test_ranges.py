@@ -61,7 +61,6 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
     ("kind", "values", "message"),
     [
         (Environment, {"shuffle_partitions": 0}, "shuffle_partitions: found 0, expected at least 1"),
-        (Environment, {"lease_minutes": 0}, "lease_minutes: found 0, expected at least 1"),
         (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1, or null for all"),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
         (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0, expected more than 0, or both costs none"),

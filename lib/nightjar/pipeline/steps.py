@@ -188,3 +188,20 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
     JobName.MONITOR: monitor,
     JobName.MAINTAIN: maintain,
 }
+
+
+def resources(name: JobName, step: Step) -> tuple[str, ...]:
+    """What a run of a job must hold alone: the job for its date, and what runs of other dates change or judge by."""
+    of_all_dates = {
+        JobName.INGEST: [f"source/{source}" for source in step.project.sources],
+        JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
+        JobName.MAINTAIN: [JobName.MAINTAIN.value],
+    }
+    return (f"{name.value}/{step.run_date}", *of_all_dates.get(name, ()))
+
+
+def tables(project: Project) -> list[str]:
+    """The names of all tables that a project may have."""
+    from nightjar.tables import maintenance
+
+    return sorted(maintenance.orders(project))

@@ -31,7 +31,6 @@ class Environment:
             size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
         cpus: processors for Ray when it is started here; None: all.
-        lease_minutes: how long a job may hold its job and date before another may take over.
     """
 
     warehouse: str = "warehouse"
@@ -44,12 +43,10 @@ class Environment:
     placements: dict[str, Placement] = field(default_factory=dict)
     ray_address: str = "local"
     cpus: int | None = None
-    lease_minutes: int = 240
 
     def __post_init__(self) -> None:
         """Check the counts and names."""
         require(self.shuffle_partitions >= 1, "shuffle_partitions", self.shuffle_partitions, "at least 1")
-        require(self.lease_minutes >= 1, "lease_minutes", self.lease_minutes, "at least 1")
         named = self.public_key is None or bool(self.public_key.strip())
         require(named, "public_key", self.public_key, "a file, or null for the one in home")
         require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")

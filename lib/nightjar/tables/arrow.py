@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from nightjar.errors import TableError
@@ -24,6 +24,7 @@ PROPERTIES = {
     "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
     "delta.logRetentionDuration": f"interval {RETENTION.days} days",
     "delta.enableExpiredLogCleanup": "false",
+    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # of those that say when they were set
     "delta.checkpointInterval": "10",  # who opens a table reads all commits since the last one; delta-rs waits for 100
 }
 
@@ -41,7 +42,7 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
         partition_by=list(table.partition_by) or None,
         name=table.name,
         description=table.description(),
-        configuration=PROPERTIES,
+        configuration=PROPERTIES | table.properties,
     )
     has = schema_of(stored).names
     added = pa.schema([field for field in widened(warehouse, table, stored) if field.name not in has])
@@ -154,20 +155,31 @@ def replace(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], 
     return version(warehouse, table.name)
 
 
-def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any], where: str, seen: int) -> bool:
-    """Replace rows by one, only if nobody has committed anything since version `seen`; whether it did."""
-    data = pa.Table.from_pylist([row], schema=_bare(table.schema()))
+def replace_if_unchanged(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], seen: int) -> bool:
+    """Replace all rows, only if nobody has committed anything since version `seen`; whether it did."""
+    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
     try:
         write_deltalake(
             opened(warehouse, table.name, seen),
             data,
             mode="overwrite",
-            predicate=where,
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     except CommitFailedError:
         return False
     return True
+
+
+def commit_without_files(
+    opened: DeltaTable, said: dict[str, str], transactions: list[Transaction], retries: int = 0
+) -> None:
+    """Commit nothing but transaction identifiers; `said` stands in the table's history.
+
+    Raises:
+        CommitFailedError: others have committed meanwhile, and that as often as it was tried again.
+    """
+    properties = CommitProperties(said, max_commit_retries=retries, app_transactions=transactions)
+    opened.create_write_transaction([], "append", opened.schema(), [], commit_properties=properties)
 
 
 def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:

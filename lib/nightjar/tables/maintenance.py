@@ -51,15 +51,15 @@ def maintain(
         TableError: another run has changed the files that were being merged, or a version to keep is gone.
     """
     outcome = Outcome(rows={MERGES: 0, MADE: 0, REMOVED: 0})
-    orders = _orders(project)
-    tables = sorted(name for name in orders if arrow.exists(warehouse, name))
+    sorted_by = orders(project)
+    tables = sorted(name for name in sorted_by if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
         stands = scan.snapshot(warehouse, table)
         if stands.unreadable is not None:
             log.warning("%s: left as it is", stands.unreadable)
             continue
-        merged, made = compact(spark, warehouse, table, orders[table], run_date, run_id)
+        merged, made = compact(spark, warehouse, table, sorted_by[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
             log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
@@ -133,7 +133,7 @@ def vacuum(warehouse: Warehouse, table: str, keep: Collection[int], older_than: 
     return len(removed)
 
 
-def _orders(project: Project) -> dict[str, tuple[str, ...]]:
+def orders(project: Project) -> dict[str, tuple[str, ...]]:
     """Every table that the project may have -> the columns that its rows are sorted by."""
     sources = {f"source_{name}": source for name, source in project.sources.items()}
     laid_out = {

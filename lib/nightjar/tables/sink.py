@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame
 
 from nightjar import errors
 from nightjar.errors import TableError
-from nightjar.tables import arrow, commits, datafiles, scan
+from nightjar.tables import arrow, commits, datafiles, fence, scan
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.definitions import Table
 from nightjar.tables.rows import Making, in_tasks
@@ -163,8 +163,8 @@ def commit(
     properties = CommitProperties(
         custom_metadata={"run_id": run_id, "rows": str(rows), "userMetadata": said} | upkeep,
         max_commit_retries=0,
-        app_transactions=[Transaction(name, number) for name, number in (marks or {}).items()],
     )
+    marked = [Transaction(name, number) for name, number in (marks or {}).items()]
     for attempt in range(ATTEMPTS):
         table = arrow.opened(warehouse, into.table.name)
         gone = scan.snapshot_of(table, warehouse, into.table.name).where(replaces).files
@@ -174,6 +174,7 @@ def commit(
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
         _check_names(into, gone)
+        properties.app_transactions = [*marked, *fence.passed(warehouse, into.table.name, table)]
         actions: list[AddAction | RemoveAction] = [_removed(file, is_change=not rearranged) for file in gone]
         actions += [_added(file, is_change=not rearranged) for file in new]
         try:
