@@ -92,9 +92,9 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         LeaseError: another run holds what this one needs alone; nothing is recorded.
         NightjarError: what the step failed with; recorded before it is raised.
     """
-    started, clock = datetime.now(UTC), time.monotonic()
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
     with lease.held(step.warehouse, claim, partial(tables, step.project)) as warehouse:
+        started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
             outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))

@@ -13,7 +13,7 @@ class Lease:
 
     Attributes:
         resources: their names, such as source/plan and ingest/2024-02-07.
-        token: the version of the table `leases` that granted it; whoever is granted one of them later has a greater one.
+        token: the version of the table `leases` that granted it; who is granted one of them later has a greater one.
         run_id: of the run that holds it.
     """
 
