@@ -1,8 +1,8 @@
 """Two runs want the same alone: one gets it, the other is told; and of one that was taken over, nothing lands."""
 
-import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -15,52 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightjar.errors import LeaseError
-from nightjar.tables import arrow, beats, fence, lease
+from nightjar.errors import LeaseError, TableError
+from nightjar.tables import arrow, beats, granting, lease
 from nightjar.tables.definitions import BEATS, INSTANT, LEASES, Column, Table
-from nightjar.tables.lease import Claim, Pace, Watch
-from nightjar.tables.warehouse import Warehouse
+from nightjar.tables.granting import Claim
+from nightjar.tables.lease import Pace, Watch
+from nightjar.tables.warehouse import Lease, Warehouse
 from tables.things import ids, store, things
 
 DAY, OTHER_DAY = date(2024, 4, 1), date(2024, 4, 2)
 LIVELY = Pace(beat=0.05, patience=20, look=0.02)
 FROZEN = Pace(beat=1000, patience=0.1, look=0.02)
 """A holder gives one sign of life, and a contender waits a tenth of a second for the next."""
-CONTENDER = """
-import sys
-from datetime import date
-from nightjar.errors import LeaseError
-from nightjar.tables import lease
-from nightjar.tables.lease import Claim, Pace
-from nightjar.tables.warehouse import Warehouse
-
-root, run_id, day = sys.argv[1:]
-claim = Claim((f"score/{day}",), "score", date.fromisoformat(day), run_id)
-print("ready", flush=True)
-sys.stdin.readline()
-try:
-    with lease.held(Warehouse(root, "machines"), claim, list, Pace(beat=0.2, look=0.05)):
-        print("won", flush=True)
-        sys.stdin.readline()
-except LeaseError as error:
-    print("lost", error, flush=True)
-"""
-
-
-def contenders(root, *who):
-    """Processes that all try at once; what each answers. The winners hold on until all have answered."""
-    command = [sys.executable, "-c", CONTENDER, root]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    started = [subprocess.Popen([*command, *one], **pipes) for one in who]
-    for process in started:
-        assert process.stdout.readline() == "ready\n"
-    for process in started:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [process.stdout.readline().strip() for process in started]
-    for process in started:
-        process.communicate("end\n", timeout=60)
-    return answers
 
 
 def claim(run_id, *resources, day=DAY):
@@ -77,12 +43,12 @@ def left_behind(warehouse, run_id="old", host="elsewhere", pid=1):
     arrow.ensure(warehouse, BEATS)
     row = {"resource": f"score/{DAY}", "job": "score", "run_date": DAY, "run_id": run_id, "host": host, "pid": pid}
     token = arrow.append(warehouse, LEASES, [row | {"taken_at": datetime.now(UTC)}], run_id)
-    return warehouse.holding(lease.Lease((f"score/{DAY}",), token, run_id))
+    return warehouse.holding(Lease((f"score/{DAY}",), token, run_id))
 
 
 def holder(warehouse):
     """Resource -> run of those that are held."""
-    return {row["resource"]: row["run_id"] for row in lease.stored(warehouse)[1] if row["released_at"] is None}
+    return {row["resource"]: row["run_id"] for row in granting.stored(warehouse)[1] if row["released_at"] is None}
 
 
 def ended_process():
@@ -91,13 +57,29 @@ def ended_process():
     return process.pid
 
 
-def test_of_processes_at_once_one_wins_each_date_and_the_other_is_told_who(warehouse):
-    """Also when the tables do not exist yet, and all create them."""
-    answers = contenders(warehouse.root, ("a", str(DAY)), ("b", str(DAY)), ("c", str(OTHER_DAY)))
-    assert answers[2] == "won"
-    assert sorted(answer.split()[0] for answer in answers[:2]) == ["lost", "won"]
-    winner = "ab"[answers.index("won")]
-    lost = next(answer for answer in answers if answer != "won")
+def test_of_two_at_once_one_wins_and_the_other_is_told_who(warehouse):
+    """Also when the tables do not exist yet, and all create them. Another date is another lease."""
+    start, told = threading.Barrier(3), threading.Event()
+    answers = {}
+
+    def contend(run_id, day):
+        start.wait(60)
+        try:
+            with held(warehouse, run_id, day=day):
+                answers[run_id] = "won"
+                told.wait(60)
+        except LeaseError as error:
+            answers[run_id] = str(error)
+            told.set()
+
+    threads = [threading.Thread(target=contend, args=one) for one in (("a", DAY), ("b", DAY), ("c", OTHER_DAY))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert answers.pop("c") == "won"
+    winner = next(run_id for run_id in answers if answers[run_id] == "won")
+    (lost,) = (answers[run_id] for run_id in answers if run_id != winner)
     assert f"score for {DAY}: score/{DAY} is held by run {winner} (score for {DAY}, process " in lost
 
 
@@ -134,7 +116,7 @@ def test_a_lease_is_given_back_however_the_block_ends_and_is_free_at_once(wareho
 @pytest.mark.parametrize("place", ["a living process here", "an ended one here", "elsewhere"])
 def test_who_gives_no_sign_of_life_is_dead_wherever_it_was(warehouse, place, caplog):
     """In a container, the successor of a dead run may have its host name and process number."""
-    here = lease.socket.gethostname()
+    here = socket.gethostname()
     host, pid = {
         "a living process here": (here, os.getpid()),
         "an ended one here": (here, ended_process()),
@@ -150,7 +132,7 @@ def test_who_gives_no_sign_of_life_is_dead_wherever_it_was(warehouse, place, cap
 
 def test_who_gives_signs_of_life_lives_wherever_it_is(warehouse):
     """A process in another namespace of the same host name looks from here as if it had ended."""
-    left_behind(warehouse, host=lease.socket.gethostname(), pid=ended_process())
+    left_behind(warehouse, host=socket.gethostname(), pid=ended_process())
     with (
         beats.kept(warehouse, "old", 0.05),
         pytest.raises(LeaseError, match="held by run old"),
@@ -197,8 +179,8 @@ def test_a_commit_in_flight_when_its_lease_is_taken_over_does_not_land(warehouse
     def taken_over_meanwhile(_):
         looks.append(len(looks))
         if looks == [0, 1]:  # the first is at the version that the target was taken at
-            granted, _ = lease._take(warehouse, claim("b"), FROZEN)
-            fence.announce(warehouse.holding(granted), ["things"])
+            granted, _ = lease.take(warehouse, claim("b"), FROZEN)
+            granting.announce(warehouse, granted, ["things"])
         return False
 
     with pytest.raises(LeaseError, match="another run has taken over, run b"):
@@ -211,13 +193,12 @@ def test_a_take_over_that_cannot_be_announced_leaves_the_lease_to_the_next_take_
     """Released, it would be free at once, and the old holder could still commit."""
     store(warehouse, things(id=[1], place=["a"]))
     old = left_behind(warehouse)
-    shutil.move(warehouse.path("things"), warehouse.path("away"))
-    Path(warehouse.path("things"), "_delta_log").mkdir(parents=True)
-    Path(warehouse.path("things"), "_delta_log", f"{0:020}.json").write_text("{")
-    with pytest.raises(Exception, match="things|json|parse"), held(warehouse, "b", pace=FROZEN):
+
+    def out_of_reach():
+        raise TableError("the tables are out of reach")
+
+    with pytest.raises(TableError, match="out of reach"), lease.held(warehouse, claim("b"), out_of_reach, FROZEN):
         pytest.fail("the work began")
-    shutil.rmtree(warehouse.path("things"))
-    shutil.move(warehouse.path("away"), warehouse.path("things"))
     assert holder(warehouse) == {f"score/{DAY}": "b"}
     with held(warehouse, "c", pace=FROZEN), pytest.raises(LeaseError):
         store(old, things(id=[2], place=["a"]))
@@ -252,8 +233,8 @@ def test_a_lease_freed_by_hand_is_free_at_once_and_its_holder_refused_with_the_r
             pytest.raises(LeaseError, match="has taken over"),
         ):
             store(holding, things(id=[2], place=["a"]))
-        with pytest.raises(LeaseError, match="source/x .* freed by ada on desk: host is gone. Nothing was written"):
-            store(warehouse.holding(lease.Lease(("source/x",), 1, "a")), things(id=[2], place=["a"]))
+        with pytest.raises(LeaseError, match=r"source/x .* freed by ada on desk: host is gone\. Nothing was"):
+            store(warehouse.holding(Lease(("source/x",), 1, "a")), things(id=[2], place=["a"]))
     assert ids(warehouse) == [1]
     with (
         held(warehouse, "c", "source/y"),
@@ -295,7 +276,7 @@ def test_the_log_of_signs_of_life_is_kept_for_a_day(warehouse):
         os.utime(file, (time.time() - 90_000,) * 2)
     for _ in range(10):
         beats.give(warehouse, "a")
-    assert len(list(log.glob("*.json"))) <= 12
+    assert min(file.name for file in log.glob("*.json")) == f"{9:020}.json"
     before = beats.read(warehouse, ["a", "b"])
     beats.give(warehouse, "a")
     after = beats.read(warehouse, ["a", "b"])
@@ -341,18 +322,18 @@ class Story:
         granted = None
         while granted is None:
             try:
-                seen, rows, others, silence = lease.holders(self.warehouse, wanted, watch)
+                seen, rows, others, silence = lease.look(self.warehouse, wanted, watch)
             except LeaseError:
                 assert self.beaten > before
                 return
             assert self.beaten == before or "old" not in {row["run_id"] for row in others}
             yield
             if not others or silence >= 3:
-                granted = lease._grant(self.warehouse, wanted, seen, rows)
+                granted = granting.grant(self.warehouse, wanted, seen, rows)
         holding = self.warehouse.holding(granted)
         yield
         try:
-            fence.announce(holding, ["things"])
+            granting.announce(self.warehouse, granted, ["things"])
         except LeaseError:
             assert self.announced > granted.token
             return
@@ -371,8 +352,8 @@ class Story:
             assert self.announced <= token
 
 
-@settings(max_examples=15)
-@given(st.lists(st.sampled_from(["b", "c", "the old one lives", "the old one commits"]), min_size=12, max_size=30))
+@settings(max_examples=8)
+@given(st.lists(st.sampled_from(["b", "c", "the old one lives", "the old one commits"]), min_size=12, max_size=24))
 def test_in_any_order_nothing_lands_after_a_newer_holder_has_announced_itself(tmp_path_factory, steps):
     """And exactly then: whoever has the newest token commits. Nobody takes over one that it has seen living."""
     story = Story(Warehouse(str(tmp_path_factory.mktemp("story")), "machines"))

@@ -156,7 +156,7 @@ def test_files_are_merged_within_their_partition_in_order_of_time_and_up_to_a_si
 def noted(warehouse, *numbers):
     """One version for each number, which replaces the one before."""
     for number in numbers:
-        arrow.replace(warehouse, NOTES, [{"x": number}], "true", "run")
+        arrow.replace(warehouse, NOTES, [{"x": number}], {}, "run")
 
 
 def test_a_vacuum_keeps_what_pinned_readers_and_models_still_need(warehouse):

@@ -25,7 +25,7 @@ from nightjar.runtime import logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.tables import lease, ledger
-from nightjar.tables.lease import Claim
+from nightjar.tables.granting import Claim
 from nightjar.tables.ledger import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date

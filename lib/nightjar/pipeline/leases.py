@@ -16,7 +16,7 @@ from nightjar.errors import UsageError
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import tables
 from nightjar.settings.jobs import JobName, LeaseAction, Leases
-from nightjar.tables import arrow, lease, ledger
+from nightjar.tables import arrow, granting, lease, ledger
 from nightjar.tables.definitions import LEASES
 from nightjar.tables.ledger import Outcome, Run
 
@@ -59,7 +59,7 @@ def _free(context: Context, resource: str, reason: str) -> None:
 
 
 def _print(context: Context) -> None:
-    rows = lease.stored(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
+    rows = granting.stored(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
     shown = Table(
         title=f"Leases of {context.settings.project.name}; times are UTC by the holder's clock", title_justify="left"
     )

@@ -6,29 +6,27 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from deltalake import Transaction
 from deltalake.exceptions import DeltaError
 
 from nightjar.errors import NightjarError
-from nightjar.tables import arrow
+from nightjar.tables import opening, transaction
 from nightjar.tables.definitions import BEATS
+from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.lease")
-ATTEMPTS = 20  # others beat too, and their beats do not matter to this one
 
 
 def give(warehouse: Warehouse, run_id: str) -> None:
     """One sign of life: the run's number in the table is another one afterwards."""
-    opened = arrow.opened(warehouse, BEATS.name)
-    now = int(time.time() * 1000)
-    number = max(now, 1 + (opened.transaction_version(run_id) or 0))
-    arrow.commit_without_files(opened, {"run_id": run_id}, [Transaction(run_id, number, now)], retries=ATTEMPTS)
+    last = read(warehouse, [run_id])[run_id] or 0
+    number = max(int(time.time() * 1000), last + 1)
+    transaction.commit(warehouse, BEATS.name, lambda _: Change(), Note(run_id, tokens={run_id: number}))
 
 
 def read(warehouse: Warehouse, run_ids: Collection[str]) -> dict[str, int | None]:
     """Run -> the number of its last sign of life: milliseconds of its own clock. None: it has given none."""
-    opened = arrow.opened(warehouse, BEATS.name)
+    opened = opening.opened(warehouse, BEATS.name)
     return {run_id: opened.transaction_version(run_id) for run_id in run_ids}
 
 

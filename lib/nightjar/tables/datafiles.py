@@ -79,6 +79,7 @@ def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
             write_batch_size=VALUES_AT_ONCE,
             dictionary_pagesize_limit=LARGEST_DICTIONARY,
             write_statistics=bounded or False,
+            write_page_checksum=True,
             **_encoding(kept),
         )
     return Written(path, files.get_file_info(path).size, len(rows), partition, json.dumps(_statistics(kept)))

@@ -9,26 +9,18 @@ frozen, is refused (tables/fence.py).
 """
 
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
 
-from deltalake.exceptions import DeltaError
-
-from nightjar.errors import LeaseError, NightjarError
-from nightjar.tables import arrow, beats, fence
-from nightjar.tables.arrow import RETENTION
+from nightjar.errors import LeaseError
+from nightjar.tables import arrow, beats, fence, granting
 from nightjar.tables.definitions import BEATS, LEASES
+from nightjar.tables.granting import ATTEMPTS, Claim, Row
 from nightjar.tables.warehouse import Lease, Warehouse
 
 log = logging.getLogger("nightjar.lease")
-ATTEMPTS = 20
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,16 +30,6 @@ class Pace:
     beat: float = 15
     patience: float = 45
     look: float = 1
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a run wants alone, and which run it is."""
-
-    resources: tuple[str, ...]
-    job: str
-    run_date: date
-    run_id: str
 
 
 class Watch:
@@ -74,24 +56,68 @@ def held(
     Args:
         warehouse: where the tables lie.
         claim: what is to be held.
-        tables: names of the tables that may be written under these leases; asked where a dead holder is taken over.
+        tables: names of all tables that may be written under these leases; asked where a dead holder is taken over.
         pace: of signs of life.
 
     Raises:
         LeaseError: another run holds one of the resources, and lives.
     """
-    for table in (LEASES, BEATS):
-        arrow.ensure(warehouse, table)
-    lease, dead = _take(warehouse, claim, pace)
-    holding = warehouse.holding(lease)
+    _ensure_tables(warehouse)
+    lease, dead = take(warehouse, claim, pace)
     with beats.kept(warehouse, claim.run_id, pace.beat):
         if dead:
             # If this fails, the lease stays taken: the next run waits for this one, and then comes here itself.
-            fence.announce(holding, tables())
+            granting.announce(warehouse, lease, tables())
         try:
-            yield holding
+            yield warehouse.holding(lease)
         finally:
-            _give_back(warehouse, claim)
+            granting.give_back(warehouse, claim)
+
+
+def take(warehouse: Warehouse, claim: Claim, pace: Pace) -> tuple[Lease, list[Row]]:
+    """The lease, and the rows of the dead that held some of it.
+
+    Raises:
+        LeaseError: another run holds one of the resources, and lives.
+    """
+    watch, lost, is_told = Watch(), 0, False
+    while lost < ATTEMPTS:
+        seen, rows, others, silence = look(warehouse, claim, watch)
+        if others and silence < pace.patience:
+            if not is_told:
+                by = ", ".join(f"{row['resource']} by {fence.holder(row)}" for row in others)
+                log.info("held: %s. Watching for up to %g s whether it lives", by, pace.patience)
+                is_told = True
+            time.sleep(pace.look)
+            continue
+        lease = granting.grant(warehouse, claim, seen, rows)
+        if lease is not None:
+            for row in others:
+                log.warning("%s is taken over: no sign of life of %s", row["resource"], fence.holder(row))
+            return lease, others
+        lost += 1
+        time.sleep(0.05 * lost)
+    raise granting.too_many(warehouse, claim.resources[0])
+
+
+def look(warehouse: Warehouse, claim: Claim, watch: Watch) -> tuple[int, list[Row], list[Row], float]:
+    """One look at `leases`: its version and rows, those of others that are in the way, and how long all are silent.
+
+    Raises:
+        LeaseError: one of them has given a sign of life since the first look.
+    """
+    seen, rows = granting.stored(warehouse)
+    others = [row for row in rows if row["resource"] in claim.resources and row["released_at"] is None]
+    silences = watch.silences(warehouse, {row["run_id"] for row in others}) if others else {}
+    for row in others:
+        if silences[row["run_id"]] is None:
+            raise LeaseError(
+                f"{claim.job} for {claim.run_date}: {row['resource']} is held by {fence.holder(row)}, and that run "
+                "lives: it gave a sign of life just now. Nothing was written. Run it again once that run has ended. "
+                "If it must end and is out of reach, what it would still write is refused after: "
+                f"{fence.freeing(warehouse, row['resource'])}"
+            )
+    return seen, rows, others, min((silence for silence in silences.values() if silence is not None), default=0.0)
 
 
 def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: Collection[str]) -> list[Row]:
@@ -102,7 +128,7 @@ def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: 
         resource: its name.
         run_id: of the run that frees.
         reason: by whom and why.
-        tables: all that may be written under such a lease.
+        tables: names of all that may be written under such a lease.
 
     Returns:
         The rows of `leases` as they were.
@@ -110,10 +136,9 @@ def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: 
     Raises:
         LeaseError: nobody has ever held this resource.
     """
-    for table in (LEASES, BEATS):
-        arrow.ensure(warehouse, table)
+    _ensure_tables(warehouse)
     for attempt in range(ATTEMPTS):
-        seen, rows = stored(warehouse)
+        seen, rows = granting.stored(warehouse)
         named = [row for row in rows if row["resource"] == resource]
         if not named:
             known = ", ".join(row["resource"] for row in rows if row["released_at"] is None)
@@ -121,111 +146,15 @@ def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: 
         # A run holds all that it needs or nothing.
         of_run = [row for row in rows if row["released_at"] is None and row["run_id"] == named[0]["run_id"]] or named
         claim = Claim(tuple(row["resource"] for row in of_run), "leases", named[0]["run_date"], run_id)
-        lease = _grant(warehouse, claim, seen, rows)
+        lease = granting.grant(warehouse, claim, seen, rows)
         if lease is not None:
-            fence.announce(warehouse.holding(lease), tables, by_hand=True)
-            _give_back(warehouse, claim, freed=reason)
+            granting.announce(warehouse, lease, tables, by_hand=True)
+            granting.give_back(warehouse, claim, freed=reason)
             return of_run
         time.sleep(0.05 * (attempt + 1))
-    raise _too_many(warehouse, resource)
+    raise granting.too_many(warehouse, resource)
 
 
-def stored(warehouse: Warehouse) -> tuple[int, list[Row]]:
-    """The version of `leases`, and its rows in the order of their resources."""
-    seen = arrow.version(warehouse, LEASES.name)
-    rows = arrow.read(warehouse, LEASES.name, LEASES.schema().names, at_version=seen).to_pylist()
-    return seen, sorted((row for row in rows if row["resource"] is not None), key=lambda row: str(row["resource"]))
-
-
-def holders(warehouse: Warehouse, claim: Claim, watch: Watch) -> tuple[int, list[Row], list[Row], float]:
-    """One look at `leases`: its version and rows, those of others' that are in the way, and how long all are silent.
-
-    Raises:
-        LeaseError: one of them has given a sign of life since the first look.
-    """
-    seen, rows = stored(warehouse)
-    others = [row for row in rows if row["resource"] in claim.resources and row["released_at"] is None]
-    silences = watch.silences(warehouse, {row["run_id"] for row in others}) if others else {}
-    for row in others:
-        if silences[row["run_id"]] is None:
-            raise LeaseError(
-                f"{claim.job} for {claim.run_date}: {row['resource']} is held by {fence.held_by(row)}, and that run "
-                "lives: it gave a sign of life just now. Nothing was written. Run it again once that run has ended. "
-                "If it must end and is out of reach, what it would still write is refused after: "
-                f"{fence.by_hand(warehouse, row['resource'])}"
-            )
-    return seen, rows, others, min((found for found in silences.values() if found is not None), default=0.0)
-
-
-def _take(warehouse: Warehouse, claim: Claim, pace: Pace) -> tuple[Lease, list[Row]]:
-    """The lease, and the rows of the dead that held some of it."""
-    watch, lost, waits = Watch(), 0, False
-    while lost < ATTEMPTS:
-        seen, rows, others, silence = holders(warehouse, claim, watch)
-        if others and silence < pace.patience:
-            if not waits:
-                held = ", ".join(f"{row['resource']} by {fence.held_by(row)}" for row in others)
-                log.info("held: %s. Watching for up to %g s whether it lives", held, pace.patience)
-            waits = True
-            time.sleep(pace.look)
-            continue
-        lease = _grant(warehouse, claim, seen, rows)
-        if lease is not None:
-            for row in others:
-                log.warning("%s is taken over: no sign of life of %s", row["resource"], fence.held_by(row))
-            return lease, others
-        lost += 1
-        time.sleep(0.05 * lost)
-    raise _too_many(warehouse, claim.resources[0])
-
-
-def _grant(warehouse: Warehouse, claim: Claim, seen: int, rows: list[Row]) -> Lease | None:
-    """The lease, if nobody has written to `leases` since the version that was seen; None: look again."""
-    now = datetime.now(UTC)
-    row = {
-        "job": claim.job,
-        "run_date": claim.run_date,
-        "run_id": claim.run_id,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "taken_at": now,
-    }
-    kept = [one for one in rows if one["resource"] not in claim.resources and not _is_old(one, now)]
-    after = [*kept, *(row | {"resource": resource} for resource in claim.resources)]
-    if not arrow.replace_if_unchanged(warehouse, LEASES, after, seen):
-        return None
-    return Lease(claim.resources, seen + 1, claim.run_id)
-
-
-def _give_back(warehouse: Warehouse, claim: Claim, freed: str | None = None) -> None:
-    """Whoever has taken it over keeps it. One that cannot be given back costs the next run a while of waiting."""
-    problem: Exception | str = "too many others are writing to it"
-    try:
-        for attempt in range(ATTEMPTS):
-            seen, rows = stored(warehouse)
-            end = {"released_at": datetime.now(UTC), "freed": freed}
-            after = [row | end if row["run_id"] == claim.run_id else row for row in rows]
-            if after == rows or arrow.replace_if_unchanged(warehouse, LEASES, after, seen):
-                return
-            time.sleep(0.05 * (attempt + 1))
-    except (NightjarError, DeltaError, OSError) as error:
-        problem = error
-    log.warning(
-        "run %s could not give back %s in table %s at %s (%s): who wants it next waits until this run counts as dead",
-        claim.run_id,
-        ", ".join(claim.resources),
-        LEASES.name,
-        warehouse.path(LEASES.name),
-        problem,
-    )
-
-
-def _is_old(row: Row, now: datetime) -> bool:
-    return row["released_at"] is not None and row["released_at"] < now - RETENTION
-
-
-def _too_many(warehouse: Warehouse, resource: str) -> LeaseError:
-    return LeaseError(
-        f"The lease on {resource} could not be written to table {LEASES.name} at {warehouse.path(LEASES.name)}: too "
-        "many other runs are writing leases. Nothing was written. Run it again."
-    )
+def _ensure_tables(warehouse: Warehouse) -> None:
+    for table in (LEASES, BEATS):
+        arrow.ensure(warehouse, table)

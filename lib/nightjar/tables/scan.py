@@ -19,12 +19,10 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow, storage
+from nightjar.tables import opening, requirements, storage
 from nightjar.tables.definitions import INSTANT
 from nightjar.tables.warehouse import Warehouse
 
-UNDERSTOOD = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
-"""Reader features under which a data file still holds just the rows and columns that the table has."""
 TRUNCATED = timedelta(milliseconds=1)  # Spark's statistics of instants are cut to milliseconds: the truth may be later
 SMALL = 64 << 20  # bytes of files that every task can read
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -98,15 +96,17 @@ def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Sn
     Raises:
         TableError: there is no such table.
     """
-    return snapshot_of(arrow.opened(warehouse, table, version), warehouse, table)
+    return snapshot_of(opening.opened(warehouse, table, version), warehouse, table)
 
 
 def snapshot_of(opened: DeltaTable, warehouse: Warehouse, table: str) -> Snapshot:
     """The live files of an opened table, at the version that was opened."""
     actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
-    schema = arrow.plain(arrow.schema_of(opened))
+    schema = opening.plain(opening.schema_of(opened))
     files = tuple(_data_file(action) for action in actions)
-    return Snapshot(table, warehouse.path(table), int(opened.version()), schema, files, _unreadable(table, opened))
+    return Snapshot(
+        table, warehouse.path(table), int(opened.version()), schema, files, requirements.unreadable(opened, table)
+    )
 
 
 def parquet_files(folder: str) -> Snapshot:
@@ -128,7 +128,7 @@ def parquet_files(folder: str) -> Snapshot:
     sizes = {path: files.get_file_info(path).size for path in found}
     data = tuple(DataFile(path, footer.num_rows, sizes[path], {}, {}, {}) for path, footer in footers.items())
     columns = [field.with_type(INSTANT) if _is_instant(field.type) else field for field in schemas[found[0]]]
-    return Snapshot(folder, folder, 0, arrow.plain(pa.schema(columns)), data)
+    return Snapshot(folder, folder, 0, opening.plain(pa.schema(columns)), data)
 
 
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
@@ -191,15 +191,6 @@ def _missing(source: Snapshot) -> list[str]:
 
 def _is_instant(kind: pa.DataType) -> bool:
     return isinstance(kind, pa.TimestampType) and kind.tz is not None
-
-
-def _unreadable(table: str, opened: DeltaTable) -> str | None:
-    protocol = opened.protocol()
-    mapping = opened.metadata().configuration.get("delta.columnMapping.mode", "none")
-    features = set(protocol.reader_features or ()) - UNDERSTOOD
-    if mapping != "none":
-        features.add("columnMapping")
-    return f"table {table} uses {', '.join(sorted(features))}" if features else None
 
 
 def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any, int]]:

@@ -1,0 +1,48 @@
+"""Delta tables opened at one of their versions, through delta-rs."""
+
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from nightjar.errors import TableError
+from nightjar.tables.warehouse import Warehouse
+
+
+def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
+    """The table at a version, the latest one unless it is given.
+
+    Raises:
+        TableError: there is no such table.
+    """
+    path = warehouse.path(table)
+    try:
+        return DeltaTable(path, version=at_version)
+    except TableNotFoundError as error:
+        raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
+
+
+def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
+    """The latest version of the table; None if there is none."""
+    try:
+        return DeltaTable(warehouse.path(table))
+    except TableNotFoundError:
+        return None
+
+
+def schema_of(table: DeltaTable) -> pa.Schema:
+    """The columns of an opened table as Arrow types."""
+    fields: Any = table.schema().to_arrow()
+    return pa.schema(fields)
+
+
+def plain(schema: pa.Schema) -> pa.Schema:
+    """delta-rs may answer with string views and large types; the rest of the house uses the plain ones."""
+    return pa.schema([_plain_field(field) for field in schema])
+
+
+def _plain_field(field: "pa.Field[Any]") -> "pa.Field[Any]":
+    if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
+        return pa.field(field.name, pa.string(), field.nullable)
+    return field.remove_metadata()
