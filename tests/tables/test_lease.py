@@ -42,7 +42,7 @@ def left_behind(warehouse, run_id="old", host="elsewhere", pid=1):
     arrow.ensure(warehouse, LEASES)
     arrow.ensure(warehouse, BEATS)
     row = {"resource": f"score/{DAY}", "job": "score", "run_date": DAY, "run_id": run_id, "host": host, "pid": pid}
-    token = arrow.append(warehouse, LEASES, [row | {"taken_at": datetime.now(UTC)}], run_id)
+    token = arrow.append(warehouse, LEASES, [row | {"alive": run_id, "taken_at": datetime.now(UTC)}], run_id)
     return warehouse.holding(Lease((f"score/{DAY}",), token, run_id))
 
 
@@ -162,6 +162,26 @@ def test_who_was_frozen_past_its_lease_and_wakes_cannot_commit_any_more(warehous
     assert holder(warehouse) == {}
 
 
+def test_a_step_lives_and_dies_with_its_nightly(warehouse):
+    """Whoever takes the night over does not wait once more for the step's lease."""
+    store(warehouse, things(id=[1], place=["a"]))
+    for table in (LEASES, BEATS):
+        arrow.ensure(warehouse, table)
+    dead = lease.take(warehouse, claim("night", "nightly/1"), FROZEN)
+    step = lease.take(warehouse.holding(dead), claim("step", "ingest/1", "source/x"), FROZEN)
+    with held(warehouse, "again", "nightly/1", pace=FROZEN) as night:
+        with held(night, "first", "ingest/1", "source/x", pace=Pace(patience=1000)) as first:
+            store(first, things(id=[2], place=["a"]))
+            assert holder(warehouse) == {"nightly/1": "again", "ingest/1": "first", "source/x": "first"}
+            assert set(beats.read(warehouse, ["again"]).values()) != {None}
+            assert set(beats.read(warehouse, ["first", "night", "step"]).values()) == {None}
+        for old in (dead, step):
+            with pytest.raises(LeaseError):
+                store(warehouse.holding(old), things(id=[3], place=["a"]))
+        assert len(lease.free(warehouse, "nightly/1", "operator", "freed", ["things"])) == 1
+    assert ids(warehouse) == [1, 2]
+
+
 def test_who_was_overtaken_leaves_the_lease_to_who_has_it(warehouse):
     overtaken = held(warehouse, "a", pace=FROZEN)
     overtaken.__enter__()
@@ -179,7 +199,7 @@ def test_a_commit_in_flight_when_its_lease_is_taken_over_does_not_land(warehouse
     def taken_over_meanwhile(_):
         looks.append(len(looks))
         if looks == [0, 1]:  # the first is at the version that the target was taken at
-            granted, _ = lease.take(warehouse, claim("b"), FROZEN)
+            granted = lease.take(warehouse, claim("b"), FROZEN)
             granting.announce(warehouse, granted, ["things"])
         return False
 
@@ -329,7 +349,7 @@ class Story:
             assert self.beaten == before or "old" not in {row["run_id"] for row in others}
             yield
             if not others or silence >= 3:
-                granted = granting.grant(self.warehouse, wanted, seen, rows)
+                granted = granting.grant(self.warehouse, wanted, seen, rows, ())
         holding = self.warehouse.holding(granted)
         yield
         try:

@@ -188,6 +188,7 @@ LEASES = Table(
         Column("job", pa.string(), "name of the holder's job"),
         RUN_DATE,
         RUN_ID,
+        Column("alive", pa.string(), "the run that gives signs of life for it: itself, or the nightly it is a step of"),
         Column("host", pa.string(), "machine of the holder, by its own name"),
         Column("pid", pa.int64(), "process of the holder, in its own count"),
         Column("taken_at", INSTANT, "wall clock of the holder, for people: no run judges by it"),

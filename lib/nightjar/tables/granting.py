@@ -41,13 +41,14 @@ def stored(warehouse: Warehouse) -> tuple[int, list[Row]]:
     return seen, sorted(named, key=lambda row: str(row["resource"]))
 
 
-def grant(warehouse: Warehouse, claim: Claim, seen: int, rows: list[Row]) -> Lease | None:
+def grant(warehouse: Warehouse, claim: Claim, seen: int, rows: list[Row], dead: Collection[str]) -> Lease | None:
     """The lease, if nobody has written to `leases` since the version that was seen; None: look again."""
     now = datetime.now(UTC)
     row = {
         "job": claim.job,
         "run_date": claim.run_date,
         "run_id": claim.run_id,
+        "alive": warehouse.leases[0].run_id if warehouse.leases else claim.run_id,
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "taken_at": now,
@@ -56,7 +57,7 @@ def grant(warehouse: Warehouse, claim: Claim, seen: int, rows: list[Row]) -> Lea
     after = [*kept, *(row | {"resource": resource} for resource in claim.resources)]
     if not arrow.replace_if_unchanged(warehouse.unfenced(), LEASES, after, seen, claim.run_id):
         return None
-    return Lease(claim.resources, seen + 1, claim.run_id)
+    return Lease(claim.resources, seen + 1, claim.run_id, frozenset(dead))
 
 
 def give_back(warehouse: Warehouse, claim: Claim, freed: str | None = None) -> None:

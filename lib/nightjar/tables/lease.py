@@ -9,9 +9,10 @@ frozen, is refused (tables/fence.py).
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from nightjar.errors import LeaseError
@@ -63,9 +64,11 @@ def held(
         LeaseError: another run holds one of the resources, and lives.
     """
     _ensure_tables(warehouse)
-    lease, dead = take(warehouse, claim, pace)
-    with beats.kept(warehouse, claim.run_id, pace.beat):
-        if dead:
+    lease = take(warehouse, claim, pace)
+    # A step of a nightly lives as long as the nightly does.
+    living = nullcontext() if warehouse.leases else beats.kept(warehouse, claim.run_id, pace.beat)
+    with living:
+        if lease.dead:
             # If this fails, the lease stays taken: the next run waits for this one, and then comes here itself.
             granting.announce(warehouse, lease, tables())
         try:
@@ -74,8 +77,8 @@ def held(
             granting.give_back(warehouse, claim)
 
 
-def take(warehouse: Warehouse, claim: Claim, pace: Pace) -> tuple[Lease, list[Row]]:
-    """The lease, and the rows of the dead that held some of it.
+def take(warehouse: Warehouse, claim: Claim, pace: Pace) -> Lease:
+    """The lease, taken over from the dead where they held some of it. Who was dead for the nightly is so for its steps.
 
     Raises:
         LeaseError: another run holds one of the resources, and lives.
@@ -90,11 +93,11 @@ def take(warehouse: Warehouse, claim: Claim, pace: Pace) -> tuple[Lease, list[Ro
                 is_told = True
             time.sleep(pace.look)
             continue
-        lease = granting.grant(warehouse, claim, seen, rows)
+        lease = granting.grant(warehouse, claim, seen, rows, {row["alive"] for row in others})
         if lease is not None:
             for row in others:
                 log.warning("%s is taken over: no sign of life of %s", row["resource"], fence.holder(row))
-            return lease, others
+            return lease
         lost += 1
         time.sleep(0.05 * lost)
     raise granting.too_many(warehouse, claim.resources[0])
@@ -108,20 +111,24 @@ def look(warehouse: Warehouse, claim: Claim, watch: Watch) -> tuple[int, list[Ro
     """
     seen, rows = granting.stored(warehouse)
     others = [row for row in rows if row["resource"] in claim.resources and row["released_at"] is None]
-    silences = watch.silences(warehouse, {row["run_id"] for row in others}) if others else {}
+    known = frozenset[str]().union(*(lease.dead for lease in warehouse.leases))
+    asked = {row["alive"] for row in others} - known
+    silences = watch.silences(warehouse, asked) if asked else {}
     for row in others:
-        if silences[row["run_id"]] is None:
+        if silences.get(row["alive"], math.inf) is None:
             raise LeaseError(
                 f"{claim.job} for {claim.run_date}: {row['resource']} is held by {fence.holder(row)}, and that run "
                 "lives: it gave a sign of life just now. Nothing was written. Run it again once that run has ended. "
                 "If it must end and is out of reach, what it would still write is refused after: "
                 f"{fence.freeing(warehouse, row['resource'])}"
             )
-    return seen, rows, others, min((silence for silence in silences.values() if silence is not None), default=0.0)
+    return seen, rows, others, min((silence for silence in silences.values() if silence is not None), default=math.inf)
 
 
 def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: Collection[str]) -> list[Row]:
-    """Free what the holder of a resource holds, whether it lives or not: its further commits are refused.
+    """Free all that the holder of a resource holds, whether it lives or not: its further commits are refused.
+
+    Of a nightly that is also what its step holds, and the other way round.
 
     Args:
         warehouse: where the tables lie.
@@ -143,10 +150,9 @@ def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: 
         if not named:
             known = ", ".join(row["resource"] for row in rows if row["released_at"] is None)
             raise LeaseError(f"There is no lease on {resource}. Held are: {known or 'none'}.")
-        # A run holds all that it needs or nothing.
-        of_run = [row for row in rows if row["released_at"] is None and row["run_id"] == named[0]["run_id"]] or named
+        of_run = [row for row in rows if row["released_at"] is None and row["alive"] == named[0]["alive"]] or named
         claim = Claim(tuple(row["resource"] for row in of_run), "leases", named[0]["run_date"], run_id)
-        lease = granting.grant(warehouse, claim, seen, rows)
+        lease = granting.grant(warehouse, claim, seen, rows, ())
         if lease is not None:
             granting.announce(warehouse, lease, tables, by_hand=True)
             granting.give_back(warehouse, claim, freed=reason)

@@ -15,11 +15,13 @@ class Lease:
         resources: their names, such as source/plan and ingest/2024-02-07.
         token: the version of the table `leases` that granted it; who is granted one of them later has a greater one.
         run_id: of the run that holds it.
+        dead: the runs that it was taken over from.
     """
 
     resources: tuple[str, ...]
     token: int
     run_id: str
+    dead: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
