@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nightjar.errors import TableError
 from nightjar.tables.warehouse import Warehouse
@@ -14,21 +14,34 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
     """The table at a version, the latest one unless it is given.
 
     Raises:
-        TableError: there is no such table.
+        TableError: there is no such table, or one that delta-rs cannot open.
     """
     path = warehouse.path(table)
     try:
         return DeltaTable(path, version=at_version)
     except TableNotFoundError as error:
         raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
+    except DeltaError as error:
+        raise _unopened(table, path, error) from error
 
 
 def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
-    """The latest version of the table; None if there is none."""
+    """The latest version of the table; None if there is none.
+
+    Raises:
+        TableError: there is one that delta-rs cannot open.
+    """
+    path = warehouse.path(table)
     try:
-        return DeltaTable(warehouse.path(table))
+        return DeltaTable(path)
     except TableNotFoundError:
         return None
+    except DeltaError as error:
+        raise _unopened(table, path, error) from error
+
+
+def _unopened(table: str, path: str, error: DeltaError) -> TableError:
+    return TableError(f"Table {table} at {path} cannot be opened: {error}")
 
 
 def schema_of(table: DeltaTable) -> pa.Schema:
