@@ -74,11 +74,9 @@ def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], tabl
 
 
 def _nulls(column: "pa.ChunkedArray[Any]", name: str, table: Table) -> int:
-    """Its nulls; to Delta, an empty text in a partition is one."""
-    empty = (
-        pc.sum(pc.equal(column, "")).as_py() if name in table.partition_by and pa.types.is_string(column.type) else 0
-    )
-    return column.null_count + (empty or 0)
+    """How many values are null; to Delta, an empty text in a partition is."""
+    as_texts: Any = column.fill_null("") if name in table.partition_by and pa.types.is_string(column.type) else None
+    return column.null_count if as_texts is None else len(as_texts.filter(pc.equal(as_texts, pa.scalar(""))))
 
 
 def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:

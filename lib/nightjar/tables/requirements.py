@@ -85,6 +85,20 @@ def check_writable(stands: DeltaTable, table: str, folder: str) -> None:
         )
 
 
+def check_maintainable(stands: DeltaTable, table: str, folder: str) -> None:
+    """Make sure that files of an opened table may be merged, and old ones removed.
+
+    Raises:
+        TableError: the table asks for more than that.
+    """
+    check_writable(stands, table, folder)
+    if "deletionVectors" in (stands.protocol().reader_features or ()):
+        raise TableError(
+            f"Table {table} at {folder} has feature deletionVectors: those that an older version needs would be "
+            f"removed. Remove old files in Spark: VACUUM delta.`{folder}`"
+        )
+
+
 def check_removable(stands: DeltaTable, table: str, folder: str) -> None:
     """Make sure that rows may be removed from an opened table.
 
