@@ -1,23 +1,19 @@
 """Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError
 
 from nightjar.errors import TableError
-from nightjar.tables import storage
+from nightjar.tables import opening, scan
 from nightjar.tables.definitions import Table
 from nightjar.tables.warehouse import Warehouse
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
-MOST_AT_ONCE = 8  # tables opened side by side
 # Logs are cleaned by `maintain` alone, which knows the versions that models were trained on.
 RETENTION = timedelta(days=90)
 PROPERTIES = {
@@ -34,7 +30,7 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
     Raises:
         TableError: a column of the table has another type than its definition.
     """
-    stored = found(warehouse, table.name) or DeltaTable.create(
+    stored = opening.found(warehouse, table.name) or DeltaTable.create(
         warehouse.path(table.name),
         schema=table.schema(),
         mode="ignore",
@@ -43,7 +39,7 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
         description=table.description(),
         configuration=PROPERTIES,
     )
-    has = schema_of(stored).names
+    has = opening.schema_of(stored).names
     added = pa.schema([field for field in widened(warehouse, table, stored) if field.name not in has])
     if len(added):
         stored.alter.add_columns(list(_delta_fields(added)))
@@ -63,7 +59,7 @@ def widened(warehouse: Warehouse, table: Table, stored: DeltaTable | None) -> pa
     wanted = table.schema()
     if stored is None:
         return wanted
-    has = plain(schema_of(stored))
+    has = opening.plain(opening.schema_of(stored))
     changed = [
         f"{field.name} is {has.field(field.name).type}, expected {field.type}"
         for field in wanted
@@ -84,18 +80,12 @@ def exists(warehouse: Warehouse, table: str) -> bool:
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
     """The table's columns as Arrow types."""
-    return schema_of(opened(warehouse, table, version))
-
-
-def schema_of(table: DeltaTable) -> pa.Schema:
-    """The columns of an opened table as Arrow types."""
-    fields: Any = table.schema().to_arrow()
-    return pa.schema(fields)
+    return opening.schema_of(opening.opened(warehouse, table, version))
 
 
 def version(warehouse: Warehouse, table: str) -> int:
     """The table's latest Delta version."""
-    return int(opened(warehouse, table).version())
+    return int(opening.opened(warehouse, table).version())
 
 
 def pinned(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
@@ -104,12 +94,12 @@ def pinned(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     Raises:
         TableError: there is no such table.
     """
-    return dict(zip(tables, at_once(lambda table: version(warehouse, table), tables), strict=True))
+    return dict(zip(tables, opening.at_once(lambda table: version(warehouse, table), tables), strict=True))
 
 
 def versions(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     """Table -> latest Delta version, for those of the tables that exist."""
-    stored = at_once(lambda table: found(warehouse, table), tables)
+    stored = opening.at_once(lambda table: opening.found(warehouse, table), tables)
     return {table: int(one.version()) for table, one in zip(tables, stored, strict=True) if one is not None}
 
 
@@ -123,18 +113,16 @@ def read(
     """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
 
     Raises:
-        TableError: there is no such table or column.
+        TableError: there is no such table or column, a file is damaged, or the table uses what only Spark reads.
     """
-    pinned = opened(warehouse, table, at_version)
-    # Local folders by Arrow's own file system: threads of a scan may outlive it, and one that lets go of memory of
-    # delta-rs' Python file system while Python shuts down ends the process by SIGABRT, whatever its exit code was.
-    path = warehouse.path(table)
-    dataset = pinned.to_pyarrow_dataset(filesystem=None if "://" in path else storage.folder(path))
-    missing = [name for name in columns or () if name not in dataset.schema.names]
+    pinned = scan.snapshot(warehouse, table, at_version)
+    if pinned.unreadable is not None:
+        raise TableError(f"Table {table} at {pinned.folder} can only be read by Spark: {pinned.unreadable}.")
+    missing = [name for name in columns or () if name not in pinned.schema.names]
     if missing:
-        raise TableError(f"Table {table} at {warehouse.path(table)} has no column {', '.join(missing)}.")
-    rows = dataset.to_table(columns=list(columns) if columns is not None else None, filter=where)
-    return rows.cast(plain(rows.schema))
+        raise TableError(f"Table {table} at {pinned.folder} has no column {', '.join(missing)}.")
+    with scan.damage_named(pinned):
+        return scan.dataset(pinned, where).to_table(columns=columns if columns is None else list(columns), filter=where)
 
 
 def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
@@ -159,7 +147,7 @@ def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any]
     data = pa.Table.from_pylist([row], schema=_bare(table.schema()))
     try:
         write_deltalake(
-            opened(warehouse, table.name, seen),
+            opening.opened(warehouse, table.name, seen),
             data,
             mode="overwrite",
             predicate=where,
@@ -170,50 +158,12 @@ def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any]
     return True
 
 
-def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
-    """The table at a version, the latest one unless it is given.
-
-    Raises:
-        TableError: there is no such table.
-    """
-    path = warehouse.path(table)
-    try:
-        return DeltaTable(path, version=at_version)
-    except TableNotFoundError as error:
-        raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
-
-
-def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
-    """The latest version of the table; None if there is none."""
-    try:
-        return DeltaTable(warehouse.path(table))
-    except TableNotFoundError:
-        return None
-
-
-def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:
-    """What is asked of each, side by side: opening a table is waiting for its log."""
-    with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
-        return list(threads.map(ask, of))
-
-
 def _stamp(run_id: str, rows: int) -> CommitProperties:
     return CommitProperties(custom_metadata={"run_id": run_id, "rows": str(rows)})
 
 
 def _bare(wanted: pa.Schema) -> pa.Schema:
     return pa.schema([field.remove_metadata() for field in wanted])
-
-
-def plain(schema: pa.Schema) -> pa.Schema:
-    """delta-rs may answer with string views and large types; the rest of the house uses the plain ones."""
-    return pa.schema([_plain_field(field) for field in schema])
-
-
-def _plain_field(field: "pa.Field[Any]") -> "pa.Field[Any]":
-    if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type):
-        return pa.field(field.name, pa.string())
-    return field.remove_metadata()
 
 
 def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:

@@ -13,12 +13,13 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, commits, layouts, scan, sink
+from nightjar.tables import arrow, commits, layouts, opening, scan, sink
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import by_tasks
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")
@@ -92,7 +93,7 @@ def compact(
     Raises:
         TableError: another run has changed these files meanwhile. Nothing was written.
     """
-    partition_by = tuple(arrow.opened(warehouse, table).metadata().partition_columns)
+    partition_by = tuple(opening.opened(warehouse, table).metadata().partition_columns)
     into = sink.target(warehouse, Table(table, "", (), partition_by, "", ()))
     shares = _shares(scan.snapshot(warehouse, table, into.version), run_date)
     if not shares:
@@ -119,7 +120,7 @@ def vacuum(warehouse: Warehouse, table: str, keep: Collection[int], older_than: 
     Raises:
         TableError: a version to keep is gone.
     """
-    stands = arrow.opened(warehouse, table)
+    stands = opening.opened(warehouse, table)
     kept_since = [commits.committed_at(warehouse, table, version) for version in keep]
     removed = stands.vacuum(
         retention_hours=int(older_than / timedelta(hours=1)),

@@ -5,7 +5,6 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,19 +17,16 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from pyspark.sql import DataFrame
 
-from nightjar import errors
 from nightjar.errors import TableError
-from nightjar.tables import arrow, commits, datafiles, scan
+from nightjar.tables import arrow, commits, datafiles, failures, opening, scan
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.definitions import Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Making, in_tasks
-from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 
 ATTEMPTS = 20
 TOLD = pa.schema({"file": pa.string()})
-STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
-"""A failure that a task has stated, in the text that Spark makes of it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
     Raises:
         TableError: a stored column has another type than its definition.
     """
-    stored = arrow.found(warehouse, table.name)
+    stored = opening.found(warehouse, table.name)
     version = None if stored is None else int(stored.version())
     schema = pa.schema([field.remove_metadata() for field in arrow.widened(warehouse, table, stored)])
     return Target(table, warehouse.path(table.name), schema, stamps, version)
@@ -111,13 +107,8 @@ def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
             files = [json.dumps(asdict(file)) for file in write(made, into)]
             yield pa.record_batch([pa.array(files, pa.string())], schema=TOLD)
 
-    try:
+    with failures.stated():
         told = in_tasks(rows, task, TOLD).collect()
-    except Exception as failure:
-        stated = STATED.search(str(failure))
-        if stated is None:
-            raise
-        raise getattr(errors, stated[1])(stated[2]) from failure
     return [Written(**json.loads(row[0])) for row in told]
 
 
@@ -166,7 +157,7 @@ def commit(
         app_transactions=[Transaction(name, number) for name, number in (marks or {}).items()],
     )
     for attempt in range(ATTEMPTS):
-        table = arrow.opened(warehouse, into.table.name)
+        table = opening.opened(warehouse, into.table.name)
         gone = scan.snapshot_of(table, warehouse, into.table.name).where(replaces).files
         if {file.path for file in gone} != {file.path for file in seen}:
             raise TableError(
