@@ -1,17 +1,18 @@
 """Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake import DeltaTable
 
 from nightjar.errors import TableError
-from nightjar.tables import opening, scan
+from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
+from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import Table
+from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
 
 # Logs are cleaned by `maintain` alone, which knows the versions that models were trained on.
@@ -24,14 +25,15 @@ PROPERTIES = {
 }
 
 
-def ensure(warehouse: Warehouse, table: Table) -> None:
-    """Create the table, or add the columns it lacks.
+def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
+    """Create the table, or add the columns it lacks; the table as it then is.
 
     Raises:
-        TableError: a column of the table has another type than its definition.
+        TableError: a column of the table has another type than its definition, or it needs what is not honoured here.
     """
+    path = warehouse.path(table.name)
     stored = opening.found(warehouse, table.name) or DeltaTable.create(
-        warehouse.path(table.name),
+        path,
         schema=table.schema(),
         mode="ignore",
         partition_by=list(table.partition_by) or None,
@@ -39,38 +41,12 @@ def ensure(warehouse: Warehouse, table: Table) -> None:
         description=table.description(),
         configuration=PROPERTIES,
     )
+    requirements.check_writable(stored, table.name, path)
     has = opening.schema_of(stored).names
-    added = pa.schema([field for field in widened(warehouse, table, stored) if field.name not in has])
+    added = pa.schema([field for field in fields.widened(warehouse, table, stored) if field.name not in has])
     if len(added):
         stored.alter.add_columns(list(_delta_fields(added)))
-
-
-def widened(warehouse: Warehouse, table: Table, stored: DeltaTable | None) -> pa.Schema:
-    """The columns that the table will have: those it has, and those that its definition adds.
-
-    Args:
-        warehouse: where it lies.
-        table: its definition.
-        stored: the table as it is; None if there is none yet.
-
-    Raises:
-        TableError: a column of the table has another type than its definition.
-    """
-    wanted = table.schema()
-    if stored is None:
-        return wanted
-    has = opening.plain(opening.schema_of(stored))
-    changed = [
-        f"{field.name} is {has.field(field.name).type}, expected {field.type}"
-        for field in wanted
-        if field.name in has.names and not _same_type(has.field(field.name).type, field.type)
-    ]
-    if changed:
-        raise TableError(
-            f"Table {table.name} at {warehouse.path(table.name)} differs from its definition: {'; '.join(changed)}. "
-            "Rename the column in the configuration, or move the table away and build it again."
-        )
-    return pa.schema([*has, *(field for field in wanted if field.name not in has.names)])
+    return stored
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:
@@ -113,11 +89,11 @@ def read(
     """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
 
     Raises:
-        TableError: there is no such table or column, a file is damaged, or the table uses what only Spark reads.
+        TableError: there is no such table or column, a file is damaged or gone, or files alone do not tell its rows.
     """
-    pinned = scan.snapshot(warehouse, table, at_version)
-    if pinned.unreadable is not None:
-        raise TableError(f"Table {table} at {pinned.folder} can only be read by Spark: {pinned.unreadable}.")
+    stands = opening.opened(warehouse, table, at_version)
+    requirements.check_readable(stands, table, warehouse.path(table))
+    pinned = scan.snapshot_of(stands, warehouse, table)
     missing = [name for name in columns or () if name not in pinned.schema.names]
     if missing:
         raise TableError(f"Table {table} at {pinned.folder} has no column {', '.join(missing)}.")
@@ -126,50 +102,72 @@ def read(
 
 
 def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
-    """Append a few rows in one commit, creating the table if there is none; the new version."""
-    ensure(warehouse, table)
-    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
-    write_deltalake(warehouse.path(table.name), data, mode="append", commit_properties=_stamp(run_id, len(data)))
-    return version(warehouse, table.name)
+    """Append a few rows in one commit, creating the table if there is none; the new version.
+
+    Raises:
+        TableError: the table needs what is not honoured here. Nothing was written.
+    """
+    written = _written(warehouse, table, rows)
+    return transaction.commit(warehouse, table.name, lambda _: Change(written), Note(run_id))
 
 
-def replace(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], where: str, run_id: str) -> int:
-    """Replace the rows that meet an SQL condition by a few others, in one commit; the new version."""
-    ensure(warehouse, table)
-    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
-    stamp = _stamp(run_id, len(data))
-    write_deltalake(warehouse.path(table.name), data, mode="overwrite", predicate=where, commit_properties=stamp)
-    return version(warehouse, table.name)
+def replace(
+    warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], where: Mapping[str, Any], run_id: str
+) -> int:
+    """Replace the rows that have some values by a few others, in one commit; the new version.
+
+    Args:
+        warehouse: where the table lies.
+        table: its definition; it is created if there is none.
+        rows: what comes.
+        where: column -> value of the rows that go; empty: all.
+        run_id: of this run.
+
+    Raises:
+        TableError: the table needs what is not honoured here. Nothing was written.
+    """
+    return _replace(warehouse, table, rows, where, run_id)
 
 
-def replace_if_unchanged(warehouse: Warehouse, table: Table, row: dict[str, Any], where: str, seen: int) -> bool:
+def replace_if_unchanged(
+    warehouse: Warehouse, table: Table, row: dict[str, Any], where: Mapping[str, Any], seen: int, run_id: str
+) -> bool:
     """Replace rows by one, only if nobody has committed anything since version `seen`; whether it did."""
-    data = pa.Table.from_pylist([row], schema=_bare(table.schema()))
     try:
-        write_deltalake(
-            opening.opened(warehouse, table.name, seen),
-            data,
-            mode="overwrite",
-            predicate=where,
-            commit_properties=CommitProperties(max_commit_retries=0),
-        )
-    except CommitFailedError:
+        _replace(warehouse, table, [row], where, run_id, only_on=seen)
+    except MovedError:
         return False
     return True
 
 
-def _stamp(run_id: str, rows: int) -> CommitProperties:
-    return CommitProperties(custom_metadata={"run_id": run_id, "rows": str(rows)})
+def _replace(
+    warehouse: Warehouse,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    where: Mapping[str, Any],
+    run_id: str,
+    only_on: int | None = None,
+) -> int:
+    new = _written(warehouse, table, rows)
+
+    def change(stands: DeltaTable) -> Change:
+        hidden = rewriting.without(scan.snapshot_of(stands, warehouse, table.name), where, table.partition_by)
+        return Change([*new, *hidden.added], hidden.removed)
+
+    return transaction.commit(warehouse, table.name, change, Note(run_id), only_on)
+
+
+def _written(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]]) -> list[Written]:
+    """A few rows as data files of a table, which nobody sees yet."""
+    stored = ensure(warehouse, table)
+    path = warehouse.path(table.name)
+    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
+    complete = fields.completed(data, opening.plain(opening.schema_of(stored)), {}, f"Table {table.name} at {path}")
+    return datafiles.write(complete, path, table.partition_by)
 
 
 def _bare(wanted: pa.Schema) -> pa.Schema:
     return pa.schema([field.remove_metadata() for field in wanted])
-
-
-def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:
-    if pa.types.is_nested(wanted):
-        return type(stored) is type(wanted)
-    return bool(stored == wanted)
 
 
 def _delta_fields(added: pa.Schema) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""Delta tables as Spark DataFrames: read at a version, and written a partition at a time in one commit."""
+"""Delta tables as Spark DataFrames, read at a version."""
 
 import re
 from collections.abc import Callable
@@ -8,9 +8,8 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from nightjar.tables import arrow, scan
+from nightjar.tables import scan
 from nightjar.tables.datafiles import partition_text
-from nightjar.tables.definitions import Table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
@@ -71,14 +70,3 @@ def _told_by_folders(files: Snapshot) -> bool:
         if not all(_PLAIN.fullmatch(value) for _, value in values):
             return False
     return True
-
-
-def replace(rows: DataFrame, warehouse: Warehouse, table: Table, where: str) -> int:
-    """Replace the rows that meet a condition on the partition columns, in one commit; the new version.
-
-    Columns that the table has and the rows lack become null: they belong to an older definition.
-    """
-    arrow.ensure(warehouse, table)
-    path = warehouse.path(table.name)
-    rows.select(*table.schema().names).write.format("delta").mode("overwrite").option("replaceWhere", where).save(path)
-    return arrow.version(warehouse, table.name)

@@ -16,12 +16,10 @@ import pyarrow.fs as pafs
 from deltalake import DeltaTable
 
 from nightjar.errors import TableError
-from nightjar.tables import opening, parquet, storage
+from nightjar.tables import opening, parquet, requirements, storage
 from nightjar.tables.entries import DataFile, data_file
 from nightjar.tables.warehouse import Warehouse
 
-UNDERSTOOD = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}
-"""Reader features under which a data file still holds just the rows and columns that the table has."""
 SMALL = 64 << 20  # bytes of files that every task can read
 
 
@@ -78,8 +76,10 @@ def snapshot_of(opened: DeltaTable, warehouse: Warehouse, table: str) -> Snapsho
     actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
     schema = opening.plain(opening.schema_of(opened))
     files = tuple(data_file(action) for action in actions)
-    taken = Snapshot(table, warehouse.path(table), int(opened.version()), schema, files, _unreadable(table, opened))
-    damaged = [file.path for file in files if not file.is_as_named()]
+    unreadable = requirements.unreadable(opened, table)
+    taken = Snapshot(table, warehouse.path(table), int(opened.version()), schema, files, unreadable)
+    # Spark, which such a table is left to, may have given columns other names than files were written under.
+    damaged = [file.path for file in files if unreadable is None and not file.is_as_named()]
     if damaged:
         what = f"the log's entry of the data file {', '.join(damaged)} is not what was written"
         raise TableError(f"{_named(taken)}: {what}. Nothing was written. See docs/runbook.md, Damaged log.")
@@ -195,15 +195,6 @@ def _named(source: Snapshot) -> str:
 def _missing(source: Snapshot) -> list[str]:
     found = storage.folder(source.folder).get_file_info([unquote(file.path) for file in source.files])
     return [info.path for info in found if info.type is pafs.FileType.NotFound]
-
-
-def _unreadable(table: str, opened: DeltaTable) -> str | None:
-    protocol = opened.protocol()
-    mapping = opened.metadata().configuration.get("delta.columnMapping.mode", "none")
-    features = set(protocol.reader_features or ()) - UNDERSTOOD
-    if mapping != "none":
-        features.add("columnMapping")
-    return f"table {table} uses {', '.join(sorted(features))}" if features else None
 
 
 def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:
