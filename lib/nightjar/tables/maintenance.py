@@ -17,9 +17,10 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow, commits, layouts, opening, requirements, scan, sink
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import by_tasks
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")

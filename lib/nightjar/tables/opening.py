@@ -1,6 +1,8 @@
 """Delta tables opened at one of their versions, through delta-rs."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -8,6 +10,10 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nightjar.errors import TableError
 from nightjar.tables.warehouse import Warehouse
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+MOST_AT_ONCE = 8  # tables or files opened side by side
 
 
 def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
@@ -42,6 +48,12 @@ def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
 
 def _unopened(table: str, path: str, error: DeltaError) -> TableError:
     return TableError(f"Table {table} at {path} cannot be opened: {error}")
+
+
+def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:
+    """What is asked of each, side by side: opening a table is waiting for its log, and a file for its footer."""
+    with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+        return list(threads.map(ask, of))
 
 
 def schema_of(table: DeltaTable) -> pa.Schema:
