@@ -1,24 +1,20 @@
 """Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from nightjar.errors import TableError
-from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, storage, transaction
+from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
-MOST_AT_ONCE = 8  # tables opened side by side
 # Logs are cleaned by `maintain` alone, which knows the versions that models were trained on.
 RETENTION = timedelta(days=90)
 PROPERTIES = {
@@ -75,12 +71,12 @@ def pinned(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     Raises:
         TableError: there is no such table.
     """
-    return dict(zip(tables, at_once(lambda table: version(warehouse, table), tables), strict=True))
+    return dict(zip(tables, opening.at_once(lambda table: version(warehouse, table), tables), strict=True))
 
 
 def versions(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     """Table -> latest Delta version, for those of the tables that exist."""
-    stored = at_once(lambda table: opening.found(warehouse, table), tables)
+    stored = opening.at_once(lambda table: opening.found(warehouse, table), tables)
     return {table: int(one.version()) for table, one in zip(tables, stored, strict=True) if one is not None}
 
 
@@ -94,19 +90,16 @@ def read(
     """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
 
     Raises:
-        TableError: there is no such table or column, or its files alone do not tell its rows.
+        TableError: there is no such table or column, a file is damaged or gone, or files alone do not tell its rows.
     """
-    pinned = opening.opened(warehouse, table, at_version)
-    requirements.check_readable(pinned, table, warehouse.path(table))
-    # Local folders by Arrow's own file system: threads of a scan may outlive it, and one that lets go of memory of
-    # delta-rs' Python file system while Python shuts down ends the process by SIGABRT, whatever its exit code was.
-    path = warehouse.path(table)
-    dataset = pinned.to_pyarrow_dataset(filesystem=None if "://" in path else storage.folder(path))
-    missing = [name for name in columns or () if name not in dataset.schema.names]
+    stands = opening.opened(warehouse, table, at_version)
+    requirements.check_readable(stands, table, warehouse.path(table))
+    pinned = scan.snapshot_of(stands, warehouse, table)
+    missing = [name for name in columns or () if name not in pinned.schema.names]
     if missing:
-        raise TableError(f"Table {table} at {warehouse.path(table)} has no column {', '.join(missing)}.")
-    rows = dataset.to_table(columns=list(columns) if columns is not None else None, filter=where)
-    return rows.cast(opening.plain(rows.schema))
+        raise TableError(f"Table {table} at {pinned.folder} has no column {', '.join(missing)}.")
+    with scan.damage_named(pinned):
+        return scan.dataset(pinned, where).to_table(columns=columns if columns is None else list(columns), filter=where)
 
 
 def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
@@ -170,14 +163,8 @@ def _written(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]])
     stored = ensure(warehouse, table)
     path = warehouse.path(table.name)
     data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
-    complete = fields.completed(data, opening.plain(opening.schema_of(stored)), {}, f"Table {table.name} at {path}")
+    complete = fields.completed(data, opening.plain(opening.schema_of(stored)), {}, table, path)
     return datafiles.write(complete, path, table.partition_by)
-
-
-def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:
-    """What is asked of each, side by side: opening a table is waiting for its log."""
-    with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
-        return list(threads.map(ask, of))
 
 
 def _bare(wanted: pa.Schema) -> pa.Schema:

@@ -12,13 +12,15 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from nightjar.errors import TableError
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, commits, layouts, opening, scan, sink
+from nightjar.tables import arrow, commits, layouts, opening, requirements, scan, sink
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import by_tasks
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")
@@ -55,9 +57,11 @@ def maintain(
     tables = sorted(name for name in sorted_by if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
-        stands = scan.snapshot(warehouse, table)
-        if stands.unreadable is not None:
-            log.warning("%s: left as it is", stands.unreadable)
+        stands = opening.opened(warehouse, table)
+        try:
+            requirements.check_maintainable(stands, table, warehouse.path(table))
+        except TableError as needs:
+            log.warning("left as it is: %s", needs)
             continue
         merged, made = compact(spark, warehouse, table, sorted_by[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))

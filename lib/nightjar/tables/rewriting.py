@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.tables import datafiles, scan
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.entries import DataFile
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.transaction import Change
 
 

@@ -5,7 +5,6 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,19 +13,16 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 
-from nightjar import errors
 from nightjar.errors import TableError
-from nightjar.tables import arrow, datafiles, fields, opening, requirements, scan, transaction
+from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, transaction
 from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Making, in_tasks
-from nightjar.tables.scan import DataFile
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
 TOLD = pa.schema({"file": pa.string()})
-STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
-"""A failure that a task has stated, in the text that Spark makes of it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def write(rows: pa.Table, into: Target) -> list[Written]:
     Raises:
         TableError: there is a null in a column that the table declares NOT NULL.
     """
-    stored = fields.completed(rows, into.schema, into.stamps, f"Table {into.table.name} at {into.folder}")
+    stored = fields.completed(rows, into.schema, into.stamps, into.table, into.folder)
     return datafiles.write(stored, into.folder, into.table.partition_by)
 
 
@@ -110,13 +106,8 @@ def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
             files = [json.dumps(asdict(file)) for file in write(made, into)]
             yield pa.record_batch([pa.array(files, pa.string())], schema=TOLD)
 
-    try:
+    with failures.stated():
         told = in_tasks(rows, task, TOLD).collect()
-    except Exception as failure:
-        stated = STATED.search(str(failure))
-        if stated is None:
-            raise
-        raise getattr(errors, stated[1])(stated[2]) from failure
     return [Written(**json.loads(row[0])) for row in told]
 
 

@@ -15,7 +15,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from nightjar.errors import TableError
 from nightjar.tables import commits, fence, opening, requirements
 from nightjar.tables.datafiles import Written, partition_text
-from nightjar.tables.scan import DataFile
+from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
 
 ATTEMPTS = 20
