@@ -12,7 +12,7 @@ from typing import Any
 from deltalake.exceptions import DeltaError
 
 from nightjar.errors import LeaseError, NightjarError
-from nightjar.tables import arrow, fence, transaction
+from nightjar.tables import arrow, fence, opening, transaction
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, LEASES
 from nightjar.tables.transaction import Change, Note
@@ -106,7 +106,7 @@ def announce(warehouse: Warehouse, lease: Lease, tables: Collection[str], *, by_
         if arrow.exists(warehouse, table):
             transaction.commit(under, table, lambda _: Change(rearranged=True), note)
 
-    arrow.at_once(announce_to, sorted(tables))
+    opening.at_once(announce_to, sorted(tables))
 
 
 def too_many(warehouse: Warehouse, resource: str) -> LeaseError:
