@@ -101,7 +101,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
             status = "done"
         except KeyboardInterrupt:
             status, error = "interrupted", "interrupted"
-            step.sessions.stop()  # or a commit under way could land after the lease is free
+            step.sessions.stop()  # or its tasks would go on while the lease is free
             raise
         except Exception as failure:
             error = str(failure) or type(failure).__name__
