@@ -189,10 +189,11 @@ def _say_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -
 
 def _help(job: JobName, description: str) -> str:
     root = config.ROOTS[job]
+    needs = "project=NAME" if job is JobName.LEASES else "project=NAME run_date=YYYY-MM-DD"
     return (
         f"{description.strip()}\n\n"
-        f"usage: python jobs/{job.value}.py project=NAME run_date=YYYY-MM-DD [key=value ...]\n"
-        f"       spark-submit jobs/{job.value}.py project=NAME run_date=YYYY-MM-DD [key=value ...]\n\n"
+        f"usage: python jobs/{job.value}.py {needs} [key=value ...]\n"
+        f"       spark-submit jobs/{job.value}.py {needs} [key=value ...]\n\n"
         f"{(root.__doc__ or '').strip()}\n\n"
         "Every key of the configuration can be given as key=value. To see them all:\n"
         f"       python jobs/{job.value}.py project=NAME --cfg job\n"
