@@ -77,7 +77,7 @@ REFUSED = {
     "row tracking": (
         ("rowTracking", "domainMetadata"),
         {"enableRowTracking": "true"},
-        "feature domainMetadata; .*rowT",
+        "feature rowTracking; feature domainMetadata",
     ),
     "clustering": (("clustering", "domainMetadata"), {}, "feature clustering"),
     "type widening": (("typeWidening",), {"enableTypeWidening": "true"}, "feature typeWidening"),
