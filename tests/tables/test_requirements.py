@@ -17,7 +17,7 @@ from builders import machines
 from nightjar.errors import TableError
 from nightjar.tables import arrow, maintenance, scan, sink
 from nightjar.tables.definitions import QUALITY, RUNS, Column
-from tables.things import THINGS, ids, of, store, things
+from tables.things import THINGS, TYPES, ids, of, store, things
 
 
 def altered(warehouse, *features, table="things", versions=None, columns=None, schema=None, **properties):
@@ -51,7 +51,12 @@ GENERATED = {"delta.generationExpression": "id * 2"}
 IDENTITY = {"delta.identity.start": 1, "delta.identity.step": 1, "delta.identity.allowExplicitInsert": False}
 INVARIANT = {"delta.invariants": '{"expression":{"expression":"x > 3"}}'}
 INNER = {"type": "array", "elementType": "string", "containsNull": False}
+BY_ID = {
+    name: {"delta.columnMapping.id": number, "delta.columnMapping.physicalName": name}
+    for number, name in enumerate(TYPES)
+}
 REFUSED = {
+    "columns by id": ((), {"versions": (2, 5), "columns": BY_ID, "columnMapping__mode": "id"}, "feature columnMapping"),
     "constraint": (("checkConstraints",), {"constraints__pos": "x < 10"}, r"constraint pos CHECK \(x < 10\)"),
     "constraint of several columns": (
         ("checkConstraints",),
@@ -105,6 +110,18 @@ def test_what_is_not_honoured_is_refused_by_its_name_before_anything_is_written(
         with pytest.raises(TableError, match=rf"Table things at .*/things has .*{named}.*Nothing was written"):
             write()
     assert sorted(Path(warehouse.path("things")).rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["columns by id", "type widening"])
+def test_files_that_do_not_tell_the_rows_are_not_read(warehouse, name):
+    """Both readers ask: one goes to Spark, the other refuses."""
+    features, properties, named = REFUSED[name]
+    altered(warehouse, *features, **properties)
+    feature = named.removeprefix("feature ")
+    assert scan.snapshot(warehouse, "things").unreadable == f"table things uses {feature}"
+    with pytest.raises(TableError, match=rf"Table things at .* uses {feature}, which is read by Spark only"):
+        ids(warehouse)
+    assert arrow.read(warehouse, "things", ["id"], at_version=1)["id"].to_pylist() == [1, 2]
 
 
 HARMLESS = {
