@@ -19,11 +19,14 @@ REARRANGED = "rearranged"
 UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END")
 DIGEST = "digest"
 """Said by each of our commits: the digest of its entries."""
+LIVE = "live"
+"""Said by each of our commits: how many files are live after it, and a checksum of their paths."""
+FILES = ("add", "remove")
 DIGESTED = {
     "add": ("path", "partitionValues", "size", "dataChange", "stats"),
     "remove": ("path", "partitionValues", "size", "dataChange"),
     "txn": ("appId", "version"),
-    "commitInfo": ("commit", "run_id", "rows", "userMetadata", REARRANGED),
+    "commitInfo": ("commit", "run_id", "rows", "userMetadata", LIVE, REARRANGED),
 }
 """Kind of entry -> what of it we say; the rest, such as the time, is added by delta-rs."""
 
@@ -45,6 +48,18 @@ def same_rows(warehouse: Warehouse, table: str, one: int, other: int) -> bool:
     first, last = sorted((one, other))
     between = (info(warehouse.path(table), version) for version in range(first + 1, last + 1))
     return all(said is not None and (said["operation"] in UPKEEP or REARRANGED in said) for said in between)
+
+
+def live_files(folder: str, version: int) -> str | None:
+    """What the last of our commits said of the live files, if they are still those at a version; None: not known."""
+    while (found := entries(folder, version)) is not None:
+        said: Mapping[str, Any] = next((entry["commitInfo"] for entry in found if "commitInfo" in entry), {})
+        if LIVE in said:
+            return str(said[LIVE])
+        if any(kind in entry for entry in found for kind in FILES):
+            return None  # another writer's
+        version -= 1
+    return None
 
 
 def info(folder: str, version: int) -> Mapping[str, Any] | None:

@@ -1,14 +1,16 @@
 """Delta tables opened at one of their versions, through delta-rs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nightjar.errors import TableError
+from nightjar.tables import checksums, commits
 from nightjar.tables.warehouse import Warehouse
 
 Asked = TypeVar("Asked")
@@ -20,21 +22,65 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
     """The table at a version, the latest one unless it is given.
 
     Raises:
-        TableError: there is no such table.
+        TableError: there is no such table, or its log is damaged.
     """
     path = warehouse.path(table)
     try:
-        return DeltaTable(path, version=at_version)
+        with _log_named(table, path):
+            return DeltaTable(path, version=at_version)
     except TableNotFoundError as error:
         raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
 
 
 def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
-    """The latest version of the table; None if there is none."""
+    """The latest version of the table; None if there is none.
+
+    Raises:
+        TableError: its log is damaged.
+    """
     try:
-        return DeltaTable(warehouse.path(table))
+        with _log_named(table, warehouse.path(table)):
+            return DeltaTable(warehouse.path(table))
     except TableNotFoundError:
         return None
+
+
+def live_actions(stands: DeltaTable, table: str, folder: str) -> pa.Table:
+    """What the log of an opened table says of its live files, one row each.
+
+    Raises:
+        TableError: they are not those that the last commit has left: the log is damaged.
+    """
+    version = int(stands.version())
+    with _log_named(table, folder):
+        actions = pa.table(stands.get_add_actions(flatten=True))
+        said = commits.live_files(folder, version)
+    paths: list[Any] = actions.column("path").to_pylist()
+    if said not in (None, checksums.of_files(paths)):
+        raise TableError(
+            f"Table {table} at {folder}, version {version}: the log gives other live files than the last commit has "
+            "left: an entry of it or a checkpoint is damaged. Nothing was written. See docs/runbook.md, Damaged log."
+        )
+    return actions
+
+
+@contextmanager
+def _log_named(table: str, folder: str) -> Iterator[None]:
+    """Say whose log it is that cannot be read.
+
+    Raises:
+        TableError: naming it.
+        TableNotFoundError: there is no log.
+    """
+    try:
+        yield
+    except TableNotFoundError:
+        raise
+    except (DeltaError, ValueError, OSError) as error:
+        raise TableError(
+            f"The log of table {table} at {folder} cannot be read: {' '.join(str(error).split())}. "
+            "Nothing was written. See docs/runbook.md, Damaged log."
+        ) from error
 
 
 def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:
