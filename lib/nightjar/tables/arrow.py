@@ -159,7 +159,7 @@ def _written(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]])
     stored = ensure(warehouse, table)
     path = warehouse.path(table.name)
     data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
-    complete = fields.completed(data, opening.plain(opening.schema_of(stored)), {}, f"Table {table.name} at {path}")
+    complete = fields.completed(data, opening.plain(opening.schema_of(stored)), {}, table, path)
     return datafiles.write(complete, path, table.partition_by)
 
 

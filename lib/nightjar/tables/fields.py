@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from nightjar.errors import TableError
@@ -46,14 +47,15 @@ def widened(warehouse: Warehouse, table: Table, stored: DeltaTable | None) -> pa
     return pa.schema([*has, *(field for field in wanted if field.name not in has.names)])
 
 
-def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], named: str) -> pa.Table:
+def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], table: Table, folder: str) -> pa.Table:
     """Rows with all columns of a table: where one is missing stands its stamp, or null.
 
     Args:
         rows: with some of the columns.
         wanted: the columns of the table.
         stamps: column -> value that every row gets.
-        named: the table, in words.
+        table: its definition.
+        folder: where it lies.
 
     Raises:
         TableError: there is a null in a column that the table declares NOT NULL.
@@ -61,11 +63,20 @@ def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], name
     for field in wanted:
         if field.name not in rows.column_names:
             rows = rows.append_column(field.name, pa.repeat(pa.scalar(stamps.get(field.name), field.type), len(rows)))
-    nulls = {field.name: rows[field.name].null_count for field in wanted if not field.nullable}
+    nulls = {field.name: _nulls(rows[field.name], field.name, table) for field in wanted if not field.nullable}
     if any(nulls.values()):
         told = ", ".join(f"{name} is null in {count} of {len(rows)} rows" for name, count in nulls.items() if count)
-        raise TableError(f"{named} declares columns NOT NULL that have nulls in the rows to store: {told}.")
+        raise TableError(
+            f"Table {table.name} at {folder} declares columns NOT NULL that have nulls in the rows to store: {told}. "
+            "Nothing of them is seen. Look for where they come from, or drop the rule in Spark."
+        )
     return rows.select(wanted.names).cast(wanted)
+
+
+def _nulls(column: "pa.ChunkedArray[Any]", name: str, table: Table) -> int:
+    """How many values are null; to Delta, an empty text in a partition is."""
+    as_texts: Any = column.fill_null("") if name in table.partition_by and pa.types.is_string(column.type) else None
+    return column.null_count if as_texts is None else len(as_texts.filter(pc.equal(as_texts, pa.scalar(""))))
 
 
 def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:

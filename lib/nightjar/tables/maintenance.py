@@ -12,8 +12,9 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from nightjar.errors import TableError
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, commits, layouts, opening, scan, sink
+from nightjar.tables import arrow, commits, layouts, opening, requirements, scan, sink
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, Table
 from nightjar.tables.entries import DataFile
@@ -56,16 +57,18 @@ def maintain(
     tables = sorted(name for name in orders if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
-        stands = scan.snapshot(warehouse, table)
-        if stands.unreadable is not None:
-            log.warning("%s: left as it is", stands.unreadable)
+        stands = opening.opened(warehouse, table)
+        try:
+            requirements.check_maintainable(stands, table, warehouse.path(table))
+        except TableError as needs:
+            log.warning("left as it is: %s", needs)
             continue
         merged, made = compact(spark, warehouse, table, orders[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
             log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
         after = arrow.version(warehouse, table)
-        outcome.outputs |= {table: after} if after != stands.version else {}
+        outcome.outputs |= {table: after} if after != stands.version() else {}
         for name, files in ((MERGES, merged), (MADE, made), (REMOVED, removed)):
             outcome.rows[name] += files
     return outcome

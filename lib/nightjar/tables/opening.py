@@ -22,7 +22,7 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
     """The table at a version, the latest one unless it is given.
 
     Raises:
-        TableError: there is no such table, or its log is damaged.
+        TableError: there is no such table, or delta-rs cannot open it.
     """
     path = warehouse.path(table)
     try:
@@ -36,7 +36,7 @@ def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
     """The latest version of the table; None if there is none.
 
     Raises:
-        TableError: its log is damaged.
+        TableError: there is one that delta-rs cannot open.
     """
     try:
         with _log_named(table, warehouse.path(table)):
@@ -78,8 +78,8 @@ def _log_named(table: str, folder: str) -> Iterator[None]:
         raise
     except (DeltaError, ValueError, OSError) as error:
         raise TableError(
-            f"The log of table {table} at {folder} cannot be read: {' '.join(str(error).split())}. "
-            "Nothing was written. See docs/runbook.md, Damaged log."
+            f"Table {table} at {folder} cannot be opened: {' '.join(str(error).split())}. Nothing was written. "
+            "If its log is damaged, see docs/runbook.md, Damaged log."
         ) from error
 
 

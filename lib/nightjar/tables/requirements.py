@@ -15,22 +15,23 @@ READ = {
     "timestampNtz": "a type, which files hold as they hold others",
     "v2Checkpoint": "a form of the log, which delta-rs reads",
     "vacuumProtocolCheck": "about who removes old files",
-    "deletionVectors": "where no live file has one",
-    "columnMapping": "where the mode is none: names are those in the files",
+    "deletionVectors": "as long as no live file has one",
+    "columnMapping": "as long as the mode is none: names are those in the files",
 }
-"""Reader feature -> why a data file still holds just the rows and columns that the table has."""
-WRITTEN = READ | {
-    "appendOnly": "where nothing is replaced",
-    "invariants": "where no column has one",
-    "checkConstraints": "where there is none",
-    "generatedColumns": "where there is none",
-    "identityColumns": "where there is none",
-    "allowColumnDefaults": "where no column has one",
-    "changeDataFeed": "files that come and go whole tell it the changes",
-    "domainMetadata": "about what others say of the table; a commit leaves it as it is",
-    "inCommitTimestamp": "where it is not enabled",
+"""Reader feature -> why data files still hold just the rows and columns that the table has."""
+WRITTEN = {
+    "timestampNtz": READ["timestampNtz"],
+    "v2Checkpoint": "checkpoints of the older form stay allowed",
+    "deletionVectors": READ["deletionVectors"],
+    "columnMapping": READ["columnMapping"],
+    "appendOnly": "as long as nothing is replaced",
+    "invariants": "as long as no column has one",
+    "checkConstraints": "as long as there is none",
+    "generatedColumns": "as long as no column has generated values",
+    "changeDataFeed": "files that come and go whole tell the changes by themselves",
 }
-"""Writer feature -> why a commit that adds and removes whole data files does it no harm."""
+"""Writer feature -> why a commit of whole data files does what the table asks. delta-rs writes tables with these."""
+IMPLIES_IDENTITY = 6  # this version of the protocol, from before features were listed
 CONSTRAINT = "delta.constraints."
 OF_COLUMNS = {
     "delta.invariants": "an invariant",
@@ -84,6 +85,20 @@ def check_writable(stands: DeltaTable, table: str, folder: str) -> None:
         )
 
 
+def check_maintainable(stands: DeltaTable, table: str, folder: str) -> None:
+    """Make sure that files of an opened table may be merged, and old ones removed.
+
+    Raises:
+        TableError: the table asks for more than that.
+    """
+    check_writable(stands, table, folder)
+    if "deletionVectors" in (stands.protocol().reader_features or ()):
+        raise TableError(
+            f"Table {table} at {folder} has feature deletionVectors: those that an older version needs would be "
+            f"removed. Remove old files in Spark: VACUUM delta.`{folder}`"
+        )
+
+
 def check_removable(stands: DeltaTable, table: str, folder: str) -> None:
     """Make sure that rows may be removed from an opened table.
 
@@ -110,9 +125,10 @@ def _unread(stands: DeltaTable) -> set[str]:
 
 def _asked(stands: DeltaTable, folder: str) -> Iterator[tuple[str, str]]:
     """What is not honoured -> what to run in Spark to be rid of it."""
-    features = _unread(stands) | set(stands.protocol().writer_features or ()) - set(WRITTEN)
-    if _is_on(stands, "delta.enableInCommitTimestamps"):
-        features.add("inCommitTimestamp")
+    protocol = stands.protocol()
+    features = _unread(stands) | set(protocol.writer_features or ()) - set(WRITTEN)
+    if protocol.min_writer_version == IMPLIES_IDENTITY:
+        features.add("identityColumns")
     for feature in sorted(features):
         yield f"feature {feature}", _remedy(feature, folder)
     for name, value in stands.metadata().configuration.items():

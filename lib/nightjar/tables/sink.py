@@ -72,7 +72,7 @@ def write(rows: pa.Table, into: Target) -> list[Written]:
     Raises:
         TableError: there is a null in a column that the table declares NOT NULL.
     """
-    stored = fields.completed(rows, into.schema, into.stamps, f"Table {into.table.name} at {into.folder}")
+    stored = fields.completed(rows, into.schema, into.stamps, into.table, into.folder)
     return datafiles.write(stored, into.folder, into.table.partition_by)
 
 
