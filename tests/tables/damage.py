@@ -17,6 +17,13 @@ def flip(file: Path, place: int, bit: int = 0) -> None:
     file.write_bytes(held)
 
 
+def edited(file: Path, old: str, new: str) -> None:
+    """Replace a text by another, everywhere in a file."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
 def data_file(warehouse: Warehouse, table: str, number: int = 0) -> Path:
     """A live data file."""
     return Path(warehouse.path(table)) / scan.snapshot(warehouse, table).files[number].path

@@ -12,7 +12,7 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, delta, failures, scan, sink
 from nightjar.tables.definitions import Column, Table
 from nightjar.tables.partition import read_by_tasks
-from tables.damage import data_file, data_place, flip, newest_commit, strata
+from tables.damage import data_file, data_place, edited, flip, newest_commit, strata
 from tables.things import THINGS, of, store, things, utc
 
 ROWS = 3_000
@@ -123,12 +123,6 @@ def test_no_flipped_bit_of_a_log_changes_what_is_read(rewritten, version):
         assert f"able things at {rewritten.path('things')}" in found if isinstance(found, str) else found == right
         commit.write_bytes(whole)
     assert told
-
-
-def edited(file, old, new):
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
 
 
 @pytest.mark.parametrize(
