@@ -23,7 +23,7 @@ from nightjar.report import night
 from nightjar.runtime import logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
-from nightjar.tables import lease, ledger
+from nightjar.tables import failures, lease, ledger
 from nightjar.tables.ledger import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
@@ -94,7 +94,8 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
     with lease.held(step.warehouse, name.value, step.run_date, step.run_id, step.environment.lease_minutes):
         outcome, status, error = Outcome(), "failed", None
         try:
-            outcome = (action or STEPS[name])(step)
+            with failures.stated():
+                outcome = (action or STEPS[name])(step)
             status = "done"
         except KeyboardInterrupt:
             status, error = "interrupted", "interrupted"

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
-from nightjar.errors import TableError
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import Table
@@ -94,9 +93,7 @@ def read(
     stands = opening.opened(warehouse, table, at_version)
     requirements.check_readable(stands, table, warehouse.path(table))
     pinned = scan.snapshot_of(stands, warehouse, table)
-    missing = [name for name in columns or () if name not in pinned.schema.names]
-    if missing:
-        raise TableError(f"Table {table} at {pinned.folder} has no column {', '.join(missing)}.")
+    scan.require_columns(pinned, columns or ())
     with scan.damage_named(pinned):
         return scan.dataset(pinned, where).to_table(columns=columns if columns is None else list(columns), filter=where)
 
