@@ -24,7 +24,7 @@ from nightjar.report import night
 from nightjar.runtime import logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
-from nightjar.tables import lease, ledger
+from nightjar.tables import failures, lease, ledger
 from nightjar.tables.granting import Claim
 from nightjar.tables.ledger import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
@@ -97,7 +97,8 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
-            outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
+            with failures.stated():
+                outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:
             status, error = "interrupted", "interrupted"

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
-from nightjar.errors import TableError
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import Table
@@ -32,6 +32,13 @@ def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
     Raises:
         TableError: a column of the table has another type than its definition, or it needs what is not honoured here.
     """
+    try:
+        return _ensured(warehouse, table)
+    except CommitFailedError:  # another run has created or widened it at the same moment
+        return _ensured(warehouse, table)
+
+
+def _ensured(warehouse: Warehouse, table: Table) -> DeltaTable:
     path = warehouse.path(table.name)
     stored = opening.found(warehouse, table.name) or DeltaTable.create(
         path,
@@ -95,9 +102,7 @@ def read(
     stands = opening.opened(warehouse, table, at_version)
     requirements.check_readable(stands, table, warehouse.path(table))
     pinned = scan.snapshot_of(stands, warehouse, table)
-    missing = [name for name in columns or () if name not in pinned.schema.names]
-    if missing:
-        raise TableError(f"Table {table} at {pinned.folder} has no column {', '.join(missing)}.")
+    scan.require_columns(pinned, columns or ())
     with scan.damage_named(pinned):
         return scan.dataset(pinned, where).to_table(columns=columns if columns is None else list(columns), filter=where)
 

@@ -9,9 +9,12 @@ import json
 import re
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -56,6 +59,17 @@ def of_bounds(least: Mapping[str, Any], greatest: Mapping[str, Any]) -> str:
 def of_footer(footer: pa.Buffer) -> str:
     """The checksum of a footer, from its first byte to the end of the file."""
     return f"{zlib.crc32(memoryview(footer)):08x}"
+
+
+def of_files(paths: Iterable[str]) -> str:
+    """Their number, and a checksum of their paths in any order."""
+    each = [zlib.crc32(unquote(path).encode()) for path in paths]
+    return f"{len(each)}-{reduce(xor, each, 0):08x}"
+
+
+def of_columns(columns: Sequence[tuple[str, Any]]) -> str:
+    """The checksum of columns' names and types, as Delta writes types."""
+    return _of_values(columns)
 
 
 def _of_values(*values: Any) -> str:

@@ -19,11 +19,16 @@ REARRANGED = "rearranged"
 UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END")
 DIGEST = "digest"
 """Said by each of our commits: the digest of its entries."""
+LIVE = "live"
+"""Said by each of our commits: how many files are live after it, and a checksum of their paths."""
+SCHEMA = "schema"
+"""Said by each of our commits: a checksum of the table's columns."""
+FILES = {"add", "remove"}
 DIGESTED = {
     "add": ("path", "partitionValues", "size", "dataChange", "stats"),
     "remove": ("path", "partitionValues", "size", "dataChange"),
     "txn": ("appId", "version"),
-    "commitInfo": ("commit", "run_id", "rows", "userMetadata", REARRANGED),
+    "commitInfo": ("commit", "run_id", "rows", "userMetadata", LIVE, SCHEMA, REARRANGED),
 }
 """Kind of entry -> what of it we say; the rest, such as the time, is added by delta-rs."""
 
@@ -45,6 +50,19 @@ def same_rows(warehouse: Warehouse, table: str, one: int, other: int) -> bool:
     first, last = sorted((one, other))
     between = (info(warehouse.path(table), version) for version in range(first + 1, last + 1))
     return all(said is not None and (said["operation"] in UPKEEP or REARRANGED in said) for said in between)
+
+
+def state(folder: str, version: int) -> dict[str, str]:
+    """What the last of our commits said of the files and the schema that it left, where they still are at a version."""
+    holds = {LIVE: FILES, SCHEMA: {"metaData"}}
+    while holds and (found := entries(folder, version)) is not None:
+        said: Mapping[str, Any] = next((entry["commitInfo"] for entry in found if "commitInfo" in entry), {})
+        if LIVE in said:
+            return {name: str(said[name]) for name in holds if name in said}
+        changed = {kind for entry in found for kind in entry}  # by another writer, or by delta-rs alone
+        holds = {name: kinds for name, kinds in holds.items() if not kinds & changed}
+        version -= 1
+    return {}
 
 
 def info(folder: str, version: int) -> Mapping[str, Any] | None:

@@ -1,7 +1,9 @@
 """Delta tables opened at one of their versions, through delta-rs."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -9,6 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nightjar.errors import TableError
+from nightjar.tables import checksums, commits
 from nightjar.tables.warehouse import Warehouse
 
 Asked = TypeVar("Asked")
@@ -20,15 +23,14 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
     """The table at a version, the latest one unless it is given.
 
     Raises:
-        TableError: there is no such table, or one that delta-rs cannot open.
+        TableError: there is no such table, or delta-rs cannot open it.
     """
     path = warehouse.path(table)
     try:
-        return DeltaTable(path, version=at_version)
+        with _log_named(table, path):
+            return DeltaTable(path, version=at_version)
     except TableNotFoundError as error:
         raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
-    except DeltaError as error:
-        raise _unopened(table, path, error) from error
 
 
 def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
@@ -37,17 +39,57 @@ def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
     Raises:
         TableError: there is one that delta-rs cannot open.
     """
-    path = warehouse.path(table)
     try:
-        return DeltaTable(path)
+        with _log_named(table, warehouse.path(table)):
+            return DeltaTable(warehouse.path(table))
     except TableNotFoundError:
         return None
-    except DeltaError as error:
-        raise _unopened(table, path, error) from error
 
 
-def _unopened(table: str, path: str, error: DeltaError) -> TableError:
-    return TableError(f"Table {table} at {path} cannot be opened: {error}")
+def live_actions(stands: DeltaTable, table: str, folder: str) -> pa.Table:
+    """What the log of an opened table says of its live files, one row each.
+
+    Raises:
+        TableError: they, or the columns, are not those that the last commit has left: the log is damaged.
+    """
+    version = int(stands.version())
+    with _log_named(table, folder):
+        actions = pa.table(stands.get_add_actions(flatten=True))
+        said = commits.state(folder, version)
+    is_now = state(stands, actions.column("path").to_pylist())
+    other = [name for name, left in said.items() if is_now[name] != left]
+    if other:
+        raise TableError(
+            f"Table {table} at {folder}, version {version}: the log does not give what the last commit has left "
+            f"({', '.join(other)}): an entry of it or a checkpoint is damaged. Nothing was written. "
+            "See docs/runbook.md, Damaged log."
+        )
+    return actions
+
+
+def state(stands: DeltaTable, paths: Iterable[Any]) -> dict[str, str]:
+    """Checksums of an opened table's columns and of the paths of some files, as commits say them."""
+    columns = [(field["name"], field["type"]) for field in json.loads(stands.schema().to_json())["fields"]]
+    return {commits.LIVE: checksums.of_files(paths), commits.SCHEMA: checksums.of_columns(columns)}
+
+
+@contextmanager
+def _log_named(table: str, folder: str) -> Iterator[None]:
+    """Say whose log it is that cannot be read.
+
+    Raises:
+        TableError: naming it.
+        TableNotFoundError: there is no log.
+    """
+    try:
+        yield
+    except TableNotFoundError:
+        raise
+    except (DeltaError, ValueError, OSError) as error:
+        raise TableError(
+            f"Table {table} at {folder} cannot be opened: {' '.join(str(error).split())}. Nothing was written. "
+            "If its log is damaged, see docs/runbook.md, Damaged log."
+        ) from error
 
 
 def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:

@@ -73,7 +73,7 @@ def snapshot_of(opened: DeltaTable, warehouse: Warehouse, table: str) -> Snapsho
     Raises:
         TableError: the log does not say of some file what its name says: it is damaged.
     """
-    actions = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+    actions = opening.live_actions(opened, table, warehouse.path(table)).to_pylist()
     schema = opening.plain(opening.schema_of(opened))
     files = tuple(data_file(action) for action in actions)
     unreadable = requirements.unreadable(opened, table)
@@ -90,8 +90,9 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
     """Columns of the rows of all row groups in which, by their statistics, some row may meet a condition.
 
     Raises:
-        TableError: a file of the version is gone, vacuumed for instance, or damaged.
+        TableError: there is no such column, or a file of the version is gone, vacuumed for instance, or damaged.
     """
+    require_columns(source, columns)
     with damage_named(source):
         files = dataset(source, where)
         if where is not None:
@@ -99,6 +100,13 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
             files = ds.FileSystemDataset(fragments, source.schema, parquet.FORMAT, files.filesystem)
         # One thread: the tasks already fill the cores.
         return files.to_table(columns=list(columns), use_threads=False)
+
+
+def require_columns(source: Snapshot, columns: Sequence[str]) -> None:
+    """Raise TableError unless the table has these columns."""
+    missing = [name for name in columns if name not in source.schema.names]
+    if missing:
+        raise TableError(f"{_named(source)}, has no column {', '.join(missing)}.")
 
 
 def dataset(source: Snapshot, where: ds.Expression | None = None) -> ds.FileSystemDataset:

@@ -109,7 +109,7 @@ def _committed(stands: DeltaTable, table: str, folder: str, changed: Change, not
         *(_removed(file, is_change=not changed.rearranged) for file in changed.removed),
         *(_added(file, is_change=not changed.rearranged) for file in changed.added),
     ]
-    said = _said(changed, note)
+    said = _said(changed, note) | opening.state(stands, _live(stands, table, folder, changed))
     said[commits.DIGEST] = commits.digest([*map(_entry, actions), *_marked(note), {"commitInfo": said}])
     properties = CommitProperties(
         custom_metadata=dict(said),
@@ -139,6 +139,14 @@ def _said(changed: Change, note: Note) -> dict[str, str]:
     said = {"commit": uuid.uuid4().hex, "run_id": note.run_id, "rows": str(rows)}
     said["userMetadata"] = json.dumps(inputs, sort_keys=True)
     return said | ({commits.REARRANGED: "true"} if changed.rearranged else {})
+
+
+def _live(stands: DeltaTable, table: str, folder: str, changed: Change) -> set[str]:
+    """The files that are live after the commit."""
+    before: list[Any] = opening.live_actions(stands, table, folder).column("path").to_pylist()
+    return set(map(unquote, before)) - {unquote(file.path) for file in changed.removed} | {
+        file.path for file in changed.added
+    }
 
 
 def _unnamed(table: str, folder: str, gone: Iterable[DataFile]) -> TableError:
