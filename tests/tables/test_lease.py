@@ -127,7 +127,9 @@ def test_who_gives_no_sign_of_life_is_dead_wherever_it_was(warehouse, place, cap
         assert holder(warehouse) == {f"score/{DAY}": "b"}
     said = "\n".join(caplog.messages)
     assert "Watching for up to 0.1 s" in said
-    assert f"is taken over: no sign of life of run old (score for {DAY}, process {pid} on {host}" in said
+    assert (
+        f"taken over, without a sign of life for 0.1 s: score/{DAY} by run old (score for {DAY}, process {pid}" in said
+    )
 
 
 def test_who_gives_signs_of_life_lives_wherever_it_is(warehouse):

@@ -24,7 +24,7 @@ log = logging.getLogger("nightjar.lease")
 
 
 def run(context: Context) -> None:
-    """List the leases, or free one and all that its holder holds with it."""
+    """List the leases that are held or were freed by hand, or free one and all that its holder holds with it."""
     settings = context.settings
     if not isinstance(settings, Leases):
         raise UsageError("the job leases needs its own configuration")
@@ -59,7 +59,8 @@ def _free(context: Context, resource: str, reason: str) -> None:
 
 
 def _print(context: Context) -> None:
-    rows = granting.stored(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
+    known = granting.stored(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
+    rows = [row for row in known if row["released_at"] is None or row["freed"]]
     shown = Table(
         title=f"Leases of {context.settings.project.name}; times are UTC by the holder's clock", title_justify="left"
     )
@@ -69,13 +70,11 @@ def _print(context: Context) -> None:
         job = f"{row['job']} for {row['run_date']}"
         shown.add_row(row["resource"], _state(row), row["run_id"], job, row["host"], str(row["pid"]))
     console = Console(width=max(150, Console().width))
-    console.print(shown if rows else "No run has ever held a lease.")
+    console.print(shown if rows else "No lease is held.")
 
 
 def _state(row: dict[str, Any]) -> str:
-    if row["released_at"] is None:
-        return f"held since {row['taken_at']:%Y-%m-%d %H:%M:%S}"
-    return row["freed"] or f"free since {row['released_at']:%Y-%m-%d %H:%M:%S}"
+    return f"held since {row['taken_at']:%Y-%m-%d %H:%M:%S}" if row["released_at"] is None else str(row["freed"])
 
 
 def _user() -> str:

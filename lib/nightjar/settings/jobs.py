@@ -27,7 +27,7 @@ OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES)
 
 
 class LeaseAction(Enum):
-    """Show all leases, or free one by hand."""
+    """Show the leases that are held, or free one by hand."""
 
     LIST = "list"
     FREE = "free"
@@ -165,7 +165,7 @@ class Leases(Job):
     """Who works on what alone.
 
     Attributes:
-        action: LIST all leases, or FREE one and whatever else the same run holds: its further commits are refused.
+        action: LIST what is held, or FREE one and whatever else the same run holds: its further commits are refused.
         resource: which one is freed, as the list names it.
         reason: why; it is recorded.
     """

@@ -11,7 +11,7 @@ frozen, is refused (tables/fence.py).
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -88,15 +88,14 @@ def take(warehouse: Warehouse, claim: Claim, pace: Pace) -> Lease:
         seen, rows, others, silence = look(warehouse, claim, watch)
         if others and silence < pace.patience:
             if not is_told:
-                by = ", ".join(f"{row['resource']} by {fence.holder(row)}" for row in others)
-                log.info("held: %s. Watching for up to %g s whether it lives", by, pace.patience)
+                log.info("held: %s. Watching for up to %g s whether it lives", _by_holder(others), pace.patience)
                 is_told = True
             time.sleep(pace.look)
             continue
         lease = granting.grant(warehouse, claim, seen, rows, {row["alive"] for row in others})
         if lease is not None:
-            for row in others:
-                log.warning("%s is taken over: no sign of life of %s", row["resource"], fence.holder(row))
+            if others:
+                log.warning("taken over, without a sign of life for %g s: %s", pace.patience, _by_holder(others))
             return lease
         lost += 1
         time.sleep(0.05 * lost)
@@ -159,6 +158,13 @@ def free(warehouse: Warehouse, resource: str, run_id: str, reason: str, tables: 
             return of_run
         time.sleep(0.05 * (attempt + 1))
     raise granting.too_many(warehouse, resource)
+
+
+def _by_holder(rows: Sequence[Row]) -> str:
+    """What each run holds, in words."""
+    of_run = {row["run_id"]: row for row in rows}
+    held = {run_id: [row["resource"] for row in rows if row["run_id"] == run_id] for run_id in of_run}
+    return "; ".join(f"{', '.join(held[run_id])} by {fence.holder(row)}" for run_id, row in of_run.items())
 
 
 def _ensure_tables(warehouse: Warehouse) -> None:
