@@ -153,7 +153,7 @@ def _asked(stands: DeltaTable, folder: str) -> Iterator[tuple[str, str]]:
         features.add("identityColumns")
     for feature in sorted(features, key=lambda name: (name in NEEDED_BY_OTHERS, name)):
         yield f"feature {feature}", _remedy(feature, folder)
-    for name, value in stands.metadata().configuration.items():
+    for name, value in sorted(stands.metadata().configuration.items()):
         if name.startswith(CONSTRAINT):
             rule = name.removeprefix(CONSTRAINT)
             yield f"constraint {rule} CHECK ({value})", f"ALTER TABLE delta.`{folder}` DROP CONSTRAINT `{rule}`"
