@@ -31,6 +31,8 @@ from nightjar.tables.warehouse import Warehouse
 from oracles import flights as truth
 from system import tree
 
+pytestmark = pytest.mark.starts_processes
+
 ROOT = Path(__file__).resolve().parents[2]
 HISTORY, NIGHT = date(2013, 9, 30), date(2013, 10, 1)
 NIGHT_STARTS = datetime(2013, 10, 1, 4, tzinfo=UTC)
