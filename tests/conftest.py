@@ -35,6 +35,7 @@ QUICK = {
 
 
 SESSION = (
+    "expressions",
     "features",
     "joins",
     "learning",

@@ -22,7 +22,8 @@ from nightjar.settings.environment import Environment
 log = logging.getLogger("nightjar.spark")
 # Java leaves methods of more than 8,000 bytecodes uncompiled, and Spark generates such methods for rows of many checked
 # and derived columns: without the last option, reading such a source takes more than twice as long.
-JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+# In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
+JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
 LONGEST_FOLDER = 60  # letters of a path; with a name in it, the system takes about a hundred for a socket
