@@ -36,7 +36,7 @@ def require_allowed(session: SparkSession, expressions: Mapping[str, str]) -> No
     wrong = [f"{path}: the expression {expressions[path]!r} {fault}" for path, fault in faults.items() if fault]
     if wrong:
         rule = ALLOWED if any((fault or "").startswith("holds") for fault in faults.values()) else ""
-        raise UsageError(" ".join(["\n".join(wrong), rule, "Nothing was written."]).replace("  ", " "))
+        raise UsageError(" ".join(filter(None, ["\n".join(wrong), rule, "Nothing was written."])))
 
 
 def short(node: Mapping[str, Any]) -> str:

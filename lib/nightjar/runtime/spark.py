@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     try:
+        require_same_results(dict(session.sparkContext.getConf().getAll()))
         require_delta(session)
         require_file_system(session, environment.warehouse)
     except UsageError:
@@ -141,6 +143,20 @@ def _use_locked_spark() -> None:
         del os.environ["SPARK_HOME"]
     if not list((locked / "jars").glob("*delta-spark*.jar")):
         raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
+
+
+def require_same_results(given: Mapping[str, str]) -> None:
+    """What `spark-submit` or a cluster was given must not change what expressions give.
+
+    Raises:
+        UsageError: it holds a setting of ANSI rules, names or older Sparks, other than ours.
+    """
+    for option in sorted(set(given) - set(OPTIONS)):
+        if option.startswith(("spark.sql.ansi.", "spark.sql.legacy.", "spark.sql.caseSensitive")):
+            raise UsageError(
+                f"Spark was given {option}={given[option]}, by --conf or spark-defaults.conf, with which expressions "
+                "give other values than elsewhere. Submit without it."
+            )
 
 
 def require_delta(session: SparkSession) -> None:
