@@ -109,6 +109,12 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
             "lookups.l.key: found 'q', expected one",
         ),
         (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected a share between 0 and 1"),
+        (
+            Source,
+            SOURCE | {"derived": {"a.b": "x"}},
+            "columns: found 'a.b', expected a name without dots and backticks",
+        ),
+        (Source, SOURCE | {"columns": NUMBER | {"a`b": NUMBER["x"]}}, "columns: found 'a`b', expected a name without"),
         (Source, SOURCE | {"derived": {"run_id": "x"}}, "columns: found ['run_id'], expected names other than"),
         (Model, {"estimator": Estimator.LOGISTIC, "parameters": {"C": 1}, "space": {"C": [1]}}, "space: found ['C']"),
         (Model, {"estimator": Estimator.LOGISTIC, "space": {"C": []}}, "space.C: found [], expected at least"),

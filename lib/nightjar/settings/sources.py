@@ -95,6 +95,10 @@ class Lookup:
                 has_day = re.match(r"\d{4}-\d{2}-\d{2}", values[name]) is not None
                 require(has_day, f"missing.{name}", values[name], "an instant with its day, as in 2024-01-31 06:00:00")
 
+    def file_columns(self) -> list[str]:
+        """The columns of the file that are read, its key first."""
+        return list(dict.fromkeys([self.file_key, *self.columns.values()]))
+
 
 @dataclass
 class Layout:
@@ -159,6 +163,9 @@ class Source:
         require_filled("columns", self.columns)
         require_filled("key", self.key)
         names = self.column_names()
+        plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
+        for name in plain:
+            require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
         require_known("key", self.key, names, "source's columns")
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")

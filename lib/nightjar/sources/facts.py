@@ -128,8 +128,7 @@ def _column_faults(name: str, column: sources.Column) -> list[Fault]:
 
 def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with the rows the project declares for keys that the file lacks."""
-    wanted = list(dict.fromkeys([lookup.file_key, *lookup.columns.values()]))
-    rows = raw.read(spark, lookup.file, wanted, name, cache)
+    rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
     new = [_value(rows, column, lookup.types[new_name]).alias(new_name) for new_name, column in lookup.columns.items()]
     _check_lookup(rows, name, lookup)
     table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
