@@ -84,7 +84,7 @@ REFUSED = {
     "localtimestamp()": "the function localtimestamp",
     "session_user": "current_user(), which is no column",
     "current_time > current_time": "current_time(6), which is no column",
-    "current_path": "current_path(), which is no column",
+    "current_path": "a CurrentPath",
     "unix_timestamp()": "the function unix_timestamp without an argument",
     "current_timezone()": "the function current_timezone",
     "convert_timezone('UTC', plain)": "current_timezone(), which is no column",
@@ -119,7 +119,7 @@ REFUSED = {
     "n > 1 OR EXISTS (SELECT 1)": "a subquery",
     "(SELECT max(text) FROM text.`file`) IS NULL": "a subquery",
     "*": "a star",
-    "struct(*)": "a star",
+    "struct(*)": "a NamePlaceholder, a star",
     "n AS m": "a name for its value (AS)",
     "x felsius": "a name for its value (AS)",
     ":n": "a parameter",
@@ -166,8 +166,8 @@ REFUSED = {
     "hour(clock)": "the text clock taken for a timestamp",
     "to_timestamp(clock)": "the text clock taken for a timestamp",
     "to_utc_timestamp(clock, 'Europe/Paris')": "the text clock taken for a timestamp",
-    "CAST(array(clock) AS ARRAY<TIMESTAMP>)[0]": "taken for a array<timestamp>",
-    "transform(array(clock), c -> CAST(c AS TIMESTAMP))[0]": "taken for a timestamp",
+    "CAST(array(clock) AS ARRAY<TIMESTAMP>)[0]": "the text array(clock) taken for a array<timestamp>",
+    "transform(array(clock), c -> CAST(c AS TIMESTAMP))[0]": "the text namedlambdavariable() taken for a timestamp",
 }
 UNFIT = {
     "n +": "does not fit: [PARSE_SYNTAX_ERROR]",
@@ -246,7 +246,7 @@ def test_a_function_that_the_session_has_replaced_is_refused(spark, row):
 def test_a_variable_of_the_session_is_no_column(spark):
     fresh = spark.newSession()
     fresh.sql("DECLARE VARIABLE threshold INT DEFAULT 5")
-    with pytest.raises(UsageError, match="threshold, which is no column"):
+    with pytest.raises(UsageError, match=r"threshold=5\), which is no column"):
         guard.column(fresh.sql(ROW), "here", "n > threshold")
 
 

@@ -29,7 +29,7 @@ _FUNCTIONS = """
     and between case coalesce contains decode endswith equal_null if ifnull in isnan isnotnull isnull like ilike nanvl
     not nullif nullifzero nvl nvl2 or regexp regexp_like rlike startswith when zeroifnull
 
-    ascii base64 bit_length btrim char char_length character_length charindex chr concat concat_ws elt encode
+    ascii base64 bit_length btrim char char_length character_length chr concat concat_ws elt encode
     find_in_set format_number format_string initcap instr is_valid_utf8 lcase left len length levenshtein locate lower
     lpad ltrim make_valid_utf8 mask octet_length overlay position printf quote regexp_count regexp_extract
     regexp_extract_all regexp_instr regexp_replace regexp_substr repeat replace right rpad rtrim soundex space split

@@ -72,13 +72,15 @@ def _found(checked: DataFrame) -> Iterator[str]:
     """What shows only once Spark knows the columns: names that are functions, and texts that are taken for times."""
     java: Any = checked.sparkSession._jvm  # noqa: SLF001  (only Spark's plan knows what it has made of names and types)
     plan: Any = checked._jdf.queryExecution().analyzed()  # noqa: SLF001
+    tree = plan.expressions().apply(0)
+    for place, node in enumerate(json.loads(tree.toJSON())):
+        is_end = not node["num-children"] and short(node) not in LEAVES
+        if is_end or short(node).startswith("Current"):
+            yield f"{tree.apply(place).sql()}, which is no column"
     replace = getattr(java.org.apache.spark.sql.catalyst.optimizer, "ReplaceExpressions$")
     tree = getattr(replace, "MODULE$").apply(plan).expressions().apply(0)  # now to_date and its like are casts
     for place, node in enumerate(json.loads(tree.toJSON())):
-        kind = short(node)
-        if not node["num-children"] and kind not in LEAVES:
-            yield f"{tree.apply(place).sql()}, which is no column"
-        elif kind == "Cast" and _TIME.search(json.dumps(node["dataType"])):
+        if short(node) == "Cast" and _TIME.search(json.dumps(node["dataType"])):
             yield from _text_as_time(tree.apply(place))
 
 
