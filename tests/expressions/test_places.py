@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 import pytest
+from pyspark.sql.types import StructType
 
 import builders
 from nightjar.errors import UsageError
 from nightjar.features.build import build
 from nightjar.features.fitting import require_fit
 from nightjar.settings.features import Aggregate
+from nightjar.sources.facts import candidates
 from nightjar.sources.ingest import ingest
 
 D1 = date(2024, 4, 1)
@@ -40,26 +41,43 @@ PLACES = {
     "project.label.condition": lambda project, sql: of_label(project, condition=sql),
     "project.label.rules.x": lambda project, sql: of_label(project, rules={"x": sql}),
 }
-FOUND = {
-    "rand() > 0.5": "holds the function rand. ",
-    "current_date > DATE '2024-01-01'": "holds current_date(), which is no column. ",
+CHANCE, CLOCK = "rand() > 0.5", "current_date > DATE '2024-01-01'"
+"""The first is told by its text alone, the second by the columns that it meets."""
+STORED = {
+    "schedule": "machine STRING, prediction_time TIMESTAMP, site STRING, load DOUBLE, built BIGINT",
+    "outcomes": "machine STRING, prediction_time TIMESTAMP, failed BOOLEAN",
+    "readings": "machine STRING, at TIMESTAMP, temperature DOUBLE",
 }
 
 
-@pytest.mark.parametrize("sql", FOUND)
 @pytest.mark.parametrize("place", PLACES)
-def test_an_ingest_refuses_it_wherever_it_stands(spark, warehouse, project, tmp_path, place, sql):
-    """The first is told by its text alone, the second by the columns that it meets."""
-    changed = PLACES[place](project, sql)
+def test_an_ingest_refuses_it_wherever_it_stands(spark, warehouse, project, tmp_path, place):
     with pytest.raises(UsageError) as refused:
-        ingest(spark, warehouse, changed, D1, None, "run", tmp_path / "raw", partial(require_fit, spark, changed))
-    assert str(refused.value).startswith(f"{place}: the expression {sql!r} {FOUND[sql]}")
+        ingest(spark, warehouse, PLACES[place](project, CHANCE), D1, None, "run", tmp_path / "raw", builders.unchecked)
+    assert str(refused.value).startswith(f"{place}: the expression {CHANCE!r} holds the function rand. ")
     assert builders.versions(warehouse) == {}
+
+
+def met(spark, project, place, cache):
+    """The part of an ingest that brings together the place's expression and the columns it is over."""
+    if "sources" in place:
+        return candidates(spark, "readings", project.sources["readings"], cache, project.zone)
+    return require_fit(spark, project, {name: StructType.fromDDL(columns) for name, columns in STORED.items()})
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_each_place_looks_at_the_columns_too(spark, project, tmp_path, place):
+    changed = PLACES[place](project, CLOCK)
+    with pytest.raises(UsageError) as refused:
+        met(spark, changed, place, tmp_path)
+    assert str(refused.value).startswith(
+        f"{place}: the expression {CLOCK!r} holds current_date(), which is no column. "
+    )
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if "sources" not in place])
 def test_a_build_refuses_it_before_it_looks_for_tables(spark, warehouse, project, place):
-    changed = PLACES[place](project, "rand() > 0.5")
+    changed = PLACES[place](project, CHANCE)
     with pytest.raises(UsageError, match=f"^{place}: the expression 'rand"):
         build(spark, warehouse, changed, D1, D1, None, "run")
     assert builders.versions(warehouse) == {}
@@ -78,8 +96,7 @@ def test_an_ingest_tells_all_of_a_project_at_once(spark, warehouse, project, tmp
 
 
 @pytest.mark.parametrize("part", ["where", "checks"])
-def test_a_condition_of_a_source_is_a_boolean(spark, warehouse, project, tmp_path, part):
+def test_a_condition_of_a_source_is_a_boolean(spark, project, tmp_path, part):
     changed = of_readings(project, **{part: "temperature" if part == "where" else {"x": "temperature"}})
     with pytest.raises(UsageError, match=f"readings.{part}.*'temperature' gives a double, expected one of: boolean"):
-        ingest(spark, warehouse, changed, D1, None, "run", tmp_path / "raw", builders.unchecked)
-    assert builders.versions(warehouse) == {}
+        candidates(spark, "readings", changed.sources["readings"], tmp_path, changed.zone)
