@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from nightjar.settings.environment import Environment
 log = logging.getLogger("nightjar.spark")
 # Java leaves methods of more than 8,000 bytecodes uncompiled, and Spark generates such methods for rows of many checked
 # and derived columns: without the last option, reading such a source takes more than twice as long.
-JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+# In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
+JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
 LONGEST_FOLDER = 60  # letters of a path; with a name in it, the system takes about a hundred for a socket
@@ -88,6 +90,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     try:
+        require_same_results(dict(session.sparkContext.getConf().getAll()))
         require_delta(session)
         require_file_system(session, environment.warehouse)
     except UsageError:
@@ -140,6 +143,20 @@ def _use_locked_spark() -> None:
         del os.environ["SPARK_HOME"]
     if not list((locked / "jars").glob("*delta-spark*.jar")):
         raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
+
+
+def require_same_results(given: Mapping[str, str]) -> None:
+    """What `spark-submit` or a cluster was given must not change what expressions give.
+
+    Raises:
+        UsageError: it holds a setting of ANSI rules, names or older Sparks, other than ours.
+    """
+    for option in sorted(set(given) - set(OPTIONS)):
+        if option.startswith(("spark.sql.ansi.", "spark.sql.legacy.", "spark.sql.caseSensitive")):
+            raise UsageError(
+                f"Spark was given {option}={given[option]}, by --conf or spark-defaults.conf, with which expressions "
+                "give other values than elsewhere. Submit without it."
+            )
 
 
 def require_delta(session: SparkSession) -> None:

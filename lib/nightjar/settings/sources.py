@@ -1,5 +1,6 @@
 """Settings of a source: where raw data lies, what shape it must have, and when its facts became known."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -90,6 +91,13 @@ class Lookup:
         require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
         for values in self.missing.values():
             require_known("missing", values, self.columns, "lookup's columns")
+            for name in (name for name in values if self.types[name] is ColumnType.TIMESTAMP):
+                has_day = re.match(r"\d{4}-\d{2}-\d{2}", values[name]) is not None
+                require(has_day, f"missing.{name}", values[name], "an instant with its day, as in 2024-01-31 06:00:00")
+
+    def file_columns(self) -> list[str]:
+        """The columns of the file that are read, its key first."""
+        return list(dict.fromkeys([self.file_key, *self.columns.values()]))
 
 
 @dataclass
@@ -155,6 +163,9 @@ class Source:
         require_filled("columns", self.columns)
         require_filled("key", self.key)
         names = self.column_names()
+        plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
+        for name in plain:
+            require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
         require_known("key", self.key, names, "source's columns")
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")
@@ -178,6 +189,12 @@ class Source:
         """All columns a row has once lookups and derived columns are there."""
         looked_up = [name for lookup in self.lookups.values() for name in lookup.columns]
         return [*self.columns, *looked_up, *self.derived]
+
+    def sql(self) -> dict[str, str]:
+        """Key path within the source -> Spark SQL expression."""
+        found = {f"derived.{name}": sql for name, sql in self.derived.items()}
+        found |= {"where": self.where} if self.where else {}
+        return found | {f"checks.{name}": sql for name, sql in self.checks.items()}
 
     def stored_columns(self) -> list[str]:
         """The columns that are stored, keys first, without the two clocks (those have names of their own)."""

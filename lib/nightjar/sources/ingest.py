@@ -16,6 +16,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from nightjar.errors import SourceError
+from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import facts, layouts, raw, seen
@@ -58,8 +59,10 @@ def ingest(
     Raises:
         SourceError: a file is missing, damaged or not of its declared shape, or too many rows are refused. No table
             has been touched.
+        UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
         NightjarError: what `check` raises. No table has been touched.
     """
+    syntax.require_allowed(spark, project.sql_of_sources() | project.sql_of_rows())
     zone = project.zone
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)

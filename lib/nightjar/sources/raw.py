@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (Spark's own convention)
+from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
@@ -42,7 +43,7 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
         return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
     header = _header(path, source)
     _require_columns(header, columns, path, source)
-    schema = ", ".join(f"`{name}` STRING" for name in [*header, MALFORMED])
+    schema = StructType([StructField(name, StringType()) for name in [*header, MALFORMED]])
     rows = (
         spark.read.schema(schema)
         .option("header", "true")
