@@ -1,10 +1,14 @@
 """The few range checks that settings share. Each raises ValueError with the field, the value and what was expected."""
 
+import re
 from collections.abc import Iterable, Sized
 from datetime import date, timedelta
 
 from nightjar.errors import NightjarError
 from nightjar.timeline import parse_duration, parse_run_date
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+"""A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""
 
 
 def require(condition: bool, field: str, value: object, expected: str) -> None:  # noqa: FBT001
@@ -48,3 +52,23 @@ def require_known(field: str, values: Iterable[str], known: Iterable[str], what:
 def require_filled(field: str, value: Sized) -> None:
     """Raise ValueError for an empty list, mapping or text."""
     require(len(value) > 0, field, value, "at least one entry")
+
+
+def require_names(field: str, names: Iterable[str]) -> None:
+    """Raise ValueError for the first name that is no plain identifier, or is the twin of another.
+
+    Every name that becomes a folder, a table or a part of one is checked by this.
+    """
+    for name in names:
+        plain = "a plain identifier: a letter, then letters, digits and _, of ASCII and 63 at most"
+        require(NAME.fullmatch(name) is not None, field, name, plain)
+    require_no_twins(field, names)
+
+
+def require_no_twins(field: str, names: Iterable[str]) -> None:
+    """Raise ValueError for the first name that differs from one before it in upper and lower case only."""
+    by: dict[str, str] = {}
+    for name in names:
+        twin = by.setdefault(name.casefold(), name)
+        expected = f"another name: only upper and lower case tell it from {twin!r}, and Spark does not look at them"
+        require(twin == name, field, name, expected)
