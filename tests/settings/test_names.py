@@ -88,7 +88,9 @@ def test_a_name_that_differs_from_another_in_case_only_is_refused_with_both():
     ):
         with pytest.raises(ValueError, match=f"found '{name}', expected another name: only .* tell it from '{twin}'"):
             make(name)
-    with pytest.raises(ValueError, match="expressions.Load: found 'Load', expected another name: this column is made"):
+    with pytest.raises(
+        ValueError, match=r"expressions\.Load: found 'Load', expected another name: this column is made"
+    ):
         replace(PROJECT, expressions={"Load": "load"})
     with pytest.raises(ValueError, match="found \\['run_id'\\], expected names other than those of the stored clocks"):
         replace(READINGS, derived={"Run_ID": "1"}, keep=["Run_ID"])

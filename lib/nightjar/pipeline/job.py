@@ -21,7 +21,7 @@ from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step
 from nightjar.report import night
 from nightjar.runtime import logs
-from nightjar.settings import jobs
+from nightjar.settings import jobs, secrets
 from nightjar.settings.jobs import JobName
 from nightjar.tables import lease, ledger
 from nightjar.tables.ledger import Outcome, Run
@@ -101,7 +101,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
             step.sessions.stop()  # or a commit under way could land after the lease is free
             raise
         except Exception as failure:
-            error = str(failure) or type(failure).__name__
+            error = logs.concealed(str(failure)) or type(failure).__name__
             raise
         finally:
             seconds = time.monotonic() - clock
@@ -146,14 +146,16 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     wrong = [argument for argument in overrides if argument.startswith("-")]
     if wrong:
         raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
+    logs.conceal(secrets.of_overrides(overrides))
     composed = config.compose_job(conf, job, overrides)
     if shows_config:
-        sys.stdout.write(OmegaConf.to_yaml(composed))
+        sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))
         return
     settings = config.make_settings(composed)
+    logs.conceal(config.secrets_of(composed))
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
-    digest = hashlib.sha256(OmegaConf.to_yaml(composed, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(OmegaConf.to_yaml(config.masked(composed), sort_keys=True).encode()).hexdigest()
     sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
     try:
         body(Context(settings, digest, sessions, warehouse, code_revision()))
