@@ -20,7 +20,7 @@ from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step
 from nightjar.report import night
-from nightjar.runtime import logs
+from nightjar.runtime import folders, logs
 from nightjar.settings import jobs, secrets
 from nightjar.settings.jobs import JobName
 from nightjar.tables import lease, ledger
@@ -70,6 +70,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     logs.start()
     signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _interrupt_again
+    folders.use()
     try:
         _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
