@@ -156,12 +156,23 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     logs.conceal(config.secrets_of(composed))
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
+    _make_home(Path(settings.environment.home))
     digest = hashlib.sha256(OmegaConf.to_yaml(config.masked(composed), sort_keys=True).encode()).hexdigest()
     sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
     try:
         body(Context(settings, digest, sessions, warehouse, code_revision()))
     finally:
         sessions.stop()
+
+
+def _make_home(home: Path) -> None:
+    """Make it for its user alone, unless it is there: keys, models and logs lie in it."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"environment.home: {home} cannot be made ({error.strerror}), expected a folder that this user may write"
+        ) from error
 
 
 def _single_step(job: JobName) -> Callable[[Context], None]:

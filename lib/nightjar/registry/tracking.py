@@ -144,7 +144,7 @@ def set_alias(home: Path, project: str, alias: str, version: str) -> None:
 
 
 def _client(home: Path) -> MlflowClient:
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     uri = location.database(home)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
