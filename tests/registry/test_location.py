@@ -1,4 +1,4 @@
-"""A home that was moved or copied: its models are read from where it is now, by us and, once it has trained, by MLflow."""
+"""A home that was moved or copied: we read models from where it is now, and once it has trained there, MLflow does."""
 
 import logging
 import shutil

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
+from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.sources import Layout
 
@@ -103,3 +104,17 @@ def test_no_source_s_table_is_that_of_another_source_s_layout():
         replace(READINGS, layouts={"one": Layout(["machine"]), "two": Layout(["machine"], buckets=2)})
     with pytest.raises(ValueError, match="at most 150 letters together"):
         Layout(["a" * 50, "b" * 50, "c" * 50])
+
+
+@pytest.mark.parametrize("name", ["ware%20house", "a%2fb", "a\\b", "a\nb"])
+def test_a_warehouse_that_readers_would_look_for_elsewhere_is_refused_be_it_by_the_working_folder(
+    name, tmp_path, monkeypatch
+):
+    with pytest.raises(ValueError, match="expected a path without a percent sign before two hexadecimal") as refused:
+        Environment(warehouse=f"/data/{name}/tables")
+    assert str(refused.value).startswith(f"warehouse: found {f'/data/{name}/tables'!r}")
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    with pytest.raises(ValueError, match="warehouse: found .*/warehouse"):
+        Environment()
+    assert Environment(warehouse="s3://bucket/ware%20house").warehouse == "s3://bucket/ware%20house"

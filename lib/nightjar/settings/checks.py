@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterable, Sized
 from datetime import date, timedelta
+from pathlib import Path
 
 from nightjar.errors import NightjarError
 from nightjar.timeline import parse_duration, parse_run_date
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 """A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""
+MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f\x7f]")
+"""In a path: delta-rs takes the first for the letter of that number, and a backslash for a slash."""
 
 
 def require(condition: bool, field: str, value: object, expected: str) -> None:  # noqa: FBT001
@@ -72,3 +75,14 @@ def require_no_twins(field: str, names: Iterable[str]) -> None:
         twin = by.setdefault(name.casefold(), name)
         expected = f"another name: only upper and lower case tell it from {twin!r}, and Spark does not look at them"
         require(twin == name, field, name, expected)
+
+
+def require_folder(field: str, value: str) -> None:
+    """Raise ValueError for a local path that is read as another one somewhere; object stores have their own rules.
+
+    What is asked is the whole path: the working folder may be named so.
+    """
+    whole = value if "://" in value else str(Path(value).absolute())
+    strange = "://" not in value and MISREAD.search(whole) is not None
+    expected = "a path without a percent sign before two hexadecimal digits, backslashes and control characters"
+    require(not strange, field, whole, f"{expected}: they would be taken for other folders")
