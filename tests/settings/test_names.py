@@ -115,6 +115,6 @@ def test_a_warehouse_that_readers_would_look_for_elsewhere_is_refused_be_it_by_t
     assert str(refused.value).startswith(f"warehouse: found {f'/data/{name}/tables'!r}")
     (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / name)
-    with pytest.raises(ValueError, match="warehouse: found .*/warehouse"):
+    with pytest.raises(ValueError, match=r"warehouse: found .*/warehouse"):
         Environment()
     assert Environment(warehouse="s3://bucket/ware%20house").warehouse == "s3://bucket/ware%20house"
