@@ -79,7 +79,7 @@ def masked(config: DictConfig) -> DictConfig:
 
 
 def secrets_of(config: DictConfig) -> list[str]:
-    """The secrets in a configuration that `make_settings` has taken."""
+    """The secrets in a configuration. What is interpolated is there once `make_settings` has taken it."""
     return list(secrets.of_config(OmegaConf.to_container(config, enum_to_str=True)))
 
 

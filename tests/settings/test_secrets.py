@@ -24,8 +24,9 @@ from nightjar.settings.secrets import HIDDEN
     ],
 )
 def test_an_option_that_is_called_like_a_secret_is_masked(name):
-    config = {"environment": {"spark": {name: "hunter22", "spark.ui.port": "4041"}}}
-    assert secrets.masked(config) == {"environment": {"spark": {name: HIDDEN, "spark.ui.port": "4041"}}}
+    others = {"spark.ui.port": "4041", "spark.hadoop.fs.s3a.aws.credentials.provider": "a.Class"}
+    config = {"environment": {"spark": {name: "hunter22", **others}}}
+    assert secrets.masked(config) == {"environment": {"spark": {name: HIDDEN, **others}}}
     assert list(secrets.of_config(config)) == ["hunter22"]
     assert "hunter22" in secrets.of_overrides([f"environment.spark.{name}=hunter22"])
 

@@ -152,8 +152,9 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     if shows_config:
         sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))
         return
-    settings = config.make_settings(composed)
     logs.conceal(config.secrets_of(composed))
+    settings = config.make_settings(composed)
+    logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
     _make_home(Path(settings.environment.home))

@@ -83,8 +83,10 @@ def start(environment: Environment, app_name: str) -> SparkSession:
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     if master.startswith("local"):
         options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
+        options |= {"spark.local.dir": str(folders.own())}
+    if re.fullmatch(r"local(\[.*\])?", master):
         # Other users of the machine reach its ports too. Spark makes a secret for the session, and shows it nowhere.
-        options |= {"spark.authenticate": "true", "spark.local.dir": str(folders.own())}
+        options |= {"spark.authenticate": "true"}
     options |= environment.spark
     if submitted_to is None:
         _start_java(options)

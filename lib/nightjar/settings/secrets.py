@@ -8,7 +8,7 @@ HIDDEN = "********"
 WITHIN = ("environment",)
 """Groups in which a key's name may say that its value is secret; a column `tokens` of a source is none."""
 KEY = re.compile(
-    r"secret|passw|passphrase|token|credential|authorization|\bsas\b|^sig$|(?:access|account|api|private|encryption|signing)"
+    r"secret|passw|passphrase|token|credential(?!s?\.provider)|authorization|\bsas\b|^sig$|(?:access|account|api|private|encryption|signing)"
     r"[._-]?key|[._-]key$",
     re.IGNORECASE,
 )
