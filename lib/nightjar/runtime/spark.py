@@ -79,15 +79,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if submitted_to is None:  # a driver that runs already has its master and its memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
         options |= {JAVA_BY_DEFAULT: f'{archived_classes()} "-Djava.io.tmpdir={folders.own()}"'.strip()}
-    if re.match(r"local\b|spark://(127\.|localhost\b)", master):
-        options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
-    if master.startswith("local"):
-        options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
-        options |= {"spark.local.dir": str(folders.own())}
-    if re.fullmatch(r"local(\[.*\])?", master):
-        # Other users of the machine reach its ports too. Spark makes a secret for the session, and shows it nowhere.
-        options |= {"spark.authenticate": "true"}
-    options |= environment.spark
+    options |= _on_this_machine(master) | environment.spark
     if submitted_to is None:
         _start_java(options)
     builder = SparkSession.builder.appName(app_name)
@@ -104,6 +96,20 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_packed())
     return session
+
+
+def _on_this_machine(master: str) -> dict[str, str]:
+    """What it takes to be fast and closed to others where all, or the driver's side of it, runs on this machine."""
+    options = {}
+    if re.match(r"local\b|spark://(127\.|localhost\b)", master):
+        options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+    if master.startswith("local"):
+        options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
+        options |= {"spark.local.dir": str(folders.own())}
+    if re.fullmatch(r"local(\[.*\])?", master):
+        # Other users of the machine reach its ports too. Spark makes a secret for the session, and shows it nowhere.
+        options |= {"spark.authenticate": "true"}
+    return options
 
 
 def archived_classes() -> str:
