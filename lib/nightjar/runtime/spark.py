@@ -78,6 +78,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     }
     if submitted_to is None:  # a driver that runs already has its master and its memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
+        # In its temporary folder Java keeps what is shuffled, too.
         options |= {JAVA_BY_DEFAULT: f'{archived_classes()} "-Djava.io.tmpdir={folders.own()}"'.strip()}
     options |= _on_this_machine(master) | environment.spark
     if submitted_to is None:
@@ -100,12 +101,11 @@ def start(environment: Environment, app_name: str) -> SparkSession:
 
 def _on_this_machine(master: str) -> dict[str, str]:
     """What it takes to be fast and closed to others where all, or the driver's side of it, runs on this machine."""
-    options = {}
+    options: dict[str, str] = {}
     if re.match(r"local\b|spark://(127\.|localhost\b)", master):
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     if master.startswith("local"):
         options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
-        options |= {"spark.local.dir": str(folders.own())}
     if re.fullmatch(r"local(\[.*\])?", master):
         # Other users of the machine reach its ports too. Spark makes a secret for the session, and shows it nowhere.
         options |= {"spark.authenticate": "true"}
