@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,3 +66,7 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
     with caplog.at_level(logging.INFO, "nightjar.registry"):
         trained(home)
     assert "this home was moved" not in caplog.text
+
+
+def test_a_home_is_for_its_user_alone(registered):
+    assert stat.S_IMODE(registered.home.stat().st_mode) == 0o700
