@@ -20,6 +20,14 @@ from py4j.protocol import Py4JJavaError
 from nightjar.runtime import folders
 
 LOOPBACK = ("127.", "::1", "::ffff:127.", "::ffff:7f")
+METHODS = (
+    "NodeInfoGcsService/GetAllNodeInfo",
+    "NodeManagerService/GetNodeStats",
+    "ObjectManagerService/FreeObjects",
+    "CoreWorkerService/GetCoreWorkerStats",
+    "LogService/ListLogs",
+)
+"""Of Ray, harmless where they are answered."""
 PATIENCE = 20
 """Seconds for an answer, on busy processors too."""
 
@@ -103,10 +111,15 @@ def speaks_grpc(port: int) -> bool:
 
 
 def by_grpc(port: int) -> str:
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        with pytest.raises(grpc.RpcError) as refused:
-            channel.unary_unary("/ray.rpc.NodeManagerService/GetNodeStats")(b"", timeout=PATIENCE)
-        return refused.value.code().name
+    """What all of these services say that there are: each process has some."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.enable_http_proxy", 0)]) as channel:
+        return ", ".join(sorted({refusal(channel, method) for method in METHODS} - {"UNIMPLEMENTED"}))
+
+
+def refusal(channel: grpc.Channel, method: str) -> str:
+    with pytest.raises(grpc.RpcError) as refused:
+        channel.unary_unary(f"/ray.rpc.{method}")(b"", timeout=PATIENCE)
+    return str(refused.value.code().name)
 
 
 def by_http(port: int) -> str:
