@@ -6,6 +6,7 @@ written, MLflow finds by its database, so that follows when a training begins.
 
 import logging
 from pathlib import Path
+from urllib.parse import quote
 
 import sqlalchemy
 from mlflow.entities import Experiment
@@ -16,8 +17,8 @@ NAMED_IN = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_
 
 
 def database(home: Path) -> str:
-    """The address of a home's database, whatever signs are in its path."""
-    return f"sqlite:///{home.absolute()}/mlflow.db"
+    """The address of a home's database. SQLAlchemy would take some signs of a path for others."""
+    return f"sqlite:///{quote(str(home.absolute() / 'mlflow.db'))}"
 
 
 def files(home: Path) -> Path:
