@@ -63,15 +63,17 @@ def test_a_folder_is_dead_if_its_lock_can_be_had_whatever_lies_there(tmp_path):
 
 
 def test_a_place_that_others_can_enter_is_not_used(tmp_path):
-    for kind in ("open", "link"):
+    for kind in ("open", "link", "file"):
         system = tmp_path / kind
         system.mkdir()
         place = system / f"nightjar-{os.getuid()}"
         if kind == "open":
             place.mkdir()
             place.chmod(0o755)
-        else:
+        elif kind == "link":
             place.symlink_to(tmp_path)
+        else:
+            place.touch()
         own = folders._made(system, os.getpid())
         assert not own.is_relative_to(place)
         assert stat.S_IMODE(own.parent.stat().st_mode) == 0o700

@@ -45,7 +45,7 @@ class Listener:
 def listeners(spark, ray_started):
     """All of them, once workers of both have been at work."""
     assert spark.range(2).mapInArrow(lambda batches: batches, "id long").count() == 2
-    assert ray.get(ray.remote(abs).remote(-1)) == 1
+    assert ray.get(ray.remote(lambda: 1).remote()) == 1
     return sorted(set(found()), key=repr)
 
 

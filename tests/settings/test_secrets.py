@@ -35,6 +35,7 @@ def test_an_option_that_is_called_like_a_secret_is_masked(name):
     ("text", "shown"),
     [
         ("-Dtrust.password=hunter22 -Duser=me", f"-Dtrust.password={HIDDEN} -Duser=me"),
+        ("-Dtrust.password=abc", f"-Dtrust.password={HIDDEN}"),
         ("https://me:hunter@22@host/a", f"https://{HIDDEN}@host/a"),
         ("https://hunter22@host/a", f"https://{HIDDEN}@host/a"),
         ("https://host/a?sv=1&sig=hunter22&x=2", f"https://host/a?sv=1&sig={HIDDEN}&x=2"),
@@ -47,7 +48,8 @@ def test_an_option_that_is_called_like_a_secret_is_masked(name):
 def test_what_is_secret_within_a_value_is_masked_and_the_rest_stays(text, shown):
     config = {"environment": {"warehouse": text}}
     assert secrets.masked(config) == {"environment": {"warehouse": shown}}
-    assert secrets.hidden(f"cannot open {text}", secrets.of_config(config)) == f"cannot open {shown}"
+    if "abc" not in text:  # too short to be looked for in what others say
+        assert secrets.hidden(f"cannot open {text}", secrets.of_config(config)) == f"cannot open {shown}"
 
 
 def test_outside_the_environment_only_addresses_are_masked():

@@ -21,7 +21,7 @@ from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step
 from nightjar.report import night
 from nightjar.runtime import folders, logs
-from nightjar.settings import jobs, secrets
+from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.tables import lease, ledger
 from nightjar.tables.ledger import Outcome, Run
@@ -147,7 +147,6 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     wrong = [argument for argument in overrides if argument.startswith("-")]
     if wrong:
         raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
-    logs.conceal(secrets.of_overrides(overrides))
     composed = config.compose_job(conf, job, overrides)
     if shows_config:
         sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))

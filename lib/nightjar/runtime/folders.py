@@ -8,11 +8,13 @@ A process number proves nothing: it may have been given to another process since
 """
 
 import atexit
+import contextlib
 import fcntl
 import logging
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -56,9 +58,10 @@ def _made(system: Path, _process: int) -> Path:
 def _place(system: Path) -> Path:
     """Where the folders of this user lie: one that others can enter, or have made, is not used."""
     place = system / f"nightjar-{os.getuid()}"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o700, parents=True)
     found = place.lstat()
-    if place.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         log.warning("%s is not this user's alone, so another folder is used: remove it, or run chmod go= on it", place)
         return Path(tempfile.mkdtemp(prefix="nightjar-", dir=system))
     return place

@@ -8,12 +8,12 @@ HIDDEN = "********"
 WITHIN = ("environment",)
 """Groups in which a key's name may say that its value is secret; a column `tokens` of a source is none."""
 KEY = re.compile(
-    r"secret|passw|passphrase|token|credential(?!s?\.provider)|authorization|\bsas\b|^sig$|(?:access|account|api|private|encryption|signing)"
-    r"[._-]?key|[._-]key$",
+    r"secret|passw|passphrase|token|credential(?!s?\.provider)|authorization|\bsas\b|^sig$"
+    r"|(?:access|account|api|private|encryption|signing)[._-]?key|[._-]key$",
     re.IGNORECASE,
 )
 """In the name of an option: what Spark's own `spark.redaction.regex` knows, and what stores call theirs."""
-ASSIGNED = re.compile(r"""(?P<name>[\w.-]+)\s*[=:](?!//)\s*(?P<value>"[^"]*"|'[^']*'|[^\s,;&{}]+)""")
+ASSIGNED = re.compile(r"""(?P<name>[\w.-]+)(?P<is>\s*[=:](?!//)\s*)(?P<value>"[^"]*"|'[^']*'|[^\s,;&{}]+)""")
 """A name and its value within a text, such as `-Dpassword=x` or `{secret.key: x}`."""
 ADDRESS = re.compile(r"(?<=://)[^/\s'\"]*:[^/\s'\"]+(?=@)|(?:(?<=https://)|(?<=http://))[^/\s'\"]+(?=@)")
 """Who asks, and by what password, in `scheme://user:password@host`; in `abfss://container@account` nobody does."""
@@ -32,7 +32,7 @@ def masked(config: Any, path: Sequence[str] = ()) -> Any:
         return config
     if _is_secret(path):
         return HIDDEN
-    return hidden(config, _within(config, path)) if isinstance(config, str) else config
+    return _masked_within(config, path) if isinstance(config, str) else config
 
 
 def of_config(config: Any, path: Sequence[str] = ()) -> Iterator[str]:
@@ -68,6 +68,16 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
 
 def _is_secret(path: Sequence[str]) -> bool:
     return path[:1] == WITHIN and any(KEY.search(key) for key in path[1:])
+
+
+def _masked_within(text: str, path: Sequence[str]) -> str:
+    """A text that is no secret as a whole, without those in it."""
+    text = ADDRESS.sub(HIDDEN, text)
+    if tuple(path[:1]) != WITHIN:
+        return text
+    return ASSIGNED.sub(
+        lambda said: f"{said['name']}{said['is']}{HIDDEN}" if KEY.search(said["name"]) else said[0], text
+    )
 
 
 def _within(text: str, path: Sequence[str]) -> Iterator[str]:
