@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
 from nightjar.sources import raw
 
@@ -15,7 +16,7 @@ def read(spark, path, tmp_path, **options):
     return [row.k for row in rows.collect()]
 
 
-@pytest.mark.parametrize("name", ["a[1]{b,c}*?", "50%20 #&=:", "gr\u00f6\u00dfe \\d"])
+@pytest.mark.parametrize("name", ["a[1]{b,c}*?", "50%20 #&=", "gr\u00f6\u00dfe \\d"])
 def test_signs_that_stand_for_others_elsewhere_stand_for_themselves(spark, tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
@@ -25,6 +26,12 @@ def test_signs_that_stand_for_others_elsewhere_stand_for_themselves(spark, tmp_p
     pq.write_table(pa.table({"k": ["that"]}), folder / f"{name}.parquet")
     assert read(spark, folder / f"{name}.csv", tmp_path) == ["this"]
     assert read(spark, folder / f"{name}.parquet", tmp_path, format=FileFormat.PARQUET) == ["that"]
+
+
+def test_a_name_that_hadoop_cannot_read_is_told(spark, tmp_path):
+    (tmp_path / "10:30.csv").write_text("k\nthis\n")
+    with pytest.raises(SourceError, match=r"Source readings: .*10:30\.csv has a colon in its name, .* Rename it"):
+        read(spark, tmp_path / "10:30.csv", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["..", "../../outside.csv", "_hidden.csv", "plain.csv"])

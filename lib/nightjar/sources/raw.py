@@ -95,6 +95,11 @@ def _located(file: File, source: str) -> str:
         path = str(Path(found.submodule_search_locations[0]) / file.path)
     if "://" not in path and not Path(path).exists():
         raise SourceError(f"Source {source}: there is no file {path}. Nothing was written.")
+    if "://" not in path and ":" in Path(path).name:
+        raise SourceError(
+            f"Source {source}: {path} has a colon in its name, which Spark's file systems cannot read. Rename it. "
+            "Nothing was written."
+        )
     return path
 
 
