@@ -147,7 +147,7 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (
             Search,
             {"candidates": {"m": MAJORITY, "l": Model(Estimator.LOGISTIC, space={"C": [1.0, 2.0]}), "l-2": LOGISTIC}},
-            "candidates: found ['l-2'], expected other names: the points of the space of l are called l-1, l-2",
+            "candidates: found 'l-2', expected a plain identifier",  # the points of the space of l are called l-1, l-2
         ),
         (Search, TWO | {"minutes": 0}, "minutes: found 0, expected more than 0"),
         (

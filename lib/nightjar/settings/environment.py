@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from nightjar.settings.checks import require
+from nightjar.settings.checks import require, require_folder
 
 OF_SPEED = (
     "spark.sql.adaptive.",
@@ -86,4 +86,5 @@ class Environment:
             require(not changes_results(option), "spark", option, expected)
         named = self.public_key is None or bool(self.public_key.strip())
         require(named, "public_key", self.public_key, "a file, or null for the one in home")
+        require_folder("warehouse", self.warehouse)
         require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")

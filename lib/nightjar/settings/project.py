@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date, require_known
+from nightjar.settings.checks import require, require_date, require_known, require_names
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.label import Label
-from nightjar.settings.sources import Source
+from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 
@@ -52,6 +52,11 @@ class Project:
     def __post_init__(self) -> None:
         """Check dates, the zone, and that every name that is used is declared."""
         require(self.name.isidentifier() and self.name.islower(), "name", self.name, "a lower-case identifier")
+        require_names("name", [self.name])
+        require_names("sources", self.sources)
+        for name in self.sources:
+            require(BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it")
+        require_names("features", self.features)
         require(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")
         require(self.nights >= 1, "nights", self.nights, "at least 1")
         self._check_dates()
@@ -60,7 +65,6 @@ class Project:
         stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
         require_known("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
-            require(name.isidentifier(), "features", name, "an identifier")
             columns = [feature.column for feature in group.features.values()]
             self._check_source(f"features.{name}", group.source, group.keys, columns)
         self._check_names()
@@ -107,7 +111,7 @@ class Project:
         require_known("spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns")
 
     def _check_names(self) -> None:
-        """Refuse two columns of one name in the feature table."""
+        """Refuse two columns of one name, in upper or lower case, in the feature table."""
         made = [("spine", name) for name in self.spine.columns()]
         made += [(f"features.{group}", name) for group in self.features for name in self.features[group].names(group)]
         made += [(f"features.{group}", f"{group}__{clock}") for group in self.features for clock in CLOCKS]
@@ -116,8 +120,9 @@ class Project:
             require(name.isidentifier(), "expressions", name, "an identifier")
         by: dict[str, str] = dict.fromkeys(RESERVED, "every feature table")
         for where, name in made:
-            require(name not in by, where, name, f"another name: this column is made already by {by.get(name)}")
-            by[name] = where
+            maker = by.get(name.casefold())
+            require(maker is None, where, name, f"another name: this column is made already by {maker}")
+            by[name.casefold()] = where
 
     def _check_source(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> None:
         require_known(f"{where}.source", [source], self.sources, "sources")

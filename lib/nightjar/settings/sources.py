@@ -6,7 +6,12 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_filled, require_known
+from nightjar.settings.checks import require, require_filled, require_known, require_names, require_no_twins
+
+BY = "__by_"
+"""Stands between a source's name and a layout's keys in the name of the layout's table."""
+LONGEST_KEYS = 150
+"""Letters of a layout's keys: file systems take 255 for a table's name."""
 
 
 class ColumnType(Enum):
@@ -113,8 +118,10 @@ class Layout:
     buckets: int = 16
 
     def __post_init__(self) -> None:
-        """Check that there are keys and buckets."""
+        """Check that there are keys, which name its table, and buckets."""
         require_filled("keys", self.keys)
+        require_names("keys", self.keys)
+        require(len("_".join(self.keys)) <= LONGEST_KEYS, "keys", self.keys, f"at most {LONGEST_KEYS} letters together")
         require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
 
 
@@ -162,10 +169,13 @@ class Source:
         """Check that keys, clocks and kept columns exist."""
         require_filled("columns", self.columns)
         require_filled("key", self.key)
+        require_names("lookups", self.lookups)
+        require_names("layouts", self.layouts)
         names = self.column_names()
         plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
         for name in plain:
             require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
+        require_no_twins("columns", dict.fromkeys(names))
         require_known("key", self.key, names, "source's columns")
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")
@@ -181,8 +191,11 @@ class Source:
         require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
         for name, layout in self.layouts.items():
             require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
+        tables = ["_".join(layout.keys) for layout in self.layouts.values()]
+        repeated = sorted({table for table in tables if tables.count(table) > 1})
+        require(not repeated, "layouts", repeated, "other keys: the table of a layout is called by its keys")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
-        reserved = clocks & set(self.stored_columns())
+        reserved = clocks & {name.lower() for name in self.stored_columns()}
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 
     def column_names(self) -> list[str]:

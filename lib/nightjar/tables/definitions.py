@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from nightjar.settings.project import Project
+from nightjar.settings.sources import BY
 from nightjar.settings.task import Task
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -223,7 +224,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
 def layout_table(source: Table, keys: Sequence[str]) -> Table:
     """The facts of a source laid out for one key set, for joins that shuffle no facts; see tables/layouts.py."""
     return Table(
-        f"{source.name}__by_{'_'.join(keys)}",
+        f"{source.name}{BY}{'_'.join(keys)}",
         f"The facts of {source.name} with a key in {', '.join(keys)}, sorted by key and event_time in each bucket.",
         (*source.key, "retraction"),
         ("bucket",),
