@@ -1,5 +1,6 @@
 """Settings of a project: its dates, sources, spine, label and features."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -72,6 +73,16 @@ class Project:
     def joined_names(self) -> list[str]:
         """The features of all groups."""
         return [name for group, features in self.features.items() for name in features.names(group)]
+
+    def sources_of(self, features: Collection[str]) -> set[str]:
+        """The sources whose facts some features are made of, the spine's among them.
+
+        An expression may use any column: with one among the features, all sources of groups count.
+        """
+        expressed = not set(features).isdisjoint(self.expressions)
+        groups = self.features.items()
+        used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
+        return {self.spine.source} | used
 
     def _check_dates(self) -> None:
         first = require_date("first_date", self.first_date)
