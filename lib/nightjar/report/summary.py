@@ -42,7 +42,7 @@ def sentences(night: Night) -> list[str]:
     """The same facts in plain words, to be copied into a message."""
     return [
         _scores_words(night.scores),
-        *(_arrival_words(arrival) for arrival in night.arrivals if arrival.is_short()),
+        *_arrival_words(night.arrivals),
         _drift_words(night.drift),
         _refused_words(night.refused),
         _performance_words(night),
@@ -120,7 +120,7 @@ def _steps_fact(steps: list[Step]) -> Fact:
 def _scores_words(scores: Scores | None) -> str:
     if scores is None or not scores.rows:
         return "No scores were made as champion for this night."
-    marked = f", all marked: too little came in of {' and '.join(scores.warnings)}" if scores.warnings else ""
+    marked = f", all of them marked, for they need {' and '.join(scores.warnings)}" if scores.warnings else ""
     return f"{counted(scores.rows, 'score')}, {_mean(scores)}{marked}."
 
 
@@ -134,11 +134,15 @@ def _drift_words(drift: Drift | None) -> str:
     )
 
 
-def _arrival_words(arrival: Arrival) -> str:
-    if arrival.amiss is not None:
-        return f"Source {arrival.source} brought too little: {arrival.amiss}."
-    brought, typical = counted(arrival.rows, "new row"), whole(arrival.typical)
-    return f"Source {arrival.source} brought {brought}, less than half of the {typical} of a typical night."
+def _arrival_words(arrivals: list[Arrival]) -> list[str]:
+    """Nothing where every source brought what it should."""
+    short = [f"{arrival.source} ({_brought(arrival)})" for arrival in arrivals if arrival.is_short()]
+    return [f"Too little came in of {' and '.join(short)}."] if short else []
+
+
+def _brought(arrival: Arrival) -> str:
+    usual = "" if arrival.typical is None else f", {whole(arrival.typical)} on a typical night"
+    return counted(arrival.rows, "new row") + usual
 
 
 def _refused_words(refused: Refused | None) -> str:
