@@ -260,7 +260,7 @@ def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     nights.store_scores(warehouse, [0.25, 0.75], warnings="landings, schedule")
     history = {date(2013, 9, 30): 243_695}
-    earlier = {date(2013, 10, 1): 991, date(2013, 10, 2): 970}
+    earlier = {date(2013, 10, 1): 990, date(2013, 10, 2): 970}
     nights.store_arrivals(warehouse, history | {date(2013, 9, 29): 0}, amiss="no new row")
     nights.store_arrivals(warehouse, earlier | {nights.NIGHT: 0}, amiss="no new row, where each had some")
     nights.store_arrivals(warehouse, history | {nights.NIGHT: 980}, "schedule")
@@ -278,7 +278,7 @@ def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):
         "as expected",
         "as expected",
     ]
-    assert page.facts[0] == "2 (look here) scores made with too little of landings, schedule"
+    assert page.facts[0] == "2 (look here) scores made by version 3; made with too little of landings, schedule"
     assert "1 of 4 (look here) source brought too little landings" in page.facts
     assert "2 scores, mean 0.500, all of them marked, for they need landings and schedule." in page.text
     assert "Too little came in of landings (no new rows, 980 on a typical night)." in page.text

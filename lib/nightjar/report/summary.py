@@ -54,13 +54,9 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
         return Fact("0", "scores", "nothing was scored as champion", "scores", is_marked=True)
     rows, label = scores.rows, "score" if scores.rows == 1 else "scores"
     made_by = [version for version in scores.versions if champion is None or version != champion.version]
-    if made_by:
-        return Fact(whole(rows), label, f"made by version {', '.join(made_by)}", "scores", is_marked=True)
-    if scores.warnings:
-        return Fact(
-            whole(rows), label, f"made with too little of {', '.join(scores.warnings)}", "scores", is_marked=True
-        )
-    return Fact(whole(rows), label, _mean(scores), "scores")
+    odd = [f"made by version {', '.join(made_by)}"] if made_by else []
+    odd += [f"made with too little of {', '.join(scores.warnings)}"] if scores.warnings else []
+    return Fact(whole(rows), label, "; ".join(odd) or _mean(scores), "scores", is_marked=bool(odd))
 
 
 def _performance_fact(night: Night) -> Fact:
