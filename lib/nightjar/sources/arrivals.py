@@ -23,7 +23,7 @@ log = logging.getLogger("nightjar.ingest")
 NIGHTS = 28
 """Earlier nights that are looked at to tell whether a quiet one is unusual: each day of the week four times."""
 FEWEST = 2
-"""Of so few nights nobody can say `every night`: one first load is no habit."""
+"""With fewer nights nobody can say `every night`: one first load is no habit."""
 
 
 def judge(
