@@ -15,7 +15,7 @@ from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
-from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+from nightjar.settings.sources import Arrival, Column, ColumnType, File, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task
@@ -108,6 +108,9 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
             SOURCE | {"lookups": {"l": Lookup(**LOOKUP | {"key": "q"})}},
             "lookups.l.key: found 'q', expected one",
         ),
+        (Arrival, {"min_rows": -1}, "min_rows: found -1, expected at least 0"),
+        (Arrival, {"max_age": "0d"}, "max_age: found '0d', expected a duration longer than 0"),
+        (Arrival, {"max_age": "a day"}, "max_age: duration 'a day': expected a whole number and a unit"),
         (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected a share between 0 and 1"),
         (
             Source,

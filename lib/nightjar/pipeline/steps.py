@@ -144,6 +144,8 @@ def score(step: Step) -> Outcome:
 
     events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
+    # What ingest says of the night's input must be said of the very facts that the features were built of.
+    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,

@@ -1,5 +1,6 @@
 """Settings of a project: its dates, sources, spine, label and features."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -93,6 +94,16 @@ class Project:
         found |= {f"{EXPRESSIONS}.{name}": sql for name, sql in self.expressions.items()}
         found |= {f"{RULES}.{name}": sql for name, sql in self.label.rules.items()}
         return found | ({f"{LABEL}.condition": self.label.condition} if self.label.condition else {})
+
+    def sources_of(self, features: Collection[str]) -> set[str]:
+        """The sources whose facts some features are made of, the spine's among them.
+
+        An expression may use any column: with one among the features, all sources of groups count.
+        """
+        expressed = not set(features).isdisjoint(self.expressions)
+        groups = self.features.items()
+        used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
+        return {self.spine.source} | used
 
     def _check_dates(self) -> None:
         first = require_date("first_date", self.first_date)

@@ -6,7 +6,14 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_filled, require_known, require_names, require_no_twins
+from nightjar.settings.checks import (
+    require,
+    require_filled,
+    require_known,
+    require_length,
+    require_names,
+    require_no_twins,
+)
 
 BY = "__by_"
 """Stands between a source's name and a layout's keys in the name of the layout's table."""
@@ -125,6 +132,36 @@ class Layout:
         require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
 
 
+class Severity(Enum):
+    """What becomes of a night to which a source brings less than it should."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+@dataclass
+class Arrival:
+    """What a source brings to every night, judged before anything of the night is written.
+
+    Attributes:
+        min_rows: fewest facts that become known in a night; 0: a night without any is a night. None: a night without
+            any is amiss where each of the nights before it, up to 28, had some.
+        max_age: how long before the night's midnight its newest fact may have become known, by its stated `known_at`.
+        severity: ERROR: the night stops, and nothing is written. WARN: it goes on; `quality` says what is missing, and
+            each score of the night that was made with the source names it in `input_warnings`.
+    """
+
+    min_rows: int | None = None
+    max_age: str | None = None
+    severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        """Check that the bounds can be met."""
+        require(self.min_rows is None or self.min_rows >= 0, "min_rows", self.min_rows, "at least 0")
+        if self.max_age is not None:
+            require_length("max_age", self.max_age)
+
+
 @dataclass
 class Source:
     """Raw data and how it becomes facts.
@@ -147,6 +184,7 @@ class Source:
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.
         refuse_above: share of refused rows above which the whole source is refused.
+        arrival: what every night brings of it.
         layouts: name -> key set that facts are laid out for.
     """
 
@@ -163,6 +201,7 @@ class Source:
     deleted: str | None = None
     keep: list[str] = field(default_factory=list)
     refuse_above: float = 0.01
+    arrival: Arrival = field(default_factory=Arrival)
     layouts: dict[str, Layout] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -143,12 +143,18 @@ def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache:
 
 
 def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup) -> None:
-    """Raise SourceError for rows that are damaged, or a key that stands twice."""
+    """Raise SourceError for a file without rows, rows that are damaged, or a key that stands twice."""
     broken, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
     counts = [F.count("*").alias("rows"), F.count(broken).alias("broken"), F.min(broken).alias("example")]
     is_wrong = (F.col("broken") > 0) | ((F.col("rows") > 1) & key.isNotNull())
-    wrong = rows.groupBy(key).agg(*counts).where(is_wrong).orderBy(F.col("broken").desc()).first()
+    by_key = rows.groupBy(key).agg(*counts).withColumn("is_wrong", is_wrong)
+    wrong = by_key.orderBy(F.col("is_wrong").desc_nulls_last(), F.col("broken").desc()).first()
     if wrong is None:
+        raise SourceError(
+            f"Source {name}: {lookup.file.path} holds no row, so every {lookup.key} would go without "
+            f"{', '.join(lookup.columns)}. Fetch it again. Nothing was written."
+        )
+    if not wrong["is_wrong"]:
         return
     raw.refuse_malformed(wrong["broken"], wrong["example"], name, lookup.file.path)
     raise SourceError(f"Source {name}: {lookup.file_key} {wrong[0]!r} stands {wrong['rows']} times, expected once.")
