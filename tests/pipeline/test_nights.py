@@ -19,6 +19,7 @@ from nightjar.settings.sources import Arrival, File, Severity
 from nightjar.tables import arrow
 
 H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
+LEDGERS = {"runs", "leases", "beats"}
 STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
 
 
@@ -76,7 +77,7 @@ def test_only_runs_just_those_steps(nights, copied):
     before = builders.versions(copied.warehouse)
     run(copied, "2024-04-02", only=["monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"drift", "performance", "runs", "leases"}
+    assert {table for table in after if after[table] != before[table]} == {"drift", "performance", *LEDGERS}
     assert rows_of(copied.warehouse, "drift") == rows_of(nights.warehouse, "drift")
     added = len(rows_of(copied.warehouse, "runs")) - len(rows_of(nights.warehouse, "runs"))
     assert added == 2
@@ -87,7 +88,7 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     with pytest.raises(TableError, match="score for 2024-04-03 needs build_features"):
         run(copied, "2024-04-03", only=["score", "monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"runs", "leases"}
+    assert {table for table in after if after[table] != before[table]} == LEDGERS
     failed = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_date"] == D3]
     assert {(row["job"], row["status"]) for row in failed} == {("score", "failed"), ("nightly", "failed")}
 
@@ -95,7 +96,7 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
 def test_the_whole_night_again_leaves_the_same_rows(nights, copied):
     """Every table but the ledger and the leases: nothing is doubled, nothing is lost."""
     run(copied, "2024-04-02")
-    for table in sorted(set(builders.versions(nights.warehouse)) - {"runs", "leases"}):
+    for table in sorted(set(builders.versions(nights.warehouse)) - LEDGERS):
         assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
 
 

@@ -75,7 +75,6 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
     ("kind", "values", "message"),
     [
         (Environment, {"shuffle_partitions": 0}, "shuffle_partitions: found 0, expected at least 1"),
-        (Environment, {"lease_minutes": 0}, "lease_minutes: found 0, expected at least 1"),
         *(
             (Environment, {"spark": {option: "x"}}, f"spark: found '{option}', expected none that may change results")
             for option in OF_RESULTS

@@ -62,7 +62,6 @@ class Environment:
             size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
         cpus: processors for Ray when it is started here; None: all.
-        lease_minutes: how long a job may hold its job and date before another may take over.
     """
 
     warehouse: str = "warehouse"
@@ -75,12 +74,10 @@ class Environment:
     placements: dict[str, Placement] = field(default_factory=dict)
     ray_address: str = "local"
     cpus: int | None = None
-    lease_minutes: int = 240
 
     def __post_init__(self) -> None:
         """Check the counts and names."""
         require(self.shuffle_partitions >= 1, "shuffle_partitions", self.shuffle_partitions, "at least 1")
-        require(self.lease_minutes >= 1, "lease_minutes", self.lease_minutes, "at least 1")
         for option in self.spark:
             expected = "none that may change results: of Spark's SQL those of speed, such as spark.sql.adaptive.enabled"
             require(not changes_results(option), "spark", option, expected)

@@ -38,10 +38,10 @@ class Run:
 
 
 def record(warehouse: Warehouse, run: Run) -> None:
-    """Append the run's row."""
+    """Append the run's row, even of one whose leases another run has taken over: here it says so."""
     row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
     counted = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
-    arrow.append(warehouse, RUNS, [row | counted], run.run_id)
+    arrow.append(warehouse.unfenced(), RUNS, [row | counted], run.run_id)
 
 
 def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from nightjar.tables import arrow
+from nightjar.tables import arrow, opening
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
@@ -26,8 +26,8 @@ def nights_warned(warehouse: Warehouse, source: str) -> set[date]:
 
 
 def _warnings(warehouse: Warehouse, columns: list[str], where: pc.Expression) -> list[dict[str, Any]]:
-    stored = arrow.found(warehouse, QUALITY.name)
-    if stored is None or "status" not in arrow.schema_of(stored).names:  # no ingest since the column was defined
+    stored = opening.found(warehouse, QUALITY.name)
+    if stored is None or "status" not in opening.schema_of(stored).names:  # no ingest since the column was defined
         return []
     rows = arrow.read(warehouse, QUALITY.name, columns, where & (pc.field("status") == WARN))
     return rows.to_pylist()
