@@ -20,7 +20,7 @@ from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step
 from nightjar.report import night
-from nightjar.runtime import logs
+from nightjar.runtime import failures, logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.tables import lease, ledger
@@ -71,7 +71,8 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _interrupt_again
     try:
-        _run(job, conf, description, sys.argv[1:], body or _single_step(job))
+        with failures.stated():
+            _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
         sys.exit(error.exit_code)
@@ -79,7 +80,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
         sys.exit(INTERRUPTED)
     except Exception:
-        log.exception("unexpected failure: this is a defect in Nightjar, or something this message does not foresee")
+        log.exception("unexpected failure: a defect in Nightjar, or what no message of it foresees: see the traceback")
         sys.exit(INTERNAL)
 
 
@@ -94,7 +95,8 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
     with lease.held(step.warehouse, name.value, step.run_date, step.run_id, step.environment.lease_minutes):
         outcome, status, error = Outcome(), "failed", None
         try:
-            outcome = (action or STEPS[name])(step)
+            with failures.stated():
+                outcome = (action or STEPS[name])(step)
             status = "done"
         except KeyboardInterrupt:
             status, error = "interrupted", "interrupted"
