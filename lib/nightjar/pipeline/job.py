@@ -96,6 +96,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         outcome, status, error = Outcome(), "failed", None
         try:
             with failures.stated():
+                ledger.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(step)
             status = "done"
         except KeyboardInterrupt:

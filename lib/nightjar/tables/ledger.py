@@ -44,6 +44,36 @@ def record(warehouse: Warehouse, run: Run) -> None:
     arrow.append(warehouse, RUNS, [row | counted], run.run_id)
 
 
+def require_committed(warehouse: Warehouse) -> None:
+    """Make sure that every table still has all commits that finished runs say they made.
+
+    A log whose newest entries are lost reads like an older state of its table, and a table that is lost would be
+    created anew, with other facts in it.
+
+    Raises:
+        TableError: a table is at an earlier version, or gone.
+    """
+    if not arrow.exists(warehouse, RUNS.name):
+        return
+    written: dict[str, tuple[int, str]] = {}
+    for row in arrow.read(warehouse, RUNS.name, ["run_id", "outputs"]).to_pylist():
+        for table, version in row["outputs"]:
+            written[table] = max(written.get(table, (version, row["run_id"])), (version, row["run_id"]))
+    stands = arrow.versions(warehouse, sorted(written))
+    lost = [
+        f"{table} is {'gone' if table not in stands else f'at version {stands[table]}'}, but run {run_id} has written "
+        f"version {version}"
+        for table, (version, run_id) in sorted(written.items())
+        if stands.get(table, -1) < version
+    ]
+    if lost:
+        raise TableError(
+            f"Tables of {warehouse.path('').rstrip('/')} have lost commits: {'; '.join(lost)}. Files of their logs "
+            "(_delta_log) were removed, or single tables restored from an older backup. Nothing was written. Restore "
+            "all tables of the project from one backup: docs/runbook.md, Lost commits."
+        )
+
+
 def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
     """Make sure that the latest finished run of a job for a date is one that succeeded.
 
