@@ -21,18 +21,18 @@ from nightjar.features.labels import known_labels, open_since
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, delta, sink
+from nightjar.tables import arrow, failures, sink
 from nightjar.tables.definitions import QUALITY, Table, features_table, labels_table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import Rows, of_frame
-from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date
 
 log = logging.getLogger("nightjar.features")
 
 
-@delta.missing_files_named()
+@failures.stated()
 def build(
     spark: SparkSession,
     warehouse: Warehouse,

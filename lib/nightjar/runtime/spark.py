@@ -34,6 +34,8 @@ OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     # Spark's default (INT96) has no file statistics, and Arrow misreads far dates in it.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # What Spark reads is what was written, or it fails.
+    "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
     "spark.sql.ansi.enabled": "true",

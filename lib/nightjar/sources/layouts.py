@@ -10,7 +10,7 @@ from nightjar.settings import sources
 from nightjar.sources.storing import Night
 from nightjar.tables import delta, layouts, sink
 from nightjar.tables.definitions import Table, layout_table
-from nightjar.tables.scan import DataFile
+from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.ingest")

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
-from nightjar.tables import arrow, delta, sink
+from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE, Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -71,7 +71,6 @@ def _known_at(source: Source, night: Night) -> Column:
 
 def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
     """Replace the run date's refused rows; nothing is written where there are none, and were none. The version."""
-    where = f"run_date = DATE '{night.run_date}'"
     arrow.ensure(warehouse, QUARANTINE)
     stands = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
     if not stands and not any(source.counts["refused"] for source in judged):
@@ -88,7 +87,11 @@ def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -
         for source in judged
     ]
     rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
-    return delta.replace(rows.coalesce(1), warehouse, QUARANTINE, where)
+    into = sink.target(warehouse, QUARANTINE)
+    written = sink.collect(rows.coalesce(1), sink.in_one_piece, into)
+    return sink.commit(
+        warehouse, into, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
+    )
 
 
 def store_quality(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
@@ -105,4 +108,4 @@ def store_quality(judged: list[Judged], warehouse: Warehouse, night: Night) -> i
         for source in judged
         for check, count in {**source.counts, **source.failed_checks}.items()
     ]
-    return arrow.replace(warehouse, QUALITY, rows, f"run_date = DATE '{night.run_date}'", night.run_id)
+    return arrow.replace(warehouse, QUALITY, rows, {"run_date": night.run_date}, night.run_id)

@@ -41,7 +41,7 @@ def held(warehouse: Warehouse, job: str, run_date: date, run_id: str, minutes: i
 
 
 def _write(warehouse: Warehouse, job: str, run_date: date, run_id: str, minutes: int) -> None:
-    where = f"job = '{job}' AND run_date = DATE '{run_date.isoformat()}'"
+    where = {"job": job, "run_date": run_date}
     for attempt in range(ATTEMPTS):
         seen = arrow.version(warehouse, LEASES.name)
         condition = (pc.field("job") == job) & (pc.field("run_date") == run_date)
@@ -57,7 +57,7 @@ def _write(warehouse: Warehouse, job: str, run_date: date, run_id: str, minutes:
             "taken_at": now,
             "until": now + timedelta(minutes=minutes),
         }
-        if arrow.replace_if_unchanged(warehouse, LEASES, lease, where, seen):
+        if arrow.replace_if_unchanged(warehouse, LEASES, lease, where, seen, run_id):
             return
         time.sleep(0.05 * (attempt + 1))
     raise LeaseError(f"The lease on {job} for {run_date} could not be written: too many other runs are writing leases.")
