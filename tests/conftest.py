@@ -60,6 +60,10 @@ OF_THEIR_OWN = (
 """Tests that start processes, or take long by themselves, the longest first."""
 
 
+def pytest_addoption(parser):
+    parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
+
+
 def share_of(nodeid):
     """What is run by one worker: all that shares the session, or a file."""
     file = nodeid.split("::")[0]

@@ -20,10 +20,10 @@ from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step
 from nightjar.report import night
-from nightjar.runtime import failures, logs
+from nightjar.runtime import logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
-from nightjar.tables import lease, ledger
+from nightjar.tables import failures, lease, ledger
 from nightjar.tables.ledger import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
@@ -71,7 +71,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _interrupt_again
     try:
-        with failures.stated():
+        with outages.stated():
             _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
@@ -95,7 +95,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
     with lease.held(step.warehouse, name.value, step.run_date, step.run_id, step.environment.lease_minutes):
         outcome, status, error = Outcome(), "failed", None
         try:
-            with failures.stated():
+            with outages.stated(), failures.stated():
                 ledger.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(step)
             status = "done"

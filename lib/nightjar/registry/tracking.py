@@ -164,8 +164,8 @@ def require_version(home: Path, project: str, version: str) -> None:
     """
     database.require(home)
     advice = (
-        "The table model_events names it: is environment.home the one it was trained with, and mlflow.db there not an "
-        "older or a new one? Restore it from a backup: docs/runbook.md, MLflow's database."
+        "The table model_events names it: is environment.home the one it was trained with, and mlflow.db there not "
+        "an older or a new one? Restore it from a backup: docs/runbook.md, MLflow's database."
     )
     with database.failures_stated(home, f"does not know version {version} of model {project}", advice):
         _client(home).get_model_version(project, version)

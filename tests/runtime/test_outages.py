@@ -5,8 +5,8 @@ import re
 import pytest
 
 from nightjar.errors import MachineError, ModelError
-from nightjar.runtime import failures
-from nightjar.runtime.failures import Cause
+from nightjar.runtime import outages
+from nightjar.runtime.outages import Cause
 
 SPARK = "org.apache.spark.SparkException"
 LOST = "Job aborted due to stage failure: Task 1 in stage 12.0 failed 1 times, most recent failure: Lost task 1.0"
@@ -43,11 +43,15 @@ UNREAD = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/
             ["cannot read a file", "file:///w/t/part-1.parquet", "Damaged data file"],
         ),
         ([Cause("ray.exceptions.WorkerCrashedError", "The worker died.")], ["Ray has failed", "The worker died"]),
+        (
+            [Cause("pyspark.errors.PySparkRuntimeError", "[JAVA_GATEWAY_EXITED] Java")],
+            ["Java did not start", "JAVA_HOME"],
+        ),
         ([Cause("OSError", "AWS Error NETWORK_CONNECTION during GetObject")], ["object store does not answer"]),
     ],
 )
 def test_a_failure_of_the_machine_is_told_by_its_cause_with_what_to_do(chain, parts):
-    known = failures.of(chain)
+    known = outages.of(chain)
     assert isinstance(known, MachineError)
     assert [part for part in parts if part not in str(known)] == []
     assert "\n" not in str(known)
@@ -55,12 +59,12 @@ def test_a_failure_of_the_machine_is_told_by_its_cause_with_what_to_do(chain, pa
 
 @pytest.mark.parametrize("error", [KeyError("load"), ValueError("Length mismatch"), ZeroDivisionError()])
 def test_what_may_be_our_own_mistake_is_left_as_it_is(error):
-    with pytest.raises(type(error)), failures.stated():
+    with pytest.raises(type(error)), outages.stated():
         raise error
 
 
 def test_what_was_stated_already_stays():
-    with pytest.raises(ModelError, match="No space left on device"), failures.stated():
+    with pytest.raises(ModelError, match="No space left on device"), outages.stated():
         raise ModelError("MLflow: No space left on device")
 
 
@@ -74,7 +78,7 @@ class Gone:
 def test_an_error_that_java_took_along_is_one_of_java_being_gone():
     error = RuntimeError("told by Java")
     error.java_exception = Gone()
-    with pytest.raises(MachineError, match="does not answer any more") as stated, failures.stated():
+    with pytest.raises(MachineError, match="does not answer any more") as stated, outages.stated():
         raise error
     assert stated.value.__cause__ is error
 
@@ -82,5 +86,5 @@ def test_an_error_that_java_took_along_is_one_of_java_being_gone():
 def test_a_full_disk_is_stated_when_a_file_is_written(tmp_path):
     """`/dev/full` is a device that has no space."""
     stated = pytest.raises(MachineError, match=re.escape("[Errno 28] No space left on device"))
-    with stated, failures.stated(), open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
+    with stated, outages.stated(), open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
         full.write(b"x")
