@@ -44,7 +44,7 @@ UNREAD = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/
         ),
         ([Cause("ray.exceptions.WorkerCrashedError", "The worker died.")], ["Ray has failed", "The worker died"]),
         (
-            [Cause("pyspark.errors.PySparkRuntimeError", "[JAVA_GATEWAY_EXITED] Java")],
+            [Cause("PySparkRuntimeError", "[JAVA_GATEWAY_EXITED] Java")],
             ["Java did not start", "JAVA_HOME"],
         ),
         ([Cause("OSError", "AWS Error NETWORK_CONNECTION during GetObject")], ["object store does not answer"]),

@@ -56,8 +56,8 @@ _KNOWN = {
         "system for want of memory (see dmesg), or has crashed (hs_err_pid*.log tells). Run it again."
     ),
     r"JAVA_GATEWAY_EXITED|Java gateway process exited": (
-        "Spark's Java did not start: {0}. What it wrote above tells why: most often there is no Java 17 (JAVA_HOME), or "
-        "less memory than environment.driver_memory asks for."
+        "Spark's Java did not start: {0}. What it wrote above tells why: most often there is no Java 17 (JAVA_HOME), "
+        "or less memory than environment.driver_memory asks for."
     ),
     r"AWS Error|Generic (S3|GCS|MicrosoftAzure|HTTP\w*) error|error sending request": (
         "The object store does not answer, or refuses: {0}. Look at its state, at the credentials in the environment "
