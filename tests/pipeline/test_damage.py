@@ -21,7 +21,7 @@ from nightjar.monitoring import performance
 from nightjar.registry import events, tracking, verified
 from nightjar.registry.promotion import decide
 from nightjar.registry.signature import Subject
-from nightjar.report import night
+from nightjar.report.intake import read_quality
 from nightjar.report.reading import open_tables
 from nightjar.runtime import outages
 from nightjar.scoring.score import score
@@ -36,14 +36,13 @@ LOG = "_delta_log"
 
 @dataclass
 class Damaged:
-    """A warehouse whose files are damaged one after another, and what its readers give while they are whole."""
+    """A warehouse whose files are damaged one after another, and its readers."""
 
     nights: builders.Nights
     spark: object
 
     def __post_init__(self):
         self.warehouse, self.home = self.nights.warehouse, Path(self.nights.environment.home)
-        self.right = {}
 
     def table(self, name):
         return Path(self.warehouse.path(name))
@@ -68,28 +67,31 @@ class Damaged:
         artifact = verified.load(self.nights.environment, subject)
         return artifact.manifest, artifact.open() and artifact.files
 
-    def report(self):
-        return night.render(open_tables(self.warehouse, D2), self.nights.project)
+    def checks(self):
+        return read_quality(open_tables(self.warehouse, D2))
 
-    def facts(self, table="source_readings"):
-        stored = scan.snapshot(self.warehouse, table)
+    def references(self):
+        return builders.rows_of(self.warehouse, "references")
+
+    def facts(self):
+        stored = scan.snapshot(self.warehouse, "source_readings")
         return sorted(map(repr, scan.read(stored, stored.schema.names).to_pylist()))
 
     def steps_before(self):
         ledger.require_done(self.warehouse, "build_features", D1, "score")
         return [ledger.previous_done(self.warehouse, job, D2) for job in ("ingest", "build_features")]
 
-    def wrong(self, reader, names):
+    def wrong(self, reader, right, names):
         """What is wrong with what a reader gives now; None where it is right, or stated by name."""
         try:
             with outages.stated(), failures.stated():
                 ledger.require_committed(self.warehouse)
-                given = getattr(self, reader)()
+                given = reader(self)
         except NightjarError as error:
             return None if any(name in str(error) for name in names) else f"unnamed: {error}"
         except Exception as error:  # noqa: BLE001  (whatever comes is what is looked for)
             return f"not stated: {type(error).__name__}: {str(error)[:300]}"
-        return None if given == self.right[reader] else f"WRONG: {str(given)[:300]}"
+        return None if given == right else f"WRONG: {str(given)[:300]}"
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +104,7 @@ def damaged(nights, spark, tmp_path_factory):
     rewrite(warehouse, D2)
     DeltaTable(warehouse.path("features")).create_checkpoint()
     rewrite(warehouse, D1)
-    made = Damaged(builders.Nights(warehouse, nights.project, environment), spark)
-    for reader in {reader for reader, _, _ in SUBJECTS.values()}:
-        made.right[reader] = getattr(made, reader)()
-        assert getattr(made, reader)() == made.right[reader]
-    return made
+    return Damaged(builders.Nights(warehouse, nights.project, environment), spark)
 
 
 def rewrite(warehouse, day):
@@ -138,28 +136,28 @@ def of_model(name):
 
 
 SUBJECTS = {
-    "data of features": ("scores", live("features", run_date=D1), "features"),
-    "data of scores": ("figures", live("scores", run_date=D1), "scores"),
-    "data of labels": ("figures", live("labels"), "labels"),
-    "data of a source": ("facts", live("source_readings"), "source_readings"),
-    "data of model_events": ("promotion", live("model_events"), "model_events"),
-    "data of runs": ("steps_before", live("runs"), "runs"),
-    "data of quality": ("report", live("quality"), "quality"),
-    "data of references": ("report", live("references"), "references"),
-    "newest log of features": ("scores", log("features"), "features"),
-    "checkpoint of features": ("scores", log("features", "*.checkpoint.parquet"), "features"),
-    "pointer to it": ("scores", log("features", "_last_checkpoint"), "features"),
-    "oldest log of labels": ("figures", log("labels", place=0), "labels"),
-    "newest log of labels": ("figures", log("labels"), "labels"),
-    "oldest log of model_events": ("promotion", log("model_events", place=0), "model_events"),
-    "newest log of model_events": ("promotion", log("model_events"), "model_events"),
-    "newest log of a source": ("facts", log("source_readings"), "source_readings"),
-    "oldest log of quality": ("report", log("quality", place=0), "quality"),
-    "public key": ("model", lambda damaged: damaged.home / "keys" / "signing.pub", "signing.pub"),
-    "manifest": ("model", of_model("data/artifact/manifest.json"), "manifest.json"),
-    "estimator": ("model", of_model("data/artifact/estimator.skops"), "estimator.skops"),
-    "signature": ("model", of_model("signature.json"), "signature.json"),
-    "MLmodel": ("model", of_model("MLmodel"), "MLmodel"),
+    "data of features": (Damaged.scores, live("features", run_date=D1), "features"),
+    "data of scores": (Damaged.figures, live(Damaged.scores, run_date=D1), "scores"),
+    "data of labels": (Damaged.figures, live("labels"), "labels"),
+    "data of a source": (Damaged.facts, live("source_readings"), "source_readings"),
+    "data of model_events": (Damaged.promotion, live("model_events"), "model_events"),
+    "data of runs": (Damaged.steps_before, live("runs"), "runs"),
+    "data of quality": (Damaged.checks, live("quality"), "quality"),
+    "data of references": (Damaged.references, live("references"), "references"),
+    "newest log of features": (Damaged.scores, log("features"), "features"),
+    "checkpoint of features": (Damaged.scores, log("features", "*.checkpoint.parquet"), "features"),
+    "pointer to it": (Damaged.scores, log("features", "_last_checkpoint"), "features"),
+    "oldest log of labels": (Damaged.figures, log("labels", place=0), "labels"),
+    "newest log of labels": (Damaged.figures, log("labels"), "labels"),
+    "oldest log of model_events": (Damaged.promotion, log("model_events", place=0), "model_events"),
+    "newest log of model_events": (Damaged.promotion, log("model_events"), "model_events"),
+    "newest log of a source": (Damaged.facts, log("source_readings"), "source_readings"),
+    "oldest log of quality": (Damaged.checks, log("quality", place=0), "quality"),
+    "public key": (Damaged.model, lambda damaged: damaged.home / "keys" / "signing.pub", "public_key"),
+    "manifest": (Damaged.model, of_model("data/artifact/manifest.json"), "manifest.json"),
+    "estimator": (Damaged.model, of_model("data/artifact/estimator.skops"), "estimator.skops"),
+    "signature": (Damaged.model, of_model("signature.json"), "signature.json"),
+    "MLmodel": (Damaged.model, of_model("MLmodel"), "MLmodel"),
 }
 """What is damaged -> which reader is asked, where the file is, and the name that a stated failure says."""
 
@@ -222,11 +220,11 @@ def test_a_damaged_file_gives_what_is_right_or_a_stated_failure_with_its_name(da
     reader, find, name = SUBJECTS[subject]
     file = find(damaged)
     chance = random.Random(subject)  # noqa: S311  (the same bits each time)
-    content, wrong = file.read_bytes(), []
+    content, right, wrong = file.read_bytes(), reader(damaged), []
     try:
         for harm, left in trials(file, content, pytestconfig.getoption("faults"), chance):
             put(file, left)
-            found = damaged.wrong(reader, (name, file.name))
+            found = damaged.wrong(reader, right, (name, file.name))
             wrong += [] if found is None else [f"{harm}: {found}"]
             put(file, content)
     finally:
