@@ -66,10 +66,10 @@ def build(
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
     by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
-    definition = _table_of(project, rows, features)
+    definition = table_of(project, rows, features)
     labels_since = since if previous is None else min(since, previous)
-    asked = _asked(spark, warehouse, project, versions, labels_since, run_date)
-    labels, labelled = _labels(asked, warehouse, project, versions, run_date)
+    asked = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
+    labels, labelled = labels_of(asked, warehouse, project, versions, run_date)
     outcome = Outcome(inputs=dict(versions))
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
@@ -85,8 +85,7 @@ def build(
         known = sink.collect(labels, sink.in_one_piece, of_labels)
         votes = label_quality.counted(asked, warehouse, project, versions, run_date)
     for name, into, files, first in (("features", of_features, written, since), ("labels", of_labels, known, run_date)):
-        of_dates = _of_dates(first, run_date)
-        outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates, run_id, inputs=versions)
+        outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates(first, run_date), run_id, inputs=versions)
         outcome.rows[name] = sum(file.rows for file in files)
     if votes:
         outcome.outputs[QUALITY.name] = label_quality.record(warehouse, votes, run_date, run_id)
@@ -104,18 +103,18 @@ def _by_date(since: date, until: date, tasks: int) -> Destination | None:
     return Destination(task_of, tasks) if days > 1 else None
 
 
-def _of_dates(since: date, until: date) -> Callable[[DataFile], bool]:
+def of_dates(since: date, until: date) -> Callable[[DataFile], bool]:
     return lambda file: since <= file.partition["run_date"] <= until
 
 
-def _table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
+def table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
     types = to_arrow_schema(rows.schema, timezone="UTC")
     added = pa.schema([field for field in features.schema if field.name not in types.names])
     columns = pa.schema([types.field(name) for name in project.spine.columns()])
     return features_table(project, columns, added)
 
 
-def _asked(
+def rows_to_label(
     spark: SparkSession,
     warehouse: Warehouse,
     project: Project,
@@ -130,7 +129,7 @@ def _asked(
     return rows.where(F.col("prediction_time") >= F.lit(start))
 
 
-def _labels(
+def labels_of(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> tuple[DataFrame, Table]:
     types = to_arrow_schema(rows.select(*project.spine.key).schema, timezone="UTC")

@@ -214,6 +214,9 @@ def _judged(answers: DataFrame, project: Project) -> DataFrame:
 def _not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:
     if not arrow.exists(warehouse, "labels"):
         return labels
-    other = delta.read(labels.sparkSession, warehouse, "labels").where(F.col("run_date") != F.lit(run_date))
+    stored = delta.read(
+        labels.sparkSession, warehouse, "labels", keep=lambda file: file.partition["run_date"] != run_date
+    )
+    other = stored.where(F.col("run_date") != F.lit(run_date))
     names = [*project.spine.key, "prediction_time", "label_known_at"]
     return labels.join(other.select(*names), names, "left_anti")

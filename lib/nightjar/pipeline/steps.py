@@ -5,7 +5,7 @@ A step imports its stage when it is run: nobody should wait for Ray, MLflow and 
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,8 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.tables import ledger
+from nightjar.tables import arrow, ledger
+from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
 
@@ -166,21 +167,37 @@ def monitor(step: Step) -> Outcome:
     step.require(JobName.SCORE, JobName.MONITOR)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
-    return Outcome(*(asdict(of_drift)[part] | asdict(of_performance)[part] for part in ("inputs", "outputs", "rows")))
+    return merged(of_drift, of_performance)
 
 
 def maintain(step: Step) -> Outcome:
-    """Upkeep of the tables first, then the check, which so judges what upkeep has left."""
+    """Whether tables are whole; then their upkeep; then the check of features, which judges what that has left."""
     from nightjar.features import consistency
+    from nightjar.pipeline import repair
     from nightjar.registry import cited
-    from nightjar.tables import maintenance
+    from nightjar.tables import maintenance, verification
 
     keep = cited.versions(step.warehouse, step.environment)
-    spark = step.sessions.spark
-    outcome = maintenance.maintain(spark, step.warehouse, step.project, keep, step.run_date, step.run_id)
+    spark, project = step.sessions.spark, step.project
+    tables = [name for name in maintenance.orders(project) if arrow.exists(step.warehouse, name)]
+    verified = verification.verify(spark, step.warehouse, tables, keep)
+    repaired = Outcome(rows={"files and commits verified": sum(verified.looked_at.values())})
+    repaired.outputs[QUALITY.name] = verification.record(step.warehouse, verified, step.run_date, step.run_id)
+    repaired.outputs |= repair.repair(step, verified.damages)
+    kept = maintenance.maintain(spark, step.warehouse, project, keep, step.run_date, step.run_id)
     nights, rows = step.check_nights, step.check_rows
-    checked = consistency.check(spark, step.warehouse, step.project, step.run_date, step.run_id, nights, rows)
-    return Outcome(*(asdict(outcome)[part] | asdict(checked)[part] for part in ("inputs", "outputs", "rows")))
+    checked = consistency.check(spark, step.warehouse, project, step.run_date, step.run_id, nights, rows)
+    return merged(repaired, kept, checked)
+
+
+def merged(*outcomes: Outcome) -> Outcome:
+    """Several outcomes as one; where two say something of one table, the later one holds."""
+    whole = Outcome()
+    for outcome in outcomes:
+        whole.inputs |= outcome.inputs
+        whole.outputs |= outcome.outputs
+        whole.rows |= outcome.rows
+    return whole
 
 
 STEPS: dict[JobName, Callable[[Step], Outcome]] = {

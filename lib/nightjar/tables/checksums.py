@@ -9,7 +9,7 @@ import json
 import re
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
@@ -65,6 +65,11 @@ def of_files(paths: Iterable[str]) -> str:
     """Their number, and a checksum of their paths in any order."""
     each = [zlib.crc32(unquote(path).encode()) for path in paths]
     return f"{len(each)}-{reduce(xor, each, 0):08x}"
+
+
+def of_columns(columns: Sequence[tuple[str, Any]]) -> str:
+    """The checksum of columns' names and types, as Delta writes types."""
+    return _of_values(columns)
 
 
 def _of_values(*values: Any) -> str:

@@ -21,12 +21,14 @@ DIGEST = "digest"
 """Said by each of our commits: the digest of its entries."""
 LIVE = "live"
 """Said by each of our commits: how many files are live after it, and a checksum of their paths."""
-FILES = ("add", "remove")
+SCHEMA = "schema"
+"""Said by each of our commits: a checksum of the table's columns."""
+FILES = {"add", "remove"}
 DIGESTED = {
     "add": ("path", "partitionValues", "size", "dataChange", "stats"),
     "remove": ("path", "partitionValues", "size", "dataChange"),
     "txn": ("appId", "version"),
-    "commitInfo": ("commit", "run_id", "rows", "userMetadata", LIVE, REARRANGED),
+    "commitInfo": ("commit", "run_id", "rows", "userMetadata", LIVE, SCHEMA, REARRANGED),
 }
 """Kind of entry -> what of it we say; the rest, such as the time, is added by delta-rs."""
 
@@ -50,16 +52,17 @@ def same_rows(warehouse: Warehouse, table: str, one: int, other: int) -> bool:
     return all(said is not None and (said["operation"] in UPKEEP or REARRANGED in said) for said in between)
 
 
-def live_files(folder: str, version: int) -> str | None:
-    """What the last of our commits said of the live files, if they are still those at a version; None: not known."""
-    while (found := entries(folder, version)) is not None:
+def state(folder: str, version: int) -> dict[str, str]:
+    """What the last of our commits said of the files and the schema that it left, where they still are at a version."""
+    holds = {LIVE: FILES, SCHEMA: {"metaData"}}
+    while holds and (found := entries(folder, version)) is not None:
         said: Mapping[str, Any] = next((entry["commitInfo"] for entry in found if "commitInfo" in entry), {})
         if LIVE in said:
-            return str(said[LIVE])
-        if any(kind in entry for entry in found for kind in FILES):
-            return None  # another writer's
+            return {name: str(said[name]) for name in holds if name in said}
+        changed = {kind for entry in found for kind in entry}  # by another writer, or by delta-rs alone
+        holds = {name: kinds for name, kinds in holds.items() if not kinds & changed}
         version -= 1
-    return None
+    return {}
 
 
 def info(folder: str, version: int) -> Mapping[str, Any] | None:

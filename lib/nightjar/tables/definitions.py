@@ -72,7 +72,8 @@ QUALITY = Table(
         Column(
             "source",
             pa.string(),
-            "name of the source; features: their rebuild, by maintain; labels: votes on them, by build_features",
+            "name of the source; features: their rebuild, by maintain; labels: votes on them, by build_features; "
+            "warehouse: whether files and logs are whole, by maintain",
         ),
         Column("check", pa.string(), "name of the check, or of the count"),
         Column("rows", pa.int64(), "rows that the check is about"),

@@ -53,8 +53,8 @@ def maintain(
         TableError: another run has changed the files that were being merged, or a version to keep is gone.
     """
     outcome = Outcome(rows={MERGES: 0, MADE: 0, REMOVED: 0})
-    orders = _orders(project)
-    tables = sorted(name for name in orders if arrow.exists(warehouse, name))
+    order_of = orders(project)
+    tables = sorted(name for name in order_of if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
         stands = opening.opened(warehouse, table)
@@ -63,7 +63,7 @@ def maintain(
         except TableError as needs:
             log.warning("left as it is: %s", needs)
             continue
-        merged, made = compact(spark, warehouse, table, orders[table], run_date, run_id)
+        merged, made = compact(spark, warehouse, table, order_of[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
             log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
@@ -137,7 +137,7 @@ def vacuum(warehouse: Warehouse, table: str, keep: Collection[int], older_than: 
     return len(removed)
 
 
-def _orders(project: Project) -> dict[str, tuple[str, ...]]:
+def orders(project: Project) -> dict[str, tuple[str, ...]]:
     """Every table that the project may have -> the columns that its rows are sorted by."""
     sources = {f"source_{name}": source for name, source in project.sources.items()}
     laid_out = {

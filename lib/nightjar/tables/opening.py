@@ -1,6 +1,7 @@
 """Delta tables opened at one of their versions, through delta-rs."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -49,19 +50,27 @@ def live_actions(stands: DeltaTable, table: str, folder: str) -> pa.Table:
     """What the log of an opened table says of its live files, one row each.
 
     Raises:
-        TableError: they are not those that the last commit has left: the log is damaged.
+        TableError: they, or the columns, are not those that the last commit has left: the log is damaged.
     """
     version = int(stands.version())
     with _log_named(table, folder):
         actions = pa.table(stands.get_add_actions(flatten=True))
-        said = commits.live_files(folder, version)
-    paths: list[Any] = actions.column("path").to_pylist()
-    if said not in (None, checksums.of_files(paths)):
+        said = commits.state(folder, version)
+    is_now = state(stands, actions.column("path").to_pylist())
+    other = [name for name, left in said.items() if is_now[name] != left]
+    if other:
         raise TableError(
-            f"Table {table} at {folder}, version {version}: the log gives other live files than the last commit has "
-            "left: an entry of it or a checkpoint is damaged. Nothing was written. See docs/runbook.md, Damaged log."
+            f"Table {table} at {folder}, version {version}: the log does not give what the last commit has left "
+            f"({', '.join(other)}): an entry of it or a checkpoint is damaged. Nothing was written. "
+            "See docs/runbook.md, Damaged log."
         )
     return actions
+
+
+def state(stands: DeltaTable, paths: Iterable[Any]) -> dict[str, str]:
+    """Checksums of an opened table's columns and of the paths of some files, as commits say them."""
+    columns = [(field["name"], field["type"]) for field in json.loads(stands.schema().to_json())["fields"]]
+    return {commits.LIVE: checksums.of_files(paths), commits.SCHEMA: checksums.of_columns(columns)}
 
 
 @contextmanager

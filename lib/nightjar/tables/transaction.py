@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from nightjar.errors import TableError
-from nightjar.tables import checksums, commits, opening, requirements
+from nightjar.tables import commits, opening, requirements
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
@@ -103,7 +103,7 @@ def _committed(stands: DeltaTable, table: str, folder: str, changed: Change, not
         *(_removed(file, is_change=not changed.rearranged) for file in changed.removed),
         *(_added(file, is_change=not changed.rearranged) for file in changed.added),
     ]
-    said = _said(changed, note) | {commits.LIVE: checksums.of_files(_live(stands, table, folder, changed))}
+    said = _said(changed, note) | opening.state(stands, _live(stands, table, folder, changed))
     said[commits.DIGEST] = commits.digest([*map(_entry, actions), *_marked(note.marks), {"commitInfo": said}])
     properties = CommitProperties(
         custom_metadata=dict(said),
