@@ -85,3 +85,10 @@ def test_a_table_that_is_behind_what_a_run_has_written_has_lost_commits(warehous
         shutil.rmtree(gone)
         with pytest.raises(TableError, match=lost.format("gone")):
             ledger.require_committed(warehouse)
+    log = Path(warehouse.path("runs")) / "_delta_log"
+    shutil.rmtree(log)
+    with pytest.raises(TableError, match="runs has data files, but no log"):
+        ledger.require_committed(warehouse)
+    log.write_text("no folder")
+    with pytest.raises(TableError, match="Table runs at .* cannot be opened"):
+        ledger.require_committed(warehouse)

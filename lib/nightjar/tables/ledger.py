@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow
+from nightjar.tables import arrow, storage
 from nightjar.tables.definitions import RUNS
 from nightjar.tables.warehouse import Warehouse
 
@@ -57,6 +57,8 @@ def require_committed(warehouse: Warehouse) -> None:
         TableError: a table is at an earlier version, or gone.
     """
     if not arrow.exists(warehouse, RUNS.name):
+        if storage.holds_files(warehouse.path(RUNS.name)):
+            raise _lost(warehouse, f"{RUNS.name} has data files, but no log")
         return
     written: dict[str, tuple[int, str]] = {}
     for row in arrow.read(warehouse, RUNS.name, ["run_id", "outputs"]).to_pylist():
@@ -72,11 +74,15 @@ def require_committed(warehouse: Warehouse) -> None:
         if stands.get(table, -1) < version
     ]
     if lost:
-        raise TableError(
-            f"Tables of {warehouse.path('').rstrip('/')} have lost commits: {'; '.join(lost)}. Files of their logs "
-            "(_delta_log) were removed, or single tables restored from an older backup. Nothing was written. Restore "
-            "all tables of the project from one backup: docs/runbook.md, Lost commits."
-        )
+        raise _lost(warehouse, "; ".join(lost))
+
+
+def _lost(warehouse: Warehouse, what: str) -> TableError:
+    return TableError(
+        f"Tables of {warehouse.path('').rstrip('/')} have lost commits: {what}. Files of their logs (_delta_log) were "
+        "removed, or single tables restored from an older backup. Nothing was written. Restore all tables of the "
+        "project from one backup: docs/runbook.md, Lost commits."
+    )
 
 
 def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
