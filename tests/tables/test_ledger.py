@@ -90,5 +90,5 @@ def test_a_table_that_is_behind_what_a_run_has_written_has_lost_commits(warehous
     with pytest.raises(TableError, match="runs has data files, but no log"):
         ledger.require_committed(warehouse)
     log.write_text("no folder")
-    with pytest.raises(TableError, match="Table runs at .* cannot be opened"):
+    with pytest.raises(TableError, match=r"Table runs at .* cannot be opened"):
         ledger.require_committed(warehouse)

@@ -4,26 +4,31 @@ Most tables here get their properties by an entry in the log, as it stands there
 """
 
 import json
+import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from builders import machines
 from nightjar.errors import TableError
-from nightjar.tables import arrow, scan, sink
-from nightjar.tables.definitions import Column
-from tables.things import THINGS, ids, of, store, things
+from nightjar.tables import arrow, maintenance, scan, sink
+from nightjar.tables.definitions import QUALITY, RUNS, Column
+from tables.things import THINGS, TYPES, ids, of, store, things
 
 
-def log_of(warehouse) -> Path:
-    return Path(warehouse.path("things")) / "_delta_log"
+def altered(warehouse, *features, table="things", versions=None, columns=None, schema=None, **properties):
+    """Someone else changes protocol and properties of a table; of things, there are two before.
 
-
-def altered(warehouse, *features, versions=None, columns=None, schema=None, **properties):
-    """Things 1 and 2, after someone else has changed protocol and properties of their table."""
-    store(warehouse, things(id=[1, 2], x=[1.5, 2.5], place=["p", "p"]))
-    created = (log_of(warehouse) / f"{0:020}.json").read_text().splitlines()
+    `a__b` stands for the property delta.a.b; `columns` gives metadata to columns, and `schema` changes them.
+    """
+    if table == "things":
+        store(warehouse, things(id=[1, 2], x=[1.5, 2.5], place=["p", "p"]))
+    log = Path(warehouse.path(table)) / "_delta_log"
+    created = (log / f"{0:020}.json").read_text().splitlines()
     metadata = next(entry["metaData"] for entry in map(json.loads, created) if "metaData" in entry)
     metadata["configuration"] |= {f"delta.{name.replace('__', '.')}": value for name, value in properties.items()}
     described = json.loads(metadata["schemaString"])
@@ -32,21 +37,35 @@ def altered(warehouse, *features, versions=None, columns=None, schema=None, **pr
         field.update((schema or {}).get(field["name"], {}))
     metadata["schemaString"] = json.dumps(described)
     read = [name for name in features if name in OF_READERS]
-    listed = {"readerFeatures": read} if read else {}
-    least, most = versions or ((3 if read else 1), 7)
+    least, most = versions or (3 if read else 1, 7)
     protocol = {"minReaderVersion": least, "minWriterVersion": most}
-    protocol |= {} if most < 7 else listed | {"writerFeatures": list(features)}
+    protocol |= {"readerFeatures": read} if read else {}
+    protocol |= {"writerFeatures": list(features)} if most == 7 else {}
     entries = [{"commitInfo": {"operation": "ALTER"}}, {"protocol": protocol}, {"metaData": metadata}]
-    (log_of(warehouse) / f"{2:020}.json").write_text("\n".join(map(json.dumps, entries)))
+    (log / f"{arrow.version(warehouse, table) + 1:020}.json").write_text("\n".join(map(json.dumps, entries)))
 
 
-OF_READERS = {"deletionVectors", "columnMapping", "timestampNtz", "v2Checkpoint", "typeWidening", "vacuumProtocolCheck"}
+OF_READERS = {
+    "deletionVectors",
+    "columnMapping",
+    "timestampNtz",
+    "v2Checkpoint",
+    "typeWidening",
+    "vacuumProtocolCheck",
+    "tomorrow",
+}
 DEFAULT = {"CURRENT_DEFAULT": "7"}
 GENERATED = {"delta.generationExpression": "id * 2"}
 IDENTITY = {"delta.identity.start": 1, "delta.identity.step": 1, "delta.identity.allowExplicitInsert": False}
 INVARIANT = {"delta.invariants": '{"expression":{"expression":"x > 3"}}'}
 INNER = {"type": "array", "elementType": "string", "containsNull": False}
+BY_ID = {
+    name: {"delta.columnMapping.id": number, "delta.columnMapping.physicalName": name}
+    for number, name in enumerate(TYPES)
+}
+RENAMED = BY_ID | {"place": {"delta.columnMapping.id": 1, "delta.columnMapping.physicalName": "was_place"}}
 REFUSED = {
+    "columns by id": ((), {"versions": (2, 5), "columns": BY_ID, "columnMapping__mode": "id"}, "feature columnMapping"),
     "constraint": (("checkConstraints",), {"constraints__pos": "x < 10"}, r"constraint pos CHECK \(x < 10\)"),
     "constraint of several columns": (
         ("checkConstraints",),
@@ -72,7 +91,7 @@ REFUSED = {
     "row tracking": (
         ("rowTracking", "domainMetadata"),
         {"enableRowTracking": "true"},
-        "feature domainMetadata; .*rowT",
+        "feature rowTracking; feature domainMetadata",
     ),
     "clustering": (("clustering", "domainMetadata"), {}, "feature clustering"),
     "type widening": (("typeWidening",), {"enableTypeWidening": "true"}, "feature typeWidening"),
@@ -100,6 +119,36 @@ def test_what_is_not_honoured_is_refused_by_its_name_before_anything_is_written(
         with pytest.raises(TableError, match=rf"Table things at .*/things has .*{named}.*Nothing was written"):
             write()
     assert sorted(Path(warehouse.path("things")).rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["columns by id", "type widening"])
+def test_files_that_do_not_tell_the_rows_are_not_read(warehouse, name):
+    """Both readers ask: one goes to Spark, the other refuses."""
+    features, properties, named = REFUSED[name]
+    altered(warehouse, *features, **properties)
+    feature = named.removeprefix("feature ")
+    assert scan.snapshot(warehouse, "things").unreadable == f"table things uses {feature}"
+    with pytest.raises(TableError, match=rf"Table things at .* uses {feature}, which is read by Spark only"):
+        ids(warehouse)
+    assert arrow.read(warehouse, "things", ["id"], at_version=1)["id"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("features", "properties", "feature"),
+    [
+        ((), {"versions": (2, 5), "columns": RENAMED, "columnMapping__mode": "name"}, "columnMapping"),
+        (("tomorrow",), {}, "tomorrow"),
+    ],
+    ids=["a renamed partition column", "a reader feature of the future"],
+)
+def test_a_table_that_cannot_even_be_opened_is_refused_by_the_name_of_its_feature(
+    warehouse, features, properties, feature
+):
+    altered(warehouse, *features, **properties)
+    for use in (ids, lambda one: sink.target(one, THINGS), lambda one: scan.snapshot(one, "things")):
+        told = rf"Table things at .* cannot be opened: .*Nothing was written. It has feature {feature}. To be rid of"
+        with pytest.raises(TableError, match=told):
+            use(warehouse)
 
 
 HARMLESS = {
@@ -159,3 +208,21 @@ def test_a_table_that_is_partitioned_otherwise_is_refused(warehouse):
     store(warehouse, things(id=[1], place=["p"]))
     with pytest.raises(TableError, match=r"things at .* is partitioned by place, expected place, id. Move the table"):
         sink.target(warehouse, replace(THINGS, partition_by=("place", "id")))
+
+
+def test_upkeep_leaves_a_table_alone_that_asks_for_more_than_it_can_and_says_so(warehouse, tmp_path, caplog):
+    """A ledger gets the treatment of any table."""
+    arrow.append(warehouse, RUNS, [{"run_id": "a", "run_date": date(2024, 4, 1)}], "a")
+    altered(warehouse, "deletionVectors", table="runs", enableDeletionVectors="true")
+    arrow.append(warehouse, QUALITY, [{"source": "a", "run_date": date(2024, 4, 1)}], "a")
+    altered(warehouse, "clustering", "domainMetadata", table="quality")
+    no_session: Any = None
+    done = maintenance.maintain(no_session, warehouse, machines(tmp_path), {}, date(2024, 4, 5), "upkeep")
+    assert done.outputs == {}
+    told = r"left as it is: Table {} at .* has feature {}"
+    for line, (table, feature) in zip(
+        caplog.messages[-2:], [("quality", "clustering"), ("runs", "deletionV")], strict=True
+    ):
+        assert re.match(told.format(table, feature), line)
+    arrow.append(warehouse, RUNS, [{"run_id": "b"}], "b")
+    assert arrow.read(warehouse, "runs").num_rows == 2

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow.fs as pafs
+
 from nightjar.errors import TableError
 from nightjar.tables import storage
 from nightjar.tables.warehouse import Warehouse
@@ -69,6 +71,13 @@ def info(folder: str, version: int) -> Mapping[str, Any] | None:
     """What a version's commit says of itself; None if the log of the table in a folder has no such version."""
     found = entries(folder, version) or ()
     return next((entry["commitInfo"] for entry in found if "commitInfo" in entry), None)
+
+
+def versions(folder: str) -> list[int]:
+    """The versions whose commits are in the log of the table in a folder, in order."""
+    log = storage.folder(folder).get_file_info(pafs.FileSelector("_delta_log", allow_not_found=True))
+    names = [info.base_name.partition(".") for info in log]
+    return sorted(int(version) for version, _, kind in names if kind == "json" and version.isdigit())
 
 
 def entries(folder: str, version: int) -> list[dict[str, Any]] | None:

@@ -73,10 +73,11 @@ def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], tabl
     return rows.select(wanted.names).cast(wanted)
 
 
-def _nulls(column: "pa.ChunkedArray[Any]", name: str, table: Table) -> int:
+def _nulls(column: Any, name: str, table: Table) -> int:
     """How many values are null; to Delta, an empty text in a partition is."""
-    as_texts: Any = column.fill_null("") if name in table.partition_by and pa.types.is_string(column.type) else None
-    return column.null_count if as_texts is None else len(as_texts.filter(pc.equal(as_texts, pa.scalar(""))))
+    if name in table.partition_by and pa.types.is_string(column.type):
+        column = pc.if_else(pc.equal(column, pa.scalar("")), pa.scalar(None, pa.string()), column)
+    return int(column.null_count)
 
 
 def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:

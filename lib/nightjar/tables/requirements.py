@@ -10,6 +10,7 @@ from typing import Any
 from deltalake import DeltaTable
 
 from nightjar.errors import TableError
+from nightjar.tables import commits
 
 READ = {
     "timestampNtz": "a type, which files hold as they hold others",
@@ -31,7 +32,9 @@ WRITTEN = {
     "changeDataFeed": "files that come and go whole tell the changes by themselves",
 }
 """Writer feature -> why a commit of whole data files does what the table asks. delta-rs writes tables with these."""
+NEEDED_BY_OTHERS = {"domainMetadata"}  # can be dropped once those are
 IMPLIES_IDENTITY = 6  # this version of the protocol, from before features were listed
+MAPPING = "delta.columnMapping.mode"
 CONSTRAINT = "delta.constraints."
 OF_COLUMNS = {
     "delta.invariants": "an invariant",
@@ -42,11 +45,15 @@ OF_COLUMNS = {
 """Metadata of a column -> what it demands of whoever adds rows."""
 REMEDIES = {
     "deletionVectors": "REORG TABLE {table} APPLY (PURGE)",
-    "columnMapping": "ALTER TABLE {table} DROP FEATURE columnMapping",
+    "columnMapping": "ALTER TABLE {table} SET TBLPROPERTIES ('delta.columnMapping.mode' = 'none')",
     "appendOnly": "ALTER TABLE {table} SET TBLPROPERTIES ('delta.appendOnly' = 'false')",
+    "inCommitTimestamp": "ALTER TABLE {table} DROP FEATURE inCommitTimestamp",
+    "rowTracking": "ALTER TABLE {table} DROP FEATURE rowTracking",
+    "domainMetadata": "ALTER TABLE {table} DROP FEATURE domainMetadata",
 }
-"""What is to be run in Spark so that the table does not ask for it any more, where it is not just to drop it."""
-DROP = "ALTER TABLE {table} DROP FEATURE {feature}"
+"""What is to be run in Spark so that the table does not ask for a feature any more."""
+COPY = "copy its rows to a new table with the same partitions, and put that in the place of {table}"
+"""For the rest: to drop a feature of readers leaves checkpointProtection behind, which stays for a day."""
 
 
 def unreadable(stands: DeltaTable, table: str) -> str | None:
@@ -65,7 +72,7 @@ def check_readable(stands: DeltaTable, table: str, folder: str) -> None:
     if features:
         raise TableError(
             f"Table {table} at {folder} uses {', '.join(features)}, which is read by Spark only. "
-            f"Rewrite the table without it, in Spark: {'; '.join(_remedy(feature, folder) for feature in features)}"
+            f"To be rid of that, in Spark: {'; '.join(_remedy(feature, folder) for feature in features)}"
         )
 
 
@@ -81,7 +88,7 @@ def check_writable(stands: DeltaTable, table: str, folder: str) -> None:
     if asked:
         raise TableError(
             f"Table {table} at {folder} has {'; '.join(asked)}, which is not honoured here. Nothing was written. "
-            f"Write it in Spark, or remove that: {'; '.join(dict.fromkeys(asked.values()))}"
+            f"Write it in Spark, or be rid of that there: {'; '.join(dict.fromkeys(asked.values()))}"
         )
 
 
@@ -112,11 +119,26 @@ def check_removable(stands: DeltaTable, table: str, folder: str) -> None:
         )
 
 
+def in_log(folder: str) -> str:
+    """What to say of a table that delta-rs cannot open, if it has a feature that may be why; nothing, if not."""
+    try:
+        entries = [one for version in commits.versions(folder) for one in commits.entries(folder, version) or ()]
+    except (ValueError, OSError):
+        return ""  # the log itself is why
+    latest: dict[str, Any] = {kind: action for entry in entries for kind, action in entry.items()}
+    protocol, metadata = latest.get("protocol", {}), latest.get("metaData", {})
+    features = {*protocol.get("readerFeatures", ()), *protocol.get("writerFeatures", ())} - {*READ, *WRITTEN}
+    if metadata.get("configuration", {}).get(MAPPING, "none") != "none":
+        features.add("columnMapping")
+    rid = "; ".join(_remedy(feature, folder) for feature in sorted(features))
+    return f"It has feature {', '.join(sorted(features))}. To be rid of that, in Spark: {rid}" if features else ""
+
+
 def _unread(stands: DeltaTable) -> set[str]:
     """The features of an opened table by which its files do not tell its rows."""
     features = set(stands.protocol().reader_features or ())
     unread = features - set(READ)
-    if stands.metadata().configuration.get("delta.columnMapping.mode", "none") != "none":
+    if stands.metadata().configuration.get(MAPPING, "none") != "none":
         unread.add("columnMapping")
     if "deletionVectors" in features and any(batch.num_rows for batch in stands.deletion_vectors()):
         unread.add("deletionVectors")
@@ -129,12 +151,12 @@ def _asked(stands: DeltaTable, folder: str) -> Iterator[tuple[str, str]]:
     features = _unread(stands) | set(protocol.writer_features or ()) - set(WRITTEN)
     if protocol.min_writer_version == IMPLIES_IDENTITY:
         features.add("identityColumns")
-    for feature in sorted(features):
+    for feature in sorted(features, key=lambda name: (name in NEEDED_BY_OTHERS, name)):
         yield f"feature {feature}", _remedy(feature, folder)
     for name, value in stands.metadata().configuration.items():
         if name.startswith(CONSTRAINT):
             rule = name.removeprefix(CONSTRAINT)
-            yield f"constraint {rule} CHECK ({value})", f"ALTER TABLE delta.`{folder}` DROP CONSTRAINT {rule}"
+            yield f"constraint {rule} CHECK ({value})", f"ALTER TABLE delta.`{folder}` DROP CONSTRAINT `{rule}`"
     for field in json.loads(stands.schema().to_json())["fields"]:
         yield from _asked_of_column(field, folder)
 
@@ -143,9 +165,9 @@ def _asked_of_column(field: Mapping[str, Any], folder: str) -> Iterator[tuple[st
     name = field["name"]
     for key, what in OF_COLUMNS.items():
         if key in field["metadata"]:
-            yield f"{what} in column {name} ({field['metadata'][key]})", f"rebuild delta.`{folder}` without it"
+            yield f"{what} in column {name} ({field['metadata'][key]})", _remedy(key, folder)
     if _has_inner_rule(field["type"]):
-        yield f"NOT NULL within column {name}", f"rebuild delta.`{folder}` without it"
+        yield f"NOT NULL within column {name}", _remedy("NOT NULL", folder)
 
 
 def _has_inner_rule(kind: Any) -> bool:
@@ -164,4 +186,4 @@ def _is_on(stands: DeltaTable, name: str) -> bool:
 
 
 def _remedy(feature: str, folder: str) -> str:
-    return REMEDIES.get(feature, DROP).format(table=f"delta.`{folder}`", feature=feature)
+    return REMEDIES.get(feature, COPY).format(table=f"delta.`{folder}`")
