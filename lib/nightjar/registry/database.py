@@ -59,7 +59,7 @@ def failures_stated(home: Path, attempted: str, advice: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        said = " ".join(str(error).split()).rstrip(".")
+        said = " ".join(str(error).split("[SQL:", 1)[0].split()).rstrip(".")
         raise ModelError(f"MLflow in {home} {attempted}: {said}. {advice}") from error
 
 

@@ -40,9 +40,10 @@ def start() -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    for name in ("alembic", "mlflow", "ray"):
+    for name in ("alembic", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs what it also raises
+    for name in ("py4j", "mlflow"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # they log what they also raise
     logging.getLogger().addFilter(_is_not_of_py4j)
     warnings.filterwarnings("ignore", category=FutureWarning)
 
