@@ -43,6 +43,7 @@ LONG = ("system/test_flights.py", "system/test_commands.py", "system/test_cluste
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="only what needs no Java, no Ray and no process of its own")
+    parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
 
 
 def pytest_configure(config):

@@ -21,7 +21,7 @@ from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step, resources, tables
 from nightjar.report import night
-from nightjar.runtime import folders, logs
+from nightjar.runtime import folders, logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.tables import failures, lease, ledger
@@ -74,7 +74,8 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     sys.unraisablehook = _interrupt_again
     folders.use()
     try:
-        _run(job, conf, description, sys.argv[1:], body or _single_step(job))
+        with outages.stated():
+            _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
         sys.exit(error.exit_code)
@@ -82,7 +83,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
         sys.exit(INTERRUPTED)
     except Exception:
-        log.exception("unexpected failure: this is a defect in Nightjar, or something this message does not foresee")
+        log.exception("unexpected failure: a defect in Nightjar, or what no message of it foresees: see the traceback")
         sys.exit(INTERNAL)
 
 
@@ -98,7 +99,8 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
-            with failures.stated():
+            with outages.stated(), failures.stated():
+                ledger.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:

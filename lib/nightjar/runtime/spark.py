@@ -6,11 +6,12 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyspark
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -101,6 +102,12 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_packed())
     return session
+
+
+def stop(session: SparkSession) -> None:
+    """Stop a session and whatever still runs in it. One whose Java was killed has nothing left to stop."""
+    with suppress(Py4JError, ConnectionError):
+        session.stop()
 
 
 def _on_this_machine(master: str) -> dict[str, str]:

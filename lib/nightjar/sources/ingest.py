@@ -67,9 +67,15 @@ def ingest(
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
     # All files are looked at before the first one is read through.
-    rows = {name: facts.candidates(spark, name, source, cache, zone) for name, source in project.sources.items()}
+    rows, tables = {}, warehouse.path("")
+    for name, settings in project.sources.items():
+        with raw.unread_named(name, tables):
+            rows[name] = facts.candidates(spark, name, settings, cache, zone)
     check({name: rows[name].select(*project.sources[name].stored_columns()).schema for name in rows})
-    judged = [_judge(warehouse, name, project.sources[name], rows[name], night) for name in rows]
+    judged = []
+    for name, read in rows.items():
+        with raw.unread_named(name, tables):
+            judged.append(_judge(warehouse, name, project.sources[name], read, night))
     arrived = {
         source.name: arrivals.judge(spark, warehouse, source, project.sources[source.name], night, zone)
         for source in judged

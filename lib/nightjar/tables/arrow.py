@@ -58,8 +58,12 @@ def _ensured(warehouse: Warehouse, table: Table) -> DeltaTable:
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:
-    """Whether there is such a Delta table."""
-    return bool(DeltaTable.is_deltatable(warehouse.path(table)))
+    """Whether there is such a Delta table.
+
+    Raises:
+        TableError: there is one that cannot be opened: to take it for none could create it anew.
+    """
+    return opening.found(warehouse, table) is not None
 
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
