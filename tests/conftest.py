@@ -4,6 +4,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
 import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling

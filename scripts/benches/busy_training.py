@@ -13,10 +13,12 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import nightjar  # before any library that starts threads: it says how they wait
+
+# isort: split
 import numpy as np
 import search_case
 
-import nightjar
 from nightjar.config import compose_job, make_settings
 from nightjar.learning.final import judge
 from nightjar.learning.fitting import fitted

@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
 import busy
 import data
 import outcome
