@@ -26,6 +26,7 @@ from measure import console
 import nightjar
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(__file__).with_name("busy_training.py")
 PROCESSORS = 2  # that both the training and the burners have
 CUT = 10  # times ours
 BURNER = """
@@ -111,9 +112,8 @@ def run(root: Path, arguments: list[str], limit: float | None) -> Took:
     """
     environment = {name: value for name, value in os.environ.items() if name not in nightjar.THREADS}
     environment["PYTHONPATH"] = f"{root / 'lib'}{os.pathsep}{root / 'scripts' / 'benches'}"
-    program = str(ROOT / "scripts" / "benches" / "busy_training.py")
     with subprocess.Popen(  # noqa: S603  (our own program)
-        [sys.executable, "-P", program, *arguments],
+        [sys.executable, "-P", str(PROGRAM), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
