@@ -6,6 +6,9 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
 import hypothesis
 import pytest
 
