@@ -64,7 +64,7 @@ def _start(environment: Environment) -> None:
     Its servers listen on loopback alone, and ask for a token: other users of the machine reach loopback too. `ray.init`
     turns token mode on in all parts of a Ray that it starts itself, provided that RAY_AUTH_MODE is unset: set after
     `import ray`, it reaches the servers but not this process. The token never touches the disk. Servers of metrics know
-    no token: they are not started, or find no port. Ray opens its folder to everyone, which so lies in one that is ours.
+    no token: they are not started, or find no port. Ray opens its folder to everyone: it lies in one that is ours.
     """
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ["RAY_enable_metrics_collection"] = "0"  # noqa: SIM112  (as Ray spells it)
