@@ -64,7 +64,7 @@ def _start(environment: Environment) -> None:
     Its servers listen on loopback alone, and ask for a token: other users of the machine reach loopback too. `ray.init`
     turns token mode on in all parts of a Ray that it starts itself, provided that RAY_AUTH_MODE is unset: set after
     `import ray`, it reaches the servers but not this process. The token never touches the disk. Servers of metrics know
-    no token: they are not started, or find no port. Everyone may enter Ray's folder, which so lies in one that is ours.
+    no token: they are not started, or find no port. Ray opens its folder to everyone: it lies in one that is ours.
     """
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ["RAY_enable_metrics_collection"] = "0"  # noqa: SIM112  (as Ray spells it)
@@ -77,7 +77,7 @@ def _start(environment: Environment) -> None:
             log_to_driver=False,
             logging_level="ERROR",
             _node_ip_address="127.0.0.1",
-            _temp_dir=str(folders.own_for_sockets()),
+            _temp_dir=str(folders.own_for_sockets() / "ray"),
         )
 
 
