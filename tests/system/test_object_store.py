@@ -36,7 +36,7 @@ from nightjar.joins.stored import StoredFacts
 from nightjar.runtime import spark as spark_runtime
 from nightjar.settings.environment import Environment, Placement
 from nightjar.tables import arrow, layouts, lease, scan, sink
-from nightjar.tables.definitions import (layout_table, source_table)
+from nightjar.tables.definitions import layout_table, source_table
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
 from nightjar.tables.rows import of_frame
