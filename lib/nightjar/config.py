@@ -34,6 +34,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.MONITOR: jobs.Monitor,
     jobs.JobName.NIGHTLY: jobs.Nightly,
     jobs.JobName.MAINTAIN: jobs.Maintain,
+    jobs.JobName.LEASES: jobs.Leases,
 }
 GROUPS: dict[str, type] = {
     "environment": Environment,

@@ -27,7 +27,7 @@ from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts
 from nightjar.runtime import spark
 from nightjar.settings.environment import Environment, Placement
-from nightjar.tables import arrow, delta, layouts, scan, sink
+from nightjar.tables import arrow, delta, footers, layouts, sink
 from nightjar.tables.definitions import Column, Table, layout_table, source_table
 from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.rows import Rows
@@ -106,7 +106,7 @@ def _fact_id(facts: Facts) -> tuple[str, ...]:
 
 
 def _joined(case: Case) -> Rows:
-    files = scan.parquet_files(str(Path(case.spine[0]).parent))
+    files = footers.parquet_files(str(Path(case.spine[0]).parent))
     spine = read_by_tasks(SparkSession.active(), files, case.spine_columns)
     warehouse = _warehouse(case.folder)
     versions = arrow.pinned(warehouse, [_source(facts).name for facts in case.facts])

@@ -8,7 +8,7 @@ import pytest
 from nightjar.errors import TableError
 from nightjar.joins import exchange
 from nightjar.joins.exchange import Destination, exchanged
-from nightjar.tables import scan
+from nightjar.tables import footers
 from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.rows import Rows, of_frame
 
@@ -52,7 +52,7 @@ def test_a_task_gets_the_rows_of_its_numbers(spark, partitions):
 
 
 def test_a_task_picks_the_rows_of_its_numbers_where_it_can_read_all(spark, folder):
-    rows = read_by_tasks(spark, scan.parquet_files(str(folder)), SENT.column_names)
+    rows = read_by_tasks(spark, footers.parquet_files(str(folder)), SENT.column_names)
     assert rows.whole is not None
     got = in_tasks(exchanged(rows, to_tasks(3)))
     assert sorted(one for _, ids in got for one in ids) == list(range(40))
@@ -61,7 +61,7 @@ def test_a_task_picks_the_rows_of_its_numbers_where_it_can_read_all(spark, folde
 
 def test_what_is_sent_beside_rows_comes_with_those_of_its_number(spark, folder):
     """To number 100 from two tasks, and to 700, which has no rows."""
-    picked = read_by_tasks(spark, scan.parquet_files(str(folder)), SENT.column_names)
+    picked = read_by_tasks(spark, footers.parquet_files(str(folder)), SENT.column_names)
     for before in (picked, of_frame(spark.createDataFrame(SENT))):
         sent = [(100, "kept", exchange.packed(pa.table({"x": [1]})).to_pybytes())] * 2
         sent.append((700, "kept", exchange.packed(pa.table({"x": [2]})).to_pybytes()))
@@ -113,7 +113,7 @@ def folder(tmp_path):
 
 
 def test_parquet_files_of_the_users_own_are_rows_too(spark, folder):
-    files = scan.parquet_files(str(folder))
+    files = footers.parquet_files(str(folder))
     assert (files.rows, len(files.files)) == (40, 3)
     rows = read_by_tasks(spark, files, ["text", "id"])
     assert rows.frame().toArrow().sort_by("id").select(["id", "text"]).equals(SENT.select(["id", "text"]))
@@ -122,14 +122,14 @@ def test_parquet_files_of_the_users_own_are_rows_too(spark, folder):
 def test_instants_of_other_zones_and_units_are_those_of_tables(spark, tmp_path):
     at = SENT["at"].cast(pa.timestamp("ns", "Asia/Tokyo"))
     pq.write_table(SENT.select(["id"]).append_column("at", at), tmp_path / "part.parquet")
-    rows = read_by_tasks(spark, scan.parquet_files(str(tmp_path)), ["id", "at"])
+    rows = read_by_tasks(spark, footers.parquet_files(str(tmp_path)), ["id", "at"])
     assert rows.frame().toArrow().sort_by("id")["at"].to_pylist() == SENT["at"].to_pylist()
 
 
 def test_a_folder_that_is_not_one_table_is_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(TableError, match=r"The folder .*empty cannot be read as one table: no Parquet file\."):
-        scan.parquet_files(str(tmp_path / "empty"))
+        footers.parquet_files(str(tmp_path / "empty"))
     pq.write_table(SENT.select(["id"]), folder / "part-9.parquet")
     with pytest.raises(TableError, match=r"part-9\.parquet has other columns than part-0\.parquet\."):
-        scan.parquet_files(str(folder))
+        footers.parquet_files(str(folder))

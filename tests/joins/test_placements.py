@@ -24,7 +24,7 @@ from joins.visits import (
 from nightjar.asof import Latest, Windowed
 from nightjar.joins.join import as_of_join
 from nightjar.settings.environment import Placement
-from nightjar.tables import scan
+from nightjar.tables import footers, scan
 from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.warehouse import Warehouse
 
@@ -175,7 +175,7 @@ def in_files(spark, spine, folder):
     """The spine in two Parquet files, which tasks read themselves."""
     pq.write_table(spine.slice(0, 40), folder / "0.parquet")
     pq.write_table(spine.slice(40), folder / "1.parquet")
-    return read_by_tasks(spark, scan.parquet_files(str(folder)), spine.column_names)
+    return read_by_tasks(spark, footers.parquet_files(str(folder)), spine.column_names)
 
 
 def test_facts_older_than_their_history_give_neither_features_nor_clocks(spark, placed):

@@ -17,7 +17,7 @@ from nightjar.joins.planner import Planned
 from nightjar.joins.reading import Share
 from nightjar.joins.shares import Slices, shares_of
 from nightjar.settings.environment import Placement
-from nightjar.tables import scan
+from nightjar.tables import footers
 from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.warehouse import Warehouse
 
@@ -83,7 +83,7 @@ def test_a_heavy_bucket_is_shared_by_tasks(spark, placed, drawn, tmp_path, monke
     rows = frame_of(spark, spine, 3)
     if in_files:
         pq.write_table(spine, tmp_path / "0.parquet")
-        rows = read_by_tasks(spark, scan.parquet_files(str(tmp_path)), spine.column_names)
+        rows = read_by_tasks(spark, footers.parquet_files(str(tmp_path)), spine.column_names)
     spark.conf.set("spark.sql.shuffle.partitions", 8)
     try:
         cut = as_of_join(rows, warehouse, [asked], prediction_time="t", told={"v": Placement.CO_BUCKETED})
@@ -136,7 +136,7 @@ def bucket_with(tmp_path):
             facts = facts_of([visit(1, number, "a", 1, START + number, START + number, 1.0) for number in range(count)])
             marked = facts.append_column("retraction", pa.array([False] * count))
             pq.write_table(marked, folder / "0.parquet", row_group_size=100)
-        files = scan.parquet_files(str(folder))
+        files = footers.parquet_files(str(folder))
         return {files.table: files}
 
     return made

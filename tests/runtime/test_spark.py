@@ -79,3 +79,15 @@ def test_a_worker_that_java_has_hung_up_on_ends_without_a_word():
         assert ended.returncode == code
         assert said in ended.stderr
         assert ("Traceback" in ended.stderr) == bool(said)
+
+
+def test_a_setting_of_the_cluster_that_changes_what_expressions_give_is_refused():
+    """Ours are set for the session whatever the cluster says of them."""
+    spark_runtime.require_same_results({"spark.sql.ansi.enabled": "false", "spark.sql.catalog.other": "x"})
+    for option in (
+        "spark.sql.legacy.timeParserPolicy",
+        "spark.sql.ansi.doubleQuotedIdentifiers",
+        "spark.sql.caseSensitive",
+    ):
+        with pytest.raises(UsageError, match=f"Spark was given {option}=true, by --conf or spark-defaults.conf"):
+            spark_runtime.require_same_results({option: "true"})

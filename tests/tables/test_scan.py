@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow, scan, sink
+from nightjar.tables import arrow, footers, scan, sink
 from nightjar.tables.definitions import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from tables.things import THINGS, by_delta, found, of, store, things, utc
@@ -276,9 +276,9 @@ def test_cuts_split_rows_evenly_by_the_bounds_of_row_groups(warehouse, monkeypat
     monkeypatch.setattr(datafiles, "ROWS_PER_GROUP", 10)
     store(warehouse, things(id=[*range(100)], place=["a"] * 100), things(id=[*range(100, 120)], place=["b"] * 20))
     snapshot = scan.snapshot(warehouse, "things")
-    assert scan.cuts([snapshot], "id", 4) == [29, 59, 89]
-    assert scan.cuts([snapshot], "id", 1) == []
-    assert scan.cuts([snapshot.where(of("c"))], "id", 4) == []
+    assert footers.cuts([snapshot], "id", 4) == [29, 59, 89]
+    assert footers.cuts([snapshot], "id", 1) == []
+    assert footers.cuts([snapshot.where(of("c"))], "id", 4) == []
 
 
 @pytest.mark.parametrize("first", [BEYOND, -99_999_999_999_999_999], ids=["year 12000", "before year 1"])
@@ -292,7 +292,7 @@ def test_instants_beyond_the_calendar_of_python_are_cut_and_skipped_by_nobody(wa
     rows = spark.sql(f"SELECT 40L AS id, timestamp_micros({first} + 40) AS at, 'b' AS place")
     rows.write.format("delta").mode("append").save(warehouse.path("things"))
     snapshot = scan.snapshot(warehouse, "things")
-    assert scan.cuts([snapshot.where(of("a"))], "at", 4) == [first + 9, first + 19, first + 29]
+    assert footers.cuts([snapshot.where(of("a"))], "at", 4) == [first + 9, first + 19, first + 29]
     assert [file.may_hold("at", MOMENT, MOMENT) for file in snapshot.files] == [True, True]
     condition = pc.field("at") >= pa.scalar(first + 39, pa.int64()).cast(INSTANT)
     assert scan.read(snapshot, ["id", "at"], condition).filter(condition)["id"].sort().to_pylist() == [39, 40]

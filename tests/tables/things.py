@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.tables import arrow, scan, sink
 from nightjar.tables.definitions import COUNTS, INSTANT, Column, Table
-from nightjar.tables.scan import DataFile
+from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
 
 TYPES = {

@@ -43,8 +43,8 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
         JoinError: the spine lacks a column that features are joined by, or it has another type than the facts' one,
             or `prediction_time` is no instant.
         TableError: a source has no table yet, or a data file of it is gone. One that is removed later, before the
-            DataFrame is used, fails Spark's job: as an error of the task with the same words, or as Spark's own where
-            facts are shuffled, which names the file (`tables.delta.missing_files_named` makes a TableError of that).
+            DataFrame is used, or damaged, fails Spark's job: as an error of the task with the same words, or as Spark's
+            own where facts are shuffled, which names the file (`tables.failures.stated` makes a TableError of either).
     """
     asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
     _require_clock(asked.schema, project.zone)

@@ -14,25 +14,26 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from nightjar.features import expressions, label_quality, labelling_rules, spine
+from nightjar.expressions import culprits, syntax
+from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.labels import known_labels, open_since
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, delta, sink
+from nightjar.tables import arrow, failures, sink
 from nightjar.tables.definitions import QUALITY, Table, features_table, labels_table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import Rows, of_frame
-from nightjar.tables.scan import DataFile
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date
 
 log = logging.getLogger("nightjar.features")
 
 
-@delta.missing_files_named()
+@failures.stated()
 def build(
     spark: SparkSession,
     warehouse: Warehouse,
@@ -61,20 +62,21 @@ def build(
         JoinError: a feature does not fit its source; nothing was written.
         UsageError: an expression does not fit the columns; nothing was written.
     """
+    syntax.require_allowed(spark, project.sql_of_rows())
     sources = [source_table_name(name) for name in project.sources]
     versions = arrow.pinned(warehouse, sources)
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
     by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
-    definition = _table_of(project, rows, features)
+    definition = table_of(project, rows, features)
     labels_since = since if previous is None else min(since, previous)
-    asked = _asked(spark, warehouse, project, versions, labels_since, run_date)
-    labels, labelled = _labels(asked, warehouse, project, versions, run_date)
+    asked = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
+    labels, labelled = labels_of(asked, warehouse, project, versions, run_date)
     outcome = Outcome(inputs=dict(versions))
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    with expressions.named(expressions.declared(project) | labelling_rules.declared(project.label.rules)):
+    with culprits.named(project.sql_of_rows()):
         # The first thing that runs: all that can be told from types and names alone has been told.
         for found in (rows, asked):
             spine.refuse_repeated(found, project)
@@ -85,8 +87,7 @@ def build(
         known = sink.collect(labels, sink.in_one_piece, of_labels)
         votes = label_quality.counted(asked, warehouse, project, versions, run_date)
     for name, into, files, first in (("features", of_features, written, since), ("labels", of_labels, known, run_date)):
-        of_dates = _of_dates(first, run_date)
-        outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates, run_id, inputs=versions)
+        outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates(first, run_date), run_id, inputs=versions)
         outcome.rows[name] = sum(file.rows for file in files)
     if votes:
         outcome.outputs[QUALITY.name] = label_quality.record(warehouse, votes, run_date, run_id)
@@ -104,18 +105,18 @@ def _by_date(since: date, until: date, tasks: int) -> Destination | None:
     return Destination(task_of, tasks) if days > 1 else None
 
 
-def _of_dates(since: date, until: date) -> Callable[[DataFile], bool]:
+def of_dates(since: date, until: date) -> Callable[[DataFile], bool]:
     return lambda file: since <= file.partition["run_date"] <= until
 
 
-def _table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
+def table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
     types = to_arrow_schema(rows.schema, timezone="UTC")
     added = pa.schema([field for field in features.schema if field.name not in types.names])
     columns = pa.schema([types.field(name) for name in project.spine.columns()])
     return features_table(project, columns, added)
 
 
-def _asked(
+def rows_to_label(
     spark: SparkSession,
     warehouse: Warehouse,
     project: Project,
@@ -130,7 +131,7 @@ def _asked(
     return rows.where(F.col("prediction_time") >= F.lit(start))
 
 
-def _labels(
+def labels_of(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> tuple[DataFrame, Table]:
     types = to_arrow_schema(rows.select(*project.spine.key).schema, timezone="UTC")

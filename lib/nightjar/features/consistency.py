@@ -159,8 +159,7 @@ def _record(
         {"source": FEATURES, "check": name, "rows": rows, "of": of, "run_date": run_date, "run_id": run_id}
         for name, (rows, of) in checks.items()
     ]
-    where = f"run_date = DATE '{run_date}' AND source = '{FEATURES}'"
-    return arrow.replace(warehouse, QUALITY, recorded, where, run_id)
+    return arrow.replace(warehouse, QUALITY, recorded, {"run_date": run_date, "source": FEATURES}, run_id)
 
 
 def _by_column(found: Sequence[Difference]) -> Counter[str]:

@@ -43,4 +43,4 @@ def record(warehouse: Warehouse, checks: Mapping[str, tuple[int, int]], run_date
         {"source": SOURCE, "check": check, "rows": count, "of": of, "run_date": run_date, "run_id": run_id}
         for check, (count, of) in checks.items()
     ]
-    return arrow.replace(warehouse, QUALITY, rows, f"run_date = DATE '{run_date}' AND source = '{SOURCE}'", run_id)
+    return arrow.replace(warehouse, QUALITY, rows, {"run_date": run_date, "source": SOURCE}, run_id)

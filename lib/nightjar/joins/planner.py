@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nightjar.errors import JoinError
 from nightjar.joins.stored import StoredFacts
 from nightjar.settings.environment import Placement
-from nightjar.tables import arrow, layouts, scan
+from nightjar.tables import layouts, opening, scan
 from nightjar.tables.layouts import Layout
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
@@ -47,7 +47,7 @@ def plan(
     Raises:
         JoinError: a placement that is told is not possible.
     """
-    planned = arrow.at_once(lambda asked: _place(warehouse, asked, (told or {}).get(asked.name)), facts)
+    planned = opening.at_once(lambda asked: _place(warehouse, asked, (told or {}).get(asked.name)), facts)
     for one in planned:
         log.info("join %s: %s, %s", one.facts.name, one.placement.value, one.reason)
     return planned

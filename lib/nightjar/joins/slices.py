@@ -19,7 +19,7 @@ from nightjar.asof.carry import carried
 from nightjar.joins import reading
 from nightjar.joins.exchange import MESSAGE, batched, packed
 from nightjar.joins.planner import Planned
-from nightjar.tables import layouts, scan
+from nightjar.tables import footers, layouts
 from nightjar.tables.rows import in_tasks, numbered, numbers
 from nightjar.tables.scan import Snapshot
 
@@ -49,7 +49,7 @@ def cuts(files: Sequence[Mapping[str, Snapshot]], tasks: int) -> list[Cut]:
         (number, instant)
         for number in range(len(rows))
         if parts[number] > 1
-        for instant in scan.cuts(list(files[number].values()), layouts.EVENT_TIME, parts[number])
+        for instant in footers.cuts(list(files[number].values()), layouts.EVENT_TIME, parts[number])
     ]
 
 

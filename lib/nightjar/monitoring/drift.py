@@ -60,7 +60,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: s
         for name, (bins, expected) in references.items()
         for name_of_measure, value in compared(bins, expected, counted[name]).items()
     ]
-    outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, f"run_date = DATE '{run_date}'", run_id)
+    outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, {"run_date": run_date}, run_id)
     outcome.rows[DRIFT.name] = len(rows)
     log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
     return outcome

@@ -36,8 +36,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", "features"]))
     known = _with_labels(warehouse, project, run_date, outcome.inputs)
     rows = [row for day in _dates(known) for row in _judged(known, day, project, run_date, run_id)]
-    where = f"run_date = DATE '{run_date}'"
-    outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, where, run_id)
+    outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome
 

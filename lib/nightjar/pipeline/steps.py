@@ -5,7 +5,7 @@ A step imports its stage when it is run: nobody should wait for Ray, MLflow and 
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,8 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.tables import ledger
+from nightjar.tables import arrow, ledger
+from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
 
@@ -44,7 +45,9 @@ class Sessions:
     def stop(self) -> None:
         """Stop what was started, and whatever still runs in it."""
         if "spark" in self.__dict__:
-            self.__dict__.pop("spark").stop()
+            from nightjar.runtime import spark
+
+            spark.stop(self.__dict__.pop("spark"))
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ def promote(step: Step) -> Outcome:
     version = events.newest_registered(step.warehouse, step.run_date)
     decision = decide(version.evidence)
     verdict = "promoted" if decision.promoted else "refused"
+    if decision.promoted:
+        tracking.require_version(step.home, step.project.name, version.number)
     log.info("version %s %s: %s", version.number, verdict, decision.reason)
     evidence = {**version.evidence, "decision": verdict, "reason": decision.reason}
     decided = events.Version(version.number, version.model_name, step.run_date, evidence)
@@ -144,6 +149,8 @@ def score(step: Step) -> Outcome:
 
     events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
+    # What ingest says of the night's input must be said of the very facts that the features were built of.
+    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,
@@ -162,21 +169,37 @@ def monitor(step: Step) -> Outcome:
     step.require(JobName.SCORE, JobName.MONITOR)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
-    return Outcome(*(asdict(of_drift)[part] | asdict(of_performance)[part] for part in ("inputs", "outputs", "rows")))
+    return merged(of_drift, of_performance)
 
 
 def maintain(step: Step) -> Outcome:
-    """Upkeep of the tables first, then the check, which so judges what upkeep has left."""
+    """Whether tables are whole; then their upkeep; then the check of features, which judges what that has left."""
     from nightjar.features import consistency
+    from nightjar.pipeline import repair
     from nightjar.registry import cited
-    from nightjar.tables import maintenance
+    from nightjar.tables import maintenance, verification
 
     keep = cited.versions(step.warehouse, step.environment)
-    spark = step.sessions.spark
-    outcome = maintenance.maintain(spark, step.warehouse, step.project, keep, step.run_date, step.run_id)
+    spark, project = step.sessions.spark, step.project
+    tables = [name for name in maintenance.orders(project) if arrow.exists(step.warehouse, name)]
+    verified = verification.verify(spark, step.warehouse, tables, keep)
+    repaired = Outcome(rows={"files and commits verified": sum(verified.looked_at.values())})
+    repaired.outputs[QUALITY.name] = verification.record(step.warehouse, verified, step.run_date, step.run_id)
+    repaired.outputs |= repair.repair(step, verified.damages)
+    kept = maintenance.maintain(spark, step.warehouse, project, keep, step.run_date, step.run_id)
     nights, rows = step.check_nights, step.check_rows
-    checked = consistency.check(spark, step.warehouse, step.project, step.run_date, step.run_id, nights, rows)
-    return Outcome(*(asdict(outcome)[part] | asdict(checked)[part] for part in ("inputs", "outputs", "rows")))
+    checked = consistency.check(spark, step.warehouse, project, step.run_date, step.run_id, nights, rows)
+    return merged(repaired, kept, checked)
+
+
+def merged(*outcomes: Outcome) -> Outcome:
+    """Several outcomes as one; where two say something of one table, the later one holds."""
+    whole = Outcome()
+    for outcome in outcomes:
+        whole.inputs |= outcome.inputs
+        whole.outputs |= outcome.outputs
+        whole.rows |= outcome.rows
+    return whole
 
 
 STEPS: dict[JobName, Callable[[Step], Outcome]] = {
@@ -188,3 +211,20 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
     JobName.MONITOR: monitor,
     JobName.MAINTAIN: maintain,
 }
+
+
+def resources(name: JobName, step: Step) -> tuple[str, ...]:
+    """What a run of a job must hold alone: the job for its date, and what runs of other dates change or judge by."""
+    of_all_dates = {
+        JobName.INGEST: [f"source/{source}" for source in step.project.sources],
+        JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
+        JobName.MAINTAIN: [JobName.MAINTAIN.value],
+    }
+    return (f"{name.value}/{step.run_date}", *of_all_dates.get(name, ()))
+
+
+def tables(project: Project) -> list[str]:
+    """The names of all tables that a project may have."""
+    from nightjar.tables import maintenance
+
+    return sorted(maintenance.orders(project))

@@ -1,4 +1,4 @@
-"""What a job prints: lines for people on a terminal, JSON lines where there is none."""
+"""What a job prints: lines for people on a terminal, JSON lines where there is none. A traceback is part of either."""
 
 import json
 import logging
@@ -19,7 +19,8 @@ class _ForPeople(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         mark = {logging.WARNING: "! ", logging.ERROR: "✗ "}.get(record.levelno, "")
         source = record.name.removeprefix("nightjar.")
-        return f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{record.getMessage()}"
+        line = f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class _ForMachines(logging.Formatter):
@@ -30,6 +31,8 @@ class _ForMachines(logging.Formatter):
             "from": record.name,
             "message": record.getMessage(),
         }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -58,9 +61,10 @@ def start() -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    for name in ("alembic", "mlflow", "ray"):
+    for name in ("alembic", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs what it also raises
+    for name in ("py4j", "mlflow"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # they log what they also raise
     logging.getLogger().addFilter(_is_not_of_py4j)
     warnings.filterwarnings("ignore", category=FutureWarning)
 

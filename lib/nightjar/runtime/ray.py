@@ -95,9 +95,14 @@ def _on_loopback() -> Iterator[None]:
         ray_constants.ENABLE_RAY_CLUSTER = makes_clusters
 
 
-def _shipped() -> dict[str, Any] | None:
-    """A runtime environment with this package for the workers, unless the submitted job already has its own."""
-    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
-    if "py_modules" in job.get("runtime_env", {}):
-        return None
-    return {"py_modules": [str(Path(nightjar.__file__).parent)]}
+def _shipped() -> dict[str, Any]:
+    """A runtime environment for the workers: this package, and how threads share processors.
+
+    A submitted job may have either already: what it says stays.
+    """
+    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")).get("runtime_env", {})
+    given = job.get("env_vars", {})
+    shipped: dict[str, Any] = {"env_vars": {name: os.environ[name] for name in nightjar.THREADS if name not in given}}
+    if "py_modules" not in job:
+        shipped["py_modules"] = [str(Path(nightjar.__file__).parent)]
+    return shipped

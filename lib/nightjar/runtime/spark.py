@@ -6,11 +6,12 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyspark
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
@@ -23,7 +24,8 @@ from nightjar.settings.environment import Environment
 log = logging.getLogger("nightjar.spark")
 # Java leaves methods of more than 8,000 bytecodes uncompiled, and Spark generates such methods for rows of many checked
 # and derived columns: without the last option, reading such a source takes more than twice as long.
-JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+# In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
+JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
@@ -34,6 +36,8 @@ OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     # Spark's default (INT96) has no file statistics, and Arrow misreads far dates in it.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # What Spark reads is what was written, or it fails.
+    "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
     "spark.sql.ansi.enabled": "true",
@@ -89,6 +93,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     try:
+        require_same_results(dict(session.sparkContext.getConf().getAll()))
         require_delta(session)
         require_file_system(session, environment.warehouse)
     except UsageError:
@@ -97,6 +102,12 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if not master.startswith("local"):
         session.sparkContext.addPyFile(_packed())
     return session
+
+
+def stop(session: SparkSession) -> None:
+    """Stop a session and whatever still runs in it. One whose Java was killed has nothing left to stop."""
+    with suppress(Py4JError, ConnectionError):
+        session.stop()
 
 
 def _on_this_machine(master: str) -> dict[str, str]:
@@ -160,6 +171,20 @@ def _use_locked_spark() -> None:
         del os.environ["SPARK_HOME"]
     if not list((locked / "jars").glob("*delta-spark*.jar")):
         raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
+
+
+def require_same_results(given: Mapping[str, str]) -> None:
+    """What `spark-submit` or a cluster was given must not change what expressions give.
+
+    Raises:
+        UsageError: it holds a setting of ANSI rules, names or older Sparks, other than ours.
+    """
+    for option in sorted(set(given) - set(OPTIONS)):
+        if option.startswith(("spark.sql.ansi.", "spark.sql.legacy.", "spark.sql.caseSensitive")):
+            raise UsageError(
+                f"Spark was given {option}={given[option]}, by --conf or spark-defaults.conf, with which expressions "
+                "give other values than elsewhere. Submit without it."
+            )
 
 
 def require_delta(session: SparkSession) -> None:

@@ -1,5 +1,6 @@
 """Settings of a project: its dates, sources, spine, label and features."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +14,8 @@ from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 
+EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
+RULES = f"{LABEL}.rules"
 CLOCKS = ("event_time", "known_at")
 RESERVED = ("prediction_time", "definitions_hash", "run_date", "run_id")
 
@@ -76,6 +79,31 @@ class Project:
     def joined_names(self) -> list[str]:
         """The features of all groups."""
         return [name for group, features in self.features.items() for name in features.names(group)]
+
+    def sql_of_sources(self) -> dict[str, str]:
+        """Key path -> Spark SQL expression, of all that raw rows are put through."""
+        return {
+            f"project.sources.{name}.{part}": sql
+            for name, source in self.sources.items()
+            for part, sql in source.sql().items()
+        }
+
+    def sql_of_rows(self) -> dict[str, str]:
+        """Key path -> Spark SQL expression, of all that rows are put through when features and labels are built."""
+        found = {f"{DERIVED}.{name}": sql for name, sql in self.spine.derived.items()}
+        found |= {f"{EXPRESSIONS}.{name}": sql for name, sql in self.expressions.items()}
+        found |= {f"{RULES}.{name}": sql for name, sql in self.label.rules.items()}
+        return found | ({f"{LABEL}.condition": self.label.condition} if self.label.condition else {})
+
+    def sources_of(self, features: Collection[str]) -> set[str]:
+        """The sources whose facts some features are made of, the spine's among them.
+
+        An expression may use any column: with one among the features, all sources of groups count.
+        """
+        expressed = not set(features).isdisjoint(self.expressions)
+        groups = self.features.items()
+        used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
+        return {self.spine.source} | used
 
     def _check_dates(self) -> None:
         first = require_date("first_date", self.first_date)

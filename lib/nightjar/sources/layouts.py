@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings import sources
 from nightjar.sources.storing import Night
-from nightjar.tables import delta, layouts, sink
+from nightjar.tables import arrow, delta, layouts, sink
 from nightjar.tables.definitions import Table, layout_table
-from nightjar.tables.scan import DataFile
+from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.ingest")
@@ -56,13 +56,35 @@ def store(
             log.info("layout %s: built anew", definition.name)
         rows = layouts.with_retractions(versions_of, source.key, source.sequence, settings.keys, is_new)
         into = sink.target(warehouse, definition)
-        written = layouts.collect(rows, settings.keys, settings.buckets, into)
-        marks = layouts.marks(after, settings.buckets)
-        inputs = {table.name: after}
-        versions[definition.name] = sink.commit(
-            warehouse, into, written, replaces, night.run_id, inputs=inputs, marks=marks
-        )
+        inputs, name = {table.name: after}, definition.name
+        versions[name] = _stored(warehouse, rows, settings, into, inputs, replaces, night.run_id)
     return versions
+
+
+def rebuild(
+    spark: SparkSession, warehouse: Warehouse, source: sources.Source, table: str, settings: sources.Layout, run_id: str
+) -> int:
+    """Build a layout anew from the whole table of its source, whatever its own files are like; its new version."""
+    version = arrow.version(warehouse, table)
+    facts = delta.read(spark, warehouse, table, version)
+    rows = layouts.with_retractions(facts, source.key, source.sequence, settings.keys, F.lit(True))
+    into = sink.target(warehouse, Table(layouts.name(table, settings.keys), "", (), (layouts.BUCKET,), "", ()))
+    return _stored(warehouse, rows, settings, into, {table: version}, _everything, run_id)
+
+
+def _stored(
+    warehouse: Warehouse,
+    rows: DataFrame,
+    settings: sources.Layout,
+    into: sink.Target,
+    inputs: dict[str, int],
+    replaces: Callable[[DataFile], bool],
+    run_id: str,
+) -> int:
+    (version,) = inputs.values()
+    written = layouts.collect(rows, settings.keys, settings.buckets, into)
+    marks = layouts.marks(version, settings.buckets)
+    return sink.commit(warehouse, into, written, replaces, run_id, inputs=inputs, marks=marks)
 
 
 def _can_append(

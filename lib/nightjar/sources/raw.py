@@ -1,6 +1,7 @@
 """Raw files as Spark DataFrames of texts. What is wrong with a file as a whole is refused here."""
 
 import csv
+import errno
 import hashlib
 import importlib.util
 import io
@@ -8,19 +9,26 @@ import logging
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (Spark's own convention)
+from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
 
 log = logging.getLogger("nightjar.ingest")
 MALFORMED = "_malformed"
+_UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
+_CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
 def read(spark: SparkSession, file: File, columns: list[str], source: str, cache: Path) -> DataFrame:
@@ -36,14 +44,16 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     Raises:
         SourceError: the file is missing, damaged, or lacks a column.
     """
-    path = _unpacked(_located(file, source), source, cache)
-    if file.format is FileFormat.PARQUET:
-        rows = _parquet(spark, path, source)
-        _require_columns(rows.columns, columns, path, source)
-        return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
-    header = _header(path, source)
+    located = _located(file, source)
+    with _refused(located, source):
+        path = _unpacked(located, source, cache)
+        if file.format is FileFormat.PARQUET:
+            rows = _parquet(spark, path, source)
+            _require_columns(rows.columns, columns, path, source)
+            return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
+        header = _header(path, source)
     _require_columns(header, columns, path, source)
-    schema = ", ".join(f"`{name}` STRING" for name in [*header, MALFORMED])
+    schema = StructType([StructField(name, StringType()) for name in [*header, MALFORMED]])
     rows = (
         spark.read.schema(schema)
         .option("header", "true")
@@ -55,6 +65,43 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
         .csv(_literally(path))
     )
     return rows.select(*columns, MALFORMED)
+
+
+@contextmanager
+def unread_named(source: str, tables: str) -> Iterator[None]:
+    """Say it when Spark comes to a raw file that it cannot read.
+
+    Args:
+        source: name for messages.
+        tables: the folder of the project's tables, whose files are no raw ones.
+
+    Raises:
+        SourceError: a raw file is damaged, or gone since it was looked at.
+    """
+    try:
+        yield
+    except (Py4JJavaError, PySparkException) as error:
+        text = str(error)
+        unread = _UNREAD.search(text)
+        if unread is None or unread[1].startswith(tables):
+            raise
+        why = (_CAUSED.findall(text) or ["Spark does not say why"])[-1]
+        raise SourceError(
+            f"Source {source}: {unread[1]} cannot be read: {why}. It looks damaged, or was removed meanwhile; fetch it "
+            "again. Nothing was written."
+        ) from error
+
+
+@contextmanager
+def _refused(path: str, source: str) -> Iterator[None]:
+    """Name source and file where the system does not let a file be opened, or Spark refuses its form."""
+    try:
+        yield
+    except (PySparkException, Py4JJavaError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # what could not be written is no fault of the file
+        said = str(error).splitlines()[0].rstrip(".")
+        raise SourceError(f"Source {source}: {path} cannot be read: {said}. Nothing was written.") from error
 
 
 def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:

@@ -30,7 +30,8 @@ def without_stored(
     """Without the facts that are the latest version another run has stored. The rows are not shuffled for that."""
     if not arrow.exists(warehouse, table):
         return rows
-    other = delta.read(spark, warehouse, table).where(F.col("ingested_on") != F.lit(run_date))
+    stored = delta.read(spark, warehouse, table, keep=lambda file: file.partition["ingested_on"] != run_date)
+    other = stored.where(F.col("ingested_on") != F.lit(run_date))
     said = [*source.stored_columns(), "event_time"]
     for name in said:
         if name not in other.columns:  # the configuration stores it only since now
@@ -40,9 +41,9 @@ def without_stored(
     later = other.where(F.col("known_at") > F.col("stated_known_at")).select(*fact, "known_at")
     is_later = F.col("known_at") < F.col("_other_known_at")
     latest = other.join(F.broadcast(_renamed(later)), _same(fact) & is_later, "left_anti")
-    stored = latest.select(*fact, content(said).alias(CONTENT))
+    said_latest = latest.select(*fact, content(said).alias(CONTENT))
     same = _same([*fact, CONTENT]) & (F.col(facts.STATE) == "fact")
-    return rows.join(_renamed(stored), same, "left_anti")
+    return rows.join(_renamed(said_latest), same, "left_anti")
 
 
 def without_refused(spark: SparkSession, rows: DataFrame, warehouse: Warehouse, name: str, run_date: date) -> DataFrame:
@@ -50,7 +51,8 @@ def without_refused(spark: SparkSession, rows: DataFrame, warehouse: Warehouse, 
     if not arrow.exists(warehouse, QUARANTINE.name):
         return rows
     is_other = (F.col("run_date") != F.lit(run_date)) & (F.col("source") == name)
-    refused = delta.read(spark, warehouse, QUARANTINE.name).where(is_other).select(F.col("row_hash").alias(HASH))
+    stored = delta.read(spark, warehouse, QUARANTINE.name, keep=lambda file: file.partition["run_date"] != run_date)
+    refused = stored.where(is_other).select(F.col("row_hash").alias(HASH))
     return rows.join(_renamed(refused), _same([HASH]) & (F.col(facts.STATE) == "refused"), "left_anti")
 
 

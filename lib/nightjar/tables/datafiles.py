@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nightjar.tables import storage
+from nightjar.tables import checksums, parquet, storage
+from nightjar.tables.checksums import Checksums
 
 ROWS_PER_GROUP = 64 * 1024
 VALUES_AT_ONCE = 16 * 1024  # more than Arrow's own number: a tenth less time to write
@@ -64,24 +64,39 @@ def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
     partition = {name: partition_text(value) for name, value in values.items()}
     # Folders are for people: readers take partition values from the log.
     folders = "".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(text))}/" for name, text in partition.items())
-    path = f"{folders}part-{uuid.uuid4().hex}.parquet"
+    kept = rows.drop_columns(list(partition))
+    content = _content(kept)
+    footer = parquet.footer_of(content)
+    least, greatest, nulls = _bounds_of(kept)
+    entry = checksums.of_entry(len(rows), content.size, partition)
+    named = Checksums(entry, checksums.of_bounds(least, greatest), checksums.of_footer(footer)).name()
     files = storage.made(folder)
     if folders:
         files.create_dir(folders, recursive=True)
-    kept = rows.drop_columns(list(partition))
-    with files.open_output_stream(path) as stream:
-        # Arrow leaves NaN out of a row group's bounds, and Spark, to which NaN is the greatest, would miss those rows.
-        bounded: Any = [field.name for field in kept.schema if not pa.types.is_floating(field.type)]
-        pq.write_table(
-            kept,
-            stream,
-            row_group_size=ROWS_PER_GROUP,
-            write_batch_size=VALUES_AT_ONCE,
-            dictionary_pagesize_limit=LARGEST_DICTIONARY,
-            write_statistics=bounded or False,
-            **_encoding(kept),
-        )
-    return Written(path, files.get_file_info(path).size, len(rows), partition, json.dumps(_statistics(kept)))
+    with files.open_output_stream(f"{folders}{named}") as stream:
+        stream.write(content)
+    statistics = {"numRecords": len(rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
+    # Letters as they are: delta-rs (1.6.6) takes some that JSON escapes in two parts for others.
+    said = json.dumps(statistics, ensure_ascii=False, default=_text)
+    return Written(f"{folders}{named}", content.size, len(rows), partition, said)
+
+
+def _content(rows: pa.Table) -> pa.Buffer:
+    """A data file, as bytes: its name is not known before they are."""
+    content = pa.BufferOutputStream()
+    # Arrow leaves NaN out of a row group's bounds, and Spark, to which NaN is the greatest, would miss those rows.
+    bounded: Any = [field.name for field in rows.schema if not pa.types.is_floating(field.type)]
+    pq.write_table(
+        rows,
+        content,
+        row_group_size=ROWS_PER_GROUP,
+        write_batch_size=VALUES_AT_ONCE,
+        dictionary_pagesize_limit=LARGEST_DICTIONARY,
+        write_statistics=bounded or False,
+        write_page_checksum=True,
+        **_encoding(rows),
+    )
+    return content.getvalue()
 
 
 def _encoding(rows: pa.Table) -> dict[str, Any]:
@@ -124,20 +139,17 @@ def partition_text(value: Any) -> str | None:
     return None if value in (None, "") else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _statistics(rows: pa.Table) -> dict[str, Any]:
-    """Delta's statistics of a data file."""
+def _bounds_of(rows: pa.Table) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]:
+    """Column -> its least value, its greatest value, and its nulls: what Delta's statistics of a data file hold."""
     first = rows.select(rows.column_names[:BOUNDED])
     bounds = {name: _bounds(first.column(name)) for name in first.column_names}
-    return {
-        "numRecords": len(rows),
-        "minValues": {name: found[0] for name, found in bounds.items() if found},
-        "maxValues": {name: found[1] for name, found in bounds.items() if found},
-        "nullCount": {name: first.column(name).null_count for name in first.column_names},
-    }
+    least = {name: found[0] for name, found in bounds.items() if found}
+    greatest = {name: found[1] for name, found in bounds.items() if found}
+    return least, greatest, {name: first.column(name).null_count for name in first.column_names}
 
 
 def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
-    """Least and greatest value as JSON holds them; None where there are none, or none that can be relied on.
+    """Least and greatest value; None where there are none, or none that can be relied on.
 
     Floats have none, as a NaN lies beyond any bound. Instants are in whole milliseconds, as other writers of Delta
     have them, and the greatest is not below the truth.
@@ -160,9 +172,15 @@ def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
         return None
     if instants:
         last = min(-(-high // 1000), YEAR_10000 - 1)  # at the very end like Spark's, which readers take as truncated
-    return (_instant(first), _instant(last)) if instants else (_instant(first)[:10], _instant(last)[:10])
+    return (_instant(first), _instant(last)) if instants else (_instant(first).date(), _instant(last).date())
 
 
-def _instant(milliseconds: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _instant(milliseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def _text(bound: date) -> str:
+    """An instant or a date as Delta's statistics write it."""
+    if isinstance(bound, datetime):
+        return bound.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return bound.isoformat()

@@ -1,25 +1,21 @@
-"""Delta tables as Spark DataFrames: read at a version, and written a partition at a time in one commit."""
+"""Delta tables as Spark DataFrames, read at a version."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from urllib.parse import unquote
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from nightjar.errors import TableError
-from nightjar.tables import arrow, scan
+from nightjar.tables import scan
 from nightjar.tables.datafiles import partition_text
-from nightjar.tables.definitions import Table
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.entries import DataFile
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 _PATTERN = re.compile(r"[*?\[\]{}]")  # in a path, Spark would look for other names
 _PLAIN = re.compile(r"[A-Za-z0-9.-]+")  # what stands in a folder's name as it is
-_GONE = re.compile(r"\[FAILED_READ_FILE\.FILE_NOT_EXIST\] .*?reading file (\S+[.]parquet)")
 
 
 def read(
@@ -45,9 +41,11 @@ def read(
         TableError: there is no such table, or a file of that version is gone.
     """
     files = scan.snapshot(warehouse, table, version)
+    chosen = files.where(keep)
+    scan.require_footers(chosen)
     if files.unreadable is not None or not _told_by_folders(files):
         return spark.read.format("delta").option("versionAsOf", files.version).load(files.folder)
-    chosen, schema = files.where(keep), from_arrow_schema(files.schema)
+    schema = from_arrow_schema(files.schema)
     if not chosen.files:
         return spark.createDataFrame([], schema)
     paths = [f"{files.folder}/{unquote(file.path)}" for file in chosen.files]
@@ -72,34 +70,3 @@ def _told_by_folders(files: Snapshot) -> bool:
         if not all(_PLAIN.fullmatch(value) for _, value in values):
             return False
     return True
-
-
-def replace(rows: DataFrame, warehouse: Warehouse, table: Table, where: str) -> int:
-    """Replace the rows that meet a condition on the partition columns, in one commit; the new version.
-
-    Columns that the table has and the rows lack become null: they belong to an older definition.
-    """
-    arrow.ensure(warehouse, table)
-    path = warehouse.path(table.name)
-    rows.select(*table.schema().names).write.format("delta").mode("overwrite").option("replaceWhere", where).save(path)
-    return arrow.version(warehouse, table.name)
-
-
-@contextmanager
-def missing_files_named() -> Iterator[None]:
-    """Say it when Spark finds a data file gone that a pinned version of a table needs.
-
-    Raises:
-        TableError: naming the file.
-    """
-    try:
-        yield
-    except (PySparkException, Py4JJavaError) as error:
-        found = _GONE.search(str(error))
-        if found is None:
-            raise
-        raise TableError(
-            f"The data file {found[1]} of a table's pinned version is gone: removed by hand, or vacuumed with a "
-            "shorter retention than this run takes. Nothing was written. Run it again on the table's latest version, "
-            "or restore the file."
-        ) from error

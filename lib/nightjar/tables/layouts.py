@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import BY
-from nightjar.tables import arrow, commits, scan, sink
+from nightjar.tables import commits, opening, scan, sink
 from nightjar.tables.datafiles import Written
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
@@ -49,7 +49,7 @@ def name(source_table: str, keys: Sequence[str]) -> str:
 def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None:
     """The latest state of a layout; None if there is none."""
     laid_out = name(table, keys)
-    opened = arrow.found(warehouse, laid_out)
+    opened = opening.found(warehouse, laid_out)
     if opened is None:
         return None
     files = scan.snapshot_of(opened, warehouse, laid_out)

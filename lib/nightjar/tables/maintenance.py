@@ -12,13 +12,15 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from nightjar.errors import TableError
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, commits, layouts, scan, sink
+from nightjar.tables import arrow, commits, layouts, opening, requirements, scan, sink
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED, Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import by_tasks
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")
@@ -51,20 +53,21 @@ def maintain(
         TableError: another run has changed the files that were being merged, or a version to keep is gone.
     """
     outcome = Outcome(rows={MERGES: 0, MADE: 0, REMOVED: 0})
-    orders = _orders(project)
-    tables = sorted(name for name in orders if arrow.exists(warehouse, name))
+    order_of = orders(project)
+    tables = sorted(name for name in order_of if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
-        stands = scan.snapshot(warehouse, table)
-        if stands.unreadable is not None:
-            log.warning("%s: left as it is", stands.unreadable)
+        stands = opening.opened(warehouse, table)
+        try:
+            requirements.check_maintainable(stands, table, warehouse.path(table))
+        except TableError as needs:
+            log.warning("left as it is: %s", needs)
             continue
-        merged, made = compact(spark, warehouse, table, orders[table], run_date, run_id)
+        merged, made = compact(spark, warehouse, table, order_of[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
             log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
-        after = arrow.version(warehouse, table)
-        outcome.outputs |= {table: after} if after != stands.version else {}
+            outcome.outputs[table] = arrow.version(warehouse, table)
         for name, files in ((MERGES, merged), (MADE, made), (REMOVED, removed)):
             outcome.rows[name] += files
     return outcome
@@ -92,7 +95,7 @@ def compact(
     Raises:
         TableError: another run has changed these files meanwhile. Nothing was written.
     """
-    partition_by = tuple(arrow.opened(warehouse, table).metadata().partition_columns)
+    partition_by = tuple(opening.opened(warehouse, table).metadata().partition_columns)
     into = sink.target(warehouse, Table(table, "", (), partition_by, "", ()))
     shares = _shares(scan.snapshot(warehouse, table, into.version), run_date)
     if not shares:
@@ -119,7 +122,7 @@ def vacuum(warehouse: Warehouse, table: str, keep: Collection[int], older_than: 
     Raises:
         TableError: a version to keep is gone.
     """
-    stands = arrow.opened(warehouse, table)
+    stands = opening.opened(warehouse, table)
     kept_since = [commits.committed_at(warehouse, table, version) for version in keep]
     removed = stands.vacuum(
         retention_hours=int(older_than / timedelta(hours=1)),
@@ -133,7 +136,7 @@ def vacuum(warehouse: Warehouse, table: str, keep: Collection[int], older_than: 
     return len(removed)
 
 
-def _orders(project: Project) -> dict[str, tuple[str, ...]]:
+def orders(project: Project) -> dict[str, tuple[str, ...]]:
     """Every table that the project may have -> the columns that its rows are sorted by."""
     sources = {f"source_{name}": source for name, source in project.sources.items()}
     laid_out = {

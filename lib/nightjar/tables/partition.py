@@ -11,8 +11,9 @@ from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.tables import delta, scan
+from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Rows, merged, numbered, numbers, of_frame
-from nightjar.tables.scan import DataFile, Snapshot
+from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.tables")

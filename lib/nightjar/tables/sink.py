@@ -5,32 +5,24 @@ Files of attempts and runs that died are orphans, which VACUUM removes.
 """
 
 import json
-import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import CommitFailedError
-from deltalake.transaction import AddAction, RemoveAction
+from deltalake import DeltaTable
 from pyspark.sql import DataFrame
 
-from nightjar import errors
 from nightjar.errors import TableError
-from nightjar.tables import arrow, commits, datafiles, scan
-from nightjar.tables.datafiles import Written, partition_text
+from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, transaction
+from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import Table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Making, in_tasks
-from nightjar.tables.scan import DataFile
+from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
-ATTEMPTS = 20
 TOLD = pa.schema({"file": pa.string()})
-STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
-"""A failure that a task has stated, in the text that Spark makes of it."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +54,13 @@ def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
         stamps: column -> value that every row gets.
 
     Raises:
-        TableError: a stored column has another type than its definition.
+        TableError: a stored column has another type than its definition, or the table needs what is not honoured here.
     """
-    stored = arrow.found(warehouse, table.name)
+    stored = opening.found(warehouse, table.name)
     version = None if stored is None else int(stored.version())
-    schema = pa.schema([field.remove_metadata() for field in arrow.widened(warehouse, table, stored)])
+    if stored is not None:
+        requirements.check_writable(stored, table.name, warehouse.path(table.name))
+    schema = pa.schema([field.remove_metadata() for field in fields.widened(warehouse, table, stored)])
     return Target(table, warehouse.path(table.name), schema, stamps, version)
 
 
@@ -74,11 +68,12 @@ def write(rows: pa.Table, into: Target) -> list[Written]:
     """Store rows as data files, one for each combination of partition values. For tasks.
 
     Rows keep their order inside a file. Where a column of the table is missing stands its stamp, or null.
+
+    Raises:
+        TableError: there is a null in a column that the table declares NOT NULL.
     """
-    for field in into.schema:
-        if field.name not in rows.column_names:
-            rows = rows.append_column(field, pa.repeat(pa.scalar(into.stamps.get(field.name), field.type), len(rows)))
-    return datafiles.write(rows.select(into.schema.names).cast(into.schema), into.folder, into.table.partition_by)
+    stored = fields.completed(rows, into.schema, into.stamps, into.table, into.folder)
+    return datafiles.write(stored, into.folder, into.table.partition_by)
 
 
 def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -111,13 +106,8 @@ def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
             files = [json.dumps(asdict(file)) for file in write(made, into)]
             yield pa.record_batch([pa.array(files, pa.string())], schema=TOLD)
 
-    try:
+    with failures.stated():
         told = in_tasks(rows, task, TOLD).collect()
-    except Exception as failure:
-        stated = STATED.search(str(failure))
-        if stated is None:
-            raise
-        raise getattr(errors, stated[1])(stated[2]) from failure
     return [Written(**json.loads(row[0])) for row in told]
 
 
@@ -150,71 +140,28 @@ def commit(
         The new version.
 
     Raises:
-        TableError: someone else has changed what is replaced since the target was taken. Nothing was written.
+        TableError: someone else has changed what is replaced since the target was taken, or the table needs what is
+            not honoured here. Nothing was written.
     """
     new = list(files)
-    rows = sum(file.rows for file in new)
-    said = json.dumps({"run_id": run_id, "rows": rows, "inputs": dict(inputs or {})}, sort_keys=True)
     seen: tuple[DataFile, ...] = ()
     if into.version is not None:
         seen = scan.snapshot(warehouse, into.table.name, into.version).where(replaces).files
-    upkeep = {commits.REARRANGED: "true"} if rearranged else {}
     arrow.ensure(warehouse, into.table)
-    properties = CommitProperties(
-        custom_metadata={"run_id": run_id, "rows": str(rows), "userMetadata": said} | upkeep,
-        max_commit_retries=0,
-        app_transactions=[Transaction(name, number) for name, number in (marks or {}).items()],
-    )
-    for attempt in range(ATTEMPTS):
-        table = arrow.opened(warehouse, into.table.name)
-        gone = scan.snapshot_of(table, warehouse, into.table.name).where(replaces).files
+
+    def change(stands: DeltaTable) -> Change:
+        gone = scan.snapshot_of(stands, warehouse, into.table.name).where(replaces).files
         if {file.path for file in gone} != {file.path for file in seen}:
             raise TableError(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
-        _check_names(into, gone)
-        actions: list[AddAction | RemoveAction] = [_removed(file, is_change=not rearranged) for file in gone]
-        actions += [_added(file, is_change=not rearranged) for file in new]
-        try:
-            table.create_write_transaction(
-                actions, "append", table.schema(), list(into.table.partition_by), commit_properties=properties
-            )
-        except CommitFailedError:
-            time.sleep(0.05 * (attempt + 1))
-            continue
-        return int(table.version()) + 1
-    raise TableError(
-        f"Table {into.table.name} at {into.folder}: too many others are writing to it. Nothing was written."
-    )
+        return Change(new, gone, rearranged)
+
+    return transaction.commit(warehouse, into.table.name, change, Note(run_id, inputs or {}, marks or {}))
 
 
 def mark(opened: DeltaTable, name: str) -> int | None:
     """A number that a commit has left in the table, as of the version that was opened; None if none has."""
     found: int | None = opened.transaction_version(name)
     return found
-
-
-def _check_names(into: Target, gone: Iterable[DataFile]) -> None:
-    """Spark leaves such letters in the log as they are, delta-rs quotes them: it would never find the file again."""
-    foreign = [file.path for file in gone if not file.path.isascii()]
-    if foreign:
-        raise TableError(
-            f"Table {into.table.name} at {into.folder}: {foreign[0]} was written by Spark for a partition value with "
-            "letters beyond ASCII, and delta-rs cannot remove such a file. Nothing was written. "
-            "Delete the rows of that partition in Spark first."
-        )
-
-
-def _added(file: Written, *, is_change: bool) -> AddAction:
-    return AddAction(file.path, file.size, file.partition, _now(), data_change=is_change, stats=file.statistics)
-
-
-def _removed(file: DataFile, *, is_change: bool) -> RemoveAction:
-    values = {name: partition_text(value) for name, value in file.partition.items()}
-    path = unquote(file.path)  # delta-rs quotes it again
-    return RemoveAction(path, data_change=is_change, deletion_timestamp=_now(), size=file.size, partition_values=values)
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

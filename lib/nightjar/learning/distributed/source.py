@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from nightjar.errors import LearningError
 from nightjar.learning.distributed.lanes import Group, Piece, Slice
 from nightjar.models.columns import FeatureColumn, difference
 from nightjar.settings.task import Task
-from nightjar.tables import scan, storage
+from nightjar.tables import parquet, scan, storage
 from nightjar.tables.scan import Snapshot
 
 BATCH_ROWS = 32_768
@@ -95,11 +94,9 @@ def census_of(source: Source, file: int) -> Census:
         LearningError: a label or weight that cannot be used.
         TableError: the file is gone.
     """
-    path = unquote(source.snapshot.files[file].path)
-    try:
-        footer = pq.read_metadata(path, filesystem=storage.folder(source.snapshot.folder))
-    except FileNotFoundError as error:
-        raise scan.gone(_only(source.snapshot, file)) from error
+    one = source.snapshot.files[file]
+    with scan.damage_named(_only(source.snapshot, file)):
+        footer = parquet.metadata(storage.folder(source.snapshot.folder), unquote(one.path), one.size)
     groups, labels, weights = [], [np.empty(0)], [np.empty(0)]
     for number in range(footer.num_row_groups):
         found = [_labelled(source, batch) for batch in _batches(source.snapshot, file, number, _labels(source))]
@@ -222,17 +219,17 @@ def _batches(snapshot: Snapshot, file: int, number: int, columns: list[str]) -> 
 
     A scan by `pyarrow.dataset` decodes the whole group before its first batch.
     """
-    path, fields = unquote(snapshot.files[file].path), [snapshot.schema.field(name) for name in columns]
-    try:
-        # Buffered beforehand: few long reads of an object store, not many short ones.
-        with pq.ParquetFile(path, filesystem=storage.folder(snapshot.folder), pre_buffer=True) as opened:
-            inside = [name for name in columns if name in opened.schema_arrow.names]
-            # One thread: the tasks already fill the processors.
-            for batch in opened.iter_batches(BATCH_ROWS, row_groups=[number], columns=inside, use_threads=False):
-                arrays = [_column(batch, field, snapshot.files[file].partition) for field in fields]
-                yield pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-    except FileNotFoundError as error:
-        raise scan.gone(_only(snapshot, file)) from error
+    one, fields, rows = snapshot.files[file], [snapshot.schema.field(name) for name in columns], 0
+    files = storage.folder(snapshot.folder)
+    with scan.damage_named(_only(snapshot, file)), parquet.opened(files, unquote(one.path), one.size) as opened:
+        inside = [name for name in columns if name in opened.schema_arrow.names]
+        # One thread: the tasks already fill the processors.
+        for batch in opened.iter_batches(BATCH_ROWS, row_groups=[number], columns=inside, use_threads=False):
+            arrays = [_column(batch, field, one.partition) for field in fields]
+            rows += batch.num_rows
+            yield pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+        if inside and rows != opened.metadata.row_group(number).num_rows:  # a page's header is damaged: it was left out
+            raise parquet.DamageError(f"row group {number} has {rows:,} rows, more were written")
 
 
 def _column(batch: pa.RecordBatch, field: "pa.Field[Any]", partition: Mapping[str, Any]) -> Any:

@@ -1,0 +1,99 @@
+"""A night's features or labels built again where their files are damaged: the rows that stood there, or nothing."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from nightjar.errors import TableError
+from nightjar.features import build, expressions, labelling_rules, spine
+from nightjar.features.at import with_features
+from nightjar.features.definitions import definitions_hash, source_table_name
+from nightjar.settings.project import Project
+from nightjar.tables import arrow, failures, scan, sink
+from nightjar.tables.datafiles import Written
+from nightjar.tables.entries import DataFile
+from nightjar.tables.rows import of_frame
+from nightjar.tables.warehouse import Warehouse
+
+HASH = "definitions_hash"
+
+
+@failures.stated()
+def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project, day: date, run_id: str) -> int:
+    """Build the features of a date again; the new version of the table.
+
+    Raises:
+        TableError: they were built by other definitions than today's, or that cannot be told, or today's tables give
+            another number of rows. Nothing was written.
+    """
+    files = _of_day(warehouse, "features", day)
+    built_by = {_definitions(warehouse, file) for file in files}
+    if built_by != {definitions_hash(project)}:
+        raise TableError(f"The features of {day} were built by other definitions than today's, or it cannot be told.")
+    versions = arrow.pinned(warehouse, [source_table_name(name) for name in project.sources])
+    rows = spine.spine_rows(spark, warehouse, project, versions, day, day)
+    features = with_features(of_frame(rows), warehouse, project, versions)
+    definition = build.table_of(project, rows, features)
+    into = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
+    with expressions.named(expressions.declared(project)):
+        written = sink.collect(features.given, features.make, into)
+    _require_as_many(written, files, f"features of {day}")
+    return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
+
+
+@failures.stated()
+def rebuild_labels(
+    spark: SparkSession, warehouse: Warehouse, project: Project, first: Sequence[date], day: date, run_id: str
+) -> int:
+    """Build the labels that a date first knew again; the new version of the table.
+
+    Args:
+        spark: the session.
+        warehouse: where the tables lie.
+        project: says what is asked.
+        first: dates from which that run may have asked, in the order in which they are tried: a table does not say it.
+        day: the date.
+        run_id: of this run.
+
+    Raises:
+        TableError: from none of them today's tables give as many rows as stood there. Nothing was written.
+    """
+    files = _of_day(warehouse, "labels", day)
+    versions = arrow.pinned(warehouse, [source_table_name(name) for name in project.sources])
+    for since in first:
+        asked = build.rows_to_label(spark, warehouse, project, versions, since, day)
+        labels, labelled = build.labels_of(asked, warehouse, project, versions, day)
+        into = sink.target(warehouse, labelled, run_id=run_id)
+        with expressions.named(labelling_rules.declared(project.label.rules)):
+            written = sink.collect(labels, sink.in_one_piece, into)
+        if _rows(written) == _rows(files):
+            return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
+    _require_as_many(written, files, f"labels of {day}")
+    raise TableError(f"There is no date from which the labels of {day} may have been asked for.")
+
+
+def _of_day(warehouse: Warehouse, table: str, day: date) -> tuple[DataFile, ...]:
+    return scan.snapshot(warehouse, table).where(build.of_dates(day, day)).files
+
+
+def _definitions(warehouse: Warehouse, file: DataFile) -> Any:
+    """What built the rows of a file; None where its damage hides it."""
+    stands = scan.snapshot(warehouse, "features").where(lambda one: one.path == file.path)
+    try:
+        said = scan.read(stands, [HASH])[HASH].unique().to_pylist()
+    except TableError:
+        said = [bounds.get(HASH) for bounds in (file.least, file.greatest)]
+    return said[0] if len(set(said)) == 1 else None
+
+
+def _rows(files: Sequence[Written] | Sequence[DataFile]) -> int:
+    return sum(file.rows for file in files)
+
+
+def _require_as_many(written: Sequence[Written], files: Sequence[DataFile], what: str) -> None:
+    if _rows(written) != _rows(files):
+        raise TableError(
+            f"The {what} were {_rows(files):,} rows, and today's tables and settings give {_rows(written):,}."
+        )

@@ -1,0 +1,56 @@
+"""Ways to damage what lies on a disk."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from nightjar.tables import scan
+from nightjar.tables.warehouse import Warehouse
+
+HEADER = 24  # bytes of a page that are its header, at least
+
+
+def flip(file: Path, place: int, bit: int = 0) -> None:
+    """Change one bit."""
+    held = bytearray(file.read_bytes())
+    held[place] ^= 1 << int(bit)
+    file.write_bytes(held)
+
+
+def edited(file: Path, old: str, new: str) -> None:
+    """Replace a text by another, everywhere in a file."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def data_file(warehouse: Warehouse, table: str, number: int = 0) -> Path:
+    """A live data file."""
+    return Path(warehouse.path(table)) / scan.snapshot(warehouse, table).files[number].path
+
+
+def newest_commit(warehouse: Warehouse, table: str) -> Path:
+    return max((Path(warehouse.path(table)) / "_delta_log").glob("*.json"))
+
+
+def strata(file: Path) -> dict[str, list[int]]:
+    """Part of a Parquet file -> the places of its bytes, of all columns and row groups."""
+    held, found = pq.ParquetFile(file).metadata, {"page header": [], "dictionary": [], "data": []}
+    for group in (held.row_group(number) for number in range(held.num_row_groups)):
+        for column in (group.column(number) for number in range(held.num_columns)):
+            first = column.dictionary_page_offset if column.has_dictionary_page else column.data_page_offset
+            end = first + column.total_compressed_size
+            if column.has_dictionary_page:
+                found["page header"] += range(first, first + HEADER)
+                found["dictionary"] += range(first + HEADER, column.data_page_offset)
+            found["page header"] += range(column.data_page_offset, column.data_page_offset + HEADER)
+            found["data"] += range(column.data_page_offset + HEADER, end)
+    size = file.stat().st_size
+    return {**found, "footer": [*range(size - held.serialized_size - 8, size)]}
+
+
+def data_place(file: Path, column: str) -> int:
+    """A byte of the values of a column."""
+    group = pq.ParquetFile(file).metadata.row_group(0)
+    (found,) = (place for place in map(group.column, range(group.num_columns)) if place.path_in_schema == column)
+    return int(found.data_page_offset + found.total_compressed_size - 1)
