@@ -15,10 +15,8 @@ from nightjar.settings.checks import (
     require_no_twins,
 )
 
-BY = "__by_"
-"""Stands between a source's name and a layout's keys in the name of the layout's table."""
-LONGEST_KEYS = 150
-"""Letters of a layout's keys: file systems take 255 for a table's name."""
+BY = "__by_"  # between a source's name and a layout's keys in the name of the layout's table
+LONGEST_KEYS = 150  # letters of a layout's keys: file systems take 255 for a table's name
 
 
 class ColumnType(Enum):
@@ -231,8 +229,8 @@ class Source:
         for name, layout in self.layouts.items():
             require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
-        repeated = sorted({table for table in tables if tables.count(table) > 1})
-        require(not repeated, "layouts", repeated, "other keys: the table of a layout is called by its keys")
+        expected = "other keys: the table of a layout is called by its keys"
+        require(len(set(tables)) == len(tables), "layouts", tables, expected)
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
         reserved = clocks & {name.lower() for name in self.stored_columns()}
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
