@@ -15,10 +15,7 @@ from nightjar.settings.checks import (
     require_no_twins,
 )
 
-BY = "__by_"
-"""Stands between a source's name and a layout's keys in the name of the layout's table."""
-LONGEST_KEYS = 150
-"""Letters of a layout's keys: file systems take 255 for a table's name."""
+BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 
 
 class ColumnType(Enum):
@@ -201,8 +198,7 @@ class Source:
         for name, layout in self.layouts.items():
             require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
-        repeated = sorted({table for table in tables if tables.count(table) > 1})
-        require(not repeated, "layouts", repeated, "other keys: the table of a layout is called by its keys")
+        require(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
         reserved = clocks & {name.lower() for name in self.stored_columns()}
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
