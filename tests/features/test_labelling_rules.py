@@ -75,7 +75,7 @@ def test_rules_that_never_meet_are_no_pair(spark):
     [
         ({"high": "y > 1"}, "project.label.rules.high: the expression 'y > 1' does not fit: [UNRESOLVED_COLUMN"),
         ({"high": "x + 1"}, "project.label.rules.high: the expression 'x + 1' gives a bigint, expected one of: bool"),
-        ({"high": "rand() > 0.5"}, "project.label.rules.high: the expression 'rand() > 0.5' depends on chance"),
+        ({"high": "rand() > 0.5"}, "project.label.rules.high: the expression 'rand() > 0.5' holds the function rand"),
         ({"x": "true"}, "project.label.rules.x: there is a column of this name already; give the rule another one."),
     ],
 )

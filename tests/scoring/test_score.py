@@ -66,6 +66,29 @@ def test_a_rerun_leaves_one_set_of_the_same_ids_and_scores(nights, copied, again
     assert outcome.outputs == {"scores": 3}
 
 
+def warn(warehouse, day, **found):
+    """As if ingest had been told to go on with too little of these sources."""
+    table = DeltaTable(warehouse.path("quality"))
+    for source, message in found.items():
+        table.update(
+            {"status": "'warn'", "message": f"'{message}'"},
+            predicate=f"source = '{source}' AND `check` = 'arrived' AND run_date = '{day}'",
+        )
+
+
+def test_scores_are_marked_where_a_source_that_the_champion_needs_brought_too_little(nights, copied, again):
+    """Outcomes are the label's: no feature is made of them."""
+    warn(copied.warehouse, D1, readings="no new row", outcomes="no new row")
+    again()
+    marks = rows_of(copied.warehouse, "scores", "run_date", "input_warnings")
+    assert marks == [(D1, "readings")] * 5 + [(D2, None)] * 5
+    plain = ("prediction_id", "score")
+    assert rows_of(copied.warehouse, "scores", *plain) == rows_of(nights.warehouse, "scores", *plain)
+    warn(copied.warehouse, D1, schedule="no new row")
+    again()
+    assert rows_of(copied.warehouse, "scores", "run_date", "input_warnings")[0] == (D1, "readings, schedule")
+
+
 def test_a_rerun_uses_the_champion_that_held_then(copied, again):
     """A version that was promoted for a later date does not touch this one, even if it cannot be fetched."""
     events.record(copied.warehouse, "promoted", Version("99", "later", D2, {}), "x", alias="champion")

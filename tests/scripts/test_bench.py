@@ -92,6 +92,7 @@ def test_only_aggregates_may_differ_in_the_last_digits():
     assert compare.difference(windowed(1000.0), windowed(1000.0 + 1e-4), WINDOWED) is not None
 
 
+@pytest.mark.starts_processes
 def test_an_engine_that_is_wrong_or_fails_is_an_error_and_the_others_are_timed(tmp_path, monkeypatch):
     engines = {"good": ("1.5", "pass"), "wrong": ("1.25", "pass"), "broken": ("1.5", "raise ValueError('no memory')")}
     for name, (value, consumed) in engines.items():
@@ -138,6 +139,7 @@ print("found", json.dumps(searching.measured(600, 8, 1, 2)))
 """
 
 
+@pytest.mark.starts_processes
 def test_all_searches_find_the_same_and_their_figures_are_told():
     """Little data, few candidates that cost nothing: what the times are does not matter here. Ray is its own."""
     paths = os.pathsep.join([str(Path(searching.__file__).parent), str(Path(nightjar.__file__).parents[1])])

@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -25,6 +24,9 @@ from nightjar.learning.parts import TrainingPart
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
 from system import cluster, tree
+from waiting import PATIENCE, wait_until
+
+pytestmark = pytest.mark.starts_processes
 
 RAY = tree.ROOT / ".venv" / "bin" / "ray"
 FIRST, SECOND = "127.0.0.2", "127.0.0.3"
@@ -143,9 +145,11 @@ class Watched(TrainingPart):
         (self.folder / f"{node} {uuid.uuid4()}").write_text(self.fold)
         begun = len(begun_on(node, self.folder))
         if node == SECOND and begun == ON_SECOND:
-            threading.Event().wait()
-        while node == FIRST and begun > ON_FIRST and len(begun_on(SECOND, self.folder)) < ON_SECOND:
-            time.sleep(0.02)
+            threading.Event().wait(2 * PATIENCE)
+        if node == FIRST and begun > ON_FIRST:
+            wait_until(
+                lambda: len(begun_on(SECOND, self.folder)) >= ON_SECOND, "the second node has begun too few fits"
+            )
         return super().examples(rows)
 
 
@@ -174,13 +178,16 @@ def test_a_search_that_loses_a_node_goes_on_without_it(tmp_path):
         command = [*submission(state, "tests"), "python", "-c", SEARCH, tmp_path]
         job = aside.submit(tree.run, command, tmp_path / "tree", access(state))
         finished = ON_FIRST + ON_SECOND - 1
-        while len(begun_on(SECOND, begun)) < ON_SECOND or test_search.lines_of(searches) < finished:
+
+        def is_so_far():
             assert not job.done(), job.result()
-            time.sleep(0.02)
+            return len(begun_on(SECOND, begun)) >= ON_SECOND and test_search.lines_of(searches) >= finished
+
+        wait_until(is_so_far, "the nodes have not begun and finished their first fits")
         (book,) = searches.glob("*.jsonl")
         before = book.read_text()
         cluster.lose(state, "node")
-        found = found_in(job.result())
+        found = found_in(job.result(PATIENCE))
     whole, _ = test_search.serial(problems.problem(), HALVING, tmp_path / "serial")
     assert found == json.loads(json.dumps([test_search.told(whole), whole.best().name]))
     assert book.read_text().startswith(before)

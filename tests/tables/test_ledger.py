@@ -57,6 +57,20 @@ def test_a_step_needs_the_latest_run_before_it_to_be_done(warehouse):
     ledger.require_done(warehouse, "build_features", MONDAY, "score")
 
 
+def test_what_was_made_of_another_jobs_tables_is_not_older_than_they_are(warehouse):
+    """A run that failed has written nothing; other dates do not matter."""
+    record(warehouse, "ingest", MONDAY, hour=1)
+    record(warehouse, "build_features", MONDAY, hour=2)
+    record(warehouse, "ingest", MONDAY, "failed", hour=3)
+    record(warehouse, "ingest", TUESDAY, hour=4)
+    ledger.require_newer(warehouse, "build_features", "ingest", MONDAY)
+    record(warehouse, "ingest", MONDAY, hour=5)
+    with pytest.raises(TableError, match=r"ingest for 2024-04-01 has been run again .* Run: jobs/build_features.py"):
+        ledger.require_newer(warehouse, "build_features", "ingest", MONDAY)
+    record(warehouse, "build_features", MONDAY, hour=6)
+    ledger.require_newer(warehouse, "build_features", "ingest", MONDAY)
+
+
 def test_the_previous_run_is_the_latest_earlier_date_that_succeeded_whenever_it_ran(warehouse):
     assert ledger.previous_done(warehouse, "ingest", WEDNESDAY) is None
     record(warehouse, "ingest", MONDAY, hour=9)

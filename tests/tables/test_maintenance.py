@@ -207,5 +207,6 @@ def test_tables_are_created_with_the_stated_retention_and_a_log_that_only_upkeep
         "delta.deletedFileRetentionDuration": "interval 90 days",
         "delta.logRetentionDuration": "interval 90 days",
         "delta.enableExpiredLogCleanup": "false",
+        "delta.setTransactionRetentionDuration": "interval 90 days",
         "delta.checkpointInterval": "10",
     }

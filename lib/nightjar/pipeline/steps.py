@@ -149,6 +149,8 @@ def score(step: Step) -> Outcome:
 
     events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
+    # What ingest says of the night's input must be said of the very facts that the features were built of.
+    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,
@@ -209,3 +211,20 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
     JobName.MONITOR: monitor,
     JobName.MAINTAIN: maintain,
 }
+
+
+def resources(name: JobName, step: Step) -> tuple[str, ...]:
+    """What a run of a job must hold alone: the job for its date, and what runs of other dates change or judge by."""
+    of_all_dates = {
+        JobName.INGEST: [f"source/{source}" for source in step.project.sources],
+        JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
+        JobName.MAINTAIN: [JobName.MAINTAIN.value],
+    }
+    return (f"{name.value}/{step.run_date}", *of_all_dates.get(name, ()))
+
+
+def tables(project: Project) -> list[str]:
+    """The names of all tables that a project may have."""
+    from nightjar.tables import maintenance
+
+    return sorted(maintenance.orders(project))

@@ -18,7 +18,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 
 from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
-from nightjar.registry import artifacts, database, packages, signature
+from nightjar.registry import artifacts, database, location, packages, signature
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.registry.trials import FOLD, PARENT, Trial, log, metrics
@@ -127,22 +127,24 @@ def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
 
 
 def fetch(home: Path, project: str, version: str) -> Path:
-    """The folder of a registered version on this machine, as MLflow stores it: whoever wrote it, nothing is checked.
+    """The folder of a registered version in this home, as MLflow stores it: whoever wrote it, nothing is checked.
 
     Raises:
         ModelError: there is no such version, or no folder.
     """
     database.require(home)
-    client = _client(home)
+    folder, why = None, None
     try:
-        stored = client.get_model_version_download_uri(project, version)
-        # By where it is stored, not by its name: MLflow would write a file of its own into the folder.
-        return Path(mlflow.artifacts.download_artifacts(stored))
-    except (MlflowException, OSError) as error:
+        folder = location.model(home, str(_client(home).get_model_version(project, version).source))
+    except MlflowException as error:
+        why = error
+    if folder is None or not folder.is_dir():
         raise ModelError(
-            f"Version {version} of model {project} cannot be fetched from MLflow in {home}: {error}. "
-            "Is environment.home the one it was trained with?"
-        ) from error
+            f"Version {version} of model {project} cannot be fetched from MLflow in {home}: "
+            f"{why or f'there is no folder {folder}'}. "
+            "Is environment.home the one it was trained with, or a whole copy of it?"
+        ) from why
+    return folder
 
 
 def set_alias(home: Path, project: str, alias: str, version: str) -> None:
@@ -172,8 +174,8 @@ def require_version(home: Path, project: str, version: str) -> None:
 
 
 def _client(home: Path) -> MlflowClient:
-    home.mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{home.absolute()}/mlflow.db"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    uri = location.database(home)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     return MlflowClient()
@@ -182,8 +184,9 @@ def _client(home: Path) -> MlflowClient:
 def _experiment(client: MlflowClient, home: Path, project: str) -> str:
     found = client.get_experiment_by_name(project)
     if found is not None:
+        location.follow(home, found)
         return str(found.experiment_id)
-    return str(client.create_experiment(project, artifact_location=(home.absolute() / "mlartifacts").as_uri()))
+    return str(client.create_experiment(project, artifact_location=location.files(home).as_uri()))
 
 
 def _mark_killed(client: MlflowClient, experiment: str, under_way: Callable[[str], bool]) -> None:

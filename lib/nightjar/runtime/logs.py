@@ -5,10 +5,14 @@ import logging
 import sys
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from nightjar.settings import secrets
 
 _STARTED = time.monotonic()
+_CONCEALED: set[str] = set()
 
 
 class _ForPeople(logging.Formatter):
@@ -32,9 +36,26 @@ class _ForMachines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class _Concealing(logging.StreamHandler[TextIO]):
+    """A line without the secrets, whatever was to be printed: messages of other software hold them too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return concealed(super().format(record))
+
+
+def conceal(texts: Iterable[str]) -> None:
+    """Let these secrets be in no line from now on, and in nothing else that asks `concealed`."""
+    _CONCEALED.update(texts)
+
+
+def concealed(text: str) -> str:
+    """A text without the secrets of this process."""
+    return secrets.hidden(text, _CONCEALED)
+
+
 def start() -> None:
     """Send the package's progress to standard error; quieten libraries whose notices no reader can act on."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Concealing(sys.stderr)
     handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForMachines())
     logger = logging.getLogger("nightjar")
     logger.handlers = [handler]

@@ -1,11 +1,24 @@
 """Settings of a source: where raw data lies, what shape it must have, and when its facts became known."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_filled, require_known
+from nightjar.settings.checks import (
+    require,
+    require_filled,
+    require_known,
+    require_length,
+    require_names,
+    require_no_twins,
+)
+
+BY = "__by_"
+"""Stands between a source's name and a layout's keys in the name of the layout's table."""
+LONGEST_KEYS = 150
+"""Letters of a layout's keys: file systems take 255 for a table's name."""
 
 
 class ColumnType(Enum):
@@ -90,6 +103,13 @@ class Lookup:
         require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
         for values in self.missing.values():
             require_known("missing", values, self.columns, "lookup's columns")
+            for name in (name for name in values if self.types[name] is ColumnType.TIMESTAMP):
+                has_day = re.match(r"\d{4}-\d{2}-\d{2}", values[name]) is not None
+                require(has_day, f"missing.{name}", values[name], "an instant with its day, as in 2024-01-31 06:00:00")
+
+    def file_columns(self) -> list[str]:
+        """The columns of the file that are read, its key first."""
+        return list(dict.fromkeys([self.file_key, *self.columns.values()]))
 
 
 @dataclass
@@ -105,9 +125,41 @@ class Layout:
     buckets: int = 16
 
     def __post_init__(self) -> None:
-        """Check that there are keys and buckets."""
+        """Check that there are keys, which name its table, and buckets."""
         require_filled("keys", self.keys)
+        require_names("keys", self.keys)
+        require(len("_".join(self.keys)) <= LONGEST_KEYS, "keys", self.keys, f"at most {LONGEST_KEYS} letters together")
         require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
+
+
+class Severity(Enum):
+    """What becomes of a night to which a source brings less than it should."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+@dataclass
+class Arrival:
+    """What a source brings to every night, judged before anything of the night is written.
+
+    Attributes:
+        min_rows: fewest facts that become known in a night; 0: a night without any is a night. None: a night without
+            any is amiss where each of the nights before it, up to 28, had some.
+        max_age: how long before the night's midnight its newest fact may have become known, by its stated `known_at`.
+        severity: ERROR: the night stops, and nothing is written. WARN: it goes on; `quality` says what is missing, and
+            each score of the night that was made with the source names it in `input_warnings`.
+    """
+
+    min_rows: int | None = None
+    max_age: str | None = None
+    severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        """Check that the bounds can be met."""
+        require(self.min_rows is None or self.min_rows >= 0, "min_rows", self.min_rows, "at least 0")
+        if self.max_age is not None:
+            require_length("max_age", self.max_age)
 
 
 @dataclass
@@ -132,6 +184,7 @@ class Source:
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.
         refuse_above: share of refused rows above which the whole source is refused.
+        arrival: what every night brings of it.
         layouts: name -> key set that facts are laid out for.
     """
 
@@ -148,13 +201,20 @@ class Source:
     deleted: str | None = None
     keep: list[str] = field(default_factory=list)
     refuse_above: float = 0.01
+    arrival: Arrival = field(default_factory=Arrival)
     layouts: dict[str, Layout] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that keys, clocks and kept columns exist."""
         require_filled("columns", self.columns)
         require_filled("key", self.key)
+        require_names("lookups", self.lookups)
+        require_names("layouts", self.layouts)
         names = self.column_names()
+        plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
+        for name in plain:
+            require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
+        require_no_twins("columns", dict.fromkeys(names))
         require_known("key", self.key, names, "source's columns")
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")
@@ -170,14 +230,23 @@ class Source:
         require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
         for name, layout in self.layouts.items():
             require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
+        tables = ["_".join(layout.keys) for layout in self.layouts.values()]
+        repeated = sorted({table for table in tables if tables.count(table) > 1})
+        require(not repeated, "layouts", repeated, "other keys: the table of a layout is called by its keys")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
-        reserved = clocks & set(self.stored_columns())
+        reserved = clocks & {name.lower() for name in self.stored_columns()}
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 
     def column_names(self) -> list[str]:
         """All columns a row has once lookups and derived columns are there."""
         looked_up = [name for lookup in self.lookups.values() for name in lookup.columns]
         return [*self.columns, *looked_up, *self.derived]
+
+    def sql(self) -> dict[str, str]:
+        """Key path within the source -> Spark SQL expression."""
+        found = {f"derived.{name}": sql for name, sql in self.derived.items()}
+        found |= {"where": self.where} if self.where else {}
+        return found | {f"checks.{name}": sql for name, sql in self.checks.items()}
 
     def stored_columns(self) -> list[str]:
         """The columns that are stored, keys first, without the two clocks (those have names of their own)."""

@@ -20,6 +20,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (Spark's own convention)
+from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
@@ -52,7 +53,7 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
             return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
         header = _header(path, source)
     _require_columns(header, columns, path, source)
-    schema = ", ".join(f"`{name}` STRING" for name in [*header, MALFORMED])
+    schema = StructType([StructField(name, StringType()) for name in [*header, MALFORMED]])
     rows = (
         spark.read.schema(schema)
         .option("header", "true")
@@ -61,7 +62,7 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
         .option("columnNameOfCorruptRecord", MALFORMED)
         # With pruning, Spark would not notice a row of too few fields.
         .option("columnPruning", "false")
-        .csv(path)
+        .csv(_literally(path))
     )
     return rows.select(*columns, MALFORMED)
 
@@ -111,7 +112,12 @@ def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
         raise SourceError(
             f"Source {source}: {path} cannot be read as Parquet: {error}. Nothing was written."
         ) from error
-    return spark.read.parquet(path)
+    return spark.read.parquet(_literally(path))
+
+
+def _literally(path: str) -> str:
+    """A path for Spark, which takes some signs for patterns of other names, unless they are quoted."""
+    return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", path)
 
 
 def refuse_malformed(count: int, example: str | None, source: str, path: str) -> None:
@@ -136,6 +142,11 @@ def _located(file: File, source: str) -> str:
         path = str(Path(found.submodule_search_locations[0]) / file.path)
     if "://" not in path and not Path(path).exists():
         raise SourceError(f"Source {source}: there is no file {path}. Nothing was written.")
+    if "://" not in path and ":" in Path(path).name:
+        raise SourceError(
+            f"Source {source}: {path} has a colon in its name, which Spark's file systems cannot read. Rename it. "
+            "Nothing was written."
+        )
     return path
 
 
@@ -149,7 +160,7 @@ def _unpacked(path: str, source: str, cache: Path) -> str:
             if len(members) != 1:
                 raise SourceError(f"Source {source}: {path} holds {len(members)} files, expected one.")
             digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-            target = cache / digest / Path(members[0].filename).name
+            target = cache / digest / f"unpacked-{Path(path).stem}"  # names in an archive may lead elsewhere
             if not target.exists():
                 log.info("source %s: unpacking %s", source, Path(path).name)
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -67,8 +67,7 @@ def maintain(
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
             log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
-        after = arrow.version(warehouse, table)
-        outcome.outputs |= {table: after} if after != stands.version() else {}
+            outcome.outputs[table] = arrow.version(warehouse, table)
         for name, files in ((MERGES, merged), (MADE, made), (REMOVED, removed)):
             outcome.rows[name] += files
     return outcome
