@@ -137,7 +137,7 @@ def of_model(name):
 
 SUBJECTS = {
     "data of features": (Damaged.scores, live("features", run_date=D1), "features"),
-    "data of scores": (Damaged.figures, live(Damaged.scores, run_date=D1), "scores"),
+    "data of scores": (Damaged.figures, live("scores", run_date=D1), "scores"),
     "data of labels": (Damaged.figures, live("labels"), "labels"),
     "data of a source": (Damaged.facts, live("source_readings"), "source_readings"),
     "data of model_events": (Damaged.promotion, live("model_events"), "model_events"),
