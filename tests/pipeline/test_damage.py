@@ -179,7 +179,7 @@ def parts(file, content):
     """Part of a file -> the places in which bits of it may be flipped."""
     if file.suffix == ".parquet":
         yield from parts_of_parquet(file, content)
-    elif file.suffix == ".json":
+    elif file.parent.name == LOG and file.suffix == ".json":
         places, start = {}, 0
         for line in content.splitlines(keepends=True):
             (kind,) = json.loads(line)
