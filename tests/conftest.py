@@ -6,6 +6,9 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
 import hypothesis
 import pytest
 
@@ -42,8 +45,8 @@ LONG = ("system/test_flights.py", "system/test_commands.py", "system/test_cluste
 
 
 def pytest_addoption(parser):
-    parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
     parser.addoption("--quick", action="store_true", help="only what needs no Java, no Ray and no process of its own")
+    parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
 
 
 def pytest_configure(config):

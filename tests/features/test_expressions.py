@@ -11,7 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 import builders
 from builders import rows_of
 from nightjar.errors import TableError, UsageError
-from nightjar.expressions import failures
+from nightjar.expressions import culprits
 from nightjar.features.build import build
 from nightjar.settings.features import Aggregate
 from nightjar.tables import arrow
@@ -157,6 +157,6 @@ def test_a_row_that_breaks_an_expression_names_it_and_nothing_is_written(spark, 
 
 
 def test_a_failure_that_is_no_expression_s_stays_what_it_is(spark):
-    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as raised, failures.named({}):
+    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as raised, culprits.named({}):
         spark.range(1).select(F.expr("1 / id")).collect()
     assert not isinstance(raised.value, TableError)

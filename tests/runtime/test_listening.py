@@ -23,7 +23,7 @@ LOOPBACK = ("127.", "::1", "::ffff:127.", "::ffff:7f")
 METHODS = (
     "NodeInfoGcsService/GetAllNodeInfo",
     "NodeManagerService/GetNodeStats",
-    "ObjectManagerService/FreeObjects",
+    "ObjectManagerService/Pull",
     "CoreWorkerService/GetCoreWorkerStats",
     "LogService/ListLogs",
 )

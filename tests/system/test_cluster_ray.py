@@ -32,6 +32,7 @@ RAY = tree.ROOT / ".venv" / "bin" / "ray"
 FIRST, SECOND = "127.0.0.2", "127.0.0.3"
 PROBE = """
 import json, os, time
+from pathlib import Path
 import ray
 import nightjar
 from nightjar.runtime.ray import started
@@ -40,7 +41,9 @@ from nightjar.settings.environment import Environment
 @ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
 def where():
     time.sleep(1)
-    return ray.util.get_node_ip_address(), nightjar.__file__, os.environ["OMP_NUM_THREADS"]
+    started_with = dict(one.split("=", 1) for one in Path("/proc/self/environ").read_text().split("\\0") if one)
+    threads = os.environ["OMP_NUM_THREADS"], started_with["OMP_WAIT_POLICY"], started_with["OPENBLAS_NUM_THREADS"]
+    return ray.util.get_node_ip_address(), nightjar.__file__, threads
 
 with started(Environment(ray_address="auto")):
     tasks = ray.get([where.remote(), where.remote()])
@@ -87,7 +90,7 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
         found = found_in(tree.run([*submit, "python", "-c", PROBE], here, token))
         assert found["files"] == ["conf", "jobs"]
         assert {node for node, _, _ in found["tasks"]} == {FIRST, SECOND}
-        assert {threads for _, _, threads in found["tasks"]} == {"1"}
+        assert [threads for _, _, threads in found["tasks"]] == [["1", "PASSIVE", "1"]] * 2
         for file in (found["driver"], *(file for _, file, _ in found["tasks"])):
             assert "/py_modules_files/" in file
 

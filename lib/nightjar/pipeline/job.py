@@ -100,7 +100,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         outcome, status, error = Outcome(), "failed", None
         try:
             with outages.stated(), failures.stated():
-                ledger.require_committed(warehouse)
+                ledger.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:

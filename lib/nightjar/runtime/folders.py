@@ -21,8 +21,8 @@ from pathlib import Path
 
 log = logging.getLogger("nightjar.folders")
 SYSTEM = Path(tempfile.gettempdir())
-LONGEST = 40
-"""Letters of a folder for sockets: Ray adds about sixty, and the system takes about a hundred."""
+LONGEST = 38
+"""Letters of a folder for sockets: Ray adds up to 68, and the system takes 107."""
 
 
 def own() -> Path:

@@ -64,7 +64,7 @@ def _start(environment: Environment) -> None:
     Its servers listen on loopback alone, and ask for a token: other users of the machine reach loopback too. `ray.init`
     turns token mode on in all parts of a Ray that it starts itself, provided that RAY_AUTH_MODE is unset: set after
     `import ray`, it reaches the servers but not this process. The token never touches the disk. Servers of metrics know
-    no token: they are not started, or find no port. Everyone may enter Ray's folder, which so lies in one that is ours.
+    no token: they are not started, or find no port. Ray opens its folder to everyone: it lies in one that is ours.
     """
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     os.environ["RAY_enable_metrics_collection"] = "0"  # noqa: SIM112  (as Ray spells it)
@@ -77,7 +77,7 @@ def _start(environment: Environment) -> None:
             log_to_driver=False,
             logging_level="ERROR",
             _node_ip_address="127.0.0.1",
-            _temp_dir=str(folders.own_for_sockets()),
+            _temp_dir=str(folders.own_for_sockets() / "ray"),
         )
 
 
@@ -95,9 +95,14 @@ def _on_loopback() -> Iterator[None]:
         ray_constants.ENABLE_RAY_CLUSTER = makes_clusters
 
 
-def _shipped() -> dict[str, Any] | None:
-    """A runtime environment with this package for the workers, unless the submitted job already has its own."""
-    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
-    if "py_modules" in job.get("runtime_env", {}):
-        return None
-    return {"py_modules": [str(Path(nightjar.__file__).parent)]}
+def _shipped() -> dict[str, Any]:
+    """A runtime environment for the workers: this package, and how threads share processors.
+
+    A submitted job may have either already: what it says stays.
+    """
+    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")).get("runtime_env", {})
+    given = job.get("env_vars", {})
+    shipped: dict[str, Any] = {"env_vars": {name: os.environ[name] for name in nightjar.THREADS if name not in given}}
+    if "py_modules" not in job:
+        shipped["py_modules"] = [str(Path(nightjar.__file__).parent)]
+    return shipped
