@@ -4,6 +4,7 @@ Each file of one kind after another is cut off, emptied, deleted, replaced by a 
 and has single bits flipped in each of its parts; then it is put back. Never is there a score that is not right.
 """
 
+import json
 import random
 import shutil
 from dataclasses import dataclass, replace
@@ -73,8 +74,15 @@ class Damaged:
     def references(self):
         return builders.rows_of(self.warehouse, "references")
 
+    def features(self):
+        """As tasks read them."""
+        return self._read("features", lambda file: file.partition["run_date"] == D1)
+
     def facts(self):
-        stored = scan.snapshot(self.warehouse, "source_readings")
+        return self._read("source_readings", lambda _: True)
+
+    def _read(self, table, keep):
+        stored = scan.snapshot(self.warehouse, table).where(keep)
         return sorted(map(repr, scan.read(stored, stored.schema.names).to_pylist()))
 
     def steps_before(self):
@@ -137,16 +145,16 @@ def of_model(name):
 
 SUBJECTS = {
     "data of features": (Damaged.scores, live("features", run_date=D1), "features"),
-    "data of scores": (Damaged.figures, live(Damaged.scores, run_date=D1), "scores"),
+    "data of scores": (Damaged.figures, live("scores", run_date=D1), "scores"),
     "data of labels": (Damaged.figures, live("labels"), "labels"),
     "data of a source": (Damaged.facts, live("source_readings"), "source_readings"),
     "data of model_events": (Damaged.promotion, live("model_events"), "model_events"),
     "data of runs": (Damaged.steps_before, live("runs"), "runs"),
     "data of quality": (Damaged.checks, live("quality"), "quality"),
     "data of references": (Damaged.references, live("references"), "references"),
-    "newest log of features": (Damaged.scores, log("features"), "features"),
-    "checkpoint of features": (Damaged.scores, log("features", "*.checkpoint.parquet"), "features"),
-    "pointer to it": (Damaged.scores, log("features", "_last_checkpoint"), "features"),
+    "newest log of features": (Damaged.features, log("features"), "features"),
+    "checkpoint of features": (Damaged.features, log("features", "*.checkpoint.parquet"), "features"),
+    "pointer to it": (Damaged.features, log("features", "_last_checkpoint"), "features"),
     "oldest log of labels": (Damaged.figures, log("labels", place=0), "labels"),
     "newest log of labels": (Damaged.figures, log("labels"), "labels"),
     "oldest log of model_events": (Damaged.promotion, log("model_events", place=0), "model_events"),
@@ -171,11 +179,12 @@ def parts(file, content):
     """Part of a file -> the places in which bits of it may be flipped."""
     if file.suffix == ".parquet":
         yield from parts_of_parquet(file, content)
-    elif file.parent.name == LOG:
-        start = 0
+    elif file.parent.name == LOG and file.suffix == ".json":
+        places, start = {}, 0
         for line in content.splitlines(keepends=True):
-            yield line[2:].split(b'"', 1)[0].decode(), [(start, start + len(line))]
-            start += len(line)
+            (kind,) = json.loads(line)
+            places.setdefault(kind, []).append((start, start := start + len(line)))
+        yield from places.items()
     else:
         yield "anywhere", [(0, len(content))]
 

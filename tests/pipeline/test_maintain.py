@@ -27,13 +27,13 @@ def test_upkeep_changes_no_row_and_is_one_row_in_runs(nights, copied, caplog):
     step = step_of(copied)
     with caplog.at_level("INFO", "nightjar"):
         outcome = perform(JobName.MAINTAIN, step, "config-2")
-    for table in sorted(set(builders.versions(nights.warehouse)) - {"runs", "leases", "beats", "quality"}):
+    for table in sorted(set(builders.versions(nights.warehouse)) - {"runs", "leases", "quality"}):
         assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
     before, after = (len(scan.snapshot(one.warehouse, "runs").files) for one in (nights, copied))
     assert (before, after) == (15, 2)
     past = rows_of(nights.warehouse, "runs", without=())
     assert [row for row in rows_of(copied.warehouse, "runs", without=()) if row in past] == past
-    assert sorted(outcome.outputs) == ["quality", "runs"]
+    assert sorted(outcome.outputs) == ["leases", "quality", "runs"]
     assert outcome.rows["features rebuilt"] == 5 * 7
     (row,) = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_id"] == step.run_id]
     assert (row["job"], row["status"], dict(row["rows"])) == ("maintain", "done", outcome.rows)
