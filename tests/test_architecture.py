@@ -13,7 +13,7 @@ JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 STAGES = {"sources", "features", "learning", "scoring", "monitoring"}
 KERNEL = {"settings", "timeline", "errors"}
-FOUNDATIONS = {"tables", "checks", "evaluation", "asof"}
+FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof"}
 
 MAY_IMPORT = {
     "errors": set(),
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "settings": {"timeline", "errors"},
     "config": KERNEL,
     "runtime": KERNEL | {"nightjar"},
+    "expressions": KERNEL,
     "asof": KERNEL,
     "checks": KERNEL,
     "evaluation": KERNEL,

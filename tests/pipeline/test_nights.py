@@ -8,13 +8,15 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import JoinError, TableError, UsageError
+from nightjar.errors import JoinError, SourceError, TableError, UsageError
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
+from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import Nightly
 from nightjar.settings.labelling import Annotators
+from nightjar.settings.sources import File
 from nightjar.tables import arrow
 
 H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
@@ -97,6 +99,41 @@ def test_the_whole_night_again_leaves_the_same_rows(nights, copied):
     run(copied, "2024-04-02")
     for table in sorted(set(builders.versions(nights.warehouse)) - LEDGERS):
         assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
+
+
+def with_empty_files(copied, folder, **arrival):
+    """The tiny project, whose readings and outcomes hold nothing but their header."""
+    sources = dict(copied.project.sources)
+    for name in ("readings", "outcomes"):
+        whole = Path(sources[name].file.path).read_text()
+        (folder / f"{name}.csv").write_text(whole.splitlines()[0] + "\n")
+        file = File(str(folder / f"{name}.csv"))
+        sources[name] = replace(sources[name], file=file, arrival=Arrival(**arrival))
+    return replace(copied, project=replace(copied.project, sources=sources))
+
+
+def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked(copied, tmp_path):
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(
+        SourceError, match=r"2024-04-03 stops.*Source outcomes: no new row.*Source readings: no new row"
+    ):
+        run(with_empty_files(copied, tmp_path), "2024-04-03")
+    after = builders.versions(copied.warehouse)
+    assert {table for table in after if after[table] != before[table]} == {"runs", "leases"}
+    with pytest.raises(TableError, match="build_features for 2024-04-03 needs ingest for 2024-04-03, which ended as"):
+        run(copied, "2024-04-03", only=["build_features"])
+
+    run(with_empty_files(copied, tmp_path, severity=Severity.WARN), "2024-04-03")
+    marks = dict(rows_of(copied.warehouse, "scores", "run_date", "input_warnings"))
+    assert marks == {D1: None, D2: None, D3: "readings"}
+    page = Path(copied.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
+    assert "all of them marked, for they need readings" in page
+
+    run(copied, "2024-04-03", only=["ingest"])
+    with pytest.raises(TableError, match="ingest for 2024-04-03 has been run again since build_features was"):
+        run(copied, "2024-04-03", only=["score"])
+    run(copied, "2024-04-03", only=["build_features", "score"])
+    assert {mark for (mark,) in rows_of(copied.warehouse, "scores", "input_warnings")} == {None}
 
 
 def with_label(project, **options):

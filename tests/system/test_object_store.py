@@ -15,6 +15,8 @@ from moto.server import ThreadedMotoServer
 from nightjar.asof import Facts, Latest, Windowed, join
 from system import tree
 
+pytestmark = pytest.mark.starts_processes
+
 START = datetime(2024, 4, 1, tzinfo=UTC)
 INSTANT = pa.timestamp("us", tz="UTC")
 ASKED = (Latest("x"), Windowed("x", "sum", "1h"))

@@ -7,7 +7,7 @@ import pytest
 
 from builders import rows_of
 from nightjar.errors import TableError
-from nightjar.tables import arrow, delta
+from nightjar.tables import arrow, delta, scan
 from tables.things import by_delta, found, ids, of, store, things
 
 
@@ -51,7 +51,11 @@ def test_a_rerun_does_not_double_rows_of_which_a_vector_has_deleted_some(warehou
     refusal = refused(warehouse, "feature deletionVectors")
     with pytest.raises(TableError, match=r"Table things at .* uses deletionVectors, which is read by Spark only"):
         ids(warehouse)
-    assert [row["id"] for row in delta.read(spark, warehouse, "things").collect()] == [2]
+    assert scan.snapshot(warehouse, "things").unreadable == "table things uses deletionVectors"
+    assert scan.snapshot(warehouse, "things", 2).unreadable is None
+    rows = delta.read(spark, warehouse, "things")
+    assert [row["id"] for row in rows.collect()] == [2]
+    assert "DeltaFileIndex" in rows._jdf.queryExecution().executedPlan().toString()
     run(spark, warehouse, *remedy_of(refusal, warehouse))
     assert ids(warehouse) == [2]
     rerun(warehouse)

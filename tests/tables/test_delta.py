@@ -58,16 +58,6 @@ def test_files_without_rows_of_interest_are_left_out(warehouse, spark):
     assert delta.read(spark, warehouse, "things", keep=lambda _: False).count() == 0
 
 
-def test_rows_deleted_by_a_vector_are_not_read(warehouse, spark):
-    store(warehouse, things(id=[1, 2], place=["a", "a"]))
-    path = warehouse.path("things")
-    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
-    spark.sql(f"DELETE FROM delta.`{path}` WHERE id = 1")  # noqa: S608
-    rows = delta.read(spark, warehouse, "things")
-    assert rows_of(rows) == [(2, "a")]
-    assert is_by_delta(rows)
-
-
 def test_a_file_that_is_gone_is_named_before_anything_is_read(warehouse, spark):
     store(warehouse, things(id=[1, 2], place=["a", "b"]))
     gone = scan.snapshot(warehouse, "things").where(of("b")).files[0].path

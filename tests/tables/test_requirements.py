@@ -16,7 +16,8 @@ import pytest
 from builders import machines
 from nightjar.errors import TableError
 from nightjar.tables import arrow, maintenance, scan, sink
-from nightjar.tables.definitions import QUALITY, RUNS, Column
+from nightjar.tables.definitions import QUALITY, RUNS
+from nightjar.tables.table import Column
 from tables.things import THINGS, TYPES, ids, of, store, things
 
 
@@ -45,7 +46,15 @@ def altered(warehouse, *features, table="things", versions=None, columns=None, s
     (log / f"{arrow.version(warehouse, table) + 1:020}.json").write_text("\n".join(map(json.dumps, entries)))
 
 
-OF_READERS = {"deletionVectors", "columnMapping", "timestampNtz", "v2Checkpoint", "typeWidening", "vacuumProtocolCheck"}
+OF_READERS = {
+    "deletionVectors",
+    "columnMapping",
+    "timestampNtz",
+    "v2Checkpoint",
+    "typeWidening",
+    "vacuumProtocolCheck",
+    "tomorrow",
+}
 DEFAULT = {"CURRENT_DEFAULT": "7"}
 GENERATED = {"delta.generationExpression": "id * 2"}
 IDENTITY = {"delta.identity.start": 1, "delta.identity.step": 1, "delta.identity.allowExplicitInsert": False}
@@ -55,6 +64,7 @@ BY_ID = {
     name: {"delta.columnMapping.id": number, "delta.columnMapping.physicalName": name}
     for number, name in enumerate(TYPES)
 }
+RENAMED = BY_ID | {"place": {"delta.columnMapping.id": 1, "delta.columnMapping.physicalName": "was_place"}}
 REFUSED = {
     "columns by id": ((), {"versions": (2, 5), "columns": BY_ID, "columnMapping__mode": "id"}, "feature columnMapping"),
     "constraint": (("checkConstraints",), {"constraints__pos": "x < 10"}, r"constraint pos CHECK \(x < 10\)"),
@@ -122,6 +132,24 @@ def test_files_that_do_not_tell_the_rows_are_not_read(warehouse, name):
     with pytest.raises(TableError, match=rf"Table things at .* uses {feature}, which is read by Spark only"):
         ids(warehouse)
     assert arrow.read(warehouse, "things", ["id"], at_version=1)["id"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("features", "properties", "feature"),
+    [
+        ((), {"versions": (2, 5), "columns": RENAMED, "columnMapping__mode": "name"}, "columnMapping"),
+        (("tomorrow",), {}, "tomorrow"),
+    ],
+    ids=["a renamed partition column", "a reader feature of the future"],
+)
+def test_a_table_that_cannot_even_be_opened_is_refused_by_the_name_of_its_feature(
+    warehouse, features, properties, feature
+):
+    altered(warehouse, *features, **properties)
+    for use in (ids, lambda one: sink.target(one, THINGS), lambda one: scan.snapshot(one, "things")):
+        told = rf"Table things at .* cannot be opened: .*Nothing was written. It has feature {feature}. To be rid of"
+        with pytest.raises(TableError, match=told):
+            use(warehouse)
 
 
 HARMLESS = {

@@ -11,7 +11,7 @@ import pytest
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, footers, scan, sink
-from nightjar.tables.definitions import INSTANT
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from tables.things import THINGS, by_delta, found, of, store, things, utc
 
@@ -259,15 +259,6 @@ def test_bounds_that_spark_wrote_at_the_end_of_time_can_be_read(warehouse, spark
     (file,) = scan.snapshot(warehouse, "things").files
     assert file.may_hold("at", last, last)
     assert found(warehouse, "id", "at", "place") == [(1, last, "é b/%")]
-
-
-def test_a_table_whose_files_are_not_its_rows_says_so(warehouse, spark):
-    store(warehouse, things(id=[1, 2], place=["a", "a"]))
-    assert scan.snapshot(warehouse, "things").unreadable is None
-    path = warehouse.path("things")
-    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
-    assert scan.snapshot(warehouse, "things").unreadable == "table things uses deletionVectors"
-    assert scan.snapshot(warehouse, "things", 1).unreadable is None
 
 
 def test_cuts_split_rows_evenly_by_the_bounds_of_row_groups(warehouse, monkeypatch):

@@ -11,7 +11,7 @@ from deltalake.exceptions import CommitFailedError
 
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import Written
-from nightjar.tables.definitions import Table
+from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
 
@@ -58,8 +58,12 @@ def _ensured(warehouse: Warehouse, table: Table) -> DeltaTable:
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:
-    """Whether there is such a Delta table."""
-    return bool(DeltaTable.is_deltatable(warehouse.path(table)))
+    """Whether there is such a Delta table.
+
+    Raises:
+        TableError: there is one that cannot be opened: to take it for none could create it anew.
+    """
+    return opening.found(warehouse, table) is not None
 
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:

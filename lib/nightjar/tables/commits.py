@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow.fs as pafs
+
 from nightjar.errors import TableError
 from nightjar.tables import storage
 from nightjar.tables.warehouse import Warehouse
@@ -71,14 +73,28 @@ def info(folder: str, version: int) -> Mapping[str, Any] | None:
     return next((entry["commitInfo"] for entry in found if "commitInfo" in entry), None)
 
 
+def versions(folder: str) -> list[int]:
+    """The versions whose commits are in the log of the table in a folder, in order."""
+    log = storage.folder(folder).get_file_info(pafs.FileSelector("_delta_log", allow_not_found=True))
+    names = [info.base_name.partition(".") for info in log]
+    return sorted(int(version) for version, _, kind in names if kind == "json" and version.isdigit())
+
+
 def entries(folder: str, version: int) -> list[dict[str, Any]] | None:
-    """All entries of a version's commit, as they stand in the log; None if it has no such version."""
-    files = storage.folder(folder)
+    """All entries of a version's commit, as they stand in the log; None if it has no such version.
+
+    Raises:
+        ValueError: it is empty, which delta-rs takes for a commit that changes nothing, or no JSON.
+    """
+    files, name = storage.folder(folder), f"_delta_log/{version:020}.json"
     try:
-        with files.open_input_stream(f"_delta_log/{version:020}.json") as log:
-            return [json.loads(line) for line in log.read().splitlines()]
+        with files.open_input_stream(name) as log:
+            found = [json.loads(line) for line in log.read().splitlines()]
     except FileNotFoundError:
         return None
+    if not found:
+        raise ValueError(f"{name} is empty")
+    return found
 
 
 def digest(of: Iterable[Mapping[str, Any]]) -> str:

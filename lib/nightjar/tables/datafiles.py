@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -65,38 +66,31 @@ def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
     # Folders are for people: readers take partition values from the log.
     folders = "".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(text))}/" for name, text in partition.items())
     kept = rows.drop_columns(list(partition))
-    content = _content(kept)
-    footer = parquet.footer_of(content)
-    least, greatest, nulls = _bounds_of(kept)
-    entry = checksums.of_entry(len(rows), content.size, partition)
-    named = Checksums(entry, checksums.of_bounds(least, greatest), checksums.of_footer(footer)).name()
     files = storage.made(folder)
     if folders:
         files.create_dir(folders, recursive=True)
-    with files.open_output_stream(f"{folders}{named}") as stream:
-        stream.write(content)
+    unnamed = f"{folders}{uuid.uuid4().hex}.part"  # what its name says is known when it is written
+    with files.open_output_stream(unnamed) as stream:
+        # Arrow leaves NaN out of a row group's bounds, and Spark, to which NaN is the greatest, would miss those rows.
+        bounded: Any = [field.name for field in kept.schema if not pa.types.is_floating(field.type)]
+        pq.write_table(
+            kept,
+            stream,
+            row_group_size=ROWS_PER_GROUP,
+            write_batch_size=VALUES_AT_ONCE,
+            dictionary_pagesize_limit=LARGEST_DICTIONARY,
+            write_statistics=bounded or False,
+            write_page_checksum=True,
+            **_encoding(kept),
+        )
+    size, footer = files.get_file_info(unnamed).size, parquet.footer(files, unnamed)
+    least, greatest, nulls = _bounds_of(kept)
+    entry = checksums.of_entry(len(rows), size, partition)
+    path = f"{folders}{Checksums(entry, checksums.of_bounds(least, greatest), checksums.of_footer(footer)).name()}"
+    files.move(unnamed, path)
     statistics = {"numRecords": len(rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
     # Letters as they are: delta-rs (1.6.6) takes some that JSON escapes in two parts for others.
-    said = json.dumps(statistics, ensure_ascii=False, default=_text)
-    return Written(f"{folders}{named}", content.size, len(rows), partition, said)
-
-
-def _content(rows: pa.Table) -> pa.Buffer:
-    """A data file, as bytes: its name is not known before they are."""
-    content = pa.BufferOutputStream()
-    # Arrow leaves NaN out of a row group's bounds, and Spark, to which NaN is the greatest, would miss those rows.
-    bounded: Any = [field.name for field in rows.schema if not pa.types.is_floating(field.type)]
-    pq.write_table(
-        rows,
-        content,
-        row_group_size=ROWS_PER_GROUP,
-        write_batch_size=VALUES_AT_ONCE,
-        dictionary_pagesize_limit=LARGEST_DICTIONARY,
-        write_statistics=bounded or False,
-        write_page_checksum=True,
-        **_encoding(rows),
-    )
-    return content.getvalue()
+    return Written(path, size, len(rows), partition, json.dumps(statistics, ensure_ascii=False, default=_text))
 
 
 def _encoding(rows: pa.Table) -> dict[str, Any]:

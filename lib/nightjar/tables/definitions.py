@@ -4,46 +4,13 @@ All instants are UTC with microseconds. `run_date` is a local date in the projec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from nightjar.settings.project import Project
+from nightjar.settings.sources import BY
 from nightjar.settings.task import Task
-
-INSTANT = pa.timestamp("us", tz="UTC")
-COUNTS = pa.map_(pa.string(), pa.int64())
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its Arrow type and what it means."""
-
-    name: str
-    type: pa.DataType
-    comment: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: `key` names a row, `partition_by` is what a rerun replaces, `properties` are its own among Delta's."""
-
-    name: str
-    comment: str
-    key: tuple[str, ...]
-    partition_by: tuple[str, ...]
-    written_by: str
-    columns: tuple[Column, ...]
-    properties: dict[str, str] = field(default_factory=dict)
-
-    def schema(self) -> pa.Schema:
-        """The Arrow schema, with each column's meaning as its comment."""
-        return pa.schema([pa.field(c.name, c.type, metadata={"comment": c.comment}) for c in self.columns])
-
-    def description(self) -> str:
-        """The table's comment, with its key and writer, as stored in Delta."""
-        return f"{self.comment} Key: {', '.join(self.key)}. Written by: {self.written_by}."
-
+from nightjar.tables.table import COUNTS, INSTANT, Column, Table
 
 RUN_ID = Column("run_id", pa.string(), "the run that wrote this row, see table runs")
 RUN_DATE = Column("run_date", pa.date32(), "the night: local date in the project's zone")
@@ -79,6 +46,8 @@ QUALITY = Table(
         Column("check", pa.string(), "name of the check, or of the count"),
         Column("rows", pa.int64(), "rows that the check is about"),
         Column("of", pa.int64(), "rows that were looked at"),
+        Column("status", pa.string(), "pass or warn (less than expected, and the night went on); null: only counted"),
+        Column("message", pa.string(), "what was amiss, beside what was expected; null: nothing"),
         RUN_DATE,
         RUN_ID,
     ),
@@ -238,7 +207,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
 def layout_table(source: Table, keys: Sequence[str]) -> Table:
     """The facts of a source laid out for one key set, for joins that shuffle no facts; see tables/layouts.py."""
     return Table(
-        f"{source.name}__by_{'_'.join(keys)}",
+        f"{source.name}{BY}{'_'.join(keys)}",
         f"The facts of {source.name} with a key in {', '.join(keys)}, sorted by key and event_time in each bucket.",
         (*source.key, "retraction"),
         ("bucket",),
@@ -311,6 +280,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("score", pa.float64(), _predicted(project)),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
+            Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from nightjar.errors import TableError
-from nightjar.tables import checksums, commits
+from nightjar.tables import checksums, commits, requirements
 from nightjar.tables.warehouse import Warehouse
 
 Asked = TypeVar("Asked")
@@ -88,7 +88,7 @@ def _log_named(table: str, folder: str) -> Iterator[None]:
     except (DeltaError, ValueError, OSError) as error:
         raise TableError(
             f"Table {table} at {folder} cannot be opened: {' '.join(str(error).split())}. Nothing was written. "
-            "If its log is damaged, see docs/runbook.md, Damaged log."
+            + (requirements.in_log(folder) or "If its log is damaged, see docs/runbook.md, Damaged log.")
         ) from error
 
 

@@ -53,16 +53,10 @@ def footer(files: pafs.FileSystem, path: str, size: int | None = None) -> pa.Buf
             raise DamageError(NO_FOOTER)
         if length > end.size:
             end = pa.py_buffer(opened.read_at(length, stands - length))
-    found = footer_of(end)
+    found = end.slice(end.size - length, length)
     if said is not None and said.footer != checksums.of_footer(found):
         raise DamageError("its footer is not the one that was written")
     return found
-
-
-def footer_of(end: pa.Buffer) -> pa.Buffer:
-    """The footer that some bytes end with."""
-    length = _length(end)
-    return end.slice(end.size - length, length)
 
 
 def metadata(files: pafs.FileSystem, path: str, size: int | None = None) -> pq.FileMetaData:

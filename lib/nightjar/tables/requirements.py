@@ -10,6 +10,7 @@ from typing import Any
 from deltalake import DeltaTable
 
 from nightjar.errors import TableError
+from nightjar.tables import commits
 
 READ = {
     "timestampNtz": "a type, which files hold as they hold others",
@@ -33,6 +34,7 @@ WRITTEN = {
 """Writer feature -> why a commit of whole data files does what the table asks. delta-rs writes tables with these."""
 NEEDED_BY_OTHERS = {"domainMetadata"}  # can be dropped once those are
 IMPLIES_IDENTITY = 6  # this version of the protocol, from before features were listed
+MAPPING = "delta.columnMapping.mode"
 CONSTRAINT = "delta.constraints."
 OF_COLUMNS = {
     "delta.invariants": "an invariant",
@@ -117,11 +119,26 @@ def check_removable(stands: DeltaTable, table: str, folder: str) -> None:
         )
 
 
+def in_log(folder: str) -> str:
+    """What to say of a table that delta-rs cannot open, if it has a feature that may be why; nothing, if not."""
+    try:
+        entries = [one for version in commits.versions(folder) for one in commits.entries(folder, version) or ()]
+    except (ValueError, OSError):
+        return ""  # the log itself is why
+    latest: dict[str, Any] = {kind: action for entry in entries for kind, action in entry.items()}
+    protocol, metadata = latest.get("protocol", {}), latest.get("metaData", {})
+    features = {*protocol.get("readerFeatures", ()), *protocol.get("writerFeatures", ())} - {*READ, *WRITTEN}
+    if metadata.get("configuration", {}).get(MAPPING, "none") != "none":
+        features.add("columnMapping")
+    rid = "; ".join(_remedy(feature, folder) for feature in sorted(features))
+    return f"It has feature {', '.join(sorted(features))}. To be rid of that, in Spark: {rid}" if features else ""
+
+
 def _unread(stands: DeltaTable) -> set[str]:
     """The features of an opened table by which its files do not tell its rows."""
     features = set(stands.protocol().reader_features or ())
     unread = features - set(READ)
-    if stands.metadata().configuration.get("delta.columnMapping.mode", "none") != "none":
+    if stands.metadata().configuration.get(MAPPING, "none") != "none":
         unread.add("columnMapping")
     if "deletionVectors" in features and any(batch.num_rows for batch in stands.deletion_vectors()):
         unread.add("deletionVectors")
@@ -136,7 +153,7 @@ def _asked(stands: DeltaTable, folder: str) -> Iterator[tuple[str, str]]:
         features.add("identityColumns")
     for feature in sorted(features, key=lambda name: (name in NEEDED_BY_OTHERS, name)):
         yield f"feature {feature}", _remedy(feature, folder)
-    for name, value in stands.metadata().configuration.items():
+    for name, value in sorted(stands.metadata().configuration.items()):
         if name.startswith(CONSTRAINT):
             rule = name.removeprefix(CONSTRAINT)
             yield f"constraint {rule} CHECK ({value})", f"ALTER TABLE delta.`{folder}` DROP CONSTRAINT `{rule}`"

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.fs as pafs
 from pyspark.sql import SparkSession
 
 from nightjar.errors import TableError
@@ -110,11 +109,8 @@ def _needed(warehouse: Warehouse, table: str, cited: Collection[int]) -> list[tu
 
 def _commits(folder: str) -> Iterator[tuple[str, str | None]]:
     """The commits that are in a table's log -> what is wrong with each."""
-    log_folder = pafs.FileSelector("_delta_log", allow_not_found=True)
-    for info in storage.folder(folder).get_file_info(log_folder):
-        version, _, kind = info.base_name.partition(".")
-        if kind == "json" and version.isdigit():
-            yield info.path, _wrong_with(folder, int(version))
+    for version in commits.versions(folder):
+        yield f"_delta_log/{version:020}.json", _wrong_with(folder, version)
 
 
 def _wrong_with(folder: str, version: int) -> str | None:
