@@ -10,7 +10,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
-from nightjar.settings.jobs import BuildFeatures, Job, Nightly
+from nightjar.settings.jobs import BuildFeatures, Job, LeaseAction, Leases, Nightly
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
@@ -81,6 +81,17 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
             for option in OF_RESULTS
         ),
         (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1, or null for all"),
+        (
+            Leases,
+            {"action": LeaseAction.FREE, "reason": "gone"},
+            "resource: found None, expected a resource with action",
+        ),
+        (Leases, {"action": LeaseAction.FREE, "resource": "source/x", "reason": " "}, "reason: found ' ', expected a"),
+        (
+            Leases,
+            {"resource": "source/x"},
+            "resource: found 'source/x', expected a resource with action=FREE, and none",
+        ),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
         (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0, expected more than 0, or both costs none"),
         (Costs, {"missed": 1, "false_alarm": float("nan")}, "false_alarm: found nan, expected more than 0"),
