@@ -12,6 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
 import numpy as np
 from rich.console import Console
 from rich.table import Table

@@ -1,12 +1,16 @@
 """What is slow to start is started once: one Spark session, one Ray, one warehouse with history and two nights."""
 
+import os
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
 import hypothesis
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 import builders
 from nightjar.pipeline import nightly
@@ -19,6 +23,8 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import Nightly
 from nightjar.tables.warehouse import Warehouse
 
+# A shell lets what it starts in the background ignore Ctrl-C, and so would every process that tests send one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
@@ -34,53 +40,57 @@ QUICK = {
 }
 
 
-SESSION = (
-    "features",
-    "joins",
-    "learning",
-    "monitoring",
-    "pipeline",
-    "registry",
-    "report",
-    "runtime",
-    "scoring",
-    "sources",
-    "tables",
-)
-"""Folders whose tests share one Spark session, one Ray and the nights of the tiny project."""
-OF_THEIR_OWN = (
-    "tests/system/test_flights.py",
-    "tests/system/test_commands.py",
-    "tests/system/test_cluster_ray.py",
-    "tests/system/test_cluster_spark.py",
-    "tests/learning/test_distributed_memory.py",
-    "tests/system/test_object_store.py",
-    "tests/tables/test_sink_failures.py",
-)
-"""Tests that start processes, or take long by themselves, the longest first."""
+LONG = ("system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py", "learning/test_search.py")
+"""Files whose tests take long by themselves: begun early, or they would be waited for at the end."""
 
 
-def share_of(nodeid):
-    """What is run by one worker: all that shares the session, or a file."""
-    file = nodeid.split("::")[0]
-    return "session" if file.split("/")[1] in SESSION and file not in OF_THEIR_OWN else file
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="only what needs no Java, no Ray and no process of its own")
+    parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
 
 
-def pytest_collection_modifyitems(items):
-    """The long shares first: the short ones fill the time until all are done."""
-    order = ["session", *OF_THEIR_OWN]
-    items.sort(key=lambda item: order.index(share) if (share := share_of(item.nodeid)) in order else len(order))
+def pytest_configure(config):
+    if config.getoption("quick"):
+        os.environ["JAVA_HOME"] = "/nowhere"  # a test that starts Spark all the same gets no further
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """Workers are given shares, not single tests."""
+def group_of(item):
+    """The fixture that is dear and shared: tests of one group are run by one worker, one after another."""
+    if "spark" in item.fixturenames:
+        return "spark"
+    if "ray_started" in item.fixturenames:
+        return "ray"
+    definitions = item._fixtureinfo.name2fixturedefs
+    scopes = {definitions[name][-1].scope for name in item.fixturenames if name in definitions}
+    return item.path.relative_to(item.config.rootpath).as_posix() if scopes & {"module", "package"} else None
 
-    class Shares(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            return share_of(nodeid)
 
-    return Shares(config, log)
+def starts_processes(item):
+    return item.get_closest_marker("starts_processes") is not None
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(config, items):
+    """Groups by fixture, the longest first: what is short fills the time until all are done."""
+    groups = {item: group_of(item) for item in items}
+    for item, group in groups.items():
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
+    if config.getoption("quick"):
+        dear = [item for item in items if groups[item] in ("spark", "ray") or starts_processes(item)]
+        config.hook.pytest_deselected(items=dear)
+        items[:] = [item for item in items if item not in dear]
+    items.sort(key=lambda item: _place(item, groups[item]))
+
+
+def _place(item, group):
+    """Where a test stands in the queue."""
+    if group == "spark":
+        return 0
+    file = item.path.relative_to(item.config.rootpath / "tests").as_posix()
+    if file in LONG:
+        return 1 + LONG.index(file)
+    return 8 if group == "ray" or starts_processes(item) else 9
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,10 @@ import pytest
 
 from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.errors import UsageError
+from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
 from nightjar.models.columns import FeatureColumn
+from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
 from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
@@ -50,6 +52,13 @@ def test_texts_become_enums_and_every_group_has_its_settings():
     assert made.project.sources["weather"].columns["temp"].type is ColumnType.DOUBLE
     assert made.project.features["aircraft"].features["late_rate"].kind is FeatureKind.WINDOW
     assert made.project.features["aircraft"].features["late_rate"].aggregate is Aggregate.RATE
+
+
+def test_a_night_that_was_stopped_for_too_little_input_is_told_on_the_command_line_to_go_on():
+    made = settings(*FLIGHTS, "project.sources.landings.arrival.severity=WARN", job=JobName.NIGHTLY)
+    assert made.project.sources["landings"].arrival == Arrival(500, "6h", Severity.WARN)
+    assert made.project.sources["weather"].arrival.severity is Severity.ERROR
+    assert definitions_hash(made.project) == definitions_hash(settings(*FLIGHTS).project)
 
 
 def test_a_mapping_is_merged_so_one_entry_can_be_overridden():

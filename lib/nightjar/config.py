@@ -11,13 +11,14 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from nightjar.errors import UsageError
-from nightjar.settings import jobs
+from nightjar.settings import jobs, secrets
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
@@ -33,6 +34,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.MONITOR: jobs.Monitor,
     jobs.JobName.NIGHTLY: jobs.Nightly,
     jobs.JobName.MAINTAIN: jobs.Maintain,
+    jobs.JobName.LEASES: jobs.Leases,
 }
 GROUPS: dict[str, type] = {
     "environment": Environment,
@@ -53,17 +55,33 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
         UsageError: a file or an override cannot be parsed, or names a key, group or value that does not exist.
     """
     _register_schemas()
+    kept = list(secrets.of_overrides(overrides))
+    _require_readable(job, [override for override in overrides if list(secrets.of_overrides([override]))])
     try:
         return _composed(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
-        raise UsageError(f"{job.value}: the configuration is refused: {_whole_message(error)}") from error
+        refused = f"{job.value}: the configuration is refused: {_whole_message(error)}"
+        raise UsageError(secrets.hidden(refused, kept)) from error
     except NOT_FORESEEN as error:
         said = ["what the files say", *overrides]
         wrong = next(one for count, one in enumerate(said) if _breaks(folder, job, overrides[:count]))
-        raise UsageError(
+        refused = (
             f"{job.value}: {wrong} cannot be applied ({_whole_message(error) or type(error).__name__}). Is it below a "
             "key that is null, or null for a group? What is null is given with the key above it, as in KEY={NAME: ...}"
-        ) from error
+        )
+        raise UsageError(secrets.hidden(refused, kept)) from error
+
+
+def masked(config: DictConfig) -> DictConfig:
+    """A composed configuration as it may be shown and hashed, without its secrets: the hash of a short one tells it."""
+    plain = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    shown: DictConfig = OmegaConf.create(secrets.masked(plain))
+    return shown
+
+
+def secrets_of(config: DictConfig) -> list[str]:
+    """The secrets in a configuration. What is interpolated is there once `make_settings` has taken it."""
+    return list(secrets.of_config(OmegaConf.to_container(config, enum_to_str=True)))
 
 
 def make_settings(config: DictConfig) -> jobs.Job:
@@ -86,6 +104,23 @@ def _composed(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConf
     GlobalHydra.instance().clear()
     with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
         return compose(config_name=job.value, overrides=overrides)
+
+
+def _require_readable(job: jobs.JobName, overrides: list[str]) -> None:
+    """Hydra repeats pieces of what it cannot read: of overrides with secrets, only the key is told.
+
+    Raises:
+        UsageError: it cannot read one.
+    """
+    for override in overrides:
+        try:
+            OverridesParser.create().parse_override(override)
+        except HydraException:
+            key = override.partition("=")[0]
+            raise UsageError(
+                f"{job.value}: the override of {key}, whose value is not shown, cannot be read. A value with other "
+                f"signs than letters, digits and dots is quoted: '{key}=\"...\"'"
+            ) from None
 
 
 def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:

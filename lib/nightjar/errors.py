@@ -5,8 +5,9 @@ NightjarError                 a stated failure: one paragraph of what, where, wh
 ├── SourceError               raw data cannot be read as declared
 ├── TableError                a table is missing, differs from its definition or cannot be written
 ├── JoinError                 a point-in-time join is asked for something it cannot answer
-├── LeaseError                another run holds this job and date
+├── LeaseError                another run holds what this one needs alone, or has taken it over
 ├── LearningError             training or evaluation cannot give an honest figure
+├── MachineError              a disk is full, a permission is missing, or a process of Spark or Ray was killed
 └── ModelError                no champion holds, an artifact does not fit or cannot be trusted, or MLflow fails
 """
 
@@ -36,7 +37,7 @@ class JoinError(NightjarError):
 
 
 class LeaseError(NightjarError):
-    """Another run holds the lease on this job and date."""
+    """Another run holds what this one needs alone, or has taken it over."""
 
 
 class LearningError(NightjarError):
@@ -45,3 +46,7 @@ class LearningError(NightjarError):
 
 class ModelError(NightjarError):
     """No model holds for this date, an artifact does not fit or cannot be trusted, or MLflow fails."""
+
+
+class MachineError(NightjarError):
+    """A disk is full, a permission is missing, memory has run out, or a process of Spark or Ray was killed."""

@@ -16,6 +16,7 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "us": timedelta(microseconds=1),
 }
+_START = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"([0-9]+)(d|h|m|s|us)")
 _RUN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -88,6 +89,11 @@ def local_date(instant: datetime, zone: str) -> date:
         return instant.astimezone(_zone(zone)).date()
     except OverflowError as error:
         raise UsageError(f"instant {instant.isoformat()}: its date in {zone} is before year 1 or after 9999") from error
+
+
+def instant(microseconds: int) -> datetime:
+    """The instant so many microseconds after the beginning of 1970 in UTC, as Spark and Arrow count them."""
+    return _START + timedelta(microseconds=microseconds)
 
 
 def _zone(name: str) -> ZoneInfo:

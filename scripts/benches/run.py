@@ -8,6 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
+import busy
 import data
 import outcome
 import scale
@@ -23,12 +27,13 @@ PEERS = {
     "windows": ("spark_range", "duckdb"),
     "scale": (),
     "search": (),
+    "busy": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
-TRAINING = (100_000, 30)  # rows and columns of `search`
+TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
 def main(arguments: list[str]) -> int:
@@ -39,6 +44,8 @@ def main(arguments: list[str]) -> int:
     shape = data.Shape(asked.shape, asked.spine, asked.facts, asked.per_entity)
     if asked.bench == "search":
         found = searching.measured(*TRAINING, asked.repeats, asked.cores)
+    elif asked.bench == "busy":
+        found = busy.measured(*TRAINING, asked.repeats, asked.before)
     elif asked.bench == "scale":
         found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
     else:
@@ -52,13 +59,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("bench", choices=PEERS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
-    parser.add_argument("--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale; not for search")
+    parser.add_argument(
+        "--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale; not for search and busy"
+    )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")
     parser.add_argument("--shape", choices=data.KINDS, default="one", help="one key, three keys, or a hot entity")
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
+    parser.add_argument("--before", metavar="REV", help="for busy: the revision that ours is compared with")
     parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
     spine, facts = DEFAULT_ROWS.get(asked.bench, TRAINING)
@@ -73,6 +83,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("every number has to be at least 1")
     if asked.bench == "scale" and asked.shape != "one":
         parser.error("--shape is for the other benches: scale measures one key, and a hot entity beside it")
+    if (asked.bench == "busy") != (asked.before is not None):
+        parser.error("busy compares with a revision of this repository: --before REV, which is for no other bench")
     return asked
 
 

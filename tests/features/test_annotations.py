@@ -16,7 +16,8 @@ from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import Column, ColumnType, File, Source
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT, source_table
+from nightjar.tables.definitions import source_table
+from nightjar.tables.table import INSTANT
 from oracles import annotations as oracle
 
 D2 = date(2024, 4, 2)
@@ -182,7 +183,8 @@ def test_agreement_is_counted_in_quality_and_kappas_are_logged(asked, warehouse,
     assert "labels: Fleiss' kappa is undefined" in caplog.messages
     for counts, run_id in ((found, "first"), ({"annotators: majority": (2, 5)}, "again")):
         label_quality.record(warehouse, counts, D2, run_id)
-    assert builders.rows_of(warehouse, "quality") == [("labels", "annotators: majority", 2, 5, D2)]
+    columns = ("source", "check", "rows", "of", "run_date")
+    assert builders.rows_of(warehouse, "quality", *columns) == [("labels", "annotators: majority", 2, 5, D2)]
 
 
 def test_answers_that_are_no_yes_or_no_are_refused(asked):

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -39,6 +38,7 @@ from nightjar.settings.task import Task
 from nightjar.tables import scan
 from nightjar.tables.warehouse import Warehouse
 from tables.damage import first_page, flip
+from waiting import PATIENCE, wait_until
 
 ROWS = 1003  # no whole number of steps: the last one has fewer rows, not equally many of each lane
 LISTED = "checkpoint_manager_snapshot.json"  # Ray writes it when a checkpoint is complete
@@ -102,8 +102,7 @@ def kill_a_worker_after_the_first_checkpoint(storage):
     node = ray.get(ray.remote(lambda: os.getppid()).remote())  # noqa: PLW0108  (Ray takes no built-in function)
 
     def kill():
-        while not list(Path(storage).rglob(LISTED)):
-            time.sleep(0.02)
+        wait_until(lambda: list(Path(storage).rglob(LISTED)), "no checkpoint has been completed")
         children = Path(f"/proc/{node}/task/{node}/children").read_text().split()
         workers = [one for one in children if b"RayTrainWorker" in command_of(one)]
         os.kill(int(workers[0]), signal.SIGKILL)
@@ -358,24 +357,27 @@ def test_infinite_values_and_a_vacuumed_file_are_told_out_of_the_stream(tmp_path
 def test_a_stream_that_runs_dry_becomes_an_error_that_says_what_to_do(ray_started):
     def items():
         yield 1
-        threading.Event().wait(30)
+        over.wait(PATIENCE)
 
-    found = watched(items(), 0.2, "rows")
+    over = threading.Event()
+    found = watched(items(), 1.0, "rows")
     assert next(found) == 1
-    with pytest.raises(LearningError, match=r"No rows of table rows came for 0.2 s: .* Ray's 2 processors"):
+    with pytest.raises(LearningError, match=r"No rows of table rows came for 1 s: .* Ray's 2 processors"):
         next(found)
-
-
-class Occupant:
-    """Does nothing, on processors that others wait for."""
+    over.set()
 
 
 def test_nobody_counts_where_every_processor_is_taken(source, ray_started):
     """Somebody else's actor holds both of Ray's processors."""
+
+    class Occupant:  # made here, it is pickled whole: Ray's workers cannot import a test's module
+        def begin(self):
+            """Answers once the actor has its processors."""
+
     holder = ray.remote(num_cpus=2)(Occupant).remote()
-    while ray.available_resources().get("CPU", 0) > 0:
-        time.sleep(0.05)
     try:
+        ray.get(holder.begin.remote(), timeout=PATIENCE)
+        wait_until(lambda: not ray.available_resources().get("CPU"), "Ray counts the actor's processors as free")
         with pytest.raises(LearningError, match=r"0 of Ray's 2 processors are free .* Leave at least one"):
             count(source, 0.5)
     finally:

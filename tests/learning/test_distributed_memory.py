@@ -28,6 +28,8 @@ from nightjar.settings.task import Task
 from nightjar.tables import scan
 from nightjar.tables.warehouse import Warehouse
 
+pytestmark = pytest.mark.starts_processes
+
 STORE = 80_000_000  # bytes; Ray takes no fewer than 75 MiB
 SITES = 1000  # each becomes an input: a small table makes much data
 ROWS = 80_000

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -41,6 +40,7 @@ from nightjar.settings.learning import ProposalKind, Proposals, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Metric
+from waiting import PATIENCE, wait_until
 
 HALVING = Stopping(rungs=[1, 2])
 
@@ -381,13 +381,6 @@ def lines_of(folder):
     return sum(len(path.read_text().splitlines()) - 1 for path in folder.glob("*.jsonl"))
 
 
-def wait_for(lines, folder):
-    deadline = time.monotonic() + 120
-    while lines_of(folder) < lines:
-        assert time.monotonic() < deadline, "the search has not come so far"
-        time.sleep(0.02)
-
-
 def begun_and_ended(home, how, after):
     """A driver that is sent a signal when so many folds are finished; what it wrote."""
     paths = os.pathsep.join([str(Path(nightjar.__file__).parents[1]), str(Path(__file__).parents[1])])
@@ -400,13 +393,13 @@ def begun_and_ended(home, how, after):
             start_new_session=True,
         )
         try:
-            wait_for(after, home / "searches")
+            wait_until(lambda: lines_of(home / "searches") >= after, "the search has not come so far")
             os.kill(driver.pid, how)
-            driver.wait(60)
+            driver.wait(PATIENCE)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(driver.pid, signal.SIGKILL)
-            driver.wait()
+            driver.wait(PATIENCE)
     return (home / "log").read_text().rstrip()
 
 
@@ -450,14 +443,14 @@ def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path, whole
     killed = []
 
     def kill_one():
-        wait_for(6, tmp_path)
+        wait_until(lambda: lines_of(tmp_path) >= 6, "the search has not come so far")
         killed.append(trial_processes()[0])
         os.kill(killed[0], signal.SIGKILL)
 
     thread = threading.Thread(target=kill_one)
     thread.start()
     found = problems.run(problems.problem(), long(), tmp_path)
-    thread.join()
+    thread.join(PATIENCE)
     assert killed
     assert not Path(f"/proc/{killed[0]}").exists()
     assert told(found) == told(whole)

@@ -20,6 +20,7 @@ from nightjar.learning.search.race import FoldResult
 from nightjar.learning.search.work import Work
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
 from nightjar.settings.model import Estimator, Model
+from waiting import PATIENCE
 
 PROBLEM = problems.problem()
 SETTINGS = problems.search(stopping=Stopping(rungs=[1, 2]))
@@ -109,7 +110,9 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
         work = work_of(book)
         hand_out = tune._HandOut(work, desk, 1)
         hand_out.more()
-        while (unit := ray.get(desk.next.remote(0, hand_out.lost.total()))) is not None:  # each loss begins a life
+        while (
+            unit := ray.get(desk.next.remote(0, hand_out.lost.total()), timeout=PATIENCE)
+        ) is not None:  # each loss begins a life
             handed_out.append(unit)
             assert len(work.open) <= 2
             assert handed_out.count(unit) <= tune.LOST_AT_MOST + 1

@@ -8,16 +8,19 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import JoinError, TableError, UsageError
+from nightjar.errors import JoinError, SourceError, TableError, UsageError
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
+from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import Nightly
 from nightjar.settings.labelling import Annotators
+from nightjar.settings.sources import File
 from nightjar.tables import arrow
 
 H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
+LEDGERS = {"runs", "leases", "beats"}
 STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
 
 
@@ -75,7 +78,7 @@ def test_only_runs_just_those_steps(nights, copied):
     before = builders.versions(copied.warehouse)
     run(copied, "2024-04-02", only=["monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"drift", "performance", "runs", "leases"}
+    assert {table for table in after if after[table] != before[table]} == {"drift", "performance", *LEDGERS}
     assert rows_of(copied.warehouse, "drift") == rows_of(nights.warehouse, "drift")
     added = len(rows_of(copied.warehouse, "runs")) - len(rows_of(nights.warehouse, "runs"))
     assert added == 2
@@ -86,7 +89,7 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     with pytest.raises(TableError, match="score for 2024-04-03 needs build_features"):
         run(copied, "2024-04-03", only=["score", "monitor"])
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"runs", "leases"}
+    assert {table for table in after if after[table] != before[table]} == LEDGERS
     failed = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_date"] == D3]
     assert {(row["job"], row["status"]) for row in failed} == {("score", "failed"), ("nightly", "failed")}
 
@@ -94,8 +97,43 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
 def test_the_whole_night_again_leaves_the_same_rows(nights, copied):
     """Every table but the ledger and the leases: nothing is doubled, nothing is lost."""
     run(copied, "2024-04-02")
-    for table in sorted(set(builders.versions(nights.warehouse)) - {"runs", "leases"}):
+    for table in sorted(set(builders.versions(nights.warehouse)) - LEDGERS):
         assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
+
+
+def with_empty_files(copied, folder, **arrival):
+    """The tiny project, whose readings and outcomes hold nothing but their header."""
+    sources = dict(copied.project.sources)
+    for name in ("readings", "outcomes"):
+        whole = Path(sources[name].file.path).read_text()
+        (folder / f"{name}.csv").write_text(whole.splitlines()[0] + "\n")
+        file = File(str(folder / f"{name}.csv"))
+        sources[name] = replace(sources[name], file=file, arrival=Arrival(**arrival))
+    return replace(copied, project=replace(copied.project, sources=sources))
+
+
+def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked(copied, tmp_path):
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(
+        SourceError, match=r"2024-04-03 stops.*Source outcomes: no new row.*Source readings: no new row"
+    ):
+        run(with_empty_files(copied, tmp_path), "2024-04-03")
+    after = builders.versions(copied.warehouse)
+    assert {table for table in after if after[table] != before[table]} == {"runs", "leases"}
+    with pytest.raises(TableError, match="build_features for 2024-04-03 needs ingest for 2024-04-03, which ended as"):
+        run(copied, "2024-04-03", only=["build_features"])
+
+    run(with_empty_files(copied, tmp_path, severity=Severity.WARN), "2024-04-03")
+    marks = dict(rows_of(copied.warehouse, "scores", "run_date", "input_warnings"))
+    assert marks == {D1: None, D2: None, D3: "readings"}
+    page = Path(copied.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
+    assert "all of them marked, for they need readings" in page
+
+    run(copied, "2024-04-03", only=["ingest"])
+    with pytest.raises(TableError, match="ingest for 2024-04-03 has been run again since build_features was"):
+        run(copied, "2024-04-03", only=["score"])
+    run(copied, "2024-04-03", only=["build_features", "score"])
+    assert {mark for (mark,) in rows_of(copied.warehouse, "scores", "input_warnings")} == {None}
 
 
 def with_label(project, **options):

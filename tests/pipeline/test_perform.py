@@ -2,20 +2,34 @@
 
 import logging
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+import builders
 from builders import rows_of
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
 from nightjar.pipeline.job import Context, perform, run_date_of
-from nightjar.pipeline.steps import Sessions
+from nightjar.pipeline.steps import Sessions, resources, tables
 from nightjar.settings.jobs import Job, JobName
-from nightjar.tables import arrow, lease
+from nightjar.tables import arrow, lease, transaction
+from nightjar.tables.granting import Claim
+from nightjar.tables.lease import Pace
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.transaction import Change, Note
 
 D1, D3 = date(2024, 4, 1), date(2024, 4, 3)
 DONE = Outcome({"features": 1}, {"scores": 2}, {"scores": 5})
+
+
+def claim(run_id, resource):
+    return Claim((resource,), "score", D3, run_id)
+
+
+def store_nothing(step):
+    transaction.commit(step.warehouse, "scores", lambda _: Change(), Note(step.run_id))
+    return Outcome()
 
 
 @pytest.fixture
@@ -76,11 +90,40 @@ def test_a_step_that_fails_is_one_row_with_its_error_and_gives_its_lease_back(
 def test_who_loses_the_lease_does_nothing_and_records_nothing(context, recorded):
     done = []
     with (
-        lease.held(context.warehouse, "score", D3, "other", 10),
+        lease.held(context.warehouse, claim("other", f"score/{D3}"), list, Pace(beat=0.1)),
         pytest.raises(LeaseError, match="by run other"),
     ):
         perform(JobName.SCORE, context.step(D3), "config-2", done.append)
     assert (done, recorded()) == ([], [])
+
+
+def test_who_is_overtaken_is_refused_even_in_a_later_step_of_its_night_and_says_so_in_runs(context, recorded):
+    """The nightly's own lease is taken over between two of its steps; the step's own is not."""
+
+    def night(step):
+        lease.free(step.warehouse, f"nightly/{D3}", "operator", "freed by ada on desk: stuck", ["scores"])
+        inner = replace(context.step(D3), warehouse=step.warehouse)
+        return perform(JobName.SCORE, inner, "config-2", store_nothing)
+
+    with pytest.raises(LeaseError, match="freed by ada on desk: stuck"):
+        perform(JobName.NIGHTLY, context.step(D3), "config-2", night)
+    assert {(row["job"], row["status"]) for row in recorded()} == {("nightly", "failed"), ("score", "failed")}
+    assert all("freed by ada on desk: stuck. Nothing was written" in row["error"] for row in recorded())
+
+
+def test_ingests_of_two_dates_need_the_same_sources_and_builds_the_same_labels(context):
+    """So do two upkeeps. Everything else is of its date alone."""
+    both = {name: [set(resources(name, context.step(day))) for day in (D1, D3)] for name in JobName}
+    assert {name.value: one & other for name, (one, other) in both.items() if one & other} == {
+        "ingest": {"source/schedule", "source/outcomes", "source/readings"},
+        "build_features": {"build_features"},
+        "maintain": {"maintain"},
+    }
+
+
+def test_every_table_that_jobs_write_is_told_of_a_new_holder(context):
+    written = set(builders.versions(context.warehouse))
+    assert written <= set(tables(context.settings.project))
 
 
 @pytest.mark.parametrize(

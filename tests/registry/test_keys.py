@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from nightjar.errors import ModelError
 from nightjar.registry.keys import fingerprint, public_key, signing_key
 from nightjar.settings.environment import Environment
+from waiting import PATIENCE
 
 
 def mode(path: Path) -> int:
@@ -41,7 +42,7 @@ def test_two_homes_have_different_keys(tmp_path):
 
 
 def test_calls_at_once_make_one_pair(tmp_path):
-    made, together = [], threading.Barrier(8)
+    made, together = [], threading.Barrier(8, timeout=PATIENCE)
 
     def ask():
         together.wait()
@@ -51,7 +52,7 @@ def test_calls_at_once_make_one_pair(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
 
     assert len(made) == 8
     assert len(set(made)) == 1

@@ -107,17 +107,6 @@ def test_what_mlflow_refuses_is_told_as_a_failure_of_the_training(client, regist
         attempt()
 
 
-def test_a_database_that_is_none_is_told_as_such(tmp_path):
-    (tmp_path / "mlflow.db").write_bytes(b"no database" * 1000)
-
-    def attempt():
-        with tracking.search_recorded(tmp_path, "machines", "s", {}, never):
-            pass
-
-    with pytest.raises(ModelError, match=r"(?s)MLflow in .* cannot record this training: .*not a database.*damaged"):
-        attempt()
-
-
 def test_a_run_that_ends_while_it_is_asked_for_keeps_its_status(client, registered):
     experiment = client.get_experiment_by_name("machines").experiment_id
     another = client.create_run(experiment, tags={tracking.SEARCH: "another"}).info.run_id

@@ -72,7 +72,7 @@ def full_night(warehouse: Warehouse) -> None:
     store_runs(warehouse)
 
 
-def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION):
+def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None):
     definition = tables.scores_table(project(), pa.schema([("flight", pa.string())]))
     rows = [
         {
@@ -82,6 +82,7 @@ def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSIO
             "score": None if score is None else float(score),
             "model_version": version,
             "model_name": "boosting-1",
+            "input_warnings": warnings,
             "run_date": night,
             "role": role,
             "run_id": "score-1",
@@ -199,6 +200,25 @@ def store_quality(warehouse):
     checks = [("landings", "refused", 3, 912), ("landings", "null: tailnum", 1, 912), ("weather", "refused", 0, 72)]
     names = ("source", "check", "rows", "of")
     rows = [dict(zip(names, check, strict=True)) | {"run_date": NIGHT, "run_id": "ingest-1"} for check in checks]
+    arrow.append(warehouse, tables.QUALITY, rows, "ingest-1")
+
+
+def store_arrivals(warehouse, nights, source="landings", amiss=None):
+    """What a source brought to each date; the last of them is the one of which something may be amiss."""
+    last = max(nights)
+    rows = [
+        {
+            "source": source,
+            "check": "arrived",
+            "rows": count,
+            "of": 336_776,
+            "status": "warn" if amiss and night == last else "pass",
+            "message": amiss if night == last else None,
+            "run_date": night,
+            "run_id": "ingest-1",
+        }
+        for night, count in nights.items()
+    ]
     arrow.append(warehouse, tables.QUALITY, rows, "ingest-1")
 
 

@@ -253,3 +253,43 @@ def test_older_dates_of_the_drift_table_are_left_out(tmp_path):
 
     assert [row["PSI"] for row in Page(written(warehouse)).table("Columns by PSI")] == ["0.300"]
     assert len(arrow.read(warehouse, "drift", where=pc.field("subject") == "wind")) == 2
+
+
+def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):
+    """The first load is no night, nor is one that brought too little; what is short is said at the head too."""
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_scores(warehouse, [0.25, 0.75], warnings="landings, schedule")
+    history = {date(2013, 9, 30): 243_695}
+    earlier = {date(2013, 10, 1): 990, date(2013, 10, 2): 970}
+    nights.store_arrivals(warehouse, history | {date(2013, 9, 29): 0}, amiss="no new row")
+    nights.store_arrivals(warehouse, earlier | {nights.NIGHT: 0}, amiss="no new row, where each had some")
+    nights.store_arrivals(warehouse, history | {nights.NIGHT: 980}, "schedule")
+    nights.store_arrivals(warehouse, history | earlier | {nights.NIGHT: 490}, "tides")
+    nights.store_arrivals(warehouse, history | earlier | {nights.NIGHT: 491}, "weather")
+
+    page = Page(written(warehouse))
+    shown = {row["Source"]: row for row in page.table("What each source brought")}
+
+    assert [row["New facts"] for row in shown.values()] == ["0", "980", "490", "491"]
+    assert [row["Typical night"] for row in shown.values()] == ["980", "–", "980", "980"]
+    assert [row["State"] for row in shown.values()] == [
+        "▲ too little: no new row, where each had some",
+        "as expected",
+        "as expected",
+        "as expected",
+    ]
+    assert page.facts[0] == "2 (look here) scores made by version 3; made with too little of landings, schedule"
+    assert "1 of 4 (look here) source brought too little landings" in page.facts
+    assert "2 scores, mean 0.500, all of them marked, for they need landings and schedule." in page.text
+    assert "Too little came in of landings (no new rows, 980 on a typical night)." in page.text
+
+
+def test_a_source_that_brought_less_than_half_of_a_typical_night_is_marked_though_nothing_was_declared(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_arrivals(warehouse, {date(2013, 9, 30): 9_999, date(2013, 10, 2): 980, nights.NIGHT: 489}, "tides")
+
+    page = Page(written(warehouse))
+
+    assert page.table("What each source brought")[0]["State"] == "▲ too little: less than half of a typical night"
+    assert "1 of 1 (look here) source brought too little tides" in page.facts
+    assert "Too little came in of tides (489 new rows, 980 on a typical night)." in page.text

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from nightjar.runtime import interrupts
+from waiting import PATIENCE
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -37,7 +38,7 @@ def test_without_an_interrupt_nothing_happens_and_other_threads_hear_none():
 
     thread = threading.Thread(target=attempt)
     thread.start()
-    thread.join()
+    thread.join(PATIENCE)
     assert done == [handlers]
     attempt()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers

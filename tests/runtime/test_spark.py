@@ -5,7 +5,6 @@ import shlex
 import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -39,8 +38,7 @@ def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_
     if kind == "damaged":
         monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
         spark_runtime.ARCHIVE.write_bytes(b"no archive")
-    (options,) = spark_runtime.archived_classes().values()
-    java = ["java", *shlex.split(options), "-cp", str(tmp_path), "Nothing"]
+    java = ["java", *shlex.split(spark_runtime.archived_classes()), "-cp", str(tmp_path), "Nothing"]
     ran = subprocess.run(java, capture_output=True, text=True, check=False)
     assert ran.stdout == ""
     assert ran.stderr.startswith("Error: Could not find or load main class Nothing")
@@ -48,14 +46,7 @@ def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_
 
 def test_without_an_archive_java_is_told_of_none(tmp_path, monkeypatch):
     monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
-    assert spark_runtime.archived_classes() == {}
-
-
-def test_a_folder_whose_name_is_too_long_for_a_socket_is_not_used(tmp_path, monkeypatch):
-    deep = tmp_path / ("a" * 60)
-    deep.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    assert spark_runtime._sockets() == {}
+    assert spark_runtime.archived_classes() == ""
 
 
 def test_a_warehouse_that_spark_has_no_file_system_for_is_refused_with_its_scheme_and_what_to_do(spark):
@@ -88,3 +79,15 @@ def test_a_worker_that_java_has_hung_up_on_ends_without_a_word():
         assert ended.returncode == code
         assert said in ended.stderr
         assert ("Traceback" in ended.stderr) == bool(said)
+
+
+def test_a_setting_of_the_cluster_that_changes_what_expressions_give_is_refused():
+    """Ours are set for the session whatever the cluster says of them."""
+    spark_runtime.require_same_results({"spark.sql.ansi.enabled": "false", "spark.sql.catalog.other": "x"})
+    for option in (
+        "spark.sql.legacy.timeParserPolicy",
+        "spark.sql.ansi.doubleQuotedIdentifiers",
+        "spark.sql.caseSensitive",
+    ):
+        with pytest.raises(UsageError, match=f"Spark was given {option}=true, by --conf or spark-defaults.conf"):
+            spark_runtime.require_same_results({option: "true"})

@@ -17,6 +17,7 @@ from nightjar.registry.events import Version
 from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
 from nightjar.tables import arrow
+from nightjar.tables.definitions import QUALITY
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
 
@@ -64,6 +65,28 @@ def test_a_rerun_leaves_one_set_of_the_same_ids_and_scores(nights, copied, again
     assert rows_of(copied.warehouse, "scores", "run_id", "run_date").count(("again", D1)) == 5
     assert outcome.rows == {"scores": 5}
     assert outcome.outputs == {"scores": 3}
+
+
+def warn(warehouse, day, *sources):
+    """As if ingest had been told to go on with too little of these sources."""
+    rows = arrow.read(warehouse, "quality", where=pc.field("run_date") == day).to_pylist()
+    for row in rows:
+        if row["check"] == "arrived" and row["source"] in sources:
+            row.update({"status": "warn", "message": "no new row"})
+    arrow.replace(warehouse, QUALITY, rows, f"run_date = DATE '{day}'", "warned")
+
+
+def test_scores_are_marked_where_a_source_that_the_champion_needs_brought_too_little(nights, copied, again):
+    """Outcomes are the label's: no feature is made of them."""
+    warn(copied.warehouse, D1, "readings", "outcomes")
+    again()
+    marks = rows_of(copied.warehouse, "scores", "run_date", "input_warnings")
+    assert marks == [(D1, "readings")] * 5 + [(D2, None)] * 5
+    plain = ("prediction_id", "score")
+    assert rows_of(copied.warehouse, "scores", *plain) == rows_of(nights.warehouse, "scores", *plain)
+    warn(copied.warehouse, D1, "schedule")
+    again()
+    assert rows_of(copied.warehouse, "scores", "run_date", "input_warnings")[0] == (D1, "readings, schedule")
 
 
 def test_a_rerun_uses_the_champion_that_held_then(copied, again):

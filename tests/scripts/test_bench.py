@@ -7,6 +7,8 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import busy
+import busy_training
 import compare
 import data
 import numpy as np
@@ -92,6 +94,7 @@ def test_only_aggregates_may_differ_in_the_last_digits():
     assert compare.difference(windowed(1000.0), windowed(1000.0 + 1e-4), WINDOWED) is not None
 
 
+@pytest.mark.starts_processes
 def test_an_engine_that_is_wrong_or_fails_is_an_error_and_the_others_are_timed(tmp_path, monkeypatch):
     engines = {"good": ("1.5", "pass"), "wrong": ("1.25", "pass"), "broken": ("1.5", "raise ValueError('no memory')")}
     for name, (value, consumed) in engines.items():
@@ -116,7 +119,8 @@ def test_figures_follow_from_the_times():
 
 
 @pytest.mark.parametrize(
-    "wrong", [["asof", "--only", "spark_range"], ["asof", "--spine", "0"], ["scale", "--shape", "hot"], ["nothing"]]
+    "wrong",
+    [["asof", "--only", "spark_range"], ["asof", "--spine", "0"], ["scale", "--shape", "hot"], ["busy"], ["nothing"]],
 )
 def test_what_cannot_be_measured_is_refused(wrong, capsys):
     with pytest.raises(SystemExit) as refused:
@@ -138,6 +142,7 @@ print("found", json.dumps(searching.measured(600, 8, 1, 2)))
 """
 
 
+@pytest.mark.starts_processes
 def test_all_searches_find_the_same_and_their_figures_are_told():
     """Little data, few candidates that cost nothing: what the times are does not matter here. Ray is its own."""
     paths = os.pathsep.join([str(Path(searching.__file__).parent), str(Path(nightjar.__file__).parents[1])])
@@ -168,3 +173,43 @@ def test_a_search_that_scores_otherwise_or_chooses_another_winner_is_wrong():
 def test_candidates_that_cost_nothing_are_no_equals():
     settings = search_case.trivial(40)
     assert len({(model.baseline, *model.drop) for model in settings.candidates.values()}) == 41
+
+
+TRAINING = """
+import json, os, sys, time
+lib = os.environ["PYTHONPATH"].split(os.pathsep)[0]
+print(json.dumps({"lib": lib}), flush=True)
+sys.stdin.readline()
+if lib == sys.argv[1]:
+    time.sleep(600)
+print(json.dumps({"seconds": 0.01, "cpu_seconds": 0.01, "found": FOUND}))
+"""
+
+
+def test_a_revision_that_takes_too_long_is_cut_and_one_that_finds_something_else_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr("busy.PROGRAM", tmp_path / "training.py")
+    busy.PROGRAM.write_text(TRAINING.replace("FOUND", "lib"))
+    assert busy.run(tmp_path, ["nobody"], None)["found"] == str(tmp_path / "lib")
+    with pytest.raises(RuntimeError, match="failed in"):
+        busy.run(tmp_path, [], None)
+    assert busy.run(tmp_path, [str(tmp_path / "lib")], 0.1) == {"seconds": 0.1}
+    monkeypatch.setattr("busy.CUT", 6000)  # a minute, for a process to answer
+    with pytest.raises(ValueError, match=f"nobody: found {run.ROOT}/lib, but {tmp_path}/lib by the revision before"):
+        busy.both({}, "", tmp_path, ["nobody"])
+
+
+def test_a_training_is_judged_and_refitted_on_days():
+    rows = busy_training.dated(search_case.made(1000, 8).problem.rows)
+    settings = search_case.search(stopping=False)
+    settings.candidates["boosting"].parameters = {"max_iter": 5}
+    assert 0.5 < busy_training.final(rows, settings)() < 1
+
+
+def test_the_ratio_of_fits_beside_other_work_is_of_seconds_and_alone_of_processor_seconds():
+    def took(*times):
+        return [{"seconds": seconds, "cpu_seconds": seconds / 2, "found": 0.75} for seconds in times]
+
+    runs = {"ours": took(1, 2, 9), "ours_idle": took(4), "before_idle": took(6), "ours_search": took(5)}
+    figures = busy.figures(runs | {"before": [{"seconds": 20}, {"seconds": 20}, *took(3)], "before_search": took(6)})
+    assert figures["ratio"] == {"before": 10, "before_idle": 1.5, "before_search": 1.2}
+    assert figures["cut"] == {"before": 2}

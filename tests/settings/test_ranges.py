@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
+from nightjar.settings.arrival import Arrival
 from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
@@ -26,6 +27,20 @@ LOOKUP = {"file": File("f.csv"), "key": "x", "file_key": "x", "types": {"y": Col
 SOURCE = {"file": File("f.csv"), "columns": {"x": Column(ColumnType.TIMESTAMP)}, "key": ["x"], "event_time": "x"}
 LATEST, WINDOW = FeatureKind.LATEST, FeatureKind.WINDOW
 MEAN = Aggregate.MEAN
+OF_RESULTS = (
+    "spark.sql.session.timeZone",
+    "spark.sql.ansi.enabled",
+    "spark.sql.ansi.doubleQuotedIdentifiers",
+    "spark.sql.legacy.timeParserPolicy",
+    "spark.sql.caseSensitive",
+    "spark.sql.timestampType",
+    "spark.sql.mapKeyDedupPolicy",
+    "spark.sql.storeAssignmentPolicy",
+    "spark.sql.parquet.int96RebaseModeInRead",
+    "spark.sql.files.ignoreCorruptFiles",
+    "spark.sql.optimizer.excludedRules",
+    "spark.sql.extensions",
+)
 ACTIVE, DAY = SpineKind.ACTIVE, SampleBy.DAY
 SPINE = {"source": "s", "key": ["k"], "prediction_time": "at"}
 LABEL = {
@@ -61,7 +76,10 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
     ("kind", "values", "message"),
     [
         (Environment, {"shuffle_partitions": 0}, "shuffle_partitions: found 0, expected at least 1"),
-        (Environment, {"lease_minutes": 0}, "lease_minutes: found 0, expected at least 1"),
+        *(
+            (Environment, {"spark": {option: "x"}}, f"spark: found '{option}', expected none that may change results")
+            for option in OF_RESULTS
+        ),
         (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1, or null for all"),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
         (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0, expected more than 0, or both costs none"),
@@ -70,6 +88,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (Column, {"type": ColumnType.STRING, "minimum": 2}, "minimum/maximum: found 'string', expected a numeric"),
         (Lookup, LOOKUP | {"columns": {}, "types": {}}, "columns: found {}, expected at least one entry"),
         (Lookup, LOOKUP | {"types": {}}, "types: found [], expected the names ['y']"),
+        (
+            Lookup,
+            LOOKUP | {"types": {"y": ColumnType.TIMESTAMP}, "missing": {"k": {"y": "06:00"}}},
+            "missing.y: found '06:00', expected an instant with its day",
+        ),
         (Lookup, LOOKUP | {"missing": {"k": {"q": "1"}}}, "missing: found 'q', expected one of the lookup's"),
         (Source, SOURCE | {"columns": {}}, "columns: found {}, expected at least one entry"),
         (Source, SOURCE | {"key": []}, "key: found [], expected at least one entry"),
@@ -85,7 +108,16 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
             SOURCE | {"lookups": {"l": Lookup(**LOOKUP | {"key": "q"})}},
             "lookups.l.key: found 'q', expected one",
         ),
+        (Arrival, {"min_rows": -1}, "min_rows: found -1, expected at least 0"),
+        (Arrival, {"max_age": "0d"}, "max_age: found '0d', expected a duration longer than 0"),
+        (Arrival, {"max_age": "a day"}, "max_age: duration 'a day': expected a whole number and a unit"),
         (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected a share between 0 and 1"),
+        (
+            Source,
+            SOURCE | {"derived": {"a.b": "x"}},
+            "columns: found 'a.b', expected a name without dots and backticks",
+        ),
+        (Source, SOURCE | {"columns": NUMBER | {"a`b": NUMBER["x"]}}, "columns: found 'a`b', expected a name without"),
         (Source, SOURCE | {"derived": {"run_id": "x"}}, "columns: found ['run_id'], expected names other than"),
         (Model, {"estimator": Estimator.LOGISTIC, "parameters": {"C": 1}, "space": {"C": [1]}}, "space: found ['C']"),
         (Model, {"estimator": Estimator.LOGISTIC, "space": {"C": []}}, "space.C: found [], expected at least"),
@@ -118,7 +150,7 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (
             Search,
             {"candidates": {"m": MAJORITY, "l": Model(Estimator.LOGISTIC, space={"C": [1.0, 2.0]}), "l-2": LOGISTIC}},
-            "candidates: found ['l-2'], expected other names: the points of the space of l are called l-1, l-2",
+            "candidates: found 'l-2', expected a plain identifier",  # the points of the space of l are called l-1, l-2
         ),
         (Search, TWO | {"minutes": 0}, "minutes: found 0, expected more than 0"),
         (
@@ -338,3 +370,12 @@ def test_features_are_named_by_group_label_and_window():
     made = replace(PROJECT, features={"t": FeatureGroup("readings", {"machine": "machine"}, {"mean": both})})
     assert isinstance(made, Project)
     assert made.feature_names() == ["load", "built", "site", "t__mean_1d", "t__mean_90m"]
+
+
+def test_spark_may_be_told_how_fast_to_be_and_where_things_lie():
+    told = {
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.files.maxPartitionBytes": "64m",
+        "spark.hadoop.fs.s3.impl": "x",
+    }
+    assert Environment(spark=told).spark == told

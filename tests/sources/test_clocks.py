@@ -7,7 +7,7 @@ import pytest
 
 import builders
 from builders import rows_of
-from nightjar.errors import SourceError
+from nightjar.errors import SourceError, UsageError
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources.ingest import ingest
 
@@ -65,16 +65,17 @@ def test_what_is_advised_reads_a_plain_time_in_the_project_s_zone(night, warehou
 
 
 def test_a_null_known_at_is_the_event_time(night, warehouse):
-    """What cannot be read is no null: it is refused."""
+    """What cannot be read is no null: it is refused. A time without its day would be read as one of today."""
     night(
         "null,2024-03-30 07:00:00,NA,20",
         "stated,2024-03-30 06:00:00,2024-03-30 07:00:00,20",
         "unread,2024-03-30 06:00:00,seven,20",
+        "no day,2024-03-30 06:00:00,07:00:00,20",
         refuse_above=1.0,
     )
     names = ("machine", "known_at", "stated_known_at")
     assert rows_of(warehouse, "source_readings", *names) == [("null", UTC_7, UTC_7), ("stated", UTC_7, UTC_7)]
-    assert rows_of(warehouse, "quarantine", "reasons") == [(["seen: not a timestamp"],)]
+    assert rows_of(warehouse, "quarantine", "reasons") == [(["seen: not a timestamp"],)] * 2
 
 
 def test_a_text_without_an_offset_is_read_as_utc(night, warehouse):
@@ -92,6 +93,8 @@ def test_deleted_is_a_boolean(night, warehouse):
 
 
 def test_an_expression_that_does_not_fit_the_last_source_leaves_the_first_unwritten(night, warehouse):
-    with pytest.raises(SourceError, match=r"readings.derived.warm: the expression 'temprature > 20' does not fit"):
+    with pytest.raises(
+        UsageError, match=r"sources.readings.derived.warm: the expression 'temprature > 20' does not fit"
+    ):
         night(derived={"warm": "temprature > 20"})
     assert builders.versions(warehouse) == {}

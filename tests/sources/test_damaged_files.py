@@ -1,15 +1,18 @@
 """A file that is missing, damaged or of another shape stops the ingest before anything is written."""
 
+import gzip
 import zipfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import builders
-from nightjar.errors import SourceError
-from nightjar.settings.sources import File
+from nightjar.errors import SourceError, UsageError
+from nightjar.settings.sources import File, FileFormat
 from nightjar.sources.ingest import ingest
 
 GOOD = "machine,at,seen,temperature\n" + "".join(
@@ -72,7 +75,28 @@ def no_package(folder):
 
 def no_parquet(folder):
     (folder / "readings.parquet").write_text("PAR")
-    return {"file": replace(File(str(folder / "readings.parquet")), format=type(File().format).PARQUET)}
+    return {"file": File(str(folder / "readings.parquet"), format=FileFormat.PARQUET)}
+
+
+def damaged_parquet(folder):
+    """Its footer is whole: what is wrong is met when its rows are read."""
+    path = folder / "readings.parquet"
+    rows = [line.split(",") for line in GOOD.splitlines()]
+    pq.write_table(pa.table({name: [row[n] for row in rows[1:]] for n, name in enumerate(rows[0])}), path)
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * 40 + content[44:])
+    return {"file": File(str(path), format=FileFormat.PARQUET)}
+
+
+def truncated_gzip(folder):
+    """Its header line is whole."""
+    (folder / "readings.csv.gz").write_bytes(gzip.compress((GOOD * 2000).encode())[:-2000])
+    return {"file": File(str(folder / "readings.csv.gz"))}
+
+
+def a_folder(folder):
+    (folder / "readings.csv").unlink()
+    (folder / "readings.csv").mkdir()
 
 
 def wrong_expression(folder):
@@ -105,6 +129,9 @@ def fails_on_a_row(folder):
         (zip_of_two, ["readings.csv.zip holds 2 files, expected one"]),
         (no_package, ["no_such_package", "is not installed"]),
         (no_parquet, ["readings.parquet"]),
+        (damaged_parquet, ["readings.parquet cannot be read: ", "looks damaged", "fetch it again"]),
+        (truncated_gzip, ["readings.csv.gz cannot be read: ", "end of", "fetch it again"]),
+        (a_folder, ["readings.csv cannot be read: ", "directory"]),
         (wrong_expression, ["readings.derived.fahrenheit", "'celsius * 9 / 5 + 32'", "does not fit", "temperature"]),
         (no_sql, ["readings.checks.warm", "'temperature >'", "does not fit"]),
         (wrong_where, ["readings.where", "'temprature > 0'", "does not fit"]),
@@ -122,7 +149,7 @@ def test_the_error_names_source_and_fault_and_no_table_has_changed(nights, copie
     # Built without its checks: the features of the project do not matter to the ingest.
     broken = replace(project, features={}, sources=project.sources | {"readings": readings})
     before = builders.versions(copied.warehouse)
-    with pytest.raises(SourceError) as refused:
+    with pytest.raises((SourceError, UsageError)) as refused:
         ingest(
             spark,
             copied.warehouse,

@@ -1,7 +1,6 @@
 """From raw rows to facts: what is stored, what waits, what is refused, and what a later run may still change."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,10 +8,7 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import SourceError
-from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Lookup
-from nightjar.settings.spine import Spine
-from nightjar.sources.ingest import ingest
 from nightjar.tables import arrow
 
 D1, D2, D3 = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
@@ -27,33 +23,6 @@ def utc(day, hour, month=4):
 def cutoff_of(day):
     """Midnight in Paris, summer time."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=2)
-
-
-@pytest.fixture
-def project_of(tmp_path):
-    def make(source):
-        return replace(
-            builders.machines(tmp_path),
-            sources={"readings": source},
-            spine=Spine("readings", ["machine"], source.key[-1]),
-            label=Label("readings", {"machine": "machine"}, "temperature", "1d"),
-            features={},
-        )
-
-    return make
-
-
-@pytest.fixture
-def night(spark, warehouse, project_of, tmp_path):
-    """Ingest a text as the night of a date; the run before it is the one of `previous`."""
-
-    def run(text, day=D1, previous=None, run_id="run", **options):
-        path = tmp_path / "readings.csv"
-        path.write_text(text)
-        source = builders.readings(path, **{"refuse_above": 1.0} | options)
-        return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw", builders.unchecked)
-
-    return run
 
 
 def counts(warehouse, day=D1):
@@ -329,8 +298,9 @@ def test_a_lookup_brings_columns_by_key_and_the_project_fills_in_what_the_file_l
         ("name,year\nm1,2001\nm1,2002\n", r"readings.lookups.models: name 'm1' stands 2 times, expected once"),
         ("name\nm1\n", r"readings.lookups.models: .*models.csv lacks the column year; it has name"),
         ("name,year\nm1,2001\nm2", r"readings.lookups.models: 1 rows of .*models.csv do not have as many fields"),
+        ("name,year\n", r"readings.lookups.models: .*models.csv holds no row, so every machine would go without built"),
     ],
-    ids=["twice", "column", "truncated"],
+    ids=["twice", "column", "truncated", "empty"],
 )
 def test_a_lookup_that_is_not_as_declared_is_refused(night, warehouse, tmp_path, text, message):
     with pytest.raises(SourceError, match=message):

@@ -1,14 +1,13 @@
 """A cluster of scripts/cluster for one test: of its own, and gone afterwards."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from system import tree
+from waiting import wait_until
 
-PATIENCE = 30  # seconds
 COMMAND = tree.ROOT / "scripts" / "cluster"
 
 
@@ -25,11 +24,7 @@ def running(kind: str, folder: Path) -> Iterator[Path]:
     finally:
         tree.run([COMMAND, kind, "stop"], tree.ROOT, variables)
     assert len(processes) == {"spark": 3, "ray": 2}[kind]
-    for _ in range(PATIENCE):  # a busy machine takes its time to bury the dead
-        if not left_of(processes):
-            break
-        time.sleep(1)
-    assert left_of(processes) == []
+    wait_until(lambda: not left_of(processes), f"processes of the {kind} cluster still run")
 
 
 def lose(state: Path, name: str) -> None:

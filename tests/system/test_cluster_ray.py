@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
@@ -25,11 +24,15 @@ from nightjar.learning.parts import TrainingPart
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
 from system import cluster, tree
+from waiting import PATIENCE, wait_until
+
+pytestmark = pytest.mark.starts_processes
 
 RAY = tree.ROOT / ".venv" / "bin" / "ray"
 FIRST, SECOND = "127.0.0.2", "127.0.0.3"
 PROBE = """
 import json, os, time
+from pathlib import Path
 import ray
 import nightjar
 from nightjar.runtime.ray import started
@@ -38,7 +41,9 @@ from nightjar.settings.environment import Environment
 @ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
 def where():
     time.sleep(1)
-    return ray.util.get_node_ip_address(), nightjar.__file__, os.environ["OMP_NUM_THREADS"]
+    started_with = dict(one.split("=", 1) for one in Path("/proc/self/environ").read_text().split("\\0") if one)
+    threads = os.environ["OMP_NUM_THREADS"], started_with["OMP_WAIT_POLICY"], started_with["OPENBLAS_NUM_THREADS"]
+    return ray.util.get_node_ip_address(), nightjar.__file__, threads
 
 with started(Environment(ray_address="auto")):
     tasks = ray.get([where.remote(), where.remote()])
@@ -85,7 +90,7 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
         found = found_in(tree.run([*submit, "python", "-c", PROBE], here, token))
         assert found["files"] == ["conf", "jobs"]
         assert {node for node, _, _ in found["tasks"]} == {FIRST, SECOND}
-        assert {threads for _, _, threads in found["tasks"]} == {"1"}
+        assert [threads for _, _, threads in found["tasks"]] == [["1", "PASSIVE", "1"]] * 2
         for file in (found["driver"], *(file for _, file, _ in found["tasks"])):
             assert "/py_modules_files/" in file
 
@@ -143,9 +148,11 @@ class Watched(TrainingPart):
         (self.folder / f"{node} {uuid.uuid4()}").write_text(self.fold)
         begun = len(begun_on(node, self.folder))
         if node == SECOND and begun == ON_SECOND:
-            threading.Event().wait()
-        while node == FIRST and begun > ON_FIRST and len(begun_on(SECOND, self.folder)) < ON_SECOND:
-            time.sleep(0.02)
+            threading.Event().wait(2 * PATIENCE)
+        if node == FIRST and begun > ON_FIRST:
+            wait_until(
+                lambda: len(begun_on(SECOND, self.folder)) >= ON_SECOND, "the second node has begun too few fits"
+            )
         return super().examples(rows)
 
 
@@ -174,13 +181,16 @@ def test_a_search_that_loses_a_node_goes_on_without_it(tmp_path):
         command = [*submission(state, "tests"), "python", "-c", SEARCH, tmp_path]
         job = aside.submit(tree.run, command, tmp_path / "tree", access(state))
         finished = ON_FIRST + ON_SECOND - 1
-        while len(begun_on(SECOND, begun)) < ON_SECOND or test_search.lines_of(searches) < finished:
+
+        def is_so_far():
             assert not job.done(), job.result()
-            time.sleep(0.02)
+            return len(begun_on(SECOND, begun)) >= ON_SECOND and test_search.lines_of(searches) >= finished
+
+        wait_until(is_so_far, "the nodes have not begun and finished their first fits")
         (book,) = searches.glob("*.jsonl")
         before = book.read_text()
         cluster.lose(state, "node")
-        found = found_in(job.result())
+        found = found_in(job.result(PATIENCE))
     whole, _ = test_search.serial(problems.problem(), HALVING, tmp_path / "serial")
     assert found == json.loads(json.dumps([test_search.told(whole), whole.best().name]))
     assert book.read_text().startswith(before)

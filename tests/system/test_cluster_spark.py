@@ -10,6 +10,9 @@ import pytest
 from deltalake import DeltaTable
 
 from system import cluster, tree
+from waiting import PATIENCE
+
+pytestmark = pytest.mark.starts_processes
 
 VENV = tree.ROOT / ".venv" / "bin"
 SPECULATION = {"": "true", ".interval": "100ms", ".minTaskRuntime": "100ms", ".multiplier": "1.1", ".quantile": "0.5"}
@@ -88,7 +91,7 @@ def visiting(state, folder):
         yield output
     finally:
         visitor.kill()
-        visitor.wait()
+        visitor.wait(PATIENCE)
 
 
 def test_score_by_spark_submit_on_two_workers(tmp_path, tmp_path_factory, bare_python, state):

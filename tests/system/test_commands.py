@@ -1,31 +1,41 @@
 """The command line as people and schedulers meet it: exit codes, what is said, and that no table is ever half written.
 
-Every command is a process of its own, in a copy of a small checkout with a tiny project, two loads and a model.
+In a copy of a small checkout with a tiny project, two loads and a model. What is killed, interrupted, raced or shown on
+a terminal is a process of its own; the rest runs in this one, by the lines of the job's own file.
 """
 
 import json
+import logging
 import os
 import pty
+import runpy
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyspark.sql import SparkSession
 
+from nightjar.pipeline import job as pipeline_job
+from nightjar.pipeline.steps import Sessions
 from system import tree
 from system.tree import NIGHT
 
-NEXT = "2024-02-07"
-LEDGERS = {"runs", "leases"}
+pytestmark = pytest.mark.starts_processes
+
+NEXT, AFTER = "2024-02-07", "2024-02-08"
+LEDGERS = {"runs", "leases", "beats"}
 STAMPS = {"run_id", "recorded_at", "event_id"}
 QUICK = ("environment.driver_memory=1g", "environment.shuffle_partitions=2")
-WITHOUT_JAVA = {"JAVA_HOME": "/nowhere"}  # nothing that starts Spark gets far with this
 
 
 @dataclass(frozen=True)
@@ -50,27 +60,70 @@ class Ended:
         return message
 
 
+class Lent(Sessions):
+    """The tests' own Spark, where there is one: it is not a job's to stop."""
+
+    def __init__(self, environment, app_name, session):
+        super().__init__(environment, app_name)
+        self.session = session
+
+    @property
+    def spark(self):
+        assert self.session is not None, "the job starts Spark"
+        return self.session
+
+    def stop(self):
+        pass
+
+
+@contextmanager
+def job_undone():
+    """What a job changes in its process, and nobody needs to undo where the process ends with it."""
+    logger, handler, hook = logging.getLogger("nightjar"), signal.getsignal(signal.SIGTERM), sys.unraisablehook
+    before = (logger.handlers, logger.level, logger.propagate)
+    try:
+        yield
+    finally:
+        logger.handlers, logger.level, logger.propagate = before
+        signal.signal(signal.SIGTERM, handler)
+        sys.unraisablehook = hook
+
+
+def command_line(job: str, settings: tuple[str, ...]) -> list[str]:
+    project = () if any(setting.startswith("project=") for setting in settings) else ("project=tiny",)
+    return [f"jobs/{job}.py", *project, *QUICK, *settings]
+
+
 @dataclass(frozen=True)
 class Checkout:
-    """A folder with jobs, configuration, data, warehouse and registry."""
+    """A folder with jobs, configuration, data, warehouse and registry; and Spark for jobs that run in this process."""
 
     folder: Path
+    spark: SparkSession | None = None
 
-    def start(self, job: str, *settings: str, **variables: str) -> subprocess.Popen:
+    def start(self, job: str, *settings: str) -> subprocess.Popen:
         """A job as a process, leader of a group of its own, as a shell would start it."""
-        project = () if any(setting.startswith("project=") for setting in settings) else ("project=tiny",)
         return subprocess.Popen(
-            [sys.executable, f"jobs/{job}.py", *project, *QUICK, *settings],
+            [sys.executable, *command_line(job, settings)],
             cwd=self.folder,
-            env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
 
-    def run(self, job: str, *settings: str, **variables: str) -> Ended:
-        return ended(self.start(job, *settings, **variables))
+    def run(self, job: str, *settings: str) -> Ended:
+        """A job within this process. Without Spark, one that starts it fails."""
+        out, err, code = StringIO(), StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch, job_undone(), redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", command_line(job, settings))
+            patch.setattr(pipeline_job, "Sessions", partial(Lent, session=self.spark))
+            try:
+                runpy.run_path(f"jobs/{job}.py", run_name="__main__")
+            except SystemExit as end:
+                code = end.code
+        return Ended(code, out.getvalue(), err.getvalue())
 
     def stopped(self, job: str, *settings: str, at: str, by: signal.Signals) -> Ended:
         """A job that got a signal as soon as it had said something."""
@@ -118,10 +171,9 @@ class Checkout:
             key=lambda row: row["started_at"],
         )
 
-    def lease(self, job: str, run_date: str) -> dict:
-        key = (job, date.fromisoformat(run_date))
-        (row,) = [row for row in self.table("leases").to_pylist() if (row["job"], row["run_date"]) == key]
-        return row
+    def held(self) -> set[str]:
+        """The resources that some run holds."""
+        return {row["resource"] for row in self.table("leases").to_pylist() if row["released_at"] is None}
 
 
 def ended(process: subprocess.Popen) -> Ended:
@@ -136,9 +188,9 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture
-def mine(tmp_path_factory, tmp_path):
+def mine(tmp_path_factory, tmp_path, spark):
     """A copy of the test's own."""
-    return Checkout(tree.copied(tmp_path_factory, tmp_path))
+    return Checkout(tree.copied(tmp_path_factory, tmp_path), spark)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +207,7 @@ def mine(tmp_path_factory, tmp_path):
 )
 def test_wrong_usage_exits_2_and_says_what_was_expected(checkout, job, settings, parts):
     before = checkout.versions()
-    done = checkout.run(job, *settings, **WITHOUT_JAVA)
+    done = checkout.run(job, *settings)
     assert done.code == 2
     assert [part for part in parts if part not in done.problem] == []
     assert len(done.err.splitlines()) == 1
@@ -164,11 +216,11 @@ def test_wrong_usage_exits_2_and_says_what_was_expected(checkout, job, settings,
 
 
 def test_help_and_cfg_answer_on_standard_output_without_spark(checkout):
-    done = checkout.run("nightly", "--help", **WITHOUT_JAVA)
+    done = checkout.run("nightly", "--help")
     assert (done.code, done.err) == (0, "")
     for part in ("Nightly: ", "usage: python jobs/nightly.py", "project_dates", "only", "run_date", "--cfg job"):
         assert part in done.out
-    done = checkout.run("score", "run_date=2024-02-06", "--cfg", "job", **WITHOUT_JAVA)
+    done = checkout.run("score", "run_date=2024-02-06", "--cfg", "job")
     assert (done.code, done.err) == (0, "")
     assert "run_date: '2024-02-06'\n" in done.out
     assert "retrospective: false\n" in done.out
@@ -189,7 +241,7 @@ def test_people_on_a_terminal_get_plain_lines(checkout):
 
 def test_a_warehouse_below_a_regular_file_is_refused(checkout):
     before = checkout.versions()
-    done = checkout.run("ingest", "run_date=2024-02-07", "environment.warehouse=data/plan.csv/here", **WITHOUT_JAVA)
+    done = checkout.run("ingest", "run_date=2024-02-07", "environment.warehouse=data/plan.csv/here")
     assert done.code == 1
     for part in ("data/plan.csv/here", "cannot be created", "environment.warehouse="):
         assert part in done.problem
@@ -198,7 +250,7 @@ def test_a_warehouse_below_a_regular_file_is_refused(checkout):
 
 def test_scores_without_a_champion_are_refused_with_what_to_do(checkout):
     before = checkout.versions()
-    done = checkout.run("score", "run_date=2024-02-04", **WITHOUT_JAVA)
+    done = checkout.run("score", "run_date=2024-02-04")
     assert done.code == 1
     assert "No champion of tiny holds on 2024-02-04" in done.problem
     assert "jobs/train.py" in done.problem
@@ -209,7 +261,7 @@ def test_scores_without_a_champion_are_refused_with_what_to_do(checkout):
 
 def test_a_step_before_its_turn_is_refused_with_the_step_to_run_first(checkout):
     before = checkout.versions()
-    done = checkout.run("build_features", "run_date=2024-02-08", **WITHOUT_JAVA)
+    done = checkout.run("build_features", "run_date=2024-02-08")
     assert done.code == 1
     assert "build_features for 2024-02-08 needs ingest for 2024-02-08, which has not been run" in done.problem
     assert checkout.versions() == before
@@ -252,7 +304,10 @@ def changed_type(folder):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_source_file_that_is_not_as_declared_stops_ingest_before_anything_is_written(checkout, make, source, parts):
+def test_a_source_file_that_is_not_as_declared_stops_ingest_before_anything_is_written(
+    checkout, spark, make, source, parts
+):
+    checkout = replace(checkout, spark=spark)
     folder = checkout.folder / make.__name__
     folder.mkdir()
     before = checkout.versions()
@@ -285,16 +340,23 @@ def test_a_champion_that_does_not_fit_the_features_is_refused_with_the_differenc
     assert mine.versions() == before
 
 
-def test_two_runs_of_one_job_and_date_one_wins_and_the_other_is_told_by_whom(mine):
-    both = [mine.start("ingest", f"run_date={NEXT}") for _ in range(2)]
+def test_of_two_ingests_at_once_one_is_told_or_waits_and_no_fact_is_stored_twice(mine):
+    """Of neighbouring dates, too: they write the same sources. A holder's next sign of life comes within 15 s."""
+    days = (NEXT, AFTER)
+    both = [mine.start("ingest", f"run_date={day}") for day in days]
     results = [ended(process) for process in both]
-    loser, winner = sorted(range(2), key=lambda number: -results[number].code)
-    assert (results[winner].code, results[loser].code) == (0, 1), "".join(one.err for one in results)
-    problem = results[loser].problem
-    assert f"ingest for {NEXT} is already being run" in problem
-    assert f"process {both[winner].pid} on" in problem
-    assert [run["status"] for run in mine.runs("ingest", NEXT)] == ["done"]
-    assert len([row for row in mine.table("source_results").to_pylist() if str(row["ingested_on"]) == NEXT]) == 40
+    codes = [one.code for one in results]
+    assert 0 in codes, "".join(one.err for one in results)
+    for day, other, result in zip(days, reversed(both), results, strict=True):
+        if result.code:
+            assert f"ingest for {day}: " in result.problem
+            assert f"process {other.pid} on" in result.problem
+            assert mine.run("ingest", f"run_date={day}").code == 0
+    for table in ("source_plan", "source_results"):
+        facts = [(row["machine"], row["at"], row["known_at"]) for row in mine.table(table).to_pylist()]
+        assert len(facts) == len(set(facts))
+        assert sum(str(day) in days for day in mine.table(table)["ingested_on"].to_pylist()) == 80
+    assert [run["status"] for day in days for run in mine.runs("ingest", day)] == ["done", "done"]
 
 
 def test_a_rerun_of_a_night_leaves_one_set_of_the_same_scores(mine):
@@ -318,24 +380,25 @@ def assert_whole(before: dict, between: dict, after: dict) -> None:
         assert between.get(name, []) in (before.get(name, []), complete), name
 
 
-def assert_free(checkout: Checkout, job: str, run_date: str) -> None:
-    assert checkout.lease(job, run_date)["until"] <= datetime.now(UTC)
-
-
 def test_an_ingest_that_is_killed_and_then_terminated_is_finished_by_the_next_run(mine):
-    """SIGKILL leaves the lease of a process that is gone: the next run takes it over. SIGTERM is an orderly end."""
+    """SIGKILL leaves the leases of a process that is gone, here freed by hand. SIGTERM is an orderly end."""
     before = mine.rows()
     killed = mine.stopped("ingest", f"run_date={NEXT}", at="source plan: 40 rows stored", by=signal.SIGKILL)
     assert killed.code == -signal.SIGKILL
     after_kill = mine.rows()
-    assert mine.lease("ingest", NEXT)["until"] > datetime.now(UTC)
+    assert mine.held() == {f"ingest/{NEXT}", "source/plan", "source/results"}
     assert mine.runs("ingest", NEXT) == []
+    freed = mine.run("leases", "action=FREE", "resource=source/plan", "reason=it was killed")
+    assert freed.code == 0, freed.err
+    assert "source/results, held by run" in freed.err
+    assert freed.out.count("it was killed") == 3
+    assert mine.held() == set()
     terminated = mine.stopped("ingest", f"run_date={NEXT}", at="source plan: 40 rows stored", by=signal.SIGTERM)
     assert terminated.code == 130
     assert "interrupted" in terminated.problem
-    assert_free(mine, "ingest", NEXT)
+    assert mine.held() == set()
     after_term = mine.rows()
-    refused = mine.run("build_features", f"run_date={NEXT}", **WITHOUT_JAVA)
+    refused = replace(mine, spark=None).run("build_features", f"run_date={NEXT}")
     assert refused.code == 1
     assert "ended as interrupted" in refused.problem
     done = mine.run("ingest", f"run_date={NEXT}")
@@ -352,7 +415,7 @@ def test_ctrl_c_while_features_are_built_leaves_them_as_they_were_or_complete(mi
     assert stopped.code == 130
     assert "interrupted" in stopped.problem
     assert "Traceback" not in stopped.err, stopped.err
-    assert_free(mine, "build_features", NIGHT)
+    assert mine.held() == set()
     assert mine.runs("build_features", NIGHT)[-1]["status"] == "interrupted"
     between = mine.rows()
     done = mine.run("build_features", f"run_date={NIGHT}", wear)

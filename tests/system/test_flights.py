@@ -31,6 +31,8 @@ from nightjar.tables.warehouse import Warehouse
 from oracles import flights as truth
 from system import tree
 
+pytestmark = pytest.mark.starts_processes
+
 ROOT = Path(__file__).resolve().parents[2]
 HISTORY, NIGHT = date(2013, 9, 30), date(2013, 10, 1)
 NIGHT_STARTS = datetime(2013, 10, 1, 4, tzinfo=UTC)
@@ -61,11 +63,16 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """By the command itself, in a process of its own: the Java of the tests is for tiny data."""
-    folder = tmp_path_factory.mktemp("flights")
-    chosen = chosen_of(f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home")
+    return Built(settings_of(chosen_in(tree.once(tmp_path_factory, "flights", build_in))))
+
+
+def build_in(folder):
     only = ["project.nights=1", "only=[ingest,build_features]"]
-    tree.run([sys.executable, ROOT / "jobs" / "nightly.py", *chosen, *only], folder)
-    return Built(settings_of(chosen))
+    tree.run([sys.executable, ROOT / "jobs" / "nightly.py", *chosen_in(folder), *only], folder)
+
+
+def chosen_in(folder):
+    return chosen_of(f"environment.warehouse={folder}/warehouse", f"environment.home={folder}/home")
 
 
 def chosen_of(*overrides):

@@ -15,6 +15,8 @@ from moto.server import ThreadedMotoServer
 from nightjar.asof import Facts, Latest, Windowed, join
 from system import tree
 
+pytestmark = pytest.mark.starts_processes
+
 START = datetime(2024, 4, 1, tzinfo=UTC)
 INSTANT = pa.timestamp("us", tz="UTC")
 ASKED = (Latest("x"), Windowed("x", "sum", "1h"))
@@ -28,13 +30,15 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from nightjar.asof import Latest, Windowed
-from nightjar.errors import TableError
+from nightjar.errors import LeaseError, TableError
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts
 from nightjar.runtime import spark as spark_runtime
 from nightjar.settings.environment import Environment, Placement
-from nightjar.tables import arrow, layouts, scan, sink
+from nightjar.tables import arrow, layouts, lease, scan, sink
 from nightjar.tables.definitions import layout_table, source_table
+from nightjar.tables.granting import Claim
+from nightjar.tables.lease import Pace
 from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 
@@ -80,6 +84,17 @@ for same_day in (True, False):
             told.append("stored")
         except TableError as error:
             told.append(type(error).__name__)
+pace = Pace(beat=1000, patience=0, look=0.1)
+claims = [Claim(("source/visits",), "ingest", date(2024, 4, 4), run_id) for run_id in ("frozen", "second")]
+with lease.held(warehouse, claims[0], list, pace) as frozen, \
+     lease.held(warehouse, claims[1], lambda: ["source_visits"], pace) as second:
+    into, written = store(4)
+    for holder in (frozen, second):
+        try:
+            sink.commit(holder, into, written, lambda _: False, "run")
+            told.append("stored")
+        except LeaseError as error:
+            told.append(type(error).__name__)
 print(json.dumps({"told": told, "rows": scan.snapshot(warehouse, "source_visits").rows}))
 """
 
@@ -98,7 +113,7 @@ def access():
 
 
 def test_what_is_stored_in_an_object_store_is_joined_there_and_conflicts_are_told(access, tmp_path):
-    """Two commits to one day: the second is told. To two days: both are stored."""
+    """Two commits to one day: the second is told. To two days: both are stored. Whose lease is taken over: refused."""
     at = [START + timedelta(minutes=7 * n) for n in range(200)]
     facts = {"id": range(200), "machine": [f"m{n % 5}" for n in range(200)], "x": [float(n) for n in range(200)]}
     clocks = dict.fromkeys(("event_time", "known_at", "stated_known_at"), pa.array(at, INSTANT))
@@ -116,4 +131,4 @@ def test_what_is_stored_in_an_object_store_is_joined_there_and_conflicts_are_tol
     for placement in ("broadcast", "co-bucketed"):
         assert pq.read_table(tmp_path / f"{placement}.parquet").to_pylist() == expected
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told == {"told": ["stored", "TableError", "stored", "stored"], "rows": 3 * 200}
+    assert told == {"told": ["stored", "TableError", "stored", "stored", "LeaseError", "stored"], "rows": 4 * 200}

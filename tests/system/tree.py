@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,20 +14,26 @@ ROOT = Path(__file__).resolve().parents[2]
 HISTORY, NIGHT = "2024-02-05", "2024-02-06"
 
 
-def built(factory) -> Path:
-    """The tree after its history and one night, all on this machine; for reading only, once for all workers."""
+def once(factory, name: str, fill: Callable[[Path], None]) -> Path:
+    """A folder that the first worker that asks for it fills, for all workers; for reading only."""
     of_worker = factory.getbasetemp()
-    tree = (of_worker.parent if "PYTEST_XDIST_WORKER" in os.environ else of_worker) / "tree"
-    with tree.with_suffix(".lock").open("w") as lock:
+    folder = (of_worker.parent if "PYTEST_XDIST_WORKER" in os.environ else of_worker) / name
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (tree / "complete").exists():
-            shutil.rmtree(tree, ignore_errors=True)
-            _build(tree)
-    return tree
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            fill(folder)
+            (folder / "complete").touch()
+    return folder
+
+
+def built(factory) -> Path:
+    """The tree after its history and one night, all on this machine."""
+    return once(factory, "tree", _build)
 
 
 def _build(tree: Path) -> None:
-    tree.mkdir()
     for folder in ("jobs", "conf", "lib", "cluster"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in (".gitignore", ".rayignore"):
@@ -36,7 +43,6 @@ def _build(tree: Path) -> None:
     quick = "environment.shuffle_partitions=2"
     job = [sys.executable, "jobs/nightly.py", "project=tiny", "search=tiny", "project_dates=true", quick]
     run(job, tree, {"PYTHONPATH": str(tree / "lib")})
-    (tree / "complete").touch()
 
 
 def copied(factory, tmp_path) -> Path:

@@ -1,11 +1,14 @@
 """What later steps ask of the table `runs`."""
 
+import shutil
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, ledger
+from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome, Run
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
@@ -54,6 +57,20 @@ def test_a_step_needs_the_latest_run_before_it_to_be_done(warehouse):
     ledger.require_done(warehouse, "build_features", MONDAY, "score")
 
 
+def test_what_was_made_of_another_jobs_tables_is_not_older_than_they_are(warehouse):
+    """A run that failed has written nothing; other dates do not matter."""
+    record(warehouse, "ingest", MONDAY, hour=1)
+    record(warehouse, "build_features", MONDAY, hour=2)
+    record(warehouse, "ingest", MONDAY, "failed", hour=3)
+    record(warehouse, "ingest", TUESDAY, hour=4)
+    ledger.require_newer(warehouse, "build_features", "ingest", MONDAY)
+    record(warehouse, "ingest", MONDAY, hour=5)
+    with pytest.raises(TableError, match=r"ingest for 2024-04-01 has been run again .* Run: jobs/build_features.py"):
+        ledger.require_newer(warehouse, "build_features", "ingest", MONDAY)
+    record(warehouse, "build_features", MONDAY, hour=6)
+    ledger.require_newer(warehouse, "build_features", "ingest", MONDAY)
+
+
 def test_the_previous_run_is_the_latest_earlier_date_that_succeeded_whenever_it_ran(warehouse):
     assert ledger.previous_done(warehouse, "ingest", WEDNESDAY) is None
     record(warehouse, "ingest", MONDAY, hour=9)
@@ -62,3 +79,30 @@ def test_the_previous_run_is_the_latest_earlier_date_that_succeeded_whenever_it_
     record(warehouse, "score", TUESDAY, hour=4)
     assert ledger.previous_done(warehouse, "ingest", WEDNESDAY) == MONDAY
     assert ledger.previous_done(warehouse, "ingest", MONDAY) is None
+
+
+def test_a_table_that_is_behind_what_a_run_has_written_has_lost_commits(warehouse):
+    """Its newest commit removed, then its log, then all of it; a layout tells by itself what it reflects."""
+    run = {"run_id": "r", "check": "read", "source": "plan", "run_date": MONDAY, "rows": 1, "of": 1}
+    version = [arrow.append(warehouse, QUALITY, [run], "r") for _ in range(2)][-1]
+    ledger.require_committed(warehouse)
+    written = {QUALITY.name: version, "source_plan__by_id": 7}
+    record(warehouse, "ingest", MONDAY, outcome=Outcome(outputs={QUALITY.name: version - 1}))
+    record(warehouse, "ingest", TUESDAY, outcome=Outcome(outputs=written))
+    ledger.require_committed(warehouse)
+    folder = Path(warehouse.path(QUALITY.name))
+    lost = "quality is {}, but run ingest-2024-04-02-1 has written version 2.*Lost commits"
+    (folder / "_delta_log" / "00000000000000000002.json").unlink()
+    with pytest.raises(TableError, match=lost.format("at version 1")):
+        ledger.require_committed(warehouse)
+    for gone in (folder / "_delta_log", folder):
+        shutil.rmtree(gone)
+        with pytest.raises(TableError, match=lost.format("gone")):
+            ledger.require_committed(warehouse)
+    log = Path(warehouse.path("runs")) / "_delta_log"
+    shutil.rmtree(log)
+    with pytest.raises(TableError, match="runs has data files, but no log"):
+        ledger.require_committed(warehouse)
+    log.write_text("no folder")
+    with pytest.raises(TableError, match=r"Table runs at .* cannot be opened"):
+        ledger.require_committed(warehouse)

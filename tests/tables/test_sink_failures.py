@@ -13,6 +13,7 @@ from conftest import QUICK
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 from tables.things import ids
+from waiting import PATIENCE
 
 DRIVER = """
 import sys
@@ -23,6 +24,8 @@ from nightjar.settings.environment import Environment
 from nightjar.tables import sink
 from nightjar.tables.warehouse import Warehouse
 from tables.things import THINGS, none_of
+
+pytestmark = pytest.mark.starts_processes
 
 root, quick = sys.argv[1], dict(option.split("=", 1) for option in sys.argv[2:])
 warehouse = Warehouse(root, "machines")
@@ -62,7 +65,7 @@ def killed(tmp_path_factory) -> Warehouse:
     driver = subprocess.Popen(command, **pipes, env=os.environ | {"PYTHONPATH": ":".join(sys.path)})
     assert driver.stdout.readline() == "written 2\n"
     driver.send_signal(signal.SIGKILL)
-    driver.communicate()
+    driver.communicate(timeout=PATIENCE)
     return warehouse
 
 

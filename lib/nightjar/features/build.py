@@ -14,7 +14,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from nightjar.features import expressions, label_quality, labelling_rules, spine
+from nightjar.expressions import culprits, syntax
+from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.labels import known_labels, open_since
@@ -22,10 +23,11 @@ from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, sink
-from nightjar.tables.definitions import QUALITY, Table, features_table, labels_table
+from nightjar.tables.definitions import QUALITY, features_table, labels_table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import Rows, of_frame
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date
 
@@ -61,6 +63,7 @@ def build(
         JoinError: a feature does not fit its source; nothing was written.
         UsageError: an expression does not fit the columns; nothing was written.
     """
+    syntax.require_allowed(spark, project.sql_of_rows())
     sources = [source_table_name(name) for name in project.sources]
     versions = arrow.pinned(warehouse, sources)
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
@@ -74,7 +77,7 @@ def build(
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    with expressions.named(expressions.declared(project) | labelling_rules.declared(project.label.rules)):
+    with culprits.named(project.sql_of_rows()):
         # The first thing that runs: all that can be told from types and names alone has been told.
         for found in (rows, asked):
             spine.refuse_repeated(found, project)

@@ -8,14 +8,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import BooleanType
 
 from nightjar.errors import UsageError
-from nightjar.features import expressions
-
-PATH = "project.label.rules"
-
-
-def declared(rules: Mapping[str, str]) -> dict[str, str]:
-    """Key path -> expression, for `expressions.named`."""
-    return {f"{PATH}.{name}": sql for name, sql in rules.items()}
+from nightjar.expressions import guard
+from nightjar.settings.project import RULES
 
 
 def voted(rows: DataFrame, rules: Mapping[str, str]) -> DataFrame:
@@ -27,13 +21,12 @@ def voted(rows: DataFrame, rules: Mapping[str, str]) -> DataFrame:
             null where it abstains.
 
     Raises:
-        UsageError: a rule is named like a column, does not fit the columns, gives no boolean, or would not give the
-            same again for the same row. No row has been computed.
+        UsageError: a rule is named like a column, or see `guard.column`. No row has been computed.
     """
     for name in rules:
         if name in rows.columns:
-            raise UsageError(f"{PATH}.{name}: there is a column of this name already; give the rule another one.")
-    told = expressions.added(rows, PATH, rules, (BooleanType,))
+            raise UsageError(f"{RULES}.{name}: there is a column of this name already; give the rule another one.")
+    told = guard.added(rows, RULES, rules, (BooleanType,))
     yes, no = (_count(told, rules, answer=answer) for answer in (True, False))
     return told.withColumn("label", F.when(yes > no, True).when(yes < no, False))
 

@@ -22,12 +22,13 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import BooleanType, DataType, NumericType
 
 from nightjar.errors import JoinError
-from nightjar.features import annotations, expressions, labelling_rules
+from nightjar.expressions import guard
+from nightjar.features import annotations, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import output_schema
 from nightjar.settings.label import Label
-from nightjar.settings.project import Project
+from nightjar.settings.project import LABEL, Project
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.rows import of_frame
@@ -206,7 +207,7 @@ def _judged(answers: DataFrame, project: Project) -> DataFrame:
     if label.task is not Task.CLASSIFICATION:
         return _told(answers, label)
     condition = {"condition": label.condition or ""}
-    answers = expressions.added(answers, "project.label", condition, (BooleanType,))
+    answers = guard.added(answers, LABEL, condition, (BooleanType,))
     judged = answers.withColumnRenamed("condition", "label")
     return judged.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 

@@ -7,7 +7,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from nightjar.errors import TableError
-from nightjar.features import build, expressions, labelling_rules, spine
+from nightjar.expressions import culprits
+from nightjar.features import build, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.settings.project import Project
@@ -37,7 +38,7 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     features = with_features(of_frame(rows), warehouse, project, versions)
     definition = build.table_of(project, rows, features)
     into = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
-    with expressions.named(expressions.declared(project)):
+    with culprits.named(project.sql_of_rows()):
         written = sink.collect(features.given, features.make, into)
     _require_as_many(written, files, f"features of {day}")
     return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
@@ -66,7 +67,7 @@ def rebuild_labels(
         asked = build.rows_to_label(spark, warehouse, project, versions, since, day)
         labels, labelled = build.labels_of(asked, warehouse, project, versions, day)
         into = sink.target(warehouse, labelled, run_id=run_id)
-        with expressions.named(labelling_rules.declared(project.label.rules)):
+        with culprits.named(project.sql_of_rows()):
             written = sink.collect(labels, sink.in_one_piece, into)
         if _rows(written) == _rows(files):
             return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)

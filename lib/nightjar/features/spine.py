@@ -9,15 +9,15 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DateType, StructField, StructType, TimestampType
 
 from nightjar.errors import TableError
-from nightjar.features import expressions
+from nightjar.expressions import guard
 from nightjar.features.definitions import source_table_name, spine_facts
 from nightjar.features.sampling import sampled
 from nightjar.joins.join import as_of_join
-from nightjar.settings.project import Project
+from nightjar.settings.project import DERIVED, Project
 from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.rows import of_frame
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 
@@ -52,7 +52,7 @@ def no_rows(spark: SparkSession, project: Project, stored: StructType) -> DataFr
 def _finished(rows: DataFrame, project: Project) -> DataFrame:
     """The rows of a source with what the spine derives and samples of them."""
     spine = project.spine
-    rows = expressions.added(rows, expressions.DERIVED, spine.derived, ())
+    rows = guard.added(rows, DERIVED, spine.derived)
     if spine.sample.by:
         rows = sampled(rows, spine.key, spine.sample)
     return rows.select("prediction_time", *spine.columns(), "run_date")

@@ -47,13 +47,20 @@ class Run:
 
 
 @contextmanager
-def recorded(run: Run, project: Project, rows: TrainingRows, book: Ledger) -> Iterator[SearchRun]:
-    """A run of MLflow for the search whose ledger is held, its folds, and the model that comes of it."""
+def recorded(
+    run: Run, project: Project, rows: TrainingRows, book: Ledger, known: str | None = None
+) -> Iterator[SearchRun]:
+    """A run of MLflow for the search whose ledger is held, its folds, and the model that comes of it.
+
+    Raises:
+        ModelError: see `tracking.search_recorded`.
+    """
 
     def under_way(search: str) -> bool:
         return search != book.search and ledger.in_use(book.folder, search)
 
-    with tracking.search_recorded(run.home, project.name, book.search, _tags(run, project, rows), under_way) as record:
+    tags = _tags(run, project, rows)
+    with tracking.search_recorded(run.home, project.name, book.search, tags, under_way, known) as record:
         yield record
 
 

@@ -79,7 +79,7 @@ def train(
     require_parts(rows, [(final.train, final.start), (known, run_date)], settings, project.zone)
     with (
         ledger.opened(home / SEARCHES, asked.key()) as book,
-        registration.recorded(run, project, rows, book) as record,
+        registration.recorded(run, project, rows, book, events.newest(warehouse)) as record,
     ):
         found = tune.run(asked, settings, book, registration.recording(record))
         log.info("searched for %.0f s", time.monotonic() - started)

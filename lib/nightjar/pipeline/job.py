@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,12 +19,13 @@ from omegaconf import OmegaConf
 from nightjar import config
 from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
-from nightjar.pipeline.steps import STEPS, Sessions, Step
+from nightjar.pipeline.steps import STEPS, Sessions, Step, resources, tables
 from nightjar.report import night
-from nightjar.runtime import logs
+from nightjar.runtime import folders, logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.tables import failures, lease, ledger
+from nightjar.tables.granting import Claim
 from nightjar.tables.ledger import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
@@ -70,8 +72,10 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     logs.start()
     signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _interrupt_again
+    folders.use()
     try:
-        _run(job, conf, description, sys.argv[1:], body or _single_step(job))
+        with outages.stated():
+            _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
         sys.exit(error.exit_code)
@@ -79,30 +83,32 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
         sys.exit(INTERRUPTED)
     except Exception:
-        log.exception("unexpected failure: this is a defect in Nightjar, or something this message does not foresee")
+        log.exception("unexpected failure: a defect in Nightjar, or what no message of it foresees: see the traceback")
         sys.exit(INTERNAL)
 
 
 def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step], Outcome] | None = None) -> Outcome:
-    """Run one step under its lease, and record how it ended in `runs`.
+    """Run one step under its leases, and record how it ended in `runs`.
 
     Raises:
-        LeaseError: another run has the lease; nothing is recorded.
+        LeaseError: another run holds what this one needs alone; nothing is recorded.
         NightjarError: what the step failed with; recorded before it is raised.
     """
-    started, clock = datetime.now(UTC), time.monotonic()
-    with lease.held(step.warehouse, name.value, step.run_date, step.run_id, step.environment.lease_minutes):
+    claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
+    with lease.held(step.warehouse, claim, partial(tables, step.project)) as warehouse:
+        started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
-            with failures.stated():
-                outcome = (action or STEPS[name])(step)
+            with outages.stated(), failures.stated():
+                ledger.require_committed(step.warehouse)
+                outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:
             status, error = "interrupted", "interrupted"
-            step.sessions.stop()  # or a commit under way could land after the lease is free
+            step.sessions.stop()  # or its tasks would go on while the lease is free
             raise
         except Exception as failure:
-            error = str(failure) or type(failure).__name__
+            error = logs.concealed(str(failure)) or type(failure).__name__
             raise
         finally:
             seconds = time.monotonic() - clock
@@ -149,17 +155,30 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
         raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
     composed = config.compose_job(conf, job, overrides)
     if shows_config:
-        sys.stdout.write(OmegaConf.to_yaml(composed))
+        sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))
         return
+    logs.conceal(config.secrets_of(composed))
     settings = config.make_settings(composed)
+    logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
-    digest = hashlib.sha256(OmegaConf.to_yaml(composed, sort_keys=True).encode()).hexdigest()
+    _make_home(Path(settings.environment.home))
+    digest = hashlib.sha256(OmegaConf.to_yaml(config.masked(composed), sort_keys=True).encode()).hexdigest()
     sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
     try:
         body(Context(settings, digest, sessions, warehouse, code_revision()))
     finally:
         sessions.stop()
+
+
+def _make_home(home: Path) -> None:
+    """Make it for its user alone, unless it is there: keys, models and logs lie in it."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"environment.home: {home} cannot be made ({error.strerror}), expected a folder that this user may write"
+        ) from error
 
 
 def _single_step(job: JobName) -> Callable[[Context], None]:
@@ -187,10 +206,11 @@ def _say_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -
 
 def _help(job: JobName, description: str) -> str:
     root = config.ROOTS[job]
+    needs = "project=NAME" if job is JobName.LEASES else "project=NAME run_date=YYYY-MM-DD"
     return (
         f"{description.strip()}\n\n"
-        f"usage: python jobs/{job.value}.py project=NAME run_date=YYYY-MM-DD [key=value ...]\n"
-        f"       spark-submit jobs/{job.value}.py project=NAME run_date=YYYY-MM-DD [key=value ...]\n\n"
+        f"usage: python jobs/{job.value}.py {needs} [key=value ...]\n"
+        f"       spark-submit jobs/{job.value}.py {needs} [key=value ...]\n\n"
         f"{(root.__doc__ or '').strip()}\n\n"
         "Every key of the configuration can be given as key=value. To see them all:\n"
         f"       python jobs/{job.value}.py project=NAME --cfg job\n"

@@ -62,7 +62,7 @@ def _night(
             continue
         log.info("%s for %s", name.value, night.run_date)
         since = _since(context, settings.project, night)
-        step = replace(context.step(night.run_date), search=settings.search, since=since)
+        step = replace(context.step(night.run_date), warehouse=night.warehouse, search=settings.search, since=since)
         outcome = perform(name, step, context.config_hash)
         done.append((night.run_date, name))
         whole.outputs.update(outcome.outputs)

@@ -45,7 +45,9 @@ class Sessions:
     def stop(self) -> None:
         """Stop what was started, and whatever still runs in it."""
         if "spark" in self.__dict__:
-            self.__dict__.pop("spark").stop()
+            from nightjar.runtime import spark
+
+            spark.stop(self.__dict__.pop("spark"))
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def promote(step: Step) -> Outcome:
     version = events.newest_registered(step.warehouse, step.run_date)
     decision = decide(version.evidence)
     verdict = "promoted" if decision.promoted else "refused"
+    if decision.promoted:
+        tracking.require_version(step.home, step.project.name, version.number)
     log.info("version %s %s: %s", version.number, verdict, decision.reason)
     evidence = {**version.evidence, "decision": verdict, "reason": decision.reason}
     decided = events.Version(version.number, version.model_name, step.run_date, evidence)
@@ -145,6 +149,8 @@ def score(step: Step) -> Outcome:
 
     events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
+    # What ingest says of the night's input must be said of the very facts that the features were built of.
+    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,
@@ -205,3 +211,20 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
     JobName.MONITOR: monitor,
     JobName.MAINTAIN: maintain,
 }
+
+
+def resources(name: JobName, step: Step) -> tuple[str, ...]:
+    """What a run of a job must hold alone: the job for its date, and what runs of other dates change or judge by."""
+    of_all_dates = {
+        JobName.INGEST: [f"source/{source}" for source in step.project.sources],
+        JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it
+        JobName.MAINTAIN: [JobName.MAINTAIN.value],
+    }
+    return (f"{name.value}/{step.run_date}", *of_all_dates.get(name, ()))
+
+
+def tables(project: Project) -> list[str]:
+    """The names of all tables that a project may have."""
+    from nightjar.tables import maintenance
+
+    return sorted(maintenance.orders(project))

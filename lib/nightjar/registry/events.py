@@ -85,6 +85,12 @@ def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
     return found
 
 
+def newest(warehouse: Warehouse) -> str | None:
+    """The number of the version registered last, by whatever training; None if there is none."""
+    found = _latest(warehouse, date.max, "registered", None)
+    return None if found is None else found.number
+
+
 def _latest(warehouse: Warehouse, run_date: date, event: str, alias: str | None) -> Version | None:
     if not arrow.exists(warehouse, MODEL_EVENTS.name):
         return None

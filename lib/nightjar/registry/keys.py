@@ -37,7 +37,8 @@ def signing_key(home: Path) -> Ed25519PrivateKey:
     """
     folder = home / FOLDER
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if not (folder / PRIVATE).exists():
             _write_once(folder / PRIVATE, _private_pem(Ed25519PrivateKey.generate()), mode=0o600)
         _require_private(folder)

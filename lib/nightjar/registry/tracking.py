@@ -15,11 +15,10 @@ from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
-from sqlalchemy.exc import SQLAlchemyError
 
 from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
-from nightjar.registry import artifacts, packages, signature
+from nightjar.registry import artifacts, database, location, packages, signature
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.registry.trials import FOLD, PARENT, Trial, log, metrics
@@ -55,7 +54,12 @@ class SearchRun:
 
 @contextmanager
 def search_recorded(
-    home: Path, project: str, search: str, tags: Mapping[str, str], under_way: Callable[[str], bool]
+    home: Path,
+    project: str,
+    search: str,
+    tags: Mapping[str, str],
+    under_way: Callable[[str], bool],
+    known: str | None = None,
 ) -> Iterator[SearchRun]:
     """A run for a search while the block runs. It has failed where the block fails.
 
@@ -66,22 +70,26 @@ def search_recorded(
         tags: of the run.
         under_way: whether a search of the project is running elsewhere. A run that seems to be, of one that is not, was
             killed, and so were those of its folds.
+        known: a version of the project's model that there must be: a new database would give its number to another.
+            None: there is none yet, and the home's first training makes the database.
 
     Raises:
-        ModelError: MLflow fails.
+        ModelError: MLflow fails, or its database is damaged, or not the one that knows the version.
     """
-    try:
+    if known is not None:
+        require_version(home, project, known)
+    elif database.exists(home):
+        database.require(home)
+    advice = (
+        "Is the disk full, is mlflow.db locked, was the run or its experiment deleted? Mend that, and start the "
+        "training again: folds that have ended are remembered."
+    )
+    with database.failures_stated(home, "cannot record this training", advice):
         client = _client(home)
         experiment = _experiment(client, home, project)
         _mark_killed(client, experiment, under_way)
         with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
             yield SearchRun(client, experiment, run.info.run_id)
-    except (MlflowException, SQLAlchemyError) as error:
-        raise ModelError(
-            f"MLflow in {home} cannot record this training: {str(error).rstrip('.')}. Is the disk full, is mlflow.db "
-            "locked or damaged, was the run or its experiment deleted? Mend that, and start the training again: folds "
-            "that have ended are remembered."
-        ) from error
 
 
 def register(
@@ -119,31 +127,55 @@ def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
 
 
 def fetch(home: Path, project: str, version: str) -> Path:
-    """The folder of a registered version on this machine, as MLflow stores it: whoever wrote it, nothing is checked.
+    """The folder of a registered version in this home, as MLflow stores it: whoever wrote it, nothing is checked.
 
     Raises:
         ModelError: there is no such version, or no folder.
     """
-    client = _client(home)
+    database.require(home)
+    folder, why = None, None
     try:
-        stored = client.get_model_version_download_uri(project, version)
-        # By where it is stored, not by its name: MLflow would write a file of its own into the folder.
-        return Path(mlflow.artifacts.download_artifacts(stored))
-    except (MlflowException, OSError) as error:
+        folder = location.model(home, str(_client(home).get_model_version(project, version).source))
+    except MlflowException as error:
+        why = error
+    if folder is None or not folder.is_dir():
         raise ModelError(
-            f"Version {version} of model {project} cannot be fetched from MLflow in {home}: {error}. "
-            "Is environment.home the one it was trained with?"
-        ) from error
+            f"Version {version} of model {project} cannot be fetched from MLflow in {home}: "
+            f"{why or f'there is no folder {folder}'}. "
+            "Is environment.home the one it was trained with, or a whole copy of it?"
+        ) from why
+    return folder
 
 
 def set_alias(home: Path, project: str, alias: str, version: str) -> None:
-    """Let an alias name a version in MLflow. `model_events` decides; this is for people who look there."""
-    _client(home).set_registered_model_alias(project, alias, version)
+    """Let an alias name a version in MLflow. `model_events` decides; this is for people who look there.
+
+    Raises:
+        ModelError: MLflow fails.
+    """
+    advice = "The table model_events holds all the same. Set the alias there by hand, or promote again."
+    with database.failures_stated(home, f"cannot name version {version} of {project} its {alias}", advice):
+        _client(home).set_registered_model_alias(project, alias, version)
+
+
+def require_version(home: Path, project: str, version: str) -> None:
+    """Look whether MLflow knows a version that `model_events` names.
+
+    Raises:
+        ModelError: it does not, or its database is missing or damaged.
+    """
+    database.require(home)
+    advice = (
+        "The table model_events names it: is environment.home the one it was trained with, and mlflow.db there not "
+        "an older or a new one? Restore it from a backup: docs/runbook.md, MLflow's database."
+    )
+    with database.failures_stated(home, f"does not know version {version} of model {project}", advice):
+        _client(home).get_model_version(project, version)
 
 
 def _client(home: Path) -> MlflowClient:
-    home.mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{home.absolute()}/mlflow.db"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    uri = location.database(home)
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     return MlflowClient()
@@ -152,8 +184,9 @@ def _client(home: Path) -> MlflowClient:
 def _experiment(client: MlflowClient, home: Path, project: str) -> str:
     found = client.get_experiment_by_name(project)
     if found is not None:
+        location.follow(home, found)
         return str(found.experiment_id)
-    return str(client.create_experiment(project, artifact_location=(home.absolute() / "mlartifacts").as_uri()))
+    return str(client.create_experiment(project, artifact_location=location.files(home).as_uri()))
 
 
 def _mark_killed(client: MlflowClient, experiment: str, under_way: Callable[[str], bool]) -> None:

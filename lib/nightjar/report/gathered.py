@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nightjar.report.arrivals import Arrival, read_arrivals
 from nightjar.report.champion import Champion, find_champion
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
 from nightjar.report.intake import Check, Refused, read_quality, read_refused
@@ -23,6 +24,7 @@ class Night:
     judged: list[JudgedDate]
     drift: Drift | None
     pictures: list[Picture]
+    arrivals: list[Arrival]
     quality: list[Check]
     refused: Refused | None
     steps: list[Step]
@@ -38,6 +40,7 @@ def gather(tables: Snapshot, task: Task) -> Night:
         judged=read_performance(tables),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],
+        arrivals=read_arrivals(tables),
         quality=read_quality(tables),
         refused=read_refused(tables),
         steps=read_steps(tables),

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.report.reading import Snapshot
+from nightjar.tables.quality import ARRIVED
 
 MOST_REASONS = 30
 _LONGEST_ROW = 2_000
@@ -53,8 +54,9 @@ class Refused:
 
 
 def read_quality(tables: Snapshot) -> list[Check]:
-    """The outcome of every check, by source and name."""
-    rows = tables.rows("quality", ["source", "check", "rows", "of"], tables.of_night())
+    """The outcome of every check, by source and name, without what arrived."""
+    others = tables.of_night() & (pc.field("check") != ARRIVED)
+    rows = tables.rows("quality", ["source", "check", "rows", "of"], others)
     checks = [Check(str(row["source"]), str(row["check"]), row["rows"], row["of"]) for row in rows]
     return sorted(checks, key=lambda check: (check.source, check.name))
 

@@ -22,6 +22,7 @@ class Scores:
         rows: how many predictions the champion made.
         versions: model version -> predictions.
         other_roles: role -> predictions that are not served.
+        warnings: sources of which too little came in, and that some of them needed.
         shape: None where there are no scores; its slots lack a reference where none is stored.
     """
 
@@ -31,6 +32,7 @@ class Scores:
     mean: float | None
     least: float | None
     greatest: float | None
+    warnings: tuple[str, ...]
     shape: Shape | None
 
     def version(self) -> str | None:
@@ -44,7 +46,8 @@ class Scores:
 
 def read_scores(tables: Snapshot, task: Task) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
-    found = tables.read("scores", ["score", "model_version", "role"], tables.of_night())
+    marks = {"input_warnings"} & set(tables.columns("scores"))  # scores made before they were marked have none
+    found = tables.read("scores", ["score", "model_version", "role", *marks], tables.of_night())
     if found is None or not len(found):
         return None
     served = found.filter(pc.field("role") == "champion")
@@ -52,6 +55,7 @@ def read_scores(tables: Snapshot, task: Task) -> Scores | None:
     roles = Counter(map(str, found["role"].to_pylist()))
     roles.pop("champion", None)
     values = _finite(served["score"])
+    marked = served["input_warnings"].drop_null().unique().to_pylist() if marks else []
     return Scores(
         rows=len(served),
         versions=versions,
@@ -59,6 +63,7 @@ def read_scores(tables: Snapshot, task: Task) -> Scores | None:
         mean=float(values.mean()) if len(values) else None,
         least=float(values.min()) if len(values) else None,
         greatest=float(values.max()) if len(values) else None,
+        warnings=tuple(sorted({source for text in marked for source in str(text).split(", ")})),
         shape=_shape(tables, next(iter(versions)), served["score"], task) if len(served) else None,
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nightjar.report.arrivals import Arrival
 from nightjar.report.champion import Champion
 from nightjar.report.drift import MUCH, SOME, Drift, Drifted
 from nightjar.report.gathered import Night
@@ -26,11 +27,12 @@ class Fact:
 
 
 def facts(night: Night) -> list[Fact]:
-    """Scores, performance, drift, refused rows and steps, in this order."""
+    """Scores, performance, drift, sources that brought too little, refused rows and steps, in this order."""
     return [
         _scores_fact(night.scores, night.champion),
         _performance_fact(night),
         *_drift_facts(night.drift),
+        *_arrival_facts(night.arrivals),
         _refused_fact(night.refused),
         _steps_fact(night.steps),
     ]
@@ -40,6 +42,7 @@ def sentences(night: Night) -> list[str]:
     """The same facts in plain words, to be copied into a message."""
     return [
         _scores_words(night.scores),
+        *_arrival_words(night.arrivals),
         _drift_words(night.drift),
         _refused_words(night.refused),
         _performance_words(night),
@@ -51,9 +54,9 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
         return Fact("0", "scores", "nothing was scored as champion", "scores", is_marked=True)
     rows, label = scores.rows, "score" if scores.rows == 1 else "scores"
     made_by = [version for version in scores.versions if champion is None or version != champion.version]
-    if made_by:
-        return Fact(whole(rows), label, f"made by version {', '.join(made_by)}", "scores", is_marked=True)
-    return Fact(whole(rows), label, _mean(scores), "scores")
+    odd = [f"made by version {', '.join(made_by)}"] if made_by else []
+    odd += [f"made with too little of {', '.join(scores.warnings)}"] if scores.warnings else []
+    return Fact(whole(rows), label, "; ".join(odd) or _mean(scores), "scores", is_marked=bool(odd))
 
 
 def _performance_fact(night: Night) -> Fact:
@@ -77,6 +80,14 @@ def _drift_facts(drift: Drift | None) -> list[Fact]:
         Fact(str(len(much)), f"{_columns(much)} with PSI ≥\N{NO-BREAK SPACE}{MUCH}", of, "drift", is_marked=bool(much)),
         Fact(str(len(some)), f"{_columns(some)} with PSI {SOME} to {MUCH}", of, "drift"),
     ]
+
+
+def _arrival_facts(arrivals: list[Arrival]) -> list[Fact]:
+    """Nothing where every source brought what it should."""
+    short = [arrival.source for arrival in arrivals if arrival.is_short()]
+    label = f"{'source' if len(short) == 1 else 'sources'} brought too little"
+    named = ", ".join(short)
+    return [Fact(f"{len(short)} of {len(arrivals)}", label, named, "data", is_marked=True)] if short else []
 
 
 def _refused_fact(refused: Refused | None) -> Fact:
@@ -105,7 +116,8 @@ def _steps_fact(steps: list[Step]) -> Fact:
 def _scores_words(scores: Scores | None) -> str:
     if scores is None or not scores.rows:
         return "No scores were made as champion for this night."
-    return f"{counted(scores.rows, 'score')}, {_mean(scores)}."
+    marked = f", all of them marked, for they need {' and '.join(scores.warnings)}" if scores.warnings else ""
+    return f"{counted(scores.rows, 'score')}, {_mean(scores)}{marked}."
 
 
 def _drift_words(drift: Drift | None) -> str:
@@ -116,6 +128,17 @@ def _drift_words(drift: Drift | None) -> str:
         f"Of {counted(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
         f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}."
     )
+
+
+def _arrival_words(arrivals: list[Arrival]) -> list[str]:
+    """Nothing where every source brought what it should."""
+    short = [f"{arrival.source} ({_brought(arrival)})" for arrival in arrivals if arrival.is_short()]
+    return [f"Too little came in of {' and '.join(short)}."] if short else []
+
+
+def _brought(arrival: Arrival) -> str:
+    usual = "" if arrival.typical is None else f", {whole(arrival.typical)} on a typical night"
+    return counted(arrival.rows, "new row") + usual
 
 
 def _refused_words(refused: Refused | None) -> str:

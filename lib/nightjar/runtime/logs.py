@@ -1,21 +1,26 @@
-"""What a job prints: lines for people on a terminal, JSON lines where there is none."""
+"""What a job prints: lines for people on a terminal, JSON lines where there is none. A traceback is part of either."""
 
 import json
 import logging
 import sys
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from nightjar.settings import secrets
 
 _STARTED = time.monotonic()
+_CONCEALED: set[str] = set()
 
 
 class _ForPeople(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         mark = {logging.WARNING: "! ", logging.ERROR: "✗ "}.get(record.levelno, "")
         source = record.name.removeprefix("nightjar.")
-        return f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{record.getMessage()}"
+        line = f"{time.monotonic() - _STARTED:7.1f}s  {source:<11} {mark}{record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class _ForMachines(logging.Formatter):
@@ -26,20 +31,40 @@ class _ForMachines(logging.Formatter):
             "from": record.name,
             "message": record.getMessage(),
         }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+class _Concealing(logging.StreamHandler[TextIO]):
+    """A line without the secrets, whatever was to be printed: messages of other software hold them too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return concealed(super().format(record))
+
+
+def conceal(texts: Iterable[str]) -> None:
+    """Let these secrets be in no line from now on, and in nothing else that asks `concealed`."""
+    _CONCEALED.update(texts)
+
+
+def concealed(text: str) -> str:
+    """A text without the secrets of this process."""
+    return secrets.hidden(text, _CONCEALED)
 
 
 def start() -> None:
     """Send the package's progress to standard error; quieten libraries whose notices no reader can act on."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Concealing(sys.stderr)
     handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForMachines())
     logger = logging.getLogger("nightjar")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    for name in ("alembic", "mlflow", "ray"):
+    for name in ("alembic", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs what it also raises
+    for name in ("py4j", "mlflow"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # they log what they also raise
     logging.getLogger().addFilter(_is_not_of_py4j)
     warnings.filterwarnings("ignore", category=FutureWarning)
 

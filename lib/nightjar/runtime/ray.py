@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import ray_constants
 
 import nightjar
+from nightjar.runtime import folders
 from nightjar.settings.environment import Environment
+
+NO_PORT = "65536"
+"""A number that no server can listen on: Ray writes that into a log, and does without it."""
 
 
 @contextmanager
@@ -57,25 +61,48 @@ def _own_termination() -> Iterator[None]:
 def _start(environment: Environment) -> None:
     """Ray on this machine, for this process only.
 
-    Its servers listen on every network interface, whatever address a node is given, so a token has to keep others
-    out. `ray.init` turns token mode on in all parts of a Ray that it starts itself, provided that RAY_AUTH_MODE is
-    unset: set after `import ray`, it reaches the servers but not this process. The token never touches the disk.
+    Its servers listen on loopback alone, and ask for a token: other users of the machine reach loopback too. `ray.init`
+    turns token mode on in all parts of a Ray that it starts itself, provided that RAY_AUTH_MODE is unset: set after
+    `import ray`, it reaches the servers but not this process. The token never touches the disk. Servers of metrics know
+    no token: they are not started, or find no port. Ray opens its folder to everyone: it lies in one that is ours.
     """
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    ray.init(
-        address="local",
-        num_cpus=environment.cpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        # Ray replaces 127.0.0.1 by the machine's own address; the rest of 127/8 is loopback too, and kept.
-        _node_ip_address="127.0.0.2" if sys.platform == "linux" else "127.0.0.1",
-    )
+    os.environ["RAY_enable_metrics_collection"] = "0"  # noqa: SIM112  (as Ray spells it)
+    os.environ["DASHBOARD_METRIC_PORT"] = os.environ["AUTOSCALER_METRIC_PORT"] = NO_PORT
+    with _on_loopback():
+        ray.init(
+            address="local",
+            num_cpus=environment.cpus,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(folders.own_for_sockets() / "ray"),
+        )
 
 
-def _shipped() -> dict[str, Any] | None:
-    """A runtime environment with this package for the workers, unless the submitted job already has its own."""
-    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}"))
-    if "py_modules" in job.get("runtime_env", {}):
-        return None
-    return {"py_modules": [str(Path(nightjar.__file__).parent)]}
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Let a node have the address 127.0.0.1 and listen there alone, as where Ray makes no clusters.
+
+    Elsewhere Ray replaces that by the machine's own address, and for any other one it listens on every interface.
+    """
+    makes_clusters = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = makes_clusters
+
+
+def _shipped() -> dict[str, Any]:
+    """A runtime environment for the workers: this package, and how threads share processors.
+
+    A submitted job may have either already: what it says stays.
+    """
+    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")).get("runtime_env", {})
+    given = job.get("env_vars", {})
+    shipped: dict[str, Any] = {"env_vars": {name: os.environ[name] for name in nightjar.THREADS if name not in given}}
+    if "py_modules" not in job:
+        shipped["py_modules"] = [str(Path(nightjar.__file__).parent)]
+    return shipped

@@ -1,31 +1,34 @@
 """Spark sessions."""
 
-import atexit
 import logging
 import os
 import re
 import shutil
 import sys
-import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyspark
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 import nightjar
 from nightjar.errors import UsageError
+from nightjar.runtime import folders
+from nightjar.settings import secrets
 from nightjar.settings.environment import Environment
 
 log = logging.getLogger("nightjar.spark")
 # Java leaves methods of more than 8,000 bytecodes uncompiled, and Spark generates such methods for rows of many checked
 # and derived columns: without the last option, reading such a source takes more than twice as long.
-JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+# In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
+JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
-LONGEST_FOLDER = 60  # letters of a path; with a name in it, the system takes about a hundred for a socket
+JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -79,17 +82,18 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     }
     if submitted_to is None:  # a driver that runs already has its master and its memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
-        options |= archived_classes()
-    if re.match(r"local\b|spark://(127\.|localhost\b)", master):
-        options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
-    if master.startswith("local"):
-        options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
+        # In its temporary folder Java keeps what is shuffled, too.
+        options |= {JAVA_BY_DEFAULT: f'{archived_classes()} "-Djava.io.tmpdir={folders.own()}"'.strip()}
+    options |= _on_this_machine(master) | environment.spark
+    if submitted_to is None:
+        _start_java(options)
     builder = SparkSession.builder.appName(app_name)
-    for key, value in (options | dict(environment.spark)).items():
+    for key, value in options.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     try:
+        require_same_results(dict(session.sparkContext.getConf().getAll()))
         require_delta(session)
         require_file_system(session, environment.warehouse)
     except UsageError:
@@ -100,12 +104,39 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     return session
 
 
-def archived_classes() -> dict[str, str]:
-    """Options by which the driver's Java starts from the archive, if there is one: in two thirds of the time."""
+def stop(session: SparkSession) -> None:
+    """Stop a session and whatever still runs in it. One whose Java was killed has nothing left to stop."""
+    with suppress(Py4JError, ConnectionError):
+        session.stop()
+
+
+def _on_this_machine(master: str) -> dict[str, str]:
+    """What it takes to be fast and closed to others where all, or the driver's side of it, runs on this machine."""
+    options: dict[str, str] = {}
+    if re.match(r"local\b|spark://(127\.|localhost\b)", master):
+        options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+    if master.startswith("local"):
+        options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
+    if re.fullmatch(r"local(\[.*\])?", master):
+        # Other users of the machine reach its ports too. Spark makes a secret for the session, and shows it nowhere.
+        options |= {"spark.authenticate": "true"}
+    return options
+
+
+def archived_classes() -> str:
+    """Options by which Java starts from the archive, if there is one: in two thirds of the time."""
     if not ARCHIVE.exists():
-        return {}
-    quiet = "-Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
-    return {"spark.driver.defaultJavaOptions": f'"-XX:SharedArchiveFile={ARCHIVE}" {quiet}'}
+        return ""
+    return f'"-XX:SharedArchiveFile={ARCHIVE}" -Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off'
+
+
+def _start_java(options: Mapping[str, str]) -> None:
+    """Start Java with the options that are no secrets: every user of the machine sees the command line of a process.
+
+    The session that is built next gives it all of them.
+    """
+    shown = [(name, value) for name, value in options.items() if not secrets.KEY.search(name)]
+    SparkContext._ensure_initialized(conf=SparkConf(loadDefaults=False).setAll(shown))  # noqa: SLF001
 
 
 def _sockets() -> dict[str, str]:
@@ -114,13 +145,11 @@ def _sockets() -> dict[str, str]:
     Over TCP each task waits about 40 ms for an acknowledgement. On a cluster it stays at TCP, for which Spark has a
     secret: over files it asks for none, and nobody looks after the folders of other machines.
     """
-    folder = tempfile.mkdtemp(prefix="nightjar-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    if len(folder) > LONGEST_FOLDER:
-        return {}
+    folder = folders.own_for_sockets() / "spark"
+    folder.mkdir(mode=0o700, exist_ok=True)
     return {
         "spark.python.unix.domain.socket.enabled": "true",
-        "spark.python.unix.domain.socket.dir": folder,
+        "spark.python.unix.domain.socket.dir": str(folder),
         "spark.python.daemon.module": "nightjar.runtime.daemon",
     }
 
@@ -142,6 +171,20 @@ def _use_locked_spark() -> None:
         del os.environ["SPARK_HOME"]
     if not list((locked / "jars").glob("*delta-spark*.jar")):
         raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
+
+
+def require_same_results(given: Mapping[str, str]) -> None:
+    """What `spark-submit` or a cluster was given must not change what expressions give.
+
+    Raises:
+        UsageError: it holds a setting of ANSI rules, names or older Sparks, other than ours.
+    """
+    for option in sorted(set(given) - set(OPTIONS)):
+        if option.startswith(("spark.sql.ansi.", "spark.sql.legacy.", "spark.sql.caseSensitive")):
+            raise UsageError(
+                f"Spark was given {option}={given[option]}, by --conf or spark-defaults.conf, with which expressions "
+                "give other values than elsewhere. Submit without it."
+            )
 
 
 def require_delta(session: SparkSession) -> None:
@@ -184,6 +227,4 @@ def require_file_system(session: SparkSession, warehouse: str) -> None:
 def _packed() -> str:
     """The package as a zip file that executors can import from; it goes when this process ends."""
     package = Path(nightjar.__file__).parent
-    folder = tempfile.mkdtemp(prefix="nightjar-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return shutil.make_archive(f"{folder}/nightjar", "zip", root_dir=package.parent, base_dir=package.name)
+    return shutil.make_archive(f"{folders.own()}/nightjar", "zip", root_dir=package.parent, base_dir=package.name)

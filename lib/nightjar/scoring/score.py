@@ -18,7 +18,7 @@ from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, sink
+from nightjar.tables import arrow, quality, sink
 from nightjar.tables.definitions import scores_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import shared_out
@@ -57,6 +57,7 @@ def score(
     role = "retrospective" if retrospective else "champion"
     told = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
     log.info("version %s (%s), champion since %s: %s rows", *told)
+    lacking = _lacking(warehouse, project, manifest, run_date)
     key = [*project.spine.key]
     key_types = pa.schema([schema.field(name) for name in key])
     table = scores_table(project, key_types)
@@ -66,6 +67,7 @@ def score(
         table,
         model_version=champion.number,
         model_name=champion.model_name,
+        input_warnings=", ".join(lacking) or None,
         run_date=run_date,
         role=role,
         run_id=run_id,
@@ -111,6 +113,15 @@ def _require_night(
             f"prediction time {earliest.isoformat()}: its scores of {run_date} would not be honest. "
             "To compute them all the same, under the role retrospective: retrospective=true"
         )
+
+
+def _lacking(warehouse: Warehouse, project: Project, manifest: Manifest, run_date: date) -> list[str]:
+    """The sources that brought too little to the night and that the champion's features are made of."""
+    needed = project.sources_of([feature.name for feature in manifest.features])
+    lacking = {name: amiss for name, amiss in quality.warned(warehouse, run_date).items() if name in needed}
+    for name, amiss in sorted(lacking.items()):
+        log.warning("scores are marked: source %s brought %s", name, amiss)
+    return sorted(lacking)
 
 
 def _task(project: str, key: list[str], read: Making, artifact: Artifact) -> Making:

@@ -1,10 +1,17 @@
 """The few range checks that settings share. Each raises ValueError with the field, the value and what was expected."""
 
+import re
 from collections.abc import Iterable, Sized
 from datetime import date, timedelta
+from pathlib import Path
 
 from nightjar.errors import NightjarError
 from nightjar.timeline import parse_duration, parse_run_date
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+"""A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""
+MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f\x7f]")
+"""In a path: delta-rs takes the first for the letter of that number, and a backslash for a slash."""
 
 
 def require(condition: bool, field: str, value: object, expected: str) -> None:  # noqa: FBT001
@@ -48,3 +55,34 @@ def require_known(field: str, values: Iterable[str], known: Iterable[str], what:
 def require_filled(field: str, value: Sized) -> None:
     """Raise ValueError for an empty list, mapping or text."""
     require(len(value) > 0, field, value, "at least one entry")
+
+
+def require_names(field: str, names: Iterable[str]) -> None:
+    """Raise ValueError for the first name that is no plain identifier, or is the twin of another.
+
+    Every name that becomes a folder, a table or a part of one is checked by this.
+    """
+    for name in names:
+        plain = "a plain identifier: a letter, then letters, digits and _, of ASCII and 63 at most"
+        require(NAME.fullmatch(name) is not None, field, name, plain)
+    require_no_twins(field, names)
+
+
+def require_no_twins(field: str, names: Iterable[str]) -> None:
+    """Raise ValueError for the first name that differs from one before it in upper and lower case only."""
+    by: dict[str, str] = {}
+    for name in names:
+        twin = by.setdefault(name.casefold(), name)
+        expected = f"another name: only upper and lower case tell it from {twin!r}, and Spark does not look at them"
+        require(twin == name, field, name, expected)
+
+
+def require_folder(field: str, value: str) -> None:
+    """Raise ValueError for a local path that is read as another one somewhere; object stores have their own rules.
+
+    What is asked is the whole path: the working folder may be named so.
+    """
+    whole = value if "://" in value else str(Path(value).absolute())
+    strange = "://" not in value and MISREAD.search(whole) is not None
+    expected = "a path without a percent sign before two hexadecimal digits, backslashes and control characters"
+    require(not strange, field, whole, f"{expected}: they would be taken for other folders")

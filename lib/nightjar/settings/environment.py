@@ -3,7 +3,38 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from nightjar.settings.checks import require
+from nightjar.settings.checks import require, require_folder
+
+OF_SPEED = (
+    "spark.sql.adaptive.",
+    "spark.sql.autoBroadcastJoinThreshold",
+    "spark.sql.broadcastTimeout",
+    "spark.sql.catalogImplementation",
+    "spark.sql.codegen.",
+    "spark.sql.debug.",
+    "spark.sql.execution.arrow.max",
+    "spark.sql.files.max",
+    "spark.sql.files.min",
+    "spark.sql.files.openCostInBytes",
+    "spark.sql.inMemoryColumnarStorage.",
+    "spark.sql.join.",
+    "spark.sql.maxPlanStringLength",
+    "spark.sql.parquet.compression.codec",
+    "spark.sql.shuffle.",
+    "spark.sql.sources.parallelPartitionDiscovery.",
+    "spark.sql.ui.",
+    "spark.sql.warehouse.dir",
+)
+"""How the options of Spark's SQL begin that decide how fast it is and where it lies, not what it gives."""
+
+
+def changes_results(option: str) -> bool:
+    """Whether a Spark option may change what an expression gives: any of its SQL that is not known to be of speed.
+
+    Zone, ANSI and legacy settings, letters' case in names, rules of casts, files that are passed over: with them the
+    same project would give other values in another environment.
+    """
+    return option.startswith("spark.sql.") and not option.startswith(OF_SPEED)
 
 
 class Placement(Enum):
@@ -26,12 +57,11 @@ class Environment:
         spark_master: None leaves it to `spark-submit`, else a master URL.
         driver_memory: of the Spark driver, as Java reads it.
         shuffle_partitions: Spark's; small on a laptop.
-        spark: further Spark options.
+        spark: further Spark options; of its SQL only those of speed (`OF_SPEED`).
         placements: feature group -> how its facts are joined; the others, and those of spine and label, are chosen by
             size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
         cpus: processors for Ray when it is started here; None: all.
-        lease_minutes: how long a job may hold its job and date before another may take over.
     """
 
     warehouse: str = "warehouse"
@@ -44,12 +74,14 @@ class Environment:
     placements: dict[str, Placement] = field(default_factory=dict)
     ray_address: str = "local"
     cpus: int | None = None
-    lease_minutes: int = 240
 
     def __post_init__(self) -> None:
         """Check the counts and names."""
         require(self.shuffle_partitions >= 1, "shuffle_partitions", self.shuffle_partitions, "at least 1")
-        require(self.lease_minutes >= 1, "lease_minutes", self.lease_minutes, "at least 1")
+        for option in self.spark:
+            expected = "none that may change results: of Spark's SQL those of speed, such as spark.sql.adaptive.enabled"
+            require(not changes_results(option), "spark", option, expected)
         named = self.public_key is None or bool(self.public_key.strip())
         require(named, "public_key", self.public_key, "a file, or null for the one in home")
+        require_folder("warehouse", self.warehouse)
         require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")

@@ -20,6 +20,17 @@ class JobName(Enum):
     MONITOR = "monitor"
     NIGHTLY = "nightly"
     MAINTAIN = "maintain"
+    LEASES = "leases"
+
+
+OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES)
+
+
+class LeaseAction(Enum):
+    """Show all leases, or free one by hand."""
+
+    LIST = "list"
+    FREE = "free"
 
 
 @dataclass
@@ -122,7 +133,7 @@ class Nightly(Job):
     def __post_init__(self) -> None:
         """Check that exactly one way of naming the dates is used."""
         self._check_placements()
-        steps = [job.value for job in JobName if job not in (JobName.NIGHTLY, JobName.MAINTAIN)]
+        steps = [job.value for job in JobName if job not in OUTSIDE_NIGHTS]
         require_known("only", self.only, steps, "steps of the night")
         if self.project_dates:
             require(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
@@ -147,3 +158,26 @@ class Maintain(Job):
         super().__post_init__()
         require(self.check_nights >= 1, "check_nights", self.check_nights, "at least 1")
         require(self.check_rows >= 1, "check_rows", self.check_rows, "at least 1")
+
+
+@dataclass
+class Leases(Job):
+    """Who works on what alone.
+
+    Attributes:
+        action: LIST all leases, or FREE one and whatever else the same run holds: its further commits are refused.
+        resource: which one is freed, as the list names it.
+        reason: why; it is recorded.
+    """
+
+    action: LeaseAction = LeaseAction.LIST
+    resource: str | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that a lease is freed by name and with a reason."""
+        frees = self.action is LeaseAction.FREE
+        for name in ("resource", "reason"):
+            given = getattr(self, name)
+            fits = bool(given and given.strip()) if frees else given is None
+            require(fits, name, given, f"a {name} with action=FREE, and none without")

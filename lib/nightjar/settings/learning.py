@@ -1,10 +1,9 @@
 """Settings of the search over model candidates."""
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 
-from nightjar.settings.checks import require
+from nightjar.settings.checks import require, require_names
 from nightjar.settings.model import Model
 from nightjar.settings.sampling import TrainingSample
 from nightjar.settings.split import Split
@@ -73,7 +72,7 @@ class Search:
     """The search: candidates, folds, and the final period that it never sees.
 
     Attributes:
-        candidates: name -> model.
+        candidates: name -> model. The points of a model's space are called <name>-1, <name>-2, ...
         metric: what decides.
         split: the folds.
         proposals: which points of the models' spaces are tried.
@@ -101,14 +100,12 @@ class Search:
         require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "more than 0, or none")
         within = all(rung < self.split.folds for rung in self.stopping.rungs)
         require(within, "stopping.rungs", self.stopping.rungs, f"fewer folds than all {self.split.folds}")
+        require_names("candidates", self.candidates)
         baselines = [name for name, model in self.candidates.items() if model.baseline]
         require(len(baselines) > 0, "candidates", sorted(self.candidates), "at least one with baseline: true")
         require(len(baselines) < len(self.candidates), "candidates", baselines, "at least one that is no baseline")
         for name, model in self.candidates.items():
             self._check_members(name, model)
-            taken = [other for other in self.candidates if re.fullmatch(rf"{re.escape(name)}-\d+", other)]
-            free = f"other names: the points of the space of {name} are called {name}-1, {name}-2, ..."
-            require(not (model.space and taken), "candidates", taken, free)
 
     def inner_depth(self) -> int:
         """How deep its candidates learn from out-of-fold predictions, see `Model.inner_depth`."""

@@ -1,18 +1,21 @@
 """Settings of a project: its dates, sources, spine, label and features."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date, require_known
+from nightjar.settings.checks import require, require_date, require_known, require_names
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.label import Label
-from nightjar.settings.sources import Source
+from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 
+EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
+RULES = f"{LABEL}.rules"
 CLOCKS = ("event_time", "known_at")
 RESERVED = ("prediction_time", "definitions_hash", "run_date", "run_id")
 
@@ -50,6 +53,11 @@ class Project:
     def __post_init__(self) -> None:
         """Check dates, the zone, and that every name that is used is declared."""
         require(self.name.isidentifier() and self.name.islower(), "name", self.name, "a lower-case identifier")
+        require_names("name", [self.name])
+        require_names("sources", self.sources)
+        for name in self.sources:
+            require(BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it")
+        require_names("features", self.features)
         require(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")
         require(self.nights >= 1, "nights", self.nights, "at least 1")
         self._check_dates()
@@ -58,7 +66,6 @@ class Project:
         stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
         require_known("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
-            require(name.isidentifier(), "features", name, "an identifier")
             columns = [feature.column for feature in group.features.values()]
             self._check_source(f"features.{name}", group.source, group.keys, columns)
         self._check_names()
@@ -72,6 +79,31 @@ class Project:
     def joined_names(self) -> list[str]:
         """The features of all groups."""
         return [name for group, features in self.features.items() for name in features.names(group)]
+
+    def sql_of_sources(self) -> dict[str, str]:
+        """Key path -> Spark SQL expression, of all that raw rows are put through."""
+        return {
+            f"project.sources.{name}.{part}": sql
+            for name, source in self.sources.items()
+            for part, sql in source.sql().items()
+        }
+
+    def sql_of_rows(self) -> dict[str, str]:
+        """Key path -> Spark SQL expression, of all that rows are put through when features and labels are built."""
+        found = {f"{DERIVED}.{name}": sql for name, sql in self.spine.derived.items()}
+        found |= {f"{EXPRESSIONS}.{name}": sql for name, sql in self.expressions.items()}
+        found |= {f"{RULES}.{name}": sql for name, sql in self.label.rules.items()}
+        return found | ({f"{LABEL}.condition": self.label.condition} if self.label.condition else {})
+
+    def sources_of(self, features: Collection[str]) -> set[str]:
+        """The sources whose facts some features are made of, the spine's among them.
+
+        An expression may use any column: with one among the features, all sources of groups count.
+        """
+        expressed = not set(features).isdisjoint(self.expressions)
+        groups = self.features.items()
+        used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
+        return {self.spine.source} | used
 
     def _check_dates(self) -> None:
         first = require_date("first_date", self.first_date)
@@ -90,7 +122,7 @@ class Project:
         require_known("spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns")
 
     def _check_names(self) -> None:
-        """Refuse two columns of one name in the feature table."""
+        """Refuse two columns of one name, in upper or lower case, in the feature table."""
         made = [("spine", name) for name in self.spine.columns()]
         made += [(f"features.{group}", name) for group in self.features for name in self.features[group].names(group)]
         made += [(f"features.{group}", f"{group}__{clock}") for group in self.features for clock in CLOCKS]
@@ -99,8 +131,9 @@ class Project:
             require(name.isidentifier(), "expressions", name, "an identifier")
         by: dict[str, str] = dict.fromkeys(RESERVED, "every feature table")
         for where, name in made:
-            require(name not in by, where, name, f"another name: this column is made already by {by.get(name)}")
-            by[name] = where
+            maker = by.get(name.casefold())
+            require(maker is None, where, name, f"another name: this column is made already by {maker}")
+            by[name.casefold()] = where
 
     def _check_source(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> None:
         require_known(f"{where}.source", [source], self.sources, "sources")

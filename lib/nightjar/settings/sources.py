@@ -1,11 +1,21 @@
 """Settings of a source: where raw data lies, what shape it must have, and when its facts became known."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_filled, require_known
+from nightjar.settings.arrival import Arrival
+from nightjar.settings.checks import (
+    require,
+    require_filled,
+    require_known,
+    require_names,
+    require_no_twins,
+)
+
+BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 
 
 class ColumnType(Enum):
@@ -90,6 +100,13 @@ class Lookup:
         require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
         for values in self.missing.values():
             require_known("missing", values, self.columns, "lookup's columns")
+            for name in (name for name in values if self.types[name] is ColumnType.TIMESTAMP):
+                has_day = re.match(r"\d{4}-\d{2}-\d{2}", values[name]) is not None
+                require(has_day, f"missing.{name}", values[name], "an instant with its day, as in 2024-01-31 06:00:00")
+
+    def file_columns(self) -> list[str]:
+        """The columns of the file that are read, its key first."""
+        return list(dict.fromkeys([self.file_key, *self.columns.values()]))
 
 
 @dataclass
@@ -105,8 +122,10 @@ class Layout:
     buckets: int = 16
 
     def __post_init__(self) -> None:
-        """Check that there are keys and buckets."""
+        """Check that there are keys, which name its table, and buckets."""
         require_filled("keys", self.keys)
+        require_names("keys", self.keys)
+        require(len("_".join(self.keys)) <= LONGEST_KEYS, "keys", self.keys, f"at most {LONGEST_KEYS} letters together")
         require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
 
 
@@ -132,6 +151,7 @@ class Source:
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.
         refuse_above: share of refused rows above which the whole source is refused.
+        arrival: what every night brings of it.
         layouts: name -> key set that facts are laid out for.
     """
 
@@ -148,13 +168,20 @@ class Source:
     deleted: str | None = None
     keep: list[str] = field(default_factory=list)
     refuse_above: float = 0.01
+    arrival: Arrival = field(default_factory=Arrival)
     layouts: dict[str, Layout] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that keys, clocks and kept columns exist."""
         require_filled("columns", self.columns)
         require_filled("key", self.key)
+        require_names("lookups", self.lookups)
+        require_names("layouts", self.layouts)
         names = self.column_names()
+        plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
+        for name in plain:
+            require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
+        require_no_twins("columns", dict.fromkeys(names))
         require_known("key", self.key, names, "source's columns")
         require_known("keep", self.keep, names, "source's columns")
         require_known("event_time", [self.event_time], names, "source's columns")
@@ -170,14 +197,22 @@ class Source:
         require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
         for name, layout in self.layouts.items():
             require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
+        tables = ["_".join(layout.keys) for layout in self.layouts.values()]
+        require(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
-        reserved = clocks & set(self.stored_columns())
+        reserved = clocks & {name.lower() for name in self.stored_columns()}
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 
     def column_names(self) -> list[str]:
         """All columns a row has once lookups and derived columns are there."""
         looked_up = [name for lookup in self.lookups.values() for name in lookup.columns]
         return [*self.columns, *looked_up, *self.derived]
+
+    def sql(self) -> dict[str, str]:
+        """Key path within the source -> Spark SQL expression."""
+        found = {f"derived.{name}": sql for name, sql in self.derived.items()}
+        found |= {"where": self.where} if self.where else {}
+        return found | {f"checks.{name}": sql for name, sql in self.checks.items()}
 
     def stored_columns(self) -> list[str]:
         """The columns that are stored, keys first, without the two clocks (those have names of their own)."""

@@ -4,12 +4,12 @@ from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
-from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType, TimestampType
+from pyspark.sql.types import BooleanType, StringType, TimestampType
 
 from nightjar.errors import SourceError
+from nightjar.expressions import guard
 from nightjar.settings import sources
 from nightjar.sources import raw
 
@@ -35,16 +35,15 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
         zone: the project's time zone, for advice.
 
     Raises:
-        SourceError: the file cannot be read as declared, an expression does not fit the columns, a clock is no instant,
-            or `deleted` is no boolean.
+        SourceError: the file cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
+        UsageError: an expression holds what it may not, or does not fit the columns.
     """
     columns = list(source.columns)
     rows = raw.read(spark, source.file, columns, name, cache)
     rows = _typed(rows, source)
     for lookup_name, lookup in source.lookups.items():
         rows = _looked_up(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
-    for column, expression in source.derived.items():
-        rows = _derived(rows, column, expression, f"{name}.derived.{column}")
+    rows = guard.added(rows, f"project.sources.{name}.derived", source.derived)
     _require_types(rows, name, source, zone)
     return _judged(rows, name, source)
 
@@ -70,9 +69,7 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
 
 def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    typed = [
-        F.expr(f"try_cast(`{name}` AS {column.type.value})").alias(name) for name, column in source.columns.items()
-    ]
+    typed = [_value(rows, name, column.type).alias(name) for name, column in source.columns.items()]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
     # Two projections: each text is cast once, however many conditions look at its value.
     both = rows.select(*typed, *texts, raw.MALFORMED)
@@ -82,6 +79,14 @@ def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
     row = F.when(F.col(REASONS) != "", as_read).alias(ROW)
     values = [_sound(name, of_column) for name, of_column in faults.items()]
     return both.withColumn(REASONS, reasons).select(*values, REASONS, row, raw.MALFORMED)
+
+
+def _value(rows: DataFrame, name: str, kind: sources.ColumnType) -> Column:
+    """A raw column as its type; null where it is none. Spark would take a text `12:00` for an instant of today."""
+    value = F.col(name).try_cast(kind.value)
+    if kind is sources.ColumnType.TIMESTAMP and isinstance(rows.schema[name].dataType, StringType):
+        return F.when(F.col(name).try_cast("date").isNotNull(), value)
+    return value
 
 
 def _sound(name: str, faults: list[Fault]) -> Column:
@@ -123,12 +128,8 @@ def _column_faults(name: str, column: sources.Column) -> list[Fault]:
 
 def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with the rows the project declares for keys that the file lacks."""
-    wanted = list(dict.fromkeys([lookup.file_key, *lookup.columns.values()]))
-    rows = raw.read(spark, lookup.file, wanted, name, cache)
-    new = [
-        F.expr(f"try_cast(`{column}` AS {lookup.types[new_name].value})").alias(new_name)
-        for new_name, column in lookup.columns.items()
-    ]
+    rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
+    new = [_value(rows, column, lookup.types[new_name]).alias(new_name) for new_name, column in lookup.columns.items()]
     _check_lookup(rows, name, lookup)
     table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
     if not lookup.missing:
@@ -142,12 +143,18 @@ def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache:
 
 
 def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup) -> None:
-    """Raise SourceError for rows that are damaged, or a key that stands twice."""
+    """Raise SourceError for a file without rows, rows that are damaged, or a key that stands twice."""
     broken, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
     counts = [F.count("*").alias("rows"), F.count(broken).alias("broken"), F.min(broken).alias("example")]
     is_wrong = (F.col("broken") > 0) | ((F.col("rows") > 1) & key.isNotNull())
-    wrong = rows.groupBy(key).agg(*counts).where(is_wrong).orderBy(F.col("broken").desc()).first()
+    by_key = rows.groupBy(key).agg(*counts).withColumn("is_wrong", is_wrong)
+    wrong = by_key.orderBy(F.col("is_wrong").desc_nulls_last(), F.col("broken").desc()).first()
     if wrong is None:
+        raise SourceError(
+            f"Source {name}: {lookup.file.path} holds no row, so every {lookup.key} would go without "
+            f"{', '.join(lookup.columns)}. Fetch it again. Nothing was written."
+        )
+    if not wrong["is_wrong"]:
         return
     raw.refuse_malformed(wrong["broken"], wrong["example"], name, lookup.file.path)
     raise SourceError(f"Source {name}: {lookup.file_key} {wrong[0]!r} stands {wrong['rows']} times, expected once.")
@@ -157,37 +164,17 @@ def _looked_up(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> Dat
     return rows.join(F.broadcast(table), lookup.key, "left")
 
 
-def _expression(rows: DataFrame, expression: str, where: str) -> Column:
-    """The expression as a column, checked against the columns there are."""
-    _derived(rows, "_checked", expression, where)
-    return F.expr(expression)
-
-
-def _derived(rows: DataFrame, column: str, expression: str, where: str) -> DataFrame:
-    """The rows with one more column.
-
-    Raises:
-        SourceError: the expression does not fit the columns there are.
-    """
-    try:
-        return rows.withColumn(column, F.expr(expression))
-    except (AnalysisException, ParseException) as error:
-        raise SourceError(
-            f"{where}: the expression {expression!r} does not fit: {_first_line(error)} "
-            f"Columns are {', '.join(name for name in rows.columns if not name.startswith('_'))}. Nothing was written."
-        ) from error
-
-
 def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     """Whether a row is a fact, and if it is, whether it has its key and clocks and meets the source's checks."""
     known_at = F.coalesce(source.known_at or source.event_time, source.event_time)
     needed = dict.fromkeys([*source.key, source.event_time])
-    checks = {check: _expression(rows, sql, f"{name}.checks.{check}") for check, sql in source.checks.items()}
+    path, kinds = f"project.sources.{name}", (BooleanType,)
+    checks = {check: guard.column(rows, f"{path}.checks.{check}", sql, kinds) for check, sql in source.checks.items()}
     failed = [
         *((F.col(column).isNull(), f"{column}: missing") for column in needed),
         *((~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
-    is_fact = _expression(rows, source.where, f"{name}.where") if source.where else F.lit(True)
+    is_fact = guard.column(rows, f"{path}.where", source.where, kinds) if source.where else F.lit(True)
     clean = F.col(REASONS) == ""
     judged = rows.withColumn(REASONS, F.when(clean & is_fact, _reasons(failed)).otherwise(F.col(REASONS)))
     refused = F.col(REASONS) != ""
@@ -196,7 +183,3 @@ def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
     return judged.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].strip()

@@ -16,15 +16,16 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from nightjar.errors import SourceError
+from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import facts, layouts, raw, seen
+from nightjar.sources import arrivals, facts, layouts, raw, seen
 from nightjar.sources.storing import Judged, Night, store_facts, store_quality, store_quarantine
 from nightjar.tables import arrow
 from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff
+from nightjar.timeline import cutoff, instant
 
 log = logging.getLogger("nightjar.ingest")
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
@@ -56,17 +57,30 @@ def ingest(
             not fit.
 
     Raises:
-        SourceError: a file is missing, damaged or not of its declared shape, or too many rows are refused. No table
-            has been touched.
+        SourceError: a file is missing, damaged or not of its declared shape, too many rows are refused, or a source
+            brings less than it should. No table has been touched.
+        UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
         NightjarError: what `check` raises. No table has been touched.
     """
+    syntax.require_allowed(spark, project.sql_of_sources() | project.sql_of_rows())
     zone = project.zone
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
     # All files are looked at before the first one is read through.
-    rows = {name: facts.candidates(spark, name, source, cache, zone) for name, source in project.sources.items()}
+    rows, tables = {}, warehouse.path("")
+    for name, settings in project.sources.items():
+        with raw.unread_named(name, tables):
+            rows[name] = facts.candidates(spark, name, settings, cache, zone)
     check({name: rows[name].select(*project.sources[name].stored_columns()).schema for name in rows})
-    judged = [_judge(warehouse, name, project.sources[name], rows[name], night) for name in rows]
+    judged = []
+    for name, read in rows.items():
+        with raw.unread_named(name, tables):
+            judged.append(_judge(warehouse, name, project.sources[name], read, night))
+    arrived = {
+        source.name: arrivals.judge(spark, warehouse, source, project.sources[source.name], night, zone)
+        for source in judged
+    }
+    arrivals.require(arrived, project.sources, run_date)
     outcome = Outcome()
     for source in judged:
         stood = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
@@ -78,7 +92,7 @@ def ingest(
         stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
         log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)
     outcome.outputs[QUARANTINE.name] = store_quarantine(judged, warehouse, night)
-    outcome.outputs[QUALITY.name] = store_quality(judged, warehouse, night)
+    outcome.outputs[QUALITY.name] = store_quality(judged, arrived, warehouse, night)
     outcome.rows[QUARANTINE.name] = sum(source.counts["refused"] for source in judged)
     for source in judged:
         source.rows.unpersist()
@@ -90,25 +104,30 @@ def _judge(warehouse: Warehouse, name: str, source: Source, rows: DataFrame, nig
     spark = rows.sparkSession
     types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
     table = source_table(name, source.key, types, source.sequence)
-    passed = Observation()
-    known = _known(rows, night).observe(passed, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
+    passed, all_rows = Observation(), _known(rows, night)
+    known = all_rows.observe(passed, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
     said = seen.content([*source.stored_columns(), "event_time"])
     known = known.withColumn(seen.CONTENT, said).withColumn("_before", F.col(facts.STATE))
     new = _with_conflicts(seen.without_stored(spark, known, warehouse, table.name, source, night.run_date), source)
     new = seen.without_refused(spark, new, warehouse, name, night.run_date).persist()
-    after = {(row[0], row[1]): row[2] for row in _counted(new, name)}
-    # An observation counts while the rows pass by, so it is complete only now.
-    counts = _counts(passed.get, after)
-    raw.refuse_malformed(passed.get["malformed"], passed.get["example"], name, source.file.path)
+    counted = _counted(new, name)
+    after = {(row[0], row[1]): row[2] for row in counted}
+    newest = max((row[3] for row in counted if row[1] == "fact"), default=None)
+    # An observation counts while the rows pass by, so it is complete only now. Where none is left at the end, Spark may
+    # have thrown it out of the plan with the rest: then they are counted once more.
+    by_state = passed.get if counted else all_rows.agg(*_observed()).collect()[0].asDict()
+    counts = _counts(by_state, after)
+    raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.file.path)
     failed = _failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
-    return Judged(name, table, new, counts, failed)
+    return Judged(name, table, new, counts, failed, None if newest is None else instant(newest))
 
 
 def _counted(new: DataFrame, name: str) -> list[Row]:
-    """Rows by what they were and are. This is where all expressions are computed, for the first time."""
+    """Rows by what they were and are, and the newest of them. All expressions are computed here for the first time."""
+    newest = F.unix_micros(F.max("stated_known_at"))
     try:
-        return new.groupBy("_before", facts.STATE).count().collect()
+        return new.groupBy("_before", facts.STATE).agg(F.count("*"), newest).collect()
     except EXPRESSION_FAILED as error:
         raise SourceError(
             f"Source {name}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the expression "

@@ -1,25 +1,34 @@
 """Raw files as Spark DataFrames of texts. What is wrong with a file as a whole is refused here."""
 
 import csv
+import errno
 import hashlib
 import importlib.util
 import io
 import logging
+import re
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  (Spark's own convention)
+from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
 
 log = logging.getLogger("nightjar.ingest")
 MALFORMED = "_malformed"
+_UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
+_CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
 def read(spark: SparkSession, file: File, columns: list[str], source: str, cache: Path) -> DataFrame:
@@ -35,14 +44,16 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     Raises:
         SourceError: the file is missing, damaged, or lacks a column.
     """
-    path = _unpacked(_located(file, source), source, cache)
-    if file.format is FileFormat.PARQUET:
-        rows = _parquet(spark, path, source)
-        _require_columns(rows.columns, columns, path, source)
-        return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
-    header = _header(path, source)
+    located = _located(file, source)
+    with _refused(located, source):
+        path = _unpacked(located, source, cache)
+        if file.format is FileFormat.PARQUET:
+            rows = _parquet(spark, path, source)
+            _require_columns(rows.columns, columns, path, source)
+            return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
+        header = _header(path, source)
     _require_columns(header, columns, path, source)
-    schema = ", ".join(f"`{name}` STRING" for name in [*header, MALFORMED])
+    schema = StructType([StructField(name, StringType()) for name in [*header, MALFORMED]])
     rows = (
         spark.read.schema(schema)
         .option("header", "true")
@@ -51,9 +62,46 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
         .option("columnNameOfCorruptRecord", MALFORMED)
         # With pruning, Spark would not notice a row of too few fields.
         .option("columnPruning", "false")
-        .csv(path)
+        .csv(_literally(path))
     )
     return rows.select(*columns, MALFORMED)
+
+
+@contextmanager
+def unread_named(source: str, tables: str) -> Iterator[None]:
+    """Say it when Spark comes to a raw file that it cannot read.
+
+    Args:
+        source: name for messages.
+        tables: the folder of the project's tables, whose files are no raw ones.
+
+    Raises:
+        SourceError: a raw file is damaged, or gone since it was looked at.
+    """
+    try:
+        yield
+    except (Py4JJavaError, PySparkException) as error:
+        text = str(error)
+        unread = _UNREAD.search(text)
+        if unread is None or unread[1].startswith(tables):
+            raise
+        why = (_CAUSED.findall(text) or ["Spark does not say why"])[-1]
+        raise SourceError(
+            f"Source {source}: {unread[1]} cannot be read: {why}. It looks damaged, or was removed meanwhile; fetch it "
+            "again. Nothing was written."
+        ) from error
+
+
+@contextmanager
+def _refused(path: str, source: str) -> Iterator[None]:
+    """Name source and file where the system does not let a file be opened, or Spark refuses its form."""
+    try:
+        yield
+    except (PySparkException, Py4JJavaError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # what could not be written is no fault of the file
+        said = str(error).splitlines()[0].rstrip(".")
+        raise SourceError(f"Source {source}: {path} cannot be read: {said}. Nothing was written.") from error
 
 
 def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
@@ -64,7 +112,12 @@ def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
         raise SourceError(
             f"Source {source}: {path} cannot be read as Parquet: {error}. Nothing was written."
         ) from error
-    return spark.read.parquet(path)
+    return spark.read.parquet(_literally(path))
+
+
+def _literally(path: str) -> str:
+    """A path for Spark, which takes some signs for patterns of other names, unless they are quoted."""
+    return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", path)
 
 
 def refuse_malformed(count: int, example: str | None, source: str, path: str) -> None:
@@ -89,6 +142,11 @@ def _located(file: File, source: str) -> str:
         path = str(Path(found.submodule_search_locations[0]) / file.path)
     if "://" not in path and not Path(path).exists():
         raise SourceError(f"Source {source}: there is no file {path}. Nothing was written.")
+    if "://" not in path and ":" in Path(path).name:
+        raise SourceError(
+            f"Source {source}: {path} has a colon in its name, which Spark's file systems cannot read. Rename it. "
+            "Nothing was written."
+        )
     return path
 
 
@@ -102,7 +160,7 @@ def _unpacked(path: str, source: str, cache: Path) -> str:
             if len(members) != 1:
                 raise SourceError(f"Source {source}: {path} holds {len(members)} files, expected one.")
             digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
-            target = cache / digest / Path(members[0].filename).name
+            target = cache / digest / f"unpacked-{Path(path).stem}"  # names in an archive may lead elsewhere
             if not target.exists():
                 log.info("source %s: unpacking %s", source, Path(path).name)
                 target.parent.mkdir(parents=True, exist_ok=True)

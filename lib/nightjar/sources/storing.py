@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
+from typing import Any
 
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
@@ -12,7 +13,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.tables import arrow, sink
-from nightjar.tables.definitions import QUALITY, QUARANTINE, Table
+from nightjar.tables.definitions import QUALITY, QUARANTINE
+from nightjar.tables.quality import ARRIVED, PASS, WARN
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 ROWS_PER_FILE = 100_000
@@ -30,13 +33,22 @@ class Night:
 
 @dataclass(frozen=True)
 class Judged:
-    """One source, read and judged, not yet written."""
+    """One source, read and judged, not yet written; `newest`: when the last new fact says that it became known."""
 
     name: str
     table: Table
     rows: DataFrame
     counts: Mapping[str, int]
     failed_checks: Mapping[str, int]
+    newest: datetime | None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What has become known of a source since the run before, and what is amiss with that, in words."""
+
+    rows: int
+    amiss: tuple[str, ...]
 
 
 def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: Night) -> int:
@@ -94,18 +106,19 @@ def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -
     )
 
 
-def store_quality(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
+def store_quality(judged: list[Judged], arrived: Mapping[str, Arrived], warehouse: Warehouse, night: Night) -> int:
     """Replace the run date's counts; the new version."""
-    rows = [
-        {
+    rows: list[dict[str, Any]] = []
+    for source in judged:
+        shared = {
             "source": source.name,
-            "check": check,
-            "rows": count,
             "of": source.counts["read"],
             "run_date": night.run_date,
             "run_id": night.run_id,
         }
-        for source in judged
-        for check, count in {**source.counts, **source.failed_checks}.items()
-    ]
+        counts = {**source.counts, **source.failed_checks}
+        rows += [shared | {"check": check, "rows": count} for check, count in counts.items()]
+        brought = arrived[source.name]
+        verdict = {"status": WARN, "message": "; ".join(brought.amiss)} if brought.amiss else {"status": PASS}
+        rows.append(shared | verdict | {"check": ARRIVED, "rows": brought.rows})
     return arrow.replace(warehouse, QUALITY, rows, {"run_date": night.run_date}, night.run_id)

@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import Written
-from nightjar.tables.definitions import Table
+from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
 
@@ -20,6 +21,7 @@ PROPERTIES = {
     "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
     "delta.logRetentionDuration": f"interval {RETENTION.days} days",
     "delta.enableExpiredLogCleanup": "false",
+    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # of tokens, which say when they came
     "delta.checkpointInterval": "10",  # who opens a table reads all commits since the last one; delta-rs waits for 100
 }
 
@@ -30,6 +32,13 @@ def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
     Raises:
         TableError: a column of the table has another type than its definition, or it needs what is not honoured here.
     """
+    try:
+        return _ensured(warehouse, table)
+    except CommitFailedError:  # another run has created or widened it at the same moment
+        return _ensured(warehouse, table)
+
+
+def _ensured(warehouse: Warehouse, table: Table) -> DeltaTable:
     path = warehouse.path(table.name)
     stored = opening.found(warehouse, table.name) or DeltaTable.create(
         path,
@@ -38,7 +47,7 @@ def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
         partition_by=list(table.partition_by) or None,
         name=table.name,
         description=table.description(),
-        configuration=PROPERTIES,
+        configuration=PROPERTIES | table.properties,
     )
     requirements.check_writable(stored, table.name, path)
     has = opening.schema_of(stored).names
@@ -49,8 +58,12 @@ def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:
-    """Whether there is such a Delta table."""
-    return bool(DeltaTable.is_deltatable(warehouse.path(table)))
+    """Whether there is such a Delta table.
+
+    Raises:
+        TableError: there is one that cannot be opened: to take it for none could create it anew.
+    """
+    return opening.found(warehouse, table) is not None
 
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
@@ -127,11 +140,11 @@ def replace(
 
 
 def replace_if_unchanged(
-    warehouse: Warehouse, table: Table, row: dict[str, Any], where: Mapping[str, Any], seen: int, run_id: str
+    warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], seen: int, run_id: str
 ) -> bool:
-    """Replace rows by one, only if nobody has committed anything since version `seen`; whether it did."""
+    """Replace all rows, only if nobody has committed anything since version `seen`; whether it did."""
     try:
-        _replace(warehouse, table, [row], where, run_id, only_on=seen)
+        _replace(warehouse, table, rows, {}, run_id, only_on=seen)
     except MovedError:
         return False
     return True

@@ -81,13 +81,20 @@ def versions(folder: str) -> list[int]:
 
 
 def entries(folder: str, version: int) -> list[dict[str, Any]] | None:
-    """All entries of a version's commit, as they stand in the log; None if it has no such version."""
-    files = storage.folder(folder)
+    """All entries of a version's commit, as they stand in the log; None if it has no such version.
+
+    Raises:
+        ValueError: it is empty, which delta-rs takes for a commit that changes nothing, or no JSON.
+    """
+    files, name = storage.folder(folder), f"_delta_log/{version:020}.json"
     try:
-        with files.open_input_stream(f"_delta_log/{version:020}.json") as log:
-            return [json.loads(line) for line in log.read().splitlines()]
+        with files.open_input_stream(name) as log:
+            found = [json.loads(line) for line in log.read().splitlines()]
     except FileNotFoundError:
         return None
+    if not found:
+        raise ValueError(f"{name} is empty")
+    return found
 
 
 def digest(of: Iterable[Mapping[str, Any]]) -> str:

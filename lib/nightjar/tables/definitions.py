@@ -4,45 +4,13 @@ All instants are UTC with microseconds. `run_date` is a local date in the projec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from nightjar.settings.project import Project
+from nightjar.settings.sources import BY
 from nightjar.settings.task import Task
-
-INSTANT = pa.timestamp("us", tz="UTC")
-COUNTS = pa.map_(pa.string(), pa.int64())
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its Arrow type and what it means."""
-
-    name: str
-    type: pa.DataType
-    comment: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: `key` names a row, `partition_by` is what a rerun replaces."""
-
-    name: str
-    comment: str
-    key: tuple[str, ...]
-    partition_by: tuple[str, ...]
-    written_by: str
-    columns: tuple[Column, ...]
-
-    def schema(self) -> pa.Schema:
-        """The Arrow schema, with each column's meaning as its comment."""
-        return pa.schema([pa.field(c.name, c.type, metadata={"comment": c.comment}) for c in self.columns])
-
-    def description(self) -> str:
-        """The table's comment, with its key and writer, as stored in Delta."""
-        return f"{self.comment} Key: {', '.join(self.key)}. Written by: {self.written_by}."
-
+from nightjar.tables.table import COUNTS, INSTANT, Column, Table
 
 RUN_ID = Column("run_id", pa.string(), "the run that wrote this row, see table runs")
 RUN_DATE = Column("run_date", pa.date32(), "the night: local date in the project's zone")
@@ -78,6 +46,8 @@ QUALITY = Table(
         Column("check", pa.string(), "name of the check, or of the count"),
         Column("rows", pa.int64(), "rows that the check is about"),
         Column("of", pa.int64(), "rows that were looked at"),
+        Column("status", pa.string(), "pass or warn (less than expected, and the night went on); null: only counted"),
+        Column("message", pa.string(), "what was amiss, beside what was expected; null: nothing"),
         RUN_DATE,
         RUN_ID,
     ),
@@ -179,21 +149,33 @@ RUNS = Table(
 )
 LEASES = Table(
     "leases",
-    "Who works on which job and date, and until when.",
-    ("job", "run_date"),
+    "Who works, or last worked, on what alone. The version that grants a lease is its token.",
+    ("resource",),
     (),
     "every job",
     (
-        Column("job", pa.string(), "name of the job"),
+        Column("resource", pa.string(), "a job and date, such as score/2024-04-01, or what several dates write"),
+        Column("job", pa.string(), "name of the holder's job"),
         RUN_DATE,
         RUN_ID,
-        Column("host", pa.string(), "machine of the holder"),
-        Column("pid", pa.int64(), "process of the holder"),
-        Column("taken_at", INSTANT, "wall clock"),
-        Column("until", INSTANT, "wall clock; later than this, another run may take over"),
+        Column("alive", pa.string(), "the run that gives signs of life for it: itself, or the nightly it is a step of"),
+        Column("host", pa.string(), "machine of the holder, by its own name"),
+        Column("pid", pa.int64(), "process of the holder, in its own count"),
+        Column("taken_at", INSTANT, "wall clock of the holder, for people: no run judges by it"),
+        Column("released_at", INSTANT, "the same; null: held"),
+        Column("freed", pa.string(), "by whom and why it was freed by hand; null: it was not"),
     ),
 )
-FIXED = (QUARANTINE, QUALITY, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
+BEATS = Table(
+    "beats",
+    "No rows: each commit is a sign of life of a run that holds leases.",
+    ("run_id",),
+    (),
+    "every job",
+    (RUN_ID,),
+    {"delta.logRetentionDuration": "interval 1 days", "delta.enableExpiredLogCleanup": "true"},
+)
+FIXED = (QUARANTINE, QUALITY, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES, BEATS)
 
 
 def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
@@ -224,7 +206,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
 def layout_table(source: Table, keys: Sequence[str]) -> Table:
     """The facts of a source laid out for one key set, for joins that shuffle no facts; see tables/layouts.py."""
     return Table(
-        f"{source.name}__by_{'_'.join(keys)}",
+        f"{source.name}{BY}{'_'.join(keys)}",
         f"The facts of {source.name} with a key in {', '.join(keys)}, sorted by key and event_time in each bucket.",
         (*source.key, "retraction"),
         ("bucket",),
@@ -297,6 +279,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("score", pa.float64(), _predicted(project)),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
+            Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,

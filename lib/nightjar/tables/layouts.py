@@ -11,6 +11,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.settings.sources import BY
 from nightjar.tables import commits, opening, scan, sink
 from nightjar.tables.datafiles import Written
 from nightjar.tables.scan import Snapshot
@@ -42,7 +43,7 @@ class Layout:
 
 def name(source_table: str, keys: Sequence[str]) -> str:
     """The table that holds the layout of a source's table."""
-    return f"{source_table}__by_{'_'.join(keys)}"
+    return f"{source_table}{BY}{'_'.join(keys)}"
 
 
 def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None:

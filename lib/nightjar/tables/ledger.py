@@ -7,9 +7,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.errors import TableError
-from nightjar.tables import arrow
+from nightjar.tables import arrow, storage
 from nightjar.tables.definitions import RUNS
 from nightjar.tables.warehouse import Warehouse
+
+LAYOUT = "__by_"
+"""Stands in the name of each layout, see `tables.layouts.name`."""
 
 
 @dataclass
@@ -38,10 +41,48 @@ class Run:
 
 
 def record(warehouse: Warehouse, run: Run) -> None:
-    """Append the run's row."""
+    """Append the run's row, even of one whose leases another run has taken over: here it says so."""
     row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
     counted = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
-    arrow.append(warehouse, RUNS, [row | counted], run.run_id)
+    arrow.append(warehouse.unfenced(), RUNS, [row | counted], run.run_id)
+
+
+def require_committed(warehouse: Warehouse) -> None:
+    """Make sure that every table still has all commits that finished runs say they made.
+
+    A log whose newest entries are lost reads like an older state of its table, and a table that is lost would be
+    created anew, with other facts in it. Layouts may be behind: each says which version of its source it reflects.
+
+    Raises:
+        TableError: a table is at an earlier version, or gone.
+    """
+    if not arrow.exists(warehouse, RUNS.name):
+        if storage.holds_files(warehouse.path(RUNS.name)):
+            raise _lost(warehouse, f"{RUNS.name} has data files, but no log")
+        return
+    written: dict[str, tuple[int, str]] = {}
+    for row in arrow.read(warehouse, RUNS.name, ["run_id", "outputs"]).to_pylist():
+        for table, version in row["outputs"]:
+            if LAYOUT in table:
+                continue
+            written[table] = max(written.get(table, (version, row["run_id"])), (version, row["run_id"]))
+    stands = arrow.versions(warehouse, sorted(written))
+    lost = [
+        f"{table} is {'gone' if table not in stands else f'at version {stands[table]}'}, but run {run_id} has written "
+        f"version {version}"
+        for table, (version, run_id) in sorted(written.items())
+        if stands.get(table, -1) < version
+    ]
+    if lost:
+        raise _lost(warehouse, "; ".join(lost))
+
+
+def _lost(warehouse: Warehouse, what: str) -> TableError:
+    return TableError(
+        f"Tables of {warehouse.path('').rstrip('/')} have lost commits: {what}. Files of their logs (_delta_log) were "
+        "removed, or single tables restored from an older backup. Nothing was written. Restore all tables of the "
+        "project from one backup: docs/runbook.md, Lost commits."
+    )
 
 
 def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
@@ -59,6 +100,23 @@ def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str)
         return
     found = "has not been run" if latest is None else f"ended as {latest['status']} (run {latest['run_id']})"
     raise TableError(f"{needed_by} for {run_date} needs {job} for {run_date}, which {found}. Run: jobs/{job}.py")
+
+
+def require_newer(warehouse: Warehouse, job: str, than: str, run_date: date) -> None:
+    """Make sure that what a job has made of another's tables for a date is not older than they are.
+
+    Raises:
+        TableError: the other has succeeded for this date after the job's latest success began.
+    """
+    where = pc.field("job").isin([job, than]) & (pc.field("run_date") == run_date) & (pc.field("status") == "done")
+    began: dict[str, datetime] = {}
+    for row in arrow.read(warehouse, RUNS.name, ["job", "started_at"], where).to_pylist():
+        began[row["job"]] = max(row["started_at"], began.get(row["job"], row["started_at"]))
+    if than in began and job in began and began[than] > began[job]:
+        raise TableError(
+            f"{than} for {run_date} has been run again since {job} was, so what {job} made is not of today's facts. "
+            f"Run: jobs/{job}.py"
+        )
 
 
 def previous_done(warehouse: Warehouse, job: str, run_date: date) -> date | None:

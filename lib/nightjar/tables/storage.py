@@ -1,5 +1,7 @@
 """The folder of a table as a file system: a local one, or any object store that delta-rs knows."""
 
+from pathlib import Path
+
 import pyarrow.fs as pafs
 from deltalake.fs import DeltaStorageHandler
 
@@ -17,3 +19,10 @@ def made(path: str) -> pafs.FileSystem:
         local, inside = pafs.FileSystem.from_uri(path)
         local.create_dir(inside, recursive=True)
     return folder(path)
+
+
+def holds_files(path: str) -> bool:
+    """Whether anything lies in the table's folder; there need not be one."""
+    if "://" not in path and not Path(path).is_dir():
+        return False
+    return bool(folder(path).get_file_info(pafs.FileSelector("", allow_not_found=True)))

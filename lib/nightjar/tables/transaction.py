@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from nightjar.errors import TableError
-from nightjar.tables import commits, opening, requirements
+from nightjar.tables import commits, fence, opening, requirements
 from nightjar.tables.datafiles import Written, partition_text
 from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
@@ -48,17 +48,21 @@ class Note:
         run_id: of the run that makes it.
         inputs: table -> version that was read, for `DESCRIBE HISTORY`.
         marks: name -> number, kept in the table and changed by this commit.
+        tokens: the same, but forgotten when the table's retention of them has passed.
     """
 
     run_id: str
     inputs: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, int] = field(default_factory=dict)
+    tokens: Mapping[str, int] = field(default_factory=dict)
 
 
 def commit(
     warehouse: Warehouse, table: str, change: Callable[[DeltaTable], Change], note: Note, only_on: int | None = None
 ) -> int:
     """Show files and hide others, on the very version that was looked at. Contention, and nothing else, is retried.
+
+    The tokens of the leases that the warehouse is held under are checked on that version, and committed with the rest.
 
     Args:
         warehouse: where the table lies.
@@ -71,6 +75,7 @@ def commit(
         The new version.
 
     Raises:
+        LeaseError: another run has taken over one of the leases. Nothing was written.
         MovedError: the latest version is another than `only_on`. Nothing was written.
         TableError: the table needs what is not honoured here, delta-rs refuses the commit, or others never stop
             committing. Nothing was written.
@@ -80,13 +85,14 @@ def commit(
         stands = opening.opened(warehouse, table)
         if only_on not in (None, stands.version()):
             raise MovedError(f"Table {table} at {folder} is at version {stands.version()}, no longer at {only_on}.")
+        tokens = {**note.tokens, **fence.passed(warehouse, table, stands)}
         requirements.check_writable(stands, table, folder)
         changed = change(stands)
         if any(not file.path.isascii() for file in changed.removed):
             raise _unnamed(table, folder, changed.removed)
         if changed.removed and not changed.rearranged:
             requirements.check_removable(stands, table, folder)
-        if _committed(stands, table, folder, changed, note):
+        if _committed(stands, table, folder, changed, replace(note, tokens=tokens)):
             return int(stands.version()) + 1
         time.sleep(0.05 * (attempt + 1))
     raise TableError(f"Table {table} at {folder}: too many others are writing to it. Nothing was written.")
@@ -104,11 +110,14 @@ def _committed(stands: DeltaTable, table: str, folder: str, changed: Change, not
         *(_added(file, is_change=not changed.rearranged) for file in changed.added),
     ]
     said = _said(changed, note) | opening.state(stands, _live(stands, table, folder, changed))
-    said[commits.DIGEST] = commits.digest([*map(_entry, actions), *_marked(note.marks), {"commitInfo": said}])
+    said[commits.DIGEST] = commits.digest([*map(_entry, actions), *_marked(note), {"commitInfo": said}])
     properties = CommitProperties(
         custom_metadata=dict(said),
         max_commit_retries=0,  # with more, delta-rs puts it on top of versions that nobody has looked at
-        app_transactions=[Transaction(name, number) for name, number in note.marks.items()],
+        app_transactions=[
+            *(Transaction(name, number) for name, number in note.marks.items()),
+            *(Transaction(name, number, _now()) for name, number in note.tokens.items()),
+        ],
     )
     partition_by = list(stands.metadata().partition_columns)
     try:
@@ -171,8 +180,8 @@ def _entry(action: AddAction | RemoveAction) -> dict[str, dict[str, Any]]:
     return {"add": common | {"stats": action.stats}} if isinstance(action, AddAction) else {"remove": common}
 
 
-def _marked(marks: Mapping[str, int]) -> list[dict[str, dict[str, Any]]]:
-    return [{"txn": {"appId": name, "version": number}} for name, number in marks.items()]
+def _marked(note: Note) -> list[dict[str, dict[str, Any]]]:
+    return [{"txn": {"appId": name, "version": number}} for name, number in {**note.marks, **note.tokens}.items()]
 
 
 def _now() -> int:

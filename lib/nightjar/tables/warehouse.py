@@ -1,18 +1,48 @@
 """Where a project's tables lie."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightjar.errors import TableError
 
 
 @dataclass(frozen=True)
+class Lease:
+    """What a run works on alone.
+
+    Attributes:
+        resources: their names, such as source/plan and ingest/2024-02-07.
+        token: the version of the table `leases` that granted it; who is granted one of them later has a greater one.
+        run_id: of the run that holds it.
+        dead: the runs that it was taken over from.
+    """
+
+    resources: tuple[str, ...]
+    token: int
+    run_id: str
+    dead: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Warehouse:
-    """The tables of one project: `<root>/<project>/<table>`; the root is a folder or an object-store prefix."""
+    """The tables of one project: `<root>/<project>/<table>`; the root is a folder or an object-store prefix.
+
+    Attributes:
+        leases: those under which a run writes: every commit checks and carries their tokens, see tables/fence.py.
+    """
 
     root: str
     project: str
+    leases: tuple[Lease, ...] = ()
+
+    def holding(self, lease: Lease) -> "Warehouse":
+        """The same tables, written under one more lease."""
+        return replace(self, leases=(*self.leases, lease))
+
+    def unfenced(self) -> "Warehouse":
+        """The same tables, written whoever holds the leases."""
+        return replace(self, leases=())
 
     def path(self, table: str) -> str:
         """Path of a table: absolute for a folder, as given for an object store."""

@@ -78,10 +78,15 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
     Raises:
         LearningError: another process holds it, or a line of it is damaged.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{search}.jsonl"
-    _begin(path, search)
-    file = os.open(path, os.O_RDWR | os.O_APPEND)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _begin(path, search)
+        file = os.open(path, os.O_RDWR | os.O_APPEND)
+    except OSError as error:
+        raise LearningError(
+            f"{path}, which remembers the search's finished folds, cannot be opened: {error}."
+        ) from error
     try:
         if not _locked(file):
             raise LearningError(f"{path} is held by another process: this very search is running already.")

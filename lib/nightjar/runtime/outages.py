@@ -1,0 +1,140 @@
+"""What Spark, Ray and the operating system raise when the machine fails them, as stated failures.
+
+Libraries wrap the cause many times and in many types; what tells is the text of the innermost cause that is known.
+"""
+
+import errno
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from py4j.protocol import Py4JError
+
+from nightjar.errors import MachineError, NightjarError
+
+_LONGEST = 500  # letters of another's message
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One error of a chain: its class and what it says."""
+
+    kind: str
+    message: str
+
+
+_KNOWN = {
+    r"No space left on device|Disk quota exceeded|database or disk is full": (
+        "A disk is full: {0}. Nothing half written is in any table. Free space where it says, or where it names no "
+        "path, in the warehouse, in environment.home and in the folder for temporary files (TMPDIR; Spark: "
+        "spark.local.dir); then run it again."
+    ),
+    r"Read-only file system|Permission denied|AccessControlException|Mkdirs failed to create|Operation not permitted": (
+        "This user may not read or write what is needed: {0}. Correct the owner or the permissions, or mount the disk "
+        "for writing; then run it again."
+    ),
+    r"Too many open files|Input/output error|Stale file handle|Cannot allocate memory": (
+        "The operating system cannot serve this process: {0}. Look at the machine's own log (dmesg, ulimit -a), and "
+        "run it again."
+    ),
+    r"OutOfMemoryError|GC overhead limit exceeded": (
+        "Spark's Java has no memory left: {0}. Give it more, as environment.driver_memory=4g or by the options of "
+        "spark-submit, or more tasks, as environment.shuffle_partitions."
+    ),
+    r"Python worker (exited unexpectedly|failed to connect back)|Worker died": (
+        "A Python worker of Spark was killed or has crashed: {0}. Most often the system, or its container's limit, had "
+        "no memory left: see dmesg. Run it again; if it stays so, give the machine more memory or Spark fewer cores."
+    ),
+    r"ExecutorLostFailure|executor (lost|heartbeat timed out)|Lost executor|Master removed our application": (
+        "Spark has lost an executor too often: {0}. Its machine or container has ended or has no memory left: its own "
+        "log tells. Run it again."
+    ),
+    r"^ConnectionRefusedError|Answer from Java side is empty|Error while sending or receiving|Py4JNetworkError": (
+        "Spark's Java, which this process started, does not answer any more: {0}. It was killed, most often by the "
+        "system for want of memory (see dmesg), or has crashed (hs_err_pid*.log tells). Run it again."
+    ),
+    r"JAVA_GATEWAY_EXITED|Java gateway process exited": (
+        "Spark's Java did not start: {0}. What it wrote above tells why: most often there is no Java 17 (JAVA_HOME), "
+        "or less memory than environment.driver_memory asks for."
+    ),
+    r"AWS Error|Generic (S3|GCS|MicrosoftAzure|HTTP\w*) error|error sending request": (
+        "The object store does not answer, or refuses: {0}. Look at its state, at the credentials in the environment "
+        "and at environment.warehouse; then run it again."
+    ),
+    r"FAILED_READ_FILE": (
+        "Spark cannot read a file: {0}. If it is a raw file, fetch it again; if it is a table's, see docs/runbook.md, "
+        "Damaged data file. Nothing was written."
+    ),
+}
+"""What a cause says -> what to say of it. Nothing here can come of a mistake in our own code."""
+
+
+@contextmanager
+def stated() -> Iterator[None]:
+    """Say it in words where the machine has failed; any other error passes as it is.
+
+    Raises:
+        MachineError: it has.
+    """
+    try:
+        yield
+    except NightjarError:
+        raise
+    except Exception as failure:
+        known = of(causes(failure))
+        if known is None:
+            raise
+        raise known from failure
+
+
+def of(chain: Sequence[Cause]) -> MachineError | None:
+    """The stated failure behind a chain of errors, the outermost first; None where none is known."""
+    for cause in reversed(chain):
+        told = f"{cause.kind}: {cause.message}"
+        for pattern, words in _KNOWN.items():
+            if re.search(pattern, told):
+                return MachineError(words.format(_short(told)))
+        if cause.kind.startswith("ray."):
+            return MachineError(
+                f"Ray has failed: {_short(told)}. One of its processes was killed, most often for want of memory (see "
+                "dmesg), or has lost its connection. Run it again: folds that have ended are remembered."
+            )
+    return None
+
+
+def causes(failure: BaseException) -> list[Cause]:
+    """The chain of an error and its causes, Java's included, the outermost first."""
+    chain: list[Cause] = []
+    one: BaseException | None = failure
+    while one is not None:
+        chain += _own(one)
+        one = one.__cause__
+    return chain
+
+
+def _own(failure: BaseException) -> list[Cause]:
+    java: Any = getattr(failure, "java_exception", None) or getattr(failure, "_origin", None)
+    chain = []
+    try:
+        while java is not None:
+            chain.append(Cause(str(java.getClass().getName()), str(java.getMessage())))
+            java = java.getCause()
+        kind = type(failure)
+        chain.insert(0, Cause(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."), _text(failure)))
+    except (Py4JError, OSError) as gone:  # Java keeps the text, and is gone
+        chain.append(Cause(type(gone).__name__, _text(gone)))
+    return chain
+
+
+def _text(failure: BaseException) -> str:
+    if isinstance(failure, ConnectionRefusedError) and failure.errno == errno.ECONNREFUSED:
+        return "Connection refused"
+    return str(failure)
+
+
+def _short(told: str) -> str:
+    """The message in a line, without the stack that may follow it."""
+    line = " ".join(told.split("\n\tat ", 1)[0].split()).rstrip(".")
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -1,0 +1,62 @@
+"""Signs of life of the runs that hold leases: commits without rows to a table of their own, whose log is short."""
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from deltalake.exceptions import DeltaError
+
+from nightjar.errors import NightjarError
+from nightjar.tables import opening, transaction
+from nightjar.tables.definitions import BEATS
+from nightjar.tables.transaction import Change, Note
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.lease")
+
+
+def give(warehouse: Warehouse, run_id: str) -> None:
+    """One sign of life: the run's number in the table is another one afterwards."""
+    last = read(warehouse, [run_id])[run_id] or 0
+    number = max(int(time.time() * 1000), last + 1)
+    transaction.commit(warehouse, BEATS.name, lambda _: Change(), Note(run_id, tokens={run_id: number}))
+
+
+def read(warehouse: Warehouse, run_ids: Collection[str]) -> dict[str, int | None]:
+    """Run -> the number of its last sign of life: milliseconds of its own clock. None: it has given none."""
+    opened = opening.opened(warehouse, BEATS.name)
+    return {run_id: opened.transaction_version(run_id) for run_id in run_ids}
+
+
+@contextmanager
+def kept(warehouse: Warehouse, run_id: str, every: float) -> Iterator[None]:
+    """Give signs of life while the block runs, from a thread of its own, every so many seconds.
+
+    One that cannot be given is a warning: should another run take over meanwhile, the commits of this one are refused.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.is_set():
+            try:
+                give(warehouse, run_id)
+            except (NightjarError, DeltaError, OSError) as error:
+                log.warning(
+                    "run %s could not give its sign of life in table %s at %s (%s). If this lasts, another run may "
+                    "take over what it holds; its commits are refused from then on.",
+                    run_id,
+                    BEATS.name,
+                    warehouse.path(BEATS.name),
+                    error,
+                )
+            over.wait(every)
+
+    thread = threading.Thread(target=beat, name=f"beats of {run_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(every)  # a disk that hangs must not hang the end of a run

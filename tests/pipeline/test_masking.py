@@ -1,0 +1,80 @@
+"""Secrets of the environment are shown nowhere: in no configuration, message, log line or row, and not by a hash."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from nightjar.config import compose_job
+from nightjar.errors import TableError, UsageError
+from nightjar.pipeline import job
+from nightjar.runtime import logs
+from nightjar.settings.jobs import JobName
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+HIDDEN = "hunter22hunter22"
+GIVEN = f"+environment.spark={{spark.hadoop.fs.s3a.secret.key: {HIDDEN}}}"
+FLIGHTS = ["project=flights", "run_date=2013-10-05"]
+
+
+def run(*arguments, body=lambda _: None):
+    job._run(JobName.SCORE, CONF, "", list(arguments), body)
+
+
+def test_the_configuration_that_is_shown_has_the_option_and_not_its_value(capsys):
+    run(*FLIGHTS, GIVEN, "--cfg", "job")
+    shown = capsys.readouterr().out
+    assert "spark.hadoop.fs.s3a.secret.key: '********'" in shown
+    assert HIDDEN not in shown
+    assert "name: flights" in shown
+
+
+def test_the_settings_have_it_and_the_hash_in_runs_does_not_tell_it(tmp_path):
+    seen = []
+    for value in (HIDDEN, "hunter23"):
+        run(*FLIGHTS, GIVEN.replace(HIDDEN, value), f"environment.warehouse={tmp_path}", body=seen.append)
+    first, second = seen
+    assert list(first.settings.environment.spark.values()) == [HIDDEN]
+    assert first.config_hash == second.config_hash
+    run(*FLIGHTS, "environment.cpus=1", GIVEN, f"environment.warehouse={tmp_path}", body=seen.append)
+    assert seen[-1].config_hash != first.config_hash
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"environment.sprak.secret={HIDDEN}",
+        f"environment.spark.secret=[{HIDDEN}",
+        f"environment.spark={{spark.secret: {HIDDEN}, b}}",
+        f"environment={{cpus: {{secret: {HIDDEN}}}}}",
+    ],
+)
+def test_a_command_line_that_is_refused_is_told_without_its_secrets(override):
+    """A key that there is not, a value that cannot be read, a mapping that cannot be, a value of another type."""
+    with pytest.raises(UsageError) as refused:
+        compose_job(CONF, JobName.SCORE, [*FLIGHTS, override])
+    assert "hunter22" not in str(refused.value)
+    assert "environment" in str(refused.value)
+
+
+def refuse():
+    raise TableError(f"the store refuses {HIDDEN}")
+
+
+def test_no_line_that_is_logged_holds_it_not_even_a_traceback(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(logs, "_CONCEALED", set())
+    logger = logging.getLogger("nightjar")
+    before = logger.handlers, logger.propagate
+    try:
+        logs.start()
+        run(*FLIGHTS, GIVEN, f"environment.warehouse={tmp_path}")
+        try:
+            refuse()
+        except TableError:
+            logger.exception("it failed")
+    finally:
+        logger.handlers, logger.propagate = before
+    told = capsys.readouterr().err
+    assert "it failed" in told
+    assert HIDDEN not in told
+    assert logs.concealed(f"the store refuses {HIDDEN}") == "the store refuses ********"  # as `runs` has it

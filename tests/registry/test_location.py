@@ -1,0 +1,81 @@
+"""A home that was moved or copied: we read models from where it is now, and once it has trained there, MLflow does."""
+
+import logging
+import shutil
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from nightjar.errors import ModelError
+from nightjar.registry import keys, tracking, verified
+from registry.conftest import FIRST, OTHER, never
+from registry.made import ABOUT, fitted
+
+
+@pytest.fixture
+def copied(registered, tmp_path):
+    """The environment of a copy of the home."""
+    shutil.copytree(registered.home, tmp_path / "copy")
+    return replace(registered.environment, home=str(tmp_path / "copy"))
+
+
+def trained(home):
+    """The version that another training in a home has registered."""
+    with tracking.search_recorded(home, "machines", "another", {}, never) as run:
+        tracking.attach(run, {})
+        return tracking.register(run, {}, fitted(), ABOUT, keys.signing_key(home))
+
+
+def test_a_copy_reads_its_own_files_although_the_original_is_still_there(copied, registered):
+    artifact = verified.load(copied, FIRST)
+    assert artifact.where.endswith(f"in {tracking.fetch(Path(copied.home), 'machines', FIRST.version)}")
+    assert copied.home in artifact.where
+    for file in Path(copied.home).glob("mlartifacts/models/*/artifacts/MLmodel"):
+        file.write_text("flavors: {}")
+    with pytest.raises(ModelError, match="MLmodel was altered"):
+        verified.load(copied, FIRST)
+    assert verified.load(registered.environment, FIRST).manifest == artifact.manifest
+
+
+def test_a_copy_that_is_not_whole_is_told_and_the_original_not_read(copied):
+    shutil.rmtree(Path(copied.home) / "mlartifacts")
+    with pytest.raises(ModelError, match=r"there is no folder .*copy/mlartifacts/models/m-.*a whole copy of it\?"):
+        verified.load(copied, FIRST)
+
+
+def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(copied, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "nightjar.registry"):
+        second = trained(Path(copied.home))
+    (told,) = [record.getMessage() for record in caplog.records if "this home was moved" in record.getMessage()]
+    assert "home/mlartifacts is in file:" in told
+    home = Path(copied.home).rename(tmp_path / "moved")
+    moved = replace(copied, home=str(home))
+    for subject in (FIRST, OTHER, replace(FIRST, version=second)):
+        assert verified.load(moved, subject).open().features == fitted().features
+    third = trained(home)
+    for version in (FIRST.version, second, third):  # MLflow's own way, by what its database says
+        client = tracking._client(home)
+        where = client.get_model_version_download_uri("machines", version)
+        assert Path(mlflow.artifacts.download_artifacts(where)) == tracking.fetch(home, "machines", version)
+    run = client.get_model_version("machines", FIRST.version).run_id
+    assert client.get_run(run).info.artifact_uri.startswith((home / "mlartifacts").as_uri())
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "nightjar.registry"):
+        trained(home)
+    assert "this home was moved" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["ho%20me", "a?b#c", "gr\u00f6\u00dfe [*]"])
+def test_a_home_may_have_any_name(copied, tmp_path, name):
+    """What is made there stays there: no folder appears beside it."""
+    home = Path(copied.home).rename(tmp_path / name)
+    version = trained(home)
+    assert verified.load(replace(copied, home=str(home)), replace(FIRST, version=version)).open()
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_a_home_is_for_its_user_alone(registered):
+    assert stat.S_IMODE(registered.home.stat().st_mode) == 0o700
