@@ -37,6 +37,7 @@ from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
 from nightjar.tables import scan
 from nightjar.tables.warehouse import Warehouse
+from tables.damage import first_page, flip
 from waiting import PATIENCE, wait_until
 
 ROWS = 1003  # no whole number of steps: the last one has fewer rows, not equally many of each lane
@@ -239,6 +240,15 @@ def test_the_pieces_of_a_large_row_group_are_its_labelled_rows_in_order(tmp_path
     label, site = pa.array(place % 3 == 0, mask=unlabelled), np.where(place % 2, "a", "b")
     rows = pa.table({"label": label, "load": place.astype(float), "site": site})
     assert read_in_pieces(source_of(tmp_path, rows), 2, 10_000).equals(rows.filter(~unlabelled))
+
+
+def test_a_page_that_a_damaged_header_leaves_out_is_not_left_out(tmp_path):
+    """Its type is another one: the reader of batches takes the page for one that it need not know."""
+    source = source_of(tmp_path, rows_of(1_000))
+    (file,) = tmp_path.rglob("*.parquet")
+    flip(file, first_page(file, source.label) + 1, 5)
+    with pytest.raises(TableError, match=rf"Table rows at .*: the data file {file.name} is damaged"):
+        census_of(source, 0)
 
 
 def test_a_column_that_came_later_is_null_in_older_files_and_a_type_that_was_widened_is_the_tables(tmp_path):

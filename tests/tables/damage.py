@@ -51,6 +51,17 @@ def strata(file: Path) -> dict[str, list[int]]:
 
 def data_place(file: Path, column: str) -> int:
     """A byte of the values of a column."""
+    found = _column(file, column)
+    first = found.dictionary_page_offset if found.has_dictionary_page else found.data_page_offset
+    return int(first + found.total_compressed_size - 1)
+
+
+def first_page(file: Path, column: str) -> int:
+    """Where the first page with values of a column begins."""
+    return int(_column(file, column).data_page_offset)
+
+
+def _column(file: Path, name: str) -> pq.ColumnChunkMetaData:
     group = pq.ParquetFile(file).metadata.row_group(0)
-    (found,) = (place for place in map(group.column, range(group.num_columns)) if place.path_in_schema == column)
-    return int(found.data_page_offset + found.total_compressed_size - 1)
+    (found,) = (one for one in map(group.column, range(group.num_columns)) if one.path_in_schema == name)
+    return found

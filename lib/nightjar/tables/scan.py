@@ -144,6 +144,8 @@ def damage_named(source: Snapshot) -> Iterator[None]:
         raise gone(source) from error
     except (parquet.DamageError, pa.ArrowException, OSError) as error:
         damaged = [f"{path} is damaged: {what}" for path, what in damages(source)]
+        if not damaged and isinstance(error, parquet.DamageError):
+            damaged = [f"{', '.join(file.path for file in source.files)} is damaged: {error}"]
         if not damaged:
             raise
         raise TableError(
