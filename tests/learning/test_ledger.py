@@ -151,5 +151,7 @@ def test_a_fold_that_is_finished_is_not_finished_again(path):
 def test_a_ledger_that_cannot_be_opened_is_told_by_its_name(path):
     path.unlink()
     path.mkdir()
-    with pytest.raises(LearningError, match=r"abc\.jsonl, with the search's finished folds, cannot be opened: .*dir"):
+    with pytest.raises(
+        LearningError, match=r"abc\.jsonl, which remembers the search's finished folds, cannot be opened: .*dir"
+    ):
         finished(path)
