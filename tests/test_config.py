@@ -11,11 +11,12 @@ from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
 from nightjar.models.columns import FeatureColumn
+from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
 from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.sources import Arrival, ColumnType, Severity
+from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date

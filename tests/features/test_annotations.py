@@ -16,7 +16,8 @@ from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import Column, ColumnType, File, Source
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT, source_table
+from nightjar.tables.definitions import source_table
+from nightjar.tables.table import INSTANT
 from oracles import annotations as oracle
 
 D2 = date(2024, 4, 2)

@@ -19,7 +19,8 @@ from nightjar.settings.sources import Column, ColumnType, Layout
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT, source_table
+from nightjar.tables.definitions import source_table
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 
 D1, D2, D3, D4 = (date(2024, 4, n) for n in (1, 2, 3, 4))

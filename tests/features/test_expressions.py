@@ -15,7 +15,8 @@ from nightjar.expressions import culprits
 from nightjar.features.build import build
 from nightjar.settings.features import Aggregate
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT, source_table
+from nightjar.tables.definitions import source_table
+from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 
 DAY = date(2024, 4, 1)

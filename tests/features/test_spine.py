@@ -20,7 +20,8 @@ from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT, source_table
+from nightjar.tables.definitions import source_table
+from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 from oracles import spine as oracle
 

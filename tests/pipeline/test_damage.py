@@ -27,7 +27,7 @@ from nightjar.report.reading import open_tables
 from nightjar.runtime import outages
 from nightjar.scoring.score import score
 from nightjar.tables import arrow, failures, ledger, scan, sink
-from nightjar.tables.definitions import Table
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 D0, D1, D2 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2)

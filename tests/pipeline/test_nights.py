@@ -12,10 +12,11 @@ from nightjar.errors import JoinError, SourceError, TableError, UsageError
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
+from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import Nightly
 from nightjar.settings.labelling import Annotators
-from nightjar.settings.sources import Arrival, File, Severity
+from nightjar.settings.sources import File
 from nightjar.tables import arrow
 
 H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)

@@ -50,7 +50,7 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
     with caplog.at_level(logging.INFO, "nightjar.registry"):
         second = trained(Path(copied.home))
     (told,) = [record.getMessage() for record in caplog.records if "this home was moved" in record.getMessage()]
-    assert "files of machines are in file:" in told
+    assert "home/mlartifacts is in file:" in told
     home = Path(copied.home).rename(tmp_path / "moved")
     moved = replace(copied, home=str(home))
     for subject in (FIRST, OTHER, replace(FIRST, version=second)):

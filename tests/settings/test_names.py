@@ -100,7 +100,7 @@ def test_a_name_that_differs_from_another_in_case_only_is_refused_with_both():
 def test_no_source_s_table_is_that_of_another_source_s_layout():
     with pytest.raises(ValueError, match="sources: found 'readings__By_at', expected a name without __by_"):
         with_source("readings__By_at")
-    with pytest.raises(ValueError, match="layouts: found \\['machine'\\], expected other keys"):
+    with pytest.raises(ValueError, match="layouts: found \\['machine', 'machine'\\], expected other keys"):
         replace(READINGS, layouts={"one": Layout(["machine"]), "two": Layout(["machine"], buckets=2)})
     with pytest.raises(ValueError, match="at most 150 letters together"):
         Layout(["a" * 50, "b" * 50, "c" * 50])

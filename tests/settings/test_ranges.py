@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
+from nightjar.settings.arrival import Arrival
 from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
@@ -15,7 +16,7 @@ from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
-from nightjar.settings.sources import Arrival, Column, ColumnType, File, Lookup, Source
+from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task

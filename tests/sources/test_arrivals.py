@@ -9,7 +9,7 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import SourceError
-from nightjar.settings.sources import Arrival, Severity
+from nightjar.settings.arrival import Arrival, Severity
 from nightjar.sources import arrivals
 from nightjar.sources.arrivals import NIGHTS, every_night
 from nightjar.sources.storing import Judged, Night

@@ -15,8 +15,8 @@ from nightjar.settings.sources import Column, ColumnType, Layout
 from nightjar.settings.spine import Spine, SpineKind
 from nightjar.sources.ingest import ingest
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.rows import of_frame
+from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 
 D1, D2, D3 = (date(2024, 4, n) for n in (1, 2, 3))

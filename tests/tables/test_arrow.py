@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 from builders import rows_of, versions
 from nightjar.errors import TableError
 from nightjar.tables import arrow
-from nightjar.tables.definitions import FIXED, Column, Table
+from nightjar.tables.definitions import FIXED
+from nightjar.tables.table import Column, Table
 
 VISITS = Table(
     "visits",

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LeaseError, TableError
 from nightjar.tables import arrow, beats, granting, lease
-from nightjar.tables.definitions import BEATS, INSTANT, LEASES, Column, Table
+from nightjar.tables.definitions import BEATS, LEASES
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace, Watch
+from nightjar.tables.table import INSTANT, Column, Table
 from nightjar.tables.warehouse import Lease, Warehouse
 from tables.things import ids, store, things
 

@@ -11,7 +11,7 @@ import pytest
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, footers, scan, sink
-from nightjar.tables.definitions import INSTANT
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from tables.things import THINGS, by_delta, found, of, store, things, utc
 

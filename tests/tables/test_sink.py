@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 
 from nightjar.errors import JoinError, TableError
 from nightjar.tables import arrow, delta, opening, scan, sink
-from nightjar.tables.definitions import Column
+from nightjar.tables.table import Column
 from tables.things import THINGS, found, ids, of, store, things
 
 VACUUM = {

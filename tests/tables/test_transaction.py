@@ -8,7 +8,7 @@ from deltalake.exceptions import CommitFailedError
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.tables import arrow, commits, opening, sink, transaction
-from nightjar.tables.definitions import Column, Table
+from nightjar.tables.table import Column, Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from tables.things import THINGS, ids, store, things, utc
 

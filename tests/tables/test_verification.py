@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nightjar.tables import arrow, scan, verification
-from nightjar.tables.definitions import Table
+from nightjar.tables.table import Table
 from tables.damage import data_file, data_place, edited, flip
 from tables.things import THINGS, of, store, things
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.tables import arrow, scan, sink
-from nightjar.tables.definitions import COUNTS, INSTANT, Column, Table
 from nightjar.tables.entries import DataFile
+from nightjar.tables.table import COUNTS, INSTANT, Column, Table
 from nightjar.tables.warehouse import Warehouse
 
 TYPES = {

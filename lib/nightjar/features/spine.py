@@ -16,8 +16,8 @@ from nightjar.joins.join import as_of_join
 from nightjar.settings.project import DERIVED, Project
 from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.rows import of_frame
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 

@@ -15,9 +15,9 @@ from nightjar.asof.values import EARLIEST, column_of, instants, microseconds, pr
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
 from nightjar.tables.scan import Snapshot
+from nightjar.tables.table import INSTANT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CALENDAR = (-62_135_596_800_000_000, 253_402_300_799_999_999)

@@ -23,7 +23,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, groups, labels
-from nightjar.tables.definitions import INSTANT
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 

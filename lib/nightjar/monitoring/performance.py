@@ -14,8 +14,9 @@ from nightjar.evaluation.metrics import measures
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow, groups, labels
-from nightjar.tables.definitions import INSTANT, PERFORMANCE
+from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, parse_duration
 

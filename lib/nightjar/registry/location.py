@@ -12,8 +12,13 @@ import sqlalchemy
 from mlflow.entities import Experiment
 
 log = logging.getLogger("nightjar.registry")
-NAMED_IN = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
-"""Table of MLflow's database -> its column that names a folder of an experiment."""
+NAMED_IN = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+)
+"""Tables of MLflow's database, and their columns that name a folder."""
 
 
 def database(home: Path) -> str:
@@ -37,20 +42,19 @@ def model(home: Path, source: str) -> Path:
 
 
 def follow(home: Path, experiment: Experiment) -> None:
-    """Let an experiment keep its files in this home from now on, if its database came from another place.
+    """Let MLflow find in this home, from now on, what its database places where an experiment has its files.
 
     Raises:
         SQLAlchemyError: the database cannot be written. Then nothing in it has changed.
     """
-    old, new = experiment.artifact_location, files(home).as_uri()
-    if old == new:
+    places = {"old": experiment.artifact_location, "new": files(home).as_uri()}
+    if places["old"] == places["new"]:
         return
     engine = sqlalchemy.create_engine(database(home))
     with engine.begin() as connection:
-        for table, column in NAMED_IN.items():
+        for table, column in NAMED_IN:
             moved = f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1) "  # noqa: S608  (our names)
-            which = f"WHERE experiment_id = :experiment AND substr({column}, 1, length(:old)) = :old"
-            asked = {"old": old, "new": new, "experiment": int(experiment.experiment_id)}
-            connection.execute(sqlalchemy.text(moved + which), asked)
+            below = f"WHERE substr({column}, 1, length(:old) + 1) IN (:old, :old || '/')"
+            connection.execute(sqlalchemy.text(moved + below), places)
     engine.dispose()
-    log.info("this home was moved: the files of %s are in %s now, not in %s, to MLflow too", experiment.name, new, old)
+    log.info("this home was moved: what MLflow places in %(old)s is in %(new)s now", places)

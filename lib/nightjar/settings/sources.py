@@ -6,19 +6,16 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import (
     require,
     require_filled,
     require_known,
-    require_length,
     require_names,
     require_no_twins,
 )
 
-BY = "__by_"
-"""Stands between a source's name and a layout's keys in the name of the layout's table."""
-LONGEST_KEYS = 150
-"""Letters of a layout's keys: file systems take 255 for a table's name."""
+BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 
 
 class ColumnType(Enum):
@@ -132,36 +129,6 @@ class Layout:
         require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
 
 
-class Severity(Enum):
-    """What becomes of a night to which a source brings less than it should."""
-
-    ERROR = "error"
-    WARN = "warn"
-
-
-@dataclass
-class Arrival:
-    """What a source brings to every night, judged before anything of the night is written.
-
-    Attributes:
-        min_rows: fewest facts that become known in a night; 0: a night without any is a night. None: a night without
-            any is amiss where each of the nights before it, up to 28, had some.
-        max_age: how long before the night's midnight its newest fact may have become known, by its stated `known_at`.
-        severity: ERROR: the night stops, and nothing is written. WARN: it goes on; `quality` says what is missing, and
-            each score of the night that was made with the source names it in `input_warnings`.
-    """
-
-    min_rows: int | None = None
-    max_age: str | None = None
-    severity: Severity = Severity.ERROR
-
-    def __post_init__(self) -> None:
-        """Check that the bounds can be met."""
-        require(self.min_rows is None or self.min_rows >= 0, "min_rows", self.min_rows, "at least 0")
-        if self.max_age is not None:
-            require_length("max_age", self.max_age)
-
-
 @dataclass
 class Source:
     """Raw data and how it becomes facts.
@@ -231,8 +198,7 @@ class Source:
         for name, layout in self.layouts.items():
             require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
-        repeated = sorted({table for table in tables if tables.count(table) > 1})
-        require(not repeated, "layouts", repeated, "other keys: the table of a layout is called by its keys")
+        require(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
         reserved = clocks & {name.lower() for name in self.stored_columns()}
         require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")

@@ -13,7 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
-from nightjar.settings.sources import Arrival, Severity, Source
+from nightjar.settings.arrival import Arrival, Severity
+from nightjar.settings.sources import Source
 from nightjar.sources.storing import Arrived, Judged, Night
 from nightjar.tables import arrow, delta, quality
 from nightjar.tables.warehouse import Warehouse

@@ -13,8 +13,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.tables import arrow, sink
-from nightjar.tables.definitions import QUALITY, QUARANTINE, Table
+from nightjar.tables.definitions import QUALITY, QUARANTINE
 from nightjar.tables.quality import ARRIVED, PASS, WARN
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 ROWS_PER_FILE = 100_000

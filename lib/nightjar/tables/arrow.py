@@ -11,7 +11,7 @@ from deltalake.exceptions import CommitFailedError
 
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
 from nightjar.tables.datafiles import Written
-from nightjar.tables.definitions import Table
+from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
 

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 from nightjar.errors import TableError
 from nightjar.tables import opening
-from nightjar.tables.definitions import Table
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from nightjar.errors import TableError
 from nightjar.tables import opening, parquet, scan, storage
-from nightjar.tables.definitions import INSTANT
 from nightjar.tables.entries import DataFile
 from nightjar.tables.scan import Snapshot
+from nightjar.tables.table import INSTANT
 
 
 def parquet_files(folder: str) -> Snapshot:

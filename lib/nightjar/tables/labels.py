@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from nightjar.tables import arrow
-from nightjar.tables.definitions import INSTANT
+from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 
 

@@ -16,11 +16,12 @@ from nightjar.errors import TableError
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, commits, layouts, opening, requirements, scan, sink
 from nightjar.tables.arrow import RETENTION
-from nightjar.tables.definitions import FIXED, Table
+from nightjar.tables.definitions import FIXED
 from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import by_tasks
 from nightjar.tables.scan import Snapshot
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")

@@ -16,9 +16,9 @@ from pyspark.sql import DataFrame
 from nightjar.errors import TableError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, transaction
 from nightjar.tables.datafiles import Written
-from nightjar.tables.definitions import Table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Making, in_tasks
+from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 

@@ -1,0 +1,38 @@
+"""The form of a table's definition."""
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+INSTANT = pa.timestamp("us", tz="UTC")
+COUNTS = pa.map_(pa.string(), pa.int64())
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Arrow type and what it means."""
+
+    name: str
+    type: pa.DataType
+    comment: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `key` names a row, `partition_by` is what a rerun replaces, `properties` are its own among Delta's."""
+
+    name: str
+    comment: str
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...]
+    written_by: str
+    columns: tuple[Column, ...]
+    properties: dict[str, str] = field(default_factory=dict)
+
+    def schema(self) -> pa.Schema:
+        """The Arrow schema, with each column's meaning as its comment."""
+        return pa.schema([pa.field(c.name, c.type, metadata={"comment": c.comment}) for c in self.columns])
+
+    def description(self) -> str:
+        """The table's comment, with its key and writer, as stored in Delta."""
+        return f"{self.comment} Key: {', '.join(self.key)}. Written by: {self.written_by}."
