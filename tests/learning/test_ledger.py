@@ -146,3 +146,12 @@ def test_a_fold_that_is_finished_is_not_finished_again(path):
     ):
         book.append("k1", FIRST)
     assert path.read_bytes() == before
+
+
+def test_a_ledger_that_cannot_be_opened_is_told_by_its_name(path):
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(
+        LearningError, match=r"abc\.jsonl, which remembers the search's finished folds, cannot be opened: .*dir"
+    ):
+        finished(path)

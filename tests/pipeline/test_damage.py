@@ -9,10 +9,10 @@ import random
 import shutil
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -29,9 +29,9 @@ from nightjar.scoring.score import score
 from nightjar.tables import arrow, failures, ledger, scan, sink
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
+from tables.damage import flip, strata
 
 D0, D1, D2 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2)
-HEADER = 12  # bytes that every page's header has at least
 LOG = "_delta_log"
 
 
@@ -170,58 +170,39 @@ SUBJECTS = {
 """What is damaged -> which reader is asked, where the file is, and the name that a stated failure says."""
 
 
-def flipped(content, start, end, chance):
-    place = chance.randrange(start, max(start + 1, min(end, len(content))))
-    return content[:place] + bytes([content[place] ^ 1 << chance.randrange(8)]) + content[place + 1 :]
-
-
 def parts(file, content):
-    """Part of a file -> the places in which bits of it may be flipped."""
+    """Part of a file -> the places of its bytes."""
     if file.suffix == ".parquet":
-        yield from parts_of_parquet(file, content)
-    elif file.parent.name == LOG and file.suffix == ".json":
-        places, start = {}, 0
-        for line in content.splitlines(keepends=True):
-            (kind,) = json.loads(line)
-            places.setdefault(kind, []).append((start, start := start + len(line)))
-        yield from places.items()
-    else:
-        yield "anywhere", [(0, len(content))]
+        return {part: places for part, places in strata(file).items() if places}
+    if file.parent.name != LOG or file.suffix != ".json":
+        return {"anywhere": range(len(content))}
+    found, start = {}, 0
+    for line in content.splitlines(keepends=True):
+        (kind,) = json.loads(line)
+        found.setdefault(kind, []).extend(range(start, start := start + len(line)))
+    return found
 
 
-def parts_of_parquet(file, content):
-    footer = pq.read_metadata(file)
-    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
-    chunks = [group.column(number) for group in groups for number in range(footer.num_columns)]
-    having = [chunk for chunk in chunks if chunk.has_dictionary_page]
-    starts = [chunk.dictionary_page_offset if chunk in having else chunk.data_page_offset for chunk in chunks]
-    ends = [start + chunk.total_compressed_size for start, chunk in zip(starts, chunks, strict=True)]
-    yield "page header", [(start, start + HEADER) for start in starts]
-    if having:
-        yield "dictionary", [(one.dictionary_page_offset + HEADER, one.data_page_offset) for one in having]
-    yield "data", [(one.data_page_offset + HEADER, end) for one, end in zip(chunks, ends, strict=True)]
-    yield "footer", [(len(content) - 8 - footer.serialized_size, len(content))]
-
-
-def trials(file, content, times, chance):
-    """What is done, and what the file then holds; None: it is deleted, Path: it is a folder."""
-    yield "cut off", content[: len(content) // 2]
-    yield "emptied", b""
-    yield "deleted", None
-    yield "a folder", Path
-    for part, places in parts(file, content):
+def harms(file, content, times, chance):
+    """What is done to a file, and how."""
+    yield "cut off", partial(file.write_bytes, content[: len(content) // 2])
+    yield "emptied", partial(file.write_bytes, b"")
+    yield "deleted", file.unlink
+    yield "a folder", partial(replaced_by_folder, file)
+    for part, places in parts(file, content).items():
         for _ in range(times):
-            yield f"a bit of {part}", flipped(content, *chance.choice(places), chance)
+            yield f"a bit of {part}", partial(flip, file, chance.choice(places), chance.randrange(8))
 
 
-def put(file, content):
+def replaced_by_folder(file):
+    file.unlink()
+    file.mkdir()
+
+
+def restore(file, content):
     if file.is_dir():
         file.rmdir()
-    file.unlink(missing_ok=True)
-    if content is Path:
-        file.mkdir()
-    elif content is not None:
-        file.write_bytes(content)
+    file.write_bytes(content)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -231,11 +212,11 @@ def test_a_damaged_file_gives_what_is_right_or_a_stated_failure_with_its_name(da
     chance = random.Random(subject)  # noqa: S311  (the same bits each time)
     content, right, wrong = file.read_bytes(), reader(damaged), []
     try:
-        for harm, left in trials(file, content, pytestconfig.getoption("faults"), chance):
-            put(file, left)
+        for harm, do in harms(file, content, pytestconfig.getoption("faults"), chance):
+            do()
             found = damaged.wrong(reader, right, (name, file.name))
             wrong += [] if found is None else [f"{harm}: {found}"]
-            put(file, content)
+            restore(file, content)
     finally:
-        put(file, content)
+        restore(file, content)
     assert wrong == []

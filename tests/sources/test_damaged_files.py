@@ -89,7 +89,6 @@ def damaged_parquet(folder):
 
 
 def truncated_gzip(folder):
-    """Its header line is whole."""
     (folder / "readings.csv.gz").write_bytes(gzip.compress((GOOD * 2000).encode())[:-2000])
     return {"file": File(str(folder / "readings.csv.gz"))}
 
@@ -130,7 +129,7 @@ def fails_on_a_row(folder):
         (no_package, ["no_such_package", "is not installed"]),
         (no_parquet, ["readings.parquet"]),
         (damaged_parquet, ["readings.parquet cannot be read: ", "looks damaged", "fetch it again"]),
-        (truncated_gzip, ["readings.csv.gz cannot be read: ", "end of", "fetch it again"]),
+        (truncated_gzip, ["readings.csv.gz cannot be read: ", "Truncated", "fetch it again"]),
         (a_folder, ["readings.csv cannot be read: ", "directory"]),
         (wrong_expression, ["readings.derived.fahrenheit", "'celsius * 9 / 5 + 32'", "does not fit", "temperature"]),
         (no_sql, ["readings.checks.warm", "'temperature >'", "does not fit"]),

@@ -101,7 +101,9 @@ def _refused(path: str, source: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise  # what could not be written is no fault of the file
         said = str(error).splitlines()[0].rstrip(".")
-        raise SourceError(f"Source {source}: {path} cannot be read: {said}. Nothing was written.") from error
+        raise SourceError(
+            f"Source {source}: {path} cannot be read: {said}. If it is damaged, fetch it again. Nothing was written."
+        ) from error
 
 
 def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
