@@ -141,6 +141,13 @@ def copied(nights, tmp_path):
 
 
 @pytest.fixture
+def untrained(copied):
+    """The same before its first training."""
+    shutil.rmtree(copied.warehouse.path("model_events"))
+    return copied
+
+
+@pytest.fixture
 def warehouse(tmp_path):
     """An empty warehouse."""
     empty = Warehouse(str(tmp_path / "warehouse"), "machines")

@@ -126,31 +126,33 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
         assert len(scores) == len(fold.test)
 
 
-def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, copied, ray_started, tmp_path):
+def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, untrained, ray_started, tmp_path):
     """What cannot be told is said to be undefined; promotion will refuse it. The winner is chosen by another metric."""
     from deltalake import DeltaTable
 
     last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
-    DeltaTable(copied.warehouse.path("labels")).update({"label": "true"}, predicate=last)
+    DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
     settings = builders.search(final_days=1)
-    train(copied.warehouse, copied.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
-    events = arrow.read(copied.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
+    train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
+    events = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
     evidence = json.loads(events[0]["evidence"])
     assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
     assert evidence["difference"]["estimate"] is None
 
 
-def test_a_model_that_could_not_be_fitted_after_the_search_is_refused_before_it(nights, copied, tmp_path, monkeypatch):
+def test_a_model_that_could_not_be_fitted_after_the_search_is_refused_before_it(
+    nights, untrained, tmp_path, monkeypatch
+):
     """Of the rows that are known at the run date, the newest inner split has true labels only; no fold has."""
     from deltalake import DeltaTable
 
     last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
-    DeltaTable(copied.warehouse.path("labels")).update({"label": "true"}, predicate=last)
+    DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     settings = builders.search(final_days=1)
     settings.candidates["sure"] = Model(Estimator.LOGISTIC, calibration=Calibration.PLATT)
     with pytest.raises(LearningError, match=r"before 2024-03-31 cannot be split within, 1 deep.* those of sure. inner"):
-        train(copied.warehouse, copied.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
+        train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
 
 
 class SeenError(Exception):
@@ -161,11 +163,11 @@ def seen(problem, *_):
     raise SeenError(problem)
 
 
-def test_the_search_is_given_nothing_of_the_final_period(nights, copied, tmp_path, monkeypatch):
+def test_the_search_is_given_nothing_of_the_final_period(nights, untrained, tmp_path, monkeypatch):
     """Neither its rows nor any that were settled only after its first midnight, which is 23:00 in UTC."""
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError) as caught:
-        train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
+        train(untrained.warehouse, untrained.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
     (problem,) = caught.value.args
     used = np.unique(np.concatenate([part for fold in problem.folds for part in (fold.train, fold.test)]))
     assert problem.rows.day[used].max() < np.datetime64("2024-03-28")
@@ -173,7 +175,7 @@ def test_the_search_is_given_nothing_of_the_final_period(nights, copied, tmp_pat
     assert problem.rows.day.max() == np.datetime64("2024-03-30")
 
 
-def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, copied, tmp_path, monkeypatch, caplog):
+def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, untrained, tmp_path, monkeypatch, caplog):
     """And no other. Planted: the label, in the place of a feature."""
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
     name = rows.features.column_names[0]
@@ -185,18 +187,18 @@ def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, copied
     )
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError):
-        train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
+        train(untrained.warehouse, untrained.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
     asked = [record.getMessage() for record in caplog.records if "by itself tells the labels" in record.getMessage()]
     assert [message.split(" ")[0] for message in asked] == [name]
 
 
-def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, copied, ray_started, tmp_path):
+def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained, ray_started, tmp_path):
     """A neighbourhood of more rows than there are is only told when it is asked for."""
     candidates = builders.search().candidates
     crowd = Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 10_000})
     settings, home = builders.search(candidates={"majority": candidates["majority"], "crowd": crowd}), tmp_path / "home"
     with pytest.raises(LearningError, match=r"(?s)No candidate has a value.*n_neighbors"):
-        train(copied.warehouse, copied.project, settings, builders.HISTORY, "run-2", home, "c")
+        train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", home, "c")
     client = tracking._client(home)
     runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
     parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
@@ -206,16 +208,16 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, copied, r
     assert all(run.data.tags["nightjar.seed"] and "n_neighbors" in run.data.tags["nightjar.failure"] for run in failed)
 
 
-def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, copied, tmp_path):
-    before = builders.versions(copied.warehouse)
+def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, untrained, tmp_path):
+    before = builders.versions(untrained.warehouse)
     with pytest.raises(LearningError, match=r"fold 1 .* has no rows to train on"):
         train(
-            copied.warehouse,
-            copied.project,
+            untrained.warehouse,
+            untrained.project,
             builders.search(split=Split(folds=9, test_days=2)),
             builders.HISTORY,
             "run-2",
             tmp_path,
             "c",
         )
-    assert builders.versions(copied.warehouse) == before
+    assert builders.versions(untrained.warehouse) == before

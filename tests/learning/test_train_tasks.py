@@ -39,18 +39,18 @@ FAILURE = Label(
 
 
 @pytest.fixture
-def trained(copied, spark, ray_started, tmp_path):
+def trained(untrained, spark, ray_started, tmp_path):
     """Builds the labels anew, trains on them, and gives what there is to know of the version and its artifact."""
 
     def of(label, metric):
         project = replace(builders.machines(tmp_path), label=label)
-        environment = replace(copied.environment, home=str(tmp_path / "home"))
-        shutil.rmtree(copied.warehouse.path("labels"))
-        build(spark, copied.warehouse, project, builders.FIRST, builders.HISTORY, None, "build")
+        environment = replace(untrained.environment, home=str(tmp_path / "home"))
+        shutil.rmtree(untrained.warehouse.path("labels"))
+        build(spark, untrained.warehouse, project, builders.FIRST, builders.HISTORY, None, "build")
         settings, home = builders.search(candidates=CANDIDATES, metric=metric), Path(environment.home)
-        train(copied.warehouse, project, settings, builders.HISTORY, "run", home, "c")
+        train(untrained.warehouse, project, settings, builders.HISTORY, "run", home, "c")
         where = pc.field("run_id") == "run"
-        (event,) = arrow.read(copied.warehouse, "model_events", where=where).to_pylist()
+        (event,) = arrow.read(untrained.warehouse, "model_events", where=where).to_pylist()
         version = tracking._client(home).get_model_version("machines", event["model_version"])
         run = tracking._client(home).get_run(version.run_id)
         subject = Subject("machines", event["model_name"], event["model_version"])
@@ -65,7 +65,7 @@ def scored_night(warehouse, artifact):
     return night["load"].to_numpy(), artifact.open().predict(night)
 
 
-def test_amounts_are_trained_judged_in_their_unit_and_predicted(trained, copied):
+def test_amounts_are_trained_judged_in_their_unit_and_predicted(trained, untrained):
     """A machine's temperature is 20 degrees and a tenth of its load, and the mean knows no load."""
     evidence, run, artifact = trained(TEMPERATURE, Metric.RMSE)
     assert (evidence["metric"], evidence["candidate"]["name"]) == ("rmse", "linear-1")
@@ -77,11 +77,11 @@ def test_amounts_are_trained_judged_in_their_unit_and_predicted(trained, copied)
     assert evidence["difference"]["high"] < 0
     assert run.data.metrics["final_rmse_estimate"] == evidence["candidate"]["rmse"]["estimate"]
     assert artifact.manifest.task == "regression"
-    loads, values = scored_night(copied.warehouse, artifact)
+    loads, values = scored_night(untrained.warehouse, artifact)
     assert values == pytest.approx(20 + loads / 10, abs=0.01)
 
 
-def test_an_order_is_trained_judged_by_its_lists_and_scored(trained, copied):
+def test_an_order_is_trained_judged_by_its_lists_and_scored(trained, untrained):
     """Each night is a list: the machines with a load above 50 fail, and the mean puts them in no order."""
     evidence, run, artifact = trained(FAILURE, Metric.NDCG)
     assert (evidence["metric"], evidence["candidate"]["name"]) == ("ndcg", "linear-1")
@@ -91,7 +91,7 @@ def test_an_order_is_trained_judged_by_its_lists_and_scored(trained, copied):
     assert (evidence["difference"]["over"], evidence["difference"]["better"]) == ("mean", 1)
     assert run.data.metrics["final_ndcg_estimate"] == evidence["candidate"]["ndcg"]["estimate"]
     assert artifact.manifest.task == "ranking"
-    loads, scores = scored_night(copied.warehouse, artifact)
+    loads, scores = scored_night(untrained.warehouse, artifact)
     fails = loads > 50
     assert 0 < fails.sum() < len(fails)
     assert scores[fails].min() > scores[~fails].max()

@@ -14,7 +14,8 @@ from nightjar.settings.jobs import JobName, Maintain
 from nightjar.tables import arrow, scan
 from tables.damage import data_place, flip
 
-NIGHT = date(2024, 4, 3)
+NIGHT, BEFORE = date(2024, 4, 3), date(2024, 4, 2)
+"""The date of the upkeep, and the last night that there is."""
 
 
 def step_of(copied):
@@ -33,7 +34,7 @@ def test_upkeep_changes_no_row_and_is_one_row_in_runs(nights, copied, caplog):
     assert (before, after) == (15, 2)
     past = rows_of(nights.warehouse, "runs", without=())
     assert [row for row in rows_of(copied.warehouse, "runs", without=()) if row in past] == past
-    assert sorted(outcome.outputs) == ["leases", "quality", "runs"]
+    assert sorted(outcome.outputs) == ["quality", "runs"]
     assert outcome.rows["features rebuilt"] == 5 * 7
     (row,) = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_id"] == step.run_id]
     assert (row["job"], row["status"], dict(row["rows"])) == ("maintain", "done", outcome.rows)
@@ -42,7 +43,7 @@ def test_upkeep_changes_no_row_and_is_one_row_in_runs(nights, copied, caplog):
 
 def damaged(warehouse, table, day) -> Path:
     """A live data file of a date, now with another bit in its prediction times."""
-    (file,) = (file for file in scan.snapshot(warehouse, table).files if file.partition["run_date"] == day)
+    file, *_ = (file for file in scan.snapshot(warehouse, table).files if file.partition["run_date"] == day)
     path = Path(warehouse.path(table)) / file.path
     flip(path, data_place(path, "prediction_time"))
     return path
@@ -51,7 +52,7 @@ def damaged(warehouse, table, day) -> Path:
 def test_damaged_nights_are_built_again_to_the_same_rows(nights, copied):
     """Labels of the history were asked for from its first date on, which no table says."""
     history = date.fromisoformat(copied.project.history_until)
-    for table, day in (("features", NIGHT), ("features", history), ("labels", history), ("labels", NIGHT)):
+    for table, day in (("features", BEFORE), ("features", history), ("labels", history), ("labels", BEFORE)):
         damaged(copied.warehouse, table, day)
     outcome = perform(JobName.MAINTAIN, step_of(copied), "config-2")
     assert {"features", "labels"} <= set(outcome.outputs)
@@ -60,14 +61,14 @@ def test_damaged_nights_are_built_again_to_the_same_rows(nights, copied):
 
 
 def test_what_cannot_be_built_again_is_named_with_what_to_do_and_nothing_else_is_done(copied):
-    scores, source = damaged(copied.warehouse, "scores", NIGHT), scan.snapshot(copied.warehouse, "source_readings")
+    scores, source = damaged(copied.warehouse, "scores", BEFORE), scan.snapshot(copied.warehouse, "source_readings")
     before = builders.versions(copied.warehouse)
     (Path(source.folder) / source.files[0].path).unlink()
     with pytest.raises(TableError) as failed:
         perform(JobName.MAINTAIN, step_of(copied), "config-2")
     told = str(failed.value)
-    assert f"scores: run_date={NIGHT}/{scores.name} (" in told
-    assert f"or run: jobs/score.py project=machines run_date={NIGHT}." in told
+    assert f"scores: run_date={BEFORE}/{scores.name} (" in told
+    assert f"or run: jobs/score.py project=machines run_date={BEFORE}." in told
     assert f"source_readings: {source.files[0].path} (it is gone). Restore the file from a backup, or where" in told
     changed = {table for table, version in builders.versions(copied.warehouse).items() if version != before[table]}
     assert changed <= {"quality", "runs", "leases"}

@@ -119,7 +119,7 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
     ):
         run(with_empty_files(copied, tmp_path), "2024-04-03")
     after = builders.versions(copied.warehouse)
-    assert {table for table in after if after[table] != before[table]} == {"runs", "leases"}
+    assert {table for table in after if after[table] != before[table]} == {"runs", "leases", "beats"}
     with pytest.raises(TableError, match="build_features for 2024-04-03 needs ingest for 2024-04-03, which ended as"):
         run(copied, "2024-04-03", only=["build_features"])
 

@@ -41,6 +41,9 @@ OPTIONS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
     "spark.sql.ansi.enabled": "true",
+    # PySpark asks Java five times about each operator of an expression, to tell the line of Python in errors that speak
+    # of settings here: it took half of an ingest of few rows.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     # One thread per task: the tasks already fill the cores.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
     # Python workers keep up to 256 MB that they have freed: a task makes columns of a megabyte by the hundred, and a

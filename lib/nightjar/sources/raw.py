@@ -118,8 +118,12 @@ def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
 
 
 def _literally(path: str) -> str:
-    """A path for Spark, which takes some signs for patterns of other names, unless they are quoted."""
-    return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", path)
+    """A path for Spark, which takes some signs for patterns of other names, unless they are quoted.
+
+    Java may have been started in another folder than this process is in.
+    """
+    whole = path if "://" in path else str(Path(path).absolute())
+    return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", whole)
 
 
 def refuse_malformed(count: int, example: str | None, source: str, path: str) -> None:
