@@ -75,7 +75,7 @@ def search(*, stopping: bool) -> Search:
 def trivial(count: int) -> Search:
     """A search of so many candidates that cost nothing, no two alike: each leaves other columns out, if any."""
     candidates = {
-        f"majority-{number}": Model(Estimator.MAJORITY, drop=[f"x{bit}" for bit in range(6) if number >> bit & 1])
+        f"majority_{number}": Model(Estimator.MAJORITY, drop=[f"x{bit}" for bit in range(6) if number >> bit & 1])
         for number in range(count)
     }
     candidates["baseline"] = Model(Estimator.MAJORITY, baseline=True)

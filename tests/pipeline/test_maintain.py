@@ -71,4 +71,4 @@ def test_what_cannot_be_built_again_is_named_with_what_to_do_and_nothing_else_is
     assert f"or run: jobs/score.py project=machines run_date={BEFORE}." in told
     assert f"source_readings: {source.files[0].path} (it is gone). Restore the file from a backup, or where" in told
     changed = {table for table, version in builders.versions(copied.warehouse).items() if version != before[table]}
-    assert changed <= {"quality", "runs", "leases"}
+    assert changed <= {"quality", "runs", "leases", "beats"}
