@@ -67,7 +67,7 @@ def test_what_cannot_be_built_again_is_named_with_what_to_do_and_nothing_else_is
     with pytest.raises(TableError) as failed:
         perform(JobName.MAINTAIN, step_of(copied), "config-2")
     told = str(failed.value)
-    assert f"scores: run_date={BEFORE}/{scores.name} (" in told
+    assert f"scores: run_date={BEFORE}/role=champion/{scores.name} (" in told
     assert f"or run: jobs/score.py project=machines run_date={BEFORE}." in told
     assert f"source_readings: {source.files[0].path} (it is gone). Restore the file from a backup, or where" in told
     changed = {table for table, version in builders.versions(copied.warehouse).items() if version != before[table]}

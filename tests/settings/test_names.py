@@ -106,6 +106,12 @@ def test_no_source_s_table_is_that_of_another_source_s_layout():
         Layout(["a" * 50, "b" * 50, "c" * 50])
 
 
+@pytest.mark.parametrize("name", ["ho%20me", "a?b", "a#b", "a\\b"])
+def test_a_home_whose_database_mlflow_would_look_for_elsewhere_is_refused(name):
+    with pytest.raises(ValueError, match=r"^home: found .*, and none of \?#: they would be taken for other folders"):
+        Environment(home=f"/data/{name}/home")
+
+
 @pytest.mark.parametrize("name", ["ware%20house", "a%2fb", "a\\b", "a\nb"])
 def test_a_warehouse_that_readers_would_look_for_elsewhere_is_refused_be_it_by_the_working_folder(
     name, tmp_path, monkeypatch
@@ -117,4 +123,4 @@ def test_a_warehouse_that_readers_would_look_for_elsewhere_is_refused_be_it_by_t
     monkeypatch.chdir(tmp_path / name)
     with pytest.raises(ValueError, match=r"warehouse: found .*/warehouse"):
         Environment()
-    assert Environment(warehouse="s3://bucket/ware%20house").warehouse == "s3://bucket/ware%20house"
+    assert Environment(warehouse="s3://bucket/ware%20house", home="/data/home").warehouse.endswith("ware%20house")

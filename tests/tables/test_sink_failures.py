@@ -15,6 +15,8 @@ from nightjar.tables.warehouse import Warehouse
 from tables.things import ids
 from waiting import PATIENCE
 
+pytestmark = pytest.mark.starts_processes
+
 DRIVER = """
 import sys
 from pathlib import Path
@@ -24,8 +26,6 @@ from nightjar.settings.environment import Environment
 from nightjar.tables import sink
 from nightjar.tables.warehouse import Warehouse
 from tables.things import THINGS, none_of
-
-pytestmark = pytest.mark.starts_processes
 
 root, quick = sys.argv[1], dict(option.split("=", 1) for option in sys.argv[2:])
 warehouse = Warehouse(root, "machines")

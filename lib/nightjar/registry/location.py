@@ -6,7 +6,6 @@ written, MLflow finds by its database, so that follows when a training begins.
 
 import logging
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy
 from mlflow.entities import Experiment
@@ -22,8 +21,8 @@ NAMED_IN = (
 
 
 def database(home: Path) -> str:
-    """The address of a home's database. SQLAlchemy would take some signs of a path for others."""
-    return f"sqlite:///{quote(str(home.absolute() / 'mlflow.db'))}"
+    """The address of a home's database. Settings see to it that no sign of the path is taken for another."""
+    return f"sqlite:///{home.absolute() / 'mlflow.db'}"
 
 
 def files(home: Path) -> Path:

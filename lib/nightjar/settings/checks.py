@@ -77,12 +77,18 @@ def require_no_twins(field: str, names: Iterable[str]) -> None:
         require(twin == name, field, name, expected)
 
 
-def require_folder(field: str, value: str) -> None:
+def require_folder(field: str, value: str, signs: str = "") -> None:
     """Raise ValueError for a local path that is read as another one somewhere; object stores have their own rules.
 
     What is asked is the whole path: the working folder may be named so.
+
+    Args:
+        field: the setting.
+        value: its value.
+        signs: what else may not be in the path.
     """
     whole = value if "://" in value else str(Path(value).absolute())
-    strange = "://" not in value and MISREAD.search(whole) is not None
+    strange = "://" not in value and (MISREAD.search(whole) is not None or not set(signs).isdisjoint(whole))
     expected = "a path without a percent sign before two hexadecimal digits, backslashes and control characters"
+    expected += f", and none of {signs}" if signs else ""
     require(not strange, field, whole, f"{expected}: they would be taken for other folders")

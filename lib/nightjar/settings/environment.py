@@ -84,4 +84,5 @@ class Environment:
         named = self.public_key is None or bool(self.public_key.strip())
         require(named, "public_key", self.public_key, "a file, or null for the one in home")
         require_folder("warehouse", self.warehouse)
+        require_folder("home", self.home, "?#")  # they begin other parts of the address of MLflow's database
         require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")
