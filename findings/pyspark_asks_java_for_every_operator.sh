@@ -8,8 +8,8 @@
 #   import IPython anew, and clears all of it afterwards. A plan of a thousand operators takes seconds to write down,
 #   before anything is analysed. Off, the same plan is written with a fraction of the calls.
 # Output seen:
-#   default: 13 calls to Java for each addition
-#   off: 3 calls to Java for each addition
+#   default: 11 calls to Java for each addition
+#   off: 1 calls to Java for each addition
 set -euo pipefail
 
 folder=$(mktemp -d)
