@@ -192,6 +192,7 @@ def test_a_browser_that_cannot_be_installed_is_said_and_forgiven(prepared: Machi
     assert re.fullmatch(r"No Chromium was found .*: the browser tests will be skipped\.\n", run.stdout)
 
 
+@pytest.mark.starts_processes
 def test_set_up_of_this_checkout_is_silent_the_second_time() -> None:
     subprocess.run([ROOT / "scripts/setup"], check=True, capture_output=True)
     again = subprocess.run([ROOT / "scripts/setup"], check=True, capture_output=True, text=True)
