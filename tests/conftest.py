@@ -9,10 +9,14 @@ from pathlib import Path
 import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
 
 # isort: split
+import builders
+
+os.environ["RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES"] = str(builders.RAY_STORE)  # Ray reads it when it is imported
+
+# isort: split
 import hypothesis
 import pytest
 
-import builders
 from nightjar.pipeline import nightly
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,10 +17,13 @@ import torch
 from deltalake import write_deltalake
 from hypothesis import given
 from hypothesis import strategies as st
+from ray.train import ScalingConfig
+from ray.train.torch import TorchTrainer
 from safetensors import safe_open
 from safetensors.torch import save_file
 
 from nightjar.errors import LearningError, TableError
+from nightjar.learning.distributed import trainer
 from nightjar.learning.distributed.checkpoint import FILE, Progress
 from nightjar.learning.distributed.fit import fit
 from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
@@ -27,6 +31,7 @@ from nightjar.learning.distributed.source import BATCH_ROWS, Source, census_of, 
 from nightjar.learning.distributed.streaming import Stream, count, sample, streamed
 from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watched
+from nightjar.learning.distributed.worker import work
 from nightjar.models.columns import FeatureColumn, to_frame
 from nightjar.models.needs import Needs
 from nightjar.models.network_options import Options
@@ -84,9 +89,23 @@ def trained(counted, preparation, folder, settings=SETTINGS, options=OPTIONS):
     return train(counted, preparation, options, settings, seed=3, storage=str(folder), held_out=counted)
 
 
+@contextmanager
+def in_this_process():
+    """Trainings have one worker, and it is this process, as Ray Train can do: its own processes take long to start."""
+
+    def alone(job, name, storage):
+        here = TorchTrainer(work, train_loop_config={"job": job}, scaling_config=ScalingConfig(num_workers=0))
+        return trainer._outcome(here.fit().return_value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer, "_trained", alone)
+        yield
+
+
 @pytest.fixture(scope="module")
 def alone(counted, preparation, tmp_path_factory):
-    return trained(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
+    with in_this_process():
+        return trained(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
 
 
 def command_of(process):
@@ -124,10 +143,15 @@ def mark(storage):
 def killed_and_asked_again(counted, preparation, storage, settings=SETTINGS, options=OPTIONS):
     """A worker is killed after the first epoch; its checkpoint is marked, and the training asked for again."""
     kill_a_worker_after_the_first_checkpoint(storage)
-    with pytest.raises(LearningError, match=r"failed 1 times(?s:.*)Asked for again, it goes on"):
-        trained(counted, preparation, storage, replace(settings, restarts=0), options)
-    mark(storage)
-    return trained(counted, preparation, storage, settings, options)
+    interrupt = signal.getsignal(signal.SIGINT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")  # it looks for the end of an epoch every 2 s
+        with pytest.raises(LearningError, match=r"failed 1 times(?s:.*)Asked for again, it goes on"):
+            trained(counted, preparation, storage, replace(settings, restarts=0), options)
+        mark(storage)
+        found = trained(counted, preparation, storage, settings, options)
+    assert signal.getsignal(signal.SIGINT) is interrupt
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +193,8 @@ def test_a_fit_prepares_on_a_sample_and_predicts_in_the_labels_own_units(tmp_pat
     source = source_of(tmp_path, table, task=Task.REGRESSION, weight="heft")
     model = Model(Estimator.NETWORK, parameters={"batch_size": 32, "epochs": 4, "dropout": 0.0, "learning_rate": 0.06})
     alone = replace(SETTINGS, workers=1, sample_rows=100)
-    interrupt = signal.getsignal(signal.SIGINT)
-    predictor = fit(model, source, alone, seed=1, storage=str(tmp_path / "checkpoints"))
-    assert signal.getsignal(signal.SIGINT) is interrupt
+    with in_this_process():
+        predictor = fit(model, source, alone, seed=1, storage=str(tmp_path / "checkpoints"))
     assert "embedding.1" in predictor.estimator.state
     assert np.abs(predictor.predict(rows) - amount).mean() < 10 < np.abs(amount - amount.mean()).mean()
 

@@ -74,38 +74,58 @@ def test_the_newest_fold_comes_first_and_who_is_behind_there_goes_no_further(tmp
     assert ran[10:] == [("logistic-3", 1), ("logistic-3", 0)]
 
 
+NETWORK = Model(Estimator.NETWORK, parameters={"hidden": [4], "epochs": 3, "batch_size": 64})
+KINDS = {
+    **problems.search().candidates,
+    "network": NETWORK,
+    "forest": Model(Estimator.FOREST, parameters={"n_estimators": 5}, space={"min_samples_leaf": [5, 20]}),
+    "target": Model(Estimator.LOGISTIC, preparation=Preparation(category=Category(Encoding.TARGET))),
+}
+DRAWN = {
+    "majority": problems.MAJORITY,
+    "logistic": Model(Estimator.LOGISTIC, space={"C": {"low": 1e-4, "high": 10.0, "log": True}}),
+}
+FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
+
+
+def two_workers(settings, folder):
+    """What they find: the same as one fit after another."""
+    problem = problems.with_levels(problems.problem())
+    here, _ = serial(problem, settings, folder / "here")
+    there = problems.run(problem, settings, folder / "there")
+    assert told(there) == told(here)
+    assert list(there.results) == list(here.results)
+    assert there.best() == here.best()
+    return there
+
+
 @pytest.mark.parametrize(
     "options",
     [
-        {},
-        {"stopping": HALVING, "metric": Metric.LOG_LOSS},
-        {
-            "stopping": HALVING,
-            "proposals": Proposals(ProposalKind.TPE, trials=4, batch=2),
-            "candidates": {
-                "majority": problems.MAJORITY,
-                "logistic": Model(Estimator.LOGISTIC, space={"C": {"low": 1e-4, "high": 10.0, "log": True}}),
-            },
-        },
-        {
-            "candidates": {
-                "majority": problems.MAJORITY,
-                "network": Model(Estimator.NETWORK, parameters={"hidden": [4], "epochs": 3, "batch_size": 64}),
-                "forest": Model(Estimator.FOREST, parameters={"n_estimators": 5}, space={"min_samples_leaf": [5, 20]}),
-                "target": Model(Estimator.LOGISTIC, preparation=Preparation(category=Category(Encoding.TARGET))),
-            }
-        },
+        {"candidates": KINDS},
+        {"candidates": DRAWN, "stopping": HALVING, "proposals": Proposals(ProposalKind.TPE, trials=4, batch=2)},
     ],
-    ids=["grid", "halving", "tpe", "kinds"],
+    ids=["grid", "tpe"],
 )
 def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
-    problem, settings = problems.with_levels(problems.problem()), problems.search(**options)
-    here, _ = serial(problem, settings, tmp_path / "here")
-    there = problems.run(problem, settings, tmp_path / "there")
-    assert told(there) == told(here)
-    assert not any(one.failure for results in there.results.values() for one in results)
-    assert list(there.results) == list(here.results)
-    assert there.best() == here.best()
+    found = two_workers(problems.search(**options), tmp_path)
+    assert not any(one.failure for results in found.results.values() for one in results)
+
+
+def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
+    """As one fit after another, with halving; a failure's traceback is the same as well."""
+    settings = problems.search(stopping=HALVING, metric=Metric.LOG_LOSS)
+    settings.candidates["failing"] = FAILING
+    found = two_workers(settings, tmp_path)
+    ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
+    assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
+    assert result.failure.startswith("Traceback")
+    assert "'C' parameter" in result.failure
+    assert [one.candidate for results in found.results.values() for one in results if one.failure] == ["failing"]
+    assert found.mean(failed) is None
+    assert found.best().name in ("logistic-2", "logistic-3")
+    stored = [json.loads(line) for line in next((tmp_path / "there").glob("*.jsonl")).read_text().splitlines()[1:]]
+    assert [line["failure"] for line in stored if line["candidate"] == "failing"] == [result.failure]
 
 
 def test_a_search_that_finished_is_not_run_again(tmp_path):
@@ -141,23 +161,6 @@ def test_rows_count_in_measures_for_as_many_as_they_stand_for():
     for name in ("roc_auc", "average_precision", "log_loss", "brier", "positive_rate"):
         assert found[name] == pytest.approx(expected[name])
     assert found["log_loss"] != pytest.approx(measured(problem, fold, score[fold.test])["log_loss"])
-
-
-FAILING = Model(Estimator.LOGISTIC, parameters={"C": -1.0})
-
-
-def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
-    settings = problems.search(stopping=HALVING)
-    settings.candidates["failing"] = FAILING
-    found = problems.run(problems.problem(), settings, tmp_path)
-    ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
-    assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
-    assert result.failure.startswith("Traceback")
-    assert "'C' parameter" in result.failure
-    assert found.mean(failed) is None
-    assert found.best().name in ("logistic-2", "logistic-3")
-    stored = [json.loads(line) for line in next(tmp_path.glob("*.jsonl")).read_text().splitlines()[1:]]
-    assert [line["failure"] for line in stored if line["candidate"] == "failing"] == [result.failure]
 
 
 def test_a_mean_is_never_taken_over_fewer_folds(tmp_path):
@@ -237,7 +240,7 @@ def test_when_the_time_is_up_no_fold_is_begun_and_that_is_told(ray_started, tmp_
         found.best()
 
 
-LONG = {"boosting": Model(Estimator.BOOSTING, space={"max_iter": [150, 151, 152], "min_samples_leaf": [5, 6]})}
+LONG = {"boosting": Model(Estimator.BOOSTING, space={"max_iter": [50, 51, 52], "min_samples_leaf": [5, 6]})}
 PROGRAM = """
 import signal
 import sys
@@ -248,8 +251,13 @@ from nightjar.settings.environment import Environment
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ray.started(Environment(home=sys.argv[1], cpus=1)):
-        test_search.recorded(problems.problem(), test_search.long(), Path(sys.argv[1]))
+        for _ in sys.stdin:
+            try:
+                test_search.recorded(problems.problem(), test_search.long(), Path(sys.argv[1]))
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
 """
+"""A driver that searches whenever it is told to by a line, and hears interrupts."""
 
 
 @pytest.fixture(scope="module")
@@ -312,14 +320,6 @@ def statuses(home):
     return Counter(run.info.status for run in runs if run not in nested), Counter(run.info.status for run in nested)
 
 
-def test_each_fold_is_in_mlflow_before_the_next_one_is_taken(ray_started, home):
-    seen = []
-    found = recorded(problems.problem(), problems.search(), home, lambda _: seen.append(statuses(home)))
-    folds = sum(map(len, found.results.values()))
-    assert seen == [({"RUNNING": 1}, {"FINISHED": number} if number else {}) for number in range(folds)]
-    assert statuses(home) == ({"FINISHED": 1}, {"FINISHED": folds})
-
-
 def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkeypatch):
     problem, begin, records = problems.problem(), MlflowClient.create_run, []
     unit = Unit(Candidate("majority", problems.MAJORITY), 0)
@@ -345,11 +345,12 @@ def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkey
 
 
 def test_a_search_whose_folds_can_no_longer_be_recorded_ends_with_that_error_and_can_go_on(ray_started, home, tmp_path):
-    """Somebody deletes its run half way."""
-    problem, count = problems.problem(), iter(range(100))
+    """Somebody deletes its run half way. Until then, and when it goes on, each fold is in MLflow before the next."""
+    problem, seen = problems.problem(), []
 
     def delete(record):
-        if next(count) == 5:
+        seen.append(statuses(home))
+        if len(seen) == 6:
             record.client.delete_run(record.id)
             record.tag("said", "later")
 
@@ -357,16 +358,22 @@ def test_a_search_whose_folds_can_no_longer_be_recorded_ends_with_that_error_and
         ModelError, match=r"(?s)MLflow in .* cannot record this training: .*deleted.*ended are remembered"
     ):
         recorded(problem, problems.search(), home, delete)
+    assert seen == [({"RUNNING": 1}, Counter(FINISHED=number)) for number in range(6)]
     (path,) = (home / "searches").glob("*.jsonl")
-    before = path.read_text()
+    before, left = path.read_text(), statuses(home)
     assert lines_of(path.parent) == 6
-    found = recorded(problem, problems.search(), home)
+    assert left == ({}, {"FINISHED": 5})  # the deleted run's folds
+    seen.clear()
+    found = recorded(problem, problems.search(), home, lambda _: seen.append(statuses(home)))
+    folds = sum(map(len, found.results.values()))
+    assert seen == [({"RUNNING": 1}, {"FINISHED": 5 + number}) for number in range(folds)]
+    assert statuses(home) == ({"FINISHED": 1}, {"FINISHED": 5 + folds})
     assert path.read_text().startswith(before)
     assert told(found) == told(serial(problem, problems.search(), tmp_path / "serial")[0])
 
 
 def long():
-    """24 folds of a fraction of a second each, beside the baseline's four."""
+    """24 folds that take a moment each, beside the baseline's four."""
     return problems.search(candidates={"majority": problems.MAJORITY, **LONG})
 
 
@@ -381,49 +388,40 @@ def lines_of(folder):
     return sum(len(path.read_text().splitlines()) - 1 for path in folder.glob("*.jsonl"))
 
 
-def begun_and_ended(home, how, after):
-    """A driver that is sent a signal when so many folds are finished; what it wrote."""
+@contextlib.contextmanager
+def driver(home):
+    """A process that runs `PROGRAM`; gone afterwards, with all that it has started."""
     paths = os.pathsep.join([str(Path(nightjar.__file__).parents[1]), str(Path(__file__).parents[1])])
     with (home / "log").open("w") as log:
-        driver = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, home],
             env=os.environ | {"PYTHONPATH": paths},
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
+            text=True,
             start_new_session=True,
         )
-        try:
-            wait_until(lambda: lines_of(home / "searches") >= after, "the search has not come so far")
-            os.kill(driver.pid, how)
-            driver.wait(PATIENCE)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(driver.pid, signal.SIGKILL)
-            driver.wait(PATIENCE)
-    return (home / "log").read_text().rstrip()
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
 
 
-def test_a_search_whose_driver_is_killed_goes_on_where_it_was(ray_started, home, whole):
-    """And interrupted, also by its own handler of SIGTERM; each start fits what is missing and nothing else."""
-    before, finished, ended = "", 0, Counter()
-    for how in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
-        wrote = begun_and_ended(home, how, finished + 4)
-        (path,) = (home / "searches").glob("*.jsonl")
-        assert path.read_text().startswith(before)
-        before, finished = path.read_text(), lines_of(home / "searches")
-        assert finished < 28, "it has ended before it was told to: its folds are too short for this"
-        if how != signal.SIGKILL:
-            assert wrote.endswith("KeyboardInterrupt")
-            assert "RUNNING" not in statuses(home)[1]
-        ended["RUNNING" if how == signal.SIGKILL else "FAILED"] += 1
-        assert statuses(home)[0] == ended
-        ended["KILLED"] += ended.pop("RUNNING", 0)  # as the next start finds it
-    found = recorded(problems.problem(), long(), home)
-    assert path.read_text().startswith(before)
-    assert lines_of(home / "searches") == 28
-    assert statuses(home)[0] == {"KILLED": 1, "FAILED": 2, "FINISHED": 1}
-    assert "RUNNING" not in statuses(home)[1]
-    assert told(found) == told(whole)
+def search_and_end(process, home, how):
+    """Tell the driver to search, and send it a signal when four more folds are finished."""
+    ends, searches = (home / "log").read_text().count("interrupted"), home / "searches"
+    after = lines_of(searches) + 4
+    process.stdin.write("search\n")
+    process.stdin.flush()
+    wait_until(lambda: lines_of(searches) >= after, "the search has not come so far")
+    os.kill(process.pid, how)
+    if how == signal.SIGKILL:
+        process.wait(PATIENCE)
+    else:
+        wait_until(lambda: (home / "log").read_text().count("interrupted") > ends, "no interrupt was heard")
 
 
 def trial_processes():
@@ -439,21 +437,47 @@ def trial_processes():
     return [int(pid) for pid in ours if names.get(pid, "").startswith("ray::ImplicitFunc")]
 
 
-def test_a_fold_whose_process_was_lost_is_run_again(ray_started, tmp_path, whole):
+def test_a_search_whose_driver_is_killed_goes_on_where_it_was(ray_started, home, whole):
+    """And interrupted, also by its own handler of SIGTERM; each start fits what is missing and nothing else.
+
+    The last start loses a process, too: the fold that it was at is run again.
+    """
+    before, ended, searches = "", Counter(), home / "searches"
+    with driver(home) as process:
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            search_and_end(process, home, how)
+            (path,) = searches.glob("*.jsonl")
+            assert path.read_text().startswith(before)
+            before = path.read_text()
+            assert lines_of(searches) < 24, "it has come too far before it was told to end: its folds are too short"
+            if how != signal.SIGKILL:
+                assert "RUNNING" not in statuses(home)[1]
+            ended["RUNNING" if how == signal.SIGKILL else "FAILED"] += 1
+            assert statuses(home)[0] == ended
+    found, killed = continued(home, lines_of(searches) + 1)
+    assert not Path(f"/proc/{killed}").exists()
+    assert path.read_text().startswith(before)
+    assert lines_of(searches) == 28
+    assert statuses(home)[0] == {"KILLED": 1, "FAILED": 2, "FINISHED": 1}
+    assert "RUNNING" not in statuses(home)[1]
+    assert told(found) == told(whole)
+
+
+def continued(home, finished):
+    """What the search finds in this process, and a process of it that is killed when so many folds are finished."""
     killed = []
 
     def kill_one():
-        wait_until(lambda: lines_of(tmp_path) >= 6, "the search has not come so far")
+        wait_until(lambda: lines_of(home / "searches") >= finished, "the search has not come so far")
         killed.append(trial_processes()[0])
         os.kill(killed[0], signal.SIGKILL)
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    found = problems.run(problems.problem(), long(), tmp_path)
+    found = recorded(problems.problem(), long(), home)
     thread.join(PATIENCE)
     assert killed
-    assert not Path(f"/proc/{killed[0]}").exists()
-    assert told(found) == told(whole)
+    return found, killed[0]
 
 
 def test_on_a_terminal_a_table_shows_who_is_ahead(tmp_path):

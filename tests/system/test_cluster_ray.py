@@ -4,8 +4,8 @@ One of them may be lost.
 """
 
 import json
+import os
 import shutil
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -19,6 +19,7 @@ import pytest
 import ray
 from deltalake import DeltaTable
 
+import nightjar
 from learning import problems, test_search
 from nightjar.learning.parts import TrainingPart
 from nightjar.settings.model import Estimator, Model
@@ -30,32 +31,13 @@ pytestmark = pytest.mark.starts_processes
 
 RAY = tree.ROOT / ".venv" / "bin" / "ray"
 FIRST, SECOND = "127.0.0.2", "127.0.0.3"
-PROBE = """
-import json, os, time
-from pathlib import Path
-import ray
-import nightjar
-from nightjar.runtime.ray import started
-from nightjar.settings.environment import Environment
 
-@ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
-def where():
-    time.sleep(1)
-    started_with = dict(one.split("=", 1) for one in Path("/proc/self/environ").read_text().split("\\0") if one)
-    threads = os.environ["OMP_NUM_THREADS"], started_with["OMP_WAIT_POLICY"], started_with["OPENBLAS_NUM_THREADS"]
-    return ray.util.get_node_ip_address(), nightjar.__file__, threads
 
-with started(Environment(ray_address="auto")):
-    tasks = ray.get([where.remote(), where.remote()])
-    print("found", json.dumps({"driver": nightjar.__file__, "files": sorted(os.listdir()), "tasks": tasks}))
-"""
-
-ACTORS = """
-import json, sys
-from ray.util.state import list_actors
-
-print(json.dumps([[actor.class_name, actor.node_id] for actor in list_actors(sys.argv[1], detail=True)]))
-"""
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """Of a cluster of two nodes; the last test loses one of them."""
+    with cluster.running("ray", tmp_path_factory.mktemp("cluster")) as state:
+        yield state
 
 
 def registered(folder):
@@ -74,32 +56,34 @@ def submission(state, folder):
     return [*submit, "--log-color", "false", "--runtime-env", "cluster/ray/runtime_env.yaml", "--"]
 
 
-def found_in(output):
-    return json.loads(next(line for line in output.splitlines() if line.startswith("found ")).removeprefix("found "))
+def answer(state, path, headers):
+    """Of the cluster's dashboard."""
+    asked = urllib.request.Request(f"{cluster.address(state)}{path}", headers=headers)  # noqa: S310  (over http)
+    with urllib.request.urlopen(asked) as told:  # noqa: S310
+        return json.load(told)
 
 
-def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
-    """Figures do not depend on where trials run; workers import the package that came with the job."""
+def actors(state):
+    """Class and node of each one that there was."""
+    token = {"Authorization": f"Bearer {(state / 'secret').read_text()}"}
+    told = answer(state, "/api/v0/actors?detail=true", token)["data"]["result"]
+    assert told["num_filtered"] == len(told["result"])
+    return [(actor["class_name"], actor["node_id"]) for actor in told["result"]]
+
+
+def test_train_by_ray_job_submit_on_two_nodes(state, tmp_path, tmp_path_factory):
+    """Figures do not depend on where trials run; only what a job needs is sent."""
     here = tree.copied(tmp_path_factory, tmp_path)
-    with cluster.running("ray", tmp_path) as state:
-        assert cluster.is_private(state / "secret")
-        token, address, submit = access(state), cluster.address(state), submission(state, ".")
-        with pytest.raises(urllib.error.HTTPError, match="401"):
-            urllib.request.urlopen(f"{address}/api/jobs/")  # noqa: S310  (its scheme is http)
-
-        found = found_in(tree.run([*submit, "python", "-c", PROBE], here, token))
-        assert found["files"] == ["conf", "jobs"]
-        assert {node for node, _, _ in found["tasks"]} == {FIRST, SECOND}
-        assert [threads for _, _, threads in found["tasks"]] == [["1", "PASSIVE", "1"]] * 2
-        for file in (found["driver"], *(file for _, file, _ in found["tasks"])):
-            assert "/py_modules_files/" in file
-
-        overrides = ["project=tiny", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
-        overrides += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
-        shutil.rmtree(here / ".nightjar" / "searches")  # or no fold would be fitted again
-        tree.run([*submit, "python", "jobs/train.py", *overrides], here, token)
-        actors = json.loads(tree.run([sys.executable, "-c", ACTORS, address], here, token).splitlines()[-1])
-        assert len({node for name, node in actors if name != "JobSupervisor"}) == 2
+    assert cluster.is_private(state / "secret")
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        answer(state, "/api/jobs/", {})
+    overrides = ["project=tiny", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
+    overrides += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
+    shutil.rmtree(here / ".nightjar" / "searches")  # or no fold would be fitted again
+    train = f"echo sent: $(ls -A); exec python jobs/train.py {' '.join(overrides)}"
+    output = tree.run([*submission(state, "."), "sh", "-c", train], here, access(state))
+    assert "sent: conf jobs" in output.splitlines()
+    assert len({node for name, node in actors(state) if name != "JobSupervisor"}) == 2
     evidence = registered(here)
     assert evidence["2"] == evidence["1"]
 
@@ -107,6 +91,7 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
 SEARCH = """
 import json, sys
 from pathlib import Path
+import nightjar
 from learning import problems, test_search
 from nightjar.runtime.ray import started
 from nightjar.settings.environment import Environment
@@ -115,7 +100,7 @@ from system import test_cluster_ray
 here = Path(sys.argv[1])
 with started(Environment(ray_address="auto")):
     found = problems.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches")
-print("found", json.dumps([test_search.told(found), found.best().name]))
+print("found", json.dumps([nightjar.__file__, test_search.told(found), found.best().name]))
 """
 
 HALVING = problems.search(
@@ -145,7 +130,7 @@ class Watched(TrainingPart):
 
     def examples(self, rows):
         node = ray.util.get_node_ip_address()
-        (self.folder / f"{node} {uuid.uuid4()}").write_text(self.fold)
+        (self.folder / f"{node} {uuid.uuid4()}").write_text(json.dumps([self.fold, nightjar.__file__, threads()]))
         begun = len(begun_on(node, self.folder))
         if node == SECOND and begun == ON_SECOND:
             threading.Event().wait(2 * PATIENCE)
@@ -156,9 +141,15 @@ class Watched(TrainingPart):
         return super().examples(rows)
 
 
+def threads():
+    """How this process shares processors: what Ray says, and what it was started with."""
+    started_with = dict(one.split("=", 1) for one in Path("/proc/self/environ").read_text().split("\0") if one)
+    return [os.environ["OMP_NUM_THREADS"], started_with["OMP_WAIT_POLICY"], started_with["OPENBLAS_NUM_THREADS"]]
+
+
 def begun_on(node, folder):
-    """The folds that a node has begun to fit on."""
-    return [file.read_text() for file in folder.glob(f"{node} *")]
+    """A file for each fit that a node has begun: the fold, the package that it runs, and its threads."""
+    return list(folder.glob(f"{node} *"))
 
 
 def watched(folder):
@@ -171,13 +162,16 @@ def watched(folder):
     return replace(problem, parts=parts)
 
 
-def test_a_search_that_loses_a_node_goes_on_without_it(tmp_path):
-    """What the node was at is fitted again elsewhere, and nothing else is; the result is the undisturbed one's."""
+def test_a_search_that_loses_a_node_goes_on_without_it(state, tmp_path):
+    """What the node was at is fitted again elsewhere, and nothing else is; the result is the undisturbed one's.
+
+    Driver and workers import the package that came with the job.
+    """
     for folder in ("lib/nightjar", "cluster", "tests"):
         shutil.copytree(tree.ROOT / folder, tmp_path / "tree" / folder, ignore=shutil.ignore_patterns("__pycache__"))
     begun, searches = tmp_path / "begun", tmp_path / "searches"
     begun.mkdir()
-    with ThreadPoolExecutor() as aside, cluster.running("ray", tmp_path) as state:
+    with ThreadPoolExecutor() as aside:
         command = [*submission(state, "tests"), "python", "-c", SEARCH, tmp_path]
         job = aside.submit(tree.run, command, tmp_path / "tree", access(state))
         finished = ON_FIRST + ON_SECOND - 1
@@ -190,13 +184,19 @@ def test_a_search_that_loses_a_node_goes_on_without_it(tmp_path):
         (book,) = searches.glob("*.jsonl")
         before = book.read_text()
         cluster.lose(state, "node")
-        found = found_in(job.result(PATIENCE))
+        output = job.result(PATIENCE)
+    (line,) = (line for line in output.splitlines() if line.startswith("found "))
+    driver, *found = json.loads(line.removeprefix("found "))
     whole, _ = test_search.serial(problems.problem(), HALVING, tmp_path / "serial")
     assert found == json.loads(json.dumps([test_search.told(whole), whole.best().name]))
     assert book.read_text().startswith(before)
     lines = [json.loads(line) for line in book.read_text().splitlines()[1:]]
     assert len({(line["key"], line["fold"]) for line in lines}) == len(lines) > finished
-    fitted = Counter(begun_on(FIRST, begun) + begun_on(SECOND, begun))
     assert len(begun_on(SECOND, begun)) == ON_SECOND
-    assert fitted.total() == len(lines) + 1
+    fits = [json.loads(file.read_text()) for file in begun.iterdir()]
+    assert len(fits) == len(lines) + 1
+    fitted = Counter(fold for fold, _, _ in fits)
     assert (fitted - Counter(line["fold"] for line in lines)).total() == 1  # the one that was lost
+    assert [one for _, _, one in fits] == [["1", "PASSIVE", "1"]] * len(fits)
+    for file in (driver, *(file for _, file, _ in fits)):
+        assert "/py_modules_files/" in file
