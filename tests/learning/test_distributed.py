@@ -28,7 +28,7 @@ from nightjar.learning.distributed.checkpoint import FILE, Progress
 from nightjar.learning.distributed.fit import fit
 from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
 from nightjar.learning.distributed.source import BATCH_ROWS, Source, census_of, read
-from nightjar.learning.distributed.streaming import Stream, count, sample, streamed
+from nightjar.learning.distributed.streaming import Stream, count, sample, sent, streamed
 from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watched
 from nightjar.learning.distributed.worker import work
@@ -236,9 +236,9 @@ def test_a_row_group_order_belongs_to_its_seed_and_epoch():
 
 def test_a_stream_gives_every_row_once_prepared_with_its_label_in_an_order_of_its_epoch(counted, preparation):
     """The table is partitioned by date, which is no column of its files; the load tells the rows apart."""
-    sent = ray.put(Stream(counted.source, preparation, (0.0, 1.0), (1.0, 3.0), 120.0))
+    stream = sent(Stream(counted.source, preparation, (0.0, 1.0), (1.0, 3.0)), 120.0)
     pieces = [piece for lane in cut(counted.census.groups, 2, 200) for piece in lane]
-    first, again, other = (list(streamed(sent, pieces, shuffle)) for shuffle in [(0, 0), (0, 0), (0, 1)])
+    first, again, other = (list(streamed(stream, pieces, shuffle)) for shuffle in [(0, 0), (0, 0), (0, 1)])
     rows = rows_of()
     inputs = preparation.transform(to_frame(rows, FEATURES)).astype(np.float32)
     label = rows["label"].to_numpy(zero_copy_only=False).astype(np.float32)
@@ -367,14 +367,14 @@ def test_infinite_values_and_a_vacuumed_file_are_told_out_of_the_stream(tmp_path
     """A stated error keeps its type and words on the way out of Ray Data."""
     rows = rows_of(20).set_column(1, "load", pa.array([float(row) if row != 15 else np.inf for row in range(20)]))
     found = count(source_of(tmp_path, rows), 120.0)
-    sent = ray.put(Stream(found.source, preparation, (0.0, 1.0), (1.0, 1.0), 120.0))
+    stream = sent(Stream(found.source, preparation, (0.0, 1.0), (1.0, 1.0)), 120.0)
     pieces = cut(found.census.groups, 1, 8)[0]
     with pytest.raises(LearningError, match=r"Infinite values in load of table rows, version 0, in .*\.parquet"):
-        list(streamed(sent, pieces, None))
+        list(streamed(stream, pieces, None))
     for file in found.source.snapshot.files:
         (Path(found.source.snapshot.folder) / file.path).unlink()
     with pytest.raises(TableError, match=r"the data file .* is gone"):
-        list(streamed(sent, pieces, None))
+        list(streamed(stream, pieces, None))
 
 
 def test_a_stream_that_runs_dry_becomes_an_error_that_says_what_to_do(ray_started):

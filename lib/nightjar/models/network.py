@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.utils.class_weight import compute_sample_weight
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
@@ -130,7 +129,11 @@ def state_of(network: Tabular) -> dict[str, npt.NDArray[Any]]:
 
 def _weights(y: npt.NDArray[Any], weight: Floats | None, options: Options) -> Floats:
     given = np.ones(len(y)) if weight is None else weight
-    return given * compute_sample_weight("balanced", y) if options.class_weight else given
+    if not options.class_weight:
+        return given
+    from sklearn.utils.class_weight import compute_sample_weight  # noqa: PLC0415  (workers would import it in vain)
+
+    return given * compute_sample_weight("balanced", y)
 
 
 def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -> dict[str, npt.NDArray[Any]]:

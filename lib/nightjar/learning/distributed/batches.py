@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
-from nightjar.learning.distributed.streaming import streamed
+from nightjar.learning.distributed.streaming import Sent, streamed
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Rows:
     """Rows that are streamed to the workers, once an epoch.
 
     Attributes:
-        stream: the object reference of their Stream.
+        stream: what they go through.
         groups: their row groups.
         weight: the sum of their weights.
     """
 
-    stream: Any
+    stream: Sent
     groups: tuple[Group, ...]
     weight: float
 

@@ -33,14 +33,34 @@ class Stream:
         preparation: fitted.
         scale: mean and deviation of the labels of a regression; 0 and 1 otherwise.
         class_weight: what a row with the label 0 and one with the label 1 weigh, beside their own weights.
-        starved_after: seconds without rows after which the one who waits gives up.
     """
 
     source: Source
     preparation: Preparation
     scale: tuple[float, float]
     class_weight: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A stream in Ray's object store: one copy of the preparation on each node.
+
+    Who waits for its rows need not open it, and so need not import what preparations are made of.
+
+    Attributes:
+        reference: of the Stream.
+        table: where its rows lie.
+        starved_after: seconds without rows after which the one who waits gives up.
+    """
+
+    reference: Any
+    table: str
     starved_after: float
+
+
+def sent(stream: Stream, starved_after: float) -> Sent:
+    """Put a stream where every node can read it."""
+    return Sent(ray.put(stream), stream.source.snapshot.table, starved_after)
 
 
 def count(source: Source, starved_after: float) -> Counted:
@@ -113,11 +133,11 @@ def prepared(stream: Stream, piece: Piece, shuffle: tuple[int, int] | None) -> d
     return {name: values[order] for name, values in arrays.items()}
 
 
-def streamed(stream: Any, pieces: Sequence[Piece], shuffle: tuple[int, int] | None) -> Iterator[Arrays]:
+def streamed(stream: Sent, pieces: Sequence[Piece], shuffle: tuple[int, int] | None) -> Iterator[Arrays]:
     """Prepared pieces in their order, read ahead by tasks of Ray Data as far as its share of the object store goes.
 
     Args:
-        stream: the object reference of a Stream: one copy of the preparation on each node.
+        stream: what they go through.
         pieces: what to read, in this order.
         shuffle: as for `prepared`.
 
@@ -127,10 +147,11 @@ def streamed(stream: Any, pieces: Sequence[Piece], shuffle: tuple[int, int] | No
     """
     if not pieces:
         return
+    reference = stream.reference
 
     def task(row: Arrays) -> Arrays:
         try:
-            return prepared(ray.get(stream), pieces[int(row["id"][0])], shuffle)
+            return prepared(ray.get(reference), pieces[int(row["id"][0])], shuffle)
         except NightjarError as error:
             # Ray Data hands on the text of an error, not its type: a stated one travels as data.
             return {"refused": np.array([type(error).__name__]), "why": np.array([str(error)])}
@@ -141,8 +162,7 @@ def streamed(stream: Any, pieces: Sequence[Piece], shuffle: tuple[int, int] | No
     rows.context.enable_progress_bars = False
     found = rows.map_batches(task, batch_size=None, batch_format="numpy")
     batches = found.iter_batches(batch_size=None, batch_format="numpy")
-    source, seconds = ray.get(stream).source, ray.get(stream).starved_after
-    for batch in watched(batches, seconds, source.snapshot.table):
+    for batch in watched(batches, stream.starved_after, stream.table):
         if "refused" in batch:
             raise getattr(errors, str(batch["refused"][0]))(str(batch["why"][0]))
         yield batch

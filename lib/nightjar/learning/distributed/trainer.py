@@ -24,7 +24,7 @@ from nightjar.learning.distributed.checkpoint import Progress
 from nightjar.learning.distributed.group import OwnGroup
 from nightjar.learning.distributed.lanes import cut
 from nightjar.learning.distributed.source import Census, Counted, Source, check_learnable
-from nightjar.learning.distributed.streaming import Stream, prepared
+from nightjar.learning.distributed.streaming import Stream, prepared, sent
 from nightjar.learning.distributed.worker import Job, work
 from nightjar.learning.software import software
 from nightjar.models.network_options import Options
@@ -92,12 +92,10 @@ def train(
     check_learnable(rows)
     scale, factors = _scale(rows), _class_weight(options, rows.census)
     used = {"train": rows} if held_out is None else {"train": rows, "held_out": held_out}
-    streams = {
-        name: Stream(one.source, preparation, scale, factors, settings.starved_after) for name, one in used.items()
-    }
+    streams = {name: Stream(one.source, preparation, scale, factors) for name, one in used.items()}
     probe = _probe(streams["train"], rows.census)
-    sent = {name: _sent(stream, used[name].census) for name, stream in streams.items()}
-    learned, judged = sent["train"], sent.get("held_out")
+    rows_of = {name: _rows(stream, used[name].census, settings) for name, stream in streams.items()}
+    learned, judged = rows_of["train"], rows_of.get("held_out")
     job = Job(rows.source.task, options, settings, seed, probe.shape[1], levels, scale, cut_up, learned, judged)
     return _trained(job, _name(job, streams, probe), storage)
 
@@ -113,10 +111,10 @@ def _class_weight(options: Options, counted: Census) -> tuple[float, float]:
     return (0.5 / (1 - counted.mean), 0.5 / counted.mean) if options.class_weight else (1.0, 1.0)
 
 
-def _sent(stream: Stream, counted: Census) -> Rows:
+def _rows(stream: Stream, counted: Census, settings: Distributed) -> Rows:
     of_false, of_true = stream.class_weight
     weight = of_false * (counted.weight - counted.weight_true) + of_true * counted.weight_true
-    return Rows(ray.put(stream), counted.groups, weight)
+    return Rows(sent(stream, settings.starved_after), counted.groups, weight)
 
 
 def _cut(options: Options, settings: Distributed) -> Cut:
