@@ -4,7 +4,6 @@ import json
 import shutil
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
@@ -44,10 +43,11 @@ def trained(untrained, spark, ray_started, tmp_path):
 
     def of(label, metric):
         project = replace(builders.machines(tmp_path), label=label)
-        environment = replace(untrained.environment, home=str(tmp_path / "home"))
+        home = shutil.copytree(untrained.environment.home, tmp_path / "home")  # to make MLflow's database takes long
+        environment = replace(untrained.environment, home=str(home))
         shutil.rmtree(untrained.warehouse.path("labels"))
         build(spark, untrained.warehouse, project, builders.FIRST, builders.HISTORY, None, "build")
-        settings, home = builders.search(candidates=CANDIDATES, metric=metric), Path(environment.home)
+        settings = builders.search(candidates=CANDIDATES, metric=metric)
         train(untrained.warehouse, project, settings, builders.HISTORY, "run", home, "c")
         where = pc.field("run_id") == "run"
         (event,) = arrow.read(untrained.warehouse, "model_events", where=where).to_pylist()
