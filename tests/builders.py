@@ -29,6 +29,12 @@ QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 """Options of a Java that compiles once and fast, and has room for all that it compiles."""
 RAY_STORE = 80_000_000
 """Bytes of the tests' Ray for objects, little enough for a small table to be larger; Ray takes no fewer than 75 MiB."""
+QUICK_RAY = {
+    "RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": str(RAY_STORE),
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # by default it takes note of a finished epoch every 2 s
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a process for each training
+}
+"""Settings of a Ray whose work takes moments, as environment variables."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
 
 

@@ -11,7 +11,7 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 # isort: split
 import builders
 
-os.environ["RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES"] = str(builders.RAY_STORE)  # Ray reads it when it is imported
+os.environ |= builders.QUICK_RAY  # before Ray is imported
 
 # isort: split
 import hypothesis

@@ -250,12 +250,12 @@ from nightjar.runtime import ray
 from nightjar.settings.environment import Environment
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with ray.started(Environment(home=sys.argv[1], cpus=1)):
-        for _ in sys.stdin:
-            try:
+    for _ in sys.stdin:
+        try:
+            with ray.started(Environment(home=sys.argv[1], cpus=1)):
                 test_search.recorded(problems.problem(), test_search.long(), Path(sys.argv[1]))
-            except KeyboardInterrupt:
-                print("interrupted", flush=True)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
 """
 """A driver that searches whenever it is told to by a line, and hears interrupts."""
 
