@@ -133,7 +133,7 @@ def _weights(y: npt.NDArray[Any], weight: Floats | None, options: Options) -> Fl
         return given
     from sklearn.utils.class_weight import compute_sample_weight  # noqa: PLC0415  (workers would import it in vain)
 
-    return given * compute_sample_weight("balanced", y)
+    return np.asarray(given * compute_sample_weight("balanced", y), dtype=np.float64)
 
 
 def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -> dict[str, npt.NDArray[Any]]:
