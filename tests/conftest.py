@@ -33,13 +33,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
 
-# Tiny data: compiling, planning and small files cost more than the work.
+# Tiny data: compiling (of whole stages and of single expressions), planning and small files cost more than the work.
 QUICK = {
     "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} {builders.QUICK_JAVA}",
     "spark.databricks.delta.snapshotPartitions": "1",
     # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
     "spark.databricks.delta.delta.log.cacheSize": "16",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
 }
 
@@ -59,14 +60,12 @@ def pytest_configure(config):
 
 
 def group_of(item):
-    """The fixture that is dear and shared: tests of one group are run by one worker, one after another."""
+    """The fixture that is dear and shared, or else the file: tests of one group are run by one worker, in order."""
     if "spark" in item.fixturenames:
         return "spark"
     if "ray_started" in item.fixturenames:
         return "ray"
-    definitions = item._fixtureinfo.name2fixturedefs
-    scopes = {definitions[name][-1].scope for name in item.fixturenames if name in definitions}
-    return item.path.relative_to(item.config.rootpath).as_posix() if scopes & {"module", "package"} else None
+    return item.path.relative_to(item.config.rootpath / "tests").as_posix()
 
 
 def starts_processes(item):
@@ -78,8 +77,7 @@ def pytest_collection_modifyitems(config, items):
     """Groups by fixture, the longest first: what is short fills the time until all are done."""
     groups = {item: group_of(item) for item in items}
     for item, group in groups.items():
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(group))
     if config.getoption("quick"):
         dear = [item for item in items if groups[item] in ("spark", "ray") or starts_processes(item)]
         config.hook.pytest_deselected(items=dear)
@@ -91,9 +89,8 @@ def _place(item, group):
     """Where a test stands in the queue."""
     if group == "spark":
         return 0
-    file = item.path.relative_to(item.config.rootpath / "tests").as_posix()
-    if file in LONG:
-        return 1 + LONG.index(file)
+    if group in LONG:
+        return 1 + LONG.index(group)
     return 8 if group == "ray" or starts_processes(item) else 9
 
 
