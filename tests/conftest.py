@@ -45,8 +45,8 @@ QUICK = {
 }
 
 
-LONG = ("system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py", "learning/test_search.py")
-"""Files whose tests take long by themselves: begun early, or they would be waited for at the end."""
+LONG = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py")
+"""Groups that take long by themselves: begun early, or they would be waited for at the end."""
 
 
 def pytest_addoption(parser):
@@ -91,7 +91,7 @@ def _place(item, group):
         return 0
     if group in LONG:
         return 1 + LONG.index(group)
-    return 8 if group == "ray" or starts_processes(item) else 9
+    return 8 if starts_processes(item) else 9
 
 
 @pytest.fixture(scope="session")
