@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from nightjar.runtime.spark import JAVA_OPTIONS
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.label import Label
@@ -27,6 +28,15 @@ FIRST, HISTORY, LAST = date(2024, 3, 18), date(2024, 3, 31), date(2024, 4, 4)
 MACHINES = ("m1", "m2", "m3", "m4", "m5")
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
 """Options of a Java that compiles once and fast, and has room for all that it compiles."""
+QUICK = {
+    "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_JAVA}",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
+    "spark.databricks.delta.delta.log.cacheSize": "16",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.adaptive.enabled": "false",
+}
+"""Spark's options for tiny data: compiling, planning and small files cost more than the work."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
 
 

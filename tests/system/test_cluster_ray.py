@@ -60,7 +60,7 @@ print(json.dumps([[actor.class_name, actor.node_id] for actor in list_actors(sys
 
 def registered(folder):
     """The evidence of each registered version."""
-    events = DeltaTable(str(folder / "warehouse" / "tiny" / "model_events")).to_pyarrow_table().to_pylist()
+    events = DeltaTable(str(folder / "warehouse" / "machines" / "model_events")).to_pyarrow_table().to_pylist()
     return {row["model_version"]: json.loads(row["evidence"]) for row in events if row["event"] == "registered"}
 
 
@@ -94,7 +94,7 @@ def test_train_by_ray_job_submit_on_two_nodes(tmp_path, tmp_path_factory):
         for file in (found["driver"], *(file for _, file, _ in found["tasks"])):
             assert "/py_modules_files/" in file
 
-        overrides = ["project=tiny", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
+        overrides = ["project=machines", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
         overrides += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
         shutil.rmtree(here / ".nightjar" / "searches")  # or no fold would be fitted again
         tree.run([*submit, "python", "jobs/train.py", *overrides], here, token)
