@@ -1,11 +1,11 @@
 """Tables in an object store: stored by tasks, laid out, and joined without any file system of Spark's."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
-import boto3
 import pyarrow as pa
 import pytest
-from moto.server import ThreadedMotoServer
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.asof import Facts, Latest, Windowed, join
@@ -26,20 +26,39 @@ ASKED = (Latest("x"), Windowed("x", "sum", "1h"))
 VISITS = source_table("visits", ["id"], pa.schema({"id": pa.int64(), "machine": pa.string(), "x": pa.float64()}))
 
 
+ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+SERVER = """
+import sys
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+url = "http://{}:{}".format(*server.get_host_and_port())
+boto3.client("s3", endpoint_url=url, region_name="us-east-1").create_bucket(Bucket="bucket")
+print(url, flush=True)
+sys.stdin.read()
+server.stop()
+"""
+"""A process of its own: delta-rs keeps Python's lock while it waits for an answer."""
+
+
 @pytest.fixture
 def warehouse(spark, monkeypatch):
     """In a bucket on this machine, while its server runs; this process and Spark's workers are given access."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-    client = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=url, **client).create_bucket(Bucket="bucket")
-    for name, value in (keys | {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true"}).items():
-        monkeypatch.setenv(name, value)
-        monkeypatch.setitem(spark.sparkContext.environment, name, value)
-    yield Warehouse("s3://bucket/lake", "machines")
-    server.stop()
+
+    def give(access):
+        for name, value in access.items():
+            monkeypatch.setenv(name, value)
+            monkeypatch.setitem(spark.sparkContext.environment, name, value)
+
+    give(ACCESS)
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        give({"AWS_ENDPOINT_URL": run.stdout.readline().strip(), "AWS_ALLOW_HTTP": "true"})
+        yield Warehouse("s3://bucket/lake", "machines")
 
 
 def facts():
