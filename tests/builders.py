@@ -34,9 +34,11 @@ QUICK = {
     # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
     "spark.databricks.delta.delta.log.cacheSize": "16",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
 }
-"""Spark's options for tiny data: compiling, planning and small files cost more than the work."""
+"""Spark's options for tiny data: compiling (of whole stages and of single expressions), planning and small files cost
+more than the work."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
 
 

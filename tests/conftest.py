@@ -40,14 +40,12 @@ def pytest_configure(config):
 
 
 def group_of(item):
-    """The fixture that is dear and shared: tests of one group are run by one worker, one after another."""
+    """The fixture that is dear and shared, or else the file: tests of one group are run by one worker, in order."""
     if "spark" in item.fixturenames:
         return "spark"
     if "ray_started" in item.fixturenames:
         return "ray"
-    definitions = item._fixtureinfo.name2fixturedefs
-    scopes = {definitions[name][-1].scope for name in item.fixturenames if name in definitions}
-    return item.path.relative_to(item.config.rootpath).as_posix() if scopes & {"module", "package"} else None
+    return item.path.relative_to(item.config.rootpath / "tests").as_posix()
 
 
 def starts_processes(item):
@@ -59,8 +57,7 @@ def pytest_collection_modifyitems(config, items):
     """Groups by fixture, the longest first: what is short fills the time until all are done."""
     groups = {item: group_of(item) for item in items}
     for item, group in groups.items():
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(group))
     if config.getoption("quick"):
         dear = [item for item in items if groups[item] in ("spark", "ray") or starts_processes(item)]
         config.hook.pytest_deselected(items=dear)
@@ -72,9 +69,8 @@ def _place(item, group):
     """Where a test stands in the queue."""
     if group == "spark":
         return 0
-    file = item.path.relative_to(item.config.rootpath / "tests").as_posix()
-    if file in LONG:
-        return 1 + LONG.index(file)
+    if group in LONG:
+        return 1 + LONG.index(group)
     return 8 if group == "ray" or starts_processes(item) else 9
 
 

@@ -150,25 +150,32 @@ def require_learnable(search, project):
     )
 
 
+@pytest.fixture(scope="module")
+def of_every_model():
+    """A training with each model of the configuration, named with _asked, and by its own name as a member."""
+    own = compose_job(CONF, JobName.TRAIN, FLIGHTS).search.candidates
+    members = {name: name for name in files_of("model") if name not in own}
+    models = {f"{name}_asked": name for name in files_of("model")} | members
+    overrides = [f"+model@search.candidates.{name}={model}" for name, model in models.items()]
+    return settings(*FLIGHTS, *overrides, job=JobName.TRAIN)
+
+
 @pytest.mark.parametrize("name", files_of("model"))
-def test_every_model_composes_into_a_search_with_parameters_that_its_estimator_has(name):
+def test_every_model_composes_into_a_search_with_parameters_that_its_estimator_has(name, of_every_model):
     """With its members beside it, and a baseline of any task."""
-    asked = [*FLIGHTS, f"+model@search.candidates.asked={name}"]
-    members = compose_job(CONF, JobName.TRAIN, asked).search.candidates.asked.members
-    made = settings(*asked, *(f"+model@search.candidates.{one}={one}" for one in members), job=JobName.TRAIN)
-    model = made.search.candidates["asked"]
+    composed = of_every_model.search.candidates
+    model = composed[f"{name}_asked"]
     baseline = Model(Estimator.RATE, baseline=True, parameters={"column": "carrier"})
-    candidates = {one: made.search.candidates[one] for one in members}
+    candidates = {one: composed[one] for one in model.members}
     candidates |= {"asked": model, "rate": baseline, "other": Model(Estimator.TREE)}
     of_amounts = model.estimator in (Estimator.MEAN, Estimator.LINEAR)
     metric = Metric.RMSE if of_amounts else Metric.ROC_AUC
-    require_learnable(replace(made.search, candidates=candidates, metric=metric), made.project)
+    search = replace(of_every_model.search, candidates=candidates, metric=metric)
+    require_learnable(search, of_every_model.project)
 
 
-def test_there_is_a_model_of_each_kind():
-    overrides = [f"+model@search.candidates.{name}_asked={name}" for name in files_of("model")]
-    candidates = compose_job(CONF, JobName.TRAIN, [*FLIGHTS, *overrides]).search.candidates
-    assert {model.estimator for model in candidates.values()} == set(Estimator)
+def test_there_is_a_model_of_each_kind(of_every_model):
+    assert {model.estimator for model in of_every_model.search.candidates.values()} == set(Estimator)
 
 
 @pytest.mark.parametrize("name", files_of("search"))

@@ -11,6 +11,9 @@ NightjarError                 a stated failure: one paragraph of what, where, wh
 └── ModelError                no champion holds, an artifact does not fit or cannot be trusted, or MLflow fails
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 
 class NightjarError(Exception):
     """A stated failure. The message says what was found, where, what was expected and what to do."""
@@ -50,3 +53,24 @@ class ModelError(NightjarError):
 
 class MachineError(NightjarError):
     """A disk is full, a permission is missing, memory has run out, or a process of Spark or Ray was killed."""
+
+
+@contextmanager
+def restated(cause: Callable[[Exception], NightjarError | None]) -> Iterator[None]:
+    """Raise the stated failure that is behind another library's error; where none is known, the error passes as it is.
+
+    Args:
+        cause: tells it.
+
+    Raises:
+        NightjarError: what `cause` tells, or what was stated before.
+    """
+    try:
+        yield
+    except NightjarError:
+        raise
+    except Exception as error:
+        stated = cause(error)
+        if stated is None:
+            raise
+        raise stated from error

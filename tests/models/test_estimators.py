@@ -328,7 +328,7 @@ def test_a_calibration_without_inner_splits_is_refused():
 
 
 def test_torch_is_not_imported_until_a_network_is_fitted():
-    modules = "nightjar.models.estimators, nightjar.models.predictor"
+    modules = "nightjar.models.estimators, nightjar.models.predictor, nightjar.models.composition"
     program = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": ":".join(sys.path)})

@@ -137,7 +137,7 @@ def test_feast_is_left_out_of_the_hot_shape_unless_asked_for():
 SEARCHES = """
 import json, search_case, searching
 searching.TRIVIAL = 3
-search_case.GRID["learning_rate"] = [0.02, 0.3]
+search_case.GRID.update(learning_rate=[0.02, 0.3], max_leaf_nodes=[7])
 print("found", json.dumps(searching.measured(600, 8, 1, 2)))
 """
 

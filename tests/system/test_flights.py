@@ -39,7 +39,11 @@ NIGHT_STARTS = datetime(2013, 10, 1, 4, tzinfo=UTC)
 FACT = ["carrier", "flight", "origin"]
 BOOKKEEPING = {"definitions_hash", "run_date", "run_id"}
 # Real data deserves real plans, whatever the session was tuned for.
-PLANNING = {"spark.sql.codegen.wholeStage": "true", "spark.sql.adaptive.enabled": "true"}
+PLANNING = {
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.adaptive.enabled": "true",
+}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import json
 import zipfile
 from typing import Any, Final, cast
 
-import skops.io
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
@@ -13,6 +12,7 @@ from nightjar.errors import ModelError
 from nightjar.models.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
 from nightjar.models.predictor import Classifier, Preparation, Regressor
 from nightjar.models.rule import RuleOfThumb
+from nightjar.models.skops_io import skops_io
 from nightjar.models.trees import require_sound_trees
 
 PREPARATION_TYPES: Final = frozenset(
@@ -100,7 +100,7 @@ def dump(part: object) -> bytes:
     Raises:
         ModelError: it holds types that could not be opened again.
     """
-    content: bytes = skops.io.dumps(part)
+    content: bytes = skops_io.dumps(part)
     require_allowed_types(content, type(part).__name__)
     return content
 
@@ -152,7 +152,7 @@ def require_allowed_types(content: bytes, name: str) -> None:
 
 def _untrusted_types(content: bytes, name: str) -> set[str]:
     try:
-        return set(skops.io.get_untrusted_types(data=content))
+        return set(skops_io.get_untrusted_types(data=content))
     except Exception as error:
         raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
 
@@ -174,7 +174,7 @@ def _nodes(schema: Any) -> list[dict[str, Any]]:
 
 def _open(content: bytes, name: str) -> Any:
     try:
-        part = skops.io.loads(content, trusted=sorted(ALLOWED_TYPES))
+        part = skops_io.loads(content, trusted=sorted(ALLOWED_TYPES))
     except Exception as error:
         raise ModelError(f"{name} cannot be opened: {error!r}.") from error
     require_sound_trees(part, name)

@@ -40,7 +40,7 @@ class Artifact:
                 type that is not on our list. Names all packages, or the file and the types.
         """
         packages.require_same(self.manifest.packages, self.where)
-        # It imports all of scikit-learn, and torch by way of skops: seconds that a reader of manifests need not wait.
+        # It imports all of scikit-learn: seconds that a reader of manifests need not wait.
         from nightjar.models.stored import open_stored  # noqa: PLC0415
 
         return open_stored(dict(self.manifest.structure), self.files, self.where)

@@ -12,7 +12,7 @@ from typing import Any
 
 from py4j.protocol import Py4JError
 
-from nightjar.errors import MachineError, NightjarError
+from nightjar.errors import MachineError, restated
 
 _LONGEST = 500  # letters of another's message
 
@@ -78,15 +78,8 @@ def stated() -> Iterator[None]:
     Raises:
         MachineError: it has.
     """
-    try:
+    with restated(lambda error: of(causes(error))):
         yield
-    except NightjarError:
-        raise
-    except Exception as failure:
-        known = of(causes(failure))
-        if known is None:
-            raise
-        raise known from failure
 
 
 def of(chain: Sequence[Cause]) -> MachineError | None:

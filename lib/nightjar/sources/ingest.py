@@ -107,7 +107,7 @@ def _judge(warehouse: Warehouse, name: str, source: Source, rows: DataFrame, nig
     passed, all_rows = Observation(), _known(rows, night)
     known = all_rows.observe(passed, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
     said = seen.content([*source.stored_columns(), "event_time"])
-    known = known.withColumn(seen.CONTENT, said).withColumn("_before", F.col(facts.STATE))
+    known = known.withColumns({seen.CONTENT: said, "_before": F.col(facts.STATE)})
     new = _with_conflicts(seen.without_stored(spark, known, warehouse, table.name, source, night.run_date), source)
     new = seen.without_refused(spark, new, warehouse, name, night.run_date).persist()
     counted = _counted(new, name)
@@ -171,17 +171,14 @@ def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
     least, greatest = F.min("_content").over(same), F.max("_content").over(same)
     place = F.row_number().over(same.orderBy("_content"))
     is_fact = F.col(facts.STATE) == "fact"
+    compared = rows.withColumns({"_conflict": is_fact & (least != greatest), "_repeated": is_fact & (place > 1)})
     conflict, repeated = F.col("_conflict"), F.col("_repeated")
-    row = F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW))
-    return (
-        rows.withColumn("_conflict", is_fact & (least != greatest))
-        .withColumn("_repeated", is_fact & (place > 1))
-        .withColumn(facts.REASONS, F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)))
-        .withColumn(facts.STATE, F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)))
-        .withColumn(facts.ROW, row)
-        .withColumn("_hash", F.sha2(facts.ROW, 256))
-        .drop("_conflict", "_repeated")
-    )
+    judged = {
+        facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
+        facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
+        facts.ROW: F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW)),
+    }
+    return compared.withColumns(judged).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
 
 
 def _conflict(source: Source) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from urllib.parse import unquote
 
 from nightjar import errors
-from nightjar.errors import NightjarError, TableError
+from nightjar.errors import NightjarError, TableError, restated
 from nightjar.tables import parquet, storage
 
 _STATED = re.compile(r"^nightjar\.errors\.(\w+): (.*)$", re.MULTILINE)
@@ -21,15 +21,8 @@ def stated() -> Iterator[None]:
         NightjarError: what a task has stated.
         TableError: a data file is gone or damaged.
     """
-    try:
+    with restated(lambda error: _behind(str(error))):
         yield
-    except NightjarError:
-        raise
-    except Exception as failure:
-        behind = _behind(str(failure))
-        if behind is None:
-            raise
-        raise behind from failure
 
 
 def _behind(text: str) -> NightjarError | None:
