@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from nightjar.runtime.spark import JAVA_OPTIONS
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.label import Label
@@ -35,6 +36,17 @@ QUICK_RAY = {
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a process for each training
 }
 """Settings of a Ray whose work takes moments, as environment variables."""
+QUICK = {
+    "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_JAVA}",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
+    "spark.databricks.delta.delta.log.cacheSize": "16",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+"""Spark's options for tiny data: compiling (of whole stages and of single expressions), planning and small files cost
+more than the work."""
 PREDICTION_TIME = "to_utc_timestamp(CAST(day AS TIMESTAMP), 'Europe/Paris')"
 
 

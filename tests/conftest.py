@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 from dataclasses import replace
-from pathlib import Path
 
 import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
 
@@ -17,33 +16,17 @@ os.environ |= builders.QUICK_RAY  # before Ray is imported
 import hypothesis
 import pytest
 
-from nightjar.pipeline import nightly
-from nightjar.pipeline.job import Context
-from nightjar.pipeline.steps import Sessions
 from nightjar.runtime import ray
 from nightjar.runtime import spark as spark_runtime
-from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
-from nightjar.settings.jobs import Nightly
 from nightjar.tables.warehouse import Warehouse
+from system import tree
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would every process that tests send one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
-
-# Tiny data: compiling (of whole stages and of single expressions), planning and small files cost more than the work.
-QUICK = {
-    "spark.driver.extraJavaOptions": f"{spark_runtime.JAVA_OPTIONS} {builders.QUICK_JAVA}",
-    "spark.databricks.delta.snapshotPartitions": "1",
-    # Every test has tables of its own. By default Delta keeps what it knows of 10,000, and no memory is left.
-    "spark.databricks.delta.delta.log.cacheSize": "16",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-}
-
 
 LONG = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test_cluster_ray.py")
 """Groups that take long by themselves: begun early, or they would be waited for at the end."""
@@ -104,7 +87,7 @@ def environment(tmp_path_factory):
         driver_memory="1g",
         shuffle_partitions=2,
         cpus=2,
-        spark=QUICK,
+        spark=builders.QUICK,
     )
 
 
@@ -122,15 +105,13 @@ def ray_started(environment):
 
 
 @pytest.fixture(scope="session")
-def nights(environment, spark, ray_started):
-    """The tiny project after its history and both nights. For reading only: `copied` is there to be changed."""
-    files = Path(environment.home).parent / "files"
-    builders.write_files(files)
-    project = replace(builders.machines(files), costs=Costs(missed=5, false_alarm=1))
-    warehouse = Warehouse(environment.warehouse, project.name)
-    settings = Nightly(environment, project, None, builders.search(), project_dates=True)
-    nightly.run(Context(settings, "config-1", Sessions(environment, "tests"), warehouse, "revision-1"))
-    return builders.Nights(warehouse, project, environment)
+def nights(environment, spark, ray_started, tmp_path_factory):
+    """What the tree has built (system/tree.py), in a place of its own. For reading: `copied` is there to be changed."""
+    built = tree.built(tmp_path_factory, spark)
+    shutil.copytree(built / "warehouse", environment.warehouse)
+    shutil.copytree(built / ".nightjar", environment.home, dirs_exist_ok=True)
+    project = tree.project(built)
+    return builders.Nights(Warehouse(environment.warehouse, project.name), project, environment)
 
 
 @pytest.fixture

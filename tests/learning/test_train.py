@@ -97,7 +97,8 @@ def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home
     assert manifest.data == {"features": 1, "labels": 1}
     assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
     assert manifest.threshold == registered["evidence"]["threshold"]["value"]
-    assert manifest.code_revision == "revision-1"
+    (run,) = arrow.read(nights.warehouse, "runs", where=pc.field("run_id") == registered["run_id"]).to_pylist()
+    assert manifest.code_revision == run["code_revision"]
 
 
 def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_not_trained_on(nights, registered):

@@ -94,13 +94,6 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     assert {(row["job"], row["status"]) for row in failed} == {("score", "failed"), ("nightly", "failed")}
 
 
-def test_the_whole_night_again_leaves_the_same_rows(nights, copied):
-    """Every table but the ledger and the leases: nothing is doubled, nothing is lost."""
-    run(copied, "2024-04-02")
-    for table in sorted(set(builders.versions(nights.warehouse)) - LEDGERS):
-        assert rows_of(copied.warehouse, table) == rows_of(nights.warehouse, table), table
-
-
 def with_empty_files(copied, folder, **arrival):
     """The tiny project, whose readings and outcomes hold nothing but their header."""
     sources = dict(copied.project.sources)

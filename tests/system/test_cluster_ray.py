@@ -42,7 +42,7 @@ def state(tmp_path_factory):
 
 def registered(folder):
     """The evidence of each registered version."""
-    events = DeltaTable(str(folder / "warehouse" / "tiny" / "model_events")).to_pyarrow_table().to_pylist()
+    events = DeltaTable(str(folder / "warehouse" / "machines" / "model_events")).to_pyarrow_table().to_pylist()
     return {row["model_version"]: json.loads(row["evidence"]) for row in events if row["event"] == "registered"}
 
 
@@ -77,7 +77,7 @@ def test_train_by_ray_job_submit_on_two_nodes(state, tmp_path, tmp_path_factory)
     assert cluster.is_private(state / "secret")
     with pytest.raises(urllib.error.HTTPError, match="401"):
         answer(state, "/api/jobs/", {})
-    overrides = ["project=tiny", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
+    overrides = ["project=machines", "search=tiny", f"run_date={tree.HISTORY}", "environment=cluster"]
     overrides += [f"environment.warehouse={here}/warehouse", f"environment.home={here}/.nightjar"]
     shutil.rmtree(here / ".nightjar" / "searches")  # or no fold would be fitted again
     train = f"echo sent: $(ls -A); exec python jobs/train.py {' '.join(overrides)}"

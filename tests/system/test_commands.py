@@ -1,23 +1,18 @@
 """The command line as people and schedulers meet it: exit codes, what is said, and that no table is ever half written.
 
-In a copy of a small checkout with a tiny project, two loads and a model. What is killed, interrupted, raced or shown on
-a terminal is a process of its own; the rest runs in this one, by the lines of the job's own file.
+In a copy of a small checkout with the tiny project, three loads and a model. What is killed, interrupted, raced or
+shown on a terminal is a process of its own; the rest runs in this one, by the lines of the job's own file.
 """
 
-import json
-import logging
 import os
 import pty
-import runpy
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from importlib.util import find_spec
-from io import StringIO
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,73 +20,20 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
-from nightjar.pipeline import job as pipeline_job
-from nightjar.pipeline.steps import Sessions
 from system import tree
-from system.tree import NIGHT
+from system.commands import Ended, run_within
+from system.tree import AFTER, NEXT, NIGHT
 
 pytestmark = pytest.mark.starts_processes
 
-NEXT, AFTER = "2024-02-07", "2024-02-08"
 LEDGERS = {"runs", "leases", "beats"}
-STAMPS = {"run_id", "recorded_at", "event_id"}
-QUICK = ("environment.driver_memory=1g", "environment.shuffle_partitions=2")
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> list[dict[str, str]]:
-        """The lines that Nightjar itself wrote to standard error."""
-        lines = [line for line in self.err.splitlines() if line.startswith("{")]
-        return [json.loads(line) for line in lines]
-
-    @property
-    def problem(self) -> str:
-        """The one paragraph that says what went wrong."""
-        (message,) = [line["message"] for line in self.said if line["level"] == "error"]
-        assert "\n" not in message
-        return message
-
-
-class Lent(Sessions):
-    """The tests' own Spark, where there is one: it is not a job's to stop."""
-
-    def __init__(self, environment, app_name, session):
-        super().__init__(environment, app_name)
-        self.session = session
-
-    @property
-    def spark(self):
-        assert self.session is not None, "the job starts Spark"
-        return self.session
-
-    def stop(self):
-        pass
-
-
-@contextmanager
-def job_undone():
-    """What a job changes in its process, and nobody needs to undo where the process ends with it."""
-    logger, handler, hook = logging.getLogger("nightjar"), signal.getsignal(signal.SIGTERM), sys.unraisablehook
-    before = (logger.handlers, logger.level, logger.propagate)
-    try:
-        yield
-    finally:
-        logger.handlers, logger.level, logger.propagate = before
-        signal.signal(signal.SIGTERM, handler)
-        sys.unraisablehook = hook
+TWO_SOURCES = ("~project.sources.readings", "~project.features.temperature")
+"""For ingests that are stopped between a source and the next."""
 
 
 def command_line(job: str, settings: tuple[str, ...]) -> list[str]:
-    project = () if any(setting.startswith("project=") for setting in settings) else ("project=tiny",)
-    return [f"jobs/{job}.py", *project, *QUICK, *settings]
+    project = () if any(setting.startswith("project=") for setting in settings) else ("project=machines",)
+    return [f"jobs/{job}.py", *project, "environment=quick", *settings]
 
 
 @dataclass(frozen=True)
@@ -114,16 +56,7 @@ class Checkout:
 
     def run(self, job: str, *settings: str) -> Ended:
         """A job within this process. Without Spark, one that starts it fails."""
-        out, err, code = StringIO(), StringIO(), 0
-        with pytest.MonkeyPatch.context() as patch, job_undone(), redirect_stdout(out), redirect_stderr(err):
-            patch.chdir(self.folder)
-            patch.setattr(sys, "argv", command_line(job, settings))
-            patch.setattr(pipeline_job, "Sessions", partial(Lent, session=self.spark))
-            try:
-                runpy.run_path(f"jobs/{job}.py", run_name="__main__")
-            except SystemExit as end:
-                code = end.code
-        return Ended(code, out.getvalue(), err.getvalue())
+        return run_within(self.folder, command_line(job, settings), self.spark)
 
     def stopped(self, job: str, *settings: str, at: str, by: signal.Signals) -> Ended:
         """A job that got a signal as soon as it had said something."""
@@ -141,27 +74,29 @@ class Checkout:
         return Ended(rest.code, rest.out, "".join(heard) + rest.err)
 
     def table(self, name: str) -> pa.Table:
-        return pa.table(DeltaTable(self.folder / "warehouse" / "tiny" / name).to_pyarrow_table())
+        return pa.table(DeltaTable(self.folder / "warehouse" / "machines" / name).to_pyarrow_table())
 
     def tables(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "warehouse" / "tiny").iterdir() if path.is_dir())
+        return sorted(path.name for path in (self.folder / "warehouse" / "machines").iterdir() if path.is_dir())
 
     def versions(self) -> dict[str, int]:
         """Table -> version of every table but the ledgers, which failures are written into."""
-        folder = self.folder / "warehouse" / "tiny"
+        folder = self.folder / "warehouse" / "machines"
         return {
             name: DeltaTable(folder / name).version()
             for name in self.tables()
             if name not in LEDGERS and DeltaTable.is_deltatable(str(folder / name))
         }
 
-    def rows(self) -> dict[str, list[str]]:
-        """Table -> its rows in one order, without what differs between two equal runs."""
-        return {name: sorted(repr(row) for row in self._plain(name)) for name in self.versions()}
+    def rows(self, without: str | None = None) -> dict[str, list[str]]:
+        """Table -> its rows in one order, without which run has stored them, and without those of a date."""
+        return {name: sorted(self._plain(name, without)) for name in self.versions()}
 
-    def _plain(self, name: str) -> list[dict]:
+    def _plain(self, name: str, without: str | None) -> Iterator[str]:
         found = self.table(name)
-        return found.select([column for column in found.column_names if column not in STAMPS]).to_pylist()
+        for row in found.select([column for column in found.column_names if column != "run_id"]).to_pylist():
+            if without is None or without not in (str(row.get("run_date")), str(row.get("ingested_on"))):
+                yield repr(row)
 
     def runs(self, job: str, run_date: str) -> list[dict]:
         """The rows of `runs` about a job and date, in the order of their ends."""
@@ -190,17 +125,17 @@ def checkout(tmp_path_factory):
 @pytest.fixture
 def mine(tmp_path_factory, tmp_path, spark):
     """A copy of the test's own."""
-    return Checkout(tree.copied(tmp_path_factory, tmp_path), spark)
+    return Checkout(tree.copied(tmp_path_factory, tmp_path, spark), spark)
 
 
 @pytest.mark.parametrize(
     ("job", "settings", "parts"),
     [
-        ("score", ["run_date=2024-02-06", "retrospectve=true"], ["retrospectve", "Score"]),
-        ("train", ["project=trains", "run_date=2024-02-06"], ["project/trains", "flights", "tiny"]),
-        ("ingest", [], ["run_date: found None", "such as run_date=2024-02-06"]),
-        ("promote", ["run_date=6.2.2024"], ["run_date", "'6.2.2024'", "YYYY-MM-DD"]),
-        ("monitor", ["run_date=2024-02-11"], ["run_date: found '2024-02-11'", "2024-01-01 to 2024-02-10"]),
+        ("score", [f"run_date={NIGHT}", "retrospectve=true"], ["retrospectve", "Score"]),
+        ("train", ["project=trains", f"run_date={NIGHT}"], ["project/trains", "flights", "machines"]),
+        ("ingest", [], ["run_date: found None", "such as run_date=2024-04-01"]),
+        ("promote", ["run_date=2.4.2024"], ["run_date", "'2.4.2024'", "YYYY-MM-DD"]),
+        ("monitor", ["run_date=2024-04-05"], ["run_date: found '2024-04-05'", "2024-03-18 to 2024-04-04"]),
         ("nightly", ["--resume"], ["--resume is no option", "--help"]),
     ],
     ids=["misspelt", "unknown project", "no date", "no calendar date", "outside the data", "unknown option"],
@@ -220,16 +155,16 @@ def test_help_and_cfg_answer_on_standard_output_without_spark(checkout):
     assert (done.code, done.err) == (0, "")
     for part in ("Nightly: ", "usage: python jobs/nightly.py", "project_dates", "only", "run_date", "--cfg job"):
         assert part in done.out
-    done = checkout.run("score", "run_date=2024-02-06", "--cfg", "job")
+    done = checkout.run("score", f"run_date={NIGHT}", "--cfg", "job")
     assert (done.code, done.err) == (0, "")
-    assert "run_date: '2024-02-06'\n" in done.out
+    assert f"run_date: '{NIGHT}'\n" in done.out
     assert "retrospective: false\n" in done.out
-    assert "  first_night: '2024-02-06'\n" in done.out
+    assert "  first_night: '2024-04-01'\n" in done.out
 
 
 def test_people_on_a_terminal_get_plain_lines(checkout):
     screen, terminal = pty.openpty()
-    command = [sys.executable, "jobs/score.py", "project=tiny", "run_date=yesterday"]
+    command = [sys.executable, "jobs/score.py", "project=machines", "run_date=yesterday"]
     done = subprocess.run(command, cwd=checkout.folder, stderr=terminal, check=False)
     os.close(terminal)
     shown = os.read(screen, 10_000).decode()
@@ -241,29 +176,29 @@ def test_people_on_a_terminal_get_plain_lines(checkout):
 
 def test_a_warehouse_below_a_regular_file_is_refused(checkout):
     before = checkout.versions()
-    done = checkout.run("ingest", "run_date=2024-02-07", "environment.warehouse=data/plan.csv/here")
+    done = checkout.run("ingest", f"run_date={NEXT}", "environment.warehouse=data/schedule.csv/here")
     assert done.code == 1
-    for part in ("data/plan.csv/here", "cannot be created", "environment.warehouse="):
+    for part in ("data/schedule.csv/here", "cannot be created", "environment.warehouse="):
         assert part in done.problem
     assert checkout.versions() == before
 
 
 def test_scores_without_a_champion_are_refused_with_what_to_do(checkout):
     before = checkout.versions()
-    done = checkout.run("score", "run_date=2024-02-04")
+    done = checkout.run("score", "run_date=2024-03-30")
     assert done.code == 1
-    assert "No champion of tiny holds on 2024-02-04" in done.problem
+    assert "No champion of machines holds on 2024-03-30" in done.problem
     assert "jobs/train.py" in done.problem
     assert checkout.versions() == before
-    (run,) = checkout.runs("score", "2024-02-04")
+    (run,) = checkout.runs("score", "2024-03-30")
     assert (run["status"], run["error"]) == ("failed", done.problem)
 
 
 def test_a_step_before_its_turn_is_refused_with_the_step_to_run_first(checkout):
     before = checkout.versions()
-    done = checkout.run("build_features", "run_date=2024-02-08")
+    done = checkout.run("build_features", f"run_date={AFTER}")
     assert done.code == 1
-    assert "build_features for 2024-02-08 needs ingest for 2024-02-08, which has not been run" in done.problem
+    assert f"build_features for {AFTER} needs ingest for {AFTER}, which has not been run" in done.problem
     assert checkout.versions() == before
 
 
@@ -279,94 +214,73 @@ def missing_file(folder):
 
 
 def missing_column(folder):
-    lines = (folder.parent / "data" / "plan.csv").read_text().splitlines()
+    lines = (folder.parent / "data" / "schedule.csv").read_text().splitlines()
     (folder / "narrow.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in lines) + "\n")
     return folder / "narrow.csv"
 
 
 def changed_type(folder):
-    lines = (folder.parent / "data" / "plan.csv").read_text().splitlines()
+    lines = (folder.parent / "data" / "schedule.csv").read_text().splitlines()
     (folder / "percent.csv").write_text("\n".join([lines[0], *(f"{line}%" for line in lines[1:])]) + "\n")
     return folder / "percent.csv"
 
 
 @pytest.mark.parametrize(
-    ("make", "source", "parts"),
+    ("make", "parts"),
     [
-        (missing_file, "plan", ["Source plan", "there is no file", "nowhere.csv"]),
-        (missing_column, "plan", ["Source plan", "lacks the column load", "it has machine, at"]),
-        (changed_type, "plan", ["Source plan", "load: not a double", "%", "refuse_above"]),
-        (
-            truncated_zip,
-            "schedule",
-            ["Source schedule", "flights.csv.zip", "not a whole zip archive", "fetch it again"],
-        ),
+        (missing_file, ["Source schedule", "there is no file", "nowhere.csv"]),
+        (missing_column, ["Source schedule", "lacks the column load", "it has machine, site, day"]),
+        (changed_type, ["Source schedule", "load: not a double", "%", "refuse_above"]),
+        (truncated_zip, ["Source schedule", "flights.csv.zip", "not a whole zip archive", "fetch it again"]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_source_file_that_is_not_as_declared_stops_ingest_before_anything_is_written(
-    checkout, spark, make, source, parts
-):
+def test_a_source_file_that_is_not_as_declared_stops_ingest_before_anything_is_written(checkout, spark, make, parts):
     checkout = replace(checkout, spark=spark)
     folder = checkout.folder / make.__name__
     folder.mkdir()
     before = checkout.versions()
-    where = f"project.sources.{source}.file"
+    where = "project.sources.schedule.file"
     of_flights = ["project=flights", "run_date=2013-10-01", f"{where}.package=null"]
-    dates = ["run_date=2024-02-07"] if source == "plan" else of_flights
+    dates = of_flights if make is truncated_zip else [f"run_date={NEXT}"]
     done = checkout.run("ingest", *dates, f"{where}.path={make(folder)}")
     assert done.code == 1, done.err
     assert [part for part in parts if part not in done.problem] == []
     assert "Nothing was written" in done.problem
     assert checkout.versions() == before
-    if source == "plan":
-        assert checkout.runs("ingest", "2024-02-07")[-1]["error"] == done.problem
-    else:
+    if make is truncated_zip:
         assert {path.name for path in (checkout.folder / "warehouse" / "flights").iterdir()} == LEDGERS
+    else:
+        assert checkout.runs("ingest", NEXT)[-1]["error"] == done.problem
 
 
 def test_a_champion_that_does_not_fit_the_features_is_refused_with_the_difference(mine):
     found = mine.table("features")
     texts = pa.array([str(value) for value in found["load"].to_pylist()])
-    other = found.drop_columns("machine__last_wear").set_column(found.column_names.index("load"), "load", texts)
-    place = str(mine.folder / "warehouse" / "tiny" / "features")
+    other = found.drop_columns("temperature__last").set_column(found.column_names.index("load"), "load", texts)
+    place = str(mine.folder / "warehouse" / "machines" / "features")
     write_deltalake(place, other, mode="overwrite", schema_mode="overwrite", partition_by=["run_date"])
     before = mine.versions()
     done = mine.run("score", f"run_date={NIGHT}")
     assert done.code == 1
-    assert "missing: machine__last_wear (number)" in done.problem
+    assert "missing: temperature__last (number)" in done.problem
     assert "changed: load is category, expected number" in done.problem
-    assert "failure_rate" not in done.problem
+    assert "temperature__mean" not in done.problem
     assert mine.versions() == before
 
 
-def test_of_two_ingests_at_once_the_later_is_told_or_waits_and_no_fact_is_stored_twice(mine):
-    """Of neighbouring dates, too: they write the same sources. A holder's next sign of life comes within 15 s."""
-    first = mine.start("ingest", f"run_date={NEXT}")
-    assert any("source plan: reading" in line for line in first.stderr)
-    later = mine.run("ingest", f"run_date={AFTER}")
-    assert ended(first).code == 0
-    if later.code:
-        assert f"ingest for {AFTER}: source/plan is held by run" in later.problem
-        assert f"process {first.pid} on" in later.problem
-        assert mine.run("ingest", f"run_date={AFTER}").code == 0
-    for table in ("source_plan", "source_results"):
-        new = [row for row in mine.table(table).to_pylist() if str(row["ingested_on"]) in (NEXT, AFTER)]
-        assert len(new) == len({(row["machine"], row["at"]) for row in new}) == 80
-    assert [run["status"] for day in (NEXT, AFTER) for run in mine.runs("ingest", day)] == ["done", "done"]
-
-
-def test_a_rerun_of_a_night_leaves_one_set_of_the_same_scores(mine):
+def test_a_rerun_of_a_night_leaves_the_same_rows_and_one_set_of_scores(mine):
+    """In every table but the ledgers: nothing is doubled, nothing is lost."""
     before, versions = mine.rows(), mine.versions()
     done = mine.run("nightly", "search=tiny", f"run_date={NIGHT}")
     assert done.code == 0, done.err
     after = mine.rows()
     assert {name for name in before if before[name] != after[name]} == set()
     scores = mine.table("scores").to_pylist()
-    assert len(scores) == len({row["prediction_id"] for row in scores}) == 40
+    assert len(scores) == len({row["prediction_id"] for row in scores}) == 10
     assert mine.versions()["scores"] == versions["scores"] + 1
     said = [line["message"] for line in done.said]
-    assert any(f"score for {NIGHT} done in" in line and "40 scores" in line for line in said)
+    assert any(f"score for {NIGHT} done in" in line and "5 scores" in line for line in said)
     assert f"train for {NIGHT} not needed: version 1 holds" in said
     assert {tuple(line) for line in done.said} == {("at", "level", "from", "message")}
 
@@ -377,20 +291,25 @@ def assert_whole(before: dict, between: dict, after: dict) -> None:
         assert between.get(name, []) in (before.get(name, []), complete), name
 
 
-def test_an_ingest_that_is_killed_and_then_terminated_is_finished_by_the_next_run(mine):
-    """SIGKILL leaves the leases of a process that is gone, here freed by hand. SIGTERM is an orderly end."""
+def test_an_ingest_that_is_killed_terminated_and_raced_is_finished_and_stores_no_fact_twice(mine):
+    """SIGKILL leaves the leases of a process that is gone, here freed by hand. SIGTERM is an orderly end.
+
+    An ingest of a neighbouring date writes the same sources: while one runs, the other is told so or waits. A holder's
+    next sign of life comes within 15 s.
+    """
+    ingest = ("ingest", f"run_date={NEXT}", *TWO_SOURCES)
     before = mine.rows()
-    killed = mine.stopped("ingest", f"run_date={NEXT}", at="source plan: 40 rows stored", by=signal.SIGKILL)
+    killed = mine.stopped(*ingest, at="source schedule: 5 rows stored", by=signal.SIGKILL)
     assert killed.code == -signal.SIGKILL
     after_kill = mine.rows()
-    assert mine.held() == {f"ingest/{NEXT}", "source/plan", "source/results"}
+    assert mine.held() == {f"ingest/{NEXT}", "source/schedule", "source/outcomes"}
     assert mine.runs("ingest", NEXT) == []
-    freed = mine.run("leases", "action=FREE", "resource=source/plan", "reason=it was killed")
+    freed = mine.run("leases", "action=FREE", "resource=source/schedule", "reason=it was killed")
     assert freed.code == 0, freed.err
-    assert "source/results, held by run" in freed.err
+    assert "source/outcomes, held by run" in freed.err
     assert freed.out.count("it was killed") == 3
     assert mine.held() == set()
-    terminated = mine.stopped("ingest", f"run_date={NEXT}", at="source plan: 40 rows stored", by=signal.SIGTERM)
+    terminated = mine.stopped(*ingest, at="source schedule: 5 rows stored", by=signal.SIGTERM)
     assert terminated.code == 130
     assert "interrupted" in terminated.problem
     assert mine.held() == set()
@@ -398,24 +317,37 @@ def test_an_ingest_that_is_killed_and_then_terminated_is_finished_by_the_next_ru
     refused = replace(mine, spark=None).run("build_features", f"run_date={NEXT}")
     assert refused.code == 1
     assert "ended as interrupted" in refused.problem
-    done = mine.run("ingest", f"run_date={NEXT}")
-    assert done.code == 0, done.err
+
+    first = mine.start(*ingest)
+    assert any("source schedule: reading" in line for line in first.stderr)
+    last = ("ingest", f"run_date={AFTER}", *TWO_SOURCES, "project.sources.schedule.arrival.severity=WARN")
+    later = mine.run(*last)  # nothing is planned after that date
+    assert ended(first).code == 0
+    if later.code:
+        assert f"ingest for {AFTER}: source/outcomes is held by run" in later.problem
+        assert f"process {first.pid} on" in later.problem
+        assert mine.run(*last).code == 0
+    finished = mine.rows(without=AFTER)
+    assert_whole(before, after_kill, finished)
+    assert_whole(before, after_term, finished)
+    for table, count in (("source_schedule", 5), ("source_outcomes", 10)):
+        new = [row for row in mine.table(table).to_pylist() if str(row["ingested_on"]) in (NEXT, AFTER)]
+        assert len(new) == len({(row["machine"], row["prediction_time"]) for row in new}) == count
     assert [run["status"] for run in mine.runs("ingest", NEXT)] == ["interrupted", "done"]
-    assert_whole(before, after_kill, mine.rows())
-    assert_whole(before, after_term, mine.rows())
+    assert [run["status"] for run in mine.runs("ingest", AFTER)] == ["done"]
 
 
 def test_ctrl_c_while_features_are_built_leaves_them_as_they_were_or_complete(mine):
     before = mine.rows()
-    wear = "project.features.machine.features.last_wear.lookback=1d"  # so that old rows and new ones can be told apart
-    stopped = mine.stopped("build_features", f"run_date={NIGHT}", wear, at="features: building", by=signal.SIGINT)
+    last = "project.features.temperature.features.last.lookback=12h"  # so that old rows and new ones can be told apart
+    stopped = mine.stopped("build_features", f"run_date={NIGHT}", last, at="features: building", by=signal.SIGINT)
     assert stopped.code == 130
     assert "interrupted" in stopped.problem
     assert "Traceback" not in stopped.err, stopped.err
     assert mine.held() == set()
     assert mine.runs("build_features", NIGHT)[-1]["status"] == "interrupted"
     between = mine.rows()
-    done = mine.run("build_features", f"run_date={NIGHT}", wear)
+    done = mine.run("build_features", f"run_date={NIGHT}", last)
     assert done.code == 0, done.err
     after = mine.rows()
     assert before["features"] != after["features"]

@@ -1,17 +1,27 @@
-"""A checkout in small: jobs, configuration and package of this one, a tiny project, and what a night of it built."""
+"""A checkout in small: jobs, configuration and package of this one, the tiny project, and what its nights built."""
 
 import fcntl
 import os
-import random
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from omegaconf import OmegaConf
+from pyspark.sql import SparkSession
+
+import builders
+from nightjar.settings.costs import Costs
+from nightjar.settings.environment import Environment
+from nightjar.settings.project import Project
+from system.commands import run_within
+
 ROOT = Path(__file__).resolve().parents[2]
-HISTORY, NIGHT = "2024-02-05", "2024-02-06"
+HISTORY, NIGHT, NEXT, AFTER = "2024-03-31", "2024-04-02", "2024-04-03", "2024-04-04"
+"""The dates of the history and of the last night that is built, and two more that there is data for."""
 
 
 def once(factory, name: str, fill: Callable[[Path], None]) -> Path:
@@ -28,42 +38,42 @@ def once(factory, name: str, fill: Callable[[Path], None]) -> Path:
     return folder
 
 
-def built(factory) -> Path:
-    """The tree after its history and one night, all on this machine."""
-    return once(factory, "tree", _build)
+def built(factory, spark: SparkSession | None = None) -> Path:
+    """The tree after its history and both nights, by one command: with the Spark of who has one, or as a process."""
+    return once(factory, "tree", partial(_build, spark=spark))
 
 
-def _build(tree: Path) -> None:
+def project(tree: Path) -> Project:
+    """What the project's file in the tree says."""
+    return replace(builders.machines(tree / "data"), costs=Costs(missed=5, false_alarm=1))
+
+
+def _build(tree: Path, spark: SparkSession | None) -> None:
     for folder in ("jobs", "conf", "lib", "cluster"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in (".gitignore", ".rayignore"):
         shutil.copy(ROOT / file, tree)
-    shutil.copytree(Path(__file__).parent / "conf", tree / "conf", dirs_exist_ok=True)
-    write_files(tree / "data")
-    quick = "environment.shuffle_partitions=2"
-    job = [sys.executable, "jobs/nightly.py", "project=tiny", "search=tiny", "project_dates=true", quick]
-    run(job, tree, {"PYTHONPATH": str(tree / "lib")})
+    builders.write_files(tree / "data")
+    _declare(tree / "conf" / "project" / "machines.yaml", project(tree))
+    _declare(tree / "conf" / "search" / "tiny.yaml", builders.search())
+    quick = Environment(spark_master="local[2]", driver_memory="1g", shuffle_partitions=2, cpus=2, spark=builders.QUICK)
+    _declare(tree / "conf" / "environment" / "quick.yaml", quick)
+    job = ["jobs/nightly.py", "project=machines", "search=tiny", "environment=quick", "project_dates=true"]
+    if spark is None:
+        run([sys.executable, *job], tree, {"PYTHONPATH": str(tree / "lib")})
+    else:
+        done = run_within(tree, job, spark)
+        assert done.code == 0, done.err
 
 
-def copied(factory, tmp_path) -> Path:
+def _declare(file: Path, settings: object) -> None:
+    """Settings as a configuration file of their group."""
+    file.write_text("defaults: [schema, _self_]\n" + OmegaConf.to_yaml(OmegaConf.structured(settings)))
+
+
+def copied(factory, tmp_path: Path, spark: SparkSession | None = None) -> Path:
     """A copy of the built tree to change."""
-    return shutil.copytree(built(factory), tmp_path / "tree")
-
-
-def write_files(folder: Path) -> None:
-    """40 machines a day, planned a day ahead and inspected six hours after midnight in Paris; high loads fail."""
-    chance = random.Random(7)  # noqa: S311  (data, not secrets)
-    plan, results = ["machine,at,load"], ["machine,at,failed,wear"]
-    for day in range(41):
-        at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=-1)
-        for machine in range(40):
-            load = chance.random()
-            failed = chance.random() < load**2
-            plan.append(f"m{machine},{at:%Y-%m-%dT%H:%M:%SZ},{load:.4f}")
-            results.append(f"m{machine},{at:%Y-%m-%dT%H:%M:%SZ},{str(failed).lower()},{chance.gauss(load, 1):.4f}")
-    folder.mkdir()
-    (folder / "plan.csv").write_text("\n".join(plan) + "\n")
-    (folder / "results.csv").write_text("\n".join(results) + "\n")
+    return shutil.copytree(built(factory, spark), tmp_path / "tree")
 
 
 def run(command: list[str], folder: Path, variables: dict[str, str] | None = None, timeout: int = 900) -> str:

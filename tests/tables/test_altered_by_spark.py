@@ -76,20 +76,14 @@ def test_a_renamed_column_is_never_read_as_null_nor_written_so(warehouse, spark)
     assert is_rerun(spark, warehouse)
 
 
-def test_a_constraint_is_named_and_once_it_is_dropped_rows_are_stored(warehouse, spark):
-    altered(spark, warehouse, "ALTER TABLE T ADD CONSTRAINT pos CHECK (x < 10)")
+def test_what_writers_are_asked_for_is_named_and_once_it_is_dropped_rows_are_stored(warehouse, spark):
+    clock_and_ids = "'delta.enableInCommitTimestamps' = 'true', 'delta.enableRowTracking' = 'true'"
+    altered(spark, warehouse, f"ALTER TABLE T SET TBLPROPERTIES ({clock_and_ids})")
+    run(spark, warehouse, "ALTER TABLE T ADD CONSTRAINT pos CHECK (x < 10)")
     run(spark, warehouse, "ALTER TABLE T ADD CONSTRAINT `two of them` CHECK (x < id * 10)")
-    refusal = refused(warehouse, r"constraint pos CHECK \(x < 10\); constraint two of them CHECK \(x < id \* 10\)")
-    assert ids(warehouse) == [1, 2]
-    run(spark, warehouse, *remedy_of(refusal, warehouse))
-    rerun(warehouse)
-    assert is_rerun(spark, warehouse)
-
-
-def test_row_tracking_and_the_clock_in_commits_are_refused_until_they_are_dropped(warehouse, spark):
-    altered(spark, warehouse, "ALTER TABLE T SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')")
-    run(spark, warehouse, "ALTER TABLE T SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')")
-    refusal = refused(warehouse, "feature inCommitTimestamp; feature rowTracking; feature domainMetadata")
+    features = "feature inCommitTimestamp; feature rowTracking; feature domainMetadata"
+    constraints = r"constraint pos CHECK \(x < 10\); constraint two of them CHECK \(x < id \* 10\)"
+    refusal = refused(warehouse, f"{features}; {constraints}")
     assert ids(warehouse) == [1, 2]
     run(spark, warehouse, *remedy_of(refusal, warehouse))
     rerun(warehouse)
