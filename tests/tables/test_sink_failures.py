@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from conftest import QUICK
+from builders import QUICK
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 from tables.things import ids
