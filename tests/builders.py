@@ -59,6 +59,11 @@ class Nights:
     environment: Environment
 
 
+def quick_environment(**places: str) -> Environment:
+    """Two processors of this machine, for tiny data; `places` are those of the warehouse and the home."""
+    return Environment(spark_master="local[2]", driver_memory="1g", shuffle_partitions=2, cpus=2, spark=QUICK, **places)
+
+
 def days(first: date = FIRST, last: date = LAST) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 

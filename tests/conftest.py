@@ -18,7 +18,6 @@ import pytest
 
 from nightjar.runtime import ray
 from nightjar.runtime import spark as spark_runtime
-from nightjar.settings.environment import Environment
 from nightjar.tables.warehouse import Warehouse
 from system import tree
 
@@ -80,15 +79,7 @@ def _place(item, group):
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nights")
-    return Environment(
-        warehouse=str(folder / "warehouse"),
-        home=str(folder / "home"),
-        spark_master="local[2]",
-        driver_memory="1g",
-        shuffle_partitions=2,
-        cpus=2,
-        spark=builders.QUICK,
-    )
+    return builders.quick_environment(warehouse=str(folder / "warehouse"), home=str(folder / "home"))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from pyspark.sql import SparkSession
 
 import builders
 from nightjar.settings.costs import Costs
-from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from system.commands import run_within
 
@@ -56,8 +55,7 @@ def _build(tree: Path, spark: SparkSession | None) -> None:
     builders.write_files(tree / "data")
     _declare(tree / "conf" / "project" / "machines.yaml", project(tree))
     _declare(tree / "conf" / "search" / "tiny.yaml", builders.search())
-    quick = Environment(spark_master="local[2]", driver_memory="1g", shuffle_partitions=2, cpus=2, spark=builders.QUICK)
-    _declare(tree / "conf" / "environment" / "quick.yaml", quick)
+    _declare(tree / "conf" / "environment" / "quick.yaml", builders.quick_environment())
     job = ["jobs/nightly.py", "project=machines", "search=tiny", "environment=quick", "project_dates=true"]
     if spark is None:
         run([sys.executable, *job], tree, {"PYTHONPATH": str(tree / "lib")})
