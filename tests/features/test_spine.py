@@ -107,7 +107,7 @@ FACTS = st.lists(
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(FACTS, st.sampled_from(["1h", "24h", "3d"]))
+@given(FACTS, st.sampled_from(["1h", "24h", "1d", "3d"]))
 def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within):
     """Corrected, late and moved signals; the latest one says the level; a range is its nights."""
     folder = tmp_path_factory.mktemp("spine")
@@ -117,10 +117,9 @@ def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within):
     arrow.append(warehouse, source_table("signals", ["id"], pa.schema(SIGNALS)), rows, "i")
     plain = [dict(zip(("id", "key", "event", "known", "value"), fact, strict=True)) for fact in facts]
     project = project_of(folder, active_within=within)
-    length = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "3d": timedelta(days=3)}[within]
     found = asked(spark, warehouse, project, {"source_signals": 1}, SPRING[0], SPRING[-1])
     told = sorted(((row["machine"], row["prediction_time"], row["level"]) for row in found), key=repr)
-    assert told == oracle.active(plain, [cutoff(day, PARIS) for day in SPRING], length)
+    assert told == oracle.active(plain, [cutoff(day, PARIS) for day in SPRING], within, PARIS)
 
 
 def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, stored):

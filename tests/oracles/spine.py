@@ -9,14 +9,17 @@ import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
+from oracles.timeline import before
 
-def active(facts, cutoffs, within):
+
+def active(facts, cutoffs, within, zone):
     """(key, cutoff, value of the latest fact) of every key with a fact within the reach before each cutoff."""
     rows = []
     for cutoff in cutoffs:
         known = [fact for fact in facts if fact["known"] <= cutoff]
         newest = {fact["id"]: fact for fact in sorted(known, key=lambda fact: fact["known"])}.values()
-        recent = [fact for fact in newest if cutoff - within < fact["event"] <= cutoff and fact["key"] is not None]
+        begin = before(cutoff, within, zone)
+        recent = [fact for fact in newest if begin < fact["event"] <= cutoff and fact["key"] is not None]
         for key in {fact["key"] for fact in recent}:
             own = [fact for fact in recent if fact["key"] == key]
             latest = max(own, key=lambda fact: (fact["event"], fact["known"], fact["id"]))

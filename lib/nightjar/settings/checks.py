@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sized
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from nightjar.errors import NightjarError
@@ -32,7 +32,7 @@ def require_duration(field: str, value: str | None) -> None:
 def require_length(field: str, value: str) -> None:
     """Raise ValueError unless the value is a duration of more than nothing."""
     require_duration(field, value)
-    require(parse_duration(value) > timedelta(), field, value, "a duration longer than 0")
+    require(bool(parse_duration(value)), field, value, "a duration longer than 0")
 
 
 def require_date(field: str, value: str | None) -> date | None:

@@ -9,6 +9,7 @@ from nightjar.settings.checks import require, require_duration, require_filled, 
 from nightjar.settings.features import Aggregate
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.task import Task
+from nightjar.timeline import Duration, parse_duration
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"
@@ -86,6 +87,14 @@ class Label:
     def columns(self) -> list[str]:
         """The columns of the source that are read, besides keys and clocks."""
         return [self.column, *([self.annotators.column] if self.annotators.column else [])]
+
+    def horizon_length(self) -> Duration:
+        """The horizon."""
+        return parse_duration(self.horizon)
+
+    def lateness(self) -> Duration:
+        """The allowed lateness."""
+        return parse_duration(self.allowed_lateness)
 
     def question(self) -> str:
         """What is true where the label is true, or what the number is, for people."""

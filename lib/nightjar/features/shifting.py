@@ -1,0 +1,22 @@
+"""Instants of a DataFrame moved by durations, whose days are those of the project's zone."""
+
+import pyarrow as pa
+from pyspark.sql import Column
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import TimestampType
+
+from nightjar.timeline import Duration, shift
+
+
+def shifted(instants: Column, by: Duration, zone: str) -> Column:
+    """Instants moved forward by a duration; null where they are. Spark's own sums know nothing of a zone's clocks."""
+    if not by.days:
+        return instants + F.lit(by.exact)
+
+    @F.arrow_udf(TimestampType())  # type: ignore[untyped-decorator]
+    def moved(column: pa.Array) -> pa.Array:
+        micros = column.cast(pa.int64())
+        values = shift(micros.fill_null(0).to_numpy(), by, zone)
+        return pa.array(values, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(column.type)
+
+    return moved(instants)
