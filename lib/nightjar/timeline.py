@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 from zoneinfo import TZPATH, ZoneInfo
 
 import numpy as np
@@ -18,105 +18,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.durations import Duration, microseconds
 from nightjar.errors import UsageError
 
 Moments = npt.NDArray[np.int64]
 """Instants as whole microseconds since 1970 in UTC."""
-_DAYS = {"w": 7, "d": 1}
-_EXACT = {
-    "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
-    "s": timedelta(seconds=1),
-    "us": timedelta(microseconds=1),
-}
 _START = datetime(1970, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"([0-9]+)(w|d|h|m|s|us)")
 _RUN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SECOND, _DAY = 1_000_000, 86_400_000_000
 FIRST_MOMENT, LAST_MOMENT = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
 _BEFORE_ZONES, _FORESEEN, _END = -5_364_662_400_000_000, 7_258_118_400_000_000, 253_402_214_400_000_000
 """The beginnings of 1800, when every place still had the time of its sun, and of 2200, and the end of 9999."""
-SLACK = timedelta(hours=26)
-"""No day of any zone differs by more from 24 hours: offsets from UTC lie at most so far apart, as on two sides of the
-date line."""
-
-
-@dataclass(frozen=True)
-class Duration:
-    """A length of time as somebody has said it.
-
-    Attributes:
-        days: days of a zone's calendar, if it was said in days or weeks; else 0.
-        exact: an exact length, if it was said in hours or less; else nothing.
-        text: as it was said, such as `7d`, `12h`, `30m`, `45s` or `250us`.
-    """
-
-    days: int
-    exact: timedelta
-    text: str
-
-    def __bool__(self) -> bool:
-        """Whether it is longer than nothing."""
-        return bool(self.days or self.exact)
-
-    def __str__(self) -> str:
-        """As it was said."""
-        return self.text
-
-    def at_most(self) -> timedelta:
-        """How long it can be, in any zone and at any time."""
-        if not self.days:
-            return self.exact
-        whole = min(self.days, timedelta.max.days - 2)
-        return timedelta(days=whole) + SLACK
-
-    def covers(self, other: "Duration") -> bool:
-        """Whether it is as long as another one, or longer, in any zone and at any time."""
-        if self.days and other.days:
-            return self.days >= other.days
-        least = max(timedelta(days=self.days) - SLACK, timedelta()) if self.days else self.exact
-        return least >= other.at_most()
-
-
-Length: TypeAlias = Duration | timedelta | str
-"""How a duration may be given."""
-
-
-def parse_duration(text: str) -> Duration:
-    """Read a duration: a whole number and one unit, ``2w``, ``7d``, ``12h``, ``30m``, ``45s`` or ``250us``.
-
-    Weeks and days are days of a zone's calendar; the others are exact.
-
-    Raises:
-        UsageError: anything else, a sign included, or more than ``timedelta`` holds.
-    """
-    parsed = _DURATION.fullmatch(text)
-    if parsed is None:
-        raise UsageError(f"duration {text!r}: expected a whole number and a unit, like 2w, 7d, 12h, 30m or 45s")
-    try:
-        number, unit = int(parsed[1]), parsed[2]
-        days = timedelta(days=number * _DAYS.get(unit, 0)).days
-        return Duration(days, number * _EXACT.get(unit, timedelta()), f"{number}{unit}")
-    except (OverflowError, ValueError) as error:
-        raise UsageError(f"duration {text!r}: longer than {timedelta.max.days} days") from error
-
-
-def duration_of(length: Length) -> Duration:
-    """A duration given as such, as text, or as a ``timedelta``, which is exact.
-
-    Its text is then in the largest unit that divides it, of hours and less.
-
-    Raises:
-        UsageError: the text is no duration, or the ``timedelta`` is less than zero.
-    """
-    if isinstance(length, Duration):
-        return length
-    if isinstance(length, str):
-        return parse_duration(length)
-    if length < timedelta():
-        raise UsageError(f"duration {length}: expected at least zero")
-    unit = next(unit for unit, one in _EXACT.items() if length % one == timedelta())
-    return Duration(0, length, f"{length // _EXACT[unit]}{unit}")
 
 
 def shift(moments: Moments, by: Duration, zone: str, *, back: bool = False) -> Moments:
@@ -155,11 +67,6 @@ def earlier(instant: datetime, by: Duration, zone: str) -> datetime:
         UsageError: no such zone, or that is before the year 1.
     """
     return _shifted(instant, by, zone, back=True)
-
-
-def microseconds(length: timedelta) -> int:
-    """A length of at least zero, at most all of time."""
-    return min(length // timedelta.resolution, LAST_MOMENT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +128,7 @@ def _clock(zone: str, *, is_far: bool) -> Clock:
 
 def _offsets(moments: Moments, zone: str) -> Moments:
     """What clocks of the zone show, less UTC."""
-    instants = pa.array(moments).cast(pa.timestamp("us", tz=zone))
+    instants: Any = pa.array(moments).cast(pa.timestamp("us", tz=zone))
     local = pc.local_timestamp(instants).cast(pa.int64()).to_numpy()
     return np.asarray(local - moments, np.int64)
 

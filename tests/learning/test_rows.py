@@ -83,10 +83,11 @@ def test_no_labelled_row_and_a_missing_column_are_said(nights):
 
 
 def test_a_date_is_settled_when_its_horizon_has_passed_whatever_the_clocks_do(nights):
-    """31 March 2024 has 23 hours in Paris: one day after its midnight is 1:00 of 1 April."""
-    assert read(nights.warehouse, nights.project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
-    assert read(nights.warehouse, nights.project, date(2024, 4, 1)).last_settled == date(2024, 3, 30)
-    assert read(nights.warehouse, nights.project, date(2024, 4, 2)).last_settled == date(2024, 4, 1)
+    """31 March 2024 has 23 hours in Paris: one day after its midnight is the next midnight, 24 hours are 1:00."""
+    exact = replace(nights.project, label=replace(nights.project.label, horizon="24h"))
+    for project, settled in ((nights.project, 31), (exact, 30)):
+        assert read(nights.warehouse, project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
+        assert read(nights.warehouse, project, date(2024, 4, 1)).last_settled == date(2024, 3, settled)
 
 
 MIDNIGHT = datetime(2024, 3, 18, 23, tzinfo=UTC)

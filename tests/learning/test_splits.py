@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
+from nightjar.durations import duration_of
 from nightjar.errors import LearningError
 from nightjar.learning.parts import training_part
 from nightjar.learning.rows import TrainingRows
@@ -22,7 +23,7 @@ from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.settings.split import Split, SplitKind
-from nightjar.timeline import duration_of, shift
+from nightjar.timeline import shift
 from oracles import splits as oracle
 
 FIRST = date(2024, 3, 20)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from nightjar.timeline import Length, duration_of
+from nightjar.durations import Length, duration_of
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from nightjar.asof.series import Series, chosen, undecided
 from nightjar.asof.validation import output_names, validate
 from nightjar.asof.values import INSTANT, Column, Ints, column_of, joined, present, taken
 from nightjar.asof.windows import Windows
-from nightjar.timeline import Duration, duration_of
+from nightjar.durations import Duration, duration_of
 
 
 def join(

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from nightjar.asof.values import EARLIEST, FOREVER, Ints
-from nightjar.timeline import Clock, Duration, clock_of, microseconds, shift
+from nightjar.durations import Duration, microseconds
+from nightjar.timeline import Clock, clock_of, shift
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,9 @@ from pyarrow import types
 
 from nightjar.asof.definitions import Facts, Latest, Windowed
 from nightjar.asof.values import is_orderable, logical_type
+from nightjar.durations import Duration, duration_of
 from nightjar.errors import JoinError, UsageError
-from nightjar.timeline import Duration, duration_of, require_zone
+from nightjar.timeline import require_zone
 
 
 def _is_number(kind: pa.DataType) -> bool:

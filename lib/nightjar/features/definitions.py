@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Any
 
 from nightjar.asof import Latest, Windowed
+from nightjar.durations import parse_duration
 from nightjar.joins.stored import StoredFacts
 from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.timeline import parse_duration
 
 
 def source_table_name(source: str) -> str:

@@ -1,11 +1,15 @@
 """Instants of a DataFrame moved by durations, whose days are those of the project's zone."""
 
+from typing import Any
+
 import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.pandas.functions import arrow_udf
 from pyspark.sql.types import TimestampType
 
-from nightjar.timeline import Duration, shift
+from nightjar.durations import Duration
+from nightjar.timeline import shift
 
 
 def shifted(instants: Column, by: Duration, zone: str) -> Column:
@@ -13,10 +17,9 @@ def shifted(instants: Column, by: Duration, zone: str) -> Column:
     if not by.days:
         return instants + F.lit(by.exact)
 
-    @F.arrow_udf(TimestampType())  # type: ignore[untyped-decorator]
-    def moved(column: pa.Array) -> pa.Array:
+    def moved(column: Any) -> Any:
         micros = column.cast(pa.int64())
         values = shift(micros.fill_null(0).to_numpy(), by, zone)
         return pa.array(values, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(column.type)
 
-    return moved(instants)
+    return arrow_udf(moved, TimestampType())(instants)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DateType, StructField, StructType, TimestampType
 
 from nightjar.asof import Clocks
+from nightjar.durations import parse_duration
 from nightjar.errors import TableError
 from nightjar.expressions import guard
 from nightjar.features.definitions import source_table_name, spine_facts
@@ -20,7 +21,7 @@ from nightjar.tables import delta
 from nightjar.tables.rows import of_frame
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, earlier, parse_duration
+from nightjar.timeline import cutoff, earlier
 
 BEGINS = "_begins"
 """The column with the instant after which a fact makes a key active."""
@@ -111,9 +112,8 @@ def _active(
     dates = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     cutoffs = [cutoff(day, project.zone) for day in dates]
     begins = [earlier(night, within, project.zone) for night in cutoffs]
-    columns = {"run_date": pa.array(dates)}
-    columns |= {"prediction_time": pa.array(cutoffs, INSTANT), BEGINS: pa.array(begins, INSTANT)}
-    nights = pa.table(columns)
+    schema = pa.schema({"run_date": pa.date32(), "prediction_time": INSTANT, BEGINS: INSTANT})
+    nights = pa.table({"run_date": dates, "prediction_time": cutoffs, BEGINS: begins}, schema)
     happened, first, last = F.col("event_time"), min(begins), cutoffs[-1]
     in_reach = (happened > F.lit(first)) & (happened <= F.lit(last))
     facts = delta.read(spark, warehouse, table, versions[table], lambda file: file.may_hold("event_time", first, last))

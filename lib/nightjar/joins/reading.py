@@ -11,13 +11,13 @@ import pyarrow.dataset as ds
 
 from nightjar.asof import Clocks, Facts, Windowed
 from nightjar.asof.values import EARLIEST, column_of, instants, present
+from nightjar.durations import duration_of, microseconds
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.table import INSTANT
-from nightjar.timeline import duration_of, microseconds
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CALENDAR = (-62_135_596_800_000_000, 253_402_300_799_999_999)

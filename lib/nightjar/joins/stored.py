@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from nightjar.asof import Clocks, Facts, Latest, Windowed, join
 from nightjar.asof.values import INSTANT, column_of, instants
+from nightjar.durations import Length, duration_of
 from nightjar.errors import JoinError
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
-from nightjar.timeline import Length, duration_of, shift
+from nightjar.timeline import shift
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
@@ -17,7 +18,7 @@ from nightjar.learning.splits.purging import at, microseconds
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.learning import Search
 from nightjar.settings.split import Split
-from nightjar.timeline import cutoff, parse_duration, shift
+from nightjar.timeline import cutoff, shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np
     if rows.unlabelled is None:
         return first
     free = shift(microseconds(rows.unlabelled_passed_at), parse_duration(split.embargo), zone)
-    return min(rows.unlabelled.time[free > end].min(initial=first), first)
+    return min([*rows.unlabelled.time[free > end], first])
 
 
 def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:

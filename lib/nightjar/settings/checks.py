@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sized
 from datetime import date
 from pathlib import Path
 
+from nightjar.durations import parse_duration
 from nightjar.errors import NightjarError
-from nightjar.timeline import parse_duration, parse_run_date
+from nightjar.timeline import parse_run_date
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 """A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""

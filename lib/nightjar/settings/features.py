@@ -5,8 +5,8 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from nightjar.durations import parse_duration
 from nightjar.settings.checks import require, require_duration, require_filled, require_length
-from nightjar.timeline import parse_duration
 
 
 class FeatureKind(Enum):

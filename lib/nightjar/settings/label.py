@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from nightjar.durations import Duration, parse_duration
 from nightjar.settings.checks import require, require_duration, require_filled, require_length
 from nightjar.settings.features import Aggregate
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.task import Task
-from nightjar.timeline import Duration, parse_duration
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"

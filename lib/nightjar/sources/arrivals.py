@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.durations import parse_duration
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.sources import Source
 from nightjar.sources.storing import Arrived, Judged, Night
 from nightjar.tables import arrow, delta, quality
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import earlier, instant, local_date, parse_duration
+from nightjar.timeline import earlier, instant, local_date
 
 log = logging.getLogger("nightjar.ingest")
 NIGHTS = 28

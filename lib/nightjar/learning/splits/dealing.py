@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
+from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.splitters import Purged
 from nightjar.models.examples import Rows
 from nightjar.settings.split import Split, SplitKind
-from nightjar.timeline import parse_duration
 
 SPLITTERS = {
     SplitKind.RANDOM: KFold,

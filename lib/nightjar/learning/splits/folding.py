@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.dealing import deal
@@ -16,7 +17,7 @@ from nightjar.learning.splits.purging import at, microseconds
 from nightjar.learning.splits.splitters import WalkForward
 from nightjar.models.examples import InnerSplit, Rows
 from nightjar.settings.split import Split, SplitKind
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.timeline import cutoff
 
 INNER = 3
 """Splits within the training rows."""

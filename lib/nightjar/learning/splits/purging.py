@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import Length, duration_of
 from nightjar.models.examples import Rows
-from nightjar.timeline import Length, duration_of, shift
+from nightjar.timeline import shift
 
 Instants = npt.NDArray[np.datetime64]
 

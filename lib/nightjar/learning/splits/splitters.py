@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import Length, duration_of
 from nightjar.errors import LearningError, UsageError
 from nightjar.learning.splits.purging import Instants, at, microseconds, overlaps
 from nightjar.models.examples import Rows
-from nightjar.timeline import Length, cutoff, duration_of, shift
+from nightjar.timeline import cutoff, shift
 
 Days = npt.NDArray[np.datetime64]
 Splits = Iterator[tuple[Rows, Rows]]
