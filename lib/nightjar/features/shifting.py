@@ -17,9 +17,12 @@ def shifted(instants: Column, by: Duration, zone: str) -> Column:
     if not by.days:
         return instants + F.lit(by.exact)
 
-    def moved(column: Any) -> Any:
-        micros = column.cast(pa.int64())
+    # Spark reads these hints, which it knows without the type of the values.
+    def moved(column: pa.Array) -> pa.Array:  # type: ignore[type-arg]
+        micros: Any = column.cast(pa.int64())
         values = shift(micros.fill_null(0).to_numpy(), by, zone)
         return pa.array(values, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(column.type)
 
-    return arrow_udf(moved, TimestampType())(instants)
+    move: Any = arrow_udf
+    moved_instants: Column = move(moved, TimestampType())(instants)
+    return moved_instants

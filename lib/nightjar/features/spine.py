@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -112,7 +113,8 @@ def _active(
     dates = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     cutoffs = [cutoff(day, project.zone) for day in dates]
     begins = [earlier(night, within, project.zone) for night in cutoffs]
-    schema = pa.schema({"run_date": pa.date32(), "prediction_time": INSTANT, BEGINS: INSTANT})
+    instants: list[Any] = [pa.field(name, INSTANT) for name in ("prediction_time", BEGINS)]
+    schema = pa.schema([pa.field("run_date", pa.date32()), *instants])
     nights = pa.table({"run_date": dates, "prediction_time": cutoffs, BEGINS: begins}, schema)
     happened, first, last = F.col("event_time"), min(begins), cutoffs[-1]
     in_reach = (happened > F.lit(first)) & (happened <= F.lit(last))
