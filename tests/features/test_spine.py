@@ -171,10 +171,10 @@ KEY = ["machine", "unit"]
     "sample",
     [
         Sample(SampleBy.ENTITY, fraction=0.4),
-        Sample(SampleBy.DAY, fraction=0.3),
+        Sample(SampleBy.DAY, fraction=0.3, until=str(SPRING[1])),
         Sample(SampleBy.STRATUM, "site", fraction=0.2, fractions={"north": 1.0, "south": 0.6}),
         Sample(SampleBy.ENTITY, maximum=1),
-        Sample(SampleBy.DAY, maximum=7),
+        Sample(SampleBy.DAY, maximum=7, until=str(SPRING[0])),
         Sample(SampleBy.STRATUM, "site", maximum=3),
     ],
     ids=lambda sample: f"{sample.by.value}-{sample.fraction or sample.maximum}",

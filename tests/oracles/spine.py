@@ -7,6 +7,7 @@ versions of one. A row is a dictionary with the key's columns, `prediction_time`
 import hashlib
 import json
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from oracles.timeline import before
@@ -29,6 +30,10 @@ def active(facts, cutoffs, within, zone):
 
 def sampled(rows, key, sample):
     """The kept rows and their weights."""
+    if sample.until is not None:
+        whole = [row for row in rows if str(row["run_date"]) > sample.until]
+        thinned = [row for row in rows if str(row["run_date"]) <= sample.until]
+        return sampled(thinned, key, replace(sample, until=None)) + [(row, 1.0) for row in whole]
     if sample.maximum is None:
         kept = [(row, share(row, sample)) for row in rows if chance(row, key, sample) < share(row, sample)]
         return [(row, 1 / part) for row, part in kept]

@@ -238,6 +238,8 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
         (Sample, {"by": DAY, "fraction": 0.1, "maximum": 1}, "fraction: found 0.1, expected either a fraction or a"),
         (Sample, {"maximum": 1}, "fraction: found None, expected none without by; maximum is 1"),
         (Sample, {"by": DAY, "fraction": 0.0}, "fraction: found 0.0, expected a share above 0 and at most 1"),
+        (Sample, {"by": DAY, "fraction": 0.1, "until": "2024"}, "until: run date '2024': expected the form YYYY-MM-DD"),
+        (Sample, {"until": "2024-03-31"}, "until: found '2024-03-31', expected none without by"),
         (Sample, {"by": DAY, "maximum": 0}, "maximum: found 0, expected at least 1"),
         (Sample, {"by": DAY, "column": "x", "maximum": 1}, "column: found 'x', expected a column of the spine for by="),
         (Sample, {"by": SampleBy.STRATUM, "maximum": 1}, "column: found None, expected a column of the spine for by="),
