@@ -148,7 +148,11 @@ def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, store
     later += [("m2", at[fourth], 1.0, 0, None, fourth)]  # 23 hours later
     assert rows_of(warehouse, "features", *columns) == sorted([*night, *later], key=repr)
     labels = rows_of(warehouse, "labels", "machine", "prediction_time", "label", "label_known_at")
-    assert labels == [("m1", at[first], False, at[second])]
+    assert labels == [
+        ("m1", at[first], False, at[second]),
+        ("m1", at[third], False, at[fourth]),  # a day later, of 23 hours
+        ("m2", at[third], False, at[fourth]),
+    ]
 
 
 ROWS = [

@@ -18,7 +18,7 @@ from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, later
+from nightjar.timeline import cutoff, earlier, later, local_date
 
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
@@ -45,7 +45,8 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
 def _with_labels(warehouse: Warehouse, project: Project, run_date: date, versions: dict[str, int]) -> pa.Table:
     """Scores of earlier nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
     key = [*project.spine.key, "prediction_time"]
-    first = run_date - project.label.horizon_length().at_most() - timedelta(days=7)
+    passed = earlier(cutoff(run_date, project.zone), project.label.horizon_length(), project.zone)
+    first = local_date(passed, project.zone) - timedelta(days=7)
     dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
