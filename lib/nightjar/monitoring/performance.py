@@ -18,7 +18,7 @@ from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.timeline import cutoff, earlier, later, local_date
 
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
@@ -45,7 +45,8 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
 def _with_labels(warehouse: Warehouse, project: Project, run_date: date, versions: dict[str, int]) -> pa.Table:
     """Scores of earlier nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
     key = [*project.spine.key, "prediction_time"]
-    first = run_date - parse_duration(project.label.horizon) - timedelta(days=7)
+    passed = earlier(cutoff(run_date, project.zone), project.label.horizon_length(), project.zone)
+    first = local_date(passed, project.zone) - timedelta(days=7)
     dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
@@ -83,7 +84,8 @@ def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id
     lists = groups.codes(judged, query) if query else None
     weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
     found = {**measures(task, label, score, lists, weight), "matured_share": matured}
-    provisional = cutoff(day, project.zone) + parse_duration(project.label.horizon) > cutoff(run_date, project.zone)
+    passed = later(cutoff(day, project.zone), project.label.horizon_length(), project.zone)
+    provisional = passed > cutoff(run_date, project.zone)
     first = headline(task).value
     shown = "undefined" if found[first] is None else f"{found[first]:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
