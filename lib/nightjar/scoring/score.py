@@ -16,6 +16,7 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
+from nightjar.scoring.limits import too_great
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, quality, sink
@@ -41,7 +42,8 @@ def score(
     """One score per row of `features` of the run date, by the champion that holds then.
 
     Raises:
-        ModelError: no champion holds, it cannot be trusted, does not fit the feature table, or has seen later data.
+        ModelError: no champion holds, it cannot be trusted, does not fit the feature table, has seen later data, or
+            cannot compute with a number of the night.
         TableError: the night has no features.
     """
     champion = events.champion(warehouse, run_date)
@@ -73,7 +75,12 @@ def score(
         run_id=run_id,
     )
     night = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
-    written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
+    try:
+        written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
+    except ModelError as error:
+        stood = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
+        culprits = too_great(stood, manifest.features, [*key, "prediction_time"])
+        raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
     stands = {"run_date": run_date, "role": role}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
     outcome.outputs["scores"] = sink.commit(
