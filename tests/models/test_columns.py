@@ -1,5 +1,5 @@
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -101,7 +101,7 @@ OTHERS = {
     "null": pa.nulls(2),
     "date": pa.array([date(2013, 1, 1), None]),
     "time": pa.array([time(1), None]),
-    "instant": pa.array([datetime(2013, 1, 1), None]),
+    "instant": pa.array([datetime(2013, 1, 1, tzinfo=UTC), None]),
     "duration": pa.array([timedelta(1), None]),
     "interval": pa.array([(1, 2, 3), None], pa.month_day_nano_interval()),
     "binary": pa.array([b"a", None]),

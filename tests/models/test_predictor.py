@@ -174,6 +174,7 @@ def test_what_brings_such_a_number_back_lets_it_be(number, value):
     assert np.isfinite(predictor.predict(outsized)).all()
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 def test_what_scaling_takes_out_of_all_bounds_is_no_score():
     """By a training range of 1e-290 or 1e-269; a ridge multiplies it by 100 more."""
     scaled, late = Preparation(number=Number(scale=Scale.MIN_MAX)), np.arange(100) % 2 == 0

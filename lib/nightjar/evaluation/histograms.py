@@ -81,9 +81,10 @@ class Bins:
 def fit_bins(column: Column, *, bins: int = 50) -> Bins:
     """Bins for a column like this one; the same values in any order give the same bins.
 
-    Numbers, decimals and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct values get a
-    bin each; a value with more than a bin's share gets its own. Whatever lies below the least or above the greatest
-    value seen has a bin apart, empty here: drift often shows there first. Nulls, NaN and infinities set no edges.
+    Numbers, decimals and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct
+    values get a bin each; a value with more than a bin's share gets its own. Whatever lies below the least or above the
+    greatest value seen has a bin apart, empty here: drift often shows there first. Nulls, NaN and infinities set no
+    edges.
     Strings: the 100 most frequent levels, equally frequent ones in code point order.
 
     Raises:

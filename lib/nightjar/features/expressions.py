@@ -13,8 +13,8 @@ FEATURE = (NumericType, BooleanType, StringType)
 def after_join(features: Rows, project: Project) -> Rows:
     """The joined features with the project's expressions over them.
 
-    A decimal, which is what `count * 0.5` is to Spark, is stored as a double: the type of a feature must not change with
-    the digits of a constant.
+    A decimal, which is what `count * 0.5` is to Spark, is stored as a double: the type of a feature must not change
+    with the digits of a constant.
 
     Raises:
         UsageError: see `guard.column`.

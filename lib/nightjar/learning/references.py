@@ -13,7 +13,6 @@ from nightjar.tables import arrow
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.warehouse import Warehouse
 
-
 Histogram = dict[str, Any]
 
 

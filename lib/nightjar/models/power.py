@@ -20,9 +20,9 @@ class Powered(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
     The power bends around 0 and within about 1 of it (Yeo & Johnson, "A new family of power transformations to improve
     normality or symmetry", 2000; the most likely one, by SciPy). Far from there, such as 1000000, 1000001, 1000005, it
-    would have to be so steep that all digits are lost: a column whose interquartile range is below 1, or below its median
-    in size, is first centred at its median and divided by that range. A column of one value, or one of whose values two
-    would still become one, stays as it is.
+    would have to be so steep that all digits are lost: a column whose interquartile range (standard deviation where
+    that is 0) is below 1, or below the size of its median, is first centred at its median and divided by that range. A
+    column of one value, or one of whose values two would still become one, stays as it is.
 
     Attributes:
         centre_, spread_, power_: of each column; 0, 1 and 1 where it stays as it is.

@@ -148,8 +148,8 @@ class Bounded(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         rows = frame.index[beyond[:, column]].unique()  # a chunk is filled up by repeating its last row
         value = frame.iloc[:, column].to_numpy()[beyond[:, column]][0]
         return (
-            f"The column {frame.columns[column]} holds {value:g} in {len(rows):,} of {frame.index.nunique():,} rows, and "
-            f"models compute with numbers up to {LARGEST:.4g} in size"
+            f"The column {frame.columns[column]} holds {value:g} in {len(rows):,} of {frame.index.nunique():,} rows, "
+            f"and models compute with numbers up to {LARGEST:.4g} in size"
         )
 
 
