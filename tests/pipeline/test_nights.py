@@ -1,5 +1,6 @@
 """Nights of the tiny project, end to end: what stands in the tables afterwards, and what a night does not repeat."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,12 +10,14 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import JoinError, SourceError, TableError, UsageError
+from nightjar.features.definitions import definitions_hash
 from nightjar.pipeline import nightly, steps
-from nightjar.pipeline.job import Context
+from nightjar.pipeline.job import Context, perform
 from nightjar.pipeline.steps import Sessions
+from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
-from nightjar.settings.jobs import Nightly
+from nightjar.settings.jobs import JobName, Nightly
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import File
 from nightjar.tables import arrow
@@ -127,6 +130,45 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
         run(copied, "2024-04-03", only=["score"])
     run(copied, "2024-04-03", only=["build_features", "score"])
     assert {mark for (mark,) in rows_of(copied.warehouse, "scores", "input_warnings")} == {None}
+
+
+@pytest.fixture
+def apart(copied, tmp_path):
+    """With a home of its own, in which models can be trained."""
+    home = shutil.copytree(copied.environment.home, tmp_path / "home")
+    return replace(copied, environment=replace(copied.environment, home=str(home)))
+
+
+def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_night(apart, ray_started):
+    """Without it, `train` says what to build: it does not learn from what stood there before the edit."""
+    group = apart.project.features["temperature"]
+    edited = replace(group.features["mean"], aggregate=Aggregate.MAX)
+    features = {"temperature": replace(group, features=group.features | {"mean": edited})}
+    project = replace(apart.project, features=features)
+    apart = replace(apart, project=project)
+    before = events.find_champion(apart.warehouse, D2)
+
+    run(apart, "2024-04-03", only=["ingest"])
+    of_the_night = Context(
+        Nightly(apart.environment, project, "2024-04-03", builders.search()),
+        "config-2",
+        Sessions(apart.environment, "tests"),
+        apart.warehouse,
+        "revision-2",
+    ).step(D3)
+    perform(JobName.BUILD_FEATURES, of_the_night, "config-2")
+    with pytest.raises(TableError, match=r"since 2024-03-18 were built by other definitions .* since=2024-03-18"):
+        run(apart, "2024-04-03", only=["train"])
+
+    run(apart, "2024-04-03")
+
+    assert {built for (built,) in rows_of(apart.warehouse, "features", "definitions_hash")} == {
+        definitions_hash(project)
+    }
+    after = events.find_champion(apart.warehouse, D3)
+    assert after.evidence["definitions"] == definitions_hash(project) != before.evidence["definitions"]
+    scored = dict(rows_of(apart.warehouse, "scores", "run_date", "model_version"))
+    assert scored == {D1: before.number, D2: before.number, D3: after.number}
 
 
 def with_label(project, **options):

@@ -144,7 +144,11 @@ def test_features_of_other_definitions_are_refused_although_their_columns_fit(co
     DeltaTable(copied.warehouse.path("features")).update(
         {"definitions_hash": "'0123456789abcdef'"}, predicate="run_date = '2024-04-01'"
     )
-    message = "was trained on feature definitions .*, but the features of 2024-04-01 were built with 0123456789ab"
+    message = (
+        r"was trained on feature definitions .*, but the features of 2024-04-01 were built with 0123456789ab.* score: "
+        r"python jobs/nightly\.py project=machines run_date=2024-04-01 "
+        r"only=\[build_features,train,promote,score,monitor\]"
+    )
     refused(again, copied.warehouse, ModelError, message)
 
 

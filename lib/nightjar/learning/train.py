@@ -102,7 +102,8 @@ def train(
         fits = sum(len(results) for results in found.results.values())
         outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
         outcome.outputs[REFERENCES.name] = references.store(warehouse, histograms, version, run_id)
-        registered = events.Version(version, winner.name, run_date, asdict(evidence))
+        told_as = {**asdict(evidence), events.DEFINITIONS: rows.definitions_hash}
+        registered = events.Version(version, winner.name, run_date, told_as)
         outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
     return outcome
 

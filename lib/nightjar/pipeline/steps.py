@@ -109,10 +109,12 @@ def build_features(step: Step) -> Outcome:
 
 def train(step: Step) -> Outcome:
     """The search, the final figures and the registered model."""
+    from nightjar.features.staleness import require_current
     from nightjar.learning.train import train as run_training
     from nightjar.runtime import ray
 
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
+    require_current(step.warehouse, step.project, step.run_date)
     if step.search is None:
         raise TypeError("a training step needs search settings")
     with ray.started(step.environment):
