@@ -19,6 +19,7 @@ from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import JobName, Nightly
 from nightjar.settings.labelling import Annotators
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
 from nightjar.tables import arrow
 
@@ -130,6 +131,17 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
         run(copied, "2024-04-03", only=["score"])
     run(copied, "2024-04-03", only=["build_features", "score"])
     assert {mark for (mark,) in rows_of(copied.warehouse, "scores", "input_warnings")} == {None}
+
+
+def test_a_search_that_could_not_be_run_stops_a_night_that_trains_before_its_first_step(untrained):
+    rate = Model(Estimator.RATE, baseline=True, parameters={"column": "departure_hour"})
+    search = builders.search(candidates=builders.search().candidates | {"hour_of_day": rate})
+    settings = Nightly(untrained.environment, untrained.project, "2024-04-03", search)
+    before = builders.versions(untrained.warehouse)
+    with pytest.raises(UsageError, match=r"candidates\.hour_of_day: RATE .column: 'departure_hour'. has no feature"):
+        nightly.run(Context(settings, "c", Sessions(untrained.environment, "tests"), untrained.warehouse, "revision-2"))
+    after = builders.versions(untrained.warehouse)
+    assert {table for table in after if after[table] != before[table]} == LEDGERS
 
 
 @pytest.fixture

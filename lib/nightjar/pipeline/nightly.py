@@ -10,7 +10,7 @@ from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.features.staleness import stale_since
 from nightjar.pipeline.job import Context, perform, run_date_of
-from nightjar.pipeline.steps import Step
+from nightjar.pipeline.steps import Step, require_trainable
 from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
 from nightjar.settings.jobs import JobName, Nightly
@@ -57,6 +57,9 @@ def _night(
 ) -> Outcome:
     """One date. The nightly's own row in `runs` adds up what its steps wrote; `done` tells which they were."""
     whole = Outcome()
+    holds = _holds(events.find_champion(context.warehouse, night.run_date), settings.project)
+    if JobName.TRAIN in names and (not holds or JobName.TRAIN.value in settings.only):
+        require_trainable(settings.search, settings.project, night.run_date)
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
         if name in TRAINING and name.value not in settings.only and _holds(champion, settings.project):
@@ -86,7 +89,7 @@ def _since(context: Context, project: Project, night: Step) -> date | None:
 
 
 def _holds(champion: events.Version | None, project: Project) -> bool:
-    """Whether there is a champion, and it was trained on what the project's definitions build, or does not say."""
+    """Whether there is a champion that has learned from what the project builds now, or does not say from what."""
     if champion is None:
         return False
     return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))
