@@ -193,13 +193,11 @@ def test_the_default_search_suits_another_project_and_one_may_add_its_own_baseli
     conf = shutil.copytree(CONF, tmp_path / "conf")
     project = replace(builders.machines(tmp_path), first_date="2023-03-18")
     tree.declare(conf / "project" / "machines.yaml", project)
-    for job in (JobName.TRAIN, JobName.NIGHTLY):
-        made = settings("project=machines", "run_date=2024-03-31", job=job, conf=conf)
-        assert list(made.search.candidates) == ["majority", "logistic", "boosting", "network"]
-        require_foreseeable(made.search, made.project, builders.HISTORY)
-    for search in ("quick", "flights"):
-        candidates = settings(*FLIGHTS, f"search={search}", job=JobName.NIGHTLY).search.candidates
-        assert [name for name, model in candidates.items() if model.baseline] == ["majority", "hour_of_day"]
+    made = settings("project=machines", "run_date=2024-03-31", job=JobName.TRAIN, conf=conf)
+    assert list(made.search.candidates) == ["majority", "logistic", "boosting", "network"]
+    require_foreseeable(made.search, made.project, builders.HISTORY)
+    candidates = settings(*FLIGHTS, job=JobName.NIGHTLY).search.candidates
+    assert [name for name, model in candidates.items() if model.baseline] == ["majority", "hour_of_day"]
 
 
 def test_a_range_before_its_start_is_refused():

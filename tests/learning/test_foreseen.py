@@ -22,7 +22,7 @@ PROJECT = replace(
     builders.machines(Path("data")),
     expressions={"drift": "temperature__last - temperature__mean_3d", "who": "concat(site, machine)"},
 )
-"""Its features: load, built, site, temperature__last, temperature__mean_1d, temperature__mean_3d and the expressions."""
+"""Its features: load, built, site, temperature__last, temperature__mean_1d, temperature__mean_3d, drift and who."""
 MAJORITY = Model(Estimator.MAJORITY, baseline=True)
 DAYS = "search.split.folds=2 of test_days=6 and search.final_days=1 are 13 days, and between project.first_date=2024-03"
 

@@ -78,7 +78,7 @@ def between(frame: pd.DataFrame, where: Pairs) -> pd.DataFrame:
 def _times(other: Labels, count: int) -> Rows:
     """How many rows are made at each row, by how many of its neighbours are of the other class."""
     shares = other.mean(axis=1)
-    times = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
+    times: Rows = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
     if not times.any():
         raise LearningError(
             f"ADASYN can make no row between {len(other)} of the rarer class and those of the other: too few of the "

@@ -73,7 +73,8 @@ def _guesses(search: Search, name: str, types: Mapping[str, str | None]) -> Iter
     known = {column: kind or said.get(column) for column, kind in types.items()}
     ways: Iterable[Mapping[str, str]] = [dict.fromkeys(known, "number"), dict.fromkeys(known, "category")]
     if model.estimator is Estimator.RULE:
-        used = [one for one in names_in(parse(model.parameters.get("expression"))) if one in known and not known[one]]
+        read = names_in(parse(str(model.parameters.get("expression"))))
+        used = [column for column in read if column in known and known[column] is None]
         each = itertools.product(("number", "category"), repeat=len(used) if len(used) <= MOST_GUESSED else 0)
         ways = [dict(zip(used, way, strict=False)) for way in each] if len(used) <= MOST_GUESSED else []
     for way in ways:
