@@ -133,14 +133,14 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
     assert {mark for (mark,) in rows_of(copied.warehouse, "scores", "input_warnings")} == {None}
 
 
-def test_a_search_that_could_not_be_run_stops_a_night_that_trains_before_its_first_step(untrained):
+def test_a_search_that_could_not_be_run_stops_a_night_that_trains_before_its_first_step(copied):
     rate = Model(Estimator.RATE, baseline=True, parameters={"column": "departure_hour"})
     search = builders.search(candidates=builders.search().candidates | {"hour_of_day": rate})
-    settings = Nightly(untrained.environment, untrained.project, "2024-04-03", search)
-    before = builders.versions(untrained.warehouse)
+    settings = Nightly(copied.environment, copied.project, "2024-04-03", search, only=["ingest", "train"])
+    before = builders.versions(copied.warehouse)
     with pytest.raises(UsageError, match=r"candidates\.hour_of_day: RATE .column: 'departure_hour'. has no feature"):
-        nightly.run(Context(settings, "c", Sessions(untrained.environment, "tests"), untrained.warehouse, "revision-2"))
-    after = builders.versions(untrained.warehouse)
+        nightly.run(Context(settings, "c", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2"))
+    after = builders.versions(copied.warehouse)
     assert {table for table in after if after[table] != before[table]} == LEDGERS
 
 
