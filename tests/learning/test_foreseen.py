@@ -50,6 +50,7 @@ def rule(expression):
         (prepared(seats=ColumnPreparation(FeatureType.CATEGORY)), "mine: columns names seats"),
         (rule("seats > 3"), "mine: .*seats"),
         (rule("load == 'a'"), "mine: .*load"),
+        (rule("load +"), "mine: .*load +"),
         (Model(Estimator.LOGISTIC, parameters={"depth": 3}), "mine: LOGISTIC has no parameter depth here"),
         (Model(Estimator.BOOSTING, parameters={"max_iter": -1}), "mine: BOOSTING with .* cannot be fitted"),
         (Model(Estimator.LINEAR), "mine: LINEAR is for REGRESSION, RANKING, and the task is CLASSIFICATION"),

@@ -1,17 +1,19 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import check
+from nightjar.models.estimators import check, fit
+from nightjar.models.examples import Examples
 from nightjar.models.made_rows import Pairs, between, pairs
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
 from nightjar.models.resampling import resampled
-from nightjar.settings.columns import Category, Encoding
+from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
@@ -225,6 +227,24 @@ def test_neighbours_are_the_nearest_of_the_rarer_class():
     at = Pairs(np.array([0, 0]), np.array([1, 1]), np.array([0.25, 0.75]))
     assert between(whole, at)["x"].tolist() == [0.0, 4.0]
     assert between(measured, at)["x"].tolist() == [1.375, 3.125]
+    assert between(measured, at, levels=["x"])["x"].tolist() == [0.5, 4.0]
+
+
+def test_a_number_that_is_taken_for_a_category_keeps_its_levels():
+    """Sizes 0.5 and 1.5 of shoes: a fit whose one-hot codes are of no other."""
+    random = np.random.default_rng(0)
+    rare = np.arange(80) < 10
+    size = random.choice([0.5, 1.5], 80)
+    columns = {"size": ColumnPreparation(FeatureType.CATEGORY, category=Category(min_frequency=1))}
+    model = Model(Estimator.TREE, imbalance=Imbalance(ImbalanceKind.SMOTE), preparation=Preparation(columns=columns))
+    table = pa.table({"size": size, "x": random.normal(size=80)})
+    features = (FeatureColumn("size", "number"), FeatureColumn("x", "number"))
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nightjar.models.leaves.between", lambda *given: seen.append(between(*given)) or seen[-1])
+        fit(model, Examples(table, rare), features=features, seed=0)
+    assert set(seen[0]["size"]) == {0.5, 1.5}
+    assert not set(seen[0]["x"]) <= set(table["x"].to_pylist())
 
 
 def test_rows_cannot_be_made_where_levels_are_encoded_by_labels():

@@ -22,6 +22,7 @@ from nightjar.models.rate import ColumnRate
 from nightjar.models.resampling import Making, resampled
 from nightjar.models.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.rule_grammar import Kind
+from nightjar.settings.columns import FeatureType
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 
@@ -50,7 +51,7 @@ def _fit_family(
         return Predictor((), None, estimator.fit(nothing, rows.label, sample_weight=rows.weight))
     prepared = preparation(features, model.preparation, needs, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
-    inputs, label, weight = _evened(model, inputs, rows, task, seed, lambda at: prepared.transform(between(frame, at)))
+    inputs, label, weight = _evened(model, inputs, rows, task, seed, _making(model, frame, prepared))
     if model.estimator is Estimator.NEIGHBOURS and estimator.n_neighbors > len(label):
         raise ValueError(f"n_neighbors is {estimator.n_neighbors}: expected no more than there are rows.")
     given: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
@@ -71,7 +72,7 @@ def _fit_network(
     prepared = network_preparation(features, settings, names, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
     levels = levels_of(inputs, len(names))
-    inputs, label, weight = _evened(model, inputs, rows, task, seed, lambda at: prepared.transform(between(frame, at)))
+    inputs, label, weight = _evened(model, inputs, rows, task, seed, _making(model, frame, prepared))
     fitted = fit_network(inputs, label, options=options, seed=seed, weight=weight, levels=levels)
     return Predictor(features, prepared, fitted)
 
@@ -85,6 +86,13 @@ def _fit_rule(
     said = RuleOfThumb(expression)
     estimator = NumberOrPrior(probability=task is Task.CLASSIFICATION) if number else ColumnRate()
     return Predictor(features, said, estimator.fit(said.transform(frame), rows.label, sample_weight=rows.weight))
+
+
+def _making(model: Model, frame: pd.DataFrame, prepared: Any) -> Making:
+    """Gives the estimator's inputs of rows between training rows."""
+    own = model.preparation.columns
+    levels = [name for name in own if own[name].declared() is FeatureType.CATEGORY and name in frame]
+    return lambda where: prepared.transform(between(frame, where, levels))
 
 
 def _evened(

@@ -6,6 +6,7 @@ Sources: Chawla et al. (2002), SMOTE, Journal of Artificial Intelligence Researc
 levels from neighbours as well; He et al. (2008), ADASYN, IEEE International Joint Conference on Neural Networks.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,13 +65,18 @@ def pairs(
     return Pairs(own[base], own[chosen], random.random(len(base)))
 
 
-def between(frame: pd.DataFrame, where: Pairs) -> pd.DataFrame:
+def between(frame: pd.DataFrame, where: Pairs, levels: Collection[str] = ()) -> pd.DataFrame:
     """The rows: measured numbers lie between, all else is that of the nearer of the two.
 
     Measured are numbers of a column that holds any that is not whole, if both rows have one.
+
+    Args:
+        frame: the training rows, as they are before the preparation.
+        where: between which of them.
+        levels: columns of numbers that are taken for categories.
     """
     made = frame.iloc[np.where(where.part < 0.5, where.base, where.neighbour)].reset_index(drop=True)
-    for name in _measured(frame):
+    for name in _measured(frame.drop(columns=list(levels))):
         made[name] = _between(frame[name].to_numpy(), where, made[name].to_numpy())
     return made
 

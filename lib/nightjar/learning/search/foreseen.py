@@ -12,7 +12,7 @@ from nightjar.models.rule_grammar import names_in, parse
 from nightjar.settings.columns import FeatureType
 from nightjar.settings.features import Aggregate, Feature
 from nightjar.settings.learning import Search
-from nightjar.settings.model import Estimator
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import CLOCKS, Project
 from nightjar.settings.sources import ColumnType, Source
 from nightjar.settings.split import SplitKind
@@ -73,12 +73,19 @@ def _guesses(search: Search, name: str, types: Mapping[str, str | None]) -> Iter
     known = {column: kind or said.get(column) for column, kind in types.items()}
     ways: Iterable[Mapping[str, str]] = [dict.fromkeys(known, "number"), dict.fromkeys(known, "category")]
     if model.estimator is Estimator.RULE:
-        read = names_in(parse(str(model.parameters.get("expression"))))
-        used = [column for column in read if column in known and known[column] is None]
+        used = [column for column in _read(model) if column in known and known[column] is None]
         each = itertools.product(("number", "category"), repeat=len(used) if len(used) <= MOST_GUESSED else 0)
         ways = [dict(zip(used, way, strict=False)) for way in each] if len(used) <= MOST_GUESSED else []
     for way in ways:
         yield {column: kind or way.get(column, "number") for column, kind in known.items()}
+
+
+def _read(rule: Model) -> list[str]:
+    """The names in a rule; none where it is no rule, which is told with its candidate."""
+    try:
+        return names_in(parse(str(rule.parameters.get("expression"))))
+    except LearningError:
+        return []
 
 
 _SAID: Mapping[FeatureType, str] = {FeatureType.NUMBER: "number", FeatureType.TEXT: "category"}
