@@ -159,22 +159,21 @@ class Resized(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     scikit-learn's scalers (1.9) take a column of a range below 2e-15 for a constant, in whatever unit it is.
 
     Attributes:
-        exponents_: of each column.
+        factors_: of each column.
     """
 
     def fit(self, numbers: Any, _label: object = None) -> Self:
-        """Find the exponents; `numbers` is a frame or an array, (rows, columns)."""
+        """Find the powers; `numbers` is a frame or an array, (rows, columns)."""
         validate_data(self, numbers, skip_check_array=True)
         sizes = np.fmax.reduce(np.abs(np.asarray(numbers, np.float64)), axis=0, initial=0.0)
-        self.exponents_ = -np.frexp(sizes)[1].astype(np.int64)
+        self.factors_ = np.ldexp(1.0, np.clip(-np.frexp(sizes)[1], -1022, 1022))
         return self
 
     def transform(self, numbers: Any) -> npt.NDArray[np.float64]:
         """The columns, (rows, columns)."""
         validate_data(self, numbers, reset=False, skip_check_array=True)
         with np.errstate(over="ignore"):
-            resized: npt.NDArray[np.float64] = np.ldexp(np.asarray(numbers, np.float64), self.exponents_)
-        return resized
+            return np.asarray(np.asarray(numbers, np.float64) * self.factors_)
 
 
 class Binned(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
