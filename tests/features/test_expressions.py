@@ -7,12 +7,14 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StructType
 
 import builders
 from builders import rows_of
 from nightjar.errors import TableError, UsageError
 from nightjar.expressions import culprits
 from nightjar.features.build import build
+from nightjar.features.fitting import require_fit
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import source_table
@@ -86,6 +88,21 @@ def test_a_feature_of_a_type_that_no_model_takes_is_refused_before_anything_is_w
         "Nothing was written."
     )
     assert builders.versions(warehouse) == before
+
+
+@pytest.mark.parametrize("kind", ["INTERVAL DAY TO SECOND", "INTERVAL YEAR TO MONTH"])
+def test_a_column_of_a_source_that_no_table_stores_is_refused_by_name(spark, project, kind):
+    machine = "machine STRING, prediction_time TIMESTAMP"
+    columns = {
+        "schedule": f"{machine}, site STRING, load DOUBLE, built BIGINT",
+        "outcomes": f"{machine}, failed BOOLEAN",
+        "readings": f"machine STRING, at TIMESTAMP, temperature DOUBLE, took {kind}",
+    }
+    stored = {name: StructType.fromDDL(text) for name, text in columns.items()}
+    with pytest.raises(
+        UsageError, match=rf"project.sources.readings: the column took is an (?i:{kind}), which no table"
+    ):
+        require_fit(spark, project, stored)
 
 
 def test_a_range_gives_the_expressions_of_its_nights(spark, warehouse, project):

@@ -12,12 +12,12 @@ from builders import rows_of
 from nightjar.errors import JoinError, SourceError, TableError, UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.pipeline import nightly, steps
-from nightjar.pipeline.job import Context, perform
+from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
 from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
-from nightjar.settings.jobs import JobName, Nightly
+from nightjar.settings.jobs import Nightly
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
@@ -152,33 +152,24 @@ def apart(copied, tmp_path):
 
 
 def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_night(apart, ray_started):
-    """Without it, `train` says what to build: it does not learn from what stood there before the edit."""
+    """And `train` by itself says what to build: it does not learn from what stood there before the edit."""
     group = apart.project.features["temperature"]
     edited = replace(group.features["mean"], aggregate=Aggregate.MAX)
     features = {"temperature": replace(group, features=group.features | {"mean": edited})}
     project = replace(apart.project, features=features)
-    apart = replace(apart, project=project)
+    candidates = builders.search().candidates | {"logistic": Model(Estimator.LOGISTIC)}
+    settings = Nightly(apart.environment, project, "2024-04-03", builders.search(candidates=candidates))
+    context = Context(settings, "c", Sessions(apart.environment, "tests"), apart.warehouse, "revision-2")
     before = events.find_champion(apart.warehouse, D2)
 
-    run(apart, "2024-04-03", only=["ingest"])
-    of_the_night = Context(
-        Nightly(apart.environment, project, "2024-04-03", builders.search()),
-        "config-2",
-        Sessions(apart.environment, "tests"),
-        apart.warehouse,
-        "revision-2",
-    ).step(D3)
-    perform(JobName.BUILD_FEATURES, of_the_night, "config-2")
     with pytest.raises(TableError, match=r"since 2024-03-18 were built by other definitions .* since=2024-03-18"):
-        run(apart, "2024-04-03", only=["train"])
+        steps.train(replace(context.step(D2), search=settings.search))
+    nightly.run(context)
 
-    run(apart, "2024-04-03")
-
-    assert {built for (built,) in rows_of(apart.warehouse, "features", "definitions_hash")} == {
-        definitions_hash(project)
-    }
+    built = {found for (found,) in rows_of(apart.warehouse, "features", "definitions_hash")}
     after = events.find_champion(apart.warehouse, D3)
-    assert after.evidence["definitions"] == definitions_hash(project) != before.evidence["definitions"]
+    assert built == {after.evidence["definitions"]} == {definitions_hash(project)}
+    assert before.evidence["definitions"] == definitions_hash(apart.project)
     scored = dict(rows_of(apart.warehouse, "scores", "run_date", "model_version"))
     assert scored == {D1: before.number, D2: before.number, D3: after.number}
 

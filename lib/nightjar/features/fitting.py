@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-from pyspark.sql.types import StructType, TimestampType
+from pyspark.sql.types import AnsiIntervalType, StructType, TimestampType
 
 from nightjar.errors import LearningError, UsageError
 from nightjar.features import expressions, labels, spine
@@ -28,8 +28,11 @@ def require_fit(spark: SparkSession, project: Project, stored: Mapping[str, Stru
 
     Raises:
         JoinError: a feature or the label cannot be made of its column.
-        UsageError: an expression does not fit the columns, or a feature is of a type that no model takes.
+        UsageError: an expression does not fit the columns, a feature is of a type that no model takes, or a column of a
+            source of one that no table stores.
     """
+    for source, columns in stored.items():
+        _require_storable(source, columns)
     rows = spine.no_rows(spark, project, stored[project.spine.source])
     facts = {name: _with_clocks(columns) for name, columns in stored.items()}
     tables = {source_table_name(name): to_arrow_schema(columns, timezone="UTC") for name, columns in facts.items()}
@@ -50,6 +53,15 @@ def require_usable(built: pa.Schema, project: Project) -> None:
         feature_columns(built, project.feature_names())
     except LearningError as error:
         raise UsageError(f"project: {error} Nothing was written.") from error
+
+
+def _require_storable(source: str, columns: StructType) -> None:
+    for column in columns:
+        if isinstance(column.dataType, AnsiIntervalType):
+            raise UsageError(
+                f"project.sources.{source}: the column {column.name} is an {column.dataType.simpleString()}, which no "
+                "table stores: derive a number of it, such as timestampdiff(MINUTE, a, b). Nothing was written."
+            )
 
 
 def _with_clocks(columns: StructType) -> StructType:
