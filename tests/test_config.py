@@ -1,15 +1,18 @@
 """Configurations composed by Hydra: what a command line may say, and how it is told what is wrong."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+import builders
 from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
+from nightjar.learning.search.foreseen import require_foreseeable
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
@@ -20,6 +23,7 @@ from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date
+from system import tree
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 FLIGHTS = ["project=flights", "run_date=2013-10-05"]
@@ -182,6 +186,18 @@ def test_there_is_a_model_of_each_kind(of_every_model):
 def test_every_search_composes_and_can_be_run(name):
     made = settings(*FLIGHTS, f"search={name}", job=JobName.TRAIN)
     require_learnable(made.search, made.project)
+
+
+def test_the_default_search_suits_another_project_and_one_may_add_its_own_baselines(tmp_path):
+    """`conf/candidates/<project>.yaml`, of whatever search."""
+    conf = shutil.copytree(CONF, tmp_path / "conf")
+    project = replace(builders.machines(tmp_path), first_date="2023-03-18")
+    tree.declare(conf / "project" / "machines.yaml", project)
+    made = settings("project=machines", "run_date=2024-03-31", job=JobName.TRAIN, conf=conf)
+    assert list(made.search.candidates) == ["majority", "logistic", "boosting", "network"]
+    require_foreseeable(made.search, made.project, builders.HISTORY)
+    candidates = settings(*FLIGHTS, job=JobName.NIGHTLY).search.candidates
+    assert [name for name, model in candidates.items() if model.baseline] == ["majority", "hour_of_day"]
 
 
 def test_a_range_before_its_start_is_refused():

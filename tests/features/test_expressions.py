@@ -7,13 +7,15 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StructType
 
 import builders
 from builders import rows_of
 from nightjar.errors import TableError, UsageError
 from nightjar.expressions import culprits
 from nightjar.features.build import build
-from nightjar.settings.features import Aggregate
+from nightjar.features.fitting import require_fit
+from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import source_table
 from nightjar.tables.table import INSTANT
@@ -65,6 +67,42 @@ def test_expressions_are_features_over_the_spine_the_joined_features_and_each_ot
     first, second = rows_of(warehouse, "features", "machine", *EXPRESSIONS)
     assert first == ("m1", 3.0, 2.0, 420.0, pytest.approx(math.log(31)), pytest.approx(0), 1.5, "low", True)
     assert second == ("m2", None, None, None, pytest.approx(math.log(61)), pytest.approx(0), None, "high", None)
+
+
+def test_a_decimal_is_stored_as_a_double_so_that_its_digits_can_be_edited(spark, warehouse, project):
+    """To Spark a constant 0.5 is a DECIMAL(1,1), and half of a BIGINT a DECIMAL(22,1)."""
+    for sql, expected in (("built * 0.5", [1007.0, 1012.0]), ("built * 0.125", [251.75, 253.0])):
+        build(spark, warehouse, replace(project, expressions={"share": sql}), DAY, DAY, None, "run")
+        assert arrow.read(warehouse, "features")["share"].type == pa.float64()
+        assert [row[0] for row in rows_of(warehouse, "features", "share")] == expected
+
+
+def test_a_feature_of_a_type_that_no_model_takes_is_refused_before_anything_is_written(spark, warehouse, project):
+    seen = FeatureGroup("readings", {"machine": "machine"}, {"seen": Feature(FeatureKind.LATEST, "at")})
+    before = builders.versions(warehouse)
+    with pytest.raises(UsageError) as refused:
+        build(spark, warehouse, replace(project, features={"last": seen}), DAY, DAY, None, "run")
+    assert str(refused.value) == (
+        "project: The column last__seen is of type timestamp[us, tz=UTC], which is no feature: expected integers, "
+        "floats, decimals, booleans or strings. Derive one of these from it, or leave it out of the features. "
+        "Nothing was written."
+    )
+    assert builders.versions(warehouse) == before
+
+
+@pytest.mark.parametrize("kind", ["INTERVAL DAY TO SECOND", "INTERVAL YEAR TO MONTH"])
+def test_a_column_of_a_source_that_no_table_stores_is_refused_by_name(spark, project, kind):
+    machine = "machine STRING, prediction_time TIMESTAMP"
+    columns = {
+        "schedule": f"{machine}, site STRING, load DOUBLE, built BIGINT",
+        "outcomes": f"{machine}, failed BOOLEAN",
+        "readings": f"machine STRING, at TIMESTAMP, temperature DOUBLE, took {kind}",
+    }
+    stored = {name: StructType.fromDDL(text) for name, text in columns.items()}
+    with pytest.raises(
+        UsageError, match=rf"project.sources.readings: the column took is an (?i:{kind}), which no table"
+    ):
+        require_fit(spark, project, stored)
 
 
 def test_a_range_gives_the_expressions_of_its_nights(spark, warehouse, project):

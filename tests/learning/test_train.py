@@ -58,6 +58,7 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
     run = client.get_run(version.run_id)
     run_id = registered["run_id"]
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    assert run.info.run_name == "machines 2024-03-31 logistic-1"
     assert run.data.tags["nightjar.run_id"] == run_id
     assert run.data.tags["nightjar.data_hash"] == rows.content_hash
     assert run.data.tags["nightjar.data_cutoff"] == "2024-03-30T23:00:00+00:00"
@@ -204,6 +205,7 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained
     runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
     parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
     assert (parent.info.status, parent.data.tags["nightjar.run_id"]) == ("FAILED", "run-2")
+    assert parent.info.run_name == "machines 2024-03-31"
     failed = [run for run in runs if "nightjar.failure" in run.data.tags]
     assert {run.data.tags["nightjar.candidate"] for run in failed} == {"crowd"}
     assert all(run.data.tags["nightjar.seed"] and "n_neighbors" in run.data.tags["nightjar.failure"] for run in failed)

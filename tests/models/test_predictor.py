@@ -1,4 +1,6 @@
 import json
+import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
@@ -9,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rows import CANDIDATES, FEATURES, MEMBERS, MODELS, examples, training_rows
-from nightjar.errors import ModelError
+from nightjar.errors import LearningError, ModelError
 from nightjar.models import predictor as predictor_module
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
 from nightjar.models.stored import dump, open_stored
-from nightjar.settings.model import Estimator
+from nightjar.settings.columns import Bins, Number, Scale, Shape
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 
 ALL = pytest.mark.parametrize("name", list(CANDIDATES))
@@ -133,6 +137,57 @@ def test_infinite_numbers_are_refused_by_name():
 
     with pytest.raises(ModelError, match=r"Infinite values in delay \(rows 0 to 599\)"):
         fitted("boosting").predict(table)
+
+
+OUTSIZED = (1e39, -1.797e308)
+
+
+@pytest.mark.parametrize("value", OUTSIZED)
+@pytest.mark.parametrize(
+    "name",
+    ["logistic", "forest", "boosting", "neighbours", "network", "stacking for classification", "ridge of amounts"],
+)
+def test_a_number_beyond_float32_is_refused_with_its_column_and_rows(name, value):
+    """In two of the last chunk's 88 rows, the last one among them, and in training in all of them."""
+    task, model = CANDIDATES[name]
+    told = f"The column delay holds {value:g} in 2 of "
+    outsized = training_rows()[0].to_pydict()["delay"]
+    outsized[550] = outsized[599] = value
+    table = training_rows()[0].set_column(2, "delay", pa.array(outsized))
+
+    with pytest.raises(ModelError, match=re.escape(f"{told}88 rows, and models compute with numbers up to 3.403e+38")):
+        fitted(name).predict(table[512:])
+    told_by = ModelError if "stacking" in name else LearningError  # a member predicts the newer rows first
+    with pytest.raises(told_by, match=re.escape(told)):
+        fit(model, replace(examples(task), table=table), features=FEATURES, task=task, seed=0, members=MEMBERS)
+
+
+@pytest.mark.parametrize("value", OUTSIZED)
+@pytest.mark.parametrize("number", [Number(winsorise=0.1), Number(shape=Shape.SIGNED_LOG), Number(bins=Bins.UNIFORM)])
+def test_what_brings_such_a_number_back_lets_it_be(number, value):
+    model = replace(MODELS[Estimator.FOREST], preparation=Preparation(number=number))
+    table, late = training_rows()
+    outsized = table.set_column(2, "delay", pa.array([value, *table["delay"].to_pylist()[1:]]))
+
+    predictor = fit(model, Examples(outsized, late), features=FEATURES, task=Task.CLASSIFICATION, seed=0)
+
+    assert np.isfinite(predictor.predict(outsized)).all()
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_what_scaling_takes_out_of_all_bounds_is_no_score():
+    """By a training range of 1e-290 or 1e-269; a ridge multiplies it by 100 more."""
+    scaled, late = Preparation(number=Number(scale=Scale.MIN_MAX)), np.arange(100) % 2 == 0
+    forest, ridge = replace(MODELS[Estimator.FOREST], preparation=scaled), Model(Estimator.LINEAR, preparation=scaled)
+    for model, task, size, message in (
+        (forest, Task.CLASSIFICATION, 1e-290, "The model cannot compute with rows 0 to 0: Input X contains infinity"),
+        (ridge, Task.REGRESSION, 1e-269, "1 scores are not finite, the first inf of row 0"),
+    ):
+        label = late if task is Task.CLASSIFICATION else late * 100.0
+        tiny = Examples(pa.table({"delay": np.where(late, size, 0.0)}), label)
+        predictor = fit(model, tiny, features=FEATURES[1:2], task=task, seed=0)
+        with pytest.raises(ModelError, match=message):
+            predictor.predict(pa.table({"delay": [1e38]}))
 
 
 @pytest.mark.parametrize("estimator", [one for one in MODELS if one not in (Estimator.RULE, Estimator.RATE)])

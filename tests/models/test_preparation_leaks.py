@@ -10,6 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.encoding import TargetMeans
 from nightjar.models.examples import InnerSplit
+from nightjar.models.made_rows import between
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
 from nightjar.models.resampling import resampled
@@ -97,6 +98,11 @@ def test_selection_outside_the_fold_scores_on_noise_and_ours_does_not():
     assert abs(auc(train, pipeline.transform(frame.iloc[TEST])) - 0.5) < 0.08
 
 
+def as_they_are(inputs):
+    """For rows that no preparation has changed."""
+    return lambda where: between(pd.DataFrame(inputs), where).to_numpy()
+
+
 def test_smote_before_the_split_scores_on_noise_and_ours_does_not():
     """Rows made from all rows, then split: test rows that were made lie between training rows of their class."""
     inputs, rare = random().normal(size=(ROWS, 5)), np.arange(ROWS) % 7 == 0
@@ -106,10 +112,10 @@ def test_smote_before_the_split_scores_on_noise_and_ours_does_not():
         model = KNeighborsClassifier(5).fit(train, train_label)
         return roc_auc_score(test_label, model.predict_proba(test)[:, 1])
 
-    more, labels, _ = resampled(inputs, rare, None, smote, seed=0)
+    more, labels, _ = resampled(inputs, rare, None, smote, 0, as_they_are(inputs))
     dealt = np.random.default_rng(1).permutation(len(more))
     known, asked = dealt[len(dealt) // 3 :], dealt[: len(dealt) // 3]
-    train, train_label, _ = resampled(inputs[TRAIN], rare[TRAIN], None, smote, seed=0)
+    train, train_label, _ = resampled(inputs[TRAIN], rare[TRAIN], None, smote, 0, as_they_are(inputs[TRAIN]))
 
     assert nearest_auc(more[known], labels[known], more[asked], labels[asked]) > 0.8
     assert abs(nearest_auc(train, train_label, inputs[TEST], rare[TEST]) - 0.5) < 0.1

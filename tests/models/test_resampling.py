@@ -1,11 +1,22 @@
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
+from nightjar.models.columns import FeatureColumn
+from nightjar.models.estimators import check, fit
+from nightjar.models.examples import Examples
+from nightjar.models.made_rows import Pairs, between, pairs
+from nightjar.models.needs import Needs
+from nightjar.models.preparation import preparation
 from nightjar.models.resampling import resampled
-from nightjar.settings.preparation import Imbalance, ImbalanceKind
+from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
+from nightjar.settings.task import Task
 
 CHANGES_ROWS = [kind for kind in ImbalanceKind if kind not in (ImbalanceKind.NONE, ImbalanceKind.CLASS_WEIGHT)]
 
@@ -17,11 +28,16 @@ def rows_of(positives, negatives, seed=0):
     return random.normal(size=(len(label), 2)) + label[:, None], label
 
 
+def evened(inputs, label, weight, settings, seed):
+    """Of inputs that no preparation has changed."""
+    return resampled(inputs, label, weight, settings, seed, lambda at: between(pd.DataFrame(inputs), at).to_numpy())
+
+
 def test_nothing_is_done_unless_asked_for():
     inputs, label = rows_of(2, 8)
     weight = np.arange(10.0)
 
-    assert resampled(inputs, label, weight, Imbalance(), 0) == (inputs, label, weight)
+    assert evened(inputs, label, weight, Imbalance(), 0) == (inputs, label, weight)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +55,7 @@ def test_class_weights_reach_the_ratio_and_keep_the_sum(label, weight, ratio, ex
     settings = Imbalance(ImbalanceKind.CLASS_WEIGHT, ratio)
     given_weight = None if weight is None else np.array(weight)
 
-    _, _, found = resampled(np.zeros((len(label), 1)), np.array(label, bool), given_weight, settings, 0)
+    _, _, found = evened(np.zeros((len(label), 1)), np.array(label, bool), given_weight, settings, 0)
 
     np.testing.assert_allclose(found, expected)
 
@@ -53,7 +69,7 @@ def test_classes_come_as_near_as_asked_and_given_rows_keep_order_and_weight(kind
     label = ~label if turned else label
     weight = np.arange(1.0, len(label) + 1)
 
-    more, labels, weights = resampled(inputs, label, weight, Imbalance(kind, ratio), seed=3)
+    more, labels, weights = evened(inputs, label, weight, Imbalance(kind, ratio), seed=3)
 
     counts = np.sort(np.bincount(labels))
     assert len(more) == len(labels) == len(weights)
@@ -76,7 +92,7 @@ def test_classes_come_as_near_as_asked_and_given_rows_keep_order_and_weight(kind
 def test_the_seed_decides(kind):
     inputs, label = rows_of(12, 60)
 
-    once, again, other = (resampled(inputs, label, None, Imbalance(kind), seed)[0] for seed in (1, 1, 2))
+    once, again, other = (evened(inputs, label, None, Imbalance(kind), seed)[0] for seed in (1, 1, 2))
 
     np.testing.assert_array_equal(once, again)
     assert once.shape != other.shape or not np.array_equal(once, other)
@@ -86,7 +102,7 @@ def test_the_seed_decides(kind):
 def test_classes_that_are_near_already_are_left_alone(kind):
     inputs, label = rows_of(30, 40)
 
-    assert resampled(inputs, label, None, Imbalance(kind, ratio=0.5), 0) == (inputs, label, None)
+    assert evened(inputs, label, None, Imbalance(kind, ratio=0.5), 0) == (inputs, label, None)
 
 
 def test_made_rows_lie_between_rows_of_the_rarer_class():
@@ -94,7 +110,7 @@ def test_made_rows_lie_between_rows_of_the_rarer_class():
     inputs = np.array([[0.0, 0.0], [4.0, 8.0], *[[9.0, 9.0]] * 10])
     label = np.arange(12) < 2
 
-    made = resampled(inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0)[0][12:]
+    made = evened(inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0)[0][12:]
 
     assert len(made) == 8
     np.testing.assert_allclose(made[:, 1], made[:, 0] * 2)
@@ -114,4 +130,128 @@ def test_made_rows_lie_between_rows_of_the_rarer_class():
 )
 def test_rows_that_cannot_be_evened_out_are_refused(kind, inputs, label, message):
     with pytest.raises(LearningError, match=message):
-        resampled(np.array(inputs), np.array(label), None, Imbalance(ImbalanceKind[kind]), 0)
+        evened(np.array(inputs), np.array(label), None, Imbalance(ImbalanceKind[kind]), 0)
+
+
+FEATURES = (
+    FeatureColumn("measured", "number"),
+    FeatureColumn("count", "number"),
+    FeatureColumn("flag", "number"),
+    FeatureColumn("gappy", "number"),
+    FeatureColumn("level", "category"),
+    FeatureColumn("other", "category"),
+)
+MEASURED = st.floats(-1e6, 1e6).map(lambda value: value + 0.25)
+RARE = st.fixed_dictionaries(
+    {
+        "measured": MEASURED,
+        "count": st.integers(0, 30).map(float),
+        "flag": st.sampled_from([0.0, 1.0]),
+        "gappy": st.just(np.nan) | MEASURED,
+        "level": st.sampled_from(["a", "b", "c", np.nan]),
+        "other": st.sampled_from(["x", "y"]),
+    }
+)
+
+
+@settings(max_examples=30)
+@given(
+    rows=st.lists(RARE, min_size=3, max_size=12),
+    encoding=st.sampled_from([one for one in Encoding if one is not Encoding.TARGET]),
+)
+def test_made_rows_hold_nothing_that_cannot_exist(rows, encoding):
+    """Levels, counts, flags and nulls are those of one of the two rows, all together; what is measured lies between.
+
+    The estimator's inputs, also the marks of nulls and the columns of levels, are those of such a row.
+    """
+    frame = pd.DataFrame(rows + rows[:1] * 30).astype({"level": object, "other": object})
+    label = np.arange(len(frame)) < len(rows)
+    encoded = Preparation(category=Category(encoding))
+    pipeline = preparation(FEATURES, encoded, Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    inputs = pipeline.fit_transform(frame, label)
+    made = []
+
+    def keeping(at):
+        made.append((at, between(frame, at)))
+        return pipeline.transform(made[-1][1])
+
+    more, labels, _ = resampled(inputs, label, None, Imbalance(ImbalanceKind.SMOTE, neighbours=2), 0, keeping)
+
+    assert labels[len(label) :].all()
+    (at, found), ends = (
+        made[0],
+        [frame.iloc[at].reset_index(drop=True) for at in (made[0][0].base, made[0][0].neighbour)],
+    )
+    assert (label[at.base] & label[at.neighbour]).all()
+    assert (at.base != at.neighbour).all()
+    kept = ["count", "flag", "level", "other"]
+    for row in range(len(found)):
+        near = ends[int(at.part[row] >= 0.5)]
+        pd.testing.assert_series_equal(found.loc[row, kept], near.loc[row, kept])
+        first, second = (end.loc[row, ["measured", "gappy"]] for end in ends)
+        for name in ("measured", "gappy"):
+            if np.isnan(first[name]) or np.isnan(second[name]):
+                assert found.loc[row, name] == near.loc[row, name] or np.isnan(near.loc[row, name])
+            else:
+                assert min(first[name], second[name]) <= found.loc[row, name] <= max(first[name], second[name])
+    np.testing.assert_array_equal(more[len(label) :], pipeline.transform(found))
+
+
+def test_one_hot_codes_of_made_rows_are_whole():
+    """Of 40 made rows, as many as are asked for, each has one level."""
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"level": random.choice(["a", "b"], 60), "x": random.normal(size=60)}).astype(
+        {"level": object}
+    )
+    features = (FeatureColumn("level", "category"), FeatureColumn("x", "number"))
+    pipeline = preparation(features, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    label = np.arange(60) < 10
+    inputs = pipeline.fit_transform(frame, label)
+    more, _, _ = resampled(
+        inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0, lambda at: pipeline.transform(between(frame, at))
+    )
+    names = [name.startswith("category") for name in pipeline.get_feature_names_out()]
+    codes = more[60:, names]
+    assert len(codes) == 40
+    assert sorted(map(tuple, np.unique(codes, axis=0).tolist())) == [(0.0, 1.0), (1.0, 0.0)]
+
+
+def test_neighbours_are_the_nearest_of_the_rarer_class():
+    """One neighbour each: of 0, 1, 5 and 7 on a line, whatever of the other class lies between."""
+    inputs = np.array([[0.0], [1.0], [5.0], [7.0], *[[value] for value in np.linspace(0.1, 6.9, 30)]])
+    label = np.arange(34) < 4
+    options = {"rarer": True, "count": 40, "neighbours": 1, "seed": 0}
+    found = pairs(inputs, label, ImbalanceKind.SMOTE, **options)
+    assert {*zip(found.base.tolist(), found.neighbour.tolist(), strict=True)} == {(0, 1), (1, 0), (2, 3), (3, 2)}
+    whole, measured = pd.DataFrame({"x": [0.0, 4.0]}), pd.DataFrame({"x": [0.5, 4.0]})
+    at = Pairs(np.array([0, 0]), np.array([1, 1]), np.array([0.25, 0.75]))
+    assert between(whole, at)["x"].tolist() == [0.0, 4.0]
+    assert between(measured, at)["x"].tolist() == [1.375, 3.125]
+    assert between(measured, at, levels=["x"])["x"].tolist() == [0.5, 4.0]
+
+
+def test_a_number_that_is_taken_for_a_category_keeps_its_levels():
+    """Sizes 0.5 and 1.5 of shoes: a fit whose one-hot codes are of no other."""
+    random = np.random.default_rng(0)
+    rare = np.arange(80) < 10
+    size = random.choice([0.5, 1.5], 80)
+    columns = {"size": ColumnPreparation(FeatureType.CATEGORY, category=Category(min_frequency=1))}
+    model = Model(Estimator.TREE, imbalance=Imbalance(ImbalanceKind.SMOTE), preparation=Preparation(columns=columns))
+    table = pa.table({"size": size, "x": random.normal(size=80)})
+    features = (FeatureColumn("size", "number"), FeatureColumn("x", "number"))
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nightjar.models.leaves.between", lambda *given: seen.append(between(*given)) or seen[-1])
+        fit(model, Examples(table, rare), features=features, seed=0)
+    assert set(seen[0]["size"]) == {0.5, 1.5}
+    assert not set(seen[0]["x"]) <= set(table["x"].to_pylist())
+
+
+def test_rows_cannot_be_made_where_levels_are_encoded_by_labels():
+    model = Model(
+        Estimator.LOGISTIC,
+        imbalance=Imbalance(ImbalanceKind.SMOTE),
+        preparation=Preparation(category=Category(Encoding.TARGET)),
+    )
+    with pytest.raises(LearningError, match=r"imbalance is SMOTE: .* encoding=TARGET .* Choose another encoding, OVER"):
+        check(model, features=FEATURES)

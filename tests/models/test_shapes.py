@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nightjar.models.needs import Needs
 from nightjar.models.numbers import number_steps
@@ -16,6 +18,10 @@ def prepared(settings, train, new=None, needs=Needs.ORDERED):
 
 def frame_of(columns):
     return pd.DataFrame({name: np.array(values, dtype=float) for name, values in columns.items()})
+
+
+def skew(one):
+    return np.mean(((one - one.mean()) / one.std()) ** 3)
 
 
 def flat(array):
@@ -93,11 +99,84 @@ def test_power_takes_the_skew_away():
 
     powered = np.array(flat(prepared(Number(shape=Shape.POWER), {"a": values})))
 
-    def skew(one):
-        return np.mean(((one - one.mean()) / one.std()) ** 3)
-
     assert skew(values) > 2
     assert abs(skew(powered)) < 0.2
+
+
+POWER = Number(shape=Shape.POWER)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1_000_000, 1_000_001, 1_000_002, 1_000_005],
+        [-1e15, -1e15 + 1, -1e15 + 2, -1e15 + 5],
+        [1e-300, 2e-300, 3e-300, 9e-300],
+        [1, 2, 3, 4, 5, 6, 1e38],
+        [-1e38, *range(20)],
+        [0] * 95 + [1e-9, 2e-9, 5e-9],
+        [0, 0, 0, 5e-324],
+        [7],
+        [1e6] * 3,
+        [NAN, 3, 3, NAN],
+    ],
+    ids=str,
+)
+def test_power_keeps_different_values_apart_and_in_order(values):
+    """Offsets that are large beside the spread, tiny units, outliers, spikes, constants."""
+    powered = np.array(flat(prepared(POWER, {"a": values})))
+    given = np.array(values, dtype=float)
+
+    assert np.isnan(powered).tolist() == np.isnan(given).tolist()
+    known = ~np.isnan(given)
+    assert np.isfinite(powered[known]).all()
+    _, place = np.unique(given[known], return_inverse=True)
+    _, after = np.unique(powered[known], return_inverse=True)
+    assert after.tolist() == place.tolist()
+
+
+@settings(max_examples=25)
+@given(
+    values=st.lists(st.floats(-1e38, 1e38), min_size=1, max_size=30),
+    by=st.sampled_from([1.0, 1e-30]),
+    offset=st.sampled_from([0.0, 1e9]),
+)
+def test_power_never_turns_values_around_or_makes_one_of_two(values, by, offset):
+    given = np.array(values) * by + offset
+
+    powered = np.array(flat(prepared(POWER, {"a": given})))
+
+    assert np.array_equal(np.unique(given, return_inverse=True)[1], np.unique(powered, return_inverse=True)[1])
+
+
+def test_power_takes_the_skew_away_wherever_the_values_lie():
+    values = np.exp(np.random.default_rng(0).normal(size=400))
+    for offset, unit in ((1e6, 1), (-1e3, 1), (0, 1e-12), (1e3, 1e-3)):
+        powered = np.array(flat(prepared(POWER, {"a": offset + unit * values})))
+        assert abs(skew(powered)) < 0.35
+
+
+def test_a_column_that_no_power_keeps_apart_is_named(caplog):
+    """Centred above 5, the two tiny ones would be the same."""
+    assert flat(prepared(POWER, {"a": [1e-300, 2e-300, 5, 5.5, 6, 6.5]})) == [1e-300, 2e-300, 5, 5.5, 6, 6.5]
+    assert "a stays as it is: no power" in caplog.text
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-20, 1e-300, 1e30])
+@pytest.mark.parametrize("scale", [Scale.STANDARD, Scale.MIN_MAX, Scale.ROBUST])
+def test_scales_do_not_depend_on_the_unit(scale, unit):
+    """A column of any unit is scaled alike: scikit-learn takes what is tiny for a constant."""
+    values = np.array([0, 2, 4, 6, NAN, 17])
+    found = prepared(Number(scale=scale), {"a": unit * values}, needs=Needs.COMPLETE)
+
+    np.testing.assert_allclose(found, prepared(Number(scale=scale), {"a": values}, needs=Needs.COMPLETE))
+
+
+@pytest.mark.parametrize("shape", [None, *Shape])
+def test_every_shape_keeps_values_with_a_large_offset_apart(shape):
+    for values in ([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 5], [1e12, 1e12 + 1], [5.0, 5.0]):
+        found = flat(prepared(Number(shape=shape), {"a": values}, needs=Needs.COMPLETE))
+        assert np.array_equal(np.unique(values, return_inverse=True)[1], np.unique(found, return_inverse=True)[1])
 
 
 def test_winsorising_moves_both_ends_to_quantiles_of_the_training_rows():

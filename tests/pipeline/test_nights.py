@@ -1,5 +1,6 @@
 """Nights of the tiny project, end to end: what stands in the tables afterwards, and what a night does not repeat."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,13 +10,16 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import JoinError, SourceError, TableError, UsageError
+from nightjar.features.definitions import definitions_hash
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import Sessions
+from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import Nightly
 from nightjar.settings.labelling import Annotators
+from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
 from nightjar.tables import arrow
 
@@ -127,6 +131,47 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
         run(copied, "2024-04-03", only=["score"])
     run(copied, "2024-04-03", only=["build_features", "score"])
     assert {mark for (mark,) in rows_of(copied.warehouse, "scores", "input_warnings")} == {None}
+
+
+def test_a_search_that_could_not_be_run_stops_a_night_that_trains_before_its_first_step(copied):
+    rate = Model(Estimator.RATE, baseline=True, parameters={"column": "departure_hour"})
+    search = builders.search(candidates=builders.search().candidates | {"hour_of_day": rate})
+    settings = Nightly(copied.environment, copied.project, "2024-04-03", search, only=["ingest", "train"])
+    before = builders.versions(copied.warehouse)
+    with pytest.raises(UsageError, match=r"candidates\.hour_of_day: RATE .column: 'departure_hour'. has no feature"):
+        nightly.run(Context(settings, "c", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2"))
+    after = builders.versions(copied.warehouse)
+    assert {table for table in after if after[table] != before[table]} == LEDGERS
+
+
+@pytest.fixture
+def apart(copied, tmp_path):
+    """With a home of its own, in which models can be trained."""
+    home = shutil.copytree(copied.environment.home, tmp_path / "home")
+    return replace(copied, environment=replace(copied.environment, home=str(home)))
+
+
+def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_night(apart, ray_started):
+    """And `train` by itself says what to build: it does not learn from what stood there before the edit."""
+    group = apart.project.features["temperature"]
+    edited = replace(group.features["mean"], aggregate=Aggregate.MAX)
+    features = {"temperature": replace(group, features=group.features | {"mean": edited})}
+    project = replace(apart.project, features=features)
+    candidates = builders.search().candidates | {"logistic": Model(Estimator.LOGISTIC)}
+    settings = Nightly(apart.environment, project, "2024-04-03", builders.search(candidates=candidates))
+    context = Context(settings, "c", Sessions(apart.environment, "tests"), apart.warehouse, "revision-2")
+    before = events.find_champion(apart.warehouse, D2)
+
+    with pytest.raises(TableError, match=r"since 2024-03-18 were built by other definitions .* since=2024-03-18"):
+        steps.train(replace(context.step(D2), search=settings.search))
+    nightly.run(context)
+
+    built = {found for (found,) in rows_of(apart.warehouse, "features", "definitions_hash")}
+    after = events.find_champion(apart.warehouse, D3)
+    assert built == {after.evidence["definitions"]} == {definitions_hash(project)}
+    assert before.evidence["definitions"] == definitions_hash(apart.project)
+    scored = dict(rows_of(apart.warehouse, "scores", "run_date", "model_version"))
+    assert scored == {D1: before.number, D2: before.number, D3: after.number}
 
 
 def with_label(project, **options):

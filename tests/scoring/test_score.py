@@ -129,11 +129,26 @@ def test_a_champion_of_other_features_is_refused_column_by_column(copied, again)
     refused(again, copied.warehouse, ModelError, expected)
 
 
+def test_a_number_that_no_model_computes_with_is_told_with_its_column_its_rows_and_their_keys(copied, again):
+    """A float64's greatest, in two of the five rows."""
+    outsized = "run_date = '2024-04-01' AND machine IN ('m2', 'm4')"
+    DeltaTable(copied.warehouse.path("features")).update({"load": "1.797e308"}, predicate=outsized)
+    expected = (
+        r"column load holds 1\.797e\+308 in .* load is too great in 2 of 5 rows: 1\.797e\+308 at machine=m[24], "
+        r"prediction_time=2024-03-31 22:00:00\+00:00; .*machine=m[24], .* No score of 2024-04-01 was written"
+    )
+    refused(again, copied.warehouse, ModelError, expected)
+
+
 def test_features_of_other_definitions_are_refused_although_their_columns_fit(copied, again):
     DeltaTable(copied.warehouse.path("features")).update(
         {"definitions_hash": "'0123456789abcdef'"}, predicate="run_date = '2024-04-01'"
     )
-    message = "was trained on feature definitions .*, but the features of 2024-04-01 were built with 0123456789ab"
+    message = (
+        r"was trained on feature definitions .*, but the features of 2024-04-01 were built with 0123456789ab.* score: "
+        r"python jobs/nightly\.py project=machines run_date=2024-04-01 "
+        r"only=\[build_features,train,promote,score,monitor\]"
+    )
     refused(again, copied.warehouse, ModelError, message)
 
 

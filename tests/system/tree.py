@@ -53,9 +53,9 @@ def _build(tree: Path, spark: SparkSession | None) -> None:
     for file in (".gitignore", ".rayignore"):
         shutil.copy(ROOT / file, tree)
     builders.write_files(tree / "data")
-    _declare(tree / "conf" / "project" / "machines.yaml", project(tree))
-    _declare(tree / "conf" / "search" / "tiny.yaml", builders.search())
-    _declare(tree / "conf" / "environment" / "quick.yaml", builders.quick_environment())
+    declare(tree / "conf" / "project" / "machines.yaml", project(tree))
+    declare(tree / "conf" / "search" / "tiny.yaml", builders.search())
+    declare(tree / "conf" / "environment" / "quick.yaml", builders.quick_environment())
     job = ["jobs/nightly.py", "project=machines", "search=tiny", "environment=quick", "project_dates=true"]
     if spark is None:
         run([sys.executable, *job], tree, {"PYTHONPATH": str(tree / "lib")})
@@ -64,7 +64,7 @@ def _build(tree: Path, spark: SparkSession | None) -> None:
         assert done.code == 0, done.err
 
 
-def _declare(file: Path, settings: object) -> None:
+def declare(file: Path, settings: object) -> None:
     """Settings as a configuration file of their group."""
     file.write_text("defaults: [schema, _self_]\n" + OmegaConf.to_yaml(OmegaConf.structured(settings)))
 

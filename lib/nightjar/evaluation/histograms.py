@@ -81,9 +81,10 @@ class Bins:
 def fit_bins(column: Column, *, bins: int = 50) -> Bins:
     """Bins for a column like this one; the same values in any order give the same bins.
 
-    Numbers and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct values get a
-    bin each; a value with more than a bin's share gets its own. Whatever lies below the least or above the greatest
-    value seen has a bin apart, empty here: drift often shows there first. Nulls, NaN and infinities set no edges.
+    Numbers, decimals and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct
+    values get a bin each; a value with more than a bin's share gets its own. Whatever lies below the least or above the
+    greatest value seen has a bin apart, empty here: drift often shows there first. Nulls, NaN and infinities set no
+    edges.
     Strings: the 100 most frequent levels, equally frequent ones in code point order.
 
     Raises:
@@ -91,9 +92,9 @@ def fit_bins(column: Column, *, bins: int = 50) -> Bins:
     """
     if bins < 1:
         raise LearningError(f"bins is {bins}: a histogram has at least 1.")
-    if _is_text(column.type):
+    if is_text(column.type):
         return Bins("categorical", levels=_frequent_levels(column))
-    if _is_number(column.type):
+    if is_number(column.type):
         values = np.concatenate([np.empty(0), *(_floats(chunk) for chunk in _chunks(column))])
         return Bins("numeric", edges=_equal_mass_edges(values[np.isfinite(values)], bins))
     raise LearningError(f"A column of type {column.type} has no histogram: expected numbers, booleans or strings.")
@@ -102,12 +103,12 @@ def fit_bins(column: Column, *, bins: int = 50) -> Bins:
 def count(bins: Bins, column: Column) -> Counts:
     """How many rows of the column fall into each bin, laid out as this module's head shows.
 
-    Infinities fall into the outermost bins. Integers are compared as float64, exact up to 2**53.
+    Infinities fall into the outermost bins. Integers and decimals are compared as float64.
 
     Raises:
         LearningError: the column is of another kind than the bins.
     """
-    fits = _is_number if bins.kind == "numeric" else _is_text
+    fits = is_number if bins.kind == "numeric" else is_text
     if not fits(column.type) and not pa.types.is_null(column.type):
         raise LearningError(f"A column of type {column.type} cannot be counted into {bins.kind} bins.")
     count_chunk = _count_numbers if bins.kind == "numeric" else _count_levels
@@ -157,7 +158,7 @@ def _with_nulls(nulls: int, counts: npt.NDArray[np.intp]) -> Counts:
 
 def _floats(chunk: "pa.Array[Any]") -> npt.NDArray[np.float64]:
     """The values that are not null. Booleans become 0 and 1."""
-    present = chunk.drop_null()
+    present = _plain(chunk).drop_null()
     if pa.types.is_boolean(present.type):
         present = present.cast(pa.int8())
     return np.asarray(present.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
@@ -165,18 +166,28 @@ def _floats(chunk: "pa.Array[Any]") -> npt.NDArray[np.float64]:
 
 def _texts(column: Column) -> Column:
     """Strings in one type: Arrow has no kernels for views, and dictionaries differ from chunk to chunk."""
-    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    return plain.cast(pa.large_string())
+    return _plain(column).cast(pa.large_string())
+
+
+def _plain(column: Column) -> Column:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _chunks(column: Column) -> "Sequence[pa.Array[Any]]":
     return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of the type are counted as numbers; models take the same types for numbers."""
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+    return any(is_one(_value_type(kind)) for is_one in numbers)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain)
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of the type are counted as levels; models take the same types for categories."""
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_one(_value_type(kind)) for is_one in texts)
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

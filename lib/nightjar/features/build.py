@@ -17,6 +17,7 @@ from nightjar.expressions import culprits, syntax
 from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
+from nightjar.features.fitting import require_usable
 from nightjar.features.labels import is_open, known_labels, open_since
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
@@ -60,7 +61,8 @@ def build(
         TableError: a source has no table yet, the range has no row, or an expression cannot be computed for one;
             nothing was written.
         JoinError: a feature does not fit its source; nothing was written.
-        UsageError: an expression does not fit the columns; nothing was written.
+        UsageError: an expression does not fit the columns, or a feature is of a type that no model takes; nothing was
+            written.
     """
     syntax.require_allowed(spark, project.sql_of_rows())
     sources = [source_table_name(name) for name in project.sources]
@@ -68,6 +70,7 @@ def build(
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
     by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
+    require_usable(features.schema, project)
     definition = table_of(project, rows, features)
     labels_since = since if previous is None else min(since, previous)
     asked = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)

@@ -96,11 +96,14 @@ def register(
 ) -> str:
     """The registered version; `known` are the rows that the predictor is fitted on."""
     manifest = _manifest(run, project, settings, rows, known, winner, evidence)
-    return tracking.register(record, _figures(evidence), predictor, manifest, run.key)
+    version = tracking.register(record, _figures(evidence), predictor, manifest, run.key)
+    record.tag(tracking.NAME, f"{project.name} {run.run_date} {winner.name}")
+    return version
 
 
 def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
     return {
+        tracking.NAME: f"{project.name} {run.run_date}",  # and at the end the winner
         "nightjar.run_id": run.run_id,
         "nightjar.data_cutoff": cutoff(run.run_date, project.zone).isoformat(),
         "nightjar.data_hash": rows.content_hash,

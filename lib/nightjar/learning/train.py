@@ -96,13 +96,15 @@ def train(
             evidence = replace(evidence, threshold=asdict(unseen.threshold))
         predictor = fitted(rows, known, run_date, winner, project, settings)
         tracking.attach(record, unseen.labels)
+        histograms = references.histograms(rows, known, final_scores)  # from here on no value of a row can be refused
         version = registration.register(run, record, project, settings, rows, known, winner, evidence, predictor)
-    log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
-    fits = sum(len(results) for results in found.results.values())
-    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-    outcome.outputs[REFERENCES.name] = references.store(warehouse, rows, known, final_scores, version, run_id)
-    registered = events.Version(version, winner.name, run_date, asdict(evidence))
-    outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
+        log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
+        fits = sum(len(results) for results in found.results.values())
+        outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
+        outcome.outputs[REFERENCES.name] = references.store(warehouse, histograms, version, run_id)
+        told_as = {**asdict(evidence), events.DEFINITIONS: rows.definitions_hash}
+        registered = events.Version(version, winner.name, run_date, told_as)
+        outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
     return outcome
 
 

@@ -15,6 +15,7 @@ from nightjar.models.network_inputs import embedded
 from nightjar.models.network_options import Options
 from nightjar.models.preparation import check_preparation
 from nightjar.models.rule import rule_of
+from nightjar.settings.columns import Encoding
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
@@ -150,6 +151,11 @@ def _check_imbalance(model: Model, task: Task) -> None:
         raise LearningError(f"imbalance is {kind.name}: {where} has no classes to even out, leave it out.")
     if kind is ImbalanceKind.CLASS_WEIGHT and not takes_weights(model, task):
         raise LearningError(f"imbalance is CLASS_WEIGHT, and {_name(model)} takes no weights: choose UNDER or OVER.")
+    if kind in (ImbalanceKind.SMOTE, ImbalanceKind.ADASYN) and model.preparation.encodes(Encoding.TARGET):
+        raise LearningError(
+            f"imbalance is {kind.name}: rows that are made have no means of their levels without their own labels, as "
+            "encoding=TARGET takes them of rows that are there. Choose another encoding, OVER or CLASS_WEIGHT."
+        )
     if model.estimator is Estimator.NETWORK and kind in MADE_ROWS:
         raise LearningError(
             f"imbalance is {kind.name}: it puts rows behind the newest ones, which NETWORK is judged on while it "

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.histograms import is_number, is_text
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,9 @@ def _usable_type(name: str, arrow_type: pa.DataType) -> str:
 
 
 def _feature_type(arrow_type: pa.DataType) -> str | None:
-    plain = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
-    if pa.types.is_string(plain) or pa.types.is_large_string(plain) or pa.types.is_string_view(plain):
+    if is_text(arrow_type):
         return "category"
-    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
-    return "number" if any(is_one(plain) for is_one in numbers) else None
+    return "number" if is_number(arrow_type) else None
 
 
 def _floats(column: "pa.ChunkedArray[Any]") -> np.ndarray[Any, np.dtype[np.float64]]:

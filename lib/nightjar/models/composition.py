@@ -23,7 +23,11 @@ PREPARATION_TYPES: Final = frozenset(
             for name in ("ClusterDistances", "Isolation", "NearestCluster", "Principal")
         ),
         *(f"nightjar.models.selection.{name}" for name in ("Selected", "WithValues")),
-        *(f"nightjar.models.shapes.{name}" for name in ("Binned", "Filled", "Logged", "Winsorised")),
+        *(
+            f"nightjar.models.shapes.{name}"
+            for name in ("Binned", "Bounded", "Filled", "Logged", "Resized", "Winsorised")
+        ),
+        "nightjar.models.power.Powered",
         "nightjar.models.rule.RuleOfThumb",
         "nightjar.models.text.Terms",
         "sklearn.compose._column_transformer.ColumnTransformer",

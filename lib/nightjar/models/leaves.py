@@ -12,15 +12,17 @@ from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
 from nightjar.models.examples import Examples
 from nightjar.models.families import family_of, solved, unfitted
+from nightjar.models.made_rows import between
 from nightjar.models.network_inputs import embedded, levels_of, network_preparation
 from nightjar.models.network_options import Options
 from nightjar.models.predictor import Predictor
 from nightjar.models.preparation import preparation
 from nightjar.models.ranking import PairwiseRanker
 from nightjar.models.rate import ColumnRate
-from nightjar.models.resampling import resampled
+from nightjar.models.resampling import Making, resampled
 from nightjar.models.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.rule_grammar import Kind
+from nightjar.settings.columns import FeatureType
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 
@@ -49,7 +51,7 @@ def _fit_family(
         return Predictor((), None, estimator.fit(nothing, rows.label, sample_weight=rows.weight))
     prepared = preparation(features, model.preparation, needs, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
-    inputs, label, weight = _evened(model, inputs, rows, task, seed)
+    inputs, label, weight = _evened(model, inputs, rows, task, seed, _making(model, frame, prepared))
     if model.estimator is Estimator.NEIGHBOURS and estimator.n_neighbors > len(label):
         raise ValueError(f"n_neighbors is {estimator.n_neighbors}: expected no more than there are rows.")
     given: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
@@ -70,7 +72,7 @@ def _fit_network(
     prepared = network_preparation(features, settings, names, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
     levels = levels_of(inputs, len(names))
-    inputs, label, weight = _evened(model, inputs, rows, task, seed)
+    inputs, label, weight = _evened(model, inputs, rows, task, seed, _making(model, frame, prepared))
     fitted = fit_network(inputs, label, options=options, seed=seed, weight=weight, levels=levels)
     return Predictor(features, prepared, fitted)
 
@@ -86,12 +88,19 @@ def _fit_rule(
     return Predictor(features, said, estimator.fit(said.transform(frame), rows.label, sample_weight=rows.weight))
 
 
+def _making(model: Model, frame: pd.DataFrame, prepared: Any) -> Making:
+    """Gives the estimator's inputs of rows between training rows."""
+    own = model.preparation.columns
+    levels = [name for name in own if own[name].declared() is FeatureType.CATEGORY and name in frame]
+    return lambda where: prepared.transform(between(frame, where, levels))
+
+
 def _evened(
-    model: Model, inputs: Floats, rows: Examples, task: Task, seed: int
+    model: Model, inputs: Floats, rows: Examples, task: Task, seed: int, made: Making
 ) -> tuple[Floats, npt.NDArray[Any], Floats | None]:
     if task is not Task.CLASSIFICATION:
         return inputs, rows.label, rows.weight
-    return resampled(inputs, rows.label, rows.weight, model.imbalance, seed)
+    return resampled(inputs, rows.label, rows.weight, model.imbalance, seed, made)
 
 
 def _frame(table: pa.Table, features: Features) -> pd.DataFrame:

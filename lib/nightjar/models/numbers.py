@@ -7,10 +7,11 @@ from typing import Any
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, PowerTransformer, RobustScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
 from nightjar.models.needs import Needs
-from nightjar.models.shapes import Binned, Filled, Logged, Winsorised
+from nightjar.models.power import Powered
+from nightjar.models.shapes import Binned, Bounded, Filled, Logged, Resized, Winsorised
 from nightjar.settings.columns import Missing, Number, Scale, Shape
 
 STRATEGIES: Mapping[Missing, str] = {
@@ -32,8 +33,12 @@ JOINT = (Missing.KNN, Missing.ITERATIVE)
 
 def number_steps(settings: Number, needs: Needs, seed: int) -> Any:
     """An unfitted transformer of a frame of numbers, as `Number` says."""
-    steps = [*_shape(settings), *(_bins(settings, needs) if settings.bins else _fill_and_scale(settings, needs, seed))]
-    return make_pipeline(Filled(), *steps) if steps else "passthrough"
+    shaped = _shape(settings)
+    if settings.bins:
+        return make_pipeline(Filled(), *shaped, *_bins(settings, needs))
+    scaled = _fill_and_scale(settings, needs, seed)
+    # For trees a column without a value is dropped instead: `WithValues`.
+    return make_pipeline(Filled(), *shaped, Bounded(), *scaled) if shaped or scaled else make_pipeline(Bounded())
 
 
 def scale_of(settings: Number, needs: Needs) -> Scale:
@@ -45,7 +50,7 @@ def scale_of(settings: Number, needs: Needs) -> Scale:
 def _shape(settings: Number) -> list[Any]:
     steps: list[Any] = [] if settings.winsorise is None else [Winsorised(settings.winsorise)]
     if settings.shape is Shape.POWER:
-        steps.append(PowerTransformer(method="yeo-johnson", standardize=False))
+        steps.append(Powered())
     elif settings.shape is not None:
         steps.append(Logged(signed=settings.shape is Shape.SIGNED_LOG))
     return steps
@@ -62,7 +67,7 @@ def _fill_and_scale(settings: Number, needs: Needs, seed: int) -> list[Any]:
     missing = settings.missing or (Missing.MEDIAN if needs is Needs.COMPLETE else Missing.KEEP)
     joint = missing in JOINT
     scale = scale_of(settings, needs)
-    scaler = [] if scale is Scale.NONE else [SCALERS[scale]()]
+    scaler = [] if scale is Scale.NONE else [Resized(), SCALERS[scale]()]
     if missing is Missing.KEEP:
         return scaler
     if joint:  # columns are compared with each other, so they are of one size first

@@ -74,7 +74,8 @@ class Predictor:
         Other columns than the features are ignored. A null is a value that is not there, whatever its column.
 
         Raises:
-            ModelError: a feature is missing or of another type (names all of them), or a number is infinite.
+            ModelError: a feature is missing or of another type (names all of them), a number is infinite or so great
+                that the model cannot compute with it, or a score would not be finite.
         """
         require_features(self.features, table.schema)
         pieces = [self._predict_chunk(table, start) for start in range(0, table.num_rows, CHUNK_ROWS)]
@@ -102,7 +103,15 @@ class Predictor:
         if infinite:
             where = f"rows {start} to {start + rows - 1}"
             raise ModelError(f"Infinite values in {', '.join(infinite)} ({where}): a model can only use finite ones.")
-        return self.scores(frame)[:rows]
+        try:
+            scores = self.scores(frame)[:rows]
+        except ValueError as error:
+            raise ModelError(f"The model cannot compute with rows {start} to {start + rows - 1}: {error}") from error
+        unbounded = np.flatnonzero(~np.isfinite(scores))
+        if len(unbounded):
+            first = f"{scores[unbounded[0]]} of row {start + unbounded[0]}"
+            raise ModelError(f"{len(unbounded):,} scores are not finite, the first {first}: its numbers are too great.")
+        return scores
 
 
 def scores_of(estimator: Classifier | Regressor, inputs: Any) -> Floats:

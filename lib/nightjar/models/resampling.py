@@ -1,4 +1,4 @@
-"""Evening out unequal classes: weights, dropped, repeated or made rows. Of training rows only, after preparation.
+"""Evening out unequal classes: weights, dropped, repeated or made rows. Of training rows only.
 
 imbalanced-learn is imported where it is used: a search's workers start sooner without it.
 """
@@ -10,14 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
+from nightjar.models.examples import Rows
+from nightjar.models.made_rows import Pairs, pairs
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 Resampled = tuple[Floats, Labels, Floats | None]
+Making = Callable[[Pairs], Floats]
 
 
-def resampled(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+def resampled(
+    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, made: Making
+) -> Resampled:
     """Training rows with classes as near to each other as the settings say.
 
     Args:
@@ -26,6 +31,7 @@ def resampled(inputs: Floats, label: Labels, weight: Floats | None, settings: Im
         weight: of each row; None: one each.
         settings: which kind, and how near.
         seed: of every random choice.
+        made: gives the inputs of rows that are made between others.
 
     Returns:
         Inputs, labels and weights. Rows that were there keep their order and weight (`class_weight`: the sum of all
@@ -44,7 +50,10 @@ def resampled(inputs: Floats, label: Labels, weight: Floats | None, settings: Im
     rarer, other = sorted((positives, len(label) - positives))
     if rarer >= settings.ratio * other:
         return inputs, label, weight
-    return _RESAMPLES[settings.kind](inputs, label, weight, settings, seed)
+    if settings.kind in (ImbalanceKind.SMOTE, ImbalanceKind.ADASYN):
+        return _with_made(inputs, label, weight, settings, seed, made)
+    rows = _chosen(settings, label, seed)
+    return inputs[rows], label[rows], None if weight is None else weight[rows]
 
 
 def _check(label: npt.NDArray[Any]) -> None:
@@ -68,50 +77,31 @@ def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats
     return np.asarray(raised * (given.sum() / raised.sum()))
 
 
-def _under(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
+def _chosen(settings: Imbalance, label: Labels, seed: int) -> Rows:
+    """Row numbers, by their labels alone: some of them in their order, or all and then those that are repeated."""
+    from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415
     from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
 
-    sampler = RandomUnderSampler(sampling_strategy=settings.ratio, random_state=seed)
-    rows = np.sort(_chosen(sampler, label))
-    return inputs[rows], label[rows], None if weight is None else weight[rows]
-
-
-def _over(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
-    from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415
-
-    rows = _chosen(RandomOverSampler(sampling_strategy=settings.ratio, random_state=seed), label)
-    return inputs[rows], label[rows], None if weight is None else weight[rows]
-
-
-def _chosen(sampler: Any, label: Labels) -> npt.NDArray[np.intp]:
-    """Row numbers, by their labels alone."""
+    under = settings.kind is ImbalanceKind.UNDER
+    sampler = (RandomUnderSampler if under else RandomOverSampler)(sampling_strategy=settings.ratio, random_state=seed)
     sampler.fit_resample(np.zeros((len(label), 1)), label)
-    return np.asarray(sampler.sample_indices_)
+    rows = np.asarray(sampler.sample_indices_)
+    return np.sort(rows) if under else rows
 
 
-def _made(inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int) -> Resampled:
-    from imblearn.over_sampling import ADASYN, SMOTE  # noqa: PLC0415
-
+def _with_made(
+    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, made: Making
+) -> Resampled:
     rarer = bool(label.mean() < 0.5)
     rows = int((label == rarer).sum())
     _check_neighbours(inputs, rows, settings)
-    neighbours = min(settings.neighbours, rows - 1)
-    sampler = (
-        SMOTE(sampling_strategy=settings.ratio, k_neighbors=neighbours, random_state=seed)
-        if settings.kind is ImbalanceKind.SMOTE
-        else ADASYN(sampling_strategy=settings.ratio, n_neighbors=neighbours, random_state=seed)
-    )
-    try:
-        more, labels = sampler.fit_resample(inputs, label)
-    except (ValueError, RuntimeError) as error:
-        raise LearningError(
-            f"{settings.kind.name} can make no row between {rows} of the class {rarer} and {len(label) - rows} of the "
-            f"other: {error} Use SMOTE or OVER."
-        ) from error
+    count = int(settings.ratio * (len(label) - rows) - rows)
+    where = pairs(inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed)
+    more = made(where) if len(where.base) else inputs[:0]
+    labels = np.concatenate([label, np.full(len(more), rarer)])
     if weight is not None:
-        made = np.full(len(labels) - len(label), weight[label == rarer].mean())
-        weight = np.concatenate([weight, made])
-    return more, labels, weight
+        weight = np.concatenate([weight, np.full(len(more), weight[label == rarer].mean())])
+    return np.vstack([inputs, more]), labels, weight
 
 
 def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:
@@ -123,11 +113,3 @@ def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:
             f"{settings.kind.name} makes rows between neighbours, and cannot where there are nulls: found some in "
             f"{len(nulls)} prepared columns. Choose what nulls become (number.missing), or use OVER."
         )
-
-
-_RESAMPLES: dict[ImbalanceKind, Callable[[Floats, Labels, Floats | None, Imbalance, int], Resampled]] = {
-    ImbalanceKind.UNDER: _under,
-    ImbalanceKind.OVER: _over,
-    ImbalanceKind.SMOTE: _made,
-    ImbalanceKind.ADASYN: _made,
-}

@@ -11,6 +11,9 @@ from sklearn.utils.validation import validate_data
 
 from nightjar.errors import LearningError, ModelError
 
+LARGEST = float(np.finfo(np.float32).max)
+"""The greatest number, in size, that every estimator can compute with."""
+
 
 class Filled(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Columns without any training value become 0 throughout: nothing can be fitted to them.
@@ -100,6 +103,77 @@ class Logged(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ig
         if below.empty:
             return None
         return f"The column {below.index[0]} holds {below.iloc[0]:g}, and LOG takes numbers of 0 or more"
+
+
+class Bounded(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Numbers as they are; beyond `LARGEST` they are an error, in training and when scoring.
+
+    Trees compute in float32, and scaling squares what it is given: a greater number would take all others of its column
+    with it, without a word.
+    """
+
+    def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
+        """Check the training values.
+
+        Raises:
+            LearningError: one is beyond.
+        """
+        validate_data(self, frame, skip_check_array=True)
+        found = self._beyond(frame)
+        if found:
+            raise LearningError(
+                f"{found}. Make it null or smaller where it is made, bring it back by shape=SIGNED_LOG, winsorise or "
+                "bins, or drop the column."
+            )
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The numbers.
+
+        Raises:
+            ModelError: one is beyond.
+        """
+        validate_data(self, frame, reset=False, skip_check_array=True)
+        found = self._beyond(frame)
+        if found:
+            raise ModelError(f"{found}. Make it null or smaller where it is made.")
+        return frame
+
+    def _beyond(self, frame: pd.DataFrame) -> str | None:
+        """Of the first column that holds such a number: in how many rows, and the first of them."""
+        beyond = np.abs(frame.to_numpy()) > LARGEST
+        if not beyond.any():
+            return None
+        column = int(beyond.any(axis=0).argmax())
+        rows = frame.index[beyond[:, column]].unique()  # a chunk is filled up by repeating its last row
+        value = frame.iloc[:, column].to_numpy()[beyond[:, column]][0]
+        return (
+            f"The column {frame.columns[column]} holds {value:g} in {len(rows):,} of {frame.index.nunique():,} rows, "
+            f"and models compute with numbers up to {LARGEST:.4g} in size"
+        )
+
+
+class Resized(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Columns multiplied by the power of two that brings their greatest size near to 1, which is exact.
+
+    scikit-learn's scalers (1.9) take a column of a range below 2e-15 for a constant, in whatever unit it is.
+
+    Attributes:
+        factors_: of each column.
+    """
+
+    def fit(self, numbers: Any, _label: object = None) -> Self:
+        """Find the powers; `numbers` is a frame or an array, (rows, columns)."""
+        validate_data(self, numbers, skip_check_array=True)
+        sizes = np.fmax.reduce(np.abs(np.asarray(numbers, np.float64)), axis=0, initial=0.0)
+        self.factors_ = np.ldexp(1.0, np.clip(-np.frexp(sizes)[1], -1022, 1022))
+        return self
+
+    def transform(self, numbers: Any) -> npt.NDArray[np.float64]:
+        """The columns, (rows, columns)."""
+        validate_data(self, numbers, reset=False, skip_check_array=True)
+        with np.errstate(over="ignore"):
+            return np.asarray(np.asarray(numbers, np.float64) * self.factors_)
 
 
 class Binned(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from functools import partial
 
 from nightjar.errors import UsageError
+from nightjar.features.definitions import definitions_hash
+from nightjar.features.staleness import stale_since
 from nightjar.pipeline.job import Context, perform, run_date_of
-from nightjar.pipeline.steps import Step
+from nightjar.pipeline.steps import Step, require_trainable
 from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
 from nightjar.settings.jobs import JobName, Nightly
@@ -55,13 +57,16 @@ def _night(
 ) -> Outcome:
     """One date. The nightly's own row in `runs` adds up what its steps wrote; `done` tells which they were."""
     whole = Outcome()
+    holds = _holds(events.find_champion(context.warehouse, night.run_date), settings.project)
+    if JobName.TRAIN in names and (not holds or JobName.TRAIN.value in settings.only):
+        require_trainable(settings.search, settings.project, night.run_date)
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
-        if name in TRAINING and champion is not None and name.value not in settings.only:
-            log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion.number)
+        if name in TRAINING and name.value not in settings.only and _holds(champion, settings.project):
+            log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion and champion.number)
             continue
         log.info("%s for %s", name.value, night.run_date)
-        since = _since(context, settings.project, night)
+        since = _since(context, settings.project, night) if name is JobName.BUILD_FEATURES else None
         step = replace(context.step(night.run_date), warehouse=night.warehouse, search=settings.search, since=since)
         outcome = perform(name, step, context.config_hash)
         done.append((night.run_date, name))
@@ -71,7 +76,20 @@ def _night(
 
 
 def _since(context: Context, project: Project, night: Step) -> date | None:
-    """The first build goes back to the start of the data: without it there is nothing to learn from."""
-    if ledger.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is not None:
-        return None
-    return parse_run_date(project.first_date)
+    """The first build goes back to the start of the data: without it there is nothing to learn from.
+
+    One after an edit of the project goes back to the first date that it changes.
+    """
+    if ledger.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
+        return parse_run_date(project.first_date)
+    since = stale_since(context.warehouse, project, night.run_date)
+    if since is not None:
+        log.warning("features since %s are built again: the project's definitions of them have been edited", since)
+    return since
+
+
+def _holds(champion: events.Version | None, project: Project) -> bool:
+    """Whether there is a champion that has learned from what the project builds now, or does not say from what."""
+    if champion is None:
+        return False
+    return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))

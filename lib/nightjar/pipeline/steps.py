@@ -109,16 +109,26 @@ def build_features(step: Step) -> Outcome:
 
 def train(step: Step) -> Outcome:
     """The search, the final figures and the registered model."""
+    from nightjar.features.staleness import require_current
     from nightjar.learning.train import train as run_training
     from nightjar.runtime import ray
 
-    step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     if step.search is None:
         raise TypeError("a training step needs search settings")
+    require_trainable(step.search, step.project, step.run_date)
+    step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
+    require_current(step.warehouse, step.project, step.run_date)
     with ray.started(step.environment):
         return run_training(
             step.warehouse, step.project, step.search, step.run_date, step.run_id, step.home, step.code_revision
         )
+
+
+def require_trainable(search: Search, project: Project, run_date: date) -> None:
+    """Raise UsageError where settings alone tell that a training of the date cannot be run."""
+    from nightjar.learning.search.foreseen import require_foreseeable
+
+    require_foreseeable(search, project, run_date)
 
 
 def promote(step: Step) -> Outcome:

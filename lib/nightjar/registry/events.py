@@ -15,6 +15,8 @@ from nightjar.tables.definitions import MODEL_EVENTS
 from nightjar.tables.warehouse import Warehouse
 
 CHAMPION = "champion"
+DEFINITIONS = "definitions"
+"""In the evidence: the hash of the feature definitions that the version was trained on; older events lack it."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from nightjar.registry.trials import FOLD, PARENT, Trial, log, metrics
 
 LOADER = "nightjar.registry.pyfunc"
 SEARCH = "nightjar.search"
+NAME = "mlflow.runName"
+"""The tag that is a run's name: a random one unless it is given."""
 ARTIFACT = "data/artifact"
 """Where our files lie in the folder of a model in MLflow: its `data_path` is copied to `data/`, under its own name."""
 

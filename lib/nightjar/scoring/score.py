@@ -16,6 +16,7 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
+from nightjar.scoring.limits import too_great
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, quality, sink
@@ -41,7 +42,8 @@ def score(
     """One score per row of `features` of the run date, by the champion that holds then.
 
     Raises:
-        ModelError: no champion holds, it cannot be trusted, does not fit the feature table, or has seen later data.
+        ModelError: no champion holds, it cannot be trusted, does not fit the feature table, has seen later data, or
+            cannot compute with a number of the night.
         TableError: the night has no features.
     """
     champion = events.champion(warehouse, run_date)
@@ -49,11 +51,11 @@ def score(
     manifest = artifact.manifest
     version = arrow.version(warehouse, "features")
     schema = arrow.schema(warehouse, "features", version)
-    _require_fit(manifest, champion, schema)
+    _require_fit(manifest, champion, schema, run_date, project.name)
     rows = arrow.read(
         warehouse, "features", ["prediction_time", "definitions_hash"], pc.field("run_date") == run_date, version
     )
-    _require_night(rows, manifest, champion, run_date, retrospective=retrospective)
+    _require_night(rows, manifest, champion, run_date, project.name, retrospective=retrospective)
     role = "retrospective" if retrospective else "champion"
     told = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
     log.info("version %s (%s), champion since %s: %s rows", *told)
@@ -73,7 +75,12 @@ def score(
         run_id=run_id,
     )
     night = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
-    written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
+    try:
+        written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
+    except ModelError as error:
+        stood = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
+        culprits = too_great(stood, manifest.features, [*key, "prediction_time"])
+        raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
     stands = {"run_date": run_date, "role": role}
     outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
     outcome.outputs["scores"] = sink.commit(
@@ -82,18 +89,26 @@ def score(
     return outcome
 
 
-def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema) -> None:
+def _again(project: str, run_date: date) -> str:
+    """How an edited project goes on."""
+    return (
+        "To build features as the project says now, train on them and score: "
+        f"python jobs/nightly.py project={project} run_date={run_date} "
+        "only=[build_features,train,promote,score,monitor]"
+    )
+
+
+def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema, run_date: date, project: str) -> None:
     found = difference(manifest.features, schema)
     if found:
         raise ModelError(
             f"Champion version {champion.number} ({champion.model_name}) does not fit table features: "
-            f"{'; '.join(found)}. Build features with the definitions it was trained on, or train and promote a new "
-            "one. No score was written."
+            f"{'; '.join(found)}. No score was written. {_again(project, run_date)}"
         )
 
 
 def _require_night(
-    rows: pa.Table, manifest: Manifest, champion: events.Version, run_date: date, *, retrospective: bool
+    rows: pa.Table, manifest: Manifest, champion: events.Version, run_date: date, project: str, *, retrospective: bool
 ) -> None:
     if not len(rows):
         raise TableError(f"Table features has no row for {run_date}. Run: jobs/build_features.py run_date={run_date}")
@@ -103,7 +118,7 @@ def _require_night(
         raise ModelError(
             f"Champion version {champion.number} was trained on feature definitions {manifest.definitions_hash[:12]}, "
             f"but the features of {run_date} were built with {', '.join(sorted(one[:12] for one in hashes))}: columns "
-            "of one name need not mean the same. Train and promote a model on the new ones. No score was written."
+            f"of one name need not mean the same. No score was written. {_again(project, run_date)}"
         )
     times: list[Any] = rows["prediction_time"].to_pylist()
     earliest = min(times)

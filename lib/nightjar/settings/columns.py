@@ -68,9 +68,12 @@ class Grams(Enum):
 class Number:
     """What happens to numbers, in this order: winsorise, shape, then missing and scale, or missing and bins.
 
+    What is beyond 3.4e38 (float32) after the shape, without bins, stops the fit or the night.
+
     Attributes:
         winsorise: this share of the training values at each end is moved to its quantile, such as 0.01.
-        shape: `log`: log(1 + x), x at least 0; `signed_log`: sign(x) log(1 + |x|); `power`: Yeo-Johnson.
+        shape: `log`: log(1 + x), x at least 0; `signed_log`: sign(x) log(1 + |x|); `power`: Yeo-Johnson,
+            about the median where values lie far from 0 or close together.
         missing: what a null becomes. None: the median for what needs complete numbers, `keep` for trees. `knn` and
             `iterative` look at the other columns of the same settings, after scaling (`standard` unless set).
         constant: for missing=constant.

@@ -111,8 +111,7 @@ class Model:
         Args:
             members: candidate -> model, of an ensemble at least its own.
         """
-        rules = [self.preparation.category, *(own.category for own in self.preparation.columns.values())]
-        encoded = any(rule is not None and rule.encoding is Encoding.TARGET for rule in rules)
+        encoded = self.preparation.encodes(Encoding.TARGET)
         blended = self.calibration is not Calibration.NONE or self.estimator is Estimator.STACKING
         below = [members[name].inner_depth(members) for name in self.members]
         return int(encoded) + int(blended) + max(below, default=0)

@@ -6,7 +6,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from nightjar.settings.checks import require
-from nightjar.settings.columns import Category, ColumnPreparation, Number, Text
+from nightjar.settings.columns import Category, ColumnPreparation, Encoding, Number, Text
 
 
 class SelectionKind(Enum):
@@ -121,6 +121,11 @@ class Preparation:
         kinds = [maker.kind.name for maker in self.make]
         require(len(set(kinds)) == len(kinds), "make", kinds, "each kind once")
 
+    def encodes(self, encoding: Encoding) -> bool:
+        """Whether it is asked for, for all categories or for a column."""
+        rules = [self.category, *(own.category for own in self.columns.values())]
+        return any(rule is not None and rule.encoding is encoding for rule in rules)
+
 
 @dataclass
 class Imbalance:
@@ -128,7 +133,8 @@ class Imbalance:
 
     Attributes:
         kind: `class_weight`: rows of the rarer class weigh more. `under`: rows of the other one are dropped at random.
-            `over`: its rows are repeated at random. `smote`, `adasyn`: rows are made between it and its neighbours.
+            `over`: its rows are repeated at random. `smote`, `adasyn`: rows are made between two neighbours of it, with
+            numbers between theirs, and levels, whole numbers, booleans and nulls of the nearer one.
         ratio: rows (`class_weight`: weight) of the rarer class / of the other one afterwards, above 0 and at most 1.
             Classes that are as near as that already are left as they are.
         neighbours: for `smote` and `adasyn`; fewer where the rarer class has no more rows.

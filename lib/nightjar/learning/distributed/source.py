@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.histograms import is_number
 from nightjar.learning.distributed.lanes import Group, Piece, Slice
 from nightjar.models.columns import FeatureColumn, difference
 from nightjar.settings.task import Task
@@ -179,7 +180,7 @@ def weight_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
 
 def _floats(source: Source, table: pa.Table, column: str) -> npt.NDArray[np.float64]:
     kind = table.schema.field(column).type
-    if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    if not is_number(kind):
         raise _refused(source, column, kind, "a column of booleans or numbers")
     plain: Any = table[column].cast(pa.int8()) if pa.types.is_boolean(kind) else table[column]
     values = np.asarray(plain.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)

@@ -29,6 +29,17 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
     Raises:
         LearningError: names the candidate, or the metric and those that fit.
     """
+    require_judged(search, [feature.name for feature in features], task)
+    for name in search.candidates:
+        require_candidate(search, name, features, task, weighted=weighted)
+
+
+def require_judged(search: Search, features: Sequence[str], task: Task) -> None:
+    """Check what all candidates share: the metric, the strata of a sample, the split. Features count by name.
+
+    Raises:
+        LearningError: names the setting.
+    """
     if search.metric.task is not task:
         fitting = ", ".join(metric.name for metric in Metric if metric.task is task)
         raise LearningError(
@@ -36,20 +47,31 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
             f"{task.name}: choose one of {fitting}."
         )
     _check_sample(search.sample, features, task)
-    weighted = weighted or not search.sample.keeps_all()
     for name, model in search.candidates.items():
         if model.self_training.floor is not None and search.split.kind is not SplitKind.WALK_FORWARD:
             raise LearningError(
                 f"search.candidates.{name}: self_training joins the rows before a test period, and the folds of "
                 f"search.split.kind={search.split.kind.name} have none: choose WALK_FORWARD."
             )
-        members = {member: search.candidates[member] for member in model.members}
-        for point in _points(model.space):
-            at = replace(model, parameters={**model.parameters, **point}, space={})
-            try:
-                check(at, features=features, task=task, members=members, weighted=weighted)
-            except (LearningError, ValueError) as error:
-                raise LearningError(f"search.candidates.{name}: {error}") from error
+
+
+def require_candidate(
+    search: Search, name: str, features: Sequence[FeatureColumn], task: Task, *, weighted: bool
+) -> None:
+    """Check a candidate at each value of its space.
+
+    Raises:
+        LearningError: names it.
+    """
+    model = search.candidates[name]
+    weighted = weighted or not search.sample.keeps_all()
+    members = {member: search.candidates[member] for member in model.members}
+    for point in _points(model.space):
+        at = replace(model, parameters={**model.parameters, **point}, space={})
+        try:
+            check(at, features=features, task=task, members=members, weighted=weighted)
+        except (LearningError, ValueError) as error:
+            raise LearningError(f"search.candidates.{name}: {error}") from error
 
 
 def require_measurable(problem: Problem, metric: Metric) -> None:
@@ -68,7 +90,7 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
             )
 
 
-def _check_sample(sample: TrainingSample, features: Sequence[FeatureColumn], task: Task) -> None:
+def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -> None:
     column = sample.stratify
     if column is None:
         return
@@ -82,8 +104,8 @@ def _check_sample(sample: TrainingSample, features: Sequence[FeatureColumn], tas
                 f"search.sample.stratify=label: each amount would be a stratum of its own, and of each a row is kept. "
                 f"project.label.task is {task.name}: stratify by a feature with few values, or not at all."
             )
-    elif column not in [feature.name for feature in features]:
-        names = ", ".join(feature.name for feature in features)
+    elif column not in features:
+        names = ", ".join(features)
         raise LearningError(
             f"search.sample.stratify: there is no column {column!r}; expected {LABEL!r} or one of {names}."
         )

@@ -1,0 +1,131 @@
+"""What settings alone tell of a search: whether it can be run on what the project will build."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from nightjar.errors import LearningError, UsageError
+from nightjar.learning import row_checks
+from nightjar.learning.search.checking import require_candidate, require_judged
+from nightjar.models.columns import FeatureColumn
+from nightjar.models.rule_grammar import names_in, parse
+from nightjar.settings.columns import FeatureType
+from nightjar.settings.features import Aggregate, Feature
+from nightjar.settings.learning import Search
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.project import CLOCKS, Project
+from nightjar.settings.sources import ColumnType, Source
+from nightjar.settings.split import SplitKind
+from nightjar.timeline import parse_run_date
+
+OF_VALUES = (Aggregate.MIN, Aggregate.MAX, Aggregate.FIRST, Aggregate.LAST)
+"""Aggregates of the type of their column; the others are numbers."""
+NUMBERS = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN)
+MOST_GUESSED = 6
+"""Columns of one rule whose types are guessed in all ways; of more, nothing is said."""
+
+
+def require_foreseeable(search: Search, project: Project, run_date: date) -> None:
+    """Refuse what could not be trained on any rows of the project, before anything is read or built.
+
+    The type of a derived column or an expression is known only when it is built: a candidate is refused for what fits
+    neither a number nor a category.
+
+    Raises:
+        UsageError: a metric that does not judge the label; a candidate that names a column there is not, has no such
+            parameter, or does not fit the task; more days of folds than the project has.
+    """
+    names, task = project.feature_names(), project.label.task
+    clocks = [f"{group}__{clock}" for group in project.features for clock in CLOCKS]
+    try:
+        require_judged(search, names, task)
+        row_checks.require_columns([*project.spine.columns(), "prediction_time", *names, *clocks], search.split.group)
+        types = {name: _type(project, name) for name in names}
+        for name in search.candidates:
+            _require_candidate(search, name, types, project)
+    except LearningError as error:
+        raise UsageError(f"{error} Nothing was run.") from error
+    _require_days(search, project, run_date)
+
+
+def _require_candidate(search: Search, name: str, types: Mapping[str, str | None], project: Project) -> None:
+    """Raise LearningError where the candidate fits none of the types that the features may have."""
+    weighted, refused = project.spine.sample.by is not None, []
+    for guess in _guesses(search, name, types):
+        features = [FeatureColumn(column, guess[column]) for column in types]
+        try:
+            require_candidate(search, name, features, project.label.task, weighted=weighted)
+        except LearningError as error:
+            refused.append(error)
+        else:
+            return
+    if refused:
+        raise refused[0]
+
+
+def _guesses(search: Search, name: str, types: Mapping[str, str | None]) -> Iterator[dict[str, str]]:
+    """Types of all features in each way that they may be: what is known, what the candidate says, and guesses."""
+    model = search.candidates[name]
+    said: dict[str, str | None] = {}
+    for one in (model, *(search.candidates[member] for member in model.members)):
+        kinds = {column: own.declared() for column, own in one.preparation.columns.items()}
+        said |= {column: _SAID[kind] for column, kind in kinds.items() if kind in _SAID}
+    known = {column: kind or said.get(column) for column, kind in types.items()}
+    ways: Iterable[Mapping[str, str]] = [dict.fromkeys(known, "number"), dict.fromkeys(known, "category")]
+    if model.estimator is Estimator.RULE:
+        used = [column for column in _read(model) if column in known and known[column] is None]
+        each = itertools.product(("number", "category"), repeat=len(used) if len(used) <= MOST_GUESSED else 0)
+        ways = [dict(zip(used, way, strict=False)) for way in each] if len(used) <= MOST_GUESSED else []
+    for way in ways:
+        yield {column: kind or way.get(column, "number") for column, kind in known.items()}
+
+
+def _read(rule: Model) -> list[str]:
+    """The names in a rule; none where it is no rule, which is told with its candidate."""
+    try:
+        return names_in(parse(str(rule.parameters.get("expression"))))
+    except LearningError:
+        return []
+
+
+_SAID: Mapping[FeatureType, str] = {FeatureType.NUMBER: "number", FeatureType.TEXT: "category"}
+"""A declared category may be either."""
+
+
+def _type(project: Project, name: str) -> str | None:
+    """Of a feature; None: known only when it is built."""
+    if name in project.spine.features:
+        return _of_column(project.sources[project.spine.source], name)
+    for group, features in project.features.items():
+        for label, feature in features.features.items():
+            if name in [f"{group}__{one}" for one in feature.names(label)]:
+                return _of_feature(project.sources[features.source], feature)
+    return None
+
+
+def _of_feature(source: Source, feature: Feature) -> str | None:
+    whole = feature.aggregate is None or feature.aggregate in OF_VALUES
+    return _of_column(source, feature.column) if whole else "number"
+
+
+def _of_column(source: Source, name: str) -> str | None:
+    declared = {name: column.type for name, column in source.columns.items()}
+    for lookup in source.lookups.values():
+        declared |= lookup.types
+    kind = None if name in source.derived else declared.get(name)
+    return "category" if kind is ColumnType.STRING else "number" if kind in NUMBERS else None
+
+
+def _require_days(search: Search, project: Project, run_date: date) -> None:
+    """Raise UsageError where folds that walk forward would begin before the project's data."""
+    if search.split.kind is not SplitKind.WALK_FORWARD:
+        return
+    there = (run_date - parse_run_date(project.first_date)).days
+    tested = search.split.folds * search.split.test_days + search.final_days
+    if there <= tested:
+        raise UsageError(
+            f"search.split.folds={search.split.folds} of test_days={search.split.test_days} and "
+            f"search.final_days={search.final_days} are {tested} days, and between project.first_date="
+            f"{project.first_date} and run_date={run_date} there are {there}, of which some must be left to train on: "
+            "choose fewer or shorter folds, or a later run_date. Nothing was run."
+        )
