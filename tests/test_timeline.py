@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.errors import UsageError
-from nightjar.timeline import cutoff, format_duration, local_date, parse_duration, parse_run_date
+from nightjar.timeline import cutoff, format_duration, local_date, parse_duration, parse_run_date, shift
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,13 @@ def test_a_cutoff_outside_the_calendar_is_refused():
         cutoff(date.min, "Asia/Tokyo")
     with pytest.raises(UsageError, match="year 1"):
         local_date(datetime.max.replace(tzinfo=UTC), "Asia/Tokyo")
+
+
+def test_an_instant_is_shifted_by_a_duration():
+    assert shift(datetime(2024, 4, 1, 12, tzinfo=timezone(timedelta(hours=2))), "36h", "UTC") == datetime(
+        2024, 4, 2, 22, tzinfo=UTC
+    )
+    with pytest.raises(UsageError, match="9d later is after 9999"):
+        shift(datetime(9999, 12, 31, tzinfo=UTC), "9d", "UTC")
+    with pytest.raises(UsageError, match="Nowhere"):
+        shift(datetime(2024, 4, 1, tzinfo=UTC), "1d", "Nowhere")

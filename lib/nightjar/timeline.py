@@ -47,6 +47,21 @@ def format_duration(duration: timedelta) -> str:
     return f"{duration // _UNITS[unit]}{unit}"
 
 
+def shift(instant: datetime, duration: str, zone: str) -> datetime:
+    """The instant so much later than another one, in UTC.
+
+    A day is 24 hours here too, so the zone only has to exist.
+
+    Raises:
+        UsageError: no duration, no such zone, or an instant after the year 9999.
+    """
+    _zone(zone)
+    try:
+        return instant.astimezone(UTC) + parse_duration(duration)
+    except OverflowError as error:
+        raise UsageError(f"instant {instant.isoformat()}: {duration} later is after 9999") from error
+
+
 def parse_run_date(text: str) -> date:
     """Read a run date, ``YYYY-MM-DD`` and nothing else.
 

@@ -152,12 +152,20 @@ def _performance_words(night: Night) -> str:
     name = night.reading.first.name
     found = latest_with(night.judged, name)
     if found is None:
-        return "No date could be judged yet."
+        return _not_judged(night)
     latest, value = found
     share = latest.values.get("matured_share")
     known = f"{percent(share)} of its outcomes known" if share is not None else "share of known outcomes not stated"
     state = "provisional" if latest.is_provisional else "final"
     return f"The latest judged date, {latest.day}, has an {measure(name)} of {figure(value)} ({state}, {known})."
+
+
+def _not_judged(night: Night) -> str:
+    """Outcomes may be known without a figure: of one class, or only those that are known early."""
+    if not any(one.values.get("matured_share") for one in night.judged):
+        return "No date could be judged yet."
+    name = measure(night.reading.first.name)
+    return f"No judged date has an {name} yet: it takes {night.reading.takes}."
 
 
 def _mean(scores: Scores) -> str:

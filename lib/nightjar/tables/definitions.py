@@ -102,7 +102,7 @@ PERFORMANCE = Table(
             "rmse and mae (in the label's unit), r2; of lists ndcg; both mean_label; mean_score, rows, matured_share",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
-        Column("provisional", pa.bool_(), "true until every label of the date is settled"),
+        Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
         Column("model_version", pa.string(), "the model that predicted"),
         RUN_DATE,
         RUN_ID,
