@@ -45,8 +45,8 @@ class TrainingRows:
         label_known_at: when the outcome was known (UTC, microseconds).
         horizon: so long after its prediction time every row has its outcome, or none. What is known earlier is no
             random sample of a date's rows.
-        last_settled: the last local date all of whose rows, labelled or not, had reached their horizon when these were
-            read.
+        last_settled: the last local date with a labelled row, all of whose rows, labelled or not, had reached their
+            horizon when these were read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
         group: a number for each row, the same for rows that no split may part; None: there are no groups.
@@ -169,7 +169,7 @@ def read(
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
         horizon=parse_duration(project.label.horizon),
-        last_settled=_last_settled(stored, project, run_date),
+        last_settled=_last_settled(stored, joined, project, run_date),
         versions=versions,
         definitions_hash=row_checks.single_definition(stored),
         group=groups.codes(joined, group) if group else None,
@@ -212,13 +212,14 @@ def _instants(rows: pa.Table) -> Instants:
     return _numpy(rows["prediction_time"]).astype("datetime64[us]")
 
 
-def _last_settled(features: pa.Table, project: Project, run_date: date) -> date:
+def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_date: date) -> date:
     """Of later dates only what was known early is known, and that is no random sample of their rows."""
     passed = cutoff(run_date, project.zone) - parse_duration(project.label.horizon)
     open_days = features.filter(pc.field("prediction_time") > pa.scalar(passed, INSTANT))["run_date"]
     first_open: date | None = pc.min(open_days).as_py()
-    newest: date = pc.max(features["run_date"]).as_py()
-    return newest if first_open is None else first_open - timedelta(days=1)
+    before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)
+    newest: date | None = pc.max(before["run_date"]).as_py()
+    return newest or (first_open or run_date) - timedelta(days=1)
 
 
 def _stream(table: pa.Table) -> pa.Buffer:

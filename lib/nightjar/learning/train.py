@@ -12,6 +12,7 @@ import numpy as np
 from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
+from nightjar.learning.gaps import gap
 from nightjar.learning.held_out import held_out
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.parts import require_parts, training_part
@@ -69,6 +70,9 @@ def train(
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
+    lacking = gap(rows, final, run_date, project)
+    if lacking is not None:
+        log.info("%s", lacking)
     _ask_about(suspect_features(rows, final.train), label.task)
     if rows.group is not None:
         seen = np.isin(rows.group[final.test], rows.group[final.train]).mean()
