@@ -1,7 +1,9 @@
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -9,6 +11,7 @@ from nightjar.errors import LearningError
 from nightjar.evaluation import distances
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
+from oracles import distances as oracle
 
 vectors = st.integers(2, 30).flatmap(
     lambda size: st.tuples(*[st.lists(st.integers(0, 500), min_size=size, max_size=size)] * 2)
@@ -75,26 +78,76 @@ def test_kolmogorov_smirnov_of_a_shift():
     """Half of the 100 rows moved up by a bin: nulls are left out, the gap is 0.5."""
     found = kolmogorov_smirnov([7, 100, 0], [900, 50, 50])
 
-    exact = stats.ks_2samp([0.0] * 100, [0.0] * 50 + [1.0] * 50, method="asymp")
+    exact = stats.ks_2samp([0.0] * 100, [0.0] * 50 + [1.0] * 50, method="exact")
     assert (found.statistic, found.p_value) == pytest.approx((0.5, exact.pvalue))
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "p_value"),
+    [
+        ([0, 1, 0], [0, 0, 1], 1.0),  # one row each: they always are as far apart
+        ([0, 3, 0], [0, 0, 3], 0.1),  # 2 of the 20 ways to choose three of six
+        ([0, 1000, 0], [0, 0, 1], 2 / 1001),  # it is the first or the last of them all
+        ([0, 5, 5], [0, 5, 5], 1.0),
+        ([0, 250_000, 0], [0, 0, 20], 2 / math.comb(250_020, 20)),
+    ],
+)
+def test_the_p_value_of_few_rows_is_exact(expected, actual, p_value):
+    assert kolmogorov_smirnov(expected, actual).p_value == pytest.approx(p_value)
+
+
+def test_the_p_value_of_many_rows_is_a_bound_that_is_close():
+    many = kolmogorov_smirnov([0, 50_000, 50_000], [0, 20_600, 19_400])
+
+    asymptotic = stats.kstwobign.sf(many.statistic * np.sqrt(100_000 * 40_000 / 140_000))
+    assert asymptotic <= many.p_value <= 1.01 * asymptotic < 0.001
+
+
+few = (
+    st.integers(2, 4)
+    .flatmap(lambda size: st.tuples(*[st.lists(st.integers(0, 2), min_size=size, max_size=size)] * 2))
+    .filter(lambda pair: all(map(sum, pair)) and sum(map(sum, pair)) <= 10)
+)
+
+
+@settings(max_examples=60)
+@given(few)
+def test_no_p_value_of_few_rows_is_below_that_of_all_their_divisions(pair):
+    """Where each bin holds one row, nothing is lost: it is the very same. Pearson's is drawn, so it is near."""
+    expected, actual = pair
+    true = oracle.permutation_p_value(expected, actual, oracle.greatest_gap)
+    found = kolmogorov_smirnov([0, *expected], [0, *actual]).p_value
+    assert found >= true - 1e-9
+    if all(e + a <= 1 for e, a in zip(expected, actual, strict=True)):
+        assert found == pytest.approx(true)
+    drawn = chi_squared(expected, actual).p_value
+    if drawn is not None:
+        assert drawn == pytest.approx(oracle.permutation_p_value(expected, actual, oracle.pearson), abs=0.025)
 
 
 values = st.lists(st.integers(-50, 50) | st.floats(-50, 50), min_size=1, max_size=200)
 
 
 @given(values, values, st.integers(1, 60))
-def test_the_statistic_from_bins_is_at_most_the_exact_one(reference, night, wanted):
+def test_the_statistic_from_bins_is_at_most_the_exact_one_and_its_p_value_no_less(reference, night, wanted):
     bins = fit_bins(pa.array(reference, pa.float64()), bins=wanted)
-    with np.errstate(divide="ignore"):
-        exact = stats.ks_2samp(reference, night, method="asymp")
+    exact = stats.ks_2samp(reference, night, method="exact")
 
     found = kolmogorov_smirnov(*(count(bins, pa.array(rows, pa.float64())) for rows in (reference, night)))
 
     assert found.statistic <= exact.statistic + 1e-12
-    if len(reference) * len(night) >= len(reference) + len(night):  # below, scipy divides by 0 rows
-        assert found.p_value >= exact.pvalue - 1e-9
+    assert found.p_value >= exact.pvalue - 1e-9
     if len(set(reference)) <= wanted and set(night) <= set(reference):
         assert found.statistic == pytest.approx(exact.statistic)  # every value has its bin: nothing is lost
+
+
+def test_chi_squared_of_levels_that_are_expected_in_few_rows():
+    """A night of one row cannot differ: its level is as likely as any. 1 of 100 rows is rare, and 1 of 5 here."""
+    assert chi_squared([0, 50, 50], [0, 1, 0]).p_value == 1.0
+    rare = chi_squared([0, 9_900, 100], [0, 4, 1])
+    assert rare.p_value == pytest.approx(1 - (9_904 / 10_005) ** 5, abs=0.01)
+    assert stats.chi2.sf(rare.statistic, df=1) < 0.0001
+    assert chi_squared([0, 10**9, 1], [0, 1, 0]).p_value > 0.99  # more rows than NumPy divides at random
 
 
 def test_chi_squared_of_two_levels():
