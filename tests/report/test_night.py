@@ -255,6 +255,24 @@ def test_older_dates_of_the_drift_table_are_left_out(tmp_path):
     assert len(arrow.read(warehouse, "drift", where=pc.field("subject") == "wind")) == 2
 
 
+def test_an_index_that_chance_explains_is_said_and_not_marked(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_drift(warehouse, "wind", {"psi": 0.9, "psi_p_value": 0.4}, rows=5)
+    nights.store_drift(warehouse, "rain", {"psi": 0.3, "psi_p_value": 0.004}, rows=5)
+    nights.store_drift(warehouse, "snow", {"psi": 0.05, "psi_p_value": 0.001}, rows=5)
+
+    page = Page(written(warehouse))
+
+    assert {row["Column"]: row["Range"] for row in page.table("Columns by PSI")} == {
+        "wind": "chance (p 0.400)",
+        "rain": "▲ 0.2 or more",
+        "snow": "below 0.1",
+    }
+    assert "1 (look here) column with PSI ≥ 0.2 of 3" in page.facts
+    assert "1 has a PSI of 0.2 or more (rain) and none have one between 0.1 and 0.2." in page.text
+    assert "That of another is no more than chance (wind)." in page.text
+
+
 def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):
     """The first load is no night, nor is one that brought too little; what is short is said at the head too."""
     warehouse = nights.warehouse_in(tmp_path)

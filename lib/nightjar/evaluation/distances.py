@@ -35,8 +35,9 @@ class Test:
 def psi(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10) -> float | None:
     """Population stability index: the sum over groups of (a - e) * ln(a / e), a and e being shares of rows; at least 0.
 
-    Numeric counts are merged to about `bins` groups of equal expected mass; nulls are a group of their own. For
-    categorical counts, which have no order to merge by, pass `bins=None`: each level is its own group.
+    Numeric counts are merged to about `bins` groups of equal expected mass; nulls, and what lies below the first edge
+    or from the last one on, are groups of their own. For categorical counts, which have no order to merge by, pass
+    `bins=None`: each level is its own group.
     Zero counts: groups empty on both sides are dropped, then half a row is added to every group on both sides (the
     estimator of Krichevsky and Trofimov, 1981, IEEE Transactions on Information Theory 27(2), 199-207).
     None where either side has no rows.
@@ -47,15 +48,59 @@ def psi(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10) -
     Raises:
         LearningError: vectors of different bins, negative or fractional counts, or fewer than 1 group.
     """
-    e, a = _checked(expected, actual)
-    if not e.sum() or not a.sum():
+    e, a = _grouped(expected, actual, bins)
+    return float(_index(e, a)) if e.sum() and a.sum() else None
+
+
+def psi_p_value(
+    expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10, *, design_effect: float = 1.0
+) -> float | None:
+    """How often rows that have not changed have so great an index: PSI of few rows is great by chance.
+
+    The share of 999 random divisions of all rows among the sides (and of this one) whose index is as great, the same
+    ones every time. Where many rows are expected in each group that is about the chance that chi-squared with one
+    degree of freedom less than there are groups exceeds psi * n * m / (n + m).
+    None where either side has no rows, and from 1e9 rows on, where chance has no part in what is seen.
+
+    Args:
+        expected: as for `psi`.
+        actual: as for `psi`.
+        bins: as for `psi`.
+        design_effect: how many rows of `actual` are alike, see the function of that name: so many go together.
+
+    Source: Phipson and Smyth (2010), see `chi_squared`; Yurdakul (2018), Statistical properties of population stability
+    index, dissertation, Western Michigan University, for many rows.
+
+    Raises:
+        LearningError: as `psi`.
+    """
+    e, a = _grouped(expected, actual, bins)
+    rows = a.sum()
+    if not e.sum() or not rows or e.sum() + rows >= _CHANCELESS:
         return None
-    if bins is not None:
-        group = _equal_mass_groups(e, bins)
-        e, a = _merged(e, group), _merged(a, group)
-    used = (e + a) > 0
-    e_share, a_share = _smoothed_shares(e[used]), _smoothed_shares(a[used])
-    return float(np.sum((a_share - e_share) * np.log(a_share / e_share)))
+    independent = max(1, round(rows / design_effect))
+    divided = _divisions(e + a, independent, 999) * (rows / independent)
+    return _share_as_far(float(_index(e, a)), _index(np.maximum(e + a - divided, 0), divided))
+
+
+def design_effect(nights: npt.ArrayLike) -> float:
+    """How many times more nights differ from all of them than as many independent rows would; at least 1.
+
+    The mean over nights of Pearson's statistic against the shares of all rows, over its degrees of freedom. Where all
+    rows of a night are alike it is about their number: a night is then worth one row.
+
+    Source: Rao and Scott (1981), The analysis of categorical data from complex sample surveys, Journal of the American
+    Statistical Association 76(374), 221-230.
+
+    Args:
+        nights: counts of the same bins, a row for each night.
+    """
+    counts = np.asarray(nights, np.float64)
+    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    if len(counts) < 2 or counts.shape[1] < 2:
+        return 1.0
+    due = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    return max(1.0, float(((counts - due) ** 2 / due).sum() / ((len(counts) - 1) * (counts.shape[1] - 1))))
 
 
 def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
@@ -117,17 +162,15 @@ def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     statistic = float(result.statistic)
     if result.expected_freq.min() >= 5 or table.sum() >= _CHANCELESS:
         return Test(statistic, float(result.pvalue))
-    divided = _divisions(*table, 9_999)
+    divided = _divisions(table.sum(axis=0), int(table[1].sum()), 9_999)
     apart = (divided - result.expected_freq[1]) ** 2 @ (1 / result.expected_freq).sum(axis=0)
     return Test(statistic, _share_as_far(statistic, apart))
 
 
-def _divisions(expected: Counts, actual: Counts, count: int) -> Counts:
-    """What `actual` would be if all rows of both sides were divided among them at random, so many times."""
-    both = (expected + actual).astype(np.int64)
-    drawn = np.random.default_rng(0).multivariate_hypergeometric(
-        both, int(actual.sum()), size=count, method="marginals"
-    )
+def _divisions(both: Counts, rows: int, count: int) -> Counts:
+    """So many times, how many of the rows of both sides fall into each bin when some are drawn at random."""
+    random = np.random.default_rng(0)
+    drawn = random.multivariate_hypergeometric(both.astype(np.int64), rows, size=count, method="marginals")
     return drawn.astype(np.float64)
 
 
@@ -146,20 +189,35 @@ def _checked(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Co
     return e.astype(np.float64), a.astype(np.float64)
 
 
-def _equal_mass_groups(expected: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.intp]:
-    """The group of each bin: 0 for nulls, then 1 to `bins` by the share of expected values below the bin's middle."""
+def _grouped(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None) -> tuple[Counts, Counts]:
+    """The counts of the groups that are in use."""
+    e, a = _checked(expected, actual)
+    if bins is not None:
+        group = _equal_mass_groups(e, bins)
+        e, a = (np.bincount(group, weights=side).astype(np.float64) for side in (e, a))
+    used = (e + a) > 0
+    return e[used], a[used]
+
+
+def _equal_mass_groups(expected: Counts, bins: int) -> npt.NDArray[np.intp]:
+    """The group of each bin: nulls, what is below all edges, then `bins` by the share of expected values below the
+    bin's middle, and what is above all edges.
+    """
     if bins < 1:
         raise LearningError(f"bins is {bins}: values are merged to at least 1 group.")
-    values = expected[1:]
+    values = expected[2:-1]
     middle = (np.cumsum(values) - values / 2) / max(values.sum(), 1)
     group = np.minimum(np.floor(middle * bins).astype(np.intp), bins - 1)
-    return np.concatenate([np.zeros(1, dtype=np.intp), group + 1])
+    outer = [0, 1][: len(expected) - 1]
+    return np.concatenate([np.array(outer, np.intp), group + 2, np.array([bins + 2], np.intp)])
 
 
-def _merged(counts: npt.NDArray[np.float64], group: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    return np.bincount(group, weights=counts).astype(np.float64)
+def _index(expected: Counts, actual: Counts) -> Counts:
+    """The index of two count vectors, or of two stacks of them."""
+    e, a = _smoothed_shares(expected), _smoothed_shares(actual)
+    return np.asarray(((a - e) * np.log(a / e)).sum(axis=-1), dtype=np.float64)
 
 
-def _smoothed_shares(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _smoothed_shares(counts: Counts) -> Counts:
     smoothed = counts + _PSEUDOCOUNT
-    return np.asarray(smoothed / smoothed.sum(), dtype=np.float64)
+    return np.asarray(smoothed / smoothed.sum(axis=-1, keepdims=True), dtype=np.float64)

@@ -6,18 +6,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nightjar.evaluation.histograms import count, fit_bins
-from nightjar.learning.rows import TrainingRows
+from nightjar.evaluation.distances import design_effect
+from nightjar.evaluation.histograms import Bins, Counts, count, fit_bins
+from nightjar.learning.rows import Days, TrainingRows
 from nightjar.models.examples import Rows
 from nightjar.tables import arrow
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.warehouse import Warehouse
+
+NIGHTS = 60
+"""How many nights tell how alike the rows of one are."""
 
 
 def store(
     warehouse: Warehouse,
     rows: TrainingRows,
     known: Rows,
+    final: Rows,
     final_scores: npt.NDArray[np.float64],
     version: str,
     run_id: str,
@@ -26,25 +31,42 @@ def store(
 
     A model's scores of its own training rows are sharper than those of new ones: they would be no fair reference.
 
+    Args:
+        warehouse: where the table lies.
+        rows: all rows, in the order of their dates.
+        known: numbers of those that the model is fitted on, ascending.
+        final: numbers of those of the final period, ascending.
+        final_scores: of the latter.
+        version: of the model.
+        run_id: of this run.
+
     Returns:
         The new version of `references`.
     """
-    columns: dict[str, pa.ChunkedArray[Any]] = {
-        column.name: rows.features[column.name].take(known) for column in rows.columns
+    columns: dict[str, tuple[pa.ChunkedArray[Any], Days]] = {
+        column.name: (rows.features[column.name].take(known), rows.day[known]) for column in rows.columns
     }
-    columns["score"] = pa.chunked_array([pa.array(final_scores)])
+    columns["score"] = pa.chunked_array([pa.array(final_scores)]), rows.day[final]
     stored = []
-    for name, values in columns.items():
+    for name, (values, days) in columns.items():
         bins = fit_bins(values)
-        counts = count(bins, values).tolist()
         stored.append(
             {
                 "model_version": version,
                 "column": name,
                 "night": None,
                 "bins": bins.to_json(),
-                "counts": counts,
+                "counts": count(bins, values).tolist(),
+                "design_effect": design_effect(_by_night(bins, values, days)),
                 "run_id": run_id,
             }
         )
     return arrow.append(warehouse, REFERENCES, stored, run_id)
+
+
+def _by_night(bins: Bins, values: "pa.ChunkedArray[Any]", days: Days) -> list[Counts]:
+    """The counts of each of the last nights."""
+    _, starts = np.unique(days, return_index=True)
+    ends = [*starts[1:], len(days)]
+    nights = list(zip(starts, ends, strict=True))[-NIGHTS:]
+    return [count(bins, values.slice(start, end - start)) for start, end in nights]

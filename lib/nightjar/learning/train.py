@@ -104,7 +104,9 @@ def train(
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-    outcome.outputs[REFERENCES.name] = references.store(warehouse, rows, known, final_scores, version, run_id)
+    outcome.outputs[REFERENCES.name] = references.store(
+        warehouse, rows, known, final.test, final_scores, version, run_id
+    )
     registered = events.Version(version, winner.name, run_date, asdict(evidence))
     outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
     return outcome

@@ -123,10 +123,12 @@ def _scores_words(scores: Scores | None) -> str:
 def _drift_words(drift: Drift | None) -> str:
     if drift is None:
         return "Drift was not measured."
-    much, some = drift.of_level("much"), drift.of_level("some")
+    much, some, chance = (drift.of_level(level) for level in ("much", "some", "chance"))
+    others = "another" if len(chance) == 1 else f"{len(chance)} others"
+    by_chance = f" That of {others} is no more than chance{_named(chance)}." if chance else ""
     return (
         f"Of {counted(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
-        f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}."
+        f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}." + by_chance
     )
 
 
