@@ -112,6 +112,7 @@ def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_
     for name in nights.project.feature_names():
         bins = Bins.from_json(found[name]["bins"])
         assert found[name]["counts"] == count(bins, rows.features[name]).tolist()
+    assert all(row["design_effect"] >= 1 for row in found.values())
 
 
 def test_the_strongest_baseline_is_the_one_to_beat(nights):
