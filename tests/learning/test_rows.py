@@ -31,6 +31,7 @@ def test_rows_are_labelled_earlier_than_the_run_date_and_oldest_first(nights):
     """13 dates of 5 machines; one outcome was never written down and is settled as null."""
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
     assert len(rows.label) == 13 * 5 - 1
+    assert rows.null_labels == pytest.approx(1 / (13 * 5))
     assert (rows.day[0], rows.day[-1]) == (np.datetime64("2024-03-18"), np.datetime64("2024-03-30"))
     assert (rows.day[1:] >= rows.day[:-1]).all()
     assert [column.name for column in rows.columns] == nights.project.feature_names()

@@ -44,6 +44,7 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
     assert (registered["model_name"], registered["alias"]) == ("logistic-1", None)
     assert registered["holds_from"] == builders.HISTORY
     assert evidence["period"] == ["2024-03-28", "2024-03-30"]
+    assert evidence["null_labels"] == pytest.approx(1 / (13 * 5))
     assert evidence["candidate"]["roc_auc"] == {"estimate": 1.0, "low": 1.0, "high": 1.0}
     assert evidence["baselines"]["majority"]["roc_auc"]["estimate"] == 0.5
     assert evidence["difference"] == {"over": "majority", "better": 1, "estimate": 0.5, "low": 0.5, "high": 0.5}

@@ -28,6 +28,7 @@ class Evidence:
         baselines: baseline -> measures.
         difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
+        null_labels: see `TrainingRows`.
         threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
     """
 
@@ -36,6 +37,7 @@ class Evidence:
     candidate: Mapping[str, Any]
     baselines: Mapping[str, Any]
     difference: Mapping[str, Any]
+    null_labels: float
     threshold: Mapping[str, Any] | None = None
 
 
@@ -66,6 +68,7 @@ def judge(
         candidate={"name": winner.name, **measured[winner.name]},
         baselines={one.name: measured[one.name] for one in baselines},
         difference={"over": strongest, "better": better, **asdict(apart)},
+        null_labels=rows.null_labels,
     )
     return evidence, scores[winner.name]
 

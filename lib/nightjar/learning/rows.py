@@ -52,6 +52,8 @@ class TrainingRows:
         group: a number for each row, the same for rows that no split may part; None: there are no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each one stands for; None: one each.
+        null_labels: share of the labels that are known and null: of rows that were settled without an outcome, and are
+            not among these.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
     """
 
@@ -69,6 +71,7 @@ class TrainingRows:
     group: Rows | None = None
     query: Rows | None = None
     weight: npt.NDArray[np.float64] | None = None
+    null_labels: float = 0.0
     unlabelled: Timed | None = None
 
     def examples(self, index: Rows, inner: Sequence[InnerSplit] = ()) -> Examples:
@@ -153,7 +156,8 @@ def read(
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
     stored = _stored(warehouse, project, run_date, wanted, versions)
-    outcome = _outcomes(warehouse, project, run_date, versions)
+    known = labels.known(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
+    outcome = known.filter(pc.is_valid(known["label"]))
     joined = _in_order(stored.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
@@ -175,6 +179,7 @@ def read(
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
+        null_labels=1 - len(outcome) / len(known),
         unlabelled=_others(stored, outcome, project, names) if unlabelled else None,
     )
 
@@ -185,12 +190,6 @@ def _stored(
     """The rows of all dates before the run date, labelled or not."""
     columns = list(dict.fromkeys([*_key(project), *wanted, "run_date", "definitions_hash"]))
     return arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
-
-
-def _outcomes(warehouse: Warehouse, project: Project, run_date: date, versions: Mapping[str, int]) -> pa.Table:
-    """The labels that are known at the run date's midnight and are not null."""
-    known = labels.known(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
-    return known.filter(pc.is_valid(known["label"]))
 
 
 def _others(stored: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]) -> Timed:

@@ -69,6 +69,8 @@ def train(
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
+    if rows.null_labels:
+        log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     lacking = gap(rows, final, run_date, project)
     if lacking is not None:

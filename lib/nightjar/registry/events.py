@@ -51,10 +51,18 @@ def champion(warehouse: Warehouse, run_date: date) -> Version:
     """
     found = find_champion(warehouse, run_date)
     if found is None:
+        refused = _latest(warehouse, run_date, "refused", CHAMPION)
+        why = (
+            ""
+            if refused is None
+            else (
+                f" Version {refused.number} ({refused.model_name}) was refused on {refused.holds_from}: "
+                f"{refused.evidence.get('reason')}"
+            )
+        )
         raise ModelError(
             f"No champion of {warehouse.project} holds on {run_date}: no model was promoted for that date or an "
-            f"earlier one. Run jobs/train.py and jobs/promote.py for {run_date}; if promotion was refused, table "
-            f"{MODEL_EVENTS.name} says why."
+            f"earlier one.{why} Run jobs/train.py and jobs/promote.py for {run_date}."
         )
     return found
 

@@ -30,7 +30,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Promise:
-    """What the evidence says that the champion can do."""
+    """What the evidence says that the champion can do.
+
+    Attributes:
+        null_labels: share of the labels that were null when it was trained: neither learned from nor judged.
+    """
 
     metric: str | None
     period: tuple[str, ...]
@@ -38,6 +42,7 @@ class Promise:
     over: str | None
     difference: Estimate
     reason: str | None
+    null_labels: float | None
 
     def measures(self) -> list[str]:
         """Every measure that some model of the evidence has, the metric first."""
@@ -64,15 +69,42 @@ class Champion:
     promise: Promise | None
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A version that was trained to become champion and was refused, and why."""
+
+    version: str
+    name: str | None
+    since: date
+    reason: str
+
+
+def find_refusal(tables: Snapshot, champion: Champion | None) -> Refusal | None:
+    """The night's own last decision, if it was a refusal; where no champion holds, the last refusal before it."""
+    where = pc.field("event").isin(["promoted", "refused"]) & (pc.field("holds_from") <= tables.run_date)
+    columns = ["event", "event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
+    row = max(tables.rows("model_events", columns, where), key=_recorded, default=None)
+    if row is None or row["event"] != "refused" or (champion is not None and row["holds_from"] < tables.run_date):
+        return None
+    reason = _parsed(row["evidence"]).get("reason")
+    return Refusal(
+        row["model_version"], row["model_name"], row["holds_from"], str(reason or "the reason was not recorded")
+    )
+
+
 def find_champion(tables: Snapshot) -> Champion | None:
     """The promotion that holds for the night: the latest first run date, and of those the one recorded last."""
     columns = ["event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
     where = (pc.field("event") == "promoted") & (pc.field("holds_from") <= tables.run_date)
     promoted = tables.rows("model_events", columns, where)
-    row = max(promoted, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]), default=None)
+    row = max(promoted, key=_recorded, default=None)
     if row is None:
         return None
     return Champion(row["model_version"], row["model_name"], row["holds_from"], read_promise(row["evidence"]))
+
+
+def _recorded(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["holds_from"], row["recorded_at"], row["event_id"]
 
 
 def read_promise(evidence: str | None) -> Promise | None:
@@ -95,6 +127,7 @@ def read_promise(evidence: str | None) -> Promise | None:
         over=str(difference["over"]) if "over" in difference else None,
         difference=_estimate(difference),
         reason=str(stored["reason"]) if stored.get("reason") else None,
+        null_labels=_number(stored.get("null_labels")),
     )
 
 

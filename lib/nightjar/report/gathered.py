@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival, read_arrivals
-from nightjar.report.champion import Champion, find_champion
+from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
 from nightjar.report.intake import Check, Refused, read_quality, read_refused
 from nightjar.report.measures import Reading, reading
@@ -20,6 +20,7 @@ class Night:
 
     reading: Reading
     champion: Champion | None
+    refusal: Refusal | None
     scores: Scores | None
     judged: list[JudgedDate]
     drift: Drift | None
@@ -32,10 +33,11 @@ class Night:
 
 def gather(tables: Snapshot, label: Label) -> Night:
     """Read what the page says; performance as the label is judged."""
-    drift = read_drift(tables)
+    drift, champion = read_drift(tables), find_champion(tables)
     return Night(
         reading=reading(label),
-        champion=find_champion(tables),
+        champion=champion,
+        refusal=find_refusal(tables, champion),
         scores=read_scores(tables, label.task),
         judged=read_performance(tables),
         drift=drift,
