@@ -130,15 +130,29 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
 
 
 def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, untrained, ray_started, tmp_path):
-    """What cannot be told is said to be undefined; promotion will refuse it. The winner is chosen by another metric."""
+    """What cannot be told is said to be undefined; promotion will refuse it. The winner is chosen by another metric.
+
+    The baseline that is to stand in then is registered beside it: signed, with its own figures and references.
+    """
     from deltalake import DeltaTable
 
     last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
     DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
-    settings = builders.search(final_days=1)
-    train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
-    events = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
-    evidence = json.loads(events[0]["evidence"])
+    settings, home = builders.search(final_days=1, stand_in="majority"), tmp_path / "home"
+    train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", home, "c")
+    rows = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
+    of = {row["alias"]: row | {"evidence": json.loads(row["evidence"])} for row in rows}
+    evidence, stand_in = of[None]["evidence"], of["stand_in"]
+    assert (stand_in["model_name"], stand_in["evidence"]["stand_in"]) == ("majority", True)
+    assert stand_in["evidence"]["candidate"] == {"name": "majority"} | evidence["baselines"]["majority"]
+    environment = replace(untrained.environment, home=str(home))
+    number = stand_in["model_version"]
+    artifact = verified.load(environment, Subject("machines", "majority", number))
+    assert (
+        len(set(artifact.open().predict(read(untrained.warehouse, untrained.project, builders.HISTORY).features))) == 1
+    )
+    versions = [row["model_version"] for row in arrow.read(untrained.warehouse, "references").to_pylist()]
+    assert versions.count(number) == versions.count(of[None]["model_version"])
     assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
     assert evidence["difference"]["estimate"] is None
 

@@ -312,7 +312,7 @@ def test_a_stopped_night_whose_tables_cannot_be_read_is_told_from_the_runs_alone
             nights.NIGHT,
             "Promotion of version 7 (boosting-1) was refused on 2013-10-03, no champion holds. Equal.",
         ),
-        (date(2013, 9, 30), nights.NIGHT, "was refused on 2013-10-03, version 3 still holds. Equal."),
+        (date(2013, 9, 30), nights.NIGHT, "was refused on 2013-10-03, version 3 (boosting-1) still holds. Equal."),
         (None, date(2013, 9, 30), "was refused on 2013-09-30, no champion holds. Equal."),
         (date(2013, 9, 30), date(2013, 10, 2), None),  # a refusal of another night, that changes nothing in this one
         (nights.NIGHT, date(2013, 10, 4), None),
@@ -331,6 +331,19 @@ def test_a_refused_promotion_stands_on_top(tmp_path, champion, refused_on, told)
     else:
         assert page.facts[0] == f"version 7 (look here) was refused on {refused_on} Equal."
         assert told in page.text
+
+
+def test_a_refusal_is_told_as_long_as_a_baseline_stands_in(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    earlier = date(2013, 10, 1)
+    nights.store_promotion(warehouse, '{"reason": "Equal."}', version="7", holds_from=earlier, event="refused")
+    nights.store_promotion(warehouse, '{"stand_in": true}', version="8", holds_from=earlier, name="majority")
+
+    text = Page(written(warehouse)).text
+
+    assert (
+        "Promotion of version 7 (boosting-1) was refused on 2013-10-01, version 8 (majority) stands in. Equal." in text
+    )
 
 
 def test_an_index_that_chance_explains_is_said_and_not_marked(tmp_path):

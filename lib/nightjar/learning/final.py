@@ -1,7 +1,7 @@
 """Figures that can be believed: winner and baselines on a period that the search never saw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class Evidence:
     difference: Mapping[str, Any]
     null_labels: float
     threshold: Mapping[str, Any] | None = None
+
+    def of_baseline(self, name: str) -> "Evidence":
+        """The evidence of a baseline in the winner's place: its own figures, compared with nothing."""
+        nothing = {**self.difference, "over": name, "estimate": None, "low": None, "high": None}
+        return replace(self, candidate={"name": name, **self.baselines[name]}, difference=nothing, threshold=None)
 
 
 def judge(

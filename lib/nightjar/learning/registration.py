@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nightjar.learning.final import Evidence
+from nightjar.learning.fitting import fitted
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search import ledger
+from nightjar.learning.search import ledger, proposals
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult, Unit
 from nightjar.learning.search.work import Told
+from nightjar.learning.splits.folding import Fold
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
-from nightjar.registry import tracking
+from nightjar.registry import events, tracking
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
@@ -97,6 +101,32 @@ def register(
     """The registered version; `known` are the rows that the predictor is fitted on."""
     manifest = _manifest(run, project, settings, rows, known, winner, evidence)
     return tracking.register(record, _figures(evidence), predictor, manifest, run.key)
+
+
+def register_stand_in(
+    run: Run,
+    record: SearchRun,
+    project: Project,
+    settings: Search,
+    rows: TrainingRows,
+    known: Rows,
+    final: Fold,
+    evidence: Evidence,
+) -> tuple[events.Version, npt.NDArray[np.float64]] | None:
+    """The baseline that the settings name, fitted and registered like the winner, and its scores of the final period.
+
+    None where the settings name none. The run's figures stay those of the winner.
+    """
+    chosen = next((one for one in proposals.baselines(settings) if one.name == settings.stand_in), None)
+    if chosen is None:
+        return None
+    own = evidence.of_baseline(chosen.name)
+    scores = fitted(rows, final.train, final.start, chosen, project, settings).predict(rows.features.take(final.test))
+    manifest = _manifest(run, project, settings, rows, known, chosen, own)
+    predictor = fitted(rows, known, run.run_date, chosen, project, settings)
+    number = tracking.register(record, {}, predictor, manifest, run.key)
+    told = {**asdict(own), events.STAND_IN: True}
+    return events.Version(number, chosen.name, run.run_date, told), scores
 
 
 def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:

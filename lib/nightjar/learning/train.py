@@ -103,14 +103,16 @@ def train(
         predictor = fitted(rows, known, run_date, winner, project, settings)
         tracking.attach(record, unseen.labels)
         version = registration.register(run, record, project, settings, rows, known, winner, evidence, predictor)
+        beside = registration.register_stand_in(run, record, project, settings, rows, known, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-    outcome.outputs[REFERENCES.name] = references.store(
-        warehouse, rows, known, final.test, final_scores, version, run_id
-    )
-    registered = events.Version(version, winner.name, run_date, asdict(evidence))
-    outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
+    registered = [(None, events.Version(version, winner.name, run_date, asdict(evidence)), final_scores)]
+    registered += [] if beside is None else [(events.STAND_IN, *beside)]
+    for alias, one, scores in registered:
+        stored = references.store(warehouse, rows, known, final.test, scores, one.number, run_id)
+        outcome.outputs[REFERENCES.name] = stored
+        outcome.outputs["model_events"] = events.record(warehouse, "registered", one, run_id, alias)
     return outcome
 
 

@@ -57,7 +57,8 @@ def _night(
     whole = Outcome()
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
-        if name in TRAINING and champion is not None and name.value not in settings.only:
+        holds = champion is not None and not champion.stands_in
+        if champion is not None and holds and name in TRAINING and name.value not in settings.only:
             log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion.number)
             continue
         log.info("%s for %s", name.value, night.run_date)

@@ -14,7 +14,7 @@ from nightjar.tables import arrow
 from nightjar.tables.definitions import MODEL_EVENTS
 from nightjar.tables.warehouse import Warehouse
 
-CHAMPION = "champion"
+CHAMPION, STAND_IN = "champion", "stand_in"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Version:
     model_name: str
     holds_from: date
     evidence: Mapping[str, Any]
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it is a baseline that scores until a winner deserves to."""
+        return bool(self.evidence.get(STAND_IN))
 
 
 def record(warehouse: Warehouse, event: str, version: Version, run_id: str, alias: str | None = None) -> int:
@@ -91,6 +96,12 @@ def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
     if found is None or found.holds_from != run_date:
         raise ModelError(f"No model was trained for {run_date}: there is nothing to promote. Run jobs/train.py first.")
     return found
+
+
+def find_stand_in(warehouse: Warehouse, run_date: date) -> Version | None:
+    """The baseline that the last training for the run date has registered, to stand in for its winner, or None."""
+    found = _latest(warehouse, run_date, "registered", STAND_IN)
+    return found if found is not None and found.holds_from == run_date else None
 
 
 def newest(warehouse: Warehouse) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from nightjar.registry.events import STAND_IN
 from nightjar.report.reading import Snapshot
 
 
@@ -60,12 +61,14 @@ class Champion:
 
     Attributes:
         since: first run date for which it holds.
+        stands_in: whether it is a baseline, until a winner deserves its place.
         promise: None where the event carries no evidence that can be read.
     """
 
     version: str
     name: str | None
     since: date
+    stands_in: bool
     promise: Promise | None
 
 
@@ -80,11 +83,13 @@ class Refusal:
 
 
 def find_refusal(tables: Snapshot, champion: Champion | None) -> Refusal | None:
-    """The night's own last decision, if it was a refusal; where no champion holds, the last refusal before it."""
+    """The night's own last decision, if it was a refusal; where no winner is champion, the last refusal before it."""
     where = pc.field("event").isin(["promoted", "refused"]) & (pc.field("holds_from") <= tables.run_date)
     columns = ["event", "event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
-    row = max(tables.rows("model_events", columns, where), key=_recorded, default=None)
-    if row is None or row["event"] != "refused" or (champion is not None and row["holds_from"] < tables.run_date):
+    decided = [row for row in tables.rows("model_events", columns, where) if not _parsed(row["evidence"]).get(STAND_IN)]
+    row = max(decided, key=_recorded, default=None)
+    winner_holds = champion is not None and not champion.stands_in
+    if row is None or row["event"] != "refused" or (winner_holds and row["holds_from"] < tables.run_date):
         return None
     reason = _parsed(row["evidence"]).get("reason")
     return Refusal(
@@ -100,7 +105,10 @@ def find_champion(tables: Snapshot) -> Champion | None:
     row = max(promoted, key=_recorded, default=None)
     if row is None:
         return None
-    return Champion(row["model_version"], row["model_name"], row["holds_from"], read_promise(row["evidence"]))
+    stands_in = bool(_parsed(row["evidence"]).get(STAND_IN))
+    return Champion(
+        row["model_version"], row["model_name"], row["holds_from"], stands_in, read_promise(row["evidence"])
+    )
 
 
 def _recorded(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -88,7 +88,8 @@ def _refusal_words(night: Night) -> list[str]:
     refusal, champion = night.refusal, night.champion
     if refusal is None:
         return []
-    holds = f"version {champion.version} still holds" if champion else "no champion holds"
+    does = "stands in" if champion and champion.stands_in else "still holds"
+    holds = f"version {champion.version} ({champion.name}) {does}" if champion else "no champion holds"
     name = f" ({refusal.name})" if refusal.name else ""
     return [f"Promotion of version {refusal.version}{name} was refused on {refusal.since}, {holds}. {refusal.reason}"]
 

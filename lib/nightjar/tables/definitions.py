@@ -125,7 +125,11 @@ MODEL_EVENTS = Table(
     (
         Column("event_id", pa.string(), "names the event"),
         Column("event", pa.string(), "registered, promoted or refused"),
-        Column("alias", pa.string(), "the alias that moved: champion; null for a registration"),
+        Column(
+            "alias",
+            pa.string(),
+            "the alias that moved: champion; of a registration null, or stand_in for the baseline beside it",
+        ),
         Column("model_version", pa.string(), "registered version of the model"),
         Column("model_name", pa.string(), "name of the candidate that it is"),
         Column("holds_from", pa.date32(), "first run date for which it holds"),
