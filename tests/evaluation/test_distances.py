@@ -90,6 +90,18 @@ def test_the_p_value_of_psi_knows_how_many_rows_there_are(column):
         assert [psi_p_value(expected, night) <= 0.01 and psi(expected, night) >= 0.1 for night in moved] == [True] * 9
 
 
+def test_levels_that_few_training_rows_did_not_hold_are_no_change():
+    """Of 80 levels 200 rows hold some once: 50 more rows hold some that these lack."""
+    levels = RANDOM.choice(80, size=(60, 250), p=1 / np.arange(1, 81) / (1 / np.arange(1, 81)).sum()).astype(str)
+    marked = 0
+    for rows in levels:
+        bins = fit_bins(pa.array(rows[:200]))
+        trained, night = (count(bins, pa.array(part)) for part in (rows[:200], rows[200:]))
+        marked += psi_p_value(trained, night, None) <= 0.01
+        assert psi(trained, night, None) > 0.2
+    assert marked <= 3
+
+
 def test_the_p_value_of_psi_of_many_rows_is_about_that_of_chi_squared():
     expected, actual = [0, 0, *[10_000] * 10, 0], [0, 0, *[1_000] * 5, *[1_060] * 5, 0]
     scaled = psi(expected, actual) * 100_000 * 10_300 / 110_300

@@ -60,6 +60,7 @@ def psi_p_value(
     The share of 999 random divisions of all rows among the sides (and of this one) whose index is as great, the same
     ones every time. Where many rows are expected in each group that is about the chance that chi-squared with one
     degree of freedom less than there are groups exceeds psi * n * m / (n + m).
+    Levels expected once tell how many rows are of levels not expected at all, so they count as other levels, too.
     None where either side has no rows, and from 1e9 rows on, where chance has no part in what is seen.
 
     Args:
@@ -68,13 +69,17 @@ def psi_p_value(
         bins: as for `psi`.
         design_effect: how many rows of `actual` are alike, see the function of that name: so many go together.
 
-    Source: Phipson and Smyth (2010), see `chi_squared`; Yurdakul (2018), Statistical properties of population stability
-    index, dissertation, Western Michigan University, for many rows.
+    Source: Phipson and Smyth (2010), see `chi_squared`; Good (1953), The population frequencies of species and the
+    estimation of population parameters, Biometrika 40, 237-264, for levels not seen; for many rows Yurdakul (2018),
+    Statistical properties of population stability index, dissertation, Western Michigan University.
 
     Raises:
         LearningError: as `psi`.
     """
-    e, a = _grouped(expected, actual, bins)
+    known = np.array(expected)
+    if bins is None and known.ndim == 1:
+        known[-1:] += (known[1:-1] == 1).sum()
+    e, a = _grouped(known, actual, bins)
     rows = a.sum()
     if not e.sum() or not rows or e.sum() + rows >= _CHANCELESS:
         return None
