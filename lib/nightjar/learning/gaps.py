@@ -16,7 +16,7 @@ def gap(rows: TrainingRows, final: Fold, run_date: date, project: Project) -> st
     A spine need not have rows of every date, and a source may have brought none: whether they are missed is not known.
     """
     newest = _newest(final.end, run_date, project)
-    dates = np.arange(final.start, newest + timedelta(days=1))
+    dates = np.arange(np.datetime64(final.start), np.datetime64(newest) + 1)
     lacking = dates[~np.isin(dates, rows.day)]
     if not len(lacking):
         return None

@@ -107,9 +107,8 @@ def train(
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in found.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-    registered = [(None, events.Version(version, winner.name, run_date, asdict(evidence)), final_scores)]
-    registered += [] if beside is None else [(events.STAND_IN, *beside)]
-    for alias, one, scores in registered:
+    registered = {None: (events.Version(version, winner.name, run_date, asdict(evidence)), final_scores)}
+    for alias, (one, scores) in (registered | ({} if beside is None else {events.STAND_IN: beside})).items():
         stored = references.store(warehouse, rows, known, final.test, scores, one.number, run_id)
         outcome.outputs[REFERENCES.name] = stored
         outcome.outputs["model_events"] = events.record(warehouse, "registered", one, run_id, alias)
