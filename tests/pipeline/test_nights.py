@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 import builders
 from builders import rows_of
@@ -119,11 +120,12 @@ def test_a_refused_promotion_leaves_the_night_scored_by_the_champion_and_is_told
     assert "version 1 (logistic-1) still holds. w against majority on a to b: not reliably better" in summary
 
 
-def test_a_night_that_a_refused_promotion_leaves_without_a_champion_stops_with_a_report(untrained):
-    refused(untrained, D2)
+def test_a_night_that_a_refused_promotion_leaves_without_a_champion_stops_with_a_report(copied):
+    DeltaTable(copied.warehouse.path("model_events")).delete()
+    refused(copied, D2)
     with pytest.raises(ModelError, match=r"No champion .* Version 7 \(w\) was refused on 2024-04-02: w against"):
-        run(untrained, "2024-04-02", only=["promote", "score", "monitor"])
-    page = Path(untrained.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
+        run(copied, "2024-04-02", only=["promote", "score", "monitor"])
+    page = Path(copied.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
     assert "The night stopped: score ended as failed. No champion of machines holds" in page
     assert "Promotion of version 7 (w) was refused on" in page
 

@@ -2,11 +2,11 @@
 
 import logging
 import re
-import shutil
 from dataclasses import replace
 from datetime import date
 
 import pytest
+from deltalake import DeltaTable
 
 import builders
 from builders import rows_of
@@ -173,7 +173,7 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
     """It gives way to the next one, as it was trained on more, and to any winner."""
     monkeypatch.setattr(tracking, "require_version", lambda *_: None)
     monkeypatch.setattr(tracking, "set_alias", lambda *_: None)
-    shutil.rmtree(context.warehouse.path("model_events"))
+    DeltaTable(context.warehouse.path("model_events")).delete()
     register(context, "7")
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, context.step(D3), "config-2")
