@@ -148,9 +148,8 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     environment = replace(untrained.environment, home=str(home))
     number = stand_in["model_version"]
     artifact = verified.load(environment, Subject("machines", "majority", number))
-    assert (
-        len(set(artifact.open().predict(read(untrained.warehouse, untrained.project, builders.HISTORY).features))) == 1
-    )
+    features = read(untrained.warehouse, untrained.project, builders.HISTORY).features
+    assert len(set(artifact.open().predict(features))) == 1
     stored = arrow.read(untrained.warehouse, "references", where=pc.field("run_id") == "run-2").to_pylist()
     versions = [row["model_version"] for row in stored]
     assert versions.count(number) == versions.count(of[None]["model_version"]) == len(features.column_names) + 1
