@@ -35,7 +35,7 @@ from nightjar.settings.jobs import JobName, Train
 from nightjar.settings.task import Task
 from nightjar.tables import ledger
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, local_date, parse_duration, parse_run_date
+from nightjar.timeline import cutoff, earlier, local_date, parse_run_date
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".nightjar" / "replay"
@@ -98,7 +98,7 @@ def _is_of_search(override: str) -> bool:
 def _last_settled_at_best(settings: Train, run_date: date) -> date:
     """No date after it has labels that are all settled by the run date's midnight."""
     zone = settings.project.zone
-    return local_date(cutoff(run_date, zone) - parse_duration(settings.project.label.horizon), zone)
+    return local_date(earlier(cutoff(run_date, zone), settings.project.label.horizon_length(), zone), zone)
 
 
 def _is_built(warehouse: Warehouse, run_date: date) -> bool:

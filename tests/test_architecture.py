@@ -12,13 +12,14 @@ MODULES = sorted(LIB.rglob("*.py"))
 JOBS = sorted((ROOT / "jobs").glob("*.py"))
 
 STAGES = {"sources", "features", "learning", "scoring", "monitoring"}
-KERNEL = {"settings", "timeline", "errors"}
+KERNEL = {"settings", "timeline", "durations", "errors"}
 FOUNDATIONS = {"expressions", "tables", "checks", "evaluation", "asof"}
 
 MAY_IMPORT = {
     "errors": set(),
-    "timeline": {"errors"},
-    "settings": {"timeline", "errors"},
+    "durations": {"errors"},
+    "timeline": {"durations", "errors"},
+    "settings": {"timeline", "durations", "errors"},
     "config": KERNEL,
     "runtime": KERNEL | {"nightjar"},
     "expressions": KERNEL,

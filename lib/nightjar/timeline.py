@@ -1,65 +1,149 @@
 """Durations, run dates and cutoffs: the one place where a business date becomes an instant.
 
-Every instant that leaves this module is aware and in UTC; a zone is the name of an entry in the IANA database.
+A day is a day of a zone's calendar, an hour is an hour: `1d` after noon is noon again, `24h` after it is 13:00 where
+clocks have been put forward between. Every instant that leaves this module is aware and in UTC, or whole microseconds
+since 1970 in UTC; a zone is the name of an entry in the IANA database.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import TZPATH, ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.durations import Duration, microseconds
 from nightjar.errors import UsageError
 
-_UNITS = {
-    "d": timedelta(days=1),
-    "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
-    "s": timedelta(seconds=1),
-    "us": timedelta(microseconds=1),
-}
+Moments = npt.NDArray[np.int64]
+"""Instants as whole microseconds since 1970 in UTC."""
 _START = datetime(1970, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"([0-9]+)(d|h|m|s|us)")
 _RUN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SECOND, _DAY = 1_000_000, 86_400_000_000
+FIRST_MOMENT, LAST_MOMENT = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
+_BEFORE_ZONES, _FORESEEN, _END = -5_364_662_400_000_000, 7_258_118_400_000_000, 253_402_214_400_000_000
+"""The beginnings of 1800, when every place still had the time of its sun, and of 2200, and the end of 9999."""
 
 
-def parse_duration(text: str) -> timedelta:
-    """Read a duration: a whole number and one unit, ``7d``, ``12h``, ``30m``, ``45s`` or ``250us``.
+def shift(moments: Moments, by: Duration, zone: str, *, back: bool = False) -> Moments:
+    """Instants moved by a duration, forward or back; beyond the first or last instant there is, that one.
 
-    A day is 24 hours, whatever the clocks of a zone do.
+    Days keep what the zone's clocks show: a time that they leap over is the first instant after the leap, one that they
+    show twice is the earlier. So of two instants around such a change the earlier one can be moved behind the other.
 
-    Raises:
-        UsageError: anything else, a sign included, or more than ``timedelta`` holds.
-    """
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise UsageError(f"duration {text!r}: expected a whole number and a unit, like 7d, 12h, 30m or 45s")
-    try:
-        return int(found[1]) * _UNITS[found[2]]
-    except (OverflowError, ValueError) as error:
-        raise UsageError(f"duration {text!r}: longer than {timedelta.max.days} days") from error
-
-
-def format_duration(duration: timedelta) -> str:
-    """Write a duration of at least zero in the largest unit that divides it: 24 hours are ``1d``, 90 minutes ``90m``.
-
-    One duration has one text, and ``parse_duration`` reads it back.
-    """
-    unit = next(unit for unit, length in _UNITS.items() if duration % length == timedelta(0))
-    return f"{duration // _UNITS[unit]}{unit}"
-
-
-def shift(instant: datetime, duration: str, zone: str) -> datetime:
-    """The instant so much later than another one, in UTC.
-
-    A day is 24 hours here too, so the zone only has to exist.
+    Args:
+        moments: microseconds since 1970 in UTC.
+        by: the duration.
+        zone: whose days.
+        back: whether to move back.
 
     Raises:
-        UsageError: no duration, no such zone, or an instant after the year 9999.
+        UsageError: no such zone.
     """
-    _zone(zone)
-    try:
-        return instant.astimezone(UTC) + parse_duration(duration)
-    except OverflowError as error:
-        raise UsageError(f"instant {instant.isoformat()}: {duration} later is after 9999") from error
+    if not by.days:
+        return _moved(moments, -microseconds(by.exact) if back else microseconds(by.exact))
+    return clock_of(zone, moments, by.days).shifted(moments, -by.days if back else by.days)
+
+
+def later(instant: datetime, by: Duration, zone: str) -> datetime:
+    """The instant moved forward by a duration; see `shift`.
+
+    Raises:
+        UsageError: no such zone, or that is after the year 9999.
+    """
+    return _shifted(instant, by, zone, back=False)
+
+
+def earlier(instant: datetime, by: Duration, zone: str) -> datetime:
+    """The instant moved back by a duration; see `shift`.
+
+    Raises:
+        UsageError: no such zone, or that is before the year 1.
+    """
+    return _shifted(instant, by, zone, back=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """What the clocks of a zone show over some years.
+
+    Attributes:
+        changes: the instants at which their offset from UTC changes, ascending; the first one is before all others.
+        offsets: from each of these instants on.
+        through: the greatest local time that they show before each next change, so far; all in microseconds.
+    """
+
+    changes: Moments
+    offsets: Moments
+    through: Moments
+
+    def shifted(self, moments: Moments, days: int) -> Moments:
+        """Instants moved by days of the calendar."""
+        if len(self.changes) == 1:
+            return _moved(moments, _day_length(days))
+        local = _moved(moments, self.offsets[self.last_change(moments)])
+        local = _moved(local, _day_length(days))
+        place = np.searchsorted(self.through, local, "right")
+        return np.maximum(self.changes[place], _moved(local, -self.offsets[place]))
+
+    def last_change(self, moments: Moments) -> npt.NDArray[np.intp]:
+        """The number of the last change at or before each instant."""
+        return np.searchsorted(self.changes, moments, "right") - 1
+
+
+def clock_of(zone: str, moments: Moments, days: int = 0) -> Clock:
+    """The clock of a zone, up to some instants and so many days after them.
+
+    Raises:
+        UsageError: no such zone.
+    """
+    last = int(moments.max(initial=0)) + days * _DAY
+    return _clock(zone, is_far=last > _FORESEEN)
+
+
+@lru_cache(maxsize=64)
+def _clock(zone: str, *, is_far: bool) -> Clock:
+    """Found by looking at the clock twice a day, and where it has changed between by halving."""
+    require_zone(zone)
+    if zone == "UTC":
+        return Clock(np.array([FIRST_MOMENT]), np.array([0]), np.array([], np.int64))
+    seen = np.arange(_BEFORE_ZONES, _END if is_far else _FORESEEN, _DAY // 2)
+    offset = _offsets(seen, zone)
+    changed = np.flatnonzero(offset[1:] != offset[:-1])
+    before, after = seen[changed] // _SECOND, seen[changed + 1] // _SECOND
+    while np.any(after - before > 1):
+        middle = (before + after) // 2
+        is_before = _offsets(middle * _SECOND, zone) == offset[changed]
+        before, after = np.where(is_before, middle, before), np.where(is_before, after, middle)
+    changes = np.concatenate([[FIRST_MOMENT], after * _SECOND])
+    offsets = np.concatenate([offset[:1], offset[changed + 1]])
+    return Clock(changes, offsets, np.maximum.accumulate(changes[1:] + offsets[:-1]))
+
+
+def _offsets(moments: Moments, zone: str) -> Moments:
+    """What clocks of the zone show, less UTC."""
+    instants: Any = pa.array(moments).cast(pa.timestamp("us", tz=zone))
+    local = pc.local_timestamp(instants).cast(pa.int64()).to_numpy()
+    return np.asarray(local - moments, np.int64)
+
+
+def _moved(moments: Moments, by: int | Moments) -> Moments:
+    """Instants and lengths added up, at most to the last instant there is, at least to the first."""
+    return np.clip(moments, FIRST_MOMENT - np.minimum(by, 0), LAST_MOMENT - np.maximum(by, 0)) + by
+
+
+def _day_length(days: int) -> int:
+    return max(min(days * _DAY, LAST_MOMENT), -LAST_MOMENT)
+
+
+def _micros(instant: datetime) -> int:
+    return (instant - _START) // timedelta(microseconds=1)
 
 
 def parse_run_date(text: str) -> date:
@@ -109,6 +193,34 @@ def local_date(instant: datetime, zone: str) -> date:
 def instant(microseconds: int) -> datetime:
     """The instant so many microseconds after the beginning of 1970 in UTC, as Spark and Arrow count them."""
     return _START + timedelta(microseconds=microseconds)
+
+
+def _shifted(moment: datetime, by: Duration, zone: str, *, back: bool) -> datetime:
+    (moved,) = shift(np.array([_micros(moment)]), by, zone, back=back).tolist()
+    try:
+        return instant(moved)
+    except OverflowError as error:
+        where = "before" if back else "after"
+        raise UsageError(f"{by} {where} {moment.isoformat()}: that is before year 1 or after 9999") from error
+
+
+def zone_data() -> str:
+    """The version of the IANA database that zones are read from, such as ``2025b``; ``unknown`` if it does not say."""
+    for folder in TZPATH:
+        file = Path(folder) / "tzdata.zi"
+        if file.exists():
+            with file.open() as stream:
+                return stream.readline().removeprefix("# version").strip()
+    return "unknown"
+
+
+def require_zone(name: str) -> None:
+    """Refuse what is no name of a zone.
+
+    Raises:
+        UsageError: no such zone.
+    """
+    _zone(name)
 
 
 def _zone(name: str) -> ZoneInfo:

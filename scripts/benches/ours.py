@@ -22,7 +22,7 @@ from cases import AGGREGATES, VALUES, Case, Facts
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 
-from nightjar.asof import Latest, Windowed
+from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts
 from nightjar.runtime import spark
@@ -124,7 +124,7 @@ def _joined(case: Case) -> Rows:
         for facts in case.facts
     ]
     told = {facts.name: Placement.CO_BUCKETED for facts in case.facts}
-    return as_of_join(spine, warehouse, stored, prediction_time="prediction_time", told=told)
+    return as_of_join(spine, warehouse, stored, Clocks("prediction_time"), told=told)
 
 
 def _asked(case: Case) -> tuple[Latest | Windowed, ...]:

@@ -1,7 +1,6 @@
 """What the searches of `scripts/bench search` run on: made-up rows, twelve candidates of boosting, five folds."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import product
 
 import numpy as np
@@ -56,7 +55,7 @@ def made(rows: int, columns: int) -> Case:
     features = tuple(FeatureColumn(name, "number") for name in names)
     key = pa.table({"row": np.arange(rows), "prediction_time": instant})
     today = day[0].item()
-    training = TrainingRows(table, features, key, label, day, instant, instant, timedelta(), today, {}, "bench")
+    training = TrainingRows(table, features, key, label, day, instant, instant, instant, today, {}, "bench")
     folds = [Fold(f"fold {number}", today, today, *parts) for number, parts in enumerate(splits, start=1)]
     parts = [TrainingPart(train, None, (), np.datetime64("NaT")) for train, _ in splits]
     return Case(inputs, label, splits, Problem(training, folds, parts, Task.CLASSIFICATION, SEED))

@@ -278,7 +278,7 @@ def test_the_result_is_the_spine_with_columns_beside_it_in_its_own_order():
     result = join(questions, [facts(Latest("x", name="value")), other])
     assert result.select(questions.column_names).equals(questions)
     assert result.column_names[3:6] == ["f__value", "f__event_time", "f__known_at"]
-    assert result.column_names[6:] == ["g__x_count_12h", "g__x_count_1d", "g__event_time", "g__known_at"]
+    assert result.column_names[6:] == ["g__x_count_12h", "g__x_count_24h", "g__event_time", "g__known_at"]
     assert column(result, "f__value") == [5.0, 1.0, 5.0, None]
     assert column(result, "g__x_count_12h") == [4, 1, 4, 0]
 
@@ -384,7 +384,7 @@ ODD = pa.table(
             facts(Latest("x"), Latest("word", name="x"), table=ODD),
             "facts 'f', column 'word': 'f__x' is made already by",
         ),
-        (facts(Windowed("x", "sum", "24h"), Windowed("x", "sum", "1d"), table=ODD), "'f__x_sum_1d' is made already by"),
+        (facts(Windowed("x", "sum", "1d"), Windowed("x", "sum", "01d"), table=ODD), "'f__x_sum_1d' is made already by"),
         (facts(Latest("event_time"), table=ODD), "'f__event_time' is made already by facts 'f'"),
     ],
 )

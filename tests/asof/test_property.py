@@ -128,6 +128,44 @@ def readable(result, name):
     return column.cast(pa.int64()).to_pylist() if pa.types.is_timestamp(column.type) else column.to_pylist()
 
 
+CHANGES = {
+    "America/New_York": 1_710_054_000_000_000,  # forward, 10 March 2024
+    "America/Santiago": 1_712_458_800_000_000,  # back over midnight, 7 April 2024
+    "Pacific/Apia": 1_325_239_200_000_000,  # a day left out, 30 December 2011
+}
+"""Zones, and an instant at which their clocks change."""
+HOURS = st.sampled_from([-49, -48, -25, -24, -23, -2, -1, 0, 1, 2, 23, 24, 25, 26, 47, 48, 49])
+
+
+@st.composite
+def days(draw):
+    """Windows and lookbacks of days around a change of clocks, and whether windows begin where the spine says."""
+    zone = draw(st.sampled_from(sorted(CHANGES)))
+    moment = st.builds(lambda hour, more: CHANGES[zone] + hour * 3_600_000_000 + more, HOURS, st.sampled_from([0, 1]))
+    asked = draw(st.lists(st.tuples(st.sampled_from([1, 2]), moment, maybe(moment)), min_size=1, max_size=9))
+    held = draw(st.lists(st.tuples(st.sampled_from([1, 2]), moment, st.integers(0, 9)), min_size=1, max_size=16))
+    held = [(*row, number) for number, row in enumerate(held)]
+    length = st.sampled_from(["1d", "2d", "1w", "24h", "48h", "1h"])
+    windows = [Windowed("x", "count", draw(length)), Windowed("x", "sum", "3d")]
+    wanted = [Latest("x", draw(length), name="latest"), *windows]
+    source = Facts(
+        "facts",
+        table(held, ["n", "event_time", "x", "id"], [pa.int64(), INSTANT, pa.int64(), pa.int64()]),
+        ["n"],
+        "event_time",
+        fact_id=["id"],
+        features=wanted,
+    )
+    spine = table(asked, ["n", "prediction_time", "begin"], [pa.int64(), INSTANT, INSTANT])
+    return spine, source, {"zone": zone, "since": draw(st.sampled_from([None, "begin"]))}
+
+
+@given(days())
+def test_days_are_those_of_the_zone(asked):
+    spine, source, options = asked
+    assert_same(join(spine, [source], **options), oracle.join(spine, [source], **options))
+
+
 def contradicts(source):
     """Whether two living versions of one id have the same known_at and sequence: then the kernel may refuse."""
     held = [fact for fact in oracle.rows_of(source) if fact["alive"] and fact["known"] is not None]

@@ -107,6 +107,16 @@ def test_any_failure_within_the_horizon_is_known_when_the_horizon_has_passed(ask
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("horizon", "end"), [("1d", -24), ("24h", -23)])
+def test_a_day_ends_with_the_day_of_the_zone_whatever_its_clocks_do(asked, horizon, end):
+    """The day of the 31st, on which clocks go forward in Paris, has 23 hours: its end is in it, and nothing later."""
+    events = [event(1, "end", end), event(2, "beyond", end + 0.5), event(3, "start", -47), event(4, "late", -25, -22)]
+    rows = [(machine, -47) for machine in ("end", "beyond", "start", "late")]
+    told = asked(events, horizon=horizon, allowed_lateness="1d").known(rows)
+    on_time = [(machine, -47, machine == "end", end) for machine in ("beyond", "end", "late", "start")]
+    assert told == sorted([*on_time, ("late", -47, True, -22)])
+
+
 def test_settled_early_is_known_with_the_first_fact_that_settles_it(asked):
     """The second fact happened first, but was known later; the correction of a third leaves an answer that was true."""
     events = [

@@ -107,7 +107,7 @@ FACTS = st.lists(
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(FACTS, st.sampled_from(["1h", "24h", "3d"]))
+@given(FACTS, st.sampled_from(["1h", "24h", "1d", "3d"]))
 def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within):
     """Corrected, late and moved signals; the latest one says the level; a range is its nights."""
     folder = tmp_path_factory.mktemp("spine")
@@ -117,10 +117,9 @@ def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within):
     arrow.append(warehouse, source_table("signals", ["id"], pa.schema(SIGNALS)), rows, "i")
     plain = [dict(zip(("id", "key", "event", "known", "value"), fact, strict=True)) for fact in facts]
     project = project_of(folder, active_within=within)
-    length = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "3d": timedelta(days=3)}[within]
     found = asked(spark, warehouse, project, {"source_signals": 1}, SPRING[0], SPRING[-1])
     told = sorted(((row["machine"], row["prediction_time"], row["level"]) for row in found), key=repr)
-    assert told == oracle.active(plain, [cutoff(day, PARIS) for day in SPRING], length)
+    assert told == oracle.active(plain, [cutoff(day, PARIS) for day in SPRING], within, PARIS)
 
 
 def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, stored):
@@ -149,7 +148,11 @@ def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, store
     later += [("m2", at[fourth], 1.0, 0, None, fourth)]  # 23 hours later
     assert rows_of(warehouse, "features", *columns) == sorted([*night, *later], key=repr)
     labels = rows_of(warehouse, "labels", "machine", "prediction_time", "label", "label_known_at")
-    assert labels == [("m1", at[first], False, at[second])]
+    assert labels == [
+        ("m1", at[first], False, at[second]),
+        ("m1", at[third], False, at[fourth]),  # a day later, of 23 hours
+        ("m2", at[third], False, at[fourth]),
+    ]
 
 
 ROWS = [
@@ -172,10 +175,10 @@ KEY = ["machine", "unit"]
     "sample",
     [
         Sample(SampleBy.ENTITY, fraction=0.4),
-        Sample(SampleBy.DAY, fraction=0.3),
+        Sample(SampleBy.DAY, fraction=0.3, until=str(SPRING[1])),
         Sample(SampleBy.STRATUM, "site", fraction=0.2, fractions={"north": 1.0, "south": 0.6}),
         Sample(SampleBy.ENTITY, maximum=1),
-        Sample(SampleBy.DAY, maximum=7),
+        Sample(SampleBy.DAY, maximum=7, until=str(SPRING[0])),
         Sample(SampleBy.STRATUM, "site", maximum=3),
     ],
     ids=lambda sample: f"{sample.by.value}-{sample.fraction or sample.maximum}",

@@ -21,7 +21,7 @@ from joins.visits import (
     stored,
     visit,
 )
-from nightjar.asof import Latest, Windowed
+from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins.join import as_of_join
 from nightjar.settings.environment import Placement
 from nightjar.tables import footers, scan
@@ -236,6 +236,6 @@ def test_facts_of_one_key_set_are_shuffled_with_one_move_of_the_spine(spark, pla
     told = {one.name: Placement.SHUFFLE for one in asked}
     unversioned = [replace(one, fact_id=()) for one in asked]  # whose versions need no move of their own
     once = frame_of(spark, spine, 3)
-    plan = as_of_join(once, warehouse, unversioned, prediction_time="t", told=told).frame()
+    plan = as_of_join(once, warehouse, unversioned, Clocks("t"), told=told).frame()
     moves = plan._jdf.queryExecution().executedPlan().toString().count("Exchange")
     assert moves - once.given._jdf.queryExecution().executedPlan().toString().count("Exchange") == 2

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 
-from nightjar.asof import Latest, Windowed
+from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts
 from nightjar.settings.sources import Column as RawColumn
@@ -100,7 +100,7 @@ def expected_of(spine, rows, *asked):
 
 def joined(rows, warehouse, *asked, placement):
     told = {one.name: placement for one in asked}
-    return by_row(as_of_join(rows, warehouse, asked, prediction_time="t", told=told).frame().toArrow())
+    return by_row(as_of_join(rows, warehouse, asked, Clocks("t"), told=told).frame().toArrow())
 
 
 def frame_of(spark, spine, partitions):

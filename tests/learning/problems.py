@@ -21,7 +21,7 @@ from nightjar.settings.split import Split
 from nightjar.settings.task import Task
 
 FIRST, DAYS = date(2024, 3, 1), 20
-HORIZON = timedelta(hours=12)
+HORIZON = np.timedelta64(12, "h")
 SPLIT = Split(folds=4, test_days=2)
 MAJORITY = Model(Estimator.MAJORITY, baseline=True)
 
@@ -36,7 +36,7 @@ def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
     instant = day.astype("datetime64[us]")
     known_at = instant + np.timedelta64(6, "h")
     key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
-    return TrainingRows(table, columns, key, label, day, instant, known_at, HORIZON, FIRST, {}, "d1")
+    return TrainingRows(table, columns, key, label, day, instant, known_at, instant + HORIZON, FIRST, {}, "d1")
 
 
 def run(asked: Problem, settings: Search, folder: Path, told: Told | None = None) -> Found:

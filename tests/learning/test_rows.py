@@ -88,10 +88,11 @@ def test_no_labelled_row_and_a_missing_column_are_said(nights):
 
 
 def test_a_date_is_settled_when_its_horizon_has_passed_whatever_the_clocks_do(nights):
-    """31 March 2024 has 23 hours in Paris: one day after its midnight is 1:00 of 1 April."""
-    assert read(nights.warehouse, nights.project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
-    assert read(nights.warehouse, nights.project, date(2024, 4, 1)).last_settled == date(2024, 3, 30)
-    assert read(nights.warehouse, nights.project, date(2024, 4, 2)).last_settled == date(2024, 4, 1)
+    """31 March 2024 has 23 hours in Paris: one day after its midnight is the next midnight, 24 hours are 1:00."""
+    exact = replace(nights.project, label=replace(nights.project.label, horizon="24h"))
+    for project, settled in ((nights.project, 31), (exact, 30)):
+        assert read(nights.warehouse, project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
+        assert read(nights.warehouse, project, date(2024, 4, 1)).last_settled == date(2024, 3, settled)
 
 
 def test_after_a_gap_the_last_settled_date_is_one_that_has_labels_and_the_gap_is_told(stored, warehouse):
@@ -150,7 +151,7 @@ def test_rows_have_the_instants_that_splits_are_made_of(stored):
     assert rows.prediction_time[0] == np.datetime64("2024-03-18T23:00")
     assert (rows.label_known_at - rows.prediction_time == np.timedelta64(10, "h")).all()
     assert rows.day[0] == np.datetime64("2024-03-19")
-    assert rows.horizon == timedelta(days=1)
+    assert (rows.passed_at - rows.prediction_time == np.timedelta64(1, "D")).all()
     assert (rows.group, rows.query, rows.weight) == (None, None, None)
 
 
@@ -232,7 +233,7 @@ def test_a_weight_that_is_none_is_refused(stored, weight):
 
 @pytest.mark.parametrize(
     "changed",
-    ["label", "day", "prediction_time", "label_known_at", "group", "query", "weight"],
+    ["label", "day", "prediction_time", "passed_at", "label_known_at", "group", "query", "weight"],
 )
 def test_the_content_hash_covers_all_that_decides_a_fit(stored, changed):
     beside = {"sampling_weight": pa.array([1.0] * 6)}
@@ -243,10 +244,9 @@ def test_the_content_hash_covers_all_that_decides_a_fit(stored, changed):
     assert rows.content_hash == same.content_hash != replace(rows, **{changed: column}).content_hash
     others = [
         replace(rows, weight=None),
-        replace(rows, horizon=timedelta(days=2)),
         replace(rows, group=None, query=rows.group),
     ]
-    assert len({rows.content_hash, *(one.content_hash for one in others)}) == 4
+    assert len({rows.content_hash, *(one.content_hash for one in others)}) == 3
 
 
 def test_an_infinite_value_is_told_with_its_place_whether_its_row_has_a_label_or_not(stored):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from learning import problems
 from nightjar.errors import LearningError
+from nightjar.learning.labels.self_training import Timed
 from nightjar.learning.parts import TrainingPart, training_part
 from nightjar.learning.row_order import row_order
 from nightjar.learning.sampling import sampled, strata_of
@@ -68,8 +69,11 @@ def test_weights_are_multiplied(weight, expected):
 
 
 def test_rows_without_a_label_may_join_whose_horizon_of_12_hours_had_passed():
-    part = training_part(problems.rows(), np.arange(400), problems.FIRST, 0, problems.search(), "Europe/Paris")
-    assert part.before == np.datetime64("2024-02-29T11:00:00.000001")
+    time = np.array(["2024-02-29T11:00:00.000002", "2024-02-29T11:00:00.000001", "2024-02-29T11:00"], "datetime64[us]")
+    rows = replace(problems.rows(), unlabelled=Timed(pa.table({}), time), unlabelled_passed_at=time + problems.HORIZON)
+    for embargo, before in (("0d", time[1]), ("1us", time[2])):
+        settings = problems.search(split=replace(problems.SPLIT, embargo=embargo))
+        assert training_part(rows, np.arange(400), problems.FIRST, 0, settings, "Europe/Paris").before == before
 
 
 def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 
+from nightjar.durations import duration_of
 from nightjar.errors import LearningError
 from nightjar.learning.parts import training_part
 from nightjar.learning.rows import TrainingRows
@@ -22,6 +23,7 @@ from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.settings.split import Split, SplitKind
+from nightjar.timeline import shift
 from oracles import splits as oracle
 
 FIRST = date(2024, 3, 20)
@@ -43,7 +45,7 @@ def table(times, known, zone=ZONE, horizon=24 * HOUR, label=None, **columns):
         day=np.array([at.astimezone(ZoneInfo(zone)).date() for at in times], "datetime64[D]"),
         prediction_time=naive[0],
         label_known_at=naive[1],
-        horizon=horizon,
+        passed_at=shift(naive[0].astype(np.int64), duration_of(horizon), zone).astype("datetime64[us]"),
         last_settled=date(2024, 12, 31),
         versions={},
         definitions_hash="d1",
@@ -184,13 +186,13 @@ hours_with_ties = st.lists(st.tuples(st.integers(-150, 150), st.integers(0, 40))
     near_clock_changes,
     hours_with_ties,
     st.integers(1, 6),
-    st.integers(0, 30),
+    st.integers(0, 30).map("{}h".format) | st.sampled_from(["1d", "2d"]),
     st.builds(
         Split,
         folds=st.integers(1, 3),
         test_days=st.integers(1, 2),
         train_days=st.none() | st.integers(1, 4),
-        embargo=st.sampled_from(["0d", "1h", "30h"]),
+        embargo=st.sampled_from(["0d", "1h", "30h", "1d"]),
     ),
 )
 def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later, horizon, split):
@@ -198,14 +200,13 @@ def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later,
     middle = oracle.midnight(change, zone)
     times = [middle + at * HOUR for at, _ in hours]
     known = [at + delay * HOUR for at, (_, delay) in zip(times, hours, strict=True)]
-    rows = table(times, known, zone, horizon * HOUR, np.arange(len(hours)) / 2)
+    rows = table(times, known, zone, horizon, np.arange(len(hours)) / 2)
     before = change + timedelta(days=days_later)
     plain = list(zip(rows.day.tolist(), times, known, strict=True))
-    numbers, end = oracle.seen(plain, before, zone, horizon * HOUR)
-    embargo = {"0d": 0, "1h": 1, "30h": 30}[split.embargo] * HOUR
+    numbers, end = oracle.seen(plain, before, zone, horizon)
     options = {"folds": split.folds, "test_days": split.test_days, "train_days": split.train_days}
-    options |= {"horizon": horizon * HOUR}
-    expected = oracle.walk_forward(plain, numbers, end=end, zone=zone, embargo=embargo, **options)
+    options |= {"horizon": horizon, "embargo": split.embargo}
+    expected = oracle.walk_forward(plain, numbers, end=end, zone=zone, **options)
     if any(len(part) < FEWEST for parts in expected for part in parts):
         with pytest.raises(LearningError):
             folds(rows, split, before, zone, 0)
@@ -322,7 +323,8 @@ def test_within_walk_forward_three_blocks_of_dates_end_the_training_rows():
 
 
 def test_numbers_of_splits_within_count_among_the_training_rows_whatever_their_order():
-    rows = replace(hourly(240), horizon=timedelta(days=10))
+    rows = hourly(240)
+    rows = replace(rows, passed_at=rows.prediction_time + np.timedelta64(10, "D"))
     forward, backward = np.arange(40, 240), np.arange(40, 240)[::-1]
     one, other = (
         [(sorted(train[one.train]), sorted(train[one.test])) for one in inner_splits(rows, train, Split(), "UTC", 0)]

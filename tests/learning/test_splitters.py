@@ -160,7 +160,7 @@ def walk(**options):
         ({"folds": 0}, "folds: found 0, expected at least 1"),
         ({"test_days": 0}, "test_days: found 0, expected at least 1"),
         ({"train_days": 0}, "train_days: found 0, expected at least 1"),
-        ({"embargo": -MICROSECOND}, "embargo: found .*, expected at least zero"),
+        ({"embargo": -MICROSECOND}, "embargo: duration .*: expected at least zero"),
         ({"folds": 1000, "test_days": 1000}, "folds=1000 of test_days=1000 do not fit into the calendar"),
         ({"day": np.array(["2024-01-01"], "datetime64[D]")}, r"different shapes, \{'day': \(1,\), .*\(18,\)\}"),
         ({"day": np.array(["2024-01-01"] * 17 + ["NaT"], "datetime64[D]")}, "day: 1 of 18 rows have none"),
@@ -173,7 +173,7 @@ def test_what_cannot_be_walked_is_refused_when_the_splitter_is_made(options, mes
 
 def test_what_cannot_be_purged_is_refused_when_the_splitter_is_made():
     times, known, _ = by_days(days=3)
-    with pytest.raises(LearningError, match=r"embargo: found .*, expected at least zero"):
+    with pytest.raises(LearningError, match=r"embargo: duration .*: expected at least zero"):
         Purged(KFold(2), times, known, -MICROSECOND)
     known[4] = np.datetime64("NaT")
     with pytest.raises(LearningError, match="label_known_at: 1 of 18 rows have none"):

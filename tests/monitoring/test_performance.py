@@ -128,6 +128,15 @@ def test_figures_are_provisional_until_the_last_row_s_label_is_final(warehouse):
     assert measured(warehouse, D4, late)[D1]["provisional"] is False
 
 
+def test_a_day_s_horizon_ends_at_the_next_midnight_also_where_it_has_23_hours(warehouse):
+    """31 March 2024 in Paris."""
+    arrow.ensure(warehouse, features_table(PROJECT, KEY, pa.schema([])))
+    day = D1 - timedelta(days=1)
+    store_scores(warehouse, day, {"m1": 0.9}, hour=1)
+    store_label(warehouse, "m1", day, True, midnight(D1), hour=1)
+    assert measured(warehouse, D1)[day]["provisional"] is False
+
+
 EARLY = replace(
     PROJECT,
     label=replace(

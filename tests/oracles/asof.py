@@ -4,31 +4,33 @@ It takes the same arguments as ``nightjar.asof.join`` and gives the same table, 
 """
 
 import math
-from datetime import timedelta
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
 import pyarrow as pa
 
 from nightjar.asof import Latest
-from nightjar.asof.definitions import length
 from nightjar.asof.validation import output_names
 from nightjar.errors import JoinError
+from oracles.timeline import micros_before
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
 
-def join(spine, facts, *, prediction_time="prediction_time", known_by=None):
+def join(spine, facts, *, prediction_time="prediction_time", known_by=None, since=None, zone="UTC"):
     result = spine
     times = micros(spine.column(prediction_time))
     bounds = times if known_by is None else micros(spine.column(known_by))
+    begins = [None] * len(times) if since is None else micros(spine.column(since))
     for source in facts:
         held = rows_of(source)
         answers = []
         for place in range(spine.num_rows):
             key = tuple(spine.column(name)[place].as_py() for name in source.key_columns)
-            usable = usable_facts(source, held, key, times[place], bounds[place])
-            answers.append([answer(source, feature, usable, times[place]) for feature in source.features])
+            asks = since is None or begins[place] is not None
+            usable = usable_facts(source, held, key, times[place] if asks else None, bounds[place])
+            asked = (usable, times[place], begins[place], zone)
+            answers.append([answer(source, feature, *asked) for feature in source.features])
             answers[-1] += [usable[-1]["event"], usable[-1]["known"]] if usable else [None, None]
         for number, name in enumerate(output_names(source)):
             values = [row[number] for row in answers]
@@ -84,11 +86,12 @@ def rank(fact):
     return fact["event"], fact["known"], fact["sequence"], fact["id"]
 
 
-def answer(source, feature, usable, time):
+def answer(source, feature, usable, time, begins, zone):
     if isinstance(feature, Latest):
-        return latest(feature, usable, time)
-    reach = length(feature.window) // timedelta(microseconds=1)
-    facts = [fact for fact in usable if fact["event"] > time - reach and fact["row"][feature.column] is not None]
+        return latest(feature, usable, time, zone)
+    if begins is None and usable:
+        begins = micros_before(time, feature.window, zone)
+    facts = [fact for fact in usable if fact["event"] > begins and fact["row"][feature.column] is not None]
     values = [fact["row"][feature.column] for fact in facts]
     if feature.aggregate in ("first", "last"):
         return pick(facts, -1 if feature.aggregate == "last" else 0, feature.column)
@@ -96,14 +99,12 @@ def answer(source, feature, usable, time):
     return aggregate(feature.aggregate, values, whole=whole)
 
 
-def latest(feature, usable, time):
+def latest(feature, usable, time, zone):
     if feature.skip_nulls:
         usable = [fact for fact in usable if fact["row"][feature.column] is not None]
     if not usable:
         return None
-    if feature.lookback is not None and time - usable[-1]["event"] > length(feature.lookback) // timedelta(
-        microseconds=1
-    ):
+    if feature.lookback is not None and usable[-1]["event"] < micros_before(time, feature.lookback, zone):
         return None
     return pick(usable, -1, feature.column)
 

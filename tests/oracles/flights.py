@@ -27,7 +27,6 @@ GROUPS = {
 }
 WEATHER = ["temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
 FACT_ORDER = ["landed_at", "known_at", "carrier", "flight", "origin", "midnight"]
-DAY = timedelta(days=1)
 
 
 def folder() -> Path:
@@ -69,6 +68,12 @@ def instants(day: date, leaves: int, arrives: int, there: ZoneInfo) -> tuple[dat
 def at(day: date, clock: int, zone: ZoneInfo) -> datetime:
     """The instant at which clocks in the zone show hhmm on the date."""
     return datetime(day.year, day.month, day.day, clock // 100, clock % 100, tzinfo=zone).astimezone(UTC)
+
+
+@cache
+def midnight(near: datetime, days: int) -> datetime:
+    """The midnight in New York so many of its days after another one; before it, if they are less than zero."""
+    return at(near.astimezone(NEW_YORK).date() + timedelta(days=days), 0, NEW_YORK)
 
 
 @cache
@@ -124,10 +129,10 @@ def features(flight: pd.Series) -> dict[str, object]:
 
 
 def of_landings(usable: pd.DataFrame, now: datetime) -> dict[str, object]:
-    recent = usable[usable["landed_at"] >= now - 28 * DAY]
+    recent = usable[usable["landed_at"] >= midnight(now, -28)]
     found = {"last_delay": recent["arr_delay"].iloc[-1] if len(recent) else None}
     for days in (1, 7, 28):
-        window = usable[usable["landed_at"] > now - days * DAY]
+        window = usable[usable["landed_at"] > midnight(now, -days)]
         found[f"late_rate_{days}d"] = sum(window["late"]) / len(window) if len(window) else None
         found[f"mean_delay_{days}d"] = math.fsum(window["arr_delay"]) / len(window) if len(window) else None
         found[f"landings_{days}d"] = len(window)

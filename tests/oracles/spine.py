@@ -7,16 +7,20 @@ versions of one. A row is a dictionary with the key's columns, `prediction_time`
 import hashlib
 import json
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from oracles.timeline import before
 
-def active(facts, cutoffs, within):
+
+def active(facts, cutoffs, within, zone):
     """(key, cutoff, value of the latest fact) of every key with a fact within the reach before each cutoff."""
     rows = []
     for cutoff in cutoffs:
         known = [fact for fact in facts if fact["known"] <= cutoff]
         newest = {fact["id"]: fact for fact in sorted(known, key=lambda fact: fact["known"])}.values()
-        recent = [fact for fact in newest if cutoff - within < fact["event"] <= cutoff and fact["key"] is not None]
+        begin = before(cutoff, within, zone)
+        recent = [fact for fact in newest if begin < fact["event"] <= cutoff and fact["key"] is not None]
         for key in {fact["key"] for fact in recent}:
             own = [fact for fact in recent if fact["key"] == key]
             latest = max(own, key=lambda fact: (fact["event"], fact["known"], fact["id"]))
@@ -26,6 +30,10 @@ def active(facts, cutoffs, within):
 
 def sampled(rows, key, sample):
     """The kept rows and their weights."""
+    if sample.until is not None:
+        whole = [row for row in rows if str(row["run_date"]) > sample.until]
+        thinned = [row for row in rows if str(row["run_date"]) <= sample.until]
+        return sampled(thinned, key, replace(sample, until=None)) + [(row, 1.0) for row in whole]
     if sample.maximum is None:
         kept = [(row, share(row, sample)) for row in rows if chance(row, key, sample) < share(row, sample)]
         return [(row, 1 / part) for row, part in kept]

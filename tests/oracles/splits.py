@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from oracles.timeline import after
+
 
 def kept(test, times, known, embargo):
     """The rows outside the test rows that share no instant with any of them."""
@@ -16,17 +18,17 @@ def kept(test, times, known, embargo):
     return [row for row in outside if not any(told[row] & instants for instants in asked)]
 
 
-def window(after, until):
-    """The instants of (after, until]."""
-    return set(range(after + 1, until + 1))
+def window(since, until):
+    """The instants of (since, until]."""
+    return set(range(since + 1, until + 1))
 
 
 def seen(rows, before, zone, horizon):
     """The rows that may be in a fold, and the date before which the last fold ends; a row is (day, time, known)."""
     now = midnight(before, zone)
     earlier = {number: row for number, row in enumerate(rows) if row[0] < before}
-    settled = [number for number, (_, at, known) in earlier.items() if at + horizon <= now and known <= now]
-    unsettled = [day for day, at, _ in earlier.values() if at + horizon > now]
+    settled = [number for number, (_, at, known) in earlier.items() if after(at, horizon, zone) <= now and known <= now]
+    unsettled = [day for day, at, _ in earlier.values() if after(at, horizon, zone) > now]
     return settled, min([*unsettled, before])
 
 
@@ -42,7 +44,8 @@ def walk_forward(rows, numbers, *, end, folds, test_days, zone, horizon, embargo
         for number in numbers:
             day, at, known = rows[number]
             recent = train_days is None or (dates[0] - day).days <= train_days
-            if day < dates[0] and recent and max(at + horizon, known) + embargo <= midnight(dates[0], zone):
+            settled = max(after(at, horizon, zone), known)
+            if day < dates[0] and recent and after(settled, embargo, zone) <= midnight(dates[0], zone):
                 train.append(number)
             if day in dates:
                 test.append(number)

@@ -268,8 +268,9 @@ def test_the_share_of_null_labels_stands_beside_the_promise(tmp_path):
 def stopped(tmp_path):
     """A night whose scoring has failed, and the nightly with it."""
     warehouse = nights.warehouse_in(tmp_path)
-    done, failed = ("ingest", "done", None, 41.7, []), ("score", "failed", "No champion holds.", 0.2, [])
-    nights.store_runs(warehouse, [done, failed, ("nightly", "failed", "No champion holds.", 42.0, [])])
+    done, upkeep = ("ingest", "done", None, 41.7, []), ("maintain", "failed", "Damaged.", 1.0, [])
+    failed = ("score", "failed", "No champion holds.", 0.2, [])
+    nights.store_runs(warehouse, [upkeep, done, failed, ("nightly", "failed", "No champion holds.", 42.0, [])])
     return warehouse
 
 
@@ -287,7 +288,7 @@ def test_a_nightly_that_failed_before_its_steps_were_run_again_is_no_longer_told
     page = Page(written(stopped))
 
     assert "stopped" not in page.text
-    assert page.facts[-1] == "3 of 3 recorded steps done none failed"
+    assert page.facts[-1] == "3 of 4 (look here) recorded steps done not done: maintain"
 
 
 def test_a_stopped_night_whose_tables_cannot_be_read_is_told_from_the_runs_alone(stopped):

@@ -69,7 +69,7 @@ def expression(name):
 
 LAST_X = {"features": {"last": Feature(LATEST, "x")}}
 LAST_T = {"features": {"last": Feature(LATEST, "temperature")}}
-TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
+TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (FeatureGroup, {"source": "s", "keys": {"k": "k"}}, "features: found {}, expected at least one entry"),
         (Label, {"source": "s", "keys": {}, "column": "x", "horizon": "1d"}, "keys: found {}, expected at least one"),
         (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "0d"}, "horizon: found '0d', expected a"),
-        (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "1w"}, "horizon: duration '1w'"),
+        (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "1y"}, "horizon: duration '1y'"),
         (Label, LABEL | {"horizon": "-7d"}, "horizon: duration '-7d'"),
         (Label, LABEL | {"allowed_lateness": "-1d"}, "allowed_lateness: duration '-1d'"),
         (Label, LABEL | {"condition": None}, "condition: found None, expected a condition on the aggregate, such as"),
@@ -243,6 +243,8 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h"])
         (Sample, {"by": DAY, "fraction": 0.1, "maximum": 1}, "fraction: found 0.1, expected either a fraction or a"),
         (Sample, {"maximum": 1}, "fraction: found None, expected none without by; maximum is 1"),
         (Sample, {"by": DAY, "fraction": 0.0}, "fraction: found 0.0, expected a share above 0 and at most 1"),
+        (Sample, {"by": DAY, "fraction": 0.1, "until": "2024"}, "until: run date '2024': expected the form YYYY-MM-DD"),
+        (Sample, {"until": "2024-03-31"}, "until: found '2024-03-31', expected none without by"),
         (Sample, {"by": DAY, "maximum": 0}, "maximum: found 0, expected at least 1"),
         (Sample, {"by": DAY, "column": "x", "maximum": 1}, "column: found 'x', expected a column of the spine for by="),
         (Sample, {"by": SampleBy.STRATUM, "maximum": 1}, "column: found None, expected a column of the spine for by="),
@@ -381,11 +383,11 @@ def test_a_nightly_takes_one_run_date_or_the_projects_own_dates_not_both_and_not
 
 
 def test_features_are_named_by_group_label_and_window():
-    """24 hours and a day are one window with one name."""
-    both = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h", "90m"])
+    """24 hours and a day are two windows, as they are where clocks change."""
+    both = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["24h", "1d", "90m"])
     made = replace(PROJECT, features={"t": FeatureGroup("readings", {"machine": "machine"}, {"mean": both})})
     assert isinstance(made, Project)
-    assert made.feature_names() == ["load", "built", "site", "t__mean_1d", "t__mean_90m"]
+    assert made.feature_names() == ["load", "built", "site", "t__mean_24h", "t__mean_1d", "t__mean_90m"]
 
 
 def test_spark_may_be_told_how_fast_to_be_and_where_things_lie():

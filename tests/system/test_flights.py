@@ -189,7 +189,7 @@ def test_a_landing_that_moves_to_another_aircraft_is_seen_tonight_and_not_by_las
     assert [(row["tailnum"], row["event_time"]) for row in retracted] == [(wrong["tailnum"], wrong["landed_at"])]
 
     starts = NIGHT_STARTS + timedelta(days=1)
-    recent = landed[(landed["known_at"] <= starts) & (landed["landed_at"] > starts - timedelta(days=28))]
+    recent = landed[(landed["known_at"] <= starts) & (landed["landed_at"] > truth.midnight(starts, -28))]
     counts = recent["tailnum"].value_counts()
     features = arrow.read(warehouse, "features", where=pc.field("run_date") == tonight).to_pandas()
     found = features.groupby("tailnum")["aircraft__landings_28d"].first()
@@ -234,8 +234,9 @@ def test_the_latest_landing_of_every_row_is_the_right_one_also_where_landings_sh
         left_on="prediction_time",
         right_on="landed_at",
         by=keys,
-        tolerance=timedelta(days=28),
     )
+    oldest = spine["prediction_time"].map(lambda now: truth.midnight(now, -28)).reset_index(drop=True)
+    expected.loc[~(expected["landed_at"] >= oldest), ["arr_delay", "shared"]] = [np.nan, False]
     found = spine[f"{group}__last_delay"].reset_index(drop=True)
     unequal = ~((found == expected["arr_delay"]) | (found.isna() & expected["arr_delay"].isna()))
     assert expected[unequal].to_dict("records") == []
@@ -286,7 +287,7 @@ def test_landings_are_plausible_beside_the_time_in_the_air(built):
 def test_labels_are_what_happened_and_no_sooner_than_it_did(built):
     """Late is more than 15 minutes; what has not landed three days after its midnight is settled as null."""
     raw = truth.flights().merge(truth.landings()[[*FACT, "midnight", "landed_at", "late"]], how="left")
-    settled = raw["midnight"] + timedelta(days=3)
+    settled = raw["midnight"].map(lambda night: truth.midnight(night, 3))
     raw["expected_at"] = raw["landed_at"].where(raw["late"].notna(), settled)
     raw = raw[raw["expected_at"] <= NIGHT_STARTS]
     labels = built.table("labels")

@@ -10,6 +10,7 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, ledger
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome, Run
+from nightjar.timeline import zone_data
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
 
@@ -32,6 +33,7 @@ def test_a_run_is_one_row_with_what_it_read_wrote_and_counted(warehouse):
         "error": None,
         "code_revision": "c1",
         "config_hash": "h1",
+        "zone_data": zone_data(),
         "inputs": [("features", 0)],
         "outputs": [("scores", 3)],
         "rows": [("scores", 5)],

@@ -3,7 +3,7 @@
 >>> from nightjar.asof import Facts, Latest, Windowed, join
 """
 
-from nightjar.asof.definitions import Facts, Latest, Windowed
+from nightjar.asof.definitions import Clocks, Facts, Latest, Windowed
 from nightjar.asof.join import join
 
-__all__ = ["Facts", "Latest", "Windowed", "join"]
+__all__ = ["Clocks", "Facts", "Latest", "Windowed", "join"]

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pyarrow as pa
 
-from nightjar.timeline import format_duration, parse_duration
+from nightjar.durations import Length, duration_of
 
 
 @dataclass(frozen=True)
@@ -15,13 +14,14 @@ class Latest:
 
     Attributes:
         column: a column of the facts, of any type; the feature keeps it.
-        lookback: the greatest age of the value, inclusive: a ``timedelta`` or a text like ``"7d"``; None sets no bound.
+        lookback: the greatest age of the value, inclusive: a text like ``"7d"``, days of the join's zone, or ``"12h"``,
+            or a ``timedelta``, which is exact; None sets no bound.
         skip_nulls: fall back to the latest usable fact in which this column is not null.
         name: the feature's own name.
     """
 
     column: str
-    lookback: timedelta | str | None = None
+    lookback: Length | None = None
     skip_nulls: bool = False
     name: str | None = None
 
@@ -36,25 +36,26 @@ class Windowed:
     """An aggregate of the column over usable facts with ``t - window < event_time <= t``; nulls are ignored.
 
     It is called ``<facts>__<name or column_aggregate_window>``, like ``visits__cost_mean_7d``; the window is written
-    in the largest unit that divides it.
+    as it was said, a ``timedelta`` in the largest unit of hours and less that divides it.
 
     Attributes:
         column: a column of the facts.
         aggregate: ``count``, ``sum``, ``mean``, ``std`` (of the sample), ``min``, ``max``, ``first``, ``last``,
             ``distinct`` or ``rate`` (the mean of a boolean).
-        window: the length, more than zero: a ``timedelta`` or a text like ``"12h"``.
+        window: the length, more than zero: a text like ``"7d"``, days of the join's zone, or ``"12h"``, or a
+            ``timedelta``, which is exact.
         name: the feature's own name.
     """
 
     column: str
     aggregate: str
-    window: timedelta | str
+    window: Length
     name: str | None = None
 
     @property
     def label(self) -> str:
         """The feature's name without that of the facts."""
-        return self.name or f"{self.column}_{self.aggregate}_{format_duration(length(self.window))}"
+        return self.name or f"{self.column}_{self.aggregate}_{duration_of(self.window)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +95,22 @@ class Facts:
         return dict(self.keys) if isinstance(self.keys, Mapping) else {key: key for key in self.keys}
 
 
-def length(duration: timedelta | str) -> timedelta:
-    """A duration given as such or as text.
+@dataclass(frozen=True)
+class Clocks:
+    """Which columns of the spine say what each of its rows may see.
 
-    Raises:
-        UsageError: the text is no duration.
+    Attributes:
+        prediction_time: up to this instant facts may have happened, and be known.
+        known_by: replaces it as the bound on ``known_at``; None: it does not. For labels.
+        since: windows begin after this instant; None: each has a length of its own. For labels.
+        zone: whose calendar has the days of windows and lookbacks.
     """
-    return duration if isinstance(duration, timedelta) else parse_duration(duration)
+
+    prediction_time: str
+    known_by: str | None = None
+    since: str | None = None
+    zone: str = "UTC"
+
+    def columns(self) -> list[str]:
+        """Those there are."""
+        return [name for name in (self.prediction_time, self.known_by, self.since) if name is not None]

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from nightjar.asof.definitions import Facts
+from nightjar.asof.definitions import Clocks, Facts
 from nightjar.asof.places import Places, Sorted, ascending, neighbours_together
 from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, taken
 from nightjar.asof.versions import held_until, sequence_keys
@@ -80,6 +80,7 @@ class Questions:
         at: prediction time, microseconds in UTC.
         bound: the last instant at which a fact may have become known, microseconds in UTC.
         ends: the position after the entity's last fact with ``event_time <= at``.
+        since: the instant after which windows begin, microseconds in UTC; None: each window has a length of its own.
     """
 
     rows: Ints
@@ -87,6 +88,7 @@ class Questions:
     at: Ints
     bound: Ints
     ends: Ints
+    since: Ints | None = None
 
     @cached_property
     def of_row(self) -> Ints:
@@ -96,20 +98,28 @@ class Questions:
         return question
 
 
-def ask(history: History, spine: pa.Table, entity: Ints, prediction_time: str, known_by: str | None) -> Questions:
-    """Turn spine rows into questions. A null key, prediction time or bound asks for nothing."""
-    column = column_of(spine, prediction_time)
-    at, valid = instants(column, f"spine, column {prediction_time!r}"), present(column)
-    bound = at
-    if known_by is not None:
-        column = column_of(spine, known_by)
-        bound, valid = instants(column, f"spine, column {known_by!r}"), valid & present(column)
+def ask(history: History, spine: pa.Table, entity: Ints, clocks: Clocks) -> Questions:
+    """Turn spine rows into questions. A null key or clock asks for nothing."""
+    at, valid = _clock(spine, clocks.prediction_time)
+    bound, since = at, None
+    if clocks.known_by is not None:
+        bound, known = _clock(spine, clocks.known_by)
+        valid = valid & known
+    if clocks.since is not None:
+        since, begun = _clock(spine, clocks.since)
+        valid = valid & begun
     entity = entity if valid.all() else np.where(valid, entity, -1)
     places = history.scale.after(entity, at)
     rows = neighbours_together(places)
     ends = history.sorted.less_than(places[rows])
     at_row = at[rows]
-    return Questions(rows, entity[rows], at_row, at_row if known_by is None else bound[rows], ends)
+    bound = at_row if clocks.known_by is None else bound[rows]
+    return Questions(rows, entity[rows], at_row, bound, ends, None if since is None else since[rows])
+
+
+def _clock(spine: pa.Table, name: str) -> tuple[Ints, Flags]:
+    column = column_of(spine, name)
+    return instants(column, f"spine, column {name!r}"), present(column)
 
 
 def order(source: Facts, entity: Ints, asked: Ints) -> History:

@@ -7,14 +7,16 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.asof.aggregates import AGGREGATES
-from nightjar.asof.definitions import Facts, Latest, Windowed, length
+from nightjar.asof.definitions import Clocks, Facts, Latest, Windowed
 from nightjar.asof.history import History, Questions, ask, order
 from nightjar.asof.keys import entities
 from nightjar.asof.matching import Search
+from nightjar.asof.reach import Reach
 from nightjar.asof.series import Series, chosen, undecided
 from nightjar.asof.validation import output_names, validate
-from nightjar.asof.values import INSTANT, Column, Ints, column_of, earlier, joined, microseconds, present, taken
+from nightjar.asof.values import INSTANT, Column, Ints, column_of, joined, present, taken
 from nightjar.asof.windows import Windows
+from nightjar.durations import Duration, duration_of
 
 
 def join(
@@ -23,6 +25,8 @@ def join(
     *,
     prediction_time: str = "prediction_time",
     known_by: str | None = None,
+    since: str | None = None,
+    zone: str = "UTC",
 ) -> pa.Table:
     """Give every spine row the features of its entity as of its prediction time ``t``.
 
@@ -37,6 +41,10 @@ def join(
         prediction_time: the spine's column of ``t``, a timestamp with a time zone.
         known_by: a spine column that replaces ``t`` as the bound on ``known_at``. Only labels may use it: they look
             at ``(t, t + horizon]`` as known at a later date.
+        since: a spine column after whose instant windows begin, whatever their length. Only labels may use it: an
+            instant moved by days forward and back again may be another one, where clocks have changed between.
+        zone: whose calendar has the days of windows and lookbacks, such as ``"Europe/Paris"``: over a change of clocks
+            ``1d`` is 23 or 25 hours there, ``24h`` is always 24.
 
     Returns:
         The spine's rows in the spine's order: its columns, then for each source its features as declared and the
@@ -50,30 +58,34 @@ def join(
             held exactly; facts that tie completely where ``Latest``, ``first`` or ``last`` would have to choose
             between different values; contradicting versions of one fact; a sum of integers beyond 64 bits.
     """
-    validate(spine, facts, prediction_time, known_by)
+    clocks = Clocks(prediction_time, known_by, since, zone)
+    validate(spine, facts, clocks.columns(), zone)
     result = spine
     for source in facts:
-        for name, column in zip(output_names(source), _answers(spine, source, prediction_time, known_by), strict=True):
+        for name, column in zip(output_names(source), _answers(spine, source, clocks), strict=True):
             result = result.append_column(name, column)
     return result
 
 
-def _answers(spine: pa.Table, source: Facts, prediction_time: str, known_by: str | None) -> list[Column]:
+def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[Column]:
     """The columns of one source in the spine's order: its features, then the matched clocks."""
     asked, held = entities(spine, source)
     history = order(source, held, asked)
-    questions = ask(history, spine, asked, prediction_time, known_by)
+    questions = ask(history, spine, asked, clocks)
     latest = Search(history).latest(questions)
     found = latest[questions.of_row]
-    features: dict[int, Column] = dict(_windowed(source, history, questions, latest))
+    reach = Reach(questions.at, questions.since, clocks.zone)
+    features: dict[int, Column] = dict(_windowed(source, history, questions, latest, reach))
     for number, feature in enumerate(source.features):
         if isinstance(feature, Latest):
-            features[number] = _latest(source, feature, history, questions, found)
+            features[number] = _latest(source, feature, history, questions, found, reach)
     columns = [features[number] for number in range(len(source.features))]
     return [*columns, _clock(history.event, found), _clock(history.known, found)]
 
 
-def _latest(source: Facts, feature: Latest, history: History, questions: Questions, found: Ints) -> Column:
+def _latest(
+    source: Facts, feature: Latest, history: History, questions: Questions, found: Ints, reach: Reach
+) -> Column:
     """The column's values, given the position of each spine row's latest usable fact."""
     column = column_of(source.table, feature.column)
     offered = np.ones(len(history.rows), np.bool_)
@@ -81,7 +93,7 @@ def _latest(source: Facts, feature: Latest, history: History, questions: Questio
         offered = present(column)[history.rows]
         found = Search(history, offered).latest(questions)[questions.of_row]
     if feature.lookback is not None:
-        oldest = earlier(questions.at[questions.of_row], microseconds(length(feature.lookback)))
+        oldest = reach.oldest(duration_of(feature.lookback))[questions.of_row]
         recent = found >= 0
         recent[recent] = history.event[found[recent]] >= oldest[recent]
         found = np.where(recent, found, -1)
@@ -89,12 +101,14 @@ def _latest(source: Facts, feature: Latest, history: History, questions: Questio
     return chosen(column, history, found, unclear, _where(source, feature))
 
 
-def _windowed(source: Facts, history: History, questions: Questions, latest: Ints) -> Iterator[tuple[int, Column]]:
+def _windowed(
+    source: Facts, history: History, questions: Questions, latest: Ints, reach: Reach
+) -> Iterator[tuple[int, Column]]:
     """Number and column, in the order of the spine, of every windowed feature."""
-    lengths: dict[int, list[tuple[int, Windowed]]] = {}
+    lengths: dict[Duration, list[tuple[int, Windowed]]] = {}
     for number, feature in enumerate(source.features):
         if isinstance(feature, Windowed):
-            lengths.setdefault(microseconds(length(feature.window)), []).append((number, feature))
+            lengths.setdefault(duration_of(feature.window), []).append((number, feature))
     if not lengths:
         return
     windows = Windows(history, questions, latest)
@@ -106,7 +120,7 @@ def _windowed(source: Facts, history: History, questions: Questions, latest: Int
     for window, features in lengths.items():
         asked: list[Ints] = []
         pieces: dict[int, list[Column]] = {number: [] for number, _ in features}
-        for span in windows.spans(window):
+        for span in windows.spans(reach.first(window)):
             asked.append(span.questions)
             held = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
             for number, feature in features:

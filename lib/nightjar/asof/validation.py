@@ -6,9 +6,11 @@ from datetime import timedelta
 import pyarrow as pa
 from pyarrow import types
 
-from nightjar.asof.definitions import Facts, Latest, Windowed, length
+from nightjar.asof.definitions import Facts, Latest, Windowed
 from nightjar.asof.values import is_orderable, logical_type
+from nightjar.durations import Duration, duration_of
 from nightjar.errors import JoinError, UsageError
+from nightjar.timeline import require_zone
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -33,13 +35,23 @@ _TAKES: dict[str, tuple[str, Callable[[pa.DataType], bool]]] = {
 }
 
 
-def validate(spine: pa.Table, facts: Sequence[Facts], prediction_time: str, known_by: str | None) -> None:
+def validate(spine: pa.Table, facts: Sequence[Facts], clocks: Sequence[str], zone: str) -> None:
     """Refuse what no join can answer, naming facts and column.
+
+    Args:
+        spine: the rows.
+        facts: what is asked.
+        clocks: columns of the spine that must be instants.
+        zone: whose days are meant.
 
     Raises:
         JoinError: see the messages below.
     """
-    for name in [prediction_time] if known_by is None else [prediction_time, known_by]:
+    try:
+        require_zone(zone)
+    except UsageError as error:
+        raise JoinError(str(error)) from error
+    for name in clocks:
         _clock(spine, name, "spine")
     for source in facts:
         _source(source)
@@ -86,25 +98,26 @@ def _feature(table: pa.Table, feature: Latest | Windowed, where: str) -> None:
     kind = logical_type(_column(table, feature.column, where))
     where = f"{where}, column {feature.column!r}"
     if isinstance(feature, Latest):
-        if feature.lookback is not None and _length(feature.lookback, "lookback", where) < timedelta(0):
-            raise JoinError(f"{where}: lookback {feature.lookback} is negative; expected zero or more")
+        if feature.lookback is not None:
+            _length(feature.lookback, "lookback", where)
         return
     if feature.aggregate not in _TAKES:
         raise JoinError(f"{where}: unknown aggregate {feature.aggregate!r}; expected one of {', '.join(_TAKES)}")
-    if _length(feature.window, "window", where) <= timedelta(0):
+    if not _length(feature.window, "window", where):
         raise JoinError(f"{where}: window {feature.window} is not longer than zero")
     expected, accepts = _TAKES[feature.aggregate]
     if not accepts(kind):
         raise JoinError(f"{feature.aggregate} of a {kind}: {where}; {feature.aggregate} takes {expected}")
 
 
-def _length(duration: object, role: str, where: str) -> timedelta:
-    if not isinstance(duration, (timedelta, str)):
+def _length(duration: object, role: str, where: str) -> Duration:
+    if not isinstance(duration, (Duration, timedelta, str)):
         raise JoinError(f"{where}: {role} is {duration!r}; expected a timedelta or a text like '7d'")
-    if isinstance(duration, str) and duration.startswith("-"):
-        raise JoinError(f"{where}: {role} {duration} is negative")
+    negative = duration < timedelta() if isinstance(duration, timedelta) else str(duration).startswith("-")
+    if negative:
+        raise JoinError(f"{where}: {role} {duration} is negative; expected zero or more")
     try:
-        return length(duration)
+        return duration_of(duration)
     except UsageError as error:
         raise JoinError(f"{where}: {role}: {error}") from error
 

@@ -1,7 +1,6 @@
 """Arrow columns as NumPy arrays: instants, numbers, and integers that order as the values do."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -140,16 +139,6 @@ def integers(column: Column, null: int) -> Ints:
     """Integers of any width as 64 bits, null as a number."""
     filled = column.fill_null(null) if column.null_count else column
     return np.asarray(filled.to_numpy(), np.int64)
-
-
-def microseconds(duration: timedelta) -> int:
-    """A duration of at least zero, at most all of time."""
-    return min(duration // timedelta(microseconds=1), FOREVER)
-
-
-def earlier(moments: Ints, by: int) -> Ints:
-    """Instants moved back by some microseconds, stopping at the first one there is."""
-    return np.where(moments < EARLIEST + by, EARLIEST, moments - by)
 
 
 def order_keys(column: Column) -> Ints:

@@ -16,7 +16,7 @@ from nightjar.asof.blocks import Blocks
 from nightjar.asof.history import History, Questions
 from nightjar.asof.places import Places
 from nightjar.asof.ranges import Runs, running_total
-from nightjar.asof.values import FOREVER, Flags, Ints, earlier
+from nightjar.asof.values import FOREVER, Flags, Ints
 
 _PAIRS = 1 << 22  # facts in the unsettled windows looked at together: at most about 300 MB with what is made of them
 
@@ -52,12 +52,12 @@ class Windows:
         """The positions of facts that hold for good, then of superseded ones."""
         return np.concatenate([self._for_good, self._replaced])
 
-    def spans(self, window: int) -> Iterator[Span]:
-        """Every question's window of ``window`` microseconds, at least 1; each question in exactly one span.
+    def spans(self, first: Ints) -> Iterator[Span]:
+        """Every question's window from a first instant on, inclusive; each question in exactly one span.
 
         A window ends with the latest usable fact: none after it counts.
         """
-        starts = self._history.before(self._questions.entity, earlier(self._questions.at, window - 1))
+        starts = self._history.before(self._questions.entity, first)
         ends = np.maximum(self._latest + 1, starts)
         unsettled = self._unsettled & (ends > starts)
         rows = np.flatnonzero(unsettled)

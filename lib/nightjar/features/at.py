@@ -6,6 +6,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_type
 
+from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.features import expressions
 from nightjar.features.definitions import feature_facts, source_table_name
@@ -53,7 +54,7 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
     planned = plan(warehouse, feature_facts(project, versions))
     for one in planned:
         scan.require_files(one.files)
-    joined = as_planned(asked, warehouse, planned, prediction_time=PREDICTION_TIME)
+    joined = as_planned(asked, warehouse, planned, Clocks(PREDICTION_TIME, zone=project.zone))
     return expressions.after_join(joined, project).frame()
 
 
@@ -82,7 +83,7 @@ def with_features(
         UsageError: an expression does not fit the columns.
     """
     facts = feature_facts(project, versions)
-    joined = as_of_join(spine, warehouse, facts, prediction_time=PREDICTION_TIME, told=told, to=to)
+    joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), told=told, to=to)
     return expressions.after_join(joined, project)
 
 

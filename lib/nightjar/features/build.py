@@ -11,14 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.expressions import culprits, syntax
 from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
-from nightjar.features.labels import known_labels, open_since
+from nightjar.features.labels import is_open, known_labels, open_since
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -127,10 +126,8 @@ def rows_to_label(
     run_date: date,
 ) -> DataFrame:
     """The rows whose labels are not final before the first date."""
-    start = open_since(project, since)
-    first, last = local_date(start, project.zone), run_date - timedelta(days=1)
-    rows = spine.spine_rows(spark, warehouse, project, versions, first, last)
-    return rows.where(F.col("prediction_time") >= F.lit(start))
+    first, last = local_date(open_since(project, since), project.zone), run_date - timedelta(days=1)
+    return spine.spine_rows(spark, warehouse, project, versions, first, last).where(is_open(project, since))
 
 
 def labels_of(

@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Any
 
 from nightjar.asof import Latest, Windowed
+from nightjar.durations import parse_duration
 from nightjar.joins.stored import StoredFacts
 from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.timeline import parse_duration
 
 
 def source_table_name(source: str) -> str:
@@ -92,11 +92,11 @@ def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:
 
 
 def definitions_hash(project: Project) -> str:
-    """SHA-256 of everything that decides a feature's value: groups, expressions, spine, and how sources make facts."""
+    """SHA-256 of all that decides a feature's value: groups, expressions, spine, zone, and how sources make facts."""
     used = {project.spine.source, *(group.source for group in project.features.values())}
     decisive = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
     sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
-    own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "spine")}
+    own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "spine", "zone")}
     return hashlib.sha256(json.dumps(own | {"sources": sources}, sort_keys=True).encode()).hexdigest()
 
 

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType, TimestampType
 
+from nightjar.asof import Clocks
 from nightjar.features import expressions, labels, spine
 from nightjar.features.at import PREDICTION_TIME
 from nightjar.features.definitions import feature_facts, source_table_name
@@ -31,7 +32,7 @@ def require_fit(spark: SparkSession, project: Project, stored: Mapping[str, Stru
     facts = {name: _with_clocks(columns) for name, columns in stored.items()}
     tables = {source_table_name(name): to_arrow_schema(columns, timezone="UTC") for name, columns in facts.items()}
     asked = [(one, tables[one.table]) for one in feature_facts(project, dict.fromkeys(tables, 0))]
-    joined = output_schema(of_frame(rows).schema, asked, PREDICTION_TIME)
+    joined = output_schema(of_frame(rows).schema, asked, Clocks(PREDICTION_TIME, zone=project.zone))
     expressions.after_join(of_frame(_none(spark, from_arrow_schema(joined))), project)
     labels.require_fit(rows, _none(spark, facts[project.label.source]), project)
 

@@ -22,10 +22,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import BooleanType, DataType, NumericType
 
+from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.expressions import guard
 from nightjar.features import annotations, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
+from nightjar.features.shifting import shifted
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts, output_schema
 from nightjar.settings.features import Aggregate
@@ -35,9 +37,10 @@ from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.timeline import cutoff
 
-UNTIL, KNOWN_BY = "_until", "_known_by"
+UNTIL, FINAL, KNOWN_BY = "_until", "_final", "_known_by"
+"""When a row's horizon has passed, when its label is final, and what each answer about it knows."""
 _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
     Task.CLASSIFICATION: ("a boolean for a classification; or give it an aggregate and a condition", (BooleanType,)),
     Task.REGRESSION: ("a number for a regression", (NumericType,)),
@@ -47,9 +50,15 @@ _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
 
 
 def open_since(project: Project, since: date) -> datetime:
-    """The earliest prediction time whose label is not final before the cutoff of `since`."""
-    reach = parse_duration(project.label.horizon) + parse_duration(project.label.allowed_lateness)
+    """An instant before which no prediction time has a label that is not final before the cutoff of `since`."""
+    reach = project.label.horizon_length().at_most() + project.label.lateness().at_most()
     return cutoff(since, project.zone) - reach
+
+
+def is_open(project: Project, since: date) -> Column:
+    """Whether the label of a row's `prediction_time` is not final before the cutoff of `since`."""
+    until = shifted(F.col("prediction_time"), project.label.horizon_length(), project.zone)
+    return shifted(until, project.label.lateness(), project.zone) >= F.lit(cutoff(since, project.zone))
 
 
 def known_labels(
@@ -83,8 +92,7 @@ def answers_now(
 ) -> DataFrame:
     """`value` as known at the run date: of each annotator; for rules, of the rows whose horizon has passed."""
     now = cutoff(run_date, project.zone)
-    final = F.col(UNTIL) + F.lit(parse_duration(project.label.allowed_lateness))
-    asked = _asked(rows, project).withColumn(KNOWN_BY, F.least(final, F.lit(now)))
+    asked = _asked(rows, project).withColumn(KNOWN_BY, F.least(F.col(FINAL), F.lit(now)))
     settled = asked if project.label.annotators.column else asked.where(F.col(UNTIL) <= F.lit(now))
     return _answered(settled, warehouse, project, versions)
 
@@ -93,8 +101,9 @@ def _asked(rows: DataFrame, project: Project) -> DataFrame:
     """What names a row and its outcome, and what rules look at, with the end of the horizon."""
     looked_at = project.spine.columns() if project.label.rules else []
     needed = dict.fromkeys([*project.spine.key, *project.label.keys, "prediction_time", *looked_at])
-    until = F.col("prediction_time") + F.lit(parse_duration(project.label.horizon))
-    return rows.select(*needed).withColumn(UNTIL, until)
+    until = shifted(F.col("prediction_time"), project.label.horizon_length(), project.zone)
+    final = shifted(F.col(UNTIL), project.label.lateness(), project.zone)
+    return rows.select(*needed).withColumn(UNTIL, until).withColumn(FINAL, final)
 
 
 def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
@@ -104,7 +113,7 @@ def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions
         stored = delta.read(asked.sparkSession, warehouse, facts.table, facts.version)
         asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
     with _named(label):
-        joined = as_of_join(of_frame(asked), warehouse, [facts], prediction_time=UNTIL, known_by=KNOWN_BY).frame()
+        joined = as_of_join(of_frame(asked), warehouse, [facts], _clocks(project)).frame()
     return joined.select(*asked.columns, _value(facts, label))
 
 
@@ -116,6 +125,10 @@ def _value(facts: StoredFacts, label: Label) -> Column:
         whole = empty is not None and float(empty).is_integer()  # whole numbers stay what they are
         value = F.when(nothing, F.lit(int(empty or 0) if whole else empty)).otherwise(value)
     return value.alias("value")
+
+
+def _clocks(project: Project) -> Clocks:
+    return Clocks(UNTIL, known_by=KNOWN_BY, since="prediction_time", zone=project.zone)
 
 
 def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
@@ -135,7 +148,7 @@ def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
     if label.annotators.column:
         asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
     with _named(label):
-        schema = output_schema(of_frame(asked).schema, [(facts, of_frame(stored).schema)], UNTIL)
+        schema = output_schema(of_frame(asked).schema, [(facts, of_frame(stored).schema)], _clocks(project))
     answers = rows.sparkSession.createDataFrame([], from_arrow_schema(schema))
     _judged(answers.select(*asked.columns, _value(facts, label)), project)
 
@@ -169,15 +182,15 @@ def _instants(
     asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
 ) -> DataFrame:
     """Each row is asked about when its horizon has passed, and where that matters whenever something is known."""
-    label, lateness = project.label, parse_duration(project.label.allowed_lateness)
+    label = project.label
     early = label.settled_early or label.aggregate is None
     passed = asked.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
-    if not early and not lateness:
+    if not early and not label.lateness():
         return passed
     happened, instant, until = F.col("_fact_event_time"), F.col("_instant"), F.col(UNTIL)
     same_key = [F.col(name) == F.col(f"_fact_{column}") for name, column in label.keys.items()]
     within = (happened > F.col("prediction_time")) & (happened <= until)
-    in_time = (instant <= until + F.lit(lateness)) & (instant <= F.lit(now))
+    in_time = (instant <= F.col(FINAL)) & (instant <= F.lit(now))
     matters = in_time & (F.lit(early) | (instant > until))
     met = asked.join(_changes(asked.sparkSession, warehouse, project, versions), [*same_key, within, matters])
     known_by = F.greatest(instant, F.col("prediction_time")).alias(KNOWN_BY)

@@ -4,29 +4,32 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.spine import WEIGHT, Sample, SampleBy
+from nightjar.timeline import parse_run_date
 
 
 def sampled(rows: DataFrame, key: list[str], sample: Sample) -> DataFrame:
-    """The rows that are kept, with their `sampling_weight`.
+    """The rows that are kept, with their `sampling_weight`: of later dates than the sample is of all, each as itself.
 
     Args:
         rows: spine rows of whole days, with `prediction_time` and `run_date`.
         key: the columns that with `prediction_time` name a row.
         sample: which to keep.
     """
+    is_whole = F.lit(False) if sample.until is None else F.col("run_date") > F.lit(parse_run_date(sample.until))
     if sample.maximum is not None:
-        return _at_most(rows, key, _group(key, sample), sample.maximum)
-    share = _share(sample)
+        return _at_most(rows, key, _group(key, sample), sample.maximum, is_whole)
+    share = F.when(is_whole, F.lit(1.0)).otherwise(_share(sample))
     asked = F.struct(*key) if sample.by is SampleBy.ENTITY else _row(key)
     return rows.where(_unit(asked) < share).withColumn(WEIGHT, 1 / share)
 
 
-def _at_most(rows: DataFrame, key: list[str], group: list[str], maximum: int) -> DataFrame:
+def _at_most(rows: DataFrame, key: list[str], group: list[str], maximum: int, is_whole: Column) -> DataFrame:
     of_group = Window.partitionBy(*group)
     place = F.row_number().over(of_group.orderBy(_unit(_row(key)), *key, "prediction_time"))
     ranked = rows.withColumn("_place", place).withColumn("_size", F.count("*").over(of_group))
-    kept = ranked.where(F.col("_place") <= maximum)
-    return kept.withColumn(WEIGHT, F.col("_size") / F.least("_size", F.lit(maximum))).drop("_place", "_size")
+    kept = ranked.where((F.col("_place") <= maximum) | is_whole)
+    stands_for = F.when(is_whole, F.lit(1.0)).otherwise(F.col("_size") / F.least("_size", F.lit(maximum)))
+    return kept.withColumn(WEIGHT, stands_for).drop("_place", "_size")
 
 
 def _group(key: list[str], sample: Sample) -> list[str]:

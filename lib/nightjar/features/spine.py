@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DateType, StructField, StructType, TimestampType
 
+from nightjar.asof import Clocks
+from nightjar.durations import parse_duration
 from nightjar.errors import TableError
 from nightjar.expressions import guard
 from nightjar.features.definitions import source_table_name, spine_facts
@@ -19,7 +22,10 @@ from nightjar.tables import delta
 from nightjar.tables.rows import of_frame
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.timeline import cutoff, earlier
+
+BEGINS = "_begins"
+"""The column with the instant after which a fact makes a key active."""
 
 
 def spine_rows(
@@ -106,17 +112,20 @@ def _active(
     within = parse_duration(spine.active_within or "")
     dates = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     cutoffs = [cutoff(day, project.zone) for day in dates]
-    nights = pa.table({"run_date": pa.array(dates), "prediction_time": pa.array(cutoffs, INSTANT)})
-    happened, first, last = F.col("event_time"), cutoffs[0] - within, cutoffs[-1]
+    begins = [earlier(night, within, project.zone) for night in cutoffs]
+    instants: list[Any] = [pa.field(name, INSTANT) for name in ("prediction_time", BEGINS)]
+    schema = pa.schema([pa.field("run_date", pa.date32()), *instants])
+    nights = pa.table({"run_date": dates, "prediction_time": cutoffs, BEGINS: begins}, schema)
+    happened, first, last = F.col("event_time"), min(begins), cutoffs[-1]
     in_reach = (happened > F.lit(first)) & (happened <= F.lit(last))
     facts = delta.read(spark, warehouse, table, versions[table], lambda file: file.may_hold("event_time", first, last))
     keys = facts.where(in_reach).select(*spine.key).dropna().distinct()
     asked = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
     latest = spine_facts(project, versions)
-    joined = as_of_join(of_frame(asked), warehouse, [latest], prediction_time="prediction_time").frame()
+    joined = as_of_join(of_frame(asked), warehouse, [latest], Clocks("prediction_time", zone=project.zone)).frame()
     others = [F.col(feature_name).alias(name) for feature_name, name in _taken(project, latest.name)]
-    age = F.col("prediction_time") - F.col(f"{latest.name}__event_time")
-    return joined.where(age < F.lit(within)).select("prediction_time", *spine.key, *others, "run_date")
+    is_active = F.col(f"{latest.name}__event_time") > F.col(BEGINS)
+    return joined.where(is_active).select("prediction_time", *spine.key, *others, "run_date")
 
 
 def _taken(project: Project, facts: str) -> list[tuple[str, str]]:

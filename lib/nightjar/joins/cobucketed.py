@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from nightjar.asof import Clocks
 from nightjar.asof.keys import by_keys_and_time
 from nightjar.asof.values import Ints, column_of, instants
 from nightjar.joins import reading, slices
@@ -40,7 +41,7 @@ class Pass:
     files: Sequence[Mapping[str, Snapshot]]
     shares: Shares
 
-    def joined(self, before: Rows, prediction_time: str, known_by: str | None) -> Rows:
+    def joined(self, before: Rows, clocks: Clocks) -> Rows:
         """What was joined before, with these facts.
 
         A task holds the rows of its shares, or all rows of a small spine in files, and, of one share at a time, the
@@ -59,13 +60,13 @@ class Pass:
 
         def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             for parcel in opened(batches):
-                rows = parcel.rows.take(_as_facts_lie(parcel.rows, keys, prediction_time))
+                rows = parcel.rows.take(_as_facts_lie(parcel.rows, keys, clocks.prediction_time))
                 share, carried = share_at[parcel.number], parcel.beside
                 if share.start is not None and carries and not staged:
                     carried = slices.carried_from(planned, share.files, None, share.start)
-                facts = reading.laid_out(planned, rows, share, carried, prediction_time, known_by)
+                facts = reading.laid_out(planned, rows, share, carried, clocks)
                 for start in range(0, len(rows), ROWS_AT_ONCE):
-                    yield join_facts(rows.slice(start, ROWS_AT_ONCE), facts, prediction_time, known_by)
+                    yield join_facts(rows.slice(start, ROWS_AT_ONCE), facts, clocks)
 
         return Rows(given, make, before.schema)
 

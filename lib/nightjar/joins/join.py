@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from nightjar.asof import Facts
+from nightjar.asof import Clocks, Facts
 from nightjar.joins import cobucketed, reading, shuffle
 from nightjar.joins.exchange import Destination, exchanged
 from nightjar.joins.planner import Planned, plan
@@ -21,20 +21,18 @@ def as_of_join(
     spine: Rows,
     warehouse: Warehouse,
     facts: Sequence[StoredFacts],
+    clocks: Clocks,
     *,
-    prediction_time: str,
-    known_by: str | None = None,
     told: Mapping[str, Placement] | None = None,
     to: Destination | None = None,
 ) -> Rows:
     """The spine's rows with the features of each of the facts as of their prediction time.
 
     Args:
-        spine: the rows; `prediction_time` names one of its columns.
+        spine: the rows.
         warehouse: where the fact tables lie; every executor must be able to read it.
         facts: what to join.
-        prediction_time: the spine's column with the instant up to which facts are usable.
-        known_by: a spine column with a later bound on `known_at`; labels only.
+        clocks: which columns of the spine say what its rows may see, and whose days are meant.
         told: name of facts -> the placement they must have; the others are planned by size and layout.
         to: the tasks that shall have the result, by numbers of the spine's rows; None: where they then are.
 
@@ -42,16 +40,15 @@ def as_of_join(
         JoinError: see `nightjar.asof.join`.
     """
     planned = plan(warehouse, facts, told)
-    return as_planned(spine, warehouse, planned, prediction_time=prediction_time, known_by=known_by, to=to)
+    return as_planned(spine, warehouse, planned, clocks, to=to)
 
 
 def as_planned(
     spine: Rows,
     warehouse: Warehouse,
     planned: Sequence[Planned],
+    clocks: Clocks,
     *,
-    prediction_time: str,
-    known_by: str | None = None,
     to: Destination | None = None,
 ) -> Rows:
     """The same, with placements that were chosen before.
@@ -59,18 +56,18 @@ def as_planned(
     Raises:
         JoinError: see `nightjar.asof.join`.
     """
-    schema = output_schema(spine.schema, [(one.facts, one.files.schema) for one in planned], prediction_time)
+    schema = output_schema(spine.schema, [(one.facts, one.files.schema) for one in planned], clocks)
     rows = spine
     passes: list[shuffle.Pass | cobucketed.Pass] = [
         *shuffle.passes(warehouse, _placed(planned, Placement.SHUFFLE)),
-        *cobucketed.passes(_placed(planned, Placement.CO_BUCKETED), spine, prediction_time),
+        *cobucketed.passes(_placed(planned, Placement.CO_BUCKETED), spine, clocks.prediction_time),
     ]
     if to is not None and not passes:
         rows = exchanged(rows, to)  # before the join: the spine has fewer columns
     for step in passes:
-        rows = step.joined(rows, prediction_time, known_by)
+        rows = step.joined(rows, clocks)
     broadcast = _placed(planned, Placement.BROADCAST)
-    make = _with_broadcast(rows.make, broadcast, schema.names, prediction_time, known_by)
+    make = _with_broadcast(rows.make, broadcast, schema.names, clocks)
     rows = Rows(rows.given, make, schema)
     return exchanged(rows, to) if to is not None and passes else rows
 
@@ -79,9 +76,7 @@ def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:
     return [one for one in planned if one.placement is placement]
 
 
-def _with_broadcast(
-    make: Making, planned: Sequence[Planned], names: Sequence[str], prediction_time: str, known_by: str | None
-) -> Making:
+def _with_broadcast(make: Making, planned: Sequence[Planned], names: Sequence[str], clocks: Clocks) -> Making:
     """What the last pass makes, with the facts that every task reads whole, its columns in the declared order."""
 
     def ordered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -92,6 +87,6 @@ def _with_broadcast(
         facts: list[tuple[StoredFacts, Facts]] = []
         for rows in merged(make(batches)):  # all facts are gone through for each table, however small
             facts = facts or reading.whole(planned)
-            yield join_facts(rows, facts, prediction_time, known_by).select(list(names))
+            yield join_facts(rows, facts, clocks).select(list(names))
 
     return joined if planned else ordered

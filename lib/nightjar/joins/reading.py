@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from nightjar.asof import Facts, Windowed
-from nightjar.asof.definitions import length
-from nightjar.asof.values import EARLIEST, column_of, instants, microseconds, present
+from nightjar.asof import Clocks, Facts, Windowed
+from nightjar.asof.values import EARLIEST, column_of, instants, present
+from nightjar.durations import duration_of, microseconds
 from nightjar.joins.planner import Planned
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
@@ -49,8 +49,7 @@ def laid_out(
     spine: pa.Table,
     share: Share,
     carried: Mapping[str, pa.Table],
-    prediction_time: str,
-    known_by: str | None,
+    clocks: Clocks,
 ) -> list[tuple[StoredFacts, Facts]]:
     """Each layout once, the rows that can matter to these spine rows.
 
@@ -68,11 +67,10 @@ def laid_out(
         spine: the task's rows.
         share: what the task may read.
         carried: layout -> rows from before the share's start that it needs.
-        prediction_time: see `nightjar.asof.join`.
-        known_by: see `nightjar.asof.join`.
+        clocks: of the spine.
     """
-    first, last = _bounds(spine, prediction_time)
-    known = _bounds(spine, known_by)[1] if known_by else last
+    first, last = _bounds(spine, clocks.prediction_time)
+    known = _bounds(spine, clocks.known_by)[1] if clocks.known_by else last
     happened = (pc.field(EVENT_TIME) <= instant(last)) & (pc.field(KNOWN_AT) <= instant(known))
     tables = {}
     for table, files in share.files.items():
@@ -126,11 +124,11 @@ def _bounds(spine: pa.Table, clock: str) -> tuple[int | None, int | None]:
 
 def _oldest(asked: Sequence[StoredFacts], earliest: int | None, start: int | None) -> int | None:
     """The event_time before which no row is read; None: all are."""
-    histories = [facts.history for facts in asked if facts.history is not None]
+    histories = [duration_of(facts.history).at_most() for facts in asked if facts.history is not None]
     if len(histories) == len(asked):
         return _earlier(earliest, max(histories, default=timedelta(0)))
     windows = [feature.window for facts in asked for feature in facts.features if isinstance(feature, Windowed)]
-    return _earlier(start, max(map(length, windows), default=timedelta(0)))
+    return _earlier(start, max((duration_of(window).at_most() for window in windows), default=timedelta(0)))
 
 
 def _earlier(moment: int | None, by: timedelta) -> int | None:

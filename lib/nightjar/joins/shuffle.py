@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.asof import Clocks
 from nightjar.asof.values import Ints, column_of, plain
 from nightjar.joins.exchange import Destination, Parcel, dispatched, sent, tasks_of_a_shuffle
 from nightjar.joins.keys import bucket_of, keys_of
@@ -40,7 +41,7 @@ class Pass:
     warehouse: Warehouse
     planned: Sequence[Planned]
 
-    def joined(self, before: Rows, prediction_time: str, known_by: str | None) -> Rows:
+    def joined(self, before: Rows, clocks: Clocks) -> Rows:
         """What was joined before, with these facts.
 
         Versions are resolved over the whole source first: what moves elsewhere leaves a retraction at its old place.
@@ -61,7 +62,7 @@ class Pass:
                 facts = [
                     (asked, asked.asked(_facts_of(parcel, name, schemas[name]), RETRACTION)) for asked, name in name_of
                 ]
-                yield join_facts(parcel.rows, facts, prediction_time, known_by)
+                yield join_facts(parcel.rows, facts, clocks)
 
         return Rows(given, make, before.schema)
 

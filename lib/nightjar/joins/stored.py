@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.asof import Facts, Latest, Windowed, join
+from nightjar.asof import Clocks, Facts, Latest, Windowed, join
+from nightjar.asof.values import INSTANT, column_of, instants
+from nightjar.durations import Length, duration_of
 from nightjar.errors import JoinError
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
+from nightjar.timeline import shift
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class StoredFacts:
     keys: Mapping[str, str]
     fact_id: tuple[str, ...]
     features: tuple[Latest | Windowed, ...]
-    history: timedelta | None = None
+    history: Length | None = None
     layout: tuple[str, ...] | None = None
     sequence: tuple[str, ...] = ()
     deleted: str | None = None
@@ -75,41 +77,47 @@ class StoredFacts:
         return feature
 
 
-def join_facts(
-    spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], prediction_time: str, known_by: str | None
-) -> pa.Table:
+def join_facts(spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], clocks: Clocks) -> pa.Table:
     """The kernel's join, without the matched clocks of facts that are older than their history.
 
     Raises:
         JoinError: what the kernel says, with the table of the facts it speaks of.
     """
     with _table_named([stored for stored, _ in facts]):
-        joined = join(spine, [asked for _, asked in facts], prediction_time=prediction_time, known_by=known_by)
+        joined = join(
+            spine,
+            [asked for _, asked in facts],
+            prediction_time=clocks.prediction_time,
+            known_by=clocks.known_by,
+            since=clocks.since,
+            zone=clocks.zone,
+        )
     for stored, _ in facts:
         if stored.history is None:
             continue
-        clocks = [f"{stored.name}__{clock}" for clock in (EVENT_TIME, KNOWN_AT)]
-        age = pc.subtract(joined.column(prediction_time), joined.column(clocks[0]))
-        recent = pc.less_equal(age, pa.scalar(stored.history, pa.duration("us")))
-        for clock in clocks:
+        matched = [f"{stored.name}__{clock}" for clock in (EVENT_TIME, KNOWN_AT)]
+        at = instants(column_of(joined, clocks.prediction_time), f"spine, column {clocks.prediction_time!r}")
+        oldest = pa.array(shift(at, duration_of(stored.history), clocks.zone, back=True)).cast(INSTANT)
+        recent = pc.greater_equal(joined.column(matched[0]), oldest)
+        for clock in matched:
             values = pc.if_else(recent, joined.column(clock), None)
             joined = joined.set_column(joined.column_names.index(clock), clock, values)
     return joined
 
 
-def output_schema(spine: pa.Schema, facts: Sequence[tuple[StoredFacts, pa.Schema]], prediction_time: str) -> pa.Schema:
+def output_schema(spine: pa.Schema, facts: Sequence[tuple[StoredFacts, pa.Schema]], clocks: Clocks) -> pa.Schema:
     """The schema of the join's result, found by joining nothing with nothing.
 
     Args:
         spine: of the spine.
         facts: what is asked, and the columns there are.
-        prediction_time: see `nightjar.asof.join`.
+        clocks: of the spine.
 
     Raises:
         JoinError: a definition does not fit the columns of its table; said before any work.
     """
     asked = [(stored, stored.asked(found.empty_table())) for stored, found in facts]
-    return join_facts(spine.empty_table(), asked, prediction_time, None).schema
+    return join_facts(spine.empty_table(), asked, clocks).schema
 
 
 @contextmanager

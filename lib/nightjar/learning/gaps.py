@@ -7,7 +7,7 @@ import numpy as np
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.project import Project
-from nightjar.timeline import cutoff, shift
+from nightjar.timeline import cutoff, later
 
 
 def gap(rows: TrainingRows, final: Fold, run_date: date, project: Project) -> str | None:
@@ -31,7 +31,7 @@ def gap(rows: TrainingRows, final: Fold, run_date: date, project: Project) -> st
 def _newest(least: date, run_date: date, project: Project) -> date:
     """The last date all of whose labels can be known at the run date, `least` at least."""
     zone, day = project.zone, run_date
-    while day - timedelta(days=1) > least and shift(cutoff(day, zone), project.label.horizon, zone) > cutoff(
+    while day - timedelta(days=1) > least and later(cutoff(day, zone), project.label.horizon_length(), zone) > cutoff(
         run_date, zone
     ):
         day -= timedelta(days=1)

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import Sampled, sampled, strata_of
 from nightjar.learning.splits.folding import FEWEST, inner_splits
-from nightjar.learning.splits.purging import at, length
+from nightjar.learning.splits.purging import at, microseconds
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.learning import Search
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.settings.split import Split
+from nightjar.timeline import cutoff, shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +75,17 @@ def training_part(
         kept, weight = train[sample.rows], sample.weight
         _require_both(rows.label[kept], len(train), before)
     inner = _inner(rows, kept, before, depth, settings, zone) if depth else ()
-    settled = at(cutoff(before, zone)) - length(rows.horizon) - length(parse_duration(settings.split.embargo))
-    return TrainingPart(kept, weight, inner, np.datetime64(settled + 1, "us"))
+    return TrainingPart(kept, weight, inner, _first_open(rows, before, settings.split, zone))
+
+
+def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np.datetime64:
+    """The first prediction time of a row without a label whose horizon, or the embargo after it, had not passed."""
+    end = at(cutoff(before, zone))
+    first = np.datetime64(end, "us")
+    if rows.unlabelled is None:
+        return first
+    free = shift(microseconds(rows.unlabelled_passed_at), parse_duration(split.embargo), zone)
+    return min([*rows.unlabelled.time[free > end], first])
 
 
 def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:

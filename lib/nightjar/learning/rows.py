@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,16 +16,15 @@ import pyarrow.ipc
 from nightjar.errors import LearningError
 from nightjar.learning import outcomes, row_checks
 from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.splits.purging import length, microseconds
+from nightjar.learning.splits.purging import at, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, groups, labels
-from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.timeline import cutoff, shift
 
 Days = npt.NDArray[np.datetime64]
 Instants = npt.NDArray[np.datetime64]
@@ -43,8 +42,8 @@ class TrainingRows:
         day: local date of the prediction time.
         prediction_time: the instant up to which facts are in the features (UTC, microseconds).
         label_known_at: when the outcome was known (UTC, microseconds).
-        horizon: so long after its prediction time every row has its outcome, or none. What is known earlier is no
-            random sample of a date's rows.
+        passed_at: when the horizon of each row had passed, so that it has its outcome, or none (UTC, microseconds).
+            What is known earlier is no random sample of a date's rows.
         last_settled: the last local date with a labelled row, all of whose rows, labelled or not, had reached their
             horizon when these were read.
         versions: table -> Delta version that was read.
@@ -55,6 +54,7 @@ class TrainingRows:
         null_labels: share of the labels that are known and null: of rows that were settled without an outcome, and are
             not among these.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
+        unlabelled_passed_at: when the horizon of each of those had passed (UTC).
     """
 
     features: pa.Table
@@ -64,7 +64,7 @@ class TrainingRows:
     day: Days
     prediction_time: Instants
     label_known_at: Instants
-    horizon: timedelta
+    passed_at: Instants
     last_settled: date
     versions: Mapping[str, int]
     definitions_hash: str
@@ -73,6 +73,7 @@ class TrainingRows:
     weight: npt.NDArray[np.float64] | None = None
     null_labels: float = 0.0
     unlabelled: Timed | None = None
+    unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
 
     def examples(self, index: Rows, inner: Sequence[InnerSplit] = ()) -> Examples:
         """Some rows to fit a model on.
@@ -95,8 +96,7 @@ class TrainingRows:
         Of the rows whose horizon has not passed some labels are known, early: those that one event settles. They are
         no random sample, so nothing is fitted on them before the others are known too.
         """
-        passed = microseconds(self.prediction_time) + length(self.horizon)
-        return np.maximum(passed, microseconds(self.label_known_at)).astype("datetime64[us]")
+        return np.maximum(self.passed_at, self.label_known_at)
 
     @cached_property
     def content_hash(self) -> str:
@@ -105,14 +105,14 @@ class TrainingRows:
             "label": self.label,
             "day": self.day,
             "prediction_time": self.prediction_time,
+            "passed_at": self.passed_at,
             "label_known_at": self.label_known_at,
             "group": self.group,
             "query": self.query,
             "weight": self.weight,
         }
         facts = pa.table({name: pa.array(values) for name, values in beside.items() if values is not None})
-        digest = hashlib.sha256(f"horizon {self.horizon}".encode())
-        digest.update(_stream(self.features))
+        digest = hashlib.sha256(_stream(self.features))
         digest.update(_stream(facts))
         if self.unlabelled is not None:
             digest.update(_stream(self.unlabelled.table))
@@ -172,7 +172,7 @@ def read(
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
-        horizon=parse_duration(project.label.horizon),
+        passed_at=_passed_at(joined, project),
         last_settled=_last_settled(stored, joined, project, run_date),
         versions=versions,
         definitions_hash=row_checks.single_definition(stored),
@@ -180,7 +180,7 @@ def read(
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
         null_labels=1 - len(outcome) / len(known),
-        unlabelled=_others(stored, outcome, project, names) if unlabelled else None,
+        **(_others(stored, outcome, project, names) if unlabelled else {}),
     )
 
 
@@ -192,10 +192,11 @@ def _stored(
     return arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
 
 
-def _others(stored: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]) -> Timed:
-    """The rows that have no label."""
+def _others(stored: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]) -> dict[str, Any]:
+    """The rows that have no label, and when their horizons had passed."""
     rows = _in_order(stored.join(outcome, _key(project), join_type="left anti"), project)
-    return Timed(rows.select(list(names)).combine_chunks(), _instants(rows))
+    unlabelled = Timed(rows.select(list(names)).combine_chunks(), _instants(rows))
+    return {"unlabelled": unlabelled, "unlabelled_passed_at": _passed_at(rows, project)}
 
 
 def _in_order(rows: pa.Table, project: Project) -> pa.Table:
@@ -211,10 +212,16 @@ def _instants(rows: pa.Table) -> Instants:
     return _numpy(rows["prediction_time"]).astype("datetime64[us]")
 
 
+def _passed_at(rows: pa.Table, project: Project) -> Instants:
+    """When the horizon of each row has passed."""
+    passed = shift(microseconds(_instants(rows)), project.label.horizon_length(), project.zone)
+    return passed.astype("datetime64[us]")
+
+
 def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_date: date) -> date:
     """Of later dates only what was known early is known, and that is no random sample of their rows."""
-    passed = cutoff(run_date, project.zone) - parse_duration(project.label.horizon)
-    open_days = features.filter(pc.field("prediction_time") > pa.scalar(passed, INSTANT))["run_date"]
+    is_open = microseconds(_passed_at(features, project)) > at(cutoff(run_date, project.zone))
+    open_days = features["run_date"].filter(pa.array(is_open))
     first_open: date | None = pc.min(open_days).as_py()
     before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)
     newest: date | None = pc.max(before["run_date"]).as_py()

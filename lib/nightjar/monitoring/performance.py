@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, shift
+from nightjar.timeline import Moments, cutoff, later, shift
 
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
@@ -55,13 +55,14 @@ def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: i
         if file.rows and file.partition["role"] == ROLE and file.partition["run_date"] < run_date:
             served.setdefault(file.partition["run_date"], []).append(file)
     judged = _judged_for_good(warehouse, run_date)
-    sight = cutoff(run_date, project.zone) - FOLLOWED
+    label, zone = project.label, project.zone
+    sight = cutoff(run_date, zone) - FOLLOWED
     return sorted(
         day
         for day, files in served.items()
         if day not in judged
         or not all(file.may_hold("model_version", judged[day], judged[day]) for file in files)
-        or _final_at(cutoff(day, project.zone), project) >= sight
+        or later(later(cutoff(day, zone), label.horizon_length(), zone), label.lateness(), zone) >= sight
     )
 
 
@@ -74,10 +75,14 @@ def _judged_for_good(warehouse: Warehouse, run_date: date) -> dict[date, str]:
     return {row["evaluated_date"]: row["model_version"] for row in found.sort_by("run_date").to_pylist()}
 
 
-def _final_at(predicted: datetime, project: Project) -> datetime:
-    """When no fact can change the label of a row any more that was predicted at this instant."""
-    label, zone = project.label, project.zone
-    return shift(shift(predicted, label.horizon, zone), label.allowed_lateness, zone)
+def _passed_at(predicted: Moments, project: Project) -> Moments:
+    """When the horizon of rows has passed that were predicted then."""
+    return shift(predicted, project.label.horizon_length(), project.zone)
+
+
+def _final_at(predicted: Moments, project: Project) -> Moments:
+    """When no fact can change the labels of such rows any more."""
+    return shift(_passed_at(predicted, project), project.label.lateness(), project.zone)
 
 
 def _with_labels(
@@ -109,14 +114,15 @@ def _beside(project: Project, stored: Sequence[str]) -> list[str]:
 
 
 def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
-    rows, now = known.filter(pc.field("run_date") == day), cutoff(run_date, project.zone)
-    instants: list[Any] = rows["prediction_time"].unique().to_pylist()
-    provisional = any(_final_at(instant, project) > now for instant in instants)
+    rows = known.filter(pc.field("run_date") == day)
+    now = pa.scalar(cutoff(run_date, project.zone), INSTANT).value
+    predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
+    provisional = bool((_final_at(predicted, project) > now).any())
     matured = 1 - rows["label_known_at"].null_count / len(rows)
-    judged = rows.filter(pc.is_valid(rows["label"]))
+    usable = pc.is_valid(rows["label"])
     if project.label.settled_early:
-        still = [instant for instant in instants if shift(instant, project.label.horizon, project.zone) > now]
-        judged = judged.filter(~pc.field("prediction_time").isin(pa.array(still, INSTANT)))
+        usable = pc.and_(usable, pa.array(_passed_at(predicted, project) <= now))
+    judged = rows.filter(usable)
     label, score = (judged[name].to_numpy() for name in ("label", "score"))
     task, query = project.label.task, project.label.query
     lists = groups.codes(judged, query) if query else None

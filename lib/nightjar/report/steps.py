@@ -29,6 +29,10 @@ class Step:
         """A sign for the status, beside its word."""
         return _MARKS.get(self.status or "", "–")
 
+    def stops_a_night(self) -> bool:
+        """Whether it is one of a night's jobs, and did not end well."""
+        return self.is_bad() and self.job in _ORDER
+
     def is_bad(self) -> bool:
         """Whether its latest run ended otherwise than done."""
         return self.status is not None and self.status != "done"

@@ -58,7 +58,7 @@ def sentences(night: Night) -> list[str]:
 
 def _stops(steps: list[Step]) -> list[Step]:
     """The steps that did not end well; the nightly itself where none of them is to blame."""
-    bad = [step for step in steps if step.is_bad()]
+    bad = [step for step in steps if step.stops_a_night()]
     return [step for step in bad if step.job != "nightly"] or bad
 
 

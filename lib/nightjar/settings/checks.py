@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sized
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
+from nightjar.durations import parse_duration
 from nightjar.errors import NightjarError
-from nightjar.timeline import parse_duration, parse_run_date
+from nightjar.timeline import parse_run_date
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 """A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""
@@ -32,7 +33,7 @@ def require_duration(field: str, value: str | None) -> None:
 def require_length(field: str, value: str) -> None:
     """Raise ValueError unless the value is a duration of more than nothing."""
     require_duration(field, value)
-    require(parse_duration(value) > timedelta(), field, value, "a duration longer than 0")
+    require(bool(parse_duration(value)), field, value, "a duration longer than 0")
 
 
 def require_date(field: str, value: str | None) -> date | None:

@@ -5,8 +5,8 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from nightjar.durations import parse_duration
 from nightjar.settings.checks import require, require_duration, require_filled, require_length
-from nightjar.timeline import format_duration, parse_duration
 
 
 class FeatureKind(Enum):
@@ -64,7 +64,7 @@ class Feature:
         """The names of what it makes, without the group's: the label, or one per window such as late_rate_7d."""
         if self.kind is FeatureKind.LATEST:
             return [label]
-        return [f"{label}_{format_duration(parse_duration(window))}" for window in self.windows]
+        return [f"{label}_{parse_duration(window)}" for window in self.windows]
 
 
 @dataclass
@@ -97,8 +97,9 @@ class FeatureGroup:
             except ValueError as error:
                 raise ValueError(f"features.{name}.{error}; it is about {of}") from error
             for length in [*feature.windows, *([feature.lookback] if feature.lookback else [])]:
-                enough = self.history is None or parse_duration(length) <= parse_duration(self.history)
-                require(enough, "history", self.history, f"at least {length}, which feature {name} of {of} looks back")
+                enough = self.history is None or parse_duration(self.history).covers(parse_duration(length))
+                wanted = f"at least {length}, in any zone, which feature {name} of {of} looks back"
+                require(enough, "history", self.history, wanted)
 
     def names(self, group: str) -> list[str]:
         """The names of what it makes: <group>__<name>."""

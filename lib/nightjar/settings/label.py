@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from nightjar.durations import Duration, parse_duration
 from nightjar.settings.checks import require, require_duration, require_filled, require_length
 from nightjar.settings.features import Aggregate
 from nightjar.settings.labelling import Annotators
@@ -93,6 +94,14 @@ class Label:
     def columns(self) -> list[str]:
         """The columns of the source that are read, besides keys and clocks."""
         return [self.column, *([self.annotators.column] if self.annotators.column else [])]
+
+    def horizon_length(self) -> Duration:
+        """The horizon."""
+        return parse_duration(self.horizon)
+
+    def lateness(self) -> Duration:
+        """The allowed lateness."""
+        return parse_duration(self.allowed_lateness)
 
     def question(self) -> str:
         """What is true where the label is true, or what the number is, for people."""

@@ -5,7 +5,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_filled, require_known, require_length
+from nightjar.settings.checks import require, require_date, require_filled, require_known, require_length
 
 WEIGHT = "sampling_weight"
 OF_LABELS = ("label", "label_known_at", "value", "condition")
@@ -36,6 +36,8 @@ class Sample:
         fraction: the share of rows, or of entities, that is kept on average.
         fractions: for `stratum`: value of the column as text -> its own share.
         maximum: the greatest number of rows of a group that are kept.
+        until: the last date whose rows are sampled, such as that of the history; of later dates all rows are kept, each
+            for itself, so that every night is scored whole. None: all dates are sampled, and so is what is served.
     """
 
     by: SampleBy | None = None
@@ -43,6 +45,7 @@ class Sample:
     fraction: float | None = None
     fractions: dict[str, float] = field(default_factory=dict)
     maximum: int | None = None
+    until: str | None = None
 
     def __post_init__(self) -> None:
         """Check that there is one rule, in range, and a column only where one is used."""
@@ -58,6 +61,8 @@ class Sample:
         for name, share in shares.items():
             require(share is None or 0 < share <= 1, name, share, "a share above 0 and at most 1")
         require(self.maximum is None or self.maximum >= 1, "maximum", self.maximum, "at least 1")
+        require_date("until", self.until)
+        require(self.until is None or self.by is not None, "until", self.until, "none without by")
 
 
 @dataclass

@@ -12,13 +12,14 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.durations import parse_duration
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.sources import Source
 from nightjar.sources.storing import Arrived, Judged, Night
 from nightjar.tables import arrow, delta, quality
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import instant, local_date, parse_duration
+from nightjar.timeline import earlier, instant, local_date
 
 log = logging.getLogger("nightjar.ingest")
 NIGHTS = 28
@@ -33,7 +34,7 @@ def judge(
     """What a source has brought to the night."""
     rows = source.counts["stored"] + _stored_by_later_runs(warehouse, source, night)
     few = _too_few(spark, warehouse, source, settings.arrival, night, zone, rows)
-    old = _too_old(spark, warehouse, source, settings.arrival, night)
+    old = _too_old(spark, warehouse, source, settings.arrival, night, zone)
     return Arrived(rows, tuple(finding for finding in (few, old) if finding))
 
 
@@ -119,14 +120,16 @@ def every_night(rows: Mapping[int, int], went_on: set[int]) -> list[int]:
     return nights if len(nights) >= FEWEST and not quiet else []
 
 
-def _too_old(spark: SparkSession, warehouse: Warehouse, source: Judged, wanted: Arrival, night: Night) -> str | None:
+def _too_old(
+    spark: SparkSession, warehouse: Warehouse, source: Judged, wanted: Arrival, night: Night, zone: str
+) -> str | None:
     if wanted.max_age is None:
         return None
-    longest = parse_duration(wanted.max_age)
+    oldest = earlier(night.cutoff, parse_duration(wanted.max_age), zone)
     newest = source.newest
-    if (newest is None or night.cutoff - newest > longest) and arrow.exists(warehouse, source.table.name):
+    if (newest is None or newest < oldest) and arrow.exists(warehouse, source.table.name):
         newest = max(filter(None, (newest, _newest_stored(spark, warehouse, source, night))), default=None)
-    if newest is not None and night.cutoff - newest <= longest:
+    if newest is not None and newest >= oldest:
         return None
     found = "there is no fact" if newest is None else f"the newest fact is of {newest:%Y-%m-%d %H:%M} UTC"
     age = "" if newest is None else f", {(night.cutoff - newest) / timedelta(hours=1):.1f} h before the night"

@@ -152,6 +152,7 @@ RUNS = Table(
         Column("error", pa.string(), "what it failed with, null when done"),
         Column("code_revision", pa.string(), "revision of the code, with + when files differed from it"),
         Column("config_hash", pa.string(), "SHA-256 of the composed configuration"),
+        Column("zone_data", pa.string(), "version of the IANA database of time zones, such as 2025b"),
         Column("inputs", COUNTS, "table -> Delta version that was read"),
         Column("outputs", COUNTS, "table -> Delta version that was written"),
         Column("rows", COUNTS, "what was counted -> rows"),

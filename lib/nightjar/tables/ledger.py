@@ -10,6 +10,7 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, storage
 from nightjar.tables.definitions import RUNS
 from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import zone_data
 
 LAYOUT = "__by_"
 """Stands in the name of each layout, see `tables.layouts.name`."""
@@ -44,7 +45,7 @@ def record(warehouse: Warehouse, run: Run) -> None:
     """Append the run's row, even of one whose leases another run has taken over: here it says so."""
     row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
     counted = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
-    arrow.append(warehouse.unfenced(), RUNS, [row | counted], run.run_id)
+    arrow.append(warehouse.unfenced(), RUNS, [row | counted | {"zone_data": zone_data()}], run.run_id)
 
 
 def require_committed(warehouse: Warehouse) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
+from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.splitters import Purged
 from nightjar.models.examples import Rows
 from nightjar.settings.split import Split, SplitKind
-from nightjar.timeline import parse_duration
 
 SPLITTERS = {
     SplitKind.RANDOM: KFold,
@@ -23,13 +23,14 @@ STRATIFIED = (SplitKind.STRATIFIED, SplitKind.STRATIFIED_GROUPED)
 GROUPED = (SplitKind.GROUPED, SplitKind.STRATIFIED_GROUPED)
 
 
-def deal(rows: TrainingRows, which: Rows, settings: Split, seed: int) -> list[tuple[Rows, Rows]]:
+def deal(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
     """(train, test) of each fold, purged; the numbers count within `which`.
 
     Args:
         rows: all rows.
         which: the numbers of those that are dealt.
         settings: of any kind but walk-forward.
+        zone: whose days an embargo counts.
         seed: of the shuffling.
 
     Raises:
@@ -42,7 +43,8 @@ def deal(rows: TrainingRows, which: Rows, settings: Split, seed: int) -> list[tu
     if settings.kind in GROUPED:
         groups = _groups(rows, which, settings)
     splitter = SPLITTERS[settings.kind](n_splits=settings.folds, shuffle=True, random_state=seed)
-    purged = Purged(splitter, rows.prediction_time[which], rows.settled_at()[which], parse_duration(settings.embargo))
+    embargo, settled = parse_duration(settings.embargo), rows.settled_at()[which]
+    purged = Purged(splitter, rows.prediction_time[which], settled, embargo, zone)
     return list(purged.split(np.zeros((len(which), 1)), label, groups))
 
 

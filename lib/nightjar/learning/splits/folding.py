@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.dealing import deal
-from nightjar.learning.splits.purging import at, length, microseconds
+from nightjar.learning.splits.purging import at, microseconds
 from nightjar.learning.splits.splitters import WalkForward
 from nightjar.models.examples import InnerSplit, Rows
 from nightjar.settings.split import Split, SplitKind
-from nightjar.timeline import cutoff, parse_duration
+from nightjar.timeline import cutoff
 
 INNER = 3
 """Splits within the training rows."""
@@ -67,7 +68,7 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
         LearningError: the rows cannot fill the folds, or a fold has too few rows or classes to train or to test on.
     """
     which = settled(rows, before, zone)
-    passed = microseconds(rows.prediction_time) + length(rows.horizon) <= at(cutoff(before, zone))
+    passed = microseconds(rows.passed_at) <= at(cutoff(before, zone))
     unsettled = rows.day[(rows.day < np.datetime64(before)) & ~passed]
     end: date = unsettled.min().item() if len(unsettled) else before
     if not len(which):
@@ -145,7 +146,9 @@ def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int,
 def _split(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, seed: int, name: str) -> list[Fold]:
     """The folds of some rows, checked; the numbers count within `which`."""
     walks = settings.kind is SplitKind.WALK_FORWARD
-    found = _walked(rows, which, settings, end, zone, name) if walks else _dealt(rows, which, settings, seed, name)
+    found = (
+        _walked(rows, which, settings, end, zone, name) if walks else _dealt(rows, which, settings, zone, seed, name)
+    )
     for fold in found:
         dropped = len(which) - len(fold.train) - len(fold.test)
         purged = PURGING.format(dropped) if dropped else DEALING
@@ -171,9 +174,9 @@ def _walked(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: s
     return [Fold(f"{name} {number}", *period, *parts) for number, (period, parts) in dated]
 
 
-def _dealt(rows: TrainingRows, which: Rows, settings: Split, seed: int, name: str) -> list[Fold]:
+def _dealt(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
     day, found = rows.day[which], []
-    for number, (train, test) in enumerate(deal(rows, which, settings, seed), start=1):
+    for number, (train, test) in enumerate(deal(rows, which, settings, zone, seed), start=1):
         dates = day[test] if len(test) else day
         found.append(Fold(f"{name} {number}", dates.min().item(), dates.max().item(), train, test))
     return found

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.durations import Length, duration_of
 from nightjar.models.examples import Rows
+from nightjar.timeline import shift
 
 Instants = npt.NDArray[np.datetime64]
-LONGEST = 2**61
-"""Microseconds that reach from any date beyond every calendar, and that a 64-bit instant can be moved by."""
 
 
 def overlaps(
-    prediction_time: Instants, label_known_at: Instants, train: Rows, test: Rows, embargo: timedelta
+    prediction_time: Instants, label_known_at: Instants, train: Rows, test: Rows, embargo: Length, zone: str = "UTC"
 ) -> npt.NDArray[np.bool_]:
     """Whether each training row shares label time with a test row: for a row of `train`, in its order.
 
@@ -33,11 +33,12 @@ def overlaps(
         label_known_at: of every row (UTC).
         train: row numbers.
         test: row numbers.
-        embargo: at least zero.
+        embargo: how long after a test row's label.
+        zone: whose days an embargo counts.
     """
     # In whole microseconds (t, k] is the closed [t + 1, k].
     time, known = microseconds(prediction_time), microseconds(label_known_at)
-    first, last = time[test] + 1, known[test] + length(embargo)
+    first, last = time[test] + 1, shift(known[test], duration_of(embargo), zone)
     real = first <= last
     order = np.argsort(first[real], kind="stable")
     begins, reach = first[real][order], np.maximum.accumulate(last[real][order])
@@ -55,8 +56,3 @@ def microseconds(instants: Instants) -> npt.NDArray[np.int64]:
 def at(instant: datetime) -> int:
     """An aware instant as whole microseconds since 1970."""
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def length(duration: timedelta) -> int:
-    """A duration in microseconds; what reaches beyond every calendar anyway is cut."""
-    return min(duration // timedelta(microseconds=1), LONGEST)

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nightjar.errors import LearningError
-from nightjar.learning.splits.purging import Instants, at, length, microseconds, overlaps
+from nightjar.durations import Length, duration_of
+from nightjar.errors import LearningError, UsageError
+from nightjar.learning.splits.purging import Instants, at, microseconds, overlaps
 from nightjar.models.examples import Rows
-from nightjar.timeline import cutoff
+from nightjar.timeline import cutoff, shift
 
 Days = npt.NDArray[np.datetime64]
 Splits = Iterator[tuple[Rows, Rows]]
@@ -26,7 +27,7 @@ class WalkForward:
     """Test periods of calendar dates that follow each other, oldest first, each trained on what was known before it.
 
     The dates are the same for every entity. A row is trained on iff its date is before the test period and its label
-    was known by the midnight at which that starts, less the embargo, inclusive.
+    was known, and the embargo after that had passed, by the midnight at which that starts, inclusive.
 
     Attributes:
         day: local date of each row's prediction time.
@@ -35,7 +36,7 @@ class WalkForward:
         folds: how many test periods.
         test_days: local dates in each.
         zone: whose midnights they are.
-        embargo: at least zero.
+        embargo: a text such as `2d`, days of the zone, or `6h`, or a `timedelta`, which is exact.
         train_days: only the dates so many days before the test period are trained on (sliding); None: all before it
             (expanding).
 
@@ -50,7 +51,7 @@ class WalkForward:
     folds: int
     test_days: int
     zone: str
-    embargo: timedelta
+    embargo: Length
     train_days: int | None = None
 
     def __post_init__(self) -> None:
@@ -75,10 +76,10 @@ class WalkForward:
         """(train, test) row numbers of each period; y and groups are ignored."""
         del y, groups
         _check_rows(X, len(self.day))
-        known = microseconds(self.label_known_at)
+        free = shift(microseconds(self.label_known_at), duration_of(self.embargo), self.zone)
         for start, end in self.periods():
             first = np.datetime64(start)
-            train = (self.day < first) & (known <= at(cutoff(start, self.zone)) - length(self.embargo))
+            train = (self.day < first) & (free <= at(cutoff(start, self.zone)))
             if self.train_days is not None:
                 train &= self.day >= first - np.timedelta64(self.train_days, "D")
             yield np.flatnonzero(train), np.flatnonzero((self.day >= first) & (self.day <= np.datetime64(end)))
@@ -97,16 +98,18 @@ class Purged:
         splitter: deals the rows; what it gives to test on stays as it is.
         prediction_time: of each row (UTC).
         label_known_at: when each row's label was known (UTC).
-        embargo: how far training rows stay behind the label of any test row; at least zero.
+        embargo: how far training rows stay behind the label of any test row; as for `WalkForward`.
+        zone: whose days an embargo counts.
 
     Raises:
-        LearningError: arrays of different lengths, an instant that is missing, or a negative embargo.
+        LearningError: arrays of different lengths, an instant that is missing, or an embargo that is none.
     """
 
     splitter: Any
     prediction_time: Instants
     label_known_at: Instants
-    embargo: timedelta
+    embargo: Length
+    zone: str = "UTC"
 
     def __post_init__(self) -> None:
         """Check that every row has both instants."""
@@ -117,7 +120,7 @@ class Purged:
         """(train, test) row numbers of the splitter's folds, training rows purged."""
         _check_rows(X, len(self.label_known_at))
         for train, test in self.splitter.split(X, y, groups):
-            touched = overlaps(self.prediction_time, self.label_known_at, train, test, self.embargo)
+            touched = overlaps(self.prediction_time, self.label_known_at, train, test, self.embargo, self.zone)
             yield train[~touched], test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803  (as above)
@@ -135,9 +138,11 @@ def _check_filled(columns: Mapping[str, Instants]) -> None:
             raise LearningError(f"{name}: {missing:,} of {len(column):,} rows have none, expected one in each row.")
 
 
-def _check_embargo(embargo: timedelta) -> None:
-    if embargo < timedelta():
-        raise LearningError(f"embargo: found {embargo}, expected at least zero")
+def _check_embargo(embargo: Length) -> None:
+    try:
+        duration_of(embargo)
+    except UsageError as error:
+        raise LearningError(f"embargo: {error}") from error
 
 
 def _check_rows(table: Any, rows: int) -> None:
