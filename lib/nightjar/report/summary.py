@@ -112,7 +112,9 @@ def _performance_fact(night: Night) -> Fact:
     name, champion = night.reading.first.name, night.champion
     found = latest_with(night.judged, name)
     if found is None:
-        return Fact("–", measure(name), "no date has been judged yet", "performance")
+        return Fact(
+            "–", measure(name), "no judged date has one" if night.judged else "no date judged yet", "performance"
+        )
     latest, value = found
     promise = champion.promise.of_champion(name) if champion and champion.promise else None
     state = "provisional" if latest.is_provisional else "final"
