@@ -1,5 +1,6 @@
 """Labels: every version of what the horizon says, an answer or a number, and when it was known."""
 
+import logging
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 
 import builders
 from nightjar.errors import JoinError, UsageError
+from nightjar.features import label_quality
 from nightjar.features.labels import known_labels
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Source
 from nightjar.settings.task import Task
-from nightjar.tables import arrow, labels, sink
+from nightjar.tables import arrow, datafiles, labels, sink
 from nightjar.tables.definitions import labels_table, source_table
 from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
@@ -231,6 +233,42 @@ def test_an_aggregate_is_the_label_and_only_another_number_is_another_version(as
     assert mean.known([("m", -8), ("n", -8)]) == [("m", -8, 2.0, -4), ("m", -8, 3.0, -2), ("n", -8, None, -4)]
 
 
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ({"aggregate": Aggregate.SUM}, [3.0, 0.0, 0.0]),
+        ({"aggregate": Aggregate.SUM, "empty": None}, [3.0, None, None]),
+        ({"aggregate": Aggregate.SUM, "column": "pieces", "empty": -0.5}, [2.0, -0.5, 1.0]),
+        ({"aggregate": Aggregate.COUNT}, [2.0, 0.0, 0.0]),
+        ({"aggregate": Aggregate.COUNT, "empty": None}, [2.0, None, None]),
+        ({"aggregate": Aggregate.MEAN}, [1.5, None, None]),
+        ({"aggregate": Aggregate.SUM, "task": Task.CLASSIFICATION, "condition": "value < 1"}, [False, True, True]),
+    ],
+)
+def test_a_sum_or_a_count_of_nothing_is_what_the_label_says(asked, label, expected):
+    """Two values, no fact at all, and one fact whose value is null, though it has one piece."""
+    events = [event(1, "a", -7, value=1.0), event(2, "a", -6, value=2.0), event(3, "null", -5, value=None)]
+    project = asked(events, **AMOUNT | label)
+    assert [answer for *_, answer, _ in project.known([(machine, -8) for machine in ("a", "none", "null")])] == expected
+
+
+def test_the_share_of_null_labels_is_told_with_each_build(tmp_path, caplog):
+    logger = logging.getLogger("nightjar.features")
+    logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
+    try:
+        for labels in ([1.0, None, 2.0], [None], [3.0, 4.0]):
+            label_quality.tell_nulls(
+                datafiles.write(pa.table({"label": pa.array(labels, pa.float64())}), str(tmp_path), ())
+            )
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert list(dict.fromkeys(caplog.messages)) == [
+        "labels: 1 of 3 are null (33.3%): settled without an outcome",
+        "labels: 1 of 1 are null (100.0%): settled without an outcome",
+    ]
+
+
 MACHINES = st.integers(0, 1)
 HOURS = st.integers(-10, 4)
 FACTS = st.tuples(st.integers(0, 2), MACHINES, HOURS, HOURS, st.sampled_from([0.0, 1.0, 2.0, None]))
@@ -253,6 +291,7 @@ def never(_, __):
 
 QUESTIONS = [
     (Aggregate.COUNT, "value > 1", lambda n: n > 1, once_true),
+    (Aggregate.SUM, None, lambda n: n, never),
     (Aggregate.MAX, "value >= 1", lambda n: None if n is None else n >= 1, once_true),
     (Aggregate.MIN, "value < 1", lambda n: None if n is None else n < 1, once_true),
     (Aggregate.MEAN, "coalesce(value, 0) > 0.75", lambda n: (n or 0) > 0.75, never),
@@ -264,11 +303,18 @@ QUESTIONS = [
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(st.sampled_from(QUESTIONS), st.sampled_from([0, 3]), st.lists(CASES, min_size=20, max_size=40))
-def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, cases):
+@given(
+    st.sampled_from(QUESTIONS),
+    st.sampled_from([0, 3]),
+    st.sampled_from([0, None, -2.5]),
+    st.lists(CASES, min_size=20, max_size=40),
+)
+def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, empty, cases):
     """Many small histories at once: machines of one never meet those of another."""
     aggregate, condition, holds, early = question
-    options = {"aggregate": aggregate, "condition": condition, "settled_early": early is once_true}
+    if early is once_true or aggregate not in (Aggregate.SUM, Aggregate.COUNT):
+        empty = 0
+    options = {"aggregate": aggregate, "condition": condition, "settled_early": early is once_true, "empty": empty}
     options |= {"task": Task.CLASSIFICATION if condition else Task.REGRESSION}
     events, rows, expected = [], [], []
     for number, (facts, at) in enumerate(cases):
@@ -279,7 +325,7 @@ def test_versions_are_the_oracle_s(spark, tmp_path_factory, question, lateness, 
         for machine in (0, 1):
             rows.append((f"{number}.{machine}", at))
             name = aggregate.value if aggregate else "last"
-            asked_of = {"horizon": 4, "lateness": lateness, "now": 0, "name": name}
+            asked_of = {"horizon": 4, "lateness": lateness, "now": 0, "name": name, "empty": empty}
             found = oracle.versions(plain, machine, at, **asked_of, holds=holds, early=early)
             expected += [(f"{number}.{machine}", at, answer, known) for answer, known in found]
     folder = tmp_path_factory.mktemp("labels")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +11,11 @@ from deltalake import write_deltalake
 
 import builders
 from nightjar.errors import LearningError, TableError
+from nightjar.learning.gaps import gap
 from nightjar.learning.rows import read
+from nightjar.learning.splits.folding import final_period
 from nightjar.models.examples import InnerSplit
+from nightjar.settings.split import Split
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables.definitions import labels_table
@@ -27,6 +31,7 @@ def test_rows_are_labelled_earlier_than_the_run_date_and_oldest_first(nights):
     """13 dates of 5 machines; one outcome was never written down and is settled as null."""
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
     assert len(rows.label) == 13 * 5 - 1
+    assert rows.null_labels == pytest.approx(1 / (13 * 5))
     assert (rows.day[0], rows.day[-1]) == (np.datetime64("2024-03-18"), np.datetime64("2024-03-30"))
     assert (rows.day[1:] >= rows.day[:-1]).all()
     assert [column.name for column in rows.columns] == nights.project.feature_names()
@@ -88,6 +93,27 @@ def test_a_date_is_settled_when_its_horizon_has_passed_whatever_the_clocks_do(ni
     for project, settled in ((nights.project, 31), (exact, 30)):
         assert read(nights.warehouse, project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
         assert read(nights.warehouse, project, date(2024, 4, 1)).last_settled == date(2024, 3, settled)
+
+
+def test_after_a_gap_the_last_settled_date_is_one_that_has_labels_and_the_gap_is_told(stored, warehouse):
+    """Weeks without a run, then a night: its own rows are open, and no features of the dates before it were built."""
+    stored()
+    project = replace(builders.machines(Path("files")), features={})
+    (row,) = arrow.read(warehouse, "features").slice(5, 1).to_pylist()
+    night = date(2024, 4, 20)
+    opened = row | {"prediction_time": datetime(2024, 4, 19, 12, tzinfo=UTC), "run_date": date(2024, 4, 19)}
+    schema = arrow.schema(warehouse, "features")
+    write_deltalake(warehouse.path("features"), pa.Table.from_pylist([opened], schema), mode="append")
+    rows = read(warehouse, project, night)
+    assert rows.last_settled == date(2024, 3, 24)
+    final = final_period(rows, Split(), rows.last_settled, 2, project.zone)
+    assert (final.start, final.end, len(final.test)) == (date(2024, 3, 23), date(2024, 3, 24), 2)
+    assert gap(rows, final, night, project) == (
+        "labels of 2024-03-23 to 2024-04-18 can be known by now, but of 25 of these 27 dates there is no labelled row "
+        "(2024-03-25 to 2024-04-18); the final period is 2024-03-23 to 2024-03-24. If they should have rows, run: "
+        "jobs/build_features.py project=machines since=2024-03-25 run_date=2024-04-20"
+    )
+    assert gap(rows, final, date(2024, 3, 26), project) is None
 
 
 MIDNIGHT = datetime(2024, 3, 18, 23, tzinfo=UTC)

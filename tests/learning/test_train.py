@@ -44,6 +44,7 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
     assert (registered["model_name"], registered["alias"]) == ("logistic-1", None)
     assert registered["holds_from"] == builders.HISTORY
     assert evidence["period"] == ["2024-03-28", "2024-03-30"]
+    assert evidence["null_labels"] == pytest.approx(1 / (13 * 5))
     assert evidence["candidate"]["roc_auc"] == {"estimate": 1.0, "low": 1.0, "high": 1.0}
     assert evidence["baselines"]["majority"]["roc_auc"]["estimate"] == 0.5
     assert evidence["difference"] == {"over": "majority", "better": 1, "estimate": 0.5, "low": 0.5, "high": 0.5}
@@ -113,6 +114,7 @@ def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_
     for name in nights.project.feature_names():
         bins = Bins.from_json(found[name]["bins"])
         assert found[name]["counts"] == count(bins, rows.features[name]).tolist()
+    assert all(row["design_effect"] >= 1 for row in found.values())
 
 
 def test_the_strongest_baseline_is_the_one_to_beat(nights):
@@ -129,15 +131,29 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
 
 
 def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, untrained, ray_started, tmp_path):
-    """What cannot be told is said to be undefined; promotion will refuse it. The winner is chosen by another metric."""
+    """What cannot be told is said to be undefined; promotion will refuse it. The winner is chosen by another metric.
+
+    The baseline that is to stand in then is registered beside it: signed, with its own figures and references.
+    """
     from deltalake import DeltaTable
 
     last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
     DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
-    settings = builders.search(final_days=1)
-    train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
-    events = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
-    evidence = json.loads(events[0]["evidence"])
+    settings, home = builders.search(final_days=1, stand_in="majority"), tmp_path / "home"
+    train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", home, "c")
+    rows = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
+    of = {row["alias"]: row | {"evidence": json.loads(row["evidence"])} for row in rows}
+    evidence, stand_in = of[None]["evidence"], of["stand_in"]
+    assert (stand_in["model_name"], stand_in["evidence"]["stand_in"]) == ("majority", True)
+    assert stand_in["evidence"]["candidate"] == {"name": "majority"} | evidence["baselines"]["majority"]
+    environment = replace(untrained.environment, home=str(home))
+    number = stand_in["model_version"]
+    artifact = verified.load(environment, Subject("machines", "majority", number))
+    features = read(untrained.warehouse, untrained.project, builders.HISTORY).features
+    assert len(set(artifact.open().predict(features))) == 1
+    stored = arrow.read(untrained.warehouse, "references", where=pc.field("run_id") == "run-2").to_pylist()
+    versions = [row["model_version"] for row in stored]
+    assert versions.count(number) == versions.count(of[None]["model_version"]) == len(features.column_names) + 1
     assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
     assert evidence["difference"]["estimate"] is None
 

@@ -7,13 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 import builders
 from builders import rows_of
 from nightjar.errors import ModelError
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.monitoring import drift
+from nightjar.monitoring.drift import Reference
 from nightjar.tables import arrow
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
@@ -22,16 +23,17 @@ NUMBERS, LEVELS = Bins("numeric", edges=(0.0, 1.0)), Bins("categorical", levels=
 
 def test_the_same_shares_have_no_distance():
     """10 rows and 20 rows of the same shares: nothing but the half row of smoothing tells them apart."""
-    found = drift.compared(NUMBERS, np.array([1, 2, 4, 3]), np.array([2, 4, 8, 6]))
-    assert set(found) == {"null_share", "psi", "ks", "ks_p_value"}
+    found = drift.compared(Reference(NUMBERS, np.array([1, 2, 4, 3])), np.array([2, 4, 8, 6]))
+    assert set(found) == {"null_share", "psi", "psi_p_value", "ks", "ks_p_value"}
     assert found["null_share"] == 0.1
     assert found["ks"] == pytest.approx(0)
     assert found["psi"] < 0.01
+    assert found["psi_p_value"] > 0.9
 
 
 def test_numbers_are_compared_by_psi_and_the_greatest_gap_of_the_cumulative_shares():
     """Values: 1, 2, 1 of 4 against 1, 0, 3 of 4: the gap is 1/2. Nulls: 0 of 4 against 4 of 8."""
-    found = drift.compared(NUMBERS, np.array([0, 1, 2, 1]), np.array([4, 1, 0, 3]))
+    found = drift.compared(Reference(NUMBERS, np.array([0, 1, 2, 1])), np.array([4, 1, 0, 3]))
     assert found["ks"] == pytest.approx(0.5)
     assert found["null_share"] == 0.5
     expected, actual = np.array([0.5, 1.5, 2.5, 1.5]) / 6, np.array([4.5, 1.5, 0.5, 3.5]) / 10
@@ -40,7 +42,7 @@ def test_numbers_are_compared_by_psi_and_the_greatest_gap_of_the_cumulative_shar
 
 def test_levels_are_compared_by_psi_and_pearson_s_test():
     """10 and 10 against 15 and 5: chi squared is 4 * 2.5**2 / 12.5 + ..., as in any table of 2 by 2."""
-    found = drift.compared(LEVELS, np.array([0, 10, 10, 0]), np.array([0, 15, 5, 0]))
+    found = drift.compared(Reference(LEVELS, np.array([0, 10, 10, 0])), np.array([0, 15, 5, 0]))
     expected = 2 * 2.5**2 / 12.5 + 2 * 2.5**2 / 7.5
     assert found["chi_squared"] == pytest.approx(expected)
     assert found["chi_squared_p_value"] == pytest.approx(math.erfc(math.sqrt(expected / 2)))
@@ -48,8 +50,8 @@ def test_levels_are_compared_by_psi_and_pearson_s_test():
 
 
 def test_no_rows_are_no_figure():
-    found = drift.compared(NUMBERS, np.array([1, 2, 3, 4]), np.zeros(4, np.int64))
-    assert found == {"null_share": None, "psi": None, "ks": None, "ks_p_value": None}
+    found = drift.compared(Reference(NUMBERS, np.array([1, 2, 3, 4])), np.zeros(4, np.int64))
+    assert found == dict.fromkeys(("null_share", "psi", "psi_p_value", "ks", "ks_p_value"))
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
@@ -72,11 +74,22 @@ def test_every_feature_and_the_score_is_compared_with_the_model_s_reference(nigh
     }
     assert {subject for subject, _ in stored} == {*nights.project.feature_names(), "score"}
     for name in nights.project.feature_names():
-        bins = Bins.from_json(references[name]["bins"])
-        expected = drift.compared(bins, np.array(references[name]["counts"]), count(bins, features[name]))
+        bins, stored_of = Bins.from_json(references[name]["bins"]), references[name]
+        reference = Reference(bins, np.array(stored_of["counts"]), stored_of["design_effect"])
+        expected = drift.compared(reference, count(bins, features[name]))
         assert {measure: row["value"] for (subject, measure), row in stored.items() if subject == name} == expected
     assert {(row["evaluated_date"], row["rows"], row["slice"]) for row in stored.values()} == {(D2, 5, "all")}
     assert stored["built", "null_share"]["value"] == 0.2
+
+
+def test_a_reference_without_a_design_effect_is_read_as_one_of_independent_rows(copied, spark):
+    """As an earlier version of Nightjar has stored it."""
+    references = arrow.read(copied.warehouse, "references").drop_columns(["design_effect"])
+    write_deltalake(copied.warehouse.path("references"), references, mode="overwrite", schema_mode="overwrite")
+    drift.measure(spark, copied.warehouse, D2, "again")
+    found = drift._references(copied.warehouse, "1", arrow.version(copied.warehouse, "references"))
+    assert {one.design_effect for one in found.values()} == {1.0}
+    assert "again" in {run for (run,) in rows_of(copied.warehouse, "drift", "run_id")}
 
 
 def test_a_rerun_replaces_its_date_alone_by_the_same_rows(nights, copied, spark):

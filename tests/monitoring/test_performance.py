@@ -12,6 +12,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.monitoring import performance
+from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
@@ -28,11 +29,11 @@ def midnight(day, hours=0):
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=hours - 2)
 
 
-def store_scores(warehouse, day, scores, role="champion", version="1"):
+def store_scores(warehouse, day, scores, role="champion", version="1", hour=0):
     rows = [
         {
-            "prediction_id": f"{machine}-{day}-{role}",
-            "prediction_time": midnight(day),
+            "prediction_id": f"{machine}-{day}-{role}-{hour}",
+            "prediction_time": midnight(day, hour),
             "machine": machine,
             "score": score,
             "model_version": version,
@@ -46,8 +47,8 @@ def store_scores(warehouse, day, scores, role="champion", version="1"):
     arrow.append(warehouse, scores_table(PROJECT, KEY), rows, "s")
 
 
-def store_label(warehouse, machine, day, label, known_at, project=PROJECT):
-    key = {"machine": machine, "prediction_time": midnight(day)}
+def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0):
+    key = {"machine": machine, "prediction_time": midnight(day, hour)}
     row = key | {"label": label, "label_known_at": known_at, "run_date": day + timedelta(days=1), "run_id": "l"}
     arrow.append(warehouse, labels_table(project, KEY), [row], "l")
 
@@ -113,6 +114,57 @@ def test_a_figure_is_provisional_until_the_horizon_has_passed(scored):
     assert measured(scored, D2)[D1]["provisional"] is False
 
 
+def test_figures_are_provisional_until_the_last_row_s_label_is_final(warehouse):
+    """Rows of 06, 12, 18 and 22 h: the horizon of the last passes at 22 h, late facts may correct it for 3 h."""
+    arrow.ensure(warehouse, features_table(PROJECT, KEY, pa.schema([])))
+    for number, hour in enumerate((6, 12, 18, 22)):
+        store_scores(warehouse, D1, {f"m{number}": 0.5}, hour=hour)
+        store_label(warehouse, f"m{number}", D1, number % 2 == 0, midnight(D1, hour + 11), hour=hour)
+    half = measured(warehouse, D2)[D1]
+    assert (half["matured_share"], half["rows"], half["provisional"]) == (0.5, 2, True)
+    late = replace(PROJECT, label=replace(PROJECT.label, allowed_lateness="3h"))
+    whole = [measured(warehouse, D3, project)[D1] for project in (PROJECT, late)]
+    assert [(day["matured_share"], day["provisional"]) for day in whole] == [(1.0, False), (1.0, True)]
+    assert measured(warehouse, D4, late)[D1]["provisional"] is False
+
+
+def test_a_day_s_horizon_ends_at_the_next_midnight_also_where_it_has_23_hours(warehouse):
+    """31 March 2024 in Paris."""
+    arrow.ensure(warehouse, features_table(PROJECT, KEY, pa.schema([])))
+    day = D1 - timedelta(days=1)
+    store_scores(warehouse, day, {"m1": 0.9}, hour=1)
+    store_label(warehouse, "m1", day, True, midnight(D1), hour=1)
+    assert measured(warehouse, D1)[day]["provisional"] is False
+
+
+EARLY = replace(
+    PROJECT,
+    label=replace(
+        PROJECT.label, aggregate=Aggregate.COUNT, condition="value > 0", settled_early=True, allowed_lateness="1d"
+    ),
+)
+
+
+def test_a_night_of_which_only_early_positives_are_known_has_no_figures(scored):
+    """Of m5, predicted at 22 h, it may still be true as well as false on 2 April; then no fact may come late."""
+    store_scores(scored, D1, {"m5": 0.7}, hour=22)
+    store_label(scored, "m1", D1, True, midnight(D1, 9), EARLY)
+    store_label(scored, "m5", D1, True, midnight(D1, 23), EARLY, hour=22)
+    slow = replace(EARLY, label=replace(EARLY.label, horizon="3d"))
+    early = measured(scored, D2, slow)[D1]
+    assert {name for name, value in early.items() if value is not None} == {"rows", "matured_share", "provisional"}
+    assert (early["rows"], early["matured_share"], early["provisional"]) == (0, 0.4, True)
+    for machine in ("m2", "m3", "m4"):
+        store_label(scored, machine, D1, False, midnight(D2), EARLY)
+    most = measured(scored, D2, EARLY)[D1]
+    assert (most["rows"], most["matured_share"], most["positive_rate"], most["provisional"]) == (4, 1.0, 0.25, True)
+    last = [measured(scored, day, EARLY)[D1] for day in (D3, D4)]
+    assert [(day["rows"], day["positive_rate"], day["provisional"]) for day in last] == [
+        (5, 0.4, True),
+        (5, 0.4, False),
+    ]
+
+
 def test_without_any_label_every_figure_is_undefined_and_none_is_matured(scored):
     store_label(scored, "m9", D1, True, midnight(D1, 9))
     day = measured(scored, D2)[D1]
@@ -120,11 +172,36 @@ def test_without_any_label_every_figure_is_undefined_and_none_is_matured(scored)
     assert (day["roc_auc"], day["log_loss"]) == (None, None)
 
 
-def test_a_night_is_followed_until_a_week_after_its_horizon(scored):
+def test_a_night_stays_in_sight_until_a_week_after_its_horizon(scored):
     store_label(scored, "m1", D1, True, midnight(D1, 9))
+    assert D1 not in measured(scored, D1)
+    assert D1 in measured(scored, D2)
     assert D1 in measured(scored, D1 + timedelta(days=8))
     assert D1 not in measured(scored, D1 + timedelta(days=9))
-    assert D1 not in measured(scored, D1)
+
+
+def test_a_night_is_judged_however_long_ago_it_was_until_its_figures_are_final(scored):
+    """After a gap of a month, or of a year; its provisional figures of 2 April judge it for good no more than none."""
+    store_scores(scored, D2, {"m1": 0.9})
+    store_label(scored, "m1", D1, True, midnight(D1, 9))
+    store_label(scored, "m1", D2, False, midnight(D2, 9))
+    slow = replace(PROJECT, label=replace(PROJECT.label, horizon="2d"))
+    assert measured(scored, D2, slow)[D1]["provisional"] is True
+    month, year = D1 + timedelta(days=31), D1 + timedelta(days=366)
+    for again in range(2):  # a rerun of the date finds the same
+        found = measured(scored, month, slow)
+        assert {day: one["provisional"] for day, one in found.items()} == {D1: False, D2: False}, again
+    assert measured(scored, year, slow) == {}
+    assert set(measured(scored, month - timedelta(days=1), slow)) == {D1, D2}  # a backfill knows nothing of later runs
+
+
+def test_a_night_that_another_model_has_scored_since_is_judged_again(scored):
+    month, year = D1 + timedelta(days=31), D1 + timedelta(days=366)
+    store_label(scored, "m1", D1, True, midnight(D1, 9))
+    assert set(measured(scored, month)) == {D1}
+    arrow.replace(scored, scores_table(PROJECT, KEY), [], {"run_date": D1, "role": "champion"}, "s")
+    store_scores(scored, D1, {"m1": 0.4}, version="2")
+    assert set(measured(scored, year)) == {D1}
 
 
 def test_a_rerun_replaces_its_own_date_alone(scored):

@@ -7,12 +7,13 @@ an `id` are versions of one.
 from oracles.asof import aggregate
 
 
-def versions(facts, key, at, *, horizon, lateness, now, name, holds, early):
+def versions(facts, key, at, *, horizon, lateness, now, name, holds, early, empty=0):
     """The (answer, instant known) pairs of the row of `key` at `at`, the first one first, as known at `now`.
 
     Args:
         name: the aggregate over the facts in (at, at + horizon]; of an outcome `last`.
         holds: value of the aggregate -> the answer.
+        empty: what a sum or a count of nothing is; values that are null are nothing.
         early: (answer, the pairs before it) -> whether it is a label although the horizon has not passed.
     """
     until = at + horizon
@@ -29,7 +30,8 @@ def versions(facts, key, at, *, horizon, lateness, now, name, holds, early):
         held.sort(key=lambda fact: (fact["event"], fact["known"], fact["id"]))
         values = [fact["value"] for fact in held if fact["value"] is not None]
         last = values[-1] if values else None
-        answer = holds(last if name == "last" else aggregate(name, values, whole=False))
+        value = last if name == "last" else aggregate(name, values, whole=False)
+        answer = holds(empty if name in ("sum", "count") and not values else value)
         if instant < until and not early(answer, found):
             continue
         if not found or found[-1][0] != answer:

@@ -6,22 +6,24 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 
 import builders
 from builders import rows_of
-from nightjar.errors import JoinError, SourceError, TableError, UsageError
+from nightjar.errors import JoinError, ModelError, SourceError, TableError, UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.pipeline import nightly, steps
-from nightjar.pipeline.job import Context
+from nightjar.pipeline.job import Context, perform
 from nightjar.pipeline.steps import Sessions
 from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
-from nightjar.settings.jobs import Nightly
+from nightjar.settings.jobs import JobName, Nightly
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
 from nightjar.tables import arrow
+from nightjar.tables.ledger import Outcome
 
 H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
 LEDGERS = {"runs", "leases", "beats"}
@@ -96,6 +98,39 @@ def test_a_failed_step_stops_the_night_and_leaves_the_tables_whole(copied):
     assert {table for table in after if after[table] != before[table]} == LEDGERS
     failed = [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_date"] == D3]
     assert {(row["job"], row["status"]) for row in failed} == {("score", "failed"), ("nightly", "failed")}
+    page = Path(copied.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
+    assert "The night stopped: score ended as failed. score for" in page
+    assert "needs build_features for" in page
+
+
+def refused(copied, day):
+    """A training for a date, whose winner is no better than its baseline."""
+    difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
+    evidence = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
+    events.record(copied.warehouse, "registered", events.Version("7", "w", day, evidence), "x")
+    settings = Nightly(copied.environment, copied.project, day.isoformat(), builders.search())
+    context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
+    perform(JobName.TRAIN, context.step(day), "config-2", lambda _: Outcome())
+
+
+def test_a_refused_promotion_leaves_the_night_scored_by_the_champion_and_is_told_on_top(nights, copied):
+    refused(copied, D2)
+    run(copied, "2024-04-02", only=["promote", "score", "monitor"])
+    assert rows_of(copied.warehouse, "scores") == rows_of(nights.warehouse, "scores")
+    page = Path(copied.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
+    summary = page.partition('<p class="lead" id="summary">')[2].partition("</p>")[0]
+    assert summary.startswith("Promotion of version 7 (w) was refused on")
+    assert "version 1 (logistic-1) still holds. w against majority on a to b: not reliably better" in summary
+
+
+def test_a_night_that_a_refused_promotion_leaves_without_a_champion_stops_with_a_report(copied):
+    DeltaTable(copied.warehouse.path("model_events")).delete()
+    refused(copied, D2)
+    with pytest.raises(ModelError, match=r"No champion .* Version 7 \(w\) was refused on 2024-04-02: w against"):
+        run(copied, "2024-04-02", only=["promote", "score", "monitor"])
+    page = Path(copied.warehouse.path("reports/night-2024-04-02.html")).read_text(encoding="utf-8")
+    assert "The night stopped: score ended as failed. No champion of machines holds" in page
+    assert "Promotion of version 7 (w) was refused on" in page
 
 
 def with_empty_files(copied, folder, **arrival):

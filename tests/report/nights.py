@@ -222,17 +222,19 @@ def store_arrivals(warehouse, nights, source="landings", amiss=None):
     arrow.append(warehouse, tables.QUALITY, rows, "ingest-1")
 
 
-def store_runs(warehouse):
-    runs = [
-        ("ingest", "failed", "SourceError: weather.csv ends in the middle of a row.", 3.2, []),
-        ("ingest", "done", None, 41.7, [("landings", 909), ("refused", 3)]),
-        ("build_features", "done", None, 93.4, [("features", 400)]),
-        ("score", "done", None, 12.0, [("scores", 400)]),
-        ("nightly", "failed", "TableError: drift could not be written: the disk is full.", 171.5, []),
-    ]
+RUNS = [
+    ("ingest", "failed", "SourceError: weather.csv ends in the middle of a row.", 3.2, []),
+    ("ingest", "done", None, 41.7, [("landings", 909), ("refused", 3)]),
+    ("build_features", "done", None, 93.4, [("features", 400)]),
+    ("score", "done", None, 12.0, [("scores", 400)]),
+    ("nightly", "failed", "TableError: drift could not be written: the disk is full.", 171.5, []),
+]
+
+
+def store_runs(warehouse, runs=RUNS, minute=0):
     rows = [
         {
-            "run_id": f"{job}-2013-10-03-{n}",
+            "run_id": f"{job}-2013-10-03-{minute + n}",
             "job": job,
             "run_date": NIGHT,
             "status": status,
@@ -242,7 +244,7 @@ def store_runs(warehouse):
             "inputs": [],
             "outputs": [],
             "rows": counted,
-            "started_at": datetime(2013, 10, 3, 5, n, tzinfo=UTC),
+            "started_at": datetime(2013, 10, 3, 5, minute + n, tzinfo=UTC),
             "seconds": seconds,
         }
         for n, (job, status, error, seconds, counted) in enumerate(runs)

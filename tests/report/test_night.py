@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
 from nightjar.report import night as report
 from nightjar.tables import arrow
@@ -79,6 +80,7 @@ def test_the_head_states_the_facts_of_the_tables(full):
 
     assert "Champion: version 3 (boosting-1), since run date 2013-09-30" in page.text
     assert page.facts == [
+        "nightly (look here) ended as failed TableError: drift could not be written: the disk is full.",
         f"{len(scores)} scores mean {sum(scores) / len(scores):.3f}",
         f"{latest:.3f} ROC AUC of 2013-10-02 provisional, promised 0.683",
         f"{much} (look here) columns with PSI ≥ 0.2 of {len(psi)}",
@@ -253,6 +255,114 @@ def test_older_dates_of_the_drift_table_are_left_out(tmp_path):
 
     assert [row["PSI"] for row in Page(written(warehouse)).table("Columns by PSI")] == ["0.300"]
     assert len(arrow.read(warehouse, "drift", where=pc.field("subject") == "wind")) == 2
+
+
+def test_the_share_of_null_labels_stands_beside_the_promise(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE | {"null_labels": 0.86}))
+
+    assert "86.0% of the labels known then were null, settled without an outcome" in Page(written(warehouse)).text
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """A night whose scoring has failed, and the nightly with it."""
+    warehouse = nights.warehouse_in(tmp_path)
+    done, upkeep = ("ingest", "done", None, 41.7, []), ("maintain", "failed", "Damaged.", 1.0, [])
+    failed = ("score", "failed", "No champion holds.", 0.2, [])
+    nights.store_runs(warehouse, [upkeep, done, failed, ("nightly", "failed", "No champion holds.", 42.0, [])])
+    return warehouse
+
+
+def test_what_stopped_the_night_stands_on_top(stopped):
+    page = Page(written(stopped))
+
+    assert page.facts[0] == "score (look here) ended as failed No champion holds."
+    assert "The night stopped: score ended as failed. No champion holds. No scores were made" in page.text
+
+
+def test_a_nightly_that_failed_before_its_steps_were_run_again_is_no_longer_told(stopped):
+    again = [("score", "done", None, 1.0, []), ("monitor", "done", None, 1.0, [])]
+    nights.store_runs(stopped, again, minute=30)
+
+    page = Page(written(stopped))
+
+    assert "stopped" not in page.text
+    assert page.facts[-1] == "3 of 4 (look here) recorded steps done not done: maintain"
+
+
+def test_a_stopped_night_whose_tables_cannot_be_read_is_told_from_the_runs_alone(stopped):
+    nights.store_scores(stopped, [0.5])
+    log = Path(stopped.path("scores")) / "_delta_log"
+    for entry in log.iterdir():
+        entry.write_text("{")
+    with pytest.raises(TableError):
+        report.write(stopped, nights.project(), nights.NIGHT)
+
+    page = Page(Path(report.write_stopped(stopped, nights.project(), nights.NIGHT)).read_text(encoding="utf-8"))
+
+    assert "The night stopped: score ended as failed. No champion holds." in page.text
+    assert "The table scores was left out: not every table can be read. Table scores at" in page.text
+
+
+@pytest.mark.parametrize(
+    ("champion", "refused_on", "told"),
+    [
+        (
+            None,
+            nights.NIGHT,
+            "Promotion of version 7 (boosting-1) was refused on 2013-10-03, no champion holds. Equal.",
+        ),
+        (date(2013, 9, 30), nights.NIGHT, "was refused on 2013-10-03, version 3 (boosting-1) still holds. Equal."),
+        (None, date(2013, 9, 30), "was refused on 2013-09-30, no champion holds. Equal."),
+        (date(2013, 9, 30), date(2013, 10, 2), None),  # a refusal of another night, that changes nothing in this one
+        (nights.NIGHT, date(2013, 10, 4), None),
+    ],
+)
+def test_a_refused_promotion_stands_on_top(tmp_path, champion, refused_on, told):
+    warehouse = nights.warehouse_in(tmp_path)
+    if champion is not None:
+        nights.store_promotion(warehouse, "{}", holds_from=champion)
+    nights.store_promotion(warehouse, '{"reason": "Equal."}', version="7", holds_from=refused_on, event="refused")
+
+    page = Page(written(warehouse))
+
+    if told is None:
+        assert "refused on" not in page.text
+    else:
+        assert page.facts[0] == f"version 7 (look here) was refused on {refused_on} Equal."
+        assert told in page.text
+
+
+def test_a_refusal_is_told_as_long_as_a_baseline_stands_in(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    earlier = date(2013, 10, 1)
+    nights.store_promotion(warehouse, '{"reason": "Equal."}', version="7", holds_from=earlier, event="refused")
+    nights.store_promotion(warehouse, '{"stand_in": true}', version="8", holds_from=earlier, name="majority")
+
+    text = Page(written(warehouse)).text
+
+    assert (
+        "Promotion of version 7 (boosting-1) was refused on 2013-10-01, version 8 (majority) stands in. Equal." in text
+    )
+
+
+def test_an_index_that_chance_explains_is_said_and_not_marked(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_drift(warehouse, "wind", {"psi": 0.9, "psi_p_value": 0.4}, rows=5)
+    nights.store_drift(warehouse, "rain", {"psi": 0.3, "psi_p_value": 0.004}, rows=5)
+    nights.store_drift(warehouse, "snow", {"psi": 0.05, "psi_p_value": 0.001}, rows=5)
+
+    page = Page(written(warehouse))
+
+    assert {row["Column"]: row["Range"] for row in page.table("Columns by PSI")} == {
+        "wind": "chance (p 0.400)",
+        "rain": "▲ 0.2 or more",
+        "snow": "below 0.1",
+    }
+    assert "1 (look here) column with PSI ≥ 0.2 of 3" in page.facts
+    assert "1 has a PSI of 0.2 or more (rain) and none have one between 0.1 and 0.2." in page.text
+    assert "That of another is no more than chance (wind)." in page.text
 
 
 def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightjar.report import night as report
+from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.task import Task
 from report import nights
@@ -77,3 +78,20 @@ def test_an_order_is_told_by_its_ndcg(tmp_path, ndcg, told):
         "2.011",
     ]
     assert "in the unit of the label" not in found.text
+
+
+def test_a_night_of_which_only_early_positives_are_known_is_told_in_words(tmp_path):
+    """No rate, no dot in the chart, no mark: the words say what is missing."""
+    warehouse = nights.warehouse_in(tmp_path)
+    nothing = dict.fromkeys(("roc_auc", "log_loss", "positive_rate", "mean_score"))
+    nights.store_performance(warehouse, dates=1, provisional_from=0, figures=nothing | {"rows": 0.0})
+    found = nights.project()
+    asked = replace(found.label, aggregate=Aggregate.COUNT, condition="value > 0", settled_early=True)
+
+    written = Path(report.write(warehouse, replace(found, label=asked), nights.NIGHT)).read_text(encoding="utf-8")
+
+    (judged,) = Page(written).table("Served predictions by date")
+    assert [judged[name] for name in ("ROC AUC", "Observed rate", "State")] == ["–", "–", "○ provisional"]
+    assert "until then only outcomes that are true can be known" in written
+    assert "No judged date has an ROC AUC yet" in Page(written).text
+    assert "of rows whose horizon has passed (before that only true ones can be known)" in Page(written).text

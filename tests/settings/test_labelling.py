@@ -11,6 +11,9 @@ GIVEN = {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "7d"}
 WHO = {"annotators": Annotators("who", 3)}
 MOST = {"aggregate": Aggregate.MAX, "rules": {"high": "value > 5", "low": "value > 1"}}
 
+SUM = {"aggregate": Aggregate.SUM, "task": Task.REGRESSION}
+EARLY = {"aggregate": Aggregate.COUNT, "condition": "value > 0", "settled_early": True}
+
 
 def test_its_question_and_its_columns_are_those_of_who_answers():
     assert (Label(**GIVEN | WHO).question(), Label(**GIVEN | WHO).columns()) == (
@@ -34,6 +37,11 @@ def test_its_question_and_its_columns_are_those_of_who_answers():
         (Label, GIVEN | MOST | {"task": Task.REGRESSION}, "rules: found ['high', 'low'], expected none unless an agg"),
         (Label, GIVEN | MOST | {"condition": "value > 0"}, "condition: found 'value > 0', expected a condition on the"),
         (Label, GIVEN | MOST | {"settled_early": True}, "settled_early: found True, expected false with rules"),
+        (Label, GIVEN | SUM | {"empty": float("inf")}, "empty: found inf, expected a finite number, or null"),
+        (Label, GIVEN | {"empty": 1}, "empty: found 1, expected left out: only a SUM or COUNT that is not settled"),
+        (Label, GIVEN | SUM | {"aggregate": Aggregate.MEAN, "empty": 1}, "empty: found 1, expected left out: only a"),
+        (Label, GIVEN | EARLY | {"empty": 1}, "empty: found 1, expected left out: only a SUM or COUNT that is not"),
+        (Label, GIVEN | EARLY | {"empty": None}, "empty: found None, expected left out: only a SUM or COUNT that is"),
         (Label, GIVEN | MOST | {"rules": {"is high": "x"}}, "rules: found 'is high', expected an identifier that is"),
         (Label, GIVEN | MOST | {"rules": {"value": "x"}}, "rules: found 'value', expected an identifier that is none"),
     ],

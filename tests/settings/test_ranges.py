@@ -181,6 +181,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             "candidates.v.members: found 'l', expected a candidate without self_training: give it to the ensemble",
         ),
         (Search, TWO | {"final_days": 0}, "final_days: found 0"),
+        (
+            Search,
+            TWO | {"stand_in": "nobody"},
+            "stand_in: found 'nobody', expected none, or a baseline",
+        ),
         (Search, {"candidates": {"l": LOGISTIC}}, "candidates: found ['l'], expected at least one with baseline: true"),
         (Search, {"candidates": {"m": MAJORITY}}, "candidates: found ['m'], expected at least one that is no baseline"),
         (FeatureGroup, {"source": "s", "features": {"f": Feature(LATEST, "x")}}, "keys: found {}, expected at least"),

@@ -5,7 +5,9 @@ compare. A p-value takes rows as independent; rows of one night are not, so judg
 between the reference's own nights and keep the p-value as a description.
 """
 
+import warnings
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,13 @@ from scipy import stats
 
 from nightjar.errors import LearningError
 
+Counts: TypeAlias = npt.NDArray[np.float64]
+
 _PSEUDOCOUNT = 0.5
+_PAIRS = 10_000_000
+"""Pairs of rows of the two sides up to which the exact p-value is a matter of milliseconds."""
+_CHANCELESS = 10**9
+"""Rows from which on NumPy cannot divide them at random any more, and chance has no part in what is seen."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,9 @@ class Test:
 def psi(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10) -> float | None:
     """Population stability index: the sum over groups of (a - e) * ln(a / e), a and e being shares of rows; at least 0.
 
-    Numeric counts are merged to about `bins` groups of equal expected mass; nulls are a group of their own. For
-    categorical counts, which have no order to merge by, pass `bins=None`: each level is its own group.
+    Numeric counts are merged to about `bins` groups of equal expected mass; nulls, and what lies below the first edge
+    or from the last one on, are groups of their own. For categorical counts, which have no order to merge by, pass
+    `bins=None`: each level is its own group.
     Zero counts: groups empty on both sides are dropped, then half a row is added to every group on both sides (the
     estimator of Krichevsky and Trofimov, 1981, IEEE Transactions on Information Theory 27(2), 199-207).
     None where either side has no rows.
@@ -39,25 +48,78 @@ def psi(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10) -
     Raises:
         LearningError: vectors of different bins, negative or fractional counts, or fewer than 1 group.
     """
-    e, a = _checked(expected, actual)
-    if not e.sum() or not a.sum():
+    e, a = _grouped(expected, actual, bins)
+    return float(_index(e, a)) if e.sum() and a.sum() else None
+
+
+def psi_p_value(
+    expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10, *, design_effect: float = 1.0
+) -> float | None:
+    """How often rows that have not changed have so great an index: PSI of few rows is great by chance.
+
+    The share of 999 random divisions of all rows among the sides (and of this one) whose index is as great, the same
+    ones every time. Where many rows are expected in each group that is about the chance that chi-squared with one
+    degree of freedom less than there are groups exceeds psi * n * m / (n + m).
+    Levels expected once tell how many rows are of levels not expected at all, so they count as other levels, too.
+    None where either side has no rows, and from 1e9 rows on, where chance has no part in what is seen.
+
+    Args:
+        expected: as for `psi`.
+        actual: as for `psi`.
+        bins: as for `psi`.
+        design_effect: how many rows of `actual` are alike, see the function of that name: so many go together.
+
+    Source: Phipson and Smyth (2010), see `chi_squared`; Good (1953), The population frequencies of species and the
+    estimation of population parameters, Biometrika 40, 237-264, for levels not seen; for many rows Yurdakul (2018),
+    Statistical properties of population stability index, dissertation, Western Michigan University.
+
+    Raises:
+        LearningError: as `psi`.
+    """
+    known = np.array(expected)
+    if bins is None and known.ndim == 1:
+        known[-1:] += (known[1:-1] == 1).sum()
+    e, a = _grouped(known, actual, bins)
+    rows = a.sum()
+    if not e.sum() or not rows or e.sum() + rows >= _CHANCELESS:
         return None
-    if bins is not None:
-        group = _equal_mass_groups(e, bins)
-        e, a = _merged(e, group), _merged(a, group)
-    used = (e + a) > 0
-    e_share, a_share = _smoothed_shares(e[used]), _smoothed_shares(a[used])
-    return float(np.sum((a_share - e_share) * np.log(a_share / e_share)))
+    independent = max(1, round(rows / design_effect))
+    divided = _divisions(e + a, independent, 999) * (rows / independent)
+    return _share_as_far(float(_index(e, a)), _index(np.maximum(e + a - divided, 0), divided))
+
+
+def design_effect(nights: npt.ArrayLike) -> float:
+    """How many times more nights differ from all of them than as many independent rows would; at least 1.
+
+    The mean over nights of Pearson's statistic against the shares of all rows, over its degrees of freedom. Where all
+    rows of a night are alike it is about their number: a night is then worth one row.
+
+    Source: Rao and Scott (1981), The analysis of categorical data from complex sample surveys, Journal of the American
+    Statistical Association 76(374), 221-230.
+
+    Args:
+        nights: counts of the same bins, a row for each night.
+    """
+    counts = np.asarray(nights, np.float64)
+    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+    if len(counts) < 2 or counts.shape[1] < 2:
+        return 1.0
+    due = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    return max(1.0, float(((counts - due) ** 2 / due).sum() / ((len(counts) - 1) * (counts.shape[1] - 1))))
 
 
 def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     """The greatest gap between two cumulative distributions, of numeric counts; nulls are left out.
 
-    The gap is seen at the edges only, so the statistic is a lower bound of the one on the raw values, and the p-value
-    an upper bound of its. The p-value is asymptotic: Kolmogorov's distribution at n * m / (n + m) rows, as in
-    `scipy.stats.ks_2samp`. Both are None where either side has no values.
+    The gap is seen at the edges only, so the statistic is a lower bound of the one on the raw values. The p-value is an
+    upper bound of its, and of the one of the counts themselves: the chance that n and m values without ties are so far
+    apart. It is exact for that up to 10,000,000 pairs of rows, and 2 * exp(-2 * statistic**2 * n * m / (n + m)) above.
+    Both are None where either side has no values.
 
-    Source: Hodges (1958), The significance probability of the Smirnov two-sample test, Arkiv för Matematik 3, 469-486.
+    Source: Hodges (1958), The significance probability of the Smirnov two-sample test, Arkiv för Matematik 3, 469-486;
+    for ties Noether (1963), Note on the Kolmogorov statistic in the discrete case, Metrika 7, 115-116; for the bound
+    Wei and Dudley (2012), Two-sample Dvoretzky-Kiefer-Wolfowitz inequalities, Statistics & Probability Letters 82,
+    636-644 (proved for equal sides, computed for sides up to 200, and conjectured for the others).
 
     Raises:
         LearningError: vectors of different bins, negative or fractional counts.
@@ -67,18 +129,30 @@ def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     if not n or not m:
         return Test(None, None)
     statistic = float(np.abs(np.cumsum(e) / n - np.cumsum(a) / m).max())
-    rows = max(1, round(n * m / (n + m)))
-    return Test(statistic, float(np.clip(stats.kstwo.sf(statistic, rows), 0, 1)))
+    bound = min(1.0, 2 * float(np.exp(-2 * statistic**2 * n * m / (n + m))))
+    return Test(statistic, bound if n * m > _PAIRS else _exact(e, a, bound))
+
+
+def _exact(expected: Counts, actual: Counts, bound: float) -> float:
+    """The exact p-value; where rounding spoils it, which happens near 1, its upper bound."""
+    sides = (np.repeat(np.arange(len(side)), side.astype(np.intp)) for side in (expected, actual))
+    with warnings.catch_warnings(action="error", category=RuntimeWarning):
+        try:
+            return float(stats.ks_2samp(*sides, method="exact").pvalue)
+        except RuntimeWarning:
+            return bound
 
 
 def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     """Pearson's test that both sides draw from the same levels at the same rates, of categorical counts.
 
-    Nulls count as a level; levels empty on both sides are dropped; no continuity correction. Rough where levels are
-    expected in fewer than 5 rows. A single level leaves no freedom: statistic 0, p-value None. Both are None where
-    either side has no rows.
+    Nulls count as a level; levels empty on both sides are dropped; no continuity correction. Where some level is
+    expected in fewer than 5 rows of a side, the p-value is the share of 9,999 random divisions of all rows among the
+    sides (and of this one) that are as far apart, the same ones every time. A single level leaves no freedom: statistic
+    0, p-value None. Both are None where either side has no rows.
 
-    Source: Cochran (1952), The chi-squared test of goodness of fit, Annals of Mathematical Statistics 23(3), 315-345.
+    Source: Cochran (1952), The chi-squared test of goodness of fit, Annals of Mathematical Statistics 23(3), 315-345;
+    Phipson and Smyth (2010), Permutation p-values should never be zero, Statistical Applications in Genetics 9(1), 39.
 
     Raises:
         LearningError: vectors of different bins, negative or fractional counts.
@@ -90,10 +164,27 @@ def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     if table.shape[1] < 2:
         return Test(0.0, None)
     result = stats.chi2_contingency(table, correction=False)
-    return Test(float(result.statistic), float(result.pvalue))
+    statistic = float(result.statistic)
+    if result.expected_freq.min() >= 5 or table.sum() >= _CHANCELESS:
+        return Test(statistic, float(result.pvalue))
+    divided = _divisions(table.sum(axis=0), int(table[1].sum()), 9_999)
+    apart = (divided - result.expected_freq[1]) ** 2 @ (1 / result.expected_freq).sum(axis=0)
+    return Test(statistic, _share_as_far(statistic, apart))
 
 
-def _checked(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _divisions(both: Counts, rows: int, count: int) -> Counts:
+    """So many times, how many of the rows of both sides fall into each bin when some are drawn at random."""
+    random = np.random.default_rng(0)
+    drawn = random.multivariate_hypergeometric(both.astype(np.int64), rows, size=count, method="marginals")
+    return drawn.astype(np.float64)
+
+
+def _share_as_far(found: float, divided: Counts) -> float:
+    """Of random divisions and the one that was found: the share that is as far apart, but for rounding."""
+    return float((1 + (divided >= found * (1 - 1e-9)).sum()) / (1 + len(divided)))
+
+
+def _checked(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Counts]:
     e, a = np.asarray(expected), np.asarray(actual)
     if e.ndim != 1 or e.shape != a.shape or len(e) < 2:
         raise LearningError(f"Counts of the shapes {e.shape} and {a.shape} are not counted into the same bins.")
@@ -103,20 +194,35 @@ def _checked(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[npt.NDArra
     return e.astype(np.float64), a.astype(np.float64)
 
 
-def _equal_mass_groups(expected: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.intp]:
-    """The group of each bin: 0 for nulls, then 1 to `bins` by the share of expected values below the bin's middle."""
+def _grouped(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None) -> tuple[Counts, Counts]:
+    """The counts of the groups that are in use."""
+    e, a = _checked(expected, actual)
+    if bins is not None:
+        group = _equal_mass_groups(e, bins)
+        e, a = (np.bincount(group, weights=side).astype(np.float64) for side in (e, a))
+    used = (e + a) > 0
+    return e[used], a[used]
+
+
+def _equal_mass_groups(expected: Counts, bins: int) -> npt.NDArray[np.intp]:
+    """The group of each bin: nulls, what is below all edges, then `bins` by the share of expected values below the
+    bin's middle, and what is above all edges.
+    """
     if bins < 1:
         raise LearningError(f"bins is {bins}: values are merged to at least 1 group.")
-    values = expected[1:]
+    values = expected[2:-1]
     middle = (np.cumsum(values) - values / 2) / max(values.sum(), 1)
     group = np.minimum(np.floor(middle * bins).astype(np.intp), bins - 1)
-    return np.concatenate([np.zeros(1, dtype=np.intp), group + 1])
+    outer = [0, 1][: len(expected) - 1]
+    return np.concatenate([np.array(outer, np.intp), group + 2, np.array([bins + 2], np.intp)])
 
 
-def _merged(counts: npt.NDArray[np.float64], group: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    return np.bincount(group, weights=counts).astype(np.float64)
+def _index(expected: Counts, actual: Counts) -> Counts:
+    """The index of two count vectors, or of two stacks of them."""
+    e, a = _smoothed_shares(expected), _smoothed_shares(actual)
+    return np.asarray(((a - e) * np.log(a / e)).sum(axis=-1), dtype=np.float64)
 
 
-def _smoothed_shares(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _smoothed_shares(counts: Counts) -> Counts:
     smoothed = counts + _PSEUDOCOUNT
-    return np.asarray(smoothed / smoothed.sum(), dtype=np.float64)
+    return np.asarray(smoothed / smoothed.sum(axis=-1, keepdims=True), dtype=np.float64)

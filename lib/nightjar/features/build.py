@@ -88,6 +88,7 @@ def build(
             raise spine.none_found(project, since, run_date)
         log.info("labels: as known on %s", run_date)
         known = sink.collect(labels, sink.in_one_piece, of_labels)
+        label_quality.tell_nulls(known)
         votes = label_quality.counted(asked, warehouse, project, versions, run_date)
     for name, into, files, first in (("features", of_features, written, since), ("labels", of_labels, known, run_date)):
         outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates(first, run_date), run_id, inputs=versions)

@@ -1,7 +1,8 @@
 """How far annotators or labelling rules can be trusted: counted in `quality` with each build, kappas in its log."""
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -10,6 +11,7 @@ from nightjar.features import annotations, labelling_rules
 from nightjar.features.labels import answers_now
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
+from nightjar.tables.datafiles import Written
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
@@ -35,6 +37,19 @@ def counted(
         answers = answers_now(rows, warehouse, project, versions, run_date)
         return labelling_rules.counted(labelling_rules.voted(answers, label.rules), label.rules)
     return {}
+
+
+def tell_nulls(files: Sequence[Written]) -> None:
+    """Log how many of the labels that have become known are null: neither trained on nor judged."""
+    known = sum(file.rows for file in files)
+    nulls = sum(json.loads(file.statistics)["nullCount"]["label"] for file in files)
+    if nulls:
+        log.info(
+            "labels: %s of %s are null (%.1f%%): settled without an outcome",
+            f"{nulls:,}",
+            f"{known:,}",
+            100 * nulls / known,
+        )
 
 
 def record(warehouse: Warehouse, checks: Mapping[str, tuple[int, int]], run_date: date, run_id: str) -> int:

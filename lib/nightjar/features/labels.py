@@ -7,7 +7,8 @@ Facts with t < event_time <= t + horizon count, as known at some instant k. A la
 - again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected, moved or
   deleted fact changes the answer.
 The answer of a classification is true or false; of a regression or a ranking it is a number, stored as a double, which
-is also how two answers are compared. NaN and infinity are no outcome: such an answer is null.
+is also how two answers are compared. NaN and infinity are no outcome: such an answer is null. A sum or count over
+nothing is what the label says, 0 if it does not; any other aggregate of nothing is null.
 Versions are only ever added; readers take the latest one known by their own cutoff. What is known at t + horizon +
 allowed_lateness is final. Every version is found, whichever nights were run: a range has the labels of its nights.
 """
@@ -28,8 +29,9 @@ from nightjar.features import annotations, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
 from nightjar.features.shifting import shifted
 from nightjar.joins.join import as_of_join
-from nightjar.joins.stored import output_schema
-from nightjar.settings.label import Label
+from nightjar.joins.stored import StoredFacts, output_schema
+from nightjar.settings.features import Aggregate
+from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
@@ -112,7 +114,17 @@ def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions
         asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
     with _named(label):
         joined = as_of_join(of_frame(asked), warehouse, [facts], _clocks(project)).frame()
-    return joined.select(*asked.columns, F.col(f"{facts.name}__value").alias("value"))
+    return joined.select(*asked.columns, _value(facts, label))
+
+
+def _value(facts: StoredFacts, label: Label) -> Column:
+    """The outcome or aggregate as `value`; over nothing what the label says that it is."""
+    value, empty = F.col(f"{facts.name}__value"), label.empty
+    if label.aggregate in OF_NOTHING:
+        nothing = value.isNull() if label.aggregate is Aggregate.SUM else value == 0
+        whole = empty is not None and float(empty).is_integer()  # whole numbers stay what they are
+        value = F.when(nothing, F.lit(int(empty or 0) if whole else empty)).otherwise(value)
+    return value.alias("value")
 
 
 def _clocks(project: Project) -> Clocks:
@@ -138,7 +150,7 @@ def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
     with _named(label):
         schema = output_schema(of_frame(asked).schema, [(facts, of_frame(stored).schema)], _clocks(project))
     answers = rows.sparkSession.createDataFrame([], from_arrow_schema(schema))
-    _judged(answers.select(*asked.columns, F.col(f"{facts.name}__value").alias("value")), project)
+    _judged(answers.select(*asked.columns, _value(facts, label)), project)
 
 
 @contextmanager

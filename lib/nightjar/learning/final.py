@@ -1,7 +1,7 @@
 """Figures that can be believed: winner and baselines on a period that the search never saw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class Evidence:
         baselines: baseline -> measures.
         difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
+        null_labels: see `TrainingRows`.
         threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
     """
 
@@ -36,7 +37,13 @@ class Evidence:
     candidate: Mapping[str, Any]
     baselines: Mapping[str, Any]
     difference: Mapping[str, Any]
+    null_labels: float
     threshold: Mapping[str, Any] | None = None
+
+    def of_baseline(self, name: str) -> "Evidence":
+        """The evidence of a baseline in the winner's place: its own figures, compared with nothing."""
+        nothing = {**self.difference, "over": name, "estimate": None, "low": None, "high": None}
+        return replace(self, candidate={"name": name, **self.baselines[name]}, difference=nothing, threshold=None)
 
 
 def judge(
@@ -66,6 +73,7 @@ def judge(
         candidate={"name": winner.name, **measured[winner.name]},
         baselines={one.name: measured[one.name] for one in baselines},
         difference={"over": strongest, "better": better, **asdict(apart)},
+        null_labels=rows.null_labels,
     )
     return evidence, scores[winner.name]
 

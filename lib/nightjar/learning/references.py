@@ -6,30 +6,35 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nightjar.evaluation.histograms import count, fit_bins
-from nightjar.learning.rows import TrainingRows
+from nightjar.evaluation.distances import design_effect
+from nightjar.evaluation.histograms import Bins, Counts, count, fit_bins
+from nightjar.learning.rows import Days, TrainingRows
 from nightjar.models.examples import Rows
 from nightjar.tables import arrow
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.warehouse import Warehouse
 
 Histogram = dict[str, Any]
+NIGHTS = 60
+"""How many nights tell how alike the rows of one are."""
 
 
-def histograms(rows: TrainingRows, known: Rows, final_scores: npt.NDArray[np.float64]) -> list[Histogram]:
+def histograms(rows: TrainingRows, known: Rows, final: Rows, final_scores: npt.NDArray[np.float64]) -> list[Histogram]:
     """Histograms of every feature over the rows that the model is fitted on, and of the score over the final period.
 
     A model's scores of its own training rows are sharper than those of new ones: they would be no fair reference.
+
+    Args:
+        rows: all rows, in the order of their dates.
+        known: numbers of those that the model is fitted on, ascending.
+        final: numbers of those of the final period, ascending.
+        final_scores: of the latter.
     """
-    columns: dict[str, pa.ChunkedArray[Any]] = {
-        column.name: rows.features[column.name].take(known) for column in rows.columns
+    columns: dict[str, tuple[pa.ChunkedArray[Any], Days]] = {
+        column.name: (rows.features[column.name].take(known), rows.day[known]) for column in rows.columns
     }
-    columns["score"] = pa.chunked_array([pa.array(final_scores)])
-    made = []
-    for name, values in columns.items():
-        bins = fit_bins(values)
-        made.append({"column": name, "night": None, "bins": bins.to_json(), "counts": count(bins, values).tolist()})
-    return made
+    columns["score"] = pa.chunked_array([pa.array(final_scores)]), rows.day[final]
+    return [_histogram(name, values, days) for name, (values, days) in columns.items()]
 
 
 def store(warehouse: Warehouse, made: list[Histogram], version: str, run_id: str) -> int:
@@ -40,3 +45,22 @@ def store(warehouse: Warehouse, made: list[Histogram], version: str, run_id: str
     """
     stored = [{**histogram, "model_version": version, "run_id": run_id} for histogram in made]
     return arrow.append(warehouse, REFERENCES, stored, run_id)
+
+
+def _histogram(name: str, values: "pa.ChunkedArray[Any]", days: Days) -> Histogram:
+    bins = fit_bins(values)
+    return {
+        "column": name,
+        "night": None,
+        "bins": bins.to_json(),
+        "counts": count(bins, values).tolist(),
+        "design_effect": design_effect(_by_night(bins, values, days)),
+    }
+
+
+def _by_night(bins: Bins, values: "pa.ChunkedArray[Any]", days: Days) -> list[Counts]:
+    """The counts of each of the last nights."""
+    _, starts = np.unique(days, return_index=True)
+    ends = [*starts[1:], len(days)]
+    nights = list(zip(starts, ends, strict=True))[-NIGHTS:]
+    return [count(bins, values.slice(start, end - start)) for start, end in nights]

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from nightjar.learning import references
 from nightjar.learning.final import Evidence
+from nightjar.learning.fitting import fitted
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search import ledger
+from nightjar.learning.search import ledger, proposals
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult, Unit
 from nightjar.learning.search.work import Told
+from nightjar.learning.splits.folding import Fold
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
-from nightjar.registry import tracking
+from nightjar.registry import events, tracking
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
@@ -99,6 +102,33 @@ def register(
     version = tracking.register(record, _figures(evidence), predictor, manifest, run.key)
     record.tag(tracking.NAME, f"{project.name} {run.run_date} {winner.name}")
     return version
+
+
+def register_stand_in(
+    run: Run,
+    record: SearchRun,
+    project: Project,
+    settings: Search,
+    rows: TrainingRows,
+    known: Rows,
+    final: Fold,
+    evidence: Evidence,
+) -> tuple[events.Version, list[references.Histogram]] | None:
+    """The baseline that the settings name, fitted and registered like the winner, and its histograms.
+
+    None where the settings name none. The run's figures stay those of the winner.
+    """
+    chosen = next((one for one in proposals.baselines(settings) if one.name == settings.stand_in), None)
+    if chosen is None:
+        return None
+    own = evidence.of_baseline(chosen.name)
+    scores = fitted(rows, final.train, final.start, chosen, project, settings).predict(rows.features.take(final.test))
+    histograms = references.histograms(rows, known, final.test, scores)
+    manifest = _manifest(run, project, settings, rows, known, chosen, own)
+    predictor = fitted(rows, known, run.run_date, chosen, project, settings)
+    number = tracking.register(record, {}, predictor, manifest, run.key)
+    told = {**asdict(own), events.STAND_IN: True, events.DEFINITIONS: rows.definitions_hash}
+    return events.Version(number, chosen.name, run.run_date, told), histograms
 
 
 def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:

@@ -44,13 +44,15 @@ class TrainingRows:
         label_known_at: when the outcome was known (UTC, microseconds).
         passed_at: when the horizon of each row had passed, so that it has its outcome, or none (UTC, microseconds).
             What is known earlier is no random sample of a date's rows.
-        last_settled: the last local date all of whose rows, labelled or not, had reached their horizon when these were
-            read.
+        last_settled: the last local date with a labelled row, all of whose rows, labelled or not, had reached their
+            horizon when these were read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
         group: a number for each row, the same for rows that no split may part; None: there are no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each one stands for; None: one each.
+        null_labels: share of the labels that are known and null: of rows that were settled without an outcome, and are
+            not among these.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
     """
@@ -69,6 +71,7 @@ class TrainingRows:
     group: Rows | None = None
     query: Rows | None = None
     weight: npt.NDArray[np.float64] | None = None
+    null_labels: float = 0.0
     unlabelled: Timed | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
 
@@ -153,7 +156,8 @@ def read(
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
     stored = _stored(warehouse, project, run_date, wanted, versions)
-    outcome = _outcomes(warehouse, project, run_date, versions)
+    known = labels.known(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
+    outcome = known.filter(pc.is_valid(known["label"]))
     joined = _in_order(stored.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
@@ -169,12 +173,13 @@ def read(
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
         passed_at=_passed_at(joined, project),
-        last_settled=_last_settled(stored, project, run_date),
+        last_settled=_last_settled(stored, joined, project, run_date),
         versions=versions,
         definitions_hash=row_checks.single_definition(stored),
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
+        null_labels=1 - len(outcome) / len(known),
         **(_others(stored, outcome, project, names) if unlabelled else {}),
     )
 
@@ -185,12 +190,6 @@ def _stored(
     """The rows of all dates before the run date, labelled or not."""
     columns = list(dict.fromkeys([*_key(project), *wanted, "run_date", "definitions_hash"]))
     return arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
-
-
-def _outcomes(warehouse: Warehouse, project: Project, run_date: date, versions: Mapping[str, int]) -> pa.Table:
-    """The labels that are known at the run date's midnight and are not null."""
-    known = labels.known(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
-    return known.filter(pc.is_valid(known["label"]))
 
 
 def _others(stored: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]) -> dict[str, Any]:
@@ -219,13 +218,14 @@ def _passed_at(rows: pa.Table, project: Project) -> Instants:
     return passed.astype("datetime64[us]")
 
 
-def _last_settled(features: pa.Table, project: Project, run_date: date) -> date:
+def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_date: date) -> date:
     """Of later dates only what was known early is known, and that is no random sample of their rows."""
     is_open = microseconds(_passed_at(features, project)) > at(cutoff(run_date, project.zone))
     open_days = features["run_date"].filter(pa.array(is_open))
     first_open: date | None = pc.min(open_days).as_py()
-    newest: date = pc.max(features["run_date"]).as_py()
-    return newest if first_open is None else first_open - timedelta(days=1)
+    before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)
+    newest: date | None = pc.max(before["run_date"]).as_py()
+    return newest or (first_open or run_date) - timedelta(days=1)
 
 
 def _stream(table: pa.Table) -> pa.Buffer:

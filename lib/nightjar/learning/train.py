@@ -12,6 +12,7 @@ import numpy as np
 from nightjar.learning import references, registration
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
+from nightjar.learning.gaps import gap
 from nightjar.learning.held_out import held_out
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.parts import require_parts, training_part
@@ -68,7 +69,12 @@ def train(
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *told)
+    if rows.null_labels:
+        log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
+    lacking = gap(rows, final, run_date, project)
+    if lacking is not None:
+        log.info("%s", lacking)
     _ask_about(suspect_features(rows, final.train), label.task)
     if rows.group is not None:
         seen = np.isin(rows.group[final.test], rows.group[final.train]).mean()
@@ -96,15 +102,18 @@ def train(
             evidence = replace(evidence, threshold=asdict(unseen.threshold))
         predictor = fitted(rows, known, run_date, winner, project, settings)
         tracking.attach(record, unseen.labels)
-        histograms = references.histograms(rows, known, final_scores)  # from here on no value of a row can be refused
+        # From here on no value of a row can be refused.
+        histograms = references.histograms(rows, known, final.test, final_scores)
         version = registration.register(run, record, project, settings, rows, known, winner, evidence, predictor)
-        log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
-        fits = sum(len(results) for results in found.results.values())
-        outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-        outcome.outputs[REFERENCES.name] = references.store(warehouse, histograms, version, run_id)
-        told_as = {**asdict(evidence), events.DEFINITIONS: rows.definitions_hash}
-        registered = events.Version(version, winner.name, run_date, told_as)
-        outcome.outputs["model_events"] = events.record(warehouse, "registered", registered, run_id)
+        beside = registration.register_stand_in(run, record, project, settings, rows, known, final, evidence)
+    log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
+    fits = sum(len(results) for results in found.results.values())
+    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
+    told_as = {**asdict(evidence), events.DEFINITIONS: rows.definitions_hash}
+    registered = {None: (events.Version(version, winner.name, run_date, told_as), histograms)}
+    for alias, (one, made) in (registered | ({} if beside is None else {events.STAND_IN: beside})).items():
+        outcome.outputs[REFERENCES.name] = references.store(warehouse, made, one.number, run_id)
+        outcome.outputs["model_events"] = events.record(warehouse, "registered", one, run_id, alias)
     return outcome
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import ModelError
-from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
+from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi, psi_p_value
 from nightjar.evaluation.histograms import Bins, Counts, count
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import DRIFT, REFERENCES
@@ -24,6 +25,15 @@ from nightjar.tables.warehouse import Warehouse
 log = logging.getLogger("nightjar.monitor")
 SCORE = "score"
 COUNTED = pa.schema({"column": pa.string(), "counts": pa.string()})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of the training data: its histogram, and how many rows of one night are as alike as one."""
+
+    bins: Bins
+    counts: Counts
+    design_effect: float = 1.0
 
 
 def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: str) -> Outcome:
@@ -42,9 +52,9 @@ def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: s
     if scored_by is None:
         raise ModelError(f"Table scores has no scores of {run_date} to watch. Run: jobs/score.py run_date={run_date}")
     references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
-    of_features = {name: bins for name, (bins, _) in references.items() if name != SCORE}
+    of_features = {name: one.bins for name, one in references.items() if name != SCORE}
     features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
-    counted = _counted(features, of_features) | _counted(scores, {SCORE: references[SCORE][0]})
+    counted = _counted(features, of_features) | _counted(scores, {SCORE: references[SCORE].bins})
     rows = [
         {
             "evaluated_date": run_date,
@@ -57,8 +67,8 @@ def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: s
             "run_date": run_date,
             "run_id": run_id,
         }
-        for name, (bins, expected) in references.items()
-        for name_of_measure, value in compared(bins, expected, counted[name]).items()
+        for name, one in references.items()
+        for name_of_measure, value in compared(one, counted[name]).items()
     ]
     outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, {"run_date": run_date}, run_id)
     outcome.rows[DRIFT.name] = len(rows)
@@ -66,29 +76,37 @@ def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: s
     return outcome
 
 
-def compared(bins: Bins, expected: Counts, actual: Counts) -> dict[str, float | None]:
+def compared(reference: Reference, actual: Counts) -> dict[str, float | None]:
     """Every distance between two histograms of one column; nulls come first in both."""
-    found: dict[str, float | None] = {"null_share": float(actual[0] / actual.sum()) if actual.sum() else None}
-    if bins.kind == "numeric":
-        test = kolmogorov_smirnov(expected, actual)
-        return found | {"psi": psi(expected, actual), "ks": test.statistic, "ks_p_value": test.p_value}
-    test = chi_squared(expected, actual)
-    return found | {
-        "psi": psi(expected, actual, bins=None),
-        "chi_squared": test.statistic,
-        "chi_squared_p_value": test.p_value,
+    expected, numeric = reference.counts, reference.bins.kind == "numeric"
+    groups = 10 if numeric else None
+    test = (kolmogorov_smirnov if numeric else chi_squared)(expected, actual)
+    name = "ks" if numeric else "chi_squared"
+    return {
+        "null_share": float(actual[0] / actual.sum()) if actual.sum() else None,
+        "psi": psi(expected, actual, groups),
+        "psi_p_value": psi_p_value(expected, actual, groups, design_effect=reference.design_effect),
+        name: test.statistic,
+        f"{name}_p_value": test.p_value,
     }
 
 
-def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, tuple[Bins, Counts]]:
+def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, Reference]:
     where = (pc.field("model_version") == model_version) & pc.field("night").is_null()
-    rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins", "counts"], where, version).to_pylist()
+    # A table of an earlier Nightjar has no design effects, nor have its rows.
+    effect = {"design_effect"} & set(arrow.schema(warehouse, REFERENCES.name, version).names)
+    rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins", "counts", *effect], where, version).to_pylist()
     if not rows:
         raise ModelError(
             f"Table {REFERENCES.name} has nothing of model version {model_version}: it was not trained in this "
             "warehouse. Train and promote a model here."
         )
-    return {row["column"]: (Bins.from_json(row["bins"]), np.array(row["counts"], np.int64)) for row in rows}
+    return {
+        row["column"]: Reference(
+            Bins.from_json(row["bins"]), np.array(row["counts"], np.int64), row.get("design_effect") or 1.0
+        )
+        for row in rows
+    }
 
 
 def _counted(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:

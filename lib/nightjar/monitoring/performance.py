@@ -13,44 +13,87 @@ from nightjar.evaluation.figures import headline
 from nightjar.evaluation.metrics import measures
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
-from nightjar.tables import arrow, groups, labels
+from nightjar.tables import arrow, groups, labels, scan
 from nightjar.tables.definitions import PERFORMANCE
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, earlier, later, local_date
+from nightjar.timeline import Moments, cutoff, instant, later, shift
 
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
+FOLLOWED = timedelta(days=7)
+"""So long after its labels are final a night stays in sight."""
 
 
 def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
-    """Judge the served predictions of each earlier night on the labels known at the run date's midnight.
+    """Judge the served predictions of earlier nights on the labels known at the run date's midnight.
 
-    Nights are followed until a week after their labels are settled. Until then a figure is provisional: what is known
-    early is no random sample. A ranking is judged within the lists that the features name, and where rows are a sample,
-    each counts as many times as its features say that it stands for.
+    Judged are the nights that no earlier run date has judged for good, however long ago they are, and those settled
+    within a week. A figure is provisional until the last of the night's labels is final, horizon and allowed lateness
+    passed: what is known early is no random sample. Where labels may be settled early, only true ones are: rows whose
+    horizon has not passed are then left out. A ranking is judged within the lists that the features name, and where
+    rows are a sample, each counts as many times as its features say that it stands for.
 
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
     outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", "features"]))
-    known = _with_labels(warehouse, project, run_date, outcome.inputs)
-    rows = [row for day in _dates(known) for row in _judged(known, day, project, run_date, run_id)]
+    nights = _to_judge(warehouse, project, run_date, outcome.inputs["scores"])
+    known = _with_labels(warehouse, project, run_date, nights, outcome.inputs) if nights else None
+    rows = [] if known is None else [row for day in nights for row in _judged(known, day, project, run_date, run_id)]
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome
 
 
-def _with_labels(warehouse: Warehouse, project: Project, run_date: date, versions: dict[str, int]) -> pa.Table:
-    """Scores of earlier nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
+def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: int) -> list[date]:
+    """Scored nights without final figures as of an earlier run date, of the model that scored them; and recent ones."""
+    served: dict[date, list[DataFile]] = {}
+    for file in scan.snapshot(warehouse, "scores", version).files:
+        if file.rows and file.partition["role"] == ROLE and file.partition["run_date"] < run_date:
+            served.setdefault(file.partition["run_date"], []).append(file)
+    judged = _judged_for_good(warehouse, run_date)
+    label, zone = project.label, project.zone
+    sight = cutoff(run_date, zone) - FOLLOWED
+    return sorted(
+        day
+        for day, files in served.items()
+        if day not in judged
+        or not all(file.may_hold("model_version", judged[day], judged[day]) for file in files)
+        or later(later(cutoff(day, zone), label.horizon_length(), zone), label.lateness(), zone) >= sight
+    )
+
+
+def _judged_for_good(warehouse: Warehouse, run_date: date) -> dict[date, str]:
+    """Night -> the version of the model whose final figures of it an earlier run date has."""
+    if not arrow.exists(warehouse, PERFORMANCE.name):
+        return {}
+    final = ~pc.field("provisional") & (pc.field("run_date") < run_date) & (pc.field("measure") == "matured_share")
+    found = arrow.read(warehouse, PERFORMANCE.name, ["evaluated_date", "model_version", "run_date"], final)
+    return {row["evaluated_date"]: row["model_version"] for row in found.sort_by("run_date").to_pylist()}
+
+
+def _passed_at(predicted: Moments, project: Project) -> Moments:
+    """When the horizon of rows has passed that were predicted then."""
+    return shift(predicted, project.label.horizon_length(), project.zone)
+
+
+def _final_at(predicted: Moments, project: Project) -> Moments:
+    """When no fact can change the labels of such rows any more."""
+    return shift(_passed_at(predicted, project), project.label.lateness(), project.zone)
+
+
+def _with_labels(
+    warehouse: Warehouse, project: Project, run_date: date, nights: Sequence[date], versions: dict[str, int]
+) -> pa.Table:
+    """Scores of the nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
     key = [*project.spine.key, "prediction_time"]
-    passed = earlier(cutoff(run_date, project.zone), project.label.horizon_length(), project.zone)
-    first = local_date(passed, project.zone) - timedelta(days=7)
-    dates = (pc.field("run_date") >= first) & (pc.field("run_date") < run_date)
+    dates = pc.field("run_date").isin(nights)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
-    of_these = pc.field("prediction_time") >= pa.scalar(cutoff(first, project.zone), INSTANT)
+    of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(known, key, join_type="left outer")
     beside = _beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
@@ -70,22 +113,21 @@ def _beside(project: Project, stored: Sequence[str]) -> list[str]:
     return [*lists, WEIGHT] if WEIGHT in stored else lists
 
 
-def _dates(known: pa.Table) -> list[date]:
-    dates: list[Any] = known["run_date"].to_pylist()
-    return sorted(set(dates))
-
-
 def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
     rows = known.filter(pc.field("run_date") == day)
+    now = (cutoff(run_date, project.zone) - instant(0)) // timedelta(microseconds=1)
+    predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
+    provisional = bool((_final_at(predicted, project) > now).any())
     matured = 1 - rows["label_known_at"].null_count / len(rows)
-    judged = rows.filter(pc.is_valid(rows["label"]))
+    usable = pc.is_valid(rows["label"])
+    if project.label.settled_early:
+        usable = pc.and_(usable, pa.array(_passed_at(predicted, project) <= now))
+    judged = rows.filter(usable)
     label, score = (judged[name].to_numpy() for name in ("label", "score"))
     task, query = project.label.task, project.label.query
     lists = groups.codes(judged, query) if query else None
     weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
     found = {**measures(task, label, score, lists, weight), "matured_share": matured}
-    passed = later(cutoff(day, project.zone), project.label.horizon_length(), project.zone)
-    provisional = passed > cutoff(run_date, project.zone)
     first = headline(task).value
     shown = "undefined" if found[first] is None else f"{found[first]:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)

@@ -33,6 +33,8 @@ from nightjar.timeline import parse_run_date
 log = logging.getLogger("nightjar.job")
 INTERRUPTED = 130
 INTERNAL = 1
+OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
+"""Jobs without which a night is not whole: where one of them stops, the night's report says so."""
 AGAIN = 0.05
 """Seconds after which an interrupt that Python dropped is sent once more."""
 
@@ -127,10 +129,21 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
                     outcome,
                 ),
             )
+            if status != "done" and name in OF_NIGHTS:
+                _report_stop(step)
     _say_done(name, step.run_date, outcome, seconds)
     if name is JobName.MONITOR:
         log.info("report: %s", night.write(step.warehouse, step.project, step.run_date))
     return outcome
+
+
+def _report_stop(step: Step) -> None:
+    """Write the report of a night that has stopped, which goes on raising what stopped it, whatever becomes of this."""
+    try:
+        with outages.stated(), failures.stated():
+            log.info("report: %s", night.write_stopped(step.warehouse, step.project, step.run_date))
+    except Exception:
+        log.exception("no report could be made of the night that has stopped")
 
 
 def run_date_of(settings: jobs.Job) -> date:

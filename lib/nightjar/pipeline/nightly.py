@@ -89,7 +89,7 @@ def _since(context: Context, project: Project, night: Step) -> date | None:
 
 
 def _holds(champion: events.Version | None, project: Project) -> bool:
-    """Whether there is a champion that has learned from what the project builds now, or does not say from what."""
-    if champion is None:
+    """Whether a winner is champion that has learned from what the project builds now, or does not say from what."""
+    if champion is None or champion.stands_in:
         return False
     return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))

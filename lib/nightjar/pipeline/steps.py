@@ -132,25 +132,37 @@ def require_trainable(search: Search, project: Project, run_date: date) -> None:
 
 
 def promote(step: Step) -> Outcome:
-    """The version trained for this date becomes champion, or is refused; either is recorded with its reason."""
-    from nightjar.registry import tracking
+    """The version trained for this date becomes champion, or is refused; either is recorded with its reason.
 
+    Where it is refused and no other winner holds, the baseline that the training has declared stands in for it.
+    """
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
     decision = decide(version.evidence)
-    verdict = "promoted" if decision.promoted else "refused"
-    if decision.promoted:
-        tracking.require_version(step.home, step.project.name, version.number)
-    log.info("version %s %s: %s", version.number, verdict, decision.reason)
-    evidence = {**version.evidence, "decision": verdict, "reason": decision.reason}
-    decided = events.Version(version.number, version.model_name, step.run_date, evidence)
     outcome = Outcome()
-    outcome.outputs["model_events"] = events.record(
-        step.warehouse, verdict, decided, step.run_id, alias=events.CHAMPION
-    )
     if decision.promoted:
-        tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
+        _decided(step, outcome, "promoted", version, decision.reason)
+        return outcome
+    _decided(step, outcome, "refused", version, decision.reason)
+    holds = events.find_champion(step.warehouse, step.run_date)
+    stand_in = events.find_stand_in(step.warehouse, step.run_date)
+    if stand_in is not None and (holds is None or holds.stands_in):
+        _decided(step, outcome, "promoted", stand_in, f"Stands in for version {version.number}, which was refused.")
     return outcome
+
+
+def _decided(step: Step, outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
+    from nightjar.registry import tracking
+
+    if verdict == "promoted":
+        tracking.require_version(step.home, step.project.name, version.number)
+    log.info("version %s (%s) %s: %s", version.number, version.model_name, verdict, reason)
+    evidence = {**version.evidence, "decision": verdict, "reason": reason}
+    told = events.Version(version.number, version.model_name, step.run_date, evidence)
+    written = events.record(step.warehouse, verdict, told, step.run_id, alias=events.CHAMPION)
+    outcome.outputs["model_events"] = written
+    if verdict == "promoted":
+        tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
 
 
 def score(step: Step) -> Outcome:

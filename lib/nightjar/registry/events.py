@@ -14,7 +14,7 @@ from nightjar.tables import arrow
 from nightjar.tables.definitions import MODEL_EVENTS
 from nightjar.tables.warehouse import Warehouse
 
-CHAMPION = "champion"
+CHAMPION, STAND_IN = "champion", "stand_in"
 DEFINITIONS = "definitions"
 """In the evidence: the hash of the feature definitions that the version was trained on; older events lack it."""
 
@@ -27,6 +27,11 @@ class Version:
     model_name: str
     holds_from: date
     evidence: Mapping[str, Any]
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it is a baseline that scores until a winner deserves to."""
+        return bool(self.evidence.get(STAND_IN))
 
 
 def record(warehouse: Warehouse, event: str, version: Version, run_id: str, alias: str | None = None) -> int:
@@ -53,10 +58,18 @@ def champion(warehouse: Warehouse, run_date: date) -> Version:
     """
     found = find_champion(warehouse, run_date)
     if found is None:
+        refused = _latest(warehouse, run_date, "refused", CHAMPION)
+        why = (
+            ""
+            if refused is None
+            else (
+                f" Version {refused.number} ({refused.model_name}) was refused on {refused.holds_from}: "
+                f"{refused.evidence.get('reason')}"
+            )
+        )
         raise ModelError(
             f"No champion of {warehouse.project} holds on {run_date}: no model was promoted for that date or an "
-            f"earlier one. Run jobs/train.py and jobs/promote.py for {run_date}; if promotion was refused, table "
-            f"{MODEL_EVENTS.name} says why."
+            f"earlier one.{why} Run jobs/train.py and jobs/promote.py for {run_date}."
         )
     return found
 
@@ -85,6 +98,12 @@ def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
     if found is None or found.holds_from != run_date:
         raise ModelError(f"No model was trained for {run_date}: there is nothing to promote. Run jobs/train.py first.")
     return found
+
+
+def find_stand_in(warehouse: Warehouse, run_date: date) -> Version | None:
+    """The baseline that the last training for the run date has registered, to stand in for its winner, or None."""
+    found = _latest(warehouse, run_date, "registered", STAND_IN)
+    return found if found is not None and found.holds_from == run_date else None
 
 
 def newest(warehouse: Warehouse) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from nightjar.registry.events import STAND_IN
 from nightjar.report.reading import Snapshot
 
 
@@ -30,7 +31,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Promise:
-    """What the evidence says that the champion can do."""
+    """What the evidence says that the champion can do.
+
+    Attributes:
+        null_labels: share of the labels that were null when it was trained: neither learned from nor judged.
+    """
 
     metric: str | None
     period: tuple[str, ...]
@@ -38,6 +43,7 @@ class Promise:
     over: str | None
     difference: Estimate
     reason: str | None
+    null_labels: float | None
 
     def measures(self) -> list[str]:
         """Every measure that some model of the evidence has, the metric first."""
@@ -55,13 +61,40 @@ class Champion:
 
     Attributes:
         since: first run date for which it holds.
+        stands_in: whether it is a baseline, until a winner deserves its place.
         promise: None where the event carries no evidence that can be read.
     """
 
     version: str
     name: str | None
     since: date
+    stands_in: bool
     promise: Promise | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A version that was trained to become champion and was refused, and why."""
+
+    version: str
+    name: str | None
+    since: date
+    reason: str
+
+
+def find_refusal(tables: Snapshot, champion: Champion | None) -> Refusal | None:
+    """The night's own last decision, if it was a refusal; where no winner is champion, the last refusal before it."""
+    where = pc.field("event").isin(["promoted", "refused"]) & (pc.field("holds_from") <= tables.run_date)
+    columns = ["event", "event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
+    decided = [row for row in tables.rows("model_events", columns, where) if not _parsed(row["evidence"]).get(STAND_IN)]
+    row = max(decided, key=_recorded, default=None)
+    winner_holds = champion is not None and not champion.stands_in
+    if row is None or row["event"] != "refused" or (winner_holds and row["holds_from"] < tables.run_date):
+        return None
+    reason = _parsed(row["evidence"]).get("reason")
+    return Refusal(
+        row["model_version"], row["model_name"], row["holds_from"], str(reason or "the reason was not recorded")
+    )
 
 
 def find_champion(tables: Snapshot) -> Champion | None:
@@ -69,10 +102,17 @@ def find_champion(tables: Snapshot) -> Champion | None:
     columns = ["event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
     where = (pc.field("event") == "promoted") & (pc.field("holds_from") <= tables.run_date)
     promoted = tables.rows("model_events", columns, where)
-    row = max(promoted, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]), default=None)
+    row = max(promoted, key=_recorded, default=None)
     if row is None:
         return None
-    return Champion(row["model_version"], row["model_name"], row["holds_from"], read_promise(row["evidence"]))
+    stands_in = bool(_parsed(row["evidence"]).get(STAND_IN))
+    return Champion(
+        row["model_version"], row["model_name"], row["holds_from"], stands_in, read_promise(row["evidence"])
+    )
+
+
+def _recorded(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["holds_from"], row["recorded_at"], row["event_id"]
 
 
 def read_promise(evidence: str | None) -> Promise | None:
@@ -95,6 +135,7 @@ def read_promise(evidence: str | None) -> Promise | None:
         over=str(difference["over"]) if "over" in difference else None,
         difference=_estimate(difference),
         reason=str(stored["reason"]) if stored.get("reason") else None,
+        null_labels=_number(stored.get("null_labels")),
     )
 
 

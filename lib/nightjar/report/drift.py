@@ -17,6 +17,8 @@ from nightjar.report.shapes import Shape, compare, null_share
 
 SOME, MUCH = 0.1, 0.2
 """The conventional marks of the population stability index: below 0.1 little change, from 0.2 on a large one."""
+CHANCE = 0.01
+"""An index is marked where so great a one comes of unchanged rows in at most so many cases."""
 DRAWN = 6
 _FULL_BAR = 0.5
 
@@ -43,10 +45,15 @@ class Drifted:
         return null_share(self.trained.counts) if self.trained else None
 
     def level(self) -> str:
-        """`much` from 0.2 on, `some` from 0.1 on, `little`, or `none` where there is no index."""
-        psi = self.psi()
+        """`much` from 0.2 on, `some` from 0.1 on, `little`, or `none` where there is no index.
+
+        `chance` instead of the first two where unchanged rows, as few and as alike as the night's, could have it too.
+        """
+        psi, by_chance = self.psi(), self.values.get("psi_p_value")
         if psi is None:
             return "none"
+        if psi >= SOME and by_chance is not None and by_chance > CHANCE:
+            return "chance"
         return "much" if psi >= MUCH else "some" if psi >= SOME else "little"
 
     def test(self) -> str | None:

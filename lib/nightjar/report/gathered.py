@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival, read_arrivals
-from nightjar.report.champion import Champion, find_champion
+from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
 from nightjar.report.intake import Check, Refused, read_quality, read_refused
-from nightjar.report.measures import READINGS, Reading
+from nightjar.report.measures import Reading, reading
 from nightjar.report.performance import JudgedDate, read_performance
 from nightjar.report.reading import Snapshot
 from nightjar.report.scores import Scores, read_scores
 from nightjar.report.steps import Step, read_steps
-from nightjar.settings.task import Task
+from nightjar.settings.label import Label
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Night:
 
     reading: Reading
     champion: Champion | None
+    refusal: Refusal | None
     scores: Scores | None
     judged: list[JudgedDate]
     drift: Drift | None
@@ -30,13 +31,14 @@ class Night:
     steps: list[Step]
 
 
-def gather(tables: Snapshot, task: Task) -> Night:
-    """Read what the page says; performance as the task is judged."""
-    drift = read_drift(tables)
+def gather(tables: Snapshot, label: Label) -> Night:
+    """Read what the page says; performance as the label is judged."""
+    drift, champion = read_drift(tables), find_champion(tables)
     return Night(
-        reading=READINGS[task],
-        champion=find_champion(tables),
-        scores=read_scores(tables, task),
+        reading=reading(label),
+        champion=champion,
+        refusal=find_refusal(tables, champion),
+        scores=read_scores(tables, label.task),
         judged=read_performance(tables),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],

@@ -1,12 +1,14 @@
 """Which measures of performance the page shows for a task, and how they are read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nightjar.settings.label import Label
 from nightjar.settings.task import Task
 
 _NONE_KNOWN = "undefined: no outcome of this date is known"
 _ALL_THE_SAME = f"{_NONE_KNOWN}, or all are the same"
+_ONLY_TRUE = "undefined: of this date no horizon has passed, and until then only outcomes that are true can be known"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Reading:
     beside: tuple[Shown, ...]
 
 
-READINGS: Mapping[Task, Reading] = {
+_READINGS: Mapping[Task, Reading] = {
     Task.CLASSIFICATION: Reading(
         Shown("roc_auc", _ALL_THE_SAME),
         "both outcomes among the labels that are known",
@@ -69,3 +71,14 @@ READINGS: Mapping[Task, Reading] = {
     ),
 }
 """Task -> what is shown of it."""
+
+
+def reading(label: Label) -> Reading:
+    """What is shown of a label's performance; where it may be settled early, why a date of late has no figures."""
+    of_task = _READINGS[label.task]
+    if not label.settled_early:
+        return of_task
+    early = [replace(shown, undefined=f"{_ONLY_TRUE}; or {shown.undefined}") for shown in of_task.beside]
+    first = replace(of_task.first, undefined=f"{_ONLY_TRUE}; or {of_task.first.undefined}")
+    takes = f"{of_task.takes}, of rows whose horizon has passed (before that only true ones can be known)"
+    return replace(of_task, first=first, takes=takes, beside=tuple(early))

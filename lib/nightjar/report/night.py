@@ -10,11 +10,12 @@ import pyarrow.fs
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from nightjar.errors import TableError
 from nightjar.report import charts, wording
 from nightjar.report.gathered import gather
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
-from nightjar.report.reading import Snapshot, open_tables
+from nightjar.report.reading import Snapshot, open_ledger, open_tables
 from nightjar.report.scores import Scores
 from nightjar.report.summary import facts, sentences
 from nightjar.settings.project import Project
@@ -37,6 +38,21 @@ def write(warehouse: Warehouse, project: Project, run_date: date) -> str:
     return path
 
 
+def write_stopped(warehouse: Warehouse, project: Project, run_date: date) -> str:
+    """The same for a night that has stopped, of which not every table may be readable: then what `runs` says.
+
+    Raises:
+        TableError: `runs` cannot be read.
+        UsageError: the project's zone does not exist.
+    """
+    try:
+        return write(warehouse, project, run_date)
+    except TableError as error:
+        path = report_path(warehouse, run_date)
+        _save(path, render(open_ledger(warehouse, run_date, f"not every table can be read. {error}"), project))
+        return path
+
+
 def report_path(warehouse: Warehouse, run_date: date) -> str:
     """Where the night's report lies."""
     return warehouse.path(f"reports/night-{run_date.isoformat()}.html")
@@ -44,7 +60,7 @@ def report_path(warehouse: Warehouse, run_date: date) -> str:
 
 def render(tables: Snapshot, project: Project) -> str:
     """The page as text."""
-    night = gather(tables, project.label.task)
+    night = gather(tables, project.label)
     style = _resource("night.css")
     return _template().render(
         night=night,

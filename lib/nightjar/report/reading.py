@@ -23,11 +23,13 @@ class Snapshot:
     Attributes:
         run_date: the night that is reported.
         versions: table -> Delta version, for the tables that exist.
+        left_out: why the others were not read; None: there are no others.
     """
 
     warehouse: Warehouse
     run_date: date
     versions: dict[str, int]
+    left_out: str | None = None
 
     def read(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table | None:
         """The rows that meet the condition; None where there is no such table."""
@@ -52,6 +54,8 @@ class Snapshot:
 
     def absence(self, table: str, rows: str = "rows") -> str:
         """Why there is nothing to show from a table, in words."""
+        if table not in self.versions and self.left_out is not None:
+            return f"The table {table} was left out: {self.left_out}"
         if table not in self.versions:
             return f"The table {table} does not exist yet in this warehouse."
         return f"The table {table} has no {rows} for {self.run_date}."
@@ -65,3 +69,8 @@ def defined(value: float | None) -> float | None:
 def open_tables(warehouse: Warehouse, run_date: date) -> Snapshot:
     """The tables that exist, at their latest versions."""
     return Snapshot(warehouse, run_date, arrow.versions(warehouse, TABLES))
+
+
+def open_ledger(warehouse: Warehouse, run_date: date, left_out: str) -> Snapshot:
+    """The runs alone, where other tables cannot be read."""
+    return Snapshot(warehouse, run_date, arrow.versions(warehouse, ("runs",)), left_out)

@@ -1,6 +1,7 @@
 """What ran for the night."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from nightjar.report.reading import Snapshot
@@ -28,22 +29,38 @@ class Step:
         """A sign for the status, beside its word."""
         return _MARKS.get(self.status or "", "–")
 
+    def stops_a_night(self) -> bool:
+        """Whether it is one of a night's jobs, and did not end well."""
+        return self.is_bad() and self.job in _ORDER
+
     def is_bad(self) -> bool:
         """Whether its latest run ended otherwise than done."""
         return self.status is not None and self.status != "done"
 
 
 def read_steps(tables: Snapshot) -> list[Step]:
-    """The latest run of each job for the night, and the nightly steps of which no run is recorded."""
+    """The latest run of each job for the night, and the nightly steps of which no run is recorded.
+
+    Of a nightly nothing is said any more once a step has been run after it: what it ended as is no longer how things
+    are.
+    """
     columns = ["run_id", "job", "status", "error", "code_revision", "seconds", "rows", "started_at"]
     by_job: dict[str, list[dict[str, Any]]] = {}
     for row in tables.rows("runs", columns, tables.of_night()):
         by_job.setdefault(row["job"], []).append(row)
+    if _is_overtaken(by_job):
+        del by_job["nightly"]
     if not by_job:
         return []
     steps = [_step(job, runs) for job, runs in by_job.items()]
     steps += [Step(job) for job in NIGHTLY if job not in by_job]
     return sorted(steps, key=lambda step: (_place(step.job), step.job))
+
+
+def _is_overtaken(by_job: dict[str, list[dict[str, Any]]]) -> bool:
+    ended = [run["started_at"] + timedelta(seconds=run["seconds"]) for run in by_job.get("nightly", [])]
+    others = [run["started_at"] for job, runs in by_job.items() if job != "nightly" for run in runs]
+    return bool(ended and others) and max(others) > max(ended)
 
 
 def _step(job: str, runs: list[dict[str, Any]]) -> Step:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival
-from nightjar.report.champion import Champion
+from nightjar.report.champion import Champion, Refusal
 from nightjar.report.drift import MUCH, SOME, Drift, Drifted
 from nightjar.report.gathered import Night
 from nightjar.report.intake import Refused
@@ -13,6 +13,7 @@ from nightjar.report.steps import Step
 from nightjar.report.wording import counted, figure, measure, percent, whole
 
 _NAMED = 5
+_SHORT = 160
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,12 @@ class Fact:
 
 
 def facts(night: Night) -> list[Fact]:
-    """Scores, performance, drift, sources that brought too little, refused rows and steps, in this order."""
+    """What stopped the night, a refused promotion; scores, performance, drift, sources that brought too little, refused
+    rows and steps.
+    """
     return [
+        *_stop_facts(night.steps),
+        *_refusal_facts(night.refusal),
         _scores_fact(night.scores, night.champion),
         _performance_fact(night),
         *_drift_facts(night.drift),
@@ -41,12 +46,56 @@ def facts(night: Night) -> list[Fact]:
 def sentences(night: Night) -> list[str]:
     """The same facts in plain words, to be copied into a message."""
     return [
+        *_stop_words(night.steps),
+        *_refusal_words(night),
         _scores_words(night.scores),
         *_arrival_words(night.arrivals),
         _drift_words(night.drift),
         _refused_words(night.refused),
         _performance_words(night),
     ]
+
+
+def _stops(steps: list[Step]) -> list[Step]:
+    """The steps that did not end well; the nightly itself where none of them is to blame."""
+    bad = [step for step in steps if step.stops_a_night()]
+    return [step for step in bad if step.job != "nightly"] or bad
+
+
+def _stop_facts(steps: list[Step]) -> list[Fact]:
+    return [
+        Fact(
+            step.job, f"ended as {step.status}", _short(step.error or "no error was recorded"), "steps", is_marked=True
+        )
+        for step in _stops(steps)
+    ]
+
+
+def _stop_words(steps: list[Step]) -> list[str]:
+    return [
+        f"The night stopped: {step.job} ended as {step.status}. {step.error or ''}".rstrip() for step in _stops(steps)
+    ]
+
+
+def _refusal_facts(refusal: Refusal | None) -> list[Fact]:
+    if refusal is None:
+        return []
+    label = f"was refused on {refusal.since}"
+    return [Fact(f"version {refusal.version}", label, _short(refusal.reason), "steps", is_marked=True)]
+
+
+def _refusal_words(night: Night) -> list[str]:
+    refusal, champion = night.refusal, night.champion
+    if refusal is None:
+        return []
+    does = "stands in" if champion and champion.stands_in else "still holds"
+    holds = f"version {champion.version} ({champion.name}) {does}" if champion else "no champion holds"
+    name = f" ({refusal.name})" if refusal.name else ""
+    return [f"Promotion of version {refusal.version}{name} was refused on {refusal.since}, {holds}. {refusal.reason}"]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
 
 
 def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
@@ -63,7 +112,9 @@ def _performance_fact(night: Night) -> Fact:
     name, champion = night.reading.first.name, night.champion
     found = latest_with(night.judged, name)
     if found is None:
-        return Fact("–", measure(name), "no date has been judged yet", "performance")
+        return Fact(
+            "–", measure(name), "no judged date has one" if night.judged else "no date judged yet", "performance"
+        )
     latest, value = found
     promise = champion.promise.of_champion(name) if champion and champion.promise else None
     state = "provisional" if latest.is_provisional else "final"
@@ -123,10 +174,12 @@ def _scores_words(scores: Scores | None) -> str:
 def _drift_words(drift: Drift | None) -> str:
     if drift is None:
         return "Drift was not measured."
-    much, some = drift.of_level("much"), drift.of_level("some")
+    much, some, chance = (drift.of_level(level) for level in ("much", "some", "chance"))
+    others = "another" if len(chance) == 1 else f"{len(chance)} others"
+    by_chance = f" That of {others} is no more than chance{_named(chance)}." if chance else ""
     return (
         f"Of {counted(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
-        f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}."
+        f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}." + by_chance
     )
 
 
@@ -152,12 +205,20 @@ def _performance_words(night: Night) -> str:
     name = night.reading.first.name
     found = latest_with(night.judged, name)
     if found is None:
-        return "No date could be judged yet."
+        return _not_judged(night)
     latest, value = found
     share = latest.values.get("matured_share")
     known = f"{percent(share)} of its outcomes known" if share is not None else "share of known outcomes not stated"
     state = "provisional" if latest.is_provisional else "final"
     return f"The latest judged date, {latest.day}, has an {measure(name)} of {figure(value)} ({state}, {known})."
+
+
+def _not_judged(night: Night) -> str:
+    """Outcomes may be known without a figure: of one class, or only those that are known early."""
+    if not any(one.values.get("matured_share") for one in night.judged):
+        return "No date could be judged yet."
+    name = measure(night.reading.first.name)
+    return f"No judged date has an {name} yet: it takes {night.reading.takes}."
 
 
 def _mean(scores: Scores) -> str:

@@ -1,5 +1,6 @@
 """Settings of the label: what is asked about each row of the spine, a yes or no or a number."""
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from nightjar.settings.task import Task
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"
+OF_NOTHING = (Aggregate.SUM, Aggregate.COUNT)
+"""Aggregates of which a label says what they are over nothing."""
 _MONOTONE = {Aggregate.COUNT: _RISING, Aggregate.DISTINCT: _RISING, Aggregate.MAX: _RISING, Aggregate.MIN: _FALLING}
 """Aggregates that more facts move one way only -> the conditions that stay true once they are."""
 
@@ -37,8 +40,10 @@ class Label:
             has passed is settled with a null label: it is neither trained on (self-training aside) nor measured.
         aggregate: of the column over the horizon, which is the label of a regression or ranking. None: the label is
             the outcome itself.
-        condition: of an aggregate, for a classification: Spark SQL over `value`, the aggregate, such as "value > 0". Of
-            no facts a count is 0 and any other aggregate null; a condition that is null settles the label as null.
+        empty: what a SUM or COUNT over nothing is: no facts, or none whose column is not null. None: null, as any other
+            aggregate of nothing is (DISTINCT aside, which is 0).
+        condition: of an aggregate, for a classification: Spark SQL over `value`, the aggregate, such as "value > 0". A
+            condition that is null settles the label as null.
         settled_early: the label of an aggregate is known as soon as the condition is true, not only when the horizon
             has passed. Only for conditions that further facts cannot make untrue again, as "value > 0" of a count.
         allowed_lateness: facts of the horizon that become known up to this long after it has passed still correct the
@@ -56,6 +61,7 @@ class Label:
     column: str = MISSING
     horizon: str = MISSING
     aggregate: Aggregate | None = None
+    empty: float | None = 0.0
     condition: str | None = None
     settled_early: bool = False
     allowed_lateness: str = "0d"
@@ -72,6 +78,7 @@ class Label:
         ranks, asks = self.task is Task.RANKING, self.task is Task.CLASSIFICATION
         require(bool(self.query) == ranks, "query", self.query, "columns for task=RANKING, none for other tasks")
         self._check_who_answers(asks)
+        self._check_empty()
         if self.aggregate is None or not asks:
             require(self.condition is None, "condition", self.condition, "none unless an aggregate is classified")
             require(
@@ -117,6 +124,13 @@ class Label:
         for name in rules:
             free = name.isidentifier() and name not in _TAKEN
             require(free, "rules", name, f"an identifier that is none of {_TAKEN}")
+
+    def _check_empty(self) -> None:
+        empty = self.empty
+        require(empty is None or math.isfinite(empty), "empty", empty, "a finite number, or null")
+        has_one = self.aggregate in OF_NOTHING and not self.settled_early
+        expected = "left out: only a SUM or COUNT that is not settled early has one"
+        require(has_one or empty == 0 or (empty is None and not self.settled_early), "empty", empty, expected)
 
     def _check_monotone(self, aggregate: Aggregate, condition: str) -> None:
         able = [one.value for one in _MONOTONE]

@@ -81,6 +81,9 @@ class Search:
         minutes: no fold is begun later than this after the search has started; None: no limit. The only setting with
             which the same data may give another winner on another machine.
         final_days: local dates in the final period, which ends before the run date.
+        stand_in: the baseline, one without a space, that scores as champion where a winner is refused and no other one
+            holds. Training is tried again each night until a winner deserves its place. None: such a night ends
+            without scores.
         seed: of every random choice.
     """
 
@@ -92,6 +95,7 @@ class Search:
     sample: TrainingSample = field(default_factory=TrainingSample)
     minutes: float | None = None
     final_days: int = 28
+    stand_in: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -104,6 +108,10 @@ class Search:
         baselines = [name for name, model in self.candidates.items() if model.baseline]
         require(len(baselines) > 0, "candidates", sorted(self.candidates), "at least one with baseline: true")
         require(len(baselines) < len(self.candidates), "candidates", baselines, "at least one that is no baseline")
+        plain = [name for name in baselines if not self.candidates[name].space]
+        require(
+            self.stand_in in (None, *plain), "stand_in", self.stand_in, f"none, or a baseline without a space: {plain}"
+        )
         for name, model in self.candidates.items():
             self._check_members(name, model)
 

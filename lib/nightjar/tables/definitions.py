@@ -64,6 +64,12 @@ REFERENCES = Table(
         Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
         Column("bins", pa.string(), "the bins as JSON"),
         Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
+        Column(
+            "design_effect",
+            pa.float64(),
+            "how many rows of one night are as alike as one row: 1 where they are independent, all of them where a "
+            "night has one value; null: not measured",
+        ),
         RUN_ID,
     ),
 )
@@ -77,7 +83,9 @@ DRIFT = Table(
         Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
         Column("subject", pa.string(), "name of the feature, or score"),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
-        Column("measure", pa.string(), "psi, ks, ks_p_value, chi_squared, chi_squared_p_value or null_share"),
+        Column(
+            "measure", pa.string(), "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, null_share"
+        ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
         Column("rows", pa.int64(), "rows of the evaluated date"),
         Column("model_version", pa.string(), "the model whose reference it was compared with"),
@@ -102,7 +110,7 @@ PERFORMANCE = Table(
             "rmse and mae (in the label's unit), r2; of lists ndcg; both mean_label; mean_score, rows, matured_share",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
-        Column("provisional", pa.bool_(), "true until every label of the date is settled"),
+        Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
         Column("model_version", pa.string(), "the model that predicted"),
         RUN_DATE,
         RUN_ID,
@@ -117,7 +125,11 @@ MODEL_EVENTS = Table(
     (
         Column("event_id", pa.string(), "names the event"),
         Column("event", pa.string(), "registered, promoted or refused"),
-        Column("alias", pa.string(), "the alias that moved: champion; null for a registration"),
+        Column(
+            "alias",
+            pa.string(),
+            "the alias that moved: champion; of a registration null, or stand_in for the baseline beside it",
+        ),
         Column("model_version", pa.string(), "registered version of the model"),
         Column("model_name", pa.string(), "name of the candidate that it is"),
         Column("holds_from", pa.date32(), "first run date for which it holds"),
