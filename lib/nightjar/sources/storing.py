@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.errors import TableError
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.tables import arrow, sink
@@ -49,6 +50,22 @@ class Arrived:
 
     rows: int
     amiss: tuple[str, ...]
+
+
+def require_kept(warehouse: Warehouse, table: Table) -> None:
+    """Refuse settings by which a source's table would get facts without columns that its other facts have.
+
+    Raises:
+        TableError: a stored column is no longer stored, or has another type.
+    """
+    into = sink.target(warehouse, table)
+    gone = [name for name in into.schema.names if name not in table.schema().names]
+    if gone:
+        raise TableError(
+            f"Table {table.name} at {into.folder} differs from its definition: it has {', '.join(gone)}, which the "
+            "source's settings do not store. Store it under this name, or move the table away and build it again. "
+            "Nothing was written."
+        )
 
 
 def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: Night) -> int:
