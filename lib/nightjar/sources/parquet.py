@@ -61,18 +61,14 @@ def schema(path: str, columns: Sequence[str], source: str) -> tuple[StructType, 
     What names of folders say, as in `day=2024-03-01`, is text.
 
     Raises:
-        SourceError: it is no Parquet, files have a column with different types or one that Spark does not read, or only
+        SourceError: there is no file, files have a column with different types or one that Spark does not read, or only
             upper and lower case tell it from another.
+        ArrowException, OSError: a file cannot be opened, or is no Parquet.
     """
     filesystem, inner = storage.of_file(path)
-    try:
-        # Of no column: Arrow itself refuses a name that stands twice.
-        files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
-        footers = [_footer(one) for one in files.get_fragments()]
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            f"Source {source}: {path} cannot be read as Parquet: {error}. Nothing was written."
-        ) from error
+    # Of no column: Arrow itself refuses a name that stands twice.
+    files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
+    footers = [_footer(one) for one in files.get_fragments()]
     if not footers:
         raise SourceError(f"Source {source}: {path} holds no Parquet file. Nothing was written.")
     within = {folder for one in footers for folder in one.path.removeprefix(inner).split("/")[:-1]}

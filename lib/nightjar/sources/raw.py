@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -28,7 +29,7 @@ _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
 def read(spark: SparkSession, file: File, columns: list[str], source: str, cache: Path) -> DataFrame:
-    """The declared columns of a raw file, CSV fields as texts, plus `_malformed`: the text of a broken row, or null.
+    """The declared columns of a raw file, of CSV as texts, plus `_malformed`: the text of a broken row, or null.
 
     Args:
         spark: the session.
@@ -103,10 +104,10 @@ def unread_named(source: str, tables: str) -> Iterator[None]:
 
 @contextmanager
 def _refused(path: str, source: str) -> Iterator[None]:
-    """Name source and file where the system does not let a file be opened, or Spark refuses its form."""
+    """Name source and file where the system does not let a file be opened, or Arrow or Spark refuses its form."""
     try:
         yield
-    except (PySparkException, Py4JJavaError, OSError) as error:
+    except (PySparkException, Py4JJavaError, pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise  # what could not be written is no fault of the file
         said = str(error).splitlines()[0].rstrip(".")

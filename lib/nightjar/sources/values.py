@@ -34,7 +34,8 @@ FORMS = {
 }
 """Forms of texts, blanks around them aside, of types whose cast by Spark reads more, such as `12:00` or `1.5d`."""
 FINER = rf"{_DAY}[ T]{_TIME}:[0-9]{{2}}[.][0-9]{{6,8}}[1-9]0{{0,2}}({_ZONE})?"
-LONGEST = len("2024-03-01 00:00:00.000000")
+"""A moment finer than a microsecond."""
+LONGEST = len("2024-03-01 00:00:00.000000")  # no text that is no longer than this is
 
 
 def fits(field: StructField, kind: ColumnType) -> bool:
