@@ -320,6 +320,15 @@ def test_settings_that_no_longer_store_a_column_are_refused_before_anything_is_w
         TableError, match="differs from its definition: it has load, which the source's settings do not"
     ):
         night(TWO, D2, columns=columns, derived={"weight": "load"}, keep=["temperature", "weight"])
+    with pytest.raises(TableError, match=r"differs from its definition: at is timestamp.*, expected date32"):
+        night(
+            TWO.replace(" 06:00:00", ""),
+            D2,
+            columns=columns | {"at": Column(ColumnType.DATE)},
+            derived={"moment": "CAST(at AS TIMESTAMP)"},
+            event_time="moment",
+            keep=["temperature", "load"],
+        )
     with pytest.raises(TableError, match="differs from its definition: load is int64, expected string"):
         night(TWO, D2, columns=columns | {"load": Column(ColumnType.STRING)}, keep=["temperature", "load"])
     assert builders.versions(warehouse) == before

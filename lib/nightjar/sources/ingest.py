@@ -21,7 +21,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, facts, layouts, raw, seen
 from nightjar.sources.storing import Judged, Night, require_kept, store_facts, store_quality, store_quarantine
-from nightjar.tables import arrow
+from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import Table
@@ -73,15 +73,15 @@ def ingest(
     for name, settings in project.sources.items():
         with raw.unread_named(name, folder):
             rows[name] = facts.candidates(spark, name, settings, cache, zone)
-    stored = {name: read.select(*project.sources[name].stored_columns()).schema for name, read in rows.items()}
-    check(stored)
-    tables = {name: _table(name, project.sources[name], schema) for name, schema in stored.items()}
-    for table in tables.values():
-        require_kept(warehouse, table)
+    schemas = {name: read.select(*project.sources[name].stored_columns()).schema for name, read in rows.items()}
+    check(schemas)
+    tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
+    into = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
     judged = []
     for name, read in rows.items():
         with raw.unread_named(name, folder):
             judged.append(_judge(warehouse, name, project.sources[name], tables[name], read, night))
+    require_kept(into)
     arrived = {
         source.name: arrivals.judge(spark, warehouse, source, project.sources[source.name], night, zone)
         for source in judged

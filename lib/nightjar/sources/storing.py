@@ -1,6 +1,6 @@
 """A night's judged rows into the tables: facts, refused rows, counts. Each table is written in one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -52,20 +52,21 @@ class Arrived:
     amiss: tuple[str, ...]
 
 
-def require_kept(warehouse: Warehouse, table: Table) -> None:
-    """Refuse settings by which a source's table would get facts without columns that its other facts have.
+def require_kept(tables: Iterable[sink.Target]) -> None:
+    """Refuse settings by which the new facts of a table would lack columns that the others have.
 
     Raises:
-        TableError: a stored column is no longer stored, or has another type.
+        TableError: a stored column is no longer stored.
     """
-    into = sink.target(warehouse, table)
-    gone = [name for name in into.schema.names if name not in table.schema().names]
-    if gone:
-        raise TableError(
-            f"Table {table.name} at {into.folder} differs from its definition: it has {', '.join(gone)}, which the "
-            "source's settings do not store. Store it under this name, or move the table away and build it again. "
-            "Nothing was written."
-        )
+    for into in tables:
+        wanted = into.table.schema().names
+        gone = [name for name in into.schema.names if name not in wanted]
+        if gone:
+            raise TableError(
+                f"Table {into.table.name} at {into.folder} differs from its definition: it has {', '.join(gone)}, "
+                "which the source's settings do not store. Store it under this name, or move the table away and build "
+                "it again. Nothing was written."
+            )
 
 
 def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: Night) -> int:

@@ -18,7 +18,7 @@ from nightjar.tables import checksums
 
 FORMAT = ds.ParquetFileFormat(
     # As nanoseconds, INT96 would hold no year before 1678 and none after 2262.
-    read_options=ds.ParquetReadOptions(coerce_int96_timestamp_unit="us"),
+    read_options=ds.ParquetReadOptions(None, coerce_int96_timestamp_unit="us"),
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True, page_checksum_verification=True),
 )
 """How files are read as a dataset."""
