@@ -250,6 +250,11 @@ def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, war
             r"the column x of .* is BIGINT, which is not read as the TIMESTAMP",
         ),
         (pa.array([1.5]), ColumnType.DATE, r"the column x of .* is DOUBLE, which is not read as the DATE"),
+        (
+            pa.array([1], pa.timestamp("ns")),
+            ColumnType.LONG,
+            r"the column x of .* is TIMESTAMP, which is not read as the",
+        ),
         (pa.array([True]), ColumnType.LONG, r"the column x of .* is BOOLEAN, which is not read as the LONG"),
         (
             pa.array([utc(2024, 3, 1)]),
@@ -298,8 +303,13 @@ def test_files_of_one_folder_have_a_column_with_one_type_or_not_at_all(spark, tm
 
     short, whole = pa.table({"k": ["a"]}), pa.table({"k": ["b"], "v": [1.5]})
     assert read(short, whole) == [{"k": "a", "v": None}, {"k": "b", "v": 1.5}]
+    unknown = pa.table({"k": ["a"], "v": pa.nulls(1)})  # as pandas writes a column of None
+    assert read(unknown, whole) == [{"k": "a", "v": None}, {"k": "b", "v": 1.5}]
+    assert read(pa.table({"k": ["b"], "v": ["x"]}), unknown) == [{"k": "a", "v": None}, {"k": "b", "v": "x"}]
     with pytest.raises(SourceError, match=r"the column v is int64 in .*0.parquet and double in .*1.parquet. Write all"):
         read(pa.table({"k": ["a"], "v": [1]}), whole)
+    with pytest.raises(SourceError, match=r"the column v is timestamp\[ns\] in .* and int64 in"):
+        read(pa.table({"k": ["a"], "v": pa.array([1], pa.timestamp("ns"))}), pa.table({"k": ["a"], "v": [1]}))
     with pytest.raises(SourceError, match=r"1.parquet has the columns v, V, which Spark does not tell apart"):
         read(short, pa.table({"v": [1], "V": [2]}))
 

@@ -74,10 +74,11 @@ def _require_fit(rows: DataFrame, name: str, file: sources.File, types: Mapping[
     for column, kind in types.items():
         field = rows.schema[column]
         if not values.fits(field, kind):
+            has = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
-                f"Source {name}: the column {column} of {file.path} is {field.dataType.simpleString().upper()}, which "
-                f"is not read as the {kind.name} that it is declared. Declare what it is, and derive the rest, such as "
-                f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
+                f"Source {name}: the column {column} of {file.path} is {has}, which is not read as the {kind.name} "
+                f"that it is declared. Declare what it is, and derive the rest, such as timestamp_millis({column}) or "
+                f"CAST({column} AS DATE). Nothing was written."
             )
 
 
@@ -120,12 +121,9 @@ def as_json(columns: list[str]) -> Column:
 
 
 def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
-    name, has, value = (
-        field.name,
-        StructField(_text(field.name), field.dataType, metadata=field.metadata),
-        F.col(field.name),
-    )
-    text, finer = F.col(has.name), values.finer(has, column.type)
+    name, value = field.name, F.col(field.name)
+    read = StructField(_text(name), field.dataType, metadata=field.metadata)
+    text, finer = F.col(read.name), values.finer(read, column.type)
     unread = text.isNotNull() & value.isNull()
     faults = [(unread if finer is None else unread & ~finer, f"{name}: not a {column.type.value}")]
     if finer is not None:

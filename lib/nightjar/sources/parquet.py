@@ -11,7 +11,6 @@ from pyspark.sql.pandas.types import from_arrow_type
 from pyspark.sql.types import (
     BinaryType,
     BooleanType,
-    DataType,
     DateType,
     DecimalType,
     FractionalType,
@@ -88,7 +87,7 @@ def _footer(fragment: Any) -> Footer:
 
 def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
     """A column as all files have it; in those that lack it, it is null."""
-    kinds: dict[DataType, tuple[Footer, StructField]] = {}
+    kinds: dict[StructField, Footer] = {}
     for footer in footers:
         twins = [one for one in footer.columns.names if one.casefold() == name.casefold()]
         if name not in twins:
@@ -105,14 +104,15 @@ def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
                 "not read; expected texts, numbers, booleans, dates or timestamps. Write it as one of these, or leave "
                 "it out of the source's columns. Nothing was written."
             )
-        kinds.setdefault(field.dataType, (footer, field))
-    known = [one for kind, one in kinds.items() if not isinstance(kind, NullType)]
+        kinds.setdefault(field, footer)
+    known = [field for field in kinds if not isinstance(field.dataType, NullType)]
     if len(known) > 1:
-        says = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer, _ in known[:2])
+        files = [kinds[field] for field in known[:2]]
+        says = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer in files)
         raise SourceError(
             f"Source {source}: the column {name} is {says}. Write all files with one type. Nothing was written."
         )
-    return (known or list(kinds.values()))[0][1]
+    return (known or list(kinds))[0]
 
 
 def _spark_field(footer: Footer, name: str) -> StructField | None:
