@@ -1,5 +1,6 @@
 """Configurations composed by Hydra: what a command line may say, and how it is told what is wrong."""
 
+import shlex
 import shutil
 from dataclasses import replace
 from datetime import date
@@ -111,7 +112,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             ["project.expressions.dest: found 'dest', expected another name"],
         ),
         (["project=null", "run_date=2013-10-05"], ["project=null", "or null for a group"]),
-        ([*FLIGHTS, "run_date"], ["run_date"]),
+        ([*FLIGHTS, "run_date"], ["the argument 'run_date' cannot be read", "Expected KEY=VALUE"]),
         ([*FLIGHTS, "project.title=${nowhere}"], ["nowhere"]),
     ],
     ids=lambda value: value[-1] if value and isinstance(value, list) else "",
@@ -119,6 +120,31 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
 def test_a_mistake_is_refused_with_its_key_its_value_and_what_was_expected(overrides, parts):
     message = refused(*overrides)
     assert [part for part in parts if part not in message] == []
+
+
+def test_an_argument_that_cannot_be_read_is_told_with_how_a_shell_is_given_it():
+    """What is advised gives the very text; Hydra itself says `mismatched input '['` of no argument."""
+    values = [
+        "local[2]",
+        "it's",
+        "a, b",
+        "{a: b",
+        'an "inch',
+        "(x)",
+        "x > 0",
+        "b=c",
+        "gr\u00f6\u00dfe",
+        '[\\"\\',
+        "range(1,3)",
+    ]
+    advised = []
+    for number, value in enumerate(values):
+        argument = f"+environment.spark.option{number}={value}"
+        told, advice = refused(*FLIGHTS, argument).split(". If its value is a text, quote it, for the shell too: ")
+        assert told.startswith(f"score: the argument {argument!r} cannot be read: ")
+        advised += shlex.split(advice)
+    composed = compose_job(CONF, JobName.SCORE, [*FLIGHTS, *advised])
+    assert [composed.environment.spark[f"option{number}"] for number in range(len(values))] == values
 
 
 def test_a_wrong_type_names_the_whole_key_path():

@@ -5,6 +5,8 @@ key path, the value and what was expected; it is raised before any session start
 """
 
 import dataclasses
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,7 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
     """
     _register_schemas()
     kept = list(secrets.of_overrides(overrides))
-    _require_readable(job, [override for override in overrides if list(secrets.of_overrides([override]))])
+    _require_readable(job, overrides)
     try:
         return _composed(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
@@ -107,20 +109,42 @@ def _composed(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConf
 
 
 def _require_readable(job: jobs.JobName, overrides: list[str]) -> None:
-    """Hydra repeats pieces of what it cannot read: of overrides with secrets, only the key is told.
+    """Hydra repeats pieces of what it cannot read, and does not say of which argument.
 
     Raises:
-        UsageError: it cannot read one.
+        UsageError: it cannot read one, or would take it for several values. Of one with secrets, only the key is told.
     """
     for override in overrides:
         try:
-            OverridesParser.create().parse_override(override)
-        except HydraException:
+            is_one = not OverridesParser.create().parse_override(override).is_sweep_override()
+            why = "it has several values"
+        except HydraException as error:
+            is_one, why = False, " ".join(str(error).split("\nSee https://")[0].split())
+        if is_one:
+            continue
+        if list(secrets.of_overrides([override])):
             key = override.partition("=")[0]
             raise UsageError(
                 f"{job.value}: the override of {key}, whose value is not shown, cannot be read. A value with other "
                 f"signs than letters, digits and dots is quoted: '{key}=\"...\"'"
             ) from None
+        quoted = _quoted(override)
+        raise UsageError(
+            f"{job.value}: the argument {override!r} cannot be read: {why}. "
+            + (f"If its value is a text, quote it, for the shell too: {quoted}" if quoted else "Expected KEY=VALUE")
+        ) from None
+
+
+def _quoted(override: str) -> str | None:
+    """An override as a shell is given it, with its value as the text that it is; None where that is none either."""
+    key, sign, value = override.partition("=")
+    escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + found[2].replace('"', '\\"'), value)
+    quoted = f'{key}="{escaped}"'
+    try:
+        is_value = OverridesParser.create().parse_override(quoted).value() == value
+    except HydraException:
+        return None
+    return shlex.quote(quoted) if sign and is_value else None
 
 
 def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:

@@ -43,6 +43,10 @@ def test_a_spine_that_cannot_be_joined_is_refused_with_what_it_lacks(nights, spa
         asked("'m1' AS machine, TIMESTAMP '2024-04-01 00:00:00' AS at")
     with pytest.raises(JoinError, match=r"'prediction_time' is TIMESTAMP_NTZ, .* of Europe/Paris: to_utc_timestamp\("):
         asked("'m1' AS machine, TIMESTAMP_NTZ '2024-04-01 00:00:00' AS prediction_time")
+    with pytest.raises(
+        JoinError, match=r"'prediction_time' is BIGINT, .* timestamp_micros\(prediction_time DIV 1000\)"
+    ):
+        asked("'m1' AS machine, 1709272800123456000 AS prediction_time")
     with pytest.raises(JoinError, match="'prediction_time' is STRING"):
         asked("'m1' AS machine, '2024-04-01' AS prediction_time")
     with pytest.raises(JoinError, match="'temperature__last' is made already by the spine"):

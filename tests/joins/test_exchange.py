@@ -1,5 +1,7 @@
 """Rows moved between tasks arrive once each, where their numbers send them."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,9 +10,10 @@ import pytest
 from nightjar.errors import TableError
 from nightjar.joins import exchange
 from nightjar.joins.exchange import Destination, exchanged
-from nightjar.tables import footers
+from nightjar.tables import footers, scan
 from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.rows import Rows, of_frame
+from nightjar.tables.table import INSTANT
 
 SENT = pa.table(
     {
@@ -124,6 +127,32 @@ def test_instants_of_other_zones_and_units_are_those_of_tables(spark, tmp_path):
     pq.write_table(SENT.select(["id"]).append_column("at", at), tmp_path / "part.parquet")
     rows = read_by_tasks(spark, footers.parquet_files(str(tmp_path)), ["id", "at"])
     assert rows.frame().toArrow().sort_by("id")["at"].to_pylist() == SENT["at"].to_pylist()
+
+
+def test_instants_of_the_old_form_are_those_of_tables_and_categories_their_values(spark, tmp_path):
+    """INT96 says no zone, and as nanoseconds would not hold the year 9999."""
+    plain = pa.array([datetime(2024, 3, 1, 6, 0, 0, 1, tzinfo=UTC), None], pa.timestamp("ns"))
+    pq.write_table(
+        pa.table({"at": plain, "place": pa.array(["p", "q"]).dictionary_encode()}),
+        tmp_path / "part-0.parquet",
+        use_deprecated_int96_timestamps=True,
+    )
+    far = pa.array([datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)], INSTANT)
+    pq.write_table(
+        pa.table({"at": far, "place": ["r"]}), tmp_path / "part-1.parquet", use_deprecated_int96_timestamps=True
+    )
+    files = footers.parquet_files(str(tmp_path))
+    assert files.schema == pa.schema({"at": INSTANT, "place": pa.string()})
+    rows = read_by_tasks(spark, files, ["place", "at"]).frame().toArrow().sort_by("place").to_pylist()
+    assert [row["at"] for row in rows] == [*plain.cast(INSTANT).to_pylist(), *far.to_pylist()]
+
+
+def test_instants_finer_than_those_of_tables_are_told_with_what_to_do(tmp_path):
+    pq.write_table(pa.table({"at": pa.array([1], pa.timestamp("ns", "UTC"))}), tmp_path / "part.parquet")
+    with pytest.raises(
+        TableError, match=r"would lose data: 1\. Instants are held in microseconds\. Write them rounded: "
+    ):
+        scan.read(footers.parquet_files(str(tmp_path)), ["at"])
 
 
 def test_a_folder_that_is_not_one_table_is_refused(folder, tmp_path):

@@ -1,12 +1,15 @@
-"""Nights of one source whose file is a text."""
+"""Nights of one source whose file is a text, or a table of Parquet."""
 
 from dataclasses import replace
 from datetime import date
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import builders
 from nightjar.settings.label import Label
+from nightjar.settings.sources import File, FileFormat
 from nightjar.settings.spine import Spine
 from nightjar.sources.ingest import ingest
 
@@ -29,11 +32,15 @@ def project_of(tmp_path):
 
 @pytest.fixture
 def night(spark, warehouse, project_of, tmp_path):
-    """Ingest a text as the night of a date; the run before it is the one of `previous`."""
+    """Ingest a text, or a table, as the night of a date; the run before it is the one of `previous`."""
 
-    def run(text, day=D1, previous=None, run_id="run", **options):
+    def run(given, day=D1, previous=None, run_id="run", **options):
         path = tmp_path / "readings.csv"
-        path.write_text(text)
+        if isinstance(given, pa.Table):
+            pq.write_table(given, path)
+            options = {"file": File(str(path), format=FileFormat.PARQUET)} | options
+        else:
+            path.write_bytes(given if isinstance(given, bytes) else given.encode())
         source = builders.readings(path, **{"refuse_above": 1.0} | options)
         return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw", builders.unchecked)
 

@@ -296,11 +296,12 @@ def test_a_lookup_brings_columns_by_key_and_the_project_fills_in_what_the_file_l
     ("text", "message"),
     [
         ("name,year\nm1,2001\nm1,2002\n", r"readings.lookups.models: name 'm1' stands 2 times, expected once"),
+        ("name,year\nm1,2001\nm2,MMII\n", r"readings.lookups.models: at name 'm2' in .*, year MMII is not a bigint"),
         ("name\nm1\n", r"readings.lookups.models: .*models.csv lacks the column year; it has name"),
         ("name,year\nm1,2001\nm2", r"readings.lookups.models: 1 rows of .*models.csv do not have as many fields"),
         ("name,year\n", r"readings.lookups.models: .*models.csv holds no row, so every machine would go without built"),
     ],
-    ids=["twice", "column", "truncated", "empty"],
+    ids=["twice", "type", "column", "truncated", "empty"],
 )
 def test_a_lookup_that_is_not_as_declared_is_refused(night, warehouse, tmp_path, text, message):
     with pytest.raises(SourceError, match=message):

@@ -93,7 +93,15 @@ def _require_clock(spine: pa.Schema, zone: str) -> None:
     kind = spine.field(PREDICTION_TIME).type
     if not isinstance(kind, pa.TimestampType) or kind.tz is None:
         found = from_arrow_type(kind).simpleString().upper()
+        advice = (
+            f"If its times are of {zone}: to_utc_timestamp(CAST({PREDICTION_TIME} AS TIMESTAMP), '{zone}'), or before "
+            f"they are written to a file: pyarrow.compute.assume_timezone(column, '{zone}')."
+        )
+        if pa.types.is_integer(kind):
+            advice = (
+                f"If it counts milliseconds: timestamp_millis({PREDICTION_TIME}); if they are the nanoseconds of a "
+                f"Parquet file, which Spark takes for numbers: timestamp_micros({PREDICTION_TIME} DIV 1000)."
+            )
         raise JoinError(
-            f"The spine's column {PREDICTION_TIME!r} is {found}, which has no time zone; expected TIMESTAMP. "
-            f"If its times are of {zone}: to_utc_timestamp(CAST({PREDICTION_TIME} AS TIMESTAMP), '{zone}')."
+            f"The spine's column {PREDICTION_TIME!r} is {found}, which has no time zone; expected TIMESTAMP. {advice}"
         )

@@ -36,6 +36,8 @@ OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     # Spark's default (INT96) has no file statistics, and Arrow misreads far dates in it.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # A raw file's nanoseconds, which it otherwise does not read at all; no table of ours has any.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
     # What Spark reads is what was written, or it fails.
     "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",

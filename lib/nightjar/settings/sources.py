@@ -54,9 +54,28 @@ class File:
 class Column:
     """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`.
 
-    Texts of a TIMESTAMP column with an offset or zone (`2024-03-31 06:00:00+02:00`) are that instant; those without,
-    and plain times in Parquet, are read as UTC. If they are of another zone, let a derived column say so:
-    `to_utc_timestamp(at, 'Europe/Paris')`.
+    What texts of a type look like, blanks around them aside:
+    LONG: digits, with or without a sign.
+    DOUBLE: digits, with or without a sign, a point and an exponent (`-1.5e3`); NaN, inf and infinity.
+    BOOLEAN: true, false, t, f, yes, no, y, n, 1, 0, in capitals or not.
+    DATE: `2024-03-31`.
+    TIMESTAMP: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
+    `UTC`, an offset (`+02:00`, `+0200`, `+02`) or nothing; `2024-03-31 06:00`; a day alone, which is its midnight. With
+    an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC. If it is of another zone,
+    let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken;
+    of Parquet's old INT96 it is cut off.
+
+    In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a LONG, 1.7 is not;
+    1 is a BOOLEAN, 0.5 is not; a timestamp at midnight is a DATE. Numbers are no instants: declare a LONG, and derive
+    `timestamp_millis(at)`. Fractions become the nearest DOUBLE, whole numbers must be there exactly. What names of
+    folders say (`day=2024-03-31`) is text.
+
+    Attributes:
+        type: the type.
+        required: every row must have a value; NaN and infinities are none.
+        minimum: of a number. A column with a bound has neither NaN nor infinities.
+        maximum: likewise.
+        levels: the values there are; empty: any.
     """
 
     type: ColumnType = MISSING

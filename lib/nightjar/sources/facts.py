@@ -1,17 +1,19 @@
 """Typed, checked and derived: from the texts of a raw file to facts, each with the reasons why it is refused."""
 
+import math
+from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType, StringType, TimestampType
+from pyspark.sql.types import BooleanType, StructField, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
 from nightjar.settings import sources
-from nightjar.sources import raw
+from nightjar.sources import raw, values
 
 REASONS = "_reasons"
 ROW = "_row"
@@ -38,8 +40,8 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
         SourceError: the file cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
-    columns = list(source.columns)
-    rows = raw.read(spark, source.file, columns, name, cache)
+    rows = raw.read(spark, source.file, list(source.columns), name, cache)
+    _require_fit(rows, name, source.file, {column: one.type for column, one in source.columns.items()})
     rows = _typed(rows, source)
     for lookup_name, lookup in source.lookups.items():
         rows = _looked_up(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
@@ -67,26 +69,32 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
         )
 
 
+def _require_fit(rows: DataFrame, name: str, file: sources.File, types: Mapping[str, sources.ColumnType]) -> None:
+    """Refuse a file that has a column as a type whose values say nothing of the declared one, or too little."""
+    for column, kind in types.items():
+        field = rows.schema[column]
+        if not values.fits(field, kind):
+            has = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
+            raise SourceError(
+                f"Source {name}: the column {column} of {file.path} is {has}, which is not read as the {kind.name} "
+                f"that it is declared. Declare what it is, and derive the rest, such as timestamp_millis({column}) or "
+                f"CAST({column} AS DATE). Nothing was written."
+            )
+
+
 def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    typed = [_value(rows, name, column.type).alias(name) for name, column in source.columns.items()]
+    has = rows.schema
+    typed = [values.value(has[name], column.type).alias(name) for name, column in source.columns.items()]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
     # Two projections: each text is cast once, however many conditions look at its value.
     both = rows.select(*typed, *texts, raw.MALFORMED)
-    faults = {name: _column_faults(name, column) for name, column in source.columns.items()}
+    faults = {name: _column_faults(has[name], column) for name, column in source.columns.items()}
     reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
     as_read = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
     row = F.when(F.col(REASONS) != "", as_read).alias(ROW)
-    values = [_sound(name, of_column) for name, of_column in faults.items()]
-    return both.withColumn(REASONS, reasons).select(*values, REASONS, row, raw.MALFORMED)
-
-
-def _value(rows: DataFrame, name: str, kind: sources.ColumnType) -> Column:
-    """A raw column as its type; null where it is none. Spark would take a text `12:00` for an instant of today."""
-    value = F.col(name).try_cast(kind.value)
-    if kind is sources.ColumnType.TIMESTAMP and isinstance(rows.schema[name].dataType, StringType):
-        return F.when(F.col(name).try_cast("date").isNotNull(), value)
-    return value
+    sound = [_sound(name, of_column) for name, of_column in faults.items()]
+    return both.withColumn(REASONS, reasons).select(*sound, REASONS, row, raw.MALFORMED)
 
 
 def _sound(name: str, faults: list[Fault]) -> Column:
@@ -112,25 +120,48 @@ def as_json(columns: list[str]) -> Column:
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_faults(name: str, column: sources.Column) -> list[Fault]:
-    text, value = F.col(_text(name)), F.col(name)
-    faults = [(text.isNotNull() & value.isNull(), f"{name}: not a {column.type.value}")]
+def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
+    name, value = field.name, F.col(field.name)
+    read = StructField(_text(name), field.dataType, metadata=field.metadata)
+    text, finer = F.col(read.name), values.finer(read, column.type)
+    unread = text.isNotNull() & value.isNull()
+    faults = [(unread if finer is None else unread & ~finer, f"{name}: not a {column.type.value}")]
+    if finer is not None:
+        faults.append((finer, f"{name}: finer than a microsecond"))
     if column.required:
         faults.append((text.isNull(), f"{name}: missing"))
-    if column.minimum is not None:
-        faults.append((value < column.minimum, f"{name}: below {column.minimum:g}"))
-    if column.maximum is not None:
-        faults.append((value > column.maximum, f"{name}: above {column.maximum:g}"))
+    faults += _out_of_bounds(name, column)
     if column.levels:
         faults.append((~value.isin(column.levels), f"{name}: not one of {', '.join(column.levels)}"))
+    return faults
+
+
+def _out_of_bounds(name: str, column: sources.Column) -> list[Fault]:
+    """NaN is greater than every number to Spark, and an infinity beyond one bound at most: neither lies within any."""
+    value, finite, faults = F.col(name), F.lit(True), list[Fault]()
+    is_bounded = column.minimum is not None or column.maximum is not None
+    if column.type is sources.ColumnType.DOUBLE and (is_bounded or column.required):
+        finite = F.abs(value) < F.lit(math.inf)
+        faults = [
+            (F.isnan(value), f"{name}: not a number"),
+            (F.abs(value) == F.lit(math.inf), f"{name}: infinite"),
+        ]
+    if column.minimum is not None:
+        faults.append((finite & (value < column.minimum), f"{name}: below {column.minimum:g}"))
+    if column.maximum is not None:
+        faults.append((finite & (value > column.maximum), f"{name}: above {column.maximum:g}"))
     return faults
 
 
 def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with the rows the project declares for keys that the file lacks."""
     rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
-    new = [_value(rows, column, lookup.types[new_name]).alias(new_name) for new_name, column in lookup.columns.items()]
-    _check_lookup(rows, name, lookup)
+    types = {column: lookup.types[new_name] for new_name, column in lookup.columns.items()}
+    _require_fit(rows, name, lookup.file, types)
+    new = [
+        values.value(rows.schema[column], types[column]).alias(new_name) for new_name, column in lookup.columns.items()
+    ]
+    _check_lookup(rows, name, lookup, _unread(rows, types))
     table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
     if not lookup.missing:
         return table
@@ -142,11 +173,24 @@ def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache:
     return table.unionByName(extra.join(table, lookup.key, "left_anti"))
 
 
-def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup) -> None:
-    """Raise SourceError for a file without rows, rows that are damaged, or a key that stands twice."""
+def _unread(rows: DataFrame, types: Mapping[str, sources.ColumnType]) -> Column:
+    """What is no value of its declared type in a row of a static file, in words; null where nothing is."""
+    faults = [
+        F.when(
+            F.col(name).isNotNull() & values.value(rows.schema[name], kind).isNull(),
+            F.concat(F.lit(f"{name} "), F.col(name).cast("string"), F.lit(f" is not a {kind.value}")),
+        )
+        for name, kind in types.items()
+    ]
+    return F.coalesce(*faults)
+
+
+def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup, unread: Column) -> None:
+    """Raise SourceError for a file without rows, damaged rows, values of other types, or a key that stands twice."""
     broken, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
     counts = [F.count("*").alias("rows"), F.count(broken).alias("broken"), F.min(broken).alias("example")]
-    is_wrong = (F.col("broken") > 0) | ((F.col("rows") > 1) & key.isNotNull())
+    counts.append(F.min(unread).alias("unread"))
+    is_wrong = (F.col("broken") > 0) | F.col("unread").isNotNull() | ((F.col("rows") > 1) & key.isNotNull())
     by_key = rows.groupBy(key).agg(*counts).withColumn("is_wrong", is_wrong)
     wrong = by_key.orderBy(F.col("is_wrong").desc_nulls_last(), F.col("broken").desc()).first()
     if wrong is None:
@@ -157,6 +201,11 @@ def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup) -> None:
     if not wrong["is_wrong"]:
         return
     raw.refuse_malformed(wrong["broken"], wrong["example"], name, lookup.file.path)
+    if wrong["unread"] is not None:
+        raise SourceError(
+            f"Source {name}: at {lookup.file_key} {wrong[0]!r} in {lookup.file.path}, {wrong['unread']}. Correct the "
+            "file, or the lookup's types. Nothing was written."
+        )
     raise SourceError(f"Source {name}: {lookup.file_key} {wrong[0]!r} stands {wrong['rows']} times, expected once.")
 
 

@@ -20,10 +20,11 @@ from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, facts, layouts, raw, seen
-from nightjar.sources.storing import Judged, Night, store_facts, store_quality, store_quarantine
-from nightjar.tables import arrow
+from nightjar.sources.storing import Judged, Night, require_kept, store_facts, store_quality, store_quarantine
+from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
 from nightjar.tables.ledger import Outcome
+from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant
 
@@ -60,6 +61,7 @@ def ingest(
         SourceError: a file is missing, damaged or not of its declared shape, too many rows are refused, or a source
             brings less than it should. No table has been touched.
         UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
+        TableError: a source's table has other columns than its settings store. No table has been touched.
         NightjarError: what `check` raises. No table has been touched.
     """
     syntax.require_allowed(spark, project.sql_of_sources() | project.sql_of_rows())
@@ -67,15 +69,19 @@ def ingest(
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
     # All files are looked at before the first one is read through.
-    rows, tables = {}, warehouse.path("")
+    rows, folder = {}, warehouse.path("")
     for name, settings in project.sources.items():
-        with raw.unread_named(name, tables):
+        with raw.unread_named(name, folder):
             rows[name] = facts.candidates(spark, name, settings, cache, zone)
-    check({name: rows[name].select(*project.sources[name].stored_columns()).schema for name in rows})
+    schemas = {name: read.select(*project.sources[name].stored_columns()).schema for name, read in rows.items()}
+    check(schemas)
+    tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
+    into = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
     judged = []
     for name, read in rows.items():
-        with raw.unread_named(name, tables):
-            judged.append(_judge(warehouse, name, project.sources[name], read, night))
+        with raw.unread_named(name, folder):
+            judged.append(_judge(warehouse, name, project.sources[name], tables[name], read, night))
+    require_kept(into)
     arrived = {
         source.name: arrivals.judge(spark, warehouse, source, project.sources[source.name], night, zone)
         for source in judged
@@ -99,11 +105,13 @@ def ingest(
     return outcome
 
 
-def _judge(warehouse: Warehouse, name: str, source: Source, rows: DataFrame, night: Night) -> Judged:
+def _table(name: str, source: Source, stored: StructType) -> Table:
+    return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
+
+
+def _judge(warehouse: Warehouse, name: str, source: Source, table: Table, rows: DataFrame, night: Night) -> Judged:
     log.info("source %s: reading %s", name, source.file.path)
     spark = rows.sparkSession
-    types = to_arrow_schema(rows.select(*source.stored_columns()).schema, timezone="UTC")
-    table = source_table(name, source.key, types, source.sequence)
     passed, all_rows = Observation(), _known(rows, night)
     known = all_rows.observe(passed, *_observed()).where(F.col(facts.STATE).isin("fact", "refused"))
     said = seen.content([*source.stored_columns(), "event_time"])

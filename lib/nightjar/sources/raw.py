@@ -1,10 +1,8 @@
 """Raw files as Spark DataFrames of texts. What is wrong with a file as a whole is refused here."""
 
-import csv
 import errno
 import hashlib
 import importlib.util
-import io
 import logging
 import re
 import zipfile
@@ -14,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.fs as pafs
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +20,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
+from nightjar.sources import parquet, texts
 
 log = logging.getLogger("nightjar.ingest")
 MALFORMED = "_malformed"
@@ -32,7 +29,7 @@ _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
 def read(spark: SparkSession, file: File, columns: list[str], source: str, cache: Path) -> DataFrame:
-    """The declared columns of a raw file, CSV fields as texts, plus `_malformed`: the text of a broken row, or null.
+    """The declared columns of a raw file, of CSV as texts, plus `_malformed`: the text of a broken row, or null.
 
     Args:
         spark: the session.
@@ -48,23 +45,36 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     with _refused(located, source):
         path = _unpacked(located, source, cache)
         if file.format is FileFormat.PARQUET:
-            rows = _parquet(spark, path, source)
-            _require_columns(rows.columns, columns, path, source)
-            return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
-        header = _header(path, source)
-    _require_columns(header, columns, path, source)
-    schema = StructType([StructField(name, StringType()) for name in [*header, MALFORMED]])
-    rows = (
-        spark.read.schema(schema)
+            return _parquet(spark, path, columns, source)
+        return _csv(spark, path, columns, file.null_text, source)
+
+
+def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, source: str) -> DataFrame:
+    text = texts.look_through(path, source)
+    _require_columns(text.header, columns, path, source)
+    # By place: what columns that nobody asks for are called does not matter.
+    names = [f"_{place}" for place in range(len(text.header))]
+    reader = (
+        spark.read.schema(StructType([StructField(name, StringType()) for name in [*names, MALFORMED]]))
         .option("header", "true")
-        .option("enforceSchema", "false")
-        .option("nullValue", file.null_text)
+        .option("escape", '"')
+        .option("nullValue", null_text)
+        .option("emptyValue", null_text)
         .option("columnNameOfCorruptRecord", MALFORMED)
         # With pruning, Spark would not notice a row of too few fields.
         .option("columnPruning", "false")
-        .csv(_literally(path))
     )
-    return rows.select(*columns, MALFORMED)
+    if text.row_end is not None:  # by one task then: nobody can tell where the rows of a part of the file begin
+        reader = reader.option("multiLine", "true").option("lineSep", text.row_end)
+    rows = reader.csv(_literally(path))
+    return rows.select(*(F.col(names[text.header.index(name)]).alias(name) for name in columns), MALFORMED)
+
+
+def _parquet(spark: SparkSession, path: str, columns: list[str], source: str) -> DataFrame:
+    schema, has = parquet.schema(path, columns, source)
+    _require_columns(has, columns, path, source)
+    rows = spark.read.schema(schema).parquet(_literally(path))
+    return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
 
 
 @contextmanager
@@ -94,27 +104,16 @@ def unread_named(source: str, tables: str) -> Iterator[None]:
 
 @contextmanager
 def _refused(path: str, source: str) -> Iterator[None]:
-    """Name source and file where the system does not let a file be opened, or Spark refuses its form."""
+    """Name source and file where the system does not let a file be opened, or Arrow or Spark refuses its form."""
     try:
         yield
-    except (PySparkException, Py4JJavaError, OSError) as error:
+    except (PySparkException, Py4JJavaError, pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise  # what could not be written is no fault of the file
         said = str(error).splitlines()[0].rstrip(".")
         raise SourceError(
             f"Source {source}: {path} cannot be read: {said}. If it is damaged, fetch it again. Nothing was written."
         ) from error
-
-
-def _parquet(spark: SparkSession, path: str, source: str) -> DataFrame:
-    filesystem, inner = pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
-    try:
-        ds.dataset(inner, filesystem=filesystem, format="parquet")
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            f"Source {source}: {path} cannot be read as Parquet: {error}. Nothing was written."
-        ) from error
-    return spark.read.parquet(_literally(path))
 
 
 def _literally(path: str) -> str:
@@ -181,24 +180,17 @@ def _unpacked(path: str, source: str, cache: Path) -> str:
     return str(target)
 
 
-def _header(path: str, source: str) -> list[str]:
-    filesystem, inner = pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
-    with filesystem.open_input_stream(inner) as stream:
-        line = stream.read(1 << 20).split(b"\n", 1)[0]
-    try:
-        first = line.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"Source {source}: {path} is not UTF-8 ({error}). Nothing was written.") from error
-    header = next(csv.reader(io.StringIO(first)), [])
-    if not header:
-        raise SourceError(f"Source {source}: {path} is empty, expected a header line. Nothing was written.")
-    return header
-
-
 def _require_columns(found: list[str], wanted: list[str], path: str, source: str) -> None:
     missing = [name for name in wanted if name not in found]
     if missing:
+        has = ", ".join(name if name and name == name.strip() else repr(name) for name in found)
         raise SourceError(
-            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {', '.join(found)}. "
+            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {has}. "
             "Correct the file, or the source's columns. Nothing was written."
+        )
+    twice = [name for name in wanted if found.count(name) > 1]
+    if twice:
+        raise SourceError(
+            f"Source {source}: {path} has the column {', '.join(twice)} more than once. Rename all but one. "
+            "Nothing was written."
         )

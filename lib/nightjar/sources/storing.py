@@ -1,6 +1,6 @@
 """A night's judged rows into the tables: facts, refused rows, counts. Each table is written in one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.errors import TableError
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.tables import arrow, sink
@@ -49,6 +50,23 @@ class Arrived:
 
     rows: int
     amiss: tuple[str, ...]
+
+
+def require_kept(tables: Iterable[sink.Target]) -> None:
+    """Refuse settings by which the new facts of a table would lack columns that the others have.
+
+    Raises:
+        TableError: a stored column is no longer stored.
+    """
+    for into in tables:
+        wanted = into.table.schema().names
+        gone = [name for name in into.schema.names if name not in wanted]
+        if gone:
+            raise TableError(
+                f"Table {into.table.name} at {into.folder} differs from its definition: it has {', '.join(gone)}, "
+                "which the source's settings do not store. Store it under this name, or move the table away and build "
+                "it again. Nothing was written."
+            )
 
 
 def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: Night) -> int:

@@ -20,7 +20,8 @@ from nightjar.tables.table import INSTANT
 def parquet_files(folder: str) -> Snapshot:
     """The Parquet files right in a folder that is no Delta table: a spine of the user's own, for instance.
 
-    Instants are read as those of tables are, in microseconds of UTC.
+    Instants are read as those of tables are, in microseconds of UTC. So are those of the old form INT96, which says no
+    zone; what they have beyond microseconds is cut off. Categories are read as their values.
 
     Raises:
         TableError: there are none, they have different columns, or one is damaged.
@@ -28,15 +29,14 @@ def parquet_files(folder: str) -> Snapshot:
     files = storage.folder(folder)
     found = sorted(info.path for info in files.get_file_info(pafs.FileSelector("")) if info.path.endswith(".parquet"))
     footers = {path: _metadata(folder, path) for path in found}
-    schemas = {path: footer.schema.to_arrow_schema().remove_metadata() for path, footer in footers.items()}
+    schemas = {path: _columns(footer) for path, footer in footers.items()}
     other = next((path for path in found if schemas[path] != schemas[found[0]]), None)
     if not found or other is not None:
         what = f"{other} has other columns than {found[0]}" if found else "no Parquet file"
         raise TableError(f"The folder {folder} cannot be read as one table: {what}.")
     sizes = {path: files.get_file_info(path).size for path in found}
     data = tuple(DataFile(path, footer.num_rows, sizes[path], {}, {}, {}) for path, footer in footers.items())
-    columns = [field.with_type(INSTANT) if _is_instant(field.type) else field for field in schemas[found[0]]]
-    return Snapshot(folder, folder, 0, opening.plain(pa.schema(columns)), data)
+    return Snapshot(folder, folder, 0, opening.plain(schemas[found[0]]), data)
 
 
 def cuts(sources: Sequence[Snapshot], column: str, parts: int) -> list[Any]:
@@ -57,8 +57,18 @@ def _metadata(folder: str, path: str) -> pq.FileMetaData:
         raise TableError(f"The folder {folder} cannot be read: {path} is damaged: {error}.") from error
 
 
-def _is_instant(kind: pa.DataType) -> bool:
-    return isinstance(kind, pa.TimestampType) and kind.tz is not None
+def _columns(footer: pq.FileMetaData) -> pa.Schema:
+    lies = parquet.physical_types(footer)
+    return pa.schema([_read_as(field, lies.get(field.name)) for field in footer.schema.to_arrow_schema()])
+
+
+def _read_as(field: "pa.Field[Any]", lies: str | None) -> "pa.Field[Any]":
+    kind = field.type
+    if isinstance(kind, pa.TimestampType):
+        kind = INSTANT if lies == "INT96" or kind.tz is not None else pa.timestamp("us")
+    if isinstance(kind, pa.DictionaryType):
+        kind = kind.value_type
+    return pa.field(field.name, kind, field.nullable)
 
 
 def _row_groups(source: Snapshot, file: DataFile, column: str) -> list[tuple[Any, int]]:

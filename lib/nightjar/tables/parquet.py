@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 from nightjar.tables import checksums
 
 FORMAT = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True, page_checksum_verification=True)
+    # As nanoseconds, INT96 would hold no year before 1678 and none after 2262.
+    read_options=ds.ParquetReadOptions(None, coerce_int96_timestamp_unit="us"),
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=True, page_checksum_verification=True),
 )
 """How files are read as a dataset."""
 MAGIC = b"PAR1"
@@ -67,6 +69,12 @@ def metadata(files: pafs.FileSystem, path: str, size: int | None = None) -> pq.F
         FileNotFoundError: there is no such file.
     """
     return pq.read_metadata(pa.BufferReader(footer(files, path, size)))
+
+
+def physical_types(footer: pq.FileMetaData) -> dict[str, str]:
+    """How columns lie in a file, by their paths; a plain column's path is its name."""
+    columns = [footer.schema.column(place) for place in range(len(footer.schema))]
+    return {column.path: column.physical_type for column in columns}
 
 
 @contextmanager

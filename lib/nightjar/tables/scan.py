@@ -143,6 +143,11 @@ def damage_named(source: Snapshot) -> Iterator[None]:
     except FileNotFoundError as error:
         raise gone(source) from error
     except (parquet.DamageError, pa.ArrowException, OSError) as error:
+        if "would lose data" in str(error):
+            raise TableError(
+                f"{_named(source)}: {error}. Instants are held in microseconds. Write them rounded: prediction times "
+                "down, so that no row sees what it could not know."
+            ) from error
         damaged = [f"{path} is damaged: {what}" for path, what in damages(source)]
         if not damaged and isinstance(error, parquet.DamageError):
             damaged = [f"{', '.join(file.path for file in source.files)} is damaged: {error}"]

@@ -21,6 +21,11 @@ def made(path: str) -> pafs.FileSystem:
     return folder(path)
 
 
+def of_file(path: str) -> tuple[pafs.FileSystem, str]:
+    """The file system in which a file or folder of any other origin lies, and its path in there."""
+    return pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
+
+
 def holds_files(path: str) -> bool:
     """Whether anything lies in the table's folder; there need not be one."""
     if "://" not in path and not Path(path).is_dir():

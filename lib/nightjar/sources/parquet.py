@@ -1,0 +1,133 @@
+"""Raw Parquet for Spark: the declared columns alone, with the types that the files' footers say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyspark.errors import PySparkException
+from pyspark.sql.pandas.types import from_arrow_type
+from pyspark.sql.types import (
+    BinaryType,
+    BooleanType,
+    DateType,
+    DecimalType,
+    FractionalType,
+    IntegerType,
+    IntegralType,
+    LongType,
+    NullType,
+    ShortType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
+
+from nightjar.asof.values import logical_type
+from nightjar.errors import SourceError
+from nightjar.tables import parquet, storage
+
+NANOSECONDS = "nanoseconds"
+"""In the metadata of a column of integers: they count nanoseconds since 1970, for which Spark has no type."""
+OTHERS = {
+    pa.uint8(): ShortType(),
+    pa.uint16(): IntegerType(),
+    pa.uint32(): LongType(),
+    pa.uint64(): DecimalType(20),
+    pa.string_view(): StringType(),
+    pa.binary_view(): BinaryType(),
+}
+"""Types that Spark reads as others of its own, and PySpark does not know."""
+MOMENTS = (DateType, TimestampType, TimestampNTZType)
+READ = (IntegralType, FractionalType, BooleanType, StringType, BinaryType, NullType, *MOMENTS)
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What one file says of its columns: Arrow's types, and how they lie there."""
+
+    path: str
+    columns: pa.Schema
+    physical: Mapping[str, str]
+
+
+def schema(path: str, columns: Sequence[str], source: str) -> tuple[StructType, list[str]]:
+    """Those of some columns that a file, or a folder of files, has, as Spark shall read them; and all that there are.
+
+    What names of folders say, as in `day=2024-03-01`, is text.
+
+    Raises:
+        SourceError: there is no file, files have a column with different types or one that Spark does not read, or only
+            upper and lower case tell it from another.
+        ArrowException, OSError: a file cannot be opened, or is no Parquet.
+    """
+    filesystem, inner = storage.of_file(path)
+    # Of no column: Arrow itself refuses a name that stands twice.
+    files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
+    footers = [_footer(one) for one in files.get_fragments()]
+    if not footers:
+        raise SourceError(f"Source {source}: {path} holds no Parquet file. Nothing was written.")
+    within = {folder for one in footers for folder in one.path.removeprefix(inner).split("/")[:-1]}
+    of_folders = {folder.partition("=")[0] for folder in within if "=" in folder}
+    has = list(dict.fromkeys([*sorted(of_folders), *(name for one in footers for name in one.columns.names)]))
+    fields = [
+        StructField(name, StringType()) if name in of_folders else _field(name, footers, source)
+        for name in columns
+        if name in has
+    ]
+    return StructType(fields), has
+
+
+def _footer(fragment: Any) -> Footer:
+    return Footer(fragment.path, fragment.physical_schema, parquet.physical_types(fragment.metadata))
+
+
+def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
+    """A column as all files have it; in those that lack it, it is null."""
+    kinds: dict[StructField, Footer] = {}
+    for footer in footers:
+        twins = [one for one in footer.columns.names if one.casefold() == name.casefold()]
+        if name not in twins:
+            continue
+        if len(twins) > 1:
+            raise SourceError(
+                f"Source {source}: {footer.path} has the columns {', '.join(twins)}, which Spark does not tell apart. "
+                "Rename all but one. Nothing was written."
+            )
+        field = _spark_field(footer, name)
+        if field is None:
+            raise SourceError(
+                f"Source {source}: the column {name} of {footer.path} is {footer.columns.field(name).type}, which is "
+                "not read; expected texts, numbers, booleans, dates or timestamps. Write it as one of these, or leave "
+                "it out of the source's columns. Nothing was written."
+            )
+        kinds.setdefault(field, footer)
+    known = [field for field in kinds if not isinstance(field.dataType, NullType)]
+    if len(known) > 1:
+        files = [kinds[field] for field in known[:2]]
+        says = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer in files)
+        raise SourceError(
+            f"Source {source}: the column {name} is {says}. Write all files with one type. Nothing was written."
+        )
+    return (known or list(kinds))[0]
+
+
+def _spark_field(footer: Footer, name: str) -> StructField | None:
+    """The column as Spark reads it; None where it does not."""
+    kind = logical_type(footer.columns.field(name).type)
+    if footer.physical.get(name) == "INT96":
+        return StructField(name, TimestampType())
+    if isinstance(kind, pa.TimestampType) and kind.unit == "ns":
+        return StructField(name, LongType(), metadata={NANOSECONDS: True})
+    if kind in OTHERS:
+        return StructField(name, OTHERS[kind])
+    if pa.types.is_float16(kind) or pa.types.is_decimal256(kind):
+        return None
+    try:
+        found = from_arrow_type(kind)
+    except PySparkException:
+        return None
+    return StructField(name, found) if isinstance(found, READ) else None

@@ -1,0 +1,135 @@
+"""A CSV file looked through before Spark reads it: its header, its letters, its quotes.
+
+By RFC 4180 commas part fields and line ends part rows; a field in quotes may hold both, and a quote as two of them.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nightjar.errors import SourceError
+from nightjar.tables import storage
+
+CHUNK = 1 << 20  # bytes
+LONGEST = (1 << 31) - 1  # characters of a field, of which Python's reader by itself takes 131,072
+
+
+@dataclass(frozen=True)
+class Text:
+    """What Spark is told of a file.
+
+    Attributes:
+        header: the names of its columns, as they stand there.
+        row_end: what every row ends with; None: each row is a line, whatever that ends with.
+    """
+
+    header: list[str]
+    row_end: str | None
+
+
+def look_through(path: str, source: str) -> Text:
+    """Read a file once, packed or not; lines without quotes cost little more than that.
+
+    Raises:
+        SourceError: it is empty, not UTF-8, its quotes are not those of RFC 4180, or it has rows of several lines
+            together with what Spark misreads then.
+        OSError: it cannot be opened, or unpacked to its end.
+    """
+    filesystem, inner = storage.of_file(path)
+    longest = csv.field_size_limit(LONGEST)
+    try:
+        with filesystem.open_input_stream(inner) as stream:
+            return _read(_Lines(stream), f"Source {source}: {path}")
+    finally:
+        csv.field_size_limit(longest)
+
+
+def _read(lines: "_Lines", where: str) -> Text:
+    reader, rows, header, first = csv.reader(lines, strict=True), 0, list[str](), 0
+    try:
+        for row in reader:
+            rows += 1
+            lines.end_row()
+            if not header and (len(row) > 1 or any(map(str.strip, row))):
+                header, first, lines.of_header = row, lines.first, False
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{where} is not UTF-8: line {lines.number} holds the byte 0x{error.object[error.start]:02x}, which is no "
+            "letter there. Write it as UTF-8 (if it is Latin-1: iconv -f LATIN1 -t UTF-8). Nothing was written."
+        ) from error
+    except csv.Error as error:
+        raise SourceError(
+            f"{where} is not CSV as RFC 4180 has it: {error} in the row of line {lines.first}. A quote within quotes "
+            "is written as two, and what is in quotes ends with one. If the file is truncated, fetch it again. "
+            "Nothing was written."
+        ) from error
+    if not header:
+        raise SourceError(f"{where} is empty, expected a header line. Nothing was written.")
+    if reader.line_num == rows:
+        return Text(header, None)
+    if first > 1 or len(lines.ends) > 1:
+        what = "blank lines before its header" if first > 1 else "some that end otherwise than others"
+        raise SourceError(
+            f"{where} has rows of several lines, and {what}: Spark misreads such a file. Write it anew without. "
+            "Nothing was written."
+        )
+    return Text(header, next(iter(lines.ends)))
+
+
+class _Lines:
+    """The lines that tell where rows end: all up to the header, then those with quotes. Each is checked to be UTF-8.
+
+    Attributes:
+        number: of the line that was looked at last.
+        first: number of the line in which the last row begins.
+        ends: what rows end with.
+        of_header: whether the header is still to come.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.number, self.first, self.ends = stream, 0, 0, set[str]()
+        self.of_header = self.starts = True
+        self.end = ""
+
+    def end_row(self) -> None:
+        """The line that was given last ends a row."""
+        self.starts = True
+        self.ends |= {self.end} - {""}
+
+    def __iter__(self) -> Iterator[str]:
+        for block in _blocks(self.stream):
+            try:
+                block.decode()
+            except UnicodeDecodeError as error:
+                self.number += len((block[: error.start] + b".").splitlines())
+                raise
+            for number, line in enumerate(block.splitlines(keepends=True), self.number + 1):
+                self.number, self.end = number, _end(line)
+                if not self.of_header and b'"' not in line:
+                    if self.starts:
+                        self.end_row()
+                    continue
+                if self.starts:
+                    self.first, self.starts = number, False
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+
+
+def _end(line: bytes) -> str:
+    if line[-2:] == b"\r\n":
+        return "\r\n"
+    return {b"\n": "\n", b"\r": "\r"}.get(line[-1:], "")
+
+
+def _blocks(stream: Any) -> Iterator[bytes]:
+    """The bytes of a file in blocks of whole lines, a megabyte or one line long."""
+    rest = b""
+    while chunk := stream.read(CHUNK):
+        end = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
+        if end:
+            yield rest + chunk[:end]
+            rest = chunk[end:]
+        else:
+            rest += chunk
+    if rest:
+        yield rest
