@@ -105,14 +105,12 @@ def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
                 "it out of the source's columns. Nothing was written."
             )
         kinds.setdefault(field, footer)
-    known = [field for field in kinds if not isinstance(field.dataType, NullType)]
-    if len(known) > 1:
-        files = [kinds[field] for field in known[:2]]
-        says = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer in files)
+    if len(kinds) > 1:
+        says = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer in kinds.values())
         raise SourceError(
             f"Source {source}: the column {name} is {says}. Write all files with one type. Nothing was written."
         )
-    return (known or list(kinds))[0]
+    return next(iter(kinds))
 
 
 def _spark_field(footer: Footer, name: str) -> StructField | None:
