@@ -9,7 +9,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.pipeline.job import Context, perform
-from nightjar.pipeline.steps import Sessions
+from nightjar.pipeline.sessions import Sessions
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.tables import arrow, scan
 from tables.damage import data_place, flip

@@ -14,7 +14,7 @@ from nightjar.errors import JoinError, ModelError, SourceError, TableError, Usag
 from nightjar.features.definitions import definitions_hash
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context, perform
-from nightjar.pipeline.steps import Sessions
+from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate

@@ -12,7 +12,8 @@ import builders
 from builders import rows_of
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
 from nightjar.pipeline.job import Context, perform, run_date_of
-from nightjar.pipeline.steps import Sessions, resources, tables
+from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.steps import resources, tables
 from nightjar.registry import events, tracking
 from nightjar.settings.jobs import Job, JobName
 from nightjar.tables import arrow, lease, transaction

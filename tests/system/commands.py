@@ -16,7 +16,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from nightjar.pipeline import job as pipeline_job
-from nightjar.pipeline.steps import Sessions
+from nightjar.pipeline.sessions import Sessions
 
 
 @dataclass(frozen=True)

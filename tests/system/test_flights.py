@@ -23,7 +23,8 @@ from nightjar.features import consistency
 from nightjar.features.build import build
 from nightjar.features.definitions import feature_facts
 from nightjar.pipeline.job import perform
-from nightjar.pipeline.steps import Sessions, Step
+from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.steps import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.project import Project
 from nightjar.tables import arrow

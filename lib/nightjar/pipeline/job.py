@@ -19,7 +19,8 @@ from omegaconf import OmegaConf
 from nightjar import config
 from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
-from nightjar.pipeline.steps import STEPS, Sessions, Step, resources, tables
+from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.steps import STEPS, Step, resources, tables
 from nightjar.report import night
 from nightjar.runtime import folders, logs, outages
 from nightjar.settings import jobs

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events
 from nightjar.registry.promotion import decide
 from nightjar.settings.environment import Environment
@@ -22,32 +22,7 @@ from nightjar.tables.definitions import QUALITY
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.warehouse import Warehouse
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 log = logging.getLogger("nightjar.promote")
-
-
-@dataclass
-class Sessions:
-    """Spark, started when the first step needs it and shared by the steps after it."""
-
-    environment: Environment
-    app_name: str
-
-    @cached_property
-    def spark(self) -> "SparkSession":
-        """The session."""
-        from nightjar.runtime import spark
-
-        return spark.start(self.environment, self.app_name)
-
-    def stop(self) -> None:
-        """Stop what was started, and whatever still runs in it."""
-        if "spark" in self.__dict__:
-            from nightjar.runtime import spark
-
-            spark.stop(self.__dict__.pop("spark"))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,32 @@
+"""The sessions that the steps of a run share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nightjar.settings.environment import Environment
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass
+class Sessions:
+    """Spark, started when the first step needs it and shared by the steps after it."""
+
+    environment: Environment
+    app_name: str
+
+    @cached_property
+    def spark(self) -> "SparkSession":
+        """The session."""
+        from nightjar.runtime import spark
+
+        return spark.start(self.environment, self.app_name)
+
+    def stop(self) -> None:
+        """Stop what was started, and whatever still runs in it."""
+        if "spark" in self.__dict__:
+            from nightjar.runtime import spark
+
+            spark.stop(self.__dict__.pop("spark"))
