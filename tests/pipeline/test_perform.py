@@ -145,9 +145,10 @@ def test_a_step_needs_the_finished_step_before_it(context, recorded, job, needed
     assert message in row["error"]
 
 
-def test_a_refused_promotion_is_an_event_and_changes_no_champion(context):
+def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_says_so(context):
     from nightjar.registry import events
     from nightjar.registry.events import Version
+    from nightjar.registry.promotion import Approval
 
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     evidence = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
@@ -156,6 +157,13 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion(context):
     perform(JobName.PROMOTE, context.step(D3), "config-2")
     assert ("refused", "7", D3) in rows_of(context.warehouse, "model_events", "event", "model_version", "holds_from")
     assert events.champion(context.warehouse, D3).number == "1"
+    events.record(context.warehouse, "registered", Version("1", "w", D3, evidence), "x")  # which MLflow knows
+    perform(JobName.PROMOTE, replace(context.step(D3), approval=Approval("Ada", "a pilot")), "config-2")
+    champion = events.champion(context.warehouse, D3)
+    assert (champion.number, champion.holds_from) == ("1", D3)
+    assert champion.evidence["reason"].startswith(
+        "approved by Ada: a pilot; by itself w against majority on a to b: not"
+    )
 
 
 def test_a_step_says_in_one_line_what_it_did(context, caplog):

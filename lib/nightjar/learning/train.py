@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nightjar.learning import references, registration
+from nightjar.learning.clusters import clusters_of
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
 from nightjar.learning.held_out import held_out
@@ -88,9 +89,10 @@ def train(
         found.require_sound(baselines)
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
-        evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
+        clusters = clusters_of(rows, final.test, *period, project.label, settings)
+        evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings)
         log.info("final period: %s", _told(evidence))
-        unseen = held_out(asked, winner, final, final_scores, project.costs)
+        unseen = held_out(asked, winner, final, final_scores, clusters, project.costs)
         if unseen.threshold is not None:
             log.info("%s", unseen.threshold)
             evidence = replace(evidence, threshold=asdict(unseen.threshold))

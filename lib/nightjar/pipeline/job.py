@@ -20,6 +20,8 @@ from nightjar import config
 from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.steps import STEPS, Sessions, Step, resources, tables
+from nightjar.registry import period
+from nightjar.registry.promotion import Approval
 from nightjar.report import night
 from nightjar.runtime import folders, logs, outages
 from nightjar.settings import jobs
@@ -160,6 +162,9 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     logs.conceal(config.secrets_of(composed))
     settings = config.make_settings(composed)
     logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    if isinstance(settings, jobs.Train | jobs.Nightly):
+        blocks, enough = period.foreseen(settings.search, settings.project.label)
+        log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
     _make_home(Path(settings.environment.home))
@@ -189,6 +194,8 @@ def _single_step(job: JobName) -> Callable[[Context], None]:
             step = replace(step, since=parse_run_date(settings.since))
         if isinstance(settings, jobs.Train):
             step = replace(step, search=settings.search)
+        if isinstance(settings, jobs.Promote) and settings.approved_by and settings.reason:
+            step = replace(step, approval=Approval(settings.approved_by, settings.reason))
         if isinstance(settings, jobs.Score):
             step = replace(step, retrospective=settings.retrospective)
         if isinstance(settings, jobs.Maintain):

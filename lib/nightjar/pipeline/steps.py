@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightjar.registry import events
-from nightjar.registry.promotion import decide
+from nightjar.registry.promotion import Approval, decide
 from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.settings.learning import Search
@@ -59,6 +59,7 @@ class Step:
         run_date: the night.
         warehouse: where tables lie.
         since: first date of a range of features; None: the run date alone.
+        approval: of the promotion, by a person.
         check_nights, check_rows: see `Maintain`.
     """
 
@@ -72,6 +73,7 @@ class Step:
     search: Search | None = None
     since: date | None = None
     retrospective: bool = False
+    approval: Approval | None = None
     check_nights: int = Maintain.check_nights
     check_rows: int = Maintain.check_rows
     home: Path = field(init=False)
@@ -122,12 +124,12 @@ def train(step: Step) -> Outcome:
 
 
 def promote(step: Step) -> Outcome:
-    """The version trained for this date becomes champion, or is refused; either is recorded with its reason."""
+    """The version trained for this date becomes champion, or is refused; recorded with why, and by whose word."""
     from nightjar.registry import tracking
 
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
-    decision = decide(version.evidence)
+    decision = decide(version.evidence, step.approval)
     verdict = "promoted" if decision.promoted else "refused"
     if decision.promoted:
         tracking.require_version(step.home, step.project.name, version.number)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from nightjar.registry import period
 from nightjar.report.reading import Snapshot
 
 
@@ -30,7 +31,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Promise:
-    """What the evidence says that the champion can do."""
+    """What the evidence says that the champion can do.
+
+    Attributes:
+        intervals_over: in words, see `registry.period`.
+        this_period_only: whether the intervals say nothing of other periods.
+    """
 
     metric: str | None
     period: tuple[str, ...]
@@ -38,6 +44,8 @@ class Promise:
     over: str | None
     difference: Estimate
     reason: str | None
+    intervals_over: str
+    this_period_only: bool
 
     def measures(self) -> list[str]:
         """Every measure that some model of the evidence has, the metric first."""
@@ -84,10 +92,10 @@ def read_promise(evidence: str | None) -> Promise | None:
     name = str(candidate.get("name", "candidate"))
     baselines = _mapping(stored.get("baselines")).items()
     difference = _mapping(stored.get("difference"))
-    period = stored.get("period")
+    dates = stored.get("period")
     return Promise(
         metric=str(stored["metric"]) if stored.get("metric") else None,
-        period=tuple(map(str, period)) if isinstance(period, list) else (),
+        period=tuple(map(str, dates)) if isinstance(dates, list) else (),
         models=(
             Judged(name, is_baseline=False, measures=_estimates(candidate)),
             *(Judged(str(key), is_baseline=True, measures=_estimates(_mapping(value))) for key, value in baselines),
@@ -95,6 +103,8 @@ def read_promise(evidence: str | None) -> Promise | None:
         over=str(difference["over"]) if "over" in difference else None,
         difference=_estimate(difference),
         reason=str(stored["reason"]) if stored.get("reason") else None,
+        intervals_over=period.intervals_over(stored),
+        this_period_only=period.this_period_only(stored) is not None,
     )
 
 

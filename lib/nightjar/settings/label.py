@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from omegaconf import MISSING
 
@@ -9,6 +10,7 @@ from nightjar.settings.checks import require, require_duration, require_filled, 
 from nightjar.settings.features import Aggregate
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.task import Task
+from nightjar.timeline import parse_duration
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"
@@ -86,6 +88,12 @@ class Label:
     def columns(self) -> list[str]:
         """The columns of the source that are read, besides keys and clocks."""
         return [self.column, *([self.annotators.column] if self.annotators.column else [])]
+
+    def shared_days(self) -> int:
+        """How many dates of outcomes one day can move: the horizon of an aggregate, in days begun; 1 of an outcome."""
+        if self.aggregate is None:
+            return 1
+        return max(1, -(-parse_duration(self.horizon) // timedelta(days=1)))
 
     def question(self) -> str:
         """What is true where the label is true, or what the number is, for people."""
