@@ -1,6 +1,6 @@
 """Intervals for two-way clusters, slow and obvious: derivatives by differences, sums by dictionaries, row by row.
 
-The definition of Cameron, Gelbach and Miller (2011) with what `nightjar.evaluation.intervals` says of overlap, pairs
+The definition of Cameron, Gelbach and Miller (2011) with what `nightjar.evaluation.intervals` says of overlap, degrees
 and degrees of freedom.
 """
 
@@ -45,7 +45,7 @@ def effective(parts, names):
     return least
 
 
-def variance_and_freedom(values, parts, entity, block, *, overlap=0.0, pairs=False):
+def variance_and_freedom(values, parts, entity, block, *, overlap=0.0, degree=1):
     """The greatest of the variances by entity, by time, and by both; None where there is no evidence."""
     entities, blocks = len(set(entity)), len(set(block))
     ways = []
@@ -56,7 +56,7 @@ def variance_and_freedom(values, parts, entity, block, *, overlap=0.0, pairs=Fal
         if size is None:
             return None
         missed = (size - shared) / (size * (1 - shared) - (1 - shared / size))
-        again = size / (size - 1) if pairs else 1
+        again = (size / (size - 1)) ** (degree - 1)
         ways.append((squares(values, names) * missed * again, size - 1))
     if not ways:
         return None

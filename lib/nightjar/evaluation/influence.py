@@ -26,17 +26,17 @@ class Influence:
         values: see above.
         parts: weights of the rows without which there is no measure: of a mean all of them, of ROC AUC the positive
             ones and the negative ones.
-        of_pairs: whether the measure compares rows with each other. A cluster then stands on both sides: it is a part
-            of what it is compared with, and seems nearer to it than a new one would.
+        degree: how many rows the measure compares at once: 1 for a mean, 2 for pairs. A cluster is a part of what it
+            is compared with, and seems nearer to it than a new one would.
     """
 
     values: Floats
     parts: tuple[Floats, ...]
-    of_pairs: bool = False
+    degree: int = 1
 
     def minus(self, other: "Influence") -> "Influence":
         """Of the difference of two measures of the same rows."""
-        return Influence(self.values - other.values, self.parts, self.of_pairs)
+        return Influence(self.values - other.values, self.parts, self.degree)
 
 
 def of_mean(values: Floats, weight: Floats | None) -> Influence:
@@ -77,7 +77,7 @@ def _r2(label: Floats, score: Floats, each: Floats) -> Influence:
     squared, about_mean = (label - score) ** 2, (label - np.average(label, weights=each)) ** 2
     whole = each @ about_mean
     unexplained = each @ squared / whole
-    return Influence(-each * (squared - unexplained * about_mean) / whole, (each,))
+    return Influence(-each * (squared - unexplained * about_mean) / whole, (each,), degree=2)
 
 
 def _roc_auc(label: Floats, score: Floats, each: Floats) -> Influence:
@@ -88,7 +88,7 @@ def _roc_auc(label: Floats, score: Floats, each: Floats) -> Influence:
         below = _weight_below(score[own], score[other], each[other]) / each[other].sum()
         beaten = below if own is positive else 1 - below
         values[own] = _of_ratio(beaten, each[own])
-    return Influence(values, (each * positive, each * ~positive), of_pairs=True)
+    return Influence(values, (each * positive, each * ~positive), degree=2)
 
 
 def _weight_below(score: Floats, others: Floats, weight: Floats) -> Floats:
@@ -101,7 +101,10 @@ def _weight_below(score: Floats, others: Floats, weight: Floats) -> Floats:
 
 
 def _average_precision(label: Floats, score: Floats, each: Floats) -> Influence:
-    """Its precision, for a positive; and what every row costs or gives the positives that score no higher than it."""
+    """Its precision, for a positive; and what every row costs or gives the positives that score no higher than it.
+
+    Three are compared: a positive, the positives above it, and all rows above it.
+    """
     order = np.argsort(-score)
     weight, true = each[order], label[order]
     ranks = np.cumsum(np.diff(score[order], prepend=np.inf) != 0) - 1  # rows of one score share a rank
@@ -115,7 +118,7 @@ def _average_precision(label: Floats, score: Floats, each: Floats) -> Influence:
     average = positives @ precision / total
     values = np.empty(len(label))
     values[order] = weight / total * (true * (precision[ranks] - average + of_rows[ranks]) - of_precision[ranks])
-    return Influence(values, (each * (label == 1),), of_pairs=True)
+    return Influence(values, (each * (label == 1),), degree=3)
 
 
 _INFLUENCE: Mapping[Metric, Callable[[Floats, Floats, Floats], Influence]] = {

@@ -102,7 +102,7 @@ def _way(influence: Influence, codes: Codes, overlap: float = 0.0) -> _Way | Non
     effective = min(round(float(sizes.sum() ** 2 / (sizes @ sizes)), 9) for sizes in of_parts)
     if min(np.count_nonzero(sizes) for sizes in of_parts) < FEWEST or effective < _LEAST_EFFECTIVE:
         return None
-    return _Way(_squared(influence, codes) * _stretch(effective, overlap, influence.of_pairs), effective - 1)
+    return _Way(_squared(influence, codes) * _stretch(effective, overlap, influence.degree), effective - 1)
 
 
 def _both(influence: Influence, clusters: Clusters, entity: _Way, time: _Way) -> _Way:
@@ -121,11 +121,12 @@ def _squared(influence: Influence, codes: Codes) -> float:
     return float(sums @ sums)
 
 
-def _stretch(clusters: float, overlap: float, of_pairs: bool) -> float:  # noqa: FBT001  (what the measure is made of)
+def _stretch(clusters: float, overlap: float, degree: int) -> float:
     """What makes the squared sums of so many clusters, which lie about their own mean, a variance on average.
 
     G / (G - 1) without overlap; with it, neighbouring sums are alike, and their scatter misses a part. Once more for
-    a measure of pairs, of which a cluster's own are one in G.
+    each further row that is compared at once, since one in G of those is of the cluster itself.
     """
     whole = (clusters - overlap) / (clusters * (1 - overlap) - (1 - overlap / clusters))
-    return whole * clusters / (clusters - 1) if of_pairs else whole
+    stretch: float = whole * (clusters / (clusters - 1)) ** (degree - 1)
+    return stretch

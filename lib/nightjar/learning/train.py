@@ -25,6 +25,7 @@ from nightjar.learning.search.found import Found
 from nightjar.learning.search.units import Problem
 from nightjar.learning.splits.folding import final_period, folds, settled
 from nightjar.registry import events, keys, tracking
+from nightjar.registry.period import intervals_over
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
@@ -91,7 +92,7 @@ def train(
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
         evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings)
-        log.info("final period: %s", _told(evidence))
+        log.info("final period: %s; 95%% intervals over %s", _told(evidence), intervals_over(asdict(evidence)))
         unseen = held_out(asked, winner, final, final_scores, clusters, project.costs)
         if unseen.threshold is not None:
             log.info("%s", unseen.threshold)
