@@ -63,7 +63,8 @@ def _of_loss(loss: Callable[[Floats, Floats], Floats]) -> Callable[[Floats, Floa
 def _log_loss(label: Floats, score: Floats) -> Floats:
     tiny = np.finfo(np.float64).eps
     chance = np.clip(np.where(label == 1, score, 1 - score), tiny, 1 - tiny)
-    return -np.log(chance)
+    loss: Floats = -np.log(chance)
+    return loss
 
 
 def _rmse(label: Floats, score: Floats, each: Floats) -> Influence:
