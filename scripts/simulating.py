@@ -42,6 +42,8 @@ class World:
         make: draws a run.
         horizon: days of which an outcome is made.
         entity_effect, night_effect: standard deviations of what an entity, or a night, has of its own.
+        lasting: correlation of a night's effect with the next night's.
+        block_days: as in `search.block_days`; None: as long as the horizon.
     """
 
     name: str
@@ -49,27 +51,38 @@ class World:
     entities: int
     nights: int
     horizon: int
-    entity_effect: float
-    night_effect: float
+    entity_effect: float = 0
+    night_effect: float = 0
+    lasting: float = 0
+    block_days: int | None = None
 
     def clusters(self, rows: Rows) -> Clusters:
         """As a project with this spine and label has them."""
         days = np.datetime64(FIRST) + rows.night
         last = FIRST + timedelta(days=self.nights - 1)
-        block = blocks_of(days, FIRST, last, self.horizon)
-        return Clusters(rows.entity, block, overlap(self.nights, self.horizon, self.horizon))
+        length = self.block_days or self.horizon
+        block = blocks_of(days, FIRST, last, length)
+        return Clusters(rows.entity, block, overlap(self.nights, length))
+
+    def shocks(self, random: np.random.Generator, days: int) -> np.ndarray:
+        """What each day has of its own."""
+        shock = random.normal(size=days)
+        for day in range(1, days):
+            shock[day] = self.lasting * shock[day - 1] + (1 - self.lasting**2) ** 0.5 * shock[day]
+        return self.night_effect * shock
 
     def __str__(self) -> str:
         effects = [name for name in ("entity", "night") if getattr(self, f"{name}_effect")]
-        blocks = blocks_within(self.nights, self.horizon)
-        return f"{self.name}, {self.nights} nights in {blocks} blocks, effects: {' and '.join(effects) or 'none'}"
+        blocks = blocks_within(self.nights, self.block_days or self.horizon)
+        told = f"{self.name}, {self.nights} nights in {blocks} blocks, effects: {' and '.join(effects) or 'none'}"
+        return f"{told}, lasting {self.lasting}" if self.lasting else told
 
 
 def customers(random: np.random.Generator, world: World) -> Rows:
     """Every night a row for each customer who has bought in the last 30 days: will he buy within the horizon?"""
     days = 30 + world.nights + world.horizon
     own = world.entity_effect * random.normal(size=world.entities)
-    shock = world.night_effect * random.normal(size=days)
+    shock = world.shocks(random, days)
     rate = 0.03 * np.exp(own[:, None] + shock - (world.entity_effect**2 + world.night_effect**2) / 2)
     bought = np.pad(np.cumsum(random.random((world.entities, days)) < -np.expm1(-rate), axis=1), ((0, 0), (1, 0)))
     night = np.arange(30, 30 + world.nights)
@@ -87,7 +100,7 @@ def customers(random: np.random.Generator, world: World) -> Rows:
 def flights(random: np.random.Generator, world: World) -> Rows:
     """On three nights of five a row for each flight: will it be late today? Weather is shared by a night."""
     own = world.entity_effect * random.normal(size=world.entities)
-    shock = world.night_effect * random.normal(size=world.nights)
+    shock = world.shocks(random, world.nights)
     entity, night = np.nonzero(random.random((world.entities, world.nights)) < 0.6)
     seen = 0.7 * random.normal(size=len(entity)) - 1.5
     label = random.random(len(entity)) < expit(own[entity] + shock[night] + seen)
@@ -103,15 +116,16 @@ def flights(random: np.random.Generator, world: World) -> Rows:
 WORLDS = [
     replace(world, entity_effect=entity, night_effect=night)
     for world, effect in (
-        (World("customers", customers, 665, 100, 30, 0, 0), (0.8, 0.5)),
-        (World("customers", customers, 665, 300, 30, 0, 0), (0.8, 0.5)),
-        (World("flights", flights, 1500, 28, 1, 0, 0), (0.5, 0.7)),
-        (World("flights", flights, 1500, 5, 1, 0, 0), (0.5, 0.7)),
-        (World("machines", flights, 10, 60, 1, 0, 0), (0.5, 0.7)),
+        (World("customers", customers, 665, 100, 30), (0.8, 0.5)),
+        (World("customers", customers, 665, 300, 30), (0.8, 0.5)),
+        (World("flights", flights, 1500, 28, 1), (0.5, 0.7)),
+        (World("flights", flights, 1500, 5, 1), (0.5, 0.7)),
+        (World("machines", flights, 10, 60, 1), (0.5, 0.7)),
     )
     for entity in (effect[0], 0)
     for night in (effect[1], 0)
 ]
+WORLDS += [World("flights", flights, 1500, 28, 1, 0.5, 0.7, lasting=0.5, block_days=days) for days in (1, 4)]
 
 
 def main() -> None:

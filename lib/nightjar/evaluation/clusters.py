@@ -78,18 +78,15 @@ def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: 
     return place * blocks_within(days, length) // days
 
 
-def overlap(days: int, length: int, shared: int) -> float:
+def overlap(days: int, length: int) -> float:
     """What a block's own scatter misses of a shock on one day, as a share of the block.
 
-    A shock of one day that moves the outcomes of the `shared` days before it alike gives sums over n >= `shared` days
-    the variance n - (shared - 1 / shared) / 3, in units of what one day adds in the long run: neighbouring blocks share
-    the difference. Without overlap (`shared` = 1) nothing is missed.
+    A shock of one day that moves `length` days of outcomes alike, such as those of an aggregate with that horizon, gives
+    sums over n >= `length` days the variance n - (length - 1 / length) / 3, in units of what one day adds in the long
+    run: neighbouring blocks share the difference. With blocks of one day nothing is missed.
 
     Args:
         days: of the period.
         length: days of a block, at least.
-        shared: days whose outcomes one day can move, such as the horizon of an aggregate. As many as a block has count.
     """
-    of_block = days / blocks_within(days, length)
-    counted = min(shared, length)
-    return (counted - 1 / counted) / 3 / of_block
+    return (length - 1 / length) / 3 * blocks_within(days, length) / days
