@@ -81,9 +81,9 @@ def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: 
 def overlap(days: int, length: int) -> float:
     """What a block's own scatter misses of a shock on one day, as a share of the block.
 
-    A shock of one day that moves `length` days of outcomes alike, such as those of an aggregate with that horizon, gives
-    sums over n >= `length` days the variance n - (length - 1 / length) / 3, in units of what one day adds in the long
-    run: neighbouring blocks share the difference. With blocks of one day nothing is missed.
+    A shock of one day that moves `length` days of outcomes alike, such as those of an aggregate with that horizon,
+    gives sums over n >= `length` days the variance n - (length - 1 / length) / 3, in units of what one day adds in the
+    long run: neighbouring blocks share the difference. With blocks of one day nothing is missed.
 
     Args:
         days: of the period.
