@@ -21,9 +21,9 @@ from rich.table import Table
 
 from nightjar.config import compose_job, make_settings
 from nightjar.errors import NightjarError
-from nightjar.evaluation.figures import Truth
-from nightjar.evaluation.intervals import block_bootstrap
+from nightjar.evaluation.figures import Truth, intervals
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
+from nightjar.learning.clusters import clusters_of
 from nightjar.learning.replay import Replayed, Walk, replay, require_walkable
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import tune
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
     rows = read(warehouse, settings.project, run_date, group=asked_for, unlabelled=unlabelled)
     walk = replace(walk, last=rows.last_settled)
     found, replayed = _replayed(rows, settings, walk)
-    told = _told(rows, replayed, walk) | {"winner": found, "seconds": time.monotonic() - started}
+    told = _told(rows, replayed, settings, walk) | {"winner": found, "seconds": time.monotonic() - started}
     _show(told)
     if asked.json is not None:
         asked.json.write_text(json.dumps(told, indent=2) + "\n")
@@ -128,10 +128,11 @@ def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Rep
     return winner.name, replay(rows, winner, baselines, project, settings.search, walk)
 
 
-def _told(rows: TrainingRows, replayed: Replayed, walk: Walk) -> dict[str, Any]:
+def _told(rows: TrainingRows, replayed: Replayed, settings: Train, walk: Walk) -> dict[str, Any]:
     judged = rows.examples(replayed.rows)
-    truth = Truth(Task.CLASSIFICATION, judged.label, rows.day[replayed.rows], weight=judged.weight)
-    month = truth.block.astype("datetime64[M]")
+    clusters = clusters_of(rows, replayed.rows, walk.first, walk.last, settings.project.label, settings.search)
+    truth = Truth(Task.CLASSIFICATION, judged.label, clusters, weight=judged.weight)
+    month = rows.day[replayed.rows].astype("datetime64[M]")
     return {
         "first": str(walk.first),
         "last": str(walk.last),
@@ -146,8 +147,8 @@ def _told(rows: TrainingRows, replayed: Replayed, walk: Walk) -> dict[str, Any]:
 
 
 def _figures(truth: Truth, score: np.ndarray) -> dict[str, Any]:
-    """ROC AUC with its interval over resampled days, and how far probabilities are from rates in 15 equal bins."""
-    interval = block_bootstrap(truth.label, score, truth.block, roc_auc, weight=truth.weight, seed=0)
+    """ROC AUC with its interval, and how far probabilities are from rates in 15 equal bins."""
+    interval = intervals(truth, score)["roc_auc"]
     return {
         "roc_auc": asdict(interval),
         "expected_calibration_error": expected_calibration_error(truth.label, score, truth.weight, bins=15),
@@ -161,7 +162,9 @@ def _auc_where(chosen: np.ndarray, truth: Truth, score: np.ndarray) -> float | N
 
 def _show(told: Mapping[str, Any]) -> None:
     nights = f"{told['first']} to {told['last']}, {told['rows']:,} rows"
-    table = Table(title=f"What would have been served: {nights}; 95% intervals over days", title_justify="left")
+    table = Table(
+        title=f"What would have been served: {nights}; 95% intervals over entities and time", title_justify="left"
+    )
     months = list(next(iter(told["months"].values())))
     for column in ("scores", "ROC AUC", "calibration error", "log loss", *(f"AUC {month}" for month in months)):
         table.add_column(column, justify="left" if column == "scores" else "right")

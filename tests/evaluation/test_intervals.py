@@ -1,176 +1,199 @@
-import datetime as dt
-from functools import partial
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.intervals import Interval, block_bootstrap, mean_block_bootstrap, paired_block_bootstrap
-from nightjar.evaluation.metrics import average_precision, brier, log_loss, roc_auc
-from nightjar.evaluation.regression import mae, r2, rmse
-from nightjar.evaluation.resampled import resampled
+from nightjar.evaluation.clusters import Clusters, blocks_of, blocks_within, overlap
+from nightjar.evaluation.figures import SCALES, Truth, difference, intervals, mean_interval
+from nightjar.evaluation.influence import of_metric
+from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.metrics import MEASURES, log_loss, roc_auc
+from nightjar.settings.task import Metric, Task
+from oracles import intervals as oracle
 
-
-def mean_score(y, score):
-    return float(score.mean()) if len(score) else None
-
-
-def nights(random, *, nights=30, rows=20, shock=0.1):
-    """Scores around 0.5 that share a shock within each night; their true mean is 0.5."""
-    block = np.repeat(np.arange(nights), rows)
-    score = 0.5 + random.normal(0, shock, nights)[block] + random.normal(0, 0.1, nights * rows)
-    return random.random(nights * rows) < 0.4, score, block
-
-
-def test_two_nights_that_agree_within_themselves():
-    """A resample holds both nights or one of them twice: the mean is 0.2, 0.4 or 0.6."""
-    found = block_bootstrap([0, 1, 0, 1], [0.2, 0.2, 0.6, 0.6], [1, 1, 2, 2], mean_score, seed=1)
-
-    assert found == Interval(estimate=pytest.approx(0.4), low=pytest.approx(0.2), high=pytest.approx(0.6))
-
-
-def test_a_model_that_is_always_a_tenth_higher_differs_by_exactly_a_tenth():
-    y, score, block = nights(np.random.default_rng(1))
-
-    found = paired_block_bootstrap(y, score + 0.1, score, block, mean_score, seed=1)
-
-    assert found == Interval(*[pytest.approx(0.1)] * 3)
-
-
-def test_the_difference_turns_its_sign_with_the_models():
-    y, a, block = nights(np.random.default_rng(2))
-    b = a + np.random.default_rng(3).normal(0, 0.1, len(a))
-
-    there = paired_block_bootstrap(y, a, b, block, roc_auc, seed=1)
-    back = paired_block_bootstrap(y, b, a, block, roc_auc, seed=1)
-
-    assert (there.estimate, there.low, there.high) == pytest.approx((-back.estimate, -back.high, -back.low))
-
-
-scored = st.lists(
-    st.tuples(st.booleans(), st.sampled_from([0.0, 0.2, 0.5, 0.9]), st.integers(0, 4)), min_size=1, max_size=40
+RANKED = (Metric.ROC_AUC, Metric.AVERAGE_PRECISION)
+DEGREES = {Metric.ROC_AUC: 2, Metric.AVERAGE_PRECISION: 3, Metric.R2: 2}
+SLOW = settings(deadline=None, max_examples=15)  # calls of scikit-learn for every row: slow on a busy machine
+ROW = st.tuples(
+    st.booleans(),
+    st.sampled_from([0.1, 0.2, 0.5, 0.9]),  # few, so that they tie
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.sampled_from([0.5, 1.0, 3.0]),
 )
+ROWS = st.lists(ROW, min_size=4, max_size=30)
 
 
-WEIGHTED = {roc_auc: roc_auc_score, average_precision: average_precision_score}
+def columns(rows):
+    label, score, entity, block, weight = (np.array(column) for column in zip(*rows, strict=True))
+    return label.astype(float), score, Clusters(entity, block, 0.2), weight
 
 
-@pytest.mark.parametrize("measure", WEIGHTED)
-@given(rows=scored, drawn=st.lists(st.integers(0, 3), min_size=5, max_size=5))
-def test_a_measure_without_sorting_again_is_sklearns_weighted_by_multiplicity(measure, rows, drawn):
-    y, score, codes = (np.array(column) for column in zip(*rows, strict=True))
-    weight = np.array(drawn)[codes]
-    enough = weight[y].sum() > 0 and (measure is average_precision or weight[~y].sum() > 0)
-
-    found = resampled(y, score, codes, measure)(np.array(drawn))
-
-    assert found == (pytest.approx(WEIGHTED[measure](y, score, sample_weight=weight)) if enough else None)
+def parts(metric, label, weight):
+    if metric not in RANKED:
+        return [weight]
+    return [weight * label, weight * (1 - label)][: 2 if metric is Metric.ROC_AUC else 1]
 
 
-@pytest.mark.parametrize("measure", [roc_auc, average_precision, log_loss, brier, rmse, mae, r2])
-@settings(deadline=None, max_examples=20)  # 20 calls of scikit-learn an example: slow on a busy machine
-@given(rows=scored, seed=st.integers(0, 5))
-def test_what_is_prepared_gives_the_interval_of_the_rows_of_every_resample(measure, rows, seed):
-    y, score, block = zip(*rows, strict=True)
-
-    fast = block_bootstrap(y, score, block, measure, resamples=20, seed=seed)
-    generic = block_bootstrap(y, score, block, partial(measure), resamples=20, seed=seed)
-
-    for bound in ("estimate", "low", "high"):
-        assert getattr(fast, bound) == pytest.approx(getattr(generic, bound))
-
-
-def test_amounts_have_intervals_in_their_own_unit():
-    """Night 1 errs by 3 in each row, night 2 by 1: a resample has an RMSE of 3, of sqrt(5), or of 1."""
-    found = block_bootstrap([10.0, 20.0, 30.0, 40.0], [13.0, 17.0, 31.0, 39.0], [1, 1, 2, 2], rmse, seed=1)
-
-    assert found == Interval(*(pytest.approx(bound) for bound in (5**0.5, 1.0, 3.0)))
+@pytest.mark.parametrize("metric", MEASURES)
+@SLOW
+@given(ROWS)
+def test_influences_are_derivatives_by_weights(metric, rows):
+    label, score, _, weight = columns(rows)
+    measure = MEASURES[metric]
+    estimate = measure(label, score, weight)
+    if estimate is None:
+        return
+    values = of_metric(metric, label, score, weight).values
+    expected = oracle.influences(measure, label, score, weight)
+    assert values == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert values.sum() == pytest.approx(0, abs=1e-9)
 
 
-def test_a_mean_weighs_blocks_by_their_values():
-    """Three values of 1 on one night, one of 5 on another: the mean of both nights is 2, of one night 1 or 5."""
-    found = mean_block_bootstrap([1.0, 1.0, 1.0, 5.0], ["a", "a", "a", "b"], seed=1)
-
-    assert found == Interval(2.0, 1.0, 5.0)
-    assert mean_block_bootstrap([], [], seed=1) == Interval(None, None, None)
-    assert mean_block_bootstrap([1.0, 3.0], ["a", "a"], seed=1) == Interval(2.0, None, None)
-
-
-def test_only_the_seed_decides_not_the_order_of_rows():
-    y, score, block = nights(np.random.default_rng(4))
-    shuffled = np.random.default_rng(5).permutation(len(y))
-
-    first = block_bootstrap(y, score, block, roc_auc, seed=7)
-
-    assert block_bootstrap(y[shuffled], score[shuffled], block[shuffled], roc_auc, seed=7) == first
-    assert block_bootstrap(y, score, block, roc_auc, seed=8) != first
-
-
-def test_the_name_of_a_block_does_not_matter():
-    y, score, block = nights(np.random.default_rng(6), nights=9)
-    dates = [dt.date(2013, 10, 1) + dt.timedelta(int(day)) for day in block]
-
-    of_numbers, *others = (
-        block_bootstrap(y, score, names, brier, resamples=50, seed=1)
-        for names in (block, dates, np.array(dates, dtype="datetime64[D]"), [str(date) for date in dates])
+@pytest.mark.parametrize("metric", MEASURES)
+@settings(deadline=None, max_examples=40)
+@given(ROWS)
+def test_intervals_are_those_of_the_definition(metric, rows):
+    label, score, clusters, weight = columns(rows)
+    found = intervals(Truth(metric.task, label, clusters, weight=weight), score)[metric.value]
+    estimate = MEASURES[metric](label, score, weight)
+    assert found.estimate == estimate
+    if estimate is None:
+        assert found == Interval(None, None, None)
+        return
+    scale, (entity, block) = SCALES[metric], (clusters.entity, clusters.block)
+    at_end = (scale is not Scale.PLAIN and estimate <= 0) or (scale is Scale.LOGIT and estimate >= 1)
+    values = of_metric(metric, label, score, weight).values
+    expected = oracle.variance_and_freedom(
+        values, parts(metric, label, weight), entity, block, overlap=0.2, degree=DEGREES.get(metric, 1)
     )
-
-    assert others == [of_numbers] * 3
-
-
-def test_intervals_over_nights_cover_and_intervals_over_rows_do_not():
-    """The reason this module exists. 95% is promised; 30 nights and 60 repeats leave some room."""
-    covered = {"night": 0, "row": 0}
-    for repeat in range(60):
-        y, score, night = nights(np.random.default_rng(repeat))
-        for unit, block in (("night", night), ("row", np.arange(len(y)))):
-            found = block_bootstrap(y, score, block, mean_score, resamples=100, seed=repeat)
-            covered[unit] += found.low <= 0.5 <= found.high
-
-    assert covered["night"] / 60 >= 0.85
-    assert covered["row"] / 60 <= 0.6
+    if expected is None or at_end:
+        assert (found.low, found.high) == (None, None)
+        return
+    assert (found.low, found.high) == pytest.approx(oracle.bounds(estimate, *expected, scale.value))
 
 
-def test_a_higher_level_is_a_wider_interval():
-    y, score, block = nights(np.random.default_rng(8))
-    narrow, wide = (block_bootstrap(y, score, block, roc_auc, level=level, seed=1) for level in (0.5, 0.99))
+def shops(random, *, entities=40, nights=30):
+    """Scores that say something, of entities and nights with chances of their own."""
+    entity, night = (one.ravel() for one in np.mgrid[:entities, :nights])
+    of_entity, of_night = random.normal(0, 0.7, entities), random.normal(0, 0.7, nights)
+    chance = 1 / (1 + np.exp(1 - of_entity[entity] - of_night[night]))
+    return random.random(len(entity)) < chance, chance**2, entity, night
 
-    assert wide.low < narrow.low < narrow.estimate < narrow.high < wide.high
+
+@pytest.mark.parametrize(("metric", "measure"), [(Metric.ROC_AUC, roc_auc), (Metric.LOG_LOSS, log_loss)])
+def test_one_way_has_the_variance_of_a_bootstrap_over_its_clusters(metric, measure):
+    """What is computed once is what drawing entities with all their rows, many times, tends to."""
+    random = np.random.default_rng(1)
+    label, score, entity, _ = shops(random)
+    values = of_metric(metric, label.astype(float), score, None).values
+    drawn = oracle.bootstrap_variance(measure, label, score, entity, 250, random)
+    assert oracle.squares(values, entity) == pytest.approx(drawn, rel=0.25)
+
+
+def test_entities_that_repeat_make_an_interval_wide_and_so_do_nights():
+    """Rows by themselves, or one way alone, would promise far too much."""
+    label, score, entity, night = shops(np.random.default_rng(2))
+    row = np.arange(len(label))
+
+    def width(*clusters):
+        found = intervals(Truth(Task.CLASSIFICATION, label, Clusters(*clusters)), score)["log_loss"]
+        return found.high - found.low
+
+    rows, entities, nights, both = width(row, row), width(entity, row), width(row, night), width(entity, night)
+    assert rows < min(entities, nights) / 1.2
+    assert max(entities, nights) < both < 1.1 * np.hypot(entities, nights)
 
 
 @pytest.mark.parametrize(
-    ("y", "block", "estimate"),
-    [
-        ([], [], None),
-        ([1, 1, 1, 1], [1, 1, 2, 2], None),  # one class
-        ([0, 1, 0, 1], [1, 1, 1, 1], 1.0),  # one night
-        ([0, 1, 0, 0], [1, 1, 2, 2], 1.0),  # a quarter of the resamples have no positive
-    ],
+    ("entities", "blocks", "bounded"), [(9, 9, True), (9, 2, True), (2, 9, True), (2, 2, False), (1, 1, False)]
 )
-def test_no_bounds_without_evidence(y, block, estimate):
-    score = np.array(y) * 0.5
-    assert block_bootstrap(y, score, block, roc_auc, seed=1) == Interval(estimate, None, None)
-    assert paired_block_bootstrap(y, score, score, block, roc_auc, seed=1).low is None
+def test_a_way_with_fewer_than_three_clusters_does_not_count(entities, blocks, bounded):
+    value, row = np.random.default_rng(3).random(90), np.arange(90)
+    found = mean_interval(value, Clusters(row % entities, row // 10 % blocks))
+    assert (found.low is not None) == bounded
+    if entities < 3 <= blocks:
+        assert found == mean_interval(value, Clusters(np.zeros(90, int), row // 10 % blocks))
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"),
+    ("label", "clusters", "estimate"),
     [
-        ({"block": [1, 1]}, "beside 3 rows"),
-        ({"block": [1, 2, np.nan]}, "missing in some rows"),
-        ({"block": np.array(["2013-10-01", "NaT", "2013-10-02"], dtype="datetime64[D]")}, "missing in some rows"),
-        ({"block": [dt.date(2013, 10, 1), None, dt.date(2013, 10, 2)]}, "misses values"),
-        ({"level": 95}, "level is 95"),
-        ({"resamples": 0}, "resamples is 0"),
-        ({"score": [0.1, 0.2, np.nan]}, "score holds nan"),
-        ({"y": [0, 1, 2]}, "y holds 2.0"),
-        ({"y": [0, 1, np.inf], "measure": rmse}, "y holds inf"),
+        ([], ([], []), None),
+        ([1, 1, 1, 1], ([0, 1, 2, 3], [0, 1, 2, 3]), None),  # one class
+        ([0, 1, 0, 1, 1, 0], ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]), 1.0),  # nothing to tell how far from 1
     ],
 )
-def test_unusable_requests_are_refused(changed, says):
-    request = {"y": [0, 1, 1], "score": [0.1, 0.2, 0.3], "block": [1, 2, 3], "measure": roc_auc, "seed": 1}
-    with pytest.raises(LearningError, match=says):
-        block_bootstrap(**(request | changed))
+def test_no_bounds_without_evidence(label, clusters, estimate):
+    truth = Truth(Task.CLASSIFICATION, np.array(label), Clusters(*(np.array(one, np.intp) for one in clusters)))
+    assert intervals(truth, 0.5 * np.array(label))["roc_auc"] == Interval(estimate, None, None)
+
+
+def test_a_class_that_few_blocks_or_entities_have_says_nothing_about_others():
+    """Nine positives in two nights of nine, or of two entities of nine: whatever else is known, that is an anecdote."""
+    row = np.arange(90)
+    score = np.random.default_rng(4).random(90)
+    for clusters in (Clusters(row, row // 10), Clusters(row // 10, row)):
+        few = Truth(Task.CLASSIFICATION, (row < 20) & (row % 2 == 0), clusters)
+        assert intervals(few, score)["roc_auc"].low is None
+        assert intervals(few, score)["brier"].low is not None
+        enough = Truth(Task.CLASSIFICATION, (row < 30) & (row % 2 == 0), clusters)
+        assert intervals(enough, score)["roc_auc"].low is not None
+
+
+def test_a_difference_is_of_the_same_rows_and_turns_its_sign_with_the_models():
+    label, score, entity, night = shops(np.random.default_rng(5))
+    truth = Truth(Task.CLASSIFICATION, label, Clusters(entity, night))
+    other = np.clip(score + np.random.default_rng(6).normal(0, 0.03, len(score)), 0, 1)
+    there, back = (difference(Metric.ROC_AUC, truth, *pair) for pair in ((score, other), (other, score)))
+    assert (there.estimate, there.low, there.high) == pytest.approx((-back.estimate, -back.high, -back.low))
+    alone = intervals(truth, score)["roc_auc"]
+    assert there.high - there.low < (alone.high - alone.low) / 2
+    assert difference(Metric.MAE, Truth(Task.REGRESSION, score, truth.clusters), score, score) == Interval(0, 0, 0)
+
+
+def test_three_nights_by_hand():
+    """Means 1, 2, 6 of nights of two rows: mean 3, sums of influences (-2, -1, 3) / 3; V = 14 / 9 * 3 / 2; t(2) = 4.3.
+
+    The 6 rows by themselves give V = 28 / 36 * 6 / 5; taken for what both ways count, it goes off both.
+    """
+    value = np.array([1.0, 1, 2, 2, 6, 6])
+    found = interval(3.0, *_mean_of(value, [0, 0, 1, 1, 2, 2]), Scale.PLAIN)
+    assert found.high - 3 == pytest.approx(4.302653 * (14 / 9 * 3 / 2) ** 0.5)
+
+
+def _mean_of(value, block):
+    influence = of_metric(Metric.MAE, value, np.zeros(len(value)), None)
+    return influence, Clusters(np.arange(len(value)), np.array(block))
+
+
+def test_blocks_are_as_long_as_they_must_be_and_equal():
+    assert [blocks_within(days, 30) for days in (28, 30, 59, 60, 100)] == [1, 1, 1, 2, 3]
+    day = np.arange("2024-03-01", "2024-03-11", dtype="datetime64[D]")
+    of_three = blocks_of(day, day[0].item(), day[-1].item(), 3)
+    assert of_three.tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert blocks_of(day[[0, 4, 9]], day[0].item(), day[-1].item(), 1).tolist() == [0, 4, 9]
+
+
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(3, 8))
+def test_what_overlapping_outcomes_hide_from_blocks_is_made_up_for(shared, more, number):
+    """Shocks of single days that each move as many days as a block has at least: the squared sums, stretched, are on
+    average the variance of the whole: counted with covariances, for which no formula is needed.
+    """
+    length = shared + more - 1
+    days = length * number
+    lag = np.abs(np.subtract.outer(np.arange(days), np.arange(days)))
+    covariance = np.maximum(0, shared - lag)
+    member = np.repeat(np.eye(number), length, axis=1)
+    centred = member @ (np.eye(days) - 1 / days)
+    squared = np.trace(centred @ covariance @ centred.T)
+    assume(blocks_within(days, shared) == number)
+    share = overlap(days, shared)
+    stretch = (number - share) / (number * (1 - share) - (1 - share / number))
+    assert squared * stretch == pytest.approx(covariance.sum())
+
+
+def test_rows_without_an_entity_or_a_block_are_refused():
+    with pytest.raises(LearningError, match="each row belongs to one entity and to one block"):
+        Clusters(np.arange(3), np.arange(2))

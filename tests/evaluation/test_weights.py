@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.figures import Truth, difference, intervals, ndcg_by_list
-from nightjar.evaluation.intervals import Interval, block_bootstrap, mean_block_bootstrap, paired_block_bootstrap
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.figures import Truth, difference, intervals, mean_interval, ndcg_by_list
+from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metrics import (
     average_precision,
     brier,
@@ -24,8 +25,6 @@ from nightjar.evaluation.regression import mae, r2, rmse
 from nightjar.settings.task import Metric, Task
 
 MEASURES = [roc_auc, average_precision, log_loss, brier, expected_calibration_error, rmse, mae, r2]
-UNPREPARED = [partial(roc_auc), partial(log_loss), r2]
-"""Whose resamples are put together row by row."""
 QUICK = settings(deadline=None, max_examples=25)  # calls of scikit-learn: slow on a busy machine
 
 TASKS = st.sampled_from(list(Task))
@@ -36,6 +35,7 @@ ROW = st.tuples(
     st.integers(0, 4),
     st.integers(0, 3),
 )
+EACH = Clusters(np.arange(3), np.arange(3))
 LEAST_ROW = (True, 0.5, 0, 1)  # calibration bins take the least weight as one row: one row has weight 1
 
 
@@ -51,7 +51,8 @@ def judged(draw):
     """A task's truth with whole-number weights, alike within lists, and the scores of two models."""
     label, score, block, weight = draw(weighted())
     query = np.arange(len(label)) // draw(st.integers(1, 4))
-    truth = Truth(draw(TASKS), label.astype(float), block, query, weight[::-1][query].astype(float))
+    clusters = Clusters(np.arange(len(label)) // 2, block)
+    truth = Truth(draw(TASKS), label.astype(float), clusters, query, weight[::-1][query].astype(float))
     return truth, score, np.roll(score, 1)
 
 
@@ -61,7 +62,7 @@ def repeated(truth, *scores):
     rows = np.repeat(np.arange(len(times)), times)
     copy = np.concatenate([np.arange(one) for one in times])
     query = truth.query[rows] + 100 * copy
-    whole = Truth(truth.task, truth.label[rows], truth.block[rows], query)
+    whole = Truth(truth.task, truth.label[rows], truth.clusters.take(rows), query)
     return whole, *(score[rows] for score in scores)
 
 
@@ -116,33 +117,25 @@ def test_so_it_is_for_all_measures_of_a_task_together(one):
 
 
 @QUICK
-@given(judged(), st.integers(0, 5))
-def test_so_it_is_for_intervals_and_differences(one, seed):
+@given(judged())
+def test_so_it_is_for_intervals_and_differences(one):
     truth, a, b = one
     if not truth.weight.any():
         return
     whole, of_a, of_b = repeated(truth, a, b)
-    assert same(intervals(truth, a, seed=seed), intervals(whole, of_a, seed=seed))
+    assert same(intervals(truth, a), intervals(whole, of_a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        assert same(difference(metric, truth, a, b, seed=seed), difference(metric, whole, of_a, of_b, seed=seed))
-
-
-@pytest.mark.parametrize("measure", UNPREPARED)
-@QUICK
-@given(weighted(), st.integers(0, 5))
-def test_so_it_is_for_resamples_row_by_row(measure, rows, seed):
-    label, score, block, weight = rows
-    whole = [np.repeat(column, weight) for column in (label, score, block)]
-    found = block_bootstrap(label, score, block, measure, weight=weight, resamples=30, seed=seed)
-    assert same(found, block_bootstrap(*whole, measure, resamples=30, seed=seed))
+        assert same(difference(metric, truth, a, b), difference(metric, whole, of_a, of_b))
 
 
 @QUICK
-@given(weighted(), st.integers(0, 5))
-def test_so_it_is_for_a_mean(rows, seed):
+@given(weighted())
+def test_so_it_is_for_a_mean(rows):
     _, value, block, weight = rows
-    found = mean_block_bootstrap(value, block, weight=weight, seed=seed)
-    assert same(found, mean_block_bootstrap(np.repeat(value, weight), np.repeat(block, weight), seed=seed))
+    entity = np.arange(len(value)) // 2
+    found = mean_interval(value, Clusters(entity, block), weight)
+    whole = Clusters(np.repeat(entity, weight), np.repeat(block, weight))
+    assert same(found, mean_interval(np.repeat(value, weight), whole))
 
 
 @QUICK
@@ -153,9 +146,9 @@ def test_only_the_proportions_of_weights_matter(one, scale):
         return
     scaled = replace(truth, weight=scale * truth.weight)
     assert same(measured(scaled, a)[1], measured(truth, a)[1])
-    assert same(intervals(scaled, a, seed=1), intervals(truth, a, seed=1))
+    assert same(intervals(scaled, a), intervals(truth, a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        assert same(difference(metric, scaled, a, b, seed=1), difference(metric, truth, a, b, seed=1))
+        assert same(difference(metric, scaled, a, b), difference(metric, truth, a, b))
 
 
 @QUICK
@@ -164,9 +157,9 @@ def test_weights_of_one_are_no_weights(one):
     truth, a, b = one
     none, ones = replace(truth, weight=None), replace(truth, weight=np.ones(len(a)))
     assert same(measured(ones, a)[1], measured(none, a)[1])
-    assert same(intervals(ones, a, seed=1), intervals(none, a, seed=1))
+    assert same(intervals(ones, a), intervals(none, a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        assert same(difference(metric, ones, a, b, seed=1), difference(metric, none, a, b, seed=1))
+        assert same(difference(metric, ones, a, b), difference(metric, none, a, b))
 
 
 @given(st.integers(1, 400), SCALES)
@@ -192,16 +185,17 @@ def test_what_rows_with_a_weight_cannot_answer_is_none():
     assert roc_auc(label, score, weight) is None
     assert average_precision([0, 1, 0], score, weight) is None
     assert r2(label, score, weight) is None
-    assert block_bootstrap(label, score, [1, 2, 3], roc_auc, weight=weight, seed=1) == Interval(None, None, None)
-    assert paired_block_bootstrap(label, score, score, [1, 2, 3], r2, weight=weight, seed=1).estimate is None
+    truth = Truth(Task.CLASSIFICATION, np.array(label), EACH, weight=np.array(weight))
+    assert intervals(truth, np.array(score))["roc_auc"] == Interval(None, None, None)
+    assert difference(Metric.R2, replace(truth, task=Task.REGRESSION), score, score).estimate is None
 
 
 def test_a_ranking_whose_weight_lies_on_lists_without_an_order_has_no_figure():
     """The first list has an order to judge and no weight, the second weight and one row."""
-    truth = Truth(Task.RANKING, np.array([1.0, 0, 1]), np.arange(3), np.array([0, 0, 1]), np.array([0.0, 0, 5]))
+    truth = Truth(Task.RANKING, np.array([1.0, 0, 1]), EACH, np.array([0, 0, 1]), np.array([0.0, 0, 5]))
     score = np.array([0.1, 0.2, 0.3])
     assert ndcg_by_list(truth, score)[0].tolist() == []
-    assert intervals(truth, score, seed=1) == {"ndcg": Interval(None, None, None)}
+    assert intervals(truth, score) == {"ndcg": Interval(None, None, None)}
     assert mean_ndcg(truth.label, score, truth.query, truth.weight) is None
 
 
@@ -225,15 +219,14 @@ def test_a_list_counts_by_the_mean_weight_of_its_rows():
     ],
 )
 def test_unusable_weights_are_refused_everywhere(weight, says):
-    y, score, block, query = [0, 1, 1], np.array([0.1, 0.2, 0.3]), [1, 2, 3], np.zeros(3, np.intp)
+    y, score, query = [0, 1, 1], np.array([0.1, 0.2, 0.3]), np.zeros(3, np.intp)
     refusing = [
         *(partial(measure, y, score, weight) for measure in MEASURES),
         *(partial(measures, task, y, score, query, weight) for task in Task),
         partial(mean_ndcg, np.array(y), score, query, weight),
-        partial(block_bootstrap, y, score, block, rmse, weight=weight, seed=1),
-        partial(paired_block_bootstrap, y, score, score, block, rmse, weight=weight, seed=1),
-        partial(mean_block_bootstrap, score, block, weight=weight, seed=1),
-        *(partial(intervals, Truth(t, np.array(y), np.array(block), query, weight), score, seed=1) for t in Task),
+        partial(mean_interval, score, EACH, weight),
+        *(partial(intervals, Truth(t, np.array(y), EACH, query, weight), score) for t in Task),
+        partial(difference, Metric.RMSE, Truth(Task.REGRESSION, np.array(y), EACH, weight=weight), score, score),
     ]
     for refuse in refusing:
         with pytest.raises(LearningError, match=says):

@@ -11,12 +11,14 @@ import pytest
 
 import builders
 from nightjar.evaluation.metrics import measures
+from nightjar.learning.clusters import clusters_of
 from nightjar.learning.final import judge
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
-from nightjar.registry.promotion import decide
+from nightjar.registry.promotion import Approval, decide
+from nightjar.settings.features import Aggregate
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric, Task
 
@@ -56,7 +58,9 @@ def judged(metric, winner, baselines, *, last_days=6, weight=None):
     project = replace(project, label=replace(project.label, task=metric.task, query=query))
     settings = builders.search(metric=metric)
     rows = replace(made(metric.task), weight=weight)
-    return judge(rows, final(last_days), winner, baselines, project, settings)
+    fold = final(last_days)
+    clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
+    return judge(rows, fold, clusters, winner, baselines, project, settings)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,7 @@ def test_a_good_model_beats_the_strongest_baseline_with_its_whole_interval(metri
     assert (difference["over"], difference["better"]) == ("stump", 1 if metric.greater_is_better else -1)
     of_stump = evidence.baselines["stump"][metric.value]["estimate"]
     assert difference["estimate"] == pytest.approx(expected[metric.value] - of_stump)
+    assert evidence.clusters == {"entities": 6 * A_DAY, "blocks": 6, "block_days": 1}
     assert decide(json.loads(json.dumps(asdict(evidence), allow_nan=False))).promoted
 
 
@@ -106,7 +111,32 @@ def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
     assert "not reliably better, rmse +0.0000" in decision.reason
 
 
-def test_one_day_is_no_evidence_about_amounts():
-    evidence, _ = judged(Metric.RMSE, LINEAR, [MEAN], last_days=1)
-    assert evidence.candidate["rmse"]["low"] is None
-    assert decide(asdict(evidence)).reason.endswith("rmse cannot be compared, too few days.")
+@pytest.mark.parametrize(("last_days", "blocks"), [(1, "1 night, and"), (2, "2 nights, and")])
+def test_a_night_or_two_have_intervals_but_promote_nobody_by_themselves(last_days, blocks):
+    evidence, _ = judged(Metric.RMSE, LINEAR, [MEAN], last_days=last_days)
+    stored = json.loads(json.dumps(asdict(evidence), allow_nan=False))
+    assert stored["difference"]["high"] < 0
+    decision = decide(stored)
+    assert not decision.promoted
+    assert "better in this period only, rmse" in decision.reason
+    assert blocks in decision.reason
+    approved = decide(stored, Approval("Ada", "a pilot of two weeks"))
+    assert approved.promoted
+    assert approved.reason.startswith(f"approved by Ada: a pilot of two weeks; by itself {decision.reason[:20]}")
+
+
+def test_outcomes_that_share_days_are_of_one_block():
+    """16 days of an aggregate over a week are two blocks, and over a day 16; or as many as `block_days` says."""
+    rows, project = made(Task.CLASSIFICATION), builders.machines(Path("files"))
+    week = replace(project.label, aggregate=Aggregate.SUM, condition="value > 0", horizon="7d")
+    first, last = FIRST, FIRST + timedelta(days=DAYS - 1)
+
+    def blocks(label, **options):
+        return clusters_of(rows, np.arange(len(rows.label)), first, last, label, builders.search(**options))
+
+    assert blocks(week).block.tolist() == np.repeat([0, 1], 8 * A_DAY).tolist()
+    assert blocks(week).overlap == pytest.approx((7 - 1 / 7) / 3 / 8)
+    hours = replace(week, horizon="25h")
+    assert (blocks(hours).blocks, blocks(hours, block_days=5).blocks) == (8, 3)
+    assert (blocks(project.label).blocks, blocks(project.label).overlap) == (16, 0)
+    assert blocks(replace(project.label, horizon="30d")).blocks == 16

@@ -165,6 +165,13 @@ def test_rows_are_grouped_by_the_values_of_all_columns_and_null_is_a_value_of_it
     assert len(set(rows.query)) == 5
 
 
+def test_an_entity_is_what_the_key_names_and_of_a_list_what_names_it_besides_a_time(stored):
+    assert len(set(stored().entity)) == 1  # one machine on six dates
+    by_site = stored(query=["site", "prediction_time"])
+    assert (len(set(by_site.query)), by_site.entity.tolist()) == (6, stored(group=["site"]).group.tolist())
+    assert stored(query=["prediction_time"]).entity is None
+
+
 def test_a_weight_says_how_many_rows_each_stands_for_and_none_is_one(stored):
     rows = stored(beside={"sampling_weight": pa.array([2.0, 2.0, None, 1.5, 1.0, 4.0])})
     assert rows.weight.tolist() == [2.0, 2.0, 1.0, 1.5, 1.0, 4.0]

@@ -13,6 +13,7 @@ import builders
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.features.definitions import definitions_hash
+from nightjar.learning.clusters import clusters_of
 from nightjar.learning.final import judge
 from nightjar.learning.rows import read
 from nightjar.learning.search.candidates import Candidate
@@ -45,11 +46,12 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
     assert registered["holds_from"] == builders.HISTORY
     assert evidence["period"] == ["2024-03-28", "2024-03-30"]
     assert evidence["null_labels"] == pytest.approx(1 / (13 * 5))
-    assert evidence["candidate"]["roc_auc"] == {"estimate": 1.0, "low": 1.0, "high": 1.0}
+    assert evidence["candidate"]["roc_auc"] == {"estimate": 1.0, "low": None, "high": None}  # how far, nothing tells
+    assert evidence["clusters"] == {"entities": 5, "blocks": 3, "block_days": 1}
     assert evidence["baselines"]["majority"]["roc_auc"]["estimate"] == 0.5
     assert evidence["difference"] == {"over": "majority", "better": 1, "estimate": 0.5, "low": 0.5, "high": 0.5}
     assert 0 < evidence["threshold"]["value"] < 1
-    assert evidence["threshold"]["cost"] == {"estimate": 0.0, "low": 0.0, "high": 0.0}
+    assert evidence["threshold"]["cost"] == {"estimate": 0.0, "low": None, "high": None}
     assert evidence["threshold"]["cost_of_none"] == pytest.approx(5 - 5 * evidence["threshold"]["cost_of_all"])
 
 
@@ -124,7 +126,9 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
     strong = Candidate("strong", Model(Estimator.LOGISTIC, baseline=True))
     for metric, better in ((Metric.ROC_AUC, 1), (Metric.LOG_LOSS, -1)):
         settings = builders.search(metric=metric)
-        evidence, scores = judge(rows, fold, Candidate("w", strong.model), [weak, strong], nights.project, settings)
+        clusters = clusters_of(rows, fold.test, fold.start, fold.end, nights.project.label, settings)
+        winner = Candidate("w", strong.model)
+        evidence, scores = judge(rows, fold, clusters, winner, [weak, strong], nights.project, settings)
         assert evidence.difference["over"] == "strong"
         assert (evidence.difference["better"], evidence.difference["estimate"]) == (better, 0.0)
         assert len(scores) == len(fold.test)

@@ -8,14 +8,14 @@ import weakref
 
 import pytest
 
-from nightjar.pipeline import job
+from nightjar.runtime import interrupts
 
 
 @pytest.fixture
 def heeded(monkeypatch):
     """As in a job's own process."""
-    before = signal.signal(signal.SIGTERM, job._interrupt)
-    monkeypatch.setattr(sys, "unraisablehook", job._interrupt_again)
+    before = signal.signal(signal.SIGTERM, interrupts._interrupt)
+    monkeypatch.setattr(sys, "unraisablehook", interrupts._interrupt_again)
     yield
     signal.signal(signal.SIGTERM, before)
 

@@ -15,6 +15,7 @@ from nightjar.pipeline.job import Context, perform, run_date_of
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
 from nightjar.registry import events, tracking
+from nightjar.registry.promotion import Approval
 from nightjar.settings.jobs import Job, JobName
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
@@ -152,6 +153,7 @@ def register(context, number, alias=None, **evidence):
     """A version that a training for 3 April has registered, no better than its baseline."""
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     told = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
+    told["clusters"] = {"entities": 5, "blocks": 3, "block_days": 1}
     version = events.Version(number, "w", D3, told | evidence)
     events.record(context.warehouse, "registered", version, "x", alias)
     perform(JobName.TRAIN, context.step(D3), "config-2", lambda _: Outcome())
@@ -162,12 +164,19 @@ def decisions(context):
     return [(event, number) for event, number, day in rows if day == D3 and event != "registered"]
 
 
-def test_a_refused_promotion_is_an_event_and_changes_no_champion(context):
+def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_says_so(context):
     register(context, "7")
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, context.step(D3), "config-2")
     assert decisions(context) == [("refused", "7")]
     assert events.champion(context.warehouse, D3).number == "1"
+    register(context, "1")  # which MLflow knows
+    perform(JobName.PROMOTE, replace(context.step(D3), approval=Approval("Ada", "a pilot")), "config-2")
+    champion = events.champion(context.warehouse, D3)
+    assert (champion.number, champion.holds_from) == ("1", D3)
+    assert champion.evidence["reason"].startswith(
+        "approved by Ada: a pilot; by itself w against majority on a to b: not"
+    )
 
 
 def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds(context, monkeypatch):

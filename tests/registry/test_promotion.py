@@ -4,16 +4,21 @@ from datetime import date
 
 import pytest
 
+import builders
 from nightjar.errors import ModelError
 from nightjar.registry import events
 from nightjar.registry.events import Version
-from nightjar.registry.promotion import decide
+from nightjar.registry.period import foreseen, intervals_over
+from nightjar.registry.promotion import Approval, Decision, decide
+from nightjar.settings.features import Aggregate
+from nightjar.settings.label import Label
 
 
-def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1):
+def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blocks=28):
     difference = {"over": "majority", "better": better, "estimate": estimate, "low": low, "high": high}
     return {"metric": metric, "period": ["2024-03-28", "2024-03-30"], "candidate": {"name": "w"}} | {
-        "difference": difference
+        "difference": difference,
+        "clusters": {"entities": 100, "blocks": blocks, "block_days": 30},
     }
 
 
@@ -31,7 +36,7 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1):
         (evidence("log_loss", -0.05, -0.09, -0.01, better=-1), True, "better, log_loss -0.0500"),
         (evidence("log_loss", -0.05, -0.09, 0.0, better=-1), False, "not reliably better"),
         (evidence("log_loss", 0.05, 0.01, 0.09, better=-1), False, "not reliably better"),
-        (evidence(estimate=None, low=None, high=None), False, "roc_auc cannot be compared, too few days or only one"),
+        (evidence(estimate=None, low=None, high=None), False, "roc_auc cannot be compared, too few days and entities"),
         (evidence(low=None, high=None), False, "cannot be compared"),
         (
             evidence("rmse", -3.5, -4.25, -0.0004, better=-1),
@@ -39,13 +44,13 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1):
             "better, rmse -3.5000, 95% interval -4.2500 to -0.0004.",
         ),
         (evidence("ndcg", 0.05, 0.01, 0.09), True, "better, ndcg +0.0500"),
-        (evidence("mae", -3.5, None, None, better=-1), False, "mae cannot be compared, too few days."),
+        (evidence("mae", -3.5, None, None, better=-1), False, "mae cannot be compared, too few days and entities."),
         (
             evidence("r2", None, None, None),
             False,
-            "r2 cannot be compared, too few days or labels that are all the same.",
+            "r2 cannot be compared, too few days and entities or labels that are all the same.",
         ),
-        (evidence("ndcg", None, None, None), False, "too few days or no list with an order to judge."),
+        (evidence("ndcg", None, None, None), False, "or no list with an order to judge."),
     ],
 )
 def test_a_champion_beats_the_best_baseline_with_its_whole_interval(found, promoted, reason):
@@ -53,6 +58,64 @@ def test_a_champion_beats_the_best_baseline_with_its_whole_interval(found, promo
     decision = decide(found)
     assert decision.promoted is promoted
     assert reason in decision.reason
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_figures_of_one_period_only_promote_nobody_without_a_person(blocks):
+    found = evidence(blocks=blocks)
+    decision = decide(found)
+    assert (decision.promoted, decide(evidence(blocks=3)).promoted) == (False, True)
+    assert "better in this period only, roc_auc +0.0500, 95% interval +0.0100 to +0.0900" in decision.reason
+    assert f"{blocks} block{'' if blocks == 1 else 's'} of 30 days, and fewer than 3 say nothing" in decision.reason
+    assert "search.final_days" in decision.reason
+    approved = decide(found, Approval("Ada", "it is a pilot"))
+    assert approved == Decision(True, f"approved by Ada: it is a pilot; by itself {decision.reason}")
+
+
+def test_a_person_may_promote_what_is_not_better_and_changes_nothing_where_it_is():
+    worse, better = evidence(low=-0.01), evidence()
+    assert "by itself w against majority" in decide(worse, Approval("Ada", "it is simpler")).reason
+    assert decide(better, Approval("Ada", "it is simpler")) == decide(better)
+
+
+def test_evidence_that_does_not_say_what_its_intervals_are_over_promotes_nobody():
+    """As Nightjar recorded it when it took days for independent."""
+    old = evidence()
+    del old["clusters"]
+    assert not decide(old).promoted
+    assert "its intervals are over days, as if nothing repeated in them" in decide(old).reason
+
+
+@pytest.mark.parametrize(
+    ("options", "says", "enough"),
+    [
+        ({}, "(search.final_days=28) holds at most 1 block of 30 days: its figures will be of that period only", False),
+        ({"final_days": 89}, "2 blocks of 30 days: ", False),
+        ({"final_days": 90}, "(search.final_days=90) holds at most 3 blocks of 30 days", True),
+        ({"block_days": 7}, "holds at most 4 blocks of 7 days", True),
+    ],
+)
+def test_the_blocks_of_the_final_period_are_told_before_a_run(options, says, enough):
+    label = Label("s", {"k": "k"}, "x", "30d", aggregate=Aggregate.COUNT, condition="value > 0")
+    search = builders.search(**{"final_days": 28} | options)
+    told, is_enough = foreseen(search, label)
+    assert says in told
+    assert is_enough == enough
+    assert ("90 days or more" in told) == (not enough)
+    assert foreseen(search, Label("s", {"k": "k"}, "x", "30d"))[1]  # an outcome is of its night alone
+
+
+@pytest.mark.parametrize(
+    ("clusters", "says"),
+    [
+        ({"entities": 1500, "blocks": 28, "block_days": 1}, "1,500 entities and 28 nights"),
+        ({"entities": 665, "blocks": 3, "block_days": 30}, "665 entities and 3 blocks of 30 days"),
+        ({"entities": 1, "blocks": 28, "block_days": 1}, "28 nights"),
+        ({"entities": 665, "blocks": 1, "block_days": 1}, "665 entities, in this period only (1 night)"),
+    ],
+)
+def test_what_intervals_are_over_is_told_in_words(clusters, says):
+    assert intervals_over({"clusters": clusters}) == says
 
 
 def promote(warehouse, number, day, event="promoted"):

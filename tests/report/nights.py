@@ -32,6 +32,7 @@ EVIDENCE = {
         "hour_of_day": {"roc_auc": {"estimate": 0.612, "low": 0.594, "high": 0.629}},
     },
     "difference": {"over": "hour_of_day", "estimate": 0.071, "low": 0.052, "high": 0.09},
+    "clusters": {"entities": 1_500, "blocks": 28, "block_days": 1},
     "decision": "promoted",
     "reason": "its ROC AUC is above hour_of_day's by 0.071, and the interval of the difference lies above 0",
 }

@@ -123,6 +123,18 @@ def test_the_judged_dates_stand_beside_the_promise(full):
     assert promised["boosting-1"]["ROC AUC"] == "0.683 0.661 to 0.704"
     assert promised["hour_of_day baseline"]["ROC AUC"] == "0.612 0.594 to 0.629"
     assert promised["majority baseline"]["log loss"] == "–"
+    assert "95% intervals over 1,500 entities and 28 nights." in page.text
+    assert "this period only" not in page.text
+
+
+def test_a_promise_of_one_period_only_says_so(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    clusters = {"entities": 665, "blocks": 1, "block_days": 30}
+    nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE | {"clusters": clusters}))
+
+    text = Page(written(warehouse)).text
+
+    assert "95% intervals over 665 entities, in this period only (1 block of 30 days). this period only" in text
 
 
 def test_refused_rows_checks_and_steps_stand_as_recorded(full):

@@ -10,7 +10,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
-from nightjar.settings.jobs import BuildFeatures, Job, LeaseAction, Leases, Nightly
+from nightjar.settings.jobs import BuildFeatures, Job, LeaseAction, Leases, Nightly, Promote
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
@@ -186,6 +186,7 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             TWO | {"stand_in": "nobody"},
             "stand_in: found 'nobody', expected none, or a baseline",
         ),
+        (Search, TWO | {"block_days": 0}, "block_days: found 0, expected at least 1, or none"),
         (Search, {"candidates": {"l": LOGISTIC}}, "candidates: found ['l'], expected at least one with baseline: true"),
         (Search, {"candidates": {"m": MAJORITY}}, "candidates: found ['m'], expected at least one that is no baseline"),
         (FeatureGroup, {"source": "s", "features": {"f": Feature(LATEST, "x")}}, "keys: found {}, expected at least"),
@@ -369,6 +370,16 @@ def test_a_range_of_features_ends_at_the_run_date():
     assert BuildFeatures(Environment(), PROJECT, "2024-04-01", since="2024-04-01").since == "2024-04-01"
     with pytest.raises(ValueError, match="since: found '2024-04-02', expected a date at or before run_date=2024-04-01"):
         BuildFeatures(Environment(), PROJECT, "2024-04-01", since="2024-04-02")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [({"approved_by": "Ada"}, "reason: found None"), ({"approved_by": " ", "reason": "x"}, "approved_by: found ' '")],
+)
+def test_a_person_who_promotes_gives_a_name_and_a_reason(given, message):
+    assert Promote(Environment(), PROJECT, "2024-04-01", "Ada", "a pilot").approved_by == "Ada"
+    with pytest.raises(ValueError, match=f"{message}, expected both approved_by and reason, or neither"):
+        Promote(Environment(), PROJECT, "2024-04-01", **given)
 
 
 def test_a_nightly_takes_one_run_date_or_the_projects_own_dates_not_both_and_not_itself():

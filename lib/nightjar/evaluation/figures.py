@@ -8,14 +8,28 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.intervals import Interval, block_bootstrap, mean_block_bootstrap, paired_block_bootstrap
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.influence import Influence, of_mean, of_metric
+from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metrics import MEASURES
 from nightjar.evaluation.ranking import mean_ndcg, weight_of_list
 from nightjar.evaluation.regression import checked_amounts
-from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.rows import Floats, counting, mean
 from nightjar.settings.task import Metric, Task
 
 Rows = npt.NDArray[np.intp]
+
+SCALES = {
+    Metric.ROC_AUC: Scale.LOGIT,
+    Metric.AVERAGE_PRECISION: Scale.LOGIT,
+    Metric.BRIER: Scale.LOGIT,
+    Metric.NDCG: Scale.LOGIT,
+    Metric.LOG_LOSS: Scale.LOG,
+    Metric.RMSE: Scale.LOG,
+    Metric.MAE: Scale.LOG,
+    Metric.R2: Scale.PLAIN,
+}
+"""Metrics that lie in [0, 1], those that are 0 or more, and R², which is 1 or less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +39,14 @@ class Truth:
     Attributes:
         task: says which metrics there are.
         label: the outcome of each row.
-        block: names the block of each row that is resampled as a whole, such as its date.
-        query: for a ranking: the number of each row's list. A list belongs to the block of its first row.
+        clusters: which rows share an entity or a block of time.
+        query: for a ranking: the number of each row's list. A list has the entity and the block of its first row.
         weight: how many rows each one stands for, see `rows`; of a ranking, one for all rows of a list. None: one each.
     """
 
     task: Task
     label: npt.NDArray[Any]
-    block: npt.NDArray[Any]
+    clusters: Clusters
     query: Rows | None = None
     weight: Floats | None = None
 
@@ -42,34 +56,39 @@ def headline(task: Task) -> Metric:
     return next(metric for metric in Metric if metric.task is task)
 
 
-def intervals(truth: Truth, score: Floats, *, seed: int) -> Mapping[str, Interval]:
-    """Every metric of the task by name, each with its 95% interval over resampled blocks.
+def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
+    """Every metric of the task by name, each with its 95% interval.
 
     Raises:
         LearningError: labels, scores or weights that the metrics refuse, or a ranking without lists.
     """
-    if truth.task is Task.RANKING:
-        lists, values = ndcg_by_list(truth, score)
-        return {Metric.NDCG.value: _mean_over_lists(truth, lists, values, seed)}
-    return {
-        metric.value: block_bootstrap(truth.label, score, truth.block, measure, weight=truth.weight, seed=seed)
-        for metric, measure in MEASURES.items()
-        if metric.task is truth.task
-    }
+    found = {}
+    for metric in (metric for metric in Metric if metric.task is truth.task):
+        estimate, influence, clusters = _measured(metric, truth, score)
+        found[metric.value] = interval(estimate, influence, clusters, SCALES[metric])
+    return found
 
 
-def difference(metric: Metric, truth: Truth, a: Floats, b: Floats, *, seed: int) -> Interval:
-    """The metric of scores `a` minus that of scores `b`, on the same resamples of the same rows.
+def difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Interval:
+    """The metric of scores `a` minus that of scores `b`, on the same rows: what the two share cancels.
 
     Raises:
         LearningError: as `intervals`.
     """
-    if metric is not Metric.NDCG:
-        measure, weight = MEASURES[metric], truth.weight
-        return paired_block_bootstrap(truth.label, a, b, truth.block, measure, weight=weight, seed=seed)
-    lists, of_a = ndcg_by_list(truth, a)
-    _, of_b = ndcg_by_list(truth, b)
-    return _mean_over_lists(truth, lists, of_a - of_b, seed)
+    of_a, influence_a, clusters = _measured(metric, truth, a)
+    of_b, influence_b, _ = _measured(metric, truth, b)
+    if of_a is None or of_b is None:
+        return Interval(None, None, None)
+    return interval(of_a - of_b, influence_a.minus(influence_b), clusters, Scale.PLAIN)
+
+
+def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None = None) -> Interval:
+    """The mean of one amount of 0 or more a row, such as a cost, with its 95% interval.
+
+    Raises:
+        LearningError: values or weights that the metrics refuse.
+    """
+    return interval(*_mean(values, clusters, weight), Scale.LOG)
 
 
 def ndcg_by_list(truth: Truth, score: Floats) -> tuple[Rows, Floats]:
@@ -91,10 +110,34 @@ def ndcg_by_list(truth: Truth, score: Floats) -> tuple[Rows, Floats]:
     return np.array(list(judged), np.intp), np.array(list(judged.values()), np.float64)
 
 
-def _mean_over_lists(truth: Truth, lists: Rows, values: Floats, seed: int) -> Interval:
-    weight = weight_of_list(_lists(truth), truth.weight)
-    of_lists = None if weight is None else weight[lists]
-    return mean_block_bootstrap(values, truth.block[lists], weight=of_lists, seed=seed)
+def _measured(metric: Metric, truth: Truth, score: Floats) -> tuple[float | None, Influence, Clusters]:
+    """The metric, the influence of each row (of a ranking: of each list) that counts, and their clusters."""
+    if metric is Metric.NDCG:
+        lists, values = ndcg_by_list(truth, score)
+        weight = weight_of_list(_lists(truth), truth.weight)
+        return _mean(values, truth.clusters.take(lists), None if weight is None else weight[lists])
+    labels, scores = checked_amounts(truth.label, score)
+    estimate = MEASURES[metric](labels, scores, truth.weight)
+    at, weights = counting(truth.weight, len(labels))
+    labels, scores, clusters = (
+        labels[at],
+        scores[at],
+        truth.clusters if isinstance(at, slice) else truth.clusters.take(at),
+    )
+    influence = Influence(np.zeros(len(labels)), ())
+    if estimate is not None:
+        influence = of_metric(metric, labels, scores, weights)
+    return estimate, influence, clusters
+
+
+def _mean(
+    values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None
+) -> tuple[float | None, Influence, Clusters]:
+    numbers, _ = checked_amounts(values, values)
+    at, weights = counting(weight, len(numbers))
+    numbers = numbers[at]
+    influence = of_mean(numbers, weights) if len(numbers) else Influence(numbers, ())
+    return mean(numbers, weights), influence, clusters if isinstance(at, slice) else clusters.take(at)
 
 
 def _lists(truth: Truth) -> Rows:

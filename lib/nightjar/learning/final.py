@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
 from nightjar.learning.fitting import fitted
@@ -19,7 +20,7 @@ from nightjar.settings.project import Project
 
 @dataclass(frozen=True)
 class Evidence:
-    """What decides about a model: figures of the final period, intervals by resampled days.
+    """What decides about a model: figures of the final period, with intervals over its entities and blocks of time.
 
     Attributes:
         metric: what the search optimised.
@@ -29,6 +30,8 @@ class Evidence:
         difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
         null_labels: see `TrainingRows`.
+        clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
+            least. Below three blocks they are of this period only.
         threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
     """
 
@@ -38,6 +41,7 @@ class Evidence:
     baselines: Mapping[str, Any]
     difference: Mapping[str, Any]
     null_labels: float
+    clusters: Mapping[str, int]
     threshold: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
@@ -49,6 +53,7 @@ class Evidence:
 def judge(
     rows: TrainingRows,
     fold: Fold,
+    clusters: Clusters,
     winner: Candidate,
     baselines: Sequence[Candidate],
     project: Project,
@@ -56,17 +61,19 @@ def judge(
 ) -> tuple[Evidence, npt.NDArray[np.float64]]:
     """Fit the winner and the baselines before the final period, and measure them on it.
 
+    `clusters` are those of the final period's rows.
+
     Returns:
         The evidence, and the winner's scores of the final period's rows, in their order.
     """
-    metric, seed = settings.metric, settings.seed
+    metric = settings.metric
     scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
     test = rows.examples(fold.test)
-    truth = Truth(project.label.task, test.label, rows.day[fold.test], test.query, test.weight)
-    measured = {name: _as_data(intervals(truth, score, seed=seed)) for name, score in scores.items()}
+    truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
+    measured = {name: _as_data(intervals(truth, score)) for name, score in scores.items()}
     better = 1 if metric.greater_is_better else -1
     strongest = max(baselines, key=lambda one: _standing(measured[one.name][metric.value]["estimate"], better)).name
-    apart = difference(metric, truth, scores[winner.name], scores[strongest], seed=seed)
+    apart = difference(metric, truth, scores[winner.name], scores[strongest])
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
@@ -74,6 +81,7 @@ def judge(
         baselines={one.name: measured[one.name] for one in baselines},
         difference={"over": strongest, "better": better, **asdict(apart)},
         null_labels=rows.null_labels,
+        clusters=_counts(clusters, settings.days_of_block(project.label)),
     )
     return evidence, scores[winner.name]
 
@@ -87,6 +95,10 @@ def _scores(
 ) -> npt.NDArray[np.float64]:
     predictor = fitted(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
+
+
+def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
+    return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
 def _as_data(figures: Mapping[str, Interval]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nightjar.evaluation.clusters import Clusters
 from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.out_of_fold import out_of_fold
@@ -31,7 +32,12 @@ class HeldOut:
 
 
 def held_out(
-    problem: Problem, winner: Candidate, final: Fold, final_scores: npt.NDArray[np.float64], costs: Costs
+    problem: Problem,
+    winner: Candidate,
+    final: Fold,
+    final_scores: npt.NDArray[np.float64],
+    clusters: Clusters,
+    costs: Costs,
 ) -> HeldOut:
     """Score what the search's folds test on, by the winner's fits; Ray must have been started.
 
@@ -40,6 +46,7 @@ def held_out(
         winner: its best candidate.
         final: the final period.
         final_scores: the winner's, of that period's rows.
+        clusters: of those rows.
         costs: of wrong decisions.
 
     Raises:
@@ -48,6 +55,6 @@ def held_out(
     if problem.task is not Task.CLASSIFICATION:
         return HeldOut(None, {})
     rows, scores = problem.rows, out_of_fold(problem, winner)
-    threshold = fitted_threshold(rows, scores, final.test, final_scores, costs, problem.seed)
+    threshold = fitted_threshold(rows, scores, final.test, final_scores, costs, clusters)
     scores[final.test] = final_scores
     return HeldOut(threshold, label_review(rows, scores, problem.seed))

@@ -48,6 +48,8 @@ class TrainingRows:
             horizon when these were read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
+        entity: a number for each row, the same for rows of one entity: of the spine's key, or, in a ranking, of what
+            names its list besides a time. None: each row is one.
         group: a number for each row, the same for rows that no split may part; None: there are no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each one stands for; None: one each.
@@ -68,6 +70,7 @@ class TrainingRows:
     last_settled: date
     versions: Mapping[str, int]
     definitions_hash: str
+    entity: Rows | None = None
     group: Rows | None = None
     query: Rows | None = None
     weight: npt.NDArray[np.float64] | None = None
@@ -162,6 +165,7 @@ def read(
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
     chosen = joined.select(names).combine_chunks()
+    entity = [name for name in query or project.spine.key if name not in ("prediction_time", "run_date")]
     row_checks.refuse_infinite(stored, names)
     row_checks.refuse_empty(chosen)
     return TrainingRows(
@@ -176,6 +180,7 @@ def read(
         last_settled=_last_settled(stored, joined, project, run_date),
         versions=versions,
         definitions_hash=row_checks.single_definition(stored),
+        entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,

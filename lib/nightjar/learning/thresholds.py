@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.decisions import cheapest_threshold, row_costs
-from nightjar.evaluation.intervals import Interval, mean_block_bootstrap
+from nightjar.evaluation.figures import mean_interval
+from nightjar.evaluation.intervals import Interval
 from nightjar.learning.rows import TrainingRows
 from nightjar.models.examples import Rows
 from nightjar.settings.costs import Costs
@@ -21,7 +23,7 @@ class Threshold:
     Attributes:
         missed, false_alarm: the prices, as in `Costs`.
         value: scores at or above it are acted on.
-        cost: with its interval over days.
+        cost: with its interval.
         cost_of_none: when no row is acted on.
         cost_of_all: when every row is.
     """
@@ -42,7 +44,7 @@ class Threshold:
 
 
 def fitted_threshold(
-    rows: TrainingRows, held_out: Floats, final: Rows, final_scores: Floats, costs: Costs, seed: int
+    rows: TrainingRows, held_out: Floats, final: Rows, final_scores: Floats, costs: Costs, clusters: Clusters
 ) -> Threshold | None:
     """The threshold that was cheapest on the folds; None where nothing says what decisions cost.
 
@@ -52,7 +54,7 @@ def fitted_threshold(
         final: numbers of the final period's rows.
         final_scores: theirs.
         costs: of wrong decisions.
-        seed: of the interval.
+        clusters: of the final period's rows.
     """
     if costs.missed is None or costs.false_alarm is None:
         return None
@@ -62,7 +64,7 @@ def fitted_threshold(
     value = cheapest_threshold(rows.label[scored], held_out[scored], weight=weight[scored], **prices)
     label, counted = rows.label[final], weight[final]
     of_rows = row_costs(label, final_scores, value, **prices)
-    cost = mean_block_bootstrap(of_rows, rows.day[final], weight=counted, seed=seed)
+    cost = mean_interval(of_rows, clusters, counted)
     rate = float(np.average(label, weights=counted))
     others = {"cost_of_none": costs.missed * rate, "cost_of_all": costs.false_alarm * (1 - rate)}
     return Threshold(**prices, value=value, cost=cost, **others)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nightjar.learning import references, registration
+from nightjar.learning.clusters import clusters_of
 from nightjar.learning.final import Evidence, judge
 from nightjar.learning.fitting import fitted
 from nightjar.learning.gaps import gap
@@ -25,6 +26,7 @@ from nightjar.learning.search.found import Found
 from nightjar.learning.search.units import Problem
 from nightjar.learning.splits.folding import final_period, folds, settled
 from nightjar.registry import events, keys, tracking
+from nightjar.registry.period import intervals_over
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
@@ -94,9 +96,10 @@ def train(
         found.require_sound(baselines)
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
-        evidence, final_scores = judge(rows, final, winner, baselines, project, settings)
-        log.info("final period: %s", _told(evidence))
-        unseen = held_out(asked, winner, final, final_scores, project.costs)
+        clusters = clusters_of(rows, final.test, *period, project.label, settings)
+        evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings)
+        log.info("final period: %s; 95%% intervals over %s", _told(evidence), intervals_over(asdict(evidence)))
+        unseen = held_out(asked, winner, final, final_scores, clusters, project.costs)
         if unseen.threshold is not None:
             log.info("%s", unseen.threshold)
             evidence = replace(evidence, threshold=asdict(unseen.threshold))

@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import signal
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -12,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from omegaconf import OmegaConf
 
@@ -21,8 +18,10 @@ from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import STEPS, Step, resources, tables
+from nightjar.registry import period
+from nightjar.registry.promotion import Approval
 from nightjar.report import night
-from nightjar.runtime import folders, logs, outages
+from nightjar.runtime import folders, interrupts, logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.tables import failures, lease, ledger
@@ -36,8 +35,6 @@ INTERRUPTED = 130
 INTERNAL = 1
 OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
 """Jobs without which a night is not whole: where one of them stops, the night's report says so."""
-AGAIN = 0.05
-"""Seconds after which an interrupt that Python dropped is sent once more."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         body: what to do; None: the job's own step for its run date.
     """
     logs.start()
-    signal.signal(signal.SIGTERM, _interrupt)
-    sys.unraisablehook = _interrupt_again
+    interrupts.heed()
     folders.use()
     try:
         with outages.stated():
@@ -174,6 +170,9 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     logs.conceal(config.secrets_of(composed))
     settings = config.make_settings(composed)
     logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    if isinstance(settings, jobs.Train | jobs.Nightly):
+        blocks, enough = period.foreseen(settings.search, settings.project.label)
+        log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
     _make_home(Path(settings.environment.home))
@@ -203,6 +202,8 @@ def _single_step(job: JobName) -> Callable[[Context], None]:
             step = replace(step, since=parse_run_date(settings.since))
         if isinstance(settings, jobs.Train):
             step = replace(step, search=settings.search)
+        if isinstance(settings, jobs.Promote) and settings.approved_by and settings.reason:
+            step = replace(step, approval=Approval(settings.approved_by, settings.reason))
         if isinstance(settings, jobs.Score):
             step = replace(step, retrospective=settings.retrospective)
         if isinstance(settings, jobs.Maintain):
@@ -229,19 +230,3 @@ def _help(job: JobName, description: str) -> str:
         "Every key of the configuration can be given as key=value. To see them all:\n"
         f"       python jobs/{job.value}.py project=NAME --cfg job\n"
     )
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _interrupt_again(raised: "sys.UnraisableHookArgs") -> None:
-    """Send an interrupt once more that came within a destructor or a weak reference's callback: Python drops it there.
-
-    PySpark frees its objects on the other side by such callbacks.
-    """
-    if isinstance(raised.exc_value, KeyboardInterrupt):
-        main = threading.main_thread().ident or 0
-        threading.Timer(AGAIN, signal.pthread_kill, [main, signal.SIGTERM]).start()
-    else:
-        sys.__unraisablehook__(raised)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events
-from nightjar.registry.promotion import decide
+from nightjar.registry.promotion import Approval, decide
 from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.settings.learning import Search
@@ -34,6 +34,7 @@ class Step:
         run_date: the night.
         warehouse: where tables lie.
         since: first date of a range of features; None: the run date alone.
+        approval: of the promotion, by a person.
         check_nights, check_rows: see `Maintain`.
     """
 
@@ -47,6 +48,7 @@ class Step:
     search: Search | None = None
     since: date | None = None
     retrospective: bool = False
+    approval: Approval | None = None
     check_nights: int = Maintain.check_nights
     check_rows: int = Maintain.check_rows
     home: Path = field(init=False)
@@ -113,7 +115,7 @@ def promote(step: Step) -> Outcome:
     """
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
-    decision = decide(version.evidence)
+    decision = decide(version.evidence, step.approval)
     outcome = Outcome()
     if decision.promoted:
         _decided(step, outcome, "promoted", version, decision.reason)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nightjar.registry import events
+from nightjar.registry.period import intervals_over
 from nightjar.report import night, wording
 from nightjar.settings.jobs import JobName
 from nightjar.tables import arrow
@@ -64,7 +65,7 @@ def _champion(champion: events.Version) -> Table:
     evidence = champion.evidence
     title = (
         f"Champion: version {champion.number}, {champion.model_name}, since {champion.holds_from}; "
-        f"figures of {' to '.join(evidence['period'])}, 95% intervals over days"
+        f"figures of {' to '.join(evidence['period'])}, 95% intervals over {intervals_over(evidence)}"
     )
     table = Table(title=title, title_justify="left")
     table.add_column("model")

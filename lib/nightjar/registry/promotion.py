@@ -1,18 +1,20 @@
-"""Whether a model deserves to be champion: decided from recorded evidence alone."""
+"""Whether a model deserves to be champion: decided from recorded evidence, or by a person who has seen it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nightjar.registry.period import this_period_only
 from nightjar.settings.task import Metric
 
 _UNDEFINED = {
-    Metric.ROC_AUC: "only one class",
-    Metric.AVERAGE_PRECISION: "no positive",
+    Metric.ROC_AUC: "too few with each class",
+    Metric.AVERAGE_PRECISION: "too few with a positive",
     Metric.R2: "labels that are all the same",
     Metric.NDCG: "no list with an order to judge",
 }
-"""Where a metric has no value, whatever the model; the others have one wherever there are rows."""
+"""Where a metric has no value, or no bounds, whatever the model; the others have them where there are enough rows."""
+_ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py, approved_by=)."
 
 
 @dataclass(frozen=True)
@@ -23,24 +25,47 @@ class Decision:
     reason: str
 
 
-def decide(evidence: Mapping[str, Any]) -> Decision:
+@dataclass(frozen=True)
+class Approval:
+    """A person's word for a version that the evidence alone does not promote."""
+
+    by: str
+    reason: str
+
+
+def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Decision:
     """A champion must beat the best baseline on the final period, with the whole 95% interval on the better side.
+
+    And on enough of them: figures of fewer than three blocks of time are of that period only, and promote nobody.
+    Without either a person may, whose name and reason are recorded beside what the evidence says.
 
     Args:
         evidence: as in `nightjar.learning.final.Evidence`: the difference is candidate minus baseline, on the same
-            rows, its interval over resampled days.
+            rows, its interval over entities and blocks of time.
+        approval: None: nobody was asked.
     """
+    judged = _judged(evidence)
+    if judged.promoted or approval is None:
+        return judged
+    return Decision(True, f"approved by {approval.by}: {approval.reason}; by itself {judged.reason}")
+
+
+def _judged(evidence: Mapping[str, Any]) -> Decision:
     difference = evidence["difference"]
     low, high = difference["low"], difference["high"]
     what = f"{evidence['candidate']['name']} against {difference['over']} on {' to '.join(evidence['period'])}"
     if difference["estimate"] is None or low is None or high is None:
         undefined = _UNDEFINED.get(Metric(evidence["metric"]))
-        why = f"too few days or {undefined}" if undefined else "too few days"
+        few = "too few days and entities"
+        why = f"{few} or {undefined}" if undefined else few
         return Decision(False, f"{what}: {evidence['metric']} cannot be compared, {why}.")
     figure = f"{evidence['metric']} {_told(difference['estimate'])}, 95% interval {_told(low)} to {_told(high)}"
-    if (low if difference["better"] > 0 else -high) > 0:
-        return Decision(True, f"{what}: better, {figure}.")
-    return Decision(False, f"{what}: not reliably better, {figure}.")
+    if (low if difference["better"] > 0 else -high) <= 0:
+        return Decision(False, f"{what}: not reliably better, {figure}.")
+    why_only = this_period_only(evidence)
+    if why_only is not None:
+        return Decision(False, f"{what}: better in this period only, {figure}: {why_only}. {_ADVICE}")
+    return Decision(True, f"{what}: better, {figure}.")
 
 
 def _told(value: float) -> str:

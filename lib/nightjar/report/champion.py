@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
 from nightjar.report.reading import Snapshot
 
@@ -35,6 +36,8 @@ class Promise:
 
     Attributes:
         null_labels: share of the labels that were null when it was trained: neither learned from nor judged.
+        intervals_over: in words, see `registry.period`.
+        this_period_only: whether the intervals say nothing of other periods.
     """
 
     metric: str | None
@@ -44,6 +47,8 @@ class Promise:
     difference: Estimate
     reason: str | None
     null_labels: float | None
+    intervals_over: str
+    this_period_only: bool
 
     def measures(self) -> list[str]:
         """Every measure that some model of the evidence has, the metric first."""
@@ -124,10 +129,10 @@ def read_promise(evidence: str | None) -> Promise | None:
     name = str(candidate.get("name", "candidate"))
     baselines = _mapping(stored.get("baselines")).items()
     difference = _mapping(stored.get("difference"))
-    period = stored.get("period")
+    dates = stored.get("period")
     return Promise(
         metric=str(stored["metric"]) if stored.get("metric") else None,
-        period=tuple(map(str, period)) if isinstance(period, list) else (),
+        period=tuple(map(str, dates)) if isinstance(dates, list) else (),
         models=(
             Judged(name, is_baseline=False, measures=_estimates(candidate)),
             *(Judged(str(key), is_baseline=True, measures=_estimates(_mapping(value))) for key, value in baselines),
@@ -136,6 +141,8 @@ def read_promise(evidence: str | None) -> Promise | None:
         difference=_estimate(difference),
         reason=str(stored["reason"]) if stored.get("reason") else None,
         null_labels=_number(stored.get("null_labels")),
+        intervals_over=period.intervals_over(stored),
+        this_period_only=period.this_period_only(stored) is not None,
     )
 
 

@@ -1,9 +1,36 @@
-"""Interrupts: SIGINT and SIGTERM wait where something must be done as a whole."""
+"""Interrupts: SIGTERM ends a job as Ctrl-C does, and both wait where something must be done as a whole."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+AGAIN = 0.05
+"""Seconds after which an interrupt that Python dropped is sent once more."""
+
+
+def heed() -> None:
+    """Raise KeyboardInterrupt on SIGTERM too, and lose no interrupt."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.unraisablehook = _interrupt_again
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _interrupt_again(raised: "sys.UnraisableHookArgs") -> None:
+    """Send an interrupt once more that came within a destructor or a weak reference's callback: Python drops it there.
+
+    PySpark frees its objects on the other side by such callbacks.
+    """
+    if isinstance(raised.exc_value, KeyboardInterrupt):
+        main = threading.main_thread().ident or 0
+        threading.Timer(AGAIN, signal.pthread_kill, [main, signal.SIGTERM]).start()
+    else:
+        sys.__unraisablehook__(raised)
 
 
 @contextmanager

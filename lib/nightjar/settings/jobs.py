@@ -98,7 +98,23 @@ class Train(Job):
 
 @dataclass
 class Promote(Job):
-    """The newest registered version becomes champion if it deserves to."""
+    """The version registered last for the run date becomes champion if it deserves to, or if a person says so.
+
+    Attributes:
+        approved_by: who promotes it though its evidence does not.
+        reason: why; both are recorded.
+    """
+
+    approved_by: str | None = None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that a person gives a name and a reason."""
+        super().__post_init__()
+        both = {"approved_by": self.approved_by, "reason": self.reason}
+        for name, given in both.items():
+            fits = bool(given and given.strip()) or set(both.values()) == {None}
+            require(fits, name, given, "both approved_by and reason, or neither")
 
 
 @dataclass

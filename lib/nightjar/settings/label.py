@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from omegaconf import MISSING
 
@@ -102,6 +103,13 @@ class Label:
     def lateness(self) -> Duration:
         """The allowed lateness."""
         return parse_duration(self.allowed_lateness)
+
+    def shared_days(self) -> int:
+        """How many dates of outcomes one day can move: the horizon of an aggregate, in days begun; 1 of an outcome."""
+        if self.aggregate is None:
+            return 1
+        horizon = self.horizon_length()
+        return horizon.days or max(1, -(-horizon.exact // timedelta(days=1)))
 
     def question(self) -> str:
         """What is true where the label is true, or what the number is, for people."""

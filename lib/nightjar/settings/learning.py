@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from nightjar.settings.checks import require, require_names
+from nightjar.settings.label import Label
 from nightjar.settings.model import Model
 from nightjar.settings.sampling import TrainingSample
 from nightjar.settings.split import Split
@@ -84,6 +85,9 @@ class Search:
         stand_in: the baseline, one without a space, that scores as champion where a winner is refused and no other one
             holds. Training is tried again each night until a winner deserves its place. None: such a night ends
             without scores.
+        block_days: dates that count as one in intervals, at least, because rows of them share what happens. None: as
+            many as an aggregate's horizon has, or one. The final period holds final_days / block_days blocks; with
+            fewer than three its figures are of that period only, and nobody but a person promotes by them.
         seed: of every random choice.
     """
 
@@ -96,11 +100,13 @@ class Search:
     minutes: float | None = None
     final_days: int = 28
     stand_in: str | None = None
+    block_days: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the counts, and that there is a baseline and something to compare with it."""
         require(self.final_days >= 1, "final_days", self.final_days, "at least 1")
+        require(self.block_days is None or self.block_days >= 1, "block_days", self.block_days, "at least 1, or none")
         require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "more than 0, or none")
         within = all(rung < self.split.folds for rung in self.stopping.rungs)
         require(within, "stopping.rungs", self.stopping.rungs, f"fewer folds than all {self.split.folds}")
@@ -114,6 +120,10 @@ class Search:
         )
         for name, model in self.candidates.items():
             self._check_members(name, model)
+
+    def days_of_block(self, label: Label) -> int:
+        """The dates, at least, that count as one in intervals."""
+        return self.block_days or label.shared_days()
 
     def inner_depth(self) -> int:
         """How deep its candidates learn from out-of-fold predictions, see `Model.inner_depth`."""

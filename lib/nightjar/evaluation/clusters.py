@@ -1,0 +1,92 @@
+"""Which rows are evidence of their own: not those of one entity, nor those of one block of time."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.errors import LearningError
+
+Codes = npt.NDArray[np.intp]
+FEWEST = 3
+"""Fewer entities or blocks than this say nothing about others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """The entity and the block of time of each row, numbered from 0.
+
+    Attributes:
+        entity: rows of one entity share what is its own; where entities do not repeat, a number of its own for each.
+        block: rows of one block share what happened in it.
+        overlap: what blocks miss of a shock on one day that moves the outcomes of several prediction times, as a share
+            of a block, see `overlap`; 0: outcomes of different blocks share nothing.
+    """
+
+    entity: Codes
+    block: Codes
+    overlap: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise LearningError unless each row has both."""
+        if self.entity.shape != self.block.shape or self.entity.ndim != 1:
+            raise LearningError(
+                f"There are entities of the shape {self.entity.shape} beside blocks of the shape {self.block.shape}: "
+                "each row belongs to one entity and to one block."
+            )
+
+    @cached_property
+    def entities(self) -> int:
+        """How many there are."""
+        return int(np.count_nonzero(np.bincount(self.entity)))
+
+    @cached_property
+    def blocks(self) -> int:
+        """How many there are."""
+        return int(np.count_nonzero(np.bincount(self.block)))
+
+    @cached_property
+    def cell(self) -> Codes:
+        """The number of each row's entity within its block."""
+        both = self.entity * (int(self.block.max(initial=0)) + 1) + self.block
+        codes: Codes = np.unique(both, return_inverse=True)[1]
+        return codes
+
+    def take(self, rows: Codes) -> "Clusters":
+        """Those of some rows."""
+        return Clusters(self.entity[rows], self.block[rows], self.overlap)
+
+
+def blocks_within(days: int, length: int) -> int:
+    """How many blocks of at least so many days a period of days is parted into; at least one."""
+    return max(1, days // length)
+
+
+def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: int) -> Codes:
+    """The number of each date's block: the period from the first to the last date is parted into equal ones.
+
+    Args:
+        day: dates within the period.
+        first: of the period.
+        last: of the period, included.
+        length: days of a block, at least; see `blocks_within`.
+    """
+    days = (last - first).days + 1
+    place = (day.astype("datetime64[D]") - np.datetime64(first)).astype(np.intp)
+    return place * blocks_within(days, length) // days
+
+
+def overlap(days: int, length: int) -> float:
+    """What a block's own scatter misses of a shock on one day, as a share of the block.
+
+    A shock of one day that moves `length` days of outcomes alike, such as those of an aggregate with that horizon,
+    gives sums over n >= `length` days the variance n - (length - 1 / length) / 3, in units of what one day adds in the
+    long run: neighbouring blocks share the difference. With blocks of one day nothing is missed.
+
+    Args:
+        days: of the period.
+        length: days of a block, at least.
+    """
+    return (length - 1 / length) / 3 * blocks_within(days, length) / days

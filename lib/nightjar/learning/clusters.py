@@ -1,0 +1,28 @@
+"""Which training rows share an entity or a block of time, for the intervals of what is measured on them."""
+
+from datetime import date
+
+import numpy as np
+
+from nightjar.evaluation.clusters import Clusters, blocks_of, overlap
+from nightjar.learning.rows import TrainingRows
+from nightjar.models.examples import Rows
+from nightjar.settings.label import Label
+from nightjar.settings.learning import Search
+
+
+def clusters_of(rows: TrainingRows, index: Rows, first: date, last: date, label: Label, settings: Search) -> Clusters:
+    """Those of the rows of a period.
+
+    Args:
+        rows: all rows.
+        index: the numbers of the period's rows.
+        first: date of the period.
+        last: date of the period, included.
+        label: says how many days share outcomes.
+        settings: say how long a block is, if the label does not.
+    """
+    length, days = settings.days_of_block(label), (last - first).days + 1
+    entity = np.arange(len(index)) if rows.entity is None else rows.entity[index]
+    block = blocks_of(rows.day[index], first, last, length)
+    return Clusters(entity, block, overlap(days, length))

@@ -1,0 +1,51 @@
+"""What the intervals of recorded evidence are over, and whether they say something of other periods than its own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nightjar.evaluation.clusters import FEWEST, blocks_within
+from nightjar.settings.label import Label
+from nightjar.settings.learning import Search
+
+
+def intervals_over(evidence: Mapping[str, Any]) -> str:
+    """In words, such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions does not say it."""
+    clusters = evidence.get("clusters")
+    if clusters is None:
+        return "days, as if nothing repeated in them"
+    entities, blocks = f"{clusters['entities']:,} entities", of_time(clusters["blocks"], clusters["block_days"])
+    if clusters["blocks"] < FEWEST:
+        return f"{entities}, in this period only ({blocks})"
+    return blocks if clusters["entities"] < FEWEST else f"{entities} and {blocks}"
+
+
+def this_period_only(evidence: Mapping[str, Any]) -> str | None:
+    """Why the figures say nothing of other periods; None where they do."""
+    clusters = evidence.get("clusters")
+    if clusters is None:
+        return "its intervals are over days, as if nothing repeated in them"
+    if clusters["blocks"] >= FEWEST:
+        return None
+    blocks = of_time(clusters["blocks"], clusters["block_days"])
+    return f"{blocks}, and fewer than {FEWEST} say nothing of other periods"
+
+
+def foreseen(search: Search, label: Label) -> tuple[str, bool]:
+    """How many blocks the final period of a search can have, in words, and whether that is enough to promote by.
+
+    It has fewer where there are dates without a row.
+    """
+    days = search.days_of_block(label)
+    blocks = blocks_within(search.final_days, days)
+    held = f"the final period (search.final_days={search.final_days}) holds at most {of_time(blocks, days)}"
+    if blocks >= FEWEST:
+        return held, True
+    only = "its figures will be of that period only, and no model is promoted by them without a person"
+    return f"{held}: {only}; {FEWEST * days} days or more say something of other periods", False
+
+
+def of_time(blocks: int, days: int) -> str:
+    """Three blocks of 30 days at least, or of a night, in words."""
+    if days == 1:
+        return f"{blocks:,} night{'' if blocks == 1 else 's'}"
+    return f"{blocks:,} block{'' if blocks == 1 else 's'} of {days} days"
