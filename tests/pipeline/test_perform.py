@@ -143,7 +143,7 @@ def test_every_table_that_jobs_write_is_told_of_a_new_holder(context):
 def test_a_step_needs_the_finished_step_before_it(context, recorded, job, needed):
     message = f"{job.value} for 2024-04-03 needs {needed} for 2024-04-03, which has not been run. Run: jobs/{needed}.py"
     with pytest.raises(TableError, match=message):
-        perform(job, context.step(D3), "config-2")
+        perform(job, replace(context.step(D3), search=builders.search()), "config-2")
     (row,) = recorded()
     assert row["status"] == "failed"
     assert message in row["error"]
