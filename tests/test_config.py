@@ -277,11 +277,7 @@ def test_a_sample_and_an_expression_can_be_asked_for_on_the_command_line():
     assert made.project.feature_names()[-1] == "slow"
 
 
-def test_a_project_of_active_things_composes(tmp_path):
-    (tmp_path / "project").mkdir()
-    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
-    (tmp_path / "project" / "shops.yaml").write_text(
-        """
+SHOPS = """
 defaults: [schema, /source/schema@sources.visits, _self_]
 name: shops
 zone: Europe/Paris
@@ -315,11 +311,42 @@ features:
   visits: {source: visits, keys: {shop: shop}, features: {last: {kind: LATEST, column: spent}}}
 expressions: {root: sqrt(visits__last)}
 """
-    )
+
+
+def test_a_project_of_active_things_composes(tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
+    (tmp_path / "project" / "shops.yaml").write_text(SHOPS)
     made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
     assert made.feature_names() == ["weekday", "visits__last", "root"]
     assert made.spine.columns() == ["shop", "weekday", "sampling_weight"]
     assert made.label.question() == "value > 100, value being the max of spent in the next 7d"
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "refused_at"),
+    [
+        ("[NO, SE]", "False", "columns.shop.levels[0]"),
+        ("[SE, on]", "True", "columns.shop.levels[1]"),
+        ("[SE, 1e3]", "1000.0", "columns.shop.levels[1]"),
+        ("[1_000]", "1000", "columns.shop.levels[0]"),
+        ("[0x1f]", "31", "columns.shop.levels[0]"),
+        ("['NO', SE, \"on\", '1e3', \"True\", 7, '1000.0']", None, None),
+    ],
+)
+def test_a_word_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, written, read, refused_at):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
+    column = f"{{type: STRING, required: yes, levels: {written}}}"
+    (tmp_path / "project" / "shops.yaml").write_text(SHOPS.replace("shop: {type: STRING}", f"shop: {column}"))
+    if refused_at is None:
+        made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
+        column = made.sources["visits"].columns["shop"]
+        assert (column.required, column.levels) == (True, ["NO", "SE", "on", "1e3", "True", "7", "1000.0"])
+        return
+    message = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
+    assert message.startswith(f"project.sources.visits.{refused_at}: found {read!r}, which is what YAML makes of")
+    assert "in line 11 of" in message
 
 
 def test_a_file_that_is_no_yaml_is_a_wrong_configuration_too(tmp_path):

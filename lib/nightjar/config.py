@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from nightjar.errors import UsageError
-from nightjar.settings import jobs, secrets
+from nightjar.settings import jobs, secrets, words
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
@@ -54,13 +54,14 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
     """The composed configuration of a job, with every key checked against its schema.
 
     Raises:
-        UsageError: a file or an override cannot be parsed, or names a key, group or value that does not exist.
+        UsageError: a file or an override cannot be parsed, or names a key, group or value that does not exist; or a
+            text has to be quoted.
     """
     _register_schemas()
     kept = list(secrets.of_overrides(overrides))
     _require_readable(job, overrides)
     try:
-        return _composed(folder, job, overrides)
+        composed = _composed(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
         refused = f"{job.value}: the configuration is refused: {_whole_message(error)}"
         raise UsageError(secrets.hidden(refused, kept)) from error
@@ -72,6 +73,8 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
             "key that is null, or null for a group? What is null is given with the key above it, as in KEY={NAME: ...}"
         )
         raise UsageError(secrets.hidden(refused, kept)) from error
+    words.require_as_written(folder, OmegaConf.to_container(composed, resolve=False, enum_to_str=True))
+    return composed
 
 
 def masked(config: DictConfig) -> DictConfig:
