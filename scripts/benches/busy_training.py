@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 
 import nightjar  # before any library that starts threads: it says how they wait
@@ -75,8 +76,14 @@ def final(rows: TrainingRows, settings: Search) -> Callable[[], float]:
     period = Fold("final period", start, end, np.flatnonzero(~late), np.flatnonzero(late))
     winner = Candidate("boosting", replace(settings.candidates["boosting"], space={}))
 
+    clusters = []
+    if "clusters" in signature(judge).parameters:  # revisions before had none
+        from nightjar.learning.clusters import clusters_of  # noqa: PLC0415
+
+        clusters = [clusters_of(rows, period.test, period.start, period.end, project.label, settings)]
+
     def judge_and_refit() -> float:
-        evidence, _ = judge(rows, period, winner, proposals.baselines(settings), project, settings)
+        evidence, _ = judge(rows, period, *clusters, winner, proposals.baselines(settings), project, settings)
         fitted(rows, np.arange(len(rows.day)), end + timedelta(days=1), winner, project, settings)
         return float(evidence.candidate["roc_auc"]["estimate"])
 

@@ -39,7 +39,7 @@ def test_the_label_is_the_last_outcome_within_the_horizon():
 
 
 def test_a_label_of_an_aggregate_asks_for_it_over_the_horizon_and_reads_nothing_older():
-    label = Label("readings", {"machine": "machine"}, "temperature", "7d", Aggregate.MAX, "value > 30")
+    label = Label("readings", {"machine": "machine"}, "temperature", "7d", Aggregate.MAX, condition="value > 30")
     asked = label_facts(replace(PROJECT, label=label), VERSIONS)
     assert asked.features == (Windowed("temperature", "max", "7d", name="value"),)
     assert str(asked.history) == "7d"
