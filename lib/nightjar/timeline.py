@@ -142,10 +142,6 @@ def _day_length(days: int) -> int:
     return max(min(days * _DAY, LAST_MOMENT), -LAST_MOMENT)
 
 
-def _micros(instant: datetime) -> int:
-    return (instant - _START) // timedelta(microseconds=1)
-
-
 def parse_run_date(text: str) -> date:
     """Read a run date, ``YYYY-MM-DD`` and nothing else.
 
@@ -190,18 +186,23 @@ def local_date(instant: datetime, zone: str) -> date:
         raise UsageError(f"instant {instant.isoformat()}: its date in {zone} is before year 1 or after 9999") from error
 
 
+def moment(instant: datetime) -> int:
+    """An aware instant as whole microseconds since 1970 in UTC."""
+    return (instant - _START) // timedelta.resolution
+
+
 def instant(microseconds: int) -> datetime:
     """The instant so many microseconds after the beginning of 1970 in UTC, as Spark and Arrow count them."""
     return _START + timedelta(microseconds=microseconds)
 
 
-def _shifted(moment: datetime, by: Duration, zone: str, *, back: bool) -> datetime:
-    (moved,) = shift(np.array([_micros(moment)]), by, zone, back=back).tolist()
+def _shifted(start: datetime, by: Duration, zone: str, *, back: bool) -> datetime:
+    (moved,) = shift(np.array([moment(start)]), by, zone, back=back).tolist()
     try:
         return instant(moved)
     except OverflowError as error:
         where = "before" if back else "after"
-        raise UsageError(f"{by} {where} {moment.isoformat()}: that is before year 1 or after 9999") from error
+        raise UsageError(f"{by} {where} {start.isoformat()}: that is before year 1 or after 9999") from error
 
 
 def zone_data() -> str:

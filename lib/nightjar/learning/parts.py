@@ -14,11 +14,11 @@ from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.sampling import Sampled, sampled, strata_of
 from nightjar.learning.splits.folding import FEWEST, inner_splits
-from nightjar.learning.splits.purging import at, microseconds
+from nightjar.learning.splits.purging import microseconds
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.learning import Search
 from nightjar.settings.split import Split
-from nightjar.timeline import cutoff, shift
+from nightjar.timeline import cutoff, moment, shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def training_part(
 
 def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np.datetime64:
     """The first prediction time of a row without a label whose horizon, or the embargo after it, had not passed."""
-    end = at(cutoff(before, zone))
+    end = moment(cutoff(before, zone))
     first = np.datetime64(end, "us")
     if rows.unlabelled is None:
         return first

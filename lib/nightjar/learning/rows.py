@@ -16,7 +16,7 @@ import pyarrow.ipc
 from nightjar.errors import LearningError
 from nightjar.learning import outcomes, row_checks
 from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.splits.purging import at, microseconds
+from nightjar.learning.splits.purging import microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.project import Project
@@ -24,7 +24,7 @@ from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, groups, labels
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, shift
+from nightjar.timeline import cutoff, moment, shift
 
 Days = npt.NDArray[np.datetime64]
 Instants = npt.NDArray[np.datetime64]
@@ -225,7 +225,7 @@ def _passed_at(rows: pa.Table, project: Project) -> Instants:
 
 def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_date: date) -> date:
     """Of later dates only what was known early is known, and that is no random sample of their rows."""
-    is_open = microseconds(_passed_at(features, project)) > at(cutoff(run_date, project.zone))
+    is_open = microseconds(_passed_at(features, project)) > moment(cutoff(run_date, project.zone))
     open_days = features["run_date"].filter(pa.array(is_open))
     first_open: date | None = pc.min(open_days).as_py()
     before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)

@@ -19,7 +19,7 @@ from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import Moments, cutoff, instant, later, shift
+from nightjar.timeline import Moments, cutoff, later, moment, shift
 
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
@@ -115,7 +115,7 @@ def _beside(project: Project, stored: Sequence[str]) -> list[str]:
 
 def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
     rows = known.filter(pc.field("run_date") == day)
-    now = (cutoff(run_date, project.zone) - instant(0)) // timedelta(microseconds=1)
+    now = moment(cutoff(run_date, project.zone))
     predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
     provisional = bool((_final_at(predicted, project) > now).any())
     matured = 1 - rows["label_known_at"].null_count / len(rows)

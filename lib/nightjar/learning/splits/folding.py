@@ -13,11 +13,11 @@ from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.splits.dealing import deal
-from nightjar.learning.splits.purging import at, microseconds
+from nightjar.learning.splits.purging import microseconds
 from nightjar.learning.splits.splitters import WalkForward
 from nightjar.models.examples import InnerSplit, Rows
 from nightjar.settings.split import Split, SplitKind
-from nightjar.timeline import cutoff
+from nightjar.timeline import cutoff, moment
 
 INNER = 3
 """Splits within the training rows."""
@@ -68,7 +68,7 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
         LearningError: the rows cannot fill the folds, or a fold has too few rows or classes to train or to test on.
     """
     which = settled(rows, before, zone)
-    passed = microseconds(rows.passed_at) <= at(cutoff(before, zone))
+    passed = microseconds(rows.passed_at) <= moment(cutoff(before, zone))
     unsettled = rows.day[(rows.day < np.datetime64(before)) & ~passed]
     end: date = unsettled.min().item() if len(unsettled) else before
     if not len(which):
@@ -93,7 +93,7 @@ def settled(rows: TrainingRows, night: date, zone: str, days: int | None = None)
         Ascending numbers.
     """
     day, newest = rows.day, np.datetime64(night)
-    found = (day < newest) & (microseconds(rows.settled_at()) <= at(cutoff(night, zone)))
+    found = (day < newest) & (microseconds(rows.settled_at()) <= moment(cutoff(night, zone)))
     return np.flatnonzero(found if days is None else found & (day >= newest - days))
 
 

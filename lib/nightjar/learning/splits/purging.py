@@ -3,8 +3,6 @@
 Source: López de Prado (2018), Advances in Financial Machine Learning, 7.4.
 """
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 import numpy.typing as npt
 
@@ -51,8 +49,3 @@ def overlaps(
 def microseconds(instants: Instants) -> npt.NDArray[np.int64]:
     """Instants as whole microseconds since 1970."""
     return instants.astype("datetime64[us]").astype(np.int64)
-
-
-def at(instant: datetime) -> int:
-    """An aware instant as whole microseconds since 1970."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from nightjar.durations import Length, duration_of
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning.splits.purging import Instants, at, microseconds, overlaps
+from nightjar.learning.splits.purging import Instants, microseconds, overlaps
 from nightjar.models.examples import Rows
-from nightjar.timeline import cutoff, shift
+from nightjar.timeline import cutoff, moment, shift
 
 Days = npt.NDArray[np.datetime64]
 Splits = Iterator[tuple[Rows, Rows]]
@@ -79,7 +79,7 @@ class WalkForward:
         free = shift(microseconds(self.label_known_at), duration_of(self.embargo), self.zone)
         for start, end in self.periods():
             first = np.datetime64(start)
-            train = (self.day < first) & (free <= at(cutoff(start, self.zone)))
+            train = (self.day < first) & (free <= moment(cutoff(start, self.zone)))
             if self.train_days is not None:
                 train &= self.day >= first - np.timedelta64(self.train_days, "D")
             yield np.flatnonzero(train), np.flatnonzero((self.day >= first) & (self.day <= np.datetime64(end)))
