@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import builders
 from nightjar.errors import JoinError
 from nightjar.features import label_quality
+from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import known_labels
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
@@ -59,7 +60,8 @@ class Asked:
 
     def rows(self, rows):
         spine = {"machine": [machine for machine, _ in rows], "prediction_time": [hour(at) for _, at in rows]}
-        return self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
+        frame = self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
+        return with_horizon(frame, self.project, date(2024, 1, 1), D2)
 
     def known(self, rows):
         """(machine, label, hour known), by machine and hour."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import builders
 from nightjar.errors import JoinError, UsageError
 from nightjar.features import label_quality
+from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import known_labels
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
@@ -77,7 +78,8 @@ class Asked:
         spine = {"machine": [machine for machine, _ in rows], "prediction_time": [hour(at) for _, at in rows]}
         spine = self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
         versions = {"source_events": arrow.version(self.warehouse, "source_events")}
-        return known_labels(spine, self.warehouse, self.project, versions, run_date)
+        rows = with_horizon(spine, self.project, date(2024, 1, 1), date(2024, 12, 31))
+        return known_labels(rows, self.warehouse, self.project, versions, run_date)
 
     def known(self, rows, run_date=D2):
         """(machine, prediction time, label, label_known_at), times as hours."""

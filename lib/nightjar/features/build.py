@@ -18,7 +18,8 @@ from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.fitting import require_usable
-from nightjar.features.labels import is_open, known_labels, open_since
+from nightjar.features.horizons import is_open, open_since, with_horizon
+from nightjar.features.labels import known_labels
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -128,9 +129,10 @@ def rows_to_label(
     since: date,
     run_date: date,
 ) -> DataFrame:
-    """The rows whose labels are not final before the first date."""
+    """The rows whose labels are not final before the first date, with their horizon."""
     first, last = local_date(open_since(project, since), project.zone), run_date - timedelta(days=1)
-    return spine.spine_rows(spark, warehouse, project, versions, first, last).where(is_open(project, since))
+    rows = spine.spine_rows(spark, warehouse, project, versions, first, last)
+    return with_horizon(rows, project, first, last).where(is_open(project, since))
 
 
 def labels_of(

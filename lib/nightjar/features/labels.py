@@ -27,7 +27,7 @@ from nightjar.errors import JoinError
 from nightjar.expressions import guard
 from nightjar.features import annotations, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
-from nightjar.features.shifting import shifted
+from nightjar.features.horizons import FINAL, UNTIL, with_horizon
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored import StoredFacts, output_schema
 from nightjar.settings.features import Aggregate
@@ -39,26 +39,14 @@ from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
-UNTIL, FINAL, KNOWN_BY = "_until", "_final", "_known_by"
-"""When a row's horizon has passed, when its label is final, and what each answer about it knows."""
+KNOWN_BY = "_known_by"
+"""What each answer about a row knows."""
 _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
     Task.CLASSIFICATION: ("a boolean for a classification; or give it an aggregate and a condition", (BooleanType,)),
     Task.REGRESSION: ("a number for a regression", (NumericType,)),
     Task.RANKING: ("a number or a boolean for a ranking", (NumericType, BooleanType)),
 }
 """Task -> what its answers must be, in words and types."""
-
-
-def open_since(project: Project, since: date) -> datetime:
-    """An instant before which no prediction time has a label that is not final before the cutoff of `since`."""
-    reach = project.label.horizon_length().at_most() + project.label.lateness().at_most()
-    return cutoff(since, project.zone) - reach
-
-
-def is_open(project: Project, since: date) -> Column:
-    """Whether the label of a row's `prediction_time` is not final before the cutoff of `since`."""
-    until = shifted(F.col("prediction_time"), project.label.horizon_length(), project.zone)
-    return shifted(until, project.label.lateness(), project.zone) >= F.lit(cutoff(since, project.zone))
 
 
 def known_labels(
@@ -69,7 +57,7 @@ def known_labels(
     Columns: the spine's key, `prediction_time`, `label`, `label_known_at`, `run_date`.
 
     Args:
-        rows: the spine.
+        rows: the spine's, with their horizon (`horizons.with_horizon`).
         warehouse: where tables lie.
         project: says what is asked, of which source.
         versions: table -> the Delta version that is read.
@@ -80,7 +68,7 @@ def known_labels(
         UsageError: the condition does not fit the aggregate.
     """
     now = cutoff(run_date, project.zone)
-    asked = _instants(_asked(rows, project), warehouse, project, versions, now)
+    asked = _instants(rows, warehouse, project, versions, now)
     answers = _versions(_answered(asked, warehouse, project, versions), project)
     known = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
@@ -92,18 +80,9 @@ def answers_now(
 ) -> DataFrame:
     """`value` as known at the run date: of each annotator; for rules, of the rows whose horizon has passed."""
     now = cutoff(run_date, project.zone)
-    asked = _asked(rows, project).withColumn(KNOWN_BY, F.least(F.col(FINAL), F.lit(now)))
+    asked = rows.withColumn(KNOWN_BY, F.least(F.col(FINAL), F.lit(now)))
     settled = asked if project.label.annotators.column else asked.where(F.col(UNTIL) <= F.lit(now))
     return _answered(settled, warehouse, project, versions)
-
-
-def _asked(rows: DataFrame, project: Project) -> DataFrame:
-    """What names a row and its outcome, and what rules look at, with the end of the horizon."""
-    looked_at = project.spine.columns() if project.label.rules else []
-    needed = dict.fromkeys([*project.spine.key, *project.label.keys, "prediction_time", *looked_at])
-    until = shifted(F.col("prediction_time"), project.label.horizon_length(), project.zone)
-    final = shifted(F.col(UNTIL), project.label.lateness(), project.zone)
-    return rows.select(*needed).withColumn(UNTIL, until).withColumn(FINAL, final)
 
 
 def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
@@ -143,7 +122,8 @@ def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
         JoinError: see `known_labels`.
         UsageError: see `known_labels`.
     """
-    label, asked = project.label, _asked(rows, project).withColumn(KNOWN_BY, F.col(UNTIL))
+    label, some_day = project.label, date(2000, 1, 1)
+    asked = with_horizon(rows, project, some_day, some_day).withColumn(KNOWN_BY, F.col(UNTIL))
     facts = label_facts(project, {source_table_name(label.source): 0})
     if label.annotators.column:
         asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)

@@ -1,28 +1,53 @@
 """Instants of a DataFrame moved by durations, whose days are those of the project's zone."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-import pyarrow as pa
+import numpy as np
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.pandas.functions import arrow_udf
-from pyspark.sql.types import TimestampType
 
 from nightjar.durations import Duration
-from nightjar.timeline import shift
+from nightjar.timeline import clock_of, moment, shift
 
 
-def shifted(instants: Column, by: Duration, zone: str) -> Column:
-    """Instants moved forward by a duration; null where they are. Spark's own sums know nothing of a zone's clocks."""
+def shifted(instants: Column, by: Duration, zone: str, since: datetime, until: datetime) -> Column:
+    """Instants from `since` to `until` moved forward by a duration, as `timeline.shift` does it; null stays null.
+
+    Spark's own sums know nothing of a zone's clocks; its functions of zones have another database of them, and move on
+    what clocks leap over.
+
+    Raises:
+        UsageError: no such zone.
+    """
     if not by.days:
         return instants + F.lit(by.exact)
+    starts = _starts(by, zone, moment(since), moment(until))
+    # One instant after its start a stretch has either gone on by as much or stands still.
+    moved, after = (shift(starts + step, by, zone) for step in (0, 1))
+    micros = F.unix_micros(instants)
+    ends = [
+        F.lit(to) if to == next_to else micros + F.lit(to - start)
+        for start, to, next_to in zip(starts.tolist(), moved.tolist(), after.tolist(), strict=True)
+    ]
+    return F.timestamp_micros(_of_stretch(micros, starts.tolist(), ends))
 
-    # Spark reads these hints, which it knows without the type of the values.
-    def moved(column: pa.Array) -> pa.Array:  # type: ignore[type-arg]
-        micros: Any = column.cast(pa.int64())
-        values = shift(micros.fill_null(0).to_numpy(), by, zone)
-        return pa.array(values, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(column.type)
 
-    move: Any = arrow_udf
-    moved_instants: Column = move(moved, TimestampType())(instants)
-    return moved_instants
+def _starts(by: Duration, zone: str, since: int, until: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Where stretches begin: in each, all instants move by the same length or all to the same instant."""
+    clock = clock_of(zone, np.array([until]), by.days)
+    day = shift(np.array([0]), by, "UTC")
+    first, last = clock.last_change(np.array([since, until]))
+    leaps = np.concatenate([clock.through, clock.changes[1:] + clock.offsets[1:]]) - day
+    here = np.unique(clock.offsets[first : last + 1])
+    starts = np.concatenate([clock.changes, *(leaps - offset for offset in here)])
+    return np.unique(np.append(starts[(starts > since) & (starts <= until)], since))
+
+
+def _of_stretch(micros: Column, starts: Sequence[int], ends: Sequence[Column]) -> Column:
+    """What belongs to the last start at or before an instant, by halving."""
+    if len(starts) == 1:
+        return ends[0]
+    half = len(starts) // 2
+    before, from_there = (_of_stretch(micros, starts[part], ends[part]) for part in (slice(half), slice(half, None)))
+    return F.when(micros < F.lit(starts[half]), before).otherwise(from_there)
