@@ -32,7 +32,7 @@ LONG = ("ray", "system/test_flights.py", "system/test_commands.py", "system/test
 
 
 def pytest_addoption(parser):
-    parser.addoption("--quick", action="store_true", help="only what needs no Java, no Ray and no process of its own")
+    parser.addoption("--quick", action="store_true", help="only what is fast, and needs no Java, no Ray and no process")
     parser.addoption("--faults", type=int, default=3, help="bits to flip in each part of a file (tests of damage)")
 
 
@@ -54,6 +54,10 @@ def starts_processes(item):
     return item.get_closest_marker("starts_processes") is not None
 
 
+def is_quick(item, group):
+    return group not in ("spark", "ray") and not starts_processes(item) and item.get_closest_marker("slow") is None
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(config, items):
     """Groups by fixture, the longest first: what is short fills the time until all are done."""
@@ -61,9 +65,8 @@ def pytest_collection_modifyitems(config, items):
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
     if config.getoption("quick"):
-        dear = [item for item in items if groups[item] in ("spark", "ray") or starts_processes(item)]
-        config.hook.pytest_deselected(items=dear)
-        items[:] = [item for item in items if item not in dear]
+        config.hook.pytest_deselected(items=[item for item in items if not is_quick(item, groups[item])])
+        items[:] = [item for item in items if is_quick(item, groups[item])]
     items.sort(key=lambda item: _place(item, groups[item]))
 
 

@@ -100,6 +100,7 @@ def test_a_job_is_a_thin_entry_point(module):
     assert len(module.read_text().splitlines()) <= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_a_heavy_library_is_imported_only_where_it_belongs(library):
     users = [module for module in MODULES if library in {name.split(".")[0] for name in imports(module)}]

@@ -26,6 +26,7 @@ from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date
 from system import tree
 
+pytestmark = pytest.mark.slow  # each composes a configuration
 CONF = Path(__file__).resolve().parent.parent / "conf"
 FLIGHTS = ["project=flights", "run_date=2013-10-05"]
 

@@ -87,6 +87,7 @@ texts = st.lists(st.none() | st.text(max_size=2)).map(lambda values: pa.array(va
 columns = numbers | texts
 
 
+@pytest.mark.slow
 @given(columns, st.integers(1, 60), st.data())
 def test_counts_of_parts_add_up_to_the_counts_of_the_whole(column, wanted, data):
     bins = fit_bins(column.slice(0, data.draw(st.integers(0, len(column)))), bins=wanted)

@@ -36,6 +36,7 @@ def parts(metric, label, weight):
     return [weight * label, weight * (1 - label)][: 2 if metric is Metric.ROC_AUC else 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", MEASURES)
 @SLOW
 @given(ROWS)
@@ -51,6 +52,7 @@ def test_influences_are_derivatives_by_weights(metric, rows):
     assert values.sum() == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", MEASURES)
 @settings(deadline=None, max_examples=40)
 @given(ROWS)

@@ -78,6 +78,7 @@ def changed_outside(rows, train):
 DEEP = "stacked with one encoded by the target"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings"),
     [

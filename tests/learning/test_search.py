@@ -295,6 +295,7 @@ def recorded(problem, settings, home, before_each=None):
         return tune.run(problem, settings, book, told)
 
 
+@pytest.mark.slow
 def test_runs_of_killed_searches_are_marked_and_those_of_living_ones_are_not(home):
     """Its own that was killed before, one whose ledger is held, one whose is not."""
     client, rows, project = tracking._client(home), problems.rows(), builders.machines(home)

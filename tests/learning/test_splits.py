@@ -231,6 +231,7 @@ def test_every_row_is_judged_once_and_no_training_row_shares_label_time_or_group
             assert not set(rows.group[fold.train]) & set(rows.group[fold.test])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(
     st.sampled_from(DEALT),

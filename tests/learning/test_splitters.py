@@ -84,6 +84,7 @@ rows_with_ties = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(rows_with_ties, st.integers(0, 6), st.sampled_from(DEALERS), st.integers(0, 3))
 def test_no_training_row_shares_group_label_time_or_embargo_with_its_test_fold_and_none_is_dropped_without(

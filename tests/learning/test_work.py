@@ -49,6 +49,7 @@ def work_of(book, asked=SETTINGS):
     return Work(tune.race_of(PROBLEM, asked), book, PROBLEM, ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [SETTINGS, BATCHES], ids=["grid", "batches"])
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32))

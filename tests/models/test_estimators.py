@@ -101,6 +101,7 @@ def test_what_drives_an_amount_is_found(name):
         assert np.corrcoef(values, later.label)[0, 1] > 0.05
 
 
+@pytest.mark.slow
 @ALL
 def test_the_same_rows_and_seed_give_the_same_model_and_rows_stay_as_they_are(name):
     """Rows come from a shared, read-only object store: an estimator that writes in place would fail, or harm others."""
@@ -121,6 +122,7 @@ def test_the_same_rows_and_seed_give_the_same_model_and_rows_stay_as_they_are(na
     assert np.array_equal(rows.label, same.label)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_weights_reach_the_estimator(name):
     """Rows of True, or of a great amount, that weigh ten times as much draw the scores up."""
@@ -327,6 +329,7 @@ def test_a_calibration_without_inner_splits_is_refused():
         fit(model, examples(inner=()), features=FEATURES, seed=0)
 
 
+@pytest.mark.slow
 def test_torch_is_not_imported_until_a_network_is_fitted():
     modules = "nightjar.models.estimators, nightjar.models.predictor, nightjar.models.composition"
     program = f"import sys, {modules}; sys.exit('torch' in sys.modules)"

@@ -48,6 +48,7 @@ ROWS = st.fixed_dictionaries(
 SCHEMA = training_rows(2)[0].schema.remove(0)
 
 
+@pytest.mark.slow
 @DIFFERENT
 @settings(deadline=None, max_examples=8)
 @given(rows=st.lists(ROWS, min_size=1, max_size=6), cut=st.integers(1, 6))
@@ -65,6 +66,7 @@ def test_a_row_is_predicted_alike_alone_in_any_chunk_and_beside_other_columns(na
         np.testing.assert_allclose(other, whole, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 @ALL
 def test_a_score_is_the_same_to_the_last_bit_whatever_rows_are_scored_with_it(name):
     """A night's rows are shared out to tasks in one way today and in another one tomorrow."""
@@ -75,6 +77,7 @@ def test_a_score_is_the_same_to_the_last_bit_whatever_rows_are_scored_with_it(na
         assert np.array_equal(fitted(name).predict(table.take(pa.array(chosen))), together[chosen])
 
 
+@pytest.mark.slow
 @ALL
 def test_a_stored_predictor_predicts_the_same_to_the_last_bit(name):
     table, _ = training_rows(400, seed=1)

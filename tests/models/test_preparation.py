@@ -230,6 +230,7 @@ def test_a_negative_number_has_no_logarithm():
 # What holds for every kind
 
 
+@pytest.mark.slow
 @ALL
 @BOTH
 def test_every_preparation_is_named_finite_and_the_same_from_a_file(name, needs):
@@ -247,6 +248,7 @@ def test_every_preparation_is_named_finite_and_the_same_from_a_file(name, needs)
     assert opened.get_feature_names_out().tolist() == pipeline.get_feature_names_out().tolist()
 
 
+@pytest.mark.slow
 @ALL
 @BOTH
 def test_a_row_is_prepared_alike_alone_among_others_and_in_another_order(name, needs):
@@ -257,6 +259,7 @@ def test_a_row_is_prepared_alike_alone_among_others_and_in_another_order(name, n
     np.testing.assert_array_equal(as_scored(pipeline, frame.iloc[order]), prepared[order])
 
 
+@pytest.mark.slow
 @ALL
 def test_the_same_rows_and_seed_prepare_alike(name):
     frame, _ = frame_of(70, seed=1)
@@ -266,6 +269,7 @@ def test_the_same_rows_and_seed_prepare_alike(name):
     np.testing.assert_array_equal(once, again)
 
 
+@pytest.mark.slow
 @ALL
 @BOTH
 def test_anything_may_come_when_scoring(name, needs):

@@ -154,6 +154,7 @@ RARE = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     rows=st.lists(RARE, min_size=3, max_size=12),

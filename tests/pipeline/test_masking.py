@@ -29,6 +29,7 @@ def test_the_configuration_that_is_shown_has_the_option_and_not_its_value(capsys
     assert "name: flights" in shown
 
 
+@pytest.mark.slow
 def test_the_settings_have_it_and_the_hash_in_runs_does_not_tell_it(tmp_path):
     seen = []
     for value in (HIDDEN, "hunter23"):

@@ -29,6 +29,7 @@ def saved(folder: Path, estimator=Estimator.LOGISTIC) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @ALL
 def test_an_opened_predictor_predicts_the_same_to_the_last_bit(estimator, tmp_path):
     opened = load(saved(tmp_path / "model", estimator)).open()

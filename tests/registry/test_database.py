@@ -43,6 +43,7 @@ def home(registered, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("use", USES)
 def test_a_missing_or_damaged_database_is_told_with_its_path_and_stays_as_it_is(home, damage, use):

@@ -29,6 +29,7 @@ def trained(home):
         return tracking.register(run, {}, fitted(), ABOUT, keys.signing_key(home))
 
 
+@pytest.mark.slow
 def test_a_copy_reads_its_own_files_although_the_original_is_still_there(copied, registered):
     artifact = verified.load(copied, FIRST)
     assert artifact.where.endswith(f"in {tracking.fetch(Path(copied.home), 'machines', FIRST.version)}")

@@ -135,6 +135,7 @@ print("scores", *(float(score).hex() for score in model.predict(pd.read_json(sys
 """
 
 
+@pytest.mark.slow
 def test_mlflow_s_own_loader_predicts_the_same_to_the_last_bit_where_pickle_is_forbidden(registered):
     tracking.set_alias(registered.home, "machines", "champion", SECOND.version)
     done = subprocess.run(

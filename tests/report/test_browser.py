@@ -10,6 +10,7 @@ import pytest
 from nightjar.report import night as report
 from report import nights
 
+pytestmark = pytest.mark.starts_processes
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )

@@ -17,6 +17,7 @@ from nightjar.tables import ledger
 from nightjar.tables.ledger import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SUMMER = ("--first", "2013-07-01", "run_date=2013-10-01")
 EDITED = "project.features.aircraft.features.landings.windows=[3d]"

@@ -160,6 +160,7 @@ def test_an_interrupted_installation_is_started_afresh(prepared: Machine) -> Non
     assert not (prepared.checkout / ".venv/nightjar-setup.stamp").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "settings"),
     [

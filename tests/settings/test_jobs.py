@@ -12,6 +12,7 @@ from nightjar.settings.jobs import JobName
 CONF = Path(__file__).parents[2] / "conf"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "dates"),
     [(JobName.BUILD_FEATURES, "run_date=2013-10-05"), (JobName.NIGHTLY, "project_dates=true")],

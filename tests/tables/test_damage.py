@@ -110,6 +110,7 @@ def all_and_some(warehouse):
     return everything, of_place, 5 in scan.read(held, ["id"])["id"].to_pylist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", range(4))
 def test_no_flipped_bit_of_a_log_changes_what_is_read(rewritten, version):
     """Version 0 has the table's schema, version 3 what was hidden and what came."""

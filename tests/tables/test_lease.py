@@ -375,6 +375,7 @@ class Story:
             assert self.announced <= token
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.lists(st.sampled_from(["b", "c", "the old one lives", "the old one commits"]), min_size=12, max_size=24))
 def test_in_any_order_nothing_lands_after_a_newer_holder_has_announced_itself(tmp_path_factory, steps):

@@ -128,6 +128,7 @@ print(stored, flush=True)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_lose_no_commit(warehouse):
     """Each adds one row to its own partition, always, and to a shared one, if nobody has since it looked."""
     command = [sys.executable, "-c", COUNTING, warehouse.root]
