@@ -56,7 +56,7 @@ class MachineError(NightjarError):
 
 
 @contextmanager
-def restated(cause: Callable[[Exception], NightjarError | None]) -> Iterator[None]:
+def restated(cause: Callable[[BaseException], NightjarError | None]) -> Iterator[None]:
     """Raise the stated failure that is behind another library's error; where none is known, the error passes as it is.
 
     Args:
@@ -69,8 +69,16 @@ def restated(cause: Callable[[Exception], NightjarError | None]) -> Iterator[Non
         yield
     except NightjarError:
         raise
-    except Exception as error:
-        stated = cause(error)
+    except BaseException as error:
+        stated = cause(error) if isinstance(error, Exception) or is_panic(error) else None
         if stated is None:
             raise
         raise stated from error
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether a library written in Rust has crashed, as delta-rs does on some damaged files.
+
+    PyO3 raises what is no `Exception`, and can be imported from nowhere.
+    """
+    return type(error).__name__ == "PanicException"

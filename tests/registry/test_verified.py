@@ -121,7 +121,11 @@ def test_a_signature_by_another_key_is_refused_with_the_names_of_both_keys(store
     signature.sign(stored, FIRST, other)
 
     theirs, ours = (keys.fingerprint(key)[:12] for key in (other.public_key(), registered.key))
-    refused(stored, registered.key, f"signed by key {theirs}, but is checked by key {ours}.*environment.public_key")
+    refused(
+        stored,
+        registered.key,
+        f"signature.json says that key {theirs} has.*checked by key {ours}.*environment.public_key",
+    )
     verified.check(stored, FIRST, other.public_key())
 
 

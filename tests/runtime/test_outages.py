@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from nightjar.errors import MachineError, ModelError
+from nightjar.errors import MachineError, ModelError, TableError
 from nightjar.runtime import outages
 from nightjar.runtime.outages import Cause
+from nightjar.tables import opening
 
 SPARK = "org.apache.spark.SparkException"
 LOST = "Job aborted due to stage failure: Task 1 in stage 12.0 failed 1 times, most recent failure: Lost task 1.0"
@@ -55,6 +56,16 @@ def test_a_failure_of_the_machine_is_told_by_its_cause_with_what_to_do(chain, pa
     assert isinstance(known, MachineError)
     assert [part for part in parts if part not in str(known)] == []
     assert "\n" not in str(known)
+
+
+def test_a_library_in_rust_that_crashes_is_stated_although_it_raises_no_exception():
+    """What it raises cannot be imported: one of the same name stands for it."""
+    crash = type("PanicException", (BaseException,), {})
+    with pytest.raises(MachineError, match=r"crashed on what it has read: .*RecvError.*Damaged log"), outages.stated():
+        raise crash("executor has crashed: RecvError")
+    told = r"Table features at /w/features cannot be opened: executor.*Damaged log"
+    with pytest.raises(TableError, match=told), opening._log_named("features", "/w/features"):
+        raise crash("executor has crashed: RecvError")
 
 
 @pytest.mark.parametrize("error", [KeyError("load"), ValueError("Length mismatch"), ZeroDivisionError()])

@@ -101,8 +101,9 @@ def _signed_statement(content: bytes, key: Ed25519PublicKey, where: str) -> dict
         raise ModelError(f"{where}: {SIGNATURE} is no signature of ours: {error!r}. Nothing was opened.") from error
     if by != fingerprint(key):
         raise ModelError(
-            f"{where} is signed by key {by[:12]}, but is checked by key {fingerprint(key)[:12]}. Nothing in it was "
-            "opened. If the other key is to be trusted, name its file: environment.public_key=PATH."
+            f"{where}: {SIGNATURE} says that key {by[:12]} has signed it, but it is checked by key "
+            f"{fingerprint(key)[:12]}. Nothing in it was opened. If the other key is to be trusted, name its file: "
+            "environment.public_key=PATH."
         )
     try:
         key.verify(signature, message)

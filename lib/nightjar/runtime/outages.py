@@ -63,6 +63,10 @@ _KNOWN = {
         "The object store does not answer, or refuses: {0}. Look at its state, at the credentials in the environment "
         "and at environment.warehouse; then run it again."
     ),
+    r"PanicException": (
+        "A library has crashed on what it has read: {0}. Most often the log or a checkpoint of a table is damaged: run "
+        "jobs/maintain.py, which looks at all tables, and see docs/runbook.md, Damaged log. Nothing was written."
+    ),
     r"FAILED_READ_FILE": (
         "Spark cannot read a file: {0}. If it is a raw file, fetch it again; if it is a table's, see docs/runbook.md, "
         "Damaged data file. Nothing was written."

@@ -10,7 +10,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from nightjar.errors import TableError
+from nightjar.errors import TableError, is_panic
 from nightjar.tables import checksums, commits, requirements
 from nightjar.tables.warehouse import Warehouse
 
@@ -85,7 +85,9 @@ def _log_named(table: str, folder: str) -> Iterator[None]:
         yield
     except TableNotFoundError:
         raise
-    except (DeltaError, ValueError, OSError) as error:
+    except BaseException as error:
+        if not (isinstance(error, DeltaError | ValueError | OSError) or is_panic(error)):
+            raise
         raise TableError(
             f"Table {table} at {folder} cannot be opened: {' '.join(str(error).split())}. Nothing was written. "
             + (requirements.in_log(folder) or "If its log is damaged, see docs/runbook.md, Damaged log.")
