@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def part_of(module: Path) -> str:
     return within(module).split("/")[0].removesuffix(".py")
 
 
+@cache
 def imports(module: Path) -> set[str]:
     """Every dotted name that is imported anywhere in the file; `from a import b` counts as a.b."""
     found = set()
@@ -100,7 +102,6 @@ def test_a_job_is_a_thin_entry_point(module):
     assert len(module.read_text().splitlines()) <= 60
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_a_heavy_library_is_imported_only_where_it_belongs(library):
     users = [module for module in MODULES if library in {name.split(".")[0] for name in imports(module)}]

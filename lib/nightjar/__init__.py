@@ -2,6 +2,8 @@
 
 import os
 
+__version__ = "0.1.0"
+
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
 """How the threads of numerical libraries share processors with other work; what the environment says already stays.
 
