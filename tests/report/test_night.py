@@ -303,6 +303,21 @@ def test_a_nightly_that_failed_before_its_steps_were_run_again_is_no_longer_told
     assert page.facts[-1] == "3 of 4 (look here) recorded steps done not done: maintain"
 
 
+def test_a_training_that_was_interrupted_stops_no_night_that_went_on(tmp_path):
+    """The next night of the same date may find a champion, and train no more."""
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_runs(warehouse, [("ingest", "done", None, 1.0, []), ("train", "interrupted", "interrupted", 9.0, [])])
+    assert "The night stopped: train ended as interrupted. No scores were made" in Page(written(warehouse)).text
+
+    nights.store_runs(warehouse, [("ingest", "done", None, 1.0, [])], minute=20)
+    assert "The night stopped: train" in Page(written(warehouse)).text
+
+    nights.store_runs(warehouse, [("score", "done", None, 1.0, [])], minute=30)
+    page = Page(written(warehouse))
+    assert "stopped" not in page.text
+    assert page.facts[-1] == "2 of 3 (look here) recorded steps done not done: train"
+
+
 def test_a_stopped_night_whose_tables_cannot_be_read_is_told_from_the_runs_alone(stopped):
     nights.store_scores(stopped, [0.5])
     log = Path(stopped.path("scores")) / "_delta_log"

@@ -27,6 +27,8 @@ from system.tree import AFTER, NEXT, NIGHT
 pytestmark = pytest.mark.starts_processes
 
 LEDGERS = {"runs", "leases", "beats"}
+SAID_BY_JAVA = "WARNING: Using incubator modules: jdk.incubator.vector"
+"""All that a job's start brings to a terminal that is none of its own log: nothing keeps Java from it."""
 TWO_SOURCES = ("~project.sources.readings", "~project.features.temperature")
 """For ingests that are stopped between a source and the next."""
 
@@ -312,6 +314,8 @@ def test_an_ingest_that_is_killed_terminated_and_raced_is_finished_and_stores_no
     terminated = mine.stopped(*ingest, at="source schedule: 5 rows stored", by=signal.SIGTERM)
     assert terminated.code == 130
     assert "interrupted" in terminated.problem
+    started = terminated.err.partition("source schedule: reading")[0].splitlines()
+    assert [line for line in started if not line.startswith("{")] == [SAID_BY_JAVA]
     assert mine.held() == set()
     after_term = mine.rows()
     refused = replace(mine, spark=None).run("build_features", f"run_date={NEXT}")

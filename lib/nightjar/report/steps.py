@@ -24,14 +24,16 @@ class Step:
     rows: tuple[tuple[str, int], ...] = ()
     run_id: str | None = None
     attempts: int = 0
+    is_overtaken: bool = False
+    """Whether a later step of the night was done since: the night has gone on, as one that needs no training does."""
 
     def mark(self) -> str:
         """A sign for the status, beside its word."""
         return _MARKS.get(self.status or "", "–")
 
     def stops_a_night(self) -> bool:
-        """Whether it is one of a night's jobs, and did not end well."""
-        return self.is_bad() and self.job in _ORDER
+        """Whether it is one of a night's jobs, did not end well, and nothing has gone on from there."""
+        return self.is_bad() and self.job in _ORDER and not self.is_overtaken
 
     def is_bad(self) -> bool:
         """Whether its latest run ended otherwise than done."""
@@ -48,23 +50,25 @@ def read_steps(tables: Snapshot) -> list[Step]:
     by_job: dict[str, list[dict[str, Any]]] = {}
     for row in tables.rows("runs", columns, tables.of_night()):
         by_job.setdefault(row["job"], []).append(row)
-    if _is_overtaken(by_job):
+    if _is_older(by_job):
         del by_job["nightly"]
     if not by_job:
         return []
-    steps = [_step(job, runs) for job, runs in by_job.items()]
+    steps = [_step(job, by_job) for job in by_job]
     steps += [Step(job) for job in NIGHTLY if job not in by_job]
     return sorted(steps, key=lambda step: (_place(step.job), step.job))
 
 
-def _is_overtaken(by_job: dict[str, list[dict[str, Any]]]) -> bool:
+def _is_older(by_job: dict[str, list[dict[str, Any]]]) -> bool:
     ended = [run["started_at"] + timedelta(seconds=run["seconds"]) for run in by_job.get("nightly", [])]
     others = [run["started_at"] for job, runs in by_job.items() if job != "nightly" for run in runs]
     return bool(ended and others) and max(others) > max(ended)
 
 
-def _step(job: str, runs: list[dict[str, Any]]) -> Step:
+def _step(job: str, by_job: dict[str, list[dict[str, Any]]]) -> Step:
+    runs = by_job[job]
     latest = max(runs, key=lambda run: (run["started_at"], run["run_id"]))
+    later = [run for name, others in by_job.items() if _place(job) < _place(name) < _place("nightly") for run in others]
     return Step(
         job,
         latest["status"],
@@ -74,6 +78,7 @@ def _step(job: str, runs: list[dict[str, Any]]) -> Step:
         tuple(sorted(latest["rows"] or ())),
         latest["run_id"],
         len(runs),
+        any(run["status"] == "done" and run["started_at"] > latest["started_at"] for run in later),
     )
 
 

@@ -73,7 +73,9 @@ def _stop_facts(steps: list[Step]) -> list[Fact]:
 
 def _stop_words(steps: list[Step]) -> list[str]:
     return [
-        f"The night stopped: {step.job} ended as {step.status}. {step.error or ''}".rstrip() for step in _stops(steps)
+        f"The night stopped: {step.job} ended as {step.status}."
+        + (f" {step.error}" if step.error not in (None, step.status) else "")
+        for step in _stops(steps)
     ]
 
 

@@ -29,6 +29,7 @@ JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+Us
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
+_LOGGING = f'"-Dlog4j2.configurationFile={Path(__file__).with_name("log4j2.properties").as_uri()}"'
 OPTIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -88,7 +89,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     if submitted_to is None:  # a driver that runs already has its master and its memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
         # In its temporary folder Java keeps what is shuffled, too.
-        options |= {JAVA_BY_DEFAULT: f'{archived_classes()} "-Djava.io.tmpdir={folders.own()}"'.strip()}
+        options |= {JAVA_BY_DEFAULT: f'{archived_classes()} {_LOGGING} "-Djava.io.tmpdir={folders.own()}"'.strip()}
     options |= _on_this_machine(master) | environment.spark
     if submitted_to is None:
         _start_java(options)
