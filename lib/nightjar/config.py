@@ -165,8 +165,8 @@ def _below_nothing(folder: Path, job: jobs.JobName, overrides: list[str], error:
     message = str(error)
     for number, override in enumerate(overrides):
         key = arguments.parsed(override).key_or_group
-        is_added, is_removed = message.endswith(f"override {override}"), f"config. '{key}' does not exist" in message
-        if not (is_added or is_removed):
+        is_added = override.startswith("+") and message.endswith(f"override {override}")
+        if not is_added and f"config. '{key}' does not exist" not in message:
             continue
         try:
             there: Any = _composed(folder, job, overrides[:number] + overrides[number + 1 :])
