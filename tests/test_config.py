@@ -339,10 +339,14 @@ expressions: {root: sqrt(visits__last)}
 """
 
 
+def write_shops(conf, project):
+    (conf / "project").mkdir()
+    (conf / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
+    (conf / "project" / "shops.yaml").write_text(project)
+
+
 def test_a_project_of_active_things_composes(tmp_path):
-    (tmp_path / "project").mkdir()
-    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
-    (tmp_path / "project" / "shops.yaml").write_text(SHOPS)
+    write_shops(tmp_path, SHOPS)
     made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
     assert made.feature_names() == ["weekday", "visits__last", "root"]
     assert made.spine.columns() == ["shop", "weekday", "sampling_weight"]
@@ -410,9 +414,7 @@ def test_a_word_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, wri
 def test_a_misspelt_word_in_a_file_is_refused_with_the_file_and_the_nearest_that_there_is(
     tmp_path, written, misspelt, message
 ):
-    (tmp_path / "project").mkdir()
-    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
-    (tmp_path / "project" / "shops.yaml").write_text(SHOPS.replace(written, misspelt, 1))
+    write_shops(tmp_path, SHOPS.replace(written, misspelt, 1))
     refusal = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
     assert refusal.startswith(f"score: the configuration is refused: {tmp_path}/project/shops.yaml: {message}")
 
@@ -443,6 +445,20 @@ def test_numbers_and_words_of_the_command_line_that_are_what_was_written_pass():
     temp = made.project.sources["weather"].columns["temp"]
     assert (temp.minimum, temp.maximum, temp.levels) == (1.1, 1000, ["NO", "010", "5", "1.5", "1e3"])
     assert (made.project.title, made.environment.cpus) == ("2024-01-31", 2)
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise", "message"),
+    [
+        ("keys: {shop: shop}, f", "keys: {shop: [shop]}, f", "features.visits.keys.shop: found ['shop'], expected one"),
+        ("{type: STRING}", "{type: STRING, levels: [[a]]}", "sources.visits.columns.shop.levels[0]: found ['a'], expe"),
+        ("{root: sqrt(visits__last)}", "{root: {sqrt: visits__last}}", "expressions.root: found {'sqrt': 'visits__la"),
+    ],
+)
+def test_a_list_or_a_mapping_in_the_place_of_a_value_is_refused(tmp_path, written, otherwise, message):
+    """OmegaConf lets it in where it is one of several (findings/omegaconf_merges_lists_into_mappings_of_texts.sh)."""
+    write_shops(tmp_path, SHOPS.replace(written, otherwise, 1))
+    assert refused("project=shops", "run_date=2024-02-02", conf=tmp_path).startswith(f"project.{message}")
 
 
 def test_a_file_that_is_no_yaml_is_a_wrong_configuration_too(tmp_path):

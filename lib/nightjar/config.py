@@ -6,7 +6,7 @@ UsageError that names the key path, the value and what was expected; it is raise
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -148,10 +148,26 @@ def _build(node: Any, path: str) -> Any:
     for name in values:
         if name not in known:
             raise UsageError(unknown_key(f"{path}.{name}" if path else name, known))
+    for name, hint in get_type_hints(kind).items():
+        _require_items(hint, values[name], f"{path}.{name}" if path else name)
     try:
         return kind(**values)
     except ValueError as error:
         raise UsageError(f"{path + '.' if path else ''}{error}") from error
+
+
+def _require_items(hint: Any, value: Any, path: str) -> None:
+    """OmegaConf merges lists and mappings into a list or a mapping of texts or numbers without a word."""
+    if get_origin(hint) not in (list, dict):
+        return
+    element = get_args(hint)[-1]
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        where = f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]"
+        fits = element is Any or dataclasses.is_dataclass(element) or not isinstance(item, list | dict)
+        if not fits and not isinstance(item, get_origin(element) or ()):
+            shown = secrets.masked(item, tuple(where.split(".", 1)))
+            raise UsageError(f"{where}: found {shown!r}, expected one value of type {element.__name__}")
+        _require_items(element, item, where)
 
 
 def _build_item(node: DictConfig, key: str, path: str) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nightjar.config import compose_job
+from nightjar.config import compose_job, make_settings
 from nightjar.errors import TableError, UsageError
 from nightjar.pipeline import job
 from nightjar.runtime import logs
@@ -61,15 +61,21 @@ def test_a_command_line_that_is_refused_is_told_without_its_secrets(override):
 
 
 @pytest.mark.parametrize(
-    "written", [f"spark: {{x.secret.key: {NUMBER}}}", f"cpus: {{secret: '{NUMBER}'}}", f"secrets: {NUMBER}"]
+    "written",
+    [
+        f"spark: {{x.secret.key: {NUMBER}}}",
+        f"cpus: {{secret: '{NUMBER}'}}",
+        f"secrets: {NUMBER}",
+        f"spark: {{x.secret.key: ['{NUMBER}']}}",
+    ],
 )
 def test_a_file_that_is_refused_is_told_without_its_secrets(tmp_path, written):
-    """A number that YAML has read otherwise, a value of another type, a key that there is not."""
+    """A number that YAML has read otherwise, a value of another type, a key that there is not, a list for a text."""
     (tmp_path / "environment").mkdir()
     (tmp_path / "environment" / "mine.yaml").write_text(f"defaults: [schema, _self_]\n{written}\n")
     (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: mine, project: schema, _self_]\n")
     with pytest.raises(UsageError) as refused:
-        compose_job(tmp_path, JobName.SCORE, [])
+        make_settings(compose_job(tmp_path, JobName.SCORE, []))
     assert NUMBER not in str(refused.value)
     assert NUMBER.replace("_", "") not in str(refused.value)
     assert "environment" in str(refused.value)
