@@ -105,6 +105,10 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
         ),
         ([*FLIGHTS, "~project.titel"], ["refused: project.titel: there is no such key (did you mean 'title'?)"]),
         ([*FLIGHTS, "+modle@project.x=tree"], ["there is no group 'modle' (did you mean 'model'?)", "'features/fl"]),
+        (
+            [*FLIGHTS, "search=quick"],
+            ["score: the configuration is refused: search: there is no such key, expected one"],
+        ),
         ([*FLIGHTS, "+retrospectve=true"], ["retrospectve: there is no such key (did you mean 'retrospective'?)"]),
         ([*FLIGHTS, "+project.label.horzon=3d"], ["project.label.horzon: there is no such key (did you mean 'horizo"]),
         ([*FLIGHTS, "+environment.cpu=2"], ["environment.cpu: there is no such key (did you mean 'cpus'?)"]),

@@ -5,6 +5,7 @@ UsageError that names the key path, the value and what was expected; it is raise
 """
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -63,7 +64,7 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
     try:
         composed = _composed(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
-        why = _below_nothing(folder, job, overrides, error) or refusals.wording(error, folder, overrides, GROUPS)
+        why = _unknown_place(folder, job, overrides, error) or refusals.wording(error, folder, overrides, GROUPS)
         refused = f"{job.value}: the configuration is refused: {why}"
         raise UsageError(secrets.hidden(refused, [*kept, *refusals.secrets_in(error)])) from error
     except NOT_FORESEEN as error:
@@ -176,9 +177,13 @@ def _build_item(node: DictConfig, key: str, path: str) -> Any:
     return _build(node[key], path)
 
 
-def _below_nothing(folder: Path, job: jobs.JobName, overrides: list[str], error: Exception) -> str | None:
-    """Hydra adds a key below an entry that there is not, or removes one, without a word of what there is."""
+def _unknown_place(folder: Path, job: jobs.JobName, overrides: list[str], error: Exception) -> str | None:
+    """What Hydra does not say of a group that the job has not, or of a key below an entry that there is not."""
     message = str(error)
+    group = re.match("Could not override '(.+?)'. No match in the defaults list", message)
+    known = [field.name for field in dataclasses.fields(ROOTS[job])]
+    if group and group[1] not in known:
+        return unknown_key(group[1], known)
     for number, override in enumerate(overrides):
         key = arguments.parsed(override).key_or_group
         is_added = override.startswith("+") and message.endswith(f"override {override}")
