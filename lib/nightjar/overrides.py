@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -90,7 +91,7 @@ def require_as_written(overrides: list[str], composed: Any) -> None:
         for path, text, raw in _altered(there, read.value(), written, read.key_or_group):
             place = tuple(path.split(".", 1))
             shown, given = secrets.masked(text, place), secrets.masked(raw, place)
-            quoted = _SCALAR.sub(lambda one, raw=raw: _in_quotes(one, raw), value) if given == raw else f'"{given}"'
+            quoted = _SCALAR.sub(partial(_in_quotes, raw=raw), value) if given == raw else f'"{given}"'
             refused = (
                 f"{path}: found {shown!r}, which is what Hydra makes of the unquoted {given} on the command line. "
                 f"If the text is meant, quote it, for the shell too: {shlex.quote(f'{key}={quoted}')}"
