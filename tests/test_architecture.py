@@ -21,7 +21,9 @@ MAY_IMPORT = {
     "durations": {"errors"},
     "timeline": {"durations", "errors"},
     "settings": {"timeline", "durations", "errors"},
-    "config": KERNEL,
+    "overrides": KERNEL,
+    "refusals": KERNEL,
+    "config": KERNEL | {"overrides", "refusals"},
     "runtime": KERNEL | {"nightjar"},
     "expressions": KERNEL,
     "asof": KERNEL,
@@ -39,7 +41,7 @@ MAY_IMPORT = {
 MAY_IMPORT["learning"] |= {"config", "runtime"}
 
 ONLY_IN = {
-    "hydra": ["config.py"],
+    "hydra": ["config.py", "overrides.py", "refusals.py"],
     "ray": ["learning", "runtime/ray.py"],
     "mlflow": ["registry"],
     "torch": ["models/network.py", "learning/distributed"],

@@ -81,11 +81,38 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
         (["project=flights", "run_date=2014-01-01"], ["run_date", "'2014-01-01'", "2013-01-01 to 2013-12-31"]),
         (["run_date=2013-10-05"], ["project"]),
         (["project=trains", "run_date=2013-10-05"], ["trains", "flights"]),
-        ([*FLIGHTS, "retrospectve=true"], ["retrospectve"]),
-        ([*FLIGHTS, "project.sources.weather.colums={}"], ["colums"]),
-        ([*FLIGHTS, "+retrospectve=true"], ["retrospectve"]),
-        ([*FLIGHTS, "+project.label.horzon=3d"], ["horzon"]),
-        ([*FLIGHTS, "+environment.cpu=2"], ["cpu"]),
+        (
+            ["project=flight", "run_date=2013-10-05"],
+            [": there is no 'flight' in project (did you mean 'flights'?), expected one of ['flights', 'schema']"],
+        ),
+        (
+            [*FLIGHTS, "retrospectve=true"],
+            [": retrospectve: there is no such key (did you mean 'retrospective'?), expected one of ['environment', "],
+        ),
+        (
+            [*FLIGHTS, "project.sources.weather.colums={}"],
+            [": project.sources.weather.colums: there is no such key (did you mean 'columns'?), expected", "'lookups'"],
+        ),
+        (
+            [*FLIGHTS, "project.sources.wether.file={}"],
+            [
+                "project.sources.wether: there is no such key (did you mean 'weather'?)",
+                "is added by +project.sources={",
+            ],
+        ),
+        (
+            [*FLIGHTS, "+project.sources.wether.refuse=0"],
+            ["refused: project.sources.wether: there is no such key (did you mean 'weather'?), expected"],
+        ),
+        ([*FLIGHTS, "~project.titel"], ["refused: project.titel: there is no such key (did you mean 'title'?)"]),
+        ([*FLIGHTS, "+modle@project.x=tree"], ["there is no group 'modle' (did you mean 'model'?)", "'features/fl"]),
+        (
+            [*FLIGHTS, "search=quick"],
+            ["score: the configuration is refused: search: there is no such key, expected one"],
+        ),
+        ([*FLIGHTS, "+retrospectve=true"], ["retrospectve: there is no such key (did you mean 'retrospective'?)"]),
+        ([*FLIGHTS, "+project.label.horzon=3d"], ["project.label.horzon: there is no such key (did you mean 'horizo"]),
+        ([*FLIGHTS, "+environment.cpu=2"], ["environment.cpu: there is no such key (did you mean 'cpus'?)"]),
         ([*FLIGHTS, "retrospective=maybe"], ["retrospective", "maybe", "bool"]),
         ([*FLIGHTS, "environment.cpus=two"], ["cpus", "two", "Integer"]),
         ([*FLIGHTS, "environment.cpus=0"], ["environment.cpus: found 0, expected at least 1"]),
@@ -99,7 +126,10 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             [*FLIGHTS, "project.features.route.features.last_delay.lookback=4"],
             ["project.features.route.features.last_delay.lookback", "'4'"],
         ),
-        ([*FLIGHTS, "project.sources.weather.columns.temp.type=FLOAT"], ["temp.type", "FLOAT", "DOUBLE"]),
+        (
+            [*FLIGHTS, "project.sources.weather.columns.temp.type=double"],
+            ["temp.type: found 'double' (did you mean 'DOUBLE'?)"],
+        ),
         ([*FLIGHTS, "project.label.column=???"], ["project.label.column: has no value", "project.label.column=..."]),
         ([*FLIGHTS, "project.label.aggregate=AVERAGE"], ["label.aggregate", "AVERAGE", "MEAN"]),
         ([*FLIGHTS, "project.label.horizon=-3d"], ["project.label.horizon: duration '-3d'"]),
@@ -314,10 +344,14 @@ expressions: {root: sqrt(visits__last)}
 """
 
 
+def write_shops(conf, project):
+    (conf / "project").mkdir()
+    (conf / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
+    (conf / "project" / "shops.yaml").write_text(project)
+
+
 def test_a_project_of_active_things_composes(tmp_path):
-    (tmp_path / "project").mkdir()
-    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: schema, project: '???', _self_]\n")
-    (tmp_path / "project" / "shops.yaml").write_text(SHOPS)
+    write_shops(tmp_path, SHOPS)
     made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
     assert made.feature_names() == ["weekday", "visits__last", "root"]
     assert made.spine.columns() == ["shop", "weekday", "sampling_weight"]
@@ -332,6 +366,7 @@ def test_a_project_of_active_things_composes(tmp_path):
         ("[SE, 1e3]", "1000.0", "columns.shop.levels[1]"),
         ("[1_000]", "1000", "columns.shop.levels[0]"),
         ("[0x1f]", "31", "columns.shop.levels[0]"),
+        ("[12:30]", "750", "columns.shop.levels[0]"),
         ("['NO', SE, \"on\", '1e3', \"True\", 7, '1000.0']", None, None),
     ],
 )
@@ -348,6 +383,87 @@ def test_a_word_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, wri
     message = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
     assert message.startswith(f"project.sources.visits.{refused_at}: found {read!r}, which is what YAML makes of")
     assert "in line 11 of" in message
+
+
+@pytest.mark.parametrize(
+    ("written", "misspelt", "message"),
+    [
+        (
+            "settled_early:",
+            "settled_earl:",
+            "project.label.settled_earl: there is no such key (did you mean 'settled_e",
+        ),
+        (
+            "spent: {type:",
+            "spent: {typ:",
+            "project.sources.visits.columns.spent.typ: there is no such key (did you mea",
+        ),
+        ("DOUBLE", "DUOBLE", "project.sources.visits.columns.spent.type: found 'DUOBLE' (did you mean 'DOUBLE'?), exp"),
+        (
+            "/source/schema@",
+            "/source/shema@",
+            "there is no 'shema' in source (did you mean 'schema'?), expected one of",
+        ),
+        (
+            "schema, /source",
+            "schema, /project/shop, /source",
+            "there is no 'shop' in project (did you mean 'shops'?), e",
+        ),
+        (
+            "shop: {type",
+            "NO: {type",
+            "project.sources.visits.columns.False: found the key False, expected a text; quote",
+        ),
+    ],
+)
+def test_a_misspelt_word_in_a_file_is_refused_with_the_file_and_the_nearest_that_there_is(
+    tmp_path, written, misspelt, message
+):
+    write_shops(tmp_path, SHOPS.replace(written, misspelt, 1))
+    refusal = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
+    assert refusal.startswith(f"score: the configuration is refused: {tmp_path}/project/shops.yaml: {message}")
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "read", "written"),
+    [
+        ("project.title=1e3", "project.title", "1000.0", "1e3"),
+        ("project.spine.key.0=TRUE", "project.spine.key.0", "True", "TRUE"),
+        (
+            "project.sources.weather.columns.temp={minimum: 1.10, levels: ['1e3', NO, 010, 1.0, 1_000, +5]}",
+            "project.sources.weather.columns.temp.levels[4]",
+            "1000",
+            "1_000",
+        ),
+        ("+environment.spark={a.b: 12:30, c.d: 1.10}", "environment.spark.c.d", "1.1", "1.10"),
+    ],
+)
+def test_a_word_that_hydra_takes_for_something_else_is_to_be_quoted(override, path, read, written):
+    refusal, advice = refused(*FLIGHTS, override).split(". If the text is meant, quote it, for the shell too: ")
+    assert refusal == f"{path}: found {read!r}, which is what Hydra makes of the unquoted {written} on the command line"
+    assert shlex.split(advice) == [override.replace(written, f'"{written}"')]
+
+
+def test_numbers_and_words_of_the_command_line_that_are_what_was_written_pass():
+    numbers = "project.sources.weather.columns.temp={minimum: 1.10, maximum: 1_000, levels: [NO, 010, 5, 1.5, '1e3']}"
+    made = settings(*FLIGHTS, numbers, "project.title=1e3", "project.title=2024-01-31", "environment.cpus=+2")
+    temp = made.project.sources["weather"].columns["temp"]
+    assert (temp.minimum, temp.maximum, temp.levels) == (1.1, 1000, ["NO", "010", "5", "1.5", "1e3"])
+    assert (made.project.title, made.environment.cpus) == ("2024-01-31", 2)
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise", "message"),
+    [
+        ("keys: {shop: shop}, f", "keys: {shop: [shop]}, f", "features.visits.keys.shop: found ['shop'], expected one"),
+        ("{type: STRING}", "{type: STRING, levels: [[a]]}", "sources.visits.columns.shop.levels[0]: found ['a'], expe"),
+        ("{root: sqrt(visits__last)}", "{root: {sqrt: visits__last}}", "expressions.root: found {'sqrt': 'visits__la"),
+    ],
+)
+def test_a_list_or_a_mapping_in_the_place_of_a_value_is_refused(tmp_path, written, otherwise, message):
+    """OmegaConf lets it in where it is one of several (findings/omegaconf_merges_lists_into_mappings_of_texts.sh)."""
+    write_shops(tmp_path, SHOPS.replace(written, otherwise, 1))
+    assert refused("project=shops", "run_date=2024-02-02", conf=tmp_path).startswith(f"project.{message}")
 
 
 def test_a_file_that_is_no_yaml_is_a_wrong_configuration_too(tmp_path):

@@ -1,27 +1,28 @@
 """Hydra: registers the settings as schemas, composes `conf/` with a command line's overrides, and makes settings of it.
 
-Nothing outside this module knows Hydra. Everything that is wrong with a configuration is a UsageError that names the
-key path, the value and what was expected; it is raised before any session starts.
+Nothing but this module, `overrides` and `refusals` knows Hydra. Everything that is wrong with a configuration is a
+UsageError that names the key path, the value and what was expected; it is raised before any session starts.
 """
 
 import dataclasses
 import re
-import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from nightjar import overrides as arguments
+from nightjar import refusals
 from nightjar.errors import UsageError
 from nightjar.settings import jobs, secrets, words
 from nightjar.settings.environment import Environment
+from nightjar.settings.hints import unknown_key
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Model
 from nightjar.settings.project import Project
@@ -59,21 +60,25 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
     """
     _register_schemas()
     kept = list(secrets.of_overrides(overrides))
-    _require_readable(job, overrides)
+    arguments.require_readable(job.value, overrides)
     try:
         composed = _composed(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
-        refused = f"{job.value}: the configuration is refused: {_whole_message(error)}"
-        raise UsageError(secrets.hidden(refused, kept)) from error
+        why = _unknown_place(folder, job, overrides, error) or refusals.wording(error, folder, overrides, GROUPS)
+        refused = f"{job.value}: the configuration is refused: {why}"
+        raise UsageError(secrets.hidden(refused, [*kept, *refusals.secrets_in(error)])) from error
     except NOT_FORESEEN as error:
         said = ["what the files say", *overrides]
         wrong = next(one for count, one in enumerate(said) if _breaks(folder, job, overrides[:count]))
+        why = refusals.whole_message(error) or type(error).__name__
         refused = (
-            f"{job.value}: {wrong} cannot be applied ({_whole_message(error) or type(error).__name__}). Is it below a "
-            "key that is null, or null for a group? What is null is given with the key above it, as in KEY={NAME: ...}"
+            f"{job.value}: {wrong} cannot be applied ({why}). Is it below a key that is null, or null for a group? "
+            "What is null is given with the key above it, as in KEY={NAME: ...}"
         )
         raise UsageError(secrets.hidden(refused, kept)) from error
-    words.require_as_written(folder, OmegaConf.to_container(composed, resolve=False, enum_to_str=True))
+    plain = OmegaConf.to_container(composed, resolve=False, enum_to_str=True)
+    words.require_as_written(folder, plain)
+    arguments.require_as_written(overrides, plain)
     return composed
 
 
@@ -98,7 +103,7 @@ def make_settings(config: DictConfig) -> jobs.Job:
     try:
         OmegaConf.resolve(config)
     except OmegaConfBaseException as error:
-        raise UsageError(f"the configuration is refused: {_whole_message(error)}") from error
+        raise UsageError(f"the configuration is refused: {refusals.whole_message(error)}") from error
     made = _build(config, "")
     if not isinstance(made, jobs.Job):
         raise UsageError(f"the configuration is of type {type(made).__name__}, expected that of a job")
@@ -109,45 +114,6 @@ def _composed(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConf
     GlobalHydra.instance().clear()
     with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
         return compose(config_name=job.value, overrides=overrides)
-
-
-def _require_readable(job: jobs.JobName, overrides: list[str]) -> None:
-    """Hydra repeats pieces of what it cannot read, and does not say of which argument.
-
-    Raises:
-        UsageError: it cannot read one, or would take it for several values. Of one with secrets, only the key is told.
-    """
-    for override in overrides:
-        try:
-            is_one = not OverridesParser.create().parse_override(override).is_sweep_override()
-            why = "it has several values"
-        except HydraException as error:
-            is_one, why = False, " ".join(str(error).split("\nSee https://")[0].split())
-        if is_one:
-            continue
-        if list(secrets.of_overrides([override])):
-            key = override.partition("=")[0]
-            raise UsageError(
-                f"{job.value}: the override of {key}, whose value is not shown, cannot be read. A value with other "
-                f"signs than letters, digits and dots is quoted: '{key}=\"...\"'"
-            ) from None
-        quoted = _quoted(override)
-        raise UsageError(
-            f"{job.value}: the argument {override!r} cannot be read: {why}. "
-            + (f"If its value is a text, quote it, for the shell too: {quoted}" if quoted else "Expected KEY=VALUE")
-        ) from None
-
-
-def _quoted(override: str) -> str | None:
-    """An override as a shell is given it, with its value as the text that it is; None where that is none either."""
-    key, sign, value = override.partition("=")
-    escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + found[2].replace('"', '\\"'), value)
-    quoted = f'{key}="{escaped}"'
-    try:
-        is_value = OverridesParser.create().parse_override(quoted).value() == value
-    except HydraException:
-        return None
-    return shlex.quote(quoted) if sign and is_value else None
 
 
 def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:
@@ -182,11 +148,27 @@ def _build(node: Any, path: str) -> Any:
     known = [field.name for field in dataclasses.fields(kind)]
     for name in values:
         if name not in known:
-            raise UsageError(f"{path + '.' if path else ''}{name}: there is no such key, expected one of {known}")
+            raise UsageError(unknown_key(f"{path}.{name}" if path else name, known))
+    for name, hint in get_type_hints(kind).items():
+        _require_items(hint, values[name], f"{path}.{name}" if path else name)
     try:
         return kind(**values)
     except ValueError as error:
         raise UsageError(f"{path + '.' if path else ''}{error}") from error
+
+
+def _require_items(hint: Any, value: Any, path: str) -> None:
+    """OmegaConf merges lists and mappings into a list or a mapping of texts or numbers without a word."""
+    if get_origin(hint) not in (list, dict):
+        return
+    element = get_args(hint)[-1]
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        where = f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]"
+        fits = element is Any or dataclasses.is_dataclass(element) or not isinstance(item, list | dict)
+        if not fits and not isinstance(item, get_origin(element) or ()):
+            shown = secrets.masked(item, tuple(where.split(".", 1)))
+            raise UsageError(f"{where}: found {shown!r}, expected one value of type {element.__name__}")
+        _require_items(element, item, where)
 
 
 def _build_item(node: DictConfig, key: str, path: str) -> Any:
@@ -195,12 +177,27 @@ def _build_item(node: DictConfig, key: str, path: str) -> Any:
     return _build(node[key], path)
 
 
-def _whole_message(error: BaseException) -> str:
-    """Hydra and OmegaConf spread one mistake over a chain of exceptions; the reader needs each line once."""
-    lines: list[str] = []
-    current: BaseException | None = error
-    while current is not None:
-        text = str(current).split("Config search path:")[0]
-        lines += [line.strip() for line in text.splitlines() if line.strip() and "To append" not in line]
-        current = current.__cause__
-    return "; ".join(dict.fromkeys(lines))
+def _unknown_place(folder: Path, job: jobs.JobName, overrides: list[str], error: Exception) -> str | None:
+    """What Hydra does not say of a group that the job has not, or of a key below an entry that there is not."""
+    message = str(error)
+    group = re.match("Could not override '(.+?)'. No match in the defaults list", message)
+    known = [field.name for field in dataclasses.fields(ROOTS[job])]
+    if group and group[1] not in known:
+        return unknown_key(group[1], known)
+    for number, override in enumerate(overrides):
+        key = arguments.parsed(override).key_or_group
+        is_added = override.startswith("+") and message.endswith(f"override {override}")
+        if not is_added and f"config. '{key}' does not exist" not in message:
+            continue
+        try:
+            there: Any = _composed(folder, job, overrides[:number] + overrides[number + 1 :])
+        except (*REFUSED, *NOT_FORESEEN):
+            return None
+        parts = key.split(".")
+        for count, part in enumerate(parts):
+            if not isinstance(there, DictConfig):
+                return None
+            if part not in there:
+                return refusals.unknown_entry(".".join(parts[: count + 1]), there)
+            there = OmegaConf.select(there, part)
+    return None

@@ -1,6 +1,7 @@
 """The point-in-time contract, one rule a test: facts and questions beside what comes out."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -410,6 +411,62 @@ def test_a_spine_is_refused_for_its_clocks_and_for_columns_that_would_collide():
         join(spine(1), [source], known_by="later")
     with pytest.raises(JoinError, match="'f__x' is made already by facts 'f'"):
         join(spine(1), [source, source])
+
+
+def batch(table):
+    return table.to_batches()[0]
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            pa.Table.to_pandas,
+            "found a pandas.DataFrame, expected a pyarrow.Table; make one by pyarrow.Table.from_pandas(",
+        ),
+        (
+            batch,
+            "found a pyarrow.RecordBatch, expected a pyarrow.Table; make one by pyarrow.Table.from_batches([batch])",
+        ),
+        (pa.Table.to_pylist, "found a list, expected a pyarrow.Table; make one by pyarrow.Table.from_pylist(rows)"),
+        (pa.Table.to_pydict, "found a dict, expected a pyarrow.Table; make one by pyarrow.table(columns)"),
+        (
+            pa.Table.to_reader,
+            "found a pyarrow.RecordBatchReader, expected a pyarrow.Table; make one by pyarrow.table(...",
+        ),
+        (str, "found a str, expected a pyarrow.Table"),
+    ],
+)
+def test_what_is_no_table_of_arrow_is_told_with_how_one_is_made_of_it(other, message):
+    """On both sides, before any work; of what is advised the join gives what it gives of the table."""
+    source = facts(Latest("x"))
+    for where, questions, asked_of in [
+        ("spine: ", other(spine(1)), source),
+        ("facts 'f': ", spine(1), facts(Latest("x"), table=other(source.table))),
+    ]:
+        with pytest.raises(JoinError) as refused:
+            join(questions, [asked_of])
+        assert str(refused.value).startswith(where + message)
+
+
+def test_a_frame_of_pandas_that_is_converted_as_it_is_told_gives_the_same():
+    frame = facts().table.to_pandas()
+    converted = pa.Table.from_pandas(frame, preserve_index=False)
+    assert asked(spine(1, 3), facts(Latest("x"), table=converted)) == asked(spine(1, 3), facts(Latest("x")))
+
+
+def test_one_thing_for_a_list_of_them_is_refused():
+    """And what can be gone through only once: its second reader would find nothing."""
+    source = facts(Latest("x"))
+    for several, message in [
+        (source, r"facts: found a nightjar.Facts, expected a list, \[Facts\(...\)\]"),
+        ((one for one in [source]), "facts: found a generator, expected a list"),
+        ([source.table], r"facts: found a pyarrow.Table in the list, expected \[Facts\(...\)\]"),
+        ([facts("x")], r"facts 'f', features: found a str in the list, expected \[Latest\(...\), Windowed\(...\)\]"),
+        ([replace(source, features=Latest("x"))], "facts 'f', features: found a nightjar.Latest, expected a list"),
+    ]:
+        with pytest.raises(JoinError, match=message):
+            join(spine(1), several)
 
 
 def test_clocks_and_ids_that_cannot_be_trusted_are_refused():

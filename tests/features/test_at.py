@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
 
+import builders
 from nightjar.errors import JoinError, TableError
 from nightjar.features.at import features_at
 from nightjar.tables import delta, scan
+from nightjar.tables.warehouse import Warehouse
 
 FEATURES = ("temperature__last", "temperature__mean_1d", "temperature__mean_3d", "temperature__event_time")
 
@@ -51,6 +54,13 @@ def test_a_spine_that_cannot_be_joined_is_refused_with_what_it_lacks(nights, spa
         asked("'m1' AS machine, '2024-04-01' AS prediction_time")
     with pytest.raises(JoinError, match="'temperature__last' is made already by the spine"):
         asked(f"'m1' AS machine, {at}, 1.0 AS temperature__last")
+
+
+def test_a_spine_that_is_no_frame_of_spark_is_refused_before_any_table_is_looked_for(tmp_path):
+    table = pa.table({"machine": ["m1"]})
+    for spine, kind in [(table, "pyarrow.Table"), (table.to_pandas(), "pandas.DataFrame")]:
+        with pytest.raises(JoinError, match=rf"The spine is a {kind}, expected .*: session.createDataFrame\("):
+            features_at(Warehouse(str(tmp_path), "machines"), builders.machines(tmp_path), spine)
 
 
 def test_a_plain_time_from_python_is_read_in_the_session_s_zone_which_is_utc(nights, spark):

@@ -33,7 +33,7 @@ def test_every_candidate_that_can_be_fitted_passes(name):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (Model(E.LOGISTIC, parameters={"c": 1}), r"LOGISTIC has no parameter c here. It knows C, class_w"),
+        (Model(E.LOGISTIC, parameters={"c": 1}), r"no parameter c here \(did you mean 'C'\?\). It knows C, cl"),
         (Model(E.MAJORITY, parameters={"x": 1}), "MAJORITY has no parameter x here. It knows none at all"),
         (Model(E.BOOSTING, parameters={"early_stopping": True}), "no parameter early_stopping"),
         (Model(E.TREE, parameters={"random_state": 1}), "no parameter random_state"),

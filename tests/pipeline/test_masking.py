@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nightjar.config import compose_job
+from nightjar.config import compose_job, make_settings
 from nightjar.errors import TableError, UsageError
 from nightjar.pipeline import job
 from nightjar.runtime import logs
@@ -13,6 +13,7 @@ from nightjar.settings.jobs import JobName
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 HIDDEN = "hunter22hunter22"
+NUMBER = "22_222_222"
 GIVEN = f"+environment.spark={{spark.hadoop.fs.s3a.secret.key: {HIDDEN}}}"
 FLIGHTS = ["project=flights", "run_date=2013-10-05"]
 
@@ -48,13 +49,36 @@ def test_the_settings_have_it_and_the_hash_in_runs_does_not_tell_it(tmp_path):
         f"environment.spark.secret=[{HIDDEN}",
         f"environment.spark={{spark.secret: {HIDDEN}, b}}",
         f"environment={{cpus: {{secret: {HIDDEN}}}}}",
+        f"+environment.spark={{a: 1.10, spark.secret: {HIDDEN}}}",
     ],
 )
 def test_a_command_line_that_is_refused_is_told_without_its_secrets(override):
-    """A key that there is not, a value that cannot be read, a mapping that cannot be, a value of another type."""
+    """A key that there is not, a value that cannot be read, a mapping that cannot be, a value of another type,
+    a number beside it that is to be quoted."""
     with pytest.raises(UsageError) as refused:
         compose_job(CONF, JobName.SCORE, [*FLIGHTS, override])
     assert "hunter22" not in str(refused.value)
+    assert "environment" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"spark: {{x.secret.key: {NUMBER}}}",
+        f"cpus: {{secret: '{NUMBER}'}}",
+        f"secrets: {NUMBER}",
+        f"spark: {{x.secret.key: ['{NUMBER}']}}",
+    ],
+)
+def test_a_file_that_is_refused_is_told_without_its_secrets(tmp_path, written):
+    """A number that YAML has read otherwise, a value of another type, a key that there is not, a list for a text."""
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "environment" / "mine.yaml").write_text(f"defaults: [schema, _self_]\n{written}\n")
+    (tmp_path / "score.yaml").write_text("defaults: [score_schema, environment: mine, project: schema, _self_]\n")
+    with pytest.raises(UsageError) as refused:
+        make_settings(compose_job(tmp_path, JobName.SCORE, []))
+    assert NUMBER not in str(refused.value)
+    assert NUMBER.replace("_", "") not in str(refused.value)
     assert "environment" in str(refused.value)
 
 

@@ -54,9 +54,10 @@ def join(
         NaN in a window makes ``sum``, ``mean``, ``std``, ``min`` and ``max`` NaN, and is one value for ``distinct``.
 
     Raises:
-        JoinError: a definition, column or type that does not fit, before any work; keys or clocks that cannot be
-            held exactly; facts that tie completely where ``Latest``, ``first`` or ``last`` would have to choose
-            between different values; contradicting versions of one fact; a sum of integers beyond 64 bits.
+        JoinError: what is no ``pyarrow.Table``, a definition, column or type that does not fit, before any work; keys
+            or clocks that cannot be held exactly; facts that tie completely where ``Latest``, ``first`` or ``last``
+            would have to choose between different values; contradicting versions of one fact; a sum of integers
+            beyond 64 bits.
     """
     clocks = Clocks(prediction_time, known_by, since, zone)
     validate(spine, facts, clocks.columns(), zone)

@@ -1,6 +1,6 @@
 """Everything that can be refused before any work: names, columns, types, durations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 import pyarrow as pa
@@ -35,6 +35,18 @@ _TAKES: dict[str, tuple[str, Callable[[pa.DataType], bool]]] = {
 }
 
 
+_CONVERSIONS = {
+    "pandas.DataFrame": "pyarrow.Table.from_pandas(frame, preserve_index=False), after frame.reset_index() where the "
+    "index holds a key or a clock",
+    "polars.DataFrame": "frame.to_arrow()",
+    "pyspark.DataFrame": "frame.toArrow()",
+    "pyarrow.RecordBatch": "pyarrow.Table.from_batches([batch])",
+    "list": "pyarrow.Table.from_pylist(rows)",
+    "dict": "pyarrow.table(columns)",
+}
+"""What is often given for a table, and how to make one of it."""
+
+
 def validate(spine: pa.Table, facts: Sequence[Facts], clocks: Sequence[str], zone: str) -> None:
     """Refuse what no join can answer, naming facts and column.
 
@@ -51,8 +63,10 @@ def validate(spine: pa.Table, facts: Sequence[Facts], clocks: Sequence[str], zon
         require_zone(zone)
     except UsageError as error:
         raise JoinError(str(error)) from error
+    _table(spine, "spine")
     for name in clocks:
         _clock(spine, name, "spine")
+    _each(facts, Facts, "facts", "[Facts(...)]")
     for source in facts:
         _source(source)
         for key in source.key_columns:
@@ -66,8 +80,31 @@ def output_names(source: Facts) -> list[str]:
     return [f"{source.name}__{label}" for label in [*labels, "event_time", "known_at"]]
 
 
+def _table(table: object, where: str) -> None:
+    if not isinstance(table, pa.Table):
+        kind = _kind(table)
+        how = _CONVERSIONS.get(kind, "pyarrow.table(...), of whatever has columns or Arrow's stream interface")
+        raise JoinError(f"{where}: found a {kind}, expected a pyarrow.Table; make one by {how}")
+
+
+def _each(values: object, kinds: type | tuple[type, ...], where: str, expected: str) -> None:
+    """Refuse one value where several are asked for, and an iterator, which would be empty the second time."""
+    if not isinstance(values, Collection):
+        raise JoinError(f"{where}: found a {_kind(values)}, expected a list, {expected}")
+    for value in values:
+        if not isinstance(value, kinds):
+            raise JoinError(f"{where}: found a {_kind(value)} in the list, expected {expected}")
+
+
+def _kind(value: object) -> str:
+    package, name = type(value).__module__.partition(".")[0], type(value).__name__
+    return name if package == "builtins" else f"{package}.{name}"
+
+
 def _source(source: Facts) -> None:
     where = f"facts {source.name!r}"
+    _table(source.table, where)
+    _each(source.features, (Latest, Windowed), f"{where}, features", "[Latest(...), Windowed(...)]")
     for role in ("keys", "fact_id", "sequence"):
         if isinstance(getattr(source, role), str):
             raise JoinError(f"{where}: {role} is the text {getattr(source, role)!r}; write a list of column names")

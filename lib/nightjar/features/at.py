@@ -42,11 +42,12 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
 
     Raises:
         JoinError: the spine lacks a column that features are joined by, or it has another type than the facts' one,
-            or `prediction_time` is no instant.
+            or `prediction_time` is no instant, or the spine is no DataFrame of Spark.
         TableError: a source has no table yet, or a data file of it is gone. One that is removed later, before the
             DataFrame is used, or damaged, fails Spark's job: as an error of the task with the same words, or as Spark's
             own where facts are shuffled, which names the file (`tables.failures.stated` makes a TableError of either).
     """
+    _require_rows(spine)
     asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
     _require_clock(asked.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
@@ -85,6 +86,15 @@ def with_features(
     facts = feature_facts(project, versions)
     joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), told=told, to=to)
     return expressions.after_join(joined, project)
+
+
+def _require_rows(spine: object) -> None:
+    if not isinstance(spine, DataFrame | Rows):
+        package, name = type(spine).__module__.partition(".")[0], type(spine).__name__
+        raise JoinError(
+            f"The spine is a {package}.{name}, expected a DataFrame of Spark: session.createDataFrame(...) makes one "
+            "of a frame of pandas, or of a list of rows."
+        )
 
 
 def _require_clock(spine: pa.Schema, zone: str) -> None:

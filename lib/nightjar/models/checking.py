@@ -16,6 +16,7 @@ from nightjar.models.network_options import Options
 from nightjar.models.preparation import check_preparation
 from nightjar.models.rule import rule_of
 from nightjar.settings.columns import Encoding
+from nightjar.settings.hints import hint
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
@@ -39,8 +40,8 @@ def check_model(
     known = known_parameters(model, task)
     unknown = sorted(set(model.parameters) - known)
     if unknown:
-        among = ", ".join(sorted(known)) or "none at all"
-        raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here. It knows {among}.")
+        among, near = ", ".join(sorted(known)) or "none at all", hint(unknown[0], known)
+        raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here{near}. It knows {among}.")
     if model.calibration is not Calibration.NONE and task is not Task.CLASSIFICATION:
         raise LearningError(f"calibration is {model.calibration.name}: only a classification has probabilities.")
     if model.self_training.floor is not None and task is not Task.CLASSIFICATION:
@@ -70,7 +71,8 @@ def used_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[Feat
     names = [column.name for column in features]
     unknown = sorted(set(model.drop) - set(names))
     if unknown:
-        raise LearningError(f"drop names {', '.join(unknown)}, not among the features {', '.join(names)}.")
+        near = hint(unknown[0], names)
+        raise LearningError(f"drop names {', '.join(unknown)}{near}, not among the features {', '.join(names)}.")
     left = tuple(column for column in features if column.name not in model.drop)
     if model.estimator in (Estimator.MAJORITY, Estimator.MEAN):
         return ()

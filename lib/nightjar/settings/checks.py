@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nightjar.durations import parse_duration
 from nightjar.errors import NightjarError
+from nightjar.settings.hints import hint
 from nightjar.timeline import parse_run_date
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -50,7 +51,7 @@ def require_known(field: str, values: Iterable[str], known: Iterable[str], what:
     """Raise ValueError for the first value that is not among the known names."""
     names = sorted(known)
     for value in values:
-        require(value in names, field, value, f"one of the {what} {names}")
+        require(value in names, field, value, f"one of the {what} {names}{hint(value, names)}")
 
 
 def require_filled(field: str, value: Sized) -> None:

@@ -9,13 +9,14 @@ import yaml
 from omegaconf import OmegaConf
 
 from nightjar.errors import UsageError
+from nightjar.settings import secrets
 
 _WRITTEN = re.compile(r"True|False|-?([0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|inf|nan)")
 """What a boolean or a number becomes where a text is expected."""
 _READ = re.compile(
-    r"(?i)y|n|yes|no|on|off|true|false|[-+]?[0-9.][0-9._]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)|0[xob][0-9a-f_]+"
+    r"(?i)y|n|yes|no|on|off|true|false|[-+]?[0-9.][0-9._:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)|0[xob][0-9a-f_]+"
 )
-"""What YAML may take for a boolean or a number."""
+"""What YAML may take for a boolean or a number; 12:30 is 750 to it, in seconds or minutes."""
 
 
 def require_as_written(folder: Path, composed: Any) -> None:
@@ -26,7 +27,7 @@ def require_as_written(folder: Path, composed: Any) -> None:
         composed: of it, as plain mappings, lists and values.
 
     Raises:
-        UsageError: there is such a text; with its key, the file and its line.
+        UsageError: there is such a text; with its key, the file and its line. Secrets are not told.
     """
     texts = {path: text for path, text in _texts(composed, "") if _WRITTEN.fullmatch(text)}
     if not texts:
@@ -34,17 +35,19 @@ def require_as_written(folder: Path, composed: Any) -> None:
     for file in sorted(folder.rglob("*.yaml")):
         for key, raw, line in _unquoted(yaml.compose(file.read_text(), yaml.SafeLoader), ""):
             read = str(OmegaConf.create(f"[{raw}]")[0])
-            path = next((path for path, text in texts.items() if text == read != raw and _last(path) == key), None)
+            path = next((path for path, text in texts.items() if text == read != raw and _ends(path, key)), None)
             if path is not None:
+                shown, given = (secrets.masked(one, tuple(path.split(".", 1))) for one in (read, raw))
                 raise UsageError(
-                    f"{path}: found {read!r}, which is what YAML makes of the unquoted {raw} in line {line} of {file}. "
-                    f"If the text is meant, quote it there: '{raw}'"
+                    f"{path}: found {shown!r}, which is what YAML makes of the unquoted {given} in line {line} of "
+                    f"{file}. If the text is meant, quote it there: '{given}'"
                 )
 
 
-def _last(path: str) -> str:
-    """The last key of a path such as `columns.k.levels[0]`."""
-    return path.rpartition(".")[2].partition("[")[0]
+def _ends(path: str, key: str) -> bool:
+    """Whether the last key of a path such as `columns.k.levels[0]` is this one, which may have dots itself."""
+    without_places = re.sub(r"(\[\d+\])+$", "", path)
+    return f".{without_places}".endswith(f".{key}")
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
