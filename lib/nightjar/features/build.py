@@ -47,7 +47,7 @@ def build(
 ) -> Outcome:
     """Write the features of `since` to `run_date`, and the labels that have become known by `run_date`.
 
-    Where none of these dates is of a day of the week that has rows, what stands of them goes, and no feature is written.
+    Where no date is of a day of the week that has rows, no feature is written, and what stood of these dates goes.
 
     Args:
         spark: the session.
@@ -60,8 +60,8 @@ def build(
         told: feature group -> how its facts are joined; the others are chosen by size and layout.
 
     Raises:
-        TableError: a source has no table yet, the range has no row though it may have, or an expression cannot be computed for one;
-            nothing was written.
+        TableError: a source has no table yet, the range has no row though it may have, or an expression cannot be
+            computed for one; nothing was written.
         JoinError: a feature does not fit its source; nothing was written.
         UsageError: an expression does not fit the columns, or a feature is of a type that no model takes; nothing was
             written.

@@ -24,8 +24,8 @@ def gap(rows: TrainingRows, final: Fold, run_date: date, project: Project) -> st
     return (
         f"labels of {final.start} to {newest} can be known by now, but of {len(lacking)} of these {len(dates)} "
         f"{project.spine.due_days()} there is no labelled row ({lacking[0]} to {lacking[-1]}); the final period is "
-        f"{final.start} to {final.end}. If they should have rows, run: jobs/build_features.py project={project.name} since={lacking[0]} "
-        f"run_date={run_date}"
+        f"{final.start} to {final.end}. If they should have rows, run: jobs/build_features.py project={project.name} "
+        f"since={lacking[0]} run_date={run_date}"
     )
 
 
