@@ -128,7 +128,7 @@ def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, store
     """A night by itself, then three in one pass; the label is whether the machine is heard of on the next day."""
     at = {day: cutoff(day, PARIS) for day in SPRING}
     hour = timedelta(hours=1)
-    first, second, third, fourth = SPRING[:4]
+    first, second, third, fourth, fifth = SPRING
     stored(
         [signal(1, "m1", at[first] - hour, level=5.0), signal(2, "m1", at[third] - hour), signal(3, "m2", at[third])],
         [
@@ -155,10 +155,11 @@ def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, store
         ("m1", at[third], False, at[fourth]),  # a day later, of 23 hours
         ("m2", at[third], False, at[fourth]),
     ]
-    of_sundays = replace(project, spine=replace(project.spine, weekdays=[Weekday.SUNDAY]))
-    build(spark, warehouse, of_sundays, fourth, fourth, third, "a Monday")
-    assert rows_of(warehouse, "features", *columns) == sorted([*night, *later[:2]], key=repr)
-    assert rows_of(warehouse, "labels", "machine", "prediction_time", "label", "label_known_at") == labels
+    of_mondays = replace(project, spine=replace(project.spine, weekdays=[Weekday.MONDAY]))
+    build(spark, warehouse, of_mondays, fifth, fifth, fourth, "a Tuesday")  # nothing was active, and nothing had to be
+    assert rows_of(warehouse, "features", *columns) == sorted([*night, *later], key=repr)
+    known = rows_of(warehouse, "labels", "machine", "prediction_time", "label", "label_known_at")
+    assert known == [*labels, ("m2", at[fourth], False, at[fifth])]
 
 
 ROWS = [
