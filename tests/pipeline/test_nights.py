@@ -196,7 +196,9 @@ def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_next_nigh
     edited = replace(group.features["mean"], aggregate=Aggregate.MAX)
     features = {"temperature": replace(group, features=group.features | {"mean": edited})}
     spine = replace(apart.project.spine, weekdays=[day for day in Weekday if day is not Weekday.WEDNESDAY])
-    project = replace(apart.project, features=features, spine=spine)
+    schedule = replace(apart.project.sources["schedule"], arrival=Arrival(min_rows=0))  # the last plan is of 4 April
+    sources = apart.project.sources | {"schedule": schedule}
+    project = replace(apart.project, features=features, spine=spine, sources=sources)
     candidates = builders.search().candidates | {"logistic": Model(Estimator.LOGISTIC)}
     search, sessions = builders.search(candidates=candidates), Sessions(apart.environment, "tests")
     settings = Nightly(apart.environment, project, "2024-04-03", search)
