@@ -62,7 +62,7 @@ class World:
         last = FIRST + timedelta(days=self.nights - 1)
         length = self.block_days or self.horizon
         block = blocks_of(days, FIRST, last, length)
-        return Clusters(rows.entity, block, overlap(self.nights, length))
+        return Clusters(rows.entity, block, overlap(self.nights, length, self.nights))
 
     def shocks(self, random: np.random.Generator, days: int) -> np.ndarray:
         """What each day has of its own."""

@@ -21,7 +21,7 @@ from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import ColumnType
-from nightjar.settings.spine import Sample, SampleBy
+from nightjar.settings.spine import Sample, SampleBy, Weekday
 from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date
 from system import tree
@@ -297,15 +297,20 @@ def test_a_second_project_needs_no_code(tmp_path):
     assert made.project.feature_names() == ["visitors__week_7d"]
 
 
-def test_a_sample_and_an_expression_can_be_asked_for_on_the_command_line():
+def test_a_sample_days_of_the_week_and_an_expression_can_be_asked_for_on_the_command_line():
     made = settings(
         *FLIGHTS,
         "project.spine.sample={by: STRATUM, column: origin, fraction: 0.5}",
+        "project.spine.weekdays=[FRIDAY, MONDAY]",
         "+project.spine.sample.fractions.JFK=1.0",
         "+project.expressions.slow='try_divide(aircraft__mean_delay_7d, distance_miles)'",
     )
     assert made.project.spine.sample == Sample(SampleBy.STRATUM, "origin", 0.5, {"JFK": 1.0})
+    assert made.project.spine.weekdays == [Weekday.FRIDAY, Weekday.MONDAY]
     assert made.project.feature_names()[-1] == "slow"
+    message = refused(*FLIGHTS, "project.spine.weekdays=[MON]")
+    assert "Invalid value 'MON', expected one of [MONDAY, TUESDAY," in message
+    assert "full_key: project.spine.weekdays[0]" in message
 
 
 SHOPS = """

@@ -178,20 +178,21 @@ def test_blocks_are_as_long_as_they_must_be_and_equal():
     assert blocks_of(day[[0, 4, 9]], day[0].item(), day[-1].item(), 1).tolist() == [0, 4, 9]
 
 
-@given(st.integers(1, 9), st.integers(1, 4), st.integers(3, 8))
-def test_what_overlapping_outcomes_hide_from_blocks_is_made_up_for(shared, more, number):
-    """Shocks of single days that each move as many days as a block has at least: the squared sums, stretched, are on
-    average the variance of the whole: counted with covariances, for which no formula is needed.
+@given(st.integers(1, 9), st.integers(1, 4), st.integers(3, 8), st.sampled_from([1, 2, 7]))
+def test_what_overlapping_outcomes_hide_from_blocks_is_made_up_for(shared, more, number, apart):
+    """Shocks of single days that each move as many days as a block has at least, with a row every so many days: the
+    squared sums, stretched, are on average the variance of the whole: counted with covariances, for which no formula is
+    needed.
     """
     length = shared + more - 1
-    days = length * number
-    lag = np.abs(np.subtract.outer(np.arange(days), np.arange(days)))
+    nights = length * number
+    lag = np.abs(np.subtract.outer(np.arange(nights), np.arange(nights)))
     covariance = np.maximum(0, shared - lag)
     member = np.repeat(np.eye(number), length, axis=1)
-    centred = member @ (np.eye(days) - 1 / days)
+    centred = member @ (np.eye(nights) - 1 / nights)
     squared = np.trace(centred @ covariance @ centred.T)
-    assume(blocks_within(days, shared) == number)
-    share = overlap(days, shared)
+    assume(blocks_within(nights, shared) == number)
+    share = overlap(nights * apart, shared * apart, nights)
     stretch = (number - share) / (number * (1 - share) - (1 - share / number))
     assert squared * stretch == pytest.approx(covariance.sum())
 

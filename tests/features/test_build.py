@@ -16,6 +16,7 @@ from nightjar.features.definitions import definitions_hash
 from nightjar.settings.environment import Placement
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.sources import Column, ColumnType, Layout
+from nightjar.settings.spine import Weekday
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow
@@ -216,6 +217,29 @@ def test_a_night_without_a_plan_is_refused(facts):
         facts.build(D1)
     with pytest.raises(TableError, match="There is no Delta table source_schedule"):
         Facts(facts.spark, Warehouse(facts.warehouse.root, "other"), facts.project).build(D1)
+
+
+def of_weekdays(project, *days):
+    return replace(project, spine=replace(project.spine, weekdays=list(days)))
+
+
+def test_a_spine_of_some_weekdays_has_rows_of_their_local_dates_and_labels_come_every_night(facts):
+    """1 April is a Monday; in UTC the midnights of Paris are of the day before. What an edit rules out goes."""
+    plain, weekday = facts.project, Weekday
+    plan = [planned("m1", at(day, hour), at(D1, -24)) for day in (D1, D2, D3) for hour in (0, 23)]
+    facts.store(plan, [outcome("m1", at(D2), at(D2, 10), failed=True)])
+    facts.project = of_weekdays(plain, weekday.TUESDAY, weekday.SUNDAY)
+    built = [facts.build(day, previous=before).rows for day, before in ((D1, None), (D2, D1), (D3, D2))]
+    assert [(rows["features"], rows["labels"]) for rows in built] == [(0, 0), (2, 0), (0, 1)]
+    assert rows_of(facts.warehouse, "features", "prediction_time", "run_date") == [(at(D2), D2), (at(D2, 23), D2)]
+    assert facts.labels() == [("m1", at(D2), True, at(D2, 10), D3)]
+
+    facts.project = of_weekdays(plain, weekday.WEDNESDAY, weekday.MONDAY)
+    facts.build(D3, since=D1)
+    assert {day for (day,) in rows_of(facts.warehouse, "features", "run_date")} == {D1, D3}
+    facts.project = of_weekdays(plain, weekday.SUNDAY)
+    with pytest.raises(TableError, match="Nothing is scheduled on Sundays from 2024-04-01 to 2024-04-07: source_sched"):
+        facts.build(date(2024, 4, 7), since=D1)
 
 
 def test_a_label_comes_once_with_its_outcome_or_is_settled_as_null(facts):

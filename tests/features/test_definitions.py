@@ -11,7 +11,7 @@ from nightjar.features.definitions import definitions_hash, feature_facts, label
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType
-from nightjar.settings.spine import Sample, SampleBy
+from nightjar.settings.spine import Sample, SampleBy, Weekday
 
 PROJECT = builders.machines(Path("files"))
 VERSIONS = {"source_readings": 4, "source_outcomes": 2}
@@ -73,6 +73,7 @@ def test_what_orders_facts_and_what_deletes_them_is_asked_of_their_source():
         replace(PROJECT, expressions={"ratio": "load / 2"}),
         replace(PROJECT, spine=replace(PROJECT.spine, derived={"half": "load / 2"})),
         replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, fraction=0.5))),
+        replace(PROJECT, spine=replace(PROJECT.spine, weekdays=[Weekday.MONDAY])),
         with_source("readings", where="temperature > 0"),
         with_source("readings", known_at="at"),
         with_source("readings", sequence=["temperature"]),
@@ -101,6 +102,17 @@ def test_a_change_of_what_a_feature_means_changes_the_hash(changed):
 def test_what_does_not_decide_a_value_leaves_the_hash_alone(same):
     """The label, what people read, and the order of mappings."""
     assert definitions_hash(same) == definitions_hash(PROJECT)
+
+
+def test_a_key_that_came_later_leaves_what_was_stored_before_it_current():
+    """Where this hash changes, everybody's features are built again and every champion trained again."""
+    assert definitions_hash(PROJECT) == "2f4ed0818a401907e5275ef627bfb74aac6223211394909b95c0e1f225b1ec2b"
+
+
+def test_days_of_the_week_have_no_order():
+    days = [Weekday.MONDAY, Weekday.FRIDAY]
+    one, other = (replace(PROJECT, spine=replace(PROJECT.spine, weekdays=list(way))) for way in (days, days[::-1]))
+    assert definitions_hash(one) == definitions_hash(other)
 
 
 def test_the_group_s_name_and_its_features_have_their_order_in_the_table():

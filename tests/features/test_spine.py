@@ -18,7 +18,7 @@ from nightjar.features.spine import spine_rows
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Source
-from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
+from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.tables import arrow
 from nightjar.tables.definitions import source_table
 from nightjar.tables.table import INSTANT
@@ -105,28 +105,30 @@ FACTS = st.lists(
     unique_by=lambda fact: (fact[0], fact[3]),
 )
 
+WEEKDAYS = st.none() | st.lists(st.sampled_from(Weekday), min_size=1, max_size=3, unique=True)
+
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(FACTS, st.sampled_from(["1h", "24h", "1d", "3d"]))
-def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within):
-    """Corrected, late and moved signals; the latest one says the level; a range is its nights."""
+@given(FACTS, st.sampled_from(["1h", "24h", "1d", "3d"]), WEEKDAYS)
+def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within, weekdays):
+    """Corrected, late and moved signals; the latest one says the level; a range is its nights, of some weekdays."""
     folder = tmp_path_factory.mktemp("spine")
     warehouse = builders.Warehouse(str(folder / "warehouse"), "machines")
     warehouse.check_writable()
     rows = [signal(fact_id, machine, event, known, float(level)) for fact_id, machine, event, known, level in facts]
     arrow.append(warehouse, source_table("signals", ["id"], pa.schema(SIGNALS)), rows, "i")
     plain = [dict(zip(("id", "key", "event", "known", "value"), fact, strict=True)) for fact in facts]
-    project = project_of(folder, active_within=within)
+    project = project_of(folder, active_within=within, weekdays=weekdays)
     found = asked(spark, warehouse, project, {"source_signals": 1}, SPRING[0], SPRING[-1])
     told = sorted(((row["machine"], row["prediction_time"], row["level"]) for row in found), key=repr)
-    assert told == oracle.active(plain, [cutoff(day, PARIS) for day in SPRING], within, PARIS)
+    assert told == oracle.active(plain, [cutoff(day, PARIS) for day in oracle.due(SPRING, weekdays)], within, PARIS)
 
 
 def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, stored):
     """A night by itself, then three in one pass; the label is whether the machine is heard of on the next day."""
     at = {day: cutoff(day, PARIS) for day in SPRING}
     hour = timedelta(hours=1)
-    first, second, third, fourth = SPRING[:4]
+    first, second, third, fourth, fifth = SPRING
     stored(
         [signal(1, "m1", at[first] - hour, level=5.0), signal(2, "m1", at[third] - hour), signal(3, "m2", at[third])],
         [
@@ -153,6 +155,11 @@ def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, store
         ("m1", at[third], False, at[fourth]),  # a day later, of 23 hours
         ("m2", at[third], False, at[fourth]),
     ]
+    of_mondays = replace(project, spine=replace(project.spine, weekdays=[Weekday.MONDAY]))
+    build(spark, warehouse, of_mondays, fifth, fifth, fourth, "a Tuesday")  # nothing was active, and nothing had to be
+    assert rows_of(warehouse, "features", *columns) == sorted([*night, *later], key=repr)
+    known = rows_of(warehouse, "labels", "machine", "prediction_time", "label", "label_known_at")
+    assert known == [*labels, ("m2", at[fourth], False, at[fifth])]
 
 
 ROWS = [

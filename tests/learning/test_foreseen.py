@@ -14,7 +14,7 @@ from nightjar.settings.label import Label
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
 from nightjar.settings.sampling import TrainingSample
-from nightjar.settings.spine import Sample, SampleBy
+from nightjar.settings.spine import Sample, SampleBy, Weekday
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Metric, Task
 
@@ -101,6 +101,20 @@ def test_a_sampled_spine_weighs_its_rows():
     require_foreseeable(near, PROJECT, builders.HISTORY)
     with pytest.raises(UsageError, match="NEIGHBOURS takes no weights"):
         require_foreseeable(near, sampled, builders.HISTORY)
+
+
+def test_test_periods_of_which_some_would_have_none_of_the_spine_s_weekdays_are_refused():
+    """Two periods of four days, one after the other, hold a Monday each if these are in the right places."""
+    weekly = replace(PROJECT, spine=replace(PROJECT.spine, weekdays=[Weekday.MONDAY]))
+    one = searched(Model(Estimator.TREE), final_days=1)
+    for folds, test_days in ((1, 1), (1, 7), (2, 4)):
+        require_foreseeable(replace(one, split=Split(folds=folds, test_days=test_days)), weekly, builders.HISTORY)
+    for folds, test_days in ((2, 1), (2, 3), (3, 3)):
+        short = replace(one, split=Split(folds=folds, test_days=test_days))
+        with pytest.raises(
+            UsageError, match=rf"test_days={test_days}: of {folds} .* no Mondays, .*7 days or more\. Not"
+        ):
+            require_foreseeable(short, weekly, builders.HISTORY)
 
 
 def test_the_days_of_dealt_folds_are_not_counted_and_a_later_date_has_more():

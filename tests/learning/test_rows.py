@@ -15,6 +15,7 @@ from nightjar.learning.gaps import gap
 from nightjar.learning.rows import read
 from nightjar.learning.splits.folding import final_period
 from nightjar.models.examples import InnerSplit
+from nightjar.settings.spine import Weekday
 from nightjar.settings.split import Split
 from nightjar.settings.task import Task
 from nightjar.tables import arrow
@@ -114,6 +115,10 @@ def test_after_a_gap_the_last_settled_date_is_one_that_has_labels_and_the_gap_is
         "jobs/build_features.py project=machines since=2024-03-25 run_date=2024-04-20"
     )
     assert gap(rows, final, date(2024, 3, 26), project) is None
+    weekly = replace(project, spine=replace(project.spine, weekdays=[Weekday.SUNDAY]))
+    told = gap(rows, final, night, weekly)
+    assert "of 3 of these 4 Sundays there is no labelled row (2024-03-31 to 2024-04-14)" in told
+    assert gap(rows, final, date(2024, 3, 31), weekly) is None
 
 
 MIDNIGHT = datetime(2024, 3, 18, 23, tzinfo=UTC)

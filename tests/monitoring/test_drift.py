@@ -86,14 +86,14 @@ def test_a_reference_without_a_design_effect_is_read_as_one_of_independent_rows(
     """As an earlier version of Nightjar has stored it."""
     references = arrow.read(copied.warehouse, "references").drop_columns(["design_effect"])
     write_deltalake(copied.warehouse.path("references"), references, mode="overwrite", schema_mode="overwrite")
-    drift.measure(spark, copied.warehouse, D2, "again")
+    drift.measure(spark, copied.warehouse, copied.project, D2, "again")
     found = drift._references(copied.warehouse, "1", arrow.version(copied.warehouse, "references"))
     assert {one.design_effect for one in found.values()} == {1.0}
     assert "again" in {run for (run,) in rows_of(copied.warehouse, "drift", "run_id")}
 
 
 def test_a_rerun_replaces_its_date_alone_by_the_same_rows(nights, copied, spark):
-    drift.measure(spark, copied.warehouse, D1, "again")
+    drift.measure(spark, copied.warehouse, copied.project, D1, "again")
     assert rows_of(copied.warehouse, "drift") == rows_of(nights.warehouse, "drift")
     runs = set(rows_of(copied.warehouse, "drift", "run_date", "run_id"))
     assert {run == "again" for day, run in runs if day == D1} == {True}
@@ -103,8 +103,8 @@ def test_a_rerun_replaces_its_date_alone_by_the_same_rows(nights, copied, spark)
 def test_a_night_without_scores_or_a_model_without_reference_is_refused(copied, spark):
     before = builders.versions(copied.warehouse)
     with pytest.raises(ModelError, match=r"Table scores has no scores of 2024-04-03 to watch. Run: jobs/score.py"):
-        drift.measure(spark, copied.warehouse, date(2024, 4, 3), "x")
+        drift.measure(spark, copied.warehouse, copied.project, date(2024, 4, 3), "x")
     assert builders.versions(copied.warehouse) == before
     DeltaTable(copied.warehouse.path("references")).delete()
     with pytest.raises(ModelError, match="Table references has nothing of model version 1"):
-        drift.measure(spark, copied.warehouse, D1, "x")
+        drift.measure(spark, copied.warehouse, copied.project, D1, "x")

@@ -28,6 +28,12 @@ def active(facts, cutoffs, within, zone):
     return sorted(rows, key=repr)
 
 
+def due(days, weekdays):
+    """The days whose name in English is among the weekdays; all, where there are none."""
+    names = {day.name for day in weekdays or []}
+    return [day for day in days if not names or f"{day:%A}".upper() in names]
+
+
 def sampled(rows, key, sample):
     """The kept rows and their weights."""
     if sample.until is not None:

@@ -22,10 +22,11 @@ from nightjar.settings.jobs import JobName, Nightly
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
+from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from nightjar.tables.ledger import Outcome
 
-H, D1, D2, D3 = builders.HISTORY, date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
+H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 4))
 LEDGERS = {"runs", "leases", "beats"}
 STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
 
@@ -186,15 +187,22 @@ def apart(copied, tmp_path):
     return replace(copied, environment=replace(copied.environment, home=str(home)))
 
 
-def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_night(apart, ray_started):
-    """And `train` by itself says what to build: it does not learn from what stood there before the edit."""
+def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_next_night_that_has_rows(apart, ray_started):
+    """And `train` by itself says what to build: it does not learn from what stood there before the edit.
+
+    The night of the edit is of a day without rows: it trains, judges earlier nights, scores nothing, and says so.
+    """
     group = apart.project.features["temperature"]
     edited = replace(group.features["mean"], aggregate=Aggregate.MAX)
     features = {"temperature": replace(group, features=group.features | {"mean": edited})}
-    project = replace(apart.project, features=features)
+    spine = replace(apart.project.spine, weekdays=[day for day in Weekday if day is not Weekday.WEDNESDAY])
+    schedule = replace(apart.project.sources["schedule"], arrival=Arrival(min_rows=0))  # the last plan is of 4 April
+    sources = apart.project.sources | {"schedule": schedule}
+    project = replace(apart.project, features=features, spine=spine, sources=sources)
     candidates = builders.search().candidates | {"logistic": Model(Estimator.LOGISTIC)}
-    settings = Nightly(apart.environment, project, "2024-04-03", builders.search(candidates=candidates))
-    context = Context(settings, "c", Sessions(apart.environment, "tests"), apart.warehouse, "revision-2")
+    search, sessions = builders.search(candidates=candidates), Sessions(apart.environment, "tests")
+    settings = Nightly(apart.environment, project, "2024-04-03", search)
+    context = Context(settings, "c", sessions, apart.warehouse, "revision-2")
     before = events.find_champion(apart.warehouse, D2)
 
     with pytest.raises(TableError, match=r"since 2024-03-18 were built by other definitions .* since=2024-03-18"):
@@ -205,8 +213,20 @@ def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_night(apa
     after = events.find_champion(apart.warehouse, D3)
     assert built == {after.evidence["definitions"]} == {definitions_hash(project)}
     assert before.evidence["definitions"] == definitions_hash(apart.project)
-    scored = dict(rows_of(apart.warehouse, "scores", "run_date", "model_version"))
-    assert scored == {D1: before.number, D2: before.number, D3: after.number}
+    assert {day for (day,) in rows_of(apart.warehouse, "features", "run_date")} == {
+        day for day in builders.days(last=D2) if day.weekday() != 2
+    }
+    scored = {D1: before.number, D2: before.number}
+    assert dict(rows_of(apart.warehouse, "scores", "run_date", "model_version")) == scored
+    assert D3 not in {day for (day,) in rows_of(apart.warehouse, "drift", "run_date")}
+    assert (D3, D2) in rows_of(apart.warehouse, "performance", "run_date", "evaluated_date")
+    page = Path(apart.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
+    assert "Nothing was to be scored: " in page
+    assert "is a Wednesday, and the spine has rows of Mondays, Tuesdays, Thursdays, Fridays," in page
+
+    nightly.run(replace(context, settings=replace(settings, run_date="2024-04-04")))
+    assert dict(rows_of(apart.warehouse, "scores", "run_date", "model_version")) == scored | {D4: after.number}
+    assert {status for _, _, status in rows_of(apart.warehouse, "runs", "run_date", "job", "status")} == {"done"}
 
 
 def with_label(project, **options):

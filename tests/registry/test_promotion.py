@@ -1,6 +1,8 @@
 """Who may be champion, and who is when."""
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from nightjar.registry.events import Version
 from nightjar.registry.period import foreseen, intervals_over
 from nightjar.registry.promotion import Approval, Decision, decide
 from nightjar.settings.features import Aggregate
-from nightjar.settings.label import Label
+from nightjar.settings.spine import Weekday
 
 
 def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blocks=28):
@@ -96,13 +98,35 @@ def test_evidence_that_does_not_say_what_its_intervals_are_over_promotes_nobody(
     ],
 )
 def test_the_blocks_of_the_final_period_are_told_before_a_run(options, says, enough):
-    label = Label("s", {"k": "k"}, "x", "30d", aggregate=Aggregate.COUNT, condition="value > 0")
+    project = builders.machines(Path("files"))
+    label = replace(project.label, horizon="30d", aggregate=Aggregate.COUNT, condition="value > 0")
     search = builders.search(**{"final_days": 28} | options)
-    told, is_enough = foreseen(search, label)
+    told, is_enough = foreseen(search, replace(project, label=label))
     assert says in told
     assert is_enough == enough
     assert ("90 days or more" in told) == (not enough)
-    assert foreseen(search, Label("s", {"k": "k"}, "x", "30d"))[1]  # an outcome is of its night alone
+    assert foreseen(search, project)[1]  # an outcome is of its night alone
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "final_days", "says"),
+    [
+        ([Weekday.MONDAY], 28, "at most 4 nights"),
+        (
+            [Weekday.MONDAY],
+            14,
+            "at most 2 nights: its figures will be of that period only, and no model is prom",
+        ),
+        ([Weekday.MONDAY], 14, "; 15 days or more"),
+        ([Weekday.SATURDAY, Weekday.SUNDAY], 7, "at most 2 nights: "),
+        ([Weekday.SATURDAY, Weekday.SUNDAY], 7, "; 8 days or more"),
+    ],
+)
+def test_nights_of_a_spine_of_some_weekdays_are_counted_by_the_calendar(weekdays, final_days, says):
+    """From a Saturday to the next one are three days of weekends: eight days may hold them, seven may not."""
+    project = builders.machines(Path("files"))
+    weekly = replace(project, spine=replace(project.spine, weekdays=weekdays))
+    assert says in foreseen(builders.search(final_days=final_days), weekly)[0]
 
 
 @pytest.mark.parametrize(

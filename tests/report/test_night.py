@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
 from nightjar.report import night as report
+from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from report import nights
 from report.page import Page
@@ -184,6 +186,26 @@ def test_a_date_without_rows_is_said_in_words(full):
     assert "The table scores has no scores with the role champion for 2013-12-24." in page.text
     assert "The table drift has no rows for 2013-12-24." in page.text
     assert "No row was refused: the table quarantine has none for 2013-12-24." in page.text
+
+
+def test_a_night_of_a_day_without_rows_says_so_and_marks_nothing(full):
+    """What has been scored all the same is shown, and what should have been is missed."""
+    warehouse, usual = full
+    days = [Weekday.FRIDAY, Weekday.MONDAY]
+    project = replace(nights.project(), spine=replace(nights.project().spine, weekdays=days))
+    page = Page(written(warehouse, project, date(2013, 12, 24)))  # a Tuesday
+
+    why = "2013-12-24 is a Tuesday, and the spine has rows of Mondays and Fridays only (project.spine.weekdays)"
+    assert page.facts[0] == f"0 scores {why}"
+    assert not [fact for fact in page.facts if "(look here)" in fact]
+    assert f"Nothing was to be scored: {why}." in page.text
+    assert f"There is nothing to compare: {why}." in page.text
+    assert "not measured" not in page.text
+    assert Page(written(warehouse, project)).facts == usual.facts
+    assert (
+        "0 (look here) scores nothing was scored as champion"
+        in Page(written(warehouse, project, date(2013, 12, 23))).facts
+    )
 
 
 @pytest.mark.parametrize("lacking", ["features", "references", "model_events", "scores", "drift", "runs"])

@@ -1,5 +1,7 @@
 """The night's scores: by the champion of the date, on its stored features, and once however often it is run."""
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from deltalake import DeltaTable, write_deltalake
 import builders
 from builders import rows_of
 from nightjar.errors import ModelError, TableError
+from nightjar.monitoring import drift, performance
 from nightjar.registry import events, tracking, verified
 from nightjar.registry.events import Version
 from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
+from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from nightjar.tables.definitions import QUALITY
 
@@ -65,6 +69,25 @@ def test_a_rerun_leaves_one_set_of_the_same_ids_and_scores(nights, copied, again
     assert rows_of(copied.warehouse, "scores", "run_id", "run_date").count(("again", D1)) == 5
     assert outcome.rows == {"scores": 5}
     assert outcome.outputs == {"scores": 3}
+
+
+def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_and_needs_no_champion(copied, spark):
+    """First one whose rows an edit has ruled out, then one before anything was scored or anybody was promoted."""
+    project = replace(copied.project, spine=replace(copied.project.spine, weekdays=[Weekday.MONDAY]))
+    warehouse = copied.warehouse
+    told = (spark, warehouse, project)
+    DeltaTable(warehouse.path("features")).delete("run_date = '2024-04-02'")
+    shutil.rmtree(warehouse.path("model_events"))
+    for scored in ({D1}, set()):
+        outcome = score(*told, D2, "again", copied.environment, retrospective=False)
+        assert outcome.rows | drift.measure(*told, D2, "again").rows == {"scores": 0, "drift": 0}
+        for table in ("scores", "drift"):
+            assert {day for (day,) in rows_of(warehouse, table, "run_date")} == scored, table
+            shutil.rmtree(warehouse.path(table))
+    score(*told, D2, "again", copied.environment, retrospective=False)
+    assert performance.measure(warehouse, project, D2, "again").rows == {"performance": 0}
+    with pytest.raises(ModelError, match="No champion of machines holds on 2024-04-08"):
+        score(*told, date(2024, 4, 8), "again", copied.environment, retrospective=False)
 
 
 def warn(warehouse, day, *sources):

@@ -17,7 +17,7 @@ from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
-from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind
+from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task
 
@@ -240,6 +240,8 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             SPINE | {"sample": Sample(SampleBy.STRATUM, "site", maximum=1)},
             "sample.column: found 'site', expected one of the spine's columns ['k']",
         ),
+        (Spine, SPINE | {"weekdays": []}, "weekdays: found [], expected each day of the week at most once, and at lea"),
+        (Spine, SPINE | {"weekdays": [Weekday.MONDAY] * 2}, "weekdays: found ['MONDAY', 'MONDAY'], expected each day"),
         (Sample, {"by": DAY}, "fraction: found None, expected either a fraction or a maximum; maximum is"),
         (Sample, {"by": DAY, "fraction": 0.1, "maximum": 1}, "fraction: found 0.1, expected either a fraction or a"),
         (Sample, {"maximum": 1}, "fraction: found None, expected none without by; maximum is 1"),

@@ -78,15 +78,17 @@ def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: 
     return place * blocks_within(days, length) // days
 
 
-def overlap(days: int, length: int) -> float:
+def overlap(days: int, length: int, nights: int) -> float:
     """What a block's own scatter misses of a shock on one day, as a share of the block.
 
-    A shock of one day that moves `length` days of outcomes alike, such as those of an aggregate with that horizon,
-    gives sums over n >= `length` days the variance n - (length - 1 / length) / 3, in units of what one day adds in the
-    long run: neighbouring blocks share the difference. With blocks of one day nothing is missed.
+    A shock of one day that moves the outcomes of m nights alike, such as those of an aggregate with that horizon, gives
+    sums over n >= m nights the variance n - (m - 1 / m) / 3, in units of what one night adds in the long run:
+    neighbouring blocks share the difference. With blocks of one night nothing is missed.
 
     Args:
         days: of the period.
-        length: days of a block, at least.
+        length: days of a block, at least, and so many days of outcomes one shock moves.
+        nights: the days of the period that have rows: all of them, or one of seven of a weekly spine.
     """
-    return (length - 1 / length) / 3 * blocks_within(days, length) / days
+    moved = max(1.0, length * nights / days)
+    return (moved - 1 / moved) / 3 * blocks_within(days, length) / nights

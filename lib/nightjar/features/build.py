@@ -48,6 +48,8 @@ def build(
 ) -> Outcome:
     """Write the features of `since` to `run_date`, and the labels that have become known by `run_date`.
 
+    Where no date is of a day of the week that has rows, no feature is written, and what stood of these dates goes.
+
     Args:
         spark: the session.
         warehouse: where tables lie.
@@ -59,8 +61,8 @@ def build(
         told: feature group -> how its facts are joined; the others are chosen by size and layout.
 
     Raises:
-        TableError: a source has no table yet, the range has no row, or an expression cannot be computed for one;
-            nothing was written.
+        TableError: a source has no table yet, the range has no row though it may have, or an expression cannot be
+            computed for one; nothing was written.
         JoinError: a feature does not fit its source; nothing was written.
         UsageError: an expression does not fit the columns, or a feature is of a type that no model takes; nothing was
             written.
@@ -77,15 +79,19 @@ def build(
     asked = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
     labels, labelled = labels_of(asked, warehouse, project, versions, run_date)
     outcome = Outcome(inputs=dict(versions))
-    log.info("features: building %s to %s", since, run_date)
+    is_due = bool(project.spine.due_dates(since, run_date))
+    if is_due:
+        log.info("features: building %s to %s", since, run_date)
+    else:
+        log.info("features: no rows since %s; %s", since, project.spine.absence(run_date))
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
     with culprits.named(project.sql_of_rows()):
         # The first thing that runs: all that can be told from types and names alone has been told.
         for found in (rows, asked):
             spine.refuse_repeated(found, project)
-        written = sink.collect(features.given, features.make, of_features)
-        if not written:
+        written = sink.collect(features.given, features.make, of_features) if is_due else []
+        if is_due and not written:
             raise spine.none_found(project, since, run_date)
         log.info("labels: as known on %s", run_date)
         known = sink.collect(labels, sink.in_one_piece, of_labels)

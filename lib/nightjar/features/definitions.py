@@ -13,6 +13,7 @@ from nightjar.joins.stored import StoredFacts
 from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
+from nightjar.settings.spine import Spine
 
 
 def source_table_name(source: str) -> str:
@@ -96,8 +97,16 @@ def definitions_hash(project: Project) -> str:
     used = {project.spine.source, *(group.source for group in project.features.values())}
     decisive = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
     sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
-    own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "spine", "zone")}
-    return hashlib.sha256(json.dumps(own | {"sources": sources}, sort_keys=True).encode()).hexdigest()
+    own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "zone")}
+    whole = own | {"sources": sources, "spine": _plain_spine(project.spine)}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def _plain_spine(spine: Spine) -> dict[str, Any]:
+    """A key that came later counts where it is set: without it, what is stored is what it was, and its hash too."""
+    plain: dict[str, Any] = _plain(spine)
+    weekdays = plain.pop("weekdays")
+    return plain if weekdays is None else plain | {"weekdays": sorted(weekdays)}
 
 
 def _plain(value: Any) -> Any:

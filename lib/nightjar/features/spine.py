@@ -1,6 +1,6 @@
 """The spine: the rows to build features for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,8 +38,12 @@ def spine_rows(
     Raises:
         UsageError: a derived column does not fit.
     """
+    dates = project.spine.due_dates(since, until)
+    if not dates:
+        table = source_table_name(project.spine.source)
+        return no_rows(spark, project, delta.read(spark, warehouse, table, versions[table]).schema)
     made = {SpineKind.SCHEDULED: _scheduled, SpineKind.ACTIVE: _active}[project.spine.kind]
-    return _finished(made(spark, warehouse, project, versions, since, until), project)
+    return _finished(made(spark, warehouse, project, versions, dates), project)
 
 
 def no_rows(spark: SparkSession, project: Project, stored: StructType) -> DataFrame:
@@ -73,21 +77,25 @@ def none_found(project: Project, since: date, until: date) -> TableError:
         what = "Nothing was active"
         lacks = f"{table} has no fact of the {project.spine.active_within} before them that was known by then"
     kept = ", or the sample keeps none" if project.spine.sample.by else ""
+    days = f" on {project.spine.due_days()}" if project.spine.weekdays else ""
     return TableError(
-        f"{what} from {since} to {until}: {lacks}{kept}. Was ingest run for {until}? Nothing was written."
+        f"{what}{days} from {since} to {until}: {lacks}{kept}. Was ingest run for {until}? Nothing was written."
     )
 
 
 def _scheduled(
-    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
+    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], dates: Sequence[date]
 ) -> DataFrame:
     """The scheduled things with a prediction time on these dates, each as it was known at its prediction time."""
     spine, table = project.spine, source_table_name(project.spine.source)
     source = project.sources[spine.source]
-    start, end = cutoff(since, project.zone), cutoff(until + timedelta(days=1), project.zone)
+    start, end = cutoff(dates[0], project.zone), cutoff(dates[-1] + timedelta(days=1), project.zone)
     time = spine.prediction_time or ""
     at = F.col(time)
+    run_date = F.to_date(F.from_utc_timestamp(at, project.zone))
     in_range = (at >= F.lit(start)) & (at < F.lit(end))
+    if spine.weekdays is not None:
+        in_range &= F.weekday(run_date).isin(sorted({day.weekday() for day in dates}))
     key = source.key
     # A version can move a thing out of the range or into it, unless its time is part of its key.
     stays = time in key
@@ -100,17 +108,15 @@ def _scheduled(
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
     if source.deleted:
         rows = rows.where(~F.coalesce(F.col(source.deleted), F.lit(False)))
-    run_date = F.to_date(F.from_utc_timestamp(at, project.zone)).alias("run_date")
-    return rows.select(at.alias("prediction_time"), *spine.stored_columns(), run_date)
+    return rows.select(at.alias("prediction_time"), *spine.stored_columns(), run_date.alias("run_date"))
 
 
 def _active(
-    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
+    spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], dates: Sequence[date]
 ) -> DataFrame:
     """At the cutoff of each date, the keys that had a fact shortly before it, as known then. A null is no key."""
     spine, table = project.spine, source_table_name(project.spine.source)
     within = parse_duration(spine.active_within or "")
-    dates = [since + timedelta(days=n) for n in range((until - since).days + 1)]
     cutoffs = [cutoff(day, project.zone) for day in dates]
     begins = [earlier(night, within, project.zone) for night in cutoffs]
     instants: list[Any] = [pa.field(name, INSTANT) for name in ("prediction_time", BEGINS)]

@@ -25,4 +25,4 @@ def clusters_of(rows: TrainingRows, index: Rows, first: date, last: date, label:
     length, days = settings.days_of_block(label), (last - first).days + 1
     entity = np.arange(len(index)) if rows.entity is None else rows.entity[index]
     block = blocks_of(rows.day[index], first, last, length)
-    return Clusters(entity, block, overlap(days, length))
+    return Clusters(entity, block, overlap(days, length, len(np.unique(rows.day[index]))))

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import ModelError
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi, psi_p_value
 from nightjar.evaluation.histograms import Bins, Counts, count
+from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import DRIFT, REFERENCES
 from nightjar.tables.ledger import Outcome
@@ -36,11 +37,13 @@ class Reference:
     design_effect: float = 1.0
 
 
-def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: str) -> Outcome:
+def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
     """Compare the night's features and scores with the reference of the model that scored them.
 
+    A night without scores whose day of the week has no rows has no drift, and none stays that an earlier run measured.
+
     Raises:
-        ModelError: the model that scored the night has no reference.
+        ModelError: the night has no scores though it may have, or the model that scored it has no reference.
     """
     tables = ("features", "scores", REFERENCES.name)
     outcome = Outcome(inputs=arrow.versions(warehouse, tables))
@@ -49,13 +52,34 @@ def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: s
         is_night & (F.col("role") == "champion")
     )
     scored_by = scores.select("model_version").first()
-    if scored_by is None:
+    absence = project.spine.absence(run_date)
+    rows: list[dict[str, Any]] = []
+    if scored_by is not None:
+        references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
+        features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
+        rows = _measured(features, scores, references, scored_by[0], run_date, run_id)
+        log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
+    elif absence is not None:
+        log.info("drift: nothing to compare; %s", absence)
+    else:
         raise ModelError(f"Table scores has no scores of {run_date} to watch. Run: jobs/score.py run_date={run_date}")
-    references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
+    outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, {"run_date": run_date}, run_id)
+    outcome.rows[DRIFT.name] = len(rows)
+    return outcome
+
+
+def _measured(
+    features: DataFrame,
+    scores: DataFrame,
+    references: Mapping[str, Reference],
+    scored_by: str,
+    run_date: date,
+    run_id: str,
+) -> list[dict[str, Any]]:
+    """A row of `drift` for each distance of each column."""
     of_features = {name: one.bins for name, one in references.items() if name != SCORE}
-    features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
     counted = _counted(features, of_features) | _counted(scores, {SCORE: references[SCORE].bins})
-    rows = [
+    return [
         {
             "evaluated_date": run_date,
             "subject": name,
@@ -63,17 +87,13 @@ def measure(spark: SparkSession, warehouse: Warehouse, run_date: date, run_id: s
             "measure": name_of_measure,
             "value": value,
             "rows": int(counted[name].sum()),
-            "model_version": scored_by[0],
+            "model_version": scored_by,
             "run_date": run_date,
             "run_id": run_id,
         }
         for name, one in references.items()
         for name_of_measure, value in compared(one, counted[name]).items()
     ]
-    outcome.outputs[DRIFT.name] = arrow.replace(warehouse, DRIFT, rows, {"run_date": run_date}, run_id)
-    outcome.rows[DRIFT.name] = len(rows)
-    log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
-    return outcome
 
 
 def compared(reference: Reference, actual: Counts) -> dict[str, float | None]:

@@ -143,10 +143,11 @@ def _decided(step: Step, outcome: Outcome, verdict: str, version: events.Version
 
 
 def score(step: Step) -> Outcome:
-    """The night's scores."""
+    """The night's scores; of a night whose day of the week has no rows none, and it needs no champion."""
     from nightjar.scoring.score import score as run_scoring
 
-    events.champion(step.warehouse, step.run_date)
+    if step.project.spine.is_due(step.run_date):
+        events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # What ingest says of the night's input must be said of the very facts that the features were built of.
     ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
@@ -166,7 +167,7 @@ def monitor(step: Step) -> Outcome:
     from nightjar.monitoring import drift, performance
 
     step.require(JobName.SCORE, JobName.MONITOR)
-    of_drift = drift.measure(step.sessions.spark, step.warehouse, step.run_date, step.run_id)
+    of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
     return merged(of_drift, of_performance)
 

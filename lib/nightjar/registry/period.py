@@ -1,11 +1,19 @@
 """What the intervals of recorded evidence are over, and whether they say something of other periods than its own."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
+from itertools import count
 from typing import Any
 
-from nightjar.evaluation.clusters import FEWEST, blocks_within
-from nightjar.settings.label import Label
+import numpy as np
+
+from nightjar.evaluation.clusters import FEWEST, blocks_of
 from nightjar.settings.learning import Search
+from nightjar.settings.project import Project
+from nightjar.settings.spine import Spine
+
+_MONDAY = date(2024, 1, 1)
+"""One of many: only the days of the week matter."""
 
 
 def intervals_over(evidence: Mapping[str, Any]) -> str:
@@ -30,18 +38,29 @@ def this_period_only(evidence: Mapping[str, Any]) -> str | None:
     return f"{blocks}, and fewer than {FEWEST} say nothing of other periods"
 
 
-def foreseen(search: Search, label: Label) -> tuple[str, bool]:
+def foreseen(search: Search, project: Project) -> tuple[str, bool]:
     """How many blocks the final period of a search can have, in words, and whether that is enough to promote by.
 
-    It has fewer where there are dates without a row.
+    It has fewer where dates have no row that may have some.
     """
-    days = search.days_of_block(label)
-    blocks = blocks_within(search.final_days, days)
+    days, spine = search.days_of_block(project.label), project.spine
+    blocks = _most_blocks(search.final_days, days, spine)
     held = f"the final period (search.final_days={search.final_days}) holds at most {of_time(blocks, days)}"
     if blocks >= FEWEST:
         return held, True
     only = "its figures will be of that period only, and no model is promoted by them without a person"
-    return f"{held}: {only}; {FEWEST * days} days or more say something of other periods", False
+    enough = next(length for length in count(FEWEST * days) if _most_blocks(length, days, spine) >= FEWEST)
+    return f"{held}: {only}; {enough} days or more say something of other periods", False
+
+
+def _most_blocks(period: int, days: int, spine: Spine) -> int:
+    """How many blocks of a period that ends on one of the spine's days can have rows."""
+    found = []
+    for last in spine.due_dates(_MONDAY, _MONDAY + timedelta(days=6)):
+        first = last - timedelta(days=period - 1)
+        due = np.array(spine.due_dates(first, last), "datetime64[D]")
+        found.append(len(np.unique(blocks_of(due, first, last, days))))
+    return max(found)
 
 
 def of_time(blocks: int, days: int) -> str:

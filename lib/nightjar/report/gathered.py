@@ -11,13 +11,18 @@ from nightjar.report.performance import JudgedDate, read_performance
 from nightjar.report.reading import Snapshot
 from nightjar.report.scores import Scores, read_scores
 from nightjar.report.steps import Step, read_steps
-from nightjar.settings.label import Label
+from nightjar.settings.project import Project
 
 
 @dataclass(frozen=True)
 class Night:
-    """What each part of the page shows; None or empty where there is nothing."""
+    """What each part of the page shows; None or empty where there is nothing.
 
+    Attributes:
+        rest: why nothing was to be scored, in words; None: something was, or should have been.
+    """
+
+    rest: str | None
     reading: Reading
     champion: Champion | None
     refusal: Refusal | None
@@ -31,14 +36,15 @@ class Night:
     steps: list[Step]
 
 
-def gather(tables: Snapshot, label: Label) -> Night:
-    """Read what the page says; performance as the label is judged."""
-    drift, champion = read_drift(tables), find_champion(tables)
+def gather(tables: Snapshot, project: Project) -> Night:
+    """Read what the page says; performance as the project's label is judged."""
+    drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label.task)
     return Night(
-        reading=reading(label),
+        rest=None if scores and scores.rows else project.spine.absence(tables.run_date),
+        reading=reading(project.label),
         champion=champion,
         refusal=find_refusal(tables, champion),
-        scores=read_scores(tables, label.task),
+        scores=scores,
         judged=read_performance(tables),
         drift=drift,
         pictures=pictures(tables, drift) if drift else [],

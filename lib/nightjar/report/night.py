@@ -60,7 +60,7 @@ def report_path(warehouse: Warehouse, run_date: date) -> str:
 
 def render(tables: Snapshot, project: Project) -> str:
     """The page as text."""
-    night = gather(tables, project.label)
+    night = gather(tables, project)
     style = _resource("night.css")
     return _template().render(
         night=night,

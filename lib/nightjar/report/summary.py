@@ -34,9 +34,9 @@ def facts(night: Night) -> list[Fact]:
     return [
         *_stop_facts(night.steps),
         *_refusal_facts(night.refusal),
-        _scores_fact(night.scores, night.champion),
+        Fact("0", "scores", night.rest, "scores") if night.rest else _scores_fact(night.scores, night.champion),
         _performance_fact(night),
-        *_drift_facts(night.drift),
+        *([] if night.rest and night.drift is None else _drift_facts(night.drift)),
         *_arrival_facts(night.arrivals),
         _refused_fact(night.refused),
         _steps_fact(night.steps),
@@ -48,9 +48,9 @@ def sentences(night: Night) -> list[str]:
     return [
         *_stop_words(night.steps),
         *_refusal_words(night),
-        _scores_words(night.scores),
+        f"Nothing was to be scored: {night.rest}." if night.rest else _scores_words(night.scores),
         *_arrival_words(night.arrivals),
-        _drift_words(night.drift),
+        *([] if night.rest and night.drift is None else [_drift_words(night.drift)]),
         _refused_words(night.refused),
         _performance_words(night),
     ]

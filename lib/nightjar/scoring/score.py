@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, quality, sink
 from nightjar.tables.definitions import scores_table
+from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.partition import shared_out
 from nightjar.tables.rows import Making
@@ -41,39 +43,40 @@ def score(
 ) -> Outcome:
     """One score per row of `features` of the run date, by the champion that holds then.
 
+    Where there is no row and the date's day of the week has none, there is no score, and none stays of an earlier run.
+
     Raises:
         ModelError: no champion holds, it cannot be trusted, does not fit the feature table, has seen later data, or
             cannot compute with a number of the night.
-        TableError: the night has no features.
+        TableError: the night has no features though it may have.
     """
-    champion = events.champion(warehouse, run_date)
-    artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
-    manifest = artifact.manifest
-    version = arrow.version(warehouse, "features")
+    version, role = arrow.version(warehouse, "features"), "retrospective" if retrospective else "champion"
     schema = arrow.schema(warehouse, "features", version)
-    _require_fit(manifest, champion, schema, run_date, project.name)
     rows = arrow.read(
         warehouse, "features", ["prediction_time", "definitions_hash"], pc.field("run_date") == run_date, version
     )
+    key = [*project.spine.key]
+    table = scores_table(project, pa.schema([schema.field(name) for name in key]))
+    stamps: dict[str, Any] = {"run_date": run_date, "role": role, "run_id": run_id}
+    outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
+    replaced = partial(_is_of, run_date, role)
+    absence = project.spine.absence(run_date)
+    if not len(rows) and absence is not None:
+        log.info("nothing to score; %s", absence)
+        into = sink.target(warehouse, table, **stamps)
+        outcome.outputs["scores"] = sink.commit(warehouse, into, [], replaced, run_id, inputs=outcome.inputs)
+        return outcome
+    champion = events.champion(warehouse, run_date)
+    artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
+    manifest = artifact.manifest
+    _require_fit(manifest, champion, schema, run_date, project.name)
     _require_night(rows, manifest, champion, run_date, project.name, retrospective=retrospective)
-    role = "retrospective" if retrospective else "champion"
     told = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
     log.info("version %s (%s), champion since %s: %s rows", *told)
     lacking = _lacking(warehouse, project, manifest, run_date)
-    key = [*project.spine.key]
-    key_types = pa.schema([schema.field(name) for name in key])
-    table = scores_table(project, key_types)
     columns = list(dict.fromkeys([*key, "prediction_time", *(feature.name for feature in manifest.features)]))
-    into = sink.target(
-        warehouse,
-        table,
-        model_version=champion.number,
-        model_name=champion.model_name,
-        input_warnings=", ".join(lacking) or None,
-        run_date=run_date,
-        role=role,
-        run_id=run_id,
-    )
+    made_by = {"model_version": champion.number, "model_name": champion.model_name}
+    into = sink.target(warehouse, table, **made_by, input_warnings=", ".join(lacking) or None, **stamps)
     night = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
         written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
@@ -81,12 +84,12 @@ def score(
         stood = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
         culprits = too_great(stood, manifest.features, [*key, "prediction_time"])
         raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
-    stands = {"run_date": run_date, "role": role}
-    outcome = Outcome(inputs={"features": version}, rows={"scores": len(rows)})
-    outcome.outputs["scores"] = sink.commit(
-        warehouse, into, written, lambda file: file.partition == stands, run_id, inputs=outcome.inputs
-    )
+    outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
     return outcome
+
+
+def _is_of(run_date: date, role: str, file: DataFile) -> bool:
+    return file.partition == {"run_date": run_date, "role": role}
 
 
 def _again(project: str, run_date: date) -> str:

@@ -1,6 +1,7 @@
 """Settings of the spine: which rows there are to build features for."""
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import Enum
 
 from omegaconf import MISSING
@@ -14,6 +15,18 @@ OF_LABELS = ("label", "label_known_at", "value", "condition")
 class SpineKind(Enum):
     SCHEDULED = "scheduled"
     ACTIVE = "active"
+
+
+class Weekday(Enum):
+    """The days of the week, in the order of `date.weekday`."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
 
 
 class SampleBy(Enum):
@@ -82,6 +95,8 @@ class Spine:
         derived: new column -> Spark SQL expression over the columns above, `prediction_time` and the derived columns
             before it, row by row. They exist before the join: `features`, keys and `sample` may name them.
         sample: which of the rows are kept.
+        weekdays: the days of the week, by the calendar of the project's zone, that have rows; on the nights of others
+            facts come in, labels become known and earlier nights are judged, and nothing is scored. None: every day.
     """
 
     source: str = MISSING
@@ -93,6 +108,7 @@ class Spine:
     active_within: str | None = None
     derived: dict[str, str] = field(default_factory=dict)
     sample: Sample = field(default_factory=Sample)
+    weekdays: list[Weekday] | None = None
 
     def __post_init__(self) -> None:
         """Check that the fields fit the kind."""
@@ -113,6 +129,31 @@ class Spine:
             require_known(
                 "sample.column", [self.sample.column], [*self.stored_columns(), *self.derived], "spine's columns"
             )
+        if self.weekdays is not None:
+            named = [day.name for day in self.weekdays]
+            each = "each day of the week at most once, and at least one; without the key, every day has rows"
+            require(0 < len(named) == len(set(named)), "weekdays", named, each)
+
+    def is_due(self, day: date) -> bool:
+        """Whether a run date may have rows: by its day of the week."""
+        return self.weekdays is None or list(Weekday)[day.weekday()] in self.weekdays
+
+    def due_dates(self, first: date, last: date) -> list[date]:
+        """The run dates from the first to the last one, both included, that may have rows."""
+        dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        return [day for day in dates if self.is_due(day)]
+
+    def absence(self, day: date) -> str | None:
+        """Why a run date has no row, in words; None where it may have some."""
+        if self.is_due(day):
+            return None
+        weekday = list(Weekday)[day.weekday()].value.capitalize()
+        return f"{day} is a {weekday}, and the spine has rows of {self.due_days()} only (project.spine.weekdays)"
+
+    def due_days(self) -> str:
+        """The days that may have rows, in words, such as "Mondays and Fridays"; "dates" where it is every day."""
+        names = [f"{day.value.capitalize()}s" for day in Weekday if day in (self.weekdays or [])]
+        return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names) or "dates"
 
     def stored_columns(self) -> list[str]:
         """The columns it takes from its source, the key first, without the prediction time."""

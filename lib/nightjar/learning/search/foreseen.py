@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from nightjar.errors import LearningError, UsageError
 from nightjar.learning import row_checks
@@ -15,7 +15,8 @@ from nightjar.settings.learning import Search
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import CLOCKS, Project
 from nightjar.settings.sources import ColumnType, Source
-from nightjar.settings.split import SplitKind
+from nightjar.settings.spine import Spine
+from nightjar.settings.split import Split, SplitKind
 from nightjar.timeline import parse_run_date
 
 OF_VALUES = (Aggregate.MIN, Aggregate.MAX, Aggregate.FIRST, Aggregate.LAST)
@@ -33,7 +34,8 @@ def require_foreseeable(search: Search, project: Project, run_date: date) -> Non
 
     Raises:
         UsageError: a metric that does not judge the label; a candidate that names a column there is not, has no such
-            parameter, or does not fit the task; more days of folds than the project has.
+            parameter, or does not fit the task; more days of folds than the project has, or test periods that are too
+            short for the days of the week that have rows.
     """
     names, task = project.feature_names(), project.label.task
     clocks = [f"{group}__{clock}" for group in project.features for clock in CLOCKS]
@@ -117,7 +119,7 @@ def _of_column(source: Source, name: str) -> str | None:
 
 
 def _require_days(search: Search, project: Project, run_date: date) -> None:
-    """Raise UsageError where folds that walk forward would begin before the project's data."""
+    """Raise UsageError where folds that walk forward would begin before the project's data, or have none to test on."""
     if search.split.kind is not SplitKind.WALK_FORWARD:
         return
     there = (run_date - parse_run_date(project.first_date)).days
@@ -129,3 +131,15 @@ def _require_days(search: Search, project: Project, run_date: date) -> None:
             f"{project.first_date} and run_date={run_date} there are {there}, of which some must be left to train on: "
             "choose fewer or shorter folds, or a later run_date. Nothing was run."
         )
+    if not any(_each_has_rows(search.split, project.spine, run_date - timedelta(days=n)) for n in range(7)):
+        raise UsageError(
+            f"search.split.test_days={search.split.test_days}: of {search.split.folds} such test periods, one after "
+            f"the other, some would have no {project.spine.due_days()}, and the spine has no other rows "
+            "(project.spine.weekdays). Choose 7 days or more. Nothing was run."
+        )
+
+
+def _each_has_rows(split: Split, spine: Spine, end: date) -> bool:
+    """Whether each of the test periods that walk forward to a date holds a day of the week that has rows."""
+    starts = [end - timedelta(days=split.test_days * fold) for fold in range(1, split.folds + 1)]
+    return all(spine.due_dates(start, start + timedelta(days=split.test_days - 1)) for start in starts)
