@@ -53,9 +53,9 @@ def test_carried_facts_answer_as_all_earlier_ones_would(seed):
     rows, end = versions(random), random.randrange(22)
     everything = source(rows)
     early = source([row for row in rows if row[2] < end])
-    kept = early.table.take(carried(early, pa.scalar(end, INSTANT)))
+    carried_rows = early.table.take(carried(early, pa.scalar(end, INSTANT)))
     late = everything.table.filter(pc.greater_equal(everything.table["event"], pa.scalar(end, INSTANT)))
-    after = Facts(**{**vars(everything), "table": pa.concat_tables([kept, late])})
+    after = Facts(**{**vars(everything), "table": pa.concat_tables([carried_rows, late])})
     at = pa.array([end + random.randrange(40) for _ in range(40)], INSTANT)
     spine = pa.table({"k": [random.randrange(4) for _ in range(40)], "prediction_time": at})
     assert join(spine, [after]).equals(join(spine, [everything]))
@@ -64,5 +64,5 @@ def test_carried_facts_answer_as_all_earlier_ones_would(seed):
 def test_of_facts_that_are_known_at_once_one_for_each_key_is_carried():
     rows = [(k, 10 * k + n, n, n, False, float(n)) for k in range(3) for n in range(10)]
     facts = source(rows)
-    kept = facts.table.take(carried(facts, pa.scalar(10, INSTANT)))
-    assert sorted(kept["id"].to_pylist()) == [9, 19, 29]
+    carried_rows = facts.table.take(carried(facts, pa.scalar(10, INSTANT)))
+    assert sorted(carried_rows["id"].to_pylist()) == [9, 19, 29]
