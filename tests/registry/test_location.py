@@ -12,7 +12,7 @@ import pytest
 from nightjar.errors import ModelError
 from nightjar.registry import keys, tracking, verified
 from registry.conftest import FIRST, OTHER, never
-from registry.made import ABOUT, fitted
+from registry.made import ABOUT, fit_small
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def copied(registered, tmp_path):
     return replace(registered.environment, home=str(tmp_path / "copy"))
 
 
-def trained(home):
+def train_again(home):
     """The version that another training in a home has registered."""
-    with tracking.search_recorded(home, "machines", "another", {}, never) as run:
+    with tracking.record_search(home, "machines", "another", {}, never) as run:
         tracking.attach(run, {})
-        return tracking.register(run, {}, fitted(), ABOUT, keys.signing_key(home))
+        return tracking.register(run, {}, fit_small(), ABOUT, keys.signing_key(home))
 
 
 @pytest.mark.slow
@@ -49,14 +49,14 @@ def test_a_copy_that_is_not_whole_is_told_and_the_original_not_read(copied):
 
 def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(copied, tmp_path, caplog):
     with caplog.at_level(logging.INFO, "nightjar.registry"):
-        second = trained(Path(copied.home))
-    (told,) = [record.getMessage() for record in caplog.records if "this home was moved" in record.getMessage()]
-    assert "home/mlartifacts is in file:" in told
+        second = train_again(Path(copied.home))
+    (message,) = [record.getMessage() for record in caplog.records if "this home was moved" in record.getMessage()]
+    assert "home/mlartifacts is in file:" in message
     home = Path(copied.home).rename(tmp_path / "moved")
     moved = replace(copied, home=str(home))
     for subject in (FIRST, OTHER, replace(FIRST, version=second)):
-        assert verified.load(moved, subject).open().features == fitted().features
-    third = trained(home)
+        assert verified.load(moved, subject).open().features == fit_small().features
+    third = train_again(home)
     for version in (FIRST.version, second, third):  # MLflow's own way, by what its database says
         client = tracking._client(home)
         where = client.get_model_version_download_uri("machines", version)
@@ -65,7 +65,7 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
     assert client.get_run(run).info.artifact_uri.startswith((home / "mlartifacts").as_uri())
     caplog.clear()
     with caplog.at_level(logging.INFO, "nightjar.registry"):
-        trained(home)
+        train_again(home)
     assert "this home was moved" not in caplog.text
 
 
@@ -73,7 +73,7 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
 def test_a_home_may_have_an_odd_name(copied, tmp_path, name):
     """What is made there stays there: no folder appears beside it."""
     home = Path(copied.home).rename(tmp_path / name)
-    version = trained(home)
+    version = train_again(home)
     assert verified.load(replace(copied, home=str(home)), replace(FIRST, version=version)).open()
     assert [one.name for one in tmp_path.iterdir()] == [name]
 

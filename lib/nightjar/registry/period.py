@@ -1,4 +1,4 @@
-"""What the intervals of recorded evidence are over, and whether they say something of other periods than its own."""
+"""The clusters behind the intervals of recorded evidence, and whether they generalise to other periods."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from nightjar.settings.learning import Search
 
 
 def intervals_over(evidence: Mapping[str, Any]) -> str:
-    """In words, such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions does not say it."""
+    """A text such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions of Nightjar lacks it."""
     clusters = evidence.get("clusters")
     if clusters is None:
         return "days, as if nothing repeated in them"
@@ -20,7 +20,7 @@ def intervals_over(evidence: Mapping[str, Any]) -> str:
 
 
 def this_period_only(evidence: Mapping[str, Any]) -> str | None:
-    """Why the figures say nothing of other periods; None where they do."""
+    """The reason why the metrics do not generalise to other periods; None where they do."""
     clusters = evidence.get("clusters")
     if clusters is None:
         return "its intervals are over days, as if nothing repeated in them"
@@ -30,22 +30,22 @@ def this_period_only(evidence: Mapping[str, Any]) -> str | None:
     return f"{blocks}, and fewer than {FEWEST} say nothing of other periods"
 
 
-def foreseen(search: Search, label: Label) -> tuple[str, bool]:
-    """How many blocks the final period of a search can have, in words, and whether that is enough to promote by.
+def final_period_blocks(search: Search, label: Label) -> tuple[str, bool]:
+    """The greatest number of blocks of a search's final period, as text, and whether that is enough to promote a model.
 
-    It has fewer where there are dates without a row.
+    Dates without a row make fewer.
     """
     days = search.days_of_block(label)
     blocks = blocks_within(search.final_days, days)
-    held = f"the final period (search.final_days={search.final_days}) holds at most {of_time(blocks, days)}"
+    capacity = f"the final period (search.final_days={search.final_days}) holds at most {of_time(blocks, days)}"
     if blocks >= FEWEST:
-        return held, True
-    only = "its figures will be of that period only, and no model is promoted by them without a person"
-    return f"{held}: {only}; {FEWEST * days} days or more say something of other periods", False
+        return capacity, True
+    consequence = "its figures will be of that period only, and no model is promoted by them without a person"
+    return f"{capacity}: {consequence}; {FEWEST * days} days or more say something of other periods", False
 
 
 def of_time(blocks: int, days: int) -> str:
-    """Three blocks of 30 days at least, or of a night, in words."""
+    """A number of blocks as text: "3 blocks of 30 days", "1 night"."""
     if days == 1:
         return f"{blocks:,} night{'' if blocks == 1 else 's'}"
     return f"{blocks:,} block{'' if blocks == 1 else 's'} of {days} days"
