@@ -41,9 +41,9 @@ class Artifact:
         """
         packages.require_same(self.manifest.packages, self.where)
         # It imports all of scikit-learn: readers of manifests need not wait seconds for it.
-        from nightjar.models.stored import open_stored  # noqa: PLC0415
+        from nightjar.models.stored import open_predictor  # noqa: PLC0415
 
-        return open_stored(dict(self.manifest.structure), self.files, self.where)
+        return open_predictor(dict(self.manifest.structure), self.files, self.where)
 
 
 def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
