@@ -67,7 +67,7 @@ def test_integers_and_their_squares_are_cut_into_digits_exactly(data, kind):
     assert exactly(squares_of(np.array(values, kind))) == [v**2 for v in values]
 
 
-def test_digits_do_not_depend_on_the_piece_a_number_stands_in(monkeypatch):
+def test_digits_do_not_depend_on_the_piece_of_a_number(monkeypatch):
     values = np.random.default_rng(1).normal(size=100) * np.exp2(np.arange(100) * 5 - 250)
     whole = exactly(squares_of(values))
     monkeypatch.setattr("nightjar.asof.exact._PIECE", 7)

@@ -85,7 +85,7 @@ def cases(draw):
         fact_id=["id"] if versions else [],
         deleted=draw(st.sampled_from(["deleted", None])) if versions else None,
         sequence=draw(st.sampled_from([[], ["sequence"]])),
-        features=[named(feature, n) for n, feature in enumerate(draw(st.lists(features(), max_size=4)))],
+        features=[with_name(feature, n) for n, feature in enumerate(draw(st.lists(features(), max_size=4)))],
     )
     return spine, source, draw(st.sampled_from([None, "bound"]))
 
@@ -95,12 +95,12 @@ def table(cells, names, kinds):
     return pa.table({n: pa.array(list(c), k) for n, c, k in zip(names, columns, kinds, strict=True)})
 
 
-def named(feature, number):
+def with_name(feature, number):
     kind = type(feature)
     return kind(**{**feature.__dict__, "name": f"feature_{number}"})
 
 
-def sorted_by(table, names):
+def sort_by(table, names):
     """As a layout is sorted: dictionaries by their values, nulls at the end."""
     rows = oracle.plain_rows(table.select(names))
     order = sorted(range(table.num_rows), key=lambda n: [(rows[n][c] is None, rows[n][c]) for c in names])
@@ -180,7 +180,7 @@ def test_the_kernel_is_the_oracle(case, random, pairs):
     shuffled = list(range(source.table.num_rows))
     random.shuffle(shuffled)
     mixed = Facts(**{**source.__dict__, "table": source.table.take(pa.array(shuffled, pa.int64()))})
-    laid_out = Facts(**{**source.__dict__, "table": sorted_by(source.table, [*source.key_columns, "event_time"])})
+    laid_out = Facts(**{**source.__dict__, "table": sort_by(source.table, [*source.key_columns, "event_time"])})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nightjar.asof.windows, "_PAIRS", pairs)
         result = outcome(join, spine, [source], known_by=known_by)

@@ -242,7 +242,7 @@ def test_a_number_that_is_taken_for_a_category_keeps_its_levels():
     features = (FeatureColumn("size", "number"), FeatureColumn("x", "number"))
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightjar.models.leaves.between", lambda *given: seen.append(interpolate(*given)) or seen[-1])
+        patch.setattr("nightjar.models.leaves.interpolate", lambda *args: seen.append(interpolate(*args)) or seen[-1])
         fit(model, Examples(table, rare), features=features, seed=0)
     assert set(seen[0]["size"]) == {0.5, 1.5}
     assert not set(seen[0]["x"]) <= set(table["x"].to_pylist())

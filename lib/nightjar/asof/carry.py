@@ -11,7 +11,7 @@ from nightjar.asof.keys import row_codes
 from nightjar.asof.values import FOREVER, INSTANT, Flags, Ints, column_of, flags, instants, plain, present
 
 
-def carried(source: Facts, end: Any) -> Ints:
+def rows_to_carry(source: Facts, end: Any) -> Ints:
     """The rows that `Latest` features and matched clocks need for prediction times from an instant on.
 
     A fact is settled if it is known by the instant and never superseded. The latest settled fact of a key hides all

@@ -47,8 +47,8 @@ def signing_key(home: Path) -> Ed25519PrivateKey:
         _write_once(folder / PUBLIC, _public_pem(key.public_key()), mode=0o644)
     except OSError as error:
         raise ModelError(f"The key that signs models cannot be made or read in {folder}: {error}.") from error
-    beside = _read_public(folder / PUBLIC)
-    if fingerprint(beside) != fingerprint(key.public_key()):
+    stored_key = _read_public(folder / PUBLIC)
+    if fingerprint(stored_key) != fingerprint(key.public_key()):
         raise ModelError(
             f"{folder / PUBLIC} is not the public key of {PRIVATE} beside it: models signed now would be refused. "
             f"Put back the file that belongs to it, or remove {PUBLIC} to have it written anew."
