@@ -19,7 +19,7 @@ def valid_until(source: Facts, known_at: Ints, rows: Ints) -> tuple[Ints | None,
     Args:
         source: the facts, with ``fact_id`` declared.
         known_at: when each fact became known.
-        rows: the rows that may include several versions of one fact; all of them must have a ``known_at``.
+        rows: the rows that may include several versions of one fact; each of them becomes known at some time.
 
     Raises:
         JoinError: a null in ``fact_id``, or two different living versions with one id, ``known_at`` and ``sequence``.
