@@ -105,16 +105,16 @@ def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
     """
     result = np.zeros(len(count))
     for start in range(0, len(count), _PIECE):
-        here = slice(start, start + _PIECE)
-        difference = {place: digit * count[here] for place, digit in _carry(select(squares, here)).items()}
-        digits = _carry(select(sums, here))
+        piece = slice(start, start + _PIECE)
+        difference = {place: digit * count[piece] for place, digit in _carry(select(squares, piece)).items()}
+        digits = _carry(select(sums, piece))
         for i, j in combinations_with_replacement(digits, 2):
             product, times = digits[i] * digits[j], 1 if i == j else 2
             _subtract(difference, i + j, (product & _MASK) * times)
             _subtract(difference, i + j + 1, (product >> 32) * times)
         numbers, place = _to_scaled(_carry(difference))
-        pairs = count[here].astype(np.float64) * (count[here] - 1)
-        result[here] = np.ldexp(np.sqrt(numbers / pairs), 16 * place)
+        pairs = count[piece].astype(np.float64) * (count[piece] - 1)
+        result[piece] = np.ldexp(np.sqrt(numbers / pairs), 16 * place)
     return result
 
 

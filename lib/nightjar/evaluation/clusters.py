@@ -50,8 +50,8 @@ class Clusters:
     @cached_property
     def cell(self) -> Codes:
         """The number of each row's entity within its block."""
-        both = self.entity * (int(self.block.max(initial=0)) + 1) + self.block
-        codes: Codes = np.unique(both, return_inverse=True)[1]
+        cells = self.entity * (int(self.block.max(initial=0)) + 1) + self.block
+        codes: Codes = np.unique(cells, return_inverse=True)[1]
         return codes
 
     def take(self, rows: Codes) -> "Clusters":

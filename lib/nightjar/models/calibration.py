@@ -74,8 +74,8 @@ def _platt(score: Floats, label: npt.NDArray[np.bool_], weight: Floats) -> Platt
     target = np.where(label, 1 - 1 / (weight[label].sum() + 2), 1 / (weight[~label].sum() + 2))
     inputs = np.tile(log_odds(score), 2)[:, None]
     shares = np.concatenate([weight * target, weight * (1 - target)])
-    both = np.repeat([True, False], len(label))
-    line = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(inputs, both, shares)
+    outcomes = np.repeat([True, False], len(label))
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(inputs, outcomes, shares)
     return Platt(float(line.coef_[0, 0]), float(line.intercept_[0]))
 
 

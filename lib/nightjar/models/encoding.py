@@ -162,10 +162,10 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         if not self.inner:
             raise LearningError(f"TARGET encoding of {names} needs inner splits of the training rows: there are none.")
         for number, split in enumerate(self.inner):
-            both = np.intersect1d(split.train, split.test)
-            if len(both):
+            overlap = np.intersect1d(split.train, split.test)
+            if len(overlap):
                 raise LearningError(
-                    f"TARGET encoding of {names}: row {both[0]} is on both sides of the inner split {number}, "
+                    f"TARGET encoding of {names}: row {overlap[0]} is on both sides of the inner split {number}, "
                     "and would be encoded by its own label."
                 )
         return self.inner

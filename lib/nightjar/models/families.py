@@ -137,8 +137,8 @@ def settable_parameters(model: Model, task: Task) -> frozenset[str]:
         raise LearningError(
             f"{model.class_name or model.estimator.name} is for {fitting}, and the task is {task.name}."
         )
-    own = {Estimator.RATE: {"column"}, Estimator.LINEAR: {"penalty"}}.get(model.estimator, set())
-    return (family.parameters & set(signature(family.classes[task]).parameters)) | own
+    additional = {Estimator.RATE: {"column"}, Estimator.LINEAR: {"penalty"}}.get(model.estimator, set())
+    return (family.parameters & set(signature(family.classes[task]).parameters)) | additional
 
 
 def make_estimator(model: Model, task: Task, seed: int) -> Any:

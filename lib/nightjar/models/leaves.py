@@ -19,7 +19,7 @@ from nightjar.models.predictor import Predictor
 from nightjar.models.preparation import preparation
 from nightjar.models.ranking import PairwiseRanker
 from nightjar.models.rate import ColumnRate
-from nightjar.models.resampling import Synthesise, resample
+from nightjar.models.resampling import Synthesiser, resample
 from nightjar.models.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.rule_grammar import Kind
 from nightjar.settings.columns import FeatureType
@@ -51,7 +51,7 @@ def _fit_family(
         return Predictor((), None, estimator.fit(no_inputs, rows.label, sample_weight=rows.weight))
     prepared = preparation(features, model.preparation, needs, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
-    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesise(model, frame, prepared))
+    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
     if model.estimator is Estimator.NEIGHBOURS and estimator.n_neighbors > len(label):
         raise ValueError(f"n_neighbors is {estimator.n_neighbors}: expected no more than there are rows.")
     fit_parameters: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
@@ -72,7 +72,7 @@ def _fit_network(
     prepared = network_preparation(features, settings, names, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
     levels = levels_of(inputs, len(names))
-    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesise(model, frame, prepared))
+    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
     network = fit_network(inputs, label, options=options, seed=seed, weight=weight, levels=levels)
     return Predictor(features, prepared, network)
 
@@ -88,15 +88,15 @@ def _fit_rule(
     return Predictor(features, rule, estimator.fit(rule.transform(frame), rows.label, sample_weight=rows.weight))
 
 
-def _synthesise(model: Model, frame: pd.DataFrame, prepared: Any) -> Synthesise:
+def _synthesiser(model: Model, frame: pd.DataFrame, prepared: Any) -> Synthesiser:
     """A function from pairs of training rows to the estimator's inputs of synthetic rows between them."""
-    own = model.preparation.columns
-    levels = [name for name in own if own[name].declared() is FeatureType.CATEGORY and name in frame]
-    return lambda where: prepared.transform(interpolate(frame, where, levels))
+    by_column = model.preparation.columns
+    levels = [name for name in by_column if by_column[name].declared() is FeatureType.CATEGORY and name in frame]
+    return lambda pairs: prepared.transform(interpolate(frame, pairs, levels))
 
 
 def _rebalance(
-    model: Model, inputs: Floats, rows: Examples, task: Task, seed: int, synthesise: Synthesise
+    model: Model, inputs: Floats, rows: Examples, task: Task, seed: int, synthesise: Synthesiser
 ) -> tuple[Floats, npt.NDArray[Any], Floats | None]:
     if task is not Task.CLASSIFICATION:
         return inputs, rows.label, rows.weight

@@ -65,7 +65,7 @@ def draw_pairs(
     return Pairs(own[base], own[partners], random.random(len(base)))
 
 
-def interpolate(frame: pd.DataFrame, where: Pairs, levels: Collection[str] = ()) -> pd.DataFrame:
+def interpolate(frame: pd.DataFrame, pairs: Pairs, levels: Collection[str] = ()) -> pd.DataFrame:
     """The synthetic rows: measurements are interpolated, all other values are those of the nearer row.
 
     Measurements are the numbers of columns that hold any number that is not whole, where both rows have one.
@@ -75,9 +75,9 @@ def interpolate(frame: pd.DataFrame, where: Pairs, levels: Collection[str] = ())
         where: between which of them.
         levels: columns of numbers that are taken for categories.
     """
-    synthetic = frame.iloc[np.where(where.part < 0.5, where.base, where.neighbour)].reset_index(drop=True)
+    synthetic = frame.iloc[np.where(pairs.part < 0.5, pairs.base, pairs.neighbour)].reset_index(drop=True)
     for name in _columns_of_measurements(frame.drop(columns=list(levels))):
-        synthetic[name] = _interpolate_column(frame[name].to_numpy(), where, synthetic[name].to_numpy())
+        synthetic[name] = _interpolate_column(frame[name].to_numpy(), pairs, synthetic[name].to_numpy())
     return synthetic
 
 
@@ -99,7 +99,7 @@ def _columns_of_measurements(frame: pd.DataFrame) -> list[str]:
     return list(numbers.columns[(filled != np.floor(filled)).any().to_numpy()])
 
 
-def _interpolate_column(values: Floats, where: Pairs, nearer: Floats) -> Floats:
-    first, second = values[where.base], values[where.neighbour]
-    mix = np.clip((1 - where.part) * first + where.part * second, np.minimum(first, second), np.maximum(first, second))
+def _interpolate_column(values: Floats, pairs: Pairs, nearer: Floats) -> Floats:
+    first, second = values[pairs.base], values[pairs.neighbour]
+    mix = np.clip((1 - pairs.part) * first + pairs.part * second, np.minimum(first, second), np.maximum(first, second))
     return np.where(np.isnan(mix), nearer, mix)

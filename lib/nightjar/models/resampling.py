@@ -17,11 +17,11 @@ from nightjar.settings.preparation import Imbalance, ImbalanceKind
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 Resampled = tuple[Floats, Labels, Floats | None]
-Synthesise = Callable[[Pairs], Floats]
+Synthesiser = Callable[[Pairs], Floats]
 
 
 def resample(
-    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesise
+    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesiser
 ) -> Resampled:
     """Training rows with classes balanced as the settings say.
 
@@ -90,16 +90,16 @@ def _sample_rows(settings: Imbalance, label: Labels, seed: int) -> Rows:
 
 
 def _add_synthetic_rows(
-    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesise
+    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesiser
 ) -> Resampled:
     rarer = bool(label.mean() < 0.5)
     rows = int((label == rarer).sum())
     _check_neighbours(inputs, rows, settings)
     count = int(settings.ratio * (len(label) - rows) - rows)
-    where = draw_pairs(
+    pairs = draw_pairs(
         inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed
     )
-    synthetic = synthesise(where) if len(where.base) else inputs[:0]
+    synthetic = synthesise(pairs) if len(pairs.base) else inputs[:0]
     labels = np.concatenate([label, np.full(len(synthetic), rarer)])
     if weight is not None:
         weight = np.concatenate([weight, np.full(len(synthetic), weight[label == rarer].mean())])

@@ -32,23 +32,23 @@ def require_sound_trees(part: object, name: str) -> None:
 
 def _is_sound(tree: Any, inputs: int) -> bool:
     left_child, right_child = tree.children_left, tree.children_right
-    own = np.arange(tree.node_count)
+    node = np.arange(tree.node_count)
     leaf = left_child == LEAF
-    inner = _leads_on(left_child, own) & _leads_on(right_child, own) & (tree.feature >= 0) & (tree.feature < inputs)
-    return bool(len(own) and tree.n_features == inputs and np.where(leaf, right_child == LEAF, inner).all())
+    inner = _leads_on(left_child, node) & _leads_on(right_child, node) & (tree.feature >= 0) & (tree.feature < inputs)
+    return bool(len(node) and tree.n_features == inputs and np.where(leaf, right_child == LEAF, inner).all())
 
 
 def _is_sound_predictor(tree: Any, inputs: int) -> bool:
     nodes = tree.nodes
-    own = np.arange(len(nodes))
+    node = np.arange(len(nodes))
     feature = nodes["feature_idx"]
-    inner = _leads_on(nodes["left"], own) & _leads_on(nodes["right"], own) & (feature >= 0) & (feature < inputs)
+    inner = _leads_on(nodes["left"], node) & _leads_on(nodes["right"], node) & (feature >= 0) & (feature < inputs)
     # Our trees have no splits by category, whose bit sets would be read without a check as well.
-    return bool(len(own) and (nodes["is_leaf"].astype(bool) | (inner & (nodes["is_categorical"] == 0))).all())
+    return bool(len(node) and (nodes["is_leaf"].astype(bool) | (inner & (nodes["is_categorical"] == 0))).all())
 
 
-def _leads_on(child: npt.NDArray[Any], own: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    return np.asarray((child > own) & (child < len(own)))
+def _leads_on(child: npt.NDArray[Any], node: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    return np.asarray((child > node) & (child < len(node)))
 
 
 def _trees(part: Any, inputs: int, seen: set[int]) -> Iterator[tuple[Any, int]]:
