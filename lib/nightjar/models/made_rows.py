@@ -72,7 +72,7 @@ def interpolate(frame: pd.DataFrame, pairs: Pairs, levels: Collection[str] = ())
 
     Args:
         frame: the training rows, as they are before the preparation.
-        where: between which of them.
+        pairs: between which of them.
         levels: columns of numbers that are taken for categories.
     """
     synthetic = frame.iloc[np.where(pairs.part < 0.5, pairs.base, pairs.neighbour)].reset_index(drop=True)
