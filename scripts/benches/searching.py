@@ -205,7 +205,7 @@ def _overhead(case: Case, home: Path) -> float:
     settings = search_case.trivial(TRIVIAL - 1)
     with (
         ledger.opened(home / "trivial", small.problem.key()) as book,
-        tracking.search_recorded(home, "bench", "trivial", {}, lambda _: False) as record,
+        tracking.record_search(home, "bench", "trivial", {}, lambda _: False) as record,
     ):
         started = time.perf_counter()
         found = run_search(small.problem, settings, book, recording(record))

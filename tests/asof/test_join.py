@@ -37,13 +37,13 @@ def column(result, name):
     return result.column(name).to_pylist()
 
 
-def asked(questions, source, name="f__x", **options):
-    return column(join(questions, [source], **options), name)
+def answers(queries, source, name="f__x", **options):
+    return column(join(queries, [source], **options), name)
 
 
 def test_a_fact_is_usable_from_its_event_time_on_inclusive():
     tick = 1 / 3_600_000_000  # a microsecond
-    assert asked(spine(1 - tick, 1, 1 + tick, 2), facts(Latest("x"))) == [None, 1.0, 1.0, 2.0]
+    assert answers(spine(1 - tick, 1, 1 + tick, 2), facts(Latest("x"))) == [None, 1.0, 1.0, 2.0]
 
 
 def test_a_fact_is_usable_only_when_known_and_null_means_at_once():
@@ -57,9 +57,9 @@ def test_a_fact_is_usable_only_when_known_and_null_means_at_once():
 def test_a_late_fact_enters_the_windows_it_belongs_to_when_it_is_known():
     table = pa.table({"k": ["a"] * 3, "event_time": at(1, 2, 3), "known_at": at(6, 2, 3), "x": [10.0, 20.0, 30.0]})
     source = facts(Windowed("x", "sum", "5h", name="sum"), table=table, known_at="known_at")
-    assert asked(spine(1, 2, 3, 5, 6), source, "f__sum") == [None, 20.0, 50.0, 50.0, 50.0]
+    assert answers(spine(1, 2, 3, 5, 6), source, "f__sum") == [None, 20.0, 50.0, 50.0, 50.0]
     source = facts(Windowed("x", "sum", "6h", name="sum"), table=table, known_at="known_at")
-    assert asked(spine(5, 6, 7), source, "f__sum") == [50.0, 60.0, 50.0]
+    assert answers(spine(5, 6, 7), source, "f__sum") == [50.0, 60.0, 50.0]
 
 
 @pytest.mark.parametrize("late", range(1, 12))
@@ -68,31 +68,31 @@ def test_the_search_for_a_usable_fact_ends_at_its_own_key(late):
     rows = [("a", at(0)[0], at(0)[0], 1.0), *(("b", at(n)[0], at(99)[0], 2.0) for n in range(1, late + 1))]
     table = pa.Table.from_pylist([dict(zip(("k", "event", "known", "x"), row, strict=True)) for row in rows])
     source = Facts("f", table, ["k"], "event", "known", features=(Latest("x"),))
-    questions = pa.table({"k": ["b", "a"], "prediction_time": at(50, 50)})
-    assert join(questions, [source])["f__x"].to_pylist() == [None, 1.0]
+    queries = pa.table({"k": ["b", "a"], "prediction_time": at(50, 50)})
+    assert join(queries, [source])["f__x"].to_pylist() == [None, 1.0]
 
 
 def test_known_by_lets_a_label_know_later_than_it_looks():
     table = pa.table({"k": ["a"] * 2, "event_time": at(1, 2), "known_at": at(5, 9), "x": [1, 2]})
-    questions = spine(3, 3, 3).append_column("settled", at(4, 5, 9))
+    queries = spine(3, 3, 3).append_column("settled", at(4, 5, 9))
     source = facts(Latest("x"), table=table, known_at="known_at")
-    assert asked(questions, source, known_by="settled") == [None, 1, 2]
+    assert answers(queries, source, known_by="settled") == [None, 1, 2]
 
 
 @pytest.mark.parametrize("fields", ["known", "known,sequence", "known,sequence,id", "sequence,id", "id"])
 def test_equal_event_times_are_ordered_by_known_at_then_sequence_then_fact_id(fields):
-    given = {"known": at(3, 2), "sequence": pa.array([1, 0]), "id": ["b", "a"]}
+    columns = {"known": at(3, 2), "sequence": pa.array([1, 0]), "id": ["b", "a"]}
     table = pa.table({"k": ["a", "a"], "event_time": at(1, 1), "x": ["later", "earlier"]})
     for name in fields.split(","):
-        table = table.append_column(name, [given[name]])
+        table = table.append_column(name, [columns[name]])
     source = facts(
         Latest("x"), Windowed("x", "first", "3h", name="first"), table=table,
         known_at="known" if "known" in fields else None,
         sequence=["sequence"] if "sequence" in fields else [],
         fact_id=["id"] if "id" in fields else [],
     )  # fmt: skip
-    assert asked(spine(3), source) == ["later"]
-    assert asked(spine(3), source, "f__first") == ["earlier"]
+    assert answers(spine(3), source) == ["later"]
+    assert answers(spine(3), source, "f__first") == ["earlier"]
 
 
 @pytest.mark.parametrize("feature", [Latest("x"), Windowed("x", "last", "1h"), Windowed("x", "first", "1h")])
@@ -101,21 +101,21 @@ def test_a_complete_tie_is_refused_where_the_answer_depends_on_it(feature):
     with pytest.raises(JoinError, match="facts 'f', column 'x': facts with equal clocks"):
         join(spine(1), [facts(feature, table=table)])
     join(spine(0, 3), [facts(Latest("x", "1h"), Windowed("x", "last", "1h"), table=table)])  # no one asks for the tie
-    assert asked(spine(1), facts(Latest("y"), table=table), "f__y") == [7]
-    assert asked(spine(1), facts(Windowed("x", "sum", "1h"), table=table), "f__x_sum_1h") == [3]
+    assert answers(spine(1), facts(Latest("y"), table=table), "f__y") == [7]
+    assert answers(spine(1), facts(Windowed("x", "sum", "1h"), table=table), "f__x_sum_1h") == [3]
 
 
 def test_lookback_bounds_the_age_of_the_value_inclusively():
-    assert asked(spine(2, 5, 6, 7, 8), facts(Latest("x", lookback="2h"))) == [2.0, 5.0, 5.0, 5.0, None]
-    assert asked(spine(5, 5.5), facts(Latest("x", lookback=timedelta(0)))) == [5.0, None]
+    assert answers(spine(2, 5, 6, 7, 8), facts(Latest("x", lookback="2h"))) == [2.0, 5.0, 5.0, 5.0, None]
+    assert answers(spine(5, 5.5), facts(Latest("x", lookback=timedelta(0)))) == [5.0, None]
     result = join(spine(8), [facts(Latest("x", lookback="2h"))])
     assert result.column("f__event_time").combine_chunks() == at(5)  # the clocks ignore it
 
 
 def test_skip_nulls_falls_back_to_each_columns_own_latest_value_within_the_lookback():
-    assert asked(spine(3, 3.5), facts(Latest("x"))) == [None, None]
-    assert asked(spine(3, 3.5), facts(Latest("x", skip_nulls=True))) == [2.0, 2.0]
-    assert asked(spine(3, 3.5), facts(Latest("x", "1h", skip_nulls=True))) == [2.0, None]
+    assert answers(spine(3, 3.5), facts(Latest("x"))) == [None, None]
+    assert answers(spine(3, 3.5), facts(Latest("x", skip_nulls=True))) == [2.0, 2.0]
+    assert answers(spine(3, 3.5), facts(Latest("x", "1h", skip_nulls=True))) == [2.0, None]
     result = join(spine(3), [facts(Latest("x", skip_nulls=True))])
     assert result.column("f__event_time").combine_chunks() == at(3)
 
@@ -135,13 +135,13 @@ def test_skip_nulls_falls_back_to_each_columns_own_latest_value_within_the_lookb
     ],
 )
 def test_a_window_is_open_at_its_old_end_closed_at_its_new_one_and_ignores_nulls(aggregate, expected):
-    assert asked(spine(4, 8, 5, 7), facts(Windowed("x", aggregate, "3h")), f"f__x_{aggregate}_3h") == expected
+    assert answers(spine(4, 8, 5, 7), facts(Windowed("x", aggregate, "3h")), f"f__x_{aggregate}_3h") == expected
 
 
 def test_a_rate_is_the_mean_of_a_boolean():
     table = pa.table({"k": ["a"] * 4, "event_time": at(1, 2, 3, 4), "x": [True, None, False, False]})
     rate = facts(Windowed("x", "rate", "1d", name="rate"), table=table)
-    assert asked(spine(0, 1, 2, 3, 4), rate, "f__rate") == [None, 1.0, 1.0, 0.5, 1 / 3]
+    assert answers(spine(0, 1, 2, 3, 4), rate, "f__rate") == [None, 1.0, 1.0, 0.5, 1 / 3]
 
 
 def test_nan_is_a_value_and_leaves_the_window_cleanly():
@@ -165,13 +165,13 @@ def test_what_has_left_the_window_leaves_no_trace_in_sums():
 
 def test_equal_values_have_a_standard_deviation_of_exactly_zero():
     table = pa.table({"k": ["a"] * 3, "event_time": at(1, 2, 3), "x": [0.1] * 3})
-    assert asked(spine(3), facts(Windowed("x", "std", "1d"), table=table), "f__x_std_1d") == [0.0]
+    assert answers(spine(3), facts(Windowed("x", "std", "1d"), table=table), "f__x_std_1d") == [0.0]
 
 
 def test_sums_of_integers_are_exact_or_refused():
     table = pa.table({"k": ["a"] * 3, "event_time": at(1, 2, 3), "x": [2**62, 2**62 - 1, 1]})
     source = facts(Windowed("x", "sum", "1d", name="sum"), Windowed("x", "mean", "2h", name="mean"), table=table)
-    assert asked(spine(2), source, "f__sum") == [2**63 - 1]
+    assert answers(spine(2), source, "f__sum") == [2**63 - 1]
     with pytest.raises(JoinError, match="facts 'f', column 'x': a sum of integers does not fit 64 bits"):
         join(spine(3), [source])
 
@@ -195,8 +195,8 @@ def test_a_version_supersedes_the_one_before_at_its_own_place_and_others():
         known_at="known_at", fact_id=["id"], deleted="deleted",
     )  # fmt: skip
     tick = 1 / 3_600_000_000
-    questions = spine(1, 2, 4 - tick, 4, 6 - tick, 6, 8 - tick, 8, 6 - tick, 6, k=["a"] * 8 + ["b"] * 2)
-    result = join(questions, [source])
+    queries = spine(1, 2, 4 - tick, 4, 6 - tick, 6, 8 - tick, 8, 6 - tick, 6, k=["a"] * 8 + ["b"] * 2)
+    result = join(queries, [source])
     assert column(result, "f__x") == [10, 20, 20, 20, 20, 11, 11, None, None, 21]
     assert column(result, "f__sum") == [10, 30, 30, 31, 31, 11, 11, None, None, 21]
 
@@ -213,32 +213,30 @@ def test_a_retraction_row_gives_way_to_the_version_it_comes_with():
         }
     ).append_column("x", [[10, None, 12]])
     source = facts(Windowed("x", "sum", "1d"), table=table, known_at="known_at", fact_id=["id"], deleted="gone")
-    assert asked(spine(4, 5), source, "f__x_sum_1d") == [10, 12]
+    assert answers(spine(4, 5), source, "f__x_sum_1d") == [10, 12]
     alone = facts(*source.features, table=table.slice(0, 2), known_at="known_at", fact_id=["id"], deleted="gone")
-    assert asked(spine(4, 5), alone, "f__x_sum_1d") == [10, None]
+    assert answers(spine(4, 5), alone, "f__x_sum_1d") == [10, None]
 
 
 def test_copies_of_a_version_count_once_and_contradictions_are_refused():
     table = pa.table({"k": ["a"] * 2, "id": [1] * 2, "event_time": at(1, 1), "x": [10, 10], "y": [1, 2]})
-    assert asked(spine(1), facts(Windowed("x", "sum", "1d"), table=table, fact_id=["id"]), "f__x_sum_1d") == [10]
+    assert answers(spine(1), facts(Windowed("x", "sum", "1d"), table=table, fact_id=["id"]), "f__x_sum_1d") == [10]
     with pytest.raises(JoinError, match=r"facts 'f', column 'y': two versions of \{'id': 1\}"):
         join(spine(1), [facts(Windowed("y", "count", "1d"), table=table, fact_id=["id"])])
     ordered = facts(Windowed("y", "sum", "1d"), table=table, fact_id=["id"], sequence=["y"])
-    assert asked(spine(1), ordered, "f__y_sum_1d") == [2]
+    assert answers(spine(1), ordered, "f__y_sum_1d") == [2]
 
 
 def test_keys_are_tuples_of_typed_values_and_null_matches_nothing():
     table = pa.table({"p": ["a|b", "a", None], "q": ["c", "b|c", "c"], "event_time": at(1, 1, 1), "x": [1, 2, 3]})
-    questions = pa.table(
-        {"p": ["a", "a|b", None, "a"], "r": ["b|c", "c", "c", None], "prediction_time": at(2, 2, 2, 2)}
-    )
+    queries = pa.table({"p": ["a", "a|b", None, "a"], "r": ["b|c", "c", "c", None], "prediction_time": at(2, 2, 2, 2)})
     source = facts(Latest("x"), Windowed("x", "count", "1d", name="n"), table=table, keys={"p": "p", "r": "q"})
-    assert asked(questions, source) == [2, 1, None, None]
-    assert asked(questions, source, "f__n") == [1, 1, 0, 0]
+    assert answers(queries, source) == [2, 1, None, None]
+    assert answers(queries, source, "f__n") == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
-    ("asked_as", "held_as"),
+    ("spine_keys", "fact_keys"),
     [
         (pa.array([2], pa.int64()), pa.array([2], pa.int8())),
         (pa.array([2], pa.uint8()), pa.array([2.0], pa.float64())),
@@ -249,13 +247,13 @@ def test_keys_are_tuples_of_typed_values_and_null_matches_nothing():
         (pa.array([-0.0]), pa.array([0.0])),
     ],
 )
-def test_spine_keys_are_cast_to_the_facts_types(asked_as, held_as):
-    table = pa.table({"k": held_as, "event_time": at(1), "x": [1]})
-    assert asked(pa.table({"k": asked_as, "prediction_time": at(1)}), facts(Latest("x"), table=table)) == [1]
+def test_spine_keys_are_cast_to_the_facts_types(spine_keys, fact_keys):
+    table = pa.table({"k": fact_keys, "event_time": at(1), "x": [1]})
+    assert answers(pa.table({"k": spine_keys, "prediction_time": at(1)}), facts(Latest("x"), table=table)) == [1]
 
 
 @pytest.mark.parametrize(
-    ("asked_as", "held_as"),
+    ("spine_keys", "fact_keys"),
     [
         (pa.array([1]), pa.array(["1"])),
         (pa.array([1]), pa.array([True])),
@@ -267,17 +265,17 @@ def test_spine_keys_are_cast_to_the_facts_types(asked_as, held_as):
         (pa.array([1_500], pa.timestamp("ms", "UTC")), pa.array([1], pa.timestamp("s", "UTC"))),
     ],
 )
-def test_spine_keys_that_would_change_are_refused(asked_as, held_as):
-    table = pa.table({"k": held_as, "event_time": at(1), "x": [1]})
+def test_spine_keys_that_would_change_are_refused(spine_keys, fact_keys):
+    table = pa.table({"k": fact_keys, "event_time": at(1), "x": [1]})
     with pytest.raises(JoinError, match="facts 'f', column 'k': spine key 'k' is"):
-        join(pa.table({"k": asked_as, "prediction_time": at(1)}), [facts(Latest("x"), table=table)])
+        join(pa.table({"k": spine_keys, "prediction_time": at(1)}), [facts(Latest("x"), table=table)])
 
 
 def test_the_result_is_the_spine_with_columns_beside_it_in_its_own_order():
-    questions = spine(5, 1, 5, None, k=["a", "a", "a", "a"]).append_column("note", [["p", "q", "r", "s"]])
+    queries = spine(5, 1, 5, None, k=["a", "a", "a", "a"]).append_column("note", [["p", "q", "r", "s"]])
     other = facts(Windowed("x", "count", "12h"), Windowed("x", "count", "24h"), name="g")
-    result = join(questions, [facts(Latest("x", name="value")), other])
-    assert result.select(questions.column_names).equals(questions)
+    result = join(queries, [facts(Latest("x", name="value")), other])
+    assert result.select(queries.column_names).equals(queries)
     assert result.column_names[3:6] == ["f__value", "f__event_time", "f__known_at"]
     assert result.column_names[6:] == ["g__x_count_12h", "g__x_count_24h", "g__event_time", "g__known_at"]
     assert column(result, "f__value") == [5.0, 1.0, 5.0, None]
@@ -323,21 +321,21 @@ def test_a_column_may_come_in_pieces_each_with_its_own_dictionary():
     assert column(result, "f__x") == column(result, "f__max") == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(("questions", "held"), [(0, 5), (3, 0), (0, 0)])
-def test_an_empty_side_gives_the_same_columns(questions, held):
+@pytest.mark.parametrize(("queries", "rows"), [(0, 5), (3, 0), (0, 0)])
+def test_an_empty_side_gives_the_same_columns(queries, rows):
     source = facts(
         Latest("x"), *(Windowed("x", n, "1d", name=n) for n in ("count", "sum", "std", "min", "first", "distinct"))
     )
-    full, few = join(spine(1, 2, 3), [source]), facts(*source.features, table=source.table.slice(0, held))
-    result = join(spine(1, 2, 3).slice(0, questions), [few])
+    full, few = join(spine(1, 2, 3), [source]), facts(*source.features, table=source.table.slice(0, rows))
+    result = join(spine(1, 2, 3).slice(0, queries), [few])
     assert result.schema == full.schema
-    assert column(result, "f__count") == ([0] * questions if not held else column(full, "f__count")[:questions])
+    assert column(result, "f__count") == ([0] * queries if not rows else column(full, "f__count")[:queries])
 
 
 def test_any_unit_and_zone_of_a_clock_means_the_same_instant():
     table = facts().table.set_column(1, "event_time", facts().table["event_time"].cast(pa.timestamp("s", "Asia/Tokyo")))
-    questions = spine(2, 5).set_column(1, "prediction_time", at(2, 5).cast(pa.timestamp("ns", "America/New_York")))
-    result = join(questions, [facts(Latest("x"), Windowed("x", "sum", "2h"), table=table)])
+    queries = spine(2, 5).set_column(1, "prediction_time", at(2, 5).cast(pa.timestamp("ns", "America/New_York")))
+    result = join(queries, [facts(Latest("x"), Windowed("x", "sum", "2h"), table=table)])
     assert column(result, "f__x") == [2.0, 5.0]
     assert column(result, "f__x_sum_2h") == [3.0, 9.0]
     assert result.schema.field("f__event_time").type == INSTANT
@@ -390,14 +388,14 @@ ODD = pa.table(
     ],
 )
 def test_what_cannot_be_answered_is_refused_before_any_work(source, message):
-    with pytest.raises(JoinError) as refused:
+    with pytest.raises(JoinError) as error:
         join(spine(1), [source])
-    assert message in str(refused.value)
+    assert message in str(error.value)
 
 
 def test_a_spine_is_refused_for_its_clocks_and_for_columns_that_would_collide():
     source = facts(Latest("x"))
-    for questions, message in [
+    for queries, message in [
         (spine(1).drop(["prediction_time"]), "spine, column 'prediction_time': no such column"),
         (
             pa.table({"k": ["a"], "prediction_time": NAIVE}),
@@ -406,7 +404,7 @@ def test_a_spine_is_refused_for_its_clocks_and_for_columns_that_would_collide():
         (spine(1).append_column("f__x", [[1]]), "facts 'f', column 'x': 'f__x' is made already by the spine"),
     ]:
         with pytest.raises(JoinError, match=message):
-            join(questions, [source])
+            join(queries, [source])
     with pytest.raises(JoinError, match="spine, column 'later': no such column"):
         join(spine(1), [source], known_by="later")
     with pytest.raises(JoinError, match="'f__x' is made already by facts 'f'"):
@@ -452,7 +450,7 @@ def test_what_is_no_table_of_arrow_is_told_with_how_one_is_made_of_it(other, mes
 def test_a_frame_of_pandas_that_is_converted_as_it_is_told_gives_the_same():
     frame = facts().table.to_pandas()
     converted = pa.Table.from_pandas(frame, preserve_index=False)
-    assert asked(spine(1, 3), facts(Latest("x"), table=converted)) == asked(spine(1, 3), facts(Latest("x")))
+    assert answers(spine(1, 3), facts(Latest("x"), table=converted)) == answers(spine(1, 3), facts(Latest("x")))
 
 
 def test_one_thing_for_a_list_of_them_is_refused():

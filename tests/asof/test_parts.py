@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.asof.blocks import Blocks
-from nightjar.asof.exact import RunningTotals, deviations, digits_of, scaled, squares_of, to_floats
+from nightjar.asof.exact import RunningTotals, deviations, digits_of, squares_of, to_floats, to_scaled
 from nightjar.asof.keys import by_keys_and_time, row_codes
-from nightjar.asof.places import Places, Sorted, ascending
+from nightjar.asof.places import SortedIndex, SortKeyEncoder, sort_order
 from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import EARLIEST, FOREVER
 
@@ -42,10 +42,10 @@ def test_rows_are_ordered_by_keys_and_then_by_time_to_one_part_in_65536(rows):
     keys = [pa.array(texts, pa.string()), pa.array(flags, pa.bool_())]
     order = by_keys_and_time(keys, np.array(times, np.int64)).tolist()
     assert sorted(order) == list(range(len(rows)))
-    known = [rows[place] for place in order if rows[place][0] is not None]
-    assert [row[:2] for row in known] == sorted(row[:2] for row in known)
+    keyed = [rows[place] for place in order if rows[place][0] is not None]
+    assert [row[:2] for row in keyed] == sorted(row[:2] for row in keyed)
     step = (max(times, default=0) - min(times, default=0)) / 2**15
-    for row, following in itertools.pairwise(known):
+    for row, following in itertools.pairwise(keyed):
         assert row[:2] != following[:2] or row[2] <= following[2] + step
 
 
@@ -67,35 +67,35 @@ def test_integers_and_their_squares_are_cut_into_digits_exactly(data, kind):
     assert exactly(squares_of(np.array(values, kind))) == [v**2 for v in values]
 
 
-def test_digits_do_not_depend_on_the_piece_a_number_stands_in(monkeypatch):
+def test_digits_do_not_depend_on_the_piece_of_a_number(monkeypatch):
     values = np.random.default_rng(1).normal(size=100) * np.exp2(np.arange(100) * 5 - 250)
     whole = exactly(squares_of(values))
     monkeypatch.setattr("nightjar.asof.exact._PIECE", 7)
     assert exactly(squares_of(values)) == whole
     totals, squares = RunningTotals(digits_of(values)), RunningTotals(squares_of(values))
     runs = Runs(np.arange(80), np.arange(80) + 20)
-    found = deviations(totals.between(runs), squares.between(runs), np.full(80, 20))
+    result = deviations(totals.between(runs), squares.between(runs), np.full(80, 20))
     expected = [np.std(values[n : n + 20], ddof=1) for n in range(80)]
-    assert found == pytest.approx(expected, rel=1e-12)
-    assert to_floats(scaled(totals.between(runs))) == pytest.approx(
+    assert result == pytest.approx(expected, rel=1e-12)
+    assert to_floats(to_scaled(totals.between(runs))) == pytest.approx(
         [float(sum(map(Fraction, values[n : n + 20]))) for n in range(80)], rel=1e-15
     )
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), INSTANTS), max_size=12), st.integers(-1, 3), INSTANTS)
-def test_places_order_as_entity_and_instant_do_however_far_apart(facts, entity, moment):
+def test_sort_keys_order_as_entity_and_instant_do_however_far_apart(facts, entity, moment):
     facts = sorted(facts)
     entities, instants = (np.array([fact[n] for fact in facts], np.int64) for n in (0, 1))
-    scale = Places(instants, int(entities.max(initial=-1)) + 1)
-    places = scale.before(entities, instants)
-    asked = np.array([entity]), np.array([moment])
+    encoder = SortKeyEncoder(instants, int(entities.max(initial=-1)) + 1)
+    sort_keys = encoder.before(entities, instants)
+    target = np.array([entity]), np.array([moment])
     earlier = [fact for fact in facts if fact < (entity, moment)]
     through = [fact for fact in facts if fact <= (entity, moment)]
-    assert np.all((places[1:] > places[:-1]) == [one < other for one, other in itertools.pairwise(facts)])
-    assert np.searchsorted(places, scale.before(*asked)).tolist() == [len(earlier)]
-    assert np.searchsorted(places, scale.after(*asked)).tolist() == [len(through)]
-    assert np.searchsorted(places, scale.first(asked[0])).tolist() == [sum(key < entity for key, _ in facts)]
+    assert np.all((sort_keys[1:] > sort_keys[:-1]) == [one < other for one, other in itertools.pairwise(facts)])
+    assert np.searchsorted(sort_keys, encoder.before(*target)).tolist() == [len(earlier)]
+    assert np.searchsorted(sort_keys, encoder.after(*target)).tolist() == [len(through)]
+    assert np.searchsorted(sort_keys, encoder.first(target[0])).tolist() == [sum(key < entity for key, _ in facts)]
 
 
 @settings(deadline=None)
@@ -103,16 +103,16 @@ def test_places_order_as_entity_and_instant_do_however_far_apart(facts, entity, 
     st.lists(st.integers(-(2**61), 2**61) | st.integers(-40, 40) | st.integers(2**40, 2**40 + 99), max_size=40),
     st.lists(st.integers(-(2**62), 2**62) | st.integers(-41, 41) | st.integers(2**40, 2**40 + 99)),
 )
-def test_a_search_in_cells_finds_what_a_binary_search_does(values, wanted):
-    values, wanted = np.sort(np.array(values, np.int64)), np.array([*wanted, *values], np.int64)
-    assert Sorted(values).less_than(wanted).tolist() == np.searchsorted(values, wanted).tolist()
+def test_a_search_in_cells_finds_what_a_binary_search_does(values, targets):
+    values, targets = np.sort(np.array(values, np.int64)), np.array([*targets, *values], np.int64)
+    assert SortedIndex(values).count_below(targets).tolist() == np.searchsorted(values, targets).tolist()
 
 
 @pytest.mark.parametrize("crowd", [1, 5, 900])
 def test_a_search_in_cells_does_not_mind_a_crowded_one(crowd):
     values = np.sort(np.concatenate([np.arange(0, 10**9, 10**6), np.full(crowd, 123_456_789), 10**8 + np.arange(40)]))
-    wanted = np.concatenate([values, values + 1, values - 1])
-    assert Sorted(values).less_than(wanted).tolist() == np.searchsorted(values, wanted).tolist()
+    targets = np.concatenate([values, values + 1, values - 1])
+    assert SortedIndex(values).count_below(targets).tolist() == np.searchsorted(values, targets).tolist()
 
 
 @settings(deadline=None)
@@ -127,32 +127,34 @@ def test_some_windows_have_the_totals_that_they_have_among_all(data, lengths):
     if len(sizes) == len(lengths):
         windows.append(Runs(ends - sizes, ends))
     for runs in windows:
-        assert runs.some(which).total(running).tolist() == runs.total(running)[which].tolist()
-        assert runs.some(which).sizes.tolist() == runs.sizes[which].tolist()
+        assert runs.select(which).total(running).tolist() == runs.total(running)[which].tolist()
+        assert runs.select(which).sizes.tolist() == runs.sizes[which].tolist()
 
 
 @pytest.mark.parametrize("files", [1, 2, 5, 5_000])
-def test_sorting_keeps_the_order_of_equal_places_and_leaves_sorted_ones_alone(files):
-    places = np.concatenate(
+def test_sorting_keeps_the_order_of_equal_sort_keys_and_leaves_sorted_ones_alone(files):
+    sort_keys = np.concatenate(
         [np.sort(part) for part in np.array_split(np.random.default_rng(2).integers(-(2**61), 2**61, 5_000), files)]
     )
-    places[::7] = places[3]
-    order = ascending(places)
-    assert order.tolist() == np.argsort(places, kind="stable").tolist()
-    assert ascending(places[order]) is None
+    sort_keys[::7] = sort_keys[3]
+    order = sort_order(sort_keys)
+    assert order.tolist() == np.argsort(sort_keys, kind="stable").tolist()
+    assert sort_order(sort_keys[order]) is None
 
 
 @settings(deadline=None)
 @given(st.data(), st.lists(st.integers(0, 9), max_size=600))
 def test_blocks_list_what_is_above_a_limit(data, values):
     edges = st.integers(0, len(values))
-    asked = data.draw(st.lists(st.tuples(edges, edges, st.integers(-1, 9)), max_size=5))
-    starts, ends, limits = (np.array([row[n] for row in asked], np.int64) for n in range(3))
-    owner, places = Blocks(np.array(values, np.int64)).above(np.minimum(starts, ends), np.maximum(starts, ends), limits)
+    ranges = data.draw(st.lists(st.tuples(edges, edges, st.integers(-1, 9)), max_size=5))
+    starts, ends, limits = (np.array([row[n] for row in ranges], np.int64) for n in range(3))
+    owner, positions = Blocks(np.array(values, np.int64)).above(
+        np.minimum(starts, ends), np.maximum(starts, ends), limits
+    )
     expected = [
-        (n, p) for n, (a, b, limit) in enumerate(asked) for p in range(min(a, b), max(a, b)) if values[p] > limit
+        (n, p) for n, (a, b, limit) in enumerate(ranges) for p in range(min(a, b), max(a, b)) if values[p] > limit
     ]
-    assert list(zip(owner.tolist(), places.tolist(), strict=True)) == expected
+    assert list(zip(owner.tolist(), positions.tolist(), strict=True)) == expected
 
 
 def test_codes_tell_rows_apart_sorted_or_not():

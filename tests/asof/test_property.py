@@ -59,33 +59,33 @@ def features(draw):
 
 
 @st.composite
-def questions(draw):
+def cases(draw):
     """A spine, one source and whether the spine bounds ``known_at`` itself."""
     base = draw(st.sampled_from(BASES))
     moment = st.sampled_from(STEPS).map(lambda step: base + step)
     columns = {"n": st.sampled_from([1, 11]), "w": st.sampled_from(["1", "1|1"])}
-    asked = draw(rows(st.tuples(*map(maybe, columns.values()), maybe(moment), maybe(moment))))
+    spine_rows = draw(rows(st.tuples(*map(maybe, columns.values()), maybe(moment), maybe(moment))))
     names = ["n", "w", "prediction_time", "bound"]
     kinds = [pa.int32(), draw(TEXTS), INSTANT, INSTANT]
-    spine = table(asked, names, kinds)
+    spine = table(spine_rows, names, kinds)
     row = st.tuples(
         *map(maybe, columns.values()), maybe(moment), maybe(moment), st.integers(0, 5), maybe(st.booleans()),
         maybe(st.integers(0, 5)), *(maybe(VALUES[name]) for name in TYPES),
     )  # fmt: skip
-    held = draw(rows(row))
+    fact_rows = draw(rows(row))
     names = ["n", "w", "event_time", "known_at", "id", "deleted", "sequence", *TYPES]
     kinds = [pa.int64(), draw(TEXTS), INSTANT, INSTANT, pa.int8(), pa.bool_(), pa.int16(), *TYPES.values()]
     versions = draw(st.booleans())
     source = Facts(
         "facts",
-        table(held, names, kinds),
+        table(fact_rows, names, kinds),
         keys=draw(st.sampled_from([["n"], ["w"], ["n", "w"]])),
         event_time="event_time",
         known_at=draw(st.sampled_from(["known_at", "known_at", None])),
         fact_id=["id"] if versions else [],
         deleted=draw(st.sampled_from(["deleted", None])) if versions else None,
         sequence=draw(st.sampled_from([[], ["sequence"]])),
-        features=[named(feature, n) for n, feature in enumerate(draw(st.lists(features(), max_size=4)))],
+        features=[with_name(feature, n) for n, feature in enumerate(draw(st.lists(features(), max_size=4)))],
     )
     return spine, source, draw(st.sampled_from([None, "bound"]))
 
@@ -95,16 +95,16 @@ def table(cells, names, kinds):
     return pa.table({n: pa.array(list(c), k) for n, c, k in zip(names, columns, kinds, strict=True)})
 
 
-def named(feature, number):
+def with_name(feature, number):
     kind = type(feature)
     return kind(**{**feature.__dict__, "name": f"feature_{number}"})
 
 
-def sorted_by(held, names):
+def sort_by(table, names):
     """As a layout is sorted: dictionaries by their values, nulls at the end."""
-    rows = oracle.plain_rows(held.select(names))
-    order = sorted(range(held.num_rows), key=lambda n: [(rows[n][c] is None, rows[n][c]) for c in names])
-    return held.take(pa.array(order, pa.int64()))
+    rows = oracle.plain_rows(table.select(names))
+    order = sorted(range(table.num_rows), key=lambda n: [(rows[n][c] is None, rows[n][c]) for c in names])
+    return table.take(pa.array(order, pa.int64()))
 
 
 def outcome(function, *arguments, **options):
@@ -114,10 +114,10 @@ def outcome(function, *arguments, **options):
         return refused
 
 
-def assert_same(found, expected):
-    assert found.schema == expected.schema
-    for name in found.column_names:
-        for one, other in zip(readable(found, name), readable(expected, name), strict=True):
+def assert_same(result, expected):
+    assert result.schema == expected.schema
+    for name in result.column_names:
+        for one, other in zip(readable(result, name), readable(expected, name), strict=True):
             exact = not (isinstance(one, float) and isinstance(other, float))
             near = one == other if exact else math.isclose(one, other, rel_tol=1e-14) or (one != one and other != other)  # noqa: PLR0124 - NaN
             assert near, (name, one, other)
@@ -142,59 +142,59 @@ def days(draw):
     """Windows and lookbacks of days around a change of clocks, and whether windows begin where the spine says."""
     zone = draw(st.sampled_from(sorted(CHANGES)))
     moment = st.builds(lambda hour, more: CHANGES[zone] + hour * 3_600_000_000 + more, HOURS, st.sampled_from([0, 1]))
-    asked = draw(st.lists(st.tuples(st.sampled_from([1, 2]), moment, maybe(moment)), min_size=1, max_size=9))
-    held = draw(st.lists(st.tuples(st.sampled_from([1, 2]), moment, st.integers(0, 9)), min_size=1, max_size=16))
-    held = [(*row, number) for number, row in enumerate(held)]
+    spine_rows = draw(st.lists(st.tuples(st.sampled_from([1, 2]), moment, maybe(moment)), min_size=1, max_size=9))
+    fact_rows = draw(st.lists(st.tuples(st.sampled_from([1, 2]), moment, st.integers(0, 9)), min_size=1, max_size=16))
+    fact_rows = [(*row, number) for number, row in enumerate(fact_rows)]
     length = st.sampled_from(["1d", "2d", "1w", "24h", "48h", "1h"])
     windows = [Windowed("x", "count", draw(length)), Windowed("x", "sum", "3d")]
-    wanted = [Latest("x", draw(length), name="latest"), *windows]
+    declared = [Latest("x", draw(length), name="latest"), *windows]
     source = Facts(
         "facts",
-        table(held, ["n", "event_time", "x", "id"], [pa.int64(), INSTANT, pa.int64(), pa.int64()]),
+        table(fact_rows, ["n", "event_time", "x", "id"], [pa.int64(), INSTANT, pa.int64(), pa.int64()]),
         ["n"],
         "event_time",
         fact_id=["id"],
-        features=wanted,
+        features=declared,
     )
-    spine = table(asked, ["n", "prediction_time", "begin"], [pa.int64(), INSTANT, INSTANT])
+    spine = table(spine_rows, ["n", "prediction_time", "begin"], [pa.int64(), INSTANT, INSTANT])
     return spine, source, {"zone": zone, "since": draw(st.sampled_from([None, "begin"]))}
 
 
 @given(days())
-def test_days_are_those_of_the_zone(asked):
-    spine, source, options = asked
+def test_days_are_those_of_the_zone(case):
+    spine, source, options = case
     assert_same(join(spine, [source], **options), oracle.join(spine, [source], **options))
 
 
 def contradicts(source):
     """Whether two living versions of one id have the same known_at and sequence: then the kernel may refuse."""
-    held = [fact for fact in oracle.rows_of(source) if fact["alive"] and fact["known"] is not None]
-    seen = [(fact["id"], fact["known"], fact["sequence"]) for fact in held]
-    return bool(source.fact_id) and len(set(seen)) < len(seen)
+    living = [fact for fact in oracle.rows_of(source) if fact["alive"] and fact["known"] is not None]
+    versions = [(fact["id"], fact["known"], fact["sequence"]) for fact in living]
+    return bool(source.fact_id) and len(set(versions)) < len(versions)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(questions(), st.randoms(use_true_random=False), st.sampled_from([1, 3, 1 << 21]))
-def test_the_kernel_is_the_oracle(asked, random, pairs):
-    spine, source, known_by = asked
+@given(cases(), st.randoms(use_true_random=False), st.sampled_from([1, 3, 1 << 21]))
+def test_the_kernel_is_the_oracle(case, random, pairs):
+    spine, source, known_by = case
     shuffled = list(range(source.table.num_rows))
     random.shuffle(shuffled)
     mixed = Facts(**{**source.__dict__, "table": source.table.take(pa.array(shuffled, pa.int64()))})
-    laid_out = Facts(**{**source.__dict__, "table": sorted_by(source.table, [*source.key_columns, "event_time"])})
+    laid_out = Facts(**{**source.__dict__, "table": sort_by(source.table, [*source.key_columns, "event_time"])})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nightjar.asof.windows, "_PAIRS", pairs)
-        found = outcome(join, spine, [source], known_by=known_by)
-        again = outcome(join, spine, [mixed], known_by=known_by)
-        hinted = outcome(join, spine, [laid_out], known_by=known_by)
-    assert type(found) is type(again) is type(hinted)
-    if isinstance(found, JoinError) and contradicts(source):
+        result = outcome(join, spine, [source], known_by=known_by)
+        of_shuffled = outcome(join, spine, [mixed], known_by=known_by)
+        of_sorted = outcome(join, spine, [laid_out], known_by=known_by)
+    assert type(result) is type(of_shuffled) is type(of_sorted)
+    if isinstance(result, JoinError) and contradicts(source):
         return
     expected = outcome(oracle.join, spine, [source], known_by=known_by)
-    assert isinstance(found, JoinError) == isinstance(expected, JoinError), (found, expected)
-    if not isinstance(found, JoinError):
-        assert_same(found, expected)
-        assert_same(again, expected)
-        assert_same(hinted, expected)
+    assert isinstance(result, JoinError) == isinstance(expected, JoinError), (result, expected)
+    if not isinstance(result, JoinError):
+        assert_same(result, expected)
+        assert_same(of_shuffled, expected)
+        assert_same(of_sorted, expected)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
@@ -219,9 +219,9 @@ def test_sliding_windows_over_long_histories(values, window, late, versions):
     )
     spine = pa.table({"k": [1] * 60, "prediction_time": pa.array(range(0, 240, 4), INSTANT)})
     length = timedelta(microseconds=window)
-    asked = [Windowed("x", name, length) for name in AGGREGATES["f"]] + [Latest("x", length)]
+    features = [Windowed("x", name, length) for name in AGGREGATES["f"]] + [Latest("x", length)]
     fact_id = ["id"] if versions else []
-    source = Facts("f", facts, ["k"], "event_time", "known_at", fact_id, sequence=["n"], features=asked)
+    source = Facts("f", facts, ["k"], "event_time", "known_at", fact_id, sequence=["n"], features=features)
     try:
         expected = oracle.join(spine, [source])
     except OverflowError:  # a sum beyond the floats is infinite here and an error in Python

@@ -24,10 +24,10 @@ from oracles import agreement as oracle
 Y, N = True, False
 
 
-def answers(said):
+def answers(by_item_and_annotator):
     """Of {(item, annotator): answer}."""
-    of = np.array(list(said), dtype=np.intp).reshape(-1, 2)
-    return Answers(of[:, 0], of[:, 1], np.array(list(said.values()), dtype=np.bool_))
+    keys = np.array(list(by_item_and_annotator), dtype=np.intp).reshape(-1, 2)
+    return Answers(keys[:, 0], keys[:, 1], np.array(list(by_item_and_annotator.values()), dtype=np.bool_))
 
 
 def test_cohen_by_hand():
@@ -110,17 +110,17 @@ def test_fleiss_refuses_what_is_no_counts(counts):
 
 def test_each_two_and_each_against_the_others():
     """Of the last item 0 and 1 are each other's others; annotator 3 answered alone and is compared with nobody."""
-    said = answers({
+    panel = answers({
         (0, 0): Y, (0, 1): Y, (0, 2): Y,
         (1, 0): N, (1, 1): N, (1, 2): Y,
         (2, 0): N, (2, 1): Y,
         (3, 3): Y,
     })  # fmt: skip
-    assert yes_and_no(said).tolist() == [[0, 3], [2, 1], [1, 1], [0, 1]]
-    assert pairs(said) == [
+    assert yes_and_no(panel).tolist() == [[0, 3], [2, 1], [1, 1], [0, 1]]
+    assert pairs(panel) == [
         Pair(0, 1, 3, 2, pytest.approx(0.4)), Pair(0, 2, 2, 1, 0.0), Pair(1, 2, 2, 1, 0.0)
     ]  # fmt: skip
-    assert against_the_others(said) == [
+    assert against_the_others(panel) == [
         AgainstOthers(0, items=2, agreed=1),
         AgainstOthers(1, items=2, agreed=1),
         AgainstOthers(2, items=2, agreed=1),
@@ -128,7 +128,7 @@ def test_each_two_and_each_against_the_others():
     ]
 
 
-def test_nobody_has_said_anything():
+def test_no_answers_give_no_pairs():
     assert pairs(answers({})) == against_the_others(answers({})) == []
 
 
@@ -145,12 +145,12 @@ def test_answers_of_unequal_lengths_are_refused():
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=12))
 def test_cohen_is_the_oracle_s_and_scikit_learn_s(both):
     first, second = [one for one, _ in both], [other for _, other in both]
-    found, expected = cohen_kappa(first, second), oracle.cohen(first, second)
-    assert found == (None if expected is None else pytest.approx(expected, abs=1e-12))
+    actual, expected = cohen_kappa(first, second), oracle.cohen(first, second)
+    assert actual == (None if expected is None else pytest.approx(expected, abs=1e-12))
     if expected is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            assert found == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
+            assert actual == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
 
 
 @given(st.lists(st.lists(st.integers(0, 2), max_size=6), max_size=8))
@@ -160,21 +160,21 @@ def test_fleiss_is_the_oracle_s(items):
     assert fleiss_kappa(counts) == (None if expected is None else pytest.approx(expected, abs=1e-12))
 
 
-SAID = st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 4)), st.booleans(), max_size=25)
+PANELS = st.dictionaries(st.tuples(st.integers(0, 5), st.integers(0, 4)), st.booleans(), max_size=25)
 
 
 @settings(max_examples=60)
-@given(SAID)
-def test_pairs_and_others_are_the_oracle_s(said):
+@given(PANELS)
+def test_pairs_and_others_are_the_oracle_s(panel):
     """Whatever the holes in who answered what."""
-    found = answers(said)
-    expected = oracle.pairs(said)
-    assert {(one.first, one.second): (one.items, one.agreed) for one in pairs(found)} == {
+    actual = answers(panel)
+    expected = oracle.pairs(panel)
+    assert {(one.first, one.second): (one.items, one.agreed) for one in pairs(actual)} == {
         pair: (items, agreed) for pair, (items, agreed, _) in expected.items()
     }
-    for one in pairs(found):
+    for one in pairs(actual):
         kappa = expected[one.first, one.second][2]
         assert one.kappa == (None if kappa is None else pytest.approx(kappa, abs=1e-12))
-    assert {one.annotator: (one.items, one.agreed) for one in against_the_others(found)} == oracle.against_the_others(
-        said
+    assert {one.annotator: (one.items, one.agreed) for one in against_the_others(actual)} == oracle.against_the_others(
+        panel
     )

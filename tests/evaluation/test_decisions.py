@@ -34,9 +34,9 @@ def test_no_threshold_is_cheaper_and_none_as_cheap_is_greater(rows, missed, fals
     costs = {
         option: sum((not y) * false_alarm if value >= option else y * missed for y, value in rows) for option in options
     }
-    found = cheapest_threshold(label, score, missed=missed, false_alarm=false_alarm)
-    assert found == max(option for option in options if costs[option] == min(costs.values()))
-    assert row_costs(label, score, found, missed=missed, false_alarm=false_alarm).sum() == costs[found]
+    result = cheapest_threshold(label, score, missed=missed, false_alarm=false_alarm)
+    assert result == max(option for option in options if costs[option] == min(costs.values()))
+    assert row_costs(label, score, result, missed=missed, false_alarm=false_alarm).sum() == costs[result]
 
 
 def test_a_row_counts_for_as_many_as_it_stands_for():

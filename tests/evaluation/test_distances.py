@@ -21,15 +21,15 @@ groups = st.none() | st.integers(1, 12)
 
 def test_psi_of_two_groups():
     """Shares 0.5 and 0.5 become 0.2 and 0.8, but for the half rows added."""
-    found = psi([0, 5000, 5000], [0, 2000, 8000])
+    result = psi([0, 5000, 5000], [0, 2000, 8000])
 
-    assert found == pytest.approx(-0.3 * np.log(0.2 / 0.5) + 0.3 * np.log(0.8 / 0.5), rel=1e-3)
+    assert result == pytest.approx(-0.3 * np.log(0.2 / 0.5) + 0.3 * np.log(0.8 / 0.5), rel=1e-3)
 
 
 def test_psi_adds_half_a_row_to_every_group_that_is_in_use():
-    found = psi([0, 3, 0, 0], [0, 0, 3, 0], bins=None)
+    result = psi([0, 3, 0, 0], [0, 0, 3, 0], bins=None)
 
-    assert found == pytest.approx(2 * (3.5 / 4 - 0.5 / 4) * np.log(3.5 / 0.5))
+    assert result == pytest.approx(2 * (3.5 / 4 - 0.5 / 4) * np.log(3.5 / 0.5))
 
 
 def test_psi_merges_numeric_bins_to_groups_of_equal_expected_mass():
@@ -140,9 +140,9 @@ def test_a_shift_of_a_constant_is_seen():
 
 @given(vectors, groups)
 def test_psi_is_never_negative(pair, bins):
-    found = psi(*pair, bins=bins)
-    assert found is None or found >= 0
-    assert (found is None) == (sum(pair[0]) == 0 or sum(pair[1]) == 0)
+    result = psi(*pair, bins=bins)
+    assert result is None or result >= 0
+    assert (result is None) == (sum(pair[0]) == 0 or sum(pair[1]) == 0)
 
 
 @given(vectors, groups)
@@ -160,10 +160,10 @@ def test_psi_over_all_bins_is_symmetric(pair):
 
 def test_kolmogorov_smirnov_of_a_shift():
     """Half of the 100 rows moved up by a bin: nulls are left out, the gap is 0.5."""
-    found = kolmogorov_smirnov([7, 100, 0], [900, 50, 50])
+    result = kolmogorov_smirnov([7, 100, 0], [900, 50, 50])
 
     exact = stats.ks_2samp([0.0] * 100, [0.0] * 50 + [1.0] * 50, method="exact")
-    assert (found.statistic, found.p_value) == pytest.approx((0.5, exact.pvalue))
+    assert (result.statistic, result.p_value) == pytest.approx((0.5, exact.pvalue))
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def test_no_p_value_of_few_rows_is_below_that_of_all_their_divisions(pair):
     """Where each bin holds one row, nothing is lost: it is the very same. Pearson's is drawn, so it is near."""
     expected, actual = pair
     true = oracle.permutation_p_value(expected, actual, oracle.greatest_gap)
-    found = kolmogorov_smirnov([0, *expected], [0, *actual]).p_value
-    assert found >= true - 1e-9
+    result = kolmogorov_smirnov([0, *expected], [0, *actual]).p_value
+    assert result >= true - 1e-9
     if all(e + a <= 1 for e, a in zip(expected, actual, strict=True)):
-        assert found == pytest.approx(true)
+        assert result == pytest.approx(true)
     drawn = chi_squared(expected, actual).p_value
     if drawn is not None:
         assert drawn == pytest.approx(oracle.permutation_p_value(expected, actual, oracle.pearson), abs=0.025)
@@ -214,16 +214,16 @@ values = st.lists(st.integers(-50, 50) | st.floats(-50, 50), min_size=1, max_siz
 
 @pytest.mark.filterwarnings("ignore:ks_2samp")  # its own doubts about p-values near 1
 @given(values, values, st.integers(1, 60))
-def test_the_statistic_from_bins_is_at_most_the_exact_one_and_its_p_value_no_less(reference, night, wanted):
-    bins = fit_bins(pa.array(reference, pa.float64()), bins=wanted)
+def test_the_statistic_from_bins_is_at_most_the_exact_one_and_its_p_value_no_less(reference, night, bin_count):
+    bins = fit_bins(pa.array(reference, pa.float64()), bins=bin_count)
     exact = stats.ks_2samp(reference, night, method="exact")
 
-    found = kolmogorov_smirnov(*(count(bins, pa.array(rows, pa.float64())) for rows in (reference, night)))
+    result = kolmogorov_smirnov(*(count(bins, pa.array(rows, pa.float64())) for rows in (reference, night)))
 
-    assert found.statistic <= exact.statistic + 1e-12
-    assert found.p_value >= exact.pvalue - 1e-9
-    if len(set(reference)) <= wanted and set(night) <= set(reference):
-        assert found.statistic == pytest.approx(exact.statistic)  # every value has its bin: nothing is lost
+    assert result.statistic <= exact.statistic + 1e-12
+    assert result.p_value >= exact.pvalue - 1e-9
+    if len(set(reference)) <= bin_count and set(night) <= set(reference):
+        assert result.statistic == pytest.approx(exact.statistic)  # every value has its bin: nothing is lost
 
 
 def test_chi_squared_of_levels_that_are_expected_in_few_rows():
@@ -238,10 +238,10 @@ def test_chi_squared_of_levels_that_are_expected_in_few_rows():
 
 def test_chi_squared_of_two_levels():
     """By hand: 2 * (10 ** 2) / 40 + 2 * (10 ** 2) / 60 = 8.33 with one degree of freedom; the empty levels drop out."""
-    found = chi_squared([0, 50, 50, 0], [0, 30, 70, 0])
+    result = chi_squared([0, 50, 50, 0], [0, 30, 70, 0])
 
-    assert found.statistic == pytest.approx(25 / 3)
-    assert found.p_value == pytest.approx(stats.chi2.sf(25 / 3, df=1))
+    assert result.statistic == pytest.approx(25 / 3)
+    assert result.p_value == pytest.approx(stats.chi2.sf(25 / 3, df=1))
 
 
 @given(vectors)
@@ -251,10 +251,10 @@ def test_chi_squared_is_pearsons_sum(pair):
     table = table[:, table.sum(axis=0) > 0]
     rates = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
 
-    found = chi_squared(*pair)
+    result = chi_squared(*pair)
 
-    assert found.statistic == pytest.approx(((table - rates) ** 2 / rates).sum())
-    assert (found.p_value is None) == (table.shape[1] == 1)
+    assert result.statistic == pytest.approx(((table - rates) ** 2 / rates).sum())
+    assert (result.p_value is None) == (table.shape[1] == 1)
 
 
 def test_nothing_to_compare_is_none():

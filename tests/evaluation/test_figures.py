@@ -27,10 +27,10 @@ SECOND = 1 / np.log2(3)
 )
 def test_a_task_has_an_interval_for_each_of_its_metrics_the_first_one_told_first(task, label, names):
     truth = Truth(task, np.array(label), CLUSTERS, np.array([0, 0, 1, 1, 2, 2, 3, 3]))
-    found = intervals(truth, np.array([0.9, 0.2, 0.4, 0.6, 0.7, 0.1, 0.3, 0.4]))
-    assert set(found) == names == {metric.value for metric in Metric if metric.task is task}
-    assert all(one.estimate is not None and one.low < one.high for one in found.values())
-    assert headline(task).value == next(iter(found))
+    result = intervals(truth, np.array([0.9, 0.2, 0.4, 0.6, 0.7, 0.1, 0.3, 0.4]))
+    assert set(result) == names == {metric.value for metric in Metric if metric.task is task}
+    assert all(one.estimate is not None and one.low < one.high for one in result.values())
+    assert headline(task).value == next(iter(result))
 
 
 def test_lists_and_not_rows_are_what_a_ranking_is_judged_by():
@@ -59,15 +59,15 @@ ROW = st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 4), st.inte
 def test_the_estimate_is_the_mean_over_all_lists(rows):
     day, query, label, score = (np.array(column) for column in zip(*rows, strict=True))
     truth = Truth(Task.RANKING, label.astype(float), Clusters(np.arange(len(rows)), day), query)
-    found = intervals(truth, score.astype(float))["ndcg"].estimate
-    assert found == pytest.approx(mean_ndcg(label.astype(float), score.astype(float), query))
+    result = intervals(truth, score.astype(float))["ndcg"].estimate
+    assert result == pytest.approx(mean_ndcg(label.astype(float), score.astype(float), query))
 
 
 def test_a_difference_of_losses_is_of_the_same_rows():
     """The second model errs by 1 more on each row, however far off both are."""
     truth = Truth(Task.REGRESSION, np.zeros(6), Clusters(np.arange(6), np.repeat(np.arange(3), 2)))
-    found = difference(Metric.MAE, truth, np.array([1.0, 1, 5, 5, 9, 9]), np.array([2.0, -2, 6, -6, 10, -10]))
-    assert found == Interval(-1.0, -1.0, -1.0)
+    result = difference(Metric.MAE, truth, np.array([1.0, 1, 5, 5, 9, 9]), np.array([2.0, -2, 6, -6, 10, -10]))
+    assert result == Interval(-1.0, -1.0, -1.0)
 
 
 def test_a_ranking_without_lists_and_amounts_that_are_none_are_refused():

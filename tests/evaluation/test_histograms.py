@@ -89,8 +89,8 @@ columns = numbers | texts
 
 @pytest.mark.slow
 @given(columns, st.integers(1, 60), st.data())
-def test_counts_of_parts_add_up_to_the_counts_of_the_whole(column, wanted, data):
-    bins = fit_bins(column.slice(0, data.draw(st.integers(0, len(column)))), bins=wanted)
+def test_counts_of_parts_add_up_to_the_counts_of_the_whole(column, bin_count, data):
+    bins = fit_bins(column.slice(0, data.draw(st.integers(0, len(column)))), bins=bin_count)
     cut = data.draw(st.integers(0, len(column)))
     head, tail = column.slice(0, cut), column.slice(cut)
 
@@ -104,24 +104,24 @@ def test_counts_of_parts_add_up_to_the_counts_of_the_whole(column, wanted, data)
 
 
 @given(columns, st.integers(1, 60), st.randoms(use_true_random=False))
-def test_bins_depend_on_the_values_not_on_their_order(column, wanted, random):
+def test_bins_depend_on_the_values_not_on_their_order(column, bin_count, random):
     order = list(range(len(column)))
     random.shuffle(order)
 
-    assert fit_bins(column.take(pa.array(order, pa.int64())), bins=wanted) == fit_bins(column, bins=wanted)
+    assert fit_bins(column.take(pa.array(order, pa.int64())), bins=bin_count) == fit_bins(column, bins=bin_count)
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1), st.integers(1, 60))
-def test_no_bin_of_several_values_holds_more_than_twice_its_share(values, wanted):
+def test_no_bin_of_several_values_holds_more_than_twice_its_share(values, bin_count):
     """A value can tip a bin over its share, but a bin never swallows a value that would fill one alone."""
-    bins = fit_bins(pa.array(values), bins=wanted)
+    bins = fit_bins(pa.array(values), bins=bin_count)
     _, below, *inner, above = count(bins, pa.array(values)).tolist()
 
     assert below == above == 0
-    assert len(inner) <= wanted
-    for lower, upper, held in zip(bins.edges, bins.edges[1:], inner, strict=False):
+    assert len(inner) <= bin_count
+    for lower, upper, rows in zip(bins.edges, bins.edges[1:], inner, strict=False):
         distinct = {value for value in values if lower <= value < upper}
-        assert len(distinct) == 1 or held < 2 * len(values) / wanted
+        assert len(distinct) == 1 or rows < 2 * len(values) / bin_count
 
 
 @given(columns)

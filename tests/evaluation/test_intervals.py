@@ -58,11 +58,11 @@ def test_influences_are_derivatives_by_weights(metric, rows):
 @given(ROWS)
 def test_intervals_are_those_of_the_definition(metric, rows):
     label, score, clusters, weight = columns(rows)
-    found = intervals(Truth(metric.task, label, clusters, weight=weight), score)[metric.value]
+    actual = intervals(Truth(metric.task, label, clusters, weight=weight), score)[metric.value]
     estimate = MEASURES[metric](label, score, weight)
-    assert found.estimate == estimate
+    assert actual.estimate == estimate
     if estimate is None:
-        assert found == Interval(None, None, None)
+        assert actual == Interval(None, None, None)
         return
     scale, (entity, block) = SCALES[metric], (clusters.entity, clusters.block)
     at_end = (scale is not Scale.PLAIN and estimate <= 0) or (scale is Scale.LOGIT and estimate >= 1)
@@ -71,9 +71,9 @@ def test_intervals_are_those_of_the_definition(metric, rows):
         values, parts(metric, label, weight), entity, block, overlap=0.2, degree=DEGREES.get(metric, 1)
     )
     if expected is None or at_end:
-        assert (found.low, found.high) == (None, None)
+        assert (actual.low, actual.high) == (None, None)
         return
-    assert (found.low, found.high) == pytest.approx(oracle.bounds(estimate, *expected, scale.value))
+    assert (actual.low, actual.high) == pytest.approx(oracle.bounds(estimate, *expected, scale.value))
 
 
 def shops(random, *, entities=40, nights=30):
@@ -100,8 +100,8 @@ def test_entities_that_repeat_make_an_interval_wide_and_so_do_nights():
     row = np.arange(len(label))
 
     def width(*clusters):
-        found = intervals(Truth(Task.CLASSIFICATION, label, Clusters(*clusters)), score)["log_loss"]
-        return found.high - found.low
+        result = intervals(Truth(Task.CLASSIFICATION, label, Clusters(*clusters)), score)["log_loss"]
+        return result.high - result.low
 
     rows, entities, nights, both = width(row, row), width(entity, row), width(row, night), width(entity, night)
     assert rows < min(entities, nights) / 1.2
@@ -113,10 +113,10 @@ def test_entities_that_repeat_make_an_interval_wide_and_so_do_nights():
 )
 def test_a_way_with_fewer_than_three_clusters_does_not_count(entities, blocks, bounded):
     value, row = np.random.default_rng(3).random(90), np.arange(90)
-    found = mean_interval(value, Clusters(row % entities, row // 10 % blocks))
-    assert (found.low is not None) == bounded
+    result = mean_interval(value, Clusters(row % entities, row // 10 % blocks))
+    assert (result.low is not None) == bounded
     if entities < 3 <= blocks:
-        assert found == mean_interval(value, Clusters(np.zeros(90, int), row // 10 % blocks))
+        assert result == mean_interval(value, Clusters(np.zeros(90, int), row // 10 % blocks))
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_three_nights_by_hand():
     The 6 rows by themselves give V = 28 / 36 * 6 / 5; taken for what both ways count, it goes off both.
     """
     value = np.array([1.0, 1, 2, 2, 6, 6])
-    found = interval(3.0, *_mean_of(value, [0, 0, 1, 1, 2, 2]), Scale.PLAIN)
-    assert found.high - 3 == pytest.approx(4.302653 * (14 / 9 * 3 / 2) ** 0.5)
+    result = interval(3.0, *_mean_of(value, [0, 0, 1, 1, 2, 2]), Scale.PLAIN)
+    assert result.high - 3 == pytest.approx(4.302653 * (14 / 9 * 3 / 2) ** 0.5)
 
 
 def _mean_of(value, block):

@@ -18,14 +18,14 @@ from nightjar.settings.task import Metric, Task
 BINARY = (roc_auc, average_precision, log_loss, brier, expected_calibration_error)
 
 
-def classified(y, score):
+def classification_measures(y, score):
     return measures(Task.CLASSIFICATION, y, score)
 
 
 def test_measures_of_four_rows():
-    found = classified([1, 0, 1, 0], [0.8, 0.2, 0.5, 0.5])
+    result = classification_measures([1, 0, 1, 0], [0.8, 0.2, 0.5, 0.5])
 
-    assert found == {
+    assert result == {
         "roc_auc": 0.875,  # of four pairs three are won and one is tied
         "average_precision": pytest.approx((1 + 2 / 3) / 2),
         "log_loss": pytest.approx(-(2 * np.log(0.8) + 2 * np.log(0.5)) / 4),
@@ -38,9 +38,9 @@ def test_measures_of_four_rows():
 
 
 def test_measures_of_amounts():
-    found = measures(Task.REGRESSION, [1.0, 2, 3, 6], [1.0, 2, 5, 4])
+    result = measures(Task.REGRESSION, [1.0, 2, 3, 6], [1.0, 2, 5, 4])
 
-    assert found == {
+    assert result == {
         "rmse": pytest.approx(np.sqrt(8 / 4)),
         "mae": 1.0,
         "r2": pytest.approx(1 - 8 / 14),
@@ -54,10 +54,10 @@ def test_measures_of_a_ranking_are_taken_within_its_lists():
     first, second = 1 + 0.5, 0.5 + 1  # discounts of places 1 to 3 are 1, 0.63, 0.5
     query = np.array([7, 7, 7, 2, 2, 2])
 
-    found = measures(Task.RANKING, [1, 0, 1, 1, 0, 1], [3, 2, 1, -1, -2, -3], query)
+    result = measures(Task.RANKING, [1, 0, 1, 1, 0, 1], [3, 2, 1, -1, -2, -3], query)
 
     best = 1 + 1 / np.log2(3)
-    assert found == {
+    assert result == {
         "ndcg": pytest.approx((first / best + second / best) / 2),
         "mean_label": pytest.approx(4 / 6),
         "mean_score": 0.0,
@@ -66,28 +66,28 @@ def test_measures_of_a_ranking_are_taken_within_its_lists():
 
 
 def test_one_class_has_no_auc_but_everything_else():
-    found = classified([True, True], [0.5, 1.0])
+    result = classification_measures([True, True], [0.5, 1.0])
 
-    assert found["roc_auc"] is None
-    assert found["log_loss"] == pytest.approx(np.log(2) / 2)
-    assert found["brier"] == pytest.approx(0.125)
-    assert found["rows"] == 2
-    assert classified([False, False], [0.5, 1.0])["average_precision"] is None
+    assert result["roc_auc"] is None
+    assert result["log_loss"] == pytest.approx(np.log(2) / 2)
+    assert result["brier"] == pytest.approx(0.125)
+    assert result["rows"] == 2
+    assert classification_measures([False, False], [0.5, 1.0])["average_precision"] is None
 
 
 @pytest.mark.parametrize("task", list(Task))
 def test_no_rows_measure_nothing(task):
-    found = measures(task, [], [], np.array([], dtype=np.intp))
+    result = measures(task, [], [], np.array([], dtype=np.intp))
 
-    assert found.pop("rows") == 0
-    assert set(found.values()) == {None}
+    assert result.pop("rows") == 0
+    assert set(result.values()) == {None}
 
 
 def test_every_metric_is_measured_for_its_task_and_no_other():
     query = np.array([0, 0])
     for task in Task:
-        found = measures(task, [1, 0], [0.5, 0.4], query)
-        assert {metric for metric in Metric if metric.value in found} == {one for one in Metric if one.task is task}
+        result = measures(task, [1, 0], [0.5, 0.4], query)
+        assert {metric for metric in Metric if metric.value in result} == {one for one in Metric if one.task is task}
     assert set(MEASURES) == set(Metric) - {Metric.NDCG}
 
 
@@ -103,7 +103,7 @@ def test_a_certain_and_wrong_score_costs_36_nats():
 def test_order_takes_margins_but_probabilities_are_needed_elsewhere():
     assert roc_auc([0, 1], [-3.0, 7.0]) == 1.0
     assert average_precision([0, 1], [-3.0, 7.0]) == 1.0
-    for measure in (log_loss, brier, expected_calibration_error, classified):
+    for measure in (log_loss, brier, expected_calibration_error, classification_measures):
         with pytest.raises(LearningError, match=r"7\.0"):
             measure([0, 1], [0.0, 7.0])
 
@@ -122,7 +122,7 @@ def test_order_takes_margins_but_probabilities_are_needed_elsewhere():
     ],
 )
 def test_unusable_rows_are_refused_by_every_measure(y, score, says):
-    for measure in (*BINARY, classified):
+    for measure in (*BINARY, classification_measures):
         with pytest.raises(LearningError, match=says):
             measure(y, score)
     if "y holds 2" not in says:

@@ -40,23 +40,23 @@ LEAST_ROW = (True, 0.5, 0, 1)  # calibration bins take the least weight as one r
 
 
 @st.composite
-def weighted(draw):
+def weighted_rows(draw):
     """The label, score, block and whole-number weight of each row."""
     rows = [*draw(st.lists(ROW, max_size=30)), LEAST_ROW]
     return [np.array(column) for column in zip(*rows, strict=True)]
 
 
 @st.composite
-def judged(draw):
+def truths(draw):
     """A task's truth with whole-number weights, alike within lists, and the scores of two models."""
-    label, score, block, weight = draw(weighted())
+    label, score, block, weight = draw(weighted_rows())
     query = np.arange(len(label)) // draw(st.integers(1, 4))
     clusters = Clusters(np.arange(len(label)) // 2, block)
     truth = Truth(draw(TASKS), label.astype(float), clusters, query, weight[::-1][query].astype(float))
     return truth, score, np.roll(score, 1)
 
 
-def repeated(truth, *scores):
+def repeat_rows(truth, *scores):
     """The same without weights: each row, or each list, as often as it says."""
     times = truth.weight.astype(int)
     rows = np.repeat(np.arange(len(times)), times)
@@ -66,18 +66,18 @@ def repeated(truth, *scores):
     return whole, *(score[rows] for score in scores)
 
 
-def measured(truth, score):
-    found = measures(truth.task, truth.label, score, truth.query, truth.weight)
-    return found.pop("rows"), found
+def measures_of(truth, score):
+    result = measures(truth.task, truth.label, score, truth.query, truth.weight)
+    return result.pop("rows"), result
 
 
-def same(found, expected):
+def same(actual, expected):
     """Intervals and numbers by name, or None."""
-    if isinstance(found, Interval):
-        return all(same(getattr(found, one), getattr(expected, one)) for one in ("estimate", "low", "high"))
-    if isinstance(found, dict):
-        return set(found) == set(expected) and all(same(found[name], expected[name]) for name in found)
-    return found is expected if found is None or expected is None else found == pytest.approx(expected, 1e-9, 1e-9)
+    if isinstance(actual, Interval):
+        return all(same(getattr(actual, one), getattr(expected, one)) for one in ("estimate", "low", "high"))
+    if isinstance(actual, dict):
+        return set(actual) == set(expected) and all(same(actual[name], expected[name]) for name in actual)
+    return actual is expected if actual is None or expected is None else actual == pytest.approx(expected, 1e-9, 1e-9)
 
 
 def test_a_sample_of_the_easy_rows_with_weights_gives_the_auc_of_the_whole():
@@ -85,8 +85,8 @@ def test_a_sample_of_the_easy_rows_with_weights_gives_the_auc_of_the_whole():
 
     A positive at 0.5 beats 1000 of 1100 negatives, but only 100 of the 200 that were kept.
     """
-    kept = {"positive": (0.5, 10, 1), "easy": (0.1, 100, 10), "hard": (0.8, 100, 1)}
-    score, weight = (np.repeat([one[part] for one in kept.values()], [10, 100, 100]) for part in (0, 2))
+    sample = {"positive": (0.5, 10, 1), "easy": (0.1, 100, 10), "hard": (0.8, 100, 1)}
+    score, weight = (np.repeat([one[part] for one in sample.values()], [10, 100, 100]) for part in (0, 2))
     label = np.arange(210) < 10
 
     assert roc_auc(label, score, weight) == pytest.approx(1000 / 1100)
@@ -95,68 +95,68 @@ def test_a_sample_of_the_easy_rows_with_weights_gives_the_auc_of_the_whole():
 
 @pytest.mark.parametrize("measure", MEASURES)
 @QUICK
-@given(weighted())
+@given(weighted_rows())
 def test_a_whole_number_weight_is_the_row_repeated(measure, rows):
     label, score, _, weight = rows
     assert same(measure(label, score, weight), measure(np.repeat(label, weight), np.repeat(score, weight)))
 
 
 @QUICK
-@given(judged())
+@given(truths())
 def test_so_it_is_for_all_measures_of_a_task_together(one):
     truth, score, _ = one
     if not truth.weight.any():
         return
-    rows, found = measured(truth, score)
-    _, expected = measured(*repeated(truth, score))
+    rows, actual = measures_of(truth, score)
+    _, expected = measures_of(*repeat_rows(truth, score))
     if 1 not in truth.weight:
-        found.pop("expected_calibration_error", None)
+        actual.pop("expected_calibration_error", None)
         expected.pop("expected_calibration_error", None)
-    assert same(found, expected)
+    assert same(actual, expected)
     assert rows == len(score)
 
 
 @QUICK
-@given(judged())
+@given(truths())
 def test_so_it_is_for_intervals_and_differences(one):
     truth, a, b = one
     if not truth.weight.any():
         return
-    whole, of_a, of_b = repeated(truth, a, b)
+    whole, of_a, of_b = repeat_rows(truth, a, b)
     assert same(intervals(truth, a), intervals(whole, of_a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
         assert same(difference(metric, truth, a, b), difference(metric, whole, of_a, of_b))
 
 
 @QUICK
-@given(weighted())
+@given(weighted_rows())
 def test_so_it_is_for_a_mean(rows):
     _, value, block, weight = rows
     entity = np.arange(len(value)) // 2
-    found = mean_interval(value, Clusters(entity, block), weight)
+    result = mean_interval(value, Clusters(entity, block), weight)
     whole = Clusters(np.repeat(entity, weight), np.repeat(block, weight))
-    assert same(found, mean_interval(np.repeat(value, weight), whole))
+    assert same(result, mean_interval(np.repeat(value, weight), whole))
 
 
 @QUICK
-@given(judged(), SCALES)
+@given(truths(), SCALES)
 def test_only_the_proportions_of_weights_matter(one, scale):
     truth, a, b = one
     if not truth.weight.any():
         return
     scaled = replace(truth, weight=scale * truth.weight)
-    assert same(measured(scaled, a)[1], measured(truth, a)[1])
+    assert same(measures_of(scaled, a)[1], measures_of(truth, a)[1])
     assert same(intervals(scaled, a), intervals(truth, a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
         assert same(difference(metric, scaled, a, b), difference(metric, truth, a, b))
 
 
 @QUICK
-@given(judged())
+@given(truths())
 def test_weights_of_one_are_no_weights(one):
     truth, a, b = one
     none, ones = replace(truth, weight=None), replace(truth, weight=np.ones(len(a)))
-    assert same(measured(ones, a)[1], measured(none, a)[1])
+    assert same(measures_of(ones, a)[1], measures_of(none, a)[1])
     assert same(intervals(ones, a), intervals(none, a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
         assert same(difference(metric, ones, a, b), difference(metric, none, a, b))
@@ -166,17 +166,17 @@ def test_weights_of_one_are_no_weights(one):
 def test_calibration_bins_part_different_scores_of_equal_weight_as_those_without(rows, scale):
     random = np.random.default_rng(rows)
     label, score = random.random(rows) < 0.3, random.random(rows)
-    found = expected_calibration_error(label, score, np.full(rows, scale))
-    assert found == pytest.approx(expected_calibration_error(label, score), 1e-9, 1e-12)
+    result = expected_calibration_error(label, score, np.full(rows, scale))
+    assert result == pytest.approx(expected_calibration_error(label, score), 1e-9, 1e-12)
 
 
 @given(st.integers(0, 1000), st.integers(2, 15))
 def test_calibration_bins_part_different_scores_as_if_rows_were_repeated(seed, bins):
     random = np.random.default_rng(seed)
     label, score, weight = random.random(60) < 0.3, random.random(60), random.choice([0, 1, 1, 9], 60)
-    found = expected_calibration_error(label, score, weight, bins=bins)
+    result = expected_calibration_error(label, score, weight, bins=bins)
     whole = expected_calibration_error(np.repeat(label, weight), np.repeat(score, weight), bins=bins)
-    assert found == pytest.approx(whole, 1e-9, 1e-12)
+    assert result == pytest.approx(whole, 1e-9, 1e-12)
 
 
 def test_what_rows_with_a_weight_cannot_answer_is_none():
@@ -202,8 +202,8 @@ def test_a_ranking_whose_weight_lies_on_lists_without_an_order_has_no_figure():
 def test_a_list_counts_by_the_mean_weight_of_its_rows():
     """A right list of weight 3 in all, 1 on average, and a wrong one of weight 6, 3 on average."""
     label, query = np.array([1.0, 0, 0, 1, 0]), np.array([0, 0, 0, 1, 1])
-    found = mean_ndcg(label, np.array([3.0, 2, 1, 1, 2]), query, np.array([1.0, 1, 1, 2, 4]))
-    assert found == pytest.approx((1 + 3 / np.log2(3)) / 4)
+    result = mean_ndcg(label, np.array([3.0, 2, 1, 1, 2]), query, np.array([1.0, 1, 1, 2, 4]))
+    assert result == pytest.approx((1 + 3 / np.log2(3)) / 4)
 
 
 @pytest.mark.parametrize(

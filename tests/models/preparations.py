@@ -63,7 +63,7 @@ def numbers(**fields) -> Preparation:
     return preparation_of(number=Number(**fields))
 
 
-def selected(kind: str, **fields) -> Preparation:
+def selection(kind: str, **fields) -> Preparation:
     return preparation_of(number=Number(scale=Scale.MIN_MAX), select=[Selection(SelectionKind[kind], **fields)])
 
 
@@ -90,8 +90,8 @@ PREPARATIONS = {
     "text_hashed_components": preparation_of(text=Text(Weighting.HASHING, terms=5000, components=2)),
     **{f"make_{one.value}": preparation_of(make=[Maker(one, 3)]) for one in MakerKind},
     "make_all": preparation_of(make=[Maker(one, 3) for one in MakerKind]),
-    **{f"select_{kind.lower()}": selected(kind) for kind in ("VARIANCE", "CORRELATION", "VIF", "L1")},
-    **{f"select_{kind.lower()}": selected(kind, keep=3) for kind in RANKS},
+    **{f"select_{kind.lower()}": selection(kind) for kind in ("VARIANCE", "CORRELATION", "VIF", "L1")},
+    **{f"select_{kind.lower()}": selection(kind, keep=3) for kind in RANKS},
     "select_chi_squared": Preparation(
         number=Number(scale=Scale.MIN_MAX, indicator=False), select=[Selection(SelectionKind.CHI_SQUARED, keep=3)]
     ),

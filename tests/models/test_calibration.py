@@ -14,7 +14,7 @@ from nightjar.settings.model import Calibration, Estimator, Model
 KINDS = pytest.mark.parametrize("kind", [Calibration.PLATT, Calibration.ISOTONIC])
 
 
-def scored(rows=20_000):
+def with_score(rows=20_000):
     """Scores that are too sure: true log-odds are half of theirs, and one lower."""
     random = np.random.default_rng(0)
     log_odds = random.normal(0, 2, rows)
@@ -22,7 +22,7 @@ def scored(rows=20_000):
 
 
 def test_platt_finds_the_line_that_the_labels_were_drawn_from():
-    curve = fit_calibration(Calibration.PLATT, *scored(), None)
+    curve = fit_calibration(Calibration.PLATT, *with_score(), None)
 
     assert curve.slope == pytest.approx(0.5, abs=0.05)
     assert curve.intercept == pytest.approx(-1, abs=0.05)
@@ -30,7 +30,7 @@ def test_platt_finds_the_line_that_the_labels_were_drawn_from():
 
 @KINDS
 def test_calibrated_scores_are_honest_on_new_rows(kind):
-    score, label = scored()
+    score, label = with_score()
     curve = fit_calibration(kind, score[:10_000], label[:10_000], None)
 
     before, after = (expected_calibration_error(label[10_000:], one[10_000:]) for one in (score, curve(score)))
@@ -41,7 +41,7 @@ def test_calibrated_scores_are_honest_on_new_rows(kind):
 
 @KINDS
 def test_a_weight_of_two_is_the_row_twice(kind):
-    score, label = scored(200)
+    score, label = with_score(200)
     twice = np.repeat(np.arange(200), np.arange(200) % 2 + 1)
 
     weighed = fit_calibration(kind, score, label, np.arange(200) % 2 + 1.0)
@@ -78,10 +78,10 @@ def test_rows_of_one_class_calibrate_nothing(kind):
     curve=st.sampled_from([Platt(2.0, -1.0), Isotonic((0.2, 0.4, 0.4001), (0.1, 0.1, 0.8))]),
 )
 def test_what_is_calibrated_is_a_probability_in_the_same_order(scores, curve):
-    found = curve(np.sort(scores))
+    result = curve(np.sort(scores))
 
-    assert ((found >= 0) & (found <= 1)).all()
-    assert (np.diff(found) >= 0).all()
+    assert ((result >= 0) & (result <= 1)).all()
+    assert (np.diff(result) >= 0).all()
 
 
 def test_the_curve_is_fitted_on_predictions_of_rows_that_the_model_has_not_seen():

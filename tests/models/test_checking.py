@@ -2,7 +2,7 @@ import pytest
 
 from models.rows import CANDIDATES, FEATURES, MEMBERS
 from nightjar.errors import LearningError
-from nightjar.models.door import DOOR
+from nightjar.models.door import ALLOWED_CLASSES
 from nightjar.models.estimators import check
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, Missing, Number
 from nightjar.settings.labelling import SelfTraining
@@ -116,7 +116,7 @@ def test_what_does_not_fit_the_task_is_refused(model, message):
 
 
 def test_everything_behind_the_door_is_among_the_candidates_that_the_other_tests_fit():
-    assert {model.class_name for _, model in CANDIDATES.values() if model.class_name} == set(DOOR)
+    assert {model.class_name for _, model in CANDIDATES.values() if model.class_name} == set(ALLOWED_CLASSES)
 
 
 @pytest.mark.parametrize(

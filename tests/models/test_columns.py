@@ -48,7 +48,7 @@ def test_columns_that_are_no_features_are_refused(names, message):
 
 def test_a_difference_is_a_line_for_each_column_that_does_not_fit():
     expected = [FeatureColumn(name, "number") for name in ("seats", "wings", "carrier", "day", "twice")]
-    found = pa.schema(
+    actual = pa.schema(
         [
             ("carrier", pa.string()),
             ("day", pa.date32()),
@@ -59,7 +59,7 @@ def test_a_difference_is_a_line_for_each_column_that_does_not_fit():
         ]
     )
 
-    assert difference(expected, found) == [
+    assert difference(expected, actual) == [
         "missing: wings (number)",
         "changed: carrier is category, expected number",
         "changed: day is date32[day], expected number",

@@ -21,7 +21,7 @@ def frame_of(*values, name="level"):
     return pd.DataFrame({name: np.array(values, dtype=object)})
 
 
-def prepared(settings, train, new, needs=Needs.ORDERED):
+def prepare(settings, train, new, needs=Needs.ORDERED):
     return category_steps(settings, needs, ()).fit(train).transform(new)
 
 
@@ -39,50 +39,50 @@ def test_a_null_is_missing_the_most_frequent_level_or_one_of_its_own(missing, pl
     """a and b are as frequent: the first one counts."""
     train = frame_of("b", "a", "b", "a", NAN)
 
-    np.testing.assert_array_equal(prepared(Category(missing=missing), train, frame_of(NAN, "b")).ravel(), places)
+    np.testing.assert_array_equal(prepare(Category(missing=missing), train, frame_of(NAN, "b")).ravel(), places)
 
 
 def test_a_column_of_nulls_has_no_most_frequent_level():
-    assert np.isnan(prepared(Category(missing=MissingLevel.MODE), frame_of(NAN, NAN), frame_of(NAN))).all()
+    assert np.isnan(prepare(Category(missing=MissingLevel.MODE), frame_of(NAN, NAN), frame_of(NAN))).all()
 
 
 def test_frequencies_are_shares_of_training_rows():
     train = frame_of("a", "a", "b", NAN)
 
-    found = prepared(Category(Encoding.FREQUENCY), train, frame_of("a", "b", NAN, "unseen"))
+    result = prepare(Category(Encoding.FREQUENCY), train, frame_of("a", "b", NAN, "unseen"))
 
-    assert found.ravel().tolist() == [0.5, 0.25, 0.25, 0]
+    assert result.ravel().tolist() == [0.5, 0.25, 0.25, 0]
 
 
 def test_rare_levels_share_a_place():
     """c and d are rare; so the places are a, b, rare, and unseen is none of them."""
     settings = Category(Encoding.ORDINAL, min_frequency=2)
 
-    found = prepared(settings, frame_of(*"aabbcd"), frame_of(*"abcd", "unseen"))
+    result = prepare(settings, frame_of(*"aabbcd"), frame_of(*"abcd", "unseen"))
 
-    np.testing.assert_array_equal(found.ravel(), [0, 1, 2, 2, NAN])
+    np.testing.assert_array_equal(result.ravel(), [0, 1, 2, 2, NAN])
 
 
 def test_no_more_levels_than_allowed_are_told_apart():
     settings = Category(Encoding.ONE_HOT, min_frequency=1, max_categories=2)
 
-    found = prepared(settings, frame_of(*"aaabc"), frame_of(*"abc", "unseen"))
+    result = prepare(settings, frame_of(*"aaabc"), frame_of(*"abc", "unseen"))
 
-    assert found.tolist() == [[1, 0], [0, 1], [0, 1], [0, 1]]
+    assert result.tolist() == [[1, 0], [0, 1], [0, 1], [0, 1]]
 
 
 def test_places_of_what_must_be_complete_start_before_the_first_one():
     """Null and unseen are -1; then to mean 0 and standard deviation 1, as all that must be complete."""
-    found = prepared(Category(Encoding.ORDINAL), frame_of("a", "b"), frame_of("a", "b", NAN, "unseen"), Needs.COMPLETE)
+    result = prepare(Category(Encoding.ORDINAL), frame_of("a", "b"), frame_of("a", "b", NAN, "unseen"), Needs.COMPLETE)
 
-    assert found.ravel().tolist() == [-1, 1, -3, -3]
+    assert result.ravel().tolist() == [-1, 1, -3, -3]
 
 
 def test_hashes_are_the_same_in_every_process_and_null_has_none():
     """MurmurHash3 with seed 0, not Python's salted hash: these buckets stand in files."""
-    found = Hashed(8).fit_transform(frame_of("UA", "AA", "UA", NAN))
+    result = Hashed(8).fit_transform(frame_of("UA", "AA", "UA", NAN))
 
-    assert [np.flatnonzero(row).tolist() for row in found] == [[2], [1], [2], []]
+    assert [np.flatnonzero(row).tolist() for row in result] == [[2], [1], [2], []]
 
 
 LEVELS = st.lists(st.tuples(st.sampled_from([None, "a", "b", "c"]), st.booleans()), min_size=4, max_size=30)
@@ -99,11 +99,11 @@ def test_target_means_are_those_of_a_loop_over_rows(rows, pseudo_count, data):
     frame = frame_of(*(NAN if level is None else level for level in levels))
     encoder = TargetMeans(pseudo_count, [InnerSplit(np.array(train), np.array(test)) for train, test in splits])
 
-    found = encoder.fit_transform(frame, np.array(labels))
+    actual = encoder.fit_transform(frame, np.array(labels))
     new = encoder.transform(frame_of("a", NAN, "unseen"))
 
     prior = sum(labels) / len(labels)
-    np.testing.assert_allclose(found.ravel(), cross_fitted(levels, labels, pseudo_count, splits))
+    np.testing.assert_allclose(actual.ravel(), cross_fitted(levels, labels, pseudo_count, splits))
     expected = [mean_label(level, levels, labels, pseudo_count, prior) for level in ("a", None, "unseen")]
     np.testing.assert_allclose(new.ravel(), expected)
 

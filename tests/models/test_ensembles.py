@@ -12,7 +12,7 @@ from nightjar.evaluation.metrics import log_loss
 from nightjar.models.ensembles import Blend, _bootstrap
 from nightjar.models.estimators import fit
 from nightjar.models.examples import InnerSplit
-from nightjar.models.out_of_fold import taken
+from nightjar.models.out_of_fold import take_rows
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
 
@@ -20,15 +20,15 @@ SIDE = st.lists(st.integers(0, 9), unique=True).map(sorted).map(partial(np.array
 SIDES = st.tuples(SIDE, SIDE)
 
 
-def fitted(model, rows, members=MEMBERS, task=Task.CLASSIFICATION):
+def fit_ensemble(model, rows, members=MEMBERS, task=Task.CLASSIFICATION):
     return fit(model, rows, features=FEATURES, task=task, seed=0, members=members)
 
 
 def test_a_vote_is_the_weighted_mean_of_its_members():
     rows = examples()
-    tree, boosting = (fitted(MEMBERS[name], rows).predict(rows.table) for name in ("tree", "boosting"))
+    tree, boosting = (fit_ensemble(MEMBERS[name], rows).predict(rows.table) for name in ("tree", "boosting"))
 
-    vote = fitted(Model(Estimator.VOTING, members=["tree", "boosting"], parameters={"weights": [3, 1]}), rows)
+    vote = fit_ensemble(Model(Estimator.VOTING, members=["tree", "boosting"], parameters={"weights": [3, 1]}), rows)
 
     np.testing.assert_allclose(vote.predict(rows.table), 0.75 * tree + 0.25 * boosting, rtol=1e-15)
 
@@ -38,13 +38,13 @@ def test_votes_for_an_order_count_alike_whatever_the_scale_of_their_scores():
     rows = examples(Task.RANKING, inner=())
     members = {"pairs": Model(Estimator.LOGISTIC), "tree": MEMBERS["tree"], "mean": Model(Estimator.MEAN)}
 
-    vote = fitted(Model(Estimator.VOTING, members=list(members)), rows, members, Task.RANKING)
+    vote = fit_ensemble(Model(Estimator.VOTING, members=list(members)), rows, members, Task.RANKING)
 
     pairs, tree = ([*map(within_lists, one.predict(rows.table).reshape(100, 6))] for one in vote.members[:2])
     assert np.std(pairs) > 3 * np.std(tree)
     expected = (np.array(pairs) / np.std(pairs) + np.array(tree) / np.std(tree)) / 3
-    found = [*map(within_lists, vote.predict(rows.table).reshape(100, 6))]
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    actual = [*map(within_lists, vote.predict(rows.table).reshape(100, 6))]
+    np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-12)
 
 
 def within_lists(score):
@@ -52,7 +52,7 @@ def within_lists(score):
 
 
 def test_each_member_prepares_the_features_in_its_own_way():
-    vote = fitted(Model(Estimator.VOTING, members=["tree", "boosting"]), examples())
+    vote = fit_ensemble(Model(Estimator.VOTING, members=["tree", "boosting"]), examples())
 
     assert [column.name for column in vote.members[0].features] == ["delay", "holiday", "empty", "carrier", "nothing"]
     assert set(vote.features) == set(FEATURES)
@@ -61,10 +61,10 @@ def test_each_member_prepares_the_features_in_its_own_way():
 
 def test_bagging_is_the_mean_of_models_of_bootstraps():
     rows = examples()
-    bag = fitted(Model(Estimator.BAGGING, members=["tree"], parameters={"count": 4}), rows)
+    bag = fit_ensemble(Model(Estimator.BAGGING, members=["tree"], parameters={"count": 4}), rows)
 
     by_hand = [
-        fit(MEMBERS["tree"], taken(rows, _bootstrap(rows, number)), features=FEATURES, seed=number)
+        fit(MEMBERS["tree"], take_rows(rows, _bootstrap(rows, number)), features=FEATURES, seed=number)
         for number in range(4)
     ]
 
@@ -78,7 +78,7 @@ def test_bagging_of_unpruned_trees_is_better_than_one_of_them():
     members = {"tree": Model(Estimator.TREE, parameters={"min_samples_leaf": 5})}
 
     one, bag = (
-        fitted(model, rows, members)
+        fit_ensemble(model, rows, members)
         for model in (members["tree"], Model(Estimator.BAGGING, members=["tree"], parameters={"count": 20}))
     )
 
@@ -101,7 +101,7 @@ def test_stacking_learns_from_honest_predictions_which_member_to_trust():
     members = {"tree": Model(Estimator.TREE), "line": Model(Estimator.LOGISTIC)}
     rows, later = examples(rows=2000), examples(rows=2000, seed=1)
 
-    stack = fitted(Model(Estimator.STACKING, members=["tree", "line"]), rows, members)
+    stack = fit_ensemble(Model(Estimator.STACKING, members=["tree", "line"]), rows, members)
 
     tree, line = stack.estimator.weights
     assert line > 5 * abs(tree)
@@ -111,15 +111,15 @@ def test_stacking_learns_from_honest_predictions_which_member_to_trust():
 
 def test_the_members_of_a_stack_are_fitted_on_all_rows():
     rows = examples()
-    stack = fitted(Model(Estimator.STACKING, members=["tree", "boosting"]), rows)
+    stack = fit_ensemble(Model(Estimator.STACKING, members=["tree", "boosting"]), rows)
 
-    assert np.array_equal(stack.members[0].predict(rows.table), fitted(MEMBERS["tree"], rows).predict(rows.table))
+    assert np.array_equal(stack.members[0].predict(rows.table), fit_ensemble(MEMBERS["tree"], rows).predict(rows.table))
 
 
 @pytest.mark.parametrize("task", [Task.REGRESSION, Task.RANKING])
 def test_a_stack_of_amounts_is_a_line_through_their_scores(task):
     rows = examples(task)
-    stack = fitted(Model(Estimator.STACKING, members=["tree", "boosting"]), rows, task=task)
+    stack = fit_ensemble(Model(Estimator.STACKING, members=["tree", "boosting"]), rows, task=task)
 
     scores = np.column_stack([one.predict(rows.table) for one in stack.members])
     line = scores @ np.array(stack.estimator.weights) + stack.estimator.intercept
@@ -128,15 +128,15 @@ def test_a_stack_of_amounts_is_a_line_through_their_scores(task):
 
 def test_stacking_without_inner_splits_is_refused():
     with pytest.raises(LearningError, match="STACKING is fitted on out-of-fold predictions"):
-        fitted(Model(Estimator.STACKING, members=["tree", "boosting"]), examples(inner=()))
+        fit_ensemble(Model(Estimator.STACKING, members=["tree", "boosting"]), examples(inner=()))
 
 
 def test_a_whole_ensemble_can_be_calibrated():
     rows = examples()
     model = Model(Estimator.VOTING, members=["tree", "boosting"], calibration=Calibration.PLATT)
 
-    calibrated = fitted(model, rows)
-    plain = fitted(Model(Estimator.VOTING, members=["tree", "boosting"]), rows)
+    calibrated = fit_ensemble(model, rows)
+    plain = fit_ensemble(Model(Estimator.VOTING, members=["tree", "boosting"]), rows)
 
     curve = calibrated.calibration
     assert np.array_equal(calibrated.predict(rows.table), curve(plain.predict(rows.table)))
@@ -151,19 +151,19 @@ def test_blends_by_hand():
 
 
 @given(chosen=st.lists(st.integers(0, 9), min_size=1, max_size=15).map(sorted), sides=SIDES, within=SIDES)
-def test_splits_of_taken_rows_keep_their_sides(chosen, sides, within):
+def test_splits_of_a_subset_of_rows_keep_their_sides(chosen, sides, within):
     """The oracle looks at one row after the other; rows of the split within are named by their own numbers here."""
     train = sides[0]
     deeper = [side[np.isin(side, train)] for side in within]
     splits = [InnerSplit(*sides, [InnerSplit(*(np.searchsorted(train, side) for side in deeper))])]
-    rows = taken(examples(rows=10, inner=splits), np.array(chosen))
+    rows = take_rows(examples(rows=10, inner=splits), np.array(chosen))
 
     expected = [[place for place, row in enumerate(chosen) if row in side] for side in sides]
     assert [[split.train.tolist(), split.test.tolist()] for split in rows.inner] == (
         [expected] if all(expected) else []
     )
-    kept = [row for row in chosen if row in train]
-    expected_within = [[place for place, row in enumerate(kept) if row in side] for side in deeper]
-    found = [[one.train.tolist(), one.test.tolist()] for split in rows.inner for one in split.inner]
-    assert found == ([expected_within] if all(expected) and all(expected_within) else [])
+    train_rows = [row for row in chosen if row in train]
+    expected_within = [[place for place, row in enumerate(train_rows) if row in side] for side in deeper]
+    actual = [[one.train.tolist(), one.test.tolist()] for split in rows.inner for one in split.inner]
+    assert actual == ([expected_within] if all(expected) and all(expected_within) else [])
     assert rows.table["hour"].to_pylist() == examples(rows=10).table["hour"].take(chosen).to_pylist()

@@ -30,7 +30,7 @@ TOO_FEW = {
 LEARNING = [Estimator.LOGISTIC, Estimator.BOOSTING, Estimator.NETWORK, Estimator.FOREST]
 
 
-def fitted(name, rows, *, seed=0):
+def fit_candidate(name, rows, *, seed=0):
     task, model = CANDIDATES[name]
     return fit(model, rows, features=FEATURES, task=task, seed=seed, members=MEMBERS)
 
@@ -39,7 +39,7 @@ def fitted(name, rows, *, seed=0):
 def test_a_classification_gives_probabilities_about_as_high_as_the_rate(name):
     rows = examples()
 
-    probabilities = fitted(name, rows).predict(rows.table)
+    probabilities = fit_candidate(name, rows).predict(rows.table)
 
     assert probabilities.shape == rows.label.shape
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
@@ -64,7 +64,7 @@ def test_a_classification_gives_probabilities_about_as_high_as_the_rate(name):
 def test_what_drives_a_class_is_found(name):
     later = examples(rows=1000, seed=1)
 
-    probabilities = fitted(name, examples(rows=3000)).predict(later.table)
+    probabilities = fit_candidate(name, examples(rows=3000)).predict(later.table)
 
     assert probabilities[later.label].mean() > probabilities[~later.label].mean() + 0.08
 
@@ -94,7 +94,7 @@ def test_what_drives_an_amount_is_found(name):
     task, _ = CANDIDATES[name]
     later = examples(task, seed=1)
 
-    values = fitted(name, examples(task, rows=1500)).predict(later.table)
+    values = fit_candidate(name, examples(task, rows=1500)).predict(later.table)
 
     assert np.isfinite(values).all()
     if name != "mean of amounts":
@@ -115,7 +115,7 @@ def test_the_same_rows_and_seed_give_the_same_model_and_rows_stay_as_they_are(na
 
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*not writable.*")
-        first, again = (fitted(name, rows, seed=3).predict(rows.table) for _ in range(2))
+        first, again = (fit_candidate(name, rows, seed=3).predict(rows.table) for _ in range(2))
 
     assert np.array_equal(first, again)
     assert rows.table.equals(same.table)
@@ -130,7 +130,7 @@ def test_weights_reach_the_estimator(name):
     rows = examples(task)
     weight = np.where(rows.label > np.median(rows.label), 10.0, 1.0)
 
-    plain, drawn = (fitted(name, examples(task, weight=one)).predict(rows.table) for one in (None, weight))
+    plain, drawn = (fit_candidate(name, examples(task, weight=one)).predict(rows.table) for one in (None, weight))
 
     if task is Task.RANKING:
         assert not np.array_equal(plain, drawn)  # an order has no height
@@ -141,7 +141,7 @@ def test_weights_reach_the_estimator(name):
 @pytest.mark.parametrize("name", UNWEIGHTED)
 def test_an_estimator_that_takes_no_weights_says_so(name):
     with pytest.raises(LearningError, match=r"(NEIGHBOURS|Analysis) takes no weights"):
-        fitted(name, examples(CANDIDATES[name][0], weight=np.ones(600)))
+        fit_candidate(name, examples(CANDIDATES[name][0], weight=np.ones(600)))
 
 
 @pytest.mark.parametrize("estimator", [Estimator.MAJORITY, Estimator.RATE, Estimator.LOGISTIC, Estimator.TREE])
@@ -174,11 +174,12 @@ def test_baselines_are_what_one_would_reckon_by_hand():
 
 def test_a_baseline_asks_for_no_more_than_it_reads():
     read = {
-        name: [column.name for column in fitted(name, examples()).features] for name in ("majority", "rate", "rule")
+        name: [column.name for column in fit_candidate(name, examples()).features]
+        for name in ("majority", "rate", "rule")
     }
 
     assert read == {"majority": [], "rate": ["carrier"], "rule": ["hour", "delay", "carrier"]}
-    assert fitted("boosting", examples()).features == FEATURES
+    assert fit_candidate("boosting", examples()).features == FEATURES
 
 
 @pytest.mark.parametrize("estimator", LEARNING)
@@ -299,9 +300,9 @@ def test_three_rows_are_a_model_or_a_clear_error(name):
     rows = Examples(table, np.array([True, False, True]), inner=inner)
     if name in TOO_FEW:
         with pytest.raises(LearningError, match=TOO_FEW[name]):
-            fitted(name, rows)
+            fit_candidate(name, rows)
     else:
-        assert np.isfinite(fitted(name, rows).predict(table)).all()
+        assert np.isfinite(fit_candidate(name, rows).predict(table)).all()
 
 
 @pytest.mark.parametrize("estimator", LEARNING)
@@ -317,7 +318,7 @@ def test_infinite_and_unfitting_columns_are_named(estimator):
 
 def test_fewer_rows_than_neighbours_are_told_when_fitting_not_when_scoring():
     with pytest.raises(LearningError, match=r"NEIGHBOURS .*cannot be fitted to 20 rows: n_neighbors is 25"):
-        fitted("neighbours", examples(rows=20))
+        fit_candidate("neighbours", examples(rows=20))
 
 
 def test_a_calibration_without_inner_splits_is_refused():

@@ -18,15 +18,15 @@ def test_distances_to_centres_and_the_nearest_one():
     assert np.array_equal(nearest.transform(new), distances.transform(new) == distances.transform(new).min(1)[:, None])
 
 
-def test_what_is_made_stands_after_what_was_there():
+def test_derived_columns_come_after_the_existing_ones():
     """Nulls stay for those who can take them; the maker itself sees the median."""
     inputs = np.vstack([TWO_PLACES, [[np.nan, 1.0]]])
     step = maker_step([Maker(MakerKind.CLUSTER, 2), Maker(MakerKind.ISOLATION, 10)], seed=0).fit(inputs)
 
-    made = step.transform(inputs)
+    outputs = step.transform(inputs)
 
-    np.testing.assert_array_equal(made[:, :2], inputs)
-    assert made[:, 2:4].sum(axis=1).tolist() == [1] * 5
+    np.testing.assert_array_equal(outputs[:, :2], inputs)
+    assert outputs[:, 2:4].sum(axis=1).tolist() == [1] * 5
     assert step.get_feature_names_out(["a", "b"]).tolist() == ["a", "b", "cluster0", "cluster1", "isolation"]
 
 
@@ -61,9 +61,9 @@ def test_components_are_the_directions_of_the_greatest_spread_and_no_more_than_t
     x, y = np.random.default_rng(0).normal(size=(2, 500))
     inputs = np.column_stack([x, 2 * x, y])
 
-    made = maker_step([Maker(MakerKind.COMPONENTS, 9)], seed=0).fit_transform(inputs)[:, 3:]
+    components = maker_step([Maker(MakerKind.COMPONENTS, 9)], seed=0).fit_transform(inputs)[:, 3:]
 
-    assert made.shape == (500, 3)
-    spread = made.var(axis=0)
+    assert components.shape == (500, 3)
+    spread = components.var(axis=0)
     np.testing.assert_allclose(spread, [2, 1, 0], atol=0.15)
-    assert abs(np.corrcoef(made[:, 0], x)[0, 1]) > 0.98
+    assert abs(np.corrcoef(components[:, 0], x)[0, 1]) > 0.98

@@ -16,7 +16,7 @@ from nightjar.models import predictor as predictor_module
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
-from nightjar.models.stored import dump, open_stored
+from nightjar.models.stored import dump, open_predictor
 from nightjar.settings.columns import Bins, Number, Scale, Shape
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
@@ -30,7 +30,7 @@ DIFFERENT = pytest.mark.parametrize(
 
 
 @cache
-def fitted(name):
+def fit_candidate(name):
     task, model = CANDIDATES[name]
     return fit(model, examples(task), features=FEATURES, task=task, seed=0, members=MEMBERS)
 
@@ -54,7 +54,7 @@ SCHEMA = training_rows(2)[0].schema.remove(0)
 @given(rows=st.lists(ROWS, min_size=1, max_size=6), cut=st.integers(1, 6))
 def test_a_row_is_predicted_alike_alone_in_any_chunk_and_beside_other_columns(name, rows, cut):
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
-    predictor = fitted(name)
+    predictor = fit_candidate(name)
 
     whole = predictor.predict(table)
 
@@ -71,37 +71,37 @@ def test_a_row_is_predicted_alike_alone_in_any_chunk_and_beside_other_columns(na
 def test_a_score_is_the_same_to_the_last_bit_whatever_rows_are_scored_with_it(name):
     """A night's rows are shared out to tasks in one way today and in another one tomorrow."""
     table, _ = training_rows(400, seed=1)
-    together, random = fitted(name).predict(table), np.random.default_rng(2)
+    together, random = fit_candidate(name).predict(table), np.random.default_rng(2)
     for rows in (1, 5, 65, 201):
         chosen = random.permutation(len(table))[:rows]
-        assert np.array_equal(fitted(name).predict(table.take(pa.array(chosen))), together[chosen])
+        assert np.array_equal(fit_candidate(name).predict(table.take(pa.array(chosen))), together[chosen])
 
 
 @pytest.mark.slow
 @ALL
 def test_a_stored_predictor_predicts_the_same_to_the_last_bit(name):
     table, _ = training_rows(400, seed=1)
-    structure, files = dump(fitted(name))
+    structure, files = dump(fit_candidate(name))
 
-    opened = open_stored(json.loads(json.dumps(structure)), files, "the artifact")
+    opened = open_predictor(json.loads(json.dumps(structure)), files, "the artifact")
 
-    assert np.array_equal(opened.predict(table), fitted(name).predict(table))
-    assert opened.features == fitted(name).features
+    assert np.array_equal(opened.predict(table), fit_candidate(name).predict(table))
+    assert opened.features == fit_candidate(name).features
 
 
 @DIFFERENT
 def test_more_rows_than_a_chunk_keep_their_order(name, monkeypatch):
     table, _ = training_rows()
-    whole = fitted(name).predict(table)
+    whole = fit_candidate(name).predict(table)
 
     monkeypatch.setattr(predictor_module, "CHUNK_ROWS", 64)
 
-    np.testing.assert_array_equal(fitted(name).predict(table), whole)
+    np.testing.assert_array_equal(fit_candidate(name).predict(table), whole)
 
 
 @ALL
 def test_no_rows_no_scores(name):
-    scores = fitted(name).predict(training_rows()[0][:0])
+    scores = fit_candidate(name).predict(training_rows()[0][:0])
 
     assert scores.shape == (0,)
     assert scores.dtype == np.float64
@@ -123,14 +123,14 @@ def test_other_arrow_types_of_the_same_numbers_and_strings_are_the_same_row():
     for name, column in empty.items():
         table = table.append_column(name, column)
 
-    assert fitted("logistic").predict(same) == fitted("logistic").predict(table)
+    assert fit_candidate("logistic").predict(same) == fit_candidate("logistic").predict(table)
 
 
 def test_a_table_that_does_not_fit_is_refused_with_all_differences():
     table = training_rows()[0].drop_columns(["hour"]).set_column(1, "delay", pa.array(["long"] * 600))
 
     with pytest.raises(ModelError) as refusal:
-        fitted("boosting").predict(table)
+        fit_candidate("boosting").predict(table)
 
     assert "  missing: hour (number)\n  changed: delay is category, expected number\n" in str(refusal.value)
 
@@ -139,7 +139,7 @@ def test_infinite_numbers_are_refused_by_name():
     table = training_rows()[0].set_column(2, "delay", pa.array([0.0] * 599 + [-np.inf]))
 
     with pytest.raises(ModelError, match=r"Infinite values in delay \(rows 0 to 599\)"):
-        fitted("boosting").predict(table)
+        fit_candidate("boosting").predict(table)
 
 
 OUTSIZED = (1e39, -1.797e308)
@@ -153,15 +153,15 @@ OUTSIZED = (1e39, -1.797e308)
 def test_a_number_beyond_float32_is_refused_with_its_column_and_rows(name, value):
     """In two of the last chunk's 88 rows, the last one among them, and in training in all of them."""
     task, model = CANDIDATES[name]
-    told = f"The column delay holds {value:g} in 2 of "
+    text = f"The column delay holds {value:g} in 2 of "
     outsized = training_rows()[0].to_pydict()["delay"]
     outsized[550] = outsized[599] = value
     table = training_rows()[0].set_column(2, "delay", pa.array(outsized))
 
-    with pytest.raises(ModelError, match=re.escape(f"{told}88 rows, and models compute with numbers up to 3.403e+38")):
-        fitted(name).predict(table[512:])
-    told_by = ModelError if "stacking" in name else LearningError  # a member predicts the newer rows first
-    with pytest.raises(told_by, match=re.escape(told)):
+    with pytest.raises(ModelError, match=re.escape(f"{text}88 rows, and models compute with numbers up to 3.403e+38")):
+        fit_candidate(name).predict(table[512:])
+    error = ModelError if "stacking" in name else LearningError  # a member predicts the newer rows first
+    with pytest.raises(error, match=re.escape(text)):
         fit(model, replace(examples(task), table=table), features=FEATURES, task=task, seed=0, members=MEMBERS)
 
 

@@ -10,10 +10,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.encoding import TargetMeans
 from nightjar.models.examples import InnerSplit
-from nightjar.models.made_rows import between
+from nightjar.models.made_rows import interpolate
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
-from nightjar.models.resampling import resampled
+from nightjar.models.resampling import resample
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation, Selection, SelectionKind
 from nightjar.settings.task import Task
@@ -100,7 +100,7 @@ def test_selection_outside_the_fold_scores_on_noise_and_ours_does_not():
 
 def as_they_are(inputs):
     """For rows that no preparation has changed."""
-    return lambda where: between(pd.DataFrame(inputs), where).to_numpy()
+    return lambda where: interpolate(pd.DataFrame(inputs), where).to_numpy()
 
 
 def test_smote_before_the_split_scores_on_noise_and_ours_does_not():
@@ -112,10 +112,10 @@ def test_smote_before_the_split_scores_on_noise_and_ours_does_not():
         model = KNeighborsClassifier(5).fit(train, train_label)
         return roc_auc_score(test_label, model.predict_proba(test)[:, 1])
 
-    more, labels, _ = resampled(inputs, rare, None, smote, 0, as_they_are(inputs))
-    dealt = np.random.default_rng(1).permutation(len(more))
-    known, asked = dealt[len(dealt) // 3 :], dealt[: len(dealt) // 3]
-    train, train_label, _ = resampled(inputs[TRAIN], rare[TRAIN], None, smote, 0, as_they_are(inputs[TRAIN]))
+    more, labels, _ = resample(inputs, rare, None, smote, 0, as_they_are(inputs))
+    order = np.random.default_rng(1).permutation(len(more))
+    train_rows, test_rows = order[len(order) // 3 :], order[: len(order) // 3]
+    train, train_label, _ = resample(inputs[TRAIN], rare[TRAIN], None, smote, 0, as_they_are(inputs[TRAIN]))
 
-    assert nearest_auc(more[known], labels[known], more[asked], labels[asked]) > 0.8
+    assert nearest_auc(more[train_rows], labels[train_rows], more[test_rows], labels[test_rows]) > 0.8
     assert abs(nearest_auc(train, train_label, inputs[TEST], rare[TEST]) - 0.5) < 0.1

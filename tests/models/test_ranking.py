@@ -34,10 +34,10 @@ def test_ranking_by_pairs_beats_a_random_order():
     rows, later = examples(Task.RANKING, rows=1200), examples(Task.RANKING, seed=1)
     predictor = fit(Model(Estimator.LOGISTIC), rows, features=FEATURES, task=Task.RANKING, seed=0)
 
-    found = measures(Task.RANKING, later.label, predictor.predict(later.table), later.query)["ndcg"]
+    result = measures(Task.RANKING, later.label, predictor.predict(later.table), later.query)["ndcg"]
     by_chance = measures(Task.RANKING, later.label, np.random.default_rng(0).random(600), later.query)["ndcg"]
 
-    assert found > by_chance + 0.1
+    assert result > by_chance + 0.1
 
 
 @given(
@@ -45,13 +45,13 @@ def test_ranking_by_pairs_beats_a_random_order():
 )
 def test_pairs_are_different_rows_of_one_list_and_all_of_them_if_it_is_short(query, opponents, seed):
     query = np.array(query)
-    found = list(zip(*_pairs(query, opponents, seed), strict=True))
+    result = list(zip(*_pairs(query, opponents, seed), strict=True))
 
-    assert all(first != second and query[first] == query[second] for first, second in found)
-    assert len(set(found)) == len(found)
+    assert all(first != second and query[first] == query[second] for first, second in result)
+    assert len(set(result)) == len(result)
     for number in set(query.tolist()):
         rows = np.flatnonzero(query == number)
-        each = [second for first, second in found if first == rows[0]]
+        each = [second for first, second in result if first == rows[0]]
         assert len(each) == min(opponents, len(rows) - 1)
 
 

@@ -9,10 +9,10 @@ from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check, fit
 from nightjar.models.examples import Examples
-from nightjar.models.made_rows import Pairs, between, pairs
+from nightjar.models.made_rows import Pairs, draw_pairs, interpolate
 from nightjar.models.needs import Needs
 from nightjar.models.preparation import preparation
-from nightjar.models.resampling import resampled
+from nightjar.models.resampling import resample
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
@@ -28,16 +28,16 @@ def rows_of(positives, negatives, seed=0):
     return random.normal(size=(len(label), 2)) + label[:, None], label
 
 
-def evened(inputs, label, weight, settings, seed):
+def rebalance(inputs, label, weight, settings, seed):
     """Of inputs that no preparation has changed."""
-    return resampled(inputs, label, weight, settings, seed, lambda at: between(pd.DataFrame(inputs), at).to_numpy())
+    return resample(inputs, label, weight, settings, seed, lambda at: interpolate(pd.DataFrame(inputs), at).to_numpy())
 
 
 def test_nothing_is_done_unless_asked_for():
     inputs, label = rows_of(2, 8)
     weight = np.arange(10.0)
 
-    assert evened(inputs, label, weight, Imbalance(), 0) == (inputs, label, weight)
+    assert rebalance(inputs, label, weight, Imbalance(), 0) == (inputs, label, weight)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_nothing_is_done_unless_asked_for():
 def test_class_weights_reach_the_ratio_and_keep_the_sum(label, weight, ratio, expected):
     """The lighter class by weight, not by rows; classes nearer than the ratio stay."""
     settings = Imbalance(ImbalanceKind.CLASS_WEIGHT, ratio)
-    given_weight = None if weight is None else np.array(weight)
+    weights = None if weight is None else np.array(weight)
 
-    _, _, found = evened(np.zeros((len(label), 1)), np.array(label, bool), given_weight, settings, 0)
+    _, _, actual = rebalance(np.zeros((len(label), 1)), np.array(label, bool), weights, settings, 0)
 
-    np.testing.assert_allclose(found, expected)
+    np.testing.assert_allclose(actual, expected)
 
 
 @pytest.mark.parametrize("kind", CHANGES_ROWS, ids=lambda one: one.value)
@@ -69,7 +69,7 @@ def test_classes_come_as_near_as_asked_and_given_rows_keep_order_and_weight(kind
     label = ~label if turned else label
     weight = np.arange(1.0, len(label) + 1)
 
-    more, labels, weights = evened(inputs, label, weight, Imbalance(kind, ratio), seed=3)
+    more, labels, weights = rebalance(inputs, label, weight, Imbalance(kind, ratio), seed=3)
 
     counts = np.sort(np.bincount(labels))
     assert len(more) == len(labels) == len(weights)
@@ -92,7 +92,7 @@ def test_classes_come_as_near_as_asked_and_given_rows_keep_order_and_weight(kind
 def test_the_seed_decides(kind):
     inputs, label = rows_of(12, 60)
 
-    once, again, other = (evened(inputs, label, None, Imbalance(kind), seed)[0] for seed in (1, 1, 2))
+    once, again, other = (rebalance(inputs, label, None, Imbalance(kind), seed)[0] for seed in (1, 1, 2))
 
     np.testing.assert_array_equal(once, again)
     assert once.shape != other.shape or not np.array_equal(once, other)
@@ -102,19 +102,19 @@ def test_the_seed_decides(kind):
 def test_classes_that_are_near_already_are_left_alone(kind):
     inputs, label = rows_of(30, 40)
 
-    assert evened(inputs, label, None, Imbalance(kind, ratio=0.5), 0) == (inputs, label, None)
+    assert rebalance(inputs, label, None, Imbalance(kind, ratio=0.5), 0) == (inputs, label, None)
 
 
-def test_made_rows_lie_between_rows_of_the_rarer_class():
+def test_synthetic_rows_lie_between_rows_of_the_rarer_class():
     """Two of them, so one neighbour rather than five: what is made lies on the line between the two."""
     inputs = np.array([[0.0, 0.0], [4.0, 8.0], *[[9.0, 9.0]] * 10])
     label = np.arange(12) < 2
 
-    made = evened(inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0)[0][12:]
+    synthetic = rebalance(inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0)[0][12:]
 
-    assert len(made) == 8
-    np.testing.assert_allclose(made[:, 1], made[:, 0] * 2)
-    assert ((made[:, 0] >= 0) & (made[:, 0] <= 4)).all()
+    assert len(synthetic) == 8
+    np.testing.assert_allclose(synthetic[:, 1], synthetic[:, 0] * 2)
+    assert ((synthetic[:, 0] >= 0) & (synthetic[:, 0] <= 4)).all()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_made_rows_lie_between_rows_of_the_rarer_class():
 )
 def test_rows_that_cannot_be_evened_out_are_refused(kind, inputs, label, message):
     with pytest.raises(LearningError, match=message):
-        evened(np.array(inputs), np.array(label), None, Imbalance(ImbalanceKind[kind]), 0)
+        rebalance(np.array(inputs), np.array(label), None, Imbalance(ImbalanceKind[kind]), 0)
 
 
 FEATURES = (
@@ -160,7 +160,7 @@ RARE = st.fixed_dictionaries(
     rows=st.lists(RARE, min_size=3, max_size=12),
     encoding=st.sampled_from([one for one in Encoding if one is not Encoding.TARGET]),
 )
-def test_made_rows_hold_nothing_that_cannot_exist(rows, encoding):
+def test_synthetic_rows_hold_no_impossible_values(rows, encoding):
     """Levels, counts, flags and nulls are those of one of the two rows, all together; what is measured lies between.
 
     The estimator's inputs, also the marks of nulls and the columns of levels, are those of such a row.
@@ -170,35 +170,35 @@ def test_made_rows_hold_nothing_that_cannot_exist(rows, encoding):
     encoded = Preparation(category=Category(encoding))
     pipeline = preparation(FEATURES, encoded, Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     inputs = pipeline.fit_transform(frame, label)
-    made = []
+    calls = []
 
-    def keeping(at):
-        made.append((at, between(frame, at)))
-        return pipeline.transform(made[-1][1])
+    def record(at):
+        calls.append((at, interpolate(frame, at)))
+        return pipeline.transform(calls[-1][1])
 
-    more, labels, _ = resampled(inputs, label, None, Imbalance(ImbalanceKind.SMOTE, neighbours=2), 0, keeping)
+    inputs_after, labels, _ = resample(inputs, label, None, Imbalance(ImbalanceKind.SMOTE, neighbours=2), 0, record)
 
     assert labels[len(label) :].all()
-    (at, found), ends = (
-        made[0],
-        [frame.iloc[at].reset_index(drop=True) for at in (made[0][0].base, made[0][0].neighbour)],
+    (at, result), ends = (
+        calls[0],
+        [frame.iloc[at].reset_index(drop=True) for at in (calls[0][0].base, calls[0][0].neighbour)],
     )
     assert (label[at.base] & label[at.neighbour]).all()
     assert (at.base != at.neighbour).all()
-    kept = ["count", "flag", "level", "other"]
-    for row in range(len(found)):
+    copied = ["count", "flag", "level", "other"]
+    for row in range(len(result)):
         near = ends[int(at.part[row] >= 0.5)]
-        pd.testing.assert_series_equal(found.loc[row, kept], near.loc[row, kept])
+        pd.testing.assert_series_equal(result.loc[row, copied], near.loc[row, copied])
         first, second = (end.loc[row, ["measured", "gappy"]] for end in ends)
         for name in ("measured", "gappy"):
             if np.isnan(first[name]) or np.isnan(second[name]):
-                assert found.loc[row, name] == near.loc[row, name] or np.isnan(near.loc[row, name])
+                assert result.loc[row, name] == near.loc[row, name] or np.isnan(near.loc[row, name])
             else:
-                assert min(first[name], second[name]) <= found.loc[row, name] <= max(first[name], second[name])
-    np.testing.assert_array_equal(more[len(label) :], pipeline.transform(found))
+                assert min(first[name], second[name]) <= result.loc[row, name] <= max(first[name], second[name])
+    np.testing.assert_array_equal(inputs_after[len(label) :], pipeline.transform(result))
 
 
-def test_one_hot_codes_of_made_rows_are_whole():
+def test_one_hot_codes_of_synthetic_rows_are_whole():
     """Of 40 made rows, as many as are asked for, each has one level."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"level": random.choice(["a", "b"], 60), "x": random.normal(size=60)}).astype(
@@ -208,8 +208,8 @@ def test_one_hot_codes_of_made_rows_are_whole():
     pipeline = preparation(features, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     label = np.arange(60) < 10
     inputs = pipeline.fit_transform(frame, label)
-    more, _, _ = resampled(
-        inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0, lambda at: pipeline.transform(between(frame, at))
+    more, _, _ = resample(
+        inputs, label, None, Imbalance(ImbalanceKind.SMOTE), 0, lambda at: pipeline.transform(interpolate(frame, at))
     )
     names = [name.startswith("category") for name in pipeline.get_feature_names_out()]
     codes = more[60:, names]
@@ -222,13 +222,13 @@ def test_neighbours_are_the_nearest_of_the_rarer_class():
     inputs = np.array([[0.0], [1.0], [5.0], [7.0], *[[value] for value in np.linspace(0.1, 6.9, 30)]])
     label = np.arange(34) < 4
     options = {"rarer": True, "count": 40, "neighbours": 1, "seed": 0}
-    found = pairs(inputs, label, ImbalanceKind.SMOTE, **options)
-    assert {*zip(found.base.tolist(), found.neighbour.tolist(), strict=True)} == {(0, 1), (1, 0), (2, 3), (3, 2)}
+    result = draw_pairs(inputs, label, ImbalanceKind.SMOTE, **options)
+    assert {*zip(result.base.tolist(), result.neighbour.tolist(), strict=True)} == {(0, 1), (1, 0), (2, 3), (3, 2)}
     whole, measured = pd.DataFrame({"x": [0.0, 4.0]}), pd.DataFrame({"x": [0.5, 4.0]})
     at = Pairs(np.array([0, 0]), np.array([1, 1]), np.array([0.25, 0.75]))
-    assert between(whole, at)["x"].tolist() == [0.0, 4.0]
-    assert between(measured, at)["x"].tolist() == [1.375, 3.125]
-    assert between(measured, at, levels=["x"])["x"].tolist() == [0.5, 4.0]
+    assert interpolate(whole, at)["x"].tolist() == [0.0, 4.0]
+    assert interpolate(measured, at)["x"].tolist() == [1.375, 3.125]
+    assert interpolate(measured, at, levels=["x"])["x"].tolist() == [0.5, 4.0]
 
 
 def test_a_number_that_is_taken_for_a_category_keeps_its_levels():
@@ -242,7 +242,7 @@ def test_a_number_that_is_taken_for_a_category_keeps_its_levels():
     features = (FeatureColumn("size", "number"), FeatureColumn("x", "number"))
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightjar.models.leaves.between", lambda *given: seen.append(between(*given)) or seen[-1])
+        patch.setattr("nightjar.models.leaves.interpolate", lambda *args: seen.append(interpolate(*args)) or seen[-1])
         fit(model, Examples(table, rare), features=features, seed=0)
     assert set(seen[0]["size"]) == {0.5, 1.5}
     assert not set(seen[0]["x"]) <= set(table["x"].to_pylist())

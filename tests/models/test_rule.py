@@ -20,7 +20,7 @@ FEATURES = (FeatureColumn("x", "number"), FeatureColumn("y", "number"), FeatureC
 NAN = float("nan")
 
 
-def said(expression, **row):
+def value_of(expression, **row):
     """Of one row; None is null."""
     frame = pd.DataFrame({name: np.array([NAN if value is None else value]) for name, value in row.items()})
     [[value]] = RuleOfThumb(expression).fit(frame).transform(frame)
@@ -52,7 +52,7 @@ def said(expression, **row):
     ],
 )
 def test_what_a_rule_says_with_nulls_as_in_sql(expression, row, expected):
-    assert said(expression, **row) == expected
+    assert value_of(expression, **row) == expected
 
 
 NUMBERS = st.recursive(
@@ -69,7 +69,7 @@ def test_without_nulls_it_is_what_python_says(expression, x, y):
         expected = float(eval(expression, {"x": float(x), "y": float(y)}))  # noqa: S307 - the oracle, on our own text
     except ZeroDivisionError:
         return
-    assert said(expression, x=float(x), y=float(y)) == pytest.approx(expected)
+    assert value_of(expression, x=float(x), y=float(y)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

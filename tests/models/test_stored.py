@@ -9,18 +9,18 @@ from nightjar.errors import ModelError
 from nightjar.models.composition import ALLOWED_TYPES, require_allowed_types
 from nightjar.models.composition import dump as dump_part
 from nightjar.models.estimators import fit
-from nightjar.models.stored import dump, open_stored
+from nightjar.models.stored import dump, open_predictor
 from nightjar.models.trees import require_sound_trees
 
 
 @pytest.fixture(scope="module")
 def stored():
     """A voting, a network, a calibrated forest and a boosting, as structure and files."""
-    made = {}
+    dumps = {}
     for name in ("voting for classification", "network", "platt", "boosting", "isotonic"):
         task, model = CANDIDATES[name]
-        made[name] = dump(fit(model, examples(task), features=FEATURES, task=task, seed=0, members=MEMBERS))
-    return made
+        dumps[name] = dump(fit(model, examples(task), features=FEATURES, task=task, seed=0, members=MEMBERS))
+    return dumps
 
 
 def test_files_are_named_for_what_they_hold_and_a_members_have_its_number(stored):
@@ -59,15 +59,15 @@ def test_a_structure_that_is_none_of_ours_is_refused(stored, name, change):
     change(structure)
 
     with pytest.raises(ModelError, match=r"the artifact|platt or isotonic"):
-        open_stored(structure, files, "the artifact")
+        open_predictor(structure, files, "the artifact")
 
 
 def test_files_beyond_or_short_of_the_structure_are_refused(stored):
     structure, files = stored["boosting"]
 
-    for found in (files | {"extra.skops": b""}, {"estimator.skops": files["estimator.skops"]}):
+    for result in (files | {"extra.skops": b""}, {"estimator.skops": files["estimator.skops"]}):
         with pytest.raises(ModelError, match=r"names the files \['estimator.skops', 'preparation.skops'\]"):
-            open_stored(structure, found, "the artifact")
+            open_predictor(structure, result, "the artifact")
 
 
 def test_the_list_names_each_type_exactly():
@@ -80,13 +80,13 @@ def test_a_type_outside_the_list_is_refused_by_name(stored):
     foreign = skops.io.dumps({"mean": np.mean})
 
     with pytest.raises(ModelError, match=r"estimator.skops holds .*numpy"):
-        open_stored(structure, files | {"estimator.skops": foreign}, "the artifact")
+        open_predictor(structure, files | {"estimator.skops": foreign}, "the artifact")
     with pytest.raises(ModelError, match="is no skops file"):
-        open_stored(structure, files | {"estimator.skops": b"\x80\x04."}, "the artifact")
+        open_predictor(structure, files | {"estimator.skops": b"\x80\x04."}, "the artifact")
     renamed = json.loads(json.dumps(structure)) | {"estimator": {"skops": "estimator.bin"}}
     others = {"preparation.skops": files["preparation.skops"], "estimator.bin": foreign}
     with pytest.raises(ModelError, match=r"estimator.bin holds .*numpy"):
-        open_stored(renamed, others, "the artifact")
+        open_predictor(renamed, others, "the artifact")
 
 
 def _forest():
@@ -145,4 +145,4 @@ def test_a_planted_tree_is_refused_when_it_is_opened(stored):
     forest.estimators_[0].tree_.__setstate__(state)
 
     with pytest.raises(ModelError, match=r"estimator.skops holds a tree"):
-        open_stored(structure, files | {"estimator.skops": dump_part(forest)}, "the artifact")
+        open_predictor(structure, files | {"estimator.skops": dump_part(forest)}, "the artifact")

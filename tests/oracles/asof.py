@@ -23,14 +23,14 @@ def join(spine, facts, *, prediction_time="prediction_time", known_by=None, sinc
     bounds = times if known_by is None else micros(spine.column(known_by))
     begins = [None] * len(times) if since is None else micros(spine.column(since))
     for source in facts:
-        held = rows_of(source)
+        facts_of_source = rows_of(source)
         answers = []
         for place in range(spine.num_rows):
             key = tuple(spine.column(name)[place].as_py() for name in source.key_columns)
             asks = since is None or begins[place] is not None
-            usable = usable_facts(source, held, key, times[place] if asks else None, bounds[place])
-            asked = (usable, times[place], begins[place], zone)
-            answers.append([answer(source, feature, *asked) for feature in source.features])
+            usable = usable_facts(source, facts_of_source, key, times[place] if asks else None, bounds[place])
+            query = (usable, times[place], begins[place], zone)
+            answers.append([answer(source, feature, *query) for feature in source.features])
             answers[-1] += [usable[-1]["event"], usable[-1]["known"]] if usable else [None, None]
         for number, name in enumerate(output_names(source)):
             values = [row[number] for row in answers]
@@ -50,10 +50,14 @@ def plain_rows(table):
 
 def rows_of(source):
     events = micros(source.table.column(source.event_time))
-    known = micros(source.table.column(source.known_at)) if source.known_at else events
+    known_at = micros(source.table.column(source.known_at)) if source.known_at else events
     rows = []
     for place, row in enumerate(plain_rows(source.table)):
-        fact = {"row": row, "event": events[place], "known": events[place] if known[place] is None else known[place]}
+        fact = {
+            "row": row,
+            "event": events[place],
+            "known": events[place] if known_at[place] is None else known_at[place],
+        }
         fact["key"] = tuple(row[name] for name in source.key_columns.values())
         fact["id"] = tuple(row[name] for name in source.fact_id)
         fact["sequence"] = tuple((row[name] is not None, row[name] or 0) for name in source.sequence)
@@ -62,11 +66,11 @@ def rows_of(source):
     return rows
 
 
-def usable_facts(source, held, key, time, bound):
+def usable_facts(source, facts, key, time, bound):
     """Usable facts of the key, the latest one last."""
     if time is None or bound is None or None in key:
         return []
-    known = [fact for fact in held if fact["known"] is not None and fact["known"] <= bound]
+    known = [fact for fact in facts if fact["known"] is not None and fact["known"] <= bound]
     if source.fact_id:
         known = [one for one in known if one["alive"] and not any(supersedes(other, one, known) for other in known)]
     usable = [f for f in known if f["key"] == key and f["event"] is not None and f["event"] <= time]

@@ -189,7 +189,7 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
     perform(JobName.PROMOTE, context.step(D3), "config-2")
     assert decisions(context) == [("promoted", "8"), ("refused", "7")]
     holds = events.champion(context.warehouse, D3)
-    assert (holds.number, holds.stands_in) == ("8", True)
+    assert (holds.number, holds.is_stand_in) == ("8", True)
     assert holds.evidence["reason"] == "Stands in for version 7, which was refused."
     register(context, "9")
     register(context, "10", events.STAND_IN, stand_in=True)
@@ -198,7 +198,7 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
     register(context, "11", difference={"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3})
     perform(JobName.PROMOTE, context.step(D3), "config-2")
     holds = events.champion(context.warehouse, D3)
-    assert (holds.number, holds.stands_in) == ("11", False)
+    assert (holds.number, holds.is_stand_in) == ("11", False)
 
 
 def test_a_step_says_in_one_line_what_it_did(context, caplog):

@@ -10,7 +10,7 @@ from nightjar.registry import keys, tracking
 from nightjar.registry.signature import Subject
 from nightjar.registry.trials import Trial
 from nightjar.settings.environment import Environment
-from registry.made import ABOUT, fitted
+from registry.made import ABOUT, fit_small
 
 TRIALS = (
     Trial("logistic-1", "fold 1", 11, 0.5, {"roc_auc": 0.75, "log_loss": None}, {"C": 0.5}),
@@ -52,10 +52,10 @@ def registered(tmp_path_factory):
     for subject in (FIRST, SECOND, OTHER):
         about = replace(ABOUT, project=subject.project)
         figures = {"final_roc_auc": 0.5}
-        with tracking.search_recorded(home, subject.project, subject.version, {"of": "test"}, never) as run:
+        with tracking.record_search(home, subject.project, subject.version, {"of": "test"}, never) as run:
             for trial in TRIALS:
                 run.log(trial)
-            version = tracking.register(run, figures, fitted(), about, key)
+            version = tracking.register(run, figures, fit_small(), about, key)
         runs[subject] = run.id
         assert version == subject.version
     return Registered(Environment(home=str(home)), runs)

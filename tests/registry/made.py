@@ -46,7 +46,7 @@ ABOUT = Manifest(
 
 
 @cache
-def fitted(estimator: Estimator = Estimator.LOGISTIC) -> Predictor:
+def fit_small(estimator: Estimator = Estimator.LOGISTIC) -> Predictor:
     model = Model(estimator=estimator, parameters=PARAMETERS[estimator])
     return fit(model, Examples(ROWS, np.arange(40) % 17 > 8), features=FEATURES, seed=0)
 

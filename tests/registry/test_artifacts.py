@@ -18,37 +18,37 @@ from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
 from nightjar.registry.artifacts import load, save
 from nightjar.settings.model import Estimator
-from registry.made import ABOUT, FEATURES, PARAMETERS, ROWS, Boom, fitted, plant, rewrite_manifest
+from registry.made import ABOUT, FEATURES, PARAMETERS, ROWS, Boom, fit_small, plant, rewrite_manifest
 
 ALL = pytest.mark.parametrize("estimator", list(PARAMETERS), ids=lambda one: one.value)
 UNLISTED = (GaussianProcessClassifier(), "sklearn.gaussian_process._gpc.GaussianProcessClassifier")
 
 
-def saved(folder: Path, estimator=Estimator.LOGISTIC) -> Path:
-    save(fitted(estimator), ABOUT, folder)
+def save_model(folder: Path, estimator=Estimator.LOGISTIC) -> Path:
+    save(fit_small(estimator), ABOUT, folder)
     return folder
 
 
 @pytest.mark.slow
 @ALL
 def test_an_opened_predictor_predicts_the_same_to_the_last_bit(estimator, tmp_path):
-    opened = load(saved(tmp_path / "model", estimator)).open()
+    opened = load(save_model(tmp_path / "model", estimator)).open()
 
-    assert opened.features == fitted(estimator).features
-    assert np.array_equal(opened.predict(ROWS), fitted(estimator).predict(ROWS))
+    assert opened.features == fit_small(estimator).features
+    assert np.array_equal(opened.predict(ROWS), fit_small(estimator).predict(ROWS))
 
 
 def test_an_artifact_in_memory_travels_without_its_folder(tmp_path):
-    artifact = load(saved(tmp_path / "model"))
+    artifact = load(save_model(tmp_path / "model"))
     (tmp_path / "model" / "estimator.skops").unlink()
 
     sent = pickle.loads(pickle.dumps(artifact))  # noqa: S301 (as Spark sends it)
 
-    assert np.array_equal(sent.open().predict(ROWS), fitted().predict(ROWS))
+    assert np.array_equal(sent.open().predict(ROWS), fit_small().predict(ROWS))
 
 
 def test_a_manifest_comes_back_as_it_was_written(tmp_path):
-    written = save(fitted(Estimator.NETWORK), replace(ABOUT, threshold=0.25), tmp_path)
+    written = save(fit_small(Estimator.NETWORK), replace(ABOUT, threshold=0.25), tmp_path)
 
     assert load(tmp_path).manifest == written
     assert replace(written, features=(), structure={}, packages={}, files={}) == replace(ABOUT, threshold=0.25)
@@ -60,15 +60,15 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path):
 def test_the_manifest_lists_the_packages_the_model_depends_on_torch_only_for_a_network(tmp_path):
     always = {"python", "numpy", "pandas", "scikit-learn", "scipy", "skops"}
 
-    assert set(load(saved(tmp_path / "one")).manifest.packages) == always
-    of_network = load(saved(tmp_path / "two", Estimator.NETWORK)).manifest.packages
+    assert set(load(save_model(tmp_path / "one")).manifest.packages) == always
+    of_network = load(save_model(tmp_path / "two", Estimator.NETWORK)).manifest.packages
     assert set(of_network) == always | {"safetensors", "torch"}
     assert of_network["torch"] == version("torch")
 
 
 @ALL
 def test_every_listed_file_must_be_there_unaltered(estimator, tmp_path):
-    folder = saved(tmp_path / "model", estimator)
+    folder = save_model(tmp_path / "model", estimator)
     for name in load(folder).manifest.files:
         path = folder / name
         content = path.read_bytes()
@@ -86,7 +86,7 @@ def test_every_listed_file_must_be_there_unaltered(estimator, tmp_path):
 
 @pytest.mark.parametrize("name", ["model.pkl", "estimator.pickle", "deeper/model.pkl", "MLmodel"])
 def test_a_planted_pickle_is_named_and_never_opened(name, tmp_path):
-    folder, trace = saved(tmp_path / "model"), tmp_path / "trace"
+    folder, trace = save_model(tmp_path / "model"), tmp_path / "trace"
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(pickle.dumps(Boom(trace)))
 
@@ -98,7 +98,7 @@ def test_a_planted_pickle_is_named_and_never_opened(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["estimator.skops", "preparation.skops", "model.pkl"])
 def test_a_pickle_listed_with_its_hash_is_never_opened_either(name, tmp_path):
-    folder, trace = saved(tmp_path / "model"), tmp_path / "trace"
+    folder, trace = save_model(tmp_path / "model"), tmp_path / "trace"
     plant(folder, name, pickle.dumps(Boom(trace)))
 
     with pytest.raises(ModelError, match=name):
@@ -108,7 +108,7 @@ def test_a_pickle_listed_with_its_hash_is_never_opened_either(name, tmp_path):
 
 
 def test_a_network_that_is_no_safetensors_file_is_refused(tmp_path):
-    folder = saved(tmp_path, Estimator.NETWORK)
+    folder = save_model(tmp_path, Estimator.NETWORK)
     plant(folder, "network.safetensors", pickle.dumps({}))
 
     with pytest.raises(ModelError, match=r"network\.safetensors cannot be opened"):
@@ -125,7 +125,7 @@ def test_a_network_that_is_no_safetensors_file_is_refused(tmp_path):
     ],
 )
 def test_types_that_are_not_on_our_list_are_named(content, type_name, tmp_path):
-    folder = saved(tmp_path)
+    folder = save_model(tmp_path)
     plant(folder, "estimator.skops", skops.io.dumps(content))
 
     with pytest.raises(ModelError, match=rf"estimator\.skops holds .*{type_name}"):
@@ -134,7 +134,7 @@ def test_types_that_are_not_on_our_list_are_named(content, type_name, tmp_path):
 
 def test_an_allowed_type_that_calls_a_method_is_refused(tmp_path):
     """The types are ours, but skops would look up an attribute of the forger's choice."""
-    folder = saved(tmp_path)
+    folder = save_model(tmp_path)
     node = {"__class__": "str", "__module__": "builtins", "__loader__": "MethodNode", "protocol": 2}
     obj = {"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": '"x"', "is_json": True}
     forged = io.BytesIO()
@@ -148,7 +148,7 @@ def test_an_allowed_type_that_calls_a_method_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["estimator.skops", "preparation.skops"])
 def test_an_allowed_type_in_the_wrong_place_is_refused(name, tmp_path):
-    folder = saved(tmp_path)
+    folder = save_model(tmp_path)
     plant(folder, name, skops.io.dumps({"a": 1}))
 
     with pytest.raises(ModelError, match=f"{name} holds a dict"):
@@ -166,7 +166,7 @@ def test_types_that_could_not_be_opened_are_not_saved(tmp_path):
 
 @pytest.mark.parametrize("package", ["python", "numpy", "pandas", "scikit-learn", "scipy", "skops", "torch"])
 def test_another_minor_version_of_any_package_is_refused_with_both_versions(package, tmp_path):
-    folder = saved(tmp_path, Estimator.NETWORK)
+    folder = save_model(tmp_path, Estimator.NETWORK)
     packages = load(folder).manifest.packages
     here = packages[package]
     major, minor, *_ = here.split(".")
@@ -182,7 +182,7 @@ def test_another_minor_version_of_any_package_is_refused_with_both_versions(pack
 
 
 def test_all_packages_that_differ_are_named_also_one_that_is_not_installed(tmp_path):
-    folder = saved(tmp_path)
+    folder = save_model(tmp_path)
     packages = load(folder).manifest.packages
     rewrite_manifest(folder, packages=packages | {"numpy": "1.2.3", "no-such-thing": "1.0"})
 
@@ -206,7 +206,7 @@ def test_all_packages_that_differ_are_named_also_one_that_is_not_installed(tmp_p
     ],
 )
 def test_a_manifest_of_another_shape_is_refused(changes, message, tmp_path):
-    folder = saved(tmp_path)
+    folder = save_model(tmp_path)
     rewrite_manifest(folder, **changes)
 
     with pytest.raises(ModelError, match=message):
@@ -214,7 +214,7 @@ def test_a_manifest_of_another_shape_is_refused(changes, message, tmp_path):
 
 
 def test_files_that_the_structure_does_not_name_are_refused_before_any_is_opened(tmp_path):
-    folder, trace = saved(tmp_path / "model"), tmp_path / "trace"
+    folder, trace = save_model(tmp_path / "model"), tmp_path / "trace"
     plant(folder, "network.safetensors", pickle.dumps(Boom(trace)))
 
     with pytest.raises(ModelError, match="its structure names the files"):
@@ -239,11 +239,11 @@ def test_a_folder_that_is_not_there_is_no_artifact(tmp_path):
 
 def test_an_artifact_is_written_once_and_holds_plain_numbers(tmp_path):
     with pytest.raises(ModelError, match="cannot be written as JSON"):
-        save(fitted(), replace(ABOUT, metrics={"roc_auc": float("nan")}), tmp_path / "nan")
+        save(fit_small(), replace(ABOUT, metrics={"roc_auc": float("nan")}), tmp_path / "nan")
     assert not (tmp_path / "nan").exists()
 
-    folder = saved(tmp_path / "model")
+    folder = save_model(tmp_path / "model")
     before = load(folder)
     with pytest.raises(ModelError, match="not empty"):
-        saved(folder, Estimator.MAJORITY)
+        save_model(folder, Estimator.MAJORITY)
     assert load(folder) == before

@@ -10,8 +10,8 @@ from nightjar.registry import database, tracking
 from registry.conftest import never
 
 
-def record(home: Path, known: str | None) -> None:
-    with tracking.search_recorded(home, "machines", "s", {}, never, known):
+def record(home: Path, newest: str | None) -> None:
+    with tracking.record_search(home, "machines", "s", {}, never, newest):
         pass
 
 

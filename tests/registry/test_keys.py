@@ -27,14 +27,14 @@ def pems(private) -> tuple[bytes, bytes]:
 
 
 def test_the_first_call_makes_a_pair_that_every_later_one_finds(tmp_path):
-    made = signing_key(tmp_path / "home")
+    private = signing_key(tmp_path / "home")
 
     folder = tmp_path / "home" / "keys"
     assert sorted(one.name for one in folder.iterdir()) == ["signing.pem", "signing.pub"]
     assert (mode(folder), mode(folder / "signing.pem")) == (0o700, 0o600)
-    assert signing_key(tmp_path / "home").private_bytes_raw() == made.private_bytes_raw()
-    found = public_key(Environment(home=str(tmp_path / "home")))
-    assert found.public_bytes_raw() == made.public_key().public_bytes_raw()
+    assert signing_key(tmp_path / "home").private_bytes_raw() == private.private_bytes_raw()
+    public = public_key(Environment(home=str(tmp_path / "home")))
+    assert public.public_bytes_raw() == private.public_key().public_bytes_raw()
 
 
 def test_two_homes_have_different_keys(tmp_path):
@@ -42,11 +42,11 @@ def test_two_homes_have_different_keys(tmp_path):
 
 
 def test_calls_at_once_make_one_pair(tmp_path):
-    made, together = [], threading.Barrier(8, timeout=PATIENCE)
+    private_keys, together = [], threading.Barrier(8, timeout=PATIENCE)
 
     def ask():
         together.wait()
-        made.append(signing_key(tmp_path).private_bytes_raw())
+        private_keys.append(signing_key(tmp_path).private_bytes_raw())
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -54,18 +54,18 @@ def test_calls_at_once_make_one_pair(tmp_path):
     for thread in threads:
         thread.join(PATIENCE)
 
-    assert len(made) == 8
-    assert len(set(made)) == 1
+    assert len(private_keys) == 8
+    assert len(set(private_keys)) == 1
     assert sorted(one.name for one in (tmp_path / "keys").iterdir()) == ["signing.pem", "signing.pub"]
 
 
 def test_a_public_key_that_was_lost_is_written_anew(tmp_path):
-    made = signing_key(tmp_path)
+    private = signing_key(tmp_path)
     (tmp_path / "keys" / "signing.pub").unlink()
 
     signing_key(tmp_path)
 
-    assert fingerprint(public_key(Environment(home=str(tmp_path)))) == fingerprint(made.public_key())
+    assert fingerprint(public_key(Environment(home=str(tmp_path)))) == fingerprint(private.public_key())
 
 
 def test_a_public_key_of_another_pair_beside_the_private_one_is_refused_before_anything_is_signed(tmp_path):

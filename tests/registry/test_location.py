@@ -12,51 +12,51 @@ import pytest
 from nightjar.errors import ModelError
 from nightjar.registry import keys, tracking, verified
 from registry.conftest import FIRST, OTHER, never
-from registry.made import ABOUT, fitted
+from registry.made import ABOUT, fit_small
 
 
 @pytest.fixture
-def copied(registered, tmp_path):
+def copy(registered, tmp_path):
     """The environment of a copy of the home."""
     shutil.copytree(registered.home, tmp_path / "copy")
     return replace(registered.environment, home=str(tmp_path / "copy"))
 
 
-def trained(home):
+def train_again(home):
     """The version that another training in a home has registered."""
-    with tracking.search_recorded(home, "machines", "another", {}, never) as run:
+    with tracking.record_search(home, "machines", "another", {}, never) as run:
         tracking.attach(run, {})
-        return tracking.register(run, {}, fitted(), ABOUT, keys.signing_key(home))
+        return tracking.register(run, {}, fit_small(), ABOUT, keys.signing_key(home))
 
 
 @pytest.mark.slow
-def test_a_copy_reads_its_own_files_although_the_original_is_still_there(copied, registered):
-    artifact = verified.load(copied, FIRST)
-    assert artifact.where.endswith(f"in {tracking.fetch(Path(copied.home), 'machines', FIRST.version)}")
-    assert copied.home in artifact.where
-    for file in Path(copied.home).glob("mlartifacts/models/*/artifacts/MLmodel"):
+def test_a_copy_reads_its_own_files_although_the_original_is_still_there(copy, registered):
+    artifact = verified.load(copy, FIRST)
+    assert artifact.where.endswith(f"in {tracking.fetch(Path(copy.home), 'machines', FIRST.version)}")
+    assert copy.home in artifact.where
+    for file in Path(copy.home).glob("mlartifacts/models/*/artifacts/MLmodel"):
         file.write_text("flavors: {}")
     with pytest.raises(ModelError, match="MLmodel was altered"):
-        verified.load(copied, FIRST)
+        verified.load(copy, FIRST)
     assert verified.load(registered.environment, FIRST).manifest == artifact.manifest
 
 
-def test_a_copy_that_is_not_whole_is_told_and_the_original_not_read(copied):
-    shutil.rmtree(Path(copied.home) / "mlartifacts")
+def test_a_copy_that_is_not_whole_is_told_and_the_original_not_read(copy):
+    shutil.rmtree(Path(copy.home) / "mlartifacts")
     with pytest.raises(ModelError, match=r"there is no folder .*copy/mlartifacts/models/m-.*a whole copy of it\?"):
-        verified.load(copied, FIRST)
+        verified.load(copy, FIRST)
 
 
-def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(copied, tmp_path, caplog):
+def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(copy, tmp_path, caplog):
     with caplog.at_level(logging.INFO, "nightjar.registry"):
-        second = trained(Path(copied.home))
-    (told,) = [record.getMessage() for record in caplog.records if "this home was moved" in record.getMessage()]
-    assert "home/mlartifacts is in file:" in told
-    home = Path(copied.home).rename(tmp_path / "moved")
-    moved = replace(copied, home=str(home))
+        second = train_again(Path(copy.home))
+    (message,) = [record.getMessage() for record in caplog.records if "this home was moved" in record.getMessage()]
+    assert "home/mlartifacts is in file:" in message
+    home = Path(copy.home).rename(tmp_path / "moved")
+    moved = replace(copy, home=str(home))
     for subject in (FIRST, OTHER, replace(FIRST, version=second)):
-        assert verified.load(moved, subject).open().features == fitted().features
-    third = trained(home)
+        assert verified.load(moved, subject).open().features == fit_small().features
+    third = train_again(home)
     for version in (FIRST.version, second, third):  # MLflow's own way, by what its database says
         client = tracking._client(home)
         where = client.get_model_version_download_uri("machines", version)
@@ -65,16 +65,16 @@ def test_a_home_that_is_moved_twice_trains_and_loads_with_its_first_place_gone(c
     assert client.get_run(run).info.artifact_uri.startswith((home / "mlartifacts").as_uri())
     caplog.clear()
     with caplog.at_level(logging.INFO, "nightjar.registry"):
-        trained(home)
+        train_again(home)
     assert "this home was moved" not in caplog.text
 
 
 @pytest.mark.parametrize("name", ["100% ours", "gr\u00f6\u00dfe [*]", "a+b&c=d"])
-def test_a_home_may_have_an_odd_name(copied, tmp_path, name):
+def test_a_home_may_have_an_odd_name(copy, tmp_path, name):
     """What is made there stays there: no folder appears beside it."""
-    home = Path(copied.home).rename(tmp_path / name)
-    version = trained(home)
-    assert verified.load(replace(copied, home=str(home)), replace(FIRST, version=version)).open()
+    home = Path(copy.home).rename(tmp_path / name)
+    version = train_again(home)
+    assert verified.load(replace(copy, home=str(home)), replace(FIRST, version=version)).open()
     assert [one.name for one in tmp_path.iterdir()] == [name]
 
 

@@ -10,7 +10,7 @@ import builders
 from nightjar.errors import ModelError
 from nightjar.registry import events
 from nightjar.registry.events import Version
-from nightjar.registry.period import foreseen, intervals_over
+from nightjar.registry.period import final_period_blocks, intervals_over
 from nightjar.registry.promotion import Approval, Decision, decide
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Weekday
@@ -25,7 +25,7 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
 
 
 @pytest.mark.parametrize(
-    ("found", "promoted", "reason"),
+    ("recorded", "promoted", "reason"),
     [
         (
             evidence(),
@@ -55,22 +55,22 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
         (evidence("ndcg", None, None, None), False, "or no list with an order to judge."),
     ],
 )
-def test_a_champion_beats_the_best_baseline_with_its_whole_interval(found, promoted, reason):
+def test_a_champion_beats_the_best_baseline_with_its_whole_interval(recorded, promoted, reason):
     """An interval that touches zero is no reliable difference; for a loss, below zero is better."""
-    decision = decide(found)
+    decision = decide(recorded)
     assert decision.promoted is promoted
     assert reason in decision.reason
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 2])
 def test_figures_of_one_period_only_promote_nobody_without_a_person(blocks):
-    found = evidence(blocks=blocks)
-    decision = decide(found)
+    recorded = evidence(blocks=blocks)
+    decision = decide(recorded)
     assert (decision.promoted, decide(evidence(blocks=3)).promoted) == (False, True)
     assert "better in this period only, roc_auc +0.0500, 95% interval +0.0100 to +0.0900" in decision.reason
     assert f"{blocks} block{'' if blocks == 1 else 's'} of 30 days, and fewer than 3 say nothing" in decision.reason
     assert "search.final_days" in decision.reason
-    approved = decide(found, Approval("Ada", "it is a pilot"))
+    approved = decide(recorded, Approval("Ada", "it is a pilot"))
     assert approved == Decision(True, f"approved by Ada: it is a pilot; by itself {decision.reason}")
 
 
@@ -101,11 +101,11 @@ def test_the_blocks_of_the_final_period_are_told_before_a_run(options, says, eno
     project = builders.machines(Path("files"))
     label = replace(project.label, horizon="30d", aggregate=Aggregate.COUNT, condition="value > 0")
     search = builders.search(**{"final_days": 28} | options)
-    told, is_enough = foreseen(search, replace(project, label=label))
-    assert says in told
+    text, is_enough = final_period_blocks(search, replace(project, label=label))
+    assert says in text
     assert is_enough == enough
-    assert ("90 days or more" in told) == (not enough)
-    assert foreseen(search, project)[1]  # an outcome is of its night alone
+    assert ("90 days or more" in text) == (not enough)
+    assert final_period_blocks(search, project)[1]  # an outcome is of its night alone
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_nights_of_a_spine_of_some_weekdays_are_counted_by_the_calendar(weekdays
     """From a Saturday to the next one are three days of weekends: eight days may hold them, seven may not."""
     project = builders.machines(Path("files"))
     weekly = replace(project, spine=replace(project.spine, weekdays=weekdays))
-    assert says in foreseen(builders.search(final_days=final_days), weekly)[0]
+    assert says in final_period_blocks(builders.search(final_days=final_days), weekly)[0]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_no_champion_is_an_error_that_says_what_to_run(warehouse):
 def test_only_a_version_trained_for_the_date_can_be_promoted_for_it(warehouse):
     events.record(warehouse, "registered", Version("1", "w", date(2024, 4, 1), {"a": 1}), "run")
     events.record(warehouse, "registered", Version("2", "w", date(2024, 4, 1), {"a": 2}), "run")
-    found = events.newest_registered(warehouse, date(2024, 4, 1))
-    assert (found.number, found.evidence) == ("2", {"a": 2})
+    version = events.newest_registered(warehouse, date(2024, 4, 1))
+    assert (version.number, version.evidence) == ("2", {"a": 2})
     with pytest.raises(ModelError, match="No model was trained for 2024-04-02"):
         events.newest_registered(warehouse, date(2024, 4, 2))

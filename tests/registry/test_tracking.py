@@ -11,7 +11,7 @@ from nightjar.errors import ModelError
 from nightjar.models.predictor import Predictor
 from nightjar.registry import keys, tracking
 from registry.conftest import FIRST, SECOND, TRIALS, never
-from registry.made import ABOUT, ROWS, fitted
+from registry.made import ABOUT, ROWS, fit_small
 from registry.test_artifacts import UNLISTED
 
 
@@ -24,8 +24,8 @@ def client(registered):
 def folds(client, registered):
     """Run name -> nested run of the first version's training."""
     experiment = client.get_experiment_by_name("machines").experiment_id
-    found = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{registered.runs[FIRST]}'")
-    return {one.info.run_name: one for one in found}
+    runs = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{registered.runs[FIRST]}'")
+    return {one.info.run_name: one for one in runs}
 
 
 def test_every_fold_is_a_nested_run_with_its_parameters_and_the_measures_that_are_defined(folds):
@@ -63,7 +63,7 @@ def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has
     before = len(client.search_model_versions("name='machines'"))
 
     def attempt():
-        with tracking.search_recorded(registered.home, "machines", "odd", {}, never) as run:
+        with tracking.record_search(registered.home, "machines", "odd", {}, never) as run:
             begun.append(run)
             run.log(TRIALS[0])
             tracking.register(run, {}, odd, ABOUT, key)
@@ -79,27 +79,27 @@ def test_a_model_that_cannot_be_saved_is_not_registered_and_its_search_s_run_has
 def test_runs_whose_search_was_killed_no_longer_seem_to_run_when_another_starts(client, registered):
     """With those of their folds; not those of a search that is under way, nor what people record by hand."""
     experiment = client.get_experiment_by_name("machines").experiment_id
-    begun = {}
+    run_ids = {}
     for name in ("s", "killed", "under way"):
-        begun[name] = client.create_run(experiment, tags={tracking.SEARCH: name}).info.run_id
-        tags = {"mlflow.parentRunId": begun[name], "nightjar.fold": "fold 1"}
-        begun[f"fold of {name}"] = client.create_run(experiment, tags=tags).info.run_id
-    begun["by hand"] = client.create_run(experiment).info.run_id
-    with tracking.search_recorded(registered.home, "machines", "s", {}, lambda search: search == "under way") as run:
+        run_ids[name] = client.create_run(experiment, tags={tracking.SEARCH: name}).info.run_id
+        tags = {"mlflow.parentRunId": run_ids[name], "nightjar.fold": "fold 1"}
+        run_ids[f"fold of {name}"] = client.create_run(experiment, tags=tags).info.run_id
+    run_ids["by hand"] = client.create_run(experiment).info.run_id
+    with tracking.record_search(registered.home, "machines", "s", {}, lambda search: search == "under way") as run:
         run.tag("said", "later")
-        status = {name: client.get_run(one).info.status for name, one in begun.items()}
+        status = {name: client.get_run(one).info.status for name, one in run_ids.items()}
     running = {name for name, one in status.items() if one == "RUNNING"}
     assert running == {"under way", "fold of under way", "by hand"}
     assert set(status.values()) == {"RUNNING", "KILLED"}
-    found = client.get_run(run.id)
-    assert (found.info.status, found.data.tags["said"]) == ("FINISHED", "later")
+    search_run = client.get_run(run.id)
+    assert (search_run.info.status, search_run.data.tags["said"]) == ("FINISHED", "later")
 
 
 def test_what_mlflow_refuses_is_told_as_a_failure_of_the_training(client, registered):
     """Somebody deletes the run of a search that is under way."""
 
     def attempt():
-        with tracking.search_recorded(registered.home, "machines", "deleted", {}, never) as run:
+        with tracking.record_search(registered.home, "machines", "deleted", {}, never) as run:
             client.delete_run(run.id)
             run.tag("said", "later")
 
@@ -116,7 +116,7 @@ def test_a_run_that_ends_while_it_is_asked_for_keeps_its_status(client, register
             client.set_terminated(another, "FINISHED")
         return False
 
-    with tracking.search_recorded(registered.home, "machines", "s", {}, ends):
+    with tracking.record_search(registered.home, "machines", "s", {}, ends):
         assert client.get_run(another).info.status == "FINISHED"
 
 
@@ -148,5 +148,5 @@ def test_mlflow_s_own_loader_predicts_the_same_to_the_last_bit_where_pickle_is_f
     )
     assert done.returncode == 0, done.stderr
     scores = [float.fromhex(one) for one in done.stdout.splitlines()[-1].split()[1:]]
-    assert np.array_equal(scores, fitted().predict(ROWS))
+    assert np.array_equal(scores, fit_small().predict(ROWS))
     assert not [path for path in registered.home.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]

@@ -16,7 +16,7 @@ from nightjar.registry import keys, signature, tracking, verified
 from nightjar.registry.signature import Subject
 from nightjar.settings.environment import Environment
 from registry.conftest import FIRST, OTHER, SECOND
-from registry.made import ROWS, Boom, fitted, plant, rewrite_manifest
+from registry.made import ROWS, Boom, fit_small, plant, rewrite_manifest
 from registry.test_artifacts import UNLISTED
 
 OURS = "data/artifact"
@@ -31,20 +31,20 @@ FILES = (
 )
 
 
-def refused(folder, key, message, subject=FIRST):
+def assert_refused(folder, key, message, subject=FIRST):
     with pytest.raises(ModelError, match=message) as error:
         verified.check(folder, subject, key)
     assert "opened" in str(error.value)
 
 
-def signed_again(folder, registered, subject=FIRST):
+def sign_again(folder, registered, subject=FIRST):
     """What only the holder of the private key can do."""
     (folder / "signature.json").unlink()
     signature.sign(folder, subject, keys.signing_key(registered.home))
     return folder
 
 
-def forged_signature(folder, **changes):
+def forge_signature(folder, **changes):
     path = folder / "signature.json"
     signed = json.loads(path.read_text())
     path.write_text(json.dumps(signed | {"statement": signed["statement"] | changes}))
@@ -54,13 +54,13 @@ def test_a_registered_version_predicts_the_same_to_the_last_bit(registered):
     artifact = verified.load(registered.environment, SECOND)
 
     assert (artifact.manifest.project, artifact.manifest.model_name) == ("machines", "logistic-1")
-    assert np.array_equal(artifact.open().predict(ROWS), fitted().predict(ROWS))
+    assert np.array_equal(artifact.open().predict(ROWS), fit_small().predict(ROWS))
 
 
 def test_the_signature_covers_every_file_in_the_folder_but_itself(stored):
-    found = {str(path.relative_to(stored)) for path in stored.rglob("*") if path.is_file()}
+    files = {str(path.relative_to(stored)) for path in stored.rglob("*") if path.is_file()}
     statement = json.loads((stored / "signature.json").read_text())["statement"]
-    assert found == {*FILES, "signature.json"}
+    assert files == {*FILES, "signature.json"}
     assert set(statement["files"]) == set(FILES)
     assert (statement["project"], statement["model_name"], statement["version"]) == ("machines", "logistic-1", "1")
 
@@ -71,9 +71,9 @@ def test_every_file_must_be_there_to_the_last_bit(name, stored, registered):
     content = path.read_bytes()
     for altered in (content[:-1], content + b"\n", bytes([content[0] ^ 1]) + content[1:], b"\xff\xfe", b""):
         path.write_bytes(altered)
-        refused(stored, registered.key, f"differs from what was signed: {name} was altered")
+        assert_refused(stored, registered.key, f"differs from what was signed: {name} was altered")
     path.unlink()
-    refused(stored, registered.key, f"differs from what was signed: {name} is missing")
+    assert_refused(stored, registered.key, f"differs from what was signed: {name} is missing")
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_a_planted_pickle_is_named_and_never_opened(name, stored, registered, tm
     (stored / name).parent.mkdir(exist_ok=True)
     (stored / name).write_bytes(pickle.dumps(Boom(tmp_path / "trace")))
 
-    refused(stored, registered.key, f"differs from what was signed: {name} was added")
+    assert_refused(stored, registered.key, f"differs from what was signed: {name} was added")
 
     assert not (tmp_path / "trace").exists()
 
 
 def test_an_empty_folder_is_an_addition_too(stored, registered):
     (stored / "data" / "more").mkdir()
-    refused(stored, registered.key, "data/more/ was added")
+    assert_refused(stored, registered.key, "data/more/ was added")
 
 
 def test_a_forged_mlmodel_that_names_another_loader_is_refused_though_all_else_is_intact(stored, registered):
@@ -99,20 +99,20 @@ def test_a_forged_mlmodel_that_names_another_loader_is_refused_though_all_else_i
     assert forged != text
     (stored / "MLmodel").write_text(forged)
 
-    refused(stored, registered.key, "MLmodel was altered")
+    assert_refused(stored, registered.key, "MLmodel was altered")
 
 
 def test_a_replaced_estimator_with_its_hash_in_the_manifest_is_refused(stored, registered, tmp_path):
     plant(stored / OURS, "estimator.skops", pickle.dumps(Boom(tmp_path / "trace")))
 
-    refused(stored, registered.key, r"estimator\.skops was altered; data/artifact/manifest\.json was altered")
+    assert_refused(stored, registered.key, r"estimator\.skops was altered; data/artifact/manifest\.json was altered")
 
     assert not (tmp_path / "trace").exists()
 
 
 def test_an_unsigned_folder_is_refused(stored, registered):
     (stored / "signature.json").unlink()
-    refused(stored, registered.key, r"version 1 of model machines \(logistic-1\) .* is not signed")
+    assert_refused(stored, registered.key, r"version 1 of model machines \(logistic-1\) .* is not signed")
 
 
 def test_a_signature_by_another_key_is_refused_with_the_names_of_both_keys(stored, registered, tmp_path):
@@ -121,7 +121,7 @@ def test_a_signature_by_another_key_is_refused_with_the_names_of_both_keys(store
     signature.sign(stored, FIRST, other)
 
     theirs, ours = (keys.fingerprint(key)[:12] for key in (other.public_key(), registered.key))
-    refused(
+    assert_refused(
         stored,
         registered.key,
         f"signature.json says that key {theirs} has.*checked by key {ours}.*environment.public_key",
@@ -135,7 +135,7 @@ def test_a_signature_by_another_key_that_claims_to_be_ours_is_refused(stored, re
     signed = json.loads((stored / "signature.json").read_text())
     (stored / "signature.json").write_text(json.dumps(signed | {"key": keys.fingerprint(registered.key)}))
 
-    refused(stored, registered.key, r"signature\.json was altered: its signature is not of what it states")
+    assert_refused(stored, registered.key, r"signature\.json was altered: its signature is not of what it states")
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_a_signature_by_another_key_that_claims_to_be_ours_is_refused(stored, re
     ids=str,
 )
 def test_a_statement_changed_after_signing_is_refused(changes, stored, registered):
-    forged_signature(stored, **changes)
-    refused(stored, registered.key, r"signature\.json was altered: its signature is not of what it states")
+    forge_signature(stored, **changes)
+    assert_refused(stored, registered.key, r"signature\.json was altered: its signature is not of what it states")
 
 
 @pytest.mark.parametrize(
@@ -164,19 +164,19 @@ def test_a_statement_changed_after_signing_is_refused(changes, stored, registere
 )
 def test_a_signature_of_another_shape_is_refused(content, stored, registered):
     (stored / "signature.json").write_bytes(content)
-    refused(stored, registered.key, r"signature\.json is no signature of ours")
+    assert_refused(stored, registered.key, r"signature\.json is no signature of ours")
 
 
 def test_an_empty_statement_that_states_nothing_is_not_signed_by_anyone(stored, registered):
     empty = {"statement": {}, "key": keys.fingerprint(registered.key), "signature": b64encode(b"0" * 64).decode()}
     (stored / "signature.json").write_text(json.dumps(empty))
-    refused(stored, registered.key, "its signature is not of what it states")
+    assert_refused(stored, registered.key, "its signature is not of what it states")
 
 
 def test_the_signature_of_another_version_is_refused(stored, registered):
     """The files of both versions differ in MLflow's MLmodel alone."""
     shutil.copy(registered.folder(SECOND) / "signature.json", stored)
-    refused(stored, registered.key, r"signed as version 2 of model machines")
+    assert_refused(stored, registered.key, r"signed as version 2 of model machines")
 
 
 @pytest.mark.parametrize(
@@ -187,17 +187,17 @@ def test_the_signature_of_another_version_is_refused(stored, registered):
     ],
 )
 def test_another_signed_model_put_in_the_place_of_this_one_is_refused(other, message, registered):
-    refused(registered.folder(other), registered.key, message)
+    assert_refused(registered.folder(other), registered.key, message)
 
 
 def test_another_candidate_of_the_same_name_is_refused(registered):
-    refused(registered.folder(FIRST), registered.key, "signed as", replace(FIRST, model_name="boosting-1"))
+    assert_refused(registered.folder(FIRST), registered.key, "signed as", replace(FIRST, model_name="boosting-1"))
 
 
 def test_a_signed_manifest_that_says_it_is_another_model_is_refused(stored, registered):
     rewrite_manifest(stored / OURS, project="lamps")
-    refused(
-        signed_again(stored, registered), registered.key, "says in its manifest that it is version 1 of model lamps"
+    assert_refused(
+        sign_again(stored, registered), registered.key, "says in its manifest that it is version 1 of model lamps"
     )
 
 
@@ -207,13 +207,13 @@ def test_a_link_is_refused_even_to_the_very_same_content(name, stored, registere
     moved = source.rename(tmp_path / "moved") if name != "more" else source
     (stored / name).symlink_to(moved)
 
-    refused(stored, registered.key, f"holds '{name}', a link or no file at all")
+    assert_refused(stored, registered.key, f"holds '{name}', a link or no file at all")
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(stored, registered):
     (stored / "MLmodel").unlink()
     os.mkfifo(stored / "MLmodel")
-    refused(stored, registered.key, "holds 'MLmodel', a link or no file at all")
+    assert_refused(stored, registered.key, "holds 'MLmodel', a link or no file at all")
 
 
 def test_a_link_or_a_second_signature_is_not_signed(stored, registered):
@@ -234,7 +234,7 @@ def test_what_mlflow_adds_when_it_fetches_is_neither_covered_nor_read(stored, re
 
 def test_an_unlisted_type_is_refused_though_it_is_signed(stored, registered):
     plant(stored / OURS, "estimator.skops", skops.io.dumps(UNLISTED[0]))
-    artifact = verified.check(signed_again(stored, registered), FIRST, registered.key)
+    artifact = verified.check(sign_again(stored, registered), FIRST, registered.key)
     with pytest.raises(ModelError, match=rf"estimator\.skops holds .*{UNLISTED[1]}"):
         artifact.open()
 
@@ -243,21 +243,21 @@ def test_the_registered_folder_itself_is_checked_and_the_package_versions_with_i
     """Altered in place, and put back."""
     folder = registered.folder(FIRST)
     packages = verified.manifest(registered.environment, FIRST).packages
-    kept = shutil.move(folder, f"{folder}-kept")
+    backup = shutil.move(folder, f"{folder}-kept")
     try:
-        shutil.copytree(kept, folder)
+        shutil.copytree(backup, folder)
         (folder / "MLmodel").write_text("flavors: {}")
         with pytest.raises(ModelError, match="MLmodel was altered"):
             verified.load(registered.environment, FIRST)
-        shutil.copy(f"{kept}/MLmodel", folder)
+        shutil.copy(f"{backup}/MLmodel", folder)
         rewrite_manifest(folder / OURS, packages=packages | {"numpy": "1.2.3"})
-        signed_again(folder, registered)
+        sign_again(folder, registered)
         with pytest.raises(ModelError, match=r"numpy 1\.2\.3, but here .* Nothing was opened"):
             verified.load(registered.environment, FIRST)
         assert verified.manifest(registered.environment, FIRST).packages["numpy"] == "1.2.3"
     finally:
         shutil.rmtree(folder)
-        shutil.move(kept, folder)
+        shutil.move(backup, folder)
     assert verified.load(registered.environment, FIRST).manifest.packages == packages
 
 

@@ -1,4 +1,4 @@
-"""What is computed from the values in each window."""
+"""The aggregates: one value from the values in each window."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,54 +8,57 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from nightjar.asof.exact import deviations, picked, to_floats, to_integers
+from nightjar.asof.exact import deviations, select, to_floats, to_integers
 from nightjar.asof.series import Selection
-from nightjar.asof.values import Column, Floats, logical_type, nothing
+from nightjar.asof.values import Column, Floats, logical_type, nulls
 
 Aggregate: TypeAlias = Callable[[Selection], Column]
 """Values in some windows -> one value for each window."""
 
 
-def _count(held: Selection) -> Column:
-    return pa.array(held.sizes, pa.int64())
+def _count(selection: Selection) -> Column:
+    return pa.array(selection.sizes, pa.int64())
 
 
-def _sum(held: Selection) -> Column:
-    if held.series.numbers.dtype.kind != "f":
-        return held.known(to_integers(held.sums, held.series.where), least=1)
-    return held.known(_with_infinities(held, to_floats(held.scaled_sums)), least=1)
+def _sum(selection: Selection) -> Column:
+    if selection.series.numbers.dtype.kind != "f":
+        return selection.mask_small(to_integers(selection.sums, selection.series.where), least=1)
+    return selection.mask_small(_with_infinities(selection, to_floats(selection.float_sums)), least=1)
 
 
-def _mean(held: Selection) -> Column:
-    return held.known(_with_infinities(held, to_floats(held.scaled_sums, np.maximum(held.sizes, 1))), least=1)
+def _mean(selection: Selection) -> Column:
+    means = to_floats(selection.float_sums, np.maximum(selection.sizes, 1))
+    return selection.mask_small(_with_infinities(selection, means), least=1)
 
 
-def _std(held: Selection) -> Column:
-    several = np.flatnonzero(held.sizes > 1)  # in short windows a few
-    squares = held.series.square_totals.between(held.runs.some(several))
-    result = np.zeros(len(held.sizes))
-    result[several] = deviations(picked(held.sums, several), squares, held.sizes[several])
-    return held.known(np.where(np.any(held.special, axis=0), np.nan, result) if held.special else result, least=2)
+def _std(selection: Selection) -> Column:
+    rows = np.flatnonzero(selection.sizes > 1)  # few, where windows are short
+    squares = selection.series.square_totals.between(selection.runs.select(rows))
+    deviation = np.zeros(len(selection.sizes))
+    deviation[rows] = deviations(select(selection.sums, rows), squares, selection.sizes[rows])
+    return selection.mask_small(
+        np.where(np.any(selection.special, axis=0), np.nan, deviation) if selection.special else deviation, least=2
+    )
 
 
-def _min(held: Selection) -> Column:
-    return _extreme(held, np.minimum)
+def _min(selection: Selection) -> Column:
+    return _extreme(selection, np.minimum)
 
 
-def _max(held: Selection) -> Column:
-    return _extreme(held, np.maximum)
+def _max(selection: Selection) -> Column:
+    return _extreme(selection, np.maximum)
 
 
-def _first(held: Selection) -> Column:
-    return held.series.chosen(held.runs.first(held.series.positions))
+def _first(selection: Selection) -> Column:
+    return selection.series.values_at(selection.runs.first(selection.series.positions))
 
 
-def _last(held: Selection) -> Column:
-    return held.series.chosen(held.runs.last(held.series.positions))
+def _last(selection: Selection) -> Column:
+    return selection.series.values_at(selection.runs.last(selection.series.positions))
 
 
-def _distinct(held: Selection) -> Column:
-    return pa.array(held.runs.distinct(held.series.ranks[0]), pa.int64())
+def _distinct(selection: Selection) -> Column:
+    return pa.array(selection.runs.distinct(selection.series.ranks[0]), pa.int64())
 
 
 AGGREGATES: dict[str, Aggregate] = {
@@ -72,21 +75,21 @@ AGGREGATES: dict[str, Aggregate] = {
 }
 
 
-def _with_infinities(held: Selection, results: Floats) -> Floats:
-    if not held.special:
+def _with_infinities(selection: Selection, results: Floats) -> Floats:
+    if not selection.special:
         return results
-    nan, high, low = held.special
+    nan, high, low = selection.special
     results = np.where(high, np.inf, np.where(low, -np.inf, results))
     return np.where(nan | (high & low), np.nan, results)
 
 
-def _extreme(held: Selection, choose: np.ufunc) -> Column:
+def _extreme(selection: Selection, choose: np.ufunc) -> Column:
     """The least or greatest value; NaN if the window holds one, as for every other aggregate of numbers."""
-    series, some = held.series, held.sizes > 0
+    series, is_filled = selection.series, selection.sizes > 0
     if not len(series.values):
-        return nothing(len(some), series.values.type)
-    keys, values_of = series.ordered
-    best = values_of(np.where(some, held.runs.extreme(keys, choose), keys[0]), ~some)
-    if types.is_floating(logical_type(best.type)) and held.special:
-        best = pc.if_else(pa.array(held.special[0]), pa.scalar(np.nan, best.type), best)
-    return best
+        return nulls(len(is_filled), series.values.type)
+    keys, decode = series.key_codec
+    extremes = decode(np.where(is_filled, selection.runs.extreme(keys, choose), keys[0]), ~is_filled)
+    if types.is_floating(logical_type(extremes.type)) and selection.special:
+        extremes = pc.if_else(pa.array(selection.special[0]), pa.scalar(np.nan, extremes.type), extremes)
+    return extremes

@@ -1,4 +1,4 @@
-"""What a point-in-time join is asked: facts with their keys and clocks, and features made from them."""
+"""The input of a point-in-time join: facts with their keys and clocks, and the features to compute from them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Windowed:
     """An aggregate of the column over usable facts with ``t - window < event_time <= t``; nulls are ignored.
 
     It is called ``<facts>__<name or column_aggregate_window>``, like ``visits__cost_mean_7d``; the window is written
-    as it was said, a ``timedelta`` in the largest unit of hours and less that divides it.
+    as given, a ``timedelta`` in the largest unit up to hours that divides it.
 
     Attributes:
         column: a column of the facts.
@@ -60,20 +60,20 @@ class Windowed:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """One source of facts, the clocks that say when each may be used, and the features wanted from it.
+    """One source of facts, the clocks that decide when each may be used, and the features to compute.
 
     Attributes:
-        name: the prefix of every column that comes from these facts.
+        name: the prefix of every column that is computed from these facts.
         table: the facts, in any order.
         keys: columns that the spine has too, or a mapping from spine column to fact column. A null matches nothing.
-        event_time: when it happened, a timestamp with a time zone. A fact without it is never usable.
-        known_at: when it could be known, a timestamp with a time zone; where null, and without the column, that is
-            ``event_time``.
-        fact_id: columns that name a fact. Rows that share them are versions of it: at any instant only the one with
-            the greatest ``known_at`` exists (then by ``sequence``, then a living one before a deletion).
+        event_time: when the fact happened, a timestamp with a time zone. A fact without it is never usable.
+        known_at: when the fact became known, a timestamp with a time zone; where null, and without the column, that
+            is ``event_time``.
+        fact_id: columns that identify a fact. Rows that share them are versions of it: at any instant only the one
+            with the greatest ``known_at`` is valid (then by ``sequence``, then a living one before a deletion).
         deleted: a boolean column that marks a version as a deletion; it needs ``fact_id``.
-        local_versions: a version that stands at another key or ``event_time`` than the one it supersedes has left a
-            deletion there. Then only facts of one key and ``event_time`` need be compared.
+        local_versions: whether a version that moves a fact to another key or ``event_time`` comes with a deletion at
+            the old one. Then only facts of one key and ``event_time`` need be compared.
         sequence: columns that order facts with equal ``event_time`` and ``known_at``; the greatest is the latest.
         features: what to compute.
     """
@@ -97,13 +97,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Clocks:
-    """Which columns of the spine say what each of its rows may see.
+    """The columns of the spine that decide which facts each of its rows may use.
 
     Attributes:
-        prediction_time: up to this instant facts may have happened, and be known.
-        known_by: replaces it as the bound on ``known_at``; None: it does not. For labels.
+        prediction_time: the bound on ``event_time`` and ``known_at``.
+        known_by: another bound on ``known_at``; None: the prediction time. For labels.
         since: windows begin after this instant; None: each has a length of its own. For labels.
-        zone: whose calendar has the days of windows and lookbacks.
+        zone: the zone whose calendar days are counted in windows and lookbacks.
     """
 
     prediction_time: str
@@ -112,5 +112,5 @@ class Clocks:
     zone: str = "UTC"
 
     def columns(self) -> list[str]:
-        """Those there are."""
+        """The columns that are set."""
         return [name for name in (self.prediction_time, self.known_by, self.since) if name is not None]

@@ -1,10 +1,10 @@
 """Sums over any range of positions without rounding, from running totals in integers.
 
-Running totals in floating point keep what has left the range: after 1e15 has passed, sums of values near 1 are wrong
-in the third digit. Here a number is a row of digits in base 2^32, as in Kulisch's long accumulator (Kulisch, Computer
-Arithmetic and Validity, 2013, ch. 8); each digit has its own running total in 64 bits, and only digits that occur are
-kept. Differences of totals are exact, so a sum does not depend on the order of the facts or on their neighbours, and
-is rounded once, when it becomes a float. Good for up to 3e8 facts.
+Differences of floating-point running totals keep the rounding errors of values outside the range: after a value of
+1e15, sums of values near 1 are wrong in the third digit. Here a number is a row of digits in base 2^32, as in Kulisch's
+long accumulator (Kulisch, Computer Arithmetic and Validity, 2013, ch. 8); each digit place has its own running total in
+64 bits, and only places that occur are stored. Differences of totals are exact, so a sum does not depend on the order
+of the facts or on their neighbours, and is rounded once, when it becomes a float. Good for up to 3e8 facts.
 """
 
 import math
@@ -26,8 +26,8 @@ Scaled: TypeAlias = tuple[Floats, Ints]
 
 _MASK = (1 << 32) - 1
 _BAND = 12  # places: floats within 2^192 of 1 have squares and rounding errors that are normal floats
-_SPREAD = 24  # places: 2^-768 is a normal float, and so is what counts and roots make of it
-_PIECE = 1 << 15  # numbers at a time: what is computed from them stays in the cache
+_SPREAD = 24  # places: 2^-768 is a normal float, and remains one after division by counts and square roots
+_PIECE = 1 << 15  # numbers at a time, so that intermediate results stay in the cache
 
 
 class RunningTotals:
@@ -83,13 +83,13 @@ def to_integers(sums: Digits, where: str) -> Ints:
     return (high << 32) + (low & _MASK)
 
 
-def scaled(sums: Digits) -> Scaled:
-    """Sums as floats, whatever their size."""
-    return _scaled(_carried(sums))
+def to_scaled(sums: Digits) -> Scaled:
+    """Sums as scaled floats, so that none overflows."""
+    return _to_scaled(_carry(sums))
 
 
 def to_floats(sums: Scaled, divisor: Ints | None = None) -> Floats:
-    """Sums, or sums divided by integers, right to the last two bits or so."""
+    """Sums, or sums divided by integers, correct to about the last two bits."""
     numbers, place = sums
     quotients = numbers if divisor is None else numbers / divisor
     with np.errstate(over="ignore"):
@@ -105,20 +105,20 @@ def deviations(sums: Digits, squares: Digits, count: Ints) -> Floats:
     """
     result = np.zeros(len(count))
     for start in range(0, len(count), _PIECE):
-        here = slice(start, start + _PIECE)
-        left = {place: digit * count[here] for place, digit in _carried(picked(squares, here)).items()}
-        carried = _carried(picked(sums, here))
-        for i, j in combinations_with_replacement(carried, 2):
-            product, times = carried[i] * carried[j], 1 if i == j else 2
-            _subtract(left, i + j, (product & _MASK) * times)
-            _subtract(left, i + j + 1, (product >> 32) * times)
-        numbers, place = _scaled(_carried(left))
-        pairs = count[here].astype(np.float64) * (count[here] - 1)
-        result[here] = np.ldexp(np.sqrt(numbers / pairs), 16 * place)
+        piece = slice(start, start + _PIECE)
+        difference = {place: digit * count[piece] for place, digit in _carry(select(squares, piece)).items()}
+        digits = _carry(select(sums, piece))
+        for i, j in combinations_with_replacement(digits, 2):
+            product, times = digits[i] * digits[j], 1 if i == j else 2
+            _subtract(difference, i + j, (product & _MASK) * times)
+            _subtract(difference, i + j + 1, (product >> 32) * times)
+        numbers, place = _to_scaled(_carry(difference))
+        pairs = count[piece].astype(np.float64) * (count[piece] - 1)
+        result[piece] = np.ldexp(np.sqrt(numbers / pairs), 16 * place)
     return result
 
 
-def picked(digits: Digits, which: slice | Ints) -> Digits:
+def select(digits: Digits, which: slice | Ints) -> Digits:
     """Some of the numbers."""
     return {place: digit[which] for place, digit in digits.items()}
 
@@ -135,18 +135,18 @@ def _bands(values: Floats) -> Iterator[tuple[int, Floats]]:
 
 
 def _add(digits: Digits, offset: int, values: Floats, factors: Floats | None = None) -> None:
-    """Add floats, or their products with others, cut into digits from the highest place down.
+    """Add floats, or their products with factors, split into digits from the highest place down.
 
-    Each cut is exact, and leaves what stands below it.
+    Each split is exact, and leaves the remainder below that place.
     """
     for start in range(0, len(values), _PIECE):
         piece = slice(start, start + _PIECE)
-        for rest in [values[piece]] if factors is None else _product(values[piece], factors[piece]):
-            left = rest
-            while (greatest := float(np.abs(left).max())) > 0:
-                place = (math.frexp(greatest)[1] - 1) // 32
-                digit = np.trunc(left * 2.0 ** (-32 * place))
-                left = left - digit * 2.0 ** (32 * place)
+        for term in [values[piece]] if factors is None else _product(values[piece], factors[piece]):
+            remainder = term
+            while (largest := float(np.abs(remainder).max())) > 0:
+                place = (math.frexp(largest)[1] - 1) // 32
+                digit = np.trunc(remainder * 2.0 ** (-32 * place))
+                remainder = remainder - digit * 2.0 ** (32 * place)
                 if place + offset not in digits:
                     digits[place + offset] = np.zeros(len(values), np.int64)
                 digits[place + offset][piece] += digit.astype(np.int64)
@@ -169,42 +169,44 @@ def _halves(values: Floats) -> tuple[Floats, Floats]:
     return high, values - high
 
 
-def _carried(sums: Digits) -> Digits:
+def _carry(sums: Digits) -> Digits:
     """The same numbers with every digit from -2^31 to 2^31 - 1, in ascending places.
 
-    Digits of both signs keep the leading digit in charge: what stands below it is at most half of it.
+    With digits of both signs, the leading digit dominates: the lower ones add up to at most half of its unit.
     """
     result: Digits = {}
-    waiting = dict(sums)
-    while waiting:
-        place = min(waiting)
-        total = waiting.pop(place)
+    pending = dict(sums)
+    while pending:
+        place = min(pending)
+        total = pending.pop(place)
         carry = (total + (1 << 31)) >> 32
         digit = total
         if carry.any():
             digit = total - (carry << 32)
-            waiting[place + 1] = waiting.get(place + 1, 0) + carry
-        if digit.any() or not waiting:
+            pending[place + 1] = pending.get(place + 1, 0) + carry
+        if digit.any() or not pending:
             result[place] = digit
     return result
 
 
-def _scaled(digits: Digits) -> Scaled:
-    """Places near to each other share one power, which no float exceeds; otherwise each number takes that of its
-    leading digit.
+def _to_scaled(digits: Digits) -> Scaled:
+    """Digits as scaled floats.
+
+    Numbers share one power of two where their places are close enough for a float; otherwise each number takes the
+    power of its leading digit.
     """
     length = len(next(iter(digits.values())))
-    scaled = np.zeros(length)
+    numbers = np.zeros(length)
     if max(digits) - min(digits) <= _SPREAD:
         for place, digit in digits.items():
-            scaled += digit * 2.0 ** (32 * (place - max(digits)))
-        return scaled, np.array(max(digits))
+            numbers += digit * 2.0 ** (32 * (place - max(digits)))
+        return numbers, np.array(max(digits))
     top = np.full(length, max(digits))
     for place, digit in digits.items():
         top = np.where(digit != 0, place, top)
     for place, digit in digits.items():
-        scaled += np.ldexp(digit.astype(np.float64), 32 * np.maximum(np.minimum(place - top, 0), -64))
-    return scaled, top
+        numbers += np.ldexp(digit.astype(np.float64), 32 * np.maximum(np.minimum(place - top, 0), -64))
+    return numbers, top
 
 
 def _subtract(digits: Digits, place: int, amount: Ints) -> None:

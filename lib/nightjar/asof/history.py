@@ -1,4 +1,4 @@
-"""The facts of one source in the order that decides which is the latest, and the questions put to them."""
+"""The facts of one source in the order that decides which is the latest, and the queries against them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,51 +7,51 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.asof.definitions import Clocks, Facts
-from nightjar.asof.places import Places, Sorted, ascending, neighbours_together
-from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, taken
-from nightjar.asof.versions import held_until, sequence_keys
+from nightjar.asof.places import SortedIndex, SortKeyEncoder, search_order, sort_order
+from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, take
+from nightjar.asof.versions import sequence_keys, valid_until
 
 
 @dataclass(frozen=True)
 class History:
-    """Facts sorted by entity, event_time, known_at, sequence and fact_id; a *position* is a place in this order.
+    """Facts sorted by entity, event_time, known_at, sequence and fact_id; a *position* is an index into this order.
 
     Attributes:
         rows: the table row at each position.
         entity: code of the keys.
         event: event_time, microseconds in UTC.
-        known: when it became known (event_time where none is stated), microseconds in UTC.
-        until: the last instant of knowledge at which this version exists, inclusive; None if all exist forever.
-        ties: positions with equal numbers cannot be ordered by what is declared.
-        scale: what ``places`` are measured in.
-        places: entity and event_time as one integer, ascending.
+        known_at: when it became known (event_time where none is stated), microseconds in UTC.
+        until: the last ``known_at`` bound at which this version is valid, inclusive; None if all are valid forever.
+        ties: positions with equal numbers have equal clocks, sequence and fact_id.
+        encoder: makes the sort keys.
+        sort_keys: entity and event_time as one integer, ascending.
     """
 
     rows: Ints
     entity: Ints
     event: Ints
-    known: Ints
+    known_at: Ints
     until: Ints | None
     ties: Ints
-    scale: Places
-    places: Ints
+    encoder: SortKeyEncoder
+    sort_keys: Ints
 
     def before(self, entity: Ints, moment: Ints) -> Ints:
-        """The first position of the entity with ``event_time >= moment``, or where that would stand."""
-        return self.sorted.less_than(self.scale.before(entity, moment))
+        """The first position of the entity with ``event_time >= moment``, or where it would be inserted."""
+        return self.index.count_below(self.encoder.before(entity, moment))
 
     def first(self, entity: Ints) -> Ints:
-        """The entity's first position, or where that would stand."""
-        return self.sorted.less_than(self.scale.first(entity))
+        """The entity's first position, or where it would be inserted."""
+        return self.index.count_below(self.encoder.first(entity))
 
     @cached_property
-    def sorted(self) -> Sorted:
-        """The places, to be searched."""
-        return Sorted(self.places)
+    def index(self) -> SortedIndex:
+        """A search index over the sort keys."""
+        return SortedIndex(self.sort_keys)
 
     def exist(self, positions: Ints, bound: Ints) -> Flags:
-        """Whether the version at each position exists for a bound on knowledge."""
-        exists: Flags = self.known[positions] <= bound
+        """Whether the version at each position is valid for a bound on ``known_at``."""
+        exists: Flags = self.known_at[positions] <= bound
         return exists if self.until is None else exists & (self.until[positions] >= bound)
 
     def rows_at(self, positions: Ints) -> Ints:
@@ -66,16 +66,16 @@ class History:
 
     @property
     def has_ties(self) -> bool:
-        """Whether some positions share a number: numbers ascend by one at most."""
+        """Whether some positions share a tie number: these ascend by one at most."""
         return bool(self.ties.size) and int(self.ties[-1] - self.ties[0]) < len(self.ties) - 1
 
 
 @dataclass(frozen=True)
-class Questions:
-    """Spine rows in an order in which neighbours ask for neighbouring facts; nothing else depends on it.
+class Queries:
+    """Spine rows as queries, in an order that reads neighbouring facts together; no result depends on the order.
 
     Attributes:
-        rows: the spine row of each question.
+        rows: the spine row of each query.
         entity: code of the keys; -1 for a row that can match nothing.
         at: prediction time, microseconds in UTC.
         bound: the last instant at which a fact may have become known, microseconds in UTC.
@@ -92,29 +92,29 @@ class Questions:
 
     @cached_property
     def of_row(self) -> Ints:
-        """For each spine row the question that asks for it."""
-        question = np.empty_like(self.rows)
-        question[self.rows] = np.arange(len(self.rows))
-        return question
+        """The query of each spine row."""
+        query = np.empty_like(self.rows)
+        query[self.rows] = np.arange(len(self.rows))
+        return query
 
 
-def ask(history: History, spine: pa.Table, entity: Ints, clocks: Clocks) -> Questions:
-    """Turn spine rows into questions. A null key or clock asks for nothing."""
-    at, valid = _clock(spine, clocks.prediction_time)
+def queries_of(history: History, spine: pa.Table, entity: Ints, clocks: Clocks) -> Queries:
+    """Turn spine rows into queries. A row with a null key or clock matches nothing."""
+    at, is_complete = _clock(spine, clocks.prediction_time)
     bound, since = at, None
     if clocks.known_by is not None:
-        bound, known = _clock(spine, clocks.known_by)
-        valid = valid & known
+        bound, has_bound = _clock(spine, clocks.known_by)
+        is_complete = is_complete & has_bound
     if clocks.since is not None:
-        since, begun = _clock(spine, clocks.since)
-        valid = valid & begun
-    entity = entity if valid.all() else np.where(valid, entity, -1)
-    places = history.scale.after(entity, at)
-    rows = neighbours_together(places)
-    ends = history.sorted.less_than(places[rows])
-    at_row = at[rows]
-    bound = at_row if clocks.known_by is None else bound[rows]
-    return Questions(rows, entity[rows], at_row, bound, ends, None if since is None else since[rows])
+        since, has_start = _clock(spine, clocks.since)
+        is_complete = is_complete & has_start
+    entity = entity if is_complete.all() else np.where(is_complete, entity, -1)
+    sort_keys = history.encoder.after(entity, at)
+    rows = search_order(sort_keys)
+    ends = history.index.count_below(sort_keys[rows])
+    query_at = at[rows]
+    bound = query_at if clocks.known_by is None else bound[rows]
+    return Queries(rows, entity[rows], query_at, bound, ends, None if since is None else since[rows])
 
 
 def _clock(spine: pa.Table, name: str) -> tuple[Ints, Flags]:
@@ -122,99 +122,101 @@ def _clock(spine: pa.Table, name: str) -> tuple[Ints, Flags]:
     return instants(column, f"spine, column {name!r}"), present(column)
 
 
-def order(source: Facts, entity: Ints, asked: Ints) -> History:
-    """Resolve versions, then sort the facts; those that no one asks for may be left out.
+def order(source: Facts, entity: Ints, queried: Ints) -> History:
+    """Resolve versions, then sort the facts; those of entities that are not queried may be left out.
 
     Raises:
         JoinError: instants out of range, or versions that contradict each other.
     """
-    event, known, happened = _clocks(source)
-    wanted = happened & _wanted(entity, asked)
+    event, known_at, has_event = _clocks(source)
+    relevant = has_event & _is_relevant(entity, queried)
     until: Ints | None = None
     if source.fact_id and not source.local_versions:
-        until, ever = held_until(source, known, np.flatnonzero(happened | _states_known(source)))
-        wanted &= ever
-    rows, entity, scale, places = _sorted(wanted, entity, event)
+        until, ever_valid = valid_until(source, known_at, np.flatnonzero(has_event | _has_known_at(source)))
+        relevant &= ever_valid
+    rows, entity, encoder, sort_keys = _sort(relevant, entity, event)
     if source.fact_id and source.local_versions:
-        until, ever = held_until(source, known, rows[_crowded(places)])
-        if not ever.all():
-            exists = ever[rows]
-            rows, entity, places = rows[exists], entity[exists], places[exists]
-    known = _at(known, rows)
-    turned, ties = _shared_places(source, rows, known, places)
-    if turned is not None:  # only positions of one place change seats: entity, event and place stay
-        rows, known = rows[turned], known[turned]
+        until, ever_valid = valid_until(source, known_at, rows[_collisions(sort_keys)])
+        if not ever_valid.all():
+            survives = ever_valid[rows]
+            rows, entity, sort_keys = rows[survives], entity[survives], sort_keys[survives]
+    known_at = _at(known_at, rows)
+    permutation, ties = _order_collisions(source, rows, known_at, sort_keys)
+    if permutation is not None:  # only positions of one sort key are permuted: entity, event and key stay
+        rows, known_at = rows[permutation], known_at[permutation]
     if until is not None:
         until = until[rows]
         until = until if np.any(until != FOREVER) else None
-    return History(rows, entity, _at(event, rows), known, until, ties, scale, places)
+    return History(rows, entity, _at(event, rows), known_at, until, ties, encoder, sort_keys)
 
 
-def _sorted(wanted: Flags, entity: Ints, event: Ints) -> tuple[Ints, Ints, Places, Ints]:
-    """The wanted rows by entity and event_time, their entities, and the places with what they are measured in."""
-    rows = np.flatnonzero(wanted)
+def _sort(relevant: Flags, entity: Ints, event: Ints) -> tuple[Ints, Ints, SortKeyEncoder, Ints]:
+    """The relevant rows sorted by entity and event_time: rows, entities, encoder and sort keys."""
+    rows = np.flatnonzero(relevant)
     entity, event = _at(entity, rows), _at(event, rows)
-    scale = Places(event, int(entity.max(initial=-1)) + 1)
-    places = scale.before(entity, event)
-    turned = ascending(places)
-    return (rows, entity, scale, places) if turned is None else (rows[turned], entity[turned], scale, places[turned])
+    encoder = SortKeyEncoder(event, int(entity.max(initial=-1)) + 1)
+    sort_keys = encoder.before(entity, event)
+    permutation = sort_order(sort_keys)
+    if permutation is None:
+        return rows, entity, encoder, sort_keys
+    return rows[permutation], entity[permutation], encoder, sort_keys[permutation]
 
 
 def _at(values: Ints, rows: Ints) -> Ints:
-    """Values at some rows, each of them once; without a copy where these are all rows in their order."""
+    """Values at distinct rows; without a copy if these are all rows in order."""
     in_order = len(rows) == len(values) and bool(np.all(rows[1:] > rows[:-1]))
     return values if in_order else values[rows]
 
 
-def _shared_places(source: Facts, rows: Ints, known: Ints, places: Ints) -> tuple[Ints | None, Ints]:
-    """Order facts of one entity and event_time by what else is declared: the new order, and numbers that ties share.
+def _order_collisions(source: Facts, rows: Ints, known_at: Ints, sort_keys: Ints) -> tuple[Ints | None, Ints]:
+    """Order facts of one entity and event_time by known_at, sequence and fact_id: the permutation and tie numbers.
 
-    They alone need the further keys, and facts sorted by place stand beside each other.
+    Only these facts need the further keys; facts of one sort key are adjacent.
     """
-    crowded = _crowded(places)
-    if not crowded.size:
+    collisions = _collisions(sort_keys)
+    if not collisions.size:
         return None, np.arange(len(rows))
-    table_rows = rows[crowded]
-    keys = [places[crowded], known[crowded]]
-    keys += [sequence_keys(taken(column_of(source.table, name), table_rows)) for name in source.sequence]
-    keys += [order_keys(taken(column_of(source.table, name), table_rows)) for name in source.fact_id]
-    seats = np.lexsort(keys[::-1])
-    turned = np.arange(len(rows))
-    turned[crowded] = crowded[seats]
-    fresh = np.ones(len(rows), np.bool_)
-    fresh[crowded[1:]] = np.any([key[seats][1:] != key[seats][:-1] for key in keys], axis=0)
-    return turned, np.cumsum(fresh)
+    table_rows = rows[collisions]
+    keys = [sort_keys[collisions], known_at[collisions]]
+    keys += [sequence_keys(take(column_of(source.table, name), table_rows)) for name in source.sequence]
+    keys += [order_keys(take(column_of(source.table, name), table_rows)) for name in source.fact_id]
+    ranking = np.lexsort(keys[::-1])
+    permutation = np.arange(len(rows))
+    permutation[collisions] = collisions[ranking]
+    is_new = np.ones(len(rows), np.bool_)
+    is_new[collisions[1:]] = np.any([key[ranking][1:] != key[ranking][:-1] for key in keys], axis=0)
+    return permutation, np.cumsum(is_new)
 
 
-def _crowded(places: Ints) -> Ints:
-    """The positions of ascending places that are not alone at their place."""
-    same = np.zeros(len(places) + 1, np.bool_)
-    same[1:-1] = places[1:] == places[:-1]
-    return np.flatnonzero(same[1:] | same[:-1])
+def _collisions(sort_keys: Ints) -> Ints:
+    """The positions of ascending sort keys that share their key with another."""
+    repeats = np.zeros(len(sort_keys) + 1, np.bool_)
+    repeats[1:-1] = sort_keys[1:] == sort_keys[:-1]
+    return np.flatnonzero(repeats[1:] | repeats[:-1])
 
 
 def _clocks(source: Facts) -> tuple[Ints, Ints, Flags]:
     column = column_of(source.table, source.event_time)
-    event, happened = instants(column, f"facts {source.name!r}, column {source.event_time!r}"), present(column)
+    event, has_event = instants(column, f"facts {source.name!r}, column {source.event_time!r}"), present(column)
     if source.known_at is None:
-        return event, event, happened
+        return event, event, has_event
     column = column_of(source.table, source.known_at)
-    stated = instants(column, f"facts {source.name!r}, column {source.known_at!r}")
-    return event, np.where(present(column), stated, event) if column.null_count else stated, happened
+    known_at = instants(column, f"facts {source.name!r}, column {source.known_at!r}")
+    return event, np.where(present(column), known_at, event) if column.null_count else known_at, has_event
 
 
-def _states_known(source: Facts) -> Flags:
+def _has_known_at(source: Facts) -> Flags:
     if source.known_at is None:
         return np.zeros(source.table.num_rows, np.bool_)
     return present(column_of(source.table, source.known_at))
 
 
-def _wanted(entity: Ints, asked: Ints) -> Flags:
-    """Facts that have a key, without those that no spine row names if they are of most keys.
+def _is_relevant(entity: Ints, queried: Ints) -> Flags:
+    """Whether each fact has a key and, if more than half of the keys are not queried, a queried one.
 
-    Few left out are not worth a copy.
+    Dropping fewer facts would not be worth the copy.
     """
-    named = np.zeros(int(entity.max(initial=-1)) + 2, np.bool_)
-    named[asked] = True
-    named[-1] = False
-    return named[entity] if 2 * np.count_nonzero(named) < len(named) - 1 else entity >= 0
+    is_queried = np.zeros(int(entity.max(initial=-1)) + 2, np.bool_)
+    is_queried[queried] = True
+    is_queried[-1] = False
+    return is_queried[entity] if 2 * np.count_nonzero(is_queried) < len(is_queried) - 1 else entity >= 0

@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from nightjar.asof.aggregates import AGGREGATES
 from nightjar.asof.definitions import Clocks, Facts, Latest, Windowed
-from nightjar.asof.history import History, Questions, ask, order
+from nightjar.asof.history import History, Queries, order, queries_of
 from nightjar.asof.keys import entities
-from nightjar.asof.matching import Search
+from nightjar.asof.matching import LatestFinder
 from nightjar.asof.reach import Reach
-from nightjar.asof.series import Series, chosen, undecided
+from nightjar.asof.series import Series, ambiguous_ties, values_at
 from nightjar.asof.validation import output_names, validate
-from nightjar.asof.values import INSTANT, Column, Ints, column_of, joined, present, taken
+from nightjar.asof.values import INSTANT, Column, Ints, column_of, concat, present, take
 from nightjar.asof.windows import Windows
 from nightjar.durations import Duration, duration_of
 
@@ -70,81 +70,81 @@ def join(
 
 def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[Column]:
     """The columns of one source in the spine's order: its features, then the matched clocks."""
-    asked, held = entities(spine, source)
-    history = order(source, held, asked)
-    questions = ask(history, spine, asked, clocks)
-    latest = Search(history).latest(questions)
-    found = latest[questions.of_row]
-    reach = Reach(questions.at, questions.since, clocks.zone)
-    features: dict[int, Column] = dict(_windowed(source, history, questions, latest, reach))
+    spine_entities, fact_entities = entities(spine, source)
+    history = order(source, fact_entities, spine_entities)
+    queries = queries_of(history, spine, spine_entities, clocks)
+    latest_of_query = LatestFinder(history).latest(queries)
+    positions = latest_of_query[queries.of_row]
+    reach = Reach(queries.at, queries.since, clocks.zone)
+    features: dict[int, Column] = dict(_window_columns(source, history, queries, latest_of_query, reach))
     for number, feature in enumerate(source.features):
         if isinstance(feature, Latest):
-            features[number] = _latest(source, feature, history, questions, found, reach)
+            features[number] = _latest(source, feature, history, queries, positions, reach)
     columns = [features[number] for number in range(len(source.features))]
-    return [*columns, _clock(history.event, found), _clock(history.known, found)]
+    return [*columns, _clock(history.event, positions), _clock(history.known_at, positions)]
 
 
 def _latest(
-    source: Facts, feature: Latest, history: History, questions: Questions, found: Ints, reach: Reach
+    source: Facts, feature: Latest, history: History, queries: Queries, positions: Ints, reach: Reach
 ) -> Column:
     """The column's values, given the position of each spine row's latest usable fact."""
     column = column_of(source.table, feature.column)
-    offered = np.ones(len(history.rows), np.bool_)
+    eligible = np.ones(len(history.rows), np.bool_)
     if feature.skip_nulls and column.null_count:
-        offered = present(column)[history.rows]
-        found = Search(history, offered).latest(questions)[questions.of_row]
+        eligible = present(column)[history.rows]
+        positions = LatestFinder(history, eligible).latest(queries)[queries.of_row]
     if feature.lookback is not None:
-        oldest = reach.oldest(duration_of(feature.lookback))[questions.of_row]
-        recent = found >= 0
-        recent[recent] = history.event[found[recent]] >= oldest[recent]
-        found = np.where(recent, found, -1)
-    unclear = undecided(column, history, offered)
-    return chosen(column, history, found, unclear, _where(source, feature))
+        oldest = reach.oldest(duration_of(feature.lookback))[queries.of_row]
+        recent = positions >= 0
+        recent[recent] = history.event[positions[recent]] >= oldest[recent]
+        positions = np.where(recent, positions, -1)
+    is_ambiguous = ambiguous_ties(column, history, eligible)
+    return values_at(column, history, positions, is_ambiguous, _where(source, feature))
 
 
-def _windowed(
-    source: Facts, history: History, questions: Questions, latest: Ints, reach: Reach
+def _window_columns(
+    source: Facts, history: History, queries: Queries, latest: Ints, reach: Reach
 ) -> Iterator[tuple[int, Column]]:
-    """Number and column, in the order of the spine, of every windowed feature."""
+    """Each windowed feature's number and its column in the order of the spine."""
     lengths: dict[Duration, list[tuple[int, Windowed]]] = {}
     for number, feature in enumerate(source.features):
         if isinstance(feature, Windowed):
             lengths.setdefault(duration_of(feature.window), []).append((number, feature))
     if not lengths:
         return
-    windows = Windows(history, questions, latest)
+    windows = Windows(history, queries, latest)
     series: dict[str, Series] = {}
     for _, feature in itertools.chain(*lengths.values()):
         if feature.column not in series:
             column = column_of(source.table, feature.column)
             series[feature.column] = Series(column, history, windows.order, _where(source, feature))
     for window, features in lengths.items():
-        asked: list[Ints] = []
+        span_queries: list[Ints] = []
         pieces: dict[int, list[Column]] = {number: [] for number, _ in features}
         for span in windows.spans(reach.first(window)):
-            asked.append(span.questions)
-            held = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
+            span_queries.append(span.queries)
+            selections = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
             for number, feature in features:
-                pieces[number].append(AGGREGATES[feature.aggregate](held[feature.column]))
-        back = _back_to_rows(questions, asked)
-        for number, found in pieces.items():
-            column = joined(found, found[0].type)
-            yield number, column if back is None else taken(column, back)
+                pieces[number].append(AGGREGATES[feature.aggregate](selections[feature.column]))
+        result_of_row = _result_of_row(queries, span_queries)
+        for number, columns in pieces.items():
+            column = concat(columns, columns[0].type)
+            yield number, column if result_of_row is None else take(column, result_of_row)
 
 
-def _back_to_rows(questions: Questions, asked: list[Ints]) -> Ints | None:
-    """For each spine row the place of its question among those asked, None where these are the rows in their order."""
-    back = questions.of_row
-    if len(asked) > 1:
-        place = np.empty_like(back)
-        place[np.concatenate(asked)] = np.arange(len(place))
-        back = place[back]
-    return None if np.all(back[1:] > back[:-1]) else back
+def _result_of_row(queries: Queries, span_queries: list[Ints]) -> Ints | None:
+    """For each spine row the index of its result, None where the results are in row order."""
+    result_of_row = queries.of_row
+    if len(span_queries) > 1:
+        place = np.empty_like(result_of_row)
+        place[np.concatenate(span_queries)] = np.arange(len(place))
+        result_of_row = place[result_of_row]
+    return None if np.all(result_of_row[1:] > result_of_row[:-1]) else result_of_row
 
 
 def _clock(moments: Ints, positions: Ints) -> Column:
     clock: Column = pa.array(moments, pa.int64())
-    return taken(clock, positions).cast(INSTANT)
+    return take(clock, positions).cast(INSTANT)
 
 
 def _where(source: Facts, feature: Latest | Windowed) -> str:

@@ -1,4 +1,4 @@
-"""Keys of spine and facts as one small integer, whatever their number and types."""
+"""Entity codes: the keys of spine and facts as one small integer, whatever their number and types."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,19 +8,19 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from nightjar.asof.definitions import Facts
-from nightjar.asof.places import roughly_sorted
+from nightjar.asof.places import rough_order
 from nightjar.asof.values import (
     Column,
     Ints,
     column_of,
     flags,
     integers,
-    nothing,
+    nulls,
     order_keys,
     plain,
     present,
     ranks,
-    taken,
+    take,
 )
 from nightjar.errors import JoinError
 
@@ -46,32 +46,32 @@ def entities(spine: pa.Table, source: Facts) -> tuple[Ints, Ints]:
     Raises:
         JoinError: spine keys that the facts' key types do not hold exactly.
     """
-    pairs = []
+    key_pairs = []
     for spine_name, fact_name in source.key_columns.items():
-        held = plain(column_of(source.table, fact_name))
+        fact_key = plain(column_of(source.table, fact_name))
         where = f"facts {source.name!r}, column {fact_name!r}: spine key {spine_name!r}"
-        asked = lossless(plain(column_of(spine, spine_name)), held.type, where)
-        pairs.append((_encode(held), asked))
-    codes, words = pairs[0][0]
-    asked_codes = _looked_up(pairs[0][1], words)
-    for (more, words), asked in pairs[1:]:
-        more_asked = _looked_up(asked, words)
-        codes, tuples = _encode(_tuples(codes, more, len(words)))
-        asked_codes = _looked_up(_tuples(asked_codes, more_asked, len(words)), tuples)
-    return asked_codes, codes
+        spine_key = lossless(plain(column_of(spine, spine_name)), fact_key.type, where)
+        key_pairs.append((_encode(fact_key), spine_key))
+    fact_codes, levels = key_pairs[0][0]
+    spine_codes = _look_up(key_pairs[0][1], levels)
+    for (second_codes, levels), spine_key in key_pairs[1:]:
+        second_spine = _look_up(spine_key, levels)
+        fact_codes, pair_levels = _encode(_pair_codes(fact_codes, second_codes, len(levels)))
+        spine_codes = _look_up(_pair_codes(spine_codes, second_spine, len(levels)), pair_levels)
+    return spine_codes, fact_codes
 
 
 def row_codes(columns: Sequence[Column]) -> Ints:
     """One code from 0 up for each row of the columns, equal where all values are; -1 where one is null."""
     codes, _ = _encode(columns[0])
     for column in columns[1:]:
-        more, words = _encode(column)
-        codes, _ = _encode(_tuples(codes, more, len(words)))
+        second_codes, levels = _encode(column)
+        codes, _ = _encode(_pair_codes(codes, second_codes, len(levels)))
     return codes
 
 
 def lossless(column: Column, kind: pa.DataType, where: str) -> Column:
-    """The column in another type of the same family, if that holds each of its values exactly.
+    """The column cast to another type of the same family, if that represents each value exactly.
 
     Raises:
         JoinError: another family (1 is not "1"), or a value that would change.
@@ -79,7 +79,7 @@ def lossless(column: Column, kind: pa.DataType, where: str) -> Column:
     if column.type == kind:
         return column
     if types.is_null(kind) or types.is_null(column.type):
-        return nothing(len(column), kind)
+        return nulls(len(column), kind)
     if not _same_family(column.type, kind):
         raise JoinError(f"{where} is {column.type}, the facts have {kind}; make them the same type before the join")
     try:
@@ -99,10 +99,10 @@ def _cast(column: Column, kind: pa.DataType) -> Column:
     return column.cast(kind)
 
 
-def _tuples(codes: Ints, more: Ints, width: int) -> Column:
-    """Pairs of codes as one integer; null where a part is missing."""
-    missing = (codes < 0) | (more < 0)
-    return pa.array(codes * width + more, pa.int64(), mask=missing if missing.any() else None)
+def _pair_codes(codes: Ints, second_codes: Ints, width: int) -> Column:
+    """Pairs of codes as one integer; null where either code is missing."""
+    missing = (codes < 0) | (second_codes < 0)
+    return pa.array(codes * width + second_codes, pa.int64(), mask=missing if missing.any() else None)
 
 
 def _encode(column: Column) -> tuple[Ints, Column]:
@@ -112,15 +112,15 @@ def _encode(column: Column) -> tuple[Ints, Column]:
     return np.repeat(integers(encoded.indices, -1), lengths), encoded.dictionary
 
 
-def _looked_up(column: Column, words: Column) -> Ints:
-    """The code of each value, -1 for null and for values that have none."""
+def _look_up(column: Column, levels: Column) -> Ints:
+    """The code of each value, -1 for null and for values that are not among the levels."""
     heads, lengths = _runs(_hashable(column))
-    codes: Column = pc.index_in(heads, words, skip_nulls=True)
+    codes: Column = pc.index_in(heads, levels, skip_nulls=True)
     return np.repeat(integers(codes, -1), lengths)
 
 
 def _runs(column: Column) -> tuple[Column, Ints | int]:
-    """The first of each run of equal neighbours, and the runs' lengths: in sorted rows only a few need be hashed."""
+    """The first value of each run of equal neighbours, and the runs' lengths: sorted rows then need little hashing."""
     if not len(column) or types.is_null(column.type):
         return column, 1
     if types.is_integer(column.type) and not column.null_count:
@@ -132,19 +132,19 @@ def _runs(column: Column) -> tuple[Column, Ints | int]:
     starts = np.flatnonzero(np.concatenate([[True], changes]))
     if 2 * len(starts) > len(column):
         return column, 1
-    return taken(column, starts), np.diff(starts, append=len(column))
+    return take(column, starts), np.diff(starts, append=len(column))
 
 
 def by_keys_and_time(columns: Sequence[Column], at: Ints) -> Ints:
-    """The order of some rows by keys, then roughly by time: as facts lie that are laid out by these keys.
+    """The order of rows by keys, then roughly by time, which is that of facts stored by these keys.
 
-    What neighbours ask for then lies together. Where there are at most 65,536 keys, NumPy sorts them by radix.
+    Neighbouring rows then read neighbouring facts. Up to 65,536 keys are sorted by radix in NumPy.
     """
-    order = roughly_sorted(at)
+    order = rough_order(at)
     for column in reversed(columns):
         keys = ranks(pa.array(order_keys(plain(column))))
-        small = keys.astype(np.min_scalar_type(int(keys.max(initial=0))))
-        order = order[np.argsort(small[order], kind="stable")]
+        narrow = keys.astype(np.min_scalar_type(int(keys.max(initial=0))))
+        order = order[np.argsort(narrow[order], kind="stable")]
     return order
 
 

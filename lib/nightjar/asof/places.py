@@ -4,15 +4,15 @@ import numpy as np
 
 from nightjar.asof.values import EARLIEST, FOREVER, Ints
 
-_CROWDED = 4  # values in a cell, on average of those that hold any, that make looking into it no better
-_STEPS = 4  # values of a cell that are looked at one by one
+_CROWDED = 4  # average values of a nonempty cell from which on a binary search is no slower
+_STEPS = 4  # values of a cell that are compared one by one
 
 
-class Places:
-    """Places order as (entity, instant) do; every entity has a place before and one after all its facts.
+class SortKeyEncoder:
+    """Sort keys order as (entity, instant) do; every entity has a key before and one after all its facts.
 
-    An instant counts from the earliest one if all places then fit 62 bits, otherwise it is a rank among the instants
-    of the facts. Entity -1, which no fact has, stands before all others.
+    An instant is counted from the earliest one if all keys then fit 62 bits; otherwise it is its rank among the
+    instants of the facts. Entity -1, which no fact has, comes before all others.
     """
 
     def __init__(self, event: Ints, entities: int) -> None:
@@ -24,27 +24,27 @@ class Places:
         self._stride = (steps if self._instants is None else len(self._instants)) + 1
 
     def before(self, entity: Ints, moment: Ints) -> Ints:
-        """A place not after the entity's facts of the moment, and after all its earlier ones."""
+        """A key not after the entity's facts of the moment, and after all its earlier ones."""
         if self._instants is None:
             return entity * self._stride + (np.clip(moment, self._low, self._high + 1) - self._low)
         return entity * self._stride + np.searchsorted(self._instants, moment, "left")
 
     def after(self, entity: Ints, moment: Ints) -> Ints:
-        """A place after the entity's facts of the moment, and not after any later one."""
+        """A key after the entity's facts of the moment, and not after any later one."""
         if self._instants is None:
             return entity * self._stride + (np.clip(moment, self._low - 1, self._high) - (self._low - 1))
         return entity * self._stride + np.searchsorted(self._instants, moment, "right")
 
     def first(self, entity: Ints) -> Ints:
-        """A place not after any fact of the entity, and after all facts of the entities before it."""
+        """A key not after any fact of the entity, and after all facts of the entities before it."""
         return entity * self._stride
 
 
-class Sorted:
+class SortedIndex:
     """Ascending integers among which many others are searched.
 
     A binary search waits for memory at each of its steps. So the values are counted by cells of equal width, two to
-    four cells for each value: where they are spread evenly, a look into the cell is nearly all that a search needs.
+    four cells for each value: where they are spread evenly, a search compares little more than the values of one cell.
     """
 
     def __init__(self, values: Ints) -> None:
@@ -61,45 +61,45 @@ class Sorted:
             self._first = np.cumsum(counts) - counts
             self._padded = np.append(values, FOREVER)
 
-    def less_than(self, wanted: Ints) -> Ints:
-        """How many of the values are less than each of the wanted."""
+    def count_below(self, targets: Ints) -> Ints:
+        """How many of the values are less than each target."""
         if self._first is None:
-            return np.searchsorted(self._values, wanted)
-        found: Ints = self._first[(np.clip(wanted, self._low, self._high) - self._low) >> self._shift]
-        left = np.flatnonzero(self._padded[found] < wanted)
+            return np.searchsorted(self._values, targets)
+        ranks: Ints = self._first[(np.clip(targets, self._low, self._high) - self._low) >> self._shift]
+        short = np.flatnonzero(self._padded[ranks] < targets)
         for _ in range(_STEPS):
-            found[left] += 1
-            left = left[self._padded[found[left]] < wanted[left]]
-        found[left] = np.searchsorted(self._values, wanted[left])
-        return found
+            ranks[short] += 1
+            short = short[self._padded[ranks[short]] < targets[short]]
+        ranks[short] = np.searchsorted(self._values, targets[short])
+        return ranks
 
 
-def roughly_sorted(places: Ints) -> Ints:
-    """The order of some places by their 16 leading bits: what lies close is searched together, in cached memory.
+def rough_order(sort_keys: Ints) -> Ints:
+    """The order of sort keys by their 16 leading bits, in which close keys are searched together, in cached memory.
 
-    NumPy sorts 16 bits by radix, ten times as fast as the whole place.
+    NumPy sorts 16 bits by radix, ten times as fast as the whole key.
     """
-    low, high = int(places.min(initial=0)), int(places.max(initial=0))
+    low, high = int(sort_keys.min(initial=0)), int(sort_keys.max(initial=0))
     shift = max((high - low).bit_length() - 16, 0)
-    return np.argsort(((places - low) >> shift).astype(np.uint16), kind="stable")
+    return np.argsort(((sort_keys - low) >> shift).astype(np.uint16), kind="stable")
 
 
-def neighbours_together(places: Ints) -> Ints:
-    """An order of some places in which neighbours are searched together: as they are where most of them ascend."""
-    breaks = np.count_nonzero(places[1:] < places[:-1])
-    return np.arange(len(places)) if breaks <= len(places) // 8 else roughly_sorted(places)
+def search_order(sort_keys: Ints) -> Ints:
+    """An order of sort keys in which close ones are searched together: the given one where most of them ascend."""
+    breaks = np.count_nonzero(sort_keys[1:] < sort_keys[:-1])
+    return np.arange(len(sort_keys)) if breaks <= len(sort_keys) // 8 else rough_order(sort_keys)
 
 
-def ascending(places: Ints) -> Ints | None:
-    """The order that sorts some places, None if they are sorted.
+def sort_order(sort_keys: Ints) -> Ints | None:
+    """The order that sorts the keys, None if they are sorted.
 
-    A stable sort merges what is sorted in stretches, like files one after the other, in no time; of anything else it
-    would make too many steps far apart in memory, unless it is sorted roughly before.
+    A stable sort merges sorted stretches, such as consecutive files, quickly. Anything else costs it too many steps
+    far apart in memory, so that is sorted roughly before.
     """
-    breaks = np.count_nonzero(places[1:] < places[:-1])
+    breaks = np.count_nonzero(sort_keys[1:] < sort_keys[:-1])
     if not breaks:
         return None
-    if breaks < len(places) // 64:
-        return np.argsort(places, kind="stable")
-    rough = roughly_sorted(places)
-    return rough[np.argsort(places[rough], kind="stable")]
+    if breaks < len(sort_keys) // 64:
+        return np.argsort(sort_keys, kind="stable")
+    rough = rough_order(sort_keys)
+    return rough[np.argsort(sort_keys[rough], kind="stable")]

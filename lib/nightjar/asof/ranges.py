@@ -1,4 +1,4 @@
-"""Questions about many half-open ranges of one array, without a loop over the ranges."""
+"""Sums, extremes and counts over many half-open ranges of one array, without a loop over the ranges."""
 
 import itertools
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Runs:
     @cached_property
     def sizes(self) -> Ints:
         """How many positions each window has."""
-        return self._reduced(self.ends - self.starts, np.add)
+        return self._reduce(self.ends - self.starts, np.add)
 
     @property
     def windows(self) -> Ints:
@@ -38,12 +38,12 @@ class Runs:
 
     def total(self, running: Ints) -> Ints:
         """The sum over each window, from running totals."""
-        return self._reduced(running[self.ends] - running[self.starts], np.add)
+        return self._reduce(running[self.ends] - running[self.starts], np.add)
 
     def extreme(self, values: Ints, choose: np.ufunc) -> Ints:
         """The least (``np.minimum``) or greatest (``np.maximum``) value of each window.
 
-        An empty one has the value that loses against every other. A range is covered by two runs whose length is a
+        An empty one has the identity of the operation. A range is covered by two runs whose length is a
         power of two (the sparse table of Bender and Farach-Colton, LATIN 2000). One power is in memory at a time, and
         none longer than the longest range is computed.
         """
@@ -54,7 +54,7 @@ class Runs:
                 runs = choose(runs[: -(1 << level - 1)], runs[1 << level - 1 :])
             first = self.starts[ranges]
             result[ranges] = choose(runs[first], runs[self.ends[ranges] - (1 << level)]) if level else runs[first]
-        return self._reduced(result, choose)
+        return self._reduce(result, choose)
 
     @cached_property
     def _by_power(self) -> list[Ints]:
@@ -65,49 +65,49 @@ class Runs:
         edges = np.searchsorted(power[order], np.arange(int(power.max(initial=-1)) + 2))
         return [order[start:end] for start, end in itertools.pairwise(edges)]
 
-    def first(self, ranked: Ints) -> Ints:
+    def first(self, ranks: Ints) -> Ints:
         """The least rank in each window, given ranks that ascend within every range; -1 for an empty window."""
-        found = self._reduced(self._picked(ranked, self.starts, FOREVER), np.minimum)
-        return np.where(found < FOREVER, found, -1)
+        least = self._reduce(self._values_at(ranks, self.starts, FOREVER), np.minimum)
+        return np.where(least < FOREVER, least, -1)
 
-    def last(self, ranked: Ints) -> Ints:
+    def last(self, ranks: Ints) -> Ints:
         """The greatest rank in each window, given ranks that ascend within every range; -1 for an empty window."""
-        return self._reduced(self._picked(ranked, self.ends - 1, -1), np.maximum)
+        return self._reduce(self._values_at(ranks, self.ends - 1, -1), np.maximum)
 
     def distinct(self, codes: Ints) -> Ints:
         """The number of different codes in each window."""
         if self.firsts is None:
             return count_distinct(codes, self.starts, self.ends)
-        ranges, positions = listed(self.starts, self.ends)
+        ranges, positions = expand_ranges(self.starts, self.ends)
         width = int(codes.max(initial=0)) + 1
-        held = np.sort(self.windows[ranges] * width + codes[positions])
-        fresh = np.concatenate([held[:1], held[1:][held[1:] != held[:-1]]])
-        return np.bincount(fresh // width, minlength=len(self.firsts))
+        pairs = np.sort(self.windows[ranges] * width + codes[positions])
+        distinct_pairs = np.concatenate([pairs[:1], pairs[1:][pairs[1:] != pairs[:-1]]])
+        return np.bincount(distinct_pairs // width, minlength=len(self.firsts))
 
-    def some(self, which: Ints) -> "Runs":
-        """Some of the windows, in ascending order."""
+    def select(self, which: Ints) -> "Runs":
+        """The windows of these numbers, which ascend."""
         if len(which) == len(self.sizes):
             return self
         if self.firsts is None:
             return Runs(self.starts[which], self.ends[which])
         first, last = self.firsts[which], np.append(self.firsts, len(self.starts))[which + 1]
-        ranges = listed(first, last)[1]
+        ranges = expand_ranges(first, last)[1]
         return Runs(self.starts[ranges], self.ends[ranges], running_total(last - first)[:-1])
 
-    def narrowed(self, before: Ints) -> "Runs":
-        """The same windows among some of the positions, given how many of these stand before each position."""
+    def restrict(self, before: Ints) -> "Runs":
+        """The same windows over a subset of the positions, given how many of the subset precede each position."""
         return Runs(before[self.starts], before[self.ends], self.firsts)
 
-    def _picked(self, ranked: Ints, positions: Ints, otherwise: int) -> Ints:
-        picked, held = np.full(len(positions), otherwise), self.ends > self.starts
-        picked[held] = ranked[positions[held]]
-        return picked
+    def _values_at(self, ranks: Ints, positions: Ints, default: int) -> Ints:
+        values, is_filled = np.full(len(positions), default), self.ends > self.starts
+        values[is_filled] = ranks[positions[is_filled]]
+        return values
 
-    def _reduced(self, values: Ints, combine: np.ufunc) -> Ints:
+    def _reduce(self, values: Ints, combine: np.ufunc) -> Ints:
         if self.firsts is None:
             return values
-        reduced: Ints = combine.reduceat(values, self.firsts)
-        return reduced
+        result: Ints = combine.reduceat(values, self.firsts)
+        return result
 
 
 def running_total(values: npt.NDArray[np.generic]) -> Ints:
@@ -117,7 +117,7 @@ def running_total(values: npt.NDArray[np.generic]) -> Ints:
     return total
 
 
-def listed(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+def expand_ranges(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Every position of every range, and the number of its range."""
     lengths = ends - starts
     ranges = np.repeat(np.arange(len(starts)), lengths)
@@ -133,10 +133,10 @@ def count_distinct(codes: Ints, starts: Ints, ends: Ints) -> Ints:
     """
     order = np.argsort(codes, kind="stable")
     previous = np.zeros(len(codes), np.int64)  # one more than the previous position, 0 where there is none
-    same = codes[order][1:] == codes[order][:-1]
-    previous[order[1:][same]] = order[:-1][same] + 1
-    fresh = count_below(previous, ends, starts + 1)  # previous < start
-    return fresh - starts
+    repeats = codes[order][1:] == codes[order][:-1]
+    previous[order[1:][repeats]] = order[:-1][repeats] + 1
+    not_repeated = count_below(previous, ends, starts + 1)  # previous < start
+    return not_repeated - starts
 
 
 def count_below(values: Ints, ends: Ints, limits: Ints) -> Ints:

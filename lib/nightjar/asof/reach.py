@@ -1,4 +1,4 @@
-"""How far back from their prediction times questions look, where days are those of a zone's calendar."""
+"""How far back from their prediction times queries look, where days are those of a zone's calendar."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +12,12 @@ from nightjar.timeline import Clock, clock_of, shift
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """The first instants that questions look at.
+    """The first instants of the queries' windows and lookbacks.
 
     Attributes:
         at: prediction times, microseconds in UTC.
-        since: the instants after which windows begin, whatever their length; None: each has its length.
-        zone: whose days they are.
+        since: the instants after which windows begin, whatever their length; None: prediction time minus the length.
+        zone: the zone whose calendar days are counted.
     """
 
     at: Ints
@@ -25,29 +25,29 @@ class Reach:
     zone: str
 
     def first(self, window: Duration) -> Ints:
-        """The first instant inside each question's window."""
+        """The first instant inside each query's window."""
         begins = self.oldest(window) if self.since is None else self.since
         return begins + (begins > EARLIEST)
 
     def oldest(self, lookback: Duration) -> Ints:
         """The first instant that is no older than a lookback.
 
-        Days are first taken for 24 hours each, which is right unless clocks have changed meanwhile.
+        Days are first counted as 24 hours each, which is right unless clocks changed meanwhile.
         """
         if not lookback.days:
             return shift(self.at, lookback, self.zone, back=True)
-        moved = shift(self.at, lookback, "UTC", back=True)
+        earliest = shift(self.at, lookback, "UTC", back=True)
         if len(self._clock.changes) > 1:
-            some = np.flatnonzero(self._unchanged_for < microseconds(lookback.at_most()))
-            moved[some] = self._clock.shifted(self.at[some], -lookback.days)
-        return moved
+            rows = np.flatnonzero(self._time_since_change < microseconds(lookback.at_most()))
+            earliest[rows] = self._clock.shifted(self.at[rows], -lookback.days)
+        return earliest
 
     @cached_property
     def _clock(self) -> Clock:
         return clock_of(self.zone, self.at)
 
     @cached_property
-    def _unchanged_for(self) -> Ints:
-        """How long before each prediction time clocks were changed last."""
-        place = self._clock.last_change(self.at)
-        return np.where(place > 0, self.at - self._clock.changes[place], FOREVER)
+    def _time_since_change(self) -> Ints:
+        """The time from the last change of clocks to each prediction time."""
+        index = self._clock.last_change(self.at)
+        return np.where(index > 0, self.at - self._clock.changes[index], FOREVER)

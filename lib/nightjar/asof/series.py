@@ -1,4 +1,4 @@
-"""The values of one column of the facts, and those of them that stand in some windows."""
+"""The values of one column of the facts, and selections of them by windows."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
-from nightjar.asof.exact import Digits, RunningTotals, Scaled, digits_of, scaled, squares_of
+from nightjar.asof.exact import Digits, RunningTotals, Scaled, digits_of, squares_of, to_scaled
 from nightjar.asof.history import History
 from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import (
@@ -23,7 +23,7 @@ from nightjar.asof.values import (
     order_keys,
     plain,
     present,
-    taken,
+    take,
 )
 from nightjar.errors import JoinError
 
@@ -35,14 +35,14 @@ class Series:
         """Take a column of the facts' table, the order of positions to keep it in, and a text for errors."""
         self.where = where
         self._column, self._history = column, history
-        kept = present(column)[history.rows[order]] if column.null_count else np.ones(len(order), np.bool_)
-        self.positions = order if kept.all() else order[kept]
-        self._before = None if kept.all() else running_total(kept)
-        self.values = taken(column, history.rows_at(self.positions))
+        not_null = present(column)[history.rows[order]] if column.null_count else np.ones(len(order), np.bool_)
+        self.positions = order if not_null.all() else order[not_null]
+        self._before = None if not_null.all() else running_total(not_null)
+        self.values = take(column, history.rows_at(self.positions))
 
     def within(self, runs: Runs) -> "Selection":
         """The values in some windows of facts."""
-        return Selection(self, runs if self._before is None else runs.narrowed(self._before))
+        return Selection(self, runs if self._before is None else runs.restrict(self._before))
 
     @cached_property
     def numbers(self) -> npt.NDArray[np.generic]:
@@ -69,41 +69,41 @@ class Series:
 
     @cached_property
     def special_totals(self) -> list[Ints]:
-        """How many NaN, +inf and -inf stand before each place; nothing if all numbers are finite."""
+        """Running counts of NaN, +inf and -inf; an empty list if all numbers are finite."""
         if np.isfinite(self.numbers).all():
             return []
         kinds = (np.isnan(self.numbers), self.numbers == np.inf, self.numbers == -np.inf)
         return [running_total(kind) for kind in kinds]
 
     @cached_property
-    def ordered(self) -> tuple[Ints, Callable[[Ints, Flags], Column]]:
-        """A key for each value that orders as the values do, and what makes values of keys, null at flags."""
+    def key_codec(self) -> tuple[Ints, Callable[[Ints, Flags], Column]]:
+        """An integer key for each value, which orders as the values do, and a function from keys back to values."""
         kind = self.values.type
         if types.is_float64(kind) or types.is_float32(kind):
-            keys_of = order_keys(self.values)
-            return keys_of, lambda keys, null: pa.array(floats_of(keys), mask=null, from_pandas=False).cast(kind)
+            codes = order_keys(self.values)
+            return codes, lambda keys, is_null: pa.array(floats_of(keys), mask=is_null, from_pandas=False).cast(kind)
         if types.is_integer(kind) and not types.is_uint64(kind):
-            return order_keys(self.values), lambda keys, null: pa.array(keys, mask=null).cast(kind)
-        ranks, places = self.ranks
-        return ranks, lambda keys, null: taken(self.values, np.where(null, -1, places[keys]))
+            return order_keys(self.values), lambda keys, is_null: pa.array(keys, mask=is_null).cast(kind)
+        ranks, indices = self.ranks
+        return ranks, lambda keys, is_null: take(self.values, np.where(is_null, -1, indices[keys]))
 
     @cached_property
     def ranks(self) -> tuple[Ints, Ints]:
-        """The dense rank of each value, and for each rank a place that holds it."""
-        _, places, ranks = np.unique(order_keys(self.values), return_index=True, return_inverse=True)
-        return ranks, places
+        """The dense rank of each value, and for each rank the index of a value that has it."""
+        _, indices, ranks = np.unique(order_keys(self.values), return_index=True, return_inverse=True)
+        return ranks, indices
 
-    def chosen(self, positions: Ints) -> Column:
+    def values_at(self, positions: Ints) -> Column:
         """The values of the facts at positions of the history, null at -1.
 
         Raises:
             JoinError: a value that depends on how tied facts happen to be ordered.
         """
-        return chosen(self._column, self._history, positions, self._undecided, self.where)
+        return values_at(self._column, self._history, positions, self._is_ambiguous, self.where)
 
     @cached_property
-    def _undecided(self) -> Flags:
-        return undecided(self._column, self._history, present(self._column)[self._history.rows])
+    def _is_ambiguous(self) -> Flags:
+        return ambiguous_ties(self._column, self._history, present(self._column)[self._history.rows])
 
 
 class Selection:
@@ -112,7 +112,7 @@ class Selection:
     def __init__(self, series: Series, runs: Runs) -> None:
         """Take the values and the windows among them."""
         self.series, self.runs = series, runs
-        self._known: dict[int, pa.Buffer | None] = {}
+        self._null_masks: dict[int, pa.Buffer | None] = {}
 
     @cached_property
     def sizes(self) -> Ints:
@@ -125,47 +125,47 @@ class Selection:
         return self.series.totals.between(self.runs)
 
     @cached_property
-    def scaled_sums(self) -> Scaled:
-        """The same as floats."""
-        return scaled(self.sums)
+    def float_sums(self) -> Scaled:
+        """The sums as floats."""
+        return to_scaled(self.sums)
 
     @cached_property
     def special(self) -> list[Flags]:
-        """Whether each window holds NaN, +inf, -inf; nothing if no number is special."""
+        """Whether each window holds NaN, +inf, -inf; an empty list if all numbers are finite."""
         return [self.runs.total(total) > 0 for total in self.series.special_totals]
 
-    def known(self, results: npt.NDArray[np.generic], *, least: int) -> Column:
-        """Results, null where a window holds too few values."""
-        if least not in self._known:
-            self._known[least] = bitmap(self.sizes >= least)
-        return of_numbers(results, self._known[least])
+    def mask_small(self, results: npt.NDArray[np.generic], *, least: int) -> Column:
+        """Results, null where a window holds fewer than the least number of values."""
+        if least not in self._null_masks:
+            self._null_masks[least] = bitmap(self.sizes >= least)
+        return of_numbers(results, self._null_masks[least])
 
 
-def undecided(column: Column, history: History, offered: Flags) -> Flags:
-    """True at every offered position of a tie whose offered facts hold different values; null differs from a value."""
-    unclear = np.zeros(len(history.rows), np.bool_)
+def ambiguous_ties(column: Column, history: History, eligible: Flags) -> Flags:
+    """True at each eligible position of a tie whose eligible facts differ in value; null differs from any value."""
+    is_ambiguous = np.zeros(len(history.rows), np.bool_)
     if not history.has_ties:
-        return unclear
-    offers = np.flatnonzero(offered)
-    ties, rows = history.ties[offers], history.rows[offers]
-    tied = np.flatnonzero(ties[1:] == ties[:-1])
-    pairs = taken(column, np.concatenate([rows[tied], rows[tied + 1]]))
-    unequal = differs(pairs, np.arange(len(tied)), np.arange(len(tied)) + len(tied))
-    unclear[offers] = np.isin(ties, ties[tied[unequal]])
-    return unclear
+        return is_ambiguous
+    positions = np.flatnonzero(eligible)
+    ties, rows = history.ties[positions], history.rows[positions]
+    neighbours = np.flatnonzero(ties[1:] == ties[:-1])
+    pairs = take(column, np.concatenate([rows[neighbours], rows[neighbours + 1]]))
+    unequal = differs(pairs, np.arange(len(neighbours)), np.arange(len(neighbours)) + len(neighbours))
+    is_ambiguous[positions] = np.isin(ties, ties[neighbours[unequal]])
+    return is_ambiguous
 
 
-def chosen(column: Column, history: History, positions: Ints, undecided: Flags, where: str) -> Column:
+def values_at(column: Column, history: History, positions: Ints, is_ambiguous: Flags, where: str) -> Column:
     """The values of the facts at positions, null at -1.
 
     Raises:
         JoinError: a value that depends on how tied facts happen to be ordered.
     """
     rows = history.rows_at(positions)
-    if undecided.any() and (refused := undecided[positions] & (positions >= 0)).any():
-        value = column[int(rows[refused][0])]
+    if is_ambiguous.any() and (undecidable := is_ambiguous[positions] & (positions >= 0)).any():
+        value = column[int(rows[undecidable][0])]
         raise JoinError(
             f"{where}: facts with equal clocks, sequence and fact_id hold different values, {value} is one of them; "
             "declare sequence columns or a fact_id that order them"
         )
-    return taken(column, rows)
+    return take(column, rows)

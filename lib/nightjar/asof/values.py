@@ -52,18 +52,18 @@ def is_orderable(kind: pa.DataType) -> bool:
 
 
 def column_of(table: pa.Table, name: str) -> Column:
-    """A table's column in one piece."""
-    return joined(table.column(name).unify_dictionaries().chunks, table.schema.field(name).type)
+    """A table's column as one array."""
+    return concat(table.column(name).unify_dictionaries().chunks, table.schema.field(name).type)
 
 
-def joined(pieces: list[Column], kind: pa.DataType) -> Column:
-    """Arrays of one type, one after the other; a single one is not copied."""
+def concat(pieces: list[Column], kind: pa.DataType) -> Column:
+    """Concatenate arrays of one type; a single one is not copied."""
     if len(pieces) == 1:
         return pieces[0]
     return pa.concat_arrays(pieces) if pieces else pa.array([], kind)
 
 
-def nothing(rows: int, kind: pa.DataType) -> Column:
+def nulls(rows: int, kind: pa.DataType) -> Column:
     """A column of nulls."""
     return pa.array([None] * rows, kind)
 
@@ -79,34 +79,34 @@ def plain(column: Column) -> Column:
     return column.cast(pa.large_binary()) if types.is_binary_view(column.type) else column
 
 
-def taken(column: Column, positions: Ints) -> Column:
-    """The values at positions, null at -1."""
+def take(column: Column, positions: Ints) -> Column:
+    """The column's values at positions, null at -1."""
     if types.is_string_view(column.type) or types.is_binary_view(column.type):  # Arrow cannot take from views
-        return taken(plain(column), positions).cast(column.type)
-    absent = positions < 0
+        return take(plain(column), positions).cast(column.type)
+    is_null = positions < 0
     if types.is_primitive(column.type) and column.type.bit_width == 64 and len(column) and not column.null_count:
-        words = _words(column).take(positions, mode="wrap")  # a quarter of the time that Arrow takes
-        return of_numbers(words, bitmap(~absent)).view(column.type)
-    places: Any = pa.array(positions, pa.int64(), mask=absent if absent.any() else None)
-    return column.take(places)
+        bits = _bits(column).take(positions, mode="wrap")  # a quarter of the time that Arrow takes
+        return of_numbers(bits, bitmap(~is_null)).view(column.type)
+    indices: Any = pa.array(positions, pa.int64(), mask=is_null if is_null.any() else None)
+    return column.take(indices)
 
 
 def bitmap(valid: Flags) -> pa.Buffer | None:
-    """Flags as Arrow marks with them what is not null; None if nothing is."""
+    """Flags as Arrow's validity bitmap; None if all are true."""
     return None if valid.all() else pa.array(valid).buffers()[1]
 
 
 def of_numbers(numbers: npt.NDArray[np.generic], valid: pa.Buffer | None) -> Column:
-    """A column of numbers and null where a bitmap says so, without a copy."""
+    """A column of numbers with a validity bitmap, without a copy."""
     kind, memory = pa.from_numpy_dtype(numbers.dtype), np.ascontiguousarray(numbers).data
     column: Column = pa.Array.from_buffers(kind, len(numbers), [valid, pa.py_buffer(memory)])
     return column
 
 
-def _words(column: Column) -> Ints:
-    """Numbers of 64 bits and whatever kind, none of them null, as integers of the same bits."""
-    words: Any = column.view(pa.int64())
-    return np.asarray(words.to_numpy(), np.int64)
+def _bits(column: Column) -> Ints:
+    """The bits of 64-bit values, none of them null, as integers."""
+    bits: Any = column.view(pa.int64())
+    return np.asarray(bits.to_numpy(), np.int64)
 
 
 def flags(column: Column) -> Flags:
@@ -121,7 +121,7 @@ def present(column: Column) -> Flags:
 
 
 def instants(column: Column, where: str) -> Ints:
-    """A clock as microseconds since 1970 in UTC; anything where it is null.
+    """A clock as microseconds since 1970 in UTC; undefined where it is null.
 
     Raises:
         JoinError: an instant that microseconds in 64 bits cannot hold exactly.
@@ -136,13 +136,13 @@ def instants(column: Column, where: str) -> Ints:
 
 
 def integers(column: Column, null: int) -> Ints:
-    """Integers of any width as 64 bits, null as a number."""
+    """Integers of any width as 64 bits, null replaced by a number."""
     filled = column.fill_null(null) if column.null_count else column
     return np.asarray(filled.to_numpy(), np.int64)
 
 
 def order_keys(column: Column) -> Ints:
-    """One integer for each value, which orders and equals as the values do; anything for null.
+    """One integer for each value, which orders and compares as the values do; undefined for null.
 
     NaN equals itself and comes last; -0.0 equals 0.0. Only keys of one column may be compared.
     """
@@ -161,14 +161,14 @@ def order_keys(column: Column) -> Ints:
     return ranks(column)
 
 
-def differs(column: Column, left: Ints, right: Ints) -> Flags:
-    """Whether the values in two lists of rows differ; null equals null, NaN equals NaN."""
+def differs(column: Column, rows: Ints, other_rows: Ints) -> Flags:
+    """Whether the values at two lists of rows differ, pair by pair; null equals null, NaN equals NaN."""
     if is_orderable(logical_type(column.type)) or types.is_null(column.type):
-        here, valid = order_keys(column), present(column)
-        unequal: Flags = (valid[left] != valid[right]) | (valid[left] & (here[left] != here[right]))
+        keys, valid = order_keys(column), present(column)
+        unequal: Flags = (valid[rows] != valid[other_rows]) | (valid[rows] & (keys[rows] != keys[other_rows]))
         return unequal
-    pairs = zip(taken(column, left), taken(column, right), strict=True)
-    return np.array([not one.equals(other) for one, other in pairs], np.bool_)
+    pairs = zip(take(column, rows), take(column, other_rows), strict=True)
+    return np.array([not value.equals(other_value) for value, other_value in pairs], np.bool_)
 
 
 def _float_keys(values: Floats) -> Ints:
@@ -186,9 +186,9 @@ def floats_of(keys: Ints) -> Floats:
 
 
 def ranks(column: Column) -> Ints:
-    """The rank of each value among the different ones, anything for null."""
-    coded = column.dictionary_encode()
-    words = coded.dictionary
-    of_word = np.zeros(max(len(words), 1), np.int64)
-    of_word[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
-    return of_word[integers(coded.indices, 0)]
+    """The dense rank of each value; undefined for null."""
+    encoded = column.dictionary_encode()
+    levels = encoded.dictionary
+    rank_of_level = np.zeros(max(len(levels), 1), np.int64)
+    rank_of_level[pc.sort_indices(levels).to_numpy()] = np.arange(len(levels))
+    return rank_of_level[integers(encoded.indices, 0)]

@@ -1,46 +1,46 @@
-"""Corrections and deletions: until when each version of a fact holds."""
+"""Corrections and deletions: until when each version of a fact is valid."""
 
 import numpy as np
 
 from nightjar.asof.definitions import Facts
 from nightjar.asof.keys import row_codes
-from nightjar.asof.values import FOREVER, Column, Flags, Ints, column_of, differs, flags, order_keys, present, taken
+from nightjar.asof.values import FOREVER, Column, Flags, Ints, column_of, differs, flags, order_keys, present, take
 from nightjar.errors import JoinError
 
 
-def held_until(source: Facts, known: Ints, rows: Ints) -> tuple[Ints | None, Flags]:
-    """The last instant of knowledge (microseconds, inclusive) at which each fact exists, and whether it ever does.
+def valid_until(source: Facts, known_at: Ints, rows: Ints) -> tuple[Ints | None, Flags]:
+    """The last ``known_at`` bound (microseconds, inclusive) at which each fact is valid, and whether it ever is.
 
-    Without instants all facts that ever exist do so forever.
+    Without instants, all facts that are ever valid remain so forever.
 
-    A version holds until one microsecond before the next version of the same ``fact_id`` becomes known, wherever in
-    the table that stands. A deletion never holds, and neither does a version replaced at the instant it became known.
+    A version is valid until one microsecond before the next version of the same ``fact_id`` becomes known, wherever
+    in the table that one is. A deletion is never valid, nor is a version superseded at the instant it became known.
 
     Args:
         source: the facts, with ``fact_id`` declared.
-        known: when each became known.
-        rows: those among which there may be several versions of one fact; no row that no one ever knows.
+        known_at: when each fact became known.
+        rows: the rows that may include several versions of one fact; each of them becomes known at some time.
 
     Raises:
         JoinError: a null in ``fact_id``, or two different living versions with one id, ``known_at`` and ``sequence``.
     """
-    deleted = _deleted(source)
+    deleted = _is_deleted(source)
     ever = ~deleted
     if not rows.size:
         return None, ever
-    until = np.full(len(known), FOREVER)
+    until = np.full(len(known_at), FOREVER)
     ids = _ids(source, rows)
-    sequence = [sequence_keys(taken(column_of(source.table, name), rows)) for name in source.sequence]
-    order = np.lexsort((~deleted[rows], *reversed(sequence), known[rows], ids))
+    sequence = [sequence_keys(take(column_of(source.table, name), rows)) for name in source.sequence]
+    order = np.lexsort((~deleted[rows], *reversed(sequence), known_at[rows], ids))
     older, newer = rows[order[:-1]], rows[order[1:]]
-    followed = ids[order[:-1]] == ids[order[1:]]
-    tied = followed & ~deleted[older]
-    for keys in (known[rows], *sequence):
+    has_successor = ids[order[:-1]] == ids[order[1:]]
+    tied = has_successor & ~deleted[older]
+    for keys in (known_at[rows], *sequence):
         tied &= keys[order[:-1]] == keys[order[1:]]
-    _refuse_two_truths(source, older[tied], newer[tied])
-    replaced = older[followed & (known[older] == known[newer])]
-    ever[replaced] = False
-    until[older[followed]] = np.maximum(known[newer[followed]], 1 - FOREVER) - 1
+    _refuse_contradictions(source, older[tied], newer[tied])
+    superseded = older[has_successor & (known_at[older] == known_at[newer])]
+    ever[superseded] = False
+    until[older[has_successor]] = np.maximum(known_at[newer[has_successor]], 1 - FOREVER) - 1
     return until, ever
 
 
@@ -52,7 +52,7 @@ def sequence_keys(column: Column) -> Ints:
 
 
 def _ids(source: Facts, rows: Ints) -> Ints:
-    columns = [taken(column_of(source.table, name), rows) for name in source.fact_id]
+    columns = [take(column_of(source.table, name), rows) for name in source.fact_id]
     for name, column in zip(source.fact_id, columns, strict=True):
         if column.null_count:
             raise JoinError(
@@ -62,18 +62,18 @@ def _ids(source: Facts, rows: Ints) -> Ints:
     return row_codes(columns)
 
 
-def _deleted(source: Facts) -> Flags:
+def _is_deleted(source: Facts) -> Flags:
     if source.deleted is None:
         return np.zeros(source.table.num_rows, np.bool_)
     return flags(column_of(source.table, source.deleted))
 
 
-def _refuse_two_truths(source: Facts, older: Ints, newer: Ints) -> None:
-    """Copies of one version are one version; two versions that say different things at one instant are an error."""
+def _refuse_contradictions(source: Facts, older: Ints, newer: Ints) -> None:
+    """Raise if versions with one ``known_at`` differ; identical copies count as one version."""
     if not older.size:
         return
-    read = [*source.key_columns.values(), source.event_time, *(feature.column for feature in source.features)]
-    for name in dict.fromkeys(read):
+    columns = [*source.key_columns.values(), source.event_time, *(feature.column for feature in source.features)]
+    for name in dict.fromkeys(columns):
         unequal = differs(column_of(source.table, name), older, newer)
         if unequal.any():
             row = int(older[unequal][0])

@@ -1,1 +1,1 @@
-"""What a model is worth and how far two distributions are apart: pure functions on arrays, without Spark or I/O."""
+"""Metrics of models, and distances between distributions: pure functions on arrays, without Spark or I/O."""

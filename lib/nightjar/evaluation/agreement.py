@@ -1,7 +1,7 @@
 """How far annotators agree about the same items, beyond what chance alone would give.
 
-A measure that these answers cannot give is None, never NaN: without items, or where everybody gives one and the same
-answer to everything, chance alone would agree as well, and kappa is 0 / 0.
+A measure that is undefined for these answers is None, never NaN: without items, or where everybody gives one and the
+same answer to everything, chance alone would agree as well, and kappa is 0 / 0.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Who said what about which item: at most one answer of an annotator about an item.
+    """The annotators' answers about items: at most one answer of an annotator about an item.
 
     Attributes:
         item: the number of the item, from 0 up.
@@ -33,18 +33,18 @@ class Answers:
     answer: Booleans
 
     def __post_init__(self) -> None:
-        """Check that the three are of one length, and that nobody answers twice.
+        """Check the arrays.
 
         Raises:
-            LearningError: they are not, or somebody does.
+            LearningError: the three are not of one length, or an annotator answers twice about an item.
         """
         lengths = [len(self.item), len(self.annotator), len(self.answer)]
         if len(set(lengths)) > 1:
             raise LearningError(f"Items, annotators and answers are {lengths} rows: each answer needs all three.")
-        both = np.column_stack([self.item, self.annotator])
-        said, times = np.unique(both, axis=0, return_counts=True)
-        if len(said) < len(both):
-            item, annotator = said[times > 1][0].tolist()
+        item_annotator = np.column_stack([self.item, self.annotator])
+        keys, times = np.unique(item_annotator, axis=0, return_counts=True)
+        if len(keys) < len(item_annotator):
+            item, annotator = keys[times > 1][0].tolist()
             raise LearningError(f"Annotator {annotator} has several answers about item {item}: keep the last one.")
 
 
@@ -71,13 +71,13 @@ class AgainstOthers:
 def cohen_kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None:
     """Cohen's kappa of two annotators: (observed - expected) / (1 - expected) agreement, at most 1.
 
-    Expected is what two annotators would agree on who answer at random, each with the shares of his own answers. None
+    Expected is the agreement of two annotators who answer at random, each with the shares of his own answers. None
     without items, or where both give one and the same answer to all.
     Source: Cohen (1960), Educational and Psychological Measurement 20(1), 37-46.
 
     Args:
         first: the answers of one annotator, of any kind that can be compared, without missing ones.
-        second: those of the other one about the same items.
+        second: the answers of the other one about the same items.
 
     Raises:
         LearningError: they are not of one length.
@@ -85,8 +85,8 @@ def cohen_kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None:
     one, other = np.asarray(first), np.asarray(second)
     if one.ndim != 1 or one.shape != other.shape:
         raise LearningError(f"Answers of the shapes {one.shape} and {other.shape} are not about the same items.")
-    kinds, codes = np.unique(np.concatenate([one, other]), return_inverse=True)
-    table = np.zeros((len(kinds), len(kinds)), dtype=np.int64)
+    levels, codes = np.unique(np.concatenate([one, other]), return_inverse=True)
+    table = np.zeros((len(levels), len(levels)), dtype=np.int64)
     np.add.at(table, (codes[: len(one)], codes[len(one) :]), 1)
     return _kappa_of(table)
 
@@ -100,7 +100,7 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float | None:
     kappa; the weights n_i - 1 are Fleiss and Cuzick's for unequal numbers, where one answer more about an item counts
     for as much as about any other. Items with fewer than two answers say nothing about agreement and are left out.
 
-    Its limits: who gave an answer plays no part (annotators are taken as exchangeable, and items as theirs by chance),
+    Its limits: who gave an answer plays no part (annotators count as exchangeable, and as randomly assigned to items),
     answers have no order, and with unequal numbers it has no simple standard error. None where no item has two
     answers, or where all answers are the same.
     Sources: Fleiss (1971), Psychological Bulletin 76(5), 378-382; Fleiss and Cuzick (1979), Applied Psychological
@@ -110,18 +110,18 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float | None:
         counts: whole numbers from 0 up, (items, kinds of answers): how often each answer was given about each item.
 
     Raises:
-        LearningError: they are no such counts.
+        LearningError: the counts are not whole numbers from 0 up, or not two-dimensional.
     """
-    given = np.asarray(counts)
-    if given.ndim != 2 or given.dtype.kind not in "iu" or (given < 0).any():
-        raise LearningError(f"Counts of answers are whole numbers from 0 up, (items, answers); found {given!r:.200}.")
-    given = given[given.sum(axis=1) >= 2]
-    of_item = given.sum(axis=1)
-    if not len(given):
+    table = np.asarray(counts)
+    if table.ndim != 2 or table.dtype.kind not in "iu" or (table < 0).any():
+        raise LearningError(f"Counts of answers are whole numbers from 0 up, (items, answers); found {table!r:.200}.")
+    table = table[table.sum(axis=1) >= 2]
+    answers_of_item = table.sum(axis=1)
+    if not len(table):
         return None
-    agreeing = (given * (given - 1)).sum(axis=1) / of_item
-    observed = float(agreeing.sum() / (of_item - 1).sum())
-    shares = given.sum(axis=0) / of_item.sum()
+    agreement = (table * (table - 1)).sum(axis=1) / answers_of_item
+    observed = float(agreement.sum() / (answers_of_item - 1).sum())
+    shares = table.sum(axis=0) / answers_of_item.sum()
     return _beyond_chance(observed, float((shares**2).sum()), only_one=int((shares > 0).sum()) == 1)
 
 
@@ -133,40 +133,42 @@ def yes_and_no(answers: Answers) -> Counts:
 
 
 def pairs(answers: Answers) -> list[Pair]:
-    """Every two annotators who answered an item in common, by their numbers."""
-    said = {answer: _items_by_annotator(answers, answer) for answer in (False, True)}
-    both = {(one, other): (said[one].T @ said[other]).tocsr() for one in said for other in said}
-    common = sparse.triu(sum(both.values()), k=1).tocoo()
-    found = []
+    """Every two annotators who answered an item in common, sorted by their numbers."""
+    by_answer = {answer: _items_by_annotator(answers, answer) for answer in (False, True)}
+    shared = {(one, other): (by_answer[one].T @ by_answer[other]).tocsr() for one in by_answer for other in by_answer}
+    common = sparse.triu(sum(shared.values()), k=1).tocoo()
+    result = []
     for first, second in sorted(zip(common.row.tolist(), common.col.tolist(), strict=True)):
-        table = np.array([[both[one, other][first, second] for other in said] for one in said], dtype=np.int64)
+        table = np.array(
+            [[shared[one, other][first, second] for other in by_answer] for one in by_answer], dtype=np.int64
+        )
         items, agreed = int(table.sum()), int(np.trace(table))
-        found.append(Pair(first, second, items, agreed, _kappa_of(table)))
-    return found
+        result.append(Pair(first, second, items, agreed, _kappa_of(table)))
+    return result
 
 
 def against_the_others(answers: Answers) -> list[AgainstOthers]:
     """Each annotator against the majority of the others, item by item; where the others tie, nothing is counted."""
     counts = yes_and_no(answers)[answers.item]
-    said = answers.answer
-    yes, no = counts[:, 1] - said, counts[:, 0] - ~said
+    answer = answers.answer
+    yes, no = counts[:, 1] - answer, counts[:, 0] - ~answer
     annotators = int(answers.annotator.max(initial=-1)) + 1
-    judged = np.bincount(answers.annotator[yes != no], minlength=annotators)
-    agreed = np.bincount(answers.annotator[(yes != no) & ((yes > no) == said)], minlength=annotators)
+    with_majority = np.bincount(answers.annotator[yes != no], minlength=annotators)
+    agreed = np.bincount(answers.annotator[(yes != no) & ((yes > no) == answer)], minlength=annotators)
     answered = np.unique(answers.annotator).tolist()
-    return [AgainstOthers(number, int(judged[number]), int(agreed[number])) for number in answered]
+    return [AgainstOthers(number, int(with_majority[number]), int(agreed[number])) for number in answered]
 
 
 def _items_by_annotator(answers: Answers, answer: bool) -> Any:  # noqa: FBT001  (one of the two answers there are)
-    """1 where the annotator gave this answer about the item; scipy's matrices have no types."""
+    """A sparse matrix (items, annotators), 1 where the annotator gave this answer; scipy's matrices have no types."""
     shape = (int(answers.item.max(initial=-1)) + 1, int(answers.annotator.max(initial=-1)) + 1)
-    given = answers.answer == answer
-    ones = np.ones(int(given.sum()), dtype=np.int64)
-    return sparse.csr_matrix((ones, (answers.item[given], answers.annotator[given])), shape=shape)
+    matches = answers.answer == answer
+    ones = np.ones(int(matches.sum()), dtype=np.int64)
+    return sparse.csr_matrix((ones, (answers.item[matches], answers.annotator[matches])), shape=shape)
 
 
 def _kappa_of(table: Counts) -> float | None:
-    """Cohen's kappa from (answer of the first, answer of the second) -> items."""
+    """Cohen's kappa from counts of items, (answers of the first, answers of the second)."""
     items = int(table.sum())
     if not items:
         return None
@@ -176,5 +178,5 @@ def _kappa_of(table: Counts) -> float | None:
 
 
 def _beyond_chance(observed: float, expected: float, *, only_one: bool) -> float | None:
-    """Nothing where only one answer is ever given: expected is then 1, up to rounding."""
+    """(observed - expected) / (1 - expected); None for a single answer, where expected is 1 up to rounding."""
     return None if only_one else (observed - expected) / (1 - expected)

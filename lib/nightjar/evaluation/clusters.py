@@ -1,4 +1,4 @@
-"""Which rows are evidence of their own: not those of one entity, nor those of one block of time."""
+"""Clusters of dependent rows: rows of one entity, and rows of one block of time, are not independent evidence."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from nightjar.errors import LearningError
 
 Codes = npt.NDArray[np.intp]
 FEWEST = 3
-"""Fewer entities or blocks than this say nothing about others."""
+"""The least number of entities or blocks from which others can be judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class Clusters:
     Attributes:
         entity: rows of one entity share what is its own; where entities do not repeat, a number of its own for each.
         block: rows of one block share what happened in it.
-        overlap: what blocks miss of a shock on one day that moves the outcomes of several prediction times, as a share
-            of a block, see `overlap`; 0: outcomes of different blocks share nothing.
+        overlap: the share of a block by which blocks miss a shock on one day that moves the outcomes of several
+            prediction times, see `overlap`; 0: outcomes of different blocks share nothing.
     """
 
     entity: Codes
@@ -50,22 +50,22 @@ class Clusters:
     @cached_property
     def cell(self) -> Codes:
         """The number of each row's entity within its block."""
-        both = self.entity * (int(self.block.max(initial=0)) + 1) + self.block
-        codes: Codes = np.unique(both, return_inverse=True)[1]
+        cells = self.entity * (int(self.block.max(initial=0)) + 1) + self.block
+        codes: Codes = np.unique(cells, return_inverse=True)[1]
         return codes
 
     def take(self, rows: Codes) -> "Clusters":
-        """Those of some rows."""
+        """The clusters of these rows."""
         return Clusters(self.entity[rows], self.block[rows], self.overlap)
 
 
 def blocks_within(days: int, length: int) -> int:
-    """How many blocks of at least so many days a period of days is parted into; at least one."""
+    """The number of blocks of at least `length` days into which a period of days is divided; at least one."""
     return max(1, days // length)
 
 
 def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: int) -> Codes:
-    """The number of each date's block: the period from the first to the last date is parted into equal ones.
+    """The number of each date's block: the period from the first to the last date is divided into equal blocks.
 
     Args:
         day: dates within the period.
@@ -74,12 +74,12 @@ def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: 
         length: days of a block, at least; see `blocks_within`.
     """
     days = (last - first).days + 1
-    place = (day.astype("datetime64[D]") - np.datetime64(first)).astype(np.intp)
-    return place * blocks_within(days, length) // days
+    day_number = (day.astype("datetime64[D]") - np.datetime64(first)).astype(np.intp)
+    return day_number * blocks_within(days, length) // days
 
 
 def overlap(days: int, length: int, nights: int) -> float:
-    """What a block's own scatter misses of a shock on one day, as a share of the block.
+    """The part of a shock on one day that a block's own variance misses, as a share of the block.
 
     A shock of one day that moves the outcomes of m nights alike, such as those of an aggregate with that horizon, gives
     sums over n >= m nights the variance n - (m - 1 / m) / 3, in units of what one night adds in the long run:

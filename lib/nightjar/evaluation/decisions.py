@@ -1,10 +1,10 @@
-"""From probabilities to decisions: the threshold that would have cost least, and what one costs."""
+"""From probabilities to decisions: the threshold of the lowest cost, and the cost of a threshold."""
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import checked
+from nightjar.evaluation.metrics import check_outcomes
 
 
 def cheapest_threshold(
@@ -15,11 +15,11 @@ def cheapest_threshold(
     false_alarm: float,
     weight: npt.NDArray[np.float64] | None = None,
 ) -> float:
-    """The score from which on acting on a row would have cost least; of equals the greatest, which acts on fewest.
+    """The threshold of the lowest cost, where rows at or above it are acted on; of equals the greatest.
 
-    One of the scores, or a number above 1 and all of them where acting on nobody is cheapest.
+    It is one of the scores, or a number above 1 and all scores where acting on no row is cheapest.
 
-    Source: Elkan (2001), The foundations of cost-sensitive learning; fitted to the scores as they are, calibrated or
+    Source: Elkan (2001), The foundations of cost-sensitive learning; here it is fitted to the scores, calibrated or
     not, instead of his false_alarm / (false_alarm + missed).
 
     Args:
@@ -33,27 +33,27 @@ def cheapest_threshold(
     Raises:
         LearningError: lengths differ, there are no rows, or a score is not finite.
     """
-    labels, scores = checked(label, score)
+    labels, scores = check_outcomes(label, score)
     if not len(scores):
         raise LearningError("There are no rows to fit a threshold to.")
     order = np.argsort(-scores, kind="stable")
     ranked, true = scores[order], labels[order]
-    each = np.where(true, missed, -false_alarm) * (1.0 if weight is None else weight[order])
-    saved = np.cumsum(each)  # by acting on the highest scores, over acting on none
-    last = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
-    options = np.concatenate([[0.0], saved[last]])
-    values = np.concatenate([[np.nextafter(max(1.0, ranked[0]), np.inf)], ranked[last]])
-    return float(values[np.argmax(options)])
+    saving = np.where(true, missed, -false_alarm) * (1.0 if weight is None else weight[order])
+    cumulative = np.cumsum(saving)  # by acting on the highest scores, compared with acting on none
+    last_of_score = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
+    savings = np.concatenate([[0.0], cumulative[last_of_score]])
+    thresholds = np.concatenate([[np.nextafter(max(1.0, ranked[0]), np.inf)], ranked[last_of_score]])
+    return float(thresholds[np.argmax(savings)])
 
 
 def row_costs(
     label: npt.ArrayLike, score: npt.ArrayLike, threshold: float, *, missed: float, false_alarm: float
 ) -> npt.NDArray[np.float64]:
-    """What each row costs when those at or above the threshold are acted on.
+    """The cost of each row when rows at or above the threshold are acted on.
 
     Raises:
         LearningError: as `cheapest_threshold`.
     """
-    labels, scores = checked(label, score)
-    acted = scores >= threshold
-    return np.where(acted, np.where(labels, 0.0, false_alarm), np.where(labels, missed, 0.0))
+    labels, scores = check_outcomes(label, score)
+    is_acted_on = scores >= threshold
+    return np.where(is_acted_on, np.where(labels, 0.0, false_alarm), np.where(labels, missed, 0.0))

@@ -1,6 +1,6 @@
-"""How far two nights are apart: distances between two count vectors of the same `histograms.Bins`.
+"""Distances between two nights' distributions: count vectors of the same `histograms.Bins`.
 
-Both vectors have the layout of that module: nulls first, then the bins. None stands where there is nothing to
+Both vectors have the layout of that module: nulls first, then the bins. A distance is None where there is nothing to
 compare. A p-value takes rows as independent; rows of one night are not, so judge drift against the same distance
 between the reference's own nights and keep the p-value as a description.
 """
@@ -19,9 +19,9 @@ Counts: TypeAlias = npt.NDArray[np.float64]
 
 _PSEUDOCOUNT = 0.5
 _PAIRS = 10_000_000
-"""Pairs of rows of the two sides up to which the exact p-value is a matter of milliseconds."""
+"""Pairs of rows of the two sides up to which the exact p-value takes milliseconds."""
 _CHANCELESS = 10**9
-"""Rows from which on NumPy cannot divide them at random any more, and chance has no part in what is seen."""
+"""Rows from which on NumPy cannot divide them at random, and chance does not explain any difference."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,26 @@ def psi(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10) -
     Raises:
         LearningError: vectors of different bins, negative or fractional counts, or fewer than 1 group.
     """
-    e, a = _grouped(expected, actual, bins)
+    e, a = _group(expected, actual, bins)
     return float(_index(e, a)) if e.sum() and a.sum() else None
 
 
 def psi_p_value(
     expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10, *, design_effect: float = 1.0
 ) -> float | None:
-    """How often rows that have not changed have so great an index: PSI of few rows is great by chance.
+    """The chance that rows without a change have so great an index: PSI of few rows is great by chance.
 
     The share of 999 random divisions of all rows among the sides (and of this one) whose index is as great, the same
     ones every time. Where many rows are expected in each group that is about the chance that chi-squared with one
     degree of freedom less than there are groups exceeds psi * n * m / (n + m).
-    Levels expected once tell how many rows are of levels not expected at all, so they count as other levels, too.
-    None where either side has no rows, and from 1e9 rows on, where chance has no part in what is seen.
+    Levels expected once estimate how many rows are of unseen levels, so they count as other levels, too.
+    None where either side has no rows, and from 1e9 rows on, where chance does not explain any difference.
 
     Args:
         expected: as for `psi`.
         actual: as for `psi`.
         bins: as for `psi`.
-        design_effect: how many rows of `actual` are alike, see the function of that name: so many go together.
+        design_effect: how many rows of `actual` count as one independent row, see the function of that name.
 
     Source: Phipson and Smyth (2010), see `chi_squared`; Good (1953), The population frequencies of species and the
     estimation of population parameters, Biometrika 40, 237-264, for levels not seen; for many rows Yurdakul (2018),
@@ -76,20 +76,20 @@ def psi_p_value(
     Raises:
         LearningError: as `psi`.
     """
-    known = np.array(expected)
-    if bins is None and known.ndim == 1:
-        known[-1:] += (known[1:-1] == 1).sum()
-    e, a = _grouped(known, actual, bins)
+    reference = np.array(expected)
+    if bins is None and reference.ndim == 1:
+        reference[-1:] += (reference[1:-1] == 1).sum()
+    e, a = _group(reference, actual, bins)
     rows = a.sum()
     if not e.sum() or not rows or e.sum() + rows >= _CHANCELESS:
         return None
     independent = max(1, round(rows / design_effect))
-    divided = _divisions(e + a, independent, 999) * (rows / independent)
-    return _share_as_far(float(_index(e, a)), _index(np.maximum(e + a - divided, 0), divided))
+    divisions = _divisions(e + a, independent, 999) * (rows / independent)
+    return _share_as_far(float(_index(e, a)), _index(np.maximum(e + a - divisions, 0), divisions))
 
 
 def design_effect(nights: npt.ArrayLike) -> float:
-    """How many times more nights differ from all of them than as many independent rows would; at least 1.
+    """How many times more nights vary around their total than as many independent rows would; at least 1.
 
     The mean over nights of Pearson's statistic against the shares of all rows, over its degrees of freedom. Where all
     rows of a night are alike it is about their number: a night is then worth one row.
@@ -104,16 +104,16 @@ def design_effect(nights: npt.ArrayLike) -> float:
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
     if len(counts) < 2 or counts.shape[1] < 2:
         return 1.0
-    due = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
-    return max(1.0, float(((counts - due) ** 2 / due).sum() / ((len(counts) - 1) * (counts.shape[1] - 1))))
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
+    return max(1.0, float(((counts - expected) ** 2 / expected).sum() / ((len(counts) - 1) * (counts.shape[1] - 1))))
 
 
 def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     """The greatest gap between two cumulative distributions, of numeric counts; nulls are left out.
 
-    The gap is seen at the edges only, so the statistic is a lower bound of the one on the raw values. The p-value is an
-    upper bound of its, and of the one of the counts themselves: the chance that n and m values without ties are so far
-    apart. It is exact for that up to 10,000,000 pairs of rows, and 2 * exp(-2 * statistic**2 * n * m / (n + m)) above.
+    The gap is measured at the edges only, so the statistic is a lower bound of that of the raw values. The p-value is
+    the chance that n and m values without ties are so far apart, an upper bound both for the raw values and for the
+    counts. It is exact up to 10,000,000 pairs of rows, and 2 * exp(-2 * statistic**2 * n * m / (n + m)) above.
     Both are None where either side has no values.
 
     Source: Hodges (1958), The significance probability of the Smirnov two-sample test, Arkiv för Matematik 3, 469-486;
@@ -124,17 +124,17 @@ def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     Raises:
         LearningError: vectors of different bins, negative or fractional counts.
     """
-    e, a = (side[1:] for side in _checked(expected, actual))
+    e, a = (side[1:] for side in _check_counts(expected, actual))
     n, m = e.sum(), a.sum()
     if not n or not m:
         return Test(None, None)
     statistic = float(np.abs(np.cumsum(e) / n - np.cumsum(a) / m).max())
     bound = min(1.0, 2 * float(np.exp(-2 * statistic**2 * n * m / (n + m))))
-    return Test(statistic, bound if n * m > _PAIRS else _exact(e, a, bound))
+    return Test(statistic, bound if n * m > _PAIRS else _exact_p_value(e, a, bound))
 
 
-def _exact(expected: Counts, actual: Counts, bound: float) -> float:
-    """The exact p-value; where rounding spoils it, which happens near 1, its upper bound."""
+def _exact_p_value(expected: Counts, actual: Counts, bound: float) -> float:
+    """The exact p-value; its upper bound where rounding makes it unusable, which happens near 1."""
     sides = (np.repeat(np.arange(len(side)), side.astype(np.intp)) for side in (expected, actual))
     with warnings.catch_warnings(action="error", category=RuntimeWarning):
         try:
@@ -157,7 +157,7 @@ def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     Raises:
         LearningError: vectors of different bins, negative or fractional counts.
     """
-    table = np.vstack(_checked(expected, actual))
+    table = np.vstack(_check_counts(expected, actual))
     table = table[:, table.sum(axis=0) > 0]
     if not table.sum(axis=1).all():
         return Test(None, None)
@@ -167,24 +167,24 @@ def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
     statistic = float(result.statistic)
     if result.expected_freq.min() >= 5 or table.sum() >= _CHANCELESS:
         return Test(statistic, float(result.pvalue))
-    divided = _divisions(table.sum(axis=0), int(table[1].sum()), 9_999)
-    apart = (divided - result.expected_freq[1]) ** 2 @ (1 / result.expected_freq).sum(axis=0)
-    return Test(statistic, _share_as_far(statistic, apart))
+    divisions = _divisions(table.sum(axis=0), int(table[1].sum()), 9_999)
+    distances = (divisions - result.expected_freq[1]) ** 2 @ (1 / result.expected_freq).sum(axis=0)
+    return Test(statistic, _share_as_far(statistic, distances))
 
 
 def _divisions(both: Counts, rows: int, count: int) -> Counts:
-    """So many times, how many of the rows of both sides fall into each bin when some are drawn at random."""
+    """Random divisions, (count, bins): counts by bin when `rows` of the rows of both sides are drawn."""
     random = np.random.default_rng(0)
-    drawn = random.multivariate_hypergeometric(both.astype(np.int64), rows, size=count, method="marginals")
-    return drawn.astype(np.float64)
+    draws = random.multivariate_hypergeometric(both.astype(np.int64), rows, size=count, method="marginals")
+    return draws.astype(np.float64)
 
 
-def _share_as_far(found: float, divided: Counts) -> float:
-    """Of random divisions and the one that was found: the share that is as far apart, but for rounding."""
-    return float((1 + (divided >= found * (1 - 1e-9)).sum()) / (1 + len(divided)))
+def _share_as_far(observed: float, divisions: Counts) -> float:
+    """The share of the random divisions and the observed one that are as far apart, up to rounding."""
+    return float((1 + (divisions >= observed * (1 - 1e-9)).sum()) / (1 + len(divisions)))
 
 
-def _checked(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Counts]:
+def _check_counts(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Counts]:
     e, a = np.asarray(expected), np.asarray(actual)
     if e.ndim != 1 or e.shape != a.shape or len(e) < 2:
         raise LearningError(f"Counts of the shapes {e.shape} and {a.shape} are not counted into the same bins.")
@@ -194,14 +194,14 @@ def _checked(expected: npt.ArrayLike, actual: npt.ArrayLike) -> tuple[Counts, Co
     return e.astype(np.float64), a.astype(np.float64)
 
 
-def _grouped(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None) -> tuple[Counts, Counts]:
-    """The counts of the groups that are in use."""
-    e, a = _checked(expected, actual)
+def _group(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None) -> tuple[Counts, Counts]:
+    """The counts by group, without groups that are empty on both sides."""
+    e, a = _check_counts(expected, actual)
     if bins is not None:
         group = _equal_mass_groups(e, bins)
         e, a = (np.bincount(group, weights=side).astype(np.float64) for side in (e, a))
-    used = (e + a) > 0
-    return e[used], a[used]
+    occupied = (e + a) > 0
+    return e[occupied], a[occupied]
 
 
 def _equal_mass_groups(expected: Counts, bins: int) -> npt.NDArray[np.intp]:
@@ -219,10 +219,10 @@ def _equal_mass_groups(expected: Counts, bins: int) -> npt.NDArray[np.intp]:
 
 def _index(expected: Counts, actual: Counts) -> Counts:
     """The index of two count vectors, or of two stacks of them."""
-    e, a = _smoothed_shares(expected), _smoothed_shares(actual)
+    e, a = _smooth_shares(expected), _smooth_shares(actual)
     return np.asarray(((a - e) * np.log(a / e)).sum(axis=-1), dtype=np.float64)
 
 
-def _smoothed_shares(counts: Counts) -> Counts:
+def _smooth_shares(counts: Counts) -> Counts:
     smoothed = counts + _PSEUDOCOUNT
     return np.asarray(smoothed / smoothed.sum(axis=-1, keepdims=True), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The figures of a model on judged rows, by task: every metric with its interval, and how two models differ in one."""
+"""The metrics of a model by task, each with its interval, and the difference between two models in a metric."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from nightjar.evaluation.influence import Influence, of_mean, of_metric
 from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metrics import MEASURES
 from nightjar.evaluation.ranking import mean_ndcg, weight_of_list
-from nightjar.evaluation.regression import checked_amounts
-from nightjar.evaluation.rows import Floats, counting, mean
+from nightjar.evaluation.regression import check_amounts
+from nightjar.evaluation.rows import Floats, mean, rows_with_weight
 from nightjar.settings.task import Metric, Task
 
 Rows = npt.NDArray[np.intp]
@@ -34,10 +34,10 @@ SCALES = {
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What scores are judged on, oldest row first.
+    """The labelled rows on which scores are evaluated, oldest first.
 
     Attributes:
-        task: says which metrics there are.
+        task: decides which metrics apply.
         label: the outcome of each row.
         clusters: which rows share an entity or a block of time.
         query: for a ranking: the number of each row's list. A list has the entity and the block of its first row.
@@ -52,7 +52,7 @@ class Truth:
 
 
 def headline(task: Task) -> Metric:
-    """The metric of the task that is told first: ROC AUC, RMSE or NDCG."""
+    """The task's main metric, which is reported first: ROC AUC, RMSE or NDCG."""
     return next(metric for metric in Metric if metric.task is task)
 
 
@@ -62,24 +62,24 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
     Raises:
         LearningError: labels, scores or weights that the metrics refuse, or a ranking without lists.
     """
-    found = {}
+    result = {}
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        estimate, influence, clusters = _measured(metric, truth, score)
-        found[metric.value] = interval(estimate, influence, clusters, SCALES[metric])
-    return found
+        estimate, influence, clusters = _estimate(metric, truth, score)
+        result[metric.value] = interval(estimate, influence, clusters, SCALES[metric])
+    return result
 
 
 def difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Interval:
-    """The metric of scores `a` minus that of scores `b`, on the same rows: what the two share cancels.
+    """The metric of scores `a` minus that of scores `b`, on the same rows: errors that the two share cancel.
 
     Raises:
         LearningError: as `intervals`.
     """
-    of_a, influence_a, clusters = _measured(metric, truth, a)
-    of_b, influence_b, _ = _measured(metric, truth, b)
-    if of_a is None or of_b is None:
+    metric_a, influence_a, clusters = _estimate(metric, truth, a)
+    metric_b, influence_b, _ = _estimate(metric, truth, b)
+    if metric_a is None or metric_b is None:
         return Interval(None, None, None)
-    return interval(of_a - of_b, influence_a.minus(influence_b), clusters, Scale.PLAIN)
+    return interval(metric_a - metric_b, influence_a.minus(influence_b), clusters, Scale.PLAIN)
 
 
 def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None = None) -> Interval:
@@ -92,37 +92,37 @@ def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLi
 
 
 def ndcg_by_list(truth: Truth, score: Floats) -> tuple[Rows, Floats]:
-    """The first row of each list that has weight and an order to judge, and its NDCG; scores do not decide which.
+    """The first row and the NDCG of each list that has weight and rows of different relevance, whatever the scores.
 
     Raises:
         LearningError: as `intervals`.
     """
     query = _lists(truth)
-    relevance, scores = checked_amounts(truth.label, score)
+    relevance, scores = check_amounts(truth.label, score)
     weight = weight_of_list(query, truth.weight)
     order = np.argsort(query, kind="stable")
     starts = np.flatnonzero(np.diff(query[order])) + 1
-    judged = {}
+    ndcg_of_row = {}
     for rows in np.split(order, starts):
         value = mean_ndcg(relevance[rows], scores[rows], query[rows])
         if value is not None and (weight is None or weight[rows[0]] > 0):
-            judged[rows[0]] = value
-    return np.array(list(judged), np.intp), np.array(list(judged.values()), np.float64)
+            ndcg_of_row[rows[0]] = value
+    return np.array(list(ndcg_of_row), np.intp), np.array(list(ndcg_of_row.values()), np.float64)
 
 
-def _measured(metric: Metric, truth: Truth, score: Floats) -> tuple[float | None, Influence, Clusters]:
-    """The metric, the influence of each row (of a ranking: of each list) that counts, and their clusters."""
+def _estimate(metric: Metric, truth: Truth, score: Floats) -> tuple[float | None, Influence, Clusters]:
+    """The metric, the influence of each row (of a ranking: of each list) that has weight, and their clusters."""
     if metric is Metric.NDCG:
         lists, values = ndcg_by_list(truth, score)
         weight = weight_of_list(_lists(truth), truth.weight)
         return _mean(values, truth.clusters.take(lists), None if weight is None else weight[lists])
-    labels, scores = checked_amounts(truth.label, score)
+    labels, scores = check_amounts(truth.label, score)
     estimate = MEASURES[metric](labels, scores, truth.weight)
-    at, weights = counting(truth.weight, len(labels))
+    rows, weights = rows_with_weight(truth.weight, len(labels))
     labels, scores, clusters = (
-        labels[at],
-        scores[at],
-        truth.clusters if isinstance(at, slice) else truth.clusters.take(at),
+        labels[rows],
+        scores[rows],
+        truth.clusters if isinstance(rows, slice) else truth.clusters.take(rows),
     )
     influence = Influence(np.zeros(len(labels)), ())
     if estimate is not None:
@@ -133,11 +133,11 @@ def _measured(metric: Metric, truth: Truth, score: Floats) -> tuple[float | None
 def _mean(
     values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None
 ) -> tuple[float | None, Influence, Clusters]:
-    numbers, _ = checked_amounts(values, values)
-    at, weights = counting(weight, len(numbers))
-    numbers = numbers[at]
+    numbers, _ = check_amounts(values, values)
+    rows, weights = rows_with_weight(weight, len(numbers))
+    numbers = numbers[rows]
     influence = of_mean(numbers, weights) if len(numbers) else Influence(numbers, ())
-    return mean(numbers, weights), influence, clusters if isinstance(at, slice) else clusters.take(at)
+    return mean(numbers, weights), influence, clusters if isinstance(rows, slice) else clusters.take(rows)
 
 
 def _lists(truth: Truth) -> Rows:

@@ -30,7 +30,7 @@ Counts: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Bins:
-    """Where one column's values are counted.
+    """The bins into which one column's values are counted.
 
     Attributes:
         kind: "numeric" (bins between edges) or "categorical" (one bin per level).
@@ -79,12 +79,12 @@ class Bins:
 
 
 def fit_bins(column: Column, *, bins: int = 50) -> Bins:
-    """Bins for a column like this one; the same values in any order give the same bins.
+    """Fit bins to a column; the same values in any order give the same bins.
 
     Numbers, decimals and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct
-    values get a bin each; a value with more than a bin's share gets its own. Whatever lies below the least or above the
-    greatest value seen has a bin apart, empty here: drift often shows there first. Nulls, NaN and infinities set no
-    edges.
+    values get a bin each; a value with more than a bin's share gets its own. Values below the least or above the
+    greatest one of this column have bins of their own, empty here: drift often shows there first. Nulls, NaN and
+    infinities set no edges.
     Strings: the 100 most frequent levels, equally frequent ones in code point order.
 
     Raises:
@@ -101,7 +101,7 @@ def fit_bins(column: Column, *, bins: int = 50) -> Bins:
 
 
 def count(bins: Bins, column: Column) -> Counts:
-    """How many rows of the column fall into each bin, laid out as this module's head shows.
+    """The number of rows in each bin, in the layout of this module's head.
 
     Infinities fall into the outermost bins. Integers and decimals are compared as float64.
 
@@ -141,15 +141,15 @@ def _frequent_levels(column: Column) -> tuple[str, ...]:
 def _count_numbers(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
     values = _floats(chunk)
     present = values[~np.isnan(values)]
-    places = np.searchsorted(np.array(bins.edges, dtype=np.float64), present, side="right")
-    return _with_nulls(len(chunk) - len(present), np.bincount(places, minlength=bins.size - 1))
+    bin_numbers = np.searchsorted(np.array(bins.edges, dtype=np.float64), present, side="right")
+    return _with_nulls(len(chunk) - len(present), np.bincount(bin_numbers, minlength=bins.size - 1))
 
 
 def _count_levels(bins: Bins, chunk: "pa.Array[Any]") -> Counts:
     present = _texts(chunk).drop_null()
     levels = pa.array(bins.levels, type=pa.large_string())
-    places = pc.index_in(present, value_set=levels).fill_null(len(levels))
-    return _with_nulls(len(chunk) - len(present), np.bincount(places.to_numpy(), minlength=bins.size - 1))
+    bin_numbers = pc.index_in(present, value_set=levels).fill_null(len(levels))
+    return _with_nulls(len(chunk) - len(present), np.bincount(bin_numbers.to_numpy(), minlength=bins.size - 1))
 
 
 def _with_nulls(nulls: int, counts: npt.NDArray[np.intp]) -> Counts:

@@ -1,7 +1,7 @@
-"""How much each row moves a measure: its derivative by the row's weight, times that weight.
+"""The influence of each row on a measure: its derivative by the row's weight, times that weight.
 
-The sum over the rows of a cluster says how far the measure moves when the cluster counts a little more, as far as it
-is linear; the influences of all rows add up to 0. Cluster sums squared give the variance that a bootstrap over clusters
+The sum over a cluster's rows is how far the measure moves, to first order, when the cluster counts a little more; the
+influences of all rows add up to 0. Cluster sums squared give the variance that a bootstrap over clusters
 tends to.
 
 Source: the infinitesimal jackknife of Efron (1982), The jackknife, the bootstrap and other resampling plans, chapter 6.
@@ -20,14 +20,14 @@ from nightjar.settings.task import Metric
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What each row contributes to a measure.
+    """The influence of each row on a measure.
 
     Attributes:
-        values: see above.
-        parts: weights of the rows without which there is no measure: of a mean all of them, of ROC AUC the positive
-            ones and the negative ones.
-        degree: how many rows the measure compares at once: 1 for a mean, 2 for pairs. A cluster is a part of what it
-            is compared with, and seems nearer to it than a new one would.
+        values: one influence a row.
+        parts: row weights of each group that the measure cannot do without: of a mean all rows, of ROC AUC the
+            positive ones and the negative ones.
+        degree: how many rows the measure compares at once: 1 for a mean, 2 for pairs. A cluster is part of what it is
+            compared with, so that it seems nearer to it than a new cluster would.
     """
 
     values: Floats
@@ -35,29 +35,29 @@ class Influence:
     degree: int = 1
 
     def minus(self, other: "Influence") -> "Influence":
-        """Of the difference of two measures of the same rows."""
+        """The influence on the difference of two measures of the same rows."""
         return Influence(self.values - other.values, self.parts, self.degree)
 
 
 def of_mean(values: Floats, weight: Floats | None) -> Influence:
-    """Of the mean of one value a row."""
-    each = np.ones(len(values)) if weight is None else weight
-    return Influence(_of_ratio(values, each), (each,))
+    """The influence on the mean of one value a row."""
+    weights = np.ones(len(values)) if weight is None else weight
+    return Influence(_of_ratio(values, weights), (weights,))
 
 
 def of_metric(metric: Metric, label: Floats, score: Floats, weight: Floats | None) -> Influence:
-    """Of a metric that is defined on these rows, with weights above 0. NDCG is the mean of its lists: see `of_mean`."""
-    each = np.ones(len(label)) if weight is None else weight
-    return _INFLUENCE[metric](label, score, each)
+    """The influence on a metric that is defined on these rows, with weights above 0; for NDCG, `of_mean` of lists."""
+    weights = np.ones(len(label)) if weight is None else weight
+    return _INFLUENCE[metric](label, score, weights)
 
 
-def _of_ratio(values: Floats, each: Floats) -> Floats:
-    centred: Floats = each * (values - np.average(values, weights=each)) / each.sum()
-    return centred
+def _of_ratio(values: Floats, weights: Floats) -> Floats:
+    influence: Floats = weights * (values - np.average(values, weights=weights)) / weights.sum()
+    return influence
 
 
 def _of_loss(loss: Callable[[Floats, Floats], Floats]) -> Callable[[Floats, Floats, Floats], Influence]:
-    return lambda label, score, each: of_mean(loss(label, score), each)
+    return lambda label, score, weights: of_mean(loss(label, score), weights)
 
 
 def _log_loss(label: Floats, score: Floats) -> Floats:
@@ -67,29 +67,29 @@ def _log_loss(label: Floats, score: Floats) -> Floats:
     return loss
 
 
-def _rmse(label: Floats, score: Floats, each: Floats) -> Influence:
+def _rmse(label: Floats, score: Floats, weights: Floats) -> Influence:
     squared = (label - score) ** 2
-    root = np.sqrt(np.average(squared, weights=each))
-    values = _of_ratio(squared, each) / (2 * root) if root else np.zeros(len(label))
-    return Influence(values, (each,))
+    root = np.sqrt(np.average(squared, weights=weights))
+    values = _of_ratio(squared, weights) / (2 * root) if root else np.zeros(len(label))
+    return Influence(values, (weights,))
 
 
-def _r2(label: Floats, score: Floats, each: Floats) -> Influence:
-    squared, about_mean = (label - score) ** 2, (label - np.average(label, weights=each)) ** 2
-    whole = each @ about_mean
-    unexplained = each @ squared / whole
-    return Influence(-each * (squared - unexplained * about_mean) / whole, (each,), degree=2)
+def _r2(label: Floats, score: Floats, weights: Floats) -> Influence:
+    squared, about_mean = (label - score) ** 2, (label - np.average(label, weights=weights)) ** 2
+    whole = weights @ about_mean
+    unexplained = weights @ squared / whole
+    return Influence(-weights * (squared - unexplained * about_mean) / whole, (weights,), degree=2)
 
 
-def _roc_auc(label: Floats, score: Floats, each: Floats) -> Influence:
+def _roc_auc(label: Floats, score: Floats, weights: Floats) -> Influence:
     """Each positive's share of negatives that it beats, and each negative's of positives that beat it."""
     positive = label == 1
     values = np.empty(len(label))
     for own, other in ((positive, ~positive), (~positive, positive)):
-        below = _weight_below(score[own], score[other], each[other]) / each[other].sum()
+        below = _weight_below(score[own], score[other], weights[other]) / weights[other].sum()
         beaten = below if own is positive else 1 - below
-        values[own] = _of_ratio(beaten, each[own])
-    return Influence(values, (each * positive, each * ~positive), degree=2)
+        values[own] = _of_ratio(beaten, weights[own])
+    return Influence(values, (weights * positive, weights * ~positive), degree=2)
 
 
 def _weight_below(score: Floats, others: Floats, weight: Floats) -> Floats:
@@ -101,25 +101,25 @@ def _weight_below(score: Floats, others: Floats, weight: Floats) -> Floats:
     return half
 
 
-def _average_precision(label: Floats, score: Floats, each: Floats) -> Influence:
-    """Its precision, for a positive; and what every row costs or gives the positives that score no higher than it.
+def _average_precision(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """A positive's own precision, and the effect of every row on the positives that score no higher than it.
 
     Three are compared: a positive, the positives above it, and all rows above it.
     """
     order = np.argsort(-score)
-    weight, true = each[order], label[order]
+    weight, is_positive = weights[order], label[order]
     ranks = np.cumsum(np.diff(score[order], prepend=np.inf) != 0) - 1  # rows of one score share a rank
-    reached = np.cumsum(np.bincount(ranks, weight))
-    positives = np.bincount(ranks, weight * true)
-    precision = np.cumsum(positives) / reached
+    cumulative = np.cumsum(np.bincount(ranks, weight))
+    positives = np.bincount(ranks, weight * is_positive)
+    precision = np.cumsum(positives) / cumulative
     total = positives.sum()
     of_rows, of_precision = (
-        np.cumsum(one[::-1])[::-1] for one in (positives / reached, positives * precision / reached)
+        np.cumsum(one[::-1])[::-1] for one in (positives / cumulative, positives * precision / cumulative)
     )
     average = positives @ precision / total
     values = np.empty(len(label))
-    values[order] = weight / total * (true * (precision[ranks] - average + of_rows[ranks]) - of_precision[ranks])
-    return Influence(values, (each * (label == 1),), degree=3)
+    values[order] = weight / total * (is_positive * (precision[ranks] - average + of_rows[ranks]) - of_precision[ranks])
+    return Influence(values, (weights * (label == 1),), degree=3)
 
 
 _INFLUENCE: Mapping[Metric, Callable[[Floats, Floats, Floats], Influence]] = {

@@ -1,13 +1,13 @@
-"""How far a measure can be trusted: intervals for rows that share entities and times.
+"""Confidence intervals of measures for rows that share entities and times.
 
-Rows are no evidence of their own: those of one entity share what is its own, those of one night its weather, those of
-one month the outcomes of their horizons. Intervals that take rows, or nights, for independent are several times too
-narrow then. The variance is that of two-way clusters, V = max(V_entity, V_time, V_entity + V_time - V_both).
+Rows are not independent: those of one entity share its traits, those of one night its weather, those of one month the
+outcomes of their horizons. Intervals that take rows, or nights, for independent are then several times too narrow.
+The variance is that of two-way clusters, V = max(V_entity, V_time, V_entity + V_time - V_both).
 
 Sources: Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, Journal of Business & Economic
 Statistics 29(2), 238-249; cluster sums of influences in place of three bootstraps, see `influence`. Degrees of freedom:
-Satterthwaite (1946), Biometrics Bulletin 2(6), 110-114, of as many clusters as would say as much if all had one weight
-(Kish 1965, Survey sampling), and at least those of the lesser way. `scripts/simulate` measures how often they hold.
+Satterthwaite (1946), Biometrics Bulletin 2(6), 110-114, with the effective number of clusters (Kish 1965, Survey
+sampling), and at least those of the way with fewer. `scripts/simulate` measures how often they hold.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Interval:
 
 
 class Scale(Enum):
-    """Where bounds lie evenly about the estimate, so that they stay within what the measure can be."""
+    """The scale on which bounds are symmetric about the estimate, so that they stay within the measure's range."""
 
     PLAIN = "plain"
     LOG = "log"
@@ -55,16 +55,16 @@ class _Way:
 
 
 def interval(estimate: float | None, influence: Influence, clusters: Clusters, scale: Scale) -> Interval:
-    """The estimate with its central 95%.
+    """The estimate with its central 95% interval.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
     than three entities only blocks do.
 
     Args:
         estimate: the measure of all rows.
-        influence: of the same rows, all of which count.
-        clusters: theirs.
-        scale: where the bounds lie evenly.
+        influence: of the same rows, all of which have weight.
+        clusters: of these rows.
+        scale: the scale on which the bounds are symmetric.
     """
     if estimate is None or (scale is not Scale.PLAIN and estimate <= 0) or (scale is Scale.LOGIT and estimate >= 1):
         return Interval(estimate, None, None)
@@ -82,50 +82,50 @@ def interval(estimate: float | None, influence: Influence, clusters: Clusters, s
 
 
 def _widest(influence: Influence, clusters: Clusters) -> _Way | None:
-    """The greatest of the variances; None where a way of clustering that counts has too little of something."""
+    """The way of the greatest variance; None where a way of clustering has too few clusters of some part."""
     ways = []
     if clusters.entities >= FEWEST:
         ways.append(_way(influence, clusters.entity))
     if clusters.blocks >= FEWEST:
         ways.append(_way(influence, clusters.block, clusters.overlap))
-    counted = [way for way in ways if way is not None]
-    if not counted or len(counted) < len(ways):
+    usable = [way for way in ways if way is not None]
+    if not usable or len(usable) < len(ways):
         return None
-    if len(counted) > 1:
-        counted.append(_both(influence, clusters, *counted))
-    return max(counted, key=lambda way: way.variance)
+    if len(usable) > 1:
+        usable.append(_both(influence, clusters, *usable))
+    return max(usable, key=lambda way: way.variance)
 
 
 def _way(influence: Influence, codes: Codes, overlap: float = 0.0) -> _Way | None:
-    """One way by itself; None where too few clusters have a part of what the measure is made of."""
+    """One way of clustering by itself; None where too few clusters have rows of some part of the measure."""
     of_parts = [np.bincount(codes, part) for part in influence.parts]
     effective = min(round(float(sizes.sum() ** 2 / (sizes @ sizes)), 9) for sizes in of_parts)
     if min(np.count_nonzero(sizes) for sizes in of_parts) < FEWEST or effective < _LEAST_EFFECTIVE:
         return None
-    return _Way(_squared(influence, codes) * _stretch(effective, overlap, influence.degree), effective - 1)
+    return _Way(_sum_of_squares(influence, codes) * _stretch(effective, overlap, influence.degree), effective - 1)
 
 
 def _both(influence: Influence, clusters: Clusters, entity: _Way, time: _Way) -> _Way:
-    """Both ways, less what they count twice: what is an entity's own within a block."""
+    """Both ways of clustering, minus the variance that they count twice, that of entities within a block."""
     cells = int(clusters.cell.max()) + 1
-    seen = (1 - clusters.overlap / clusters.blocks) / (1 - clusters.overlap)
-    twice = _squared(influence, clusters.cell) * seen * cells / max(cells - 1, 1)
+    visible = (1 - clusters.overlap / clusters.blocks) / (1 - clusters.overlap)
+    twice = _sum_of_squares(influence, clusters.cell) * visible * cells / max(cells - 1, 1)
     variance = entity.variance + time.variance - twice
     terms = entity.variance**2 / entity.freedom + time.variance**2 / time.freedom + twice**2 / max(cells - 1, 1)
     freedom = variance**2 / terms if terms else 0.0
     return _Way(variance, max(freedom, min(entity.freedom, time.freedom)))
 
 
-def _squared(influence: Influence, codes: Codes) -> float:
+def _sum_of_squares(influence: Influence, codes: Codes) -> float:
     sums = np.bincount(codes, influence.values)
     return float(sums @ sums)
 
 
 def _stretch(clusters: float, overlap: float, degree: int) -> float:
-    """What makes the squared sums of so many clusters, which lie about their own mean, a variance on average.
+    """The factor that makes the squared cluster sums, taken about their own mean, an unbiased variance.
 
-    G / (G - 1) without overlap; with it, neighbouring sums are alike, and their scatter misses a part. Once more for
-    each further row that is compared at once, since one in G of those is of the cluster itself.
+    G / (G - 1) without overlap; with it, neighbouring sums are correlated, and their variance misses a part. Once more
+    for each further row that is compared at once, since one in G of those is of the cluster itself.
     """
     whole = (clusters - overlap) / (clusters * (1 - overlap) - (1 - overlap / clusters))
     stretch: float = whole * (clusters / (clusters - 1)) ** (degree - 1)

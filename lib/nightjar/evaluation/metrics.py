@@ -1,8 +1,8 @@
-"""How good scores are: one number per question, for binary outcomes here, and every measure of a task together.
+"""Metrics of scores: those for binary outcomes, and all metrics of a task together.
 
 `y` holds the outcomes (bool, or 0 and 1), `score` the predicted probabilities of the positive class; both are
-one-dimensional and of one length. `weight` says how many rows each one stands for, see `rows`. A measure that the rows
-with a weight above 0 cannot answer is None, never NaN.
+one-dimensional and of one length. `weight` says how many rows each one stands for, see `rows`. A measure that is
+undefined on the rows with a weight above 0 is None, never NaN.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.ranking import mean_ndcg
-from nightjar.evaluation.regression import checked_amounts, mae, r2, rmse
-from nightjar.evaluation.rows import Floats, Measure, checked_weight, counting, floats, mean
+from nightjar.evaluation.regression import check_amounts, mae, r2, rmse
+from nightjar.evaluation.rows import Floats, Measure, check_weight, floats, mean, rows_with_weight
 from nightjar.settings.task import Metric, Task
 
 Booleans = npt.NDArray[np.bool_]
 
 
-def checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Booleans, Floats]:
+def check_outcomes(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Booleans, Floats]:
     """The outcomes as booleans and the scores as finite floats.
 
     Raises:
@@ -52,9 +52,9 @@ def roc_auc(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
     Source: Hanley and McNeil (1982), Radiology 143(1), 29-36.
 
     Raises:
-        LearningError: see `checked` and `rows.checked_weight`.
+        LearningError: see `check_outcomes` and `rows.check_weight`.
     """
-    outcomes, scores, weights = _counted(*checked(y, score), weight)
+    outcomes, scores, weights = _drop_unweighted(*check_outcomes(y, score), weight)
     if outcomes.all() or not outcomes.any():
         return None
     return float(roc_auc_score(outcomes, scores, sample_weight=weights))
@@ -67,9 +67,9 @@ def log_loss(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | Non
     Source: Good (1952), Rational decisions, Journal of the Royal Statistical Society B 14(1), 107-114.
 
     Raises:
-        LearningError: see `checked` and `rows.checked_weight`; also a score outside [0, 1].
+        LearningError: see `check_outcomes` and `rows.check_weight`; also a score outside [0, 1].
     """
-    outcomes, probabilities, weights = _counted(*_probabilities(y, score), weight)
+    outcomes, probabilities, weights = _drop_unweighted(*_probabilities(y, score), weight)
     if not len(outcomes):
         return None
     return float(sklearn_log_loss(outcomes, probabilities, labels=[False, True], sample_weight=weights))
@@ -81,9 +81,9 @@ def brier(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None =
     Source: Brier (1950), Monthly Weather Review 78(1), 1-3, in the halved form usual for two classes.
 
     Raises:
-        LearningError: see `checked` and `rows.checked_weight`; also a score outside [0, 1].
+        LearningError: see `check_outcomes` and `rows.check_weight`; also a score outside [0, 1].
     """
-    outcomes, probabilities, weights = _counted(*_probabilities(y, score), weight)
+    outcomes, probabilities, weights = _drop_unweighted(*_probabilities(y, score), weight)
     if not len(outcomes):
         return None
     return float(brier_score_loss(outcomes, probabilities, pos_label=True, sample_weight=weights))
@@ -96,9 +96,9 @@ def average_precision(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayL
     Source: Zhu (2004), Recall, precision and average precision, University of Waterloo.
 
     Raises:
-        LearningError: see `checked` and `rows.checked_weight`.
+        LearningError: see `check_outcomes` and `rows.check_weight`.
     """
-    outcomes, scores, weights = _counted(*checked(y, score), weight)
+    outcomes, scores, weights = _drop_unweighted(*check_outcomes(y, score), weight)
     return float(average_precision_score(outcomes, scores, sample_weight=weights)) if outcomes.any() else None
 
 
@@ -107,19 +107,19 @@ def expected_calibration_error(
 ) -> float | None:
     """Mean over rows of the distance between their bin's mean probability and its rate of True; None without rows.
 
-    Bins hold equally many rows, or equal weight, but rows of one score are never parted: many of them make fewer bins.
+    Bins hold equally many rows, or equal weight, but rows of one score share a bin: many of them make fewer bins.
     Source: Nguyen and O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP.
 
     Raises:
-        LearningError: see `checked` and `rows.checked_weight`; also a score outside [0, 1].
+        LearningError: see `check_outcomes` and `rows.check_weight`; also a score outside [0, 1].
     """
-    outcomes, probabilities, weights = _counted(*_probabilities(y, score), weight)
+    outcomes, probabilities, weights = _drop_unweighted(*_probabilities(y, score), weight)
     if not len(outcomes):
         return None
-    place = np.searchsorted(_edges(probabilities, weights, bins), probabilities, side="right")
-    each = np.ones(len(outcomes)) if weights is None else weights
-    gaps = np.bincount(place, each * probabilities) - np.bincount(place, each * outcomes)
-    return float(np.abs(gaps).sum() / each.sum())
+    bin_of_row = np.searchsorted(_edges(probabilities, weights, bins), probabilities, side="right")
+    row_weights = np.ones(len(outcomes)) if weights is None else weights
+    gaps = np.bincount(bin_of_row, row_weights * probabilities) - np.bincount(bin_of_row, row_weights * outcomes)
+    return float(np.abs(gaps).sum() / row_weights.sum())
 
 
 def measures(
@@ -135,21 +135,24 @@ def measures(
     Regression: rmse, mae, r2, mean_label. Ranking: ndcg within the lists that `query` numbers, mean_label.
 
     Raises:
-        LearningError: see `checked`, or `regression.checked_amounts`, and `rows.checked_weight`; a score outside [0, 1]
-            of a classification; a ranking without `query`.
+        LearningError: see `check_outcomes`, or `regression.check_amounts`, and `rows.check_weight`; a score outside
+            [0, 1] of a classification; a ranking without `query`.
     """
     if task is Task.CLASSIFICATION:
         outcomes, scores = _probabilities(label, score)
-        weights = checked_weight(weight, len(scores))
+        weights = check_weight(weight, len(scores))
         names = {"positive_rate": mean(outcomes, weights), "mean_score": mean(scores, weights), "rows": len(outcomes)}
         error = expected_calibration_error(outcomes, scores, weights)
-        found = {one.value: MEASURES[one](outcomes, scores, weights) for one in MEASURES if one.task is task}
-        return {**found, "expected_calibration_error": error, **names}
-    amounts, scores = checked_amounts(label, score)
-    weights = checked_weight(weight, len(scores))
+        values = {one.value: MEASURES[one](outcomes, scores, weights) for one in MEASURES if one.task is task}
+        return {**values, "expected_calibration_error": error, **names}
+    amounts, scores = check_amounts(label, score)
+    weights = check_weight(weight, len(scores))
     names = {"mean_label": mean(amounts, weights), "mean_score": mean(scores, weights), "rows": len(amounts)}
     if task is Task.REGRESSION:
-        return {**{one.value: MEASURES[one](amounts, scores, weights) for one in MEASURES if one.task is task}, **names}
+        return {
+            **{one.value: MEASURES[one](amounts, scores, weights) for one in MEASURES if one.task is task},
+            **names,
+        }
     if query is None:
         raise LearningError("A ranking is measured within lists: give `query`, the number of each row's list.")
     return {Metric.NDCG.value: mean_ndcg(amounts, scores, query, weights), **names}
@@ -164,34 +167,34 @@ MEASURES: Mapping[Metric, Measure] = {
     Metric.MAE: mae,
     Metric.R2: r2,
 }
-"""The metrics that labels, scores and weights alone decide; NDCG needs the lists as well."""
+"""The metrics that need labels, scores and weights alone; NDCG needs the lists as well."""
 
 
 def _edges(probabilities: Floats, weight: Floats | None, bins: int) -> Floats:
     """The scores at which bins of equal weight begin, the first one's left out.
 
-    The least weight is taken as one row, so that only proportions matter: whole numbers of which one is 1 part the rows
-    as repeating each so many times would.
+    The least weight counts as one row, so that only proportions matter: whole-number weights of which one is 1 give
+    the same bins as repeated rows.
     """
     shares = np.arange(1, bins) / bins
     if weight is None:
         return np.quantile(probabilities, shares, method="lower")
     rows = np.round(weight / max(weight.min(), 1e-9), 9)  # an edge may fall on a row: rounding errors must not move it
     order = np.argsort(probabilities)
-    reached = np.cumsum(rows[order])
-    edges: Floats = probabilities[order[np.searchsorted(reached, (reached[-1] - 1) * shares, side="right")]]
+    cumulative = np.cumsum(rows[order])
+    edges: Floats = probabilities[order[np.searchsorted(cumulative, (cumulative[-1] - 1) * shares, side="right")]]
     return edges
 
 
-def _counted(
+def _drop_unweighted(
     outcomes: Booleans, scores: Floats, weight: npt.ArrayLike | None
 ) -> tuple[Booleans, Floats, Floats | None]:
-    at, weights = counting(weight, len(scores))
-    return outcomes[at], scores[at], weights
+    rows, weights = rows_with_weight(weight, len(scores))
+    return outcomes[rows], scores[rows], weights
 
 
 def _probabilities(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Booleans, Floats]:
-    outcomes, scores = checked(y, score)
+    outcomes, scores = check_outcomes(y, score)
     outside = scores[(scores < 0) | (scores > 1)]
     if len(outside):
         raise LearningError(

@@ -1,9 +1,9 @@
-"""How good an order within lists is."""
+"""Metrics of an order within lists."""
 
 import numpy as np
 import numpy.typing as npt
 
-from nightjar.evaluation.rows import Floats, checked_weight, mean
+from nightjar.evaluation.rows import Floats, check_weight, mean
 
 
 def mean_ndcg(
@@ -12,8 +12,8 @@ def mean_ndcg(
     """Mean over lists of the normalised discounted cumulative gain of each whole list, from 0 to 1 (best).
 
     A row's gain is its relevance (0 or more), its discount `1 / log2(place + 1)` with places from 1; rows of equal
-    score share the mean discount of their places, as in scikit-learn. A list of one row, or without a relevant one,
-    has no order to judge and is left out; None if none is left.
+    score share the mean discount of their places, as in scikit-learn. Lists of one row, or without a relevant row,
+    are left out; None if none remains.
     Source: Järvelin and Kekäläinen (2002), ACM Transactions on Information Systems 20(4), 422-446; ties: McSherry and
     Najork (2008), ECIR.
 
@@ -24,7 +24,7 @@ def mean_ndcg(
         weight: how many rows each one stands for, (rows,), see `rows`. A list counts by `weight_of_list`.
 
     Raises:
-        LearningError: see `rows.checked_weight`.
+        LearningError: see `rows.check_weight`.
     """
     weight_of_row = weight_of_list(query, weight)
     if not len(query):
@@ -35,22 +35,22 @@ def mean_ndcg(
     ordered_lists, ordered_score = lists[by_score], score[by_score]
     starts = np.r_[True, (np.diff(ordered_lists) != 0) | (np.diff(ordered_score) != 0)]
     tie = np.cumsum(starts) - 1
-    shared = (np.bincount(tie, discount) / np.bincount(tie))[tie]
-    gain = np.bincount(ordered_lists, relevance[by_score] * shared)
+    mean_discount = (np.bincount(tie, discount) / np.bincount(tie))[tie]
+    gain = np.bincount(ordered_lists, relevance[by_score] * mean_discount)
     ideal = np.lexsort((-relevance, lists))
     best = np.bincount(lists[ideal], relevance[ideal] * discount)
-    of_list = None if weight_of_row is None else weight_of_row[first]
-    judged = (sizes > 1) & (best > 0) & (True if of_list is None else of_list > 0)
-    return mean(gain[judged] / best[judged], None if of_list is None else of_list[judged])
+    list_weight = None if weight_of_row is None else weight_of_row[first]
+    has_order = (sizes > 1) & (best > 0) & (True if list_weight is None else list_weight > 0)
+    return mean(gain[has_order] / best[has_order], None if list_weight is None else list_weight[has_order])
 
 
 def weight_of_list(query: npt.NDArray[np.intp], weight: npt.ArrayLike | None) -> Floats | None:
     """For each row the weight of its list: the mean of its rows', which are alike where lists are sampled whole.
 
     Raises:
-        LearningError: see `rows.checked_weight`.
+        LearningError: see `rows.check_weight`.
     """
-    weights = checked_weight(weight, len(query))
+    weights = check_weight(weight, len(query))
     if weights is None:
         return None
     _, lists = np.unique(query, return_inverse=True)

@@ -1,4 +1,4 @@
-"""How good predicted amounts are. `y` holds the true ones, `score` the predicted; None, never NaN, where undefined.
+"""Metrics of predicted amounts. `y` holds the true ones, `score` the predicted; None, never NaN, where undefined.
 
 `weight` says how many rows each one stands for, see `rows`.
 """
@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import Floats, counting, floats, mean
+from nightjar.evaluation.rows import Floats, floats, mean, rows_with_weight
 
 
-def checked_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
+def check_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
     """The true and the predicted amounts as finite floats.
 
     Raises:
@@ -30,20 +30,20 @@ def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
     """Root of the mean squared error, in the unit of the label; None without rows.
 
     Raises:
-        LearningError: see `checked_amounts` and `rows.checked_weight`.
+        LearningError: see `check_amounts` and `rows.check_weight`.
     """
-    amounts, scores, weights = _counted(y, score, weight)
-    squared = mean((amounts - scores) ** 2, weights)
-    return None if squared is None else float(np.sqrt(squared))
+    amounts, scores, weights = _drop_unweighted(y, score, weight)
+    mse = mean((amounts - scores) ** 2, weights)
+    return None if mse is None else float(np.sqrt(mse))
 
 
 def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
     """Mean absolute error, in the unit of the label; None without rows.
 
     Raises:
-        LearningError: see `checked_amounts` and `rows.checked_weight`.
+        LearningError: see `check_amounts` and `rows.check_weight`.
     """
-    amounts, scores, weights = _counted(y, score, weight)
+    amounts, scores, weights = _drop_unweighted(y, score, weight)
     return mean(np.abs(amounts - scores), weights)
 
 
@@ -53,19 +53,19 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
     None unless there are two different labels.
 
     Raises:
-        LearningError: see `checked_amounts` and `rows.checked_weight`.
+        LearningError: see `check_amounts` and `rows.check_weight`.
     """
-    amounts, scores, weights = _counted(y, score, weight)
+    amounts, scores, weights = _drop_unweighted(y, score, weight)
     if not len(amounts) or (amounts == amounts[0]).all():
         return None
-    each = 1.0 if weights is None else weights
+    row_weights = 1.0 if weights is None else weights
     about_mean = (amounts - np.average(amounts, weights=weights)) ** 2
-    return float(1 - np.sum(each * (amounts - scores) ** 2) / np.sum(each * about_mean))
+    return float(1 - np.sum(row_weights * (amounts - scores) ** 2) / np.sum(row_weights * about_mean))
 
 
-def _counted(
+def _drop_unweighted(
     y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats | None]:
-    amounts, scores = checked_amounts(y, score)
-    at, weights = counting(weight, len(amounts))
-    return amounts[at], scores[at], weights
+    amounts, scores = check_amounts(y, score)
+    rows, weights = rows_with_weight(weight, len(amounts))
+    return amounts[rows], scores[rows], weights

@@ -1,6 +1,6 @@
-"""What measures are given: one number a row, and how many rows each row stands for.
+"""The input of measures: one number a row, and row weights, the number of rows that each row stands for.
 
-A row that was kept with probability p has the weight 1 / p: it stands for the rows like it that were not. Only the
+A row sampled with probability p has the weight 1 / p: it stands for similar rows that were not sampled. Only the
 proportions of weights matter. A row of weight 0 is as if it were absent; without weights each row stands for itself.
 Source: Horvitz and Thompson (1952), Journal of the American Statistical Association 47(260), 663-685.
 """
@@ -15,7 +15,7 @@ from nightjar.errors import LearningError
 
 Floats = npt.NDArray[np.float64]
 Measure = Callable[..., float | None]
-"""A measure of labels and scores, and of weights where there are some; None where the rows cannot answer it."""
+"""A measure of labels and scores, and of weights where there are some; None where it is undefined."""
 
 
 def floats(name: str, values: npt.ArrayLike) -> Floats:
@@ -33,7 +33,7 @@ def floats(name: str, values: npt.ArrayLike) -> Floats:
     return array
 
 
-def checked_weight(weight: npt.ArrayLike | None, rows: int) -> Floats | None:
+def check_weight(weight: npt.ArrayLike | None, rows: int) -> Floats | None:
     """The weights in units of the greatest one, so that their sums and products are finite; None if there are none.
 
     Raises:
@@ -49,23 +49,23 @@ def checked_weight(weight: npt.ArrayLike | None, rows: int) -> Floats | None:
         raise LearningError(f"weight holds {strange[0]} in {len(strange)} of {rows} rows: expected 0 or more.")
     if rows and not weights.any():
         raise LearningError(f"All {rows} rows have weight 0: there is nothing to measure.")
-    of_greatest: Floats = weights / weights.max(initial=0)
-    return of_greatest
+    scaled: Floats = weights / weights.max(initial=0)
+    return scaled
 
 
-def counting(weight: npt.ArrayLike | None, rows: int) -> tuple[slice | npt.NDArray[np.intp], Floats | None]:
-    """Where the rows are that count at all, to be taken from any column, and their weights.
+def rows_with_weight(weight: npt.ArrayLike | None, rows: int) -> tuple[slice | npt.NDArray[np.intp], Floats | None]:
+    """The rows with a weight above 0, as an index into any column, and their weights.
 
     Raises:
-        LearningError: see `checked_weight`.
+        LearningError: see `check_weight`.
     """
-    weights = checked_weight(weight, rows)
+    weights = check_weight(weight, rows)
     if weights is None:
         return slice(None), None
-    places = np.flatnonzero(weights)
-    return places, weights[places]
+    numbers = np.flatnonzero(weights)
+    return numbers, weights[numbers]
 
 
 def mean(values: npt.NDArray[Any], weight: Floats | None) -> float | None:
-    """The mean over rows, of checked weights; None without rows."""
+    """The mean over rows, with checked weights; None without rows."""
     return float(np.average(values, weights=weight)) if len(values) else None

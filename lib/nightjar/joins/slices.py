@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
-from nightjar.asof.carry import carried
+from nightjar.asof.carry import rows_to_carry
 from nightjar.joins import reading
 from nightjar.joins.exchange import MESSAGE, batched, packed
 from nightjar.joins.planner import Planned
@@ -114,6 +114,6 @@ def carried_from(
         if since is not None:
             condition &= pc.field(layouts.EVENT_TIME) >= reading.instant(since)
         rows = reading.rows_of(here, chosen, since, until, condition)
-        kept: Any = reduce(np.union1d, (carried(reading.asked(one, rows), end) for one in here))
+        kept: Any = reduce(np.union1d, (rows_to_carry(reading.asked(one, rows), end) for one in here))
         result[layout] = rows.take(pa.array(kept))
     return result

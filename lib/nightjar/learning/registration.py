@@ -56,14 +56,14 @@ def recorded(
     """A run of MLflow for the search whose ledger is held, its folds, and the model that comes of it.
 
     Raises:
-        ModelError: see `tracking.search_recorded`.
+        ModelError: see `tracking.record_search`.
     """
 
     def under_way(search: str) -> bool:
         return search != book.search and ledger.in_use(book.folder, search)
 
     tags = _tags(run, project, rows)
-    with tracking.search_recorded(run.home, project.name, book.search, tags, under_way, known) as record:
+    with tracking.record_search(run.home, project.name, book.search, tags, under_way, known) as record:
         yield record
 
 

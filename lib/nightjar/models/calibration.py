@@ -1,4 +1,4 @@
-"""Calibration: a curve from a classifier's scores to honest probabilities, fitted on out-of-fold predictions."""
+"""Calibration: a curve from a classifier's scores to calibrated probabilities, fitted on out-of-fold predictions."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from nightjar.settings.model import Calibration
 Floats = npt.NDArray[np.float64]
 
 LEAST = 1e-7
-"""Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+"""Probabilities are clipped to this distance from 0 and 1 before their log-odds are taken."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Platt:
 
 @dataclass(frozen=True)
 class Isotonic:
-    """Linear between knots, and level before the first and after the last one.
+    """Linear between knots, and constant before the first and after the last one.
 
     Source: Zadrozny and Elkan (2002), Transforming classifier scores into accurate multiclass probability estimates.
 
     Attributes:
-        score: of each knot, rising.
-        probability: at each knot, never falling.
+        score: of each knot, increasing.
+        probability: at each knot, non-decreasing.
     """
 
     score: tuple[float, ...]
@@ -54,7 +54,7 @@ class Isotonic:
 def fit_calibration(
     kind: Calibration, score: Floats, label: npt.NDArray[np.bool_], weight: Floats | None
 ) -> Platt | Isotonic:
-    """The curve that fits out-of-fold scores best.
+    """Fit the curve to out-of-fold scores.
 
     Raises:
         LearningError: all these rows have the same label.
@@ -69,16 +69,16 @@ def fit_calibration(
 
 
 def _platt(score: Floats, label: npt.NDArray[np.bool_], weight: Floats) -> Platt:
-    # Platt's targets: a row is True, or False, but for one row more of the other kind. So even scores that separate
-    # the labels without an error have a best line, and two numbers from many rows need no other penalty.
+    # Platt's targets: each class gets one more row of the other kind. So scores that separate the labels without an
+    # error have a finite optimum too, and two coefficients from many rows need no other penalty.
     target = np.where(label, 1 - 1 / (weight[label].sum() + 2), 1 / (weight[~label].sum() + 2))
     inputs = np.tile(log_odds(score), 2)[:, None]
     shares = np.concatenate([weight * target, weight * (1 - target)])
-    both = np.repeat([True, False], len(label))
-    line = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(inputs, both, shares)
+    outcomes = np.repeat([True, False], len(label))
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(inputs, outcomes, shares)
     return Platt(float(line.coef_[0, 0]), float(line.intercept_[0]))
 
 
 def log_odds(probability: Floats) -> Floats:
-    """Of probabilities, which are kept off 0 and 1: finite."""
+    """The log-odds of probabilities, which are clipped so that they are finite."""
     return np.asarray(logit(np.clip(probability, LEAST, 1 - LEAST)), dtype=np.float64)

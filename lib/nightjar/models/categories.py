@@ -1,4 +1,4 @@
-"""What happens to category columns that share their settings."""
+"""The preprocessing of category columns that share their settings."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +14,10 @@ from nightjar.models.needs import Needs
 from nightjar.settings.columns import Category, Encoding
 
 MIN_FREQUENCY = 10
-"""A category with fewer training rows shares one column with all other rare ones, and with those never seen."""
+"""A category with fewer training rows shares one column with all other rare and all unseen ones."""
 
 MOST_CATEGORIES = 64
-"""How many columns one category feature becomes at most; keeps the dense array small for names and the like."""
+"""The most columns that one category feature becomes, so that names and the like keep the dense array small."""
 
 
 def category_steps(settings: Category, needs: Needs, inner: Sequence[InnerSplit]) -> Any:
@@ -25,7 +25,7 @@ def category_steps(settings: Category, needs: Needs, inner: Sequence[InnerSplit]
     complete = needs is Needs.COMPLETE
     encoding = settings.encoding or (Encoding.ONE_HOT if complete else Encoding.ORDINAL)
     steps: list[Any] = [LevelTexts(settings.missing and settings.missing.value), _encoder(encoding, settings, inner)]
-    if complete and encoding is Encoding.ORDINAL:  # unseen, and null, come before the first place
+    if complete and encoding is Encoding.ORDINAL:  # unseen values and nulls come before code 0
         steps.append(SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True))
     if complete and encoding in (Encoding.ORDINAL, Encoding.TARGET, Encoding.FREQUENCY):
         steps.append(StandardScaler())

@@ -1,4 +1,4 @@
-"""Everything about a model that can be refused before any row is read."""
+"""Checks of a model's settings that need no rows."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.families import family_of, known_parameters, unfitted
+from nightjar.models.families import family_of, make_estimator, settable_parameters
 from nightjar.models.needs import Needs
-from nightjar.models.network_inputs import embedded
+from nightjar.models.network_inputs import columns_to_embed
 from nightjar.models.network_options import Options
 from nightjar.models.preparation import check_preparation
 from nightjar.models.rule import rule_of
@@ -22,26 +22,26 @@ from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
 
 UNPREPARED = frozenset({Estimator.MAJORITY, Estimator.MEAN, Estimator.RULE, Estimator.RATE}) | ENSEMBLES
-"""What takes no prepared features of its own."""
+"""Estimators without a preparation of their own."""
 
-MADE_ROWS = frozenset({ImbalanceKind.OVER, ImbalanceKind.SMOTE, ImbalanceKind.ADASYN})
+ADDS_ROWS = frozenset({ImbalanceKind.OVER, ImbalanceKind.SMOTE, ImbalanceKind.ADASYN})
 
 
 def check_model(
     model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model], *, weighted: bool = False
 ) -> tuple[FeatureColumn, ...]:
-    """Refuse what cannot be fitted on any rows; otherwise, the features that the model reads.
+    """Check a model's settings, and return the features that it reads.
 
     Raises:
         LearningError: see `estimators.check`.
     """
     if model.space:
         raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")
-    known = known_parameters(model, task)
-    unknown = sorted(set(model.parameters) - known)
+    accepted = settable_parameters(model, task)
+    unknown = sorted(set(model.parameters) - accepted)
     if unknown:
-        among, near = ", ".join(sorted(known)) or "none at all", hint(unknown[0], known)
-        raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here{near}. It knows {among}.")
+        listing, near = ", ".join(sorted(accepted)) or "none at all", hint(unknown[0], accepted)
+        raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here{near}. It knows {listing}.")
     if model.calibration is not Calibration.NONE and task is not Task.CLASSIFICATION:
         raise LearningError(f"calibration is {model.calibration.name}: only a classification has probabilities.")
     if model.self_training.floor is not None and task is not Task.CLASSIFICATION:
@@ -57,40 +57,40 @@ def check_model(
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members, weighted=weighted)
-    used = used_features(model, features)
+    used = select_features(model, features)
     _check_values(model, used, task)
     return used
 
 
-def used_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[FeatureColumn, ...]:
+def select_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[FeatureColumn, ...]:
     """The features that the model reads.
 
     Raises:
-        LearningError: `drop` or `column` names none of them, none is left, or the rule cannot be reckoned from them.
+        LearningError: `drop` or `column` names none of them, none remains, or the rule cannot be evaluated on them.
     """
     names = [column.name for column in features]
     unknown = sorted(set(model.drop) - set(names))
     if unknown:
         near = hint(unknown[0], names)
         raise LearningError(f"drop names {', '.join(unknown)}{near}, not among the features {', '.join(names)}.")
-    left = tuple(column for column in features if column.name not in model.drop)
+    remaining = tuple(column for column in features if column.name not in model.drop)
     if model.estimator in (Estimator.MAJORITY, Estimator.MEAN):
         return ()
     if model.estimator is Estimator.RULE:
-        return rule_of(model.parameters.get("expression"), left)[0]
-    wanted = ""
+        return rule_of(model.parameters.get("expression"), remaining)[0]
+    detail = ""
     if model.estimator is Estimator.RATE:
-        wanted = f" (column: {model.parameters.get('column')!r})"
-        left = tuple(column for column in left if column.name == model.parameters.get("column"))
-    if not left:
-        raise LearningError(f"{model.estimator.name}{wanted} has no feature to use among {', '.join(names) or 'none'}.")
-    return left
+        detail = f" (column: {model.parameters.get('column')!r})"
+        remaining = tuple(column for column in remaining if column.name == model.parameters.get("column"))
+    if not remaining:
+        raise LearningError(f"{model.estimator.name}{detail} has no feature to use among {', '.join(names) or 'none'}.")
+    return remaining
 
 
 def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
     parameters = dict(model.parameters)
-    prepared = Preparation() if model.estimator in UNPREPARED else model.preparation
-    if model.preparation != prepared:
+    expected = Preparation() if model.estimator in UNPREPARED else model.preparation
+    if model.preparation != expected:
         raise LearningError(f"{model.estimator.name} prepares no features: leave `preparation` out.")
     match model.estimator:
         case Estimator.NETWORK:
@@ -108,7 +108,7 @@ def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
             holds = isinstance(weights, Sequence) and all(_positive(one) for one in weights) and len(weights) == count
             _require(model, "weights", weights, f"{count} numbers above 0, one a member", holds=holds)
         case Estimator.RULE:
-            pass  # its expression has been read with the features
+            pass  # `select_features` has checked its expression
         case _:
             _check_family(model, used, task)
 
@@ -119,11 +119,11 @@ def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
         holds = set(weights) <= {False, True}
         _require(model, "class_weight", weights, "weights of the classes false and true", holds=holds)
     try:
-        # The check that `fit` itself starts with, on parameters alone. Public there is only the fit.
-        unfitted(model, task, seed=0)._validate_params()  # noqa: SLF001
+        # `fit` itself starts with this check of the parameters, which has no public counterpart.
+        make_estimator(model, task, seed=0)._validate_params()  # noqa: SLF001
     except (TypeError, ValueError) as error:
         raise LearningError(f"{_name(model)} with {model.parameters} cannot be fitted: {error}") from error
-    if task is Task.CLASSIFICATION and not _gives_probabilities(unfitted(model, task, seed=0)):
+    if task is Task.CLASSIFICATION and not _gives_probabilities(make_estimator(model, task, seed=0)):
         raise LearningError(f"{_name(model)} with {model.parameters} gives no probabilities: choose another loss.")
     needs = family_of(model).needs
     if needs is not None:
@@ -138,7 +138,7 @@ def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], mo
         require_device(options)
     if options.class_weight and task is not Task.CLASSIFICATION:
         raise LearningError(f"class_weight is {options.class_weight!r}: only a classification has classes.")
-    names = embedded(used, model.preparation) if options.embedding else []
+    names = columns_to_embed(used, model.preparation) if options.embedding else []
     others = [column for column in used if column.name not in names]
     if others:
         check_preparation(others, model.preparation, Needs.COMPLETE, task=task)
@@ -158,7 +158,7 @@ def _check_imbalance(model: Model, task: Task) -> None:
             f"imbalance is {kind.name}: rows that are made have no means of their levels without their own labels, as "
             "encoding=TARGET takes them of rows that are there. Choose another encoding, OVER or CLASS_WEIGHT."
         )
-    if model.estimator is Estimator.NETWORK and kind in MADE_ROWS:
+    if model.estimator is Estimator.NETWORK and kind in ADDS_ROWS:
         raise LearningError(
             f"imbalance is {kind.name}: it puts rows behind the newest ones, which NETWORK is judged on while it "
             "trains. Choose CLASS_WEIGHT or UNDER."
@@ -190,7 +190,7 @@ def _check_members(
 
 
 def takes_weights(model: Model, task: Task) -> bool:
-    """Whether rows can weigh more or less to it. An ensemble's members are asked themselves."""
+    """Whether the estimator takes row weights. Members of an ensemble are checked one by one."""
     if model.estimator in ENSEMBLES | {Estimator.NETWORK, Estimator.RULE}:
         return True
     return bool(has_fit_parameter(family_of(model).classes[task], "sample_weight"))

@@ -1,4 +1,4 @@
-"""A model's features: their names and types in order, how a table differs from them, and its values as a frame."""
+"""A model's features: names and types in order, differences of a table from them, and their values as a frame."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -45,18 +45,18 @@ def feature_columns(schema: pa.Schema, names: Sequence[str]) -> tuple[FeatureCol
     return tuple(FeatureColumn(name, _usable_type(name, schema.field(name).type)) for name in names)
 
 
-def difference(expected: Sequence[FeatureColumn], found: pa.Schema) -> list[str]:
-    """What keeps a table of this schema from being used, a line for each column; none if it fits.
+def difference(expected: Sequence[FeatureColumn], schema: pa.Schema) -> list[str]:
+    """The differences that make a table of this schema unusable, a line for each column; empty if it fits.
 
-    Columns that are not expected are no difference, nor is the order of columns. A column of Arrow's type null, which
-    is the type of nulls that say no other, fits every feature. For example:
+    Further columns are no difference, nor is the order of columns. A column of Arrow's type null, which columns
+    without any value may have, fits every feature. For example:
 
         missing: seats (number)
         changed: airline is number, expected category
         changed: weekday is date32[day], expected number
         repeated: origin is there 2 times
     """
-    lines = (_difference_of(column, found) for column in expected)
+    lines = (_difference_of(column, schema) for column in expected)
     return [line for line in lines if line is not None]
 
 
@@ -74,18 +74,18 @@ def to_frame(table: pa.Table, features: Sequence[FeatureColumn]) -> pd.DataFrame
 
 
 def infinite_columns(frame: pd.DataFrame, features: Sequence[FeatureColumn]) -> list[str]:
-    """The names of number columns that hold an infinite value. No model can tell how far that is from the others."""
+    """The names of number columns that hold an infinite value, which no model can use."""
     numbers = [column.name for column in features if column.type == "number"]
     return [name for name in numbers if np.isinf(frame[name].to_numpy()).any()]
 
 
-def _difference_of(column: FeatureColumn, found: pa.Schema) -> str | None:
-    times = len(found.get_all_field_indices(column.name))
+def _difference_of(column: FeatureColumn, schema: pa.Schema) -> str | None:
+    times = len(schema.get_all_field_indices(column.name))
     if times == 0:
         return f"missing: {column.name} ({column.type})"
     if times > 1:
         return f"repeated: {column.name} is there {times} times"
-    arrow_type = found.field(column.name).type
+    arrow_type = schema.field(column.name).type
     if pa.types.is_null(arrow_type) or _feature_type(arrow_type) == column.type:
         return None
     return f"changed: {column.name} is {_feature_type(arrow_type) or arrow_type}, expected {column.type}"

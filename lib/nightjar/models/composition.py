@@ -1,4 +1,4 @@
-"""What our predictors are made of: the types that a skops file may name, and the check that it names no other."""
+"""The types that a skops file of ours may name, and the check that it names no other."""
 
 import io
 import json
@@ -52,7 +52,7 @@ PREPARATION_TYPES: Final = frozenset(
         "sklearn.tree._tree.Tree",
     }
 )
-"""What preparations are made of, beside plain values and arrays."""
+"""The types of preparations, beside plain values and arrays."""
 
 ALLOWED_TYPES: Final = (
     ESTIMATOR_TYPES
@@ -75,7 +75,7 @@ ALLOWED_TYPES: Final = (
         "numpy.uint64",
     }
 )
-"""Every type that our predictors are made of. skops by itself trusts most of scikit-learn, and functions of SciPy."""
+"""Every type in our predictors. skops by itself trusts most of scikit-learn, and functions of SciPy."""
 
 ALLOWED_LOADERS: Final = frozenset(
     {
@@ -95,7 +95,7 @@ ALLOWED_LOADERS: Final = frozenset(
         "TypeNode",
     }
 )
-"""How skops may build them. The others call functions and methods, which none of our predictors holds."""
+"""The skops loaders that may build them. Others call functions and methods, which none of our predictors holds."""
 
 
 def dump(part: object) -> bytes:
@@ -137,8 +137,8 @@ def require_allowed_types(content: bytes, name: str) -> None:
     """Check every type a skops file names, without creating any.
 
     Raises:
-        ModelError: a type is not among `ALLOWED_TYPES`, or would be built in another way than ours are, or this is no
-            skops file.
+        ModelError: a type is not among `ALLOWED_TYPES`, its loader is not among `ALLOWED_LOADERS`, or this is no skops
+            file.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -148,13 +148,13 @@ def require_allowed_types(content: bytes, name: str) -> None:
     types = {f"{node.get('__module__')}.{node.get('__class__')}" for node in nodes}
     loaders = {str(node.get("__loader__")) for node in nodes}
     foreign = sorted(types - ALLOWED_TYPES) + sorted(loaders - ALLOWED_LOADERS)
-    # skops also finds types that are named elsewhere, such as a random generator's algorithm.
-    foreign = foreign or sorted(_untrusted_types(content, name) - ALLOWED_TYPES)
+    # skops also lists types that are named elsewhere, such as a random generator's algorithm.
+    foreign = foreign or sorted(_types_untrusted_by_skops(content, name) - ALLOWED_TYPES)
     if foreign:
         raise ModelError(f"{name} holds {', '.join(foreign)}, which no model of ours is made of.")
 
 
-def _untrusted_types(content: bytes, name: str) -> set[str]:
+def _types_untrusted_by_skops(content: bytes, name: str) -> set[str]:
     try:
         return set(skops_io.get_untrusted_types(data=content))
     except Exception as error:
@@ -162,17 +162,17 @@ def _untrusted_types(content: bytes, name: str) -> set[str]:
 
 
 def _nodes(schema: Any) -> list[dict[str, Any]]:
-    """Every node of a skops schema: a mapping that names its type, at whatever depth."""
+    """Every node of a skops schema, at any depth: the mappings that name a type."""
     nodes: list[dict[str, Any]] = []
-    unread = [schema]
-    while unread:
-        found = unread.pop()
-        if isinstance(found, dict):
-            if found.keys() & {"__class__", "__module__", "__loader__"}:
-                nodes.append(found)
-            unread.extend(found.values())
-        elif isinstance(found, list):
-            unread.extend(found)
+    pending = [schema]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            if node.keys() & {"__class__", "__module__", "__loader__"}:
+                nodes.append(node)
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)
     return nodes
 
 

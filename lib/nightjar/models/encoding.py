@@ -1,4 +1,4 @@
-"""Own encoders of categories: frames of text in (null is NaN), float64 arrays out. Nothing unseen is ever an error."""
+"""Own encoders of categories: frames of text in (null is NaN), float64 arrays out. Unseen levels are never an error."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -18,7 +18,7 @@ Levels = npt.NDArray[np.object_]
 
 
 class LevelTexts(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Categories as text: numbers as people write them ("3", "0.5"), nulls as NaN or the level that stands for them.
+    """Categories as text: numbers in plain notation ("3", "0.5"), nulls as NaN or the level that replaces them.
 
     Attributes:
         missing: None (NaN), "mode" (the most frequent level, the first in code point order of equals) or "unknown".
@@ -29,7 +29,7 @@ class LevelTexts(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         self.missing = missing
 
     def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
-        """Find what stands for nulls."""
+        """Find the level that replaces nulls."""
         validate_data(self, frame, skip_check_array=True)
         self.fill_ = np.array([self._level_of_nulls(frame[name]) for name in frame], dtype=object)
         return self
@@ -60,7 +60,7 @@ class Frequencies(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     """
 
     def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
-        """Count."""
+        """Count the levels."""
         validate_data(self, frame, skip_check_array=True)
         self.levels_ = [_levels(frame[name]) for name in frame]
         ones = np.ones(len(frame))
@@ -71,7 +71,7 @@ class Frequencies(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     def transform(self, frame: pd.DataFrame) -> Floats:
         """Shares, (rows, columns)."""
         validate_data(self, frame, reset=False, skip_check_array=True)
-        return _looked_up(frame, self.levels_, self.shares_)
+        return _look_up(frame, self.levels_, self.shares_)
 
 
 class Hashed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -106,18 +106,17 @@ class Hashed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The mean label of a level's training rows, drawn to the mean of all: (sum + k * prior) / (rows + k).
+    """The mean label of a level's training rows, shrunk toward the mean of all: (sum + k * prior) / (rows + k).
 
-    The training rows themselves get means that their own labels are no part of (Micci-Barreca, "A preprocessing
+    The training rows themselves get means without their own labels (Micci-Barreca, "A preprocessing
     scheme for high-cardinality categorical attributes", 2001, for the shrinkage): `fit_transform` gives the test
     rows of each inner split the means of its training rows, and all others the prior. scikit-learn's TargetEncoder
-    deals rows to folds at random, across time, or by splits that have every row in one test part, which none does
-    that walks forward. Rows count once, whatever they weigh.
+    assigns rows to folds at random, across time, or by splits that have every row in one test part, which walk-forward
+    splits have not. Row weights are not used.
 
     Attributes:
         pseudo_count: k, in rows.
-        inner: splits of the rows it will be fitted on. They mean nothing elsewhere, so a copy that is written to a file
-            has none.
+        inner: splits of the rows it will be fitted on. They are meaningless for other rows, so stored copies have none.
         prior_: the mean label of all rows, for levels unseen.
         levels_: of each column.
         means_: of each column: of null, of each level, of one unseen.
@@ -128,7 +127,7 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         self.inner = inner
 
     def fit(self, frame: pd.DataFrame, label: npt.NDArray[Any]) -> Self:
-        """Take the means."""
+        """Compute the means."""
         validate_data(self, frame, skip_check_array=True)
         outcome = np.asarray(label, dtype=np.float64)
         self.prior_ = float(outcome.mean())
@@ -140,7 +139,7 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     def transform(self, frame: pd.DataFrame) -> Floats:
         """The means, (rows, columns), for rows that are no training rows."""
         validate_data(self, frame, reset=False, skip_check_array=True)
-        return _looked_up(frame, self.levels_, self.means_)
+        return _look_up(frame, self.levels_, self.means_)
 
     def fit_transform(self, frame: pd.DataFrame, label: npt.NDArray[Any]) -> Floats:
         """The means for the training rows, each without its own label.
@@ -149,7 +148,7 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
             LearningError: there are no inner splits, or a row is on both sides of one.
         """
         means = np.full(frame.shape, self.fit(frame, label).prior_)
-        for split in self._checked_inner(frame):
+        for split in self._check_inner(frame):
             fold = TargetMeans(self.pseudo_count).fit(frame.iloc[split.train], label[split.train])
             means[split.test] = fold.transform(frame.iloc[split.test])
         return means
@@ -158,15 +157,15 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         """The state without the inner splits."""
         return {**super().__getstate__(), "inner": ()}
 
-    def _checked_inner(self, frame: pd.DataFrame) -> Sequence[InnerSplit]:
+    def _check_inner(self, frame: pd.DataFrame) -> Sequence[InnerSplit]:
         names = ", ".join(frame.columns)
         if not self.inner:
             raise LearningError(f"TARGET encoding of {names} needs inner splits of the training rows: there are none.")
         for number, split in enumerate(self.inner):
-            both = np.intersect1d(split.train, split.test)
-            if len(both):
+            overlap = np.intersect1d(split.train, split.test)
+            if len(overlap):
                 raise LearningError(
-                    f"TARGET encoding of {names}: row {both[0]} is on both sides of the inner split {number}, "
+                    f"TARGET encoding of {names}: row {overlap[0]} is on both sides of the inner split {number}, "
                     "and would be encoded by its own label."
                 )
         return self.inner
@@ -190,18 +189,18 @@ def _levels(column: "pd.Series[Any]") -> Levels:
     return np.array(sorted(column.dropna().unique()), dtype=object)
 
 
-def _places(column: "pd.Series[Any]", levels: Levels) -> Rows:
+def _codes(column: "pd.Series[Any]", levels: Levels) -> Rows:
     """0 for null, 1 and so on for the levels, -1 for any other."""
-    found = pd.Index(levels, dtype=object).get_indexer(pd.Index(column, dtype=object))
-    return np.where(column.isna(), 0, np.where(found < 0, -1, found + 1)).astype(np.intp)
+    positions = pd.Index(levels, dtype=object).get_indexer(pd.Index(column, dtype=object))
+    return np.where(column.isna(), 0, np.where(positions < 0, -1, positions + 1)).astype(np.intp)
 
 
 def _sums(column: "pd.Series[Any]", levels: Levels, values: Floats) -> Floats:
     """The sum of the values at null, and at each level."""
-    sums: Floats = np.bincount(_places(column, levels), weights=values, minlength=len(levels) + 1).astype(np.float64)
+    sums: Floats = np.bincount(_codes(column, levels), weights=values, minlength=len(levels) + 1).astype(np.float64)
     return sums
 
 
-def _looked_up(frame: pd.DataFrame, levels: Sequence[Levels], tables: Sequence[Floats]) -> Floats:
+def _look_up(frame: pd.DataFrame, levels: Sequence[Levels], tables: Sequence[Floats]) -> Floats:
     columns = zip(frame, levels, tables, strict=True)
-    return np.column_stack([table[_places(frame[name], names)] for name, names, table in columns])
+    return np.column_stack([table[_codes(frame[name], names)] for name, names, table in columns])

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from nightjar.models.calibration import log_odds
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import Examples, Rows
-from nightjar.models.out_of_fold import out_of_fold, taken
+from nightjar.models.out_of_fold import out_of_fold, take_rows
 from nightjar.models.predictor import Predictor
 from nightjar.settings.model import Model
 from nightjar.settings.task import Task
@@ -27,12 +27,12 @@ BAGGED = 10
 
 @dataclass(frozen=True)
 class Blend:
-    """One score of several: `intercept + sum(weight * score)`.
+    """A linear combination of scores: `intercept + sum(weight * score)`.
 
     Attributes:
         weights: of each member.
         intercept: of the sum.
-        log_odds: whether the sum is of the log-odds of the scores, and gives log-odds.
+        log_odds: whether the sum is over the log-odds of the scores, and gives log-odds.
     """
 
     weights: tuple[float, ...]
@@ -42,7 +42,7 @@ class Blend:
     def predict(self, inputs: Floats) -> Floats:
         """The blended score of each row, (rows,). `inputs` is (rows, members)."""
         scores = log_odds(inputs) if self.log_odds else inputs
-        # One member after the other: a matrix product would add up in another order for another number of rows.
+        # One member after the other: the order of a matrix product's sums depends on the number of rows.
         total = np.full(len(scores), self.intercept)
         for member, weight in enumerate(self.weights):
             total += weight * scores[:, member]
@@ -50,15 +50,15 @@ class Blend:
 
 
 def bagging(member: Model, examples: Examples, fit: FitMember, *, count: int, seed: int) -> Predictor:
-    """The mean of models fitted on bootstraps: as many rows (of a ranking: lists) as there are, drawn with repetition.
+    """The mean of models fitted on bootstraps: as many rows (of a ranking: lists) as there are, drawn with replacement.
 
-    What is fitted beside the estimator sees the same rows, and an inner split keeps its sides.
+    Preparation and resampling are fitted on the same rows, and inner splits keep their sides.
     Source: Breiman (1996), Bagging predictors, Machine Learning 24, 123-140.
     """
-    fitted = [
-        fit(member, taken(examples, _bootstrap(examples, seed + number)), seed + number) for number in range(count)
+    members = [
+        fit(member, take_rows(examples, _bootstrap(examples, seed + number)), seed + number) for number in range(count)
     ]
-    return _ensemble(fitted, Blend((1 / count,) * count))
+    return _ensemble(members, Blend((1 / count,) * count))
 
 
 def voting(
@@ -72,14 +72,14 @@ def voting(
 ) -> Predictor:
     """The mean of the members' scores, by weights if there are any.
 
-    Scores of a ranking have no unit: each member's count in its deviations within the lists of the training rows.
+    Scores of a ranking have no unit, so each member's are divided by their standard deviation within training lists.
     """
-    fitted = [fit(member, examples, seed) for member in members]
+    predictors = [fit(member, examples, seed) for member in members]
     shares = np.ones(len(members)) if weights is None else np.asarray(weights, dtype=np.float64)
     shares /= shares.sum()
     if task is Task.RANKING and examples.query is not None:
-        shares *= [_per_deviation(member.predict(examples.table), examples.query) for member in fitted]
-    return _ensemble(fitted, Blend(tuple(shares.tolist())))
+        shares *= [_per_deviation(member.predict(examples.table), examples.query) for member in predictors]
+    return _ensemble(predictors, Blend(tuple(shares.tolist())))
 
 
 def stacking(
@@ -91,11 +91,11 @@ def stacking(
     Source: Wolpert (1992), Stacked generalization, Neural Networks 5, 241-259.
 
     Args:
-        members: what is fitted.
+        members: the models to be fitted.
         examples: with inner splits.
-        fit: how.
+        fit: fits a member.
         strength: of the L2 penalty on the linear model's weights.
-        task: what is learned.
+        task: of the label.
         seed: of every fit.
 
     Raises:
@@ -117,12 +117,12 @@ def _with_seed(fit: FitMember, member: Model, seed: int, examples: Examples) -> 
 
 
 def _ensemble(members: Sequence[Predictor], blend: Blend) -> Predictor:
-    read: dict[FeatureColumn, None] = {column: None for member in members for column in member.features}
-    return Predictor(tuple(read), None, blend, tuple(members))
+    columns: dict[FeatureColumn, None] = {column: None for member in members for column in member.features}
+    return Predictor(tuple(columns), None, blend, tuple(members))
 
 
 def _per_deviation(score: Floats, query: Rows) -> float:
-    """1 / the standard deviation of scores around the mean of their list; 0 for scores that order no list."""
+    """1 / the standard deviation of scores around the mean of their list; 0 for scores constant within each list."""
     _, lists, sizes = np.unique(query, return_inverse=True, return_counts=True)
     deviation = float(np.std(score - (np.bincount(lists, score) / sizes)[lists]))
     rounding = 1e-9 * float(np.abs(score).max())  # the mean of equal scores need not be quite that score
@@ -130,11 +130,11 @@ def _per_deviation(score: Floats, query: Rows) -> float:
 
 
 def _bootstrap(examples: Examples, seed: int) -> Rows:
-    """Row numbers, ascending: oldest first, as they came."""
+    """Row numbers of a bootstrap, ascending, so that the oldest row stays first."""
     random = np.random.default_rng(seed)
     rows = len(examples.label)
     if examples.query is None:
         return np.sort(random.integers(0, rows, rows))
     _, lists, sizes = np.unique(examples.query, return_inverse=True, return_counts=True)
-    drawn = np.bincount(random.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
-    return np.repeat(np.arange(rows), drawn[lists])
+    draws = np.bincount(random.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
+    return np.repeat(np.arange(rows), draws[lists])

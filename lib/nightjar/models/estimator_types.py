@@ -1,4 +1,4 @@
-"""The types that our fitted estimators are made of, each by its exact name."""
+"""The types in our fitted estimators, each by its exact name."""
 
 from typing import Final
 
@@ -48,4 +48,4 @@ ESTIMATOR_PARTS: Final = frozenset(
         "sklearn.tree._tree.Tree",
     }
 )
-"""What they are made of, beside plain values and arrays."""
+"""The types inside them, beside plain values and arrays."""

@@ -9,14 +9,14 @@ import numpy as np
 
 from nightjar.errors import LearningError
 from nightjar.models.calibration import fit_calibration
-from nightjar.models.checking import check_model, used_features
+from nightjar.models.checking import check_model, select_features
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles import BAGGED, bagging, stacking, voting
 from nightjar.models.examples import Examples
-from nightjar.models.leaves import fit_leaf
+from nightjar.models.leaves import fit_single
 from nightjar.models.out_of_fold import out_of_fold
 from nightjar.models.predictor import Predictor
-from nightjar.models.targets import checked
+from nightjar.models.targets import check_examples
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
 from nightjar.settings.task import Task
 
@@ -36,10 +36,10 @@ def fit(
 
     Args:
         model: without a space: every parameter has its value. Its `drop` features are not used.
-        examples: labelled rows, oldest first, which stay as they are. Columns that are no features are ignored.
-        features: what may be used. The predictor asks for no more than its estimator reads: nothing for MAJORITY and
+        examples: labelled rows, oldest first; they are not changed. Columns that are no features are ignored.
+        features: the candidates. The predictor requires those only that its estimator reads: none for MAJORITY and
             MEAN, the one column for RATE, those of its expression for RULE.
-        task: what the label asks.
+        task: of the label.
         seed: of every random choice. The same rows and seed give the same predictor.
         members: candidate -> model, for ensembles.
 
@@ -60,7 +60,7 @@ def check(
     members: Mapping[str, Model] = NO_MEMBERS,
     weighted: bool = False,
 ) -> None:
-    """Everything about a model that can be refused before any row is read; `weighted`: rows stand for several.
+    """Check a model before any row is read; `weighted`: whether training rows have weights.
 
     Raises:
         LearningError: a space; a parameter that the estimator lacks, or a value out of its range; an estimator,
@@ -73,7 +73,7 @@ def check(
 
 @dataclass(frozen=True)
 class _Candidate:
-    """What a model and its members share."""
+    """The arguments that a model and its members share."""
 
     features: Sequence[FeatureColumn]
     task: Task
@@ -83,21 +83,21 @@ class _Candidate:
 def _fit(candidate: _Candidate, model: Model, examples: Examples, seed: int) -> Predictor:
     if model.calibration is Calibration.NONE:
         return _fit_scores(candidate, model, examples, seed)
-    plain = partial(_fit_scores, candidate, model, seed=seed)
-    rows, scores = out_of_fold([plain], examples, f"{model.calibration.name} calibration")
-    honest = checked(examples, candidate.task)
-    weight = None if honest.weight is None else honest.weight[rows]
-    curve = fit_calibration(model.calibration, scores[:, 0], honest.label[rows], weight)
-    return replace(plain(examples), calibration=curve)
+    fit_uncalibrated = partial(_fit_scores, candidate, model, seed=seed)
+    rows, scores = out_of_fold([fit_uncalibrated], examples, f"{model.calibration.name} calibration")
+    labelled = check_examples(examples, candidate.task)
+    weight = None if labelled.weight is None else labelled.weight[rows]
+    curve = fit_calibration(model.calibration, scores[:, 0], labelled.label[rows], weight)
+    return replace(fit_uncalibrated(examples), calibration=curve)
 
 
 def _fit_scores(candidate: _Candidate, model: Model, examples: Examples, seed: int) -> Predictor:
-    """Fit all but the calibration."""
-    rows = checked(examples, candidate.task)
+    """Fit everything but the calibration."""
+    rows = check_examples(examples, candidate.task)
     if model.estimator in ENSEMBLES:
         return _fit_ensemble(candidate, model, rows, seed)
     try:
-        return fit_leaf(model, rows, used_features(model, candidate.features), candidate.task, seed)
+        return fit_single(model, rows, select_features(model, candidate.features), candidate.task, seed)
     except (TypeError, ValueError, np.linalg.LinAlgError) as error:
         settings = f"{model.class_name or model.estimator.name} with {dict(model.parameters)}"
         raise LearningError(f"{settings} cannot be fitted to {len(rows.label)} rows: {error}") from error

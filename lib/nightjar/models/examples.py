@@ -1,4 +1,4 @@
-"""Labelled rows: what a model is fitted on."""
+"""Labelled rows, on which models are fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class InnerSplit:
-    """An honest split of training rows, for what learns from out-of-fold predictions.
+    """A split of training rows without leakage, for out-of-fold predictions.
 
     Attributes:
         train: ascending numbers of rows to fit on.
         test: ascending numbers of rows to predict.
-        inner: splits of the rows in `train`, whose numbers count within it, for what is fitted on those alone and
-            learns from out-of-fold predictions itself.
+        inner: splits of the rows in `train`, numbered within it, for models fitted on those alone that need out-of-fold
+            predictions themselves.
     """
 
     train: Rows
@@ -36,8 +36,8 @@ class Examples:
         label: the outcome of each row: booleans (or 0 and 1) for a classification, float64 otherwise.
         weight: how many rows each one stands for; None: one each.
         query: for ranking: the number of the list each row belongs to.
-        inner: splits of these rows, for calibration, stacking and cross-fitted encodings. Empty: there are none, and
-            what needs them is refused.
+        inner: splits of these rows, for calibration, stacking and cross-fitted encodings, which are refused where it
+            is empty.
     """
 
     table: pa.Table
@@ -47,7 +47,7 @@ class Examples:
     inner: Sequence[InnerSplit] = ()
 
     def take(self, rows: Rows) -> "Examples":
-        """Some of the rows, without inner splits: their numbers would no longer hold."""
+        """Some of the rows, without inner splits, whose row numbers would no longer be valid."""
         return Examples(
             self.table.take(rows),
             self.label[rows],

@@ -1,4 +1,4 @@
-"""The estimators by name: what each is made of for which task, what may be set, and what its inputs must be like."""
+"""The registry of estimators: each one's class for each task, its parameters, and the inputs it needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nightjar.errors import LearningError
-from nightjar.models.door import DOOR, KEPT, open_door
+from nightjar.models.door import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
 from nightjar.models.needs import Needs
 from nightjar.models.network_options import Options
 from nightjar.models.ranking import PairwiseRanker
@@ -28,21 +28,21 @@ from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 
 LOGISTIC_STEPS = 1000
-"""Steps of the solver at most, unless `max_iter` is set; on scaled features a few dozen do."""
+"""The solver's most steps, unless `max_iter` is set; on scaled features a few dozen suffice."""
 FEW_INPUTS = 1000
-"""Up to so many, four or five steps with second derivatives take a quarter of the time of a hundred without them."""
+"""Up to so many inputs, a few Newton steps take a quarter of the time of a hundred steps without second derivatives."""
 
 PENALTIES: Mapping[str, type[Any]] = {"ridge": Ridge, "lasso": Lasso, "elastic_net": ElasticNet}
 
 
 @dataclass(frozen=True)
 class Family:
-    """What an estimator of scikit-learn, or like one, is made of.
+    """An estimator of scikit-learn, or one with its interface.
 
     Attributes:
         classes: task -> class; a ranking is learned as a regression on relevance unless there is a class for it.
-        parameters: what may be set, where the class has it; named as in the class, which says what it means.
-        fixed: parameters that are not for settings, or have another default.
+        parameters: what settings may set, where the class has it; named and documented as in the class.
+        fixed: parameters that settings cannot set, or with another default than the class.
         needs: of its inputs; None: it takes none.
     """
 
@@ -80,12 +80,12 @@ FAMILIES: Mapping[Estimator, Family] = {
     Estimator.BOOSTING: Family(
         _both(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
         (_TREE - {"criterion"}) | {"l2_regularization", "learning_rate", "max_bins", "max_iter"},
-        # Early stopping would hold out rows at random, across time. How many trees to grow is the search's business.
+        # Early stopping would hold out rows at random, across time. The search chooses the number of trees.
         {"early_stopping": False},
         Needs.ORDERED,
     ),
-    # A search tree of the rows would make the artifact no smaller, and an unchecked index of it could crash whoever
-    # scores. Of columns as many as one-hot codes make, no search tree is faster either.
+    # A search tree of the rows would make the artifact no smaller, and an unchecked index in it could crash scoring.
+    # With as many columns as one-hot codes make, no search tree is faster either.
     Estimator.NEIGHBOURS: Family(
         _both(KNeighborsClassifier, KNeighborsRegressor),
         frozenset({"n_neighbors", "weights"}),
@@ -101,7 +101,7 @@ def family_of(model: Model) -> Family:
     """The family of a model's estimator; of LINEAR and SKLEARN it depends on the settings.
 
     Raises:
-        LearningError: there is no such penalty, or the class is not on the list of the door.
+        LearningError: there is no such penalty, or the class is not on the allowlist.
     """
     if model.estimator is Estimator.LINEAR:
         penalty = model.parameters.get("penalty", "ridge")
@@ -109,50 +109,50 @@ def family_of(model: Model) -> Family:
             raise LearningError(f"penalty is {penalty!r}: expected one of {', '.join(PENALTIES)}.")
         return Family({Task.REGRESSION: PENALTIES[penalty], Task.RANKING: PENALTIES[penalty]}, _LINEAR)
     if model.estimator is Estimator.SKLEARN:
-        found = open_door(model.class_name)
-        tasks = (Task.CLASSIFICATION,) if is_classifier(found()) else (Task.REGRESSION, Task.RANKING)
-        parameters = frozenset(signature(found).parameters) - KEPT
-        return Family(dict.fromkeys(tasks, found), parameters, needs=DOOR[str(model.class_name)])
+        estimator_class = import_class(model.class_name)
+        tasks = (Task.CLASSIFICATION,) if is_classifier(estimator_class()) else (Task.REGRESSION, Task.RANKING)
+        parameters = frozenset(signature(estimator_class).parameters) - RESERVED_PARAMETERS
+        return Family(dict.fromkeys(tasks, estimator_class), parameters, needs=ALLOWED_CLASSES[str(model.class_name)])
     return FAMILIES[model.estimator]
 
 
-def known_parameters(model: Model, task: Task) -> frozenset[str]:
-    """What may be set for the model's estimator.
+def settable_parameters(model: Model, task: Task) -> frozenset[str]:
+    """The names of the parameters that settings may set for the model's estimator.
 
     Raises:
         LearningError: the estimator does not fit the task; see also `family_of`.
     """
-    others = {
+    special = {
         Estimator.NETWORK: {option.name for option in fields_of(Options)},
         Estimator.RULE: {"expression"},
         Estimator.BAGGING: {"count"},
         Estimator.VOTING: {"weights"},
         Estimator.STACKING: {"strength"},
     }
-    if model.estimator in others:
-        return frozenset(others[model.estimator])
+    if model.estimator in special:
+        return frozenset(special[model.estimator])
     family = family_of(model)
     if task not in family.classes:
         fitting = ", ".join(one.name for one in family.classes)
         raise LearningError(
             f"{model.class_name or model.estimator.name} is for {fitting}, and the task is {task.name}."
         )
-    own = {Estimator.RATE: {"column"}, Estimator.LINEAR: {"penalty"}}.get(model.estimator, set())
-    return (family.parameters & set(signature(family.classes[task]).parameters)) | own
+    additional = {Estimator.RATE: {"column"}, Estimator.LINEAR: {"penalty"}}.get(model.estimator, set())
+    return (family.parameters & set(signature(family.classes[task]).parameters)) | additional
 
 
-def unfitted(model: Model, task: Task, seed: int) -> Any:
-    """The estimator of a family with its parameters. It works on one processor: candidates run beside each other."""
+def make_estimator(model: Model, task: Task, seed: int) -> Any:
+    """The unfitted estimator with its parameters. It uses one processor, because candidates run in parallel."""
     family = family_of(model)
-    found = family.classes[task]
-    settable = {name: value for name, value in model.parameters.items() if name not in ("column", "penalty")}
-    names = signature(found).parameters
-    given = {**family.fixed, **settable, **({"random_state": seed} if "random_state" in names else {})}
-    return found(**given)
+    estimator_class = family.classes[task]
+    from_settings = {name: value for name, value in model.parameters.items() if name not in ("column", "penalty")}
+    names = signature(estimator_class).parameters
+    parameters = {**family.fixed, **from_settings, **({"random_state": seed} if "random_state" in names else {})}
+    return estimator_class(**parameters)
 
 
-def solved(estimator: Any, inputs: int) -> Any:
-    """The estimator with the solver that suits its penalty and so many inputs, where that is ours to choose."""
+def choose_solver(estimator: Any, inputs: int) -> Any:
+    """Set the solver of a logistic regression by its penalty and number of inputs."""
     if isinstance(estimator, LogisticRegression):
         by_size = "newton-cholesky" if inputs <= FEW_INPUTS else "lbfgs"
         estimator.set_params(solver="saga" if estimator.l1_ratio else by_size)

@@ -1,7 +1,7 @@
-"""Rows that never were, between rows of the rarer class and their neighbours of that class.
+"""Synthetic rows between rows of the rarer class and their neighbours of that class.
 
-Neighbours are near as the estimator's inputs are, and the rows are made of what was there before the preparation. So
-none has a value that cannot exist: half a level of a one-hot code, 2.4 failures, the mark of a null beside a number.
+Neighbours are those in the estimator's inputs, but rows are interpolated in the raw features, before the preparation.
+So no row has an impossible value: half a level of a one-hot code, 2.4 failures, a null indicator beside a number.
 Sources: Chawla et al. (2002), SMOTE, Journal of Artificial Intelligence Research 16, 321-357, whose section 6.1 takes
 levels from neighbours as well; He et al. (2008), ADASYN, IEEE International Joint Conference on Neural Networks.
 """
@@ -24,10 +24,10 @@ Labels = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pairs:
-    """Where rows are made.
+    """The pairs of training rows between which synthetic rows are made.
 
     Attributes:
-        base, neighbour: numbers of the training rows that each one lies between.
+        base, neighbour: numbers of the training rows of each pair.
         part: of the way from the first to the second, 0 to 1.
     """
 
@@ -36,7 +36,7 @@ class Pairs:
     part: Floats
 
 
-def pairs(
+def draw_pairs(
     inputs: Floats, label: Labels, kind: ImbalanceKind, *, rarer: bool, count: int, neighbours: int, seed: int
 ) -> Pairs:
     """Rows of the rarer class drawn at random (ADASYN: more where the other class is near), each with a neighbour.
@@ -46,43 +46,43 @@ def pairs(
         label: of each row.
         kind: SMOTE or ADASYN.
         rarer: the class, of at least two rows.
-        count: of rows to be made; ADASYN rounds at each row.
-        neighbours: to draw one of; fewer where the class has no more rows.
+        count: of synthetic rows; ADASYN rounds at each row.
+        neighbours: the number of neighbours to draw from; fewer where the class has no more rows.
         seed: of every random choice.
 
     Raises:
         LearningError: ADASYN finds no row of the other class near the rarer one.
     """
     own = np.flatnonzero(label == rarer)
-    random, least = np.random.default_rng(seed), min(neighbours, len(own) - 1)
-    near = NearestNeighbors(n_neighbors=least).fit(inputs[own]).kneighbors(return_distance=False)
+    random, most = np.random.default_rng(seed), min(neighbours, len(own) - 1)
+    near = NearestNeighbors(n_neighbors=most).fit(inputs[own]).kneighbors(return_distance=False)
     if kind is ImbalanceKind.ADASYN:
-        around = NearestNeighbors(n_neighbors=least + 1).fit(inputs).kneighbors(inputs[own], return_distance=False)
-        base = np.repeat(np.arange(len(own)), _times(label[around[:, 1:]] != rarer, count))
+        around = NearestNeighbors(n_neighbors=most + 1).fit(inputs).kneighbors(inputs[own], return_distance=False)
+        base = np.repeat(np.arange(len(own)), _rows_to_make(label[around[:, 1:]] != rarer, count))
     else:
         base = random.integers(len(own), size=count)
-    chosen = near[base, random.integers(least, size=len(base))]
-    return Pairs(own[base], own[chosen], random.random(len(base)))
+    partners = near[base, random.integers(most, size=len(base))]
+    return Pairs(own[base], own[partners], random.random(len(base)))
 
 
-def between(frame: pd.DataFrame, where: Pairs, levels: Collection[str] = ()) -> pd.DataFrame:
-    """The rows: measured numbers lie between, all else is that of the nearer of the two.
+def interpolate(frame: pd.DataFrame, pairs: Pairs, levels: Collection[str] = ()) -> pd.DataFrame:
+    """The synthetic rows: measurements are interpolated, all other values are those of the nearer row.
 
-    Measured are numbers of a column that holds any that is not whole, if both rows have one.
+    Measurements are the numbers of columns that hold any number that is not whole, where both rows have one.
 
     Args:
         frame: the training rows, as they are before the preparation.
-        where: between which of them.
+        pairs: between which of them.
         levels: columns of numbers that are taken for categories.
     """
-    made = frame.iloc[np.where(where.part < 0.5, where.base, where.neighbour)].reset_index(drop=True)
-    for name in _measured(frame.drop(columns=list(levels))):
-        made[name] = _between(frame[name].to_numpy(), where, made[name].to_numpy())
-    return made
+    synthetic = frame.iloc[np.where(pairs.part < 0.5, pairs.base, pairs.neighbour)].reset_index(drop=True)
+    for name in _columns_of_measurements(frame.drop(columns=list(levels))):
+        synthetic[name] = _interpolate_column(frame[name].to_numpy(), pairs, synthetic[name].to_numpy())
+    return synthetic
 
 
-def _times(other: Labels, count: int) -> Rows:
-    """How many rows are made at each row, by how many of its neighbours are of the other class."""
+def _rows_to_make(other: Labels, count: int) -> Rows:
+    """The number of synthetic rows at each row, by the share of its neighbours in the other class."""
     shares = other.mean(axis=1)
     times: Rows = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
     if not times.any():
@@ -93,13 +93,13 @@ def _times(other: Labels, count: int) -> Rows:
     return times
 
 
-def _measured(frame: pd.DataFrame) -> list[str]:
+def _columns_of_measurements(frame: pd.DataFrame) -> list[str]:
     numbers = frame.select_dtypes("number")
-    known = numbers.fillna(0.0)
-    return list(numbers.columns[(known != np.floor(known)).any().to_numpy()])
+    filled = numbers.fillna(0.0)
+    return list(numbers.columns[(filled != np.floor(filled)).any().to_numpy()])
 
 
-def _between(values: Floats, where: Pairs, nearer: Floats) -> Floats:
-    first, second = values[where.base], values[where.neighbour]
-    made = np.clip((1 - where.part) * first + where.part * second, np.minimum(first, second), np.maximum(first, second))
-    return np.where(np.isnan(made), nearer, made)
+def _interpolate_column(values: Floats, pairs: Pairs, nearer: Floats) -> Floats:
+    first, second = values[pairs.base], values[pairs.neighbour]
+    mix = np.clip((1 - pairs.part) * first + pairs.part * second, np.minimum(first, second), np.maximum(first, second))
+    return np.where(np.isnan(mix), nearer, mix)

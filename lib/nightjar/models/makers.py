@@ -1,4 +1,4 @@
-"""Columns made of all prepared ones: clusters, principal components, and how easily a row is set apart."""
+"""Columns derived from all prepared ones: clusters, principal components and anomaly scores."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -40,7 +40,7 @@ class ClusterDistances(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         if len(inputs) < self.count:
             raise LearningError(f"{self.count} clusters cannot be made of {len(inputs)} training rows: make fewer.")
-        # Threads add up their parts of a centre in the order in which they finish.
+        # Threads would add up their parts of a centre in the order in which they finish.
         with threadpool_limits(1):
             self.centres_ = KMeans(self.count, n_init=10, random_state=self.seed).fit(inputs).cluster_centers_
         return self
@@ -50,7 +50,7 @@ class ClusterDistances(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([np.sqrt(((inputs - centre) ** 2).sum(axis=1)) for centre in self.centres_])
 
     def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
-        """Of each column: `distance0` and so on."""
+        """`distance0` and so on."""
         return np.array([f"distance{at}" for at in range(self.count)], dtype=object)
 
 
@@ -63,12 +63,12 @@ class NearestCluster(ClusterDistances):
         return np.asarray(np.eye(self.count)[nearest])
 
     def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
-        """Of each column: `cluster0` and so on."""
+        """`cluster0` and so on."""
         return np.array([f"cluster{at}" for at in range(self.count)], dtype=object)
 
 
 class Isolation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """How few random cuts set a row apart: the anomaly score s of Liu, Ting & Zhou, "Isolation Forest", 2008.
+    """The anomaly score s of Liu, Ting & Zhou, "Isolation Forest", 2008: how few random cuts isolate a row.
 
     Near 1: an outlier; well below 0.5: none.
 
@@ -92,7 +92,7 @@ class Isolation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return -np.asarray(self.forest_.score_samples(inputs))[:, np.newaxis]
 
     def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
-        """Of the one column: `isolation`."""
+        """`isolation`."""
         return np.array(["isolation"], dtype=object)
 
 
@@ -101,7 +101,7 @@ class Principal(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         count: of components; fewer where there are fewer columns or rows.
-        seed: not used: nothing is left to chance.
+        seed: not used; the result is deterministic.
         components_: fitted.
     """
 
@@ -110,7 +110,7 @@ class Principal(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def fit(self, inputs: Floats, _label: object = None) -> Self:
-        """Find the directions."""
+        """Fit the components."""
         self.components_ = PCA(min(self.count, *inputs.shape), svd_solver="full").fit(inputs)
         return self
 
@@ -119,7 +119,7 @@ class Principal(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.components_.transform(inputs))
 
     def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
-        """Of each column: `component0` and so on."""
+        """`component0` and so on."""
         return np.array([f"component{at}" for at in range(self.components_.n_components_)], dtype=object)
 
 
@@ -132,10 +132,10 @@ CLASSES = {
 
 
 def maker_step(makers: Sequence[Maker], seed: int) -> Any:
-    """An unfitted step that puts the columns that are made after those that are there."""
-    made = [(maker.kind.value, _complete(CLASSES[maker.kind](maker.count, seed))) for maker in makers]
-    return FeatureUnion([("prepared", "passthrough"), *made], verbose_feature_names_out=False)
+    """An unfitted step that appends the derived columns to the existing ones."""
+    derived = [(maker.kind.value, _impute_and_scale(CLASSES[maker.kind](maker.count, seed))) for maker in makers]
+    return FeatureUnion([("prepared", "passthrough"), *derived], verbose_feature_names_out=False)
 
 
-def _complete(step: Any) -> Any:
+def _impute_and_scale(step: Any) -> Any:
     return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), step)

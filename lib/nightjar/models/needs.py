@@ -1,10 +1,10 @@
-"""What an estimator can work with. Where settings of the preparation are silent, this decides."""
+"""Requirements of estimators on their inputs, which decide where settings of the preparation are unset."""
 
 from enum import Enum
 
 
 class Needs(Enum):
-    """What the numbers that an estimator takes must be like."""
+    """The form of numbers that an estimator takes."""
 
     COMPLETE = "complete"
     """Linear models, networks, neighbours: no null, everything of about the same size."""

@@ -1,4 +1,4 @@
-"""Training of a small network with torch, on a GPU if that is asked for. Imported only where a network is fitted."""
+"""Training of a small network with torch, on a GPU if set. Imported only where a network is fitted."""
 
 import copy
 import math
@@ -25,7 +25,7 @@ NO_LEVELS: Mapping[int, int] = MappingProxyType({})
 
 
 class Tabular(nn.Module):
-    """Embeddings of the inputs that are codes, behind all other inputs; then linear layers, rectifiers and dropout."""
+    """Embeddings of the inputs that are codes, after all other inputs; then linear layers, rectifiers and dropout."""
 
     def __init__(self, inputs: int, options: Options, levels: Mapping[int, int]) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Tabular(nn.Module):
         tables = [nn.Embedding(levels[column], options.embedding) for column in self.columns]
         self.tables = nn.ModuleList(tables)
         for table in tables:
-            nn.init.zeros_(table.weight[0])  # a null that training never had says nothing
+            nn.init.zeros_(table.weight[0])  # a null that training never had has no effect
         width, layers = len(self.numbers) + options.embedding * len(self.columns), list[nn.Module]()
         for hidden in options.hidden:
             layers += [nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(options.dropout)]
@@ -46,8 +46,8 @@ class Tabular(nn.Module):
         if not self.columns:
             return self.layers(inputs)  # type: ignore[no-any-return]
         pairs = zip(self.columns, self.tables, strict=True)
-        looked_up = [table(inputs[:, column].long() + 1) for column, table in pairs]
-        return self.layers(torch.cat([inputs[:, self.numbers], *looked_up], dim=1))  # type: ignore[no-any-return]
+        vectors = [table(inputs[:, column].long() + 1) for column, table in pairs]
+        return self.layers(torch.cat([inputs[:, self.numbers], *vectors], dim=1))  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class _Rows:
     labels: Tensor
     weights: Tensor
 
-    def __getitem__(self, chosen: slice | Tensor) -> "_Rows":
-        return _Rows(self.inputs[chosen], self.labels[chosen], self.weights[chosen])
+    def __getitem__(self, rows: slice | Tensor) -> "_Rows":
+        return _Rows(self.inputs[rows], self.labels[rows], self.weights[rows])
 
 
 def fit_network(
@@ -73,18 +73,18 @@ def fit_network(
 ) -> Perceptron:
     """Train on (rows, inputs) numbers of about unit size and (rows,) labels, oldest row first; at least two rows.
 
-    Booleans are learned as classes (cross-entropy), numbers as amounts (squared error). The newest tenth is held out:
-    after each epoch its loss decides whether this epoch's weights are the best so far. On a CPU the same rows,
-    options and seed give the same weights; on a GPU the same up to rounding.
-    Neither torch's global random state nor its number of threads is left changed.
+    Booleans are learned as classes (cross-entropy), numbers as amounts (squared error). The newest tenth is the
+    validation set: after each epoch its loss decides whether this epoch's weights are the best so far. On a CPU the
+    same rows, options and seed give the same weights; on a GPU the same up to rounding.
+    Torch's global random state and number of threads are restored.
 
     Args:
         inputs: numbers, and codes from -1 in the columns that `levels` names.
         y: labels.
         options: of network and training.
         seed: of weights, dropout and order.
-        weight: of each row in the loss; None: one each.
-        levels: column of codes -> how many there are, with -1.
+        weight: of each row in the loss; None: 1 each.
+        levels: column of codes -> number of codes, -1 included.
 
     Raises:
         LearningError: fewer than two rows, no epoch had a finite loss, or a GPU is asked for and there is none.
@@ -128,16 +128,16 @@ def state_of(network: Tabular) -> dict[str, npt.NDArray[Any]]:
 
 
 def _weights(y: npt.NDArray[Any], weight: Floats | None, options: Options) -> Floats:
-    given = np.ones(len(y)) if weight is None else weight
+    weights = np.ones(len(y)) if weight is None else weight
     if not options.class_weight:
-        return given
+        return weights
     from sklearn.utils.class_weight import compute_sample_weight  # noqa: PLC0415  (workers would import it in vain)
 
-    return np.asarray(given * compute_sample_weight("balanced", y), dtype=np.float64)
+    return np.asarray(weights * compute_sample_weight("balanced", y), dtype=np.float64)
 
 
 def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -> dict[str, npt.NDArray[Any]]:
-    """The last layer in the labels' own units."""
+    """The state with the last layer rescaled to the labels' own units."""
     last = max(int(name.split(".")[0]) for name in state if name.endswith(".bias"))
     weight, bias = state[f"{last}.weight"], state[f"{last}.bias"]
     if (centre, spread) == (0.0, 1.0):
@@ -147,23 +147,23 @@ def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -
 
 def _train(network: Tabular, rows: _Rows, options: Options, seed: int, *, classes: bool) -> None:
     newest = max(1, len(rows.labels) // 10)
-    oldest, held_out = rows[:-newest], rows[-newest:]
+    training, validation = rows[:-newest], rows[-newest:]
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
     scaler = torch.amp.GradScaler("cuda", enabled=rows.inputs.is_cuda)
     shuffle = torch.Generator().manual_seed(seed)
-    best_loss, best_state, stale = math.inf, None, 0
+    best_loss, best_state, epochs_without_gain = math.inf, None, 0
     for _ in range(options.epochs):
         network.train()
-        order = torch.randperm(len(oldest.labels), generator=shuffle).to(rows.labels.device)
+        order = torch.randperm(len(training.labels), generator=shuffle).to(rows.labels.device)
         for batch in torch.split(order, options.batch_size):
-            _step(_loss(network, oldest[batch], classes=classes), optimizer, scaler)
+            _step(_loss(network, training[batch], classes=classes), optimizer, scaler)
         network.eval()
         with torch.no_grad():
-            loss = float(_loss(network, held_out, classes=classes))
-        stale = 0 if loss < best_loss else stale + 1
+            loss = float(_loss(network, validation, classes=classes))
+        epochs_without_gain = 0 if loss < best_loss else epochs_without_gain + 1
         if loss < best_loss:
             best_loss, best_state = loss, copy.deepcopy(network.state_dict())
-        if stale == options.patience:
+        if epochs_without_gain == options.patience:
             break
     if best_state is None:
         raise LearningError(f"The network's loss was never finite ({options}): lower the learning rate.")
@@ -188,7 +188,7 @@ def _loss(network: Tabular, rows: _Rows, *, classes: bool) -> Tensor:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Trials run beside each other: more threads than one would fight for the cores, and change the sums."""
+    """Limit torch to one thread: trials run in parallel, and the order of sums depends on the number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""A network's inputs: numbers of about the same size, and after them the codes of the categories that it embeds."""
+"""A network's inputs: numbers of about unit size, then the codes of the categories that it embeds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 
 
-def embedded(features: Sequence[FeatureColumn], settings: Preparation) -> list[str]:
-    """The categories that are embedded: those for which the settings say nothing."""
+def columns_to_embed(features: Sequence[FeatureColumn], settings: Preparation) -> list[str]:
+    """The categories that are embedded: those without settings of their own."""
     silent = settings.category.encoding is None
     return [one.name for one in features if silent and one.type == "category" and one.name not in settings.columns]
 
@@ -34,9 +34,9 @@ def network_preparation(
 ) -> Any:
     """An unfitted preparation that gives the other features as the settings say, then a code for each of the names.
 
-    Codes count from 0; values rarer than `MIN_FREQUENCY` share one. A null is -1, and so is a value that is unseen
-    where training had no rare ones. Columns made, selections and components are of the other features only. Without
-    names it is the preparation of any estimator that needs complete inputs.
+    Codes count from 0; values rarer than `MIN_FREQUENCY` share one. A null is -1, and so is an unseen value where
+    training had no rare ones. Derived columns, selections and components use the other features only. Without names
+    it is the preparation of any estimator that needs complete inputs.
     """
     if not names:
         return preparation(features, settings, Needs.COMPLETE, task=task, seed=seed, inner=inner)

@@ -1,4 +1,4 @@
-"""How a network is built and trained: known and checked without torch."""
+"""The options of a network and its training, checked without torch."""
 
 import math
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from nightjar.errors import LearningError
 
 @dataclass(frozen=True)
 class Options:
-    """How a network is built and trained.
+    """The options of a network and its training.
 
     Attributes:
         hidden: the width of each hidden layer.
-        embedding: numbers that stand for each value of a category feature; 0: a column for each value instead.
+        embedding: the embedding's width for each category feature; 0: one-hot columns instead.
         dropout: share of each hidden layer's outputs dropped in training, in [0, 1).
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_size: rows in a step.
         epochs: passes over the rows at most.
         patience: epochs without a lower loss on the newest tenth before training stops.
-        class_weight: for classes: "balanced": both classes weigh the same in sum. None: as many as there are.
-        gpu: whether it is trained on a GPU (each of several workers on its own), products in half precision: about
-            what a processor gives, not the same. With narrow layers and small batches it is hardly faster than one
-            processor.
+        class_weight: "balanced" gives both classes the same total weight; None: rows have their own weights.
+        gpu: whether to train on a GPU (each of several workers on its own), with products in half precision, so that
+            results differ slightly from a processor's. With narrow layers and small batches it is hardly faster than
+            one processor.
 
     Raises:
         LearningError: a value out of its range.

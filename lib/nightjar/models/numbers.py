@@ -1,9 +1,9 @@
-"""What happens to number columns that share their settings."""
+"""The preprocessing of number columns that share their settings."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# Without this import scikit-learn 1.9 does not give its IterativeImputer away.
+# scikit-learn 1.9 exports its IterativeImputer only after this import.
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -20,7 +20,7 @@ STRATEGIES: Mapping[Missing, str] = {
     Missing.MODE: "most_frequent",
     Missing.CONSTANT: "constant",
 }
-"""scikit-learn's names of what looks at the column alone."""
+"""scikit-learn's strategies of imputing a column by itself."""
 
 SCALERS: Mapping[Scale, type[Any]] = {
     Scale.STANDARD: StandardScaler,
@@ -28,7 +28,7 @@ SCALERS: Mapping[Scale, type[Any]] = {
     Scale.ROBUST: RobustScaler,
 }
 JOINT = (Missing.KNN, Missing.ITERATIVE)
-"""What fills a column by the others."""
+"""Imputation of a column from the others."""
 
 
 def number_steps(settings: Number, needs: Needs, seed: int) -> Any:
@@ -42,7 +42,7 @@ def number_steps(settings: Number, needs: Needs, seed: int) -> Any:
 
 
 def scale_of(settings: Number, needs: Needs) -> Scale:
-    """How numbers without bins are scaled where the settings are silent, too."""
+    """The scale of numbers without bins: that of the settings, or the default."""
     silent = Scale.STANDARD if needs is Needs.COMPLETE or settings.missing in JOINT else Scale.NONE
     return settings.scale or silent
 
@@ -70,7 +70,7 @@ def _fill_and_scale(settings: Number, needs: Needs, seed: int) -> list[Any]:
     scaler = [] if scale is Scale.NONE else [Resized(), SCALERS[scale]()]
     if missing is Missing.KEEP:
         return scaler
-    if joint:  # columns are compared with each other, so they are of one size first
+    if joint:  # distances compare columns, so these are scaled first
         return [*scaler, _of_all_columns(settings, seed)]
     return [_of_one_column(settings, indicator=settings.indicator), *scaler]
 

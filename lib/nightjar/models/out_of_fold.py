@@ -1,4 +1,4 @@
-"""Out-of-fold predictions: of each row by a model that was fitted without it, on the inner splits of training rows."""
+"""Out-of-fold predictions on the inner splits of training rows: each row's by a model fitted without it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,35 +13,35 @@ from nightjar.models.predictor import Predictor
 Fit = Callable[[Examples], Predictor]
 
 
-def taken(examples: Examples, rows: Rows) -> Examples:
-    """Some of the rows, ascending, each as often as it is named, with what is left of the inner splits.
+def take_rows(examples: Examples, rows: Rows) -> Examples:
+    """Some of the rows, ascending and with repetitions, and the inner splits restricted to them.
 
-    A split keeps its rows among these, on their side; one that has none left on a side is gone.
+    Rows stay on their side of each split; a split with an empty side is dropped.
     """
-    return replace(examples.take(rows), inner=_left(examples.inner, rows))
+    return replace(examples.take(rows), inner=_restrict_splits(examples.inner, rows))
 
 
-def _left(splits: Sequence[InnerSplit], rows: Rows) -> list[InnerSplit]:
-    found = []
+def _restrict_splits(splits: Sequence[InnerSplit], rows: Rows) -> list[InnerSplit]:
+    restricted = []
     for split in splits:
         train, test = (np.flatnonzero(np.isin(rows, part)) for part in (split.train, split.test))
         if len(train) and len(test):
             within = np.searchsorted(split.train, rows[train])
-            found.append(InnerSplit(train, test, _left(split.inner, within)))
-    return found
+            restricted.append(InnerSplit(train, test, _restrict_splits(split.inner, within)))
+    return restricted
 
 
 def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[Rows, npt.NDArray[np.float64]]:
     """Fit on the training part of each inner split, predict its test part.
 
     Args:
-        fits: how each model is fitted.
+        fits: one function for each model.
         examples: with inner splits.
         why: what needs the predictions, for the error.
 
     Returns:
-        The numbers of the rows predicted, (n,), and each model's score of them, (n, models). A row that is in several
-        test parts is there as often.
+        The numbers of the predicted rows, (n,), and each model's scores, (n, models). A row that is in several test
+        parts is repeated.
 
     Raises:
         LearningError: there are no inner splits, or a model cannot be fitted on one of them.
@@ -54,9 +54,9 @@ def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[Rows
     scores = []
     for number, split in enumerate(examples.inner, start=1):
         part = replace(examples.take(split.train), inner=split.inner)
-        judged = examples.table.take(split.test)
+        test_rows = examples.table.take(split.test)
         try:
-            scores.append(np.column_stack([fit(part).predict(judged) for fit in fits]))
+            scores.append(np.column_stack([fit(part).predict(test_rows) for fit in fits]))
         except LearningError as error:
             place = f"inner split {number} of {len(examples.inner)}, {len(split.train)} training rows"
             raise LearningError(f"{why} ({place}): {error}") from error

@@ -1,4 +1,4 @@
-"""A trained network as plain arrays: what scores it needs NumPy only. models/network.py trains it."""
+"""A trained network as plain arrays, so that scoring needs NumPy only. models/network.py trains it."""
 
 import re
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ class Perceptron:
 
     Attributes:
         state: "0.weight" (outputs, inputs) and "0.bias" (outputs,) of the first layer, "1.weight" of the next, ...;
-            the last has one output. "embedding.7" (codes + 1, width): input 7 is a code, and row code + 1 stands in
-            for it behind all other inputs; row 0 is for -1 and for codes beyond the last.
-        probability: whether the output is the log-odds of True, and a probability is given; else it is the value.
+            the last has one output. "embedding.7" (codes + 1, width): input 7 is a code, and row code + 1 replaces it
+            after all other inputs; row 0 is for -1 and for codes beyond the last.
+        probability: whether the output is the log-odds of True, converted to a probability; otherwise it is the value.
 
     Raises:
-        ModelError: the arrays are not that.
+        ModelError: the arrays do not have these names and shapes.
     """
 
     state: State
@@ -34,8 +34,8 @@ class Perceptron:
     def __post_init__(self) -> None:
         embeddings = {name for name in self.state if re.fullmatch(r"embedding\.\d+", name)}
         layers = (len(self.state) - len(embeddings)) // 2
-        named = {f"{layer}.{part}" for layer in range(layers) for part in ("weight", "bias")}
-        if not layers or named | embeddings != set(self.state):
+        layer_names = {f"{layer}.{part}" for layer in range(layers) for part in ("weight", "bias")}
+        if not layers or layer_names | embeddings != set(self.state):
             raise ModelError(
                 f"A network's arrays are named 0.weight, 0.bias, 1.weight, ...: found {sorted(self.state)}."
             )
@@ -50,8 +50,8 @@ class Perceptron:
     def predict(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """A probability of True, or a value, for each row, (rows,). `inputs` is (rows, inputs).
 
-        Reckoned in float64 though trained in float32, so that rows hardly depend on the rows beside them: BLAS adds
-        up in another order for another number of rows.
+        Computed in float64 though trained in float32, so that a row's score hardly depends on the other rows: the order
+        of BLAS's sums depends on the number of rows.
 
         Raises:
             ModelError: another number of inputs than the network has.
@@ -72,8 +72,8 @@ class Perceptron:
         if inputs.shape[1:] != (width,):
             raise ModelError(f"The network takes {width} inputs a row, found an array of shape {inputs.shape}.")
         rows = {column: inputs[:, column].astype(np.intp) + 1 for column in tables}
-        looked_up = [table[np.where(rows[column] < len(table), rows[column], 0)] for column, table in tables.items()]
-        return np.column_stack([np.delete(inputs, list(tables), axis=1), *looked_up])
+        vectors = [table[np.where(rows[column] < len(table), rows[column], 0)] for column, table in tables.items()]
+        return np.column_stack([np.delete(inputs, list(tables), axis=1), *vectors])
 
     def _tables(self) -> dict[int, npt.NDArray[Any]]:
         """Input -> its embeddings, in the order of the inputs."""

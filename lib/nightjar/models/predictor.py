@@ -13,36 +13,36 @@ from nightjar.errors import ModelError
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
 
 CHUNK_ROWS = 10_000
-"""Rows that are predicted at once: they stay in the cache, which nearly halves the time of one large piece."""
+"""Rows that are predicted at once; a chunk fits the cache, which nearly halves the time of one large piece."""
 BLOCK_ROWS = 64
-"""A chunk is filled up to a multiple of these."""
+"""Chunks are padded to a multiple of this number of rows."""
 
 Floats = npt.NDArray[np.float64]
 
 
 class Preparation(Protocol):
-    """What turns a frame of features into an estimator's numbers."""
+    """Turns a frame of features into an estimator's numbers."""
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """(rows, inputs)."""
 
 
 class Regressor(Protocol):
-    """What predicts a value, or a ranking score."""
+    """Predicts a value, or a ranking score."""
 
     def predict(self, inputs: Any) -> Any:
         """One value for each row, (rows,)."""
 
 
 class Classifier(Protocol):
-    """What predicts the probabilities of False and True."""
+    """Predicts the probabilities of False and True."""
 
     def predict_proba(self, inputs: Any) -> Any:
         """Probabilities of False and of True, (rows, 2)."""
 
 
 class Calibrator(Protocol):
-    """What turns scores into honest probabilities, a row at a time."""
+    """Turns scores into calibrated probabilities, row by row."""
 
     def __call__(self, score: Floats) -> Floats:
         """A probability for each score, (rows,)."""
@@ -50,7 +50,7 @@ class Calibrator(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A fitted model with everything that was fitted along with it.
+    """A fitted model with its preparation, members and calibration.
 
     Attributes:
         features: the columns it reads, in the order it was fitted with; of an ensemble, all that its members read.
@@ -68,10 +68,10 @@ class Predictor:
     calibration: Calibrator | None = None
 
     def predict(self, table: pa.Table) -> Floats:
-        """The score of each row, in row order; no rows, no scores.
+        """The score of each row, in row order.
 
-        That is the probability of True, the value, or for a ranking a number that is greater for what belongs earlier.
-        Other columns than the features are ignored. A null is a value that is not there, whatever its column.
+        That is the probability of True, the value, or for a ranking a number that is greater for rows that belong
+        earlier. Other columns than the features are ignored. Nulls are missing values in every column.
 
         Raises:
             ModelError: a feature is missing or of another type (names all of them), a number is infinite or so great
@@ -96,8 +96,8 @@ class Predictor:
     def _predict_chunk(self, table: pa.Table, start: int) -> Floats:
         frame = to_frame(table.slice(start, CHUNK_ROWS), self.features)
         rows = len(frame)
-        # Matrix products treat the last few rows in a way of their own: filled up, a row's score does not depend on
-        # the rows it is scored with, to the last bit.
+        # Matrix products treat the last few rows differently: with padding, a row's score does not depend on the rows
+        # it is scored with, to the last bit.
         frame = frame.take(np.minimum(np.arange(rows + -rows % BLOCK_ROWS), rows - 1))
         infinite = infinite_columns(frame, self.features)
         if infinite:

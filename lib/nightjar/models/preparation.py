@@ -1,7 +1,7 @@
-"""What turns features into the numbers an estimator takes. Fitted on training rows only, it travels with the estimator.
+"""The preparation of features into an estimator's numbers: fitted on training rows only, and stored with the estimator.
 
-In this order: every column by its type and settings, columns without a value dropped, columns made of the others,
-selections, principal components. Nothing here looks at any rows: that is what fitting does.
+In this order: every column by its type and settings, columns without a value dropped, derived columns appended,
+selections, principal components. This module builds unfitted steps; it reads no rows.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ Rule = Number | Category | Text
 Splits = Sequence[InnerSplit]
 
 CENTRED = (Scale.STANDARD, Scale.ROBUST)
-"""What puts some numbers below 0."""
+"""Scales that make some numbers negative."""
 
 
 def preparation(
@@ -42,16 +42,16 @@ def preparation(
 ) -> Pipeline:
     """An unfitted preparation: `fit_transform(frame, label)` on training rows, then `transform(frame)` on any.
 
-    Takes the frame of `columns.to_frame` and gives a float64 array, (rows, prepared columns), that
+    It takes the frame of `columns.to_frame` and gives a float64 array, (rows, prepared columns), whose columns
     `get_feature_names_out()` names. Training rows must come from `fit_transform`: target encoding gives them other
-    numbers than `transform` would. A number column without any training value is 0 for every row, whatever comes when
-    scoring; where numbers stay as they are, as for trees, it is dropped.
+    numbers than `transform` would. A number column without any training value is 0 for every row, also when scoring;
+    where numbers stay as they are, as for trees, it is dropped.
 
     Args:
         features: of the frame, in its order.
-        settings: those that are silent follow from the needs.
+        settings: unset ones follow from the needs.
         needs: of the estimator. Principal components need complete numbers whatever it needs.
-        task: what is learned.
+        task: of the label.
         seed: of every random choice.
         inner: (train, test) row numbers of the training rows, for target encoding.
 
@@ -74,11 +74,12 @@ def preparation(
 
 
 def check_preparation(features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, *, task: Task) -> None:
-    """Refuse settings that cannot work, before any row is read.
+    """Check the settings before any row is read.
 
     Raises:
         LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
-            are kept for what needs complete numbers; chi-squared selection without classes, or of numbers below 0.
+            are kept for an estimator that needs complete numbers; chi-squared selection without classes, or of numbers
+            below 0.
     """
     if not features:
         raise LearningError("There are no features to prepare.")
@@ -147,9 +148,9 @@ def _groups(features: Sequence[FeatureColumn], settings: Preparation) -> list[tu
     groups: list[tuple[Rule, list[str]]] = []
     for column in features:
         rule = _rule(column, settings)
-        same = [names for found, names in groups if found == rule and not isinstance(rule, Text)]
-        if same:
-            same[0].append(column.name)
+        matching = [names for other, names in groups if other == rule and not isinstance(rule, Text)]
+        if matching:
+            matching[0].append(column.name)
         else:
             groups.append((rule, [column.name]))
     return sorted(groups, key=lambda group: (Number, Category, Text).index(type(group[0])))

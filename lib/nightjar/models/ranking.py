@@ -1,4 +1,4 @@
-"""Learning to rank from pairs: which of two rows of one list comes first."""
+"""Learning to rank from pairs of rows of one list."""
 
 from typing import Self
 
@@ -14,7 +14,7 @@ Rows = npt.NDArray[np.intp]
 
 
 class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A linear score, logistic in the difference of two rows of one list: the more relevant one should be ahead.
+    """A linear score, logistic in the difference of two rows of one list: the more relevant row should score higher.
 
     Each row is compared with at most `opponents` others of its list, all of them if the list is that short. A pair
     weighs the product of its rows' weights.
@@ -24,8 +24,8 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         C: inverse strength of the L2 penalty, against the sum over all pairs.
         opponents: of each row.
         max_iter, tol: of the solver.
-        random_state: who is compared with whom, in long lists.
-        coef_: of each input; there is no intercept, for only differences count.
+        random_state: of the choice of opponents in long lists.
+        coef_: of each input; there is no intercept, because only differences count.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, inputs: Floats, y: Floats, query: Rows, sample_weight: Floats | None = None) -> Self:
-        """Compare. `inputs` is (rows, inputs); relevance `y`, the number of each row's list and weights are (rows,).
+        """Fit. `inputs` is (rows, inputs); relevance `y`, the number of each row's list and weights are (rows,).
 
         Raises:
             LearningError: no list has two rows of different relevance.
@@ -56,9 +56,9 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not len(first):
             raise LearningError(f"No list has two rows of different relevance: {len(y)} rows teach no order.")
         weight = None if sample_weight is None else sample_weight[first] * sample_weight[second]
-        ahead = y[first] > y[second]
-        first, second = np.where(ahead, first, second), np.where(ahead, second, first)
-        # Two classes of the same size and no intercept: turning a pair around changes nothing else.
+        first_is_ahead = y[first] > y[second]
+        first, second = np.where(first_is_ahead, first, second), np.where(first_is_ahead, second, first)
+        # Every other pair is reversed, which gives two classes of one size and, without an intercept, the same fit.
         sign = np.where(np.arange(len(first)) % 2, -1.0, 1.0)
         logistic = LogisticRegression(C=self.C, fit_intercept=False, max_iter=self.max_iter, tol=self.tol)
         logistic.fit(sign[:, None] * (inputs[first] - inputs[second]), sign > 0, weight)
@@ -70,14 +70,14 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(inputs @ self.coef_, dtype=np.float64)
 
     def _validate_params(self) -> None:
-        """Also called before any row is read, as that of scikit-learn's own estimators."""
+        """Also called by `checking` before any row is read, as that of scikit-learn's own estimators."""
         LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)._validate_params()  # noqa: SLF001 - see above
         if not (isinstance(self.opponents, int) and self.opponents >= 1):
             raise ValueError(f"opponents is {self.opponents!r}: expected a whole number from 1.")
 
 
 def _pairs(query: Rows, opponents: int, seed: int) -> tuple[Rows, Rows]:
-    """Row numbers of pairs within lists: each row and the next ones around its list, which is shuffled into a ring."""
+    """Row numbers of pairs within lists: each row and the rows after it in its list, shuffled into a ring."""
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(query))
     _, lists, sizes = np.unique(query[shuffled], return_inverse=True, return_counts=True)

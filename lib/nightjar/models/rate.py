@@ -12,8 +12,8 @@ Floats = npt.NDArray[np.float64]
 class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """The training mean of the label at each value of a single column, shrunk toward the mean of all rows.
 
-    Of booleans that is a rate, hence a probability. With `total` over `rows` rows at a value, `rate = (total + k *
-    overall) / (rows + k)`: of booleans, the posterior mean under a beta prior worth k rows (Gelman et al., Bayesian
+    For booleans it is a rate, hence a probability. With `total` over `rows` rows at a value, `rate = (total + k *
+    overall) / (rows + k)`: for booleans, the posterior mean under a beta prior worth k rows (Gelman et al., Bayesian
     Data Analysis, 3rd ed., section 2.4). A value unseen in training, and NaN, get the overall mean. A weight counts
     as so many rows.
 
@@ -28,23 +28,23 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.pseudo_count = pseudo_count
 
     def fit(self, inputs: Floats, y: npt.NDArray[np.bool_] | Floats, sample_weight: Floats | None = None) -> Self:
-        """Count. `inputs` is (rows, 1), `y` and the weights are (rows,).
+        """Compute the means. `inputs` is (rows, 1), `y` and the weights are (rows,).
 
         Raises:
             ValueError: a pseudo-count below 0, or more than one column.
         """
         self._validate_params()
         values = _single(inputs)
-        known = ~np.isnan(values)
+        has_value = ~np.isnan(values)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         self.overall_ = float(np.average(y, weights=weight))
-        self.values_, places = np.unique(values[known], return_inverse=True)
-        rows = np.bincount(places, weights=weight[known], minlength=len(self.values_))
-        total = np.bincount(places, weights=(weight * y)[known], minlength=len(self.values_))
-        counted = rows + self.pseudo_count
+        self.values_, codes = np.unique(values[has_value], return_inverse=True)
+        rows = np.bincount(codes, weights=weight[has_value], minlength=len(self.values_))
+        total = np.bincount(codes, weights=(weight * y)[has_value], minlength=len(self.values_))
+        size = rows + self.pseudo_count
         # Without a pseudo-count, a value whose rows all weigh nothing has no mean of its own.
         self.rates_ = np.divide(
-            total + self.pseudo_count * self.overall_, counted, out=np.full(len(rows), self.overall_), where=counted > 0
+            total + self.pseudo_count * self.overall_, size, out=np.full(len(rows), self.overall_), where=size > 0
         )
         return self
 
@@ -53,9 +53,9 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         values = _single(inputs)
         rates = np.full(len(values), self.overall_)
         if len(self.values_):
-            places = np.searchsorted(self.values_, values).clip(max=len(self.values_) - 1)
-            seen = self.values_[places] == values
-            rates[seen] = self.rates_[places[seen]]
+            codes = np.searchsorted(self.values_, values).clip(max=len(self.values_) - 1)
+            seen = self.values_[codes] == values
+            rates[seen] = self.rates_[codes[seen]]
         return rates
 
     def _validate_params(self) -> None:

@@ -1,6 +1,6 @@
-"""Which columns of an array a selection keeps: pure functions, complete numbers in, a mask of columns out.
+"""Criteria of column selection: pure functions from complete numbers to a mask of the selected columns.
 
-Each takes the inputs (rows, columns), the label (rows,) and the criteria, of which it reads what it needs.
+Each takes the inputs (rows, columns), the label (rows,) and the criteria, of which it uses some.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,15 +22,15 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 SOLVER_STEPS = 1000
-"""Of a linear model at most; on columns of one size a few dozen do."""
+"""The most steps of a linear model's solver; on scaled columns a few dozen suffice."""
 
 SMALLEST_EIGENVALUE = 1e-10
-"""Of a correlation matrix; smaller ones are rounding. The greatest inflation factor is so 1e10."""
+"""Of a correlation matrix; smaller ones are rounding errors. So the greatest inflation factor is 1e10."""
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """What columns are judged by.
+    """The parameters of a selection.
 
     Attributes:
         threshold, keep, penalty: as in settings/preparation.py `Selection`.
@@ -46,41 +46,41 @@ class Criteria:
 
 
 def above_variance(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
-    """Columns whose variance is above the threshold; equal values have none, whatever the rounding."""
+    """Columns whose variance is above the threshold; that of equal values is 0, whatever the rounding."""
     varied = np.ptp(inputs, axis=0) > 0
     return np.where(varied, np.var(inputs, axis=0), 0.0) > criteria.threshold
 
 
-def uncorrelated(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
-    """Columns whose correlation with no kept column before them is above the threshold, in absolute value."""
-    related = np.abs(_correlations(inputs)) > criteria.threshold
-    kept = np.zeros(inputs.shape[1], dtype=np.bool_)
-    for column in range(len(kept)):
-        kept[column] = not (related[column] & kept).any()
-    return kept
+def below_correlation(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
+    """Columns whose absolute correlation with each selected column before them is at most the threshold."""
+    correlates = np.abs(_correlations(inputs)) > criteria.threshold
+    selected = np.zeros(inputs.shape[1], dtype=np.bool_)
+    for column in range(len(selected)):
+        selected[column] = not (correlates[column] & selected).any()
+    return selected
 
 
 def below_inflation(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
-    """Columns left when the one with the greatest variance inflation factor goes, until none is above the threshold.
+    """Columns that remain after dropping the one of the greatest inflation factor until none exceeds the threshold.
 
     The factor is 1 / (1 - R^2) of the regression on all others: the diagonal of the inverse correlation matrix
-    (Belsley, Kuh & Welsch, Regression Diagnostics, 1980, section 3.2). Of equals the last one goes.
+    (Belsley, Kuh & Welsch, Regression Diagnostics, 1980, section 3.2). Of equals the last one is dropped.
     """
     correlations = _correlations(inputs)
-    left = np.arange(inputs.shape[1])
-    while len(left) > 1:
-        factors = _inflation(correlations[np.ix_(left, left)])
+    remaining = np.arange(inputs.shape[1])
+    while len(remaining) > 1:
+        factors = _inflation(correlations[np.ix_(remaining, remaining)])
         if factors.max() <= criteria.threshold:
             break
         greatest = np.flatnonzero(factors >= factors.max() * (1 - 1e-6))[-1]
-        left = np.delete(left, greatest)
-    return np.isin(np.arange(inputs.shape[1]), left)
+        remaining = np.delete(remaining, greatest)
+    return np.isin(np.arange(inputs.shape[1]), remaining)
 
 
 def most_informative(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
     """The columns with the most mutual information with the label, estimated from nearest neighbours."""
     score = mutual_info_classif if criteria.classes else mutual_info_regression
-    return _best(score(inputs, label, random_state=criteria.seed), criteria.keep)
+    return _greatest(score(inputs, label, random_state=criteria.seed), criteria.keep)
 
 
 def most_varied(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
@@ -88,7 +88,7 @@ def most_varied(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
     varied = np.ptp(inputs, axis=0) > 0
     scores = np.zeros(inputs.shape[1])
     scores[varied] = (f_classif if criteria.classes else f_regression)(inputs[:, varied], label)[0]
-    return _best(scores, criteria.keep)
+    return _greatest(scores, criteria.keep)
 
 
 def most_dependent(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
@@ -104,18 +104,18 @@ def most_dependent(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
             f"CHI_SQUARED takes columns of 0 or more: prepared column {column} (the first is 0) holds "
             f"{lowest[column]:g}. Prepare numbers by scale=MIN_MAX or by bins, or select by ANOVA."
         )
-    return _best(chi2(inputs, label)[0], criteria.keep)
+    return _greatest(chi2(inputs, label)[0], criteria.keep)
 
 
 def by_elimination(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
-    """The columns left when the smallest weight of a linear model of scaled columns goes, again and again."""
+    """Recursive elimination of the column with the smallest weight in a linear model of scaled columns."""
     linear = LogisticRegression(max_iter=SOLVER_STEPS) if criteria.classes else LinearRegression()
-    chosen = RFE(linear, n_features_to_select=min(criteria.keep, inputs.shape[1]))
-    return np.asarray(chosen.fit(_scaled(inputs), label).support_, dtype=np.bool_)
+    elimination = RFE(linear, n_features_to_select=min(criteria.keep, inputs.shape[1]))
+    return np.asarray(elimination.fit(_standardise(inputs), label).support_, dtype=np.bool_)
 
 
 def with_weight(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
-    """The columns with a weight in a linear model of scaled columns under an L1 penalty.
+    """The columns with a nonzero weight in a linear model of scaled columns under an L1 penalty.
 
     The loss is the mean log loss, or half the mean squared error of the label at standard deviation 1.
     """
@@ -124,21 +124,21 @@ def with_weight(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
         model = LogisticRegression(
             C=strength, l1_ratio=1.0, solver="saga", max_iter=SOLVER_STEPS, random_state=criteria.seed
         )
-        return _weighty(model.fit(_scaled(inputs), label).coef_[0])
+        return _has_weight(model.fit(_standardise(inputs), label).coef_[0])
     spread = np.std(label) or 1.0
     model = Lasso(alpha=criteria.penalty, max_iter=SOLVER_STEPS)
-    return _weighty(model.fit(_scaled(inputs), label / spread).coef_)
+    return _has_weight(model.fit(_standardise(inputs), label / spread).coef_)
 
 
 def most_used(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
     """The columns that lower the impurity most in a random forest."""
     forest = RandomForestClassifier if criteria.classes else RandomForestRegressor
-    return _best(forest(random_state=criteria.seed).fit(inputs, label).feature_importances_, criteria.keep)
+    return _greatest(forest(random_state=criteria.seed).fit(inputs, label).feature_importances_, criteria.keep)
 
 
-JUDGES: Mapping[SelectionKind, Callable[[Floats, Label, Criteria], Mask]] = {
+SELECTORS: Mapping[SelectionKind, Callable[[Floats, Label, Criteria], Mask]] = {
     SelectionKind.VARIANCE: above_variance,
-    SelectionKind.CORRELATION: uncorrelated,
+    SelectionKind.CORRELATION: below_correlation,
     SelectionKind.VIF: below_inflation,
     SelectionKind.MUTUAL_INFORMATION: most_informative,
     SelectionKind.ANOVA: most_varied,
@@ -149,12 +149,12 @@ JUDGES: Mapping[SelectionKind, Callable[[Floats, Label, Criteria], Mask]] = {
 }
 
 
-def _scaled(inputs: Floats) -> Floats:
+def _standardise(inputs: Floats) -> Floats:
     return np.asarray(StandardScaler().fit_transform(inputs))
 
 
 def _correlations(inputs: Floats) -> Floats:
-    """Pearson's; those of a column without variance are 0."""
+    """Pearson's correlations; those of a column without variance are 0."""
     centred = inputs - inputs.mean(axis=0)
     size = np.sqrt((centred**2).sum(axis=0))
     unit = np.divide(centred, size, out=np.zeros_like(centred), where=(np.ptp(inputs, axis=0) > 0) & (size > 0))
@@ -168,11 +168,11 @@ def _inflation(correlations: Floats) -> Floats:
     return np.asarray((vectors**2 / np.maximum(eigenvalues, SMALLEST_EIGENVALUE)).sum(axis=1))
 
 
-def _weighty(weights: Floats) -> Mask:
+def _has_weight(weights: Floats) -> Mask:
     return np.asarray(np.abs(weights) > 1e-5)  # as scikit-learn's SelectFromModel has it
 
 
-def _best(scores: Floats, keep: int) -> Mask:
-    """The greatest scores, of equals the first; a score that is NaN comes last."""
+def _greatest(scores: Floats, keep: int) -> Mask:
+    """A mask of the `keep` greatest scores, of equals the first; NaN comes last."""
     order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
     return np.isin(np.arange(len(scores)), order[:keep])

@@ -1,4 +1,4 @@
-"""Evening out unequal classes: weights, dropped, repeated or made rows. Of training rows only.
+"""Rebalancing of unequal classes in training rows: class weights, and dropped, repeated or synthetic rows.
 
 imbalanced-learn is imported where it is used: a search's workers start sooner without it.
 """
@@ -11,35 +11,35 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.models.examples import Rows
-from nightjar.models.made_rows import Pairs, pairs
+from nightjar.models.made_rows import Pairs, draw_pairs
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 Resampled = tuple[Floats, Labels, Floats | None]
-Making = Callable[[Pairs], Floats]
+Synthesiser = Callable[[Pairs], Floats]
 
 
-def resampled(
-    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, made: Making
+def resample(
+    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesiser
 ) -> Resampled:
-    """Training rows with classes as near to each other as the settings say.
+    """Training rows with classes balanced as the settings say.
 
     Args:
         inputs: prepared, (rows, columns).
         label: booleans, (rows,), of both classes.
         weight: of each row; None: one each.
-        settings: which kind, and how near.
+        settings: the kind, and the ratio of the classes.
         seed: of every random choice.
-        made: gives the inputs of rows that are made between others.
+        synthesise: gives the inputs of synthetic rows between pairs of rows.
 
     Returns:
-        Inputs, labels and weights. Rows that were there keep their order and weight (`class_weight`: the sum of all
-        weights stays). Repeated and made ones follow them; a made one weighs what those of its class do on average.
-        Weights are None if none came in and the kind gives none.
+        Inputs, labels and weights. Original rows keep their order and weight (`class_weight`: the sum of all weights
+        stays). Repeated and synthetic ones follow; a synthetic row has the mean weight of its class. Weights are None
+        if none were given and the kind makes none.
 
     Raises:
-        LearningError: labels that are no booleans or all alike, or rows that none can be made of.
+        LearningError: labels that are no booleans or all alike, or rows from which no synthetic ones can be made.
     """
     if settings.kind is ImbalanceKind.NONE:
         return inputs, label, weight
@@ -51,8 +51,8 @@ def resampled(
     if rarer >= settings.ratio * other:
         return inputs, label, weight
     if settings.kind in (ImbalanceKind.SMOTE, ImbalanceKind.ADASYN):
-        return _with_made(inputs, label, weight, settings, seed, made)
-    rows = _chosen(settings, label, seed)
+        return _add_synthetic_rows(inputs, label, weight, settings, seed, synthesise)
+    rows = _sample_rows(settings, label, seed)
     return inputs[rows], label[rows], None if weight is None else weight[rows]
 
 
@@ -64,21 +64,21 @@ def _check(label: npt.NDArray[Any]) -> None:
 
 
 def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats:
-    """The weights, those of the lighter class raised and all lowered, so that the sum stays."""
-    given = np.ones(len(label)) if weight is None else weight
-    totals = [float(given[label == value].sum()) for value in (False, True)]
+    """The weights with those of the lighter class raised, then all scaled so that the sum stays."""
+    weights = np.ones(len(label)) if weight is None else weight
+    totals = [float(weights[label == value].sum()) for value in (False, True)]
     lighter = totals[True] < totals[False]
     light, heavy = min(totals), max(totals)
     if light >= ratio * heavy:
-        return given
+        return weights
     if light <= 0:
         raise LearningError(f"The rows of the class {lighter} weigh {light:g} in all: CLASS_WEIGHT cannot raise that.")
-    raised = np.where(label == lighter, given * (ratio * heavy / light), given)
-    return np.asarray(raised * (given.sum() / raised.sum()))
+    balanced = np.where(label == lighter, weights * (ratio * heavy / light), weights)
+    return np.asarray(balanced * (weights.sum() / balanced.sum()))
 
 
-def _chosen(settings: Imbalance, label: Labels, seed: int) -> Rows:
-    """Row numbers, by their labels alone: some of them in their order, or all and then those that are repeated."""
+def _sample_rows(settings: Imbalance, label: Labels, seed: int) -> Rows:
+    """Row numbers, chosen by labels alone: a subset in order, or all rows followed by the repeated ones."""
     from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415
     from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
 
@@ -89,19 +89,21 @@ def _chosen(settings: Imbalance, label: Labels, seed: int) -> Rows:
     return np.sort(rows) if under else rows
 
 
-def _with_made(
-    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, made: Making
+def _add_synthetic_rows(
+    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesiser
 ) -> Resampled:
     rarer = bool(label.mean() < 0.5)
     rows = int((label == rarer).sum())
     _check_neighbours(inputs, rows, settings)
     count = int(settings.ratio * (len(label) - rows) - rows)
-    where = pairs(inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed)
-    more = made(where) if len(where.base) else inputs[:0]
-    labels = np.concatenate([label, np.full(len(more), rarer)])
+    pairs = draw_pairs(
+        inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed
+    )
+    synthetic = synthesise(pairs) if len(pairs.base) else inputs[:0]
+    labels = np.concatenate([label, np.full(len(synthetic), rarer)])
     if weight is not None:
-        weight = np.concatenate([weight, np.full(len(more), weight[label == rarer].mean())])
-    return np.vstack([inputs, more]), labels, weight
+        weight = np.concatenate([weight, np.full(len(synthetic), weight[label == rarer].mean())])
+    return np.vstack([inputs, synthetic]), labels, weight
 
 
 def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:

@@ -1,4 +1,4 @@
-"""A rule of thumb: what a person with long experience would say, written as an expression over the features."""
+"""A rule of thumb: a person's experience, written as an expression over the features."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -10,13 +10,13 @@ from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.rule_grammar import Kind, kind_of, names_in, parse, reckon
+from nightjar.models.rule_grammar import Kind, evaluate, kind_of, names_in, parse
 
 Floats = npt.NDArray[np.float64]
 
 
 class RuleOfThumb(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What an expression (models/rule_grammar.py) says of each row: one column; no: 0, yes: 1, null: NaN."""
+    """The value of an expression (models/rule_grammar.py) for each row: one column; no: 0, yes: 1, null: NaN."""
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
@@ -27,8 +27,8 @@ class RuleOfThumb(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, frame: pd.DataFrame) -> Floats:
         """The value of each row, (rows, 1)."""
-        said = np.asarray(reckon(parse(self.expression), frame), dtype=np.float64)
-        return np.broadcast_to(said, len(frame)).reshape(-1, 1)
+        values = np.asarray(evaluate(parse(self.expression), frame), dtype=np.float64)
+        return np.broadcast_to(values, len(frame)).reshape(-1, 1)
 
     def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
         """The expression itself."""
@@ -36,10 +36,10 @@ class RuleOfThumb(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class NumberOrPrior(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A single number as it is; the training mean of the label where there is none.
+    """A single number unchanged; the training mean of the label where it is missing.
 
     Attributes:
-        probability: whether it is one: numbers below 0 count as 0, above 1 as 1.
+        probability: whether the number is a probability, which is clipped to [0, 1].
         prior_: the mean.
     """
 
@@ -47,18 +47,18 @@ class NumberOrPrior(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.probability = probability
 
     def fit(self, _inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
-        """Take the mean."""
+        """Compute the mean."""
         self.prior_ = float(np.average(y, weights=sample_weight))
         return self
 
     def predict(self, inputs: Floats) -> Floats:
         """The number of each row, (rows,). `inputs` is (rows, 1)."""
-        found = np.where(np.isnan(inputs[:, 0]), self.prior_, inputs[:, 0])
-        return np.clip(found, 0, 1) if self.probability else found
+        numbers = np.where(np.isnan(inputs[:, 0]), self.prior_, inputs[:, 0])
+        return np.clip(numbers, 0, 1) if self.probability else numbers
 
 
 def rule_of(expression: Any, features: Sequence[FeatureColumn]) -> tuple[tuple[FeatureColumn, ...], Kind]:
-    """The features that an expression reads, and what it gives: a number, or yes or no.
+    """The features that an expression reads, and the kind of its value: a number, or yes or no.
 
     Raises:
         LearningError: it is no rule over these features.

@@ -1,7 +1,7 @@
-"""The grammar of rules of thumb: arithmetic and comparisons over columns, checked and reckoned without running code.
+"""The grammar of rules of thumb: arithmetic and comparisons over columns, checked and evaluated without running code.
 
 Names of columns, numbers, "texts", `+ - * /`, `== != < <= > >=`, `and or not`, parentheses. Python's parser reads it;
-what is not on this list is refused before anything is reckoned. Null (NaN) goes through as in SQL: arithmetic and
+anything else is refused before the evaluation. Null (NaN) propagates as in SQL: arithmetic and
 comparisons with it are null, `false and null` is false, `true or null` is true. So are x / 0 and what is infinite.
 """
 
@@ -19,13 +19,13 @@ from nightjar.errors import LearningError
 Values = npt.NDArray[Any]
 
 LONGEST = 1000
-"""Characters of an expression."""
+"""The most characters of an expression."""
 DEEPEST = 50
-"""Parts within parts."""
+"""The greatest depth of nested parts."""
 
 
 class Kind(Enum):
-    """What an expression gives for a row."""
+    """The kind of an expression's value."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -49,7 +49,7 @@ _COMPARISONS: Mapping[type[ast.AST], Callable[[Any, Any], Any]] = {
 
 
 def parse(expression: str) -> ast.expr:
-    """The expression as Python's parser reads it; what it may hold is checked by `kind_of`.
+    """The expression as Python's syntax tree; `kind_of` checks its parts.
 
     Raises:
         LearningError: it is no expression.
@@ -71,7 +71,7 @@ def names_in(node: ast.expr) -> list[str]:
 
 
 def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: PLR0911 - one for each part of the grammar
-    """What an expression gives, with every part of it checked.
+    """Check every part of an expression; return the kind of its value.
 
     Raises:
         LearningError: a part outside the grammar, an unknown column, or kinds that do not go together.
@@ -96,14 +96,14 @@ def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: PLR09
         case ast.Compare(left=left, ops=operators, comparators=others):
             return _comparison([left, *others], operators, columns)
     raise LearningError(
-        f'The rule holds `{_shown(node)}`: expected columns, numbers, "texts", + - * /, comparisons, and, or, not.'
+        f'The rule holds `{_source(node)}`: expected columns, numbers, "texts", + - * /, comparisons, and, or, not.'
     )
 
 
-def reckon(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - one for each part of the grammar
+def evaluate(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - one for each part of the grammar
     """The value of a checked expression for each row: float64 (no: 0, yes: 1, null: NaN), or texts and NaN.
 
-    A part without columns has no rows: shape ().
+    A part without columns is a scalar of shape ().
     """
     match node:
         case ast.Name(id=name):
@@ -112,19 +112,19 @@ def reckon(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - on
             return np.array(value, dtype=object if isinstance(value, str) else np.float64)
         case ast.BinOp(left=left, op=operator, right=right):
             with np.errstate(all="ignore"):
-                found = _ARITHMETIC[type(operator)](reckon(left, frame), reckon(right, frame))
-            return np.where(np.isfinite(found), found, np.nan)
+                result = _ARITHMETIC[type(operator)](evaluate(left, frame), evaluate(right, frame))
+            return np.where(np.isfinite(result), result, np.nan)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return np.asarray(1 - reckon(operand, frame))
+            return np.asarray(1 - evaluate(operand, frame))
         case ast.UnaryOp(op=operator, operand=operand):
-            return np.asarray(reckon(operand, frame) * (-1 if isinstance(operator, ast.USub) else 1))
+            return np.asarray(evaluate(operand, frame) * (-1 if isinstance(operator, ast.USub) else 1))
         case ast.BoolOp(op=operator, values=values):
-            return _joined([reckon(value, frame) for value in values], every=isinstance(operator, ast.And))
+            return _combine([evaluate(value, frame) for value in values], every=isinstance(operator, ast.And))
         case ast.Compare(left=left, ops=operators, comparators=others):
-            sides = [reckon(one, frame) for one in (left, *others)]
+            sides = [evaluate(one, frame) for one in (left, *others)]
             pairs = zip(sides, operators, sides[1:], strict=False)
-            return _joined([_compared(one, _COMPARISONS[type(op)], other) for one, op, other in pairs], every=True)
-    raise AssertionError(f"{_shown(node)} was not checked")
+            return _combine([_compare(one, _COMPARISONS[type(op)], other) for one, op, other in pairs], every=True)
+    raise AssertionError(f"{_source(node)} was not checked")
 
 
 def _depth(node: ast.AST) -> int:
@@ -137,10 +137,10 @@ def _depth(node: ast.AST) -> int:
 
 def _all(kind: Kind, parts: list[ast.expr], columns: Mapping[str, Kind]) -> Kind:
     for part in parts:
-        found = kind_of(part, columns)
-        if found is not kind:
+        actual = kind_of(part, columns)
+        if actual is not kind:
             hint = " Compare it, as in `x != 0`." if kind is Kind.TRUTH else ""
-            raise LearningError(f"In the rule, `{_shown(part)}` is a {found.value}: expected a {kind.value}.{hint}")
+            raise LearningError(f"In the rule, `{_source(part)}` is a {actual.value}: expected a {kind.value}.{hint}")
     return kind
 
 
@@ -148,23 +148,23 @@ def _comparison(parts: list[ast.expr], operators: list[ast.cmpop], columns: Mapp
     kinds = {kind_of(part, columns) for part in parts}
     usable = _COMPARISONS if kinds == {Kind.NUMBER} else _EQUALITIES
     if len(kinds) > 1 or not all(type(operator) in usable for operator in operators):
-        found = ", ".join(f"{_shown(part)} ({kind_of(part, columns).value})" for part in parts)
-        raise LearningError(f"The rule compares {found}: expected two of a kind, and == or != unless they are numbers.")
+        sides = ", ".join(f"{_source(part)} ({kind_of(part, columns).value})" for part in parts)
+        raise LearningError(f"The rule compares {sides}: expected two of a kind, and == or != unless they are numbers.")
     return Kind.TRUTH
 
 
-def _compared(left: Values, comparison: Callable[[Any, Any], Any], right: Values) -> Values:
-    known = ~(np.asarray(pd.isna(left)) | np.asarray(pd.isna(right)))
-    return np.where(known, np.asarray(comparison(left, right), dtype=np.float64), np.nan)
+def _compare(first: Values, comparison: Callable[[Any, Any], Any], second: Values) -> Values:
+    both_present = ~(np.asarray(pd.isna(first)) | np.asarray(pd.isna(second)))
+    return np.where(both_present, np.asarray(comparison(first, second), dtype=np.float64), np.nan)
 
 
-def _joined(truths: list[Values], *, every: bool) -> Values:
-    """Kleene's `and` (every) or `or`: decided by a single false or true one, else null if any is."""
+def _combine(truths: list[Values], *, every: bool) -> Values:
+    """Kleene's `and` (every) or `or`: one false or true value decides, otherwise the result is null if any value is."""
     table = np.stack(np.broadcast_arrays(*truths))
     deciding = 0.0 if every else 1.0
     decided, unknown = (table == deciding).any(axis=0), np.isnan(table).any(axis=0)
     return np.where(decided, deciding, np.where(unknown, np.nan, 1 - deciding))
 
 
-def _shown(node: ast.AST) -> str:
+def _source(node: ast.AST) -> str:
     return ast.unparse(node)[:80]

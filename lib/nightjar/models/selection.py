@@ -1,4 +1,4 @@
-"""Steps that keep some of the prepared columns. Fitted, they hold nothing but which."""
+"""Steps that select some of the prepared columns. A fitted step holds the mask of columns only."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -9,22 +9,22 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.impute import SimpleImputer
 
 from nightjar.errors import LearningError
-from nightjar.models.relevance import JUDGES, Criteria, Floats, Mask
+from nightjar.models.relevance import SELECTORS, Criteria, Floats, Mask
 from nightjar.settings.preparation import THRESHOLDS, Selection, SelectionKind
 from nightjar.settings.task import Task
 
 
-class _Kept(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _ColumnSelection(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Some columns of an array, in their order.
 
     Attributes:
-        kept_: whether each column is left, (columns,).
+        kept_: whether each column is selected, (columns,).
     """
 
     kept_: Mask
 
     def transform(self, inputs: Floats) -> Floats:
-        """The columns that are left, (rows, columns left)."""
+        """The selected columns, (rows, selected columns)."""
         return inputs[:, self.kept_]
 
     def get_feature_names_out(self, input_features: Sequence[str]) -> npt.NDArray[np.object_]:
@@ -32,14 +32,14 @@ class _Kept(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(input_features, dtype=object)[self.kept_]
 
 
-class WithValues(_Kept):
+class WithValues(_ColumnSelection):
     """The columns with any value in training: scikit-learn 1.9 cannot bin one without for boosting."""
 
     def fit(self, inputs: Floats, _label: object = None) -> Self:
-        """Find them.
+        """Find these columns.
 
         Raises:
-            LearningError: there is none.
+            LearningError: no column has a value.
         """
         self.kept_ = np.asarray(~np.isnan(inputs).all(axis=0))
         if not self.kept_.any():
@@ -47,13 +47,13 @@ class WithValues(_Kept):
         return self
 
 
-class Selected(_Kept):
-    """The columns that one `Selection` leaves. Nulls are judged as the median of their column.
+class Selected(_ColumnSelection):
+    """The columns that one `Selection` selects. Nulls count as the median of their column.
 
     Attributes:
         kind: of `SelectionKind`, its value.
         threshold, keep, penalty: as in `Selection`.
-        task: of `Task`, its value; a ranking's labels are taken as amounts.
+        task: of `Task`, its value; a ranking's labels count as amounts.
         seed: of every random choice.
     """
 
@@ -68,16 +68,16 @@ class Selected(_Kept):
         self.seed = seed
 
     def fit(self, inputs: Floats, label: npt.NDArray[Any]) -> Self:
-        """Judge the columns.
+        """Select the columns.
 
         Raises:
-            LearningError: none is left, or the kind cannot judge them.
+            LearningError: none is selected, or the kind does not apply to them.
         """
         complete = SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(inputs)
         criteria = Criteria(
             self.threshold, self.keep, self.penalty, classes=self.task == Task.CLASSIFICATION.value, seed=self.seed
         )
-        self.kept_ = JUDGES[SelectionKind(self.kind)](complete, label, criteria)
+        self.kept_ = SELECTORS[SelectionKind(self.kind)](complete, label, criteria)
         if not self.kept_.any():
             limit = f"penalty={self.penalty:g}" if self.kind == "l1" else f"threshold={self.threshold:g}"
             raise LearningError(

@@ -1,4 +1,4 @@
-"""Own steps for numbers, where scikit-learn has none that a skops file could hold. Null is NaN, and stays it."""
+"""Own steps for numbers, where scikit-learn has none that a skops file could hold. Null is NaN, and stays NaN."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -12,20 +12,20 @@ from sklearn.utils.validation import validate_data
 from nightjar.errors import LearningError, ModelError
 
 LARGEST = float(np.finfo(np.float32).max)
-"""The greatest number, in size, that every estimator can compute with."""
+"""The greatest absolute value with which every estimator can compute."""
 
 
 class Filled(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Columns without any training value become 0 throughout: nothing can be fitted to them.
+    """Columns without any training value become 0 throughout, because nothing can be fitted to them.
 
-    A value that turns up when scoring counts for nothing either: no estimator has learned what to do with it.
+    So do values of these columns when scoring, because no estimator has learned from any.
 
     Attributes:
-        empty_: whether a column is one, (columns,).
+        empty_: whether each column has no training value, (columns,).
     """
 
     def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
-        """Find them."""
+        """Find the empty columns."""
         validate_data(self, frame, skip_check_array=True)
         self.empty_ = frame.isna().all().to_numpy()
         return self
@@ -77,9 +77,9 @@ class Logged(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ig
             LearningError: a value is below 0.
         """
         validate_data(self, frame, skip_check_array=True)
-        found = self._below_zero(frame)
-        if found:
-            raise LearningError(f"{found}. Use SIGNED_LOG or POWER for it, or drop the column.")
+        problem = self._below_zero(frame)
+        if problem:
+            raise LearningError(f"{problem}. Use SIGNED_LOG or POWER for it, or drop the column.")
         return self
 
     def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -89,9 +89,9 @@ class Logged(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ig
             ModelError: a value is below 0.
         """
         validate_data(self, frame, reset=False, skip_check_array=True)
-        found = self._below_zero(frame)
-        if found:
-            raise ModelError(f"{found}. The model was trained on none: make it 0 or more, or null.")
+        problem = self._below_zero(frame)
+        if problem:
+            raise ModelError(f"{problem}. The model was trained on none: make it 0 or more, or null.")
         values = frame.to_numpy()
         return pd.DataFrame(np.sign(values) * np.log1p(np.abs(values)), frame.index, frame.columns)
 
@@ -106,23 +106,22 @@ class Logged(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ig
 
 
 class Bounded(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Numbers as they are; beyond `LARGEST` they are an error, in training and when scoring.
+    """Numbers unchanged; absolute values beyond `LARGEST` are an error, in training and when scoring.
 
-    Trees compute in float32, and scaling squares what it is given: a greater number would take all others of its column
-    with it, without a word.
+    Trees compute in float32, and scaling squares its inputs: a greater number would silently spoil its whole column.
     """
 
     def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
         """Check the training values.
 
         Raises:
-            LearningError: one is beyond.
+            LearningError: a value is beyond `LARGEST`.
         """
         validate_data(self, frame, skip_check_array=True)
-        found = self._beyond(frame)
-        if found:
+        problem = self._beyond(frame)
+        if problem:
             raise LearningError(
-                f"{found}. Make it null or smaller where it is made, bring it back by shape=SIGNED_LOG, winsorise or "
+                f"{problem}. Make it null or smaller where it is made, bring it back by shape=SIGNED_LOG, winsorise or "
                 "bins, or drop the column."
             )
         return self
@@ -131,21 +130,21 @@ class Bounded(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """The numbers.
 
         Raises:
-            ModelError: one is beyond.
+            ModelError: a value is beyond `LARGEST`.
         """
         validate_data(self, frame, reset=False, skip_check_array=True)
-        found = self._beyond(frame)
-        if found:
-            raise ModelError(f"{found}. Make it null or smaller where it is made.")
+        problem = self._beyond(frame)
+        if problem:
+            raise ModelError(f"{problem}. Make it null or smaller where it is made.")
         return frame
 
     def _beyond(self, frame: pd.DataFrame) -> str | None:
-        """Of the first column that holds such a number: in how many rows, and the first of them."""
+        """A message about the first column with such a number: the number of rows, and the first value."""
         beyond = np.abs(frame.to_numpy()) > LARGEST
         if not beyond.any():
             return None
         column = int(beyond.any(axis=0).argmax())
-        rows = frame.index[beyond[:, column]].unique()  # a chunk is filled up by repeating its last row
+        rows = frame.index[beyond[:, column]].unique()  # chunks are padded by repeating their last row
         value = frame.iloc[:, column].to_numpy()[beyond[:, column]][0]
         return (
             f"The column {frame.columns[column]} holds {value:g} in {len(rows):,} of {frame.index.nunique():,} rows, "
@@ -154,9 +153,9 @@ class Bounded(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
 
 class Resized(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Columns multiplied by the power of two that brings their greatest size near to 1, which is exact.
+    """Columns multiplied, exactly, by the power of two that brings their greatest absolute value near to 1.
 
-    scikit-learn's scalers (1.9) take a column of a range below 2e-15 for a constant, in whatever unit it is.
+    scikit-learn's scalers (1.9) treat a column whose range is below 2e-15 as constant, whatever its unit.
 
     Attributes:
         factors_: of each column.
@@ -177,7 +176,7 @@ class Resized(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 
 
 class Binned(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The place of a number's bin, 0 for the lowest. Null stays NaN (scikit-learn's own binning refuses it).
+    """The number of a value's bin, 0 for the lowest. Null stays NaN (scikit-learn's own binning refuses it).
 
     Attributes:
         kind: "quantile", "uniform" or "edges".
@@ -198,20 +197,20 @@ class Binned(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ig
         return self
 
     def transform(self, numbers: Any) -> npt.NDArray[np.float64]:
-        """Places, (rows, columns)."""
+        """Bin numbers, (rows, columns)."""
         validate_data(self, numbers, reset=False, skip_check_array=True)
         values = np.asarray(numbers, np.float64)
         columns = zip(self.edges_, values.T, strict=True)
         places = np.column_stack([np.searchsorted(edges, column, side="right") for edges, column in columns])
         return np.where(np.isnan(values), np.nan, places)
 
-    def _inner_edges(self, known: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _inner_edges(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         if self.kind == "edges":
             return np.array(self.edges, dtype=np.float64)
-        if not len(known):
+        if not len(values):
             return np.empty(0)
         steps = np.linspace(0, 1, self.count + 1)[1:-1]
         if self.kind == "quantile":
-            return np.unique(np.quantile(known, steps))
-        low, high = known.min(), known.max()
+            return np.unique(np.quantile(values, steps))
+        low, high = values.min(), values.max()
         return np.unique(low + steps * (high - low))

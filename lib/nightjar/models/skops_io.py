@@ -1,7 +1,7 @@
 """skops without PyTorch.
 
 To list scikit-learn's estimators, skops imports every package of it, and one of them imports torch where that is
-installed: seconds and hundreds of megabytes for each process that scores. Here it finds an empty package instead.
+installed: seconds and hundreds of megabytes for each process that scores. Here an empty package takes its place.
 """
 
 import sys
@@ -11,7 +11,7 @@ from types import ModuleType
 _OF_TORCH = "sklearn.externals.array_api_compat.torch"
 
 
-def _imported() -> ModuleType:
+def _import_skops() -> ModuleType:
     empty = ModuleType(_OF_TORCH)
     is_placed = sys.modules.setdefault(_OF_TORCH, empty) is empty
     try:
@@ -21,4 +21,4 @@ def _imported() -> ModuleType:
             del sys.modules[_OF_TORCH]
 
 
-skops_io = _imported()
+skops_io = _import_skops()

@@ -1,7 +1,7 @@
-"""A predictor as files and a structure, and back: skops for scikit-learn, safetensors for networks, JSON for the rest.
+"""Serialization of predictors: skops for scikit-learn, safetensors for networks, a structure of JSON for the rest.
 
-The structure is plain JSON: what the predictor reads, which file holds what, and the few numbers of a calibration or
-a blend. An ensemble's members are structures of their own, whose files have their number in front.
+The structure is plain JSON: the features, the names of the files, and the parameters of a calibration or a blend. An
+ensemble's members are structures of their own, whose files have the member's number as prefix.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def dump(predictor: Predictor, prefix: str = "") -> tuple[Structure, dict[str, b
     """The structure of a predictor, and its files: name -> content.
 
     Raises:
-        ModelError: it holds types that `open_stored` would refuse.
+        ModelError: it holds types that `open_predictor` would refuse.
     """
     files: dict[str, bytes] = {}
     structure: Structure = {
@@ -52,24 +52,24 @@ def dump(predictor: Predictor, prefix: str = "") -> tuple[Structure, dict[str, b
     return structure, files
 
 
-def open_stored(structure: Structure, files: Mapping[str, bytes], where: str) -> Predictor:
-    """The predictor in files that are whole. The types of all of them are checked before any is opened.
+def open_predictor(structure: Structure, files: Mapping[str, bytes], where: str) -> Predictor:
+    """The predictor in files whose hashes were checked. The types in all of them are checked before any is opened.
 
     Args:
-        structure: as `dump` gave it.
+        structure: as `dump` made it.
         files: name -> content.
-        where: what the files belong to, for errors.
+        where: name of the artifact, for errors.
 
     Raises:
-        ModelError: the structure is none, does not name exactly these files, a file holds a type that is not on our
-            list, or cannot be opened.
+        ModelError: the structure is not that of a predictor or does not name exactly these files, or a file holds a
+            type that is not on our list or cannot be opened.
     """
     try:
-        named = list(_files_of(structure))
-        names = sorted(name for name, _ in named)
+        entries = list(_files_of(structure))
+        names = sorted(name for name, _ in entries)
         if names != sorted(files):
             raise ModelError(f"{where}: its structure names the files {names}, and there are {sorted(files)}.")
-        for name, of_skops in named:
+        for name, of_skops in entries:
             if of_skops:
                 require_allowed_types(files[name], f"{where}: {name}")
         return _open(structure, files, where)
@@ -97,7 +97,7 @@ def _dump_curve(curve: Calibrator | None) -> Structure | None:
 
 
 def _files_of(structure: Structure) -> Iterator[tuple[str, bool]]:
-    """Each file that would be opened, and whether skops would: whatever it is called."""
+    """The name of each file that would be opened, and whether by skops."""
     estimator = structure["estimator"]
     files = ((structure["preparation"], True), (estimator.get("skops"), True), (estimator.get("network"), False))
     yield from ((str(name), of_skops) for name, of_skops in files if name is not None)
@@ -125,11 +125,11 @@ def _open_estimator(
     if (kind == "blend") != bool(members):
         raise ModelError(f"{where}: a blend has members, nothing else has any: found {kind} of {len(members)}.")
     if kind == "blend":
-        stored = structure["blend"]
-        weights = tuple(float(weight) for weight in stored["weights"])
+        blend = structure["blend"]
+        weights = tuple(float(weight) for weight in blend["weights"])
         if len(weights) != len(members):
             raise ModelError(f"{where}: a blend of {len(members)} members has {len(weights)} weights.")
-        return Blend(weights, float(stored["intercept"]), log_odds=bool(stored["log_odds"]))
+        return Blend(weights, float(blend["intercept"]), log_odds=bool(blend["log_odds"]))
     if kind == "network":
         name = structure["network"]
         try:

@@ -1,4 +1,4 @@
-"""What may be learned from: the labels, weights and lists of training rows, checked and in one form."""
+"""Checks and conversions of the labels, weights and lists of training rows."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,12 +14,12 @@ from nightjar.settings.task import Task
 Floats = npt.NDArray[np.float64]
 
 
-def checked(examples: Examples, task: Task) -> Examples:
+def check_examples(examples: Examples, task: Task) -> Examples:
     """The same rows, with labels as booleans (classification) or float64, and weights as float64.
 
     Raises:
-        LearningError: no rows; labels that are missing, not what the task asks, or all alike; weights that are missing
-            or below 0, or that leave a class without any; no lists to rank within.
+        LearningError: no rows; labels that are missing, of another kind than the task's, or all alike; weights that are
+            missing or below 0, or all 0 in a class; no lists to rank within.
     """
     rows = examples.table.num_rows
     if rows == 0:
@@ -36,9 +36,9 @@ def checked(examples: Examples, task: Task) -> Examples:
 
 
 def _classes(label: npt.NDArray[Any], weight: Floats | None) -> npt.NDArray[np.bool_]:
-    found = pd.unique(label)
-    if not all(value in (False, True) for value in found):
-        raise LearningError(f"Labels are booleans, or 0 and 1: found {list(found[:5])}.")
+    values = pd.unique(label)
+    if not all(value in (False, True) for value in values):
+        raise LearningError(f"Labels are booleans, or 0 and 1: found {list(values[:5])}.")
     classes = label.astype(np.bool_)
     if classes.all() or not classes.any():
         raise LearningError(

@@ -1,4 +1,4 @@
-"""Free text as numbers: weights of its terms, or of their hashes, maybe reduced to a few dimensions."""
+"""Free text as numbers: weights of its terms or of their hashes, optionally reduced to a few dimensions."""
 
 from typing import Any, Self
 
@@ -32,17 +32,18 @@ def text_steps(settings: Text, seed: int) -> "Terms":
 
 
 class Terms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """scikit-learn's text vectorisers for one column, of which only words and numbers are kept.
+    """scikit-learn's text vectorisers for one column, stored as words and numbers only.
 
-    A text is of length 1 (Euclidean), or 0 if it has no known term or is null. If training had no term at all, there
-    are no columns with TF-IDF, and no components. No more terms than components are used as they are.
+    A text's weights have the Euclidean norm 1, or 0 if it has no learned term or is null. If training had no term at
+    all, there are no columns with TF-IDF, and no components. Where terms are no more than components, they are not
+    reduced.
 
     Attributes:
         hashing: whether terms are hashed rather than learned.
-        analyser: scikit-learn's name of it.
+        analyser: scikit-learn's name of the analyser.
         shortest, longest: words or characters of a term.
         terms: columns at most, or hashes.
-        components: dimensions that are left; None: all.
+        components: dimensions after the reduction; None: no reduction.
         seed: of the reduction.
         vocabulary_: learned terms in order of columns; None with hashing.
         idf_: log((1 + rows) / (1 + rows with the term)) + 1 of each; None with hashing.
@@ -75,7 +76,7 @@ class Terms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.idf_: Floats | None = None
         self.reduction_: Floats | None = None
         if not self.hashing:
-            self.vocabulary_, self.idf_ = self._learned_terms(_texts(frame))
+            self.vocabulary_, self.idf_ = self._learn_terms(_texts(frame))
         weights = self._weights(frame)
         if self.components is not None and weights.shape[1] > self.components:
             self.reduction_ = np.empty((0, weights.shape[1]))
@@ -99,7 +100,7 @@ class Terms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             ends = list(self.vocabulary_)
         return np.array([f"{self.feature_names_in_[0]}_{end}" for end in ends], dtype=object)
 
-    def _learned_terms(self, texts: list[str]) -> tuple[list[str], Floats]:
+    def _learn_terms(self, texts: list[str]) -> tuple[list[str], Floats]:
         vectoriser = TfidfVectorizer(max_features=self.terms, **self._common())
         analyse = vectoriser.build_analyzer()
         if not any(analyse(text) for text in texts):

@@ -1,4 +1,4 @@
-"""Decision trees from a file: their indices are checked, for scikit-learn follows them wherever they lead."""
+"""Checks of decision trees from a file, because scikit-learn follows their indices without any check."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +11,11 @@ from sklearn.tree._tree import Tree
 from nightjar.errors import ModelError
 
 LEAF = -1
-"""scikit-learn's mark for no child."""
+"""scikit-learn's child index of leaves."""
 
 
 def require_sound_trees(part: object, name: str) -> None:
-    """Check that each node of each tree within a fitted part leads on to a later node, and reads an input there is.
+    """Check that the children of each node of each tree are later nodes, and that it reads an existing input.
 
     So a walk through a tree ends, and stays within the tree and the row.
 
@@ -31,28 +31,28 @@ def require_sound_trees(part: object, name: str) -> None:
 
 
 def _is_sound(tree: Any, inputs: int) -> bool:
-    left, right = tree.children_left, tree.children_right
-    own = np.arange(tree.node_count)
-    leaf = left == LEAF
-    inner = _leads_on(left, own) & _leads_on(right, own) & (tree.feature >= 0) & (tree.feature < inputs)
-    return bool(len(own) and tree.n_features == inputs and np.where(leaf, right == LEAF, inner).all())
+    left_child, right_child = tree.children_left, tree.children_right
+    node = np.arange(tree.node_count)
+    leaf = left_child == LEAF
+    inner = _leads_on(left_child, node) & _leads_on(right_child, node) & (tree.feature >= 0) & (tree.feature < inputs)
+    return bool(len(node) and tree.n_features == inputs and np.where(leaf, right_child == LEAF, inner).all())
 
 
 def _is_sound_predictor(tree: Any, inputs: int) -> bool:
     nodes = tree.nodes
-    own = np.arange(len(nodes))
+    node = np.arange(len(nodes))
     feature = nodes["feature_idx"]
-    inner = _leads_on(nodes["left"], own) & _leads_on(nodes["right"], own) & (feature >= 0) & (feature < inputs)
-    # We have no splits by category, whose bit sets would be read without a check as well.
-    return bool(len(own) and (nodes["is_leaf"].astype(bool) | (inner & (nodes["is_categorical"] == 0))).all())
+    inner = _leads_on(nodes["left"], node) & _leads_on(nodes["right"], node) & (feature >= 0) & (feature < inputs)
+    # Our trees have no splits by category, whose bit sets would be read without a check as well.
+    return bool(len(node) and (nodes["is_leaf"].astype(bool) | (inner & (nodes["is_categorical"] == 0))).all())
 
 
-def _leads_on(child: npt.NDArray[Any], own: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    return np.asarray((child > own) & (child < len(own)))
+def _leads_on(child: npt.NDArray[Any], node: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    return np.asarray((child > node) & (child < len(node)))
 
 
 def _trees(part: Any, inputs: int, seen: set[int]) -> Iterator[tuple[Any, int]]:
-    """Every tree within, with the number of inputs of what holds it."""
+    """Every tree inside a fitted part, with the number of inputs of the estimator that holds it."""
     if isinstance(part, Tree | TreePredictor):
         yield part, inputs
         return
@@ -65,7 +65,7 @@ def _trees(part: Any, inputs: int, seen: set[int]) -> Iterator[tuple[Any, int]]:
     elif isinstance(part, list | tuple | np.ndarray):
         children = list(part.flat) if isinstance(part, np.ndarray) else part
     elif hasattr(part, "__dict__"):
-        found = getattr(part, "n_features_in_", inputs)
-        children, inputs = vars(part).values(), found if isinstance(found, int) else 0
+        own_inputs = getattr(part, "n_features_in_", inputs)
+        children, inputs = vars(part).values(), own_inputs if isinstance(own_inputs, int) else 0
     for child in children:
         yield from _trees(child, inputs, seen)

@@ -171,7 +171,7 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     settings = config.make_settings(composed)
     logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
     if isinstance(settings, jobs.Train | jobs.Nightly):
-        blocks, enough = period.foreseen(settings.search, settings.project)
+        blocks, enough = period.final_period_blocks(settings.search, settings.project)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()

@@ -90,6 +90,6 @@ def _since(context: Context, project: Project, night: Step) -> date | None:
 
 def _holds(champion: events.Version | None, project: Project) -> bool:
     """Whether a winner is champion that has learned from what the project builds now, or does not say from what."""
-    if champion is None or champion.stands_in:
+    if champion is None or champion.is_stand_in:
         return False
     return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))

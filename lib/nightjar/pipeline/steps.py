@@ -123,7 +123,7 @@ def promote(step: Step) -> Outcome:
     _decided(step, outcome, "refused", version, decision.reason)
     holds = events.find_champion(step.warehouse, step.run_date)
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
-    if stand_in is not None and (holds is None or holds.stands_in):
+    if stand_in is not None and (holds is None or holds.is_stand_in):
         _decided(step, outcome, "promoted", stand_in, f"Stands in for version {version.number}, which was refused.")
     return outcome
 

@@ -1,4 +1,4 @@
-"""Where trained models are kept: artifacts that can be checked before they are opened, and who is champion when."""
+"""The model registry: artifacts that can be checked before they are opened, and which version is champion when."""
 
 import os
 

@@ -1,9 +1,9 @@
 """A trained model as a folder that can be checked completely before anything in it is opened.
 
-    manifest.json                   what it is, where it comes from, what it is worth, and the hash of each other file
+    manifest.json                   the model's identity, origin and metrics, and the hash of each other file
     *.skops, *.safetensors          the files of `nightjar.models.stored`; never a pickle
 
-The hashes show that the folder is whole, not who wrote it. `nightjar.registry.verified` asks that too.
+The hashes show that the folder is whole, not who wrote it. `nightjar.registry.verified` checks the signature too.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ from nightjar.registry.manifest import MANIFEST, Manifest, from_json, to_json
 
 @dataclass(frozen=True)
 class Artifact:
-    """A checked artifact in memory, unopened: what is opened is what was checked, whatever happens on disk.
+    """A checked artifact in memory, unopened: it opens the bytes that were checked, whatever happens on disk.
 
     It may be sent to other machines: opening it needs neither MLflow nor a shared disk.
 
     Attributes:
-        where: what errors call it.
+        where: its name in errors.
         files: file -> content, as listed in the manifest.
     """
 
@@ -40,17 +40,17 @@ class Artifact:
                 type that is not on our list. Names all packages, or the file and the types.
         """
         packages.require_same(self.manifest.packages, self.where)
-        # It imports all of scikit-learn: seconds that a reader of manifests need not wait.
-        from nightjar.models.stored import open_stored  # noqa: PLC0415
+        # It imports all of scikit-learn: readers of manifests need not wait seconds for it.
+        from nightjar.models.stored import open_predictor  # noqa: PLC0415
 
-        return open_stored(dict(self.manifest.structure), self.files, self.where)
+        return open_predictor(dict(self.manifest.structure), self.files, self.where)
 
 
 def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
-    """Write a predictor into a new or empty folder; the manifest comes last, so that half a folder is no artifact.
+    """Write a predictor into a new or empty folder; the manifest is written last, so that half a folder is no artifact.
 
     Returns:
-        The manifest with features, structure, packages and files as they are now.
+        The manifest with features, structure, packages and files filled in.
 
     Raises:
         ModelError: the folder holds something, the predictor holds types that could not be opened again, or the
@@ -63,7 +63,7 @@ def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
         manifest,
         features=predictor.features,
         structure=structure,
-        packages=packages.needed(network=any(name.endswith(".safetensors") for name in contents)),
+        packages=packages.dependencies(network=any(name.endswith(".safetensors") for name in contents)),
         files={name: _sha256(content) for name, content in contents.items()},
     )
     listing = to_json(complete)
@@ -94,7 +94,7 @@ def load(folder: Path) -> Artifact:
 
 
 def assemble(contents: Mapping[str, bytes], where: str) -> Artifact:
-    """The artifact that these files are, name -> content; `where` is what errors call it.
+    """The artifact made of these files, name -> content; `where` is its name in errors.
 
     Raises:
         ModelError: see `load`.
@@ -113,9 +113,9 @@ def assemble(contents: Mapping[str, bytes], where: str) -> Artifact:
 def _require_unaltered(contents: Mapping[str, bytes], name: str, expected: str, where: str) -> None:
     if name not in contents:
         raise ModelError(f"{where} lacks {name}, which its manifest lists. Nothing was opened.")
-    found = _sha256(contents[name])
-    if found != expected:
-        raise ModelError(f"{where}: {name} was altered: its SHA-256 is {found}, the manifest says {expected}.")
+    actual = _sha256(contents[name])
+    if actual != expected:
+        raise ModelError(f"{where}: {name} was altered: its SHA-256 is {actual}, the manifest says {expected}.")
 
 
 def _sha256(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What models were trained on, so that it can be read as long as one of them is in use."""
+"""The table versions that models in use were trained on, which must stay readable."""
 
 from nightjar.registry import events, verified
 from nightjar.registry.signature import Subject
@@ -7,15 +7,15 @@ from nightjar.tables.warehouse import Warehouse
 
 
 def versions(warehouse: Warehouse, environment: Environment) -> dict[str, set[int]]:
-    """Table -> the Delta versions that the models which hold an alias were trained on.
+    """Table -> the Delta versions on which the models that hold an alias were trained.
 
     Raises:
         ModelError: a model's artifact cannot be fetched or is not to be trusted.
     """
-    cited: dict[str, set[int]] = {}
+    versions_by_table: dict[str, set[int]] = {}
     for holder in events.holders(warehouse):
         subject = Subject(warehouse.project, holder.model_name, holder.number)
         manifest = verified.manifest(environment, subject)
         for table, version in manifest.data.items():
-            cited.setdefault(table, set()).add(version)
-    return cited
+            versions_by_table.setdefault(table, set()).add(version)
+    return versions_by_table

@@ -1,4 +1,4 @@
-"""MLflow's database in a home. MLflow makes a new one where there is none, and waits minutes for one it cannot open."""
+"""Checks of MLflow's database: MLflow creates a new one where none exists, and waits minutes for one it cannot open."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ NAME = "mlflow.db"
 
 
 def exists(home: Path) -> bool:
-    """Whether the home has one, whole or not."""
+    """Whether the home has a database, whole or not."""
     return (home / NAME).exists()
 
 
 def require(home: Path) -> None:
-    """Look whether the database is there and whole, before MLflow opens it.
+    """Check that the database exists and is whole, before MLflow opens it.
 
     Raises:
-        ModelError: it is not.
+        ModelError: it is missing or damaged.
     """
     path = home.absolute() / NAME
     if not path.exists():
@@ -32,38 +32,38 @@ def require(home: Path) -> None:
             "file from a backup: docs/runbook.md, MLflow's database."
         )
     try:
-        # Not read-only: what a process that was killed has left half done is undone when it is opened.
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as opened:
-            (found,) = opened.execute("PRAGMA quick_check(1)").fetchone()
-            tables = opened.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+        # Not read-only: opening rolls back the unfinished transaction of a killed process.
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as connection:
+            (check,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
     except sqlite3.DatabaseError as error:
-        raise _damaged(path, str(error)) from error
-    if found != "ok":
-        raise _damaged(path, " ".join(str(found).split()))
+        raise _damage_error(path, str(error)) from error
+    if check != "ok":
+        raise _damage_error(path, " ".join(str(check).split()))
     if tables != (1,):
-        raise _damaged(path, "it holds no table of MLflow's")
+        raise _damage_error(path, "it holds no table of MLflow's")
 
 
 @contextmanager
-def failures_stated(home: Path, attempted: str, advice: str) -> Iterator[None]:
-    """Say it in words when MLflow fails, or its database.
+def model_errors(home: Path, attempt: str, advice: str) -> Iterator[None]:
+    """Raise failures of MLflow and its database as ModelErrors.
 
     Args:
-        home: where it is.
-        attempted: what follows "MLflow in ...".
+        home: of the database.
+        attempt: completes "MLflow in ..." in the message.
         advice: what to do.
 
     Raises:
-        ModelError: it did.
+        ModelError: MLflow or its database failed.
     """
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        said = " ".join(str(error).split("[SQL:", 1)[0].split()).rstrip(".")
-        raise ModelError(f"MLflow in {home} {attempted}: {said}. {advice}") from error
+        message = " ".join(str(error).split("[SQL:", 1)[0].split()).rstrip(".")
+        raise ModelError(f"MLflow in {home} {attempt}: {message}. {advice}") from error
 
 
-def _damaged(path: Path, how: str) -> ModelError:
+def _damage_error(path: Path, how: str) -> ModelError:
     return ModelError(
         f"The MLflow database {path} is damaged: {how}. No model can be opened or registered. Restore the file from a "
         "backup: docs/runbook.md, MLflow's database."

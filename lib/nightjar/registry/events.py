@@ -1,4 +1,4 @@
-"""The table `model_events`: which model holds from which run date, and why."""
+"""The table `model_events`: which version holds which alias from which run date, and why."""
 
 import json
 import uuid
@@ -29,13 +29,13 @@ class Version:
     evidence: Mapping[str, Any]
 
     @property
-    def stands_in(self) -> bool:
-        """Whether it is a baseline that scores until a winner deserves to."""
+    def is_stand_in(self) -> bool:
+        """Whether it is a baseline that scores until a winner is promoted."""
         return bool(self.evidence.get(STAND_IN))
 
 
 def record(warehouse: Warehouse, event: str, version: Version, run_id: str, alias: str | None = None) -> int:
-    """Append one event; the table's new version."""
+    """Append one event; returns the table's new version."""
     row = {
         "event_id": uuid.uuid4().hex,
         "event": event,
@@ -56,22 +56,22 @@ def champion(warehouse: Warehouse, run_date: date) -> Version:
     Raises:
         ModelError: none holds.
     """
-    found = find_champion(warehouse, run_date)
-    if found is None:
-        refused = _latest(warehouse, run_date, "refused", CHAMPION)
+    version = find_champion(warehouse, run_date)
+    if version is None:
+        refusal = _latest(warehouse, run_date, "refused", CHAMPION)
         why = (
             ""
-            if refused is None
+            if refusal is None
             else (
-                f" Version {refused.number} ({refused.model_name}) was refused on {refused.holds_from}: "
-                f"{refused.evidence.get('reason')}"
+                f" Version {refusal.number} ({refusal.model_name}) was refused on {refusal.holds_from}: "
+                f"{refusal.evidence.get('reason')}"
             )
         )
         raise ModelError(
             f"No champion of {warehouse.project} holds on {run_date}: no model was promoted for that date or an "
             f"earlier one.{why} Run jobs/train.py and jobs/promote.py for {run_date}."
         )
-    return found
+    return version
 
 
 def find_champion(warehouse: Warehouse, run_date: date) -> Version | None:
@@ -80,12 +80,12 @@ def find_champion(warehouse: Warehouse, run_date: date) -> Version | None:
 
 
 def holders(warehouse: Warehouse) -> list[Version]:
-    """The versions that hold an alias by its last move, whatever date that is for."""
+    """The version that each alias names by its last promotion, whatever date that is for."""
     if not arrow.exists(warehouse, MODEL_EVENTS.name):
         return []
     aliases: set[Any] = set(arrow.read(warehouse, MODEL_EVENTS.name, ["alias"])["alias"].drop_null().to_pylist())
-    found = (_latest(warehouse, date.max, "promoted", alias) for alias in sorted(aliases))
-    return [version for version in found if version is not None]
+    versions = (_latest(warehouse, date.max, "promoted", alias) for alias in sorted(aliases))
+    return [version for version in versions if version is not None]
 
 
 def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
@@ -94,22 +94,22 @@ def newest_registered(warehouse: Warehouse, run_date: date) -> Version:
     Raises:
         ModelError: there is none.
     """
-    found = _latest(warehouse, run_date, "registered", None)
-    if found is None or found.holds_from != run_date:
+    version = _latest(warehouse, run_date, "registered", None)
+    if version is None or version.holds_from != run_date:
         raise ModelError(f"No model was trained for {run_date}: there is nothing to promote. Run jobs/train.py first.")
-    return found
+    return version
 
 
 def find_stand_in(warehouse: Warehouse, run_date: date) -> Version | None:
     """The baseline that the last training for the run date has registered, to stand in for its winner, or None."""
-    found = _latest(warehouse, run_date, "registered", STAND_IN)
-    return found if found is not None and found.holds_from == run_date else None
+    version = _latest(warehouse, run_date, "registered", STAND_IN)
+    return version if version is not None and version.holds_from == run_date else None
 
 
 def newest(warehouse: Warehouse) -> str | None:
     """The number of the version registered last, by whatever training; None if there is none."""
-    found = _latest(warehouse, date.max, "registered", None)
-    return None if found is None else found.number
+    version = _latest(warehouse, date.max, "registered", None)
+    return None if version is None else version.number
 
 
 def _latest(warehouse: Warehouse, run_date: date, event: str, alias: str | None) -> Version | None:

@@ -1,4 +1,4 @@
-"""The Ed25519 key pair of a home: the private key signs the models trained here, the public key tells them from others.
+"""The Ed25519 key pair of a home: the private key signs the models trained here, the public key verifies them.
 
 <home>/keys/            for its owner alone (0700)
     signing.pem         the private key, PKCS #8 (0600); made when a model is first to be signed
@@ -33,7 +33,7 @@ def signing_key(home: Path) -> Ed25519PrivateKey:
     """The private key of a home; the first call makes the pair. Two calls at once make one pair.
 
     Raises:
-        ModelError: others than the owner can read it, it is no Ed25519 key, or the public key beside it is not its.
+        ModelError: others than the owner can read it, it is no Ed25519 key, or the public key does not belong to it.
     """
     folder = home / FOLDER
     try:
@@ -47,8 +47,8 @@ def signing_key(home: Path) -> Ed25519PrivateKey:
         _write_once(folder / PUBLIC, _public_pem(key.public_key()), mode=0o644)
     except OSError as error:
         raise ModelError(f"The key that signs models cannot be made or read in {folder}: {error}.") from error
-    beside = _read_public(folder / PUBLIC)
-    if fingerprint(beside) != fingerprint(key.public_key()):
+    stored_key = _read_public(folder / PUBLIC)
+    if fingerprint(stored_key) != fingerprint(key.public_key()):
         raise ModelError(
             f"{folder / PUBLIC} is not the public key of {PRIVATE} beside it: models signed now would be refused. "
             f"Put back the file that belongs to it, or remove {PUBLIC} to have it written anew."
@@ -57,7 +57,7 @@ def signing_key(home: Path) -> Ed25519PrivateKey:
 
 
 def public_key(environment: Environment) -> Ed25519PublicKey:
-    """The key by which models are checked. It is never made here: a key made to check with would fit no model.
+    """The key by which models are checked. It is never created here: a new key would fit no model.
 
     Raises:
         ModelError: there is none, or it is no Ed25519 public key.
@@ -72,7 +72,7 @@ def public_key(environment: Environment) -> Ed25519PublicKey:
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
-    """A name for a key: the SHA-256 of its 32 bytes, in hexadecimal."""
+    """The SHA-256 of a key's 32 bytes, in hexadecimal."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
 
 
@@ -114,7 +114,7 @@ def _public_pem(key: Ed25519PublicKey) -> bytes:
 
 
 def _write_once(path: Path, content: bytes, *, mode: int) -> None:
-    """Write a whole file, unless there is one of this name: then that one stays, whoever was first."""
+    """Write a whole file, unless one of this name exists: the first writer wins."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}-{uuid.uuid4().hex}")

@@ -1,7 +1,7 @@
-"""Where a home keeps the files of MLflow. Its database names folders by absolute paths, and a home may be moved.
+"""The location of MLflow's files in a home. Its database names folders by absolute paths, but a home may be moved.
 
-What is read is found by the home as it is given, never by what the database says: a copy reads its own files. What is
-written, MLflow finds by its database, so that follows when a training begins.
+Reads resolve paths from the given home, never from the database, so that a copy reads its own files. Writes go through
+MLflow, which resolves paths from its database, so that is updated when a training begins.
 """
 
 import logging
@@ -21,12 +21,12 @@ NAMED_IN = (
 
 
 def database(home: Path) -> str:
-    """The address of a home's database. Settings see to it that no sign of the path is taken for another."""
+    """The URI of a home's database. Settings refuse paths with characters that a URI would misread."""
     return f"sqlite:///{home.absolute() / 'mlflow.db'}"
 
 
 def files(home: Path) -> Path:
-    """The folder of all that experiments keep."""
+    """The folder of all experiments' artifacts."""
     return home.absolute() / "mlartifacts"
 
 
@@ -35,25 +35,25 @@ def model(home: Path, source: str) -> Path:
 
     Args:
         home: that it is in.
-        source: what its version in the registry says it was made of, `models:/<id>`.
+        source: of its version in the registry, `models:/<id>`.
     """
     return files(home) / "models" / source.removeprefix("models:/") / "artifacts"
 
 
 def follow(home: Path, experiment: Experiment) -> None:
-    """Let MLflow find in this home, from now on, what its database places where an experiment has its files.
+    """Update the paths in MLflow's database from an experiment's old artifact folder to that of this home.
 
     Raises:
-        SQLAlchemyError: the database cannot be written. Then nothing in it has changed.
+        SQLAlchemyError: the database cannot be written; nothing in it has changed then.
     """
-    places = {"old": experiment.artifact_location, "new": files(home).as_uri()}
-    if places["old"] == places["new"]:
+    roots = {"old": experiment.artifact_location, "new": files(home).as_uri()}
+    if roots["old"] == roots["new"]:
         return
     engine = sqlalchemy.create_engine(database(home))
     with engine.begin() as connection:
         for table, column in NAMED_IN:
-            moved = f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1) "  # noqa: S608  (our names)
-            below = f"WHERE substr({column}, 1, length(:old) + 1) IN (:old, :old || '/')"
-            connection.execute(sqlalchemy.text(moved + below), places)
+            update = f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1) "  # noqa: S608  (our names)
+            condition = f"WHERE substr({column}, 1, length(:old) + 1) IN (:old, :old || '/')"
+            connection.execute(sqlalchemy.text(update + condition), roots)
     engine.dispose()
-    log.info("this home was moved: what MLflow places in %(old)s is in %(new)s now", places)
+    log.info("this home was moved: what MLflow places in %(old)s is in %(new)s now", roots)

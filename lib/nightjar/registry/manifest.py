@@ -1,4 +1,4 @@
-"""What a model's artifact says of itself: written with it, and read without opening anything else."""
+"""The manifest of a model's artifact: written with it, and read without opening anything else."""
 
 import json
 from collections.abc import Mapping
@@ -15,27 +15,27 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artifact says of itself. All values are plain JSON.
+    """The description of an artifact. All values are plain JSON.
 
     Attributes:
         project: whose model it is.
         model_name: the candidate's name in the search.
-        task: what its label asks, a value of `Task`.
+        task: a value of `Task`.
         estimator: the estimator's name in the settings.
         parameters: the estimator's.
         definitions_hash: of the feature definitions the training data was built with.
         code_revision: of Nightjar.
-        seeds: what for -> seed.
+        seeds: purpose -> seed.
         data: table -> Delta version read.
-        data_cutoff: nothing known later was used; ISO instant.
+        data_cutoff: the last `known_at` of the data used; ISO instant.
         data_hash: of the content of all rows that the training read, for folds, final period and the model itself;
             those without a label are among them where a candidate was self-trained.
         rows: how many of them the model is fitted on.
         period: first and last local date of those, both inclusive.
-        metrics: what it is worth, with intervals.
-        baselines: baseline -> the same measures of it.
+        metrics: metric -> estimate and interval.
+        baselines: baseline -> the same metrics of it.
         threshold: the fitted probability from which a row counts as True; None: none was fitted.
-        features: the columns it reads, in order. This and the rest is filled in by `artifacts.save`.
+        features: the columns it reads, in order. This and the following fields are filled in by `artifacts.save`.
         structure: how its files make a predictor, see `nightjar.models.stored`.
         packages: package -> version it was saved with.
         files: file -> SHA-256 in hexadecimal.
@@ -79,7 +79,7 @@ def to_json(manifest: Manifest) -> bytes:
 
 
 def from_json(content: bytes, where: str) -> Manifest:
-    """The manifest in the content of its file; `where` is what errors call it.
+    """The manifest in the content of its file; `where` is its name in errors.
 
     Raises:
         ModelError: it is no manifest of this format.
@@ -89,9 +89,9 @@ def from_json(content: bytes, where: str) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{where} cannot be read as a model's manifest: {error}.") from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-        found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
+        actual = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
         raise ModelError(
-            f"{where} is of format {found!r}: this version of Nightjar reads format {FORMAT}. Train the model again."
+            f"{where} is of format {actual!r}: this version of Nightjar reads format {FORMAT}. Train the model again."
         )
     names = {one.name for one in fields(Manifest)}
     if set(stored) != names:

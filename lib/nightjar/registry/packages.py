@@ -11,21 +11,21 @@ OF_EVERY_MODEL = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
 OF_NETWORKS = ("safetensors", "torch")
 
 
-def needed(*, network: bool) -> dict[str, str]:
-    """What a model that is saved now depends on: package -> version."""
+def dependencies(*, network: bool) -> dict[str, str]:
+    """The packages that a model saved now depends on: package -> version."""
     names = OF_EVERY_MODEL + (OF_NETWORKS if network else ())
     return {PYTHON: platform.python_version(), **{name: version(name) for name in names}}
 
 
 def require_same(saved: Mapping[str, str], where: str) -> None:
-    """Check that each package is installed in the major and minor version that the model was saved with.
+    """Check that each package is installed in the major and minor version with which the model was saved.
 
     Fitted models do not carry over from one minor version to another: they may fail to open, or predict otherwise.
 
     Raises:
         ModelError: names every package that differs, with both versions.
     """
-    installed = _installed(saved)
+    installed = _installed_versions(saved)
     lines = [
         f"{name} {saved[name]}, but here {installed[name] or 'it is not installed'}"
         for name in saved
@@ -39,14 +39,14 @@ def require_same(saved: Mapping[str, str], where: str) -> None:
         )
 
 
-def _installed(names: Iterable[str]) -> dict[str, str]:
-    found = {}
+def _installed_versions(names: Iterable[str]) -> dict[str, str]:
+    result = {}
     for name in names:
         try:
-            found[name] = platform.python_version() if name == PYTHON else version(name)
+            result[name] = platform.python_version() if name == PYTHON else version(name)
         except PackageNotFoundError:
-            found[name] = ""
-    return found
+            result[name] = ""
+    return result
 
 
 def _minor(number: str) -> list[str]:

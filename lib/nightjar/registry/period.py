@@ -1,4 +1,4 @@
-"""What the intervals of recorded evidence are over, and whether they say something of other periods than its own."""
+"""The clusters behind the intervals of recorded evidence, and whether they generalise to other periods."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ _MONDAY = date(2024, 1, 1)
 
 
 def intervals_over(evidence: Mapping[str, Any]) -> str:
-    """In words, such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions does not say it."""
+    """A text such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions of Nightjar lacks it."""
     clusters = evidence.get("clusters")
     if clusters is None:
         return "days, as if nothing repeated in them"
@@ -28,7 +28,7 @@ def intervals_over(evidence: Mapping[str, Any]) -> str:
 
 
 def this_period_only(evidence: Mapping[str, Any]) -> str | None:
-    """Why the figures say nothing of other periods; None where they do."""
+    """The reason why the metrics do not generalise to other periods; None where they do."""
     clusters = evidence.get("clusters")
     if clusters is None:
         return "its intervals are over days, as if nothing repeated in them"
@@ -38,33 +38,33 @@ def this_period_only(evidence: Mapping[str, Any]) -> str | None:
     return f"{blocks}, and fewer than {FEWEST} say nothing of other periods"
 
 
-def foreseen(search: Search, project: Project) -> tuple[str, bool]:
-    """How many blocks the final period of a search can have, in words, and whether that is enough to promote by.
+def final_period_blocks(search: Search, project: Project) -> tuple[str, bool]:
+    """The greatest number of blocks of a search's final period, as text, and whether that is enough to promote a model.
 
-    It has fewer where dates have no row that may have some.
+    Dates without a row that may have some make fewer.
     """
     days, spine = search.days_of_block(project.label), project.spine
     blocks = _most_blocks(search.final_days, days, spine)
-    held = f"the final period (search.final_days={search.final_days}) holds at most {of_time(blocks, days)}"
+    capacity = f"the final period (search.final_days={search.final_days}) holds at most {of_time(blocks, days)}"
     if blocks >= FEWEST:
-        return held, True
-    only = "its figures will be of that period only, and no model is promoted by them without a person"
+        return capacity, True
+    consequence = "its figures will be of that period only, and no model is promoted by them without a person"
     enough = next(length for length in count(FEWEST * days) if _most_blocks(length, days, spine) >= FEWEST)
-    return f"{held}: {only}; {enough} days or more say something of other periods", False
+    return f"{capacity}: {consequence}; {enough} days or more say something of other periods", False
 
 
 def _most_blocks(period: int, days: int, spine: Spine) -> int:
-    """How many blocks of a period that ends on one of the spine's days can have rows."""
-    found = []
+    """The greatest number of blocks with rows in a period that ends on one of the spine's days."""
+    numbers = []
     for last in spine.due_dates(_MONDAY, _MONDAY + timedelta(days=6)):
         first = last - timedelta(days=period - 1)
         due = np.array(spine.due_dates(first, last), "datetime64[D]")
-        found.append(len(np.unique(blocks_of(due, first, last, days))))
-    return max(found)
+        numbers.append(len(np.unique(blocks_of(due, first, last, days))))
+    return max(numbers)
 
 
 def of_time(blocks: int, days: int) -> str:
-    """Three blocks of 30 days at least, or of a night, in words."""
+    """A number of blocks as text: "3 blocks of 30 days", "1 night"."""
     if days == 1:
         return f"{blocks:,} night{'' if blocks == 1 else 's'}"
     return f"{blocks:,} block{'' if blocks == 1 else 's'} of {days} days"

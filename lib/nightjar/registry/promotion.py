@@ -1,4 +1,4 @@
-"""Whether a model deserves to be champion: decided from recorded evidence, or by a person who has seen it."""
+"""The decision whether a model becomes champion: from recorded evidence, or by a person who has seen it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ _UNDEFINED = {
     Metric.R2: "labels that are all the same",
     Metric.NDCG: "no list with an order to judge",
 }
-"""Where a metric has no value, or no bounds, whatever the model; the others have them where there are enough rows."""
+"""The reason why a metric may lack a value or bounds, whatever the model; the others need enough rows only."""
 _ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py, approved_by=)."
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Promoted or not, and why, in a sentence."""
+    """Whether to promote, and the reason as a sentence."""
 
     promoted: bool
     reason: str
@@ -27,7 +27,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Approval:
-    """A person's word for a version that the evidence alone does not promote."""
+    """A person's approval of a version that the evidence alone does not promote."""
 
     by: str
     reason: str
@@ -36,21 +36,21 @@ class Approval:
 def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Decision:
     """A champion must beat the best baseline on the final period, with the whole 95% interval on the better side.
 
-    And on enough of them: figures of fewer than three blocks of time are of that period only, and promote nobody.
-    Without either a person may, whose name and reason are recorded beside what the evidence says.
+    The period must have at least three blocks of time: metrics of fewer hold for that period only. Where the evidence
+    does not suffice, a person may approve; name and reason are then recorded beside the verdict of the evidence.
 
     Args:
         evidence: as in `nightjar.learning.final.Evidence`: the difference is candidate minus baseline, on the same
             rows, its interval over entities and blocks of time.
-        approval: None: nobody was asked.
+        approval: of a person; None: by evidence alone.
     """
-    judged = _judged(evidence)
-    if judged.promoted or approval is None:
-        return judged
-    return Decision(True, f"approved by {approval.by}: {approval.reason}; by itself {judged.reason}")
+    verdict = _judge(evidence)
+    if verdict.promoted or approval is None:
+        return verdict
+    return Decision(True, f"approved by {approval.by}: {approval.reason}; by itself {verdict.reason}")
 
 
-def _judged(evidence: Mapping[str, Any]) -> Decision:
+def _judge(evidence: Mapping[str, Any]) -> Decision:
     difference = evidence["difference"]
     low, high = difference["low"], difference["high"]
     what = f"{evidence['candidate']['name']} against {difference['over']} on {' to '.join(evidence['period'])}"
@@ -59,7 +59,7 @@ def _judged(evidence: Mapping[str, Any]) -> Decision:
         few = "too few days and entities"
         why = f"{few} or {undefined}" if undefined else few
         return Decision(False, f"{what}: {evidence['metric']} cannot be compared, {why}.")
-    figure = f"{evidence['metric']} {_told(difference['estimate'])}, 95% interval {_told(low)} to {_told(high)}"
+    figure = f"{evidence['metric']} {_format(difference['estimate'])}, 95% interval {_format(low)} to {_format(high)}"
     if (low if difference["better"] > 0 else -high) <= 0:
         return Decision(False, f"{what}: not reliably better, {figure}.")
     why_only = this_period_only(evidence)
@@ -68,6 +68,6 @@ def _judged(evidence: Mapping[str, Any]) -> Decision:
     return Decision(True, f"{what}: better, {figure}.")
 
 
-def _told(value: float) -> str:
-    """Four digits after the point, or as many as a small difference in the label's unit needs."""
+def _format(value: float) -> str:
+    """Four digits after the point, or three significant ones of a small difference in the label's unit."""
     return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.3g}"

@@ -1,7 +1,7 @@
 """The loader that MLflow calls for our artifacts: `mlflow.pyfunc.load_model("models:/<project>@champion")`.
 
-For MLflow's own tools. By this way a model is *not verified*: MLflow reads its `MLmodel` first, and a forged one names
-another loader. What is to be trusted is loaded by `nightjar.registry.verified`.
+For MLflow's own tools. Models loaded this way are *not verified*: MLflow reads `MLmodel` first, and a forged one could
+name another loader. `nightjar.registry.verified` loads models that can be trusted.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ class Scorer:
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> npt.NDArray[np.float64]:
         """The predicted probability of each row.
 
-        A column without any value is one of nulls, whatever its type: pandas has none for nulls alone.
+        A column without any value becomes one of nulls, whatever its type: pandas has no null type.
 
         Raises:
             ModelError: the frame's columns do not fit the model's features.

@@ -1,7 +1,7 @@
-"""An Ed25519 signature (RFC 8032) over a whole folder, together with whose model it is and which version of it.
+"""An Ed25519 signature (RFC 8032) over a whole folder, together with the model's project, name and version.
 
-`signature.json` lies in the folder and covers every file but itself, MLflow's own included: a forged `MLmodel` could
-name another loader, and be no part of what we wrote. What is signed is the statement in canonical JSON:
+`signature.json` is in the folder and covers every file but itself, MLflow's own included, because a forged `MLmodel`
+could name another loader. The signed message is the statement in canonical JSON:
 
     {"files": {"MLmodel": "<SHA-256>", ...}, "format": 1, "model_name": ..., "project": ..., "version": ...}
 """
@@ -25,14 +25,14 @@ from nightjar.registry.keys import fingerprint
 FORMAT = 1
 SIGNATURE = "signature.json"
 PURPOSE = b"nightjar model signature\n"
-"""What is signed begins with this: no signature made for something else can pass for one of a model."""
+"""The prefix of every signed message: no signature made for another purpose passes for one of a model."""
 NEVER_READ = frozenset({"registered_model_meta"})
-"""What MLflow adds to a folder when it is fetched by its name in the registry. It says what we knew when we asked."""
+"""The file that MLflow adds to a folder fetched by its name in the registry; it repeats the request only."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Which model a folder is: the candidate's name in the search and the registered version of its project's model."""
+    """The identity of a model: its project, the candidate's name in the search, and the registered version."""
 
     project: str
     model_name: str
@@ -43,10 +43,10 @@ class Subject:
 
 
 def sign(folder: Path, subject: Subject, key: Ed25519PrivateKey) -> None:
-    """Sign all that lies in a folder, as this model.
+    """Sign all files of a folder as this model.
 
     Raises:
-        ModelError: the folder is signed already, or holds links or other things that are no files.
+        ModelError: the folder is signed already, or holds links or other entries that are no files.
     """
     names = list(_names(folder))
     if SIGNATURE in names:
@@ -60,27 +60,27 @@ def sign(folder: Path, subject: Subject, key: Ed25519PrivateKey) -> None:
     (folder / SIGNATURE).write_text(json.dumps(signed, indent=2) + "\n", encoding="utf-8")
 
 
-def verified(folder: Path, subject: Subject, key: Ed25519PublicKey) -> dict[str, bytes]:
-    """The content of every signed file, by its path within the folder; nothing is interpreted.
+def verify(folder: Path, subject: Subject, key: Ed25519PublicKey) -> dict[str, bytes]:
+    """Verify a folder's signature; return every signed file's content by its path within the folder, uninterpreted.
 
-    Each file is read once: what is returned is what was checked.
+    Each file is read once, so that the returned content is the verified one.
 
     Raises:
-        ModelError: the folder is unsigned, signed by another key or as another model, or holds other files than were
-            signed, or others' content. Names what differs.
+        ModelError: the folder is unsigned, signed by another key or as another model, or differs from the signed
+            files in names or content. The message names the differences.
     """
     where = f"{subject} in {folder}"
     names = set(_names(folder))
     if SIGNATURE not in names:
         raise ModelError(f"{where} is not signed: it holds no {SIGNATURE}. Nothing in it was opened. Train it again.")
-    statement = _signed_statement(_read(folder, SIGNATURE), key, where)
+    statement = _verify_statement(_read(folder, SIGNATURE), key, where)
     _require_subject(statement, subject, where)
     expected: Mapping[str, str] = statement["files"]
-    found = names - {SIGNATURE} - NEVER_READ
-    differences = [f"{name} was added" for name in sorted(found - expected.keys())]
-    differences += [f"{name} is missing" for name in sorted(expected.keys() - found)]
+    present = names - {SIGNATURE} - NEVER_READ
+    differences = [f"{name} was added" for name in sorted(present - expected.keys())]
+    differences += [f"{name} is missing" for name in sorted(expected.keys() - present)]
     if not differences:
-        contents = {name: _read(folder, name) for name in sorted(found)}
+        contents = {name: _read(folder, name) for name in sorted(present)}
         differences = [f"{name} was altered" for name, one in contents.items() if _sha256(one) != expected[name]]
     if differences:
         raise ModelError(
@@ -90,8 +90,8 @@ def verified(folder: Path, subject: Subject, key: Ed25519PublicKey) -> dict[str,
     return contents
 
 
-def _signed_statement(content: bytes, key: Ed25519PublicKey, where: str) -> dict[str, Any]:
-    """What the signature's file states, if the key has signed it."""
+def _verify_statement(content: bytes, key: Ed25519PublicKey, where: str) -> dict[str, Any]:
+    """The statement in the signature's file, if the key has signed it."""
     try:
         signed = json.loads(content.decode("utf-8"))
         statement, by = dict(signed["statement"]), str(signed["key"])
@@ -115,7 +115,7 @@ def _signed_statement(content: bytes, key: Ed25519PublicKey, where: str) -> dict
 
 
 def _require_subject(statement: Mapping[str, Any], subject: Subject, where: str) -> None:
-    """What the key has signed has our shape: what remains to ask is whether it is what was asked for."""
+    """Check that a verified statement, whose shape is ours, is of the requested model."""
     if statement["format"] != FORMAT:
         raise ModelError(f"{where}: {SIGNATURE} is of format {statement['format']!r}: this Nightjar reads {FORMAT}.")
     signed_as = Subject(statement["project"], statement["model_name"], statement["version"])
@@ -124,16 +124,16 @@ def _require_subject(statement: Mapping[str, Any], subject: Subject, where: str)
 
 
 def _names(folder: Path, within: str = "") -> Iterator[str]:
-    """The path of every file, with "/" between its parts; of an empty folder too, with "/" at its end.
+    """The path of every file, and of every empty folder with "/" at its end; parts are separated by "/".
 
     Raises:
-        ModelError: something is neither a file nor a folder, but a link, say.
+        ModelError: an entry is neither a file nor a folder, such as a link.
     """
     with os.scandir(folder / within) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    if within and not found:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    if within and not ordered:
         yield f"{within}/"
-    for entry in found:
+    for entry in ordered:
         name = f"{within}/{entry.name}" if within else entry.name
         if entry.is_dir(follow_symlinks=False):
             yield from _names(folder, name)
@@ -151,7 +151,7 @@ def _read(folder: Path, name: str) -> bytes:
 
 
 def _message(statement: Mapping[str, Any]) -> bytes:
-    """The statement's only spelling: keys in order, no spaces, ASCII."""
+    """The statement's canonical form: keys in order, no spaces, ASCII."""
     return PURPOSE + json.dumps(statement, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 

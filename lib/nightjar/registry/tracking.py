@@ -1,4 +1,4 @@
-"""MLflow: what was tried, what came out, and the registered versions of a project's model."""
+"""MLflow: the runs of searches and the registered versions of a project's model."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,18 +26,18 @@ from nightjar.registry.trials import FOLD, PARENT, Trial, log, metrics
 LOADER = "nightjar.registry.pyfunc"
 SEARCH = "nightjar.search"
 NAME = "mlflow.runName"
-"""The tag that is a run's name: a random one unless it is given."""
+"""The tag of a run's name, which is random unless set."""
 ARTIFACT = "data/artifact"
-"""Where our files lie in the folder of a model in MLflow: its `data_path` is copied to `data/`, under its own name."""
+"""The path of our files in a model's folder in MLflow, which copies `data_path` to `data/` under its own name."""
 
 
 @dataclass(frozen=True)
 class SearchRun:
-    """A search's run in MLflow, open for its folds and for what comes of them.
+    """A search's open run in MLflow, to which folds and the model are logged.
 
     Attributes:
-        client: of the MLflow that it is in.
-        experiment: the project's.
+        client: of MLflow.
+        experiment: of the project.
         id: of the run.
     """
 
@@ -46,50 +46,50 @@ class SearchRun:
     id: str
 
     def log(self, trial: Trial) -> None:
-        """Record a fold that was fitted."""
+        """Log a fitted fold."""
         log(self.client, self.experiment, self.id, trial)
 
     def tag(self, name: str, value: str) -> None:
-        """Say something of the run."""
+        """Set a tag of the run."""
         self.client.set_tag(self.id, name, value)
 
 
 @contextmanager
-def search_recorded(
+def record_search(
     home: Path,
     project: str,
     search: str,
     tags: Mapping[str, str],
-    under_way: Callable[[str], bool],
-    known: str | None = None,
+    is_running: Callable[[str], bool],
+    newest: str | None = None,
 ) -> Iterator[SearchRun]:
-    """A run for a search while the block runs. It has failed where the block fails.
+    """Open a run for a search while the block runs; the run fails where the block fails.
 
     Args:
         home: the environment's, absolute.
-        project: whose search it is.
-        search: what the search is known by when it starts again.
+        project: of the search.
+        search: the search's identifier, the same when it is resumed.
         tags: of the run.
-        under_way: whether a search of the project is running elsewhere. A run that seems to be, of one that is not, was
-            killed, and so were those of its folds.
-        known: a version of the project's model that there must be: a new database would give its number to another.
-            None: there is none yet, and the home's first training makes the database.
+        is_running: whether a search of the project is running elsewhere. Unfinished runs of other searches, and of
+            their folds, are marked as killed.
+        newest: a registered version of the project's model, which must exist: a new database would reuse its number.
+            None: there is none yet, and the home's first training creates the database.
 
     Raises:
-        ModelError: MLflow fails, or its database is damaged, or not the one that knows the version.
+        ModelError: MLflow fails, or its database is damaged, or lacks the version.
     """
-    if known is not None:
-        require_version(home, project, known)
+    if newest is not None:
+        require_version(home, project, newest)
     elif database.exists(home):
         database.require(home)
     advice = (
         "Is the disk full, is mlflow.db locked, was the run or its experiment deleted? Mend that, and start the "
         "training again: folds that have ended are remembered."
     )
-    with database.failures_stated(home, "cannot record this training", advice):
+    with database.model_errors(home, "cannot record this training", advice):
         client = _client(home)
         experiment = _experiment(client, home, project)
-        _mark_killed(client, experiment, under_way)
+        _mark_killed(client, experiment, is_running)
         with mlflow.start_run(experiment_id=experiment, tags={**tags, SEARCH: search}) as run:
             yield SearchRun(client, experiment, run.info.run_id)
 
@@ -101,14 +101,14 @@ def register(
     manifest: Manifest,
     key: Ed25519PrivateKey,
 ) -> str:
-    """Register a search's model, signed, as the next version of its project's model: the version.
+    """Sign a search's model and register it as the next version of its project's model; return the version.
 
     Args:
-        run: the search's.
-        figures: of the run, as metrics; None is left out.
-        predictor: to be registered.
-        manifest: its, as `artifacts.save` wants it.
-        key: see `keys.signing_key`: ask for it before the search, as it may be refused.
+        run: of the search.
+        figures: metrics of the run; those that are None are left out.
+        predictor: the model.
+        manifest: of the model, as `artifacts.save` takes it.
+        key: see `keys.signing_key`; get it before the search, because it may be refused.
 
     Raises:
         ModelError: the predictor or the manifest cannot be saved; nothing was registered.
@@ -121,7 +121,7 @@ def register(
 
 
 def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
-    """Keep tables as CSV files beside a run's figures: file name -> rows."""
+    """Log tables, file name -> rows, as CSV files of a run."""
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(table, sink)
@@ -129,39 +129,39 @@ def attach(run: SearchRun, tables: Mapping[str, pa.Table]) -> None:
 
 
 def fetch(home: Path, project: str, version: str) -> Path:
-    """The folder of a registered version in this home, as MLflow stores it: whoever wrote it, nothing is checked.
+    """The folder of a registered version in this home, as MLflow stores it, unchecked.
 
     Raises:
         ModelError: there is no such version, or no folder.
     """
     database.require(home)
-    folder, why = None, None
+    folder, failure = None, None
     try:
         folder = location.model(home, str(_client(home).get_model_version(project, version).source))
     except MlflowException as error:
-        why = error
+        failure = error
     if folder is None or not folder.is_dir():
         raise ModelError(
             f"Version {version} of model {project} cannot be fetched from MLflow in {home}: "
-            f"{why or f'there is no folder {folder}'}. "
+            f"{failure or f'there is no folder {folder}'}. "
             "Is environment.home the one it was trained with, or a whole copy of it?"
-        ) from why
+        ) from failure
     return folder
 
 
 def set_alias(home: Path, project: str, alias: str, version: str) -> None:
-    """Let an alias name a version in MLflow. `model_events` decides; this is for people who look there.
+    """Set an alias in MLflow, for people who look there; `model_events` is what decides.
 
     Raises:
         ModelError: MLflow fails.
     """
     advice = "The table model_events holds all the same. Set the alias there by hand, or promote again."
-    with database.failures_stated(home, f"cannot name version {version} of {project} its {alias}", advice):
+    with database.model_errors(home, f"cannot name version {version} of {project} its {alias}", advice):
         _client(home).set_registered_model_alias(project, alias, version)
 
 
 def require_version(home: Path, project: str, version: str) -> None:
-    """Look whether MLflow knows a version that `model_events` names.
+    """Check that MLflow knows a version that `model_events` names.
 
     Raises:
         ModelError: it does not, or its database is missing or damaged.
@@ -171,7 +171,7 @@ def require_version(home: Path, project: str, version: str) -> None:
         "The table model_events names it: is environment.home the one it was trained with, and mlflow.db there not "
         "an older or a new one? Restore it from a backup: docs/runbook.md, MLflow's database."
     )
-    with database.failures_stated(home, f"does not know version {version} of model {project}", advice):
+    with database.model_errors(home, f"does not know version {version} of model {project}", advice):
         _client(home).get_model_version(project, version)
 
 
@@ -184,20 +184,20 @@ def _client(home: Path) -> MlflowClient:
 
 
 def _experiment(client: MlflowClient, home: Path, project: str) -> str:
-    found = client.get_experiment_by_name(project)
-    if found is not None:
-        location.follow(home, found)
-        return str(found.experiment_id)
+    existing = client.get_experiment_by_name(project)
+    if existing is not None:
+        location.follow(home, existing)
+        return str(existing.experiment_id)
     return str(client.create_experiment(project, artifact_location=location.files(home).as_uri()))
 
 
-def _mark_killed(client: MlflowClient, experiment: str, under_way: Callable[[str], bool]) -> None:
-    running = {run.info.run_id: run.data.tags for run in client.search_runs([experiment], "status = 'RUNNING'")}
-    alive = {run for run, tags in running.items() if SEARCH in tags and under_way(tags[SEARCH])}
-    searches = [run for run, tags in running.items() if SEARCH in tags and run not in alive]
-    folds = [run for run, tags in running.items() if FOLD in tags and tags[PARENT] not in alive]
+def _mark_killed(client: MlflowClient, experiment: str, is_running: Callable[[str], bool]) -> None:
+    unfinished = {run.info.run_id: run.data.tags for run in client.search_runs([experiment], "status = 'RUNNING'")}
+    alive = {run for run, tags in unfinished.items() if SEARCH in tags and is_running(tags[SEARCH])}
+    searches = [run for run, tags in unfinished.items() if SEARCH in tags and run not in alive]
+    folds = [run for run, tags in unfinished.items() if FOLD in tags and tags[PARENT] not in alive]
     for run in searches + folds:
-        # Asked again: one may have ended as it should since they were listed, and only then have let its ledger go.
+        # Read again: a run may have ended, and released its ledger, since the runs were listed.
         if client.get_run(run).info.status == "RUNNING":
             client.set_terminated(run, "KILLED")
 
@@ -205,10 +205,10 @@ def _mark_killed(client: MlflowClient, experiment: str, under_way: Callable[[str
 def _register(
     client: MlflowClient, experiment: str, run: str, saved: Path, manifest: Manifest, key: Ed25519PrivateKey
 ) -> str:
-    """The version's number comes first, as it is signed; then the folder is made, signed here and stored in one go.
+    """Create the version, whose number is part of the signature; then make the folder, sign it here and store it.
 
-    What is signed is never read back from where others may write. If this stops half way, a version is left that is
-    unsigned or empty, and refused.
+    The signed files are never read back from where others may write. A failure half way leaves an unsigned or empty
+    version, which is refused.
     """
     model = client.create_logged_model(experiment, name="model", source_run_id=run)
     client.log_outputs(run, [LoggedModelOutput(model.model_id, step=0)])
@@ -238,5 +238,5 @@ def _create_registered_model(client: MlflowClient, project: str) -> None:
 
 
 def _requirements(manifest: Manifest) -> list[str]:
-    """Exact versions for MLflow's tools. Nightjar itself is not named: it is installed from its own repository."""
+    """Exact versions for MLflow's tools, without Nightjar, which is installed from its own repository."""
     return [f"{name}=={number}" for name, number in manifest.packages.items() if name != packages.PYTHON]

@@ -1,4 +1,4 @@
-"""The folds of a search in MLflow: a nested run for each."""
+"""The folds of a search in MLflow, each a nested run."""
 
 import time
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from mlflow.entities import Metric, Param
 
 PARENT, FOLD = "mlflow.parentRunId", "nightjar.fold"
 LONGEST_TAG = 8000
-"""Characters that MLflow keeps of a tag; of more it would keep the first ones."""
+"""The length to which MLflow truncates a tag."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Trial:
     """One fit of the search: one candidate on one fold.
 
     Attributes:
-        seed: of every random choice in it.
-        seconds: that it took.
-        measures: what it reached on the fold's test rows; None: undefined there. None at all of a fit that failed.
+        seed: of every random choice in the fit.
+        seconds: its duration.
+        measures: metrics on the fold's test rows; None: undefined there. Empty for a fit that failed.
         parameters: the candidate's.
-        failure: the traceback of a fit that failed; None: it did not.
+        failure: the traceback of a fit that failed, otherwise None.
     """
 
     candidate: str
@@ -35,10 +35,10 @@ class Trial:
 
 
 def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> None:
-    """A finished or failed run, nested in the parent run.
+    """Log a finished or failed run, nested in the parent run.
 
-    It costs three calls, of four commits. Tags are given to the first call, as they would cost a commit of their own
-    later; commits are most of the time.
+    It takes three calls with four commits, which are most of the time. Tags are set by the first call, because they
+    would cost a commit of their own later.
     """
     run = client.create_run(experiment, run_name=f"{trial.candidate} {trial.fold}", tags=_tags(trial, parent))
     params = [Param(name, str(value)) for name, value in trial.parameters.items()]
@@ -59,5 +59,5 @@ def _tags(trial: Trial, parent: str) -> dict[str, str]:
         FOLD: trial.fold,
         "nightjar.seed": str(trial.seed),
     }
-    # The end of a traceback says what went wrong.
+    # The end of a traceback names the error.
     return tags if trial.failure is None else tags | {"nightjar.failure": trial.failure[-LONGEST_TAG:]}

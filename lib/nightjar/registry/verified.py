@@ -1,4 +1,4 @@
-"""The one way to a model that is to be used: checked in full before anything in its folder is executed or opened."""
+"""The only way to load a model for use: checked in full before anything in its folder is executed or opened."""
 
 from pathlib import Path
 
@@ -21,18 +21,18 @@ def load(environment: Environment, subject: Subject) -> Artifact:
         ModelError: it cannot be fetched, there is no key to check it with, it is altered, unsigned, signed by another
             key or as another model, or a package is installed here in another minor version than it was saved with.
     """
-    artifact = _fetched(environment, subject)
+    artifact = _fetch(environment, subject)
     packages.require_same(artifact.manifest.packages, artifact.where)
     return artifact
 
 
 def manifest(environment: Environment, subject: Subject) -> Manifest:
-    """What a registered version says of itself; it need not be one that can be opened here.
+    """The manifest of a registered version, which need not be one that can be opened here.
 
     Raises:
-        ModelError: as for `load`, but for the packages.
+        ModelError: as `load`, except for the packages.
     """
-    return _fetched(environment, subject).manifest
+    return _fetch(environment, subject).manifest
 
 
 def check(folder: Path, subject: Subject, key: Ed25519PublicKey) -> Artifact:
@@ -41,17 +41,17 @@ def check(folder: Path, subject: Subject, key: Ed25519PublicKey) -> Artifact:
     Raises:
         ModelError: it is altered, unsigned, or signed by another key or as another model.
     """
-    contents = signature.verified(folder, subject, key)
+    contents = signature.verify(folder, subject, key)
     inside = f"{tracking.ARTIFACT}/"
     own = {name.removeprefix(inside): content for name, content in contents.items() if name.startswith(inside)}
     artifact = artifacts.assemble(own, f"{subject} in {folder}")
-    says = Subject(artifact.manifest.project, artifact.manifest.model_name, subject.version)
-    if says != subject:
-        raise ModelError(f"{artifact.where} says in its manifest that it is {says}. Nothing in it was opened.")
+    stated = Subject(artifact.manifest.project, artifact.manifest.model_name, subject.version)
+    if stated != subject:
+        raise ModelError(f"{artifact.where} says in its manifest that it is {stated}. Nothing in it was opened.")
     return artifact
 
 
-def _fetched(environment: Environment, subject: Subject) -> Artifact:
+def _fetch(environment: Environment, subject: Subject) -> Artifact:
     key = keys.public_key(environment)
     home = Path(environment.home).absolute()
     return check(tracking.fetch(home, subject.project, subject.version), subject, key)

@@ -8,7 +8,7 @@ from nightjar.learning.distributed.source import Counted, Source, label_values
 from nightjar.learning.distributed.streaming import count, sample
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
-from nightjar.models.network_inputs import embedded, levels_of, network_preparation
+from nightjar.models.network_inputs import columns_to_embed, levels_of, network_preparation
 from nightjar.models.network_options import Options
 from nightjar.models.predictor import Predictor, Preparation
 from nightjar.settings.distributed import Distributed
@@ -66,7 +66,7 @@ def _prepared(
 ) -> tuple[Preparation, Mapping[int, int]]:
     """Fitted on a sample, with the codes of the inputs that are embedded."""
     features, task, settings = rows.source.features, rows.source.task, model.preparation
-    names = embedded(features, settings) if options.embedding else []
+    names = columns_to_embed(features, settings) if options.embedding else []
     unfitted = network_preparation(features, settings, names, task=task, seed=seed)
     seen = sample(rows, sample_rows, seed)
     inputs = unfitted.fit_transform(to_frame(seen, features), label_values(rows.source, seen))

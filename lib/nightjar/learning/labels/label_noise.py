@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import checked
+from nightjar.evaluation.metrics import check_outcomes
 
 
 def suspects(label: npt.ArrayLike, probability: npt.ArrayLike) -> pa.Table:
@@ -36,7 +36,7 @@ def suspects(label: npt.ArrayLike, probability: npt.ArrayLike) -> pa.Table:
     if predicted.shape != given.shape:
         raise LearningError(f"{predicted.shape} predictions for {given.shape} labels: each row needs one, or NaN.")
     rows = np.flatnonzero(~np.isnan(predicted))
-    labels, of_true = checked(given[rows], predicted[rows])
+    labels, of_true = check_outcomes(given[rows], predicted[rows])
     _refuse(labels, of_true)
     of_given, of_other = np.where(labels, [of_true, 1 - of_true], [1 - of_true, of_true])
     threshold = {kind: of_given[labels == kind].mean() for kind in (False, True)}
