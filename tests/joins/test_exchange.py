@@ -40,7 +40,7 @@ def in_tasks(rows: Rows) -> list[tuple[set[int], list[int]]]:
         assert all(len(one) == 1 for one in numbers)  # one table for each number
         yield pa.RecordBatch.from_pydict({"numbers": [sorted(set().union(*numbers))], "ids": [found]})
 
-    frame = rows.given.mapInArrow(told, "numbers array<long>, ids array<long>")
+    frame = rows.task_input.mapInArrow(told, "numbers array<long>, ids array<long>")
     return [(set(row["numbers"]), row["ids"]) for row in frame.collect()]
 
 

@@ -238,4 +238,4 @@ def test_facts_of_one_key_set_are_shuffled_with_one_move_of_the_spine(spark, pla
     once = frame_of(spark, spine, 3)
     plan = as_of_join(once, warehouse, unversioned, Clocks("t"), told=told).frame()
     moves = plan._jdf.queryExecution().executedPlan().toString().count("Exchange")
-    assert moves - once.given._jdf.queryExecution().executedPlan().toString().count("Exchange") == 2
+    assert moves - once.task_input._jdf.queryExecution().executedPlan().toString().count("Exchange") == 2

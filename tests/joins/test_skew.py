@@ -63,7 +63,7 @@ def tasks_that_join(rows):
         for place, made in enumerate(make(batches)):
             yield pa.RecordBatch.from_pydict({"place": [place] * len(made), "row": made["row"].combine_chunks()})
 
-    frame = rows.given.mapInArrow(told, "place long, row long").selectExpr("row", "spark_partition_id() AS task")
+    frame = rows.task_input.mapInArrow(told, "place long, row long").selectExpr("row", "spark_partition_id() AS task")
     return {row["row"]: row["task"] for row in frame.collect()}
 
 

@@ -117,14 +117,14 @@ def test_a_night_that_is_told_to_go_on_is_recorded_and_does_not_make_quiet_night
         logger.removeHandler(caplog.handler)
     said = "no new row (its file holds 0), where each of the 2 nights before brought some, 1 to 1"
     assert f"source readings: {said}; the night goes on, and its scores are marked" in caplog.messages
-    assert quality.warned(warehouse, DAYS[2]) == {"readings": said}
+    assert quality.warnings(warehouse, DAYS[2]) == {"readings": said}
     with pytest.raises(SourceError, match=r"2024-04-04 stops.*each of the 2 nights before brought some"):
         night(HEADER, DAYS[3], previous=DAYS[2])
     night(file_of(*DAYS[:4]), DAYS[3], previous=DAYS[2])
     assert verdicts(warehouse) == {DAYS[1]: (2, "pass"), DAYS[2]: (0, "warn"), DAYS[3]: (2, "pass")}
     # What it lacked has become known to the next night: it is still not what this one had.
     night(file_of(*DAYS[:3]), DAYS[2], previous=DAYS[1], **GOES_ON)
-    assert quality.warned(warehouse, DAYS[2]) == {"readings": said.replace("holds 0", "holds 3")}
+    assert quality.warnings(warehouse, DAYS[2]) == {"readings": said.replace("holds 0", "holds 3")}
 
 
 @pytest.fixture

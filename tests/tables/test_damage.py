@@ -180,7 +180,7 @@ def test_spark_and_its_tasks_read_no_flipped_bit(warehouse, spark, stratum):
     ):
         assert len(read()) == ROWS
         flip(file, place)
-        with pytest.raises(TableError, match=named), failures.stated():
+        with pytest.raises(TableError, match=named), failures.translate_errors():
             read()
         flip(file, place)
 
@@ -192,7 +192,7 @@ def test_spark_takes_no_damaged_page_header_for_another(warehouse, spark):
     for place in chance.choice(strata(file)["page header"], 6, replace=False):
         flip(file, place, bit := chance.integers(8))
         try:
-            with failures.stated():
+            with failures.translate_errors():
                 rows = delta.read(spark, warehouse, "things").select("id", "place").toArrow()
                 assert rows.sort_by("id").to_pylist() == right
         except TableError:

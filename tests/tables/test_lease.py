@@ -35,7 +35,7 @@ def claim(run_id, *resources, day=DAY):
 
 
 def held(warehouse, run_id, *resources, pace=LIVELY, tables=("things",), day=DAY):
-    return lease.held(warehouse, claim(run_id, *resources, day=day), lambda: tables, pace)
+    return lease.hold(warehouse, claim(run_id, *resources, day=day), lambda: tables, pace)
 
 
 def left_behind(warehouse, run_id="old", host="elsewhere", pid=1):
@@ -44,12 +44,12 @@ def left_behind(warehouse, run_id="old", host="elsewhere", pid=1):
     arrow.ensure(warehouse, BEATS)
     row = {"resource": f"score/{DAY}", "job": "score", "run_date": DAY, "run_id": run_id, "host": host, "pid": pid}
     token = arrow.append(warehouse, LEASES, [row | {"alive": run_id, "taken_at": datetime.now(UTC)}], run_id)
-    return warehouse.holding(Lease((f"score/{DAY}",), token, run_id))
+    return warehouse.with_lease(Lease((f"score/{DAY}",), token, run_id))
 
 
 def holder(warehouse):
     """Resource -> run of those that are held."""
-    return {row["resource"]: row["run_id"] for row in granting.stored(warehouse)[1] if row["released_at"] is None}
+    return {row["resource"]: row["run_id"] for row in granting.read_leases(warehouse)[1] if row["released_at"] is None}
 
 
 def ended_process():
@@ -137,7 +137,7 @@ def test_who_gives_signs_of_life_lives_wherever_it_is(warehouse):
     """A process in another namespace of the same host name looks from here as if it had ended."""
     left_behind(warehouse, host=socket.gethostname(), pid=ended_process())
     with (
-        beats.kept(warehouse, "old", 0.05),
+        beats.keep_alive(warehouse, "old", 0.05),
         pytest.raises(LeaseError, match="held by run old"),
         held(warehouse, "b", pace=Pace(patience=20, look=0.02)),
     ):
@@ -171,7 +171,7 @@ def test_a_step_lives_and_dies_with_its_nightly(warehouse):
     for table in (LEASES, BEATS):
         arrow.ensure(warehouse, table)
     dead = lease.take(warehouse, claim("night", "nightly/1"), FROZEN)
-    step = lease.take(warehouse.holding(dead), claim("step", "ingest/1", "source/x"), FROZEN)
+    step = lease.take(warehouse.with_lease(dead), claim("step", "ingest/1", "source/x"), FROZEN)
     with held(warehouse, "again", "nightly/1", pace=FROZEN) as night:
         with held(night, "first", "ingest/1", "source/x", pace=Pace(patience=1000)) as first:
             store(first, things(id=[2], place=["a"]))
@@ -180,7 +180,7 @@ def test_a_step_lives_and_dies_with_its_nightly(warehouse):
             assert set(beats.read(warehouse, ["first", "night", "step"]).values()) == {None}
         for old in (dead, step):
             with pytest.raises(LeaseError):
-                store(warehouse.holding(old), things(id=[3], place=["a"]))
+                store(warehouse.with_lease(old), things(id=[3], place=["a"]))
         assert len(lease.free(warehouse, "nightly/1", "operator", "freed", ["things"])) == 1
     assert ids(warehouse) == [1, 2]
 
@@ -220,7 +220,7 @@ def test_a_take_over_that_cannot_be_announced_leaves_the_lease_to_the_next_take_
     def out_of_reach():
         raise TableError("the tables are out of reach")
 
-    with pytest.raises(TableError, match="out of reach"), lease.held(warehouse, claim("b"), out_of_reach, FROZEN):
+    with pytest.raises(TableError, match="out of reach"), lease.hold(warehouse, claim("b"), out_of_reach, FROZEN):
         pytest.fail("the work began")
     assert holder(warehouse) == {f"score/{DAY}": "b"}
     with held(warehouse, "c", pace=FROZEN), pytest.raises(LeaseError):
@@ -257,7 +257,7 @@ def test_a_lease_freed_by_hand_is_free_at_once_and_its_holder_refused_with_the_r
         ):
             store(holding, things(id=[2], place=["a"]))
         with pytest.raises(LeaseError, match=r"source/x .* freed by ada on desk: host is gone\. Nothing was"):
-            store(warehouse.holding(Lease(("source/x",), 1, "a")), things(id=[2], place=["a"]))
+            store(warehouse.with_lease(Lease(("source/x",), 1, "a")), things(id=[2], place=["a"]))
     assert ids(warehouse) == [1]
     with (
         held(warehouse, "c", "source/y"),
@@ -353,7 +353,7 @@ class Story:
             yield
             if not others or silence >= 3:
                 granted = granting.grant(self.warehouse, wanted, seen, rows, ())
-        holding = self.warehouse.holding(granted)
+        holding = self.warehouse.with_lease(granted)
         yield
         try:
             granting.announce(self.warehouse, granted, ["things"])

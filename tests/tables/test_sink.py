@@ -150,7 +150,10 @@ def test_history_tells_run_rows_and_inputs(warehouse, spark):
     sink.commit(warehouse, into, written, of("a"), "run-7", inputs={"source_x": 3}, marks={"nightjar.seen": 5})
     said = spark.sql(f"DESCRIBE HISTORY delta.`{warehouse.path('things')}`").first()["userMetadata"]
     assert json.loads(said) == {"run_id": "run-7", "rows": 2, "inputs": {"source_x": 3}}
-    assert [sink.mark(opening.opened(warehouse, "things", version), "nightjar.seen") for version in (1, 0)] == [5, None]
+    assert [sink.mark(opening.open_table(warehouse, "things", version), "nightjar.seen") for version in (1, 0)] == [
+        5,
+        None,
+    ]
 
 
 def test_spark_changes_what_the_sink_wrote_and_the_sink_what_spark_wrote(warehouse, spark):
@@ -250,7 +253,7 @@ def test_every_tenth_commit_leaves_a_checkpoint_that_tells_all_that_the_log_did(
     for commit in log.glob("*.json"):
         if int(commit.stem) <= before:
             commit.rename(commit.with_suffix(".gone"))
-    assert sink.mark(opening.opened(warehouse, "things"), "seen") == 11
+    assert sink.mark(opening.open_table(warehouse, "things"), "seen") == 11
     assert sorted(file.least["id"] for file in scan.snapshot(warehouse, "things").files) == list(range(12))
     assert ids(warehouse) == list(range(12))
     assert sorted(row["id"] for row in delta.read(spark, warehouse, "things").collect()) == list(range(12))

@@ -45,12 +45,13 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
             or `prediction_time` is no instant.
         TableError: a source has no table yet, or a data file of it is gone. One that is removed later, before the
             DataFrame is used, or damaged, fails Spark's job: as an error of the task with the same words, or as Spark's
-            own where facts are shuffled, which names the file (`tables.failures.stated` makes a TableError of either).
+            own where facts are shuffled, which names the file (`tables.failures.translate_errors` makes a TableError
+            of either).
     """
     asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
     _require_clock(asked.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
-    versions = arrow.pinned(warehouse, sorted(tables))
+    versions = arrow.pin(warehouse, sorted(tables))
     planned = plan(warehouse, feature_facts(project, versions))
     for one in planned:
         scan.require_files(one.files)

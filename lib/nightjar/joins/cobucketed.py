@@ -55,7 +55,7 @@ class Pass:
         carries = bool(cuts) and any(one.facts.history is None for one in planned)
         # Another stage of Spark costs more than what a single task has to read once more.
         staged = carries and (len({bucket for bucket, _ in cuts}) < len(cuts) or max(self._pieces()) > 1)
-        carried = self._carried(before.given.sparkSession, cuts) if staged else None
+        carried = self._carried(before.task_input.sparkSession, cuts) if staged else None
         given, opened = dispatched(before, Destination(shares.number_of, shares.tasks), carried)
 
         def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -107,7 +107,7 @@ def passes(planned: Sequence[Planned], spine: Rows, prediction_time: str) -> lis
 
 def _pass(planned: Sequence[Planned], spine: Rows, prediction_time: str) -> Pass:
     files = [_by_bucket(planned, bucket) for bucket in range(_buckets(planned[0]))]
-    tasks = tasks_of_a_shuffle(spine.given.sparkSession)
+    tasks = tasks_of_a_shuffle(spine.task_input.sparkSession)
     cut = Slices(_keys(planned[0]), len(files), slices.cuts(files, tasks), prediction_time)
     rows = counted(spine, cut) if cut.cuts else np.zeros(len(cut), np.int64)
     facts, buckets = slices.facts_in(files), cut.bucket_of_each()

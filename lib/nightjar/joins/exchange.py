@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.asof.values import Ints
-from nightjar.tables.rows import Rows, in_tasks, numbered, numbers
+from nightjar.tables.rows import Rows, in_tasks, number_tasks, task_numbers
 
 LARGEST_BATCH = 256 << 20  # bytes; an array of binary values holds 2 GB
 COLUMNS: dict[str, pa.DataType] = {"number": pa.int32(), "name": pa.string(), "rows": pa.binary()}
@@ -77,9 +77,9 @@ def dispatched(before: Rows, to: Destination, beside: DataFrame | None = None) -
         beside: messages with what else is sent to the same numbers.
     """
     if before.whole is not None and beside is None:
-        return numbered(before.given.sparkSession, to.tasks), _picking(before.whole, to, _nothing_beside)
+        return number_tasks(before.task_input.sparkSession, to.tasks), _picking(before.whole, to, _nothing_beside)
     if before.whole is not None:
-        moved, opened = _turns(before.given.sparkSession, to.tasks), _picking(before.whole, to, _received)
+        moved, opened = _turns(before.task_input.sparkSession, to.tasks), _picking(before.whole, to, _received)
     else:
         moved, opened = sent(before, to), _parcels
     messages = moved if beside is None else moved.union(beside)
@@ -101,14 +101,14 @@ def _picking(whole: Callable[[], pa.Table], to: Destination, received: Callable[
 
 
 def _nothing_beside(batches: Batches) -> Received:
-    return {number: {} for number in numbers(batches)}
+    return {number: {} for number in task_numbers(batches)}
 
 
 def _turns(spark: SparkSession, tasks: int) -> DataFrame:
     """A message to each task, so that none stays without one."""
 
     def tell(batches: Batches) -> Batches:
-        return batched((task, "", packed(pa.table({}))) for task in numbers(batches))
+        return batched((task, "", packed(pa.table({}))) for task in task_numbers(batches))
 
     return in_tasks(spark.range(0, tasks, 1, 1), tell, MESSAGE)
 
@@ -122,7 +122,7 @@ def sent(rows: Rows, to: Destination, name: str | None = None) -> DataFrame:
             apart = _apart(made, to.number(made), np.arange(len(made)))
             yield from batched((number, name, packed(part)) for number, part in apart)
 
-    return in_tasks(rows.given, send, MESSAGE)
+    return in_tasks(rows.task_input, send, MESSAGE)
 
 
 def _parcels(batches: Batches) -> Iterator[Parcel]:

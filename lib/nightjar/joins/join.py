@@ -13,7 +13,7 @@ from nightjar.joins.exchange import Destination, exchanged
 from nightjar.joins.planner import Planned, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
-from nightjar.tables.rows import Making, Rows, merged
+from nightjar.tables.rows import Rows, TaskFunction, merge_tables
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -68,7 +68,7 @@ def as_planned(
         rows = step.joined(rows, clocks)
     broadcast = _placed(planned, Placement.BROADCAST)
     make = _with_broadcast(rows.make, broadcast, schema.names, clocks)
-    rows = Rows(rows.given, make, schema)
+    rows = Rows(rows.task_input, make, schema)
     return exchanged(rows, to) if to is not None and passes else rows
 
 
@@ -76,7 +76,9 @@ def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:
     return [one for one in planned if one.placement is placement]
 
 
-def _with_broadcast(make: Making, planned: Sequence[Planned], names: Sequence[str], clocks: Clocks) -> Making:
+def _with_broadcast(
+    make: TaskFunction, planned: Sequence[Planned], names: Sequence[str], clocks: Clocks
+) -> TaskFunction:
     """What the last pass makes, with the facts that every task reads whole, its columns in the declared order."""
 
     def ordered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -85,7 +87,7 @@ def _with_broadcast(make: Making, planned: Sequence[Planned], names: Sequence[st
 
     def joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         facts: list[tuple[StoredFacts, Facts]] = []
-        for rows in merged(make(batches)):  # all facts are gone through for each table, however small
+        for rows in merge_tables(make(batches)):  # all facts are gone through for each table, however small
             facts = facts or reading.whole(planned)
             yield join_facts(rows, facts, clocks).select(list(names))
 

@@ -47,7 +47,7 @@ def plan(
     Raises:
         JoinError: a placement that is told is not possible.
     """
-    planned = opening.at_once(lambda asked: _place(warehouse, asked, (told or {}).get(asked.name)), facts)
+    planned = opening.map_in_threads(lambda asked: _place(warehouse, asked, (told or {}).get(asked.name)), facts)
     for one in planned:
         log.info("join %s: %s, %s", one.facts.name, one.placement.value, one.reason)
     return planned

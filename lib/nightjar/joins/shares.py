@@ -9,8 +9,8 @@ import pyarrow as pa
 from nightjar.asof.values import Column, Ints, column_of, instants, plain
 from nightjar.joins.keys import Key, bucket_of
 from nightjar.joins.slices import Cut
-from nightjar.tables.hashing import is_hashed, xxhash64
-from nightjar.tables.partition import dealt
+from nightjar.tables.hashing import is_hashable, xxhash64
+from nightjar.tables.partition import balance
 from nightjar.tables.rows import Rows, in_tasks
 
 WORTH_A_TASK = 250_000  # rows of the spine; fewer are no burden to any task
@@ -93,7 +93,7 @@ class Shares:
         Not by its place: a task that is run again may be handed its rows in another order, and each must go where it
         went before.
         """
-        hashed = [plain(column_of(rows, field.name)) for field in rows.schema if is_hashed(field.type)]
+        hashed = [plain(column_of(rows, field.name)) for field in rows.schema if is_hashable(field.type)]
         times: Column = pa.array(self.slices.times(rows))
         return (xxhash64([times, *hashed]) >> np.uint64(1)).view(np.int64)
 
@@ -118,7 +118,7 @@ def shares_of(slices: Slices, facts: Sequence[int], rows: Ints, most_tasks: int)
     tasks = min(len(slice_of), most_tasks)
     weights = np.asarray(facts)[slice_of] + (rows // pieces)[slice_of]
     number = np.zeros(len(slice_of), np.int64)
-    for task, places in enumerate(dealt(weights.tolist(), tasks)):
+    for task, places in enumerate(balance(weights.tolist(), tasks)):
         number[places] = task + tasks * np.arange(len(places))
     return Shares(slices, pieces, number, tasks)
 
@@ -133,7 +133,7 @@ def counted(spine: Rows, slices: Slices) -> Ints:
         for rows in make(batches):
             yield pa.RecordBatch.from_pydict({"slice": numbers, "rows": _about(rows, slices)}, COUNTED)
 
-    told = in_tasks(spine.given, count, COUNTED).groupBy("slice").sum("rows").collect()
+    told = in_tasks(spine.task_input, count, COUNTED).groupBy("slice").sum("rows").collect()
     rows_of = np.zeros(len(slices), np.int64)
     for number, rows in told:
         rows_of[number] = rows

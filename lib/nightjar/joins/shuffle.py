@@ -46,7 +46,7 @@ class Pass:
 
         Versions are resolved over the whole source first: what moves elsewhere leaves a retraction at its old place.
         """
-        spark, planned = before.given.sparkSession, self.planned
+        spark, planned = before.task_input.sparkSession, self.planned
         keys, tasks = keys_of(planned[0], _fact_keys(planned[0])), tasks_of_a_shuffle(spark)
         tables = self._tables(spark)
         schemas = {name: table.schema for name, (_, table) in tables.items()}

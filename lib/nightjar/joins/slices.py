@@ -20,7 +20,7 @@ from nightjar.joins import reading
 from nightjar.joins.exchange import MESSAGE, batched, packed
 from nightjar.joins.planner import Planned
 from nightjar.tables import footers, layouts
-from nightjar.tables.rows import in_tasks, numbered, numbers
+from nightjar.tables.rows import in_tasks, number_tasks, task_numbers
 from nightjar.tables.scan import Snapshot
 
 WORTH_A_TASK = 250_000  # facts; fewer are no burden to any task
@@ -95,11 +95,11 @@ def carried_on(
     ]
 
     def carry(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for place in numbers(batches):
+        for place in task_numbers(batches):
             found = carried_from(planned, *slices[place]).items()
             yield from batched((to, layout, packed(rows)) for layout, rows in found for to in later[place])
 
-    return in_tasks(numbered(spark, len(cuts)), carry, MESSAGE)
+    return in_tasks(number_tasks(spark, len(cuts)), carry, MESSAGE)
 
 
 def carried_from(

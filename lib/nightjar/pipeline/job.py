@@ -73,7 +73,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     interrupts.heed()
     folders.use()
     try:
-        with outages.stated():
+        with outages.translate_errors():
             _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
@@ -94,11 +94,11 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         NightjarError: what the step failed with; recorded before it is raised.
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
-    with lease.held(step.warehouse, claim, partial(tables, step.project)) as warehouse:
+    with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
         started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
-            with outages.stated(), failures.stated():
+            with outages.translate_errors(), failures.translate_errors():
                 ledger.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
@@ -137,7 +137,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
 def _report_stop(step: Step) -> None:
     """Write the report of a night that has stopped, which goes on raising what stopped it, whatever becomes of this."""
     try:
-        with outages.stated(), failures.stated():
+        with outages.translate_errors(), failures.translate_errors():
             log.info("report: %s", night.write_stopped(step.warehouse, step.project, step.run_date))
     except Exception:
         log.exception("no report could be made of the night that has stopped")

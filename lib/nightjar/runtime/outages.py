@@ -76,7 +76,7 @@ _KNOWN = {
 
 
 @contextmanager
-def stated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Say it in words where the machine has failed; any other error passes as it is.
 
     Raises:

@@ -90,7 +90,7 @@ def _too_few(
     previous = local_date(night.previous_cutoff, zone)
     days = (night.run_date - previous).days
     facts = delta.read(spark, warehouse, source.table.name).where(F.col("known_at") <= F.lit(night.previous_cutoff))
-    went_on = {(previous - day).days // days for day in quality.nights_warned(warehouse, source.name)}
+    went_on = {(previous - day).days // days for day in quality.nights_with_warnings(warehouse, source.name)}
     usual = every_night(_by_night(facts, previous, days, zone), went_on)
     if not usual:
         return None
