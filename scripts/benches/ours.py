@@ -124,7 +124,7 @@ def _joined(case: Case) -> Rows:
         for facts in case.facts
     ]
     told = {facts.name: Placement.CO_BUCKETED for facts in case.facts}
-    return as_of_join(spine, warehouse, stored, Clocks("prediction_time"), told=told)
+    return as_of_join(spine, warehouse, stored, Clocks("prediction_time"), placements=told)
 
 
 def _asked(case: Case) -> tuple[Latest | Windowed, ...]:

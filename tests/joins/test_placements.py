@@ -236,6 +236,6 @@ def test_facts_of_one_key_set_are_shuffled_with_one_move_of_the_spine(spark, pla
     told = {one.name: Placement.SHUFFLE for one in asked}
     unversioned = [replace(one, fact_id=()) for one in asked]  # whose versions need no move of their own
     once = frame_of(spark, spine, 3)
-    plan = as_of_join(once, warehouse, unversioned, Clocks("t"), told=told).frame()
+    plan = as_of_join(once, warehouse, unversioned, Clocks("t"), placements=told).frame()
     moves = plan._jdf.queryExecution().executedPlan().toString().count("Exchange")
     assert moves - once.task_input._jdf.queryExecution().executedPlan().toString().count("Exchange") == 2

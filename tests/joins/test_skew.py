@@ -13,7 +13,7 @@ from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins import reading, shares, slices
 from nightjar.joins.join import as_of_join
 from nightjar.joins.keys import Key
-from nightjar.joins.planner import Planned
+from nightjar.joins.planner import JoinPlan
 from nightjar.joins.reading import Share
 from nightjar.joins.shares import Slices, shares_of
 from nightjar.settings.environment import Placement
@@ -86,7 +86,7 @@ def test_a_heavy_bucket_is_shared_by_tasks(spark, placed, drawn, tmp_path, monke
         rows = read_by_tasks(spark, footers.parquet_files(str(tmp_path)), spine.column_names)
     spark.conf.set("spark.sql.shuffle.partitions", 8)
     try:
-        cut = as_of_join(rows, warehouse, [asked], Clocks("t"), told={"v": Placement.CO_BUCKETED})
+        cut = as_of_join(rows, warehouse, [asked], Clocks("t"), placements={"v": Placement.CO_BUCKETED})
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", 2)
     assert by_row(cut.frame().toArrow()) == expected
@@ -170,8 +170,8 @@ def test_a_slice_reads_the_facts_of_its_time_and_of_the_longest_window_before_it
     files = bucket_with(2000)
     (layout,) = files
     asked = replace(asked_of(0), fact_id=(), features=(Latest("x"), Windowed("x", "mean", 50 * US)))
-    planned = Planned(asked, Placement.CO_BUCKETED, files[layout], None, "")
+    planned = JoinPlan(asked, Placement.CO_BUCKETED, files[layout], None, "")
     spine = spine_of([(1, "a", 1, START + 1000), (1, "a", 1, START + 1199)])
-    ((_, facts),) = reading.laid_out([planned], spine, Share(files, START + 900), {}, Clocks("t"))
+    ((_, facts),) = reading.read_layouts([planned], spine, Share(files, START + 900), {}, Clocks("t"))
     times = facts.table["event_time"].cast(pa.int64()).to_pylist()
     assert sorted(times) == list(range(START + 850, START + 1200))

@@ -95,12 +95,12 @@ def asked_of(version, name="v", keys=KEYS, features=ASKED, **options):
 
 def expected_of(spine, rows, *asked):
     """What the oracle gives."""
-    return by_row(oracle.join(spine, [one.asked(facts_of(rows)) for one in asked], prediction_time="t"))
+    return by_row(oracle.join(spine, [one.to_facts(facts_of(rows)) for one in asked], prediction_time="t"))
 
 
 def joined(rows, warehouse, *asked, placement):
     told = {one.name: placement for one in asked}
-    return by_row(as_of_join(rows, warehouse, asked, Clocks("t"), told=told).frame().toArrow())
+    return by_row(as_of_join(rows, warehouse, asked, Clocks("t"), placements=told).frame().toArrow())
 
 
 def frame_of(spark, spine, partitions):

@@ -107,7 +107,7 @@ def test_what_is_stored_in_an_object_store_is_joined_there_and_conflicts_are_tol
     ]
     for placement in (Placement.BROADCAST, Placement.CO_BUCKETED):
         told = {"v": placement}
-        joined = as_of_join(of_frame(spark.createDataFrame(spine)), warehouse, asked, Clocks("t"), told=told)
+        joined = as_of_join(of_frame(spark.createDataFrame(spine)), warehouse, asked, Clocks("t"), placements=told)
         assert joined.frame().toArrow().sort_by("row").to_pylist() == expected
 
     assert [*commits(warehouse, [stored(spark, warehouse, 2), stored(spark, warehouse, 2)])] == ["stored", "told"]

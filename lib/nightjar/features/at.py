@@ -11,7 +11,7 @@ from nightjar.errors import JoinError
 from nightjar.features import expressions
 from nightjar.features.definitions import feature_facts, source_table_name
 from nightjar.joins.exchange import Destination
-from nightjar.joins.join import as_of_join, as_planned
+from nightjar.joins.join import as_of_join, join_with_plans
 from nightjar.joins.planner import plan
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -55,7 +55,7 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
     planned = plan(warehouse, feature_facts(project, versions))
     for one in planned:
         scan.require_files(one.files)
-    joined = as_planned(asked, warehouse, planned, Clocks(PREDICTION_TIME, zone=project.zone))
+    joined = join_with_plans(asked, warehouse, planned, Clocks(PREDICTION_TIME, zone=project.zone))
     return expressions.after_join(joined, project).frame()
 
 
@@ -84,7 +84,7 @@ def with_features(
         UsageError: an expression does not fit the columns.
     """
     facts = feature_facts(project, versions)
-    joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), told=told, to=to)
+    joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), placements=told, to=to)
     return expressions.after_join(joined, project)
 
 
