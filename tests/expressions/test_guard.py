@@ -217,9 +217,9 @@ def test_a_type_that_is_not_asked_for_is_refused(row):
 
 
 def test_each_column_may_use_the_ones_before_it(row):
-    assert guard.added(row, "here", {"m": "n + 1", "k": "m * 2"}).first()["k"] == 8
+    assert guard.add_columns(row, "here", {"m": "n + 1", "k": "m * 2"}).first()["k"] == 8
     with pytest.raises(UsageError, match=r"^here.k: the expression 'm' does not fit.* Columns are n, x, text, "):
-        guard.added(row, "here", {"k": "m", "m": "n + 1"})
+        guard.add_columns(row, "here", {"k": "m", "m": "n + 1"})
 
 
 def test_all_that_is_wrong_is_told_at_once(spark):

@@ -12,7 +12,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.sources import arrivals
 from nightjar.sources.arrivals import NIGHTS, every_night
-from nightjar.sources.storing import Judged, Night
+from nightjar.sources.storing import CheckedSource, Night
 from nightjar.tables import quality
 from nightjar.tables.definitions import source_table
 
@@ -57,7 +57,7 @@ def test_every_night_had_some_or_a_quiet_one_is_nothing_new(rows, went_on, usual
 def load(stored, newest):
     """A first load that would store so many facts."""
     counts = {"read": 1_000, "stored": stored}
-    return Judged("readings", source_table("readings", [], pa.schema([])), None, counts, {}, newest)
+    return CheckedSource("readings", source_table("readings", [], pa.schema([])), None, counts, {}, newest)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_source_may_declare_how_many_rows_a_night_brings_and_how_old_the_newes
 ):
     source = builders.readings("", arrival=wanted)
     night = Night(DAYS[0], CUTOFF, None, "run")
-    found = arrivals.judge(None, warehouse, load(stored, newest), source, night, "Europe/Paris")
+    found = arrivals.check(None, warehouse, load(stored, newest), source, night, "Europe/Paris")
     assert (found.rows, [finding.removesuffix(" (arrival.max_age)") for finding in found.amiss]) == (stored, amiss)
 
 

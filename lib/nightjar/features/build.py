@@ -80,7 +80,7 @@ def build(
     log.info("features: building %s to %s", since, run_date)
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    with culprits.named(project.sql_of_rows()):
+    with culprits.translate_errors(project.sql_of_rows()):
         # The first thing that runs: all that can be told from types and names alone has been told.
         for found in (rows, asked):
             spine.refuse_repeated(found, project)

@@ -38,7 +38,7 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     features = with_features(of_frame(rows), warehouse, project, versions)
     definition = build.table_of(project, rows, features)
     into = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
-    with culprits.named(project.sql_of_rows()):
+    with culprits.translate_errors(project.sql_of_rows()):
         written = sink.collect(features.task_input, features.make, into)
     _require_as_many(written, files, f"features of {day}")
     return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
@@ -67,7 +67,7 @@ def rebuild_labels(
         asked = build.rows_to_label(spark, warehouse, project, versions, since, day)
         labels, labelled = build.labels_of(asked, warehouse, project, versions, day)
         into = sink.target(warehouse, labelled, run_id=run_id)
-        with culprits.named(project.sql_of_rows()):
+        with culprits.translate_errors(project.sql_of_rows()):
             written = sink.collect(labels, sink.in_one_piece, into)
         if _rows(written) == _rows(files):
             return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
