@@ -58,7 +58,7 @@ def test_a_folder_is_dead_if_its_lock_can_be_had_whatever_lies_there(tmp_path):
         (place / name / "file").touch()
     for name in ("lock", "both"):
         (place / f"{name}.lock").touch()
-    own = folders._made(tmp_path, os.getpid())
+    own = folders._make_folder(tmp_path, os.getpid())
     assert {one.name for one in place.iterdir()} == {own.name, f"{own.name}.lock"}
 
 
@@ -74,7 +74,7 @@ def test_a_place_that_others_can_enter_is_not_used(tmp_path):
             place.symlink_to(tmp_path)
         else:
             place.touch()
-        own = folders._made(system, os.getpid())
+        own = folders._make_folder(system, os.getpid())
         assert not own.is_relative_to(place)
         assert stat.S_IMODE(own.parent.stat().st_mode) == 0o700
 

@@ -38,7 +38,7 @@ def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_
     if kind == "damaged":
         monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
         spark_runtime.ARCHIVE.write_bytes(b"no archive")
-    java = ["java", *shlex.split(spark_runtime.archived_classes()), "-cp", str(tmp_path), "Nothing"]
+    java = ["java", *shlex.split(spark_runtime.class_archive_options()), "-cp", str(tmp_path), "Nothing"]
     ran = subprocess.run(java, capture_output=True, text=True, check=False)
     assert ran.stdout == ""
     assert ran.stderr.startswith("Error: Could not find or load main class Nothing")
@@ -46,7 +46,7 @@ def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_
 
 def test_without_an_archive_java_is_told_of_none(tmp_path, monkeypatch):
     monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
-    assert spark_runtime.archived_classes() == ""
+    assert spark_runtime.class_archive_options() == ""
 
 
 def test_a_warehouse_that_spark_has_no_file_system_for_is_refused_with_its_scheme_and_what_to_do(spark):

@@ -70,7 +70,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         body: what to do; None: the job's own step for its run date.
     """
     logs.start()
-    interrupts.heed()
+    interrupts.install_handlers()
     folders.use()
     try:
         with outages.translate_errors():
@@ -107,7 +107,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
             step.sessions.stop()  # or its tasks would go on while the lease is free
             raise
         except Exception as failure:
-            error = logs.concealed(str(failure)) or type(failure).__name__
+            error = logs.redact(str(failure)) or type(failure).__name__
             raise
         finally:
             seconds = time.monotonic() - clock
@@ -167,9 +167,9 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     if shows_config:
         sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))
         return
-    logs.conceal(config.secrets_of(composed))
+    logs.add_secrets(config.secrets_of(composed))
     settings = config.make_settings(composed)
-    logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
     if isinstance(settings, jobs.Train | jobs.Nightly):
         blocks, enough = period.foreseen(settings.search, settings.project.label)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)

@@ -33,7 +33,7 @@ WRITTEN = {
 }
 """Writer feature -> why a commit of whole data files meets it. delta-rs writes tables with these."""
 NEEDED_BY_OTHERS = {"domainMetadata"}  # features that depend on it must be dropped first
-IMPLIES_IDENTITY = 6  # version of the protocol of before features were listed
+IMPLIES_IDENTITY = 6  # the version of the protocol, older than lists of features, that implies identity columns
 MAPPING = "delta.columnMapping.mode"
 CONSTRAINT = "delta.constraints."
 OF_COLUMNS = {
