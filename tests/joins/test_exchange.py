@@ -33,14 +33,14 @@ def in_tasks(rows: Rows) -> list[tuple[set[int], list[int]]]:
     """The numbers of the rows that each task got, and the ids of these rows."""
     make, number = rows.make, to_tasks(1).number
 
-    def told(batches):
+    def describe(batches):
         tables = list(make(batches))
-        found = sorted(one for table in tables for one in table["id"].to_pylist())
+        ids = sorted(one for table in tables for one in table["id"].to_pylist())
         numbers = [set(number(table).tolist()) for table in tables]
         assert all(len(one) == 1 for one in numbers)  # one table for each number
-        yield pa.RecordBatch.from_pydict({"numbers": [sorted(set().union(*numbers))], "ids": [found]})
+        yield pa.RecordBatch.from_pydict({"numbers": [sorted(set().union(*numbers))], "ids": [ids]})
 
-    frame = rows.task_input.mapInArrow(told, "numbers array<long>, ids array<long>")
+    frame = rows.task_input.mapInArrow(describe, "numbers array<long>, ids array<long>")
     return [(set(row["numbers"]), row["ids"]) for row in frame.collect()]
 
 
@@ -69,21 +69,21 @@ def test_what_is_sent_beside_rows_comes_with_those_of_its_number(spark, folder):
         sent = [(100, "kept", exchange.pack(pa.table({"x": [1]})).to_pybytes())] * 2
         sent.append((700, "kept", exchange.pack(pa.table({"x": [2]})).to_pybytes()))
         beside = spark.createDataFrame(sent, "number int, name string, rows binary").repartition(2)
-        given, opened = exchange.dispatch(before, to_tasks(3), beside)
+        task_input, receive = exchange.dispatch(before, to_tasks(3), beside)
 
-        def told(batches, opened=opened):
+        def describe(batches, opened=receive):
             for block in opened(batches):
-                kept = block.extras["kept"]["x"].to_pylist() if "kept" in block.extras else []
+                extra = block.extras["kept"]["x"].to_pylist() if "kept" in block.extras else []
                 yield pa.RecordBatch.from_pydict(
                     {
                         "number": [block.number],
                         "rows": [len(block.rows)],
-                        "kept": pa.array([kept], pa.list_(pa.int64())),
+                        "kept": pa.array([extra], pa.list_(pa.int64())),
                     }
                 )
 
-        found = given.mapInArrow(told, "number long, rows long, kept array<long>").collect()
-        assert sorted(map(tuple, found)) == [
+        blocks = task_input.mapInArrow(describe, "number long, rows long, kept array<long>").collect()
+        assert sorted(map(tuple, blocks)) == [
             (number, 8, [1, 1] if number == 100 else []) for number in range(0, 500, 100)
         ]
 

@@ -35,15 +35,15 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one
     system.mkdir()
     foreign = system / "nightjar-of-somebody-else"
     foreign.mkdir()
-    (living, kept), (killed, left) = started(system), started(system)
-    (left / "blockmgr").mkdir()
+    (living, of_living), (killed, of_killed) = started(system), started(system)
+    (of_killed / "blockmgr").mkdir()
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
-    assert left.exists()
-    assert kept.is_relative_to(system / f"nightjar-{os.getuid()}")
+    assert of_killed.exists()
+    assert of_living.is_relative_to(system / f"nightjar-{os.getuid()}")
     assert stat.S_IMODE((system / f"nightjar-{os.getuid()}").stat().st_mode) == 0o700
     another, own = started(system)
-    assert [left.parent.exists(), kept.exists(), own.exists(), foreign.exists()] == [False, True, True, True]
+    assert [of_killed.parent.exists(), of_living.exists(), own.exists(), foreign.exists()] == [False, True, True, True]
     for process in (living, another):
         process.communicate(timeout=60)
         assert process.returncode == 0

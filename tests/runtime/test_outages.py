@@ -52,10 +52,10 @@ UNREAD = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/
     ],
 )
 def test_a_failure_of_the_machine_is_told_by_its_cause_with_what_to_do(chain, parts):
-    known = outages.of(chain)
-    assert isinstance(known, MachineError)
-    assert [part for part in parts if part not in str(known)] == []
-    assert "\n" not in str(known)
+    error = outages.of(chain)
+    assert isinstance(error, MachineError)
+    assert [part for part in parts if part not in str(error)] == []
+    assert "\n" not in str(error)
 
 
 def test_a_library_in_rust_that_crashes_is_stated_although_it_raises_no_exception():
@@ -66,8 +66,8 @@ def test_a_library_in_rust_that_crashes_is_stated_although_it_raises_no_exceptio
         outages.translate_errors(),
     ):
         raise crash("executor has crashed: RecvError")
-    told = r"Table features at /w/features cannot be opened: executor.*Damaged log"
-    with pytest.raises(TableError, match=told), opening._translate_log_errors("features", "/w/features"):
+    message = r"Table features at /w/features cannot be opened: executor.*Damaged log"
+    with pytest.raises(TableError, match=message), opening._translate_log_errors("features", "/w/features"):
         raise crash("executor has crashed: RecvError")
 
 
