@@ -83,7 +83,7 @@ class JoinStage:
 
     def _carry(self, spark: SparkSession, cuts: Sequence[slices.Cut]) -> DataFrame:
         later = range(len(self.files), len(self.files) + len(cuts))
-        numbers_of = [self.shares.numbers_of(one) for one in later]
+        numbers_of = [self.shares.numbers_of(number) for number in later]
         return slices.carry_messages(spark, self.plans, self.files, cuts, numbers_of)
 
 

@@ -181,7 +181,9 @@ def tasks_of_a_shuffle(spark: SparkSession) -> int:
 def _batch(messages: Iterable[Message]) -> pa.RecordBatch:
     numbers, names, tables = zip(*messages, strict=True)
     values = [numbers, names, [table.to_pybytes() for table in tables]]
-    columns: list[Any] = [pa.array(one, kind) for one, kind in zip(values, COLUMNS.values(), strict=True)]
+    columns: list[Any] = [
+        pa.array(column_values, kind) for column_values, kind in zip(values, COLUMNS.values(), strict=True)
+    ]
     return pa.record_batch(columns, schema=MESSAGE)
 
 

@@ -126,7 +126,11 @@ def _translate_kernel_errors(facts: Sequence[StoredFacts]) -> Iterator[None]:
     try:
         yield
     except JoinError as error:
-        tables = [f"The facts {one.name!r} are those of table {one.table}." for one in facts if _mentions(error, one)]
+        tables = [
+            f"The facts {stored.name!r} are those of table {stored.table}."
+            for stored in facts
+            if _mentions(error, stored)
+        ]
         raise JoinError(" ".join([f"{error}.", *tables]) if tables else str(error)) from error
 
 

@@ -68,7 +68,7 @@ def _place(system: Path) -> Path:
 
 
 def _remove_dead(place: Path) -> None:
-    for name in {one.stem for one in place.iterdir()}:
+    for name in {entry.stem for entry in place.iterdir()}:
         lock = place / f"{name}.lock"
         lock_file = _try_lock(lock)
         if lock_file is not None:

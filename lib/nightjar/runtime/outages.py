@@ -104,10 +104,10 @@ def of(chain: Sequence[Cause]) -> MachineError | None:
 def causes(failure: BaseException) -> list[Cause]:
     """The chain of an error and its causes, Java's included, the outermost first."""
     chain: list[Cause] = []
-    one: BaseException | None = failure
-    while one is not None:
-        chain += _own(one)
-        one = one.__cause__
+    error: BaseException | None = failure
+    while error is not None:
+        chain += _own(error)
+        error = error.__cause__
     return chain
 
 

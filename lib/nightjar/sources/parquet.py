@@ -67,12 +67,12 @@ def schema(path: str, columns: Sequence[str], source: str) -> tuple[StructType, 
     filesystem, inner = storage.of_file(path)
     # An empty schema: Arrow itself refuses repeated names.
     files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
-    footers = [_footer(one) for one in files.get_fragments()]
+    footers = [_footer(fragment) for fragment in files.get_fragments()]
     if not footers:
         raise SourceError(f"Source {source}: {path} holds no Parquet file. Nothing was written.")
-    within = {folder for one in footers for folder in one.path.removeprefix(inner).split("/")[:-1]}
+    within = {folder for footer in footers for folder in footer.path.removeprefix(inner).split("/")[:-1]}
     of_folders = {folder.partition("=")[0] for folder in within if "=" in folder}
-    names = list(dict.fromkeys([*sorted(of_folders), *(name for one in footers for name in one.columns.names)]))
+    names = list(dict.fromkeys([*sorted(of_folders), *(name for footer in footers for name in footer.columns.names)]))
     fields = [
         StructField(name, StringType()) if name in of_folders else _field(name, footers, source)
         for name in columns
@@ -89,7 +89,7 @@ def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
     """A column as all files have it; in those that lack it, it is null."""
     kinds: dict[StructField, Footer] = {}
     for footer in footers:
-        twins = [one for one in footer.columns.names if one.casefold() == name.casefold()]
+        twins = [other_name for other_name in footer.columns.names if other_name.casefold() == name.casefold()]
         if name not in twins:
             continue
         if len(twins) > 1:

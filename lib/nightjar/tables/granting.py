@@ -55,7 +55,7 @@ def grant(warehouse: Warehouse, claim: Claim, version: int, rows: list[Row], dea
         "pid": os.getpid(),
         "taken_at": now,
     }
-    others = [one for one in rows if one["resource"] not in claim.resources and not _is_old(one, now)]
+    others = [other for other in rows if other["resource"] not in claim.resources and not _is_old(other, now)]
     after = [*others, *(row | {"resource": resource} for resource in claim.resources)]
     if not arrow.replace_if_unchanged(warehouse.without_leases(), LEASES, after, version, claim.run_id):
         return None

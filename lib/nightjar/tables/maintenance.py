@@ -165,7 +165,7 @@ def _group_files(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
     """Groups of neighbouring files, each as large as one merged file may be."""
     share: list[DataFile] = []
     for file in files:
-        if share and sum(one.size for one in share) + file.size > MERGED:
+        if share and sum(member.size for member in share) + file.size > MERGED:
             yield share
             share = []
         share.append(file)

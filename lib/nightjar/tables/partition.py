@@ -89,5 +89,5 @@ def balance(sizes: Sequence[int], parts: int) -> list[list[int]]:
     """The indices of some sizes in so many shares of about equal total, each with its largest first."""
     shares: list[list[int]] = [[] for _ in range(parts)]
     for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
-        min(shares, key=lambda share: sum(sizes[one] for one in share)).append(place)
+        min(shares, key=lambda share: sum(sizes[member] for member in share)).append(place)
     return shares
