@@ -118,7 +118,7 @@ def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Rep
     project = settings.project
     require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
     require_walkable(rows, project, settings.search, walk)
-    with ray.started(settings.environment):
+    with ray.session(settings.environment):
         asked = problem(rows, project, settings.search, walk.first)
         with opened(ROOT / ".nightjar" / SEARCHES, asked.key()) as book:
             found = tune.run(asked, settings.search, book)

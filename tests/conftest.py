@@ -94,7 +94,7 @@ def spark(environment):
 
 @pytest.fixture(scope="session")
 def ray_started(environment):
-    with ray.started(environment):
+    with ray.session(environment):
         yield
 
 

@@ -48,7 +48,7 @@ def main(kind: str, rows: int, columns: int) -> None:
         return
     with (
         tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder,
-        ray.started(Environment(home=folder)),
+        ray.session(Environment(home=folder)),
         ledger.opened(Path(folder), case.problem.key()) as book,
     ):
         measured(lambda: run_search(case.problem, settings, book).best().name)

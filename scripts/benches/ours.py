@@ -57,7 +57,7 @@ def store(case: Case, target: str) -> dict[str, Any]:
     columns = tuple(Column(field.name, field.type, field.name) for field in joined.schema)
     table = Table("features", "A benchmark's result.", ("spine_id",), (), "bench", columns)
     into = sink.target(warehouse, table)
-    sink.commit(warehouse, into, sink.collect(joined.given, joined.make, into), lambda _: True, "bench")
+    sink.commit(warehouse, into, sink.collect(joined.task_input, joined.make, into), lambda _: True, "bench")
     return {"path": warehouse.path("features")}
 
 
@@ -110,7 +110,7 @@ def _joined(case: Case) -> Rows:
     files = footers.parquet_files(str(Path(case.spine[0]).parent))
     spine = read_by_tasks(SparkSession.active(), files, case.spine_columns)
     warehouse = _warehouse(case.folder)
-    versions = arrow.pinned(warehouse, [_source(facts).name for facts in case.facts])
+    versions = arrow.pin(warehouse, [_source(facts).name for facts in case.facts])
     stored = [
         StoredFacts(
             name=facts.name,
@@ -124,7 +124,7 @@ def _joined(case: Case) -> Rows:
         for facts in case.facts
     ]
     told = {facts.name: Placement.CO_BUCKETED for facts in case.facts}
-    return as_of_join(spine, warehouse, stored, Clocks("prediction_time"), told=told)
+    return as_of_join(spine, warehouse, stored, Clocks("prediction_time"), placements=told)
 
 
 def _asked(case: Case) -> tuple[Latest | Windowed, ...]:

@@ -54,7 +54,7 @@ def measured(rows: int, columns: int, repeats: int, cores: int) -> dict[str, Any
     runs: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder:
         home = Path(folder)
-        with ray_runtime.started(Environment(home=folder, cpus=cores)):
+        with ray_runtime.session(Environment(home=folder, cpus=cores)):
             engines = _engines(case, home, cores)
             expected: Scores | None = None
             for number in range(1, repeats + 1):

@@ -190,8 +190,8 @@ def row(spark):
 def test_accepted(row):
     """All of them give their values for one row: by ANSI rules, in UTC, and in no other language than English."""
     columns = [guard.column(row, "here", sql).alias(str(place)) for place, sql in enumerate(ACCEPTED)]
-    given = dict(zip(ACCEPTED, row.select(*columns).first(), strict=True))
-    wrong = {sql: value for sql, value in given.items() if value != ACCEPTED[sql]}
+    values = dict(zip(ACCEPTED, row.select(*columns).first(), strict=True))
+    wrong = {sql: value for sql, value in values.items() if value != ACCEPTED[sql]}
     assert wrong == {}
 
 
@@ -199,9 +199,9 @@ def test_accepted(row):
 def test_refused(row, sql):
     with pytest.raises(UsageError) as refused:
         guard.column(row, "project.expressions.x", sql)
-    told = str(refused.value)
-    assert told.startswith(f"project.expressions.x: the expression {sql!r} holds {REFUSED[sql]}")
-    assert told.endswith("on any machine (README, Expressions). Nothing was written.")
+    message = str(refused.value)
+    assert message.startswith(f"project.expressions.x: the expression {sql!r} holds {REFUSED[sql]}")
+    assert message.endswith("on any machine (README, Expressions). Nothing was written.")
 
 
 @pytest.mark.parametrize("sql", UNFIT)
@@ -217,9 +217,9 @@ def test_a_type_that_is_not_asked_for_is_refused(row):
 
 
 def test_each_column_may_use_the_ones_before_it(row):
-    assert guard.added(row, "here", {"m": "n + 1", "k": "m * 2"}).first()["k"] == 8
+    assert guard.add_columns(row, "here", {"m": "n + 1", "k": "m * 2"}).first()["k"] == 8
     with pytest.raises(UsageError, match=r"^here.k: the expression 'm' does not fit.* Columns are n, x, text, "):
-        guard.added(row, "here", {"k": "m", "m": "n + 1"})
+        guard.add_columns(row, "here", {"k": "m", "m": "n + 1"})
 
 
 def test_all_that_is_wrong_is_told_at_once(spark):
@@ -259,8 +259,8 @@ def test_every_function_on_the_list_is_one_of_spark_s_own_for_values_of_a_row(sp
     catalog = spark._jsparkSession.sessionState().catalog()
     groups = {}
     for name in FUNCTIONS:
-        known = catalog.lookupBuiltinOrTempFunction(name)
-        groups[name] = known.get().getGroup() if known.isDefined() else "unknown"
+        function = catalog.lookupBuiltinOrTempFunction(name)
+        groups[name] = function.get().getGroup() if function.isDefined() else "unknown"
     wrong = {name: group for name, group in groups.items() if re.search("unknown|agg|window|generator|table", group)}
     assert wrong == {}
 

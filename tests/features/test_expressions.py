@@ -196,6 +196,6 @@ def test_a_row_that_breaks_an_expression_names_it_and_nothing_is_written(spark, 
 
 
 def test_a_failure_that_is_no_expression_s_stays_what_it_is(spark):
-    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as raised, culprits.named({}):
+    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as raised, culprits.translate_errors({}):
         spark.range(1).select(F.expr("1 / id")).collect()
     assert not isinstance(raised.value, TableError)

@@ -182,7 +182,7 @@ def test_a_number_is_the_label_itself_known_when_it_was_and_corrected_by_a_later
     for run_date, label in ((D2, -7.5), (D3, 0.0)):
         asked_for.store([("m", -4)], run_date)
         version = arrow.version(warehouse, "labels")
-        found = labels.known(warehouse, ["machine"], cutoff(run_date, "Europe/Paris"), version)
+        found = labels.as_of(warehouse, ["machine"], cutoff(run_date, "Europe/Paris"), version)
         assert found["label"].to_pylist() == [label]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nightjar.errors import TableError
 from nightjar.joins import exchange
-from nightjar.joins.exchange import Destination, exchanged
+from nightjar.joins.exchange import Destination, exchange_rows
 from nightjar.tables import footers, scan
 from nightjar.tables.partition import read_by_tasks
 from nightjar.tables.rows import Rows, of_frame
@@ -33,21 +33,21 @@ def in_tasks(rows: Rows) -> list[tuple[set[int], list[int]]]:
     """The numbers of the rows that each task got, and the ids of these rows."""
     make, number = rows.make, to_tasks(1).number
 
-    def told(batches):
+    def describe(batches):
         tables = list(make(batches))
-        found = sorted(one for table in tables for one in table["id"].to_pylist())
+        ids = sorted(one for table in tables for one in table["id"].to_pylist())
         numbers = [set(number(table).tolist()) for table in tables]
         assert all(len(one) == 1 for one in numbers)  # one table for each number
-        yield pa.RecordBatch.from_pydict({"numbers": [sorted(set().union(*numbers))], "ids": [found]})
+        yield pa.RecordBatch.from_pydict({"numbers": [sorted(set().union(*numbers))], "ids": [ids]})
 
-    frame = rows.given.mapInArrow(told, "numbers array<long>, ids array<long>")
+    frame = rows.task_input.mapInArrow(describe, "numbers array<long>, ids array<long>")
     return [(set(row["numbers"]), row["ids"]) for row in frame.collect()]
 
 
 @pytest.mark.parametrize("partitions", [1, 7, 64])
 def test_a_task_gets_the_rows_of_its_numbers(spark, partitions):
     rows = of_frame(spark.createDataFrame(SENT).repartition(partitions))
-    got = in_tasks(exchanged(rows, to_tasks(3)))
+    got = in_tasks(exchange_rows(rows, to_tasks(3)))
     assert sorted(one for _, ids in got for one in ids) == list(range(40))
     for numbers, ids in got:
         assert {one % 3 for one in numbers} <= {min(numbers, default=0) % 3}
@@ -57,7 +57,7 @@ def test_a_task_gets_the_rows_of_its_numbers(spark, partitions):
 def test_a_task_picks_the_rows_of_its_numbers_where_it_can_read_all(spark, folder):
     rows = read_by_tasks(spark, footers.parquet_files(str(folder)), SENT.column_names)
     assert rows.whole is not None
-    got = in_tasks(exchanged(rows, to_tasks(3)))
+    got = in_tasks(exchange_rows(rows, to_tasks(3)))
     assert sorted(one for _, ids in got for one in ids) == list(range(40))
     assert [numbers for numbers, _ in got] == [{0, 300}, {100, 400}, {200}]
 
@@ -66,35 +66,35 @@ def test_what_is_sent_beside_rows_comes_with_those_of_its_number(spark, folder):
     """To number 100 from two tasks, and to 700, which has no rows."""
     picked = read_by_tasks(spark, footers.parquet_files(str(folder)), SENT.column_names)
     for before in (picked, of_frame(spark.createDataFrame(SENT))):
-        sent = [(100, "kept", exchange.packed(pa.table({"x": [1]})).to_pybytes())] * 2
-        sent.append((700, "kept", exchange.packed(pa.table({"x": [2]})).to_pybytes()))
+        sent = [(100, "kept", exchange.pack(pa.table({"x": [1]})).to_pybytes())] * 2
+        sent.append((700, "kept", exchange.pack(pa.table({"x": [2]})).to_pybytes()))
         beside = spark.createDataFrame(sent, "number int, name string, rows binary").repartition(2)
-        given, opened = exchange.dispatched(before, to_tasks(3), beside)
+        task_input, receive = exchange.dispatch(before, to_tasks(3), beside)
 
-        def told(batches, opened=opened):
-            for parcel in opened(batches):
-                kept = parcel.beside["kept"]["x"].to_pylist() if "kept" in parcel.beside else []
+        def describe(batches, opened=receive):
+            for block in opened(batches):
+                extra = block.extras["kept"]["x"].to_pylist() if "kept" in block.extras else []
                 yield pa.RecordBatch.from_pydict(
                     {
-                        "number": [parcel.number],
-                        "rows": [len(parcel.rows)],
-                        "kept": pa.array([kept], pa.list_(pa.int64())),
+                        "number": [block.number],
+                        "rows": [len(block.rows)],
+                        "kept": pa.array([extra], pa.list_(pa.int64())),
                     }
                 )
 
-        found = given.mapInArrow(told, "number long, rows long, kept array<long>").collect()
-        assert sorted(map(tuple, found)) == [
+        blocks = task_input.mapInArrow(describe, "number long, rows long, kept array<long>").collect()
+        assert sorted(map(tuple, blocks)) == [
             (number, 8, [1, 1] if number == 100 else []) for number in range(0, 500, 100)
         ]
 
 
 def test_no_value_changes_on_the_way(spark):
-    moved = exchanged(of_frame(spark.createDataFrame(SENT)), to_tasks(2))
+    moved = exchange_rows(of_frame(spark.createDataFrame(SENT)), to_tasks(2))
     assert moved.frame().toArrow().sort_by("id").to_pylist() == SENT.to_pylist()
 
 
 def test_no_row_at_all(spark):
-    moved = exchanged(of_frame(spark.createDataFrame(SENT).where("id < 0")), to_tasks(2))
+    moved = exchange_rows(of_frame(spark.createDataFrame(SENT).where("id < 0")), to_tasks(2))
     assert moved.frame().count() == 0
 
 
@@ -102,9 +102,9 @@ def test_values_that_do_not_fit_one_message_are_sent_in_several(monkeypatch):
     monkeypatch.setattr(exchange, "LARGEST_BATCH", 100)
     sizes = {0: 60, 1: 40, 2: 1, 3: 250, 4: 30}
     values = {one: pa.py_buffer(b"x" * size) for one, size in sizes.items()}
-    batches = exchange.batched((number, None, value) for number, value in values.items())
+    batches = exchange.batch_messages((number, None, value) for number, value in values.items())
     assert [batch.column("number").to_pylist() for batch in batches] == [[0, 1], [2], [3], [4]]
-    assert list(exchange.batched([])) == []
+    assert list(exchange.batch_messages([])) == []
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from joins.visits import (
     SECOND,
     US,
-    asked_of,
     expected_of,
+    facts_over,
     frame_of,
     instants,
     joined,
@@ -45,14 +45,14 @@ def drawn_of(random, world, base, facts, rows):
     versions = {}
     for _ in range(facts):
         night, number = random.randrange(3), random.randrange(facts // 2 + 1)
-        known = base + random.randrange(14) + 20 * night
-        found = (random.choice(MACHINES), random.choice([1, 11]), base + random.randrange(12), known)
-        versions[number, known] = visit(world, number, *found, random.choice(NUMBERS), night)
-    asked = [
+        known_day = base + random.randrange(14) + 20 * night
+        place_and_days = (random.choice(MACHINES), random.choice([1, 11]), base + random.randrange(12), known_day)
+        versions[number, known_day] = visit(world, number, *place_and_days, random.choice(NUMBERS), night)
+    questions = [
         (world, random.choice([*MACHINES, "z"]), random.choice([1, 11]), base + random.randrange(60))
         for _ in range(rows)
     ]
-    return list(versions.values()), asked
+    return list(versions.values()), questions
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,9 @@ CASES = [
 def test_no_instant_zone_or_partitioning_matters(spark, placed, worlds, base, zone, partitions, placement):
     warehouse, version, rows = placed
     spine = spine_of(worlds[base][1])
-    asked = asked_of(version)
-    found = joined(frame_of(spark, spine, partitions), warehouse, asked, placement=placement)
-    assert found == expected_of(spine, rows, asked)
+    facts = facts_over(version)
+    result = joined(frame_of(spark, spine, partitions), warehouse, facts, placement=placement)
+    assert result == expected_of(spine, rows, facts)
 
 
 @pytest.mark.parametrize("placement", Placement)
@@ -106,21 +106,21 @@ def test_no_instant_zone_or_partitioning_matters(spark, placed, worlds, base, zo
 def test_no_row_and_one_row(spark, placed, worlds, rows, placement):
     warehouse, version, facts = placed
     spine = spine_of(worlds["spring"][1][:rows])
-    asked = asked_of(version)
-    found = joined(frame_of(spark, spine, 2), warehouse, asked, placement=placement)
-    assert found == expected_of(spine, facts, asked)
-    assert len(found) == rows
+    stored_facts = facts_over(version)
+    result = joined(frame_of(spark, spine, 2), warehouse, stored_facts, placement=placement)
+    assert result == expected_of(spine, facts, stored_facts)
+    assert len(result) == rows
 
 
 @pytest.mark.parametrize("facts", [0, 1], ids=["no fact", "one fact"])
 def test_no_fact_and_one_fact(spark, tmp_path, facts):
     rows = [visit(0, 1, "a", 1, 5, 6, 1.5)][:facts]
     warehouse = Warehouse(str(tmp_path), "machines")
-    asked = asked_of(stored(spark, warehouse, rows))
+    stored_facts = facts_over(stored(spark, warehouse, rows))
     spine = spine_of([(0, "a", 1, 6), (0, "a", 1, 5), (0, None, 1, 6)])
-    expected = expected_of(spine, rows, asked)
+    expected = expected_of(spine, rows, stored_facts)
     for placement in Placement:
-        assert joined(frame_of(spark, spine, 2), warehouse, asked, placement=placement) == expected, placement
+        assert joined(frame_of(spark, spine, 2), warehouse, stored_facts, placement=placement) == expected, placement
 
 
 moments = st.integers(0, 9)
@@ -140,8 +140,8 @@ def base_of(world):
 def versions_of(drawn):
     """One for each world, id and known_at; what a later night stores became known later."""
     versions = {}
-    for world, number, m, n, event, known, x, night in drawn:
-        known_at, event_time = base_of(world) + known + 20 * night, base_of(world) + event + 7 * night
+    for world, number, m, n, event, known_day, x, night in drawn:
+        known_at, event_time = base_of(world) + known_day + 20 * night, base_of(world) + event + 7 * night
         versions[world, number, known_at] = visit(world, number, m, n, event_time, known_at, x, night)
     return list(versions.values())
 
@@ -162,13 +162,13 @@ def test_every_placement_gives_what_the_oracle_gives(spark, tmp_path_factory, dr
     spine = spine_of(
         [(world, m, n, base_of(world) + at + 17 * (row % 4)) for row, (world, m, n, at) in enumerate(questions)]
     )
-    asked = asked_of(stored(spark, warehouse, rows))
-    expected = expected_of(spine, rows, asked)
+    facts = facts_over(stored(spark, warehouse, rows))
+    expected = expected_of(spine, rows, facts)
     for placement, partitions in zip(Placement, (1, 64, 3), strict=True):
-        assert joined(frame_of(spark, spine, partitions), warehouse, asked, placement=placement) == expected, placement
+        assert joined(frame_of(spark, spine, partitions), warehouse, facts, placement=placement) == expected, placement
     files = in_files(spark, spine, tmp_path_factory.mktemp("spine"))
     for placement in (Placement.CO_BUCKETED, Placement.SHUFFLE):
-        assert joined(files, warehouse, asked, placement=placement) == expected, placement
+        assert joined(files, warehouse, facts, placement=placement) == expected, placement
 
 
 def in_files(spark, spine, folder):
@@ -183,13 +183,13 @@ def test_facts_older_than_their_history_give_neither_features_nor_clocks(spark, 
     warehouse, version, rows = placed
     entities = [(m, n) for m in MACHINES for n in (1, 11)]
     spine = spine_of([(0, *entity, BASES["spring"] + at) for entity in entities for at in range(8, 20, 2)])
-    asked = asked_of(version, history=8 * US, features=(Latest("x"),))
-    bounded = replace(asked, features=(Latest("x", lookback=8 * US),), history=None)
+    facts = facts_over(version, history=8 * US, features=(Latest("x"),))
+    bounded = replace(facts, features=(Latest("x", lookback=8 * US),), history=None)
     expected = [aged(row, 8) for row in expected_of(spine, rows, bounded)]
     assert sum(one != other for one, other in zip(expected, expected_of(spine, rows, bounded), strict=True)) > 5
     assert sum("v__event_time=None" not in row for row in expected) > 5
     for placement in Placement:
-        assert joined(frame_of(spark, spine, 2), warehouse, asked, placement=placement) == expected, placement
+        assert joined(frame_of(spark, spine, 2), warehouse, facts, placement=placement) == expected, placement
 
 
 def aged(row, history):
@@ -203,22 +203,22 @@ def aged(row, history):
 AGES = {"year_1": 0, "spring": 1, "end_of_the_calendar": 2}
 
 
-@pytest.mark.parametrize("asked_at", [*AGES, "year_12000"])
-def test_files_of_facts_older_than_their_history_are_not_read(spark, warehouse, asked_at):
+@pytest.mark.parametrize("place", [*AGES, "year_12000"])
+def test_files_of_facts_older_than_their_history_are_not_read(spark, warehouse, place):
     """Each night's facts lie centuries from the others'; of all files but those of one night nobody misses any."""
     facts = [visit(1, night, "a", 1, BASES[name], BASES[name], 1.5, night) for name, night in AGES.items()]
-    asked = asked_of(stored(spark, warehouse, facts), history=60 * SECOND * US)
+    stored_facts = facts_over(stored(spark, warehouse, facts), history=60 * SECOND * US)
     folder = Path(warehouse.path("source_visits__by_world_m_n"))
     for file in scan.snapshot(warehouse, "source_visits__by_world_m_n").files:
-        if file.least["ingested_on"] != facts[AGES.get(asked_at, 2)]["ingested_on"]:
+        if file.least["ingested_on"] != facts[AGES.get(place, 2)]["ingested_on"]:
             (folder / file.path).unlink()
-    spine = spine_of([(1, "a", 1, BASES[asked_at] + 5)])
-    found = joined(frame_of(spark, spine, 1), warehouse, asked, placement=Placement.CO_BUCKETED)
-    if asked_at in AGES:
-        assert found == expected_of(spine, facts, asked)
-        assert f"v__event_time={BASES[asked_at]}" in found[0]
+    spine = spine_of([(1, "a", 1, BASES[place] + 5)])
+    result = joined(frame_of(spark, spine, 1), warehouse, stored_facts, placement=Placement.CO_BUCKETED)
+    if place in AGES:
+        assert result == expected_of(spine, facts, stored_facts)
+        assert f"v__event_time={BASES[place]}" in result[0]
     else:
-        assert found[0].endswith("v__event_time=None v__known_at=None")
+        assert result[0].endswith("v__event_time=None v__known_at=None")
 
 
 def test_facts_of_one_key_set_are_shuffled_with_one_move_of_the_spine(spark, placed, worlds):
@@ -226,16 +226,16 @@ def test_facts_of_one_key_set_are_shuffled_with_one_move_of_the_spine(spark, pla
     warehouse, version, rows = placed
     spine = spine_of(worlds["spring"][1])
     by_id = {"world": "world", "n": "n"}
-    asked = [
-        asked_of(version, "v"),
-        asked_of(version, "w", features=(Windowed("x", "count", 2 * US),)),
-        asked_of(version, "u", keys=by_id, features=(Latest("id"), Latest("m"))),
+    facts = [
+        facts_over(version, "v"),
+        facts_over(version, "w", features=(Windowed("x", "count", 2 * US),)),
+        facts_over(version, "u", keys=by_id, features=(Latest("id"), Latest("m"))),
     ]
-    found = joined(frame_of(spark, spine, 3), warehouse, *asked, placement=Placement.SHUFFLE)
-    assert found == expected_of(spine, rows, *asked)
-    told = {one.name: Placement.SHUFFLE for one in asked}
-    unversioned = [replace(one, fact_id=()) for one in asked]  # whose versions need no move of their own
+    result = joined(frame_of(spark, spine, 3), warehouse, *facts, placement=Placement.SHUFFLE)
+    assert result == expected_of(spine, rows, *facts)
+    placements = {one.name: Placement.SHUFFLE for one in facts}
+    unversioned = [replace(one, fact_id=()) for one in facts]  # whose versions need no move of their own
     once = frame_of(spark, spine, 3)
-    plan = as_of_join(once, warehouse, unversioned, Clocks("t"), told=told).frame()
+    plan = as_of_join(once, warehouse, unversioned, Clocks("t"), placements=placements).frame()
     moves = plan._jdf.queryExecution().executedPlan().toString().count("Exchange")
-    assert moves - once.given._jdf.queryExecution().executedPlan().toString().count("Exchange") == 2
+    assert moves - once.task_input._jdf.queryExecution().executedPlan().toString().count("Exchange") == 2

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from joins.visits import asked_of, stored, visit
+from joins.visits import facts_over, stored, visit
 from nightjar.errors import JoinError
 from nightjar.joins.planner import plan
 from nightjar.settings.environment import Placement
@@ -23,7 +23,7 @@ def placed(spark, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("small", "has_layout", "told", "placement", "logged"),
+    ("small", "has_layout", "forced", "placement", "logged"),
     [
         (64 << 20, True, None, Placement.BROADCAST, "broadcast, only 10 rows in 0.0 MB"),
         (0, True, None, Placement.CO_BUCKETED, "co-bucketed, 10 rows in 0.0 MB, laid out by world, m, n in 3 buckets"),
@@ -33,14 +33,14 @@ def placed(spark, tmp_path_factory):
     ],
 )
 def test_size_and_layout_choose_unless_it_is_told(
-    placed, monkeypatch, caplog, small, has_layout, told, placement, logged
+    placed, monkeypatch, caplog, small, has_layout, forced, placement, logged
 ):
     warehouse, version = placed
     monkeypatch.setattr(scan, "SMALL", small)
-    asked = asked_of(version) if has_layout else replace(asked_of(version), layout=None)
+    facts = facts_over(version) if has_layout else replace(facts_over(version), layout=None)
     with caplog.at_level(logging.INFO, "nightjar.joins"):
-        (found,) = plan(warehouse, [asked], {"v": told} if told else None)
-    assert found.placement is placement
+        (join_plan,) = plan(warehouse, [facts], {"v": forced} if forced else None)
+    assert join_plan.placement is placement
     assert caplog.messages == [f"join v: {logged}"]
 
 
@@ -49,26 +49,26 @@ def test_facts_of_up_to_64_mb_are_read_whole_by_every_task(placed, monkeypatch, 
     warehouse, version = placed
     """Of both, facts and layout, where there is one."""
     assert scan.SMALL == 64 * 1024 * 1024
-    asked = asked_of(version)
+    facts = facts_over(version)
     sizes = [scan.snapshot(warehouse, "source_visits", version).size]
-    sizes.append(scan.snapshot(warehouse, layouts.name("source_visits", asked.layout)).size)
+    sizes.append(scan.snapshot(warehouse, layouts.name("source_visits", facts.layout)).size)
     for size in sizes:
         monkeypatch.setattr(scan, "SMALL", size - over)
-        (found,) = plan(warehouse, [asked])
-        assert found.placement is (Placement.CO_BUCKETED if over or size < max(sizes) else Placement.BROADCAST)
+        (join_plan,) = plan(warehouse, [facts])
+        assert join_plan.placement is (Placement.CO_BUCKETED if over or size < max(sizes) else Placement.BROADCAST)
 
 
 def test_a_layout_of_another_version_is_not_read(placed, monkeypatch, caplog):
     warehouse, version = placed
     monkeypatch.setattr(scan, "SMALL", 0)
     with caplog.at_level(logging.INFO, "nightjar.joins"):
-        (found,) = plan(warehouse, [asked_of(version - 2)])
-    assert found.placement is Placement.SHUFFLE
+        (join_plan,) = plan(warehouse, [facts_over(version - 2)])
+    assert join_plan.placement is Placement.SHUFFLE
     assert re.search(rf"its layout by world, m, n reflects version {version}, not {version - 2}$", caplog.messages[-1])
 
 
 def test_a_placement_that_is_told_and_not_possible_is_refused(placed):
     warehouse, version = placed
-    asked = replace(asked_of(version), layout=None)
+    facts = replace(facts_over(version), layout=None)
     with pytest.raises(JoinError, match="'v' cannot be joined co-bucketed: source_visits has no layout by world, m, n"):
-        plan(warehouse, [asked], {"v": Placement.CO_BUCKETED})
+        plan(warehouse, [facts], {"v": Placement.CO_BUCKETED})

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from joins.visits import US, asked_of, by_row, facts_of, frame_of, joined, spine_of, stored, visit
+from joins.visits import US, by_row, facts_of, facts_over, frame_of, joined, spine_of, stored, visit
 from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins import reading, shares, slices
 from nightjar.joins.join import as_of_join
 from nightjar.joins.keys import Key
-from nightjar.joins.planner import Planned
+from nightjar.joins.planner import JoinPlan
 from nightjar.joins.reading import Share
 from nightjar.joins.shares import Slices, shares_of
 from nightjar.settings.environment import Placement
@@ -36,9 +36,9 @@ def drawn():
     for _ in range(300):
         world, machine, n = entity()
         number, night = random.randrange(90), random.randrange(3)
-        event, known = START + random.randrange(10) + 7 * night, START + random.randrange(10) + 20 * night
+        event, known_day = START + random.randrange(10) + 7 * night, START + random.randrange(10) + 20 * night
         x = random.randrange(99) / 4
-        versions[world, number, known] = visit(world, number, machine, n, event, known, x, night)
+        versions[world, number, known_day] = visit(world, number, machine, n, event, known_day, x, night)
     return list(versions.values()), [entity() for _ in range(150)]
 
 
@@ -59,11 +59,13 @@ def tasks_that_join(rows):
     """For each row the task that joins it."""
     make = rows.make
 
-    def told(batches):
-        for place, made in enumerate(make(batches)):
-            yield pa.RecordBatch.from_pydict({"place": [place] * len(made), "row": made["row"].combine_chunks()})
+    def describe(batches):
+        for place, table in enumerate(make(batches)):
+            yield pa.RecordBatch.from_pydict({"place": [place] * len(table), "row": table["row"].combine_chunks()})
 
-    frame = rows.given.mapInArrow(told, "place long, row long").selectExpr("row", "spark_partition_id() AS task")
+    frame = rows.task_input.mapInArrow(describe, "place long, row long").selectExpr(
+        "row", "spark_partition_id() AS task"
+    )
     return {row["row"]: row["task"] for row in frame.collect()}
 
 
@@ -78,15 +80,15 @@ def test_a_heavy_bucket_is_shared_by_tasks(spark, placed, drawn, tmp_path, monke
     warehouse, version = placed
     times = [START + (40 if night else row % 40) for row in range(len(drawn[1]))]
     spine = spine_of([(*entity, at) for entity, at in zip(drawn[1], times, strict=True)])
-    asked = asked_of(version, history=history)
-    expected = joined(frame_of(spark, spine, 3), warehouse, asked, placement=Placement.SHUFFLE)
+    facts = facts_over(version, history=history)
+    expected = joined(frame_of(spark, spine, 3), warehouse, facts, placement=Placement.SHUFFLE)
     rows = frame_of(spark, spine, 3)
     if in_files:
         pq.write_table(spine, tmp_path / "0.parquet")
         rows = read_by_tasks(spark, footers.parquet_files(str(tmp_path)), spine.column_names)
     spark.conf.set("spark.sql.shuffle.partitions", 8)
     try:
-        cut = as_of_join(rows, warehouse, [asked], Clocks("t"), told={"v": Placement.CO_BUCKETED})
+        cut = as_of_join(rows, warehouse, [facts], Clocks("t"), placements={"v": Placement.CO_BUCKETED})
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", 2)
     assert by_row(cut.frame().toArrow()) == expected
@@ -119,17 +121,17 @@ def test_a_row_goes_to_one_piece_whatever_comes_before_it():
     ],
 )
 def test_a_slice_with_more_than_twice_its_share_of_rows_has_pieces_in_different_tasks(rows, pieces):
-    found = shares_of(Slices({}, 2, ((1, START),), "t"), [10, 10, 10], np.array(rows), 4)
-    assert found.pieces.tolist() == pieces
-    assert len(set(found.number.tolist())) == sum(pieces)
-    assert len({number % found.tasks for number in found.numbers_of(0)}) == pieces[0]
+    result = shares_of(Slices({}, 2, ((1, START),), "t"), [10, 10, 10], np.array(rows), 4)
+    assert result.pieces.tolist() == pieces
+    assert len(set(result.number.tolist())) == sum(pieces)
+    assert len({number % result.tasks for number in result.numbers_of(0)}) == pieces[0]
 
 
 @pytest.fixture
 def bucket_with(tmp_path):
     """One bucket's files: so many facts, one a microsecond, in row groups of 100."""
 
-    def made(count):
+    def make(count):
         folder = tmp_path / str(count)
         if not folder.exists():
             folder.mkdir()
@@ -139,7 +141,7 @@ def bucket_with(tmp_path):
         files = footers.parquet_files(str(folder))
         return {files.table: files}
 
-    return made
+    return make
 
 
 @pytest.mark.parametrize(
@@ -169,9 +171,9 @@ def test_a_slice_reads_the_facts_of_its_time_and_of_the_longest_window_before_it
     """Whole row groups are left out, and the rest to the microsecond."""
     files = bucket_with(2000)
     (layout,) = files
-    asked = replace(asked_of(0), fact_id=(), features=(Latest("x"), Windowed("x", "mean", 50 * US)))
-    planned = Planned(asked, Placement.CO_BUCKETED, files[layout], None, "")
+    stored_facts = replace(facts_over(0), fact_id=(), features=(Latest("x"), Windowed("x", "mean", 50 * US)))
+    join_plan = JoinPlan(stored_facts, Placement.CO_BUCKETED, files[layout], None, "")
     spine = spine_of([(1, "a", 1, START + 1000), (1, "a", 1, START + 1199)])
-    ((_, facts),) = reading.laid_out([planned], spine, Share(files, START + 900), {}, Clocks("t"))
+    ((_, facts),) = reading.read_layouts([join_plan], spine, Share(files, START + 900), {}, Clocks("t"))
     times = facts.table["event_time"].cast(pa.int64()).to_pylist()
     assert sorted(times) == list(range(START + 850, START + 1200))

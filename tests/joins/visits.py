@@ -49,11 +49,11 @@ def instants(**of):
     }
 
 
-def visit(world, number, machine, n, event, known, x, night=0):
+def visit(world, number, machine, n, event, known_at, x, night=0):
     """One version of a fact; clocks in microseconds."""
     return {
-        "event_time": event, "known_at": known, "stated_known_at": known, "world": world, "id": number, "m": machine,
-        "n": n, "x": x, "ingested_on": NIGHTS[night], "run_id": "run",
+        "event_time": event, "known_at": known_at, "stated_known_at": known_at, "world": world, "id": number,
+        "m": machine, "n": n, "x": x, "ingested_on": NIGHTS[night], "run_id": "run",
     }  # fmt: skip
 
 
@@ -88,19 +88,19 @@ def stored(spark, warehouse, rows):
     return version
 
 
-def asked_of(version, name="v", keys=KEYS, features=ASKED, **options):
+def facts_over(version, name="v", keys=KEYS, features=ASKED, **options):
     layout = LAYOUT if keys == KEYS else None
     return StoredFacts(name, "source_visits", version, keys, ("world", "id"), features, layout=layout, **options)
 
 
-def expected_of(spine, rows, *asked):
+def expected_of(spine, rows, *facts):
     """What the oracle gives."""
-    return by_row(oracle.join(spine, [one.asked(facts_of(rows)) for one in asked], prediction_time="t"))
+    return by_row(oracle.join(spine, [one.to_facts(facts_of(rows)) for one in facts], prediction_time="t"))
 
 
-def joined(rows, warehouse, *asked, placement):
-    told = {one.name: placement for one in asked}
-    return by_row(as_of_join(rows, warehouse, asked, Clocks("t"), told=told).frame().toArrow())
+def joined(rows, warehouse, *facts, placement):
+    placements = {one.name: placement for one in facts}
+    return by_row(as_of_join(rows, warehouse, facts, Clocks("t"), placements=placements).frame().toArrow())
 
 
 def frame_of(spark, spine, partitions):

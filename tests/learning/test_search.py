@@ -252,7 +252,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for _ in sys.stdin:
         try:
-            with ray.started(Environment(home=sys.argv[1], cpus=1)):
+            with ray.session(Environment(home=sys.argv[1], cpus=1)):
                 test_search.recorded(problems.problem(), test_search.long(), Path(sys.argv[1]))
         except KeyboardInterrupt:
             print("interrupted", flush=True)

@@ -92,7 +92,7 @@ class Damaged:
     def wrong(self, reader, right, names):
         """What is wrong with what a reader gives now; None where it is right, or stated by name."""
         try:
-            with outages.stated(), failures.stated():
+            with outages.translate_errors(), failures.translate_errors():
                 ledger.require_committed(self.warehouse)
                 given = reader(self)
         except NightjarError as error:

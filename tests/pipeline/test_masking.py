@@ -87,7 +87,7 @@ def refuse():
 
 
 def test_no_line_that_is_logged_holds_it_not_even_a_traceback(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(logs, "_CONCEALED", set())
+    monkeypatch.setattr(logs, "_SECRETS", set())
     logger = logging.getLogger("nightjar")
     before = logger.handlers, logger.propagate
     try:
@@ -102,4 +102,4 @@ def test_no_line_that_is_logged_holds_it_not_even_a_traceback(tmp_path, capsys, 
     told = capsys.readouterr().err
     assert "it failed" in told
     assert HIDDEN not in told
-    assert logs.concealed(f"the store refuses {HIDDEN}") == "the store refuses ********"  # as `runs` has it
+    assert logs.redact(f"the store refuses {HIDDEN}") == "the store refuses ********"  # as `runs` has it

@@ -94,7 +94,7 @@ def test_a_step_that_fails_is_one_row_with_its_error_and_gives_its_lease_back(
 def test_who_loses_the_lease_does_nothing_and_records_nothing(context, recorded):
     done = []
     with (
-        lease.held(context.warehouse, claim("other", f"score/{D3}"), list, Pace(beat=0.1)),
+        lease.hold(context.warehouse, claim("other", f"score/{D3}"), list, Pace(beat=0.1)),
         pytest.raises(LeaseError, match="by run other"),
     ):
         perform(JobName.SCORE, context.step(D3), "config-2", done.append)

@@ -35,15 +35,15 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one
     system.mkdir()
     foreign = system / "nightjar-of-somebody-else"
     foreign.mkdir()
-    (living, kept), (killed, left) = started(system), started(system)
-    (left / "blockmgr").mkdir()
+    (living, of_living), (killed, of_killed) = started(system), started(system)
+    (of_killed / "blockmgr").mkdir()
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
-    assert left.exists()
-    assert kept.is_relative_to(system / f"nightjar-{os.getuid()}")
+    assert of_killed.exists()
+    assert of_living.is_relative_to(system / f"nightjar-{os.getuid()}")
     assert stat.S_IMODE((system / f"nightjar-{os.getuid()}").stat().st_mode) == 0o700
     another, own = started(system)
-    assert [left.parent.exists(), kept.exists(), own.exists(), foreign.exists()] == [False, True, True, True]
+    assert [of_killed.parent.exists(), of_living.exists(), own.exists(), foreign.exists()] == [False, True, True, True]
     for process in (living, another):
         process.communicate(timeout=60)
         assert process.returncode == 0
@@ -58,7 +58,7 @@ def test_a_folder_is_dead_if_its_lock_can_be_had_whatever_lies_there(tmp_path):
         (place / name / "file").touch()
     for name in ("lock", "both"):
         (place / f"{name}.lock").touch()
-    own = folders._made(tmp_path, os.getpid())
+    own = folders._make_folder(tmp_path, os.getpid())
     assert {one.name for one in place.iterdir()} == {own.name, f"{own.name}.lock"}
 
 
@@ -74,7 +74,7 @@ def test_a_place_that_others_can_enter_is_not_used(tmp_path):
             place.symlink_to(tmp_path)
         else:
             place.touch()
-        own = folders._made(system, os.getpid())
+        own = folders._make_folder(system, os.getpid())
         assert not own.is_relative_to(place)
         assert stat.S_IMODE(own.parent.stat().st_mode) == 0o700
 

@@ -14,7 +14,7 @@ def test_an_interrupt_waits_until_the_block_is_through(number):
     done = []
 
     def attempt():
-        with interrupts.deferred():
+        with interrupts.defer():
             signal.raise_signal(number)
             done.append("the rest")
 
@@ -33,7 +33,7 @@ def test_without_an_interrupt_nothing_happens_and_other_threads_hear_none():
     done = []
 
     def attempt():
-        with interrupts.deferred():
+        with interrupts.defer():
             done.append([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)])
 
     thread = threading.Thread(target=attempt)

@@ -46,10 +46,10 @@ def listeners(spark, ray_started):
     """All of them, once workers of both have been at work."""
     assert spark.range(2).mapInArrow(lambda batches: batches, "id long").count() == 2
     assert ray.get(ray.remote(lambda: 1).remote()) == 1
-    return sorted(set(found()), key=repr)
+    return sorted(set(open_ports()), key=repr)
 
 
-def found() -> Iterator[Listener]:
+def open_ports() -> Iterator[Listener]:
     """As the kernel lists them: TCP that listens, UDP that is bound; whose they are, their numbers tell."""
     owners = {number: process for process in processes() for number in sockets(process)}
     for kind, waits in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):

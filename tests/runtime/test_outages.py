@@ -52,30 +52,33 @@ UNREAD = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/
     ],
 )
 def test_a_failure_of_the_machine_is_told_by_its_cause_with_what_to_do(chain, parts):
-    known = outages.of(chain)
-    assert isinstance(known, MachineError)
-    assert [part for part in parts if part not in str(known)] == []
-    assert "\n" not in str(known)
+    error = outages.of(chain)
+    assert isinstance(error, MachineError)
+    assert [part for part in parts if part not in str(error)] == []
+    assert "\n" not in str(error)
 
 
 def test_a_library_in_rust_that_crashes_is_stated_although_it_raises_no_exception():
     """What it raises cannot be imported: one of the same name stands for it."""
     crash = type("PanicException", (BaseException,), {})
-    with pytest.raises(MachineError, match=r"crashed on what it has read: .*RecvError.*Damaged log"), outages.stated():
+    with (
+        pytest.raises(MachineError, match=r"crashed on what it has read: .*RecvError.*Damaged log"),
+        outages.translate_errors(),
+    ):
         raise crash("executor has crashed: RecvError")
-    told = r"Table features at /w/features cannot be opened: executor.*Damaged log"
-    with pytest.raises(TableError, match=told), opening._log_named("features", "/w/features"):
+    message = r"Table features at /w/features cannot be opened: executor.*Damaged log"
+    with pytest.raises(TableError, match=message), opening._translate_log_errors("features", "/w/features"):
         raise crash("executor has crashed: RecvError")
 
 
 @pytest.mark.parametrize("error", [KeyError("load"), ValueError("Length mismatch"), ZeroDivisionError()])
 def test_what_may_be_our_own_mistake_is_left_as_it_is(error):
-    with pytest.raises(type(error)), outages.stated():
+    with pytest.raises(type(error)), outages.translate_errors():
         raise error
 
 
 def test_what_was_stated_already_stays():
-    with pytest.raises(ModelError, match="No space left on device"), outages.stated():
+    with pytest.raises(ModelError, match="No space left on device"), outages.translate_errors():
         raise ModelError("MLflow: No space left on device")
 
 
@@ -89,7 +92,7 @@ class Gone:
 def test_an_error_that_java_took_along_is_one_of_java_being_gone():
     error = RuntimeError("told by Java")
     error.java_exception = Gone()
-    with pytest.raises(MachineError, match="does not answer any more") as stated, outages.stated():
+    with pytest.raises(MachineError, match="does not answer any more") as stated, outages.translate_errors():
         raise error
     assert stated.value.__cause__ is error
 
@@ -97,5 +100,5 @@ def test_an_error_that_java_took_along_is_one_of_java_being_gone():
 def test_a_full_disk_is_stated_when_a_file_is_written(tmp_path):
     """`/dev/full` is a device that has no space."""
     stated = pytest.raises(MachineError, match=re.escape("[Errno 28] No space left on device"))
-    with stated, outages.stated(), open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
+    with stated, outages.translate_errors(), open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123
         full.write(b"x")

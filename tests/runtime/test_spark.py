@@ -38,7 +38,7 @@ def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_
     if kind == "damaged":
         monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
         spark_runtime.ARCHIVE.write_bytes(b"no archive")
-    java = ["java", *shlex.split(spark_runtime.archived_classes()), "-cp", str(tmp_path), "Nothing"]
+    java = ["java", *shlex.split(spark_runtime.class_archive_options()), "-cp", str(tmp_path), "Nothing"]
     ran = subprocess.run(java, capture_output=True, text=True, check=False)
     assert ran.stdout == ""
     assert ran.stderr.startswith("Error: Could not find or load main class Nothing")
@@ -46,7 +46,7 @@ def test_an_archive_that_does_not_fit_is_not_used_and_nothing_is_said(kind, tmp_
 
 def test_without_an_archive_java_is_told_of_none(tmp_path, monkeypatch):
     monkeypatch.setattr(spark_runtime, "ARCHIVE", tmp_path / "classes.jsa")
-    assert spark_runtime.archived_classes() == ""
+    assert spark_runtime.class_archive_options() == ""
 
 
 def test_a_warehouse_that_spark_has_no_file_system_for_is_refused_with_its_scheme_and_what_to_do(spark):
@@ -56,10 +56,12 @@ def test_a_warehouse_that_spark_has_no_file_system_for_is_refused_with_its_schem
     for scheme, why in (("abc", 'No FileSystem for scheme "abc"'), ("store", "S3AFileSystem not found")):
         with pytest.raises(UsageError) as refused:
             spark_runtime.require_file_system(spark, f"{scheme}://bucket/lake")
-        told = str(refused.value)
-        assert told.startswith(f"environment.warehouse: found '{scheme}://bucket/lake', but Spark has no file system")
-        assert why in told
-        assert told.endswith("jars and settings of one: cluster/README.md, Object stores.")
+        message = str(refused.value)
+        assert message.startswith(
+            f"environment.warehouse: found '{scheme}://bucket/lake', but Spark has no file system"
+        )
+        assert why in message
+        assert message.endswith("jars and settings of one: cluster/README.md, Object stores.")
     hadoop.set("fs.store.impl", "org.apache.hadoop.fs.RawLocalFileSystem")
     for warehouse in ("store://bucket/lake", "file:///lake", "lake"):
         spark_runtime.require_file_system(spark, warehouse)
@@ -71,14 +73,14 @@ HUNG_UP = "import socket; here, java = socket.socketpair(); java.close(); "
 
 def test_a_worker_that_java_has_hung_up_on_ends_without_a_word():
     """Spark's own one raises, and its parent prints that."""
-    for module, code, said in (("pyspark.daemon", 1, "BrokenPipeError"), ("nightjar.runtime.daemon", 0, "")):
-        asked = f"{HUNG_UP}from {module} import worker; print(worker(here, True))"
+    for module, code, message in (("pyspark.daemon", 1, "BrokenPipeError"), ("nightjar.runtime.daemon", 0, "")):
+        program = f"{HUNG_UP}from {module} import worker; print(worker(here, True))"
         ended = subprocess.run(
-            [sys.executable, "-c", asked], capture_output=True, text=True, check=False, env=os.environ | AS_BY_JAVA
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=os.environ | AS_BY_JAVA
         )
         assert ended.returncode == code
-        assert said in ended.stderr
-        assert ("Traceback" in ended.stderr) == bool(said)
+        assert message in ended.stderr
+        assert ("Traceback" in ended.stderr) == bool(message)
 
 
 def test_a_setting_of_the_cluster_that_changes_what_expressions_give_is_refused():

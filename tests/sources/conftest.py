@@ -34,13 +34,13 @@ def project_of(tmp_path):
 def night(spark, warehouse, project_of, tmp_path):
     """Ingest a text, or a table, as the night of a date; the run before it is the one of `previous`."""
 
-    def run(given, day=D1, previous=None, run_id="run", **options):
+    def run(content, day=D1, previous=None, run_id="run", **options):
         path = tmp_path / "readings.csv"
-        if isinstance(given, pa.Table):
-            pq.write_table(given, path)
+        if isinstance(content, pa.Table):
+            pq.write_table(content, path)
             options = {"file": File(str(path), format=FileFormat.PARQUET)} | options
         else:
-            path.write_bytes(given if isinstance(given, bytes) else given.encode())
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
         source = builders.readings(path, **{"refuse_above": 1.0} | options)
         return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw", builders.unchecked)
 

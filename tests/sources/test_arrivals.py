@@ -12,7 +12,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.sources import arrivals
 from nightjar.sources.arrivals import NIGHTS, every_night
-from nightjar.sources.storing import Judged, Night
+from nightjar.sources.storing import CheckedSource, Night
 from nightjar.tables import quality
 from nightjar.tables.definitions import source_table
 
@@ -57,11 +57,11 @@ def test_every_night_had_some_or_a_quiet_one_is_nothing_new(rows, went_on, usual
 def load(stored, newest):
     """A first load that would store so many facts."""
     counts = {"read": 1_000, "stored": stored}
-    return Judged("readings", source_table("readings", [], pa.schema([])), None, counts, {}, newest)
+    return CheckedSource("readings", source_table("readings", [], pa.schema([])), None, counts, {}, newest)
 
 
 @pytest.mark.parametrize(
-    ("stored", "newest", "wanted", "amiss"),
+    ("stored", "newest", "arrival", "amiss"),
     [
         (500, CUTOFF, Arrival(500, "6h"), []),
         (485, CUTOFF, Arrival(500), ["485 new rows (its file holds 1,000), expected at least 500 (arrival.min_rows)"]),
@@ -78,12 +78,12 @@ def load(stored, newest):
     ],
 )
 def test_a_source_may_declare_how_many_rows_a_night_brings_and_how_old_the_newest_may_be(
-    warehouse, stored, newest, wanted, amiss
+    warehouse, stored, newest, arrival, amiss
 ):
-    source = builders.readings("", arrival=wanted)
+    source = builders.readings("", arrival=arrival)
     night = Night(DAYS[0], CUTOFF, None, "run")
-    found = arrivals.judge(None, warehouse, load(stored, newest), source, night, "Europe/Paris")
-    assert (found.rows, [finding.removesuffix(" (arrival.max_age)") for finding in found.amiss]) == (stored, amiss)
+    result = arrivals.check(None, warehouse, load(stored, newest), source, night, "Europe/Paris")
+    assert (result.rows, [finding.removesuffix(" (arrival.max_age)") for finding in result.amiss]) == (stored, amiss)
 
 
 def test_a_night_without_a_new_row_where_every_night_had_some_stops_with_the_tables_whole(night, warehouse, caplog):
@@ -97,7 +97,7 @@ def test_a_night_without_a_new_row_where_every_night_had_some_stops_with_the_tab
     assert "no new row (its file holds 2), where each of the 2 nights before brought some, 1 to 1" in str(stopped.value)
     assert "project.sources.readings.arrival.severity=WARN" in str(stopped.value)
     night(file_of(*DAYS[:3]), DAYS[2], previous=DAYS[1])
-    assert [(known, on) for _, _, known, on in rows_of(warehouse, "source_readings", *STORED)] == [
+    assert [(known_at, on) for _, _, known_at, on in rows_of(warehouse, "source_readings", *STORED)] == [
         (CUTOFF + timedelta(hours=-3.5), DAYS[1]),
         (CUTOFF + timedelta(days=1, hours=-3.5), DAYS[1]),
         (CUTOFF + timedelta(days=2, hours=-3.5), DAYS[2]),
@@ -115,16 +115,16 @@ def test_a_night_that_is_told_to_go_on_is_recorded_and_does_not_make_quiet_night
         night(HEADER, DAYS[2], previous=DAYS[1], **GOES_ON)
     finally:
         logger.removeHandler(caplog.handler)
-    said = "no new row (its file holds 0), where each of the 2 nights before brought some, 1 to 1"
-    assert f"source readings: {said}; the night goes on, and its scores are marked" in caplog.messages
-    assert quality.warned(warehouse, DAYS[2]) == {"readings": said}
+    message = "no new row (its file holds 0), where each of the 2 nights before brought some, 1 to 1"
+    assert f"source readings: {message}; the night goes on, and its scores are marked" in caplog.messages
+    assert quality.warnings(warehouse, DAYS[2]) == {"readings": message}
     with pytest.raises(SourceError, match=r"2024-04-04 stops.*each of the 2 nights before brought some"):
         night(HEADER, DAYS[3], previous=DAYS[2])
     night(file_of(*DAYS[:4]), DAYS[3], previous=DAYS[2])
     assert verdicts(warehouse) == {DAYS[1]: (2, "pass"), DAYS[2]: (0, "warn"), DAYS[3]: (2, "pass")}
     # What it lacked has become known to the next night: it is still not what this one had.
     night(file_of(*DAYS[:3]), DAYS[2], previous=DAYS[1], **GOES_ON)
-    assert quality.warned(warehouse, DAYS[2]) == {"readings": said.replace("holds 0", "holds 3")}
+    assert quality.warnings(warehouse, DAYS[2]) == {"readings": message.replace("holds 0", "holds 3")}
 
 
 @pytest.fixture

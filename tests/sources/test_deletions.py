@@ -76,12 +76,12 @@ class Readings:
         """(last, mean of a day, mean of three days) at the midnight that starts the day."""
         at = cutoff(day, self.project.zone)
         spine = pa.table({"machine": [machine], "prediction_time": pa.array([at], INSTANT)})
-        asked, versions = (
+        rows, versions = (
             of_frame(self.spark.createDataFrame(spine)),
             arrow.versions(self.warehouse, ["source_readings"]),
         )
-        told = {"temperature": placement}
-        (row,) = with_features(asked, self.warehouse, self.project, versions, told).frame().collect()
+        placements = {"temperature": placement}
+        (row,) = with_features(rows, self.warehouse, self.project, versions, placements).frame().collect()
         return (row["temperature__last"], row["temperature__mean_1d"], row["temperature__mean_3d"])
 
 
@@ -124,8 +124,8 @@ def test_of_versions_of_one_instant_the_greatest_in_sequence_holds_and_leaves_th
 """
     readings.night(FIRST, D1)
     readings.night(FIRST + moves, D2, previous=D1)
-    found = [readings.features(machine, D2, placement)[2] for machine in ("m1", "m2")]
-    assert found == [22.0, (40.0 + 32.0) / 2]
+    values = [readings.features(machine, D2, placement)[2] for machine in ("m1", "m2")]
+    assert values == [22.0, (40.0 + 32.0) / 2]
 
 
 def test_a_deleted_fact_keeps_nothing_active(readings):

@@ -72,9 +72,9 @@ both,yesterday,2024-03-31 07:00:00,91,on
         ("empty", None, None),
         ("good", 20.5, "on"),
     ]
-    found = counts(warehouse)
-    assert {name: found[name] for name in ("read", "stored", "refused")} == {"read": 10, "stored": 2, "refused": 8}
-    assert (found["machine: missing"], found["temperature: above 90"], found["check seen_after"]) == (1, 2, 1)
+    counted = counts(warehouse)
+    assert {name: counted[name] for name in ("read", "stored", "refused")} == {"read": 10, "stored": 2, "refused": 8}
+    assert (counted["machine: missing"], counted["temperature: above 90"], counted["check seen_after"]) == (1, 2, 1)
 
 
 def test_exact_duplicates_collapse_and_conflicting_ones_are_refused(night, warehouse):
@@ -91,8 +91,8 @@ m3,2024-03-31 06:00:00,2024-03-31 08:00:00,21
     assert stored == [("m1", 20.0), ("m3", 20.0), ("m3", 21.0)]
     conflict = "several versions with one key and known_at"
     assert rows_of(warehouse, "quarantine", "reasons") == [([conflict],), ([conflict],)]
-    found = counts(warehouse)
-    assert (found["stored"], found["repeated"], found["refused"]) == (3, 1, 2)
+    counted = counts(warehouse)
+    assert (counted["stored"], counted["repeated"], counted["refused"]) == (3, 1, 2)
 
 
 LSN = {
@@ -142,8 +142,8 @@ m2,2024-03-30 06:00:00,2024-03-30 08:00:00,30,1
     newest = [(utc(1, 7), 23.0)] if in_time else []
     end = utc(1, 7) if in_time else cutoff_of(D2) + MICROSECOND
     m1 = [(end - 3 * MICROSECOND, 20.0), (end - 2 * MICROSECOND, 21.0), (end - MICROSECOND, 22.0), *newest]
-    found = sorted(rows_of(warehouse, "source_readings", "machine", "known_at", "temperature"))
-    assert found == [*(("m1", *row) for row in m1), ("m2", cutoff_of(D2), 30.0)]
+    versions = sorted(rows_of(warehouse, "source_readings", "machine", "known_at", "temperature"))
+    assert versions == [*(("m1", *row) for row in m1), ("m2", cutoff_of(D2), 30.0)]
 
 
 def test_a_row_that_is_no_fact_is_counted_and_neither_stored_nor_refused(night, warehouse):
@@ -177,8 +177,8 @@ def test_known_at_is_never_before_a_fact_was_first_seen(night, warehouse):
     night(first)
     second = f"{first}m2,2024-03-20 06:00:00,2024-03-20 07:00:00,20\nm3,2024-04-01 06:00:00,2024-04-01 07:00:00,20\n"
     night(second, D2, previous=D1)
-    known = rows_of(warehouse, "source_readings", "machine", "known_at", "stated_known_at")
-    assert known == [
+    versions = rows_of(warehouse, "source_readings", "machine", "known_at", "stated_known_at")
+    assert versions == [
         ("m1", utc(20, 7, month=3), utc(20, 7, month=3)),
         ("m2", cutoff_of(D2), utc(20, 7, month=3)),
         ("m3", utc(1, 7), utc(1, 7)),
@@ -199,8 +199,8 @@ def test_a_fact_that_changes_back_is_a_new_version_again(night, warehouse):
     """What counts is the latest version, not whether this content was ever seen."""
     for day, previous, value in ((D1, None, 20), (D2, D1, 25), (D3, D2, 20)):
         night(f"{HEADER}\nm1,2024-03-31 06:00:00,2024-03-31 07:00:00,{value}\n", day, previous)
-    found = sorted(rows_of(warehouse, "source_readings", "known_at", "temperature"))
-    assert [value for _, value in found] == [20.0, 25.0, 20.0]
+    versions = sorted(rows_of(warehouse, "source_readings", "known_at", "temperature"))
+    assert [value for _, value in versions] == [20.0, 25.0, 20.0]
 
 
 def test_a_rerun_replaces_its_own_partition_by_the_same_rows(night, warehouse):

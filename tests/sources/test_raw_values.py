@@ -88,8 +88,8 @@ def test_a_text_is_read_only_in_the_forms_of_its_type(spark):
     texts = sorted({text for of_type in expected.values() for text in of_type})
     read = [values.value(StructField("text", StringType()), kind).alias(kind.name) for kind in expected]
     frame = spark.createDataFrame([(text,) for text in texts], "text string").coalesce(1)
-    found = {row["text"]: row for row in frame.select("text", *read).toArrow().to_pylist()}
-    assert {kind: {text: found[text][kind.name] for text in of_type} for kind, of_type in expected.items()} == expected
+    row_of = {row["text"]: row for row in frame.select("text", *read).toArrow().to_pylist()}
+    assert {kind: {text: row_of[text][kind.name] for text in of_type} for kind, of_type in expected.items()} == expected
 
 
 def test_csv_is_read_as_python_writes_it(spark, tmp_path):
@@ -104,8 +104,8 @@ def test_csv_is_read_as_python_writes_it(spark, tmp_path):
         rows = [["".join(chance.choice(list(signs), chance.integers(7))) for _ in range(3)] for _ in range(300)]
         with (tmp_path / "readings.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator=end, quoting=quoting).writerows([["a", "b", "c"], *rows])
-        found = raw.read(spark, File(str(tmp_path / "readings.csv")), ["a", "b", "c"], "readings", tmp_path).collect()
-        assert [tuple(row) for row in found] == [(*(field or None for field in row), None) for row in rows]
+        result = raw.read(spark, File(str(tmp_path / "readings.csv")), ["a", "b", "c"], "readings", tmp_path).collect()
+        assert [tuple(row) for row in result] == [(*(field or None for field in row), None) for row in rows]
 
 
 def test_quotes_and_columns_that_nobody_asks_for(night, warehouse):
@@ -117,8 +117,8 @@ def test_quotes_and_columns_that_nobody_asks_for(night, warehouse):
         f'2,"5"", pipe",,"{AT}",,,,"3",\n'
         f'3,"two\nlines",,{AT},,,,4,\n'
     )
-    found = rows_of(warehouse, "source_readings", "temperature", "machine")
-    assert found == [(1.0, '5" pipe'), (2.0, "C:\\data\\"), (3.0, '5", pipe'), (4.0, "two\nlines")]
+    readings = rows_of(warehouse, "source_readings", "temperature", "machine")
+    assert readings == [(1.0, '5" pipe'), (2.0, "C:\\data\\"), (3.0, '5", pipe'), (4.0, "two\nlines")]
 
 
 def test_a_file_in_another_encoding_is_refused(night, warehouse):
@@ -188,9 +188,9 @@ IN_PARQUET = [
 
 def test_a_value_of_another_type_in_parquet_is_read_where_it_comes_back_equal(spark, tmp_path):
     """Beside columns that Spark does not read at all, which nobody asks for."""
-    rows = max(len(given) for _, given, _ in IN_PARQUET)
+    rows = max(len(column) for _, column, _ in IN_PARQUET)
     names = [f"c{place}" for place in range(len(IN_PARQUET))]
-    columns = [pa.concat_arrays([given, pa.nulls(rows - len(given), given.type)]) for _, given, _ in IN_PARQUET]
+    columns = [pa.concat_arrays([column, pa.nulls(rows - len(column), column.type)]) for _, column, _ in IN_PARQUET]
     other = [
         pa.nulls(rows, pa.float16()),
         pa.array([time(10)] * rows, pa.time32("ms")),
@@ -205,8 +205,8 @@ def test_a_value_of_another_type_in_parquet_is_read_where_it_comes_back_equal(sp
     kinds = [kind for kind, _, _ in IN_PARQUET]
     assert all(values.fits(frame.schema[name], kind) for name, kind in zip(names, kinds, strict=True))
     read = [values.value(frame.schema[name], kind).alias(name) for name, kind in zip(names, kinds, strict=True)]
-    found = frame.coalesce(1).select(*read).toArrow().to_pydict()
-    assert found == {
+    result = frame.coalesce(1).select(*read).toArrow().to_pydict()
+    assert result == {
         name: expected + [None] * (rows - len(expected))
         for name, (_, _, expected) in zip(names, IN_PARQUET, strict=True)
     }
@@ -227,13 +227,13 @@ def declared(**kinds):
 
 def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, warehouse):
     fine = pa.array([None, None, utc(2024, 3, 1), None, 1], pa.timestamp("ns"))
-    given = in_parquet(
+    table = in_parquet(
         count=pa.array([1.7, None, 2.0, -2.7, None]),
         is_on=pa.array([None, 0.5, 1.0, None, None]),
         when=fine,
         list=[[1]] * 5,
     )
-    night(given, **declared(count=ColumnType.LONG, is_on=ColumnType.BOOLEAN, when=ColumnType.TIMESTAMP))
+    night(table, **declared(count=ColumnType.LONG, is_on=ColumnType.BOOLEAN, when=ColumnType.TIMESTAMP))
     stored = rows_of(warehouse, "source_readings", "machine", "event_time", "count", "is_on", "when")
     assert stored == [("m2", utc(2024, 3, 31, 6), 2, True, utc(2024, 3, 1))]
     refused = sorted(reasons for (reasons,) in rows_of(warehouse, "quarantine", "reasons"))
@@ -242,7 +242,7 @@ def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, war
 
 
 @pytest.mark.parametrize(
-    ("given", "kind", "told"),
+    ("column", "kind", "message"),
     [
         (
             pa.array([1711864800]),
@@ -274,9 +274,9 @@ def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, war
         (pa.array([1], pa.duration("us")), ColumnType.LONG, r"x of .* is duration\[us\], which is not read; expected"),
     ],
 )
-def test_a_column_of_another_kind_is_refused_with_its_file(night, warehouse, given, kind, told):
-    with pytest.raises(SourceError, match=f"Source readings: .*{told}"):
-        night(in_parquet(x=given), **declared(x=kind))
+def test_a_column_of_another_kind_is_refused_with_its_file(night, warehouse, column, kind, message):
+    with pytest.raises(SourceError, match=f"Source readings: .*{message}"):
+        night(in_parquet(x=column), **declared(x=kind))
     assert builders.versions(warehouse) == {}
 
 

@@ -43,7 +43,7 @@ def test_header_and_line_ends_within_quotes(tmp_path, content, header, row_end):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "is empty, expected a header line"),
         (b"\n\n", "is empty, expected a header line"),
@@ -59,10 +59,10 @@ def test_header_and_line_ends_within_quotes(tmp_path, content, header, row_end):
         (b'k,at\n"a\nb",1\r\nc,2\r\n', "has rows of several lines, and some that end otherwise"),
     ],
 )
-def test_what_spark_would_misread_is_refused_with_its_line(tmp_path, content, told):
+def test_what_spark_would_misread_is_refused_with_its_line(tmp_path, content, message):
     with pytest.raises(SourceError) as refused:
         looked(tmp_path, content)
-    assert f"Source readings: {tmp_path}/readings.csv {told}" in str(refused.value).replace(
+    assert f"Source readings: {tmp_path}/readings.csv {message}" in str(refused.value).replace(
         "is not CSV as RFC 4180 has it: ", ""
     )
 

@@ -93,12 +93,12 @@ import json, sys
 from pathlib import Path
 import nightjar
 from learning import problems, test_search
-from nightjar.runtime.ray import started
+from nightjar.runtime.ray import session
 from nightjar.settings.environment import Environment
 from system import test_cluster_ray
 
 here = Path(sys.argv[1])
-with started(Environment(ray_address="auto")):
+with session(Environment(ray_address="auto")):
     found = problems.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches")
 print("found", json.dumps([nightjar.__file__, test_search.told(found), found.best().name]))
 """

@@ -107,7 +107,7 @@ def test_what_is_stored_in_an_object_store_is_joined_there_and_conflicts_are_tol
     ]
     for placement in (Placement.BROADCAST, Placement.CO_BUCKETED):
         told = {"v": placement}
-        joined = as_of_join(of_frame(spark.createDataFrame(spine)), warehouse, asked, Clocks("t"), told=told)
+        joined = as_of_join(of_frame(spark.createDataFrame(spine)), warehouse, asked, Clocks("t"), placements=told)
         assert joined.frame().toArrow().sort_by("row").to_pylist() == expected
 
     assert [*commits(warehouse, [stored(spark, warehouse, 2), stored(spark, warehouse, 2)])] == ["stored", "told"]
@@ -116,8 +116,8 @@ def test_what_is_stored_in_an_object_store_is_joined_there_and_conflicts_are_tol
     pace = Pace(beat=1000, patience=0, look=0.1)
     frozen, second = (Claim(("source/visits",), "ingest", date(2024, 4, 4), run_id) for run_id in ("frozen", "second"))
     with (
-        lease.held(warehouse, frozen, list, pace) as of_frozen,
-        lease.held(warehouse, second, lambda: ["source_visits"], pace) as of_second,
+        lease.hold(warehouse, frozen, list, pace) as of_frozen,
+        lease.hold(warehouse, second, lambda: ["source_visits"], pace) as of_second,
     ):
         into, written = stored(spark, warehouse, 4)
         with pytest.raises(LeaseError):

@@ -12,9 +12,9 @@ HEADER = 24  # bytes of a page that are its header, at least
 
 def flip(file: Path, place: int, bit: int = 0) -> None:
     """Change one bit."""
-    held = bytearray(file.read_bytes())
-    held[place] ^= 1 << int(bit)
-    file.write_bytes(held)
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1 << int(bit)
+    file.write_bytes(content)
 
 
 def edited(file: Path, old: str, new: str) -> None:
@@ -35,25 +35,25 @@ def newest_commit(warehouse: Warehouse, table: str) -> Path:
 
 def strata(file: Path) -> dict[str, list[int]]:
     """Part of a Parquet file -> the places of its bytes, of all columns and row groups."""
-    held, found = pq.ParquetFile(file).metadata, {"page header": [], "dictionary": [], "data": []}
-    for group in (held.row_group(number) for number in range(held.num_row_groups)):
-        for column in (group.column(number) for number in range(held.num_columns)):
+    metadata, offsets = pq.ParquetFile(file).metadata, {"page header": [], "dictionary": [], "data": []}
+    for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
+        for column in (group.column(number) for number in range(metadata.num_columns)):
             first = column.dictionary_page_offset if column.has_dictionary_page else column.data_page_offset
             end = first + column.total_compressed_size
             if column.has_dictionary_page:
-                found["page header"] += range(first, first + HEADER)
-                found["dictionary"] += range(first + HEADER, column.data_page_offset)
-            found["page header"] += range(column.data_page_offset, column.data_page_offset + HEADER)
-            found["data"] += range(column.data_page_offset + HEADER, end)
+                offsets["page header"] += range(first, first + HEADER)
+                offsets["dictionary"] += range(first + HEADER, column.data_page_offset)
+            offsets["page header"] += range(column.data_page_offset, column.data_page_offset + HEADER)
+            offsets["data"] += range(column.data_page_offset + HEADER, end)
     size = file.stat().st_size
-    return {**found, "footer": [*range(size - held.serialized_size - 8, size)]}
+    return {**offsets, "footer": [*range(size - metadata.serialized_size - 8, size)]}
 
 
 def data_place(file: Path, column: str) -> int:
     """A byte of the values of a column."""
-    found = _column(file, column)
-    first = found.dictionary_page_offset if found.has_dictionary_page else found.data_page_offset
-    return int(first + found.total_compressed_size - 1)
+    chunk = _column(file, column)
+    first = chunk.dictionary_page_offset if chunk.has_dictionary_page else chunk.data_page_offset
+    return int(first + chunk.total_compressed_size - 1)
 
 
 def first_page(file: Path, column: str) -> int:
@@ -63,5 +63,5 @@ def first_page(file: Path, column: str) -> int:
 
 def _column(file: Path, name: str) -> pq.ColumnChunkMetaData:
     group = pq.ParquetFile(file).metadata.row_group(0)
-    (found,) = (one for one in map(group.column, range(group.num_columns)) if one.path_in_schema == name)
-    return found
+    (chunk,) = (one for one in map(group.column, range(group.num_columns)) if one.path_in_schema == name)
+    return chunk

@@ -8,7 +8,7 @@ import pytest
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.tables import arrow, delta, scan
-from tables.things import by_delta, found, ids, of, store, things
+from tables.things import by_delta, ids, of, store, stored_rows, things
 
 
 def altered(spark, warehouse, *statements):
@@ -34,7 +34,8 @@ def remedy_of(refusal, warehouse):
 
 def is_rerun(spark, warehouse):
     rows = [(row["id"], row["run_id"]) for row in by_delta(spark, warehouse).collect()]
-    return sorted(rows) == found(warehouse, "id", "run_id") == [(1, "rerun"), (2, "rerun")] and ids(warehouse) == [1, 2]
+    same = sorted(rows) == stored_rows(warehouse, "id", "run_id") == [(1, "rerun"), (2, "rerun")]
+    return same and ids(warehouse) == [1, 2]
 
 
 def refused(warehouse, words):

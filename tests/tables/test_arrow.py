@@ -35,8 +35,8 @@ def test_a_table_explains_itself_in_spark(warehouse, spark):
     """Comments of the table and of its columns are in Delta: DESCRIBE shows them to people with no repository."""
     arrow.ensure(warehouse, VISITS)
     path = warehouse.path("visits")
-    told = {row["col_name"]: row["comment"] for row in spark.sql(f"DESCRIBE TABLE delta.`{path}`").collect()}
-    assert told["shop"] == "where it was"
+    comments = {row["col_name"]: row["comment"] for row in spark.sql(f"DESCRIBE TABLE delta.`{path}`").collect()}
+    assert comments["shop"] == "where it was"
     detail = spark.sql(f"DESCRIBE DETAIL delta.`{path}`").first()
     assert detail["description"] == "One visit. Key: shop, day. Written by: tests."
     assert detail["partitionColumns"] == ["day"]

@@ -64,19 +64,19 @@ def result(read, warehouse):
 def test_no_flipped_bit_of_a_data_file_changes_what_is_read(wide, stratum, least):
     """Some bits of a page's header are of no account: those of its bounds, which nobody uses, and of its checksum."""
     file, chance = data_file(wide, "wide"), np.random.default_rng(4)
-    whole, told = file.read_bytes(), 0
+    whole, errors = file.read_bytes(), 0
     named = f"Table wide at {wide.path('wide')}, version 1: the data file {file.name} is damaged: "
     for place in chance.choice(strata(file)[stratum], FLIPS, replace=False):
         flip(file, place, chance.integers(8))
-        for found in (result(read, wide) for read in (by_arrow, by_scan)):
-            told += isinstance(found, str)
-            assert found.startswith(named) if isinstance(found, str) else found.equals(WIDE)
+        for outcome in (result(read, wide) for read in (by_arrow, by_scan)):
+            errors += isinstance(outcome, str)
+            assert outcome.startswith(named) if isinstance(outcome, str) else outcome.equals(WIDE)
         file.write_bytes(whole)
-    assert told >= least
+    assert errors >= least
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda file: file.write_bytes(file.read_bytes()[:-100]), "it has [0-9,]+ bytes, [0-9,]+ were written"),
         (lambda file: file.write_bytes(b""), "it has 0 bytes"),
@@ -85,11 +85,11 @@ def test_no_flipped_bit_of_a_data_file_changes_what_is_read(wide, stratum, least
     ],
     ids=["truncated", "empty", "not Parquet", "gone"],
 )
-def test_a_file_that_is_not_whole_is_named(wide, damage, said):
+def test_a_file_that_is_not_whole_is_named(wide, damage, message):
     file = data_file(wide, "wide")
     damage(file)
     for read in (by_arrow, by_scan):
-        with pytest.raises(TableError, match=rf"Table wide at .*, version 1: the data file {file.name} .*{said}"):
+        with pytest.raises(TableError, match=rf"Table wide at .*, version 1: the data file {file.name} .*{message}"):
             read(wide)
 
 
@@ -106,8 +106,8 @@ def all_and_some(warehouse):
     """All rows, those of a partition, and those of the files that may hold an id."""
     everything = arrow.read(warehouse, "things").sort_by("id").to_pylist()
     of_place = arrow.read(warehouse, "things", ["id"], pc.field("place") == "p")["id"].to_pylist()
-    held = scan.snapshot(warehouse, "things").where(lambda file: file.may_hold("id", 5, 5))
-    return everything, of_place, 5 in scan.read(held, ["id"])["id"].to_pylist()
+    candidates = scan.snapshot(warehouse, "things").where(lambda file: file.may_hold("id", 5, 5))
+    return everything, of_place, 5 in scan.read(candidates, ["id"])["id"].to_pylist()
 
 
 @pytest.mark.slow
@@ -116,14 +116,14 @@ def test_no_flipped_bit_of_a_log_changes_what_is_read(rewritten, version):
     """Version 0 has the table's schema, version 3 what was hidden and what came."""
     right, chance = all_and_some(rewritten), np.random.default_rng(version)
     commit = Path(rewritten.path("things")) / "_delta_log" / f"{version:020}.json"
-    whole, told = commit.read_bytes(), 0
+    whole, errors = commit.read_bytes(), 0
     for place in chance.choice(len(whole), 40, replace=False):
         flip(commit, place, chance.integers(8))
-        found = result(all_and_some, rewritten)
-        told += isinstance(found, str)
-        assert f"able things at {rewritten.path('things')}" in found if isinstance(found, str) else found == right
+        outcome = result(all_and_some, rewritten)
+        errors += isinstance(outcome, str)
+        assert f"able things at {rewritten.path('things')}" in outcome if isinstance(outcome, str) else outcome == right
         commit.write_bytes(whole)
-    assert told
+    assert errors
 
 
 @pytest.mark.parametrize(
@@ -180,22 +180,22 @@ def test_spark_and_its_tasks_read_no_flipped_bit(warehouse, spark, stratum):
     ):
         assert len(read()) == ROWS
         flip(file, place)
-        with pytest.raises(TableError, match=named), failures.stated():
+        with pytest.raises(TableError, match=named), failures.translate_errors():
             read()
         flip(file, place)
 
 
 def test_spark_takes_no_damaged_page_header_for_another(warehouse, spark):
     store(warehouse, WIDE.select(["id", "place"]), table=THINGS)
-    file, chance, told = data_file(warehouse, "things"), np.random.default_rng(5), 0
+    file, chance, errors = data_file(warehouse, "things"), np.random.default_rng(5), 0
     right = arrow.read(warehouse, "things", ["id", "place"]).sort_by("id").to_pylist()
     for place in chance.choice(strata(file)["page header"], 6, replace=False):
         flip(file, place, bit := chance.integers(8))
         try:
-            with failures.stated():
+            with failures.translate_errors():
                 rows = delta.read(spark, warehouse, "things").select("id", "place").toArrow()
                 assert rows.sort_by("id").to_pylist() == right
         except TableError:
-            told += 1
+            errors += 1
         flip(file, place, bit)
-    assert told
+    assert errors

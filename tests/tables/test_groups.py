@@ -21,8 +21,8 @@ TABLE = pa.table(
     ],
 )
 def test_rows_with_the_same_values_in_all_columns_share_a_number_and_null_is_a_value(names, together):
-    found = codes(TABLE, names).tolist()
-    rows = {number: {row for row, other in enumerate(found) if other == number} for number in found}
+    numbers = codes(TABLE, names).tolist()
+    rows = {number: {row for row, other in enumerate(numbers) if other == number} for number in numbers}
     assert sorted(rows.values(), key=min) == together
 
 

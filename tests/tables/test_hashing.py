@@ -39,9 +39,9 @@ COLUMNS = {
 def test_a_hash_is_the_one_spark_computes(spark, kind):
     column = COLUMNS[kind]
     rows = spark.createDataFrame(pa.table({"place": np.arange(len(column)), "key": column}))
-    told = [row[0] for row in rows.orderBy("place").select(F.xxhash64("key")).collect()]
-    assert xxhash64([column]).view(np.int64).tolist() == told
-    assert xxhash64([column.slice(1)]).view(np.int64).tolist() == told[1:]
+    expected = [row[0] for row in rows.orderBy("place").select(F.xxhash64("key")).collect()]
+    assert xxhash64([column]).view(np.int64).tolist() == expected
+    assert xxhash64([column.slice(1)]).view(np.int64).tolist() == expected[1:]
 
 
 def test_several_keys_are_hashed_one_after_the_other_and_a_row_that_lacks_one_is_in_bucket_0(spark):
@@ -54,6 +54,6 @@ def test_several_keys_are_hashed_one_after_the_other_and_a_row_that_lacks_one_is
     rows = spark.createDataFrame(pa.table({"place": np.arange(300), **keys}))
     types = {name: dict(rows.dtypes)[name] for name in keys}
     bucket = F.coalesce(layouts.bucket({f"`{name}`": kind for name, kind in types.items()}, BUCKETS), F.lit(0))
-    told = [row[0] for row in rows.orderBy("place").select(bucket).collect()]
-    assert buckets_of(list(keys.values()), BUCKETS).tolist() == told
-    assert len(set(told)) == BUCKETS
+    expected = [row[0] for row in rows.orderBy("place").select(bucket).collect()]
+    assert buckets_of(list(keys.values()), BUCKETS).tolist() == expected
+    assert len(set(expected)) == BUCKETS

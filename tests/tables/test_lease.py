@@ -34,8 +34,8 @@ def claim(run_id, *resources, day=DAY):
     return Claim(resources or (f"score/{day}",), "score", day, run_id)
 
 
-def held(warehouse, run_id, *resources, pace=LIVELY, tables=("things",), day=DAY):
-    return lease.held(warehouse, claim(run_id, *resources, day=day), lambda: tables, pace)
+def hold(warehouse, run_id, *resources, pace=LIVELY, tables=("things",), day=DAY):
+    return lease.hold(warehouse, claim(run_id, *resources, day=day), lambda: tables, pace)
 
 
 def left_behind(warehouse, run_id="old", host="elsewhere", pid=1):
@@ -44,12 +44,12 @@ def left_behind(warehouse, run_id="old", host="elsewhere", pid=1):
     arrow.ensure(warehouse, BEATS)
     row = {"resource": f"score/{DAY}", "job": "score", "run_date": DAY, "run_id": run_id, "host": host, "pid": pid}
     token = arrow.append(warehouse, LEASES, [row | {"alive": run_id, "taken_at": datetime.now(UTC)}], run_id)
-    return warehouse.holding(Lease((f"score/{DAY}",), token, run_id))
+    return warehouse.with_lease(Lease((f"score/{DAY}",), token, run_id))
 
 
 def holder(warehouse):
     """Resource -> run of those that are held."""
-    return {row["resource"]: row["run_id"] for row in granting.stored(warehouse)[1] if row["released_at"] is None}
+    return {row["resource"]: row["run_id"] for row in granting.read_leases(warehouse)[1] if row["released_at"] is None}
 
 
 def ended_process():
@@ -60,18 +60,18 @@ def ended_process():
 
 def test_of_two_at_once_one_wins_and_the_other_is_told_who(warehouse):
     """Also when the tables do not exist yet, and all create them. Another date is another lease."""
-    start, told = threading.Barrier(3), threading.Event()
+    start, refused = threading.Barrier(3), threading.Event()
     answers = {}
 
     def contend(run_id, day):
         start.wait(60)
         try:
-            with held(warehouse, run_id, day=day):
+            with hold(warehouse, run_id, day=day):
                 answers[run_id] = "won"
-                told.wait(60)
+                refused.wait(60)
         except LeaseError as error:
             answers[run_id] = str(error)
-            told.set()
+            refused.set()
 
     threads = [threading.Thread(target=contend, args=one) for one in (("a", DAY), ("b", DAY), ("c", OTHER_DAY))]
     for thread in threads:
@@ -85,7 +85,7 @@ def test_of_two_at_once_one_wins_and_the_other_is_told_who(warehouse):
 
 
 def test_a_held_lease_refuses_with_its_holder_and_what_to_do(warehouse):
-    with held(warehouse, "a"), pytest.raises(LeaseError) as refused, held(warehouse, "b"):
+    with hold(warehouse, "a"), pytest.raises(LeaseError) as refused, hold(warehouse, "b"):
         pass
     parts = ("by run a", f"process {os.getpid()} on ", "UTC by its clock", "Run it again once", "jobs/leases.py")
     assert [part for part in parts if part not in str(refused.value)] == []
@@ -94,10 +94,10 @@ def test_a_held_lease_refuses_with_its_holder_and_what_to_do(warehouse):
 
 def test_what_two_runs_need_in_part_is_granted_whole_or_not_at_all(warehouse):
     """Ingests of neighbouring dates write the same sources."""
-    with held(warehouse, "a", "ingest/1", "source/x", "source/y"):
-        with pytest.raises(LeaseError, match="source/y is held by run a"), held(warehouse, "b", "source/y", "source/z"):
+    with hold(warehouse, "a", "ingest/1", "source/x", "source/y"):
+        with pytest.raises(LeaseError, match="source/y is held by run a"), hold(warehouse, "b", "source/y", "source/z"):
             pass
-        with held(warehouse, "c", "source/z", "ingest/2"):
+        with hold(warehouse, "c", "source/z", "ingest/2"):
             assert holder(warehouse) == dict.fromkeys(("ingest/1", "source/x", "source/y"), "a") | {
                 "source/z": "c",
                 "ingest/2": "c",
@@ -106,10 +106,10 @@ def test_what_two_runs_need_in_part_is_granted_whole_or_not_at_all(warehouse):
 
 
 def test_a_lease_is_given_back_however_the_block_ends_and_is_free_at_once(warehouse):
-    with pytest.raises(ZeroDivisionError), held(warehouse, "a"):
+    with pytest.raises(ZeroDivisionError), hold(warehouse, "a"):
         _ = 1 / 0
     started = time.monotonic()
-    with held(warehouse, "b", pace=Pace(patience=1000)):
+    with hold(warehouse, "b", pace=Pace(patience=1000)):
         assert holder(warehouse) == {f"score/{DAY}": "b"}
     assert time.monotonic() - started < 500
 
@@ -124,12 +124,13 @@ def test_who_gives_no_sign_of_life_is_dead_wherever_it_was(warehouse, place, cap
         "elsewhere": ("elsewhere", 1),
     }[place]
     left_behind(warehouse, host=host, pid=pid)
-    with caplog.at_level("INFO", "nightjar"), held(warehouse, "b", pace=FROZEN):
+    with caplog.at_level("INFO", "nightjar"), hold(warehouse, "b", pace=FROZEN):
         assert holder(warehouse) == {f"score/{DAY}": "b"}
-    said = "\n".join(caplog.messages)
-    assert "Watching for up to 0.1 s" in said
+    messages = "\n".join(caplog.messages)
+    assert "Watching for up to 0.1 s" in messages
     assert (
-        f"taken over, without a sign of life for 0.1 s: score/{DAY} by run old (score for {DAY}, process {pid}" in said
+        f"taken over, without a sign of life for 0.1 s: score/{DAY} by run old (score for {DAY}, process {pid}"
+        in messages
     )
 
 
@@ -137,18 +138,18 @@ def test_who_gives_signs_of_life_lives_wherever_it_is(warehouse):
     """A process in another namespace of the same host name looks from here as if it had ended."""
     left_behind(warehouse, host=socket.gethostname(), pid=ended_process())
     with (
-        beats.kept(warehouse, "old", 0.05),
+        beats.keep_alive(warehouse, "old", 0.05),
         pytest.raises(LeaseError, match="held by run old"),
-        held(warehouse, "b", pace=Pace(patience=20, look=0.02)),
+        hold(warehouse, "b", pace=Pace(patience=20, look=0.02)),
     ):
         pass
 
 
 def test_who_was_frozen_past_its_lease_and_wakes_cannot_commit_any_more(warehouse):
     store(warehouse, things(id=[1], place=["a"]))
-    with held(warehouse, "a", pace=FROZEN) as first:
+    with hold(warehouse, "a", pace=FROZEN) as first:
         store(first, things(id=[2], place=["a"]))
-        with held(warehouse, "b", pace=FROZEN) as second:
+        with hold(warehouse, "b", pace=FROZEN) as second:
             with pytest.raises(LeaseError) as refused:
                 store(first, things(id=[3], place=["a"]))
             store(second, things(id=[4], place=["a"]))
@@ -171,24 +172,24 @@ def test_a_step_lives_and_dies_with_its_nightly(warehouse):
     for table in (LEASES, BEATS):
         arrow.ensure(warehouse, table)
     dead = lease.take(warehouse, claim("night", "nightly/1"), FROZEN)
-    step = lease.take(warehouse.holding(dead), claim("step", "ingest/1", "source/x"), FROZEN)
-    with held(warehouse, "again", "nightly/1", pace=FROZEN) as night:
-        with held(night, "first", "ingest/1", "source/x", pace=Pace(patience=1000)) as first:
+    step = lease.take(warehouse.with_lease(dead), claim("step", "ingest/1", "source/x"), FROZEN)
+    with hold(warehouse, "again", "nightly/1", pace=FROZEN) as night:
+        with hold(night, "first", "ingest/1", "source/x", pace=Pace(patience=1000)) as first:
             store(first, things(id=[2], place=["a"]))
             assert holder(warehouse) == {"nightly/1": "again", "ingest/1": "first", "source/x": "first"}
             assert set(beats.read(warehouse, ["again"]).values()) != {None}
             assert set(beats.read(warehouse, ["first", "night", "step"]).values()) == {None}
         for old in (dead, step):
             with pytest.raises(LeaseError):
-                store(warehouse.holding(old), things(id=[3], place=["a"]))
+                store(warehouse.with_lease(old), things(id=[3], place=["a"]))
         assert len(lease.free(warehouse, "nightly/1", "operator", "freed", ["things"])) == 1
     assert ids(warehouse) == [1, 2]
 
 
 def test_who_was_overtaken_leaves_the_lease_to_who_has_it(warehouse):
-    overtaken = held(warehouse, "a", pace=FROZEN)
+    overtaken = hold(warehouse, "a", pace=FROZEN)
     overtaken.__enter__()
-    with held(warehouse, "b", pace=FROZEN):
+    with hold(warehouse, "b", pace=FROZEN):
         overtaken.__exit__(None, None, None)
         assert holder(warehouse) == {f"score/{DAY}": "b"}
 
@@ -220,15 +221,15 @@ def test_a_take_over_that_cannot_be_announced_leaves_the_lease_to_the_next_take_
     def out_of_reach():
         raise TableError("the tables are out of reach")
 
-    with pytest.raises(TableError, match="out of reach"), lease.held(warehouse, claim("b"), out_of_reach, FROZEN):
+    with pytest.raises(TableError, match="out of reach"), lease.hold(warehouse, claim("b"), out_of_reach, FROZEN):
         pytest.fail("the work began")
     assert holder(warehouse) == {f"score/{DAY}": "b"}
-    with held(warehouse, "c", pace=FROZEN), pytest.raises(LeaseError):
+    with hold(warehouse, "c", pace=FROZEN), pytest.raises(LeaseError):
         store(old, things(id=[2], place=["a"]))
 
 
 def test_who_cannot_give_signs_of_life_is_warned_and_goes_on(warehouse, caplog):
-    with caplog.at_level("WARNING", "nightjar"), held(warehouse, "a") as holding:
+    with caplog.at_level("WARNING", "nightjar"), hold(warehouse, "a") as holding:
         shutil.rmtree(warehouse.path("beats"))
         limit = time.monotonic() + 60
         while not caplog.messages and time.monotonic() < limit:
@@ -240,27 +241,27 @@ def test_who_cannot_give_signs_of_life_is_warned_and_goes_on(warehouse, caplog):
 
 
 def test_who_cannot_give_its_lease_back_is_warned_and_done_all_the_same(warehouse, caplog):
-    with caplog.at_level("WARNING", "nightjar"), held(warehouse, "a"):
+    with caplog.at_level("WARNING", "nightjar"), hold(warehouse, "a"):
         shutil.rmtree(warehouse.path("leases"))
-    (said,) = [message for message in caplog.messages if "give back" in message]
-    assert f"run a could not give back score/{DAY} in table leases at" in said
+    (warning,) = [message for message in caplog.messages if "give back" in message]
+    assert f"run a could not give back score/{DAY} in table leases at" in warning
 
 
 def test_a_lease_freed_by_hand_is_free_at_once_and_its_holder_refused_with_the_reason(warehouse):
     store(warehouse, things(id=[1], place=["a"]))
-    with held(warehouse, "a", "ingest/1", "source/x") as holding:
+    with hold(warehouse, "a", "ingest/1", "source/x") as holding:
         freed = lease.free(warehouse, "source/x", "operator", "freed by ada on desk: host is gone", ["things"])
         assert {row["resource"]: row["run_id"] for row in freed} == {"ingest/1": "a", "source/x": "a"}
         with (
-            held(warehouse, "b", "ingest/1", pace=Pace(patience=1000)),
+            hold(warehouse, "b", "ingest/1", pace=Pace(patience=1000)),
             pytest.raises(LeaseError, match="has taken over"),
         ):
             store(holding, things(id=[2], place=["a"]))
         with pytest.raises(LeaseError, match=r"source/x .* freed by ada on desk: host is gone\. Nothing was"):
-            store(warehouse.holding(Lease(("source/x",), 1, "a")), things(id=[2], place=["a"]))
+            store(warehouse.with_lease(Lease(("source/x",), 1, "a")), things(id=[2], place=["a"]))
     assert ids(warehouse) == [1]
     with (
-        held(warehouse, "c", "source/y"),
+        hold(warehouse, "c", "source/y"),
         pytest.raises(LeaseError, match=r"no lease on source/q\. Held are: source/y"),
     ):
         lease.free(warehouse, "source/q", "operator", "x", ["things"])
@@ -269,13 +270,13 @@ def test_a_lease_freed_by_hand_is_free_at_once_and_its_holder_refused_with_the_r
 def test_a_lost_table_of_leases_is_told_and_freeing_by_hand_mends_it(warehouse):
     store(warehouse, things(id=[1], place=["a"]))
     for run_id in ("a", "b", "c"):
-        with held(warehouse, run_id) as holding:
+        with hold(warehouse, run_id) as holding:
             store(holding, things(id=[2], place=["a"]))
     shutil.rmtree(warehouse.path("leases"))
-    with held(warehouse, "d") as holding, pytest.raises(LeaseError, match="removed or put back to an older state"):
+    with hold(warehouse, "d") as holding, pytest.raises(LeaseError, match="removed or put back to an older state"):
         store(holding, things(id=[3], place=["a"]))
     lease.free(warehouse, f"score/{DAY}", "operator", "leases was lost", ["things"])
-    with held(warehouse, "e") as holding:
+    with hold(warehouse, "e") as holding:
         store(holding, things(id=[4], place=["a"]))
     assert ids(warehouse) == [1, 2, 2, 2, 4]
 
@@ -286,7 +287,7 @@ def test_a_table_of_leases_from_before_there_were_tokens_still_serves(warehouse)
     old = Table("leases", "Old.", ("job", "run_date"), (), "every job", tuple(columns))
     row = {"job": "score", "run_date": DAY, "run_id": "old", "host": "h", "pid": 1, "until": datetime.now(UTC)}
     arrow.append(warehouse, old, [row], "old")
-    with held(warehouse, "a"):
+    with hold(warehouse, "a"):
         assert holder(warehouse) == {f"score/{DAY}": "a"}
 
 
@@ -341,19 +342,19 @@ class Story:
             next(self.going[who], None)
 
     def contend(self, name):
-        wanted, watch, before = claim(name), Watch(lambda: self.now), self.beaten
+        claimed, watch, before = claim(name), Watch(lambda: self.now), self.beaten
         granted = None
         while granted is None:
             try:
-                seen, rows, others, silence = lease.look(self.warehouse, wanted, watch)
+                seen, rows, others, silence = lease.look(self.warehouse, claimed, watch)
             except LeaseError:
                 assert self.beaten > before
                 return
             assert self.beaten == before or "old" not in {row["run_id"] for row in others}
             yield
             if not others or silence >= 3:
-                granted = granting.grant(self.warehouse, wanted, seen, rows, ())
-        holding = self.warehouse.holding(granted)
+                granted = granting.grant(self.warehouse, claimed, seen, rows, ())
+        holding = self.warehouse.with_lease(granted)
         yield
         try:
             granting.announce(self.warehouse, granted, ["things"])

@@ -39,10 +39,10 @@ NOTES = Table("notes", "", ("x",), (), "tests", (Column("x", pa.int64(), "a numb
 
 
 def visit(number, machine, x, night, at=None):
-    known = datetime.combine(night, datetime.min.time(), UTC)
+    midnight = datetime.combine(night, datetime.min.time(), UTC)
     return {
-        "id": number, "machine": machine, "x": x, "event_time": at or known, "known_at": known,
-        "stated_known_at": known, "ingested_on": night, "run_id": "run",
+        "id": number, "machine": machine, "x": x, "event_time": at or midnight, "known_at": midnight,
+        "stated_known_at": midnight, "ingested_on": night, "run_id": "run",
     }  # fmt: skip
 
 
@@ -95,11 +95,11 @@ def test_a_layout_is_merged_sorted_and_goes_on_as_if_nothing_had_been(spark, war
     assert texts(warehouse, LAID_OUT) == before
     assert {action["dataChange"] for action in last_actions(warehouse, LAID_OUT)} == {False}
     (new,) = files_of(warehouse, LAID_OUT) - files
-    held = pq.ParquetFile(Path(warehouse.path(LAID_OUT)) / new).read(list(ORDER))
-    assert held.equals(held.sort_by([(name, "ascending") for name in ORDER]))
+    rows = pq.ParquetFile(Path(warehouse.path(LAID_OUT)) / new).read(list(ORDER))
+    assert rows.equals(rows.sort_by([(name, "ascending") for name in ORDER]))
     assert len(scan.read(pinned, ["id"])) == len(before)
-    stands = layouts.find(warehouse, "source_visits", ["machine"])
-    assert (stands.buckets, stands.source_version) == (1, reflected.source_version)
+    layout = layouts.find(warehouse, "source_visits", ["machine"])
+    assert (layout.buckets, layout.source_version) == (1, reflected.source_version)
 
     ingested(spark, warehouse, third, [visit(60, "a", 2.0, third)])
     assert new in files_of(warehouse, LAID_OUT)
@@ -116,8 +116,8 @@ def test_a_source_that_was_only_rearranged_is_still_the_one_that_its_layout_refl
     reflected = layouts.find(warehouse, "source_visits", ["machine"])
     for run in ("merged", "merged again"):
         into = sink.target(warehouse, VISITS)
-        stands = scan.snapshot(warehouse, "source_visits")
-        again = sink.write(scan.read(stands, stands.schema.names), into)
+        snapshot = scan.snapshot(warehouse, "source_visits")
+        again = sink.write(scan.read(snapshot, snapshot.schema.names), into)
         sink.commit(warehouse, into, again, lambda _: True, run, rearranged=True)
     assert maintenance.vacuum(warehouse, "source_visits", (), timedelta(0)) == 4
     now = arrow.version(warehouse, "source_visits")
@@ -150,8 +150,8 @@ def test_files_are_merged_within_their_partition_in_order_of_time_and_up_to_a_si
     half, large = maintenance.MERGED // 2 - 1, maintenance.SMALL
     files = [file(f"{hour}", half, hour) for hour in (5, 3, 1, 4, 2)]
     others = [file("large", large, 0), *(file(f"other {hour}", 1, hour, bucket=1) for hour in range(4))]
-    stands = scan.Snapshot("t", "folder", 1, pa.schema({}), tuple(files + others))
-    shares = maintenance._shares(stands, NIGHTS[0])
+    snapshot = scan.Snapshot("t", "folder", 1, pa.schema({}), tuple(files + others))
+    shares = maintenance._shares(snapshot, NIGHTS[0])
     assert [[one.path for one in share.files] for share in shares] == [["1", "2"], ["3", "4"]]
 
 

@@ -147,8 +147,8 @@ def test_a_table_that_cannot_even_be_opened_is_refused_by_the_name_of_its_featur
 ):
     altered(warehouse, *features, **properties)
     for use in (ids, lambda one: sink.target(one, THINGS), lambda one: scan.snapshot(one, "things")):
-        told = rf"Table things at .* cannot be opened: .*Nothing was written. It has feature {feature}. To be rid of"
-        with pytest.raises(TableError, match=told):
+        message = rf"Table things at .* cannot be opened: .*Nothing was written. It has feature {feature}. To be rid of"
+        with pytest.raises(TableError, match=message):
             use(warehouse)
 
 
@@ -196,10 +196,10 @@ def test_a_null_where_the_table_declares_that_there_is_none_is_refused(warehouse
     altered(warehouse, versions=(1, 2), schema={column: {"nullable": False}})
     store(warehouse, things(id=[3], x=[3.5], place=["q"]))
     before = sorted(Path(warehouse.path("things")).rglob("*"))
-    told = rf"Table things at .* declares columns NOT NULL .*: {column} is null in 1 of 1 rows"
-    with pytest.raises(TableError, match=told):
+    message = rf"Table things at .* declares columns NOT NULL .*: {column} is null in 1 of 1 rows"
+    with pytest.raises(TableError, match=message):
         store(warehouse, things(**{name: [value] for name, value in row.items()}))
-    with pytest.raises(TableError, match=told):
+    with pytest.raises(TableError, match=message):
         arrow.append(warehouse, THINGS, [row], "run-2")
     assert sorted(Path(warehouse.path("things")).rglob("*")) == before
     assert ids(warehouse) == [1, 2, 3]
@@ -220,10 +220,10 @@ def test_upkeep_leaves_a_table_alone_that_asks_for_more_than_it_can_and_says_so(
     no_session: Any = None
     done = maintenance.maintain(no_session, warehouse, machines(tmp_path), {}, date(2024, 4, 5), "upkeep")
     assert done.outputs == {}
-    told = r"left as it is: Table {} at .* has feature {}"
+    message = r"left as it is: Table {} at .* has feature {}"
     for line, (table, feature) in zip(
         caplog.messages[-2:], [("quality", "clustering"), ("runs", "deletionV")], strict=True
     ):
-        assert re.match(told.format(table, feature), line)
+        assert re.match(message.format(table, feature), line)
     arrow.append(warehouse, RUNS, [{"run_id": "b"}], "b")
     assert arrow.read(warehouse, "runs").num_rows == 2

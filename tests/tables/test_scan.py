@@ -13,7 +13,7 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, footers, scan, sink
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from tables.things import THINGS, by_delta, found, of, store, things, utc
+from tables.things import THINGS, by_delta, of, store, stored_rows, things, utc
 
 NAN = float("nan")
 BEYOND = 316_516_982_400_000_000  # microseconds: 1 January of the year 12,000
@@ -86,16 +86,18 @@ def kernel_rows(spark, warehouse, columns):
     kernel = java.io.delta.kernel
     engine = kernel.defaults.engine.DefaultEngine.create(spark.sparkContext._jsc.hadoopConfiguration())
     read = kernel.Table.forPath(engine, warehouse.path("things")).getLatestSnapshot(engine).getScanBuilder().build()
-    wanted = kernel.internal.data.ScanStateRow.getPhysicalDataReadSchema(read.getScanState(engine))
+    physical_schema = kernel.internal.data.ScanStateRow.getPhysicalDataReadSchema(read.getScanState(engine))
     of_file = kernel.internal.InternalScanFileUtils
     for scan_file in iterated(kernel.internal.util.Utils.intoRows(read.getScanFiles(engine))):
         status = kernel.internal.util.Utils.singletonCloseableIterator(of_file.getAddFileStatus(scan_file))
         partition = dict(of_file.getPartitionValues(scan_file))
         for part in iterated(
-            engine.getParquetHandler().readParquetFiles(status, wanted, java.java.util.Optional.empty())
+            engine.getParquetHandler().readParquetFiles(status, physical_schema, java.java.util.Optional.empty())
         ):
             for row in iterated(part.getData().getRows()):
-                values = partition | {name: kernel_value(row, wanted, name) for name in set(columns) - set(partition)}
+                values = partition | {
+                    name: kernel_value(row, physical_schema, name) for name in set(columns) - set(partition)
+                }
                 yield tuple(values[name] for name in columns)
 
 
@@ -136,17 +138,17 @@ def test_a_file_that_is_gone_is_named_with_its_table_and_version(warehouse, spar
     snapshot = scan.snapshot(warehouse, "things")
     gone = snapshot.where(of("b")).files[0].path
     (Path(snapshot.folder) / gone).unlink()
-    told = (
+    message = (
         rf"^Table things at .*, version 1: the data file {gone} is gone: .* Run it again on the table's latest version"
     )
-    with pytest.raises(TableError, match=told):
+    with pytest.raises(TableError, match=message):
         scan.read(snapshot, ["id"])
 
     def copied(batches):
         yield from (scan.read(snapshot, ["id", "place"]) for _ in batches)
 
     into = sink.target(warehouse, THINGS)
-    with pytest.raises(TableError, match=told):
+    with pytest.raises(TableError, match=message):
         sink.collect(spark.range(1), copied, into)
     assert arrow.version(warehouse, "things") == 1
 
@@ -258,7 +260,7 @@ def test_bounds_that_spark_wrote_at_the_end_of_time_can_be_read(warehouse, spark
     last = datetime.max.replace(tzinfo=MOMENT.tzinfo)
     (file,) = scan.snapshot(warehouse, "things").files
     assert file.may_hold("at", last, last)
-    assert found(warehouse, "id", "at", "place") == [(1, last, "é b/%")]
+    assert stored_rows(warehouse, "id", "at", "place") == [(1, last, "é b/%")]
 
 
 def test_cuts_split_rows_evenly_by_the_bounds_of_row_groups(warehouse, monkeypatch):

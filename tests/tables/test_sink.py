@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from nightjar.errors import JoinError, TableError
 from nightjar.tables import arrow, delta, opening, scan, sink
 from nightjar.tables.table import Column
-from tables.things import THINGS, found, ids, of, store, things
+from tables.things import THINGS, ids, of, store, stored_rows, things
 
 VACUUM = {
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
@@ -45,7 +45,7 @@ def test_nothing_is_seen_before_the_commit_nor_is_there_a_table(warehouse):
 def test_a_commit_replaces_what_it_says_and_nothing_else(warehouse):
     store(warehouse, things(id=[1, 2, 3], place=["a", "b", None]))
     store(warehouse, things(id=[4, 5], place=["a", None]), replaces=of("a", None), run="run-2")
-    assert found(warehouse, "id", "place", "run_id") == [(2, "b", "run-1"), (4, "a", "run-2"), (5, None, "run-2")]
+    assert stored_rows(warehouse, "id", "place", "run_id") == [(2, "b", "run-1"), (4, "a", "run-2"), (5, None, "run-2")]
 
 
 def test_a_commit_of_no_files_empties_what_it_replaces(warehouse):
@@ -68,8 +68,10 @@ def test_of_two_runs_that_replace_the_same_rows_the_second_is_told(warehouse):
     first, second = (sink.target(warehouse, THINGS) for _ in range(2))
     files = [sink.write(things(id=[number], place=["a"]), into) for number, into in ((2, first), (3, second))]
     sink.commit(warehouse, first, files[0], of("a"), "run-2")
-    told = r"Table things at .*/things: another run has changed the same rows since version 1, .* this run run-3 began"
-    with pytest.raises(TableError, match=told):
+    message = (
+        r"Table things at .*/things: another run has changed the same rows since version 1, .* this run run-3 began"
+    )
+    with pytest.raises(TableError, match=message):
         sink.commit(warehouse, second, files[1], of("a"), "run-3")
     assert (ids(warehouse), arrow.version(warehouse, "things")) == ([2], 2)
 
@@ -148,9 +150,12 @@ def test_history_tells_run_rows_and_inputs(warehouse, spark):
     into = sink.target(warehouse, THINGS)
     written = sink.write(things(id=[1, 2], place=["a", "b"]), into)
     sink.commit(warehouse, into, written, of("a"), "run-7", inputs={"source_x": 3}, marks={"nightjar.seen": 5})
-    said = spark.sql(f"DESCRIBE HISTORY delta.`{warehouse.path('things')}`").first()["userMetadata"]
-    assert json.loads(said) == {"run_id": "run-7", "rows": 2, "inputs": {"source_x": 3}}
-    assert [sink.mark(opening.opened(warehouse, "things", version), "nightjar.seen") for version in (1, 0)] == [5, None]
+    metadata = spark.sql(f"DESCRIBE HISTORY delta.`{warehouse.path('things')}`").first()["userMetadata"]
+    assert json.loads(metadata) == {"run_id": "run-7", "rows": 2, "inputs": {"source_x": 3}}
+    assert [sink.mark(opening.open_table(warehouse, "things", version), "nightjar.seen") for version in (1, 0)] == [
+        5,
+        None,
+    ]
 
 
 def test_spark_changes_what_the_sink_wrote_and_the_sink_what_spark_wrote(warehouse, spark):
@@ -159,7 +164,7 @@ def test_spark_changes_what_the_sink_wrote_and_the_sink_what_spark_wrote(warehou
     spark.createDataFrame([(5, "a b/c")], "id bigint, place string").write.format("delta").mode("append").save(path)
     spark.sql(f"DELETE FROM delta.`{path}` WHERE id = 1")  # noqa: S608
     spark.sql(f"OPTIMIZE delta.`{path}`")
-    assert found(warehouse, "id", "place") == [(2, "a b/c"), (3, "a"), (4, "a b/c"), (5, "a b/c")]
+    assert stored_rows(warehouse, "id", "place") == [(2, "a b/c"), (3, "a"), (4, "a b/c"), (5, "a b/c")]
     store(warehouse, things(id=[6], place=["a b/c"]), replaces=of("a b/c"))
     for name, value in VACUUM.items():
         spark.conf.set(name, value)
@@ -167,7 +172,7 @@ def test_spark_changes_what_the_sink_wrote_and_the_sink_what_spark_wrote(warehou
     for name in VACUUM:
         spark.conf.unset(name)
     assert len(files_of(warehouse)) == 2
-    assert found(warehouse, "id", "place") == [(3, "a"), (6, "a b/c")]
+    assert stored_rows(warehouse, "id", "place") == [(3, "a"), (6, "a b/c")]
     assert sorted(row["id"] for row in delta.read(spark, warehouse, "things").collect()) == [3, 6]
 
 
@@ -182,7 +187,7 @@ def test_a_file_that_delta_rs_could_not_remove_is_refused(warehouse):
     add = named | {"size": file.stat().st_size, "modificationTime": 0}
     line = json.dumps({"add": add | {"dataChange": True, "stats": '{"numRecords": 1}'}}, ensure_ascii=False)
     (folder / "_delta_log" / "00000000000000000001.json").write_text(line)
-    assert found(warehouse, "id", "place") == [(1, "é")]
+    assert stored_rows(warehouse, "id", "place") == [(1, "é")]
     with pytest.raises(TableError, match=r"place=é/a\.parquet was written by Spark .* Nothing was written"):
         store(warehouse, things(id=[2], place=["é"]), replaces=of("é"))
     store(warehouse, things(id=[2], place=["é"]))
@@ -196,13 +201,13 @@ def test_a_table_gains_the_columns_of_its_definition_with_the_commit(warehouse, 
     written = sink.write(things(id=[2], place=["b"]).append_column("n", pa.array([7], pa.int32())), into)
     assert "n" not in arrow.schema(warehouse, "things").names
     sink.commit(warehouse, into, written, of("b"), "run-2")
-    assert found(warehouse, "id", "n") == [(1, None), (2, 7)]
+    assert stored_rows(warehouse, "id", "n") == [(1, None), (2, 7)]
     assert sorted((row["id"], row["n"]) for row in delta.read(spark, warehouse, "things").collect()) == [
         (1, None),
         (2, 7),
     ]
     store(warehouse, things(id=[3], place=["c"]))  # an older definition: what it does not know is null
-    assert found(warehouse, "id", "n") == [(1, None), (2, 7), (3, None)]
+    assert stored_rows(warehouse, "id", "n") == [(1, None), (2, 7), (3, None)]
 
 
 def test_a_column_of_another_type_is_refused_before_any_work(warehouse):
@@ -250,7 +255,7 @@ def test_every_tenth_commit_leaves_a_checkpoint_that_tells_all_that_the_log_did(
     for commit in log.glob("*.json"):
         if int(commit.stem) <= before:
             commit.rename(commit.with_suffix(".gone"))
-    assert sink.mark(opening.opened(warehouse, "things"), "seen") == 11
+    assert sink.mark(opening.open_table(warehouse, "things"), "seen") == 11
     assert sorted(file.least["id"] for file in scan.snapshot(warehouse, "things").files) == list(range(12))
     assert ids(warehouse) == list(range(12))
     assert sorted(row["id"] for row in delta.read(spark, warehouse, "things").collect()) == list(range(12))

@@ -73,9 +73,9 @@ def test_a_refusal_of_delta_rs_is_told_at_once_by_its_words(warehouse):
     """Nobody else has committed: it is no contention, and to try again for eleven seconds would not help."""
     store(warehouse, things(id=[1], place=["p"]))
     folder = warehouse.path("things")
-    told = r"things at .*: delta-rs refuses the commit: Unsupported .*Tomorrow.*\. Nothing was written"
-    with pytest.raises(TableError, match=told):
-        transaction._committed(Refusing(folder), "things", folder, Change(), Note("run-2"))
+    message = r"things at .*: delta-rs refuses the commit: Unsupported .*Tomorrow.*\. Nothing was written"
+    with pytest.raises(TableError, match=message):
+        transaction._try_commit(Refusing(folder), "things", folder, Change(), Note("run-2"))
 
 
 def test_a_commit_that_is_there_although_it_was_said_to_have_failed_is_not_made_again(warehouse):
@@ -83,16 +83,16 @@ def test_a_commit_that_is_there_although_it_was_said_to_have_failed_is_not_made_
     store(warehouse, things(id=[1], place=["p"]))
     files = sink.write(things(id=[2], place=["p"]), sink.target(warehouse, THINGS))
     folder = warehouse.path("things")
-    assert transaction._committed(Forgetful(folder), "things", folder, Change(files), Note("run-2"))
+    assert transaction._try_commit(Forgetful(folder), "things", folder, Change(files), Note("run-2"))
     assert ids(warehouse) == [1, 2]
 
 
 def test_a_commit_on_a_version_is_refused_once_there_is_another(warehouse):
     store(warehouse, things(id=[1], place=["p"]))
-    stands = opening.opened(warehouse, "things")
+    delta_table = opening.open_table(warehouse, "things")
     folder = warehouse.path("things")
     store(warehouse, things(id=[2], place=["q"]))
-    assert not transaction._committed(stands, "things", folder, Change(), Note("run-3"))
+    assert not transaction._try_commit(delta_table, "things", folder, Change(), Note("run-3"))
     with pytest.raises(MovedError, match=r"Table things at .* is at version 2, no longer at 1"):
         transaction.commit(warehouse, "things", lambda _: Change(), Note("run-3"), only_on=1)
     assert transaction.commit(warehouse, "things", lambda _: Change(), Note("run-3"), only_on=2) == 3

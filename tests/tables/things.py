@@ -63,7 +63,7 @@ def by_delta(spark: SparkSession, warehouse: Warehouse) -> DataFrame:
     return spark.read.format("delta").load(warehouse.path("things"))
 
 
-def found(warehouse: Warehouse, *columns: str) -> list[tuple[object, ...]]:
+def stored_rows(warehouse: Warehouse, *columns: str) -> list[tuple[object, ...]]:
     """What a scan reads, sorted by its first column."""
     rows = scan.read(scan.snapshot(warehouse, "things"), columns)
     return sorted(zip(*(rows[name].to_pylist() for name in columns), strict=True), key=lambda row: row[0])

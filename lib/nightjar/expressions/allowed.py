@@ -1,4 +1,4 @@
-"""What an expression may hold. What is on no list is refused: a new version of Spark adds nothing by itself."""
+"""What an expression may contain. All else is refused, so that a new version of Spark adds nothing by itself."""
 
 ALLOWED = (
     "An expression holds columns, constants, operators, CASE, CAST and those of Spark's functions that give one value "
@@ -16,7 +16,7 @@ _NODES = """
     TimestampAdd TimestampDiff
 """
 NODES = frozenset(_NODES.split())
-"""Classes of what Spark's parser makes of a text."""
+"""Classes of nodes in the tree of Spark's parser."""
 
 _FUNCTIONS = """
     abs acos acosh asin asinh atan atan2 atanh bin bround cbrt ceil ceiling conv cos cosh cot csc degrees div e exp
@@ -63,18 +63,18 @@ FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names of functions: of numbers, bits, conditions, texts, times, types, hashes, JSON, arrays, maps and structs."""
 
 NEEDS_ARGUMENT = frozenset({"unix_timestamp"})
-"""Names of functions that look at the clock where they are given nothing else."""
+"""Names of functions that return the current time if they are called without an argument."""
 
 REFUSED_TYPES = ("collate", "variant", "geometry", "geography", "time(")
-"""What the name of a type in a CAST may not hold."""
+"""Parts of names of types that a CAST may not have."""
 
 _LEAVES = """
     AttributeReference Literal NamedLambdaVariable CommonExpressionRef Pi EulerNumber CreateArray CreateMap
     CreateNamedStruct
 """
 LEAVES = frozenset(_LEAVES.split())
-"""Classes of what may stand at the ends of an expression when Spark has resolved its names: `current_date` needs no
-brackets, and is a function where there is no column of that name."""
+"""Classes of allowed leaves of an expression after Spark has resolved its names: `current_date` needs no brackets, and
+is a function where there is no column of that name."""
 
 WORDS = {
     "Alias": "a name for its value (AS)",
@@ -92,4 +92,4 @@ WORDS = {
     "UnresolvedWindowExpression": "a window over several rows",
     "WindowExpression": "a window over several rows",
 }
-"""Class -> what people call it."""
+"""Class of a node -> its name in messages."""

@@ -1,4 +1,4 @@
-"""Which expression could not be computed for a row, where Spark only says why."""
+"""Name the expression that could not be computed for a row: Spark's error has only the reason."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,18 +7,18 @@ from pyspark.errors import PySparkException
 
 from nightjar.errors import TableError
 
-_OF_THE_VALUES = ("22", "P0")  # classes of SQLSTATE: data exceptions, and what raise_error says
+_OF_THE_VALUES = ("22", "P0")  # classes of SQLSTATE: data exceptions, and errors of raise_error
 
 
 @contextmanager
-def named(expressions: Mapping[str, str]) -> Iterator[None]:
-    """Say which of the expressions could not be computed for a row.
+def translate_errors(expressions: Mapping[str, str]) -> Iterator[None]:
+    """Name the expressions that could not be computed for a row.
 
     Args:
         expressions: key path -> Spark SQL expression.
 
     Raises:
-        TableError: Spark found a value that an expression cannot be computed for.
+        TableError: an expression cannot be computed for some value.
     """
     try:
         yield
@@ -26,15 +26,15 @@ def named(expressions: Mapping[str, str]) -> Iterator[None]:
         if not expressions or not (error.getSqlState() or "").startswith(_OF_THE_VALUES):
             raise
         culprits = _culprits(expressions, error) or expressions
-        told = ", or ".join(f"{path}: the expression {sql!r}" for path, sql in culprits.items())
+        culprit_texts = ", or ".join(f"{path}: the expression {sql!r}" for path, sql in culprits.items())
         raise TableError(
-            f"{told} cannot be computed for a row: {_reason(error)} Let it give null for such rows, with try_divide, "
-            "try_cast, nullif or a condition. Nothing was written."
+            f"{culprit_texts} cannot be computed for a row: {_reason(error)} Let it give null for such rows, with "
+            "try_divide, try_cast, nullif or a condition. Nothing was written."
         ) from error
 
 
 def _culprits(expressions: Mapping[str, str], error: PySparkException) -> dict[str, str]:
-    """The expressions that hold what Spark says it failed at, at that place."""
+    """The expressions that have the fragment at which Spark failed, at the same position."""
     contexts = error.getQueryContext()
     if not contexts:
         return {}
@@ -43,6 +43,6 @@ def _culprits(expressions: Mapping[str, str], error: PySparkException) -> dict[s
 
 
 def _reason(error: PySparkException) -> str:
-    """Spark's first sentences, without the advice to compute wrong values silently."""
+    """Spark's first sentences, without its advice to turn off ANSI mode, which computes wrong values silently."""
     first = str(error).splitlines()[0].split(" SQLSTATE")[0]
     return first.split(" If necessary set")[0]

@@ -1,4 +1,4 @@
-"""Expressions as columns of rows: checked, first by their text and then by the columns and types that they meet."""
+"""Expressions as columns of rows, checked first by their text and then by their columns and types."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _TIME = re.compile(r"\b(date|timestamp|timestamp_ntz)\b")
 _INSTANT = re.compile(r"\btimestamp\b")
 
 
-def added(
+def add_columns(
     rows: DataFrame, path: str, expressions: Mapping[str, str], kinds: Sequence[type[DataType]] = ()
 ) -> DataFrame:
     """The rows with one more column for each expression, which may use the ones before it.
@@ -47,8 +47,8 @@ def column(rows: DataFrame, path: str, sql: str, kinds: Sequence[type[DataType]]
         kinds: the types it may have; none: any.
 
     Raises:
-        UsageError: the expression holds what it may not (see `allowed`), does not fit the columns there are, has
-            another type, or takes a text for a time in a way that depends on the day. No row has been computed.
+        UsageError: the expression contains something that is not allowed (see `allowed`), does not fit the columns, has
+            another type, or casts a text to a time in a way that depends on the day. No row has been computed.
     """
     require_allowed(rows.sparkSession, {path: sql})
     value = F.expr(sql)
@@ -60,17 +60,19 @@ def column(rows: DataFrame, path: str, sql: str, kinds: Sequence[type[DataType]]
             f"{path}: the expression {sql!r} does not fit: {first_line(error)} Columns are {columns}. "
             "Nothing was written."
         ) from error
-    if found := dict.fromkeys(_found(checked)):
-        raise UsageError(f"{path}: the expression {sql!r} holds {', '.join(found)}. {ALLOWED} Nothing was written.")
+    if violations := dict.fromkeys(_violations(checked)):
+        raise UsageError(
+            f"{path}: the expression {sql!r} holds {', '.join(violations)}. {ALLOWED} Nothing was written."
+        )
     kind = checked.schema[0].dataType
     if kinds and not isinstance(kind, tuple(kinds)):
-        raise UsageError(f"{path}: the expression {sql!r} gives a {kind.simpleString()}, {_wanted(kinds)}")
+        raise UsageError(f"{path}: the expression {sql!r} gives a {kind.simpleString()}, {_expected_types(kinds)}")
     return value
 
 
-def _found(checked: DataFrame) -> Iterator[str]:
-    """What shows only once Spark knows the columns: names that are functions, and texts that are taken for times."""
-    java: Any = checked.sparkSession._jvm  # noqa: SLF001  (only Spark's plan knows what it has made of names and types)
+def _violations(checked: DataFrame) -> Iterator[str]:
+    """Violations that show only once Spark knows the columns: names of functions, and texts cast to times."""
+    java: Any = checked.sparkSession._jvm  # noqa: SLF001  (only Spark's plan has the resolved names and types)
     plan: Any = checked._jdf.queryExecution().analyzed()  # noqa: SLF001
     tree = plan.expressions().apply(0)
     for place, node in enumerate(json.loads(tree.toJSON())):
@@ -85,7 +87,7 @@ def _found(checked: DataFrame) -> Iterator[str]:
 
 
 def _text_as_time(cast: Any) -> Iterator[str]:
-    """Spark reads a constant 'today' as a date, and any '12:00' as an instant of the day on which it runs."""
+    """The violation of a text cast to a time: Spark casts 'today' to a date, and '12:00' to an instant of today."""
     text, kind = cast.child(), cast.dataType().catalogString()
     if "string" not in text.dataType().catalogString():
         return
@@ -101,6 +103,6 @@ def _text_as_time(cast: Any) -> Iterator[str]:
         )
 
 
-def _wanted(kinds: Sequence[type[DataType]]) -> str:
+def _expected_types(kinds: Sequence[type[DataType]]) -> str:
     names = ", ".join(kind.__name__.removesuffix("Type").lower() for kind in kinds)
     return f"expected one of: {names}. Convert it in the expression. Nothing was written."

@@ -1,4 +1,4 @@
-"""What an expression's text holds, told by Spark's own parser before any column is known."""
+"""Check an expression's text with Spark's own parser, before any column is known."""
 
 import json
 import re
@@ -14,20 +14,20 @@ from nightjar.expressions.allowed import ALLOWED, FUNCTIONS, NEEDS_ARGUMENT, NOD
 _DAY, _CLOCK = r"\d{4}-\d{2}-\d{2}", r"\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?"
 _ZONE = r"(Z|[+-]\d{2}:\d{2}|[A-Z]+(/[A-Z0-9_+-]+)*)"
 ISO = rf"{_DAY}([ T]{_CLOCK}( ?{_ZONE})?)?"
-"""A day, or an instant of a day: none of the words that Spark takes for now, and no time of today."""
+"""A day, or an instant of a day: not one of Spark's words for now, such as 'today', and no time without a day."""
 _TIME_CONSTANT = re.compile(rf"(DATE|TIMESTAMP(_NTZ|_LTZ)?)\s*(['\"]){ISO}\3", re.IGNORECASE)
 _TIMES = ("date", "timestamp", "timestamp_ntz")
 
 
 def require_allowed(session: SparkSession, expressions: Mapping[str, str]) -> None:
-    """Refuse what may not stand in an expression; all expressions are looked at, and no row of anything.
+    """Refuse expressions with anything that is not allowed. All are checked, and no row is read.
 
     Args:
-        session: whose parser and functions are asked.
+        session: whose parser and functions are used.
         expressions: key path -> Spark SQL expression.
 
     Raises:
-        UsageError: Spark cannot parse an expression, or it holds something that is on no list of `allowed`; or the
+        UsageError: Spark cannot parse an expression, or it contains something that is on no list of `allowed`; or the
             session is one of Spark Connect, which has no parser here.
     """
     state = _state(session)
@@ -45,7 +45,7 @@ def short(node: Mapping[str, Any]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What Spark says first."""
+    """The first line of Spark's message."""
     return next(line.strip() for line in str(error).splitlines() if line.strip())
 
 
@@ -60,7 +60,7 @@ def _state(session: SparkSession) -> Any:
 
 
 def _fault(parser: Any, own: frozenset[str], sql: str) -> str | None:
-    """What is wrong with the expression, to be said after its text; None where nothing is."""
+    """What is wrong with the expression, in words that follow its text; None where nothing is."""
     if "${" in sql:
         return "holds ${...}, which Spark replaces by a setting or a variable of the machine."
     try:
@@ -68,11 +68,11 @@ def _fault(parser: Any, own: frozenset[str], sql: str) -> str | None:
     except ParseException as error:
         return f"does not fit: {first_line(error)}"
     nodes = json.loads(tree.toJSON())
-    found = dict.fromkeys(_found(own, tree, nodes, sql))
-    return f"holds {', '.join(found)}." if found else None
+    violations = dict.fromkeys(_violations(own, tree, nodes, sql))
+    return f"holds {', '.join(violations)}." if violations else None
 
 
-def _found(own: frozenset[str], tree: Any, nodes: list[dict[str, Any]], sql: str) -> Iterator[str]:
+def _violations(own: frozenset[str], tree: Any, nodes: list[dict[str, Any]], sql: str) -> Iterator[str]:
     for place, node in enumerate(nodes):
         kind = short(node)
         if kind not in NODES:
@@ -89,22 +89,22 @@ def _found(own: frozenset[str], tree: Any, nodes: list[dict[str, Any]], sql: str
 
 def _of_function(own: frozenset[str], node: Mapping[str, Any]) -> Iterator[str]:
     name = str(node["nameParts"])[1:-1].replace(", ", ".")
-    known = name.lower()
-    if known not in FUNCTIONS:
+    lower_name = name.lower()
+    if lower_name not in FUNCTIONS:
         yield f"the function {name}"
-    elif known in NEEDS_ARGUMENT and not node["num-children"]:
+    elif lower_name in NEEDS_ARGUMENT and not node["num-children"]:
         yield f"the function {name} without an argument"
-    elif known in own:
+    elif lower_name in own:
         yield f"the function {name}, which this session has replaced by one of its own"
 
 
 def _functions_of(state: Any) -> frozenset[str]:
-    """The functions that somebody has registered in the session: Spark may take them for its own of that name."""
+    """The functions that were registered in the session: they may replace Spark's own of the same name."""
     names = state.catalog().listTemporaryFunctions()
     return frozenset(names.apply(place).funcName().lower() for place in range(names.size()))
 
 
 def _text(origin: Any, sql: str) -> str:
-    """The text that a node was made of."""
+    """The text that a node was parsed from."""
     start, stop = origin.startIndex(), origin.stopIndex()
     return sql[start.get() : stop.get() + 1] if start.isDefined() and stop.isDefined() else sql

@@ -11,7 +11,7 @@ from nightjar.errors import JoinError
 from nightjar.features import expressions
 from nightjar.features.definitions import feature_facts, source_table_name
 from nightjar.joins.exchange import Destination
-from nightjar.joins.join import as_of_join, as_planned
+from nightjar.joins.join import as_of_join, join_with_plans
 from nightjar.joins.planner import plan
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -45,17 +45,18 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
             or `prediction_time` is no instant, or the spine is no DataFrame of Spark.
         TableError: a source has no table yet, or a data file of it is gone. One that is removed later, before the
             DataFrame is used, or damaged, fails Spark's job: as an error of the task with the same words, or as Spark's
-            own where facts are shuffled, which names the file (`tables.failures.stated` makes a TableError of either).
+            own where facts are shuffled, which names the file (`tables.failures.translate_errors` makes a TableError
+            of either).
     """
     _require_rows(spine)
     asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
     _require_clock(asked.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
-    versions = arrow.pinned(warehouse, sorted(tables))
+    versions = arrow.pin(warehouse, sorted(tables))
     planned = plan(warehouse, feature_facts(project, versions))
     for one in planned:
         scan.require_files(one.files)
-    joined = as_planned(asked, warehouse, planned, Clocks(PREDICTION_TIME, zone=project.zone))
+    joined = join_with_plans(asked, warehouse, planned, Clocks(PREDICTION_TIME, zone=project.zone))
     return expressions.after_join(joined, project).frame()
 
 
@@ -84,7 +85,7 @@ def with_features(
         UsageError: an expression does not fit the columns.
     """
     facts = feature_facts(project, versions)
-    joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), told=told, to=to)
+    joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), placements=told, to=to)
     return expressions.after_join(joined, project)
 
 

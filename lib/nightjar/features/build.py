@@ -35,7 +35,7 @@ from nightjar.timeline import local_date
 log = logging.getLogger("nightjar.features")
 
 
-@failures.stated()
+@failures.translate_errors()
 def build(
     spark: SparkSession,
     warehouse: Warehouse,
@@ -69,7 +69,7 @@ def build(
     """
     syntax.require_allowed(spark, project.sql_of_rows())
     sources = [source_table_name(name) for name in project.sources]
-    versions = arrow.pinned(warehouse, sources)
+    versions = arrow.pin(warehouse, sources)
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
     by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
@@ -86,11 +86,11 @@ def build(
         log.info("features: no rows since %s; %s", since, project.spine.absence(run_date))
     of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     of_labels = sink.target(warehouse, labelled, run_id=run_id)
-    with culprits.named(project.sql_of_rows()):
+    with culprits.translate_errors(project.sql_of_rows()):
         # The first thing that runs: all that can be told from types and names alone has been told.
         for found in (rows, asked):
             spine.refuse_repeated(found, project)
-        written = sink.collect(features.given, features.make, of_features) if is_due else []
+        written = sink.collect(features.task_input, features.make, of_features) if is_due else []
         if is_due and not written:
             raise spine.none_found(project, since, run_date)
         log.info("labels: as known on %s", run_date)

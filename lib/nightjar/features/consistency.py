@@ -65,7 +65,7 @@ def check(
         log.info("check of features: none have been built yet")
         return Outcome()
     sources = sorted({project.spine.source, *(group.source for group in project.features.values())})
-    versions = arrow.pinned(warehouse, [FEATURES, *map(source_table_name, sources)])
+    versions = arrow.pin(warehouse, [FEATURES, *map(source_table_name, sources)])
     days, others = _nights(warehouse, definitions_hash(project), run_date, nights, versions[FEATURES])
     stored: list[Row] = []
     found: list[Difference] = []

@@ -21,6 +21,6 @@ def after_join(features: Rows, project: Project) -> Rows:
     """
     if not project.expressions:
         return features
-    rows = guard.added(features.frame(), EXPRESSIONS, project.expressions, FEATURE)
+    rows = guard.add_columns(features.frame(), EXPRESSIONS, project.expressions, FEATURE)
     decimals = [name for name in project.expressions if isinstance(rows.schema[name].dataType, DecimalType)]
     return of_frame(rows.withColumns({name: F.col(name).cast("double") for name in decimals}))

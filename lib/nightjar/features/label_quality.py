@@ -11,7 +11,7 @@ from nightjar.features import annotations, labelling_rules
 from nightjar.features.labels import answers_now
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
-from nightjar.tables.datafiles import Written
+from nightjar.tables.datafiles import NewFile
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
@@ -39,7 +39,7 @@ def counted(
     return {}
 
 
-def tell_nulls(files: Sequence[Written]) -> None:
+def tell_nulls(files: Sequence[NewFile]) -> None:
     """Log how many of the labels that have become known are null: neither trained on nor judged."""
     known = sum(file.rows for file in files)
     nulls = sum(json.loads(file.statistics)["nullCount"]["label"] for file in files)

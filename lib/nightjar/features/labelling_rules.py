@@ -26,7 +26,7 @@ def voted(rows: DataFrame, rules: Mapping[str, str]) -> DataFrame:
     for name in rules:
         if name in rows.columns:
             raise UsageError(f"{RULES}.{name}: there is a column of this name already; give the rule another one.")
-    told = guard.added(rows, RULES, rules, (BooleanType,))
+    told = guard.add_columns(rows, RULES, rules, (BooleanType,))
     yes, no = (_count(told, rules, answer=answer) for answer in (True, False))
     return told.withColumn("label", F.when(yes > no, True).when(yes < no, False))
 

@@ -212,7 +212,7 @@ def _judged(answers: DataFrame, project: Project) -> DataFrame:
     if label.task is not Task.CLASSIFICATION:
         return _told(answers, label)
     condition = {"condition": label.condition or ""}
-    answers = guard.added(answers, LABEL, condition, (BooleanType,))
+    answers = guard.add_columns(answers, LABEL, condition, (BooleanType,))
     judged = answers.withColumnRenamed("condition", "label")
     return judged.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 

@@ -13,7 +13,7 @@ from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, scan, sink
-from nightjar.tables.datafiles import Written
+from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import of_frame
 from nightjar.tables.warehouse import Warehouse
@@ -21,7 +21,7 @@ from nightjar.tables.warehouse import Warehouse
 HASH = "definitions_hash"
 
 
-@failures.stated()
+@failures.translate_errors()
 def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project, day: date, run_id: str) -> int:
     """Build the features of a date again; the new version of the table.
 
@@ -33,18 +33,18 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     built_by = {_definitions(warehouse, file) for file in files}
     if built_by != {definitions_hash(project)}:
         raise TableError(f"The features of {day} were built by other definitions than today's, or it cannot be told.")
-    versions = arrow.pinned(warehouse, [source_table_name(name) for name in project.sources])
+    versions = arrow.pin(warehouse, [source_table_name(name) for name in project.sources])
     rows = spine.spine_rows(spark, warehouse, project, versions, day, day)
     features = with_features(of_frame(rows), warehouse, project, versions)
     definition = build.table_of(project, rows, features)
     into = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
-    with culprits.named(project.sql_of_rows()):
-        written = sink.collect(features.given, features.make, into)
+    with culprits.translate_errors(project.sql_of_rows()):
+        written = sink.collect(features.task_input, features.make, into)
     _require_as_many(written, files, f"features of {day}")
     return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
 
 
-@failures.stated()
+@failures.translate_errors()
 def rebuild_labels(
     spark: SparkSession, warehouse: Warehouse, project: Project, first: Sequence[date], day: date, run_id: str
 ) -> int:
@@ -62,12 +62,12 @@ def rebuild_labels(
         TableError: from none of them today's tables give as many rows as stood there. Nothing was written.
     """
     files = _of_day(warehouse, "labels", day)
-    versions = arrow.pinned(warehouse, [source_table_name(name) for name in project.sources])
+    versions = arrow.pin(warehouse, [source_table_name(name) for name in project.sources])
     for since in first:
         asked = build.rows_to_label(spark, warehouse, project, versions, since, day)
         labels, labelled = build.labels_of(asked, warehouse, project, versions, day)
         into = sink.target(warehouse, labelled, run_id=run_id)
-        with culprits.named(project.sql_of_rows()):
+        with culprits.translate_errors(project.sql_of_rows()):
             written = sink.collect(labels, sink.in_one_piece, into)
         if _rows(written) == _rows(files):
             return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
@@ -89,11 +89,11 @@ def _definitions(warehouse: Warehouse, file: DataFile) -> Any:
     return said[0] if len(set(said)) == 1 else None
 
 
-def _rows(files: Sequence[Written] | Sequence[DataFile]) -> int:
+def _rows(files: Sequence[NewFile] | Sequence[DataFile]) -> int:
     return sum(file.rows for file in files)
 
 
-def _require_as_many(written: Sequence[Written], files: Sequence[DataFile], what: str) -> None:
+def _require_as_many(written: Sequence[NewFile], files: Sequence[DataFile], what: str) -> None:
     if _rows(written) != _rows(files):
         raise TableError(
             f"The {what} were {_rows(files):,} rows, and today's tables and settings give {_rows(written):,}."

@@ -62,7 +62,7 @@ def no_rows(spark: SparkSession, project: Project, stored: StructType) -> DataFr
 def _finished(rows: DataFrame, project: Project) -> DataFrame:
     """The rows of a source with what the spine derives and samples of them."""
     spine = project.spine
-    rows = guard.added(rows, DERIVED, spine.derived)
+    rows = guard.add_columns(rows, DERIVED, spine.derived)
     if spine.sample.by:
         rows = sampled(rows, spine.key, spine.sample)
     return rows.select("prediction_time", *spine.columns(), "run_date")

@@ -1,6 +1,6 @@
-"""The as-of join on Spark: passes over the spine, each with the facts that are joined where its rows then are.
+"""The as-of join on Spark: stages, each of which joins the spine with the facts that share a placement.
 
-All placements run the one kernel in `nightjar.asof`. The result can be stored without turning it into Spark's rows.
+All placements run the one kernel in `nightjar.asof`. The result can be stored without converting it to Spark's rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from nightjar.asof import Clocks, Facts
 from nightjar.joins import cobucketed, reading, shuffle
-from nightjar.joins.exchange import Destination, exchanged
-from nightjar.joins.planner import Planned, plan
+from nightjar.joins.exchange import Destination, exchange_rows
+from nightjar.joins.planner import JoinPlan, plan
 from nightjar.joins.stored import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
-from nightjar.tables.rows import Making, Rows, merged
+from nightjar.tables.rows import Rows, TaskFunction, merge_tables
 from nightjar.tables.warehouse import Warehouse
 
 
@@ -23,7 +23,7 @@ def as_of_join(
     facts: Sequence[StoredFacts],
     clocks: Clocks,
     *,
-    told: Mapping[str, Placement] | None = None,
+    placements: Mapping[str, Placement] | None = None,
     to: Destination | None = None,
 ) -> Rows:
     """The spine's rows with the features of each of the facts as of their prediction time.
@@ -32,61 +32,63 @@ def as_of_join(
         spine: the rows.
         warehouse: where the fact tables lie; every executor must be able to read it.
         facts: what to join.
-        clocks: which columns of the spine say what its rows may see, and whose days are meant.
-        told: name of facts -> the placement they must have; the others are planned by size and layout.
-        to: the tasks that shall have the result, by numbers of the spine's rows; None: where they then are.
+        clocks: the columns of the spine that limit what its rows may see, and the zone of local days.
+        placements: name of facts -> their placement; that of the others is chosen by size and layout.
+        to: the tasks that get the result, by numbers of the spine's rows; None: the tasks of the last stage.
 
     Raises:
         JoinError: see `nightjar.asof.join`.
     """
-    planned = plan(warehouse, facts, told)
-    return as_planned(spine, warehouse, planned, clocks, to=to)
+    plans = plan(warehouse, facts, placements)
+    return join_with_plans(spine, warehouse, plans, clocks, to=to)
 
 
-def as_planned(
+def join_with_plans(
     spine: Rows,
     warehouse: Warehouse,
-    planned: Sequence[Planned],
+    plans: Sequence[JoinPlan],
     clocks: Clocks,
     *,
     to: Destination | None = None,
 ) -> Rows:
-    """The same, with placements that were chosen before.
+    """The same, with plans that were made before.
 
     Raises:
         JoinError: see `nightjar.asof.join`.
     """
-    schema = output_schema(spine.schema, [(one.facts, one.files.schema) for one in planned], clocks)
+    schema = output_schema(spine.schema, [(join_plan.facts, join_plan.files.schema) for join_plan in plans], clocks)
     rows = spine
-    passes: list[shuffle.Pass | cobucketed.Pass] = [
-        *shuffle.passes(warehouse, _placed(planned, Placement.SHUFFLE)),
-        *cobucketed.passes(_placed(planned, Placement.CO_BUCKETED), spine, clocks.prediction_time),
+    stages: list[shuffle.JoinStage | cobucketed.JoinStage] = [
+        *shuffle.stages(warehouse, _with_placement(plans, Placement.SHUFFLE)),
+        *cobucketed.stages(_with_placement(plans, Placement.CO_BUCKETED), spine, clocks.prediction_time),
     ]
-    if to is not None and not passes:
-        rows = exchanged(rows, to)  # before the join: the spine has fewer columns
-    for step in passes:
-        rows = step.joined(rows, clocks)
-    broadcast = _placed(planned, Placement.BROADCAST)
+    if to is not None and not stages:
+        rows = exchange_rows(rows, to)  # before the join: the spine has fewer columns
+    for stage in stages:
+        rows = stage.join(rows, clocks)
+    broadcast = _with_placement(plans, Placement.BROADCAST)
     make = _with_broadcast(rows.make, broadcast, schema.names, clocks)
-    rows = Rows(rows.given, make, schema)
-    return exchanged(rows, to) if to is not None and passes else rows
+    rows = Rows(rows.task_input, make, schema)
+    return exchange_rows(rows, to) if to is not None and stages else rows
 
 
-def _placed(planned: Sequence[Planned], placement: Placement) -> list[Planned]:
-    return [one for one in planned if one.placement is placement]
+def _with_placement(plans: Sequence[JoinPlan], placement: Placement) -> list[JoinPlan]:
+    return [join_plan for join_plan in plans if join_plan.placement is placement]
 
 
-def _with_broadcast(make: Making, planned: Sequence[Planned], names: Sequence[str], clocks: Clocks) -> Making:
-    """What the last pass makes, with the facts that every task reads whole, its columns in the declared order."""
+def _with_broadcast(
+    make: TaskFunction, plans: Sequence[JoinPlan], names: Sequence[str], clocks: Clocks
+) -> TaskFunction:
+    """The task of the last stage, joined with the facts that every task reads whole; columns in the declared order."""
 
-    def ordered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for rows in make(batches):
-            yield rows.select(list(names))
+    def order_columns(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+        for table in make(batches):
+            yield table.select(list(names))
 
-    def joined(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    def join_broadcast(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         facts: list[tuple[StoredFacts, Facts]] = []
-        for rows in merged(make(batches)):  # all facts are gone through for each table, however small
-            facts = facts or reading.whole(planned)
+        for rows in merge_tables(make(batches)):  # the kernel goes through all facts for each table, however small
+            facts = facts or reading.read_whole(plans)
             yield join_facts(rows, facts, clocks).select(list(names))
 
-    return joined if planned else ordered
+    return join_broadcast if plans else order_columns

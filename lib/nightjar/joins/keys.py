@@ -1,4 +1,4 @@
-"""The spine's keys as the facts have them, and the buckets of rows by their keys."""
+"""The spine's keys in the types of the facts, and the buckets of rows by their keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from nightjar.asof.keys import lossless
 from nightjar.asof.values import Ints, column_of, plain
-from nightjar.joins.planner import Planned
+from nightjar.joins.planner import JoinPlan
 from nightjar.tables.hashing import buckets_of
 
 
@@ -19,22 +19,22 @@ class Key:
     where: str
 
 
-def keys_of(planned: Planned, in_order: Sequence[str]) -> dict[str, Key]:
-    """Spine column -> its fact column's type, in the order of these fact columns."""
-    spine_column = {fact: spine for spine, fact in planned.facts.keys.items()}
-    found = {}
+def keys_of(plan: JoinPlan, in_order: Sequence[str]) -> dict[str, Key]:
+    """Spine column -> its key in the facts, in the order of these fact columns."""
+    spine_column = {fact: spine for spine, fact in plan.facts.keys.items()}
+    keys = {}
     for fact in in_order:
         spine = spine_column[fact]
-        where = f"facts {planned.facts.name!r}, column {fact!r}: spine key {spine!r}"
-        found[spine] = Key(planned.files.schema.field(fact).type, where)
-    return found
+        where = f"facts {plan.facts.name!r}, column {fact!r}: spine key {spine!r}"
+        keys[spine] = Key(plan.files.schema.field(fact).type, where)
+    return keys
 
 
 def bucket_of(rows: pa.Table, keys: Mapping[str, Key], buckets: int) -> Ints:
     """The bucket of each row of the spine.
 
     Raises:
-        JoinError: a key that the facts' type does not hold exactly.
+        JoinError: a key cannot be represented exactly in the facts' type.
     """
     columns = [lossless(plain(column_of(rows, name)), key.kind, key.where) for name, key in keys.items()]
     return buckets_of(columns, buckets)

@@ -1,4 +1,4 @@
-"""Where facts and spine meet: the placement of each source, chosen by size and layout, or as told."""
+"""Plan joins: the placement of each source, chosen by size and layout, or given."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ log = logging.getLogger("nightjar.joins")
 
 
 @dataclass(frozen=True)
-class Planned:
-    """Facts and where they are joined.
+class JoinPlan:
+    """How facts are joined with the spine.
 
     Attributes:
-        facts: what is asked.
-        placement: how they come to the spine.
-        files: what tasks read: the table, or its layout for the co-bucketed placement.
+        facts: the facts and their features.
+        placement: where they are joined.
+        files: that tasks read: of the table, or of its layout for the co-bucketed placement.
         layout: that layout.
         reason: why this placement.
     """
@@ -35,60 +35,64 @@ class Planned:
 
 
 def plan(
-    warehouse: Warehouse, facts: Sequence[StoredFacts], told: Mapping[str, Placement] | None = None
-) -> list[Planned]:
+    warehouse: Warehouse, facts: Sequence[StoredFacts], placements: Mapping[str, Placement] | None = None
+) -> list[JoinPlan]:
     """The placement of each of the facts, which is logged.
 
     Args:
         warehouse: where the tables lie.
-        facts: what is asked.
-        told: name of the facts -> the placement they must have.
+        facts: what to join.
+        placements: name of facts -> their placement; that of the others is chosen.
 
     Raises:
-        JoinError: a placement that is told is not possible.
+        JoinError: a given placement is not possible.
     """
-    planned = opening.at_once(lambda asked: _place(warehouse, asked, (told or {}).get(asked.name)), facts)
-    for one in planned:
-        log.info("join %s: %s, %s", one.facts.name, one.placement.value, one.reason)
-    return planned
+    plans = opening.map_in_threads(
+        lambda stored_facts: _place(warehouse, stored_facts, (placements or {}).get(stored_facts.name)), facts
+    )
+    for join_plan in plans:
+        log.info("join %s: %s, %s", join_plan.facts.name, join_plan.placement.value, join_plan.reason)
+    return plans
 
 
-def _place(warehouse: Warehouse, asked: StoredFacts, told: Placement | None) -> Planned:
-    layout, lacking = _layout(warehouse, asked)
-    if told is Placement.CO_BUCKETED and layout is None:
-        raise JoinError(f"facts {asked.name!r} cannot be joined co-bucketed: {lacking}")
-    if layout is not None and (told is Placement.CO_BUCKETED or (told is None and layout.files.size > scan.SMALL)):
-        return _co_bucketed(asked, layout)
-    files = scan.snapshot(warehouse, asked.table, asked.version)
+def _place(warehouse: Warehouse, facts: StoredFacts, placement: Placement | None) -> JoinPlan:
+    layout, reason = _layout(warehouse, facts)
+    if placement is Placement.CO_BUCKETED and layout is None:
+        raise JoinError(f"facts {facts.name!r} cannot be joined co-bucketed: {reason}")
+    if layout is not None and (
+        placement is Placement.CO_BUCKETED or (placement is None and layout.files.size > scan.SMALL)
+    ):
+        return _co_bucketed(facts, layout)
+    files = scan.snapshot(warehouse, facts.table, facts.version)
     size = _size(files)
-    if told is Placement.BROADCAST and files.unreadable is not None:
+    if placement is Placement.BROADCAST and files.unreadable is not None:
         raise JoinError(
-            f"facts {asked.name!r} cannot be broadcast: {files.unreadable}, which tasks do not read themselves"
+            f"facts {facts.name!r} cannot be broadcast: {files.unreadable}, which tasks do not read themselves"
         )
     is_small = files.size <= scan.SMALL and files.unreadable is None
-    if told is Placement.BROADCAST or (told is None and is_small):
-        return Planned(asked, Placement.BROADCAST, files, None, f"as told, {size}" if told else f"only {size}")
-    if layout is not None and told is None:
-        return _co_bucketed(asked, layout)
-    return Planned(asked, Placement.SHUFFLE, files, None, f"as told, {size}" if told else f"{size}, {lacking}")
+    if placement is Placement.BROADCAST or (placement is None and is_small):
+        return JoinPlan(facts, Placement.BROADCAST, files, None, f"as told, {size}" if placement else f"only {size}")
+    if layout is not None and placement is None:
+        return _co_bucketed(facts, layout)
+    return JoinPlan(facts, Placement.SHUFFLE, files, None, f"as told, {size}" if placement else f"{size}, {reason}")
 
 
-def _co_bucketed(asked: StoredFacts, layout: Layout) -> Planned:
+def _co_bucketed(facts: StoredFacts, layout: Layout) -> JoinPlan:
     reason = f"{_size(layout.files)}, laid out by {', '.join(layout.keys)} in {layout.buckets} buckets"
-    return Planned(asked, Placement.CO_BUCKETED, layout.files, layout, reason)
+    return JoinPlan(facts, Placement.CO_BUCKETED, layout.files, layout, reason)
 
 
 def _size(files: Snapshot) -> str:
     return f"{files.rows:,} rows in {files.size / 1e6:,.1f} MB"
 
 
-def _layout(warehouse: Warehouse, asked: StoredFacts) -> tuple[Layout | None, str]:
-    """The layout of the asked facts that tasks can read, or why there is none."""
-    keys = ", ".join(asked.keys.values())
-    found = layouts.find(warehouse, asked.table, asked.layout) if asked.layout else None
-    if found is None:
-        return None, f"{asked.table} has no layout by {keys}"
-    if not layouts.reflects(warehouse, asked.table, found, asked.version):
-        return None, f"its layout by {keys} reflects version {found.source_version}, not {asked.version}"
-    unreadable = found.files.unreadable
-    return (None, unreadable) if unreadable else (found, "")
+def _layout(warehouse: Warehouse, facts: StoredFacts) -> tuple[Layout | None, str]:
+    """The layout of the facts that tasks can read, or why there is none."""
+    keys = ", ".join(facts.keys.values())
+    layout = layouts.find(warehouse, facts.table, facts.layout) if facts.layout else None
+    if layout is None:
+        return None, f"{facts.table} has no layout by {keys}"
+    if not layouts.reflects(warehouse, facts.table, layout, facts.version):
+        return None, f"its layout by {keys} reflects version {layout.source_version}, not {facts.version}"
+    unreadable = layout.files.unreadable
+    return (None, unreadable) if unreadable else (layout, "")

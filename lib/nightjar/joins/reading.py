@@ -1,4 +1,4 @@
-"""What a task reads of the facts: its columns of the rows that its share of the spine can ask about."""
+"""Read the facts that a task needs: some columns of the rows that its share of the spine can see."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 from nightjar.asof import Clocks, Facts, Windowed
 from nightjar.asof.values import EARLIEST, column_of, instants, present
 from nightjar.durations import duration_of, microseconds
-from nightjar.joins.planner import Planned
+from nightjar.joins.planner import JoinPlan
 from nightjar.joins.stored import StoredFacts
 from nightjar.tables import scan
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
@@ -21,77 +21,77 @@ from nightjar.tables.table import INSTANT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CALENDAR = (-62_135_596_800_000_000, 253_402_300_799_999_999)
-"""The first and the last microsecond that Python's instants have."""
+"""The first and the last microsecond of Python's datetime."""
 
 
-def whole(planned: Sequence[Planned]) -> list[tuple[StoredFacts, Facts]]:
-    """Each table once, all of its rows: versions are resolved over the whole source."""
-    tables = {one.files.table: one.files for one in planned}
-    read = {table: scan.read(files, _columns(planned, table)) for table, files in tables.items()}
-    return [(one.facts, one.facts.asked(read[one.files.table])) for one in planned]
+def read_whole(plans: Sequence[JoinPlan]) -> list[tuple[StoredFacts, Facts]]:
+    """All rows of the facts, each table read once: versions are resolved over the whole source."""
+    tables = {plan.files.table: plan.files for plan in plans}
+    rows_of_table = {table: scan.read(files, _columns(plans, table)) for table, files in tables.items()}
+    return [(plan.facts, plan.facts.to_facts(rows_of_table[plan.files.table])) for plan in plans]
 
 
 @dataclass(frozen=True)
 class Share:
-    """What one task reads of laid out facts.
+    """The part of layouts that one task reads.
 
     Attributes:
         files: layout -> the files of the task's bucket.
-        start: the first prediction time of its slice of the bucket, in microseconds; None: it has no earlier slice.
+        start: the first prediction time of its slice of the bucket, in microseconds; None: it is the first slice.
     """
 
     files: Mapping[str, Snapshot]
     start: int | None = None
 
 
-def laid_out(
-    planned: Sequence[Planned],
+def read_layouts(
+    plans: Sequence[JoinPlan],
     spine: pa.Table,
     share: Share,
     carried: Mapping[str, pa.Table],
     clocks: Clocks,
 ) -> list[tuple[StoredFacts, Facts]]:
-    """Each layout once, the rows that can matter to these spine rows.
+    """The rows of facts that can matter to these spine rows, each layout read once.
 
-    A row that happened or became known after the last of them changes nothing: a fact that moved has left a
-    retraction at its old place. Neither does a row that is older than the history of all that is asked of it, or one
-    older than the longest window before a slice, unless it is carried in.
+    Not needed are rows that happened or became known after the last spine row (a fact that moved has left a retraction
+    at its old place), rows older than the history of all facts that use the layout, and those older than the longest
+    window before a slice, unless they are carried in.
 
-    Where some facts are asked without `history`, no file is left out for its age alone, but in later slices of a heavy
-    bucket. Every join gives the clocks of the latest fact, however old, and a file's statistics do not tell whether it
-    holds the latest one of some key: only reading it does. For slices it is read once and what matters is carried on;
-    for a whole bucket that would be the same reading, and then the join's.
+    Where some facts have no `history`, no file is skipped for its age, except in later slices of a heavy bucket: every
+    join returns the clocks of the latest fact, however old, and a file's statistics do not show whether it has the
+    latest one of some key. For slices, earlier files are read once and the needed rows are carried; for a whole bucket
+    that would only read the files twice.
 
     Args:
-        planned: what is asked.
+        plans: of the joins.
         spine: the task's rows.
-        share: what the task may read.
+        share: what the task reads.
         carried: layout -> rows from before the share's start that it needs.
         clocks: of the spine.
     """
     first, last = _bounds(spine, clocks.prediction_time)
-    known = _bounds(spine, clocks.known_by)[1] if clocks.known_by else last
-    happened = (pc.field(EVENT_TIME) <= instant(last)) & (pc.field(KNOWN_AT) <= instant(known))
+    known_until = _bounds(spine, clocks.known_by)[1] if clocks.known_by else last
+    is_visible = (pc.field(EVENT_TIME) <= instant(last)) & (pc.field(KNOWN_AT) <= instant(known_until))
     tables = {}
     for table, files in share.files.items():
-        here = [one for one in planned if one.files.table == table]
-        oldest = _oldest([one.facts for one in here], first, share.start)
-        condition = happened if oldest is None else happened & (pc.field(EVENT_TIME) >= instant(oldest))
-        rows = rows_of(here, files, oldest, last, condition, exactly=oldest is not None)
+        sharing = [plan for plan in plans if plan.files.table == table]
+        oldest = _oldest([plan.facts for plan in sharing], first, share.start)
+        condition = is_visible if oldest is None else is_visible & (pc.field(EVENT_TIME) >= instant(oldest))
+        rows = read_rows(sharing, files, oldest, last, condition, exactly=oldest is not None)
         if oldest is not None and table in carried:
             older = carried[table].filter(pc.field(EVENT_TIME) < instant(oldest))
             rows = pa.concat_tables([older, rows])
         tables[table] = rows
-    return [(one.facts, asked(one, tables[one.files.table])) for one in planned]
+    return [(plan.facts, layout_facts(plan, tables[plan.files.table])) for plan in plans]
 
 
-def asked(planned: Planned, rows: pa.Table) -> Facts:
-    """What is asked, over rows of a layout."""
-    return planned.facts.asked(rows, RETRACTION)
+def layout_facts(plan: JoinPlan, rows: pa.Table) -> Facts:
+    """The kernel's facts, over rows of a layout."""
+    return plan.facts.to_facts(rows, RETRACTION)
 
 
-def rows_of(
-    planned: Sequence[Planned],
+def read_rows(
+    plans: Sequence[JoinPlan],
     files: Snapshot,
     since: int | None,
     until: int | None,
@@ -99,49 +99,49 @@ def rows_of(
     *,
     exactly: bool = True,
 ) -> pa.Table:
-    """The columns that are asked of one layout, of the rows that meet a condition on event times since and until.
+    """The needed columns of one layout, of the rows that meet a condition on event times since and until.
 
-    Both are in microseconds; a file's bounds lie on Python's calendar, years 1 to 9999, and are compared there.
-    Not exactly: of the row groups that may hold such rows, where few others are to be expected.
+    Both are in microseconds, and are clamped to years 1 to 9999, the range of the bounds of files.
+    Not exactly: all rows of the row groups that may have such rows, for callers that tolerate a few others.
     """
     begin, end = _on_the_calendar(since), _on_the_calendar(until)
     of_times = files.where(lambda file: file.may_hold(EVENT_TIME, begin, end))
-    rows = scan.read(of_times, [*_columns(planned, files.table), RETRACTION], condition)
+    rows = scan.read(of_times, [*_columns(plans, files.table), RETRACTION], condition)
     return rows.filter(condition) if exactly else rows
 
 
 def instant(moment: int | None) -> Any:
-    """Microseconds since 1970 as Arrow compares them with a clock. Python's own instants end with the year 9999."""
+    """Microseconds since 1970 as an Arrow timestamp. Python's own instants end with the year 9999."""
     return pa.scalar(moment, pa.int64()).cast(INSTANT)
 
 
 def _bounds(spine: pa.Table, clock: str) -> tuple[int | None, int | None]:
-    """The first and the last instant of a column in microseconds; None where it has none."""
+    """The first and the last instant of a column in microseconds; None where it has no value."""
     column = column_of(spine, clock)
-    found: Any = pc.min_max(pa.array(instants(column, f"spine, column {clock!r}"), mask=~present(column)))
-    return found["min"].as_py(), found["max"].as_py()
+    extremes: Any = pc.min_max(pa.array(instants(column, f"spine, column {clock!r}"), mask=~present(column)))
+    return extremes["min"].as_py(), extremes["max"].as_py()
 
 
-def _oldest(asked: Sequence[StoredFacts], earliest: int | None, start: int | None) -> int | None:
-    """The event_time before which no row is read; None: all are."""
-    histories = [duration_of(facts.history).at_most() for facts in asked if facts.history is not None]
-    if len(histories) == len(asked):
+def _oldest(stored_facts: Sequence[StoredFacts], earliest: int | None, start: int | None) -> int | None:
+    """The event_time before which no row is read; None: all rows are."""
+    histories = [duration_of(facts.history).at_most() for facts in stored_facts if facts.history is not None]
+    if len(histories) == len(stored_facts):
         return _earlier(earliest, max(histories, default=timedelta(0)))
-    windows = [feature.window for facts in asked for feature in facts.features if isinstance(feature, Windowed)]
+    windows = [feature.window for facts in stored_facts for feature in facts.features if isinstance(feature, Windowed)]
     return _earlier(start, max((duration_of(window).at_most() for window in windows), default=timedelta(0)))
 
 
 def _earlier(moment: int | None, by: timedelta) -> int | None:
-    """The moment moved back, None where that is before the first one there is."""
-    back = None if moment is None else moment - microseconds(by)
-    return None if back is None or back < EARLIEST else back
+    """The moment moved back; None where that is before the earliest instant."""
+    earlier = None if moment is None else moment - microseconds(by)
+    return None if earlier is None or earlier < EARLIEST else earlier
 
 
 def _on_the_calendar(moment: int | None) -> datetime | None:
-    """The instant, or the first or last one that Python has."""
+    """The instant, clamped to the range of Python's datetime."""
     first, last = CALENDAR
     return None if moment is None else EPOCH + timedelta(microseconds=min(max(moment, first), last))
 
 
-def _columns(planned: Sequence[Planned], table: str) -> list[str]:
-    return sorted(set[str]().union(*(one.facts.columns() for one in planned if one.files.table == table)))
+def _columns(plans: Sequence[JoinPlan], table: str) -> list[str]:
+    return sorted(set[str]().union(*(plan.facts.columns() for plan in plans if plan.files.table == table)))

@@ -1,4 +1,4 @@
-"""Facts that lie in tables of the warehouse, and what is asked of them."""
+"""Facts in tables of the warehouse, and the features to compute of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,10 +25,10 @@ class StoredFacts:
         table: name of the Delta table, with columns `event_time` and `known_at`.
         version: its Delta version.
         keys: spine column -> fact column.
-        fact_id: columns that name a fact; rows that share them are versions of it.
+        fact_id: columns that identify a fact; rows that share them are versions of it.
         features: what to compute.
-        history: the greatest age of a fact that is looked at, inclusive; older ones give no feature and no matched
-            clock, so that their files need not be read. None: all facts are looked at.
+        history: the greatest age of a fact that is used, inclusive; older ones give no feature and no matched clock,
+            so that their files need not be read. None: all facts are used.
         layout: the key columns of the table's layout for these keys, in its order; None: there is none.
         sequence: columns that order facts with equal `event_time` and `known_at`.
         deleted: a boolean column that marks a version as a deletion of its fact; None: there are none.
@@ -50,14 +50,14 @@ class StoredFacts:
         used = {feature.column for feature in self.features} | ({self.deleted} if self.deleted else set())
         return {*self.keys.values(), *self.fact_id, *self.sequence, *used, EVENT_TIME, KNOWN_AT}
 
-    def asked(self, table: pa.Table, retraction: str | None = None) -> Facts:
-        """The same for the kernel, over rows that were read; `retraction` names their column that marks one."""
+    def to_facts(self, table: pa.Table, retraction: str | None = None) -> Facts:
+        """The kernel's facts over rows that were read; `retraction` is their column that marks retractions."""
         features = tuple(self._within_history(feature) for feature in self.features)
-        retracted = retraction if self.fact_id else None  # without versions nothing is ever retracted
-        if retracted is not None and self.deleted is not None:
+        retraction_column = retraction if self.fact_id else None  # without versions there are no retractions
+        if retraction_column is not None and self.deleted is not None:
             deleted: Any = table.column(self.deleted)
-            ended = pc.or_(table.column(retracted), deleted.fill_null(False))
-            table = table.set_column(table.column_names.index(retracted), retracted, ended)
+            ended = pc.or_(table.column(retraction_column), deleted.fill_null(False))
+            table = table.set_column(table.column_names.index(retraction_column), retraction_column, ended)
         return Facts(
             self.name,
             table,
@@ -65,8 +65,8 @@ class StoredFacts:
             EVENT_TIME,
             KNOWN_AT,
             self.fact_id,
-            retracted or self.deleted,
-            local_versions=retracted is not None,
+            retraction_column or self.deleted,
+            local_versions=retraction_column is not None,
             sequence=self.sequence,
             features=features,
         )
@@ -81,12 +81,12 @@ def join_facts(spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], cloc
     """The kernel's join, without the matched clocks of facts that are older than their history.
 
     Raises:
-        JoinError: what the kernel says, with the table of the facts it speaks of.
+        JoinError: the kernel's, with the table of the facts that it names.
     """
-    with _table_named([stored for stored, _ in facts]):
+    with _translate_kernel_errors([stored for stored, _ in facts]):
         joined = join(
             spine,
-            [asked for _, asked in facts],
+            [kernel_facts for _, kernel_facts in facts],
             prediction_time=clocks.prediction_time,
             known_by=clocks.known_by,
             since=clocks.since,
@@ -96,8 +96,8 @@ def join_facts(spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], cloc
         if stored.history is None:
             continue
         matched = [f"{stored.name}__{clock}" for clock in (EVENT_TIME, KNOWN_AT)]
-        at = instants(column_of(joined, clocks.prediction_time), f"spine, column {clocks.prediction_time!r}")
-        oldest = pa.array(shift(at, duration_of(stored.history), clocks.zone, back=True)).cast(INSTANT)
+        times = instants(column_of(joined, clocks.prediction_time), f"spine, column {clocks.prediction_time!r}")
+        oldest = pa.array(shift(times, duration_of(stored.history), clocks.zone, back=True)).cast(INSTANT)
         recent = pc.greater_equal(joined.column(matched[0]), oldest)
         for clock in matched:
             values = pc.if_else(recent, joined.column(clock), None)
@@ -106,29 +106,33 @@ def join_facts(spine: pa.Table, facts: Sequence[tuple[StoredFacts, Facts]], cloc
 
 
 def output_schema(spine: pa.Schema, facts: Sequence[tuple[StoredFacts, pa.Schema]], clocks: Clocks) -> pa.Schema:
-    """The schema of the join's result, found by joining nothing with nothing.
+    """The schema of the join's result, from a join of empty tables.
 
     Args:
-        spine: of the spine.
-        facts: what is asked, and the columns there are.
+        spine: the spine's schema.
+        facts: the facts and the schemas of their tables.
         clocks: of the spine.
 
     Raises:
-        JoinError: a definition does not fit the columns of its table; said before any work.
+        JoinError: a definition does not fit the columns of its table; raised before any work.
     """
-    asked = [(stored, stored.asked(found.empty_table())) for stored, found in facts]
-    return join_facts(spine.empty_table(), asked, clocks).schema
+    empty_facts = [(stored, stored.to_facts(schema.empty_table())) for stored, schema in facts]
+    return join_facts(spine.empty_table(), empty_facts, clocks).schema
 
 
 @contextmanager
-def _table_named(facts: Sequence[StoredFacts]) -> Iterator[None]:
-    """Say which table facts lie in, where the kernel knows only their name."""
+def _translate_kernel_errors(facts: Sequence[StoredFacts]) -> Iterator[None]:
+    """Name the table of facts in the kernel's errors, which have only the facts' name."""
     try:
         yield
     except JoinError as error:
-        of = [f"The facts {one.name!r} are those of table {one.table}." for one in facts if _tells_of(error, one)]
-        raise JoinError(" ".join([f"{error}.", *of]) if of else str(error)) from error
+        tables = [
+            f"The facts {stored.name!r} are those of table {stored.table}."
+            for stored in facts
+            if _mentions(error, stored)
+        ]
+        raise JoinError(" ".join([f"{error}.", *tables]) if tables else str(error)) from error
 
 
-def _tells_of(error: JoinError, facts: StoredFacts) -> bool:
+def _mentions(error: JoinError, facts: StoredFacts) -> bool:
     return f"facts {facts.name!r}" in str(error)

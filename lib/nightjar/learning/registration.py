@@ -80,7 +80,7 @@ def recording(record: SearchRun) -> Told:
             parameters=unit.candidate.model.parameters,
             failure=result.failure,
         )
-        with interrupts.deferred():
+        with interrupts.defer():
             record.log(trial)
 
     return told

@@ -152,14 +152,14 @@ def read(
             or no value at all.
         TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
     """
-    versions = arrow.pinned(warehouse, ["features", "labels"])
+    versions = arrow.pin(warehouse, ["features", "labels"])
     there = arrow.schema(warehouse, "features", versions["features"]).names
     row_checks.require_columns(there, [*group, *query])
     weighted = WEIGHT in there
     names = project.feature_names()
     wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
     stored = _stored(warehouse, project, run_date, wanted, versions)
-    known = labels.known(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
+    known = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
     outcome = known.filter(pc.is_valid(known["label"]))
     joined = _in_order(stored.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):

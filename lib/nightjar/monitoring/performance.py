@@ -39,7 +39,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
-    outcome = Outcome(inputs=arrow.pinned(warehouse, ["scores", "labels", "features"]))
+    outcome = Outcome(inputs=arrow.pin(warehouse, ["scores", "labels", "features"]))
     nights = _to_judge(warehouse, project, run_date, outcome.inputs["scores"])
     known = _with_labels(warehouse, project, run_date, nights, outcome.inputs) if nights else None
     rows = [] if known is None else [row for day in nights for row in _judged(known, day, project, run_date, run_id)]
@@ -94,7 +94,7 @@ def _with_labels(
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
-    known = labels.known(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
+    known = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(known, key, join_type="left outer")
     beside = _beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
     if not beside:

@@ -70,10 +70,10 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         body: what to do; None: the job's own step for its run date.
     """
     logs.start()
-    interrupts.heed()
+    interrupts.install_handlers()
     folders.use()
     try:
-        with outages.stated():
+        with outages.translate_errors():
             _run(job, conf, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
@@ -94,11 +94,11 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         NightjarError: what the step failed with; recorded before it is raised.
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
-    with lease.held(step.warehouse, claim, partial(tables, step.project)) as warehouse:
+    with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
         started, clock = datetime.now(UTC), time.monotonic()
         outcome, status, error = Outcome(), "failed", None
         try:
-            with outages.stated(), failures.stated():
+            with outages.translate_errors(), failures.translate_errors():
                 ledger.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
@@ -107,7 +107,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
             step.sessions.stop()  # or its tasks would go on while the lease is free
             raise
         except Exception as failure:
-            error = logs.concealed(str(failure)) or type(failure).__name__
+            error = logs.redact(str(failure)) or type(failure).__name__
             raise
         finally:
             seconds = time.monotonic() - clock
@@ -137,7 +137,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
 def _report_stop(step: Step) -> None:
     """Write the report of a night that has stopped, which goes on raising what stopped it, whatever becomes of this."""
     try:
-        with outages.stated(), failures.stated():
+        with outages.translate_errors(), failures.translate_errors():
             log.info("report: %s", night.write_stopped(step.warehouse, step.project, step.run_date))
     except Exception:
         log.exception("no report could be made of the night that has stopped")
@@ -167,9 +167,9 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     if shows_config:
         sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))
         return
-    logs.conceal(config.secrets_of(composed))
+    logs.add_secrets(config.secrets_of(composed))
     settings = config.make_settings(composed)
-    logs.conceal(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
     if isinstance(settings, jobs.Train | jobs.Nightly):
         blocks, enough = period.final_period_blocks(settings.search, settings.project)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)

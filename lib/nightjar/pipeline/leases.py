@@ -59,7 +59,7 @@ def _free(context: Context, resource: str, reason: str) -> None:
 
 
 def _print(context: Context) -> None:
-    known = granting.stored(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
+    known = granting.read_leases(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
     rows = [row for row in known if row["released_at"] is None or row["freed"]]
     shown = Table(
         title=f"Leases of {context.settings.project.name}; times are UTC by the holder's clock", title_justify="left"

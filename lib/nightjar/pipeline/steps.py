@@ -95,7 +95,7 @@ def train(step: Step) -> Outcome:
     require_trainable(step.search, step.project, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     require_current(step.warehouse, step.project, step.run_date)
-    with ray.started(step.environment):
+    with ray.session(step.environment):
         return run_training(
             step.warehouse, step.project, step.search, step.run_date, step.run_id, step.home, step.code_revision
         )

@@ -1,10 +1,10 @@
-"""Spark's parent of Python workers, silent about workers that Java has hung up on.
+"""Spark's parent process of Python workers, silent about workers whose connection Java has closed.
 
-Java does so with workers that were idle for a minute, and at its end. They have nothing left to say, try to say it, and
-over local sockets that fails at once: each would print a traceback to the terminal of whoever waits for the job.
+Java closes it when a worker was idle for a minute, and at its own end. The worker still writes to it, which fails at
+once over local sockets: each worker would print a traceback to the terminal of the job.
 
-Workers take pyspark from this environment. Java offers it to them as an archive first, out of which every worker would
-compile each module anew: a second of its first task. What takes longest to load is loaded here, once for all of them.
+Workers take pyspark from this environment. Java offers it to them as an archive first, from which every worker would
+compile each module anew: a second of its first task. The slowest imports are done here, once for all workers.
 """
 
 import sys
@@ -19,7 +19,7 @@ _worker = daemon.worker
 
 
 def worker(sock: socket, authenticated: bool) -> int:  # noqa: FBT001  (as Spark calls it)
-    """A worker's life; its exit code."""
+    """Run a worker; its exit code."""
     try:
         return int(_worker(sock, authenticated))
     except BrokenPipeError:

@@ -1,10 +1,10 @@
-"""Temporary files: all of a process lie in one folder, for its user alone; folders of processes that died are removed.
+"""Temporary files: all of a process are in one private folder; folders of processes that died are removed.
 
     <temporary folder of the system>/nightjar-<number of the user>/
-        <name>/         what a process needs while it lives (0700)
-        <name>.lock     held by flock as long as it does: whoever gets that lock knows that it is dead
+        <name>/         the files of a process while it lives (0700)
+        <name>.lock     locked by flock while it lives: whoever gets that lock knows that it is dead
 
-A process number proves nothing: it may have been given to another process since, or be counted in another container.
+A process number proves nothing: another process may have it by now, or it is counted in another container.
 """
 
 import atexit
@@ -22,32 +22,32 @@ from pathlib import Path
 log = logging.getLogger("nightjar.folders")
 SYSTEM = Path(tempfile.gettempdir())
 LONGEST = 38
-"""Letters of a folder for sockets: Ray adds up to 68, and the system takes 107."""
+"""Longest path of a folder for sockets, in characters: Ray adds up to 68, and the system's limit is 107."""
 
 
 def own() -> Path:
-    """The folder of this process; it goes when the process ends, or, if that is killed, when another one starts."""
-    return _made(SYSTEM, os.getpid())
+    """The folder of this process; it is removed when the process ends, or, if that is killed, when another starts."""
+    return _make_folder(SYSTEM, os.getpid())
 
 
 def own_for_sockets() -> Path:
     """The same, unless its path is too long for sockets: then one in /tmp."""
-    return own() if len(str(own())) <= LONGEST else _made(Path("/tmp"), os.getpid())  # noqa: S108  (0700, ours)
+    return own() if len(str(own())) <= LONGEST else _make_folder(Path("/tmp"), os.getpid())  # noqa: S108  (0700, ours)
 
 
 def use() -> None:
-    """Let this process, and those that it starts, make all their temporary files in its folder."""
+    """Let this process, and those that it starts, create all their temporary files in its folder."""
     tempfile.tempdir = os.environ["TMPDIR"] = str(own())
 
 
 @cache
-def _made(system: Path, _process: int) -> Path:
+def _make_folder(system: Path, _process: int) -> Path:
     place = _place(system)
     _remove_dead(place)
     while True:
         lock = place / f"{secrets.token_hex(4)}.lock"
-        held = _taken(lock)
-        if held is not None:
+        lock_file = _try_lock(lock)
+        if lock_file is not None:
             break
     folder = lock.with_suffix("")
     folder.mkdir(mode=0o700)
@@ -56,29 +56,29 @@ def _made(system: Path, _process: int) -> Path:
 
 
 def _place(system: Path) -> Path:
-    """Where the folders of this user lie: one that others can enter, or have made, is not used."""
+    """The parent of this user's folders; one that others can enter, or have created, is not used."""
     place = system / f"nightjar-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         place.mkdir(mode=0o700, parents=True)
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    status = place.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         log.warning("%s is not this user's alone, so another folder is used: remove it, or run chmod go= on it", place)
         return Path(tempfile.mkdtemp(prefix="nightjar-", dir=system))
     return place
 
 
 def _remove_dead(place: Path) -> None:
-    for name in {one.stem for one in place.iterdir()}:
+    for name in {entry.stem for entry in place.iterdir()}:
         lock = place / f"{name}.lock"
-        held = _taken(lock)
-        if held is not None:
+        lock_file = _try_lock(lock)
+        if lock_file is not None:
             shutil.rmtree(place / name, ignore_errors=True)
             lock.unlink(missing_ok=True)
-            os.close(held)
+            os.close(lock_file)
 
 
-def _taken(lock: Path) -> int | None:
-    """The lock's file, held from now on; None if another process holds it, or has removed it meanwhile."""
+def _try_lock(lock: Path) -> int | None:
+    """Lock the file and return its descriptor; None if another process has the lock, or has removed the file."""
     file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,6 +91,6 @@ def _taken(lock: Path) -> int | None:
 
 
 def _leave(folder: Path, lock: Path, process: int) -> None:
-    if process == os.getpid():  # a fork has inherited this, but not the folder
+    if process == os.getpid():  # a fork has inherited this exit handler, but does not own the folder
         shutil.rmtree(folder, ignore_errors=True)
         lock.unlink(missing_ok=True)

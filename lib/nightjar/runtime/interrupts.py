@@ -1,4 +1,4 @@
-"""Interrupts: SIGTERM ends a job as Ctrl-C does, and both wait where something must be done as a whole."""
+"""Interrupts: SIGTERM ends a job as Ctrl-C does, and both can be deferred while a block must not be cut off."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ AGAIN = 0.05
 """Seconds after which an interrupt that Python dropped is sent once more."""
 
 
-def heed() -> None:
+def install_handlers() -> None:
     """Raise KeyboardInterrupt on SIGTERM too, and lose no interrupt."""
     signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook = _interrupt_again
@@ -22,9 +22,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _interrupt_again(raised: "sys.UnraisableHookArgs") -> None:
-    """Send an interrupt once more that came within a destructor or a weak reference's callback: Python drops it there.
+    """Send an interrupt again that Python dropped because it came in a destructor or a weak reference's callback.
 
-    PySpark frees its objects on the other side by such callbacks.
+    PySpark releases its objects in Java by such callbacks.
     """
     if isinstance(raised.exc_value, KeyboardInterrupt):
         main = threading.main_thread().ident or 0
@@ -34,24 +34,24 @@ def _interrupt_again(raised: "sys.UnraisableHookArgs") -> None:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Let interrupts wait until the block is through. Keep it short: whoever waits thinks that nothing happens.
+def defer() -> Iterator[None]:
+    """Defer interrupts until the block ends. Keep it short: meanwhile, Ctrl-C has no visible effect.
 
-    Python hands signals to its main thread alone: in any other one there is nothing to wait for. Handlers that are not
-    Python's stay.
+    Only Python's main thread gets signals: in other threads this does nothing. Handlers that were not set by Python
+    stay.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
+    pending: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     handlers = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not None}
     for number in handlers:
-        signal.signal(number, lambda received, _: came.append(received))
+        signal.signal(number, lambda received, _: pending.append(received))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for received in came:
-            signal.raise_signal(received)
+        for signal_number in pending:
+            signal.raise_signal(signal_number)

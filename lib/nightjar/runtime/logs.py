@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from nightjar.settings import secrets
 
 _STARTED = time.monotonic()
-_CONCEALED: set[str] = set()
+_SECRETS: set[str] = set()
 
 
 class _ForPeople(logging.Formatter):
@@ -36,26 +36,26 @@ class _ForMachines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class _Concealing(logging.StreamHandler[TextIO]):
-    """A line without the secrets, whatever was to be printed: messages of other software hold them too."""
+class _RedactingHandler(logging.StreamHandler[TextIO]):
+    """Prints lines without secrets, whatever their source: messages of other software may contain them too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return concealed(super().format(record))
+        return redact(super().format(record))
 
 
-def conceal(texts: Iterable[str]) -> None:
-    """Let these secrets be in no line from now on, and in nothing else that asks `concealed`."""
-    _CONCEALED.update(texts)
+def add_secrets(secrets: Iterable[str]) -> None:
+    """Redact these secrets from now on, in log lines and by `redact`."""
+    _SECRETS.update(secrets)
 
 
-def concealed(text: str) -> str:
+def redact(text: str) -> str:
     """A text without the secrets of this process."""
-    return secrets.hidden(text, _CONCEALED)
+    return secrets.hidden(text, _SECRETS)
 
 
 def start() -> None:
-    """Send the package's progress to standard error; quieten libraries whose notices no reader can act on."""
-    handler = _Concealing(sys.stderr)
+    """Log the package's progress to standard error; silence libraries whose notices no reader can act on."""
+    handler = _RedactingHandler(sys.stderr)
     handler.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForMachines())
     logger = logging.getLogger("nightjar")
     logger.handlers = [handler]
@@ -70,5 +70,5 @@ def start() -> None:
 
 
 def _is_not_of_py4j(record: logging.LogRecord) -> bool:
-    """Whether to show it: interrupts and lost connections, with their traces, py4j logs in nobody's name."""
+    """Whether to show a record: py4j logs interrupts and lost connections, with tracebacks, by the root logger."""
     return "py4j" not in Path(record.pathname).parts

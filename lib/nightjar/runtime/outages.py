@@ -1,6 +1,6 @@
-"""What Spark, Ray and the operating system raise when the machine fails them, as stated failures.
+"""Failures of the machine under Spark, Ray or the operating system, translated into Nightjar errors.
 
-Libraries wrap the cause many times and in many types; what tells is the text of the innermost cause that is known.
+Libraries wrap the cause many times and in many types; the text of the innermost known cause decides.
 """
 
 import errno
@@ -14,12 +14,12 @@ from py4j.protocol import Py4JError
 
 from nightjar.errors import MachineError, restated
 
-_LONGEST = 500  # letters of another's message
+_LONGEST = 500  # characters of a quoted message
 
 
 @dataclass(frozen=True)
 class Cause:
-    """One error of a chain: its class and what it says."""
+    """One error of a chain: its class and message."""
 
     kind: str
     message: str
@@ -72,30 +72,30 @@ _KNOWN = {
         "Damaged data file. Nothing was written."
     ),
 }
-"""What a cause says -> what to say of it. Nothing here can come of a mistake in our own code."""
+"""Pattern of a cause -> message for users. No pattern matches errors of our own code."""
 
 
 @contextmanager
-def stated() -> Iterator[None]:
-    """Say it in words where the machine has failed; any other error passes as it is.
+def translate_errors() -> Iterator[None]:
+    """Translate errors that are failures of the machine; other errors pass unchanged.
 
     Raises:
-        MachineError: it has.
+        MachineError: the machine has failed.
     """
     with restated(lambda error: of(causes(error))):
         yield
 
 
 def of(chain: Sequence[Cause]) -> MachineError | None:
-    """The stated failure behind a chain of errors, the outermost first; None where none is known."""
+    """The error for a chain of causes, the outermost first; None where no cause is known."""
     for cause in reversed(chain):
-        told = f"{cause.kind}: {cause.message}"
+        text = f"{cause.kind}: {cause.message}"
         for pattern, words in _KNOWN.items():
-            if re.search(pattern, told):
-                return MachineError(words.format(_short(told)))
+            if re.search(pattern, text):
+                return MachineError(words.format(_short(text)))
         if cause.kind.startswith("ray."):
             return MachineError(
-                f"Ray has failed: {_short(told)}. One of its processes was killed, most often for want of memory (see "
+                f"Ray has failed: {_short(text)}. One of its processes was killed, most often for want of memory (see "
                 "dmesg), or has lost its connection. Run it again: folds that have ended are remembered."
             )
     return None
@@ -104,10 +104,10 @@ def of(chain: Sequence[Cause]) -> MachineError | None:
 def causes(failure: BaseException) -> list[Cause]:
     """The chain of an error and its causes, Java's included, the outermost first."""
     chain: list[Cause] = []
-    one: BaseException | None = failure
-    while one is not None:
-        chain += _own(one)
-        one = one.__cause__
+    error: BaseException | None = failure
+    while error is not None:
+        chain += _own(error)
+        error = error.__cause__
     return chain
 
 
@@ -120,7 +120,7 @@ def _own(failure: BaseException) -> list[Cause]:
             java = java.getCause()
         kind = type(failure)
         chain.insert(0, Cause(f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."), _text(failure)))
-    except (Py4JError, OSError) as gone:  # Java keeps the text, and is gone
+    except (Py4JError, OSError) as gone:  # Java, which has the message, does not answer any more
         chain.append(Cause(type(gone).__name__, _text(gone)))
     return chain
 
@@ -131,7 +131,7 @@ def _text(failure: BaseException) -> str:
     return str(failure)
 
 
-def _short(told: str) -> str:
-    """The message in a line, without the stack that may follow it."""
-    line = " ".join(told.split("\n\tat ", 1)[0].split()).rstrip(".")
+def _short(text: str) -> str:
+    """The message in one line, without a stack trace."""
+    line = " ".join(text.split("\n\tat ", 1)[0].split()).rstrip(".")
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -27,7 +27,7 @@ log = logging.getLogger("nightjar.spark")
 # In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
 JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
-"""Classes that Spark's Java would load one by one; scripts/setup makes it. Another Java, or other jars, go without."""
+"""Archive of the classes that Spark's Java loads, made by scripts/setup; another Java, or other jars, ignore it."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
 _LOGGING = f'"-Dlog4j2.configurationFile={Path(__file__).with_name("log4j2.properties").as_uri()}"'
 OPTIONS = {
@@ -37,26 +37,26 @@ OPTIONS = {
     "spark.sql.session.timeZone": "UTC",
     # Spark's default (INT96) has no file statistics, and Arrow misreads far dates in it.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # A raw file's nanoseconds, which it otherwise does not read at all; no table of ours has any.
+    # Nanoseconds in raw files, which Spark otherwise does not read at all; no table of ours has any.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
-    # What Spark reads is what was written, or it fails.
+    # Spark fails on damaged pages instead of reading them.
     "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.pythonUDF.arrow.enabled": "true",
     "spark.sql.ansi.enabled": "true",
-    # PySpark asks Java five times about each operator of an expression, to tell the line of Python in errors that speak
-    # of settings here: it took half of an ingest of few rows.
+    # PySpark calls Java five times for each operator of an expression, to name the line of Python in errors, which here
+    # is about settings: that took half of an ingest of few rows.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     # One thread per task: the tasks already fill the cores.
     "spark.executorEnv.OMP_NUM_THREADS": "1",
-    # Python workers keep up to 256 MB that they have freed: a task makes columns of a megabyte by the hundred, and a
-    # fifth of its time went into asking the system for their memory again and again.
+    # Python workers keep up to 256 MB of freed memory: a task makes hundreds of columns of a megabyte, and a fifth of
+    # its time went into requesting their memory from the system again and again.
     "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
     "spark.executorEnv.MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     # Delta's default (50) is for logs of millions of files: 50 tasks each time a table's state is read.
     "spark.databricks.delta.snapshotPartitions": "4",
-    # A session of a job has no visitors: nothing listens.
+    # Nobody looks at the web interface of a job: nothing listens.
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.extraJavaOptions": JAVA_OPTIONS,
@@ -65,7 +65,7 @@ OPTIONS = {
 
 
 def start(environment: Environment, app_name: str) -> SparkSession:
-    """A session with Delta, in UTC. Under `spark-submit` its master and its driver's memory are what that was told.
+    """Start a session with Delta, in UTC. Under `spark-submit`, master and driver's memory are those given there.
 
     On a cluster the package itself is shipped to the executors; they need only the locked dependencies.
 
@@ -73,7 +73,7 @@ def start(environment: Environment, app_name: str) -> SparkSession:
         UsageError: no master is named, or Spark has no Delta, or no file system for the warehouse.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    submitted_to = _submitted_to()
+    submitted_to = _submitted_master()
     if submitted_to is None:
         _use_locked_spark()
     master = submitted_to or environment.spark_master
@@ -86,11 +86,11 @@ def start(environment: Environment, app_name: str) -> SparkSession:
         "spark.sql.shuffle.partitions": str(environment.shuffle_partitions),
         "spark.sql.warehouse.dir": str(Path(environment.home).absolute() / "spark-warehouse"),
     }
-    if submitted_to is None:  # a driver that runs already has its master and its memory
+    if submitted_to is None:  # a submitted driver already runs, with its master and memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
-        # In its temporary folder Java keeps what is shuffled, too.
-        options |= {JAVA_BY_DEFAULT: f'{archived_classes()} {_LOGGING} "-Djava.io.tmpdir={folders.own()}"'.strip()}
-    options |= _on_this_machine(master) | environment.spark
+        # Java's temporary folder also gets the shuffled data.
+        options |= {JAVA_BY_DEFAULT: f'{class_archive_options()} {_LOGGING} "-Djava.io.tmpdir={folders.own()}"'.strip()}
+    options |= _local_options(master) | environment.spark
     if submitted_to is None:
         _start_java(options)
     builder = SparkSession.builder.appName(app_name)
@@ -106,31 +106,31 @@ def start(environment: Environment, app_name: str) -> SparkSession:
         session.stop()
         raise
     if not master.startswith("local"):
-        session.sparkContext.addPyFile(_packed())
+        session.sparkContext.addPyFile(_pack_package())
     return session
 
 
 def stop(session: SparkSession) -> None:
-    """Stop a session and whatever still runs in it. One whose Java was killed has nothing left to stop."""
+    """Stop a session and whatever still runs in it. If its Java was killed, this does nothing."""
     with suppress(Py4JError, ConnectionError):
         session.stop()
 
 
-def _on_this_machine(master: str) -> dict[str, str]:
-    """What it takes to be fast and closed to others where all, or the driver's side of it, runs on this machine."""
+def _local_options(master: str) -> dict[str, str]:
+    """Options for speed, and against access by others, where Spark or its driver runs on this machine."""
     options: dict[str, str] = {}
     if re.match(r"local\b|spark://(127\.|localhost\b)", master):
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     if master.startswith("local"):
-        options |= {"spark.shuffle.compress": "false"} | _sockets()  # what is shuffled never leaves the machine
+        options |= {"spark.shuffle.compress": "false"} | _socket_options()  # shuffled data never leaves the machine
     if re.fullmatch(r"local(\[.*\])?", master):
-        # Other users of the machine reach its ports too. Spark makes a secret for the session, and shows it nowhere.
+        # Other users of the machine reach its ports too. Spark generates a secret for the session.
         options |= {"spark.authenticate": "true"}
     return options
 
 
-def archived_classes() -> str:
-    """Options by which Java starts from the archive, if there is one: in two thirds of the time."""
+def class_archive_options() -> str:
+    """Options by which Java starts from the archive, if there is one, in two thirds of the time."""
     if not ARCHIVE.exists():
         return ""
     return f'"-XX:SharedArchiveFile={ARCHIVE}" -Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off'
@@ -139,17 +139,17 @@ def archived_classes() -> str:
 def _start_java(options: Mapping[str, str]) -> None:
     """Start Java with the options that are no secrets: every user of the machine sees the command line of a process.
 
-    The session that is built next gives it all of them.
+    The session, which is built next, sets the others.
     """
     shown = [(name, value) for name, value in options.items() if not secrets.KEY.search(name)]
     SparkContext._ensure_initialized(conf=SparkConf(loadDefaults=False).setAll(shown))  # noqa: SLF001
 
 
-def _sockets() -> dict[str, str]:
-    """Options that let Java and its Python workers talk over files in a folder that only this user can enter.
+def _socket_options() -> dict[str, str]:
+    """Options that let Java and its Python workers use Unix sockets in a folder that only this user can enter.
 
-    Over TCP each task waits about 40 ms for an acknowledgement. On a cluster it stays at TCP, for which Spark has a
-    secret: over files it asks for none, and nobody looks after the folders of other machines.
+    Over TCP each task waits about 40 ms for an acknowledgement. On a cluster TCP stays, as Spark protects it by a
+    secret: Unix sockets have none, and we do not control the folders of other machines.
     """
     folder = folders.own_for_sockets() / "spark"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -160,8 +160,8 @@ def _sockets() -> dict[str, str]:
     }
 
 
-def _submitted_to() -> str | None:
-    """The master that `spark-submit` was given; None when this process starts Spark itself."""
+def _submitted_master() -> str | None:
+    """The master given to `spark-submit`; None where this process starts Spark itself."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         return None
     SparkContext._ensure_initialized()  # noqa: SLF001  (before it, a SparkConf does not see the submitted options)
@@ -169,35 +169,37 @@ def _submitted_to() -> str | None:
 
 
 def _use_locked_spark() -> None:
-    """Another Spark than the locked one, found through SPARK_HOME, would run under the locked pyspark."""
+    """Ignore SPARK_HOME: the locked pyspark would run another Spark than the locked one."""
     locked = Path(pyspark.__file__).parent
-    named = os.environ.get("SPARK_HOME")
-    if named is not None and Path(named).resolve() != locked.resolve():
-        log.warning("SPARK_HOME=%s is ignored: this job runs on the Spark of its own environment, %s", named, locked)
+    spark_home = os.environ.get("SPARK_HOME")
+    if spark_home is not None and Path(spark_home).resolve() != locked.resolve():
+        log.warning(
+            "SPARK_HOME=%s is ignored: this job runs on the Spark of its own environment, %s", spark_home, locked
+        )
         del os.environ["SPARK_HOME"]
     if not list((locked / "jars").glob("*delta-spark*.jar")):
         raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
 
 
-def require_same_results(given: Mapping[str, str]) -> None:
-    """What `spark-submit` or a cluster was given must not change what expressions give.
+def require_same_results(configuration: Mapping[str, str]) -> None:
+    """Refuse settings of `spark-submit` or a cluster that would change the results of expressions.
 
     Raises:
-        UsageError: it holds a setting of ANSI rules, names or older Sparks, other than ours.
+        UsageError: there is a setting of ANSI rules, names or older versions of Spark, other than ours.
     """
-    for option in sorted(set(given) - set(OPTIONS)):
+    for option in sorted(set(configuration) - set(OPTIONS)):
         if option.startswith(("spark.sql.ansi.", "spark.sql.legacy.", "spark.sql.caseSensitive")):
             raise UsageError(
-                f"Spark was given {option}={given[option]}, by --conf or spark-defaults.conf, with which expressions "
-                "give other values than elsewhere. Submit without it."
+                f"Spark was given {option}={configuration[option]}, by --conf or spark-defaults.conf, with which "
+                "expressions give other values than elsewhere. Submit without it."
             )
 
 
 def require_delta(session: SparkSession) -> None:
-    """Spark only warns about an extension that it cannot load, and fails much later.
+    """Make sure that Spark has Delta: it only warns about an extension that it cannot load, and fails much later.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it has not.
     """
     java: Any = session.sparkContext._jvm  # noqa: SLF001  (PySpark's only way to ask Java)
     if not java.org.apache.spark.util.Utils.classIsLoadable(OPTIONS["spark.sql.extensions"]):
@@ -208,7 +210,7 @@ def require_delta(session: SparkSession) -> None:
 
 
 def require_file_system(session: SparkSession, warehouse: str) -> None:
-    """What the package reads and writes of an object store by itself needs nothing of Spark's; Spark's own reads do.
+    """Make sure that Spark has a file system for the warehouse: the package itself needs none, but Spark's reads do.
 
     Raises:
         UsageError: Spark has no file system for the warehouse's scheme.
@@ -230,7 +232,7 @@ def require_file_system(session: SparkSession, warehouse: str) -> None:
         ) from error
 
 
-def _packed() -> str:
-    """The package as a zip file that executors can import from; it goes when this process ends."""
+def _pack_package() -> str:
+    """The package as a zip file for executors to import; it is removed when this process ends."""
     package = Path(nightjar.__file__).parent
     return shutil.make_archive(f"{folders.own()}/nightjar", "zip", root_dir=package.parent, base_dir=package.name)

@@ -24,8 +24,8 @@ from nightjar.tables import arrow, quality, sink
 from nightjar.tables.definitions import scores_table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
-from nightjar.tables.partition import shared_out
-from nightjar.tables.rows import Making
+from nightjar.tables.partition import read_partition
+from nightjar.tables.rows import TaskFunction
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
@@ -77,9 +77,9 @@ def score(
     columns = list(dict.fromkeys([*key, "prediction_time", *(feature.name for feature in manifest.features)]))
     made_by = {"model_version": champion.number, "model_name": champion.model_name}
     into = sink.target(warehouse, table, **made_by, input_warnings=", ".join(lacking) or None, **stamps)
-    night = shared_out(spark, warehouse, "features", version, columns, {"run_date": run_date})
+    night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
-        written = sink.collect(night.given, _task(project.name, key, night.make, artifact), into)
+        written = sink.collect(night.task_input, _task(project.name, key, night.make, artifact), into)
     except ModelError as error:
         stood = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
         culprits = too_great(stood, manifest.features, [*key, "prediction_time"])
@@ -136,13 +136,13 @@ def _require_night(
 def _lacking(warehouse: Warehouse, project: Project, manifest: Manifest, run_date: date) -> list[str]:
     """The sources that brought too little to the night and that the champion's features are made of."""
     needed = project.sources_of([feature.name for feature in manifest.features])
-    lacking = {name: amiss for name, amiss in quality.warned(warehouse, run_date).items() if name in needed}
+    lacking = {name: amiss for name, amiss in quality.warnings(warehouse, run_date).items() if name in needed}
     for name, amiss in sorted(lacking.items()):
         log.warning("scores are marked: source %s brought %s", name, amiss)
     return sorted(lacking)
 
 
-def _task(project: str, key: list[str], read: Making, artifact: Artifact) -> Making:
+def _task(project: str, key: list[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
         for rows in read(batches):

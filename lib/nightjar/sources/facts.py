@@ -1,4 +1,4 @@
-"""Typed, checked and derived: from the texts of a raw file to facts, each with the reasons why it is refused."""
+"""From raw rows to facts: cast, check and derive columns; each refused row gets its reasons."""
 
 import math
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ ROW = "_row"
 STATE = "_state"
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
-Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason to give
+Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason
 
 
 def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
-    """All raw rows with their stored columns, `event_time`, `stated_known_at`, and what became of them.
+    """All raw rows with their stored columns, `event_time`, `stated_known_at`, and their state.
 
     `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
     is `fact`, `refused` or `not_a_fact`. A null `known_at` is the `event_time`.
@@ -42,16 +42,16 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
     """
     rows = raw.read(spark, source.file, list(source.columns), name, cache)
     _require_fit(rows, name, source.file, {column: one.type for column, one in source.columns.items()})
-    rows = _typed(rows, source)
+    rows = _cast_columns(rows, source)
     for lookup_name, lookup in source.lookups.items():
-        rows = _looked_up(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
-    rows = guard.added(rows, f"project.sources.{name}.derived", source.derived)
+        rows = _join_lookup(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
+    rows = guard.add_columns(rows, f"project.sources.{name}.derived", source.derived)
     _require_types(rows, name, source, zone)
-    return _judged(rows, name, source)
+    return _set_state(rows, name, source)
 
 
 def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str) -> None:
-    """Refuse clocks that are no instants: a date or plain time is another instant in every zone."""
+    """Refuse clocks that are no instants: a date or a local time is a different instant in every zone."""
     clocks = {"event_time": source.event_time, "known_at": source.known_at or source.event_time}
     for role, column in clocks.items():
         kind = rows.schema[column].dataType
@@ -70,35 +70,35 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
 
 
 def _require_fit(rows: DataFrame, name: str, file: sources.File, types: Mapping[str, sources.ColumnType]) -> None:
-    """Refuse a file that has a column as a type whose values say nothing of the declared one, or too little."""
+    """Refuse a file with a column whose type cannot be read as the declared one."""
     for column, kind in types.items():
         field = rows.schema[column]
         if not values.fits(field, kind):
-            has = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
+            kind_in_file = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
-                f"Source {name}: the column {column} of {file.path} is {has}, which is not read as the {kind.name} "
-                f"that it is declared. Declare what it is, and derive the rest, such as timestamp_millis({column}) or "
-                f"CAST({column} AS DATE). Nothing was written."
+                f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
+                f"{kind.name} that it is declared. Declare what it is, and derive the rest, such as "
+                f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
             )
 
 
-def _typed(rows: DataFrame, source: sources.Source) -> DataFrame:
+def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    has = rows.schema
-    typed = [values.value(has[name], column.type).alias(name) for name, column in source.columns.items()]
+    schema = rows.schema
+    typed_values = [values.value(schema[name], column.type).alias(name) for name, column in source.columns.items()]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
-    # Two projections: each text is cast once, however many conditions look at its value.
-    both = rows.select(*typed, *texts, raw.MALFORMED)
-    faults = {name: _column_faults(has[name], column) for name, column in source.columns.items()}
+    # Two projections: each text is cast once, however many conditions use its value.
+    values_and_texts = rows.select(*typed_values, *texts, raw.MALFORMED)
+    faults = {name: _column_faults(schema[name], column) for name, column in source.columns.items()}
     reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
-    as_read = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
-    row = F.when(F.col(REASONS) != "", as_read).alias(ROW)
-    sound = [_sound(name, of_column) for name, of_column in faults.items()]
-    return both.withColumn(REASONS, reasons).select(*sound, REASONS, row, raw.MALFORMED)
+    texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
+    row = F.when(F.col(REASONS) != "", texts_as_json).alias(ROW)
+    valid_values = [_valid_value(name, of_column) for name, of_column in faults.items()]
+    return values_and_texts.withColumn(REASONS, reasons).select(*valid_values, REASONS, row, raw.MALFORMED)
 
 
-def _sound(name: str, faults: list[Fault]) -> Column:
-    """The value, or null where it was refused: an expression such as make_date must not meet a month of 13."""
+def _valid_value(name: str, faults: list[Fault]) -> Column:
+    """The value, or null where it has a fault: an expression such as make_date must not get a month of 13."""
     return F.when(~_any(faults), F.col(name)).alias(name)
 
 
@@ -107,7 +107,7 @@ def _any(faults: list[Fault]) -> Column:
 
 
 def _reasons(faults: list[Fault]) -> Column:
-    """What is wrong as one text, one reason a line; empty where nothing is. Texts are made only where something is."""
+    """The reasons of all faults as one text, one a line; empty where there is none."""
     return F.when(_any(faults), F.concat_ws(SEPARATOR, *(F.when(*fault) for fault in faults))).otherwise("")
 
 
@@ -124,8 +124,8 @@ def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
     name, value = field.name, F.col(field.name)
     read = StructField(_text(name), field.dataType, metadata=field.metadata)
     text, finer = F.col(read.name), values.finer(read, column.type)
-    unread = text.isNotNull() & value.isNull()
-    faults = [(unread if finer is None else unread & ~finer, f"{name}: not a {column.type.value}")]
+    unparsed = text.isNotNull() & value.isNull()
+    faults = [(unparsed if finer is None else unparsed & ~finer, f"{name}: not a {column.type.value}")]
     if finer is not None:
         faults.append((finer, f"{name}: finer than a microsecond"))
     if column.required:
@@ -137,7 +137,10 @@ def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
 
 
 def _out_of_bounds(name: str, column: sources.Column) -> list[Fault]:
-    """NaN is greater than every number to Spark, and an infinity beyond one bound at most: neither lies within any."""
+    """Faults of values beyond the column's bounds. NaN and infinities are faults of their own.
+
+    Spark takes NaN for greater than every number, and an infinity exceeds at most one bound.
+    """
     value, finite, faults = F.col(name), F.lit(True), list[Fault]()
     is_bounded = column.minimum is not None or column.maximum is not None
     if column.type is sources.ColumnType.DOUBLE and (is_bounded or column.required):
@@ -154,14 +157,14 @@ def _out_of_bounds(name: str, column: sources.Column) -> list[Fault]:
 
 
 def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
-    """Key and new columns of a static file, with the rows the project declares for keys that the file lacks."""
+    """Key and new columns of a static file, with the rows that the project declares for missing keys."""
     rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
     types = {column: lookup.types[new_name] for new_name, column in lookup.columns.items()}
     _require_fit(rows, name, lookup.file, types)
     new = [
         values.value(rows.schema[column], types[column]).alias(new_name) for new_name, column in lookup.columns.items()
     ]
-    _check_lookup(rows, name, lookup, _unread(rows, types))
+    _check_lookup(rows, name, lookup, _unparsed(rows, types))
     table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
     if not lookup.missing:
         return table
@@ -173,8 +176,8 @@ def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache:
     return table.unionByName(extra.join(table, lookup.key, "left_anti"))
 
 
-def _unread(rows: DataFrame, types: Mapping[str, sources.ColumnType]) -> Column:
-    """What is no value of its declared type in a row of a static file, in words; null where nothing is."""
+def _unparsed(rows: DataFrame, types: Mapping[str, sources.ColumnType]) -> Column:
+    """The first value in a row of a static file that is not of its declared type, in words; null where none is."""
     faults = [
         F.when(
             F.col(name).isNotNull() & values.value(rows.schema[name], kind).isNull(),
@@ -186,49 +189,49 @@ def _unread(rows: DataFrame, types: Mapping[str, sources.ColumnType]) -> Column:
 
 
 def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup, unread: Column) -> None:
-    """Raise SourceError for a file without rows, damaged rows, values of other types, or a key that stands twice."""
-    broken, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
-    counts = [F.count("*").alias("rows"), F.count(broken).alias("broken"), F.min(broken).alias("example")]
+    """Raise SourceError for a file without rows, malformed rows, values of other types, or a repeated key."""
+    malformed, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
+    counts = [F.count("*").alias("rows"), F.count(malformed).alias("broken"), F.min(malformed).alias("example")]
     counts.append(F.min(unread).alias("unread"))
     is_wrong = (F.col("broken") > 0) | F.col("unread").isNotNull() | ((F.col("rows") > 1) & key.isNotNull())
     by_key = rows.groupBy(key).agg(*counts).withColumn("is_wrong", is_wrong)
-    wrong = by_key.orderBy(F.col("is_wrong").desc_nulls_last(), F.col("broken").desc()).first()
-    if wrong is None:
+    bad_key = by_key.orderBy(F.col("is_wrong").desc_nulls_last(), F.col("broken").desc()).first()
+    if bad_key is None:
         raise SourceError(
             f"Source {name}: {lookup.file.path} holds no row, so every {lookup.key} would go without "
             f"{', '.join(lookup.columns)}. Fetch it again. Nothing was written."
         )
-    if not wrong["is_wrong"]:
+    if not bad_key["is_wrong"]:
         return
-    raw.refuse_malformed(wrong["broken"], wrong["example"], name, lookup.file.path)
-    if wrong["unread"] is not None:
+    raw.refuse_malformed(bad_key["broken"], bad_key["example"], name, lookup.file.path)
+    if bad_key["unread"] is not None:
         raise SourceError(
-            f"Source {name}: at {lookup.file_key} {wrong[0]!r} in {lookup.file.path}, {wrong['unread']}. Correct the "
-            "file, or the lookup's types. Nothing was written."
+            f"Source {name}: at {lookup.file_key} {bad_key[0]!r} in {lookup.file.path}, {bad_key['unread']}. Correct "
+            "the file, or the lookup's types. Nothing was written."
         )
-    raise SourceError(f"Source {name}: {lookup.file_key} {wrong[0]!r} stands {wrong['rows']} times, expected once.")
+    raise SourceError(f"Source {name}: {lookup.file_key} {bad_key[0]!r} stands {bad_key['rows']} times, expected once.")
 
 
-def _looked_up(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> DataFrame:
+def _join_lookup(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> DataFrame:
     return rows.join(F.broadcast(table), lookup.key, "left")
 
 
-def _judged(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
-    """Whether a row is a fact, and if it is, whether it has its key and clocks and meets the source's checks."""
+def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
+    """Set each row's state: fact or not, and whether a fact has its key and clocks and meets the source's checks."""
     known_at = F.coalesce(source.known_at or source.event_time, source.event_time)
     needed = dict.fromkeys([*source.key, source.event_time])
     path, kinds = f"project.sources.{name}", (BooleanType,)
     checks = {check: guard.column(rows, f"{path}.checks.{check}", sql, kinds) for check, sql in source.checks.items()}
-    failed = [
+    faults = [
         *((F.col(column).isNull(), f"{column}: missing") for column in needed),
         *((~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
     is_fact = guard.column(rows, f"{path}.where", source.where, kinds) if source.where else F.lit(True)
-    clean = F.col(REASONS) == ""
-    judged = rows.withColumn(REASONS, F.when(clean & is_fact, _reasons(failed)).otherwise(F.col(REASONS)))
+    is_parsed = F.col(REASONS) == ""
+    checked = rows.withColumn(REASONS, F.when(is_parsed & is_fact, _reasons(faults)).otherwise(F.col(REASONS)))
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
     row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
-    return judged.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)
+    return checked.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)

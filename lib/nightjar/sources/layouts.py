@@ -1,4 +1,4 @@
-"""The layouts of a source, brought up to what its table holds: by the night's facts, or built anew."""
+"""Update the layouts of a source to its table: append the night's facts, or build them anew."""
 
 import logging
 from collections.abc import Callable
@@ -27,10 +27,10 @@ def store(
     before: int | None,
     after: int,
 ) -> dict[str, int]:
-    """Bring every layout of a source from one version of its table to the next, each in one commit.
+    """Update every layout of a source from one version of its table to the next, each in one commit.
 
-    A layout that does not reflect the version before, or has another number of buckets, or holds facts of a later
-    run, is built anew from the whole table.
+    A layout that does not match the version before, or has another number of buckets, or has facts of a later run, is
+    built anew from the whole table.
 
     Args:
         spark: the session.
@@ -38,7 +38,7 @@ def store(
         source: its settings.
         table: definition of the source's table.
         night: the run whose facts were stored.
-        before: version of the source's table before they were; None: it did not exist.
+        before: version of the source's table without these facts; None: it did not exist.
         after: version with them.
 
     Returns:
@@ -48,8 +48,8 @@ def store(
     for settings in source.layouts.values():
         definition = layout_table(table, settings.keys)
         facts = delta.read(spark, warehouse, table.name, after)
-        stands = layouts.find(warehouse, table.name, settings.keys)
-        if stands is not None and _can_append(warehouse, table, stands, settings, night, before):
+        layout = layouts.find(warehouse, table.name, settings.keys)
+        if layout is not None and _can_append(warehouse, table, layout, settings, night, before):
             is_new, replaces = F.col(DATE) == F.lit(night.run_date), _only_of(night)
             versions_of = facts.join(facts.where(is_new).select(*source.key).distinct(), source.key, "left_semi")
         else:
@@ -58,22 +58,22 @@ def store(
         rows = layouts.with_retractions(versions_of, source.key, source.sequence, settings.keys, is_new)
         into = sink.target(warehouse, definition)
         inputs, name = {table.name: after}, definition.name
-        versions[name] = _stored(warehouse, rows, settings, into, inputs, replaces, night.run_id)
+        versions[name] = _store(warehouse, rows, settings, into, inputs, replaces, night.run_id)
     return versions
 
 
 def rebuild(
     spark: SparkSession, warehouse: Warehouse, source: sources.Source, table: str, settings: sources.Layout, run_id: str
 ) -> int:
-    """Build a layout anew from the whole table of its source, whatever its own files are like; its new version."""
+    """Build a layout anew from the whole table of its source, without reading its own files; its new version."""
     version = arrow.version(warehouse, table)
     facts = delta.read(spark, warehouse, table, version)
     rows = layouts.with_retractions(facts, source.key, source.sequence, settings.keys, F.lit(True))
     into = sink.target(warehouse, Table(layouts.name(table, settings.keys), "", (), (layouts.BUCKET,), "", ()))
-    return _stored(warehouse, rows, settings, into, {table: version}, _everything, run_id)
+    return _store(warehouse, rows, settings, into, {table: version}, _everything, run_id)
 
 
-def _stored(
+def _store(
     warehouse: Warehouse,
     rows: DataFrame,
     settings: sources.Layout,
@@ -91,16 +91,16 @@ def _stored(
 def _can_append(
     warehouse: Warehouse,
     table: Table,
-    stands: layouts.Layout,
+    layout: layouts.Layout,
     settings: sources.Layout,
     night: Night,
     before: int | None,
 ) -> bool:
-    """Whether the run is the latest one that the layout holds, and all its rows lie in files of their own."""
-    if before is None or stands.buckets != settings.buckets:
+    """Whether the layout matches the version before, and has no later facts but this run's, in files of their own."""
+    if before is None or layout.buckets != settings.buckets:
         return False
-    is_next = layouts.reflects(warehouse, table.name, stands, before)
-    earlier = all(not file.may_hold(DATE, since=night.run_date) or _only_of(night)(file) for file in stands.files.files)
+    is_next = layouts.reflects(warehouse, table.name, layout, before)
+    earlier = all(not file.may_hold(DATE, since=night.run_date) or _only_of(night)(file) for file in layout.files.files)
     return is_next and earlier
 
 

@@ -1,4 +1,4 @@
-"""Raw Parquet for Spark: the declared columns alone, with the types that the files' footers say."""
+"""Raw Parquet for Spark: only the declared columns, with the types in the files' footers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from nightjar.errors import SourceError
 from nightjar.tables import parquet, storage
 
 NANOSECONDS = "nanoseconds"
-"""In the metadata of a column of integers: they count nanoseconds since 1970, for which Spark has no type."""
+"""Metadata of a column of integers that count nanoseconds since 1970, for which Spark has no type."""
 OTHERS = {
     pa.uint8(): ShortType(),
     pa.uint16(): IntegerType(),
@@ -40,14 +40,14 @@ OTHERS = {
     pa.string_view(): StringType(),
     pa.binary_view(): BinaryType(),
 }
-"""Types that Spark reads as others of its own, and PySpark does not know."""
+"""Arrow types that PySpark does not convert, and the types that Spark reads them as."""
 MOMENTS = (DateType, TimestampType, TimestampNTZType)
 READ = (IntegralType, FractionalType, BooleanType, StringType, BinaryType, NullType, *MOMENTS)
 
 
 @dataclass(frozen=True)
 class Footer:
-    """What one file says of its columns: Arrow's types, and how they lie there."""
+    """The columns of one file: their Arrow types and physical types."""
 
     path: str
     columns: pa.Schema
@@ -55,30 +55,30 @@ class Footer:
 
 
 def schema(path: str, columns: Sequence[str], source: str) -> tuple[StructType, list[str]]:
-    """Those of some columns that a file, or a folder of files, has, as Spark shall read them; and all that there are.
+    """The requested columns that a file, or a folder of files, has, as Spark shall read them; and all column names.
 
-    What names of folders say, as in `day=2024-03-01`, is text.
+    Values in names of folders, as in `day=2024-03-01`, are text.
 
     Raises:
-        SourceError: there is no file, files have a column with different types or one that Spark does not read, or only
-            upper and lower case tell it from another.
+        SourceError: there is no file, files have a column with different types or one that Spark does not read, or two
+            names differ only in upper and lower case.
         ArrowException, OSError: a file cannot be opened, or is no Parquet.
     """
     filesystem, inner = storage.of_file(path)
-    # Of no column: Arrow itself refuses a name that stands twice.
+    # An empty schema: Arrow itself refuses repeated names.
     files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
-    footers = [_footer(one) for one in files.get_fragments()]
+    footers = [_footer(fragment) for fragment in files.get_fragments()]
     if not footers:
         raise SourceError(f"Source {source}: {path} holds no Parquet file. Nothing was written.")
-    within = {folder for one in footers for folder in one.path.removeprefix(inner).split("/")[:-1]}
+    within = {folder for footer in footers for folder in footer.path.removeprefix(inner).split("/")[:-1]}
     of_folders = {folder.partition("=")[0] for folder in within if "=" in folder}
-    has = list(dict.fromkeys([*sorted(of_folders), *(name for one in footers for name in one.columns.names)]))
+    names = list(dict.fromkeys([*sorted(of_folders), *(name for footer in footers for name in footer.columns.names)]))
     fields = [
         StructField(name, StringType()) if name in of_folders else _field(name, footers, source)
         for name in columns
-        if name in has
+        if name in names
     ]
-    return StructType(fields), has
+    return StructType(fields), names
 
 
 def _footer(fragment: Any) -> Footer:
@@ -89,7 +89,7 @@ def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
     """A column as all files have it; in those that lack it, it is null."""
     kinds: dict[StructField, Footer] = {}
     for footer in footers:
-        twins = [one for one in footer.columns.names if one.casefold() == name.casefold()]
+        twins = [other_name for other_name in footer.columns.names if other_name.casefold() == name.casefold()]
         if name not in twins:
             continue
         if len(twins) > 1:
@@ -106,9 +106,9 @@ def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
             )
         kinds.setdefault(field, footer)
     if len(kinds) > 1:
-        says = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer in kinds.values())
+        types = " and ".join(f"{footer.columns.field(name).type} in {footer.path}" for footer in kinds.values())
         raise SourceError(
-            f"Source {source}: the column {name} is {says}. Write all files with one type. Nothing was written."
+            f"Source {source}: the column {name} is {types}. Write all files with one type. Nothing was written."
         )
     return next(iter(kinds))
 
@@ -125,7 +125,7 @@ def _spark_field(footer: Footer, name: str) -> StructField | None:
     if pa.types.is_float16(kind) or pa.types.is_decimal256(kind):
         return None
     try:
-        found = from_arrow_type(kind)
+        spark_type = from_arrow_type(kind)
     except PySparkException:
         return None
-    return StructField(name, found) if isinstance(found, READ) else None
+    return StructField(name, spark_type) if isinstance(spark_type, READ) else None

@@ -1,4 +1,4 @@
-"""Raw files as Spark DataFrames of texts. What is wrong with a file as a whole is refused here."""
+"""Raw files as Spark DataFrames of texts. Files that are damaged as a whole are refused here."""
 
 import errno
 import hashlib
@@ -34,16 +34,16 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     Args:
         spark: the session.
         file: what to read.
-        columns: columns that must be there; others are left out.
+        columns: required columns; others are left out.
         source: name for messages.
         cache: folder that an archive is unpacked into.
 
     Raises:
         SourceError: the file is missing, damaged, or lacks a column.
     """
-    located = _located(file, source)
-    with _refused(located, source):
-        path = _unpacked(located, source, cache)
+    located = _locate(file, source)
+    with _translate_open_errors(located, source):
+        path = _unpack(located, source, cache)
         if file.format is FileFormat.PARQUET:
             return _parquet(spark, path, columns, source)
         return _csv(spark, path, columns, file.null_text, source)
@@ -52,7 +52,7 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
 def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, source: str) -> DataFrame:
     text = texts.look_through(path, source)
     _require_columns(text.header, columns, path, source)
-    # By place: what columns that nobody asks for are called does not matter.
+    # By position: names of columns that are not needed do not matter.
     names = [f"_{place}" for place in range(len(text.header))]
     reader = (
         spark.read.schema(StructType([StructField(name, StringType()) for name in [*names, MALFORMED]]))
@@ -64,29 +64,29 @@ def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, sou
         # With pruning, Spark would not notice a row of too few fields.
         .option("columnPruning", "false")
     )
-    if text.row_end is not None:  # by one task then: nobody can tell where the rows of a part of the file begin
+    if text.row_end is not None:  # read by one task: rows have no recognizable start in the middle of the file
         reader = reader.option("multiLine", "true").option("lineSep", text.row_end)
     rows = reader.csv(_literally(path))
     return rows.select(*(F.col(names[text.header.index(name)]).alias(name) for name in columns), MALFORMED)
 
 
 def _parquet(spark: SparkSession, path: str, columns: list[str], source: str) -> DataFrame:
-    schema, has = parquet.schema(path, columns, source)
-    _require_columns(has, columns, path, source)
+    schema, names = parquet.schema(path, columns, source)
+    _require_columns(names, columns, path, source)
     rows = spark.read.schema(schema).parquet(_literally(path))
     return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
 
 
 @contextmanager
-def unread_named(source: str, tables: str) -> Iterator[None]:
-    """Say it when Spark comes to a raw file that it cannot read.
+def translate_read_errors(source: str, tables: str) -> Iterator[None]:
+    """Name source and file where Spark cannot read a raw file.
 
     Args:
         source: name for messages.
-        tables: the folder of the project's tables, whose files are no raw ones.
+        tables: the folder of the project's tables, whose files are not raw files.
 
     Raises:
-        SourceError: a raw file is damaged, or gone since it was looked at.
+        SourceError: a raw file is damaged, or was removed since it was opened.
     """
     try:
         yield
@@ -103,30 +103,30 @@ def unread_named(source: str, tables: str) -> Iterator[None]:
 
 
 @contextmanager
-def _refused(path: str, source: str) -> Iterator[None]:
-    """Name source and file where the system does not let a file be opened, or Arrow or Spark refuses its form."""
+def _translate_open_errors(path: str, source: str) -> Iterator[None]:
+    """Name source and file where a file cannot be opened, or Arrow or Spark refuses its format."""
     try:
         yield
     except (PySparkException, Py4JJavaError, pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise  # what could not be written is no fault of the file
-        said = str(error).splitlines()[0].rstrip(".")
+            raise  # a full disk is no fault of the file
+        reason = str(error).splitlines()[0].rstrip(".")
         raise SourceError(
-            f"Source {source}: {path} cannot be read: {said}. If it is damaged, fetch it again. Nothing was written."
+            f"Source {source}: {path} cannot be read: {reason}. If it is damaged, fetch it again. Nothing was written."
         ) from error
 
 
 def _literally(path: str) -> str:
-    """A path for Spark, which takes some signs for patterns of other names, unless they are quoted.
+    """A path for Spark, with the characters quoted that it takes for patterns.
 
-    Java may have been started in another folder than this process is in.
+    The path is absolute, as Java may have been started in another folder than this process is in.
     """
     whole = path if "://" in path else str(Path(path).absolute())
     return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", whole)
 
 
 def refuse_malformed(count: int, example: str | None, source: str, path: str) -> None:
-    """Raise SourceError when rows do not have the header's number of fields: a file as a whole is then not trusted."""
+    """Raise SourceError if rows do not have the header's number of fields: the whole file is then not trusted."""
     if count:
         raise SourceError(
             f"Source {source}: {count:,} rows of {path} do not have as many fields as its header, such as "
@@ -134,17 +134,17 @@ def refuse_malformed(count: int, example: str | None, source: str, path: str) ->
         )
 
 
-def _located(file: File, source: str) -> str:
+def _locate(file: File, source: str) -> str:
     if file.package is None:
         path = file.path
     else:
-        found = importlib.util.find_spec(file.package)
-        if found is None or not found.submodule_search_locations:
+        spec = importlib.util.find_spec(file.package)
+        if spec is None or not spec.submodule_search_locations:
             raise SourceError(
                 f"Source {source}: the Python package {file.package} that holds its data is not installed. "
                 "Run scripts/setup, or correct the source's file.package."
             )
-        path = str(Path(found.submodule_search_locations[0]) / file.path)
+        path = str(Path(spec.submodule_search_locations[0]) / file.path)
     if "://" not in path and not Path(path).exists():
         raise SourceError(f"Source {source}: there is no file {path}. Nothing was written.")
     if "://" not in path and ":" in Path(path).name:
@@ -155,8 +155,8 @@ def _located(file: File, source: str) -> str:
     return path
 
 
-def _unpacked(path: str, source: str, cache: Path) -> str:
-    """Path of the one file inside a zip archive, unpacked once per content; any other path as it is."""
+def _unpack(path: str, source: str, cache: Path) -> str:
+    """The path of the one file inside a zip archive, which is unpacked once per content; any other path as it is."""
     if not path.endswith(".zip"):
         return path
     try:
@@ -180,17 +180,17 @@ def _unpacked(path: str, source: str, cache: Path) -> str:
     return str(target)
 
 
-def _require_columns(found: list[str], wanted: list[str], path: str, source: str) -> None:
-    missing = [name for name in wanted if name not in found]
+def _require_columns(names: list[str], required: list[str], path: str, source: str) -> None:
+    missing = [name for name in required if name not in names]
     if missing:
-        has = ", ".join(name if name and name == name.strip() else repr(name) for name in found)
+        listing = ", ".join(name if name and name == name.strip() else repr(name) for name in names)
         raise SourceError(
-            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {has}. "
+            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {listing}. "
             "Correct the file, or the source's columns. Nothing was written."
         )
-    twice = [name for name in wanted if found.count(name) > 1]
-    if twice:
+    duplicates = [name for name in required if names.count(name) > 1]
+    if duplicates:
         raise SourceError(
-            f"Source {source}: {path} has the column {', '.join(twice)} more than once. Rename all but one. "
+            f"Source {source}: {path} has the column {', '.join(duplicates)} more than once. Rename all but one. "
             "Nothing was written."
         )

@@ -1,4 +1,4 @@
-"""What other runs have stored or refused already, taken out of the rows of a night."""
+"""Remove from a night's rows what other runs have stored or refused already."""
 
 from datetime import date
 from functools import reduce
@@ -17,9 +17,9 @@ HASH = "_hash"
 
 
 def content(columns: list[str]) -> Column:
-    """A hash of what a fact says; facts with one key, clock and hash are the same fact seen again.
+    """A hash of a fact's columns; facts with the same key, clock and hash are the same fact.
 
-    xxhash64 skips nulls, so which columns are null goes into it too.
+    xxhash64 skips nulls, so it also includes which columns are null.
     """
     return F.xxhash64(*columns, *(F.col(name).isNull() for name in columns))
 
@@ -27,36 +27,36 @@ def content(columns: list[str]) -> Column:
 def without_stored(
     spark: SparkSession, rows: DataFrame, warehouse: Warehouse, table: str, source: Source, run_date: date
 ) -> DataFrame:
-    """Without the facts that are the latest version another run has stored. The rows are not shuffled for that."""
+    """The rows without facts that equal the latest version that another run has stored. The rows are not shuffled."""
     if not arrow.exists(warehouse, table):
         return rows
     stored = delta.read(spark, warehouse, table, keep=lambda file: file.partition["ingested_on"] != run_date)
     other = stored.where(F.col("ingested_on") != F.lit(run_date))
-    said = [*source.stored_columns(), "event_time"]
-    for name in said:
-        if name not in other.columns:  # the configuration stores it only since now
+    content_columns = [*source.stored_columns(), "event_time"]
+    for name in content_columns:
+        if name not in other.columns:  # the configuration has only now added it
             other = other.withColumn(name, F.lit(None).cast(rows.schema[name].dataType))
     fact = [*source.key, "stated_known_at", *source.sequence]
-    # Versions after the first are known later than stated, and few: what they supersede is no latest version.
+    # Versions after the first are known later than stated, and few: the versions that they replace are not the latest.
     later = other.where(F.col("known_at") > F.col("stated_known_at")).select(*fact, "known_at")
     is_later = F.col("known_at") < F.col("_other_known_at")
-    latest = other.join(F.broadcast(_renamed(later)), _same(fact) & is_later, "left_anti")
-    said_latest = latest.select(*fact, content(said).alias(CONTENT))
-    same = _same([*fact, CONTENT]) & (F.col(facts.STATE) == "fact")
-    return rows.join(_renamed(said_latest), same, "left_anti")
+    latest = other.join(F.broadcast(_rename(later)), _same(fact) & is_later, "left_anti")
+    latest_content = latest.select(*fact, content(content_columns).alias(CONTENT))
+    is_same = _same([*fact, CONTENT]) & (F.col(facts.STATE) == "fact")
+    return rows.join(_rename(latest_content), is_same, "left_anti")
 
 
 def without_refused(spark: SparkSession, rows: DataFrame, warehouse: Warehouse, name: str, run_date: date) -> DataFrame:
-    """Without the refused rows that another run has refused: old faults must not weigh on every new night."""
+    """The rows without those that another run has refused: old faults must not count again in every new night."""
     if not arrow.exists(warehouse, QUARANTINE.name):
         return rows
     is_other = (F.col("run_date") != F.lit(run_date)) & (F.col("source") == name)
     stored = delta.read(spark, warehouse, QUARANTINE.name, keep=lambda file: file.partition["run_date"] != run_date)
     refused = stored.where(is_other).select(F.col("row_hash").alias(HASH))
-    return rows.join(_renamed(refused), _same([HASH]) & (F.col(facts.STATE) == "refused"), "left_anti")
+    return rows.join(_rename(refused), _same([HASH]) & (F.col(facts.STATE) == "refused"), "left_anti")
 
 
-def _renamed(other: DataFrame) -> DataFrame:
+def _rename(other: DataFrame) -> DataFrame:
     return other.select(*(F.col(name).alias(f"_other_{name}") for name in other.columns))
 
 

@@ -1,4 +1,4 @@
-"""A night's judged rows into the tables: facts, refused rows, counts. Each table is written in one commit."""
+"""Store a night's checked rows: facts, refused rows, counts. Each table is written in one commit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ROWS_PER_FILE = 100_000
 
 @dataclass(frozen=True)
 class Night:
-    """The run: its date, what it knows, and the run before it (None: this is the first load)."""
+    """The run: its date, its cutoff, and the cutoff of the previous run (None: this is the first load)."""
 
     run_date: date
     cutoff: datetime
@@ -33,8 +33,8 @@ class Night:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One source, read and judged, not yet written; `newest`: when the last new fact says that it became known."""
+class CheckedSource:
+    """One source, read and checked, not yet written; `newest`: the latest `stated_known_at` of its new facts."""
 
     name: str
     table: Table
@@ -45,31 +45,31 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """What has become known of a source since the run before, and what is amiss with that, in words."""
+class ArrivalResult:
+    """How many facts of a source have become known since the previous run, and what is wrong with that, in words."""
 
     rows: int
     amiss: tuple[str, ...]
 
 
-def require_kept(tables: Iterable[sink.Target]) -> None:
-    """Refuse settings by which the new facts of a table would lack columns that the others have.
+def require_same_columns(tables: Iterable[sink.Target]) -> None:
+    """Refuse settings by which new facts would lack columns that their table has.
 
     Raises:
-        TableError: a stored column is no longer stored.
+        TableError: a column of the table is no longer stored.
     """
     for into in tables:
-        wanted = into.table.schema().names
-        gone = [name for name in into.schema.names if name not in wanted]
-        if gone:
+        defined = into.table.schema().names
+        dropped = [name for name in into.schema.names if name not in defined]
+        if dropped:
             raise TableError(
-                f"Table {into.table.name} at {into.folder} differs from its definition: it has {', '.join(gone)}, "
+                f"Table {into.table.name} at {into.folder} differs from its definition: it has {', '.join(dropped)}, "
                 "which the source's settings do not store. Store it under this name, or move the table away and build "
                 "it again. Nothing was written."
             )
 
 
-def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: Night) -> int:
+def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, night: Night) -> int:
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
@@ -82,9 +82,9 @@ def store_facts(source: Judged, settings: Source, warehouse: Warehouse, night: N
 
 
 def _known_at(source: Source, night: Night) -> Column:
-    """A version that states it was known to the run before, and was not there then, has been known since this run.
+    """When a version became known: as stated, or with this run if the previous run should have had it and had not.
 
-    Several versions of one fact that arrive tonight stay in the order they state: a late one becomes known a
+    Several versions of one fact that arrive in one night stay in their stated order: a late one becomes known a
     microsecond before the next.
     """
     stated = F.col("stated_known_at")
@@ -99,11 +99,11 @@ def _known_at(source: Source, night: Night) -> Column:
     return F.when(late, F.timestamp_micros(after - place)).otherwise(stated)
 
 
-def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -> int:
-    """Replace the run date's refused rows; nothing is written where there are none, and were none. The version."""
+def store_quarantine(checked_sources: list[CheckedSource], warehouse: Warehouse, night: Night) -> int:
+    """Replace the run date's refused rows; the table's version. Nothing is written if there are and were none."""
     arrow.ensure(warehouse, QUARANTINE)
-    stands = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
-    if not stands and not any(source.counts["refused"] for source in judged):
+    rows_before = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
+    if not rows_before and not any(source.counts["refused"] for source in checked_sources):
         return arrow.version(warehouse, QUARANTINE.name)
     parts = [
         source.rows.where(F.col(facts.STATE) == "refused").select(
@@ -114,20 +114,22 @@ def store_quarantine(judged: list[Judged], warehouse: Warehouse, night: Night) -
             F.lit(night.run_date).alias("run_date"),
             F.lit(night.run_id).alias("run_id"),
         )
-        for source in judged
+        for source in checked_sources
     ]
     rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
-    into = sink.target(warehouse, QUARANTINE)
-    written = sink.collect(rows.coalesce(1), sink.in_one_piece, into)
+    target = sink.target(warehouse, QUARANTINE)
+    written = sink.collect(rows.coalesce(1), sink.in_one_piece, target)
     return sink.commit(
-        warehouse, into, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
+        warehouse, target, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
     )
 
 
-def store_quality(judged: list[Judged], arrived: Mapping[str, Arrived], warehouse: Warehouse, night: Night) -> int:
+def store_quality(
+    checked_sources: list[CheckedSource], arrivals: Mapping[str, ArrivalResult], warehouse: Warehouse, night: Night
+) -> int:
     """Replace the run date's counts; the new version."""
     rows: list[dict[str, Any]] = []
-    for source in judged:
+    for source in checked_sources:
         shared = {
             "source": source.name,
             "of": source.counts["read"],
@@ -136,7 +138,7 @@ def store_quality(judged: list[Judged], arrived: Mapping[str, Arrived], warehous
         }
         counts = {**source.counts, **source.failed_checks}
         rows += [shared | {"check": check, "rows": count} for check, count in counts.items()]
-        brought = arrived[source.name]
-        verdict = {"status": WARN, "message": "; ".join(brought.amiss)} if brought.amiss else {"status": PASS}
-        rows.append(shared | verdict | {"check": ARRIVED, "rows": brought.rows})
+        arrival = arrivals[source.name]
+        verdict = {"status": WARN, "message": "; ".join(arrival.amiss)} if arrival.amiss else {"status": PASS}
+        rows.append(shared | verdict | {"check": ARRIVED, "rows": arrival.rows})
     return arrow.replace(warehouse, QUALITY, rows, {"run_date": night.run_date}, night.run_id)

@@ -1,6 +1,6 @@
-"""A CSV file looked through before Spark reads it: its header, its letters, its quotes.
+"""Check a CSV file before Spark reads it: its header, encoding and quotes.
 
-By RFC 4180 commas part fields and line ends part rows; a field in quotes may hold both, and a quote as two of them.
+By RFC 4180 commas separate fields and line ends separate rows; a quoted field may contain both, and a quote doubled.
 """
 
 import csv
@@ -12,16 +12,16 @@ from nightjar.errors import SourceError
 from nightjar.tables import storage
 
 CHUNK = 1 << 20  # bytes
-LONGEST = (1 << 31) - 1  # characters of a field, of which Python's reader by itself takes 131,072
+LONGEST = (1 << 31) - 1  # characters of a field; the default of Python's reader is 131,072
 
 
 @dataclass(frozen=True)
 class Text:
-    """What Spark is told of a file.
+    """How Spark must read a file.
 
     Attributes:
-        header: the names of its columns, as they stand there.
-        row_end: what every row ends with; None: each row is a line, whatever that ends with.
+        header: the names of its columns, unchanged.
+        row_end: the line end of every row; None: each row is one line, with any line end.
     """
 
     header: list[str]
@@ -29,11 +29,11 @@ class Text:
 
 
 def look_through(path: str, source: str) -> Text:
-    """Read a file once, packed or not; lines without quotes cost little more than that.
+    """Read a file once, compressed or not, and check it; lines without quotes are not parsed.
 
     Raises:
-        SourceError: it is empty, not UTF-8, its quotes are not those of RFC 4180, or it has rows of several lines
-            together with what Spark misreads then.
+        SourceError: the file is empty, not UTF-8, its quotes are not those of RFC 4180, or it has rows of several lines
+            together with blank lines before its header or mixed line ends, which Spark misreads.
         OSError: it cannot be opened, or unpacked to its end.
     """
     filesystem, inner = storage.of_file(path)
@@ -78,12 +78,12 @@ def _read(lines: "_Lines", where: str) -> Text:
 
 
 class _Lines:
-    """The lines that tell where rows end: all up to the header, then those with quotes. Each is checked to be UTF-8.
+    """The lines that a CSV reader needs: all up to the header, then those of quoted rows. All are checked to be UTF-8.
 
     Attributes:
-        number: of the line that was looked at last.
+        number: of the last line.
         first: number of the line in which the last row begins.
-        ends: what rows end with.
+        ends: the line ends of rows.
         of_header: whether the header is still to come.
     """
 
@@ -93,7 +93,7 @@ class _Lines:
         self.end = ""
 
     def end_row(self) -> None:
-        """The line that was given last ends a row."""
+        """Note that the last line ends a row."""
         self.starts = True
         self.ends |= {self.end} - {""}
 

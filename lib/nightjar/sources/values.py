@@ -1,4 +1,4 @@
-"""A raw value as its declared type: exactly, or not at all."""
+"""Cast raw values to their declared types: exactly, or to null."""
 
 import math
 from collections.abc import Callable
@@ -32,28 +32,28 @@ FORMS = {
     ColumnType.DATE: _DAY,
     ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?({_ZONE})?)?)?",
 }
-"""Forms of texts, blanks around them aside, of types whose cast by Spark reads more, such as `12:00` or `1.5d`."""
+"""Allowed texts, without blanks around them, for types whose cast by Spark accepts more, such as `12:00` or `1.5d`."""
 FINER = rf"{_DAY}[ T]{_TIME}:[0-9]{{2}}[.][0-9]{{6,8}}[1-9]0{{0,2}}({_ZONE})?"
 """A moment finer than a microsecond."""
-LONGEST = len("2024-03-01 00:00:00.000000")  # no text that is no longer than this is
+LONGEST = len("2024-03-01 00:00:00.000000")  # texts up to this length are not finer
 
 
 def fits(field: StructField, kind: ColumnType) -> bool:
     """Whether values that a file holds as one type may be declared as another."""
-    has = field.dataType
-    if isinstance(has, (StringType, NullType)) or kind is ColumnType.STRING:
+    raw_type = field.dataType
+    if isinstance(raw_type, (StringType, NullType)) or kind is ColumnType.STRING:
         return True
-    if NANOSECONDS in field.metadata or isinstance(has, (DateType, TimestampType, TimestampNTZType)):
+    if NANOSECONDS in field.metadata or isinstance(raw_type, (DateType, TimestampType, TimestampNTZType)):
         return kind in (ColumnType.DATE, ColumnType.TIMESTAMP)
-    if isinstance(has, NumericType):
+    if isinstance(raw_type, NumericType):
         return kind in (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN)
-    return isinstance(has, BooleanType) and kind is ColumnType.BOOLEAN
+    return isinstance(raw_type, BooleanType) and kind is ColumnType.BOOLEAN
 
 
 def value(field: StructField, kind: ColumnType) -> Column:
-    """A raw column as a type that it fits; null where a value is none of that type, or not exactly.
+    """A raw column cast to a type that it fits; null where a value is not exactly one of that type.
 
-    What a text may look like is in `FORMS`. A fraction becomes the nearest DOUBLE, as its text does.
+    Allowed texts are in `FORMS`. A fraction becomes the nearest DOUBLE, as its text does.
     """
     column = F.col(field.name)
     if NANOSECONDS in field.metadata:
@@ -63,7 +63,7 @@ def value(field: StructField, kind: ColumnType) -> Column:
 
 
 def finer(field: StructField, kind: ColumnType) -> Column | None:
-    """Whether a moment is finer than a microsecond; None where none can be."""
+    """Whether a moment is finer than a microsecond; None where no value can be."""
     column = F.col(field.name)
     if NANOSECONDS in field.metadata:
         return column % 1000 != 0
@@ -72,24 +72,24 @@ def finer(field: StructField, kind: ColumnType) -> Column | None:
     return None
 
 
-def _exactly(column: Column, has: DataType, kind: ColumnType) -> Column:
-    if isinstance(has, StringType):
+def _exactly(column: Column, raw_type: DataType, kind: ColumnType) -> Column:
+    if isinstance(raw_type, StringType):
         return _of_text(column, kind)
-    if isinstance(has, BinaryType):
+    if isinstance(raw_type, BinaryType):
         return F.try_validate_utf8(column.cast("string"))
-    if isinstance(has, NullType):
+    if isinstance(raw_type, NullType):
         return F.lit(None).cast(kind.value)
-    if isinstance(has, NumericType) and kind in _OF_NUMBERS:
-        return _OF_NUMBERS[kind](column, has)
-    if kind is ColumnType.DATE and not isinstance(has, DateType):
+    if isinstance(raw_type, NumericType) and kind in _OF_NUMBERS:
+        return _OF_NUMBERS[kind](column, raw_type)
+    if kind is ColumnType.DATE and not isinstance(raw_type, DateType):
         day = column.cast("date")
-        return F.when(day.cast(has) == column, day)
+        return F.when(day.cast(raw_type) == column, day)
     return column.cast(kind.value)
 
 
 def _of_text(text: Column, kind: ColumnType) -> Column:
     value = text.try_cast(kind.value)
-    if kind is ColumnType.DOUBLE:  # which the cast takes for infinite where it is only too large
+    if kind is ColumnType.DOUBLE:  # the cast makes numbers infinite that are only too large
         value = F.when((F.abs(value) < F.lit(math.inf)) | text.rlike("[nN]"), value)
     return F.when(_has_form(text, FORMS[kind]), value) if kind in FORMS else value
 
@@ -98,19 +98,19 @@ def _has_form(text: Column, form: str) -> Column:
     return text.rlike(rf"^[ \t]*(?:{form})[ \t]*\z")
 
 
-def _long(column: Column, has: DataType) -> Column:
-    if isinstance(has, IntegralType):
+def _long(column: Column, raw_type: DataType) -> Column:
+    if isinstance(raw_type, IntegralType):
         return column.cast("bigint")
     whole = column % 1 == 0
-    if not isinstance(has, DecimalType):  # the cast would take 2^63 for 2^63 - 1
+    if not isinstance(raw_type, DecimalType):  # the cast would take 2^63 for 2^63 - 1
         column = column.cast("double")
         whole = (F.rint(column) == column) & (column >= F.lit(-(2.0**63))) & (column < F.lit(2.0**63))
     return F.when(whole, column.try_cast("bigint"))
 
 
-def _double(column: Column, has: DataType) -> Column:
+def _double(column: Column, raw_type: DataType) -> Column:
     nearest = column.cast("double")
-    if isinstance(has, FractionalType) and not (isinstance(has, DecimalType) and has.scale == 0):
+    if isinstance(raw_type, FractionalType) and not (isinstance(raw_type, DecimalType) and raw_type.scale == 0):
         return nearest
     return F.when(nearest.try_cast("decimal(38,0)") == column.cast("decimal(38,0)"), nearest)
 

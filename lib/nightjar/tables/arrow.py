@@ -1,4 +1,4 @@
-"""Delta tables as Arrow, through delta-rs: created, read, and written where rows are few. No JVM."""
+"""Delta tables as Arrow, through delta-rs: create and read them, and write them where rows are few. No JVM."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from nightjar.tables import datafiles, fields, opening, requirements, rewriting, scan, transaction
-from nightjar.tables.datafiles import Written
+from nightjar.tables.datafiles import NewFile
 from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, MovedError, Note
 from nightjar.tables.warehouse import Warehouse
@@ -21,26 +21,27 @@ PROPERTIES = {
     "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
     "delta.logRetentionDuration": f"interval {RETENTION.days} days",
     "delta.enableExpiredLogCleanup": "false",
-    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # of tokens, which say when they came
-    "delta.checkpointInterval": "10",  # who opens a table reads all commits since the last one; delta-rs waits for 100
+    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # of lease tokens, which carry a time
+    "delta.checkpointInterval": "10",  # opening a table reads all commits since the last one; delta-rs waits for 100
 }
 
 
 def ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
-    """Create the table, or add the columns it lacks; the table as it then is.
+    """Create the table, or add the columns that it lacks, and return it.
 
     Raises:
-        TableError: a column of the table has another type than its definition, or it needs what is not honoured here.
+        TableError: a column of the table has another type than its definition, or the table uses a feature that is not
+            supported here.
     """
     try:
-        return _ensured(warehouse, table)
+        return _ensure(warehouse, table)
     except CommitFailedError:  # another run has created or widened it at the same moment
-        return _ensured(warehouse, table)
+        return _ensure(warehouse, table)
 
 
-def _ensured(warehouse: Warehouse, table: Table) -> DeltaTable:
+def _ensure(warehouse: Warehouse, table: Table) -> DeltaTable:
     path = warehouse.path(table.name)
-    stored = opening.found(warehouse, table.name) or DeltaTable.create(
+    delta_table = opening.find(warehouse, table.name) or DeltaTable.create(
         path,
         schema=table.schema(),
         mode="ignore",
@@ -49,46 +50,52 @@ def _ensured(warehouse: Warehouse, table: Table) -> DeltaTable:
         description=table.description(),
         configuration=PROPERTIES | table.properties,
     )
-    requirements.check_writable(stored, table.name, path)
-    has = opening.schema_of(stored).names
-    added = pa.schema([field for field in fields.widened(warehouse, table, stored) if field.name not in has])
+    requirements.check_writable(delta_table, table.name, path)
+    existing = opening.schema_of(delta_table).names
+    added = pa.schema(
+        [field for field in fields.evolve_schema(warehouse, table, delta_table) if field.name not in existing]
+    )
     if len(added):
-        stored.alter.add_columns(list(_delta_fields(added)))
-    return stored
+        delta_table.alter.add_columns(list(_delta_fields(added)))
+    return delta_table
 
 
 def exists(warehouse: Warehouse, table: str) -> bool:
     """Whether there is such a Delta table.
 
     Raises:
-        TableError: there is one that cannot be opened: to take it for none could create it anew.
+        TableError: there is one that cannot be opened. It does not count as missing, or it could be created anew.
     """
-    return opening.found(warehouse, table) is not None
+    return opening.find(warehouse, table) is not None
 
 
 def schema(warehouse: Warehouse, table: str, version: int | None = None) -> pa.Schema:
     """The table's columns as Arrow types."""
-    return opening.schema_of(opening.opened(warehouse, table, version))
+    return opening.schema_of(opening.open_table(warehouse, table, version))
 
 
 def version(warehouse: Warehouse, table: str) -> int:
     """The table's latest Delta version."""
-    return int(opening.opened(warehouse, table).version())
+    return int(opening.open_table(warehouse, table).version())
 
 
-def pinned(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
+def pin(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     """Table -> latest Delta version.
 
     Raises:
         TableError: there is no such table.
     """
-    return dict(zip(tables, opening.at_once(lambda table: version(warehouse, table), tables), strict=True))
+    return dict(zip(tables, opening.map_in_threads(lambda table: version(warehouse, table), tables), strict=True))
 
 
 def versions(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     """Table -> latest Delta version, for those of the tables that exist."""
-    stored = opening.at_once(lambda table: opening.found(warehouse, table), tables)
-    return {table: int(one.version()) for table, one in zip(tables, stored, strict=True) if one is not None}
+    delta_tables = opening.map_in_threads(lambda table: opening.find(warehouse, table), tables)
+    return {
+        table: int(delta_table.version())
+        for table, delta_table in zip(tables, delta_tables, strict=True)
+        if delta_table is not None
+    }
 
 
 def read(
@@ -101,24 +108,27 @@ def read(
     """Rows of a table. Files are skipped by partition and statistics where the condition allows it.
 
     Raises:
-        TableError: there is no such table or column, a file is damaged or gone, or files alone do not tell its rows.
+        TableError: there is no such table or column, a file is damaged or missing, or the table's rows cannot be read
+            from its files alone.
     """
-    stands = opening.opened(warehouse, table, at_version)
-    requirements.check_readable(stands, table, warehouse.path(table))
-    pinned = scan.snapshot_of(stands, warehouse, table)
-    scan.require_columns(pinned, columns or ())
-    with scan.damage_named(pinned):
-        return scan.dataset(pinned, where).to_table(columns=columns if columns is None else list(columns), filter=where)
+    delta_table = opening.open_table(warehouse, table, at_version)
+    requirements.check_readable(delta_table, table, warehouse.path(table))
+    snapshot = scan.snapshot_of(delta_table, warehouse, table)
+    scan.require_columns(snapshot, columns or ())
+    with scan.translate_read_errors(snapshot):
+        return scan.dataset(snapshot, where).to_table(
+            columns=columns if columns is None else list(columns), filter=where
+        )
 
 
 def append(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], run_id: str) -> int:
     """Append a few rows in one commit, creating the table if there is none; the new version.
 
     Raises:
-        TableError: the table needs what is not honoured here. Nothing was written.
+        TableError: the table uses a feature that is not supported here. Nothing was written.
     """
-    written = _written(warehouse, table, rows)
-    return transaction.commit(warehouse, table.name, lambda _: Change(written), Note(run_id))
+    files = _write_files(warehouse, table, rows)
+    return transaction.commit(warehouse, table.name, lambda _: Change(files), Note(run_id))
 
 
 def replace(
@@ -129,22 +139,22 @@ def replace(
     Args:
         warehouse: where the table lies.
         table: its definition; it is created if there is none.
-        rows: what comes.
-        where: column -> value of the rows that go; empty: all.
+        rows: the new rows.
+        where: column -> value of the rows to remove; empty: all.
         run_id: of this run.
 
     Raises:
-        TableError: the table needs what is not honoured here. Nothing was written.
+        TableError: the table uses a feature that is not supported here. Nothing was written.
     """
     return _replace(warehouse, table, rows, where, run_id)
 
 
 def replace_if_unchanged(
-    warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], seen: int, run_id: str
+    warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]], expected_version: int, run_id: str
 ) -> bool:
-    """Replace all rows, only if nobody has committed anything since version `seen`; whether it did."""
+    """Replace all rows if the table is still at the expected version; whether it was."""
     try:
-        _replace(warehouse, table, rows, {}, run_id, only_on=seen)
+        _replace(warehouse, table, rows, {}, run_id, expected_version=expected_version)
     except MovedError:
         return False
     return True
@@ -156,31 +166,31 @@ def _replace(
     rows: Sequence[dict[str, Any]],
     where: Mapping[str, Any],
     run_id: str,
-    only_on: int | None = None,
+    expected_version: int | None = None,
 ) -> int:
-    new = _written(warehouse, table, rows)
+    files = _write_files(warehouse, table, rows)
 
-    def change(stands: DeltaTable) -> Change:
-        hidden = rewriting.without(scan.snapshot_of(stands, warehouse, table.name), where, table.partition_by)
-        return Change([*new, *hidden.added], hidden.removed)
+    def change(delta_table: DeltaTable) -> Change:
+        hidden = rewriting.remove_rows(scan.snapshot_of(delta_table, warehouse, table.name), where, table.partition_by)
+        return Change([*files, *hidden.added], hidden.removed)
 
-    return transaction.commit(warehouse, table.name, change, Note(run_id), only_on)
+    return transaction.commit(warehouse, table.name, change, Note(run_id), expected_version)
 
 
-def _written(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]]) -> list[Written]:
-    """A few rows as data files of a table, which nobody sees yet."""
-    stored = ensure(warehouse, table)
+def _write_files(warehouse: Warehouse, table: Table, rows: Sequence[dict[str, Any]]) -> list[NewFile]:
+    """Write a few rows to data files of a table, which are not committed yet."""
+    delta_table = ensure(warehouse, table)
     path = warehouse.path(table.name)
-    data = pa.Table.from_pylist(list(rows), schema=_bare(table.schema()))
-    complete = fields.completed(data, opening.plain(opening.schema_of(stored)), {}, table, path)
+    data = pa.Table.from_pylist(list(rows), schema=_without_metadata(table.schema()))
+    complete = fields.complete(data, opening.plain(opening.schema_of(delta_table)), {}, table, path)
     return datafiles.write(complete, path, table.partition_by)
 
 
-def _bare(wanted: pa.Schema) -> pa.Schema:
-    return pa.schema([field.remove_metadata() for field in wanted])
+def _without_metadata(columns: pa.Schema) -> pa.Schema:
+    return pa.schema([field.remove_metadata() for field in columns])
 
 
-def _delta_fields(added: pa.Schema) -> Sequence[Any]:
+def _delta_fields(columns: pa.Schema) -> Sequence[Any]:
     from deltalake import Schema  # noqa: PLC0415  (a name too general for the whole module)
 
-    return Schema.from_arrow(added).fields
+    return Schema.from_arrow(columns).fields

@@ -18,28 +18,28 @@ log = logging.getLogger("nightjar.lease")
 
 
 def give(warehouse: Warehouse, run_id: str) -> None:
-    """One sign of life: the run's number in the table is another one afterwards."""
+    """Give one sign of life: afterwards the table has a greater number for the run."""
     last = read(warehouse, [run_id])[run_id] or 0
     number = max(int(time.time() * 1000), last + 1)
     transaction.commit(warehouse, BEATS.name, lambda _: Change(), Note(run_id, tokens={run_id: number}))
 
 
 def read(warehouse: Warehouse, run_ids: Collection[str]) -> dict[str, int | None]:
-    """Run -> the number of its last sign of life: milliseconds of its own clock. None: it has given none."""
-    opened = opening.opened(warehouse, BEATS.name)
-    return {run_id: opened.transaction_version(run_id) for run_id in run_ids}
+    """Run -> the number of its last sign of life, milliseconds of its own clock; None: there has been none."""
+    delta_table = opening.open_table(warehouse, BEATS.name)
+    return {run_id: delta_table.transaction_version(run_id) for run_id in run_ids}
 
 
 @contextmanager
-def kept(warehouse: Warehouse, run_id: str, every: float) -> Iterator[None]:
+def keep_alive(warehouse: Warehouse, run_id: str, every: float) -> Iterator[None]:
     """Give signs of life while the block runs, from a thread of its own, every so many seconds.
 
-    One that cannot be given is a warning: should another run take over meanwhile, the commits of this one are refused.
+    A failure to give one is only logged: if another run takes over meanwhile, the commits of this one are refused.
     """
-    over = threading.Event()
+    stop = threading.Event()
 
     def beat() -> None:
-        while not over.is_set():
+        while not stop.is_set():
             try:
                 give(warehouse, run_id)
             except (NightjarError, DeltaError, OSError) as error:
@@ -51,12 +51,12 @@ def kept(warehouse: Warehouse, run_id: str, every: float) -> Iterator[None]:
                     warehouse.path(BEATS.name),
                     error,
                 )
-            over.wait(every)
+            stop.wait(every)
 
     thread = threading.Thread(target=beat, name=f"beats of {run_id}", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        stop.set()
         thread.join(every)  # a disk that hangs must not hang the end of a run

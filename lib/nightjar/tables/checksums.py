@@ -1,8 +1,8 @@
-"""What the name of a data file says of it: checksums of all that the checksums of Parquet's pages leave out.
+"""Checksums in the names of data files, of all that the checksums of Parquet's pages leave out.
 
-A file of ours is called part-<id>-<entry>-<bounds>-<footer>.parquet. Readers hold the first two against what the
-table's log says, before a file is chosen or left out by it, and the last one against the file when it is opened. They
-are CRC-32, as pages have them: they tell damage, and are no protection from people.
+A file of ours is called part-<id>-<entry>-<bounds>-<footer>.parquet. Readers compare the first two with the table's
+log, before they choose or skip a file by it, and the last one with the file when they open it. They are CRC-32, as in
+Parquet's pages: they detect damage, and do not protect from people.
 """
 
 import json
@@ -23,7 +23,7 @@ _NAME = re.compile(r"part-[0-9a-f]{32}-([0-9a-f]{8})-([0-9a-f]{8})-([0-9a-f]{8})
 
 @dataclass(frozen=True)
 class Checksums:
-    """Of one data file.
+    """The checksums of one data file.
 
     Attributes:
         entry: of its rows, size and partition values.
@@ -36,14 +36,14 @@ class Checksums:
     footer: str
 
     def name(self) -> str:
-        """A new name that says them."""
+        """A new file name that contains them."""
         return f"part-{uuid.uuid4().hex}-{self.entry}-{self.bounds}-{self.footer}.parquet"
 
 
 def of_name(path: str) -> Checksums | None:
-    """What a file's name says; None for files of other writers, and those written before names said it."""
-    said = _NAME.search(path)
-    return None if said is None else Checksums(*said.groups())
+    """The checksums in a file's name; None for files of other writers, and for those of before names had them."""
+    match = _NAME.search(path)
+    return None if match is None else Checksums(*match.groups())
 
 
 def of_entry(rows: int, size: int, partition: Mapping[str, str | None]) -> str:
@@ -62,7 +62,7 @@ def of_footer(footer: pa.Buffer) -> str:
 
 
 def of_files(paths: Iterable[str]) -> str:
-    """Their number, and a checksum of their paths in any order."""
+    """The number of files, and a checksum of their paths in any order."""
     each = [zlib.crc32(unquote(path).encode()) for path in paths]
     return f"{len(each)}-{reduce(xor, each, 0):08x}"
 

@@ -1,4 +1,4 @@
-"""What the commits of a Delta table do and say of themselves, read from its log.
+"""The commits of a Delta table and their metadata, read from its log.
 
 delta-rs's own `history` gives the commits of an older version wrong numbers.
 """
@@ -17,14 +17,14 @@ from nightjar.tables import storage
 from nightjar.tables.warehouse import Warehouse
 
 REARRANGED = "rearranged"
-"""Said by commits that keep every row and change only the files they lie in."""
+"""Metadata of commits that keep every row and change only the files they lie in."""
 UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END")
 DIGEST = "digest"
-"""Said by each of our commits: the digest of its entries."""
+"""Metadata of each of our commits: the digest of its entries."""
 LIVE = "live"
-"""Said by each of our commits: how many files are live after it, and a checksum of their paths."""
+"""Metadata of each of our commits: how many files are live after it, and a checksum of their paths."""
 SCHEMA = "schema"
-"""Said by each of our commits: a checksum of the table's columns."""
+"""Metadata of each of our commits: a checksum of the table's columns."""
 FILES = {"add", "remove"}
 DIGESTED = {
     "add": ("path", "partitionValues", "size", "dataChange", "stats"),
@@ -32,45 +32,50 @@ DIGESTED = {
     "txn": ("appId", "version"),
     "commitInfo": ("commit", "run_id", "rows", "userMetadata", LIVE, SCHEMA, REARRANGED),
 }
-"""Kind of entry -> what of it we say; the rest, such as the time, is added by delta-rs."""
+"""Kind of entry -> its fields that go into the digest: those we set. delta-rs adds the rest, such as the time."""
 
 
 def committed_at(warehouse: Warehouse, table: str, version: int) -> datetime:
-    """When a version was committed, by the clock of who did.
+    """When a version was committed, by the clock of its writer.
 
     Raises:
         TableError: the log does not reach back to it.
     """
-    said = info(warehouse.path(table), version)
-    if said is None:
+    commit_info = info(warehouse.path(table), version)
+    if commit_info is None:
         raise TableError(f"Delta table {table} at {warehouse.path(table)} has no version {version} any more.")
-    return datetime.fromtimestamp(said["timestamp"] / 1000, UTC)
+    return datetime.fromtimestamp(commit_info["timestamp"] / 1000, UTC)
 
 
 def same_rows(warehouse: Warehouse, table: str, one: int, other: int) -> bool:
     """Whether two versions of a table hold the same rows, because all commits between them are upkeep."""
     first, last = sorted((one, other))
     between = (info(warehouse.path(table), version) for version in range(first + 1, last + 1))
-    return all(said is not None and (said["operation"] in UPKEEP or REARRANGED in said) for said in between)
+    return all(
+        commit_info is not None and (commit_info["operation"] in UPKEEP or REARRANGED in commit_info)
+        for commit_info in between
+    )
 
 
 def state(folder: str, version: int) -> dict[str, str]:
-    """What the last of our commits said of the files and the schema that it left, where they still are at a version."""
-    holds = {LIVE: FILES, SCHEMA: {"metaData"}}
-    while holds and (found := entries(folder, version)) is not None:
-        said: Mapping[str, Any] = next((entry["commitInfo"] for entry in found if "commitInfo" in entry), {})
-        if LIVE in said:
-            return {name: str(said[name]) for name in holds if name in said}
-        changed = {kind for entry in found for kind in entry}  # by another writer, or by delta-rs alone
-        holds = {name: kinds for name, kinds in holds.items() if not kinds & changed}
+    """The checksums `LIVE` and `SCHEMA` by the last of our commits, where they still hold at a version."""
+    pending = {LIVE: FILES, SCHEMA: {"metaData"}}
+    while pending and (log_entries := entries(folder, version)) is not None:
+        commit_info: Mapping[str, Any] = next(
+            (entry["commitInfo"] for entry in log_entries if "commitInfo" in entry), {}
+        )
+        if LIVE in commit_info:
+            return {name: str(commit_info[name]) for name in pending if name in commit_info}
+        changed_kinds = {kind for entry in log_entries for kind in entry}  # by another writer, or by delta-rs alone
+        pending = {name: kinds for name, kinds in pending.items() if not kinds & changed_kinds}
         version -= 1
     return {}
 
 
 def info(folder: str, version: int) -> Mapping[str, Any] | None:
-    """What a version's commit says of itself; None if the log of the table in a folder has no such version."""
-    found = entries(folder, version) or ()
-    return next((entry["commitInfo"] for entry in found if "commitInfo" in entry), None)
+    """The metadata of a version's commit; None if the log of the table in a folder has no such version."""
+    log_entries = entries(folder, version) or ()
+    return next((entry["commitInfo"] for entry in log_entries if "commitInfo" in entry), None)
 
 
 def versions(folder: str) -> list[int]:
@@ -81,28 +86,30 @@ def versions(folder: str) -> list[int]:
 
 
 def entries(folder: str, version: int) -> list[dict[str, Any]] | None:
-    """All entries of a version's commit, as they stand in the log; None if it has no such version.
+    """All entries of a version's commit, as in the log; None if it has no such version.
 
     Raises:
-        ValueError: it is empty, which delta-rs takes for a commit that changes nothing, or no JSON.
+        ValueError: the file is empty, which delta-rs takes for a commit that changes nothing, or no JSON.
     """
     files, name = storage.folder(folder), f"_delta_log/{version:020}.json"
     try:
         with files.open_input_stream(name) as log:
-            found = [json.loads(line) for line in log.read().splitlines()]
+            log_entries = [json.loads(line) for line in log.read().splitlines()]
     except FileNotFoundError:
         return None
-    if not found:
+    if not log_entries:
         raise ValueError(f"{name} is empty")
-    return found
+    return log_entries
 
 
-def digest(of: Iterable[Mapping[str, Any]]) -> str:
-    """SHA-256 of what a commit's entries say, in any order. It is the same before and after they are in the log."""
-    said = [(kind, _digested(kind, action)) for entry in of for kind, action in entry.items()]
-    return hashlib.sha256("\n".join(sorted(json.dumps(one, sort_keys=True) for one in said)).encode()).hexdigest()
+def digest(log_entries: Iterable[Mapping[str, Any]]) -> str:
+    """SHA-256 of a commit's entries in any order, the same before and after they are in the log."""
+    contents = [(kind, _digest_content(kind, action)) for entry in log_entries for kind, action in entry.items()]
+    return hashlib.sha256(
+        "\n".join(sorted(json.dumps(content, sort_keys=True) for content in contents)).encode()
+    ).hexdigest()
 
 
-def _digested(kind: str, action: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: action[name] for name in DIGESTED.get(kind, action) if name in action}
-    return kept | {name: unquote(path) for name, path in kept.items() if name == "path"}  # the log quotes it
+def _digest_content(kind: str, action: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {name: action[name] for name in DIGESTED.get(kind, action) if name in action}
+    return fields | {name: unquote(path) for name, path in fields.items() if name == "path"}  # the log quotes it

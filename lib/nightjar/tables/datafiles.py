@@ -20,10 +20,10 @@ ROWS_PER_GROUP = 64 * 1024
 VALUES_AT_ONCE = 16 * 1024  # more than Arrow's own number: a tenth less time to write
 COMPRESSION = "lz4"  # half of zstd's time to write and to read, for files that are a sixth larger
 LARGEST_DICTIONARY = 32 * 1024  # bytes; a column with more different values is not worth one: it costs time to find out
-SAMPLE = 1024  # values by which it is judged how a column of numbers is stored
-REPEATED = 8  # times that each of them stands there, or more, are worth a dictionary
-SHRUNK = 0.75  # of their bytes, or less, that are worth compressing
-LONGEST_BOUND = 64  # characters of a text that are kept as a bound; more would bloat the log
+SAMPLE = 1024  # values of a column of numbers that decide how it is stored
+REPEATED = 8  # a dictionary pays if each value occurs at least so many times
+SHRUNK = 0.75  # compression pays if it leaves at most this share of the bytes
+LONGEST_BOUND = 64  # characters of a text's bound; more would bloat the log
 GREATEST = "\U0010ffff"  # no character comes after it, and no text has it
 YEAR_1, YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000  # milliseconds since 1970; texts go no further
 DAY = 86_400_000  # milliseconds
@@ -31,8 +31,8 @@ BOUNDED = 32  # columns with statistics: as many as other writers keep
 
 
 @dataclass(frozen=True)
-class Written:
-    """A data file that nobody sees yet. Plain values, so that a task can return it."""
+class NewFile:
+    """A data file that is not committed yet. Plain values, so that a task can return it."""
 
     path: str
     size: int
@@ -41,19 +41,23 @@ class Written:
     statistics: str
 
 
-def write(rows: pa.Table, folder: str, partition_by: tuple[str, ...]) -> list[Written]:
+def write(rows: pa.Table, folder: str, partition_by: tuple[str, ...]) -> list[NewFile]:
     """Store rows under new names, in their order, one file for each combination of partition values."""
-    return [_stored(part, values, folder) for values, part in _parts(rows, partition_by) if len(part)]
+    return [_store(part, values, folder) for values, part in _parts(rows, partition_by) if len(part)]
 
 
 def _parts(rows: pa.Table, partition_by: tuple[str, ...]) -> Iterable[tuple[dict[str, Any], pa.Table]]:
     if not partition_by:
         return [({}, rows)]
-    found = rows.select(list(partition_by)).group_by(list(partition_by)).aggregate([]).to_pylist()
-    return [(found[0], rows)] if len(found) == 1 else ((values, _having(rows, values)) for values in found)
+    combinations = rows.select(list(partition_by)).group_by(list(partition_by)).aggregate([]).to_pylist()
+    return (
+        [(combinations[0], rows)]
+        if len(combinations) == 1
+        else ((values, _rows_with(rows, values)) for values in combinations)
+    )
 
 
-def _having(rows: pa.Table, values: Mapping[str, Any]) -> pa.Table:
+def _rows_with(rows: pa.Table, values: Mapping[str, Any]) -> pa.Table:
     same: Any = [
         pc.is_null(rows.column(name)) if value is None else pc.equal(rows.column(name), pa.scalar(value))
         for name, value in values.items()
@@ -61,40 +65,40 @@ def _having(rows: pa.Table, values: Mapping[str, Any]) -> pa.Table:
     return rows.filter(reduce(pc.and_, same))
 
 
-def _stored(rows: pa.Table, values: Mapping[str, Any], folder: str) -> Written:
+def _store(rows: pa.Table, values: Mapping[str, Any], folder: str) -> NewFile:
     partition = {name: partition_text(value) for name, value in values.items()}
     # Folders are for people: readers take partition values from the log.
     folders = "".join(f"{name}={re.sub(r'[^A-Za-z0-9.-]', '_', str(text))}/" for name, text in partition.items())
-    kept = rows.drop_columns(list(partition))
-    files = storage.made(folder)
+    file_rows = rows.drop_columns(list(partition))
+    files = storage.ensure_folder(folder)
     if folders:
         files.create_dir(folders, recursive=True)
-    unnamed = f"{folders}{uuid.uuid4().hex}.part"  # what its name says is known when it is written
-    with files.open_output_stream(unnamed) as stream:
+    temporary = f"{folders}{uuid.uuid4().hex}.part"  # the checksums in its name need the whole file
+    with files.open_output_stream(temporary) as stream:
         # Arrow leaves NaN out of a row group's bounds, and Spark, to which NaN is the greatest, would miss those rows.
-        bounded: Any = [field.name for field in kept.schema if not pa.types.is_floating(field.type)]
+        bounded: Any = [field.name for field in file_rows.schema if not pa.types.is_floating(field.type)]
         pq.write_table(
-            kept,
+            file_rows,
             stream,
             row_group_size=ROWS_PER_GROUP,
             write_batch_size=VALUES_AT_ONCE,
             dictionary_pagesize_limit=LARGEST_DICTIONARY,
             write_statistics=bounded or False,
             write_page_checksum=True,
-            **_encoding(kept),
+            **_encoding(file_rows),
         )
-    size, footer = files.get_file_info(unnamed).size, parquet.footer(files, unnamed)
-    least, greatest, nulls = _bounds_of(kept)
+    size, footer = files.get_file_info(temporary).size, parquet.footer(files, temporary)
+    least, greatest, nulls = _bounds_of(file_rows)
     entry = checksums.of_entry(len(rows), size, partition)
     path = f"{folders}{Checksums(entry, checksums.of_bounds(least, greatest), checksums.of_footer(footer)).name()}"
-    files.move(unnamed, path)
+    files.move(temporary, path)
     statistics = {"numRecords": len(rows), "minValues": least, "maxValues": greatest, "nullCount": nulls}
     # Letters as they are: delta-rs (1.6.6) takes some that JSON escapes in two parts for others.
-    return Written(path, size, len(rows), partition, json.dumps(statistics, ensure_ascii=False, default=_text))
+    return NewFile(path, size, len(rows), partition, json.dumps(statistics, ensure_ascii=False, default=_text))
 
 
 def _encoding(rows: pa.Table) -> dict[str, Any]:
-    """Whether columns have a dictionary and are compressed: numbers only where a sample of them tells that it pays.
+    """Which columns get a dictionary and which are compressed: numbers only where a sample shows that it pays.
 
     Noise, such as measurements of many digits, hardly shrinks, and takes half as long again to write and to read.
     """
@@ -114,7 +118,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _sample(column: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
-    """Neighbours from the middle of a column, without nulls, which no file holds."""
+    """Neighbours from the middle of a column, without nulls, which Parquet does not store."""
     middle: Any = column.slice(max(len(column) - SAMPLE, 0) // 2, SAMPLE)
     present: pa.Array[Any] = middle.combine_chunks().drop_null()
     return present
@@ -134,31 +138,31 @@ def partition_text(value: Any) -> str | None:
 
 
 def _bounds_of(rows: pa.Table) -> tuple[dict[str, Any], dict[str, Any], dict[str, int]]:
-    """Column -> its least value, its greatest value, and its nulls: what Delta's statistics of a data file hold."""
+    """Delta's statistics of a data file: column -> least value, column -> greatest value, column -> nulls."""
     first = rows.select(rows.column_names[:BOUNDED])
     bounds = {name: _bounds(first.column(name)) for name in first.column_names}
-    least = {name: found[0] for name, found in bounds.items() if found}
-    greatest = {name: found[1] for name, found in bounds.items() if found}
+    least = {name: pair[0] for name, pair in bounds.items() if pair}
+    greatest = {name: pair[1] for name, pair in bounds.items() if pair}
     return least, greatest, {name: first.column(name).null_count for name in first.column_names}
 
 
 def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
-    """Least and greatest value; None where there are none, or none that can be relied on.
+    """Least and greatest value; None where there is none, or where bounds are not reliable.
 
     Floats have none, as a NaN lies beyond any bound. Instants are in whole milliseconds, as other writers of Delta
-    have them, and the greatest is not below the truth.
+    have them, and the greatest is rounded up.
     """
     kind = column.type
     instants, dates = pa.types.is_timestamp(kind) and kind.tz is not None, pa.types.is_date32(kind)
     if not (instants or dates or pa.types.is_integer(kind) or pa.types.is_string(kind)):
         return None
-    found: Any = pc.min_max(column.cast(pa.int64()) if instants else column.cast(pa.int32()) if dates else column)
-    low, high = found["min"].as_py(), found["max"].as_py()
+    extremes: Any = pc.min_max(column.cast(pa.int64()) if instants else column.cast(pa.int32()) if dates else column)
+    low, high = extremes["min"].as_py(), extremes["max"].as_py()
     if low is None:
         return None
     if isinstance(low, str):
-        cut = high if len(high) <= LONGEST_BOUND else high[:LONGEST_BOUND] + GREATEST
-        return low[:LONGEST_BOUND], cut
+        upper = high if len(high) <= LONGEST_BOUND else high[:LONGEST_BOUND] + GREATEST
+        return low[:LONGEST_BOUND], upper
     if not (instants or dates):
         return low, high
     first, last = (low // 1000, high // 1000) if instants else (low * DAY, high * DAY)

@@ -213,7 +213,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
         (*key, "known_at", *sequence),
         ("ingested_on",),
         "ingest",
-        (*clocks, *_described(facts, f"from source {name}"), *rest),
+        (*clocks, *_columns(facts, f"from source {name}"), *rest),
     )
 
 
@@ -249,8 +249,8 @@ def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> T
         "build_features",
         (
             Column("prediction_time", INSTANT, "only what was known at this instant is in the row"),
-            *_described(spine, "of the row to predict"),
-            *_described(features, "as of prediction_time"),
+            *_columns(spine, "of the row to predict"),
+            *_columns(features, "as of prediction_time"),
             Column("definitions_hash", pa.string(), "SHA-256 of the feature definitions that built the row"),
             RUN_DATE,
             RUN_ID,
@@ -269,7 +269,7 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
         "build_features",
         (
             Column("prediction_time", INSTANT, "of the row that is labelled"),
-            *_described(spine, "key of the row"),
+            *_columns(spine, "key of the row"),
             Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
             Column("run_date", pa.date32(), "the run that first knew it"),
@@ -289,8 +289,8 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
         (
             Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
-            *_described(spine, "key of the row"),
-            Column("score", pa.float64(), _predicted(project)),
+            *_columns(spine, "key of the row"),
+            Column("score", pa.float64(), _score_comment(project)),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
@@ -301,7 +301,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
     )
 
 
-def _predicted(project: Project) -> str:
+def _score_comment(project: Project) -> str:
     """What a score means."""
     label = project.label
     if label.task is Task.RANKING:
@@ -310,5 +310,5 @@ def _predicted(project: Project) -> str:
     return f"predicted {how} {label.question()}"
 
 
-def _described(schema: pa.Schema, comment: str) -> tuple[Column, ...]:
+def _columns(schema: pa.Schema, comment: str) -> tuple[Column, ...]:
     return tuple(Column(field.name, field.type, comment) for field in schema)

@@ -15,7 +15,7 @@ from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 _PATTERN = re.compile(r"[*?\[\]{}]")  # in a path, Spark would look for other names
-_PLAIN = re.compile(r"[A-Za-z0-9.-]+")  # what stands in a folder's name as it is
+_PLAIN = re.compile(r"[A-Za-z0-9.-]+")  # what a folder's name contains unescaped
 
 
 def read(
@@ -27,23 +27,23 @@ def read(
 ) -> DataFrame:
     """The table's rows, at its latest version unless one is given.
 
-    Spark is told the version's files. Its own reader of Delta would find them by several jobs over the table's log, for
-    every table and process anew; it is asked where files and folders alone do not tell the rows.
+    Spark gets the list of the version's files. Its own reader of Delta would list them by several jobs over the table's
+    log, for every table and process anew; it is used only where files and folders do not determine the rows.
 
     Args:
         spark: the session.
         warehouse: where the table lies.
         table: its name.
         version: its Delta version.
-        keep: false for files that are known to hold no row of interest. Rows of others may be there all the same.
+        keep: false for files that hold no row of interest. Spark's own reader returns their rows all the same.
 
     Raises:
-        TableError: there is no such table, or a file of that version is gone.
+        TableError: there is no such table, or a file of that version is missing.
     """
     files = scan.snapshot(warehouse, table, version)
     chosen = files.where(keep)
     scan.require_footers(chosen)
-    if files.unreadable is not None or not _told_by_folders(files):
+    if files.unreadable is not None or not _folders_state_partitions(files):
         return spark.read.format("delta").option("versionAsOf", files.version).load(files.folder)
     schema = from_arrow_schema(files.schema)
     if not chosen.files:
@@ -54,12 +54,12 @@ def read(
     except AnalysisException as error:
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
-        raise scan.gone(chosen) from error
+        raise scan.missing_file_error(chosen) from error
     return rows.select(*files.schema.names)
 
 
-def _told_by_folders(files: Snapshot) -> bool:
-    """Whether the folders of all files say the partition values that the log says, which no one has to do."""
+def _folders_state_partitions(files: Snapshot) -> bool:
+    """Whether all files lie in folders named after the partition values in the log, which Delta does not require."""
     if _PATTERN.search(files.folder):
         return False
     for file in files.files:

@@ -1,4 +1,4 @@
-"""What the log of a Delta table says of its data files, held against what their names say."""
+"""The data files of a Delta table as its log describes them, compared with the checksums in their names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class DataFile:
 
     Attributes:
         path: within the table's folder, as the log writes it.
-        rows: how many it holds.
+        rows: their number.
         size: in bytes.
         partition: partition column -> value.
-        least: column -> a lower bound of its values, where the file's writer left statistics that are whole.
+        least: column -> a lower bound of its values, where the file has undamaged statistics.
         greatest: column -> an upper bound.
     """
 
@@ -39,25 +39,27 @@ class DataFile:
         return not (below or above)
 
     def is_as_named(self) -> bool:
-        """Whether rows, size and partition are those that its name says."""
-        said = checksums.of_name(self.path)
+        """Whether rows, size and partition match the checksum in its name."""
+        expected = checksums.of_name(self.path)
         values = {name: partition_text(value) for name, value in self.partition.items()}
-        return said is None or said.entry == checksums.of_entry(self.rows, self.size, values)
+        return expected is None or expected.entry == checksums.of_entry(self.rows, self.size, values)
 
 
 def data_file(action: dict[str, Any]) -> DataFile:
-    """What an action of the log says, as delta-rs gives it."""
-    partition, least, greatest = (_prefixed(action, prefix) for prefix in ("partition.", "min.", "max."))
-    least, greatest = ({name: value for name, value in of.items() if value is not None} for of in (least, greatest))
-    said = checksums.of_name(action["path"])
-    # Settings of the table can hide some bounds, damage can change them: what is not what was written is not used.
-    if said is not None and said.bounds != checksums.of_bounds(least, greatest):
+    """The data file of an `add` action, as delta-rs returns it."""
+    partition, least, greatest = (_strip_prefix(action, prefix) for prefix in ("partition.", "min.", "max."))
+    least, greatest = (
+        {name: value for name, value in bounds.items() if value is not None} for bounds in (least, greatest)
+    )
+    expected = checksums.of_name(action["path"])
+    # Settings of the table can hide some bounds, damage can change them: only bounds as they were written are used.
+    if expected is not None and expected.bounds != checksums.of_bounds(least, greatest):
         least, greatest = {}, {}
     greatest = {name: _not_below(value) for name, value in greatest.items()}
     return DataFile(action["path"], action["num_records"] or 0, action["size_bytes"], partition, least, greatest)
 
 
-def _prefixed(action: dict[str, Any], prefix: str) -> dict[str, Any]:
+def _strip_prefix(action: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in action.items() if name.startswith(prefix)}
 
 

@@ -1,4 +1,4 @@
-"""What Spark says of jobs that failed, as the stated failures behind it: it passes on no exception, only its text."""
+"""Errors of Spark's jobs translated into the Nightjar errors behind them: Spark passes on only their text."""
 
 import re
 from collections.abc import Iterator
@@ -14,37 +14,37 @@ _UNREAD = re.compile(r"\[FAILED_READ_FILE\.\w+\] .*?reading file (?:file:(?:/*(?
 
 
 @contextmanager
-def stated() -> Iterator[None]:
-    """Say what a task of ours has stated, and which data file it is that Spark cannot read.
+def translate_errors() -> Iterator[None]:
+    """Raise the error that a task of ours has raised, and name the data file that Spark cannot read.
 
     Raises:
-        NightjarError: what a task has stated.
-        TableError: a data file is gone or damaged.
+        NightjarError: a task has raised it.
+        TableError: a data file is missing or damaged.
     """
-    with restated(lambda error: _behind(str(error))):
+    with restated(lambda error: _find_cause(str(error))):
         yield
 
 
-def _behind(text: str) -> NightjarError | None:
-    told, unread = _STATED.search(text), _UNREAD.search(text)
-    if told is not None:
-        error: NightjarError = getattr(errors, told[1])(told[2])
+def _find_cause(text: str) -> NightjarError | None:
+    statement, unread = _STATED.search(text), _UNREAD.search(text)
+    if statement is not None:
+        error: NightjarError = getattr(errors, statement[1])(statement[2])
         return error
-    return None if unread is None else _unread(unquote(unread[1]), unquote(unread[2]))
+    return None if unread is None else _unreadable_file(unquote(unread[1]), unquote(unread[2]))
 
 
-def _unread(folder: str, name: str) -> TableError | None:
-    """What is wrong with a file that Spark could not read; None where that is not the file."""
-    wrong = parquet.damage(storage.folder(folder), name)
-    if wrong is None:
+def _unreadable_file(folder: str, name: str) -> TableError | None:
+    """The error for a file that Spark could not read; None where the file is whole."""
+    problem = parquet.damage(storage.folder(folder), name)
+    if problem is None:
         return None
-    if wrong == parquet.GONE:
+    if problem == parquet.GONE:
         return TableError(
             f"The data file {folder}/{name} of a table's pinned version is gone: removed by hand, or vacuumed with a "
             "shorter retention than this run takes. Nothing was written. Run it again on the table's latest version, "
             "or restore the file: docs/runbook.md, Missing data file."
         )
     return TableError(
-        f"The data file {folder}/{name} of a table is damaged: {wrong}. Nothing was written. "
+        f"The data file {folder}/{name} of a table is damaged: {problem}. Nothing was written. "
         "See docs/runbook.md, Damaged data file."
     )

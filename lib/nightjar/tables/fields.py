@@ -1,4 +1,4 @@
-"""The columns of a table: those it has, those its definition adds, and those that rows to be stored lack."""
+"""Columns of tables: schema evolution, and completing rows to a table's schema."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,46 +13,46 @@ from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 
-def widened(warehouse: Warehouse, table: Table, stored: DeltaTable | None) -> pa.Schema:
-    """The columns that the table will have: those it has, and those that its definition adds.
+def evolve_schema(warehouse: Warehouse, table: Table, delta_table: DeltaTable | None) -> pa.Schema:
+    """The table's columns and those that its definition adds.
 
     Args:
         warehouse: where it lies.
         table: its definition.
-        stored: the table as it is; None if there is none yet.
+        delta_table: the table as it is; None if there is none yet.
 
     Raises:
-        TableError: a column of the table has another type than its definition, or it is partitioned otherwise.
+        TableError: a column of the table has another type than its definition, or its partitioning differs.
     """
-    wanted = table.schema()
-    if stored is None:
-        return wanted
-    folder, partition_by = warehouse.path(table.name), tuple(stored.metadata().partition_columns)
+    schema = table.schema()
+    if delta_table is None:
+        return schema
+    folder, partition_by = warehouse.path(table.name), tuple(delta_table.metadata().partition_columns)
     if partition_by != table.partition_by:
         raise TableError(
             f"Table {table.name} at {folder} is partitioned by {', '.join(partition_by) or 'nothing'}, "
             f"expected {', '.join(table.partition_by) or 'nothing'}. Move the table away and build it again."
         )
-    has = opening.plain(opening.schema_of(stored))
+    existing = opening.plain(opening.schema_of(delta_table))
     changed = [
-        f"{field.name} is {has.field(field.name).type}, expected {field.type}"
-        for field in wanted
-        if field.name in has.names and not _same_type(has.field(field.name).type, field.type)
+        f"{field.name} is {existing.field(field.name).type}, expected {field.type}"
+        for field in schema
+        if field.name in existing.names and not _same_type(existing.field(field.name).type, field.type)
     ]
     if changed:
         raise TableError(
             f"Table {table.name} at {folder} differs from its definition: {'; '.join(changed)}. "
             "Rename the column in the configuration, or move the table away and build it again."
         )
-    return pa.schema([*has, *(field for field in wanted if field.name not in has.names)])
+    return pa.schema([*existing, *(field for field in schema if field.name not in existing.names)])
 
 
-def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], table: Table, folder: str) -> pa.Table:
-    """Rows with all columns of a table: where one is missing stands its stamp, or null.
+def complete(rows: pa.Table, schema: pa.Schema, stamps: Mapping[str, Any], table: Table, folder: str) -> pa.Table:
+    """Rows with all columns of a table; a missing one is filled with its stamp, or null.
 
     Args:
         rows: with some of the columns.
-        wanted: the columns of the table.
+        schema: the columns of the table.
         stamps: column -> value that every row gets.
         table: its definition.
         folder: where it lies.
@@ -60,17 +60,17 @@ def completed(rows: pa.Table, wanted: pa.Schema, stamps: Mapping[str, Any], tabl
     Raises:
         TableError: there is a null in a column that the table declares NOT NULL.
     """
-    for field in wanted:
+    for field in schema:
         if field.name not in rows.column_names:
             rows = rows.append_column(field.name, pa.repeat(pa.scalar(stamps.get(field.name), field.type), len(rows)))
-    nulls = {field.name: _nulls(rows[field.name], field.name, table) for field in wanted if not field.nullable}
+    nulls = {field.name: _nulls(rows[field.name], field.name, table) for field in schema if not field.nullable}
     if any(nulls.values()):
-        told = ", ".join(f"{name} is null in {count} of {len(rows)} rows" for name, count in nulls.items() if count)
+        counts = ", ".join(f"{name} is null in {count} of {len(rows)} rows" for name, count in nulls.items() if count)
         raise TableError(
-            f"Table {table.name} at {folder} declares columns NOT NULL that have nulls in the rows to store: {told}. "
+            f"Table {table.name} at {folder} declares columns NOT NULL that have nulls in the rows to store: {counts}. "
             "Nothing of them is seen. Look for where they come from, or drop the rule in Spark."
         )
-    return rows.select(wanted.names).cast(wanted)
+    return rows.select(schema.names).cast(schema)
 
 
 def _nulls(column: Any, name: str, table: Table) -> int:
@@ -80,7 +80,7 @@ def _nulls(column: Any, name: str, table: Table) -> int:
     return int(column.null_count)
 
 
-def _same_type(stored: pa.DataType, wanted: pa.DataType) -> bool:
-    if pa.types.is_nested(wanted):
-        return type(stored) is type(wanted)
-    return bool(stored == wanted)
+def _same_type(existing: pa.DataType, expected: pa.DataType) -> bool:
+    if pa.types.is_nested(expected):
+        return type(existing) is type(expected)
+    return bool(existing == expected)

@@ -1,4 +1,4 @@
-"""The table `leases`: written only on the version that was read. The version that grants a lease is its token."""
+"""The table `leases`, written by optimistic commits. The version that grants a lease is its token."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Claim:
-    """What a run wants alone, and which run it is."""
+    """A run, and the resources that it wants for itself."""
 
     resources: tuple[str, ...]
     job: str
@@ -33,16 +33,18 @@ class Claim:
     run_id: str
 
 
-def stored(warehouse: Warehouse) -> tuple[int, list[Row]]:
+def read_leases(warehouse: Warehouse) -> tuple[int, list[Row]]:
     """The version of `leases`, and its rows in the order of their resources."""
-    seen = arrow.version(warehouse, LEASES.name)
-    rows = arrow.read(warehouse, LEASES.name, LEASES.schema().names, at_version=seen).to_pylist()
-    named = [row for row in rows if row["resource"] is not None]  # before there were tokens, rows were about jobs
-    return seen, sorted(named, key=lambda row: str(row["resource"]))
+    version = arrow.version(warehouse, LEASES.name)
+    rows = arrow.read(warehouse, LEASES.name, LEASES.schema().names, at_version=version).to_pylist()
+    resource_rows = [
+        row for row in rows if row["resource"] is not None
+    ]  # before there were tokens, rows were about jobs
+    return version, sorted(resource_rows, key=lambda row: str(row["resource"]))
 
 
-def grant(warehouse: Warehouse, claim: Claim, seen: int, rows: list[Row], dead: Collection[str]) -> Lease | None:
-    """The lease, if nobody has written to `leases` since the version that was seen; None: look again."""
+def grant(warehouse: Warehouse, claim: Claim, version: int, rows: list[Row], dead: Collection[str]) -> Lease | None:
+    """The lease, if `leases` is still at the version that was read; None: read it again."""
     now = datetime.now(UTC)
     row = {
         "job": claim.job,
@@ -53,22 +55,27 @@ def grant(warehouse: Warehouse, claim: Claim, seen: int, rows: list[Row], dead: 
         "pid": os.getpid(),
         "taken_at": now,
     }
-    kept = [one for one in rows if one["resource"] not in claim.resources and not _is_old(one, now)]
-    after = [*kept, *(row | {"resource": resource} for resource in claim.resources)]
-    if not arrow.replace_if_unchanged(warehouse.unfenced(), LEASES, after, seen, claim.run_id):
+    others = [other for other in rows if other["resource"] not in claim.resources and not _is_old(other, now)]
+    after = [*others, *(row | {"resource": resource} for resource in claim.resources)]
+    if not arrow.replace_if_unchanged(warehouse.without_leases(), LEASES, after, version, claim.run_id):
         return None
-    return Lease(claim.resources, seen + 1, claim.run_id, frozenset(dead))
+    return Lease(claim.resources, version + 1, claim.run_id, frozenset(dead))
 
 
 def give_back(warehouse: Warehouse, claim: Claim, freed: str | None = None) -> None:
-    """Whoever has taken it over keeps it. One that cannot be given back costs the next run a while of waiting."""
+    """Release the leases of a claim, but those that another run has taken over.
+
+    A failure is only logged: the next run then waits until this one counts as dead.
+    """
     problem: Exception | str = "too many others are writing to it"
     end = {"released_at": datetime.now(UTC), "freed": freed}
     try:
         for attempt in range(ATTEMPTS):
-            seen, rows = stored(warehouse)
+            version, rows = read_leases(warehouse)
             after = [row | end if row["run_id"] == claim.run_id else row for row in rows]
-            if after == rows or arrow.replace_if_unchanged(warehouse.unfenced(), LEASES, after, seen, claim.run_id):
+            if after == rows or arrow.replace_if_unchanged(
+                warehouse.without_leases(), LEASES, after, version, claim.run_id
+            ):
                 return
             time.sleep(0.05 * (attempt + 1))
     except (NightjarError, DeltaError, OSError) as error:
@@ -84,20 +91,20 @@ def give_back(warehouse: Warehouse, claim: Claim, freed: str | None = None) -> N
 
 
 def announce(warehouse: Warehouse, lease: Lease, tables: Collection[str], *, by_hand: bool = False) -> None:
-    """Commit the tokens of a lease to tables, and nothing else: who held it before is refused from then on.
+    """Commit the tokens of a lease to tables, and nothing else: commits of its former holder are refused from then on.
 
     Args:
         warehouse: where the tables lie.
         lease: that was just granted.
-        tables: their names. Those of fixed columns are made if there are none: an old holder could append to them.
-        by_hand: also where a table knows a greater token, which a lost or older table `leases` leads to.
+        tables: their names. Missing ones with fixed columns are created: a former holder could append to them.
+        by_hand: also where a table has a greater token, as after `leases` was lost or restored from a backup.
 
     Raises:
         LeaseError: another run has taken over this very lease meanwhile.
         TableError: a table cannot be written.
     """
     fixed = {table.name: table for table in FIXED}
-    under = warehouse.unfenced() if by_hand else warehouse.unfenced().holding(lease)
+    under = warehouse.without_leases() if by_hand else warehouse.without_leases().with_lease(lease)
     note = Note(lease.run_id, tokens=fence.tokens(lease) if by_hand else {})
 
     def announce_to(table: str) -> None:
@@ -106,11 +113,11 @@ def announce(warehouse: Warehouse, lease: Lease, tables: Collection[str], *, by_
         if arrow.exists(warehouse, table):
             transaction.commit(under, table, lambda _: Change(rearranged=True), note)
 
-    opening.at_once(announce_to, sorted(tables))
+    opening.map_in_threads(announce_to, sorted(tables))
 
 
-def too_many(warehouse: Warehouse, resource: str) -> LeaseError:
-    """What to say where `leases` never stands still."""
+def contention_error(warehouse: Warehouse, resource: str) -> LeaseError:
+    """The error for too many conflicts in `leases`."""
     return LeaseError(
         f"The lease on {resource} could not be written to table {LEASES.name} at {warehouse.path(LEASES.name)}: too "
         "many other runs are writing leases. Nothing was written. Run it again."

@@ -1,7 +1,7 @@
-"""Spark's `xxhash64` in columns, so that a row's bucket is found without making a row of it.
+"""Spark's `xxhash64` of whole columns, so that buckets are computed without converting to rows.
 
-XXH64 is Yann Collet's hash (its specification, version 0.1.1, names the constants and steps). Spark starts from the
-seed 42, takes the hash of a row's earlier columns as the seed of the next one, and leaves nulls out.
+XXH64 is Yann Collet's hash (its specification, version 0.1.1, names the constants and steps). Spark starts with the
+seed 42, takes the hash of a row's earlier columns as the seed of the next one, and skips nulls.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Words: TypeAlias = npt.NDArray[np.uint64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
 SEED = 42
-STRIPE = 32  # bytes that are taken in four lanes
+STRIPE = 32  # bytes, hashed in four lanes
 _1, _2, _3, _4, _5 = (
     np.uint64(prime)
     for prime in (
@@ -31,30 +31,30 @@ _1, _2, _3, _4, _5 = (
 
 
 def buckets_of(columns: Sequence[Column], buckets: int) -> Ints:
-    """The bucket of each row by its keys; 0 where one of them is null, as such a row belongs nowhere.
+    """The bucket of each row by its keys; 0 where one of them is null, as such a row matches nothing.
 
     Args:
         columns: the keys, in the order and of the types of the layout.
-        buckets: their number.
+        buckets: the number of buckets.
     """
-    found = np.mod(xxhash64(columns).view(np.int64), buckets)
+    numbers = np.mod(xxhash64(columns).view(np.int64), buckets)
     for column in columns:
         if column.null_count:
-            found[column.is_null().to_numpy(zero_copy_only=False)] = 0
-    return found
+            numbers[column.is_null().to_numpy(zero_copy_only=False)] = 0
+    return numbers
 
 
 def xxhash64(columns: Sequence[Column]) -> Words:
-    """What Spark's `xxhash64` gives for each row of some columns, as unsigned integers."""
+    """Spark's `xxhash64` of each row of some columns, as unsigned integers."""
     hashes: Words = np.full(len(columns[0]), SEED, np.uint64)
     for column in columns:
-        here = _hashed(column, hashes)
+        here = _hash_values(column, hashes)
         hashes = np.where(column.is_valid().to_numpy(zero_copy_only=False), here, hashes) if column.null_count else here
     return hashes
 
 
-def is_hashed(kind: pa.DataType) -> bool:
-    """Whether values of a type have a hash: those that Spark's tables can have, but for nested ones."""
+def is_hashable(kind: pa.DataType) -> bool:
+    """Whether values of a type can be hashed: all types that Spark's tables can have, except nested ones."""
     is_bytes = (
         types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind)
     )
@@ -63,8 +63,8 @@ def is_hashed(kind: pa.DataType) -> bool:
     return is_bytes or is_number or is_instant or types.is_boolean(kind) or types.is_date32(kind)
 
 
-def _hashed(column: Column, seeds: Words) -> Words:
-    """The hash of each value; anything for null."""
+def _hash_values(column: Column, seeds: Words) -> Words:
+    """The hash of each value; undefined for null."""
     kind = column.type
     if types.is_null(kind):
         return seeds
@@ -85,44 +85,44 @@ def _hashed(column: Column, seeds: Words) -> Words:
 
 
 def _of_ints(values: npt.NDArray[Any], seeds: Words) -> Words:
-    """Integers of 4 or 8 bytes."""
+    """The hash of integers of 4 or 8 bytes."""
     size = values.itemsize
     words = values.view(f"u{size}").astype(np.uint64)
     start = seeds + (_5 + np.uint64(size))
-    return _mixed(_with_word(start, words) if size == 8 else _with_half(start, words))
+    return _avalanche(_with_word(start, words) if size == 8 else _with_half(start, words))
 
 
 def _of_decimals(column: Column, kind: pa.Decimal128Type, seeds: Words) -> Words:
-    """Up to 18 digits by the unscaled number; beyond by its shortest big-endian bytes in two's complement."""
+    """The hash of decimals: of the unscaled number up to 18 digits, beyond of its shortest big-endian bytes."""
     unscaled = _values(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
     if kind.precision <= 18:
         return _of_ints(np.ascontiguousarray(unscaled[:, 0]), seeds)
-    held = np.ascontiguousarray(unscaled[:, ::-1]).astype(">i8").view(np.uint8).reshape(-1, 16)
-    is_sign = held == np.where(unscaled[:, 1:] < 0, 0xFF, 0)
-    first = np.where(is_sign.all(axis=1), 15, np.argmin(is_sign, axis=1))  # the first byte that says more than the sign
-    at_first = held[np.arange(len(held)), first]
-    starts = first - ((at_first >= 128) != (unscaled[:, 1] < 0))  # its first bit is not the sign: a byte of signs more
-    return _by_length(held.ravel(), np.arange(len(held)) * 16 + starts, 16 - starts, seeds)
+    content = np.ascontiguousarray(unscaled[:, ::-1]).astype(">i8").view(np.uint8).reshape(-1, 16)
+    is_sign = content == np.where(unscaled[:, 1:] < 0, 0xFF, 0)
+    first = np.where(is_sign.all(axis=1), 15, np.argmin(is_sign, axis=1))  # the first byte that is not only sign
+    at_first = content[np.arange(len(content)), first]
+    starts = first - ((at_first >= 128) != (unscaled[:, 1] < 0))  # one byte more if its first bit is not the sign
+    return _by_length(content.ravel(), np.arange(len(content)) * 16 + starts, 16 - starts, seeds)
 
 
 def _of_bytes(column: Column, seeds: Words) -> Words:
-    """Texts and bytes."""
+    """The hash of texts and bytes."""
     _, offsets, content = column.buffers()
     ends = _values(offsets, np.int64)[column.offset :][: len(column) + 1]
     return _by_length(_values(content, np.uint8), ends[:-1], np.diff(ends), seeds)
 
 
-def _by_length(held: npt.NDArray[np.uint8], starts: Ints, lengths: Ints, seeds: Words) -> Words:
-    """Texts by their first byte and length, those of one length together."""
+def _by_length(content: npt.NDArray[np.uint8], starts: Ints, lengths: Ints, seeds: Words) -> Words:
+    """The hash of texts that begin at some bytes, computed together for all of one length."""
     hashes = np.empty_like(seeds)
     for length in np.unique(lengths).tolist():
         rows = np.flatnonzero(lengths == length)
-        hashes[rows] = _of_length(held[starts[rows][:, None] + np.arange(length)], seeds[rows])
+        hashes[rows] = _of_length(content[starts[rows][:, None] + np.arange(length)], seeds[rows])
     return hashes
 
 
 def _of_length(texts: npt.NDArray[np.uint8], seeds: Words) -> Words:
-    """Rows of bytes, all of one length."""
+    """The hash of rows of bytes, all of one length."""
     length, done = texts.shape[1], 0
     hashes = seeds + _5
     if length >= STRIPE:
@@ -136,17 +136,17 @@ def _of_length(texts: npt.NDArray[np.uint8], seeds: Words) -> Words:
         hashes = _with_half(hashes, _words(texts[:, done : done + 4], 4)[:, 0])
         done += 4
     for byte in texts[:, done:].T:
-        hashes = _turned(hashes ^ byte.astype(np.uint64) * _5, 11) * _1
-    return _mixed(hashes)
+        hashes = _rotate(hashes ^ byte.astype(np.uint64) * _5, 11) * _1
+    return _avalanche(hashes)
 
 
 def _of_stripes(words: Words, seeds: Words) -> Words:
     lanes = [seeds + _1 + _2, seeds + _2, seeds.copy(), seeds - _1]
     for place, word in enumerate(words.T):
-        lanes[place % 4] = _turned(lanes[place % 4] + word * _2, 31) * _1
-    hashes = _turned(lanes[0], 1) + _turned(lanes[1], 7) + _turned(lanes[2], 12) + _turned(lanes[3], 18)
+        lanes[place % 4] = _rotate(lanes[place % 4] + word * _2, 31) * _1
+    hashes = _rotate(lanes[0], 1) + _rotate(lanes[1], 7) + _rotate(lanes[2], 12) + _rotate(lanes[3], 18)
     for lane in lanes:
-        hashes = (hashes ^ _turned(lane * _2, 31) * _1) * _1 + _4
+        hashes = (hashes ^ _rotate(lane * _2, 31) * _1) * _1 + _4
     return hashes
 
 
@@ -156,22 +156,22 @@ def _words(texts: npt.NDArray[np.uint8], size: int) -> Words:
 
 
 def _with_word(hashes: Words, words: Words) -> Words:
-    return _turned(hashes ^ _turned(words * _2, 31) * _1, 27) * _1 + _4
+    return _rotate(hashes ^ _rotate(words * _2, 31) * _1, 27) * _1 + _4
 
 
 def _with_half(hashes: Words, words: Words) -> Words:
-    return _turned(hashes ^ words * _1, 23) * _2 + _3
+    return _rotate(hashes ^ words * _1, 23) * _2 + _3
 
 
 def _values(buffer: pa.Buffer | None, kind: type[np.integer[Any]]) -> npt.NDArray[Any]:
     return np.frombuffer(memoryview(buffer) if buffer is not None else b"", kind)
 
 
-def _turned(words: Words, bits: int) -> Words:
+def _rotate(words: Words, bits: int) -> Words:
     return (words << np.uint64(bits)) | (words >> np.uint64(64 - bits))
 
 
-def _mixed(hashes: Words) -> Words:
+def _avalanche(hashes: Words) -> Words:
     hashes = (hashes ^ hashes >> np.uint64(33)) * _2
     hashes = (hashes ^ hashes >> np.uint64(29)) * _3
     return hashes ^ hashes >> np.uint64(32)

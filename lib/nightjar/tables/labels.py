@@ -1,4 +1,4 @@
-"""The rule for reading `labels`: of each row's versions, the latest one known by the reader's own cutoff."""
+"""Labels as of a cutoff: of each row's versions in `labels`, the latest one known by the reader's own cutoff."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 
 
-def known(
+def as_of(
     warehouse: Warehouse, key: Sequence[str], cutoff: datetime, version: int, where: ds.Expression | None = None
 ) -> pa.Table:
     """The key, `label` (null: settled without an outcome) and `label_known_at` of each label known by the cutoff.
@@ -20,7 +20,7 @@ def known(
     Args:
         warehouse: where the table lies.
         key: the columns that name a labelled row, its prediction time among them.
-        cutoff: the instant; versions known later do not exist.
+        cutoff: versions that became known after this instant are ignored.
         version: Delta version of the table.
         where: a further condition on the rows.
     """

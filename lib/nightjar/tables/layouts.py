@@ -1,7 +1,7 @@
 """Facts laid out for one key set: partitioned by a bucket of the keys, sorted by keys and event_time in each file.
 
 A fact that a later version moves to another key or event_time leaves a *retraction* at its old place, from the instant
-that version became known. So whoever looks at one bucket, or at the files of some time, sees each fact where it stood.
+that version became known. So one bucket, or the files of some event times, are complete in themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import BY
 from nightjar.tables import commits, opening, scan, sink
-from nightjar.tables.datafiles import Written
+from nightjar.tables.datafiles import NewFile
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
@@ -21,7 +21,7 @@ BUCKET, RETRACTION = "bucket", "retraction"
 EVENT_TIME, KNOWN_AT = "event_time", "known_at"
 STAMPS = (KNOWN_AT, "ingested_on", "run_id")
 SOURCE_VERSION, BUCKETS = "nightjar.source_version", "nightjar.buckets"
-"""Marks in a layout's commits: the version of the source that it reflects, and its number of buckets."""
+"""Marks in a layout's commits: the source's version that it was made of, and its number of buckets."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Layout:
 
     Attributes:
         keys: the columns it is laid out for, in its order.
-        buckets: their number.
-        source_version: the version of the source's table that it reflects.
+        buckets: the number of buckets.
+        source_version: the version of the source's table that it was made of.
         files: its live files.
     """
 
@@ -42,19 +42,19 @@ class Layout:
 
 
 def name(source_table: str, keys: Sequence[str]) -> str:
-    """The table that holds the layout of a source's table."""
+    """The name of the table with the layout of a source's table."""
     return f"{source_table}{BY}{'_'.join(keys)}"
 
 
 def find(warehouse: Warehouse, table: str, keys: Sequence[str]) -> Layout | None:
     """The latest state of a layout; None if there is none."""
-    laid_out = name(table, keys)
-    opened = opening.found(warehouse, laid_out)
-    if opened is None:
+    layout_table = name(table, keys)
+    delta_table = opening.find(warehouse, layout_table)
+    if delta_table is None:
         return None
-    files = scan.snapshot_of(opened, warehouse, laid_out)
-    reflects, buckets = (sink.mark(opened, mark) for mark in (SOURCE_VERSION, BUCKETS))
-    return None if reflects is None or buckets is None else Layout(tuple(keys), buckets, reflects, files)
+    files = scan.snapshot_of(delta_table, warehouse, layout_table)
+    source_version, buckets = (sink.mark(delta_table, mark) for mark in (SOURCE_VERSION, BUCKETS))
+    return None if source_version is None or buckets is None else Layout(tuple(keys), buckets, source_version, files)
 
 
 def reflects(warehouse: Warehouse, table: str, layout: Layout, version: int) -> bool:
@@ -66,8 +66,8 @@ def bucket(keys: Mapping[str, str], buckets: int) -> Column:
     """The bucket of a row; null where a key is null.
 
     Args:
-        keys: column -> the type that the facts have there; xxhash64 differs between an int and a long.
-        buckets: their number.
+        keys: column -> its type in the facts; xxhash64 differs between an int and a long.
+        buckets: the number of buckets.
     """
     columns = [F.col(column).try_cast(kind) for column, kind in keys.items()]
     return F.when(_complete(list(keys)), F.pmod(F.xxhash64(*columns), F.lit(buckets)).cast("int"))
@@ -76,14 +76,14 @@ def bucket(keys: Mapping[str, str], buckets: int) -> Column:
 def with_retractions(
     rows: DataFrame, fact_id: Sequence[str], sequence: Sequence[str], keys: Sequence[str], is_new: Column
 ) -> DataFrame:
-    """New versions of facts, and a retraction at the old place of each version that one of them moves away.
+    """New versions of facts, and a retraction at the old place of each version that a new one moves.
 
     Args:
         rows: all versions of every fact that has a new one.
-        fact_id: the columns that name a fact.
+        fact_id: the columns that identify a fact.
         sequence: the columns that order versions of one `known_at`.
-        keys: the key set. A version with a null key has no place: it is left out.
-        is_new: which versions are.
+        keys: the key set. A version with a null key is left out.
+        is_new: whether a version is new.
 
     Returns:
         The rows' columns and `retraction`. A retraction has the old version's columns, but `known_at`, the sequence,
@@ -109,11 +109,11 @@ def _complete(keys: Sequence[str]) -> Column:
     return reduce(Column.__and__, (F.col(key).isNotNull() for key in keys))
 
 
-def collect(rows: DataFrame, keys: Sequence[str], buckets: int, into: sink.Target) -> list[Written]:
-    """Let tasks write rows of a layout, each a bucket, sorted by keys, event_time and known_at."""
+def collect(rows: DataFrame, keys: Sequence[str], buckets: int, into: sink.Target) -> list[NewFile]:
+    """Let tasks write rows of a layout, a bucket each, sorted by keys, event_time and known_at."""
     types = dict(rows.select(*keys).dtypes)
-    placed = rows.withColumn(BUCKET, bucket(types, buckets)).repartitionById(buckets, BUCKET)
-    return sink.collect(placed, sink.sorted_by(order(keys), sink.in_one_piece), into)
+    bucketed = rows.withColumn(BUCKET, bucket(types, buckets)).repartitionById(buckets, BUCKET)
+    return sink.collect(bucketed, sink.sorted_by(order(keys), sink.in_one_piece), into)
 
 
 def order(keys: Sequence[str]) -> tuple[str, ...]:
@@ -122,5 +122,5 @@ def order(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def marks(source_version: int, buckets: int) -> dict[str, int]:
-    """What a commit to a layout leaves in it."""
+    """The marks of a commit to a layout."""
     return {SOURCE_VERSION: source_version, BUCKETS: buckets}

@@ -1,4 +1,4 @@
-"""The table `runs`: one row per finished run, and what later steps ask of it."""
+"""The table `runs`: one row per finished run, and the checks that later steps make on it."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import zone_data
 
 LAYOUT = "__by_"
-"""Stands in the name of each layout, see `tables.layouts.name`."""
+"""Part of the name of each layout's table, see `tables.layouts.name`."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, as it stands in `runs`."""
+    """A finished run, a row of `runs`."""
 
     run_id: str
     job: str
@@ -42,20 +42,20 @@ class Run:
 
 
 def record(warehouse: Warehouse, run: Run) -> None:
-    """Append the run's row, even of one whose leases another run has taken over: here it says so."""
+    """Append the run's row, even if another run has taken over its leases: the row says so."""
     row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
-    counted = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
-    arrow.append(warehouse.unfenced(), RUNS, [row | counted | {"zone_data": zone_data()}], run.run_id)
+    counts = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
+    arrow.append(warehouse.without_leases(), RUNS, [row | counts | {"zone_data": zone_data()}], run.run_id)
 
 
 def require_committed(warehouse: Warehouse) -> None:
-    """Make sure that every table still has all commits that finished runs say they made.
+    """Make sure that every table still has all commits that are recorded in `runs`.
 
-    A log whose newest entries are lost reads like an older state of its table, and a table that is lost would be
-    created anew, with other facts in it. Layouts may be behind: each says which version of its source it reflects.
+    A log that has lost its newest entries reads like an older version of its table, and a lost table would be created
+    anew, with other facts in it. Layouts may be behind: each has a mark of its source's version.
 
     Raises:
-        TableError: a table is at an earlier version, or gone.
+        TableError: a table is at an earlier version, or missing.
     """
     if not arrow.exists(warehouse, RUNS.name):
         if storage.holds_files(warehouse.path(RUNS.name)):
@@ -67,12 +67,12 @@ def require_committed(warehouse: Warehouse) -> None:
             if LAYOUT in table:
                 continue
             written[table] = max(written.get(table, (version, row["run_id"])), (version, row["run_id"]))
-    stands = arrow.versions(warehouse, sorted(written))
+    versions = arrow.versions(warehouse, sorted(written))
     lost = [
-        f"{table} is {'gone' if table not in stands else f'at version {stands[table]}'}, but run {run_id} has written "
-        f"version {version}"
+        f"{table} is {'gone' if table not in versions else f'at version {versions[table]}'}, but run {run_id} has "
+        f"written version {version}"
         for table, (version, run_id) in sorted(written.items())
-        if stands.get(table, -1) < version
+        if versions.get(table, -1) < version
     ]
     if lost:
         raise _lost(warehouse, "; ".join(lost))
@@ -87,7 +87,7 @@ def _lost(warehouse: Warehouse, what: str) -> TableError:
 
 
 def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
-    """Make sure that the latest finished run of a job for a date is one that succeeded.
+    """Make sure that the latest finished run of a job for a date succeeded.
 
     Raises:
         TableError: it never ran for this date, or its latest run failed.
@@ -99,15 +99,15 @@ def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str)
     latest = max(rows, key=lambda row: row["started_at"], default=None)
     if latest is not None and latest["status"] == "done":
         return
-    found = "has not been run" if latest is None else f"ended as {latest['status']} (run {latest['run_id']})"
-    raise TableError(f"{needed_by} for {run_date} needs {job} for {run_date}, which {found}. Run: jobs/{job}.py")
+    outcome = "has not been run" if latest is None else f"ended as {latest['status']} (run {latest['run_id']})"
+    raise TableError(f"{needed_by} for {run_date} needs {job} for {run_date}, which {outcome}. Run: jobs/{job}.py")
 
 
 def require_newer(warehouse: Warehouse, job: str, than: str, run_date: date) -> None:
-    """Make sure that what a job has made of another's tables for a date is not older than they are.
+    """Make sure that a job's results for a date are newer than the tables of another job that they were made of.
 
     Raises:
-        TableError: the other has succeeded for this date after the job's latest success began.
+        TableError: the other job has succeeded for this date after the job's latest success began.
     """
     where = pc.field("job").isin([job, than]) & (pc.field("run_date") == run_date) & (pc.field("status") == "done")
     began: dict[str, datetime] = {}

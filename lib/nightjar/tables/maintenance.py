@@ -1,7 +1,7 @@
-"""Upkeep: small files are merged, and files and log entries go once no version that is kept needs them. No row changes.
+"""Maintenance: merge small files, and remove files and log entries that no kept version needs. No row changes.
 
-Merging goes through scan and sink: an OPTIMIZE of Spark or delta-rs destroys the order of layouts, and gives columns of
-floats bounds that a NaN lies beyond.
+Files are merged by our own scan and sink: an OPTIMIZE of Spark or delta-rs destroys the order of layouts, and gives
+columns of floats bounds that a NaN lies beyond.
 """
 
 import logging
@@ -19,17 +19,17 @@ from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED
 from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
-from nightjar.tables.partition import by_tasks
+from nightjar.tables.partition import read_shares
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")
 SMALL = 32 << 20  # bytes; smaller files are merged
-MERGED = 64 << 20  # bytes that are merged into one file: a task holds them
-FEW = 4  # small files of one partition that are not worth it
+MERGED = 64 << 20  # bytes that are merged into one file: they must fit a task's memory
+FEW = 4  # small files of one partition that are not worth merging
 DATES = ("run_date", "ingested_on")
-MERGES, MADE, REMOVED = "files merged", "merged files", "files removed"
+MERGES, CREATED, REMOVED = "files merged", "merged files", "files removed"
 
 
 def maintain(
@@ -40,36 +40,36 @@ def maintain(
     run_date: date,
     run_id: str,
 ) -> Outcome:
-    """Merge the small files of every table of a project, and remove what no version needs that is to be kept.
+    """Merge the small files of every table of a project, and remove files that no kept version needs.
 
     Args:
         spark: the session.
         warehouse: where the tables lie.
         project: whose tables.
         keep: table -> versions that must stay readable however old they are.
-        run_date: what this night has stored, or a later one, is not merged: a rerun may replace it.
+        run_date: files of this night and later ones are not merged: a rerun may replace them.
         run_id: of this run.
 
     Raises:
-        TableError: another run has changed the files that were being merged, or a version to keep is gone.
+        TableError: another run has changed the files that were being merged, or a version to keep is missing.
     """
-    outcome = Outcome(rows={MERGES: 0, MADE: 0, REMOVED: 0})
+    outcome = Outcome(rows={MERGES: 0, CREATED: 0, REMOVED: 0})
     order_of = orders(project)
     tables = sorted(name for name in order_of if arrow.exists(warehouse, name))
     log.info("upkeep of %d tables", len(tables))
     for table in tables:
-        stands = opening.opened(warehouse, table)
+        delta_table = opening.open_table(warehouse, table)
         try:
-            requirements.check_maintainable(stands, table, warehouse.path(table))
-        except TableError as needs:
-            log.warning("left as it is: %s", needs)
+            requirements.check_maintainable(delta_table, table, warehouse.path(table))
+        except TableError as error:
+            log.warning("left as it is: %s", error)
             continue
-        merged, made = compact(spark, warehouse, table, order_of[table], run_date, run_id)
+        merged, created = compact(spark, warehouse, table, order_of[table], run_date, run_id)
         removed = vacuum(warehouse, table, keep.get(table, ()))
         if merged or removed:
-            log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, made, removed)
+            log.info("table %s: %d small files merged into %d, %d old files removed", table, merged, created, removed)
             outcome.outputs[table] = arrow.version(warehouse, table)
-        for name, files in ((MERGES, merged), (MADE, made), (REMOVED, removed)):
+        for name, files in ((MERGES, merged), (CREATED, created), (REMOVED, removed)):
             outcome.rows[name] += files
     return outcome
 
@@ -79,14 +79,14 @@ def compact(
 ) -> tuple[int, int]:
     """Merge the small files of each partition, in one commit that changes no rows.
 
-    Files that are neighbours in time are merged, and large ones stay: readers can still skip files by time, and no row
-    is rewritten more than a few times however long the table grows.
+    Only files that are neighbours in time are merged, and large ones stay: readers can still skip files by time, and no
+    row is rewritten more than a few times however long the table grows.
 
     Args:
         spark: the session.
         warehouse: where the table lies.
         table: its name.
-        order: the columns that rows are sorted by; none: it does not matter.
+        order: the columns that rows are sorted by; none: they are not sorted.
         run_date: see `maintain`.
         run_id: of this run.
 
@@ -96,74 +96,76 @@ def compact(
     Raises:
         TableError: another run has changed these files meanwhile. Nothing was written.
     """
-    partition_by = tuple(opening.opened(warehouse, table).metadata().partition_columns)
+    partition_by = tuple(opening.open_table(warehouse, table).metadata().partition_columns)
     into = sink.target(warehouse, Table(table, "", (), partition_by, "", ()))
     shares = _shares(scan.snapshot(warehouse, table, into.version), run_date)
     if not shares:
         return 0, 0
     merged = {file.path for share in shares for file in share.files}
-    rows = by_tasks(spark, shares, into.schema)
-    written = sink.collect(rows.given, sink.sorted_by(order, rows.make), into)
+    rows = read_shares(spark, shares, into.schema)
+    written = sink.collect(rows.task_input, sink.sorted_by(order, rows.make), into)
     sink.commit(warehouse, into, written, lambda file: file.path in merged, run_id, rearranged=True)
     return len(merged), len(written)
 
 
 def vacuum(warehouse: Warehouse, table: str, keep: Collection[int], older_than: timedelta = RETENTION) -> int:
-    """Remove the files that have been in no version for some time, and the log of versions as old.
+    """Remove files that have been in no version for some time, and the log of equally old versions.
 
     Args:
         warehouse: where the table lies.
         table: its name.
         keep: versions that stay readable however old they are.
-        older_than: how long a file stays that was replaced, or that a dead run has left.
+        older_than: age up to which replaced files, and those of runs that died, are kept.
 
     Returns:
         How many data files were removed.
 
     Raises:
-        TableError: a version to keep is gone.
+        TableError: a version to keep is missing.
     """
-    stands = opening.opened(warehouse, table)
-    kept_since = [commits.committed_at(warehouse, table, version) for version in keep]
-    removed = stands.vacuum(
+    delta_table = opening.open_table(warehouse, table)
+    commit_times = [commits.committed_at(warehouse, table, version) for version in keep]
+    removed = delta_table.vacuum(
         retention_hours=int(older_than / timedelta(hours=1)),
         dry_run=False,
         enforce_retention_duration=False,
         full=True,
         keep_versions=sorted(keep) or None,
     )
-    if all(since >= datetime.now(UTC) - RETENTION for since in kept_since):
-        stands.cleanup_metadata()
+    if all(committed >= datetime.now(UTC) - RETENTION for committed in commit_times):
+        delta_table.cleanup_metadata()
     return len(removed)
 
 
 def orders(project: Project) -> dict[str, tuple[str, ...]]:
     """Every table that the project may have -> the columns that its rows are sorted by."""
     sources = {f"source_{name}": source for name, source in project.sources.items()}
-    laid_out = {
+    layout_orders = {
         layouts.name(table, layout.keys): layouts.order(layout.keys)
         for table, source in sources.items()
         for layout in source.layouts.values()
     }
-    return dict.fromkeys([*sources, "features", "labels", "scores", *(table.name for table in FIXED)], ()) | laid_out
+    return (
+        dict.fromkeys([*sources, "features", "labels", "scores", *(table.name for table in FIXED)], ()) | layout_orders
+    )
 
 
-def _shares(stands: Snapshot, run_date: date) -> list[Snapshot]:
-    """The files that are merged into one each."""
+def _shares(snapshot: Snapshot, run_date: date) -> list[Snapshot]:
+    """Groups of files, each of which is merged into one."""
     partitions: dict[tuple[Any, ...], list[DataFile]] = {}
-    for file in sorted(stands.files, key=_first_in_time):
+    for file in sorted(snapshot.files, key=_first_in_time):
         if file.size < SMALL and _is_settled(file, run_date):
             partitions.setdefault(tuple(file.partition.values()), []).append(file)
     many = [files for files in partitions.values() if len(files) > FEW]
-    shares = [share for files in many for share in _filled(files) if len(share) > 1]
-    return [replace(stands, files=tuple(share)) for share in shares]
+    shares = [share for files in many for share in _group_files(files) if len(share) > 1]
+    return [replace(snapshot, files=tuple(share)) for share in shares]
 
 
-def _filled(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
-    """Neighbours, as many as are merged into one file."""
+def _group_files(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+    """Groups of neighbouring files, each as large as one merged file may be."""
     share: list[DataFile] = []
     for file in files:
-        if share and sum(one.size for one in share) + file.size > MERGED:
+        if share and sum(member.size for member in share) + file.size > MERGED:
             yield share
             share = []
         share.append(file)

@@ -1,4 +1,4 @@
-"""Delta tables opened at one of their versions, through delta-rs."""
+"""Open Delta tables at a version, through delta-rs."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,12 +14,12 @@ from nightjar.errors import TableError, is_panic
 from nightjar.tables import checksums, commits, requirements
 from nightjar.tables.warehouse import Warehouse
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 MOST_AT_ONCE = 8  # tables or files opened side by side
 
 
-def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
+def open_table(warehouse: Warehouse, table: str, at_version: int | None = None) -> DeltaTable:
     """The table at a version, the latest one unless it is given.
 
     Raises:
@@ -27,58 +27,58 @@ def opened(warehouse: Warehouse, table: str, at_version: int | None = None) -> D
     """
     path = warehouse.path(table)
     try:
-        with _log_named(table, path):
+        with _translate_log_errors(table, path):
             return DeltaTable(path, version=at_version)
     except TableNotFoundError as error:
         raise TableError(f"There is no Delta table {table} at {path}. Run the job that writes it first.") from error
 
 
-def found(warehouse: Warehouse, table: str) -> DeltaTable | None:
+def find(warehouse: Warehouse, table: str) -> DeltaTable | None:
     """The latest version of the table; None if there is none.
 
     Raises:
         TableError: there is one that delta-rs cannot open.
     """
     try:
-        with _log_named(table, warehouse.path(table)):
+        with _translate_log_errors(table, warehouse.path(table)):
             return DeltaTable(warehouse.path(table))
     except TableNotFoundError:
         return None
 
 
-def live_actions(stands: DeltaTable, table: str, folder: str) -> pa.Table:
-    """What the log of an opened table says of its live files, one row each.
+def live_actions(delta_table: DeltaTable, table: str, folder: str) -> pa.Table:
+    """The live files of an opened table by its log, one row each.
 
     Raises:
-        TableError: they, or the columns, are not those that the last commit has left: the log is damaged.
+        TableError: files or columns differ from the checksums in the last commit: the log is damaged.
     """
-    version = int(stands.version())
-    with _log_named(table, folder):
-        actions = pa.table(stands.get_add_actions(flatten=True))
-        said = commits.state(folder, version)
-    is_now = state(stands, actions.column("path").to_pylist())
-    other = [name for name, left in said.items() if is_now[name] != left]
-    if other:
+    version = int(delta_table.version())
+    with _translate_log_errors(table, folder):
+        actions = pa.table(delta_table.get_add_actions(flatten=True))
+        expected = commits.state(folder, version)
+    actual = state(delta_table, actions.column("path").to_pylist())
+    differing = [name for name, value in expected.items() if actual[name] != value]
+    if differing:
         raise TableError(
             f"Table {table} at {folder}, version {version}: the log does not give what the last commit has left "
-            f"({', '.join(other)}): an entry of it or a checkpoint is damaged. Nothing was written. "
+            f"({', '.join(differing)}): an entry of it or a checkpoint is damaged. Nothing was written. "
             "See docs/runbook.md, Damaged log."
         )
     return actions
 
 
-def state(stands: DeltaTable, paths: Iterable[Any]) -> dict[str, str]:
-    """Checksums of an opened table's columns and of the paths of some files, as commits say them."""
-    columns = [(field["name"], field["type"]) for field in json.loads(stands.schema().to_json())["fields"]]
+def state(delta_table: DeltaTable, paths: Iterable[Any]) -> dict[str, str]:
+    """Checksums of an opened table's columns and of some files' paths, as in the metadata of commits."""
+    columns = [(field["name"], field["type"]) for field in json.loads(delta_table.schema().to_json())["fields"]]
     return {commits.LIVE: checksums.of_files(paths), commits.SCHEMA: checksums.of_columns(columns)}
 
 
 @contextmanager
-def _log_named(table: str, folder: str) -> Iterator[None]:
-    """Say whose log it is that cannot be read.
+def _translate_log_errors(table: str, folder: str) -> Iterator[None]:
+    """Name the table whose log cannot be read.
 
     Raises:
-        TableError: naming it.
+        TableError: the log cannot be read.
         TableNotFoundError: there is no log.
     """
     try:
@@ -90,14 +90,14 @@ def _log_named(table: str, folder: str) -> Iterator[None]:
             raise
         raise TableError(
             f"Table {table} at {folder} cannot be opened: {' '.join(str(error).split())}. Nothing was written. "
-            + (requirements.in_log(folder) or "If its log is damaged, see docs/runbook.md, Damaged log.")
+            + (requirements.log_advice(folder) or "If its log is damaged, see docs/runbook.md, Damaged log.")
         ) from error
 
 
-def at_once(ask: Callable[[Asked], Answer], of: Sequence[Asked]) -> list[Answer]:
-    """What is asked of each, side by side: opening a table is waiting for its log, and a file for its footer."""
+def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """A function's results for some items, in threads: opening a table or a file is waiting for storage."""
     with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
-        return list(threads.map(ask, of))
+        return list(threads.map(function, items))
 
 
 def schema_of(table: DeltaTable) -> pa.Schema:
@@ -107,7 +107,7 @@ def schema_of(table: DeltaTable) -> pa.Schema:
 
 
 def plain(schema: pa.Schema) -> pa.Schema:
-    """delta-rs may answer with string views and large types; the rest of the house uses the plain ones."""
+    """A schema without string views and large types, which delta-rs may return, and without metadata."""
     return pa.schema([_plain_field(field) for field in schema])
 
 

@@ -1,8 +1,8 @@
-"""Parquet files opened and checked: whatever is read of one is what was written, or it is said to be damaged.
+"""Open Parquet files and check them: a file is read as it was written, or reported as damaged.
 
-Pages have checksums, and Arrow compares them. A footer is held against the name of its file (`tables.checksums`). What
-is left are the headers of pages: a damaged one makes a page too long, too short or unreadable, or a column too short,
-which Arrow tells where it reads whole row groups.
+Arrow compares the checksums of pages. A footer is compared with the checksum in its file's name (`tables.checksums`).
+Headers of pages have none, but a damaged one makes a page too long, too short or unreadable, or a column too short,
+which Arrow detects where it reads whole row groups.
 """
 
 from collections.abc import Iterator
@@ -28,41 +28,41 @@ FIRST_READ = 64 << 10  # bytes at the end of a file: most footers are shorter
 
 
 class DamageError(Exception):
-    """A file is not what was written. Readers make a TableError of it, which names the table."""
+    """A file is not as it was written. Readers turn this into a TableError that names the table."""
 
 
 def footer(files: pafs.FileSystem, path: str, size: int | None = None) -> pa.Buffer:
-    """The footer of a file, from its first byte to the end of the file, after it was checked.
+    """Read and check the footer of a file, from its first byte to the end of the file.
 
     Args:
-        files: where it lies.
-        path: in there.
-        size: bytes that were written; None: not known.
+        files: the file system.
+        path: of the file, in there.
+        size: bytes that were written; None: unknown.
 
     Raises:
-        DamageError: it is not the one that was written, or the file is longer or shorter.
+        DamageError: the footer or the file's size is not as it was written.
         FileNotFoundError: there is no such file.
     """
-    said = checksums.of_name(path)
+    expected = checksums.of_name(path)
     with files.open_input_file(path) as file:
-        opened: Any = file
-        stands = opened.size()
-        if said is not None and size is not None and stands != size:
-            raise DamageError(f"it has {stands:,} bytes, {size:,} were written")
-        end = pa.py_buffer(opened.read_at(min(FIRST_READ, stands), max(0, stands - FIRST_READ)))
+        reader: Any = file
+        actual_size = reader.size()
+        if expected is not None and size is not None and actual_size != size:
+            raise DamageError(f"it has {actual_size:,} bytes, {size:,} were written")
+        end = pa.py_buffer(reader.read_at(min(FIRST_READ, actual_size), max(0, actual_size - FIRST_READ)))
         length = _length(end)
-        if length > stands:
+        if length > actual_size:
             raise DamageError(NO_FOOTER)
         if length > end.size:
-            end = pa.py_buffer(opened.read_at(length, stands - length))
-    found = end.slice(end.size - length, length)
-    if said is not None and said.footer != checksums.of_footer(found):
+            end = pa.py_buffer(reader.read_at(length, actual_size - length))
+    content = end.slice(end.size - length, length)
+    if expected is not None and expected.footer != checksums.of_footer(content):
         raise DamageError("its footer is not the one that was written")
-    return found
+    return content
 
 
 def metadata(files: pafs.FileSystem, path: str, size: int | None = None) -> pq.FileMetaData:
-    """What the footer of a file says.
+    """The metadata in the footer of a file.
 
     Raises:
         DamageError: see `footer`.
@@ -72,33 +72,33 @@ def metadata(files: pafs.FileSystem, path: str, size: int | None = None) -> pq.F
 
 
 def physical_types(footer: pq.FileMetaData) -> dict[str, str]:
-    """How columns lie in a file, by their paths; a plain column's path is its name."""
+    """Path of a column -> its physical type in a file; a plain column's path is its name."""
     columns = [footer.schema.column(place) for place in range(len(footer.schema))]
     return {column.path: column.physical_type for column in columns}
 
 
 @contextmanager
-def opened(files: pafs.FileSystem, path: str, size: int | None = None) -> Iterator[pq.ParquetFile]:
-    """A file, to be read some rows at a time.
+def open_file(files: pafs.FileSystem, path: str, size: int | None = None) -> Iterator[pq.ParquetFile]:
+    """Open a file, to be read some rows at a time.
 
     Raises:
         DamageError: see `footer`.
         FileNotFoundError: there is no such file.
     """
-    said = metadata(files, path, size)
-    # Buffered beforehand: few long reads of an object store, not many short ones.
+    file_metadata = metadata(files, path, size)
+    # Pre-buffered: few long reads of an object store instead of many short ones.
     with pq.ParquetFile(
-        path, metadata=said, filesystem=files, pre_buffer=True, page_checksum_verification=True
-    ) as opened:
-        yield opened
+        path, metadata=file_metadata, filesystem=files, pre_buffer=True, page_checksum_verification=True
+    ) as parquet_file:
+        yield parquet_file
 
 
 def damage(files: pafs.FileSystem, path: str, size: int | None = None) -> str | None:
-    """What is wrong with a file, all of which is read, a row group at a time; None: nothing."""
+    """What is wrong with a file, which is read whole, a row group at a time; None: nothing."""
     try:
         footer(files, path, size)
-        whole: Any = FORMAT.make_fragment(path, files)
-        for group in whole.split_by_row_group():
+        fragment: Any = FORMAT.make_fragment(path, files)
+        for group in fragment.split_by_row_group():
             group.to_table(use_threads=False)
     except FileNotFoundError:
         return GONE
@@ -108,7 +108,7 @@ def damage(files: pafs.FileSystem, path: str, size: int | None = None) -> str | 
 
 
 def _length(end: pa.Buffer) -> int:
-    """How long a file's footer is, by its last bytes."""
+    """The length of a file's footer, by its last bytes."""
     last = end.slice(max(0, end.size - 8)).to_pybytes()
     if len(last) < 8 or last[4:] != MAGIC:
         raise DamageError(NO_FOOTER)

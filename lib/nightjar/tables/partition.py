@@ -1,4 +1,4 @@
-"""Data files shared out to tasks, which read them as Arrow tables."""
+"""Data files distributed over tasks, which read them as Arrow tables."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,14 +12,14 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.tables import delta, scan
 from nightjar.tables.entries import DataFile
-from nightjar.tables.rows import Rows, merged, numbered, numbers, of_frame
+from nightjar.tables.rows import Rows, merge_tables, number_tasks, of_frame, task_numbers
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.tables")
 
 
-def shared_out(
+def read_partition(
     spark: SparkSession,
     warehouse: Warehouse,
     table: str,
@@ -27,9 +27,9 @@ def shared_out(
     columns: Sequence[str],
     values: Mapping[str, Any],
 ) -> Rows:
-    """The rows of one partition, shared out to as many tasks as run at once.
+    """The rows of one partition, distributed over as many tasks as run at once.
 
-    Tasks read the data files themselves. A table that uses what they do not understand, such as deletion vectors, is
+    Tasks read the data files themselves. A table with features that they do not support, such as deletion vectors, is
     read by Spark instead, row by row, which is logged.
 
     Args:
@@ -37,7 +37,7 @@ def shared_out(
         warehouse: where the table lies.
         table: its name.
         version: its Delta version.
-        columns: what is read.
+        columns: to read.
         values: partition column -> value.
     """
     files = scan.snapshot(warehouse, table, version)
@@ -45,49 +45,49 @@ def shared_out(
         log.info("%s: it is read row by row", files.unreadable)
         of_partition = reduce(Column.__and__, (F.col(name) == F.lit(value) for name, value in values.items()))
         return of_frame(delta.read(spark, warehouse, table, version).where(of_partition).select(*columns))
-    return read_by_tasks(spark, files.where(_has(values)), columns)
+    return read_by_tasks(spark, files.where(_partition_is(values)), columns)
 
 
 def read_by_tasks(spark: SparkSession, files: Snapshot, columns: Sequence[str]) -> Rows:
-    """Columns of all rows of some files, shared out to as many tasks as run at once; a task reads one after another.
+    """Columns of all rows of some files, distributed over as many tasks as run at once; a task reads file after file.
 
-    What follows may read small files whole in each of its tasks, which is faster than to move their rows.
+    Later stages may read small files whole in each of their tasks, which is faster than a shuffle.
     """
     schema = pa.schema([files.schema.field(name) for name in columns])
-    shares = _dealt(files, spark.sparkContext.defaultParallelism)
+    shares = _balance_files(files, spark.sparkContext.defaultParallelism)
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        here = (replace(files, files=(file,)) for number in numbers(batches) for file in shares[number].files)
-        return merged(scan.read(file, schema.names) for file in here)
+        here = (replace(files, files=(file,)) for number in task_numbers(batches) for file in shares[number].files)
+        return merge_tables(scan.read(file, schema.names) for file in here)
 
     def whole() -> pa.Table:
         return scan.read(files, schema.names)
 
-    return Rows(numbered(spark, len(shares)), read, schema, whole if files.size <= scan.SMALL else None)
+    return Rows(number_tasks(spark, len(shares)), read, schema, whole if files.size <= scan.SMALL else None)
 
 
-def by_tasks(spark: SparkSession, shares: Sequence[Snapshot], schema: pa.Schema) -> Rows:
+def read_shares(spark: SparkSession, shares: Sequence[Snapshot], schema: pa.Schema) -> Rows:
     """Columns of all rows of some shares, one task and one table for each."""
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        return (scan.read(shares[number], schema.names) for number in numbers(batches))
+        return (scan.read(shares[number], schema.names) for number in task_numbers(batches))
 
-    return Rows(numbered(spark, len(shares)), read, schema)
+    return Rows(number_tasks(spark, len(shares)), read, schema)
 
 
-def _has(values: Mapping[str, Any]) -> Callable[[DataFile], bool]:
+def _partition_is(values: Mapping[str, Any]) -> Callable[[DataFile], bool]:
     return lambda file: all(file.partition[name] == value for name, value in values.items())
 
 
-def _dealt(files: Snapshot, parts: int) -> list[Snapshot]:
-    """The files in at most so many shares of about equal size; none is empty."""
-    shares = dealt([file.rows for file in files.files], min(parts, len(files.files)))
+def _balance_files(files: Snapshot, parts: int) -> list[Snapshot]:
+    """The files in at most so many shares of about equal rows; none is empty."""
+    shares = balance([file.rows for file in files.files], min(parts, len(files.files)))
     return [replace(files, files=tuple(files.files[place] for place in share)) for share in shares]
 
 
-def dealt(sizes: Sequence[int], parts: int) -> list[list[int]]:
-    """The places of some sizes in so many parts of about equal size, the largest first in each."""
+def balance(sizes: Sequence[int], parts: int) -> list[list[int]]:
+    """The indices of some sizes in so many shares of about equal total, each with its largest first."""
     shares: list[list[int]] = [[] for _ in range(parts)]
     for place in sorted(range(len(sizes)), key=lambda place: -sizes[place]):
-        min(shares, key=lambda share: sum(sizes[one] for one in share)).append(place)
+        min(shares, key=lambda share: sum(sizes[member] for member in share)).append(place)
     return shares

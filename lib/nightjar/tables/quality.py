@@ -1,4 +1,4 @@
-"""What `quality` says of the sources of a night: written by ingest, asked by later steps."""
+"""The table `quality`: checks on a night's sources, written by ingest and read by later steps."""
 
 from datetime import date
 from typing import Any
@@ -10,24 +10,26 @@ from nightjar.tables.definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
 ARRIVED = "arrived"
-"""The check that counts the facts which became known since the run before; it passes, or warns."""
+"""The check that counts the facts which became known since the previous run; it passes, or warns."""
 PASS, WARN = "pass", "warn"
 
 
-def warned(warehouse: Warehouse, run_date: date) -> dict[str, str]:
-    """Source -> what was amiss with what it brought, for the sources with which the night went on all the same."""
+def warnings(warehouse: Warehouse, run_date: date) -> dict[str, str]:
+    """Source -> what was wrong with its new facts, for the sources that the night went on with all the same."""
     where = pc.field("run_date") == run_date
-    return {str(row["source"]): str(row["message"]) for row in _warnings(warehouse, ["source", "message"], where)}
+    return {str(row["source"]): str(row["message"]) for row in _read_warnings(warehouse, ["source", "message"], where)}
 
 
-def nights_warned(warehouse: Warehouse, source: str) -> set[date]:
-    """The run dates to which the source brought too little, and that went on all the same."""
-    return {row["run_date"] for row in _warnings(warehouse, ["run_date"], pc.field("source") == source)}
+def nights_with_warnings(warehouse: Warehouse, source: str) -> set[date]:
+    """The run dates that went on although the source had too few new facts."""
+    return {row["run_date"] for row in _read_warnings(warehouse, ["run_date"], pc.field("source") == source)}
 
 
-def _warnings(warehouse: Warehouse, columns: list[str], where: pc.Expression) -> list[dict[str, Any]]:
-    stored = opening.found(warehouse, QUALITY.name)
-    if stored is None or "status" not in opening.schema_of(stored).names:  # no ingest since the column was defined
+def _read_warnings(warehouse: Warehouse, columns: list[str], where: pc.Expression) -> list[dict[str, Any]]:
+    delta_table = opening.find(warehouse, QUALITY.name)
+    if (
+        delta_table is None or "status" not in opening.schema_of(delta_table).names
+    ):  # no ingest since the column was defined
         return []
     rows = arrow.read(warehouse, QUALITY.name, columns, where & (pc.field("status") == WARN))
     return rows.to_pylist()

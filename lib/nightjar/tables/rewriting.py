@@ -1,4 +1,4 @@
-"""Rows of a few data files taken away. Files are never changed: what stays of one is stored again."""
+"""Remove rows of a few data files. Files are never changed: the remaining rows of one are stored again."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,27 +14,27 @@ from nightjar.tables.scan import Snapshot
 from nightjar.tables.transaction import Change
 
 
-def without(stands: Snapshot, where: Mapping[str, Any], partition_by: tuple[str, ...]) -> Change:
-    """Hide the rows that have some values.
+def remove_rows(snapshot: Snapshot, where: Mapping[str, Any], partition_by: tuple[str, ...]) -> Change:
+    """The change that removes the rows with some values.
 
     Args:
-        stands: the live files.
-        where: column -> value of the rows that go; empty: all.
+        snapshot: the live files.
+        where: column -> value of the rows to remove; empty: all.
         partition_by: the table's partition columns.
     """
-    goes = reduce(and_, (pc.field(name) == value for name, value in where.items()), pc.scalar(True))
-    removed, again = [], []
-    for file in stands.files:
+    condition = reduce(and_, (pc.field(name) == value for name, value in where.items()), pc.scalar(True))
+    removed, rewritten = [], []
+    for file in snapshot.files:
         if not _may_hold(file, where):
             continue
         if not set(where) <= set(file.partition):
-            held = scan.read(replace(stands, files=(file,)), stands.schema.names)
-            stay = held.filter(goes.is_null() | ~goes)
-            if len(stay) == len(held):
+            rows = scan.read(replace(snapshot, files=(file,)), snapshot.schema.names)
+            remaining = rows.filter(condition.is_null() | ~condition)
+            if len(remaining) == len(rows):
                 continue
-            again += datafiles.write(stay, stands.folder, partition_by)
+            rewritten += datafiles.write(remaining, snapshot.folder, partition_by)
         removed.append(file)
-    return Change(again, removed)
+    return Change(rewritten, removed)
 
 
 def _may_hold(file: DataFile, where: Mapping[str, Any]) -> bool:

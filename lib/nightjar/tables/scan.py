@@ -1,6 +1,6 @@
-"""Columns of a pinned Delta version, read by tasks with Arrow: no row is made of them on the way.
+"""Columns of a pinned Delta version, read by tasks with Arrow, without converting them to rows.
 
-The driver resolves a version to its live files, once; tasks get the files they shall read and nothing else.
+The driver resolves a version to its live files, once; tasks get only the files that they read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ class Snapshot:
         version: its Delta version.
         schema: its columns.
         files: the live files, or some of them.
-        unreadable: why tasks cannot read the files as they are; None where they can.
+        unreadable: why tasks cannot read the files directly; None where they can.
     """
 
     table: str
@@ -64,36 +64,36 @@ def snapshot(warehouse: Warehouse, table: str, version: int | None = None) -> Sn
     Raises:
         TableError: there is no such table, or its log is damaged.
     """
-    return snapshot_of(opening.opened(warehouse, table, version), warehouse, table)
+    return snapshot_of(opening.open_table(warehouse, table, version), warehouse, table)
 
 
-def snapshot_of(opened: DeltaTable, warehouse: Warehouse, table: str) -> Snapshot:
+def snapshot_of(delta_table: DeltaTable, warehouse: Warehouse, table: str) -> Snapshot:
     """The live files of an opened table, at the version that was opened.
 
     Raises:
-        TableError: the log does not say of some file what its name says: it is damaged.
+        TableError: the log's entry of a file does not match the checksum in the file's name: it is damaged.
     """
-    actions = opening.live_actions(opened, table, warehouse.path(table)).to_pylist()
-    schema = opening.plain(opening.schema_of(opened))
+    actions = opening.live_actions(delta_table, table, warehouse.path(table)).to_pylist()
+    schema = opening.plain(opening.schema_of(delta_table))
     files = tuple(data_file(action) for action in actions)
-    unreadable = requirements.unreadable(opened, table)
-    taken = Snapshot(table, warehouse.path(table), int(opened.version()), schema, files, unreadable)
-    # Spark, which such a table is left to, may have given columns other names than files were written under.
+    unreadable = requirements.unreadable(delta_table, table)
+    snapshot = Snapshot(table, warehouse.path(table), int(delta_table.version()), schema, files, unreadable)
+    # An unreadable table is left to Spark, and its columns may have other names than those in the files.
     damaged = [file.path for file in files if unreadable is None and not file.is_as_named()]
     if damaged:
         what = f"the log's entry of the data file {', '.join(damaged)} is not what was written"
-        raise TableError(f"{_named(taken)}: {what}. Nothing was written. See docs/runbook.md, Damaged log.")
-    return taken
+        raise TableError(f"{_describe(snapshot)}: {what}. Nothing was written. See docs/runbook.md, Damaged log.")
+    return snapshot
 
 
 def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table:
-    """Columns of the rows of all row groups in which, by their statistics, some row may meet a condition.
+    """Columns of all rows of the row groups in which, by their statistics, some row may meet a condition.
 
     Raises:
-        TableError: there is no such column, or a file of the version is gone, vacuumed for instance, or damaged.
+        TableError: there is no such column, or a file of the version is missing (vacuumed, for instance) or damaged.
     """
     require_columns(source, columns)
-    with damage_named(source):
+    with translate_read_errors(source):
         files = dataset(source, where)
         if where is not None:
             fragments = [fragment.subset(filter=where, schema=source.schema) for fragment in files.get_fragments()]
@@ -106,15 +106,15 @@ def require_columns(source: Snapshot, columns: Sequence[str]) -> None:
     """Raise TableError unless the table has these columns."""
     missing = [name for name in columns if name not in source.schema.names]
     if missing:
-        raise TableError(f"{_named(source)}, has no column {', '.join(missing)}.")
+        raise TableError(f"{_describe(source)}, has no column {', '.join(missing)}.")
 
 
 def dataset(source: Snapshot, where: ds.Expression | None = None) -> ds.FileSystemDataset:
-    """The files in which, by their partition, some row may meet a condition. Their footers are whole.
+    """The files in which, by their partition, some row may meet a condition. Their footers are checked.
 
     Raises:
-        DamageError: one is not.
-        FileNotFoundError: a file is gone.
+        DamageError: a footer is damaged.
+        FileNotFoundError: a file is missing.
     """
     files = storage.folder(source.folder)
     sizes = {unquote(file.path): file.size for file in source.files}
@@ -132,21 +132,21 @@ def dataset(source: Snapshot, where: ds.Expression | None = None) -> ds.FileSyst
 
 
 @contextmanager
-def damage_named(source: Snapshot) -> Iterator[None]:
-    """Say which file is meant where one of a version cannot be read.
+def translate_read_errors(source: Snapshot) -> Iterator[None]:
+    """Name the file of a version that cannot be read.
 
     Raises:
-        TableError: a file is gone or damaged.
+        TableError: a file is missing or damaged.
     """
     try:
         yield
     except FileNotFoundError as error:
-        raise gone(source) from error
+        raise missing_file_error(source) from error
     except (parquet.DamageError, pa.ArrowException, OSError) as error:
         if "would lose data" in str(error):
             raise TableError(
-                f"{_named(source)}: {error}. Instants are held in microseconds. Write them rounded: prediction times "
-                "down, so that no row sees what it could not know."
+                f"{_describe(source)}: {error}. Instants are held in microseconds. Write them rounded: prediction "
+                "times down, so that no row sees what it could not know."
             ) from error
         damaged = [f"{path} is damaged: {what}" for path, what in damages(source)]
         if not damaged and isinstance(error, parquet.DamageError):
@@ -154,62 +154,62 @@ def damage_named(source: Snapshot) -> Iterator[None]:
         if not damaged:
             raise
         raise TableError(
-            f"{_named(source)}: the data file {'; '.join(damaged)}. Nothing was written. "
+            f"{_describe(source)}: the data file {'; '.join(damaged)}. Nothing was written. "
             "See docs/runbook.md, Damaged data file."
         ) from error
 
 
 def damages(source: Snapshot) -> Iterator[tuple[str, str]]:
-    """The files that are gone or damaged, with what is wrong; each is read whole."""
+    """The files that are missing or damaged, with what is wrong; each is read whole."""
     files = storage.folder(source.folder)
     for file in source.files:
-        wrong = parquet.damage(files, unquote(file.path), file.size)
-        if wrong is not None:
-            yield file.path, wrong
+        problem = parquet.damage(files, unquote(file.path), file.size)
+        if problem is not None:
+            yield file.path, problem
 
 
 def require_footers(source: Snapshot) -> None:
-    """Look whether all files are there, and their footers what was written: Spark does not.
+    """Check that no file is missing and all footers are as they were written, which Spark does not.
 
     Raises:
-        TableError: one is not.
+        TableError: a file is missing, or its footer damaged.
     """
     files = storage.folder(source.folder)
 
-    def look(file: DataFile) -> None:
+    def check(file: DataFile) -> None:
         parquet.footer(files, unquote(file.path), file.size)
 
-    with damage_named(source):
-        opening.at_once(look, source.files)
+    with translate_read_errors(source):
+        opening.map_in_threads(check, source.files)
 
 
 def require_files(source: Snapshot) -> None:
-    """Look whether all files are there.
+    """Check that no file is missing.
 
     Raises:
-        TableError: one is not.
+        TableError: one is.
     """
     if _missing(source):
-        raise gone(source)
+        raise missing_file_error(source)
 
 
-def gone(source: Snapshot) -> TableError:
-    """What to say when a file of a version is not there any more."""
+def missing_file_error(source: Snapshot) -> TableError:
+    """The error for files of a version that are missing."""
     files = ", ".join(_missing(source))
     return TableError(
-        f"{_named(source)}: the data file {files} is gone: "
+        f"{_describe(source)}: the data file {files} is gone: "
         "removed by hand, or vacuumed with a shorter retention than this run takes. Nothing was written. "
         "Run it again on the table's latest version, or restore the file: docs/runbook.md, Missing data file."
     )
 
 
-def _named(source: Snapshot) -> str:
+def _describe(source: Snapshot) -> str:
     return f"Table {source.table} at {source.folder}, version {source.version}"
 
 
 def _missing(source: Snapshot) -> list[str]:
-    found = storage.folder(source.folder).get_file_info([unquote(file.path) for file in source.files])
-    return [info.path for info in found if info.type is pafs.FileType.NotFound]
+    infos = storage.folder(source.folder).get_file_info([unquote(file.path) for file in source.files])
+    return [info.path for info in infos if info.type is pafs.FileType.NotFound]
 
 
 def _partition(file: DataFile, schema: pa.Schema) -> ds.Expression:

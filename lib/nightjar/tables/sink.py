@@ -1,6 +1,6 @@
-"""Rows stored by the tasks that made them, and shown by the driver in one Delta commit.
+"""Rows written by the tasks that make them, and committed by the driver in one Delta commit.
 
-A task writes data files under new names; nobody sees them until the driver commits those of the successful attempts.
+A task writes data files under new names; readers see them once the driver commits those of the successful attempts.
 Files of attempts and runs that died are orphans, which VACUUM removes.
 """
 
@@ -15,26 +15,26 @@ from pyspark.sql import DataFrame
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, datafiles, failures, fields, opening, requirements, scan, transaction
-from nightjar.tables.datafiles import Written
+from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
-from nightjar.tables.rows import Making, in_tasks
+from nightjar.tables.rows import TaskFunction, in_tasks
 from nightjar.tables.table import Table
 from nightjar.tables.transaction import Change, Note
 from nightjar.tables.warehouse import Warehouse
 
-TOLD = pa.schema({"file": pa.string()})
+MESSAGE = pa.schema({"file": pa.string()})
 
 
 @dataclass(frozen=True)
 class Target:
-    """A table about to be written. Small enough to be sent to tasks.
+    """A table that will be written. Small enough to be sent to tasks.
 
     Attributes:
         table: its definition.
         folder: where it lies.
         schema: the columns it will have; rows that lack one have null there.
         stamps: column -> value that every row gets.
-        version: the version that was seen when the work began; a later change of what is replaced is a conflict.
+        version: the table's version when the work began; a later change of the files to replace is a conflict.
             None: there was no table.
     """
 
@@ -46,7 +46,7 @@ class Target:
 
 
 def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
-    """The table as it is now. It is created, or widened to its definition, with the commit.
+    """The table as it is now. The commit creates it, or adds the columns that it lacks.
 
     Args:
         warehouse: where it lies.
@@ -54,67 +54,68 @@ def target(warehouse: Warehouse, table: Table, **stamps: Any) -> Target:
         stamps: column -> value that every row gets.
 
     Raises:
-        TableError: a stored column has another type than its definition, or the table needs what is not honoured here.
+        TableError: a stored column has another type than its definition, or the table uses a feature that is not
+            supported here.
     """
-    stored = opening.found(warehouse, table.name)
-    version = None if stored is None else int(stored.version())
-    if stored is not None:
-        requirements.check_writable(stored, table.name, warehouse.path(table.name))
-    schema = pa.schema([field.remove_metadata() for field in fields.widened(warehouse, table, stored)])
+    delta_table = opening.find(warehouse, table.name)
+    version = None if delta_table is None else int(delta_table.version())
+    if delta_table is not None:
+        requirements.check_writable(delta_table, table.name, warehouse.path(table.name))
+    schema = pa.schema([field.remove_metadata() for field in fields.evolve_schema(warehouse, table, delta_table)])
     return Target(table, warehouse.path(table.name), schema, stamps, version)
 
 
-def write(rows: pa.Table, into: Target) -> list[Written]:
+def write(rows: pa.Table, into: Target) -> list[NewFile]:
     """Store rows as data files, one for each combination of partition values. For tasks.
 
-    Rows keep their order inside a file. Where a column of the table is missing stands its stamp, or null.
+    Rows keep their order inside a file. A missing column is filled with its stamp, or null.
 
     Raises:
         TableError: there is a null in a column that the table declares NOT NULL.
     """
-    stored = fields.completed(rows, into.schema, into.stamps, into.table, into.folder)
-    return datafiles.write(stored, into.folder, into.table.partition_by)
+    complete = fields.complete(rows, into.schema, into.stamps, into.table, into.folder)
+    return datafiles.write(complete, into.folder, into.table.partition_by)
 
 
 def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """A task's share of the rows as one table; nothing where it has none."""
+    """A task's share of the rows as one table; none where it is empty."""
     shares = [batch for batch in batches if batch.num_rows]
     if shares:
         yield pa.Table.from_batches(shares)
 
 
-def sorted_by(order: Sequence[str], make: Making) -> Making:
-    """What a task makes, each table of it sorted by some columns; none: as it is."""
+def sorted_by(order: Sequence[str], make: TaskFunction) -> TaskFunction:
+    """The same task, with each of its tables sorted by some columns; no columns: as it is."""
     by: Any = [(name, "ascending") for name in order]
 
     def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-        for made in make(batches):
-            yield made.sort_by(by) if by else made
+        for table in make(batches):
+            yield table.sort_by(by) if by else table
 
     return sort
 
 
-def collect(rows: DataFrame, make: Making, into: Target) -> list[Written]:
+def collect(rows: DataFrame, make: TaskFunction, into: Target) -> list[NewFile]:
     """Let tasks make and write rows; the files of the attempts that succeeded.
 
     Raises:
-        NightjarError: what a task has stated; nothing of what was written will be seen.
+        NightjarError: a task has raised it; nothing will be committed.
     """
 
     def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for made in make(batches):
-            files = [json.dumps(asdict(file)) for file in write(made, into)]
-            yield pa.record_batch([pa.array(files, pa.string())], schema=TOLD)
+        for table in make(batches):
+            files = [json.dumps(asdict(file)) for file in write(table, into)]
+            yield pa.record_batch([pa.array(files, pa.string())], schema=MESSAGE)
 
-    with failures.stated():
-        told = in_tasks(rows, task, TOLD).collect()
-    return [Written(**json.loads(row[0])) for row in told]
+    with failures.translate_errors():
+        messages = in_tasks(rows, task, MESSAGE).collect()
+    return [NewFile(**json.loads(row[0])) for row in messages]
 
 
 def commit(
     warehouse: Warehouse,
     into: Target,
-    files: Iterable[Written],
+    files: Iterable[NewFile],
     replaces: Callable[[DataFile], bool],
     run_id: str,
     *,
@@ -122,46 +123,46 @@ def commit(
     marks: Mapping[str, int] | None = None,
     rearranged: bool = False,
 ) -> int:
-    """Show the files and hide those they replace, in one commit.
+    """Add files and remove those they replace, in one commit.
 
-    A commit by someone else to other files of the table does not matter: this one is put on top of it.
+    A commit by another run to other files of the table is no conflict: this one is put on top of it.
 
     Args:
         warehouse: where the table lies.
         into: the target that the files were written for.
         files: of the successful attempts.
-        replaces: which live files go.
+        replaces: which live files to remove.
         run_id: of this run.
         inputs: table -> version that was read, for `DESCRIBE HISTORY`.
-        marks: name -> number, kept in the table and changed by this commit; `mark` reads them.
-        rearranged: the files hold the very rows of those they replace; readers of changes see nothing.
+        marks: name -> number, stored in the table by this commit; `mark` reads them.
+        rearranged: the files have the same rows as those they replace; readers of changes see nothing.
 
     Returns:
         The new version.
 
     Raises:
-        TableError: someone else has changed what is replaced since the target was taken, or the table needs what is
-            not honoured here. Nothing was written.
+        TableError: another run has changed the files to replace since the target was created, or the table uses a
+            feature that is not supported here. Nothing was written.
     """
-    new = list(files)
-    seen: tuple[DataFile, ...] = ()
+    added = list(files)
+    expected: tuple[DataFile, ...] = ()
     if into.version is not None:
-        seen = scan.snapshot(warehouse, into.table.name, into.version).where(replaces).files
+        expected = scan.snapshot(warehouse, into.table.name, into.version).where(replaces).files
     arrow.ensure(warehouse, into.table)
 
-    def change(stands: DeltaTable) -> Change:
-        gone = scan.snapshot_of(stands, warehouse, into.table.name).where(replaces).files
-        if {file.path for file in gone} != {file.path for file in seen}:
+    def change(delta_table: DeltaTable) -> Change:
+        replaced = scan.snapshot_of(delta_table, warehouse, into.table.name).where(replaces).files
+        if {file.path for file in replaced} != {file.path for file in expected}:
             raise TableError(
                 f"Table {into.table.name} at {into.folder}: another run has changed the same rows since version "
                 f"{into.version}, which this run {run_id} began with. Nothing was written; run it again."
             )
-        return Change(new, gone, rearranged)
+        return Change(added, replaced, rearranged)
 
     return transaction.commit(warehouse, into.table.name, change, Note(run_id, inputs or {}, marks or {}))
 
 
-def mark(opened: DeltaTable, name: str) -> int | None:
-    """A number that a commit has left in the table, as of the version that was opened; None if none has."""
-    found: int | None = opened.transaction_version(name)
-    return found
+def mark(delta_table: DeltaTable, name: str) -> int | None:
+    """A number that a commit has stored in the table, as of the version that was opened; None if none has."""
+    number: int | None = delta_table.transaction_version(name)
+    return number

@@ -13,8 +13,8 @@ def folder(path: str) -> pafs.FileSystem:
     return pafs.PyFileSystem(DeltaStorageHandler(path))
 
 
-def made(path: str) -> pafs.FileSystem:
-    """The same where there may be no such folder yet. Only object stores need none."""
+def ensure_folder(path: str) -> pafs.FileSystem:
+    """Create the table's folder where it is missing; its file system. Object stores need no folder."""
     if "://" not in path or path.startswith("file://"):
         local, inside = pafs.FileSystem.from_uri(path)
         local.create_dir(inside, recursive=True)
@@ -22,12 +22,12 @@ def made(path: str) -> pafs.FileSystem:
 
 
 def of_file(path: str) -> tuple[pafs.FileSystem, str]:
-    """The file system in which a file or folder of any other origin lies, and its path in there."""
+    """The file system of any other file or folder, and its path in there."""
     return pafs.FileSystem.from_uri(path if "://" in path else Path(path).absolute().as_uri())
 
 
 def holds_files(path: str) -> bool:
-    """Whether anything lies in the table's folder; there need not be one."""
+    """Whether the table's folder exists and has anything in it."""
     if "://" not in path and not Path(path).is_dir():
         return False
     return bool(folder(path).get_file_info(pafs.FileSelector("", allow_not_found=True)))

@@ -19,7 +19,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `key` names a row, `partition_by` is what a rerun replaces, `properties` are its own among Delta's."""
+    """One table: `key` identifies a row, `partition_by` is what a rerun replaces, `properties` are set in Delta."""
 
     name: str
     comment: str

@@ -1,4 +1,4 @@
-"""A commit to a Delta table. Every one of ours is made here, on a version that was looked at."""
+"""Commits to Delta tables. All of ours are made here, each on the version that was read."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from nightjar.errors import TableError
 from nightjar.tables import commits, fence, opening, requirements
-from nightjar.tables.datafiles import Written, partition_text
+from nightjar.tables.datafiles import NewFile, partition_text
 from nightjar.tables.entries import DataFile
 from nightjar.tables.warehouse import Warehouse
 
@@ -22,33 +22,33 @@ ATTEMPTS = 20
 
 
 class MovedError(TableError):
-    """Someone has committed since the version that a commit was to follow."""
+    """Another commit came after the version that a commit was to follow."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a commit does: it shows some files and hides others.
+    """The files that a commit adds and removes.
 
     Attributes:
-        added: files that nobody sees yet.
+        added: new files.
         removed: live files.
-        rearranged: the added files hold the very rows of the removed ones; readers of changes see nothing.
+        rearranged: the added files have the same rows as the removed ones; readers of changes see nothing.
     """
 
-    added: Sequence[Written] = ()
+    added: Sequence[NewFile] = ()
     removed: Sequence[DataFile] = ()
     rearranged: bool = False
 
 
 @dataclass(frozen=True)
 class Note:
-    """What a commit says of itself.
+    """The metadata of a commit.
 
     Attributes:
         run_id: of the run that makes it.
         inputs: table -> version that was read, for `DESCRIBE HISTORY`.
-        marks: name -> number, kept in the table and changed by this commit.
-        tokens: the same, but forgotten when the table's retention of them has passed.
+        marks: name -> number, stored in the table by this commit.
+        tokens: the same, but dropped once the table's retention of them has passed.
     """
 
     run_id: str
@@ -58,99 +58,111 @@ class Note:
 
 
 def commit(
-    warehouse: Warehouse, table: str, change: Callable[[DeltaTable], Change], note: Note, only_on: int | None = None
+    warehouse: Warehouse,
+    table: str,
+    make_change: Callable[[DeltaTable], Change],
+    note: Note,
+    expected_version: int | None = None,
 ) -> int:
-    """Show files and hide others, on the very version that was looked at. Contention, and nothing else, is retried.
+    """Add files and remove others, on the version that the change was made for. Only contention is retried.
 
-    The tokens of the leases that the warehouse is held under are checked on that version, and committed with the rest.
+    The tokens of the warehouse's leases are checked on that version, and committed with the rest.
 
     Args:
         warehouse: where the table lies.
         table: its name. It exists.
-        change: what is done to the latest version; asked anew where someone else has committed meanwhile.
-        note: what the commit says.
-        only_on: the version that must be the latest one; None: any.
+        make_change: returns the change to the latest version; called again after another run's commit.
+        note: the commit's metadata.
+        expected_version: the version that must be the latest one; None: any.
 
     Returns:
         The new version.
 
     Raises:
         LeaseError: another run has taken over one of the leases. Nothing was written.
-        MovedError: the latest version is another than `only_on`. Nothing was written.
-        TableError: the table needs what is not honoured here, delta-rs refuses the commit, or others never stop
-            committing. Nothing was written.
+        MovedError: the latest version is not the expected one. Nothing was written.
+        TableError: the table uses a feature that is not supported here, delta-rs refuses the commit, or others never
+            stop committing. Nothing was written.
     """
     folder = warehouse.path(table)
     for attempt in range(ATTEMPTS):
-        stands = opening.opened(warehouse, table)
-        if only_on not in (None, stands.version()):
-            raise MovedError(f"Table {table} at {folder} is at version {stands.version()}, no longer at {only_on}.")
-        tokens = {**note.tokens, **fence.passed(warehouse, table, stands)}
-        requirements.check_writable(stands, table, folder)
-        changed = change(stands)
-        if any(not file.path.isascii() for file in changed.removed):
-            raise _unnamed(table, folder, changed.removed)
-        if changed.removed and not changed.rearranged:
-            requirements.check_removable(stands, table, folder)
-        if _committed(stands, table, folder, changed, replace(note, tokens=tokens)):
-            return int(stands.version()) + 1
+        delta_table = opening.open_table(warehouse, table)
+        if expected_version not in (None, delta_table.version()):
+            raise MovedError(
+                f"Table {table} at {folder} is at version {delta_table.version()}, no longer at {expected_version}."
+            )
+        tokens = {**note.tokens, **fence.tokens_to_commit(warehouse, table, delta_table)}
+        requirements.check_writable(delta_table, table, folder)
+        change = make_change(delta_table)
+        if any(not file.path.isascii() for file in change.removed):
+            raise _foreign_path_error(table, folder, change.removed)
+        if change.removed and not change.rearranged:
+            requirements.check_removable(delta_table, table, folder)
+        if _try_commit(delta_table, table, folder, change, replace(note, tokens=tokens)):
+            return int(delta_table.version()) + 1
         time.sleep(0.05 * (attempt + 1))
     raise TableError(f"Table {table} at {folder}: too many others are writing to it. Nothing was written.")
 
 
-def _committed(stands: DeltaTable, table: str, folder: str, changed: Change, note: Note) -> bool:
-    """Whether the change is now the next version; false if that is someone else's commit.
+def _try_commit(delta_table: DeltaTable, table: str, folder: str, change: Change, note: Note) -> bool:
+    """Commit the change as the next version; false if that is another run's commit.
 
     Raises:
-        TableError: delta-rs refuses, although nobody else has committed.
+        TableError: delta-rs refuses, although there is no other commit.
     """
-    version = int(stands.version()) + 1
+    version = int(delta_table.version()) + 1
     actions: list[AddAction | RemoveAction] = [
-        *(_removed(file, is_change=not changed.rearranged) for file in changed.removed),
-        *(_added(file, is_change=not changed.rearranged) for file in changed.added),
+        *(_remove_action(file, is_change=not change.rearranged) for file in change.removed),
+        *(_add_action(file, is_change=not change.rearranged) for file in change.added),
     ]
-    said = _said(changed, note) | opening.state(stands, _live(stands, table, folder, changed))
-    said[commits.DIGEST] = commits.digest([*map(_entry, actions), *_marked(note), {"commitInfo": said}])
+    metadata = _commit_metadata(change, note) | opening.state(
+        delta_table, _live_paths(delta_table, table, folder, change)
+    )
+    metadata[commits.DIGEST] = commits.digest(
+        [*map(_log_entry, actions), *_transaction_entries(note), {"commitInfo": metadata}]
+    )
     properties = CommitProperties(
-        custom_metadata=dict(said),
-        max_commit_retries=0,  # with more, delta-rs puts it on top of versions that nobody has looked at
+        custom_metadata=dict(metadata),
+        max_commit_retries=0,  # with more, delta-rs puts it on top of versions that were never read here
         app_transactions=[
             *(Transaction(name, number) for name, number in note.marks.items()),
             *(Transaction(name, number, _now()) for name, number in note.tokens.items()),
         ],
     )
-    partition_by = list(stands.metadata().partition_columns)
+    partition_by = list(delta_table.metadata().partition_columns)
     try:
-        stands.create_write_transaction(actions, "append", stands.schema(), partition_by, commit_properties=properties)
+        delta_table.create_write_transaction(
+            actions, "append", delta_table.schema(), partition_by, commit_properties=properties
+        )
     except DeltaError as error:
-        # The commit may be there all the same: the checkpoint that follows it failed, or the answer was lost.
+        # The commit may have succeeded all the same: the checkpoint after it failed, or the answer was lost.
         info = commits.info(folder, version)
         if info is None:
             raise TableError(
                 f"Table {table} at {folder}: delta-rs refuses the commit: {error}. Nothing was written."
             ) from error
-        return info.get(commits.DIGEST) == said[commits.DIGEST]
+        return info.get(commits.DIGEST) == metadata[commits.DIGEST]
     return True
 
 
-def _said(changed: Change, note: Note) -> dict[str, str]:
-    rows = sum(file.rows for file in changed.added)
+def _commit_metadata(change: Change, note: Note) -> dict[str, str]:
+    rows = sum(file.rows for file in change.added)
     inputs = {"run_id": note.run_id, "rows": rows, "inputs": dict(note.inputs)}
-    said = {"commit": uuid.uuid4().hex, "run_id": note.run_id, "rows": str(rows)}
-    said["userMetadata"] = json.dumps(inputs, sort_keys=True)
-    return said | ({commits.REARRANGED: "true"} if changed.rearranged else {})
+    metadata = {"commit": uuid.uuid4().hex, "run_id": note.run_id, "rows": str(rows)}
+    metadata["userMetadata"] = json.dumps(inputs, sort_keys=True)
+    return metadata | ({commits.REARRANGED: "true"} if change.rearranged else {})
 
 
-def _live(stands: DeltaTable, table: str, folder: str, changed: Change) -> set[str]:
+def _live_paths(delta_table: DeltaTable, table: str, folder: str, change: Change) -> set[str]:
     """The files that are live after the commit."""
-    before: list[Any] = opening.live_actions(stands, table, folder).column("path").to_pylist()
-    return set(map(unquote, before)) - {unquote(file.path) for file in changed.removed} | {
-        file.path for file in changed.added
+    before: list[Any] = opening.live_actions(delta_table, table, folder).column("path").to_pylist()
+    return set(map(unquote, before)) - {unquote(file.path) for file in change.removed} | {
+        file.path for file in change.added
     }
 
 
-def _unnamed(table: str, folder: str, gone: Iterable[DataFile]) -> TableError:
-    """Spark leaves such letters in the log as they are, delta-rs quotes them: it would never find the file again."""
+def _foreign_path_error(table: str, folder: str, gone: Iterable[DataFile]) -> TableError:
+    """The error for a path beyond ASCII: Spark writes it unquoted, delta-rs quotes it and would not find the file."""
     foreign = next(file.path for file in gone if not file.path.isascii())
     return TableError(
         f"Table {table} at {folder}: {foreign} was written by Spark for a partition value with letters beyond ASCII, "
@@ -159,18 +171,18 @@ def _unnamed(table: str, folder: str, gone: Iterable[DataFile]) -> TableError:
     )
 
 
-def _added(file: Written, *, is_change: bool) -> AddAction:
+def _add_action(file: NewFile, *, is_change: bool) -> AddAction:
     return AddAction(file.path, file.size, file.partition, _now(), data_change=is_change, stats=file.statistics)
 
 
-def _removed(file: DataFile, *, is_change: bool) -> RemoveAction:
+def _remove_action(file: DataFile, *, is_change: bool) -> RemoveAction:
     values = {name: partition_text(value) for name, value in file.partition.items()}
     path = unquote(file.path)  # delta-rs quotes it again
     return RemoveAction(path, data_change=is_change, deletion_timestamp=_now(), size=file.size, partition_values=values)
 
 
-def _entry(action: AddAction | RemoveAction) -> dict[str, dict[str, Any]]:
-    """An action as it will stand in the log."""
+def _log_entry(action: AddAction | RemoveAction) -> dict[str, dict[str, Any]]:
+    """An action as the log will contain it."""
     common = {
         "path": quote(action.path),
         "partitionValues": dict(action.partition_values or {}),
@@ -180,7 +192,7 @@ def _entry(action: AddAction | RemoveAction) -> dict[str, dict[str, Any]]:
     return {"add": common | {"stats": action.stats}} if isinstance(action, AddAction) else {"remove": common}
 
 
-def _marked(note: Note) -> list[dict[str, dict[str, Any]]]:
+def _transaction_entries(note: Note) -> list[dict[str, dict[str, Any]]]:
     return [{"txn": {"appId": name, "version": number}} for name, number in {**note.marks, **note.tokens}.items()]
 
 

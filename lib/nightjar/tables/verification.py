@@ -1,4 +1,4 @@
-"""Whether tables still are what was written: all commits in their logs, and every data file that is needed."""
+"""Verify tables: all commits in their logs, and every data file of the latest and the cited versions."""
 
 import logging
 from collections import Counter
@@ -15,14 +15,14 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, commits, opening, parquet, requirements, scan, storage
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.entries import DataFile
-from nightjar.tables.partition import dealt
-from nightjar.tables.rows import in_tasks, numbered, numbers
+from nightjar.tables.partition import balance
+from nightjar.tables.rows import in_tasks, number_tasks, task_numbers
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")
 WAREHOUSE = "warehouse"
-"""What `quality` calls the source of these checks."""
-TOLD = pa.schema({"place": pa.string(), "what": pa.string()})
+"""The source of these checks in `quality`."""
+MESSAGE = pa.schema({"place": pa.string(), "what": pa.string()})
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Damage:
     Attributes:
         table: its name.
         where: the file, within the table's folder.
-        what: in words.
-        file: the data file, if it is one of the latest version; None: it is of an older one, or of the log.
+        what: the damage in words.
+        file: the data file, if it is one of the latest version; None: it is one of an older version, or of the log.
     """
 
     table: str
@@ -43,11 +43,11 @@ class Damage:
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What was looked at, and what is wrong.
+class Verification:
+    """What was read, and what is wrong with it.
 
     Attributes:
-        looked_at: table -> files and commits.
+        looked_at: table -> number of files and commits that were read.
         damages: what is wrong.
     """
 
@@ -57,8 +57,8 @@ class Verified:
 
 def verify(
     spark: SparkSession, warehouse: Warehouse, tables: Sequence[str], keep: Mapping[str, Collection[int]]
-) -> Verified:
-    """Look at the log of every table, and read every data file of its latest version and of those that are cited.
+) -> Verification:
+    """Check the log of every table, and read every data file of its latest version and of the cited ones.
 
     Args:
         spark: the session, whose tasks read the files.
@@ -69,36 +69,38 @@ def verify(
     looked_at, damages = dict.fromkeys(tables, 0), []
     needed: list[tuple[str, DataFile, bool]] = []
     for table in tables:
-        told = dict(_commits(warehouse.path(table)))
-        looked_at[table] += len(told)
-        damages += [Damage(table, where, what) for where, what in told.items() if what is not None]
+        commit_damages = dict(_commits(warehouse.path(table)))
+        looked_at[table] += len(commit_damages)
+        damages += [Damage(table, where, what) for where, what in commit_damages.items() if what is not None]
         try:
-            files = _needed(warehouse, table, keep.get(table, ()))
+            files = _files_to_read(warehouse, table, keep.get(table, ()))
         except TableError as error:
             damages.append(Damage(table, "_delta_log", str(error)))
             continue
         looked_at[table] += len(files)
         needed += [(table, file, latest) for file, latest in files]
-    wrong = _wrong(spark, [(warehouse.path(table), file) for table, file, _ in needed])
-    for place, what in sorted(wrong.items()):
+    damaged_files = _damaged_files(spark, [(warehouse.path(table), file) for table, file, _ in needed])
+    for place, what in sorted(damaged_files.items()):
         table, file, latest = needed[place]
         damages.append(Damage(table, unquote(file.path), what, file if latest else None))
-    return Verified(looked_at, damages)
+    return Verification(looked_at, damages)
 
 
-def record(warehouse: Warehouse, found: Verified, run_date: date, run_id: str) -> int:
-    """Put into `quality` how many files and commits were looked at and are damaged, by table where some are."""
-    wrong, of = Counter(damage.table for damage in found.damages), found.looked_at
-    counted = {"damaged files and commits": (wrong.total(), sum(of.values()))}
-    counted |= {f"damaged files and commits: {table}": (rows, of[table]) for table, rows in sorted(wrong.items())}
+def record(warehouse: Warehouse, verification: Verification, run_date: date, run_id: str) -> int:
+    """Store in `quality` how many files and commits were read and are damaged, also by table where some are."""
+    damaged_of, looked_at = Counter(damage.table for damage in verification.damages), verification.looked_at
+    counts = {"damaged files and commits": (damaged_of.total(), sum(looked_at.values()))}
+    counts |= {
+        f"damaged files and commits: {table}": (rows, looked_at[table]) for table, rows in sorted(damaged_of.items())
+    }
     stamps = {"source": WAREHOUSE, "run_date": run_date, "run_id": run_id}
-    rows = [{"check": check, "rows": damaged, "of": all_, **stamps} for check, (damaged, all_) in counted.items()]
+    rows = [{"check": check, "rows": damaged, "of": all_, **stamps} for check, (damaged, all_) in counts.items()]
     return arrow.replace(warehouse, QUALITY, rows, {"run_date": run_date, "source": WAREHOUSE}, run_id)
 
 
-def _needed(warehouse: Warehouse, table: str, cited: Collection[int]) -> list[tuple[DataFile, bool]]:
-    """The files of the latest version and of those cited, and whether they are the latest one's."""
-    latest = opening.opened(warehouse, table)
+def _files_to_read(warehouse: Warehouse, table: str, cited: Collection[int]) -> list[tuple[DataFile, bool]]:
+    """The files of the latest and the cited versions, each with whether it is the latest one's."""
+    latest = opening.open_table(warehouse, table)
     if requirements.unreadable(latest, table) is not None:
         log.warning("%s: its files are not looked at", requirements.unreadable(latest, table))
         return []
@@ -108,35 +110,35 @@ def _needed(warehouse: Warehouse, table: str, cited: Collection[int]) -> list[tu
 
 
 def _commits(folder: str) -> Iterator[tuple[str, str | None]]:
-    """The commits that are in a table's log -> what is wrong with each."""
+    """The commits in a table's log, each with what is wrong with it."""
     for version in commits.versions(folder):
-        yield f"_delta_log/{version:020}.json", _wrong_with(folder, version)
+        yield f"_delta_log/{version:020}.json", _commit_damage(folder, version)
 
 
-def _wrong_with(folder: str, version: int) -> str | None:
+def _commit_damage(folder: str, version: int) -> str | None:
     try:
         entries = commits.entries(folder, version) or []
     except ValueError as error:
         return f"it is no JSON: {error}"
-    said: Mapping[str, Any] = next((entry["commitInfo"] for entry in entries if "commitInfo" in entry), {})
-    if commits.DIGEST in said and said[commits.DIGEST] != commits.digest(entries):
+    commit_info: Mapping[str, Any] = next((entry["commitInfo"] for entry in entries if "commitInfo" in entry), {})
+    if commits.DIGEST in commit_info and commit_info[commits.DIGEST] != commits.digest(entries):
         return "its entries are not those that were written"
     return None
 
 
-def _wrong(spark: SparkSession, files: Sequence[tuple[str, DataFile]]) -> dict[int, str]:
-    """Place of a file that is gone or damaged -> what is wrong with it."""
+def _damaged_files(spark: SparkSession, files: Sequence[tuple[str, DataFile]]) -> dict[int, str]:
+    """Index of a missing or damaged file -> what is wrong with it."""
     if not files:
         return {}
     paths = [(folder, unquote(file.path), file.size) for folder, file in files]
-    shares = dealt([size for *_, size in paths], min(spark.sparkContext.defaultParallelism, len(paths)))
+    shares = balance([size for *_, size in paths], min(spark.sparkContext.defaultParallelism, len(paths)))
 
     def look(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for place in (place for number in numbers(batches) for place in shares[number]):
+        for place in (place for number in task_numbers(batches) for place in shares[number]):
             folder, path, size = paths[place]
             what = parquet.damage(storage.folder(folder), path, size)
             if what is not None:
-                yield pa.record_batch([pa.array([str(place)]), pa.array([what])], schema=TOLD)
+                yield pa.record_batch([pa.array([str(place)]), pa.array([what])], schema=MESSAGE)
 
-    told: Any = in_tasks(numbered(spark, len(shares)), look, TOLD).collect()
-    return {int(row[0]): str(row[1]) for row in told}
+    messages: Any = in_tasks(number_tasks(spark, len(shares)), look, MESSAGE).collect()
+    return {int(row[0]): str(row[1]) for row in messages}

@@ -9,11 +9,11 @@ from nightjar.errors import TableError
 
 @dataclass(frozen=True)
 class Lease:
-    """What a run works on alone.
+    """Resources that a run works on alone.
 
     Attributes:
         resources: their names, such as source/plan and ingest/2024-02-07.
-        token: the version of the table `leases` that granted it; who is granted one of them later has a greater one.
+        token: the version of the table `leases` that granted it; later leases on the same resources have greater ones.
         run_id: of the run that holds it.
         dead: the runs that it was taken over from.
     """
@@ -29,18 +29,18 @@ class Warehouse:
     """The tables of one project: `<root>/<project>/<table>`; the root is a folder or an object-store prefix.
 
     Attributes:
-        leases: those under which a run writes: every commit checks and carries their tokens, see tables/fence.py.
+        leases: those under which a run writes: every commit checks and stores their tokens, see tables/fence.py.
     """
 
     root: str
     project: str
     leases: tuple[Lease, ...] = ()
 
-    def holding(self, lease: Lease) -> "Warehouse":
+    def with_lease(self, lease: Lease) -> "Warehouse":
         """The same tables, written under one more lease."""
         return replace(self, leases=(*self.leases, lease))
 
-    def unfenced(self) -> "Warehouse":
+    def without_leases(self) -> "Warehouse":
         """The same tables, written whoever holds the leases."""
         return replace(self, leases=())
 

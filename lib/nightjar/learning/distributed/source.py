@@ -96,7 +96,7 @@ def census_of(source: Source, file: int) -> Census:
         TableError: the file is gone.
     """
     one = source.snapshot.files[file]
-    with scan.damage_named(_only(source.snapshot, file)):
+    with scan.translate_read_errors(_only(source.snapshot, file)):
         footer = parquet.metadata(storage.folder(source.snapshot.folder), unquote(one.path), one.size)
     groups, labels, weights = [], [np.empty(0)], [np.empty(0)]
     for number in range(footer.num_row_groups):
@@ -222,7 +222,10 @@ def _batches(snapshot: Snapshot, file: int, number: int, columns: list[str]) -> 
     """
     one, fields, rows = snapshot.files[file], [snapshot.schema.field(name) for name in columns], 0
     files = storage.folder(snapshot.folder)
-    with scan.damage_named(_only(snapshot, file)), parquet.opened(files, unquote(one.path), one.size) as opened:
+    with (
+        scan.translate_read_errors(_only(snapshot, file)),
+        parquet.open_file(files, unquote(one.path), one.size) as opened,
+    ):
         inside = [name for name in columns if name in opened.schema_arrow.names]
         # One thread: the tasks already fill the processors.
         for batch in opened.iter_batches(BATCH_ROWS, row_groups=[number], columns=inside, use_threads=False):
