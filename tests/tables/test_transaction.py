@@ -94,8 +94,8 @@ def test_a_commit_on_a_version_is_refused_once_there_is_another(warehouse):
     store(warehouse, things(id=[2], place=["q"]))
     assert not transaction._try_commit(delta_table, "things", folder, Change(), Note("run-3"))
     with pytest.raises(MovedError, match=r"Table things at .* is at version 2, no longer at 1"):
-        transaction.commit(warehouse, "things", lambda _: Change(), Note("run-3"), only_on=1)
-    assert transaction.commit(warehouse, "things", lambda _: Change(), Note("run-3"), only_on=2) == 3
+        transaction.commit(warehouse, "things", lambda _: Change(), Note("run-3"), expected_version=1)
+    assert transaction.commit(warehouse, "things", lambda _: Change(), Note("run-3"), expected_version=2) == 3
 
 
 def test_rows_that_share_a_file_with_replaced_ones_stay(warehouse):
