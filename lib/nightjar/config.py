@@ -48,7 +48,7 @@ GROUPS: dict[str, type] = {
 }
 REFUSED = (HydraException, OmegaConfBaseException, YAMLError)
 NOT_FORESEEN = (AssertionError, AttributeError, ValueError)
-"""What Hydra and OmegaConf stumble over where a key is overridden below one that is null, or a group is null."""
+"""What Hydra and OmegaConf raise where a key below one that is null is overridden, or a group is null."""
 
 
 def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
@@ -59,38 +59,42 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
             text has to be quoted.
     """
     _register_schemas()
-    kept = list(secrets.of_overrides(overrides))
+    secret_texts = list(secrets.of_overrides(overrides))
     arguments.require_readable(job.value, overrides)
     try:
-        composed = _composed(folder, job, overrides)
+        composed = _compose(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
-        why = _unknown_place(folder, job, overrides, error) or refusals.wording(error, folder, overrides, GROUPS)
-        refused = f"{job.value}: the configuration is refused: {why}"
-        raise UsageError(secrets.hidden(refused, [*kept, *refusals.secrets_in(error)])) from error
+        why = _unknown_place(folder, job, overrides, error) or refusals.describe_refusal(
+            error, folder, overrides, GROUPS
+        )
+        message = f"{job.value}: the configuration is refused: {why}"
+        raise UsageError(secrets.hide(message, [*secret_texts, *refusals.secrets_in(error)])) from error
     except NOT_FORESEEN as error:
-        said = ["what the files say", *overrides]
-        wrong = next(one for count, one in enumerate(said) if _breaks(folder, job, overrides[:count]))
+        arguments_so_far = ["what the files say", *overrides]
+        culprit = next(
+            argument for count, argument in enumerate(arguments_so_far) if _breaks(folder, job, overrides[:count])
+        )
         why = refusals.whole_message(error) or type(error).__name__
-        refused = (
-            f"{job.value}: {wrong} cannot be applied ({why}). Is it below a key that is null, or null for a group? "
+        message = (
+            f"{job.value}: {culprit} cannot be applied ({why}). Is it below a key that is null, or null for a group? "
             "What is null is given with the key above it, as in KEY={NAME: ...}"
         )
-        raise UsageError(secrets.hidden(refused, kept)) from error
+        raise UsageError(secrets.hide(message, secret_texts)) from error
     plain = OmegaConf.to_container(composed, resolve=False, enum_to_str=True)
     words.require_as_written(folder, plain)
     arguments.require_as_written(overrides, plain)
     return composed
 
 
-def masked(config: DictConfig) -> DictConfig:
-    """A composed configuration as it may be shown and hashed, without its secrets: the hash of a short one tells it."""
+def mask(config: DictConfig) -> DictConfig:
+    """A composed configuration to show and to hash, without its secrets: a hash of a short secret would reveal it."""
     plain = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
-    shown: DictConfig = OmegaConf.create(secrets.masked(plain))
+    shown: DictConfig = OmegaConf.create(secrets.mask(plain))
     return shown
 
 
 def secrets_of(config: DictConfig) -> list[str]:
-    """The secrets in a configuration. What is interpolated is there once `make_settings` has taken it."""
+    """The secrets in a configuration; interpolated ones only after `make_settings` has resolved them."""
     return list(secrets.of_config(OmegaConf.to_container(config, enum_to_str=True)))
 
 
@@ -104,13 +108,13 @@ def make_settings(config: DictConfig) -> jobs.Job:
         OmegaConf.resolve(config)
     except OmegaConfBaseException as error:
         raise UsageError(f"the configuration is refused: {refusals.whole_message(error)}") from error
-    made = _build(config, "")
-    if not isinstance(made, jobs.Job):
-        raise UsageError(f"the configuration is of type {type(made).__name__}, expected that of a job")
-    return made
+    settings = _build(config, "")
+    if not isinstance(settings, jobs.Job):
+        raise UsageError(f"the configuration is of type {type(settings).__name__}, expected that of a job")
+    return settings
 
 
-def _composed(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
+def _compose(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
         return compose(config_name=job.value, overrides=overrides)
@@ -118,9 +122,9 @@ def _composed(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConf
 
 def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:
     try:
-        _composed(folder, job, overrides)
+        _compose(folder, job, overrides)
     except REFUSED:
-        return False  # too few of them, so far
+        return False  # refused because overrides are missing
     except NOT_FORESEEN:
         return True
     return False
@@ -145,10 +149,10 @@ def _build(node: Any, path: str) -> Any:
     kind = OmegaConf.get_type(node)
     if kind is None or not dataclasses.is_dataclass(kind):
         return values
-    known = [field.name for field in dataclasses.fields(kind)]
+    fields = [field.name for field in dataclasses.fields(kind)]
     for name in values:
-        if name not in known:
-            raise UsageError(unknown_key(f"{path}.{name}" if path else name, known))
+        if name not in fields:
+            raise UsageError(unknown_key(f"{path}.{name}" if path else name, fields))
     for name, hint in get_type_hints(kind).items():
         _require_items(hint, values[name], f"{path}.{name}" if path else name)
     try:
@@ -158,7 +162,7 @@ def _build(node: Any, path: str) -> Any:
 
 
 def _require_items(hint: Any, value: Any, path: str) -> None:
-    """OmegaConf merges lists and mappings into a list or a mapping of texts or numbers without a word."""
+    """Refuse lists and mappings in a list or mapping of texts or numbers, which OmegaConf merges silently."""
     if get_origin(hint) not in (list, dict):
         return
     element = get_args(hint)[-1]
@@ -166,7 +170,7 @@ def _require_items(hint: Any, value: Any, path: str) -> None:
         where = f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]"
         fits = element is Any or dataclasses.is_dataclass(element) or not isinstance(item, list | dict)
         if not fits and not isinstance(item, get_origin(element) or ()):
-            shown = secrets.masked(item, tuple(where.split(".", 1)))
+            shown = secrets.mask(item, tuple(where.split(".", 1)))
             raise UsageError(f"{where}: found {shown!r}, expected one value of type {element.__name__}")
         _require_items(element, item, where)
 
@@ -178,26 +182,26 @@ def _build_item(node: DictConfig, key: str, path: str) -> Any:
 
 
 def _unknown_place(folder: Path, job: jobs.JobName, overrides: list[str], error: Exception) -> str | None:
-    """What Hydra does not say of a group that the job has not, or of a key below an entry that there is not."""
+    """The message for a group that the job lacks, or a key below an entry that does not exist; Hydra's is no help."""
     message = str(error)
     group = re.match("Could not override '(.+?)'. No match in the defaults list", message)
-    known = [field.name for field in dataclasses.fields(ROOTS[job])]
-    if group and group[1] not in known:
-        return unknown_key(group[1], known)
+    keys = [field.name for field in dataclasses.fields(ROOTS[job])]
+    if group and group[1] not in keys:
+        return unknown_key(group[1], keys)
     for number, override in enumerate(overrides):
-        key = arguments.parsed(override).key_or_group
+        key = arguments.parse(override).key_or_group
         is_added = override.startswith("+") and message.endswith(f"override {override}")
         if not is_added and f"config. '{key}' does not exist" not in message:
             continue
         try:
-            there: Any = _composed(folder, job, overrides[:number] + overrides[number + 1 :])
+            node: Any = _compose(folder, job, overrides[:number] + overrides[number + 1 :])
         except (*REFUSED, *NOT_FORESEEN):
             return None
         parts = key.split(".")
         for count, part in enumerate(parts):
-            if not isinstance(there, DictConfig):
+            if not isinstance(node, DictConfig):
                 return None
-            if part not in there:
-                return refusals.unknown_entry(".".join(parts[: count + 1]), there)
-            there = OmegaConf.select(there, part)
+            if part not in node:
+                return refusals.unknown_entry(".".join(parts[: count + 1]), node)
+            node = OmegaConf.select(node, part)
     return None

@@ -1,4 +1,4 @@
-"""One argument of a command line, by Hydra's grammar: whether it can be read, and what it says before it is read."""
+"""Arguments of a command line by Hydra's grammar: whether each can be parsed, and means the text that was written."""
 
 import re
 import shlex
@@ -22,28 +22,29 @@ _SCALAR = re.compile(
 """In the value of an argument: a quoted text, or an unquoted scalar that Hydra may take for a number or a boolean."""
 
 
-def parsed(override: str) -> Override:
-    """An argument as Hydra reads it.
+def parse(override: str) -> Override:
+    """An argument as Hydra parses it.
 
     Raises:
-        HydraException: it cannot.
+        HydraException: it cannot be parsed.
     """
     return OverridesParser.create().parse_override(override)
 
 
 def require_readable(job: str, overrides: list[str]) -> None:
-    """Hydra repeats pieces of what it cannot read, and does not say of which argument.
+    """Refuse arguments that Hydra cannot parse; its own message repeats a piece without naming the argument.
 
     Raises:
-        UsageError: it cannot read one, or would take it for several values. Of one with secrets, only the key is told.
+        UsageError: Hydra cannot parse one, or would take it for several values. With secrets in it only its key is
+            named.
     """
     for override in overrides:
         try:
-            is_one = not parsed(override).is_sweep_override()
+            is_single = not parse(override).is_sweep_override()
             why = "it has several values"
         except HydraException as error:
-            is_one, why = False, " ".join(str(error).split("\nSee https://")[0].split())
-        if is_one:
+            is_single, why = False, " ".join(str(error).split("\nSee https://")[0].split())
+        if is_single:
             continue
         if list(secrets.of_overrides([override])):
             key = override.partition("=")[0]
@@ -51,20 +52,20 @@ def require_readable(job: str, overrides: list[str]) -> None:
                 f"{job}: the override of {key}, whose value is not shown, cannot be read. A value with other "
                 f"signs than letters, digits and dots is quoted: '{key}=\"...\"'"
             ) from None
-        quoted = _quoted(override)
+        quoted = _quote(override)
         raise UsageError(
             f"{job}: the argument {override!r} cannot be read: {why}. "
             + (f"If its value is a text, quote it, for the shell too: {quoted}" if quoted else "Expected KEY=VALUE")
         ) from None
 
 
-def _quoted(override: str) -> str | None:
-    """An override as a shell is given it, with its value as the text that it is; None where that is none either."""
+def _quote(override: str) -> str | None:
+    """The override as typed in a shell, with its value quoted as a text; None if that cannot be parsed either."""
     key, sign, value = override.partition("=")
-    escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + found[2].replace('"', '\\"'), value)
+    escaped = re.sub(r'(\\*)("|$)', lambda match: 2 * match[1] + match[2].replace('"', '\\"'), value)
     quoted = f'{key}="{escaped}"'
     try:
-        is_value = parsed(quoted).value() == value
+        is_value = parse(quoted).value() == value
     except HydraException:
         return None
     return shlex.quote(quoted) if sign and is_value else None
@@ -78,35 +79,35 @@ def require_as_written(overrides: list[str], composed: Any) -> None:
         composed: the configuration with them, as plain mappings, lists and values.
 
     Raises:
-        UsageError: there is such a text; with its key and the argument as it is to be given. Secrets are not told.
+        UsageError: there is such a text; names its key and the argument as it should be written, without secrets.
     """
     for override in overrides:
         key, _, value = (part.strip() for part in override.partition("="))
         try:
-            written = parsed(f"{key}={_SCALAR.sub(_in_quotes, value)}").value()
+            written = parse(f"{key}={_SCALAR.sub(_in_quotes, value)}").value()
         except HydraException:
             continue  # a sign that Hydra takes for a letter, after a backslash, stands beside a number
-        read = parsed(override)
-        there = _at(composed, read.key_or_group)
-        for path, text, raw in _altered(there, read.value(), written, read.key_or_group):
+        read = parse(override)
+        composed_value = _at(composed, read.key_or_group)
+        for path, text, raw in _alterations(composed_value, read.value(), written, read.key_or_group):
             place = tuple(path.split(".", 1))
-            shown, given = secrets.masked(text, place), secrets.masked(raw, place)
-            quoted = _SCALAR.sub(partial(_in_quotes, raw=raw), value) if given == raw else f'"{given}"'
-            refused = (
-                f"{path}: found {shown!r}, which is what Hydra makes of the unquoted {given} on the command line. "
+            shown, masked_raw = secrets.mask(text, place), secrets.mask(raw, place)
+            quoted = _SCALAR.sub(partial(_in_quotes, raw=raw), value) if masked_raw == raw else f'"{masked_raw}"'
+            message = (
+                f"{path}: found {shown!r}, which is what Hydra makes of the unquoted {masked_raw} on the command line. "
                 f"If the text is meant, quote it, for the shell too: {shlex.quote(f'{key}={quoted}')}"
             )
-            raise UsageError(secrets.hidden(refused, secrets.of_overrides(overrides)))
+            raise UsageError(secrets.hide(message, secrets.of_overrides(overrides)))
 
 
-def _in_quotes(one: re.Match[str], raw: str | None = None) -> str:
-    """An unquoted scalar, or only the one that is written so, as a text; all else as it is."""
-    scalar = one["scalar"]
-    return f'{one["before"]}"{scalar}"' if scalar and raw in (None, scalar) else one[0]
+def _in_quotes(match: re.Match[str], raw: str | None = None) -> str:
+    """Quote an unquoted scalar (only the one written as `raw`, if given); leave everything else as it is."""
+    scalar = match["scalar"]
+    return f'{match["before"]}"{scalar}"' if scalar and raw in (None, scalar) else match[0]
 
 
 def _at(composed: Any, key: str) -> Any:
-    """What a configuration has under a key; None where it has none, or the key is that of a group."""
+    """The configuration's value at a key; None if there is none, or the key is that of a group."""
     for part in key.split("."):
         if isinstance(composed, dict):
             composed = composed.get(part)
@@ -117,13 +118,13 @@ def _at(composed: Any, key: str) -> Any:
     return composed
 
 
-def _altered(there: Any, read: Any, written: Any, path: str) -> Iterator[tuple[str, str, str]]:
-    """Path, text and what was written, of each text that stands for another one."""
-    if isinstance(there, dict) and isinstance(read, dict):
+def _alterations(composed: Any, read: Any, written: Any, path: str) -> Iterator[tuple[str, str, str]]:
+    """Path, composed text and written text of each text that is not as it was written."""
+    if isinstance(composed, dict) and isinstance(read, dict):
         for (name, value), raw in zip(read.items(), written.values(), strict=True):
-            yield from _altered(there.get(name), value, raw, f"{path}.{name}")
-    elif isinstance(there, list) and isinstance(read, list):
-        for number, (item, value, raw) in enumerate(zip(there, read, written, strict=False)):
-            yield from _altered(item, value, raw, f"{path}[{number}]")
-    elif isinstance(there, str) and not isinstance(read, str) and there == str(read) != written:
-        yield path, there, written
+            yield from _alterations(composed.get(name), value, raw, f"{path}.{name}")
+    elif isinstance(composed, list) and isinstance(read, list):
+        for number, (item, value, raw) in enumerate(zip(composed, read, written, strict=False)):
+            yield from _alterations(item, value, raw, f"{path}[{number}]")
+    elif isinstance(composed, str) and not isinstance(read, str) and composed == str(read) != written:
+        yield path, composed, written

@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf refuse, in words that say where and what is known there."""
+"""Messages for what Hydra and OmegaConf refuse: where, and which names exist there."""
 
 import dataclasses
 import re
@@ -13,45 +13,47 @@ from nightjar.settings import secrets
 from nightjar.settings.hints import hint, unknown_key
 
 
-def wording(error: Exception, folder: Path, overrides: list[str], groups: Collection[str]) -> str:
-    """A name that is refused with those that are known in its place; anything else as Hydra and OmegaConf say it.
+def describe_refusal(error: Exception, folder: Path, overrides: list[str], groups: Collection[str]) -> str:
+    """The message for a refused name, with the names that exist in its place; otherwise Hydra's or OmegaConf's own.
 
     Args:
-        error: what they have raised.
-        folder: of the configuration.
-        overrides: the command line.
-        groups: those that have a schema, whether there are files of theirs or not.
+        error: what they raised.
+        folder: the configuration's folder.
+        overrides: the command line's arguments.
+        groups: the groups that have a schema, whether they have files or not.
     """
     file = re.match("In '(.+?)': ", str(error))
     where = f"{folder / file[1]}.yaml: " if file else ""
     group = re.search("config group '(.+?)' does not exist", str(error))
     if group:
         return _unknown_group(folder, group[1], groups)
-    for one in _causes(error):
-        if isinstance(one, MissingConfigException) and one.missing_cfg_file:
-            is_given = any(one.missing_cfg_file.endswith(f"/{said.rpartition('=')[2]}") for said in overrides)
-            return ("" if is_given else where) + _unknown_file(folder, one.missing_cfg_file, groups)
-        if isinstance(one, ConfigKeyError | ConfigAttributeError) and isinstance(one.parent_node, DictConfig):
-            return where + unknown_entry(str(one.full_key), one.parent_node)
-        if isinstance(one, KeyValidationError) and one.full_key:
-            return f"{where}{one.full_key}: found the key {one.key!r}, expected a text; quote it as it is meant"
-        names = re.match(r"Invalid value '.*', expected one of \[(.+)\]", str(one))
-        if names and isinstance(one, OmegaConfBaseException) and one.full_key:
-            near = hint(one.value, names[1].split(", "))
-            return f"{where}{one.full_key}: found {one.value!r}{near}, expected one of [{names[1]}]"
+    for cause in _causes(error):
+        if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
+            names_file = any(
+                cause.missing_cfg_file.endswith(f"/{override.rpartition('=')[2]}") for override in overrides
+            )
+            return ("" if names_file else where) + _unknown_file(folder, cause.missing_cfg_file, groups)
+        if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
+            return where + unknown_entry(str(cause.full_key), cause.parent_node)
+        if isinstance(cause, KeyValidationError) and cause.full_key:
+            return f"{where}{cause.full_key}: found the key {cause.key!r}, expected a text; quote it as it is meant"
+        names = re.match(r"Invalid value '.*', expected one of \[(.+)\]", str(cause))
+        if names and isinstance(cause, OmegaConfBaseException) and cause.full_key:
+            near = hint(cause.value, names[1].split(", "))
+            return f"{where}{cause.full_key}: found {cause.value!r}{near}, expected one of [{names[1]}]"
     return whole_message(error)
 
 
 def unknown_entry(path: str, beside: DictConfig) -> str:
-    """What is told of a key that settings do not have, or a mapping of them, which may be given new ones."""
+    """The message for a key that settings lack, or that a mapping lacks, to which new entries may be added."""
     above = path.rpartition(".")[0]
     of_settings = dataclasses.is_dataclass(OmegaConf.get_type(beside))
-    known = [key for key in beside if above or key != "hydra"]
-    return unknown_key(path, known) + ("" if of_settings else f"; a new one is added by +{above}={{NAME: ...}}")
+    keys = [key for key in beside if above or key != "hydra"]
+    return unknown_key(path, keys) + ("" if of_settings else f"; a new one is added by +{above}={{NAME: ...}}")
 
 
 def _unknown_file(folder: Path, name: str, groups: Collection[str]) -> str:
-    """A group's option, or a file that another one includes, that there is not."""
+    """The message for a missing option of a group, or a missing file that another one includes."""
     group, _, option = name.rpartition("/")
     options = {file.stem for file in (folder / group).glob("*.yaml")} | ({"schema"} if group in groups else set())
     if not options:
@@ -60,8 +62,8 @@ def _unknown_file(folder: Path, name: str, groups: Collection[str]) -> str:
 
 
 def _unknown_group(folder: Path, group: str, groups: Collection[str]) -> str:
-    known = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")} | set(groups)
-    return f"there is no group {group!r}{hint(group, known)}, expected one of {sorted(known)}"
+    known_groups = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")} | set(groups)
+    return f"there is no group {group!r}{hint(group, known_groups)}, expected one of {sorted(known_groups)}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -71,11 +73,11 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def secrets_in(error: BaseException) -> Iterator[str]:
-    """Those of a file, in a value that OmegaConf repeats."""
-    for one in _causes(error):
-        if isinstance(one, OmegaConfBaseException) and one.full_key:
-            value = OmegaConf.to_container(one.value) if OmegaConf.is_config(one.value) else one.value
-            yield from secrets.of_config(value, tuple(one.full_key.split(".", 1)))
+    """The secrets in values that OmegaConf's messages repeat."""
+    for cause in _causes(error):
+        if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+            value = OmegaConf.to_container(cause.value) if OmegaConf.is_config(cause.value) else cause.value
+            yield from secrets.of_config(value, tuple(cause.full_key.split(".", 1)))
 
 
 def whole_message(error: BaseException) -> str:

@@ -12,7 +12,7 @@ import builders
 from nightjar.errors import JoinError
 from nightjar.features import label_quality
 from nightjar.features.horizons import with_horizon
-from nightjar.features.labels import known_labels
+from nightjar.features.labels import label_versions
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import Column, ColumnType, File, Source
@@ -65,13 +65,13 @@ class Asked:
 
     def known(self, rows):
         """(machine, label, hour known), by machine and hour."""
-        labels = known_labels(self.rows(rows), self.warehouse, self.project, self.versions, D2).toArrow().to_pylist()
+        labels = label_versions(self.rows(rows), self.warehouse, self.project, self.versions, D2).toArrow().to_pylist()
         hours = lambda instant: (instant - NOW) / timedelta(hours=1)  # noqa: E731
         told = [(row["machine"], row["label"], hours(row["label_known_at"])) for row in labels]
         return sorted(told, key=lambda row: (row[0], row[2]))
 
     def counted(self, rows):
-        return label_quality.counted(self.rows(rows), self.warehouse, self.project, self.versions, D2)
+        return label_quality.count_checks(self.rows(rows), self.warehouse, self.project, self.versions, D2)
 
 
 def stored(fact_id, machine, who, happened, answer, known=None):

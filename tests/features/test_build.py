@@ -71,8 +71,10 @@ class Facts:
         night = Night(D1, at(D1), None, "i")
         layouts.store(self.spark, self.warehouse, self.project.sources[source], table, night, None, version)
 
-    def build(self, run_date, since=None, previous=None, run_id="run", told=None):
-        return build(self.spark, self.warehouse, self.project, since or run_date, run_date, previous, run_id, told)
+    def build(self, run_date, since=None, previous=None, run_id="run", placements=None):
+        return build(
+            self.spark, self.warehouse, self.project, since or run_date, run_date, previous, run_id, placements
+        )
 
     def labels(self):
         return rows_of(self.warehouse, "labels", "machine", "prediction_time", "label", "label_known_at", "run_date")
@@ -136,7 +138,7 @@ def test_a_fact_counts_from_the_microsecond_in_which_it_is_known_in_every_featur
             readings += [reading(machine, at(D1, -5), 5.0, known=when), reading(machine, at(D1, -1), 99.0, known=when)]
             outcomes.append(outcome(machine, at(D1, -24), at(D1, -1), failed=True, known=when))
     facts.store([planned(machine, at(D1), at(D1, -24)) for machine in known], outcomes, readings)
-    facts.build(D1, told=dict.fromkeys(groups, placement))
+    facts.build(D1, placements=dict.fromkeys(groups, placement))
     rows = {row.pop("machine"): row for row in arrow.read(facts.warehouse, "features").to_pylist()}
     assert rows["late"] == rows["without"]
     made = {name for name in facts.project.feature_names() if "__" in name}

@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 
 from builders import rows_of
 from nightjar.errors import TableError
-from nightjar.features.consistency import WHOLE_ROW, Difference, check, differences
+from nightjar.features.consistency import WHOLE_ROW, Difference, check, compare_rows
 from nightjar.tables import arrow
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
@@ -17,9 +17,9 @@ NAN = float("nan")
 
 def test_values_differ_unless_they_are_equal_both_null_or_both_nan():
     stored = [{"id": 1, "x": 0.1, "y": NAN, "z": None}, {"id": 2, "x": 1.0, "y": 2.0, "z": "a"}, {"id": 3}]
-    assert differences(["id"], stored, stored) == []
+    assert compare_rows(["id"], stored, stored) == []
     rebuilt = [{"id": 1, "x": 0.1, "y": NAN, "z": None}, {"id": 2, "x": 1.0 + 1e-15, "y": None, "z": NAN}]
-    assert differences(["id"], stored, [*rebuilt, {"id": 4}]) == [
+    assert compare_rows(["id"], stored, [*rebuilt, {"id": 4}]) == [
         Difference((2,), "x", 1.0, 1.0 + 1e-15),
         Difference((2,), "y", 2.0, None),
         Difference((2,), "z", "a", NAN),

@@ -1,4 +1,4 @@
-"""Labels by the vote of rules: what is voted, what is counted of it, and the same through a whole build."""
+"""Labels by the majority of rules, the checks counted from their votes, and the same through a whole build."""
 
 from collections import Counter
 from dataclasses import replace
@@ -11,7 +11,7 @@ import pytest
 import builders
 from nightjar.errors import TableError, UsageError
 from nightjar.features.build import build
-from nightjar.features.labelling_rules import counted, voted
+from nightjar.features.labelling_rules import add_votes, count_votes
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.tables import arrow
@@ -27,10 +27,10 @@ def test_most_of_the_rules_that_speak_decide_and_where_they_meet_is_counted(spar
     said = list(product([Y, N, None], repeat=3))
     rows = spark.createDataFrame(pa.table({name: [one[n] for one in said] for n, name in enumerate("xyz")}))
     rules = {"a": "x", "b": "y", "c": "z"}
-    told = voted(rows, rules).toArrow().to_pylist()
+    votes = add_votes(rows, rules).toArrow().to_pylist()
     expected = Counter((one, most([answer for answer in one if answer is not None])) for one in said)
-    assert Counter(((row["a"], row["b"], row["c"]), row["label"]) for row in told) == expected
-    assert counted(voted(rows, rules), rules) == by_definition(said, "abc")
+    assert Counter(((row["a"], row["b"], row["c"]), row["label"]) for row in votes) == expected
+    assert count_votes(add_votes(rows, rules), rules) == by_definition(said, "abc")
 
 
 def most(answers):
@@ -65,10 +65,10 @@ def test_rules_that_never_meet_are_no_pair(spark):
     """A rule may use the one before it."""
     rows = spark.createDataFrame(pa.table({"x": [1, 2, 3, 4]}))
     rules = {"low": "CASE WHEN x < 3 THEN false END", "high": "CASE WHEN low IS NULL THEN x > 3 END"}
-    assert sorted(voted(rows, rules).select("x", "label").toArrow().to_pylist(), key=lambda row: row["x"]) == [
+    assert sorted(add_votes(rows, rules).select("x", "label").toArrow().to_pylist(), key=lambda row: row["x"]) == [
         {"x": 1, "label": N}, {"x": 2, "label": N}, {"x": 3, "label": N}, {"x": 4, "label": Y}
     ]  # fmt: skip
-    assert not [check for check in counted(voted(rows, rules), rules) if check.startswith("rules low")]
+    assert not [check for check in count_votes(add_votes(rows, rules), rules) if check.startswith("rules low")]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_rules_that_never_meet_are_no_pair(spark):
 )
 def test_a_rule_that_does_not_fit_is_refused_before_a_row_is_computed(spark, rules, message):
     with pytest.raises(UsageError) as found:
-        voted(spark.createDataFrame(pa.table({"x": [1]})), rules)
+        add_votes(spark.createDataFrame(pa.table({"x": [1]})), rules)
     assert str(found.value).startswith(message)
 
 

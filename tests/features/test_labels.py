@@ -13,7 +13,7 @@ import builders
 from nightjar.errors import JoinError, UsageError
 from nightjar.features import label_quality
 from nightjar.features.horizons import with_horizon
-from nightjar.features.labels import known_labels
+from nightjar.features.labels import label_versions
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Source
@@ -79,7 +79,7 @@ class Asked:
         spine = self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
         versions = {"source_events": arrow.version(self.warehouse, "source_events")}
         rows = with_horizon(spine, self.project, date(2024, 1, 1), date(2024, 12, 31))
-        return known_labels(rows, self.warehouse, self.project, versions, run_date)
+        return label_versions(rows, self.warehouse, self.project, versions, run_date)
 
     def known(self, rows, run_date=D2):
         """(machine, prediction time, label, label_known_at), times as hours."""
@@ -260,7 +260,7 @@ def test_the_share_of_null_labels_is_told_with_each_build(tmp_path, caplog):
     logger.setLevel(logging.INFO)
     try:
         for labels in ([1.0, None, 2.0], [None], [3.0, 4.0]):
-            label_quality.tell_nulls(
+            label_quality.log_nulls(
                 datafiles.write(pa.table({"label": pa.array(labels, pa.float64())}), str(tmp_path), ())
             )
     finally:

@@ -13,7 +13,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import TableError, UsageError
 from nightjar.features.build import build
-from nightjar.features.sampling import sampled
+from nightjar.features.sampling import sample_rows
 from nightjar.features.spine import spine_rows
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
@@ -197,7 +197,7 @@ def test_a_sample_keeps_the_oracle_s_rows_with_their_weights(spark, sample):
     assert 0 < len(expected) < len(ROWS)
 
     def kept(rows):
-        found = sampled(rows, KEY, sample).toArrow().to_pylist()
+        found = sample_rows(rows, KEY, sample).toArrow().to_pylist()
         return [(repr({name: utc(row[name]) for name in ROWS[0]}), row["sampling_weight"]) for row in found]
 
     assert sorted(kept(spine.repartition(3, "site").orderBy("unit"))) == expected

@@ -23,7 +23,7 @@ NUMBERS, LEVELS = Bins("numeric", edges=(0.0, 1.0)), Bins("categorical", levels=
 
 def test_the_same_shares_have_no_distance():
     """10 rows and 20 rows of the same shares: nothing but the half row of smoothing tells them apart."""
-    found = drift.compared(Reference(NUMBERS, np.array([1, 2, 4, 3])), np.array([2, 4, 8, 6]))
+    found = drift.distances(Reference(NUMBERS, np.array([1, 2, 4, 3])), np.array([2, 4, 8, 6]))
     assert set(found) == {"null_share", "psi", "psi_p_value", "ks", "ks_p_value"}
     assert found["null_share"] == 0.1
     assert found["ks"] == pytest.approx(0)
@@ -33,7 +33,7 @@ def test_the_same_shares_have_no_distance():
 
 def test_numbers_are_compared_by_psi_and_the_greatest_gap_of_the_cumulative_shares():
     """Values: 1, 2, 1 of 4 against 1, 0, 3 of 4: the gap is 1/2. Nulls: 0 of 4 against 4 of 8."""
-    found = drift.compared(Reference(NUMBERS, np.array([0, 1, 2, 1])), np.array([4, 1, 0, 3]))
+    found = drift.distances(Reference(NUMBERS, np.array([0, 1, 2, 1])), np.array([4, 1, 0, 3]))
     assert found["ks"] == pytest.approx(0.5)
     assert found["null_share"] == 0.5
     expected, actual = np.array([0.5, 1.5, 2.5, 1.5]) / 6, np.array([4.5, 1.5, 0.5, 3.5]) / 10
@@ -42,7 +42,7 @@ def test_numbers_are_compared_by_psi_and_the_greatest_gap_of_the_cumulative_shar
 
 def test_levels_are_compared_by_psi_and_pearson_s_test():
     """10 and 10 against 15 and 5: chi squared is 4 * 2.5**2 / 12.5 + ..., as in any table of 2 by 2."""
-    found = drift.compared(Reference(LEVELS, np.array([0, 10, 10, 0])), np.array([0, 15, 5, 0]))
+    found = drift.distances(Reference(LEVELS, np.array([0, 10, 10, 0])), np.array([0, 15, 5, 0]))
     expected = 2 * 2.5**2 / 12.5 + 2 * 2.5**2 / 7.5
     assert found["chi_squared"] == pytest.approx(expected)
     assert found["chi_squared_p_value"] == pytest.approx(math.erfc(math.sqrt(expected / 2)))
@@ -50,7 +50,7 @@ def test_levels_are_compared_by_psi_and_pearson_s_test():
 
 
 def test_no_rows_are_no_figure():
-    found = drift.compared(Reference(NUMBERS, np.array([1, 2, 3, 4])), np.zeros(4, np.int64))
+    found = drift.distances(Reference(NUMBERS, np.array([1, 2, 3, 4])), np.zeros(4, np.int64))
     assert found == dict.fromkeys(("null_share", "psi", "psi_p_value", "ks", "ks_p_value"))
 
 
@@ -59,7 +59,7 @@ def test_counts_added_up_over_tasks_are_the_counts_of_the_whole(spark, partition
     """Some tasks have no row at all."""
     table = pa.table({"x": [None, -1.0, 0.5, 1.0, 7.0], "s": ["a", "b", "c", None, "a"], "i": [1, 2, 3, 4, 5]})
     bins = {"x": NUMBERS, "s": LEVELS, "i": Bins("numeric", edges=(2.0, 4.0))}
-    found = drift._counted(spark.createDataFrame(table).repartition(partitions), bins)
+    found = drift._count_columns(spark.createDataFrame(table).repartition(partitions), bins)
     assert {name: one.tolist() for name, one in found.items()} == {
         name: count(one, table[name]).tolist() for name, one in bins.items()
     }
@@ -76,7 +76,7 @@ def test_every_feature_and_the_score_is_compared_with_the_model_s_reference(nigh
     for name in nights.project.feature_names():
         bins, stored_of = Bins.from_json(references[name]["bins"]), references[name]
         reference = Reference(bins, np.array(stored_of["counts"]), stored_of["design_effect"])
-        expected = drift.compared(reference, count(bins, features[name]))
+        expected = drift.distances(reference, count(bins, features[name]))
         assert {measure: row["value"] for (subject, measure), row in stored.items() if subject == name} == expected
     assert {(row["evaluated_date"], row["rows"], row["slice"]) for row in stored.values()} == {(D2, 5, "all")}
     assert stored["built", "null_share"]["value"] == 0.2

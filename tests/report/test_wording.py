@@ -28,9 +28,9 @@ from nightjar.report import wording
         (wording.compact(-0.0), "0"),
         (wording.compact(0.125), "0.125"),
         (wording.compact(12_500), "12,500"),
-        (wording.counted(0, "row"), "no rows"),
-        (wording.counted(1, "row"), "1 row"),
-        (wording.counted(1_200, "row"), "1,200 rows"),
+        (wording.count_noun(0, "row"), "no rows"),
+        (wording.count_noun(1, "row"), "1 row"),
+        (wording.count_noun(1_200, "row"), "1,200 rows"),
     ],
 )
 def test_numbers_as_people_read_them(said, words):

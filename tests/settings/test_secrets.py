@@ -26,7 +26,7 @@ from nightjar.settings.secrets import HIDDEN
 def test_an_option_that_is_called_like_a_secret_is_masked(name):
     others = {"spark.ui.port": "4041", "spark.hadoop.fs.s3a.aws.credentials.provider": "a.Class"}
     config = {"environment": {"spark": {name: "hunter22", **others}}}
-    assert secrets.masked(config) == {"environment": {"spark": {name: HIDDEN, **others}}}
+    assert secrets.mask(config) == {"environment": {"spark": {name: HIDDEN, **others}}}
     assert list(secrets.of_config(config)) == ["hunter22"]
     assert "hunter22" in secrets.of_overrides([f"environment.spark.{name}=hunter22"])
 
@@ -47,15 +47,15 @@ def test_an_option_that_is_called_like_a_secret_is_masked(name):
 )
 def test_what_is_secret_within_a_value_is_masked_and_the_rest_stays(text, shown):
     config = {"environment": {"warehouse": text}}
-    assert secrets.masked(config) == {"environment": {"warehouse": shown}}
+    assert secrets.mask(config) == {"environment": {"warehouse": shown}}
     if "abc" not in text:  # too short to be looked for in what others say
-        assert secrets.hidden(f"cannot open {text}", secrets.of_config(config)) == f"cannot open {shown}"
+        assert secrets.hide(f"cannot open {text}", secrets.of_config(config)) == f"cannot open {shown}"
 
 
 def test_outside_the_environment_only_addresses_are_masked():
     """A column may be called so, and another configuration has another hash."""
     config = {"project": {"columns": {"token": "LONG", "password_age": "1"}, "path": "https://me:hunter22@host/f.csv"}}
-    assert secrets.masked(config) == {
+    assert secrets.mask(config) == {
         "project": {"columns": {"token": "LONG", "password_age": "1"}, "path": f"https://{HIDDEN}@host/f.csv"}
     }
 
@@ -67,5 +67,5 @@ def test_a_secret_of_a_command_line_is_known_before_anything_is_made_of_it():
 
 
 def test_words_of_a_few_letters_are_not_looked_for_elsewhere():
-    assert secrets.hidden("the tokens are true", ["the", "true"]) == "the tokens are true"
-    assert secrets.hidden("abcdef abc", ["abcd", "abcdef"]) == f"{HIDDEN} abc"
+    assert secrets.hide("the tokens are true", ["the", "true"]) == "the tokens are true"
+    assert secrets.hide("abcdef abc", ["abcd", "abcdef"]) == f"{HIDDEN} abc"

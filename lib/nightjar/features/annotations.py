@@ -18,20 +18,20 @@ from nightjar.settings.label import Label
 
 ANNOTATOR = "_annotator"
 SHOWN = 5
-"""The pairs of annotators that are told of: those that agree least."""
+"""How many pairs of annotators are logged: those that agree least."""
 
 
-def asked_of_each(asked: DataFrame, facts: DataFrame, label: Label) -> DataFrame:
-    """Each row once for every annotator who ever answered about its key; a row without any stays, with null."""
+def queries_by_annotator(queries: DataFrame, facts: DataFrame, label: Label) -> DataFrame:
+    """Each query once for every annotator who ever answered about its key; one without annotators stays, with null."""
     keys = {column: f"_fact_{column}" for column in dict.fromkeys(label.keys.values())}
     annotator = F.col(label.annotators.column or "").alias(ANNOTATOR)
-    who = facts.select(*(F.col(column).alias(name) for column, name in keys.items()), annotator)
+    annotators = facts.select(*(F.col(column).alias(name) for column, name in keys.items()), annotator)
     same_key = [F.col(name) == F.col(keys[column]) for name, column in label.keys.items()]
-    return asked.join(who.dropna().distinct(), same_key, "left").select(*asked.columns, ANNOTATOR)
+    return queries.join(annotators.dropna().distinct(), same_key, "left").select(*queries.columns, ANNOTATOR)
 
 
-def by_annotator(facts: StoredFacts, label: Label) -> StoredFacts:
-    """The same facts, each annotator's by themselves: the last answer is then his own."""
+def facts_by_annotator(facts: StoredFacts, label: Label) -> StoredFacts:
+    """The same facts with the annotator in their key, so that each annotator has a last answer."""
     return replace(facts, keys={**facts.keys, ANNOTATOR: label.annotators.column or ""}, layout=None)
 
 
@@ -58,47 +58,50 @@ def majority(answers: DataFrame, row: Sequence[str], until: str, known_by: str, 
         least: with fewer answers there is no majority.
     """
     yes, no = F.count_if(F.col("value")).alias("_yes"), F.count_if(~F.col("value")).alias("_no")
-    counted = answers.groupBy(*row, until, known_by).agg(yes, no)
+    counts = answers.groupBy(*row, until, known_by).agg(yes, no)
     ahead = F.when(F.col("_yes") > F.col("_no"), True).when(F.col("_yes") < F.col("_no"), False)
     label = F.when(F.col("_yes") + F.col("_no") >= least, ahead)
     so_far = Window.partitionBy(*row).orderBy(known_by)
-    ever = F.max(F.col("label").isNotNull()).over(so_far)
-    told = counted.withColumn("label", label).withColumn("_ever", ever)
-    return told.where((F.col(known_by) >= F.col(until)) | F.col("_ever")).drop("_yes", "_no", "_ever")
+    has_had_majority = F.max(F.col("label").isNotNull()).over(so_far)
+    labelled = counts.withColumn("label", label).withColumn("_ever", has_had_majority)
+    return labelled.where((F.col(known_by) >= F.col(until)) | F.col("_ever")).drop("_yes", "_no", "_ever")
 
 
-def collected(answers: DataFrame, row: Sequence[str]) -> tuple[Answers, list[str]]:
+def collect_answers(answers: DataFrame, row: Sequence[str]) -> tuple[Answers, list[str]]:
     """Each annotator's answer about each row, and the annotators' names by their numbers, as texts in order."""
-    who, value = F.col(ANNOTATOR).cast("string").alias("who"), F.col("value")
-    said = F.collect_list(F.struct(who, value)).alias("said")
-    table: pa.Table = answers.where(value.isNotNull()).groupBy(*row).agg(said).select("said").toArrow()
-    lists: Any = table["said"].combine_chunks()
-    each: Any = pc.list_flatten(lists)
-    names, annotator = np.unique(np.array(each.field("who").to_pylist(), dtype=np.str_), return_inverse=True)
+    name, value = F.col(ANNOTATOR).cast("string").alias("annotator"), F.col("value")
+    collected = F.collect_list(F.struct(name, value)).alias("answers")
+    table: pa.Table = answers.where(value.isNotNull()).groupBy(*row).agg(collected).select("answers").toArrow()
+    lists: Any = table["answers"].combine_chunks()
+    flat: Any = pc.list_flatten(lists)
+    names, annotator = np.unique(np.array(flat.field("annotator").to_pylist(), dtype=np.str_), return_inverse=True)
     item = np.repeat(np.arange(len(lists)), pc.list_value_length(lists).to_numpy())
-    answer = each.field("value").to_numpy(zero_copy_only=False).astype(np.bool_)
+    answer = flat.field("value").to_numpy(zero_copy_only=False).astype(np.bool_)
     return Answers(item, annotator.astype(np.intp), answer), names.tolist()
 
 
 def checks(answers: Answers, names: Sequence[str], least: int) -> dict[str, tuple[int, int]]:
-    """What was counted -> (rows, of how many): majorities, each annotator against the others, each two annotators."""
+    """Check -> (rows that meet it, rows it applies to): majorities, each annotator against the others, each pair."""
     counts = yes_and_no(answers)
-    given, tied = counts.sum(axis=1), counts[:, 0] == counts[:, 1]
-    few, answered = given < least, len(counts)
-    found = {
+    total, tied = counts.sum(axis=1), counts[:, 0] == counts[:, 1]
+    few, answered = total < least, len(counts)
+    result = {
         "annotators: majority": (int((~few & ~tied).sum()), answered),
         "annotators: tied": (int((~few & tied).sum()), answered),
         f"annotators: fewer than {least} answers": (int(few.sum()), answered),
     }
-    for one in against_the_others(answers):
-        found[f"annotator {names[one.annotator]}: with the majority of the others"] = (one.agreed, one.items)
+    for agreement in against_the_others(answers):
+        result[f"annotator {names[agreement.annotator]}: with the majority of the others"] = (
+            agreement.agreed,
+            agreement.items,
+        )
     for pair in pairs(answers):
-        found[f"annotators {names[pair.first]} and {names[pair.second]}: agree"] = (pair.agreed, pair.items)
-    return found
+        result[f"annotators {names[pair.first]} and {names[pair.second]}: agree"] = (pair.agreed, pair.items)
+    return result
 
 
 def kappas(answers: Answers, names: Sequence[str]) -> Mapping[str, float | None]:
     """Fleiss' kappa of all annotators, and Cohen's of the pairs that agree least, by their names."""
     of_pairs = sorted(pairs(answers), key=lambda pair: (pair.kappa is None, pair.kappa or 0))[:SHOWN]
-    told = {f"Cohen's kappa of {names[one.first]} and {names[one.second]}": one.kappa for one in of_pairs}
-    return {"Fleiss' kappa": fleiss_kappa(yes_and_no(answers)), **told}
+    cohens = {f"Cohen's kappa of {names[pair.first]} and {names[pair.second]}": pair.kappa for pair in of_pairs}
+    return {"Fleiss' kappa": fleiss_kappa(yes_and_no(answers)), **cohens}

@@ -1,4 +1,4 @@
-"""Features for a spine of the user's own: for exploration, and for audit of what was known at some instant."""
+"""Features for any spine: for exploration, and for audits of what was known at some instant."""
 
 from collections.abc import Mapping
 
@@ -49,14 +49,14 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
             of either).
     """
     _require_rows(spine)
-    asked = spine if isinstance(spine, Rows) else rows.of_frame(spine)
-    _require_clock(asked.schema, project.zone)
+    rows_at = spine if isinstance(spine, Rows) else rows.of_frame(spine)
+    _require_clock(rows_at.schema, project.zone)
     tables = {source_table_name(group.source) for group in project.features.values()}
     versions = arrow.pin(warehouse, sorted(tables))
-    planned = plan(warehouse, feature_facts(project, versions))
-    for one in planned:
-        scan.require_files(one.files)
-    joined = join_with_plans(asked, warehouse, planned, Clocks(PREDICTION_TIME, zone=project.zone))
+    plans = plan(warehouse, feature_facts(project, versions))
+    for facts in plans:
+        scan.require_files(facts.files)
+    joined = join_with_plans(rows_at, warehouse, plans, Clocks(PREDICTION_TIME, zone=project.zone))
     return expressions.after_join(joined, project).frame()
 
 
@@ -65,27 +65,29 @@ def with_features(
     warehouse: Warehouse,
     project: Project,
     versions: Mapping[str, int],
-    told: Mapping[str, Placement] | None = None,
+    placements: Mapping[str, Placement] | None = None,
     to: Destination | None = None,
 ) -> Rows:
     """The spine's rows with the features of all groups and the expressions over them; nothing is run yet.
 
-    But where an entity holds so many facts that they are shared by tasks, the spine's rows are counted.
+    The exception: where one entity has so many facts that several tasks share them, the spine's rows are counted now.
 
     Args:
         spine: the rows, with `prediction_time`.
         warehouse: where the sources' tables lie.
         project: whose feature groups.
         versions: source table -> pinned Delta version.
-        told: feature group -> how its facts are joined; the others are chosen by size and layout.
-        to: the tasks that shall have the result.
+        placements: feature group -> how its facts are joined; the others are chosen by size and layout.
+        to: the tasks that receive the result.
 
     Raises:
         JoinError: a feature does not fit its source, or does not fit the spine.
         UsageError: an expression does not fit the columns.
     """
     facts = feature_facts(project, versions)
-    joined = as_of_join(spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), placements=told, to=to)
+    joined = as_of_join(
+        spine, warehouse, facts, Clocks(PREDICTION_TIME, zone=project.zone), placements=placements, to=to
+    )
     return expressions.after_join(joined, project)
 
 
@@ -103,7 +105,7 @@ def _require_clock(spine: pa.Schema, zone: str) -> None:
         raise JoinError(f"The spine has no column {PREDICTION_TIME!r}; there are {', '.join(spine.names)}.")
     kind = spine.field(PREDICTION_TIME).type
     if not isinstance(kind, pa.TimestampType) or kind.tz is None:
-        found = from_arrow_type(kind).simpleString().upper()
+        type_name = from_arrow_type(kind).simpleString().upper()
         advice = (
             f"If its times are of {zone}: to_utc_timestamp(CAST({PREDICTION_TIME} AS TIMESTAMP), '{zone}'), or before "
             f"they are written to a file: pyarrow.compute.assume_timezone(column, '{zone}')."
@@ -114,5 +116,6 @@ def _require_clock(spine: pa.Schema, zone: str) -> None:
                 f"Parquet file, which Spark takes for numbers: timestamp_micros({PREDICTION_TIME} DIV 1000)."
             )
         raise JoinError(
-            f"The spine's column {PREDICTION_TIME!r} is {found}, which has no time zone; expected TIMESTAMP. {advice}"
+            f"The spine's column {PREDICTION_TIME!r} is {type_name}, which has no time zone; expected TIMESTAMP. "
+            f"{advice}"
         )

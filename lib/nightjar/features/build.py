@@ -19,7 +19,7 @@ from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.fitting import require_usable
 from nightjar.features.horizons import is_open, open_since, stored_since, with_horizon
-from nightjar.features.labels import known_labels
+from nightjar.features.labels import label_versions
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -44,11 +44,11 @@ def build(
     run_date: date,
     previous: date | None,
     run_id: str,
-    told: Mapping[str, Placement] | None = None,
+    placements: Mapping[str, Placement] | None = None,
 ) -> Outcome:
     """Write the features of `since` to `run_date`, and the labels that have become known by `run_date`.
 
-    Where no date is of a day of the week that has rows, no feature is written, and what stood of these dates goes.
+    Where the spine has no rows on any of the dates' weekdays, no feature is written and the stored ones are removed.
 
     Args:
         spark: the session.
@@ -58,7 +58,7 @@ def build(
         run_date: last date of the range; what is known at its midnight is used for labels.
         previous: run date of the finished build before this one: labels known since then are new.
         run_id: of this run.
-        told: feature group -> how its facts are joined; the others are chosen by size and layout.
+        placements: feature group -> how its facts are joined; the others are chosen by size and layout.
 
     Raises:
         TableError: a source has no table yet, the range has no row though it may have, or an expression cannot be
@@ -71,43 +71,50 @@ def build(
     sources = [source_table_name(name) for name in project.sources]
     versions = arrow.pin(warehouse, sources)
     rows = spine.spine_rows(spark, warehouse, project, versions, since, run_date)
-    by_date = _by_date(since, run_date, spark.sparkContext.defaultParallelism)
-    features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
+    by_date = _date_destination(since, run_date, spark.sparkContext.defaultParallelism)
+    features = with_features(of_frame(rows), warehouse, project, versions, placements, by_date)
     require_usable(features.schema, project)
-    definition = table_of(project, rows, features)
+    features_definition = table_of(project, rows, features)
     stored = stored_since(warehouse, project, run_date)
     labels_since = min(day for day in (since, previous, stored) if day is not None)
-    asked = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
-    labels, labelled = labels_of(asked, warehouse, project, versions, run_date)
+    open_rows = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
+    labels, labels_definition = labels_of(open_rows, warehouse, project, versions, run_date)
     outcome = Outcome(inputs=dict(versions))
     is_due = bool(project.spine.due_dates(since, run_date))
     if is_due:
         log.info("features: building %s to %s", since, run_date)
     else:
         log.info("features: no rows since %s; %s", since, project.spine.absence(run_date))
-    of_features = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
-    of_labels = sink.target(warehouse, labelled, run_id=run_id)
+    features_target = sink.target(
+        warehouse, features_definition, run_id=run_id, definitions_hash=definitions_hash(project)
+    )
+    labels_target = sink.target(warehouse, labels_definition, run_id=run_id)
     with culprits.translate_errors(project.sql_of_rows()):
-        # The first thing that runs: all that can be told from types and names alone has been told.
-        for found in (rows, asked):
-            spine.refuse_repeated(found, project)
-        written = sink.collect(features.task_input, features.make, of_features) if is_due else []
-        if is_due and not written:
-            raise spine.none_found(project, since, run_date)
+        # The first Spark job: everything that types and names alone can show has been checked before it.
+        for keyed_rows in (rows, open_rows):
+            spine.require_unique_rows(keyed_rows, project)
+        feature_files = sink.collect(features.task_input, features.make, features_target) if is_due else []
+        if is_due and not feature_files:
+            raise spine.no_rows_error(project, since, run_date)
         log.info("labels: as known on %s", run_date)
-        known = sink.collect(labels, sink.in_one_piece, of_labels)
-        label_quality.tell_nulls(known)
-        votes = label_quality.counted(asked, warehouse, project, versions, run_date)
-    for name, into, files, first in (("features", of_features, written, since), ("labels", of_labels, known, run_date)):
-        outcome.outputs[name] = sink.commit(warehouse, into, files, of_dates(first, run_date), run_id, inputs=versions)
+        label_files = sink.collect(labels, sink.in_one_piece, labels_target)
+        label_quality.log_nulls(label_files)
+        checks = label_quality.count_checks(open_rows, warehouse, project, versions, run_date)
+    for name, target, files, first in (
+        ("features", features_target, feature_files, since),
+        ("labels", labels_target, label_files, run_date),
+    ):
+        outcome.outputs[name] = sink.commit(
+            warehouse, target, files, of_dates(first, run_date), run_id, inputs=versions
+        )
         outcome.rows[name] = sum(file.rows for file in files)
-    if votes:
-        outcome.outputs[QUALITY.name] = label_quality.record(warehouse, votes, run_date, run_id)
+    if checks:
+        outcome.outputs[QUALITY.name] = label_quality.record(warehouse, checks, run_date, run_id)
     return outcome
 
 
-def _by_date(since: date, until: date, tasks: int) -> Destination | None:
-    """Neighbouring dates in one task, so that each date is stored in one file; a single one may stay where it is."""
+def _date_destination(since: date, until: date, tasks: int) -> Destination | None:
+    """Neighbouring dates in one task, so that each date is stored in one file; None for a single date."""
     days = (until - since).days + 1
 
     def task_of(rows: pa.Table) -> Any:
@@ -136,7 +143,7 @@ def rows_to_label(
     since: date,
     run_date: date,
 ) -> DataFrame:
-    """The rows whose labels are not final before the first date, with their horizon."""
+    """The spine rows whose labels are not final before `since`, with their horizon."""
     first, last = local_date(open_since(project, since), project.zone), run_date - timedelta(days=1)
     rows = spine.spine_rows(spark, warehouse, project, versions, first, last)
     return with_horizon(rows, project, first, last).where(is_open(project, since))
@@ -146,4 +153,4 @@ def labels_of(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> tuple[DataFrame, Table]:
     types = to_arrow_schema(rows.select(*project.spine.key).schema, timezone="UTC")
-    return known_labels(rows, warehouse, project, versions, run_date), labels_table(project, types)
+    return label_versions(rows, warehouse, project, versions, run_date), labels_table(project, types)

@@ -1,4 +1,4 @@
-"""From a project's settings to what the join is asked, and the hash that names these definitions."""
+"""Turns a project's settings into the facts and features that the join computes, and hashes these definitions."""
 
 import dataclasses
 import hashlib
@@ -24,28 +24,28 @@ def source_table_name(source: str) -> str:
 def feature_facts(project: Project, versions: Mapping[str, int]) -> list[StoredFacts]:
     """One entry per feature group, its table pinned at the given Delta version."""
     return [
-        _stored(project, versions, name, group.source, group.keys, _features(group), group.history)
+        _stored_facts(project, versions, name, group.source, group.keys, _features(group), group.history)
         for name, group in project.features.items()
     ]
 
 
 def label_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
-    """The outcome, or the aggregate, over (prediction time, prediction time + horizon], asked at its end."""
+    """The outcome, or the aggregate, over (prediction time, prediction time + horizon], as of its end."""
     label = project.label
     aggregate = label.aggregate.value if label.aggregate else "last"
-    asked = Windowed(label.column, aggregate, label.horizon, name="value")
-    return _stored(project, versions, "outcome", label.source, label.keys, (asked,), label.horizon)
+    outcome = Windowed(label.column, aggregate, label.horizon, name="value")
+    return _stored_facts(project, versions, "outcome", label.source, label.keys, (outcome,), label.horizon)
 
 
 def spine_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
     """The spine's columns in the latest fact of each key, for a spine of what is active."""
     spine = project.spine
-    asked = tuple(Latest(name) for name in spine.stored_columns() if name not in spine.key)
+    others = tuple(Latest(name) for name in spine.stored_columns() if name not in spine.key)
     keys = {name: name for name in spine.key}
-    return _stored(project, versions, "latest", spine.source, keys, asked, spine.active_within)
+    return _stored_facts(project, versions, "latest", spine.source, keys, others, spine.active_within)
 
 
-def _stored(
+def _stored_facts(
     project: Project,
     versions: Mapping[str, int],
     name: str,
@@ -79,10 +79,12 @@ def _layout(source: Source, keys: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def _features(group: FeatureGroup) -> tuple[Latest | Windowed, ...]:
-    return tuple(asked for label, feature in group.features.items() for asked in _asked(label, feature))
+    return tuple(
+        definition for label, feature in group.features.items() for definition in _join_features(label, feature)
+    )
 
 
-def _asked(label: str, feature: Feature) -> list[Latest | Windowed]:
+def _join_features(label: str, feature: Feature) -> list[Latest | Windowed]:
     if feature.kind is FeatureKind.LATEST:
         return [Latest(feature.column, feature.lookback, feature.skip_nulls, name=label)]
     aggregate = feature.aggregate.value if feature.aggregate else ""
@@ -97,13 +99,13 @@ def definitions_hash(project: Project) -> str:
     used = {project.spine.source, *(group.source for group in project.features.values())}
     decisive = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
     sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
-    own = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "zone")}
-    whole = own | {"sources": sources, "spine": _plain_spine(project.spine)}
+    direct = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "zone")}
+    whole = direct | {"sources": sources, "spine": _plain_spine(project.spine)}
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def _plain_spine(spine: Spine) -> dict[str, Any]:
-    """A key that came later counts where it is set: without it, what is stored is what it was, and its hash too."""
+    """The spine as JSON can hold it; a key added later enters only where it is set, so that old hashes stay valid."""
     plain: dict[str, Any] = _plain(spine)
     weekdays = plain.pop("weekdays")
     return plain if weekdays is None else plain | {"weekdays": sorted(weekdays)}

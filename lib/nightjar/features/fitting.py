@@ -1,4 +1,4 @@
-"""Whether what a project builds fits the columns that its sources will have: told before facts are read or written."""
+"""Checks that what a project builds fits the columns of its sources, before facts are read or written."""
 
 from collections.abc import Mapping
 
@@ -37,15 +37,17 @@ def require_fit(spark: SparkSession, project: Project, stored: Mapping[str, Stru
     rows = spine.no_rows(spark, project, stored[project.spine.source])
     facts = {name: _with_clocks(columns) for name, columns in stored.items()}
     tables = {source_table_name(name): to_arrow_schema(columns, timezone="UTC") for name, columns in facts.items()}
-    asked = [(one, tables[one.table]) for one in feature_facts(project, dict.fromkeys(tables, 0))]
-    joined = output_schema(of_frame(rows).schema, asked, Clocks(PREDICTION_TIME, zone=project.zone))
-    built = expressions.after_join(of_frame(_none(spark, from_arrow_schema(joined))), project)
+    tables_of_facts = [
+        (group_facts, tables[group_facts.table]) for group_facts in feature_facts(project, dict.fromkeys(tables, 0))
+    ]
+    joined = output_schema(of_frame(rows).schema, tables_of_facts, Clocks(PREDICTION_TIME, zone=project.zone))
+    built = expressions.after_join(of_frame(_empty_frame(spark, from_arrow_schema(joined))), project)
     require_usable(built.schema, project)
-    labels.require_fit(rows, _none(spark, facts[project.label.source]), project)
+    labels.require_fit(rows, _empty_frame(spark, facts[project.label.source]), project)
 
 
 def require_usable(built: pa.Schema, project: Project) -> None:
-    """Refuse a feature of a type that no model takes: it would be refused when a model is trained.
+    """Refuse a feature of a type that no model takes, which otherwise would fail only when a model is trained.
 
     Raises:
         UsageError: names the column and its type.
@@ -72,5 +74,5 @@ def _with_clocks(columns: StructType) -> StructType:
     return StructType([*clocks.fields, *columns.fields])
 
 
-def _none(spark: SparkSession, columns: StructType) -> DataFrame:
+def _empty_frame(spark: SparkSession, columns: StructType) -> DataFrame:
     return spark.createDataFrame([], columns)

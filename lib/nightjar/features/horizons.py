@@ -25,27 +25,27 @@ def open_since(project: Project, since: date) -> datetime:
 
 
 def with_horizon(rows: DataFrame, project: Project, since: date, until: date) -> DataFrame:
-    """What names a row and its outcome, and what rules look at, with `_until`, when the row's horizon has passed, and
-    `_final`, when its label is final.
+    """The columns that name a row and its outcome and those that labelling rules use, with `_until`, the instant at
+    which the row's horizon has passed, and `_final`, the instant at which its label is final.
 
     Args:
-        rows: of the spine, of the dates `since` to `until`.
-        project: says what is asked.
+        rows: spine rows of the dates `since` to `until`.
+        project: has the label.
         since: the first date.
-        until: the last one.
+        until: the last date.
     """
     label = project.label
-    looked_at = project.spine.columns() if label.rules else []
-    needed = dict.fromkeys([*project.spine.key, *label.keys, "prediction_time", *looked_at])
+    rule_inputs = project.spine.columns() if label.rules else []
+    selected = dict.fromkeys([*project.spine.key, *label.keys, "prediction_time", *rule_inputs])
     first, end = cutoff(since, project.zone), cutoff(until + timedelta(days=1), project.zone)
     last = end + label.horizon_length().at_most()
-    passed = shifted(F.col("prediction_time"), label.horizon_length(), project.zone, first, end)
+    horizon_end = shifted(F.col("prediction_time"), label.horizon_length(), project.zone, first, end)
     final = shifted(F.col(UNTIL), label.lateness(), project.zone, first, last)
-    return rows.select(*needed).withColumn(UNTIL, passed).withColumn(FINAL, final)
+    return rows.select(*selected).withColumn(UNTIL, horizon_end).withColumn(FINAL, final)
 
 
 def is_open(project: Project, since: date) -> Column:
-    """Whether the label of a row with its horizon is not final before the cutoff of `since`."""
+    """Whether a row's label is not yet final before the cutoff of `since`; the row has its horizon."""
     return F.col(FINAL) >= F.lit(cutoff(since, project.zone))
 
 

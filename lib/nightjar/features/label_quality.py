@@ -19,41 +19,41 @@ log = logging.getLogger("nightjar.features")
 SOURCE = "labels"
 
 
-def counted(
+def count_checks(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> dict[str, tuple[int, int]]:
-    """What was counted -> (rows, of how many), of the rows whose labels are not final, as known at the run date.
+    """Check -> (rows that meet it, rows it applies to), of rows whose labels are not final, as known at the run date.
 
-    Nothing where a label is given, and nobody votes on it. Kappas, being no counts, are logged.
+    Empty where neither annotators nor rules make the label. Kappas are logged, as they are no counts.
     """
     label = project.label
     if label.annotators.column:
         answers = answers_now(rows, warehouse, project, versions, run_date)
-        said, names = annotations.collected(answers, [*project.spine.key, "prediction_time"])
-        for what, kappa in annotations.kappas(said, names).items():
-            log.info("labels: %s is %s", what, "undefined" if kappa is None else f"{kappa:.3f}")
-        return annotations.checks(said, names, label.annotators.least)
+        collected, names = annotations.collect_answers(answers, [*project.spine.key, "prediction_time"])
+        for statistic, kappa in annotations.kappas(collected, names).items():
+            log.info("labels: %s is %s", statistic, "undefined" if kappa is None else f"{kappa:.3f}")
+        return annotations.checks(collected, names, label.annotators.least)
     if label.rules:
         answers = answers_now(rows, warehouse, project, versions, run_date)
-        return labelling_rules.counted(labelling_rules.voted(answers, label.rules), label.rules)
+        return labelling_rules.count_votes(labelling_rules.add_votes(answers, label.rules), label.rules)
     return {}
 
 
-def tell_nulls(files: Sequence[NewFile]) -> None:
-    """Log how many of the labels that have become known are null: neither trained on nor judged."""
-    known = sum(file.rows for file in files)
+def log_nulls(files: Sequence[NewFile]) -> None:
+    """Log how many of the new labels are null: such rows are neither trained on nor judged."""
+    total = sum(file.rows for file in files)
     nulls = sum(json.loads(file.statistics)["nullCount"]["label"] for file in files)
     if nulls:
         log.info(
             "labels: %s of %s are null (%.1f%%): settled without an outcome",
             f"{nulls:,}",
-            f"{known:,}",
-            100 * nulls / known,
+            f"{total:,}",
+            100 * nulls / total,
         )
 
 
 def record(warehouse: Warehouse, checks: Mapping[str, tuple[int, int]], run_date: date, run_id: str) -> int:
-    """Replace what `quality` says of the run date's labels; the new version."""
+    """Replace the run date's rows about labels in `quality`; return the new version."""
     rows = [
         {"source": SOURCE, "check": check, "rows": count, "of": of, "run_date": run_date, "run_id": run_id}
         for check, (count, of) in checks.items()

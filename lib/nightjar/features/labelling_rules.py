@@ -1,4 +1,4 @@
-"""Labels by the vote of labelling rules, and where the rules overlap and conflict."""
+"""Labels by the majority of labelling rules, and how often the rules overlap and conflict."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -12,8 +12,8 @@ from nightjar.expressions import guard
 from nightjar.settings.project import RULES
 
 
-def voted(rows: DataFrame, rules: Mapping[str, str]) -> DataFrame:
-    """The rows with each rule's answer under its name, and `label`: what most of those say that say something, or null.
+def add_votes(rows: DataFrame, rules: Mapping[str, str]) -> DataFrame:
+    """The rows with each rule's vote under its name, and `label`: the majority of the votes cast, null for a tie.
 
     Args:
         rows: the rows to label.
@@ -26,63 +26,63 @@ def voted(rows: DataFrame, rules: Mapping[str, str]) -> DataFrame:
     for name in rules:
         if name in rows.columns:
             raise UsageError(f"{RULES}.{name}: there is a column of this name already; give the rule another one.")
-    told = guard.add_columns(rows, RULES, rules, (BooleanType,))
-    yes, no = (_count(told, rules, answer=answer) for answer in (True, False))
-    return told.withColumn("label", F.when(yes > no, True).when(yes < no, False))
+    votes = guard.add_columns(rows, RULES, rules, (BooleanType,))
+    yes, no = (_count(votes, rules, answer=answer) for answer in (True, False))
+    return votes.withColumn("label", F.when(yes > no, True).when(yes < no, False))
 
 
-def counted(voted_rows: DataFrame, rules: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    """What was counted -> (rows, of how many).
+def count_votes(votes: DataFrame, rules: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Check -> (rows that meet it, rows it applies to).
 
-    Of each rule: how many rows it speaks about (its coverage), about how many of them others speak too (overlap), and
-    about how many another says the opposite (conflict). Of each two rules that overlap: about how many rows both speak,
-    and about how many of these they disagree.
+    For each rule: the rows it votes on (coverage), those of them that another rule votes on too (overlap), and those
+    on which another rule votes the opposite (conflict). For each two rules that overlap: the rows both vote on, and
+    those of them on which they disagree.
     Source: the analysis of labelling functions in Ratner et al. (2017), Snorkel, PVLDB 11(3), 269-282.
 
     Args:
-        voted_rows: what `voted` gives.
+        votes: rows with the rules' votes, from `add_votes`.
         rules: the same rules.
     """
     speakers = sum((_speaks(name).cast("int") for name in rules), F.lit(0))
-    asked = {"rows": F.count("*"), "labelled": F.count("label")}
+    aggregates = {"rows": F.count("*"), "labelled": F.count("label")}
     for name in rules:
         opposed = [_speaks(one) & (F.col(one) != F.col(name)) for one in rules if one != name]
-        asked[f"speaks {name}"] = F.count(name)
-        asked[f"overlaps {name}"] = F.count_if(_speaks(name) & (speakers > 1))
-        asked[f"conflicts {name}"] = F.count_if(_speaks(name) & _any(opposed))
+        aggregates[f"speaks {name}"] = F.count(name)
+        aggregates[f"overlaps {name}"] = F.count_if(_speaks(name) & (speakers > 1))
+        aggregates[f"conflicts {name}"] = F.count_if(_speaks(name) & _any_of(opposed))
     for one, other in combinations(rules, 2):
-        asked[f"both {one} {other}"] = F.count_if(_speaks(one) & _speaks(other))
-        asked[f"differ {one} {other}"] = F.count_if(F.col(one) != F.col(other))
-    found = voted_rows.agg(*(column.alias(name) for name, column in asked.items())).collect()[0].asDict()
-    return _named(found, rules)
+        aggregates[f"both {one} {other}"] = F.count_if(_speaks(one) & _speaks(other))
+        aggregates[f"differ {one} {other}"] = F.count_if(F.col(one) != F.col(other))
+    counts = votes.agg(*(column.alias(name) for name, column in aggregates.items())).collect()[0].asDict()
+    return _checks(counts, rules)
 
 
-def _named(found: Mapping[str, int], rules: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    rows = found["rows"]
-    told = {"rules: labelled": (found["labelled"], rows)}
+def _checks(counts: Mapping[str, int], rules: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    rows = counts["rows"]
+    checks = {"rules: labelled": (counts["labelled"], rows)}
     for name in rules:
-        speaks = found[f"speaks {name}"]
-        told[f"rule {name}: speaks"] = (speaks, rows)
-        told[f"rule {name}: overlaps"] = (found[f"overlaps {name}"], speaks)
-        told[f"rule {name}: conflicts"] = (found[f"conflicts {name}"], speaks)
+        speaks = counts[f"speaks {name}"]
+        checks[f"rule {name}: speaks"] = (speaks, rows)
+        checks[f"rule {name}: overlaps"] = (counts[f"overlaps {name}"], speaks)
+        checks[f"rule {name}: conflicts"] = (counts[f"conflicts {name}"], speaks)
     for one, other in combinations(rules, 2):
-        if both := found[f"both {one} {other}"]:
-            told[f"rules {one} and {other}: overlap"] = (both, rows)
-            told[f"rules {one} and {other}: conflict"] = (found[f"differ {one} {other}"], both)
-    return told
+        if both := counts[f"both {one} {other}"]:
+            checks[f"rules {one} and {other}: overlap"] = (both, rows)
+            checks[f"rules {one} and {other}: conflict"] = (counts[f"differ {one} {other}"], both)
+    return checks
 
 
-def _count(told: DataFrame, rules: Mapping[str, str], *, answer: bool) -> Column:
-    says = ((told[name] == F.lit(answer)).cast("int") for name in rules)
-    return sum((F.coalesce(one, F.lit(0)) for one in says), F.lit(0))
+def _count(votes: DataFrame, rules: Mapping[str, str], *, answer: bool) -> Column:
+    answers = ((votes[name] == F.lit(answer)).cast("int") for name in rules)
+    return sum((F.coalesce(is_answer, F.lit(0)) for is_answer in answers), F.lit(0))
 
 
 def _speaks(rule: str) -> Column:
     return F.col(rule).isNotNull()
 
 
-def _any(conditions: list[Column]) -> Column:
-    found = F.lit(False)
+def _any_of(conditions: list[Column]) -> Column:
+    any_holds = F.lit(False)
     for condition in conditions:
-        found = found | condition
-    return found
+        any_holds = any_holds | condition
+    return any_holds

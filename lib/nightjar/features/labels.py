@@ -1,4 +1,4 @@
-"""Labels: what the facts within each row's horizon say, in every version that is known by a run date.
+"""Labels: computed from the facts within each row's horizon, in every version that is known by a run date.
 
 Facts with t < event_time <= t + horizon count, as known at some instant k. A label is known
 - at t + horizon, when the horizon has passed;
@@ -40,16 +40,16 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
 KNOWN_BY = "_known_by"
-"""What each answer about a row knows."""
+"""The column with the instant as of which an answer is computed."""
 _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
     Task.CLASSIFICATION: ("a boolean for a classification; or give it an aggregate and a condition", (BooleanType,)),
     Task.REGRESSION: ("a number for a regression", (NumericType,)),
     Task.RANKING: ("a number or a boolean for a ranking", (NumericType, BooleanType)),
 }
-"""Task -> what its answers must be, in words and types."""
+"""Task -> the types its answers may have, in words and as Spark's types."""
 
 
-def known_labels(
+def label_versions(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> DataFrame:
     """The versions of the rows' labels that are known by the run date's midnight and that no other run has stored.
@@ -57,9 +57,9 @@ def known_labels(
     Columns: the spine's key, `prediction_time`, `label`, `label_known_at`, `run_date`.
 
     Args:
-        rows: the spine's, with their horizon (`horizons.with_horizon`).
+        rows: spine rows with their horizon (`horizons.with_horizon`).
         warehouse: where tables lie.
-        project: says what is asked, of which source.
+        project: has the label and its source.
         versions: table -> the Delta version that is read.
         run_date: only what is known at its midnight is used.
 
@@ -68,36 +68,39 @@ def known_labels(
         UsageError: the condition does not fit the aggregate.
     """
     now = cutoff(run_date, project.zone)
-    asked = _instants(rows, warehouse, project, versions, now)
-    answers = _versions(_answered(asked, warehouse, project, versions), project)
-    known = answers.where(F.col("label_known_at") <= F.lit(now))
+    queries = _instants(rows, warehouse, project, versions, now)
+    answers = _changed_labels(_answer(queries, warehouse, project, versions), project)
+    settled = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
-    return _not_stored(known.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
+    return _not_stored(settled.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
 
 
 def answers_now(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> DataFrame:
-    """`value` as known at the run date: of each annotator; for rules, of the rows whose horizon has passed."""
+    """`value` as known at the run date: one for each annotator; for rules, only rows whose horizon has passed."""
     now = cutoff(run_date, project.zone)
-    asked = rows.withColumn(KNOWN_BY, F.least(F.col(FINAL), F.lit(now)))
-    settled = asked if project.label.annotators.column else asked.where(F.col(UNTIL) <= F.lit(now))
-    return _answered(settled, warehouse, project, versions)
+    queries = rows.withColumn(KNOWN_BY, F.least(F.col(FINAL), F.lit(now)))
+    due = queries if project.label.annotators.column else queries.where(F.col(UNTIL) <= F.lit(now))
+    return _answer(due, warehouse, project, versions)
 
 
-def _answered(asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
-    """With `value`, the outcome or the aggregate over the horizon as it is known at each instant; of each annotator."""
+def _answer(queries: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
+    """The queries with `value`: the outcome or aggregate over the horizon as known at each instant, by annotator."""
     label, facts = project.label, label_facts(project, versions)
     if label.annotators.column:
-        stored = delta.read(asked.sparkSession, warehouse, facts.table, facts.version)
-        asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
-    with _named(label):
-        joined = as_of_join(of_frame(asked), warehouse, [facts], _clocks(project)).frame()
-    return joined.select(*asked.columns, _value(facts, label))
+        stored = delta.read(queries.sparkSession, warehouse, facts.table, facts.version)
+        queries, facts = (
+            annotations.queries_by_annotator(queries, stored, label),
+            annotations.facts_by_annotator(facts, label),
+        )
+    with _translate_join_errors(label):
+        joined = as_of_join(of_frame(queries), warehouse, [facts], _clocks(project)).frame()
+    return joined.select(*queries.columns, _value(facts, label))
 
 
 def _value(facts: StoredFacts, label: Label) -> Column:
-    """The outcome or aggregate as `value`; over nothing what the label says that it is."""
+    """The outcome or aggregate as `value`; `label.empty` where there is nothing to aggregate."""
     value, empty = F.col(f"{facts.name}__value"), label.empty
     if label.aggregate in OF_NOTHING:
         nothing = value.isNull() if label.aggregate is Aggregate.SUM else value == 0
@@ -111,44 +114,47 @@ def _clocks(project: Project) -> Clocks:
 
 
 def require_fit(rows: DataFrame, stored: DataFrame, project: Project) -> None:
-    """Refuse a label that does not fit its facts, as `known_labels` would, without a row of either.
+    """Refuse a label that does not fit its facts, as `label_versions` would, without a row of either.
 
     Args:
         rows: a spine without a row.
         stored: the label's source without a row, with its clocks.
-        project: what is asked.
+        project: has the label.
 
     Raises:
-        JoinError: see `known_labels`.
-        UsageError: see `known_labels`.
+        JoinError: see `label_versions`.
+        UsageError: see `label_versions`.
     """
     label, some_day = project.label, date(2000, 1, 1)
-    asked = with_horizon(rows, project, some_day, some_day).withColumn(KNOWN_BY, F.col(UNTIL))
+    queries = with_horizon(rows, project, some_day, some_day).withColumn(KNOWN_BY, F.col(UNTIL))
     facts = label_facts(project, {source_table_name(label.source): 0})
     if label.annotators.column:
-        asked, facts = annotations.asked_of_each(asked, stored, label), annotations.by_annotator(facts, label)
-    with _named(label):
-        schema = output_schema(of_frame(asked).schema, [(facts, of_frame(stored).schema)], _clocks(project))
+        queries, facts = (
+            annotations.queries_by_annotator(queries, stored, label),
+            annotations.facts_by_annotator(facts, label),
+        )
+    with _translate_join_errors(label):
+        schema = output_schema(of_frame(queries).schema, [(facts, of_frame(stored).schema)], _clocks(project))
     answers = rows.sparkSession.createDataFrame([], from_arrow_schema(schema))
-    _judged(answers.select(*asked.columns, _value(facts, label)), project)
+    _with_label(answers.select(*queries.columns, _value(facts, label)), project)
 
 
 @contextmanager
-def _named(label: Label) -> Iterator[None]:
-    """Say that it is the label which cannot be joined."""
+def _translate_join_errors(label: Label) -> Iterator[None]:
+    """Prefix errors of the join with the label's column and source."""
     try:
         yield
     except JoinError as error:
         raise JoinError(f"project.label, column {label.column} of source {label.source}: {error}") from error
 
 
-def _told(answers: DataFrame, label: Label) -> DataFrame:
-    """With `label`, the value itself: a boolean, or a finite double."""
+def _label_of_value(answers: DataFrame, label: Label) -> DataFrame:
+    """The answers with `label`, which is the value itself: a boolean, or a finite double."""
     kind, (expected, kinds) = answers.schema["value"].dataType, _ANSWERS[label.task]
     if not isinstance(kind, kinds):
-        found = f"its {label.aggregate.value}" if label.aggregate else "it"
+        subject = f"its {label.aggregate.value}" if label.aggregate else "it"
         raise JoinError(
-            f"project.label, column {label.column} of source {label.source}: {found} is a {kind.simpleString()}, "
+            f"project.label, column {label.column} of source {label.source}: {subject} is a {kind.simpleString()}, "
             f"expected {expected}."
         )
     if label.task is Task.CLASSIFICATION:
@@ -159,62 +165,62 @@ def _told(answers: DataFrame, label: Label) -> DataFrame:
 
 
 def _instants(
-    asked: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
+    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], now: datetime
 ) -> DataFrame:
-    """Each row is asked about when its horizon has passed, and where that matters whenever something is known."""
+    """The queries: each row at the end of its horizon, and at every instant at which a change can alter its label."""
     label = project.label
     early = label.settled_early or label.aggregate is None
-    passed = asked.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
+    at_horizon = rows.where(F.col(UNTIL) <= F.lit(now)).withColumn(KNOWN_BY, F.col(UNTIL))
     if not early and not label.lateness():
-        return passed
+        return at_horizon
     happened, instant, until = F.col("_fact_event_time"), F.col("_instant"), F.col(UNTIL)
     same_key = [F.col(name) == F.col(f"_fact_{column}") for name, column in label.keys.items()]
     within = (happened > F.col("prediction_time")) & (happened <= until)
     in_time = (instant <= F.col(FINAL)) & (instant <= F.lit(now))
     matters = in_time & (F.lit(early) | (instant > until))
-    met = asked.join(_changes(asked.sparkSession, warehouse, project, versions), [*same_key, within, matters])
+    changed_rows = rows.join(_changes(rows.sparkSession, warehouse, project, versions), [*same_key, within, matters])
     known_by = F.greatest(instant, F.col("prediction_time")).alias(KNOWN_BY)
-    return passed.unionByName(met.select(*asked.columns, known_by)).distinct()
+    return at_horizon.unionByName(changed_rows.select(*rows.columns, known_by)).distinct()
 
 
 def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int]) -> DataFrame:
-    """`_fact_<key>`, `_fact_event_time` and `_instant` of each coming and going of a version of a fact."""
+    """`_fact_<key>`, `_fact_event_time` and `_instant` for each instant at which a fact's version starts or ends."""
     label, table = project.label, source_table_name(project.label.source)
-    source, known = project.sources[label.source], F.coalesce("known_at", "event_time")
-    gone = F.lead(known).over(Window.partitionBy(*source.key).orderBy(known, *source.sequence))
+    source, known_at = project.sources[label.source], F.coalesce("known_at", "event_time")
+    superseded_at = F.lead(known_at).over(Window.partitionBy(*source.key).orderBy(known_at, *source.sequence))
     keys = [F.col(column).alias(f"_fact_{column}") for column in dict.fromkeys(label.keys.values())]
-    both = F.array_compact(F.array(known, gone)).alias("_instants")
+    instants = F.array_compact(F.array(known_at, superseded_at)).alias("_instants")
     facts = delta.read(spark, warehouse, table, versions[table])
-    places = facts.select(*keys, F.col("event_time").alias("_fact_event_time"), both)
-    return places.withColumn("_instant", F.explode("_instants")).drop("_instants")
+    changes = facts.select(*keys, F.col("event_time").alias("_fact_event_time"), instants)
+    return changes.withColumn("_instant", F.explode("_instants")).drop("_instants")
 
 
-def _versions(answers: DataFrame, project: Project) -> DataFrame:
-    """The first answer about each row, and every one that differs from the one before."""
+def _changed_labels(answers: DataFrame, project: Project) -> DataFrame:
+    """The first label of each row, and every later one that differs from the one before it."""
     by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
-    told = _judged(answers, project).withColumn("_before", F.lag(F.struct("label")).over(by_row))
-    new = F.col("_before").isNull() | ~F.col("_before.label").eqNullSafe(F.col("label"))
-    return told.where(new).withColumnRenamed(KNOWN_BY, "label_known_at")
+    labelled = _with_label(answers, project).withColumn("_before", F.lag(F.struct("label")).over(by_row))
+    is_new = F.col("_before").isNull() | ~F.col("_before.label").eqNullSafe(F.col("label"))
+    return labelled.where(is_new).withColumnRenamed(KNOWN_BY, "label_known_at")
 
 
-def _judged(answers: DataFrame, project: Project) -> DataFrame:
-    """With `label`, at each instant at which there is one: early only where it may be settled then."""
+def _with_label(answers: DataFrame, project: Project) -> DataFrame:
+    """The answers with `label`, at each instant that has one; before the horizon's end only if it may settle early."""
     label, row = project.label, [*project.spine.key, "prediction_time"]
     if label.annotators.column:
         annotations.require_answers(answers, label)
         return annotations.majority(answers, row, UNTIL, KNOWN_BY, label.annotators.least)
     if label.rules:
-        return labelling_rules.voted(answers, label.rules)
+        return labelling_rules.add_votes(answers, label.rules)
     if label.aggregate is None:
-        told, so_far = _told(answers, label), Window.partitionBy(*row).orderBy(KNOWN_BY)
-        ever = told.withColumn("_ever", F.max(F.col("label").isNotNull()).over(so_far))
-        return ever.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("_ever"))
+        labelled, so_far = _label_of_value(answers, label), Window.partitionBy(*row).orderBy(KNOWN_BY)
+        with_ever = labelled.withColumn("_ever", F.max(F.col("label").isNotNull()).over(so_far))
+        return with_ever.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("_ever"))
     if label.task is not Task.CLASSIFICATION:
-        return _told(answers, label)
+        return _label_of_value(answers, label)
     condition = {"condition": label.condition or ""}
     answers = guard.add_columns(answers, LABEL, condition, (BooleanType,))
-    judged = answers.withColumnRenamed("condition", "label")
-    return judged.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
+    labelled = answers.withColumnRenamed("condition", "label")
+    return labelled.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 
 
 def _not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:

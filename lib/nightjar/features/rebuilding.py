@@ -1,4 +1,4 @@
-"""A night's features or labels built again where their files are damaged: the rows that stood there, or nothing."""
+"""Rebuilds a night's features or labels whose files are damaged; refused unless the number of rows is the same."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -23,10 +23,10 @@ HASH = "definitions_hash"
 
 @failures.translate_errors()
 def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project, day: date, run_id: str) -> int:
-    """Build the features of a date again; the new version of the table.
+    """Build the features of a date again; return the new version of the table.
 
     Raises:
-        TableError: they were built by other definitions than today's, or that cannot be told, or today's tables give
+        TableError: they were not built by today's definitions, or it is unknown by which, or today's tables give
             another number of rows. Nothing was written.
     """
     files = _of_day(warehouse, "features", day)
@@ -37,40 +37,40 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     rows = spine.spine_rows(spark, warehouse, project, versions, day, day)
     features = with_features(of_frame(rows), warehouse, project, versions)
     definition = build.table_of(project, rows, features)
-    into = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
+    target = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
     with culprits.translate_errors(project.sql_of_rows()):
-        written = sink.collect(features.task_input, features.make, into)
+        written = sink.collect(features.task_input, features.make, target)
     _require_as_many(written, files, f"features of {day}")
-    return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
+    return sink.commit(warehouse, target, written, build.of_dates(day, day), run_id, inputs=versions)
 
 
 @failures.translate_errors()
 def rebuild_labels(
     spark: SparkSession, warehouse: Warehouse, project: Project, first: Sequence[date], day: date, run_id: str
 ) -> int:
-    """Build the labels that a date first knew again; the new version of the table.
+    """Build the labels that first became known on a date again; return the new version of the table.
 
     Args:
         spark: the session.
         warehouse: where the tables lie.
-        project: says what is asked.
-        first: dates from which that run may have asked, in the order in which they are tried: a table does not say it.
+        project: has the label.
+        first: candidates for the first date of that run's range, tried in this order; the table does not store it.
         day: the date.
         run_id: of this run.
 
     Raises:
-        TableError: from none of them today's tables give as many rows as stood there. Nothing was written.
+        TableError: with none of them today's tables give as many rows as were stored. Nothing was written.
     """
     files = _of_day(warehouse, "labels", day)
     versions = arrow.pin(warehouse, [source_table_name(name) for name in project.sources])
     for since in first:
-        asked = build.rows_to_label(spark, warehouse, project, versions, since, day)
-        labels, labelled = build.labels_of(asked, warehouse, project, versions, day)
-        into = sink.target(warehouse, labelled, run_id=run_id)
+        open_rows = build.rows_to_label(spark, warehouse, project, versions, since, day)
+        labels, definition = build.labels_of(open_rows, warehouse, project, versions, day)
+        target = sink.target(warehouse, definition, run_id=run_id)
         with culprits.translate_errors(project.sql_of_rows()):
-            written = sink.collect(labels, sink.in_one_piece, into)
+            written = sink.collect(labels, sink.in_one_piece, target)
         if _rows(written) == _rows(files):
-            return sink.commit(warehouse, into, written, build.of_dates(day, day), run_id, inputs=versions)
+            return sink.commit(warehouse, target, written, build.of_dates(day, day), run_id, inputs=versions)
     _require_as_many(written, files, f"labels of {day}")
     raise TableError(f"There is no date from which the labels of {day} may have been asked for.")
 
@@ -80,21 +80,21 @@ def _of_day(warehouse: Warehouse, table: str, day: date) -> tuple[DataFile, ...]
 
 
 def _definitions(warehouse: Warehouse, file: DataFile) -> Any:
-    """What built the rows of a file; None where its damage hides it."""
-    stands = scan.snapshot(warehouse, "features").where(lambda one: one.path == file.path)
+    """The definitions hash of a file's rows; None where the damage hides it."""
+    snapshot = scan.snapshot(warehouse, "features").where(lambda other: other.path == file.path)
     try:
-        said = scan.read(stands, [HASH])[HASH].unique().to_pylist()
+        hashes = scan.read(snapshot, [HASH])[HASH].unique().to_pylist()
     except TableError:
-        said = [bounds.get(HASH) for bounds in (file.least, file.greatest)]
-    return said[0] if len(set(said)) == 1 else None
+        hashes = [bounds.get(HASH) for bounds in (file.least, file.greatest)]
+    return hashes[0] if len(set(hashes)) == 1 else None
 
 
 def _rows(files: Sequence[NewFile] | Sequence[DataFile]) -> int:
     return sum(file.rows for file in files)
 
 
-def _require_as_many(written: Sequence[NewFile], files: Sequence[DataFile], what: str) -> None:
+def _require_as_many(written: Sequence[NewFile], files: Sequence[DataFile], subject: str) -> None:
     if _rows(written) != _rows(files):
         raise TableError(
-            f"The {what} were {_rows(files):,} rows, and today's tables and settings give {_rows(written):,}."
+            f"The {subject} were {_rows(files):,} rows, and today's tables and settings give {_rows(written):,}."
         )

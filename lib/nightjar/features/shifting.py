@@ -1,4 +1,4 @@
-"""Instants of a DataFrame moved by durations, whose days are those of the project's zone."""
+"""Shifts instants of a DataFrame by durations, whose days are those of the project's zone."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,8 +14,8 @@ from nightjar.timeline import clock_of, moment, shift
 def shifted(instants: Column, by: Duration, zone: str, since: datetime, until: datetime) -> Column:
     """Instants from `since` to `until` moved forward by a duration, as `timeline.shift` does it; null stays null.
 
-    Spark's own sums know nothing of a zone's clocks; its functions of zones have another database of them, and move on
-    what clocks leap over.
+    Spark's own interval arithmetic ignores time zones; its zone functions use another zone database, and move local
+    times that a change of the clocks skips.
 
     Raises:
         UsageError: no such zone.
@@ -23,7 +23,7 @@ def shifted(instants: Column, by: Duration, zone: str, since: datetime, until: d
     if not by.days:
         return instants + F.lit(by.exact)
     starts = _starts(by, zone, moment(since), moment(until))
-    # One instant after its start a stretch has either gone on by as much or stands still.
+    # Within a stretch, shifted instants either advance with the instants or all equal one instant.
     moved, after = (shift(starts + step, by, zone) for step in (0, 1))
     micros = F.unix_micros(instants)
     ends = [
@@ -39,15 +39,15 @@ def _starts(by: Duration, zone: str, since: int, until: int) -> np.ndarray[tuple
     day = shift(np.array([0]), by, "UTC")
     first, last = clock.last_change(np.array([since, until]))
     leaps = np.concatenate([clock.through, clock.changes[1:] + clock.offsets[1:]]) - day
-    here = np.unique(clock.offsets[first : last + 1])
-    starts = np.concatenate([clock.changes, *(leaps - offset for offset in here)])
+    offsets = np.unique(clock.offsets[first : last + 1])
+    starts = np.concatenate([clock.changes, *(leaps - offset for offset in offsets)])
     return np.unique(np.append(starts[(starts > since) & (starts <= until)], since))
 
 
 def _of_stretch(micros: Column, starts: Sequence[int], ends: Sequence[Column]) -> Column:
-    """What belongs to the last start at or before an instant, by halving."""
+    """The value of the stretch that contains an instant, found by bisection."""
     if len(starts) == 1:
         return ends[0]
     half = len(starts) // 2
-    before, from_there = (_of_stretch(micros, starts[part], ends[part]) for part in (slice(half), slice(half, None)))
-    return F.when(micros < F.lit(starts[half]), before).otherwise(from_there)
+    earlier, later = (_of_stretch(micros, starts[part], ends[part]) for part in (slice(half), slice(half, None)))
+    return F.when(micros < F.lit(starts[half]), earlier).otherwise(later)

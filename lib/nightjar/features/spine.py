@@ -14,7 +14,7 @@ from nightjar.durations import parse_duration
 from nightjar.errors import TableError
 from nightjar.expressions import guard
 from nightjar.features.definitions import source_table_name, spine_facts
-from nightjar.features.sampling import sampled
+from nightjar.features.sampling import sample_rows
 from nightjar.joins.join import as_of_join
 from nightjar.settings.project import DERIVED, Project
 from nightjar.settings.spine import SpineKind
@@ -31,7 +31,7 @@ BEGINS = "_begins"
 def spine_rows(
     spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], since: date, until: date
 ) -> DataFrame:
-    """The spine of the dates `since` to `until`: what a range has, each of its nights has by itself. Nothing runs yet.
+    """The spine of the dates `since` to `until`: the union of the spines of its nights. Nothing runs yet.
 
     Columns: `prediction_time`, the spine's columns, and `run_date`, the local date of the prediction time.
 
@@ -42,48 +42,50 @@ def spine_rows(
     if not dates:
         table = source_table_name(project.spine.source)
         return no_rows(spark, project, delta.read(spark, warehouse, table, versions[table]).schema)
-    made = {SpineKind.SCHEDULED: _scheduled, SpineKind.ACTIVE: _active}[project.spine.kind]
-    return _finished(made(spark, warehouse, project, versions, dates), project)
+    find_rows = {SpineKind.SCHEDULED: _find_scheduled, SpineKind.ACTIVE: _find_active}[project.spine.kind]
+    return _derive_and_sample(find_rows(spark, warehouse, project, versions, dates), project)
 
 
 def no_rows(spark: SparkSession, project: Project, stored: StructType) -> DataFrame:
-    """A spine without a row, of facts that have these columns: what can be told from types alone shows on it.
+    """A spine without rows, of facts with these columns: for the checks that need only types.
 
     Raises:
         UsageError: a derived column does not fit.
     """
     spine = project.spine
-    own = [stored[name] for name in spine.stored_columns()]
+    columns = [stored[name] for name in spine.stored_columns()]
     clock = stored[spine.prediction_time].dataType if spine.prediction_time else TimestampType()
-    fields = [StructField("prediction_time", clock), *own, StructField("run_date", DateType())]
-    return _finished(spark.createDataFrame([], StructType(fields)), project)
+    fields = [StructField("prediction_time", clock), *columns, StructField("run_date", DateType())]
+    return _derive_and_sample(spark.createDataFrame([], StructType(fields)), project)
 
 
-def _finished(rows: DataFrame, project: Project) -> DataFrame:
-    """The rows of a source with what the spine derives and samples of them."""
+def _derive_and_sample(rows: DataFrame, project: Project) -> DataFrame:
+    """The rows with the spine's derived columns, sampled if the spine is."""
     spine = project.spine
     rows = guard.add_columns(rows, DERIVED, spine.derived)
     if spine.sample.by:
-        rows = sampled(rows, spine.key, spine.sample)
+        rows = sample_rows(rows, spine.key, spine.sample)
     return rows.select("prediction_time", *spine.columns(), "run_date")
 
 
-def none_found(project: Project, since: date, until: date) -> TableError:
-    """What to say of dates that have no row."""
+def no_rows_error(project: Project, since: date, until: date) -> TableError:
+    """The error for dates that have no row."""
     table = source_table_name(project.spine.source)
     if project.spine.kind is SpineKind.SCHEDULED:
-        what, lacks = "Nothing is scheduled", f"{table} has no row with a prediction time there that was known by then"
+        subject = "Nothing is scheduled"
+        reason = f"{table} has no row with a prediction time there that was known by then"
     else:
-        what = "Nothing was active"
-        lacks = f"{table} has no fact of the {project.spine.active_within} before them that was known by then"
-    kept = ", or the sample keeps none" if project.spine.sample.by else ""
+        subject = "Nothing was active"
+        reason = f"{table} has no fact of the {project.spine.active_within} before them that was known by then"
+    sample_note = ", or the sample keeps none" if project.spine.sample.by else ""
     days = f" on {project.spine.due_days()}" if project.spine.weekdays else ""
     return TableError(
-        f"{what}{days} from {since} to {until}: {lacks}{kept}. Was ingest run for {until}? Nothing was written."
+        f"{subject}{days} from {since} to {until}: {reason}{sample_note}. Was ingest run for {until}? "
+        "Nothing was written."
     )
 
 
-def _scheduled(
+def _find_scheduled(
     spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], dates: Sequence[date]
 ) -> DataFrame:
     """The scheduled things with a prediction time on these dates, each as it was known at its prediction time."""
@@ -97,24 +99,24 @@ def _scheduled(
     if spine.weekdays is not None:
         in_range &= F.weekday(run_date).isin(sorted({day.weekday() for day in dates}))
     key = source.key
-    # A version can move a thing out of the range or into it, unless its time is part of its key.
+    # A later version can move a scheduled thing out of the range or into it, unless its time is part of its key.
     stays = time in key
     facts = delta.read(
         spark, warehouse, table, versions[table], lambda file: not stays or file.may_hold(time, start, end)
     )
-    held = facts.where(in_range) if stays else facts
+    in_range_facts = facts.where(in_range) if stays else facts
     superseded = F.lead("known_at").over(Window.partitionBy(*key).orderBy("known_at", *source.sequence))
-    rows = held.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
+    rows = in_range_facts.withColumn("_superseded", superseded).where(in_range & (F.col("known_at") <= at))
     rows = rows.where(F.col("_superseded").isNull() | (F.col("_superseded") > at))
     if source.deleted:
         rows = rows.where(~F.coalesce(F.col(source.deleted), F.lit(False)))
     return rows.select(at.alias("prediction_time"), *spine.stored_columns(), run_date.alias("run_date"))
 
 
-def _active(
+def _find_active(
     spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], dates: Sequence[date]
 ) -> DataFrame:
-    """At the cutoff of each date, the keys that had a fact shortly before it, as known then. A null is no key."""
+    """At the cutoff of each date, the keys with a fact in the `active_within` before it, as known then; no nulls."""
     spine, table = project.spine, source_table_name(project.spine.source)
     within = parse_duration(spine.active_within or "")
     cutoffs = [cutoff(day, project.zone) for day in dates]
@@ -126,33 +128,33 @@ def _active(
     in_reach = (happened > F.lit(first)) & (happened <= F.lit(last))
     facts = delta.read(spark, warehouse, table, versions[table], lambda file: file.may_hold("event_time", first, last))
     keys = facts.where(in_reach).select(*spine.key).dropna().distinct()
-    asked = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
+    queries = keys.crossJoin(F.broadcast(spark.createDataFrame(nights)))
     latest = spine_facts(project, versions)
-    joined = as_of_join(of_frame(asked), warehouse, [latest], Clocks("prediction_time", zone=project.zone)).frame()
-    others = [F.col(feature_name).alias(name) for feature_name, name in _taken(project, latest.name)]
+    joined = as_of_join(of_frame(queries), warehouse, [latest], Clocks("prediction_time", zone=project.zone)).frame()
+    columns = [F.col(feature_name).alias(name) for feature_name, name in _other_columns(project, latest.name)]
     is_active = F.col(f"{latest.name}__event_time") > F.col(BEGINS)
-    return joined.where(is_active).select("prediction_time", *spine.key, *others, "run_date")
+    return joined.where(is_active).select("prediction_time", *spine.key, *columns, "run_date")
 
 
-def _taken(project: Project, facts: str) -> list[tuple[str, str]]:
-    others = [name for name in project.spine.stored_columns() if name not in project.spine.key]
-    return [(f"{facts}__{name}", name) for name in others]
+def _other_columns(project: Project, facts: str) -> list[tuple[str, str]]:
+    names = [name for name in project.spine.stored_columns() if name not in project.spine.key]
+    return [(f"{facts}__{name}", name) for name in names]
 
 
-def refuse_repeated(rows: DataFrame, project: Project) -> None:
-    """Look for two rows with one key and prediction time; of what is active there are none.
+def require_unique_rows(rows: DataFrame, project: Project) -> None:
+    """Require unique keys and prediction times; an active spine has them by construction.
 
     Raises:
-        TableError: there are such rows.
+        TableError: two rows have the same key and prediction time.
     """
     if project.spine.kind is SpineKind.ACTIVE:
         return
     names = [*project.spine.key, "prediction_time"]
-    twice = rows.groupBy(*names).count().where("count > 1").first()
-    if twice is not None:
-        found = ", ".join(f"{name}={twice[name]}" for name in names)
+    duplicate = rows.groupBy(*names).count().where("count > 1").first()
+    if duplicate is not None:
+        values = ", ".join(f"{name}={duplicate[name]}" for name in names)
         table = source_table_name(project.spine.source)
         raise TableError(
-            f"The spine's key is not unique: {twice['count']} rows of {table} have {found}. "
+            f"The spine's key is not unique: {duplicate['count']} rows of {table} have {values}. "
             "Add the column that tells them apart to project.spine.key. Nothing was written."
         )

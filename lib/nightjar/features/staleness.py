@@ -1,4 +1,4 @@
-"""Stored features that an edited project would build otherwise: since when, and what builds them again."""
+"""Finds stored features that were built by other definitions than the project's, and refuses to train on them."""
 
 from datetime import date
 from typing import Any
@@ -15,21 +15,21 @@ from nightjar.tables.warehouse import Warehouse
 def stale_since(warehouse: Warehouse, project: Project, run_date: date) -> date | None:
     """The first date before the run date whose features were built by other definitions than the project's.
 
-    None where there is none: a model may learn from all of them.
+    None if there is no such date: a model may learn from all stored features.
     """
     if not arrow.exists(warehouse, "features"):
         return None
     stale = (pc.field("run_date") < run_date) & (pc.field("definitions_hash") != definitions_hash(project))
     first: Any = pc.min(arrow.read(warehouse, "features", ["run_date"], stale)["run_date"])
-    found: date | None = first.as_py()
-    return found
+    first_stale: date | None = first.as_py()
+    return first_stale
 
 
 def require_current(warehouse: Warehouse, project: Project, run_date: date) -> None:
-    """Refuse to learn from features that the project's definitions did not build: the night's are built by them.
+    """Refuse to learn from features that other definitions built: such a model could not score coming nights.
 
     Raises:
-        TableError: since when, and the command that builds them again.
+        TableError: names the first such date, and the command that builds them again.
     """
     since = stale_since(warehouse, project, run_date)
     if since is not None:

@@ -1,1 +1,1 @@
-"""Stage 5: drift of features and scores, and performance of predictions whose truth has come."""
+"""Stage 5: drift of features and scores, and performance of predictions whose labels are known."""

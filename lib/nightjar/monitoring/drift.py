@@ -1,4 +1,4 @@
-"""Drift of a night against its champion's training reference, from counts alone."""
+"""Drift of a night against its champion's training reference, computed from histograms."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ COUNTED = pa.schema({"column": pa.string(), "counts": pa.string()})
 
 @dataclass(frozen=True)
 class Reference:
-    """A column of the training data: its histogram, and how many rows of one night are as alike as one."""
+    """A column's reference: the histogram of the training data, and the design effect of rows of one night."""
 
     bins: Bins
     counts: Counts
@@ -40,7 +40,7 @@ class Reference:
 def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
     """Compare the night's features and scores with the reference of the model that scored them.
 
-    A night without scores whose day of the week has no rows has no drift, and none stays that an earlier run measured.
+    Where the spine has no rows on the night's weekday there is no drift, and rows of an earlier run are removed.
 
     Raises:
         ModelError: the night has no scores though it may have, or the model that scored it has no reference.
@@ -57,7 +57,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_dat
     if scored_by is not None:
         references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
         features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
-        rows = _measured(features, scores, references, scored_by[0], run_date, run_id)
+        rows = _drift_rows(features, scores, references, scored_by[0], run_date, run_id)
         log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
     elif absence is not None:
         log.info("drift: nothing to compare; %s", absence)
@@ -68,7 +68,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_dat
     return outcome
 
 
-def _measured(
+def _drift_rows(
     features: DataFrame,
     scores: DataFrame,
     references: Mapping[str, Reference],
@@ -76,9 +76,9 @@ def _measured(
     run_date: date,
     run_id: str,
 ) -> list[dict[str, Any]]:
-    """A row of `drift` for each distance of each column."""
-    of_features = {name: one.bins for name, one in references.items() if name != SCORE}
-    counted = _counted(features, of_features) | _counted(scores, {SCORE: references[SCORE].bins})
+    """The rows of `drift`, one for each distance of each column."""
+    of_features = {name: reference.bins for name, reference in references.items() if name != SCORE}
+    counts = _count_columns(features, of_features) | _count_columns(scores, {SCORE: references[SCORE].bins})
     return [
         {
             "evaluated_date": run_date,
@@ -86,17 +86,17 @@ def _measured(
             "slice": "all",
             "measure": name_of_measure,
             "value": value,
-            "rows": int(counted[name].sum()),
+            "rows": int(counts[name].sum()),
             "model_version": scored_by,
             "run_date": run_date,
             "run_id": run_id,
         }
-        for name, one in references.items()
-        for name_of_measure, value in compared(one, counted[name]).items()
+        for name, reference in references.items()
+        for name_of_measure, value in distances(reference, counts[name]).items()
     ]
 
 
-def compared(reference: Reference, actual: Counts) -> dict[str, float | None]:
+def distances(reference: Reference, actual: Counts) -> dict[str, float | None]:
     """Every distance between two histograms of one column; nulls come first in both."""
     expected, numeric = reference.counts, reference.bins.kind == "numeric"
     groups = 10 if numeric else None
@@ -113,7 +113,7 @@ def compared(reference: Reference, actual: Counts) -> dict[str, float | None]:
 
 def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[str, Reference]:
     where = (pc.field("model_version") == model_version) & pc.field("night").is_null()
-    # A table of an earlier Nightjar has no design effects, nor have its rows.
+    # Tables of an earlier Nightjar lack the column of design effects.
     effect = {"design_effect"} & set(arrow.schema(warehouse, REFERENCES.name, version).names)
     rows = arrow.read(warehouse, REFERENCES.name, ["column", "bins", "counts", *effect], where, version).to_pylist()
     if not rows:
@@ -129,8 +129,8 @@ def _references(warehouse: Warehouse, model_version: str, version: int) -> dict[
     }
 
 
-def _counted(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
-    """Histograms of the columns: each task counts its own rows, and the counts are added."""
+def _count_columns(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
+    """Histograms of the columns; each task counts its own rows, and the counts are summed."""
     names = list(bins)
 
     def count_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -142,7 +142,7 @@ def _counted(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Counts]:
         yield pa.record_batch([pa.array(totals, pa.string()), pa.array(texts, pa.string())], schema=COUNTED)
 
     parts = in_tasks(rows.select(*names), count_task, COUNTED).collect()
-    result = {name: np.zeros(one.size, np.int64) for name, one in bins.items()}
+    result = {name: np.zeros(column_bins.size, np.int64) for name, column_bins in bins.items()}
     for part in parts:
         result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)
     return result

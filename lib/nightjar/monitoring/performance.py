@@ -1,4 +1,4 @@
-"""Performance of earlier nights' predictions, as far as their truth is known by the run date."""
+"""Performance of earlier nights' predictions, on the labels known by the run date."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -24,37 +24,39 @@ from nightjar.timeline import cutoff, moment
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
 FOLLOWED = timedelta(days=7)
-"""So long after its labels are final a night stays in sight."""
+"""How long a night is still evaluated after its labels are final."""
 
 
 def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str) -> Outcome:
     """Judge the served predictions of earlier nights on the labels known at the run date's midnight.
 
-    Judged are the nights that no earlier run date has judged for good, however long ago they are, and those settled
-    within a week. A figure is provisional until the last of the night's labels is final, horizon and allowed lateness
-    passed: what is known early is no random sample. Where labels may be settled early, only true ones are: rows whose
-    horizon has not passed are then left out. A ranking is judged within the lists that the features name, and where
-    rows are a sample, each counts as many times as its features say that it stands for.
+    These are the nights without final figures as of an earlier run date, however old, and those whose labels became
+    final within the last week. A figure is provisional until the last of the night's labels is final, horizon and
+    allowed lateness passed: labels known early are no random sample. Where labels may be settled early, only true ones
+    are: rows whose horizon has not passed are then left out. A ranking is evaluated within the lists that the features
+    name, and rows of a sample are weighted by the `sampling_weight` of their features.
 
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
     outcome = Outcome(inputs=arrow.pin(warehouse, ["scores", "labels", "features"]))
     nights = _to_judge(warehouse, project, run_date, outcome.inputs["scores"])
-    known = _with_labels(warehouse, project, run_date, nights, outcome.inputs) if nights else None
-    rows = [] if known is None else [row for day in nights for row in _judged(known, day, project, run_date, run_id)]
+    scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs) if nights else None
+    rows = (
+        [] if scores is None else [row for day in nights for row in _figures_of(scores, day, project, run_date, run_id)]
+    )
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome
 
 
 def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: int) -> list[date]:
-    """Scored nights without final figures as of an earlier run date, of the model that scored them; and recent ones."""
+    """Scored nights that lack final figures of their model as of an earlier run date, and recent ones."""
     served: dict[date, list[DataFile]] = {}
     for file in scan.snapshot(warehouse, "scores", version).files:
         if file.rows and file.partition["role"] == ROLE and file.partition["run_date"] < run_date:
             served.setdefault(file.partition["run_date"], []).append(file)
-    judged = _judged_for_good(warehouse, run_date)
+    judged = _settled_nights(warehouse, run_date)
     label, zone = project.label, project.zone
     sight = cutoff(run_date, zone) - FOLLOWED
     return sorted(
@@ -66,13 +68,13 @@ def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: i
     )
 
 
-def _judged_for_good(warehouse: Warehouse, run_date: date) -> dict[date, str]:
-    """Night -> the version of the model whose final figures of it an earlier run date has."""
+def _settled_nights(warehouse: Warehouse, run_date: date) -> dict[date, str]:
+    """Night -> the model version whose final figures an earlier run date has stored."""
     if not arrow.exists(warehouse, PERFORMANCE.name):
         return {}
     final = ~pc.field("provisional") & (pc.field("run_date") < run_date) & (pc.field("measure") == "matured_share")
-    found = arrow.read(warehouse, PERFORMANCE.name, ["evaluated_date", "model_version", "run_date"], final)
-    return {row["evaluated_date"]: row["model_version"] for row in found.sort_by("run_date").to_pylist()}
+    figures = arrow.read(warehouse, PERFORMANCE.name, ["evaluated_date", "model_version", "run_date"], final)
+    return {row["evaluated_date"]: row["model_version"] for row in figures.sort_by("run_date").to_pylist()}
 
 
 def _with_labels(
@@ -84,8 +86,8 @@ def _with_labels(
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
-    known = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
-    joined = scores.join(known, key, join_type="left outer")
+    latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
+    joined = scores.join(latest_labels, key, join_type="left outer")
     beside = _beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
     if not beside:
         return joined
@@ -94,17 +96,17 @@ def _with_labels(
 
 
 def _beside(project: Project, stored: Sequence[str]) -> list[str]:
-    """Which columns of the features are needed beside scores: of a ranking's lists, and of a sample's weights.
+    """The columns of `features` that are needed with the scores: the ranking's lists and the sampling weights.
 
-    Nights are followed on after the project has ceased to sample: the table tells whether there are weights.
+    The stored table, not the project, says whether there are weights: earlier nights may be sampled, later ones not.
     """
     scored = (*project.spine.key, "prediction_time", "run_date")
     lists = [name for name in project.label.query if name not in scored]
     return [*lists, WEIGHT] if WEIGHT in stored else lists
 
 
-def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
-    rows = known.filter(pc.field("run_date") == day)
+def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, run_id: str) -> Iterator[dict[str, Any]]:
+    rows = scores.filter(pc.field("run_date") == day)
     now = moment(cutoff(run_date, project.zone))
     predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
     provisional = bool((project.label.final_at(predicted, project.zone) > now).any())
@@ -117,11 +119,11 @@ def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id
     task, query = project.label.task, project.label.query
     lists = groups.codes(judged, query) if query else None
     weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
-    found = {**measures(task, label, score, lists, weight), "matured_share": matured}
+    figures = {**measures(task, label, score, lists, weight), "matured_share": matured}
     first = headline(task).value
-    shown = "undefined" if found[first] is None else f"{found[first]:.4g}"
+    shown = "undefined" if figures[first] is None else f"{figures[first]:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
-    for name, value in found.items():
+    for name, value in figures.items():
         yield {
             "evaluated_date": day,
             "subject": ROLE,

@@ -34,7 +34,7 @@ log = logging.getLogger("nightjar.job")
 INTERRUPTED = 130
 INTERNAL = 1
 OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
-"""Jobs without which a night is not whole: where one of them stops, the night's report says so."""
+"""Jobs that every night needs: if one of them stops, the night's report says so."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
 
 
 def _report_stop(step: Step) -> None:
-    """Write the report of a night that has stopped, which goes on raising what stopped it, whatever becomes of this."""
+    """Write the report of a stopped night; a failure here is only logged, so that the original error is raised."""
     try:
         with outages.translate_errors(), failures.translate_errors():
             log.info("report: %s", night.write_stopped(step.warehouse, step.project, step.run_date))
@@ -144,10 +144,10 @@ def _report_stop(step: Step) -> None:
 
 
 def run_date_of(settings: jobs.Job) -> date:
-    """The run date of a job; settings have made sure that there is one.
+    """The run date of a job, which its settings have checked.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the settings have none.
     """
     if settings.run_date is None:
         raise UsageError("run_date: none is given")
@@ -165,7 +165,7 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
         raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
     composed = config.compose_job(conf, job, overrides)
     if shows_config:
-        sys.stdout.write(OmegaConf.to_yaml(config.masked(composed)))
+        sys.stdout.write(OmegaConf.to_yaml(config.mask(composed)))
         return
     logs.add_secrets(config.secrets_of(composed))
     settings = config.make_settings(composed)
@@ -176,7 +176,7 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
     _make_home(Path(settings.environment.home))
-    digest = hashlib.sha256(OmegaConf.to_yaml(config.masked(composed), sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(OmegaConf.to_yaml(config.mask(composed), sort_keys=True).encode()).hexdigest()
     sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
     try:
         body(Context(settings, digest, sessions, warehouse, code_revision()))
@@ -185,7 +185,7 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
 
 
 def _make_home(home: Path) -> None:
-    """Make it for its user alone, unless it is there: keys, models and logs lie in it."""
+    """Make the home folder, readable by its user only, as it holds keys, models and logs."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Leases by hand: who holds what, and freeing what a run holds that will never give it back."""
+"""The job of leases: list them, and free those of a run that will never release them."""
 
 import getpass
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger("nightjar.lease")
 
 
 def run(context: Context) -> None:
-    """List the leases that are held or were freed by hand, or free one and all that its holder holds with it."""
+    """List the leases that are held or were freed by hand, or free one with all others of the same run."""
     settings = context.settings
     if not isinstance(settings, Leases):
         raise UsageError("the job leases needs its own configuration")
@@ -59,8 +59,8 @@ def _free(context: Context, resource: str, reason: str) -> None:
 
 
 def _print(context: Context) -> None:
-    known = granting.read_leases(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
-    rows = [row for row in known if row["released_at"] is None or row["freed"]]
+    leases = granting.read_leases(context.warehouse)[1] if arrow.exists(context.warehouse, LEASES.name) else []
+    rows = [row for row in leases if row["released_at"] is None or row["freed"]]
     shown = Table(
         title=f"Leases of {context.settings.project.name}; times are UTC by the holder's clock", title_justify="left"
     )

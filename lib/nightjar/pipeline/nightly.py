@@ -26,7 +26,7 @@ NIGHT = (*HISTORY, JobName.SCORE, JobName.MONITOR)
 
 
 def run(context: Context) -> None:
-    """Run the nights one after another; a failed step stops them with the tables whole."""
+    """Run the nights one after another; a failed step stops them and leaves the tables consistent."""
     settings = context.settings
     if not isinstance(settings, Nightly):
         raise UsageError("the nightly needs the configuration of the nightly job")
@@ -55,7 +55,7 @@ def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[J
 def _night(
     context: Context, settings: Nightly, names: list[JobName], done: list[tuple[date, JobName]], night: Step
 ) -> Outcome:
-    """One date. The nightly's own row in `runs` adds up what its steps wrote; `done` tells which they were."""
+    """Run the steps of one date and append them to `done`; the outcome is their sum, for the row in `runs`."""
     whole = Outcome()
     holds = _holds(events.find_champion(context.warehouse, night.run_date), settings.project)
     if JobName.TRAIN in names and (not holds or JobName.TRAIN.value in settings.only):
@@ -76,9 +76,9 @@ def _night(
 
 
 def _since(context: Context, project: Project, night: Step) -> date | None:
-    """The first build goes back to the start of the data: without it there is nothing to learn from.
+    """The first date to build: the start of the data at the first build, so that there is something to learn from.
 
-    One after an edit of the project goes back to the first date that it changes.
+    After an edit of the project it is the first date whose features the edit changes; otherwise None.
     """
     if ledger.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
         return parse_run_date(project.first_date)
@@ -89,7 +89,7 @@ def _since(context: Context, project: Project, night: Step) -> date | None:
 
 
 def _holds(champion: events.Version | None, project: Project) -> bool:
-    """Whether a winner is champion that has learned from what the project builds now, or does not say from what."""
+    """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
     if champion is None or champion.is_stand_in:
         return False
     return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))

@@ -1,4 +1,4 @@
-"""What becomes of damaged tables: what is derived is built again of what is whole, for the rest it is said how."""
+"""Repairs damaged tables: derived ones are rebuilt from undamaged ones; for the others the error names the remedy."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -31,32 +31,34 @@ JOBS = {
 
 
 def repair(step: "Step", damages: Sequence[Damage]) -> dict[str, int]:
-    """Build layouts, features and labels again whose files are damaged; table -> its new version.
+    """Rebuild layouts, features and labels whose files are damaged; return table -> its new version.
 
     Raises:
-        TableError: naming what is damaged still, and what is to be done about each.
+        TableError: names what is still damaged, and the remedy for each.
     """
     outputs: dict[str, int] = {}
-    left: list[str] = []
+    unrepaired: list[str] = []
     whole_sources = not any(damage.table in _sources(step) for damage in damages)
     for table, at in sorted({(damage.table, _date(damage.file)) for damage in damages}, key=str):
-        here = [damage for damage in damages if (damage.table, _date(damage.file)) == (table, at)]
-        rebuild = _rebuild(step, table, at) if whole_sources and all(damage.file for damage in here) else None
-        why = "" if rebuild is None else _tried(rebuild, table, outputs)
+        damages_at = [damage for damage in damages if (damage.table, _date(damage.file)) == (table, at)]
+        rebuild = _rebuild(step, table, at) if whole_sources and all(damage.file for damage in damages_at) else None
+        why = "" if rebuild is None else _try_rebuild(rebuild, table, outputs)
         if rebuild is None or why:
-            left += [f"{table}: {damage.where} ({damage.what}). {why}{_remedy(step, damage)}" for damage in here]
+            unrepaired += [
+                f"{table}: {damage.where} ({damage.what}). {why}{_remedy(step, damage)}" for damage in damages_at
+            ]
         else:
             log.warning("table %s: damaged files of %s were replaced by a rebuild of equal rows", table, at or "it")
-    if left:
+    if unrepaired:
         raise TableError(
-            f"Tables at {step.warehouse.path('')} are damaged, and nothing else was done: {' '.join(left)} "
+            f"Tables at {step.warehouse.path('')} are damaged, and nothing else was done: {' '.join(unrepaired)} "
             "See docs/runbook.md."
         )
     return outputs
 
 
-def _tried(rebuild: Callable[[], int], table: str, outputs: dict[str, int]) -> str:
-    """Nothing where it was rebuilt, or why not."""
+def _try_rebuild(rebuild: Callable[[], int], table: str, outputs: dict[str, int]) -> str:
+    """Rebuild and add the version to `outputs`; return why that failed, or an empty text."""
     try:
         outputs[table] = rebuild()
     except NightjarError as error:
@@ -65,7 +67,7 @@ def _tried(rebuild: Callable[[], int], table: str, outputs: dict[str, int]) -> s
 
 
 def _rebuild(step: "Step", table: str, at: date | None) -> Callable[[], int] | None:
-    """What builds a part of a table again; None where nothing can."""
+    """The function that rebuilds a part of a table; None if nothing can."""
     spark, warehouse, project, run_id = step.sessions.spark, step.warehouse, step.project, step.run_id
     for name, source in project.sources.items():
         for layout in source.layouts.values():
@@ -77,19 +79,19 @@ def _rebuild(step: "Step", table: str, at: date | None) -> Callable[[], int] | N
     if table == "features":
         return lambda: rebuilding.rebuild_features(spark, warehouse, project, at, run_id)
     if table == "labels":
-        return lambda: rebuilding.rebuild_labels(spark, warehouse, project, _asked_since(step, at), at, run_id)
+        return lambda: rebuilding.rebuild_labels(spark, warehouse, project, _label_range_starts(step, at), at, run_id)
     return None
 
 
-def _asked_since(step: "Step", day: date) -> list[date]:
-    """The dates from which the run of a date may have asked for labels: as a night, or as a range from the first on."""
+def _label_range_starts(step: "Step", day: date) -> list[date]:
+    """The dates at which the label range of a date's run may start: its own night, or the first date of a range."""
     previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, day)
     built: list[Any] = [file.partition["run_date"] for file in scan.snapshot(step.warehouse, "features").files]
     return [min(day, previous or day), min([*built, day])]
 
 
 def _date(file: DataFile | None) -> date | None:
-    """The date that a file is of."""
+    """The date of a file's partition, if any."""
     of = () if file is None else (value for value in file.partition.values() if isinstance(value, date))
     return next(iter(of), None)
 

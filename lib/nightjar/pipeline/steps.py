@@ -1,6 +1,6 @@
 """The steps of a night: each is one call into a stage, and knows which step must have finished before it.
 
-A step imports its stage when it is run: nobody should wait for Ray, MLflow and torch to be told of a misspelt key.
+A step imports its stage when it runs, so that a misspelt key is reported without waiting for Ray, MLflow and torch.
 """
 
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger("nightjar.promote")
 
 @dataclass(frozen=True)
 class Step:
-    """What a step is given.
+    """What a step needs to run.
 
     Attributes:
         run_id: of this run.
@@ -80,8 +80,10 @@ def build_features(step: Step) -> Outcome:
     step.require(JobName.INGEST, JobName.BUILD_FEATURES)
     previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
     since = step.since or step.run_date
-    told = step.environment.placements
-    return build(step.sessions.spark, step.warehouse, step.project, since, step.run_date, previous, step.run_id, told)
+    placements = step.environment.placements
+    return build(
+        step.sessions.spark, step.warehouse, step.project, since, step.run_date, previous, step.run_id, placements
+    )
 
 
 def train(step: Step) -> Outcome:
@@ -102,54 +104,56 @@ def train(step: Step) -> Outcome:
 
 
 def require_trainable(search: Search, project: Project, run_date: date) -> None:
-    """Raise UsageError where settings alone tell that a training of the date cannot be run."""
+    """Raise UsageError where the settings alone show that a training of the date cannot run."""
     from nightjar.learning.search.foreseen import require_foreseeable
 
     require_foreseeable(search, project, run_date)
 
 
 def promote(step: Step) -> Outcome:
-    """The version trained for this date becomes champion, or is refused; either is recorded with its reason.
+    """Make the version trained for this date champion, or refuse it; either is recorded with its reason.
 
-    Where it is refused and no other winner holds, the baseline that the training has declared stands in for it.
+    Where it is refused and no other winner is champion, the baseline declared by the training stands in.
     """
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
     decision = decide(version.evidence, step.approval)
     outcome = Outcome()
     if decision.promoted:
-        _decided(step, outcome, "promoted", version, decision.reason)
+        _record_decision(step, outcome, "promoted", version, decision.reason)
         return outcome
-    _decided(step, outcome, "refused", version, decision.reason)
+    _record_decision(step, outcome, "refused", version, decision.reason)
     holds = events.find_champion(step.warehouse, step.run_date)
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
     if stand_in is not None and (holds is None or holds.is_stand_in):
-        _decided(step, outcome, "promoted", stand_in, f"Stands in for version {version.number}, which was refused.")
+        _record_decision(
+            step, outcome, "promoted", stand_in, f"Stands in for version {version.number}, which was refused."
+        )
     return outcome
 
 
-def _decided(step: Step, outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
+def _record_decision(step: Step, outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
     from nightjar.registry import tracking
 
     if verdict == "promoted":
         tracking.require_version(step.home, step.project.name, version.number)
     log.info("version %s (%s) %s: %s", version.number, version.model_name, verdict, reason)
     evidence = {**version.evidence, "decision": verdict, "reason": reason}
-    told = events.Version(version.number, version.model_name, step.run_date, evidence)
-    written = events.record(step.warehouse, verdict, told, step.run_id, alias=events.CHAMPION)
+    decided_version = events.Version(version.number, version.model_name, step.run_date, evidence)
+    written = events.record(step.warehouse, verdict, decided_version, step.run_id, alias=events.CHAMPION)
     outcome.outputs["model_events"] = written
     if verdict == "promoted":
         tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
 
 
 def score(step: Step) -> Outcome:
-    """The night's scores; of a night whose day of the week has no rows none, and it needs no champion."""
+    """The night's scores; on weekdays without rows there are none, and no champion is needed."""
     from nightjar.scoring.score import score as run_scoring
 
     if step.project.spine.is_due(step.run_date):
         events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
-    # What ingest says of the night's input must be said of the very facts that the features were built of.
+    # The quality of the night's input must be about the facts that the features were built from.
     ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
@@ -169,11 +173,11 @@ def monitor(step: Step) -> Outcome:
     step.require(JobName.SCORE, JobName.MONITOR)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
-    return merged(of_drift, of_performance)
+    return merge(of_drift, of_performance)
 
 
 def maintain(step: Step) -> Outcome:
-    """Whether tables are whole; then their upkeep; then the check of features, which judges what that has left."""
+    """Verify the tables and repair them, then maintain them, then check the features against a rebuild."""
     from nightjar.features import consistency
     from nightjar.pipeline import repair
     from nightjar.registry import cited
@@ -186,14 +190,14 @@ def maintain(step: Step) -> Outcome:
     repaired = Outcome(rows={"files and commits verified": sum(verified.looked_at.values())})
     repaired.outputs[QUALITY.name] = verification.record(step.warehouse, verified, step.run_date, step.run_id)
     repaired.outputs |= repair.repair(step, verified.damages)
-    kept = maintenance.maintain(spark, step.warehouse, project, keep, step.run_date, step.run_id)
+    maintained = maintenance.maintain(spark, step.warehouse, project, keep, step.run_date, step.run_id)
     nights, rows = step.check_nights, step.check_rows
     checked = consistency.check(spark, step.warehouse, project, step.run_date, step.run_id, nights, rows)
-    return merged(repaired, kept, checked)
+    return merge(repaired, maintained, checked)
 
 
-def merged(*outcomes: Outcome) -> Outcome:
-    """Several outcomes as one; where two say something of one table, the later one holds."""
+def merge(*outcomes: Outcome) -> Outcome:
+    """Merge outcomes into one; where two name the same table, the later one counts."""
     whole = Outcome()
     for outcome in outcomes:
         whole.inputs |= outcome.inputs
@@ -214,7 +218,7 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
 
 
 def resources(name: JobName, step: Step) -> tuple[str, ...]:
-    """What a run of a job must hold alone: the job for its date, and what runs of other dates change or judge by."""
+    """The resources to lease for a run: the job for its date, and what runs of other dates change or depend on."""
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it

@@ -1,4 +1,4 @@
-"""What a nightly prints at its end: steps, the champion beside the baselines, the report, and a line to copy."""
+"""What a nightly prints at its end: its steps, champion and baselines, the report's path, and a line to copy."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,7 +18,7 @@ from nightjar.tables.warehouse import Warehouse
 
 
 def print_summary(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -> None:
-    """Print it for the steps that were run, from the tables."""
+    """Print the summary of these steps, read from the tables."""
     console = Console(width=max(100, Console().width))
     console.print()
     console.print(_steps(warehouse, steps))
@@ -48,10 +48,10 @@ def _steps(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -> Table
     for column in ("date", "step", "rows"):
         table.add_column(column, no_wrap=column != "rows")
     table.add_column("seconds", justify="right")
-    wanted = {(day, name.value) for day, name in steps}
+    keys = {(day, name.value) for day, name in steps}
     latest: dict[tuple[date, str], dict[str, Any]] = {}
-    if wanted:
-        where = pc.field("run_date") >= min(day for day, _ in wanted)
+    if keys:
+        where = pc.field("run_date") >= min(day for day, _ in keys)
         for row in arrow.read(warehouse, RUNS.name, where=where).sort_by("started_at").to_pylist():
             latest[row["run_date"], row["job"]] = row
     for day, name in steps:
@@ -69,12 +69,12 @@ def _champion(champion: events.Version) -> Table:
     )
     table = Table(title=title, title_justify="left")
     table.add_column("model")
-    others = [name for name in evidence["candidate"] if name not in ("name", evidence["metric"])]
-    shown = [evidence["metric"], *others][:3]
+    other_metrics = [name for name in evidence["candidate"] if name not in ("name", evidence["metric"])]
+    shown = [evidence["metric"], *other_metrics][:3]
     for name in shown:
         table.add_column(wording.measure(name))
     for name, measured in {evidence["candidate"]["name"]: evidence["candidate"], **evidence["baselines"]}.items():
-        table.add_row(name, *(_interval(measured[one]) for one in shown))
+        table.add_row(name, *(_interval(measured[metric]) for metric in shown))
     return table
 
 

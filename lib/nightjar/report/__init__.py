@@ -1,1 +1,1 @@
-"""What people look at, made from the Delta tables only."""
+"""The night's report, made from the Delta tables only."""

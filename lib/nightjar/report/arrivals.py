@@ -1,4 +1,4 @@
-"""What each source brought to the night, beside what earlier nights had."""
+"""The facts that each source brought to the night, compared with earlier nights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from nightjar.report.reading import Snapshot
 from nightjar.tables.quality import ARRIVED, WARN
 
 NIGHTS = 28
-"""Earlier nights that say what is typical."""
+"""How many earlier nights decide what is typical."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Arrival:
     """The facts of one source that became known since the run before.
 
     Attributes:
-        typical: the median of the earlier nights, the first load and those that brought too little left out; None:
+        typical: the median of the earlier nights, without the first load and those that brought too little; None if
             there are none.
-        amiss: what ingest found amiss, in words; None: nothing.
+        amiss: the warning of ingest; None if there is none.
     """
 
     source: str
@@ -33,12 +33,12 @@ class Arrival:
     amiss: str | None
 
     def is_short(self) -> bool:
-        """Whether it is amiss, or less than half of what is typical."""
+        """Whether ingest warned of it, or it is less than half of what is typical."""
         return self.amiss is not None or (self.typical is not None and self.rows < self.typical / 2)
 
 
 def read_arrivals(tables: Snapshot) -> list[Arrival]:
-    """Each source of the night by name; nothing where no ingest has counted it."""
+    """The arrival of each source that the night's ingest has counted, by name."""
     if "status" not in tables.columns("quality"):  # written before arrivals were judged
         return []
     columns = ["source", "rows", "of", "run_date", "status", "message"]
@@ -54,7 +54,7 @@ def _is_of(row: dict[str, Any], night: date) -> bool:
 
 
 def _arrival(source: str, rows: Sequence[dict[str, Any]]) -> Arrival:
-    """From what is recorded of the source, the night last."""
+    """The arrival of a source from its rows of `quality`, the night's last."""
     night = rows[-1]
     usual = [row["rows"] for row in rows[1:-1] if row["status"] != WARN][-NIGHTS:]
     amiss = (night["message"] or "less than expected") if night["status"] == WARN else None

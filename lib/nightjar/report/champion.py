@@ -1,4 +1,4 @@
-"""Which model holds for the night, and the evidence with which it was promoted."""
+"""The champion of the night, and the evidence with which it was promoted."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ModelFigures:
     """One model of the evidence: the candidate, or a baseline beside it."""
 
     name: str
@@ -32,17 +32,17 @@ class Judged:
 
 @dataclass(frozen=True)
 class Promise:
-    """What the evidence says that the champion can do.
+    """The performance of the champion that its evidence states.
 
     Attributes:
-        null_labels: share of the labels that were null when it was trained: neither learned from nor judged.
+        null_labels: share of null labels when it was trained, which were neither trained on nor measured.
         intervals_over: in words, see `registry.period`.
         this_period_only: whether the intervals say nothing of other periods.
     """
 
     metric: str | None
     period: tuple[str, ...]
-    models: tuple[Judged, ...]
+    models: tuple[ModelFigures, ...]
     over: str | None
     difference: Estimate
     reason: str | None
@@ -62,18 +62,18 @@ class Promise:
 
 @dataclass(frozen=True)
 class Champion:
-    """The model that holds for the night.
+    """The champion of the night.
 
     Attributes:
-        since: first run date for which it holds.
-        stands_in: whether it is a baseline, until a winner deserves its place.
-        promise: None where the event carries no evidence that can be read.
+        since: the first run date at which it is champion.
+        is_stand_in: whether it is a baseline that stands in for a refused winner.
+        promise: None if the event has no evidence that can be read.
     """
 
     version: str
     name: str | None
     since: date
-    stands_in: bool
+    is_stand_in: bool
     promise: Promise | None
 
 
@@ -88,41 +88,43 @@ class Refusal:
 
 
 def find_refusal(tables: Snapshot, champion: Champion | None) -> Refusal | None:
-    """The night's own last decision, if it was a refusal; where no winner is champion, the last refusal before it."""
+    """The night's own last decision if it was a refusal; if no winner is champion, also an earlier last decision."""
     where = pc.field("event").isin(["promoted", "refused"]) & (pc.field("holds_from") <= tables.run_date)
     columns = ["event", "event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
-    decided = [row for row in tables.rows("model_events", columns, where) if not _parsed(row["evidence"]).get(STAND_IN)]
-    row = max(decided, key=_recorded, default=None)
-    winner_holds = champion is not None and not champion.stands_in
+    decisions = [
+        row for row in tables.rows("model_events", columns, where) if not _parse_evidence(row["evidence"]).get(STAND_IN)
+    ]
+    row = max(decisions, key=_recency, default=None)
+    winner_holds = champion is not None and not champion.is_stand_in
     if row is None or row["event"] != "refused" or (winner_holds and row["holds_from"] < tables.run_date):
         return None
-    reason = _parsed(row["evidence"]).get("reason")
+    reason = _parse_evidence(row["evidence"]).get("reason")
     return Refusal(
         row["model_version"], row["model_name"], row["holds_from"], str(reason or "the reason was not recorded")
     )
 
 
 def find_champion(tables: Snapshot) -> Champion | None:
-    """The promotion that holds for the night: the latest first run date, and of those the one recorded last."""
+    """The promotion with the latest first run date up to the night, of several the one recorded last."""
     columns = ["event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
     where = (pc.field("event") == "promoted") & (pc.field("holds_from") <= tables.run_date)
-    promoted = tables.rows("model_events", columns, where)
-    row = max(promoted, key=_recorded, default=None)
+    promotions = tables.rows("model_events", columns, where)
+    row = max(promotions, key=_recency, default=None)
     if row is None:
         return None
-    stands_in = bool(_parsed(row["evidence"]).get(STAND_IN))
+    is_stand_in = bool(_parse_evidence(row["evidence"]).get(STAND_IN))
     return Champion(
-        row["model_version"], row["model_name"], row["holds_from"], stands_in, read_promise(row["evidence"])
+        row["model_version"], row["model_name"], row["holds_from"], is_stand_in, read_promise(row["evidence"])
     )
 
 
-def _recorded(row: dict[str, Any]) -> tuple[Any, ...]:
+def _recency(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["holds_from"], row["recorded_at"], row["event_id"]
 
 
 def read_promise(evidence: str | None) -> Promise | None:
-    """The evidence of a promotion; None where it names no candidate. What it leaves out is None, never invented."""
-    stored = _parsed(evidence)
+    """The evidence of a promotion; None if it names no candidate. Fields that it lacks are None."""
+    stored = _parse_evidence(evidence)
     candidate = _mapping(stored.get("candidate"))
     if not candidate:
         return None
@@ -134,8 +136,11 @@ def read_promise(evidence: str | None) -> Promise | None:
         metric=str(stored["metric"]) if stored.get("metric") else None,
         period=tuple(map(str, dates)) if isinstance(dates, list) else (),
         models=(
-            Judged(name, is_baseline=False, measures=_estimates(candidate)),
-            *(Judged(str(key), is_baseline=True, measures=_estimates(_mapping(value))) for key, value in baselines),
+            ModelFigures(name, is_baseline=False, measures=_estimates(candidate)),
+            *(
+                ModelFigures(str(key), is_baseline=True, measures=_estimates(_mapping(value)))
+                for key, value in baselines
+            ),
         ),
         over=str(difference["over"]) if "over" in difference else None,
         difference=_estimate(difference),
@@ -146,7 +151,7 @@ def read_promise(evidence: str | None) -> Promise | None:
     )
 
 
-def _parsed(evidence: str | None) -> dict[str, Any]:
+def _parse_evidence(evidence: str | None) -> dict[str, Any]:
     try:
         return _mapping(json.loads(evidence or "{}"))
     except ValueError:

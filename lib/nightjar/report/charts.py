@@ -27,7 +27,7 @@ class Dot:
 
 
 def distribution(shape: Shape, title: str, height: int = 190) -> Markup:
-    """Bars of the night over the reference: upright for numbers, lying for levels."""
+    """Bars of the night over the reference: vertical for numbers, horizontal for levels."""
     return _upright(shape, title, height) if shape.is_numeric else _lying(shape, title)
 
 
@@ -35,7 +35,7 @@ def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str
     """Values by date as joined dots, hollow while provisional; the band is shaded. Dates stand at their distance."""
     width, height = 480.0, 210.0
     values = [dot.value for dot in dots] + list(band or ())
-    low, high = _padded(min(values), max(values))
+    low, high = _pad(min(values), max(values))
     first, days = dots[0].day, max((dots[-1].day - dots[0].day).days, 1)
 
     def across(day: date) -> float:
@@ -60,21 +60,21 @@ def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str
 
 
 def bar(value: float, full: float, marks: Sequence[float], level: str) -> Markup:
-    """A value as a bar of a table cell, with hair lines at the marks. Decoration: the cell holds the number too."""
+    """A value as a bar of a table cell, with thin lines at the marks. Decoration only: another cell has the number."""
     lines = [
         Markup('<line x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="12"/>').format(100 * mark / full)
         for mark in marks
         if mark < full
     ]
-    drawn = _rect(f"level-{level}", 0, 2, 100 * min(max(value / full, 0), 1), 8)
+    filled = _rect(f"level-{level}", 0, 2, 100 * min(max(value / full, 0), 1), 8)
     start = Markup('<svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">')
-    return start + drawn + Markup("").join(lines) + Markup("</svg>")
+    return start + filled + Markup("").join(lines) + Markup("</svg>")
 
 
 def _upright(shape: Shape, title: str, height: float) -> Markup:
     width = 480.0
     top = max([slot.night for slot in shape.slots] + [slot.reference or 0 for slot in shape.slots] + [1e-9])
-    each = (width - _LEFT - _RIGHT) / max(len(shape.slots), 1)
+    slot_width = (width - _LEFT - _RIGHT) / max(len(shape.slots), 1)
     floor = height - _BOTTOM
 
     def up(share: float) -> float:
@@ -82,51 +82,51 @@ def _upright(shape: Shape, title: str, height: float) -> Markup:
 
     parts = [_grid_line(up(share), width, percent(share)) for share in (0.0, top / 2, top)]
     for k, slot in enumerate(shape.slots):
-        left = _LEFT + k * each
-        mark = _rect("night", left + each * 0.12, up(slot.night), each * 0.76, floor - up(slot.night))
-        parts.append(_told(slot, mark))
+        x = _LEFT + k * slot_width
+        mark = _rect("night", x + slot_width * 0.12, up(slot.night), slot_width * 0.76, floor - up(slot.night))
+        parts.append(_with_tooltip(slot, mark))
         is_middle = shape.is_centred or slot.tick in "<≥"
-        parts.append(_text("", left + (each / 2 if is_middle else 0), height - 7, slot.tick, "middle"))
-    parts.append(_outline(shape.slots, each, floor, up))
+        parts.append(_text("", x + (slot_width / 2 if is_middle else 0), height - 7, slot.tick, "middle"))
+    parts.append(_outline(shape.slots, slot_width, floor, up))
     return _svg(width, height, title, parts)
 
 
-def _outline(slots: Sequence[Slot], each: float, floor: float, up: Callable[[float], float]) -> Markup:
+def _outline(slots: Sequence[Slot], slot_width: float, floor: float, up: Callable[[float], float]) -> Markup:
     """The reference as steps over the bars."""
     if not slots or slots[0].reference is None:
         return Markup("")
     points = [f"M{_LEFT:.1f} {floor:.1f}"]
     for k, slot in enumerate(slots):
-        points.append(f"V{up(slot.reference or 0):.1f}H{_LEFT + (k + 1) * each:.1f}")
+        points.append(f"V{up(slot.reference or 0):.1f}H{_LEFT + (k + 1) * slot_width:.1f}")
     return Markup('<path class="reference" d="{}V{:.1f}"/>').format("".join(points), floor)
 
 
 def _lying(shape: Shape, title: str) -> Markup:
-    width, each, left = 480.0, 21.0, 110.0
+    width, row_height, margin = 480.0, 21.0, 110.0
     top = max([slot.night for slot in shape.slots] + [slot.reference or 0 for slot in shape.slots] + [1e-9])
-    room = width - left - 62
+    room = width - margin - 62
     parts = []
     for k, slot in enumerate(shape.slots):
-        y = 4 + k * each
-        night, was = room * slot.night / top, left + room * (slot.reference or 0) / top
+        y = 4 + k * row_height
+        night, was = room * slot.night / top, margin + room * (slot.reference or 0) / top
         mark = Markup('<path class="reference" d="M{0:.1f} {1:.1f}V{2:.1f}"/>').format(was, y - 1, y + 17)
-        parts.append(_text("", left - 8, y + 12.5, _short(slot.tick), "end"))
-        parts.append(_told(slot, _rect("night", left, y + 2, night, 12)))
+        parts.append(_text("", margin - 8, y + 12.5, _short(slot.tick), "end"))
+        parts.append(_with_tooltip(slot, _rect("night", margin, y + 2, night, 12)))
         parts.append(mark)
-        parts.append(_text("", max(left + night, was) + 6, y + 12.5, percent(slot.night), "start"))
-    return _svg(width, 8 + each * len(shape.slots), title, parts)
+        parts.append(_text("", max(margin + night, was) + 6, y + 12.5, percent(slot.night), "start"))
+    return _svg(width, 8 + row_height * len(shape.slots), title, parts)
 
 
-def _told(slot: Slot, mark: Markup) -> Markup:
+def _with_tooltip(slot: Slot, mark: Markup) -> Markup:
     was = "" if slot.reference is None else f", reference {percent(slot.reference)}"
-    told = Markup("<g><title>{}: night {}{}</title>{}</g>")
-    return told.format(slot.label, percent(slot.night), was, mark)
+    group = Markup("<g><title>{}: night {}{}</title>{}</g>")
+    return group.format(slot.label, percent(slot.night), was, mark)
 
 
 def _dot(x: float, y: float, dot: Dot) -> Markup:
     kind, state = ("dot hollow", " (provisional)") if dot.provisional else ("dot", "")
-    told = Markup('<g><title>{}: {}{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
-    return told.format(dot.day.isoformat(), figure(dot.value), state, kind, x, y)
+    group = Markup('<g><title>{}: {}{}</title><circle class="{}" cx="{:.1f}" cy="{:.1f}" r="4.5"/></g>')
+    return group.format(dot.day.isoformat(), figure(dot.value), state, kind, x, y)
 
 
 def _grid_line(y: float, width: float, label: str) -> Markup:
@@ -142,8 +142,10 @@ def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
 def _text(kind: str, x: float, y: float, text: str, anchor: str) -> Markup:
     if not text:
         return Markup("")
-    named = Markup(' class="{}"').format(kind) if kind else ""
-    return Markup('<text{} x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(named, x, y, anchor, text)
+    class_attribute = Markup(' class="{}"').format(kind) if kind else ""
+    return Markup('<text{} x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+        class_attribute, x, y, anchor, text
+    )
 
 
 def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Markup:
@@ -151,7 +153,7 @@ def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Ma
     return start.format(width, height, title) + Markup("").join(parts) + Markup("</svg>")
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def _pad(low: float, high: float) -> tuple[float, float]:
     """Room above and below, so that no dot lies on the frame and equal values do not divide by zero."""
     room = max((high - low) * 0.15, 0.015 * max(abs(low), abs(high))) or 0.01
     return low - room, high + room

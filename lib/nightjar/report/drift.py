@@ -11,43 +11,43 @@ from markupsafe import Markup
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import count
 from nightjar.report.charts import bar, distribution
-from nightjar.report.reading import Snapshot, defined
+from nightjar.report.reading import Snapshot, nan_to_none
 from nightjar.report.references import Histogram, training_histograms
 from nightjar.report.shapes import Shape, compare, null_share
 
 SOME, MUCH = 0.1, 0.2
 """The conventional marks of the population stability index: below 0.1 little change, from 0.2 on a large one."""
 CHANCE = 0.01
-"""An index is marked where so great a one comes of unchanged rows in at most so many cases."""
+"""An index is marked only if its p-value is at most this: unchanged rows would rarely have so great an index."""
 DRAWN = 6
 _FULL_BAR = 0.5
 
 
 @dataclass(frozen=True)
-class Drifted:
+class ColumnDrift:
     """One column's distances.
 
     Attributes:
         values: measure -> value; null where it is undefined.
-        trained: its histogram of the training data; None where none is stored.
+        reference: its histogram of the training data; None if none is stored.
     """
 
     subject: str
     values: dict[str, float | None]
-    trained: Histogram | None
+    reference: Histogram | None
 
     def psi(self) -> float | None:
         """Population stability index."""
         return self.values.get("psi")
 
-    def trained_nulls(self) -> float | None:
+    def reference_nulls(self) -> float | None:
         """Share of nulls in the training data."""
-        return null_share(self.trained.counts) if self.trained else None
+        return null_share(self.reference.counts) if self.reference else None
 
     def level(self) -> str:
         """`much` from 0.2 on, `some` from 0.1 on, `little`, or `none` where there is no index.
 
-        `chance` instead of the first two where unchanged rows, as few and as alike as the night's, could have it too.
+        `chance` instead of the first two if as many unchanged rows, equally correlated, could have such an index too.
         """
         psi, by_chance = self.psi(), self.values.get("psi_p_value")
         if psi is None:
@@ -67,13 +67,13 @@ class Drift:
 
     day: date
     rows: int | None
-    columns: tuple[Drifted, ...]
+    columns: tuple[ColumnDrift, ...]
 
-    def of_level(self, level: str) -> list[Drifted]:
+    def of_level(self, level: str) -> list[ColumnDrift]:
         """The columns of one level."""
         return [column for column in self.columns if column.level() == level]
 
-    def bar(self, column: Drifted) -> Markup:
+    def bar(self, column: ColumnDrift) -> Markup:
         """The column's index as a bar, full from 0.5 on: one runaway must not flatten the others."""
         return bar(column.psi() or 0.0, _FULL_BAR, (SOME, MUCH), column.level())
 
@@ -82,7 +82,7 @@ class Drift:
 class Picture:
     """One column's shape beside its reference, or why it cannot be drawn."""
 
-    column: Drifted
+    column: ColumnDrift
     shape: Shape | None
     chart: Markup | None
     absence: str
@@ -91,20 +91,22 @@ class Picture:
 def read_drift(tables: Snapshot) -> Drift | None:
     """The distances of the latest date evaluated by the night's monitoring; None where there are none."""
     columns = ["evaluated_date", "subject", "measure", "value", "rows", "model_version"]
-    found = tables.rows("drift", columns, tables.of_night() & (pc.field("slice") == "all"))
-    if not found:
+    rows = tables.rows("drift", columns, tables.of_night() & (pc.field("slice") == "all"))
+    if not rows:
         return None
-    day = max(row["evaluated_date"] for row in found)
-    latest = [row for row in found if row["evaluated_date"] == day]
+    day = max(row["evaluated_date"] for row in rows)
+    latest = [row for row in rows if row["evaluated_date"] == day]
     versions = {row["model_version"] for row in latest if row["model_version"]}
-    trained = {version: training_histograms(tables, version) for version in sorted(versions)}
-    drifted = [_drifted([row for row in latest if row["subject"] == name], trained) for name in _subjects(latest)]
-    ranked = sorted(drifted, key=lambda one: (one.psi() is None, -(one.psi() or 0.0), one.subject))
+    histograms = {version: training_histograms(tables, version) for version in sorted(versions)}
+    columns_drift = [
+        _column_drift([row for row in latest if row["subject"] == name], histograms) for name in _subjects(latest)
+    ]
+    ranked = sorted(columns_drift, key=lambda column: (column.psi() is None, -(column.psi() or 0.0), column.subject))
     return Drift(day, max((row["rows"] for row in latest if row["rows"] is not None), default=None), tuple(ranked))
 
 
 def pictures(tables: Snapshot, drift: Drift) -> list[Picture]:
-    """The columns with the greatest index, drawn."""
+    """Charts of the columns with the greatest index."""
     return [_picture(tables, drift.day, column) for column in drift.columns[:DRAWN] if column.psi() is not None]
 
 
@@ -112,15 +114,15 @@ def _subjects(rows: list[dict[str, Any]]) -> list[str]:
     return sorted({row["subject"] for row in rows})
 
 
-def _drifted(rows: list[dict[str, Any]], trained: dict[str, dict[str, Histogram]]) -> Drifted:
-    """One column's rows as one, with its histogram of the model it was compared with."""
+def _column_drift(rows: list[dict[str, Any]], histograms: dict[str, dict[str, Histogram]]) -> ColumnDrift:
+    """One column's distances, with the histogram of the model that it was compared with."""
     subject, version = rows[0]["subject"], rows[0]["model_version"]
-    values = {row["measure"]: defined(row["value"]) for row in rows}
-    return Drifted(subject, values, trained.get(version, {}).get(subject))
+    values = {row["measure"]: nan_to_none(row["value"]) for row in rows}
+    return ColumnDrift(subject, values, histograms.get(version, {}).get(subject))
 
 
-def _picture(tables: Snapshot, day: date, column: Drifted) -> Picture:
-    reference, night = column.trained, _night(tables, day, column.subject)
+def _picture(tables: Snapshot, day: date, column: ColumnDrift) -> Picture:
+    reference, night = column.reference, _night(tables, day, column.subject)
     if reference is None or night is None:
         missing = "its training histogram in the table references" if reference is None else f"its values of {day}"
         return Picture(column, None, None, f"Not drawn: {missing} cannot be found.")
@@ -135,12 +137,12 @@ def _picture(tables: Snapshot, day: date, column: Drifted) -> Picture:
 def _night(tables: Snapshot, day: date, subject: str) -> "pa.ChunkedArray[Any] | None":
     where = pc.field("run_date") == day
     if subject == "score":
-        found = tables.read("scores", [subject], where & (pc.field("role") == "champion"))
+        rows = tables.read("scores", [subject], where & (pc.field("role") == "champion"))
     elif subject in tables.columns("features"):
-        found = tables.read("features", [subject], where)
+        rows = tables.read("features", [subject], where)
     else:
-        found = None
-    return found[subject] if found is not None and len(found) else None
+        rows = None
+    return rows[subject] if rows is not None and len(rows) else None
 
 
 def _shape(reference: Histogram, night: "pa.ChunkedArray[Any]") -> Shape | None:

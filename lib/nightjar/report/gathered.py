@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from nightjar.report.arrivals import Arrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
-from nightjar.report.intake import Check, Refused, read_quality, read_refused
+from nightjar.report.intake import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.measures import Reading, reading
 from nightjar.report.performance import JudgedDate, read_performance
 from nightjar.report.reading import Snapshot
@@ -16,10 +16,10 @@ from nightjar.settings.project import Project
 
 @dataclass(frozen=True)
 class Night:
-    """What each part of the page shows; None or empty where there is nothing.
+    """The data of each part of the page; None or empty if there are none.
 
     Attributes:
-        rest: why nothing was to be scored, in words; None: something was, or should have been.
+        rest: why the night has no rows to score, in words; None if it has, or should have, some.
     """
 
     rest: str | None
@@ -32,12 +32,12 @@ class Night:
     pictures: list[Picture]
     arrivals: list[Arrival]
     quality: list[Check]
-    refused: Refused | None
+    refused: RefusedRows | None
     steps: list[Step]
 
 
 def gather(tables: Snapshot, project: Project) -> Night:
-    """Read what the page says; performance as the project's label is judged."""
+    """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label.task)
     return Night(
         rest=None if scores and scores.rows else project.spine.absence(tables.run_date),

@@ -1,4 +1,4 @@
-"""What came in: the checks of each source, and the rows that were refused."""
+"""The quality of the night's input: the checks of each source, and the rows that were refused."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Refusal:
-    """One reason for which rows of one source were refused, with one of them."""
+    """One reason for which rows of one source were refused, with an example."""
 
     source: str
     reason: str
@@ -39,7 +39,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedRows:
     """The night's refused rows. A row with several reasons counts under each of them.
 
     Attributes:
@@ -54,24 +54,24 @@ class Refused:
 
 
 def read_quality(tables: Snapshot) -> list[Check]:
-    """The outcome of every check, by source and name, without what arrived."""
-    others = tables.of_night() & (pc.field("check") != ARRIVED)
-    rows = tables.rows("quality", ["source", "check", "rows", "of"], others)
+    """The outcome of every check, by source and name, without the arrivals."""
+    not_arrivals = tables.of_night() & (pc.field("check") != ARRIVED)
+    rows = tables.rows("quality", ["source", "check", "rows", "of"], not_arrivals)
     checks = [Check(str(row["source"]), str(row["check"]), row["rows"], row["of"]) for row in rows]
     return sorted(checks, key=lambda check: (check.source, check.name))
 
 
-def read_refused(tables: Snapshot) -> Refused | None:
+def read_refused(tables: Snapshot) -> RefusedRows | None:
     """The refused rows by source and reason; None where there is no such table."""
-    found = tables.read("quarantine", ["source", "row_hash", "reasons"], tables.of_night())
-    if found is None:
+    refused = tables.read("quarantine", ["source", "row_hash", "reasons"], tables.of_night())
+    if refused is None:
         return None
-    groups = _by_reason(found).to_pylist()
+    groups = _by_reason(refused).to_pylist()
     ranked = sorted(groups, key=lambda group: (-group["row_hash_count"], group["source"], group["reason"]))
     shown = ranked[:MOST_REASONS]
     examples = _examples(tables, [group["row_hash_min"] for group in shown])
-    return Refused(
-        len(found),
+    return RefusedRows(
+        len(refused),
         tuple(
             Refusal(
                 group["source"],
@@ -86,11 +86,13 @@ def read_refused(tables: Snapshot) -> Refused | None:
 
 
 def _by_reason(refused: pa.Table) -> pa.Table:
-    """source, reason, row_hash_count, row_hash_min. A row without a reason stands under `no reason given`."""
-    given = [row or ["no reason given"] for row in refused["reasons"].to_pylist()]
-    each = [k for k, row in enumerate(given) for _ in row]
-    reasons = pa.array([reason or "no reason given" for row in given for reason in row], pa.string())
-    flat = refused.select(["source", "row_hash"]).take(pa.array(each, pa.int64())).append_column("reason", reasons)
+    """source, reason, row_hash_count, row_hash_min. A row without a reason counts under `no reason given`."""
+    reasons_of_rows = [row or ["no reason given"] for row in refused["reasons"].to_pylist()]
+    row_numbers = [k for k, row in enumerate(reasons_of_rows) for _ in row]
+    reasons = pa.array([reason or "no reason given" for row in reasons_of_rows for reason in row], pa.string())
+    flat = (
+        refused.select(["source", "row_hash"]).take(pa.array(row_numbers, pa.int64())).append_column("reason", reasons)
+    )
     return flat.group_by(["source", "reason"]).aggregate([("row_hash", "count"), ("row_hash", "min")])
 
 

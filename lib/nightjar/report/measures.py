@@ -1,4 +1,4 @@
-"""Which measures of performance the page shows for a task, and how they are read."""
+"""The measures of performance that the page shows for each task, and how to read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ _ONLY_TRUE = "undefined: of this date no horizon has passed, and until then only
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownMeasure:
     """One measure of the judged dates.
 
     Attributes:
-        name: in the table `performance`.
-        undefined: why a date may have none.
-        is_share: read as a percentage.
+        name: as in the table `performance`.
+        undefined: why a date may lack it, in words.
+        is_share: whether it is shown as a percentage.
     """
 
     name: str
@@ -28,57 +28,62 @@ class Shown:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is shown of a task's performance.
+    """The measures shown for a task.
 
     Attributes:
-        first: the measure that is told first, and drawn.
-        takes: what a date needs to have it.
-        in_unit_of_label: whether it is.
-        beside: the measures that stand beside it.
+        first: the main measure, which is also drawn.
+        takes: what a date needs to have the main measure, in words.
+        in_unit_of_label: whether the main measure has the unit of the label.
+        beside: the other measures.
     """
 
-    first: Shown
+    first: ShownMeasure
     takes: str
     in_unit_of_label: bool
-    beside: tuple[Shown, ...]
+    beside: tuple[ShownMeasure, ...]
 
 
 _READINGS: Mapping[Task, Reading] = {
     Task.CLASSIFICATION: Reading(
-        Shown("roc_auc", _ALL_THE_SAME),
+        ShownMeasure("roc_auc", _ALL_THE_SAME),
         "both outcomes among the labels that are known",
         in_unit_of_label=False,
         beside=(
-            Shown("average_precision", "undefined: no outcome of this date is known to be true"),
-            Shown("log_loss"),
-            Shown("brier"),
-            Shown("expected_calibration_error"),
-            Shown("positive_rate", is_share=True),
-            Shown("mean_score", is_share=True),
+            ShownMeasure("average_precision", "undefined: no outcome of this date is known to be true"),
+            ShownMeasure("log_loss"),
+            ShownMeasure("brier"),
+            ShownMeasure("expected_calibration_error"),
+            ShownMeasure("positive_rate", is_share=True),
+            ShownMeasure("mean_score", is_share=True),
         ),
     ),
     Task.REGRESSION: Reading(
-        Shown("rmse"),
+        ShownMeasure("rmse"),
         "labels that are known",
         in_unit_of_label=True,
-        beside=(Shown("mae"), Shown("r2", _ALL_THE_SAME), Shown("mean_label"), Shown("mean_score")),
+        beside=(
+            ShownMeasure("mae"),
+            ShownMeasure("r2", _ALL_THE_SAME),
+            ShownMeasure("mean_label"),
+            ShownMeasure("mean_score"),
+        ),
     ),
     Task.RANKING: Reading(
-        Shown("ndcg", "undefined: no list of this date has two known outcomes, one of them above 0"),
+        ShownMeasure("ndcg", "undefined: no list of this date has two known outcomes, one of them above 0"),
         "a list with two labels that are known, one of them above 0",
         in_unit_of_label=False,
-        beside=(Shown("mean_label"), Shown("mean_score")),
+        beside=(ShownMeasure("mean_label"), ShownMeasure("mean_score")),
     ),
 }
-"""Task -> what is shown of it."""
+"""Task -> the measures shown for it."""
 
 
 def reading(label: Label) -> Reading:
-    """What is shown of a label's performance; where it may be settled early, why a date of late has no figures."""
+    """The measures shown for a label; if it may be settled early, with the reason why recent dates lack figures."""
     of_task = _READINGS[label.task]
     if not label.settled_early:
         return of_task
-    early = [replace(shown, undefined=f"{_ONLY_TRUE}; or {shown.undefined}") for shown in of_task.beside]
+    measures = [replace(beside, undefined=f"{_ONLY_TRUE}; or {beside.undefined}") for beside in of_task.beside]
     first = replace(of_task.first, undefined=f"{_ONLY_TRUE}; or {of_task.first.undefined}")
     takes = f"{of_task.takes}, of rows whose horizon has passed (before that only true ones can be known)"
-    return replace(of_task, first=first, takes=takes, beside=tuple(early))
+    return replace(of_task, first=first, takes=takes, beside=tuple(measures))

@@ -39,7 +39,7 @@ def write(warehouse: Warehouse, project: Project, run_date: date) -> str:
 
 
 def write_stopped(warehouse: Warehouse, project: Project, run_date: date) -> str:
-    """The same for a night that has stopped, of which not every table may be readable: then what `runs` says.
+    """Write the report of a stopped night; if some table cannot be read, from `runs` alone.
 
     Raises:
         TableError: `runs` cannot be read.
@@ -54,7 +54,7 @@ def write_stopped(warehouse: Warehouse, project: Project, run_date: date) -> str
 
 
 def report_path(warehouse: Warehouse, run_date: date) -> str:
-    """Where the night's report lies."""
+    """The path or address of the night's report."""
     return warehouse.path(f"reports/night-{run_date.isoformat()}.html")
 
 
@@ -93,7 +93,7 @@ def _template() -> Template:
     environment.filters |= {
         word.__name__: word for word in (*words, wording.measure, wording.heading, wording.dates, wording.dash)
     }
-    environment.globals["counted"] = wording.counted
+    environment.globals["count_noun"] = wording.count_noun
     return environment.from_string(_resource("night.html.j2"))
 
 
@@ -107,7 +107,7 @@ def _instant(moment: datetime) -> str:
 
 
 def _save(path: str, page: str) -> None:
-    """Write the file next to its place, then move it there; folders and object stores alike."""
+    """Write a draft beside the file and move it there, in a local folder or an object store."""
     system, place = pyarrow.fs.FileSystem.from_uri(path)
     folder, _, name = place.rpartition("/")
     draft = f"{folder}/.{name}.{uuid.uuid4().hex}"

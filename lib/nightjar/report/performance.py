@@ -1,4 +1,4 @@
-"""How the predictions whose outcomes are known by now turned out."""
+"""Performance of earlier predictions, on the outcomes known by the night."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,17 +9,17 @@ from markupsafe import Markup
 
 from nightjar.report.champion import Champion
 from nightjar.report.charts import Dot, over_dates
-from nightjar.report.reading import Snapshot, defined
+from nightjar.report.reading import Snapshot, nan_to_none
 from nightjar.report.wording import figure, interval, measure
 
 
 @dataclass(frozen=True)
 class JudgedDate:
-    """The served predictions of one date, judged as of the reported night.
+    """The performance of one date's served predictions as of the reported night.
 
     Attributes:
         values: measure -> value; null where it is undefined.
-        is_provisional: some outcome of the date may still come.
+        is_provisional: whether some outcome of the date may still become known.
         version: the model that predicted.
     """
 
@@ -36,17 +36,19 @@ def read_performance(tables: Snapshot) -> list[JudgedDate]:
     by_date: dict[date, list[dict[str, Any]]] = {}
     for row in tables.rows("performance", columns, where):
         by_date.setdefault(row["evaluated_date"], []).append(row)
-    return [_judged(day, by_date[day]) for day in sorted(by_date, reverse=True)]
+    return [_judged_date(day, by_date[day]) for day in sorted(by_date, reverse=True)]
 
 
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:
     """The latest date on which a measure is defined, and its value."""
-    return next(((one, value) for one in judged if (value := one.values.get(name)) is not None), None)
+    return next(((night, value) for night in judged if (value := night.values.get(name)) is not None), None)
 
 
 def chart(judged: list[JudgedDate], champion: Champion | None, name: str) -> Markup | None:
     """A measure by date, with the interval of the champion's promise as a band; None where no date has it."""
-    dots = [Dot(one.day, value, one.is_provisional) for one in judged if (value := one.values.get(name)) is not None]
+    dots = [
+        Dot(night.day, value, night.is_provisional) for night in judged if (value := night.values.get(name)) is not None
+    ]
     if not dots:
         return None
     promise = champion.promise if champion else None
@@ -60,10 +62,10 @@ def chart(judged: list[JudgedDate], champion: Champion | None, name: str) -> Mar
     return over_dates(dots[::-1], band, title)
 
 
-def _judged(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
+def _judged_date(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     return JudgedDate(
         day,
-        {row["measure"]: defined(row["value"]) for row in rows},
+        {row["measure"]: nan_to_none(row["value"]) for row in rows},
         any(row["provisional"] for row in rows),
         next((row["model_version"] for row in sorted(rows, key=lambda row: str(row["measure"]))), None),
     )

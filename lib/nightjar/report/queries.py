@@ -1,4 +1,4 @@
-"""Lines to paste into Spark SQL or Python, with the real paths of the night's tables."""
+"""Queries to paste into Spark SQL or Python, with the paths of the night's tables."""
 
 # ruff: noqa: S608  (text for people; nothing here is executed)
 
@@ -18,7 +18,7 @@ class Query:
 def spark_queries(tables: Snapshot) -> list[Query]:
     """Spark SQL, for a session with Delta's extensions."""
     night = f"DATE'{tables.run_date.isoformat()}'"
-    scores, drift, performance = (_quoted(tables, name) for name in ("scores", "drift", "performance"))
+    scores, drift, performance = (_quote_table(tables, name) for name in ("scores", "drift", "performance"))
     return [
         Query(
             "The highest scores of the night",
@@ -37,13 +37,13 @@ def spark_queries(tables: Snapshot) -> list[Query]:
         ),
         Query(
             "The refused rows",
-            f"SELECT source, explode(reasons) AS reason, row FROM {_quoted(tables, 'quarantine')}\n"
+            f"SELECT source, explode(reasons) AS reason, row FROM {_quote_table(tables, 'quarantine')}\n"
             f"WHERE run_date = {night};",
         ),
         Query(
             "From the scores to the run and the table versions they were made from",
             "SELECT run.run_id, run.code_revision, run.inputs, count(*) AS scores\n"
-            f"FROM {scores} AS score\nJOIN {_quoted(tables, 'runs')} AS run ON run.run_id = score.run_id\n"
+            f"FROM {scores} AS score\nJOIN {_quote_table(tables, 'runs')} AS run ON run.run_id = score.run_id\n"
             f"WHERE score.run_date = {night}\nGROUP BY run.run_id, run.code_revision, run.inputs;",
         ),
     ]
@@ -71,5 +71,5 @@ def python_queries(tables: Snapshot) -> list[Query]:
     ]
 
 
-def _quoted(tables: Snapshot, table: str) -> str:
+def _quote_table(tables: Snapshot, table: str) -> str:
     return "delta.`" + tables.warehouse.path(table).replace("`", "``") + "`"

@@ -1,4 +1,4 @@
-"""The tables that a report reads: each one at one version, from the first look to the last; some may not exist yet."""
+"""The tables that a report reads, each pinned at one version; some may not exist yet."""
 
 import math
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ class Snapshot:
     Attributes:
         run_date: the night that is reported.
         versions: table -> Delta version, for the tables that exist.
-        left_out: why the others were not read; None: there are no others.
+        omission: why existing tables were not read; None if all were.
     """
 
     warehouse: Warehouse
     run_date: date
     versions: dict[str, int]
-    left_out: str | None = None
+    omission: str | None = None
 
     def read(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> pa.Table | None:
         """The rows that meet the condition; None where there is no such table."""
@@ -39,8 +39,8 @@ class Snapshot:
 
     def rows(self, table: str, columns: Sequence[str], where: ds.Expression | None = None) -> list[dict[str, Any]]:
         """The same as dictionaries; none where there is no such table."""
-        found = self.read(table, columns, where)
-        return [] if found is None else found.to_pylist()
+        selected = self.read(table, columns, where)
+        return [] if selected is None else selected.to_pylist()
 
     def columns(self, table: str) -> list[str]:
         """The names of a table's columns; none where there is no such table."""
@@ -54,15 +54,15 @@ class Snapshot:
 
     def absence(self, table: str, rows: str = "rows") -> str:
         """Why there is nothing to show from a table, in words."""
-        if table not in self.versions and self.left_out is not None:
-            return f"The table {table} was left out: {self.left_out}"
+        if table not in self.versions and self.omission is not None:
+            return f"The table {table} was left out: {self.omission}"
         if table not in self.versions:
             return f"The table {table} does not exist yet in this warehouse."
         return f"The table {table} has no {rows} for {self.run_date}."
 
 
-def defined(value: float | None) -> float | None:
-    """The value; None for NaN too, which is no more a figure than null is."""
+def nan_to_none(value: float | None) -> float | None:
+    """The value, or None if it is NaN."""
     return None if value is None or math.isnan(value) else value
 
 
@@ -71,6 +71,6 @@ def open_tables(warehouse: Warehouse, run_date: date) -> Snapshot:
     return Snapshot(warehouse, run_date, arrow.versions(warehouse, TABLES))
 
 
-def open_ledger(warehouse: Warehouse, run_date: date, left_out: str) -> Snapshot:
+def open_ledger(warehouse: Warehouse, run_date: date, omission: str) -> Snapshot:
     """The runs alone, where other tables cannot be read."""
-    return Snapshot(warehouse, run_date, arrow.versions(warehouse, ("runs",)), left_out)
+    return Snapshot(warehouse, run_date, arrow.versions(warehouse, ("runs",)), omission)

@@ -18,16 +18,18 @@ class Histogram:
 
 
 def training_histograms(tables: Snapshot, version: str) -> dict[str, Histogram]:
-    """Column -> training histogram of one model version; without those that are not stored or do not fit their bins."""
+    """Column -> training histogram of one model version; only stored ones whose counts fit their bins."""
     where = (pc.field("model_version") == version) & pc.field("night").is_null()
     rows = tables.rows("references", ["column", "bins", "counts"], where)
-    read = {row["column"]: _histogram(row["bins"], row["counts"]) for row in rows}
-    return {column: histogram for column, histogram in read.items() if histogram is not None}
+    histograms = {row["column"]: _histogram(row["bins"], row["counts"]) for row in rows}
+    return {column: histogram for column, histogram in histograms.items() if histogram is not None}
 
 
 def _histogram(bins: str | None, counts: list[int] | None) -> Histogram | None:
     try:
-        parsed = Bins.from_json(bins or "")
+        parsed_bins = Bins.from_json(bins or "")
     except LearningError:
         return None
-    return Histogram(parsed, counts) if counts and len(counts) == parsed.size and parsed.size > 2 else None
+    return (
+        Histogram(parsed_bins, counts) if counts and len(counts) == parsed_bins.size and parsed_bins.size > 2 else None
+    )

@@ -1,4 +1,4 @@
-"""The night's scores beside those of the training data."""
+"""The night's scores, and their distribution compared with the training data's."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Scores:
         rows: how many predictions the champion made.
         versions: model version -> predictions.
         other_roles: role -> predictions that are not served.
-        warnings: sources of which too little came in, and that some of them needed.
-        shape: None where there are no scores; its slots lack a reference where none is stored.
+        warnings: sources that some of the scores need and of which too little arrived.
+        shape: None if there are no scores; its slots lack a reference if none is stored.
     """
 
     rows: int
@@ -46,16 +46,16 @@ class Scores:
 
 def read_scores(tables: Snapshot, task: Task) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
-    marks = {"input_warnings"} & set(tables.columns("scores"))  # scores made before they were marked have none
-    found = tables.read("scores", ["score", "model_version", "role", *marks], tables.of_night())
-    if found is None or not len(found):
+    optional = {"input_warnings"} & set(tables.columns("scores"))  # scores made before they were marked have none
+    scores = tables.read("scores", ["score", "model_version", "role", *optional], tables.of_night())
+    if scores is None or not len(scores):
         return None
-    served = found.filter(pc.field("role") == "champion")
+    served = scores.filter(pc.field("role") == "champion")
     versions = dict(Counter(map(str, served["model_version"].to_pylist())).most_common())
-    roles = Counter(map(str, found["role"].to_pylist()))
+    roles = Counter(map(str, scores["role"].to_pylist()))
     roles.pop("champion", None)
     values = _finite(served["score"])
-    marked = served["input_warnings"].drop_null().unique().to_pylist() if marks else []
+    warnings = served["input_warnings"].drop_null().unique().to_pylist() if optional else []
     return Scores(
         rows=len(served),
         versions=versions,
@@ -63,7 +63,7 @@ def read_scores(tables: Snapshot, task: Task) -> Scores | None:
         mean=float(values.mean()) if len(values) else None,
         least=float(values.min()) if len(values) else None,
         greatest=float(values.max()) if len(values) else None,
-        warnings=tuple(sorted({source for text in marked for source in str(text).split(", ")})),
+        warnings=tuple(sorted({source for text in warnings for source in str(text).split(", ")})),
         shape=_shape(tables, next(iter(versions)), served["score"], task) if len(served) else None,
     )
 

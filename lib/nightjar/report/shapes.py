@@ -1,8 +1,8 @@
-"""Two count vectors of the same bins as shares that can be drawn beside each other.
+"""Histograms for charts: two count vectors of the same bins as shares of the same slots.
 
-Stored bins hold about equal shares of the training rows, so drawn as they are the reference would be flat. Many bins
-are therefore spread over slots of equal width; both sides go through the same spreading, so that what differs in the
-drawing differs in the counts.
+Stored bins hold about equal shares of the training rows, so that the reference would be drawn flat. Many bins are
+therefore spread over slots of equal width, for both sides in the same way, so that the chart differs only where the
+counts do.
 """
 
 import itertools
@@ -26,7 +26,7 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Slot:
-    """One place on the axis: what it stands for, and its share of all rows of the reference and of the night."""
+    """One slot of the axis: its label, and its share of all rows of the reference and of the night."""
 
     label: str
     tick: str
@@ -39,7 +39,7 @@ class Shape:
     """A distribution, with the reference beside it unless there is none.
 
     Attributes:
-        is_centred: a slot is one value, named at its middle; otherwise a range, named at its lower edge.
+        is_centred: whether a slot is one value, ticked at its middle; otherwise a range, ticked at its lower edge.
     """
 
     is_numeric: bool
@@ -84,22 +84,22 @@ def _numeric_slots(bins: Bins, reference: Numbers, night: Numbers) -> list[Slot]
     edges = np.array(bins.edges, dtype=np.float64)
     if len(edges) < 2:
         return []
-    drawn = edges if len(edges) - 1 <= FEW_BINS else _even_edges(edges, reference)
-    sides = [_spread(edges, side, drawn) for side in (reference, night)]
-    every = 1 if len(drawn) <= 9 else max(1, round((len(drawn) - 1) / 5))
+    slot_edges = edges if len(edges) - 1 <= FEW_BINS else _even_edges(edges, reference)
+    sides = [_spread(edges, side, slot_edges) for side in (reference, night)]
+    every = 1 if len(slot_edges) <= 9 else max(1, round((len(slot_edges) - 1) / 5))
     inner = [
         Slot(_range(low, high), compact(low) if k % every == 0 else "", float(sides[0][k + 1]), float(sides[1][k + 1]))
-        for k, (low, high) in enumerate(itertools.pairwise(drawn))
+        for k, (low, high) in enumerate(itertools.pairwise(slot_edges))
     ]
-    below = Slot(f"below {compact(drawn[0])}", "<", float(sides[0][0]), float(sides[1][0]))
-    above = Slot(f"{compact(drawn[-1])} and above", "≥", float(sides[0][-1]), float(sides[1][-1]))
+    below = Slot(f"below {compact(slot_edges[0])}", "<", float(sides[0][0]), float(sides[1][0]))
+    above = Slot(f"{compact(slot_edges[-1])} and above", "≥", float(sides[0][-1]), float(sides[1][-1]))
     return [slot for slot in (below, *inner, above) if slot in inner or slot.reference or slot.night]
 
 
 def _even_edges(edges: Numbers, reference: Numbers) -> Numbers:
     """Round edges over the middle 98% of the reference, about 20 slots."""
-    up_to = np.cumsum(reference[1:])[:-1]
-    middle = np.interp([0.01 * up_to[-1], 0.99 * up_to[-1]], up_to, edges)
+    cumulative = np.cumsum(reference[1:])[:-1]
+    middle = np.interp([0.01 * cumulative[-1], 0.99 * cumulative[-1]], cumulative, edges)
     low, high = (middle[0], middle[1]) if middle[1] > middle[0] else (edges[0], edges[-1])
     step = _round_step((high - low) / _SLOTS)
     first, last = math.floor(low / step), math.ceil(high / step)
@@ -112,11 +112,11 @@ def _round_step(width: float) -> float:
     return float(min((1, 2, 2.5, 5, 10), key=lambda nice: abs(nice * power - width)) * power)
 
 
-def _spread(edges: Numbers, shares: Numbers, drawn: Numbers) -> Numbers:
-    """Shares below, between and from the drawn edges on, taking each bin's rows as evenly spread over the bin."""
-    up_to = np.cumsum(shares[1:])
-    inside = np.interp(drawn, edges, up_to[:-1], left=0.0, right=up_to[-1])
-    return np.diff(np.concatenate([[0.0], inside, [up_to[-1]]]))
+def _spread(edges: Numbers, shares: Numbers, slot_edges: Numbers) -> Numbers:
+    """Shares below, between and above the slot edges, assuming that rows are spread evenly over each bin."""
+    cumulative = np.cumsum(shares[1:])
+    inside = np.interp(slot_edges, edges, cumulative[:-1], left=0.0, right=cumulative[-1])
+    return np.diff(np.concatenate([[0.0], inside, [cumulative[-1]]]))
 
 
 def _level_slots(bins: Bins, reference: Numbers, night: Numbers) -> list[Slot]:
@@ -124,11 +124,13 @@ def _level_slots(bins: Bins, reference: Numbers, night: Numbers) -> list[Slot]:
     levels = list(zip(bins.levels, reference[1:-1], night[1:-1], strict=True))
     ranked = sorted(levels, key=lambda level: (-max(level[1], level[2]), level[0]))
     shown, rest = ranked[:MOST_LEVELS], ranked[MOST_LEVELS:]
-    slots = [Slot(name, name, float(was), float(now)) for name, was, now in shown]
-    others_were = float(reference[-1] + sum(was for _, was, _ in rest))
-    others_are = float(night[-1] + sum(now for _, _, now in rest))
-    if others_were or others_are:
-        slots.append(Slot("all other levels", "others", others_were, others_are))
+    slots = [
+        Slot(name, name, float(reference_share), float(night_share)) for name, reference_share, night_share in shown
+    ]
+    rest_reference = float(reference[-1] + sum(reference_share for _, reference_share, _ in rest))
+    rest_night = float(night[-1] + sum(night_share for _, _, night_share in rest))
+    if rest_reference or rest_night:
+        slots.append(Slot("all other levels", "others", rest_reference, rest_night))
     return slots
 
 

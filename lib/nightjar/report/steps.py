@@ -1,4 +1,4 @@
-"""What ran for the night."""
+"""The runs of the night's jobs."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,14 +25,14 @@ class Step:
     run_id: str | None = None
     attempts: int = 0
     is_overtaken: bool = False
-    """Whether a later step of the night was done since: the night has gone on, as one that needs no training does."""
+    """Whether a later step of the night has been done since, as in a night that needed no training after all."""
 
     def mark(self) -> str:
         """A sign for the status, beside its word."""
         return _MARKS.get(self.status or "", "–")
 
     def stops_a_night(self) -> bool:
-        """Whether it is one of a night's jobs, did not end well, and nothing has gone on from there."""
+        """Whether it is one of a night's jobs, did not end as done, and no later step has been done since."""
         return self.is_bad() and self.job in _ORDER and not self.is_overtaken
 
     def is_bad(self) -> bool:
@@ -43,8 +43,7 @@ class Step:
 def read_steps(tables: Snapshot) -> list[Step]:
     """The latest run of each job for the night, and the nightly steps of which no run is recorded.
 
-    Of a nightly nothing is said any more once a step has been run after it: what it ended as is no longer how things
-    are.
+    The run of a nightly is left out once a step has run after it, as its status is then outdated.
     """
     columns = ["run_id", "job", "status", "error", "code_revision", "seconds", "rows", "started_at"]
     by_job: dict[str, list[dict[str, Any]]] = {}
@@ -61,14 +60,16 @@ def read_steps(tables: Snapshot) -> list[Step]:
 
 def _is_older(by_job: dict[str, list[dict[str, Any]]]) -> bool:
     ended = [run["started_at"] + timedelta(seconds=run["seconds"]) for run in by_job.get("nightly", [])]
-    others = [run["started_at"] for job, runs in by_job.items() if job != "nightly" for run in runs]
-    return bool(ended and others) and max(others) > max(ended)
+    starts = [run["started_at"] for job, runs in by_job.items() if job != "nightly" for run in runs]
+    return bool(ended and starts) and max(starts) > max(ended)
 
 
 def _step(job: str, by_job: dict[str, list[dict[str, Any]]]) -> Step:
     runs = by_job[job]
     latest = max(runs, key=lambda run: (run["started_at"], run["run_id"]))
-    later = [run for name, others in by_job.items() if _place(job) < _place(name) < _place("nightly") for run in others]
+    later = [
+        run for name, job_runs in by_job.items() if _place(job) < _place(name) < _place("nightly") for run in job_runs
+    ]
     return Step(
         job,
         latest["status"],

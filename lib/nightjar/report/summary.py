@@ -1,16 +1,16 @@
-"""The facts of the night in one screen: stated, not judged."""
+"""The facts of the night on one screen, stated without a verdict."""
 
 from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival
 from nightjar.report.champion import Champion, Refusal
-from nightjar.report.drift import MUCH, SOME, Drift, Drifted
+from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
 from nightjar.report.gathered import Night
-from nightjar.report.intake import Refused
+from nightjar.report.intake import RefusedRows
 from nightjar.report.performance import latest_with
 from nightjar.report.scores import Scores
 from nightjar.report.steps import Step
-from nightjar.report.wording import counted, figure, measure, percent, whole
+from nightjar.report.wording import count_noun, figure, measure, percent, whole
 
 _NAMED = 5
 _SHORT = 160
@@ -18,7 +18,7 @@ _SHORT = 160
 
 @dataclass(frozen=True)
 class Fact:
-    """One number to see first, where its details stand, and whether it is one of those to look at."""
+    """One number of the page's head: its label, detail, the section with more, and whether it needs attention."""
 
     value: str
     label: str
@@ -28,8 +28,8 @@ class Fact:
 
 
 def facts(night: Night) -> list[Fact]:
-    """What stopped the night, a refused promotion; scores, performance, drift, sources that brought too little, refused
-    rows and steps.
+    """The night's numbers: steps that stopped it, a refused promotion, scores, performance, drift, short arrivals,
+    refused rows and steps.
     """
     return [
         *_stop_facts(night.steps),
@@ -38,7 +38,7 @@ def facts(night: Night) -> list[Fact]:
         _performance_fact(night),
         *([] if night.rest and night.drift is None else _drift_facts(night.drift)),
         *_arrival_facts(night.arrivals),
-        _refused_fact(night.refused),
+        _refusals_fact(night.refused),
         _steps_fact(night.steps),
     ]
 
@@ -51,13 +51,13 @@ def sentences(night: Night) -> list[str]:
         f"Nothing was to be scored: {night.rest}." if night.rest else _scores_words(night.scores),
         *_arrival_words(night.arrivals),
         *([] if night.rest and night.drift is None else [_drift_words(night.drift)]),
-        _refused_words(night.refused),
+        _refusals_words(night.refused),
         _performance_words(night),
     ]
 
 
 def _stops(steps: list[Step]) -> list[Step]:
-    """The steps that did not end well; the nightly itself where none of them is to blame."""
+    """The steps that stopped the night; the nightly itself only if no other step did."""
     bad = [step for step in steps if step.stops_a_night()]
     return [step for step in bad if step.job != "nightly"] or bad
 
@@ -90,7 +90,7 @@ def _refusal_words(night: Night) -> list[str]:
     refusal, champion = night.refusal, night.champion
     if refusal is None:
         return []
-    does = "stands in" if champion and champion.stands_in else "still holds"
+    does = "stands in" if champion and champion.is_stand_in else "still holds"
     holds = f"version {champion.version} ({champion.name}) {does}" if champion else "no champion holds"
     name = f" ({refusal.name})" if refusal.name else ""
     return [f"Promotion of version {refusal.version}{name} was refused on {refusal.since}, {holds}. {refusal.reason}"]
@@ -104,20 +104,20 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
     if scores is None or not scores.rows:
         return Fact("0", "scores", "nothing was scored as champion", "scores", is_marked=True)
     rows, label = scores.rows, "score" if scores.rows == 1 else "scores"
-    made_by = [version for version in scores.versions if champion is None or version != champion.version]
-    odd = [f"made by version {', '.join(made_by)}"] if made_by else []
+    other_versions = [version for version in scores.versions if champion is None or version != champion.version]
+    odd = [f"made by version {', '.join(other_versions)}"] if other_versions else []
     odd += [f"made with too little of {', '.join(scores.warnings)}"] if scores.warnings else []
     return Fact(whole(rows), label, "; ".join(odd) or _mean(scores), "scores", is_marked=bool(odd))
 
 
 def _performance_fact(night: Night) -> Fact:
     name, champion = night.reading.first.name, night.champion
-    found = latest_with(night.judged, name)
-    if found is None:
+    latest_with_value = latest_with(night.judged, name)
+    if latest_with_value is None:
         return Fact(
             "–", measure(name), "no judged date has one" if night.judged else "no date judged yet", "performance"
         )
-    latest, value = found
+    latest, value = latest_with_value
     promise = champion.promise.of_champion(name) if champion and champion.promise else None
     state = "provisional" if latest.is_provisional else "final"
     promised = f", promised {figure(promise.estimate)}" if promise and promise.estimate is not None else ""
@@ -143,11 +143,11 @@ def _arrival_facts(arrivals: list[Arrival]) -> list[Fact]:
     return [Fact(f"{len(short)} of {len(arrivals)}", label, named, "data", is_marked=True)] if short else []
 
 
-def _refused_fact(refused: Refused | None) -> Fact:
+def _refusals_fact(refused: RefusedRows | None) -> Fact:
     if refused is None:
         return Fact("–", "refused rows", "not recorded", "data")
     reasons = len(refused.reasons) + refused.more
-    detail = f"for {counted(reasons, 'reason')}" if refused.rows else "in the table quarantine"
+    detail = f"for {count_noun(reasons, 'reason')}" if refused.rows else "in the table quarantine"
     return Fact(
         whole(refused.rows),
         "refused row" if refused.rows == 1 else "refused rows",
@@ -170,54 +170,54 @@ def _scores_words(scores: Scores | None) -> str:
     if scores is None or not scores.rows:
         return "No scores were made as champion for this night."
     marked = f", all of them marked, for they need {' and '.join(scores.warnings)}" if scores.warnings else ""
-    return f"{counted(scores.rows, 'score')}, {_mean(scores)}{marked}."
+    return f"{count_noun(scores.rows, 'score')}, {_mean(scores)}{marked}."
 
 
 def _drift_words(drift: Drift | None) -> str:
     if drift is None:
         return "Drift was not measured."
     much, some, chance = (drift.of_level(level) for level in ("much", "some", "chance"))
-    others = "another" if len(chance) == 1 else f"{len(chance)} others"
-    by_chance = f" That of {others} is no more than chance{_named(chance)}." if chance else ""
+    other_columns = "another" if len(chance) == 1 else f"{len(chance)} others"
+    by_chance = f" That of {other_columns} is no more than chance{_list_names(chance)}." if chance else ""
     return (
-        f"Of {counted(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
-        f"{_named(much)} and {_some(some)} one between {SOME} and {MUCH}{_named(some)}." + by_chance
+        f"Of {count_noun(len(drift.columns), 'compared column')}, {_some(much)} a PSI of {MUCH} or more"
+        f"{_list_names(much)} and {_some(some)} one between {SOME} and {MUCH}{_list_names(some)}." + by_chance
     )
 
 
 def _arrival_words(arrivals: list[Arrival]) -> list[str]:
     """Nothing where every source brought what it should."""
-    short = [f"{arrival.source} ({_brought(arrival)})" for arrival in arrivals if arrival.is_short()]
+    short = [f"{arrival.source} ({_amount(arrival)})" for arrival in arrivals if arrival.is_short()]
     return [f"Too little came in of {' and '.join(short)}."] if short else []
 
 
-def _brought(arrival: Arrival) -> str:
+def _amount(arrival: Arrival) -> str:
     usual = "" if arrival.typical is None else f", {whole(arrival.typical)} on a typical night"
-    return counted(arrival.rows, "new row") + usual
+    return count_noun(arrival.rows, "new row") + usual
 
 
-def _refused_words(refused: Refused | None) -> str:
+def _refusals_words(refused: RefusedRows | None) -> str:
     if refused is None:
         return "Refused rows are not recorded yet."
     verb = "was" if refused.rows == 1 else "were"
-    return f"{counted(refused.rows, 'source row')} {verb} refused.".capitalize()
+    return f"{count_noun(refused.rows, 'source row')} {verb} refused.".capitalize()
 
 
 def _performance_words(night: Night) -> str:
     name = night.reading.first.name
-    found = latest_with(night.judged, name)
-    if found is None:
+    latest_with_value = latest_with(night.judged, name)
+    if latest_with_value is None:
         return _not_judged(night)
-    latest, value = found
+    latest, value = latest_with_value
     share = latest.values.get("matured_share")
-    known = f"{percent(share)} of its outcomes known" if share is not None else "share of known outcomes not stated"
+    outcomes = f"{percent(share)} of its outcomes known" if share is not None else "share of known outcomes not stated"
     state = "provisional" if latest.is_provisional else "final"
-    return f"The latest judged date, {latest.day}, has an {measure(name)} of {figure(value)} ({state}, {known})."
+    return f"The latest judged date, {latest.day}, has an {measure(name)} of {figure(value)} ({state}, {outcomes})."
 
 
 def _not_judged(night: Night) -> str:
-    """Outcomes may be known without a figure: of one class, or only those that are known early."""
-    if not any(one.values.get("matured_share") for one in night.judged):
+    """Why no date has the main measure; outcomes may be known all the same, such as those of one class."""
+    if not any(judged.values.get("matured_share") for judged in night.judged):
         return "No date could be judged yet."
     name = measure(night.reading.first.name)
     return f"No judged date has an {name} yet: it takes {night.reading.takes}."
@@ -227,15 +227,15 @@ def _mean(scores: Scores) -> str:
     return "none of them a number" if scores.mean is None else f"mean {figure(scores.mean)}"
 
 
-def _columns(columns: list[Drifted]) -> str:
+def _columns(columns: list[ColumnDrift]) -> str:
     return "column" if len(columns) == 1 else "columns"
 
 
-def _some(columns: list[Drifted]) -> str:
+def _some(columns: list[ColumnDrift]) -> str:
     return f"{len(columns) or 'none'} {'has' if len(columns) == 1 else 'have'}"
 
 
-def _named(columns: list[Drifted]) -> str:
+def _list_names(columns: list[ColumnDrift]) -> str:
     if not columns:
         return ""
     names = ", ".join(column.subject for column in columns[:_NAMED])

@@ -1,4 +1,4 @@
-"""Numbers and dates as people read them. What is null becomes a dash that says why."""
+"""Formats numbers and dates for people. A null becomes a dash with the reason."""
 
 import math
 import re
@@ -24,7 +24,7 @@ def dash(why: str) -> Markup:
 
 
 def figure(value: float | None, why: str = "not measured", digits: int = 3) -> str:
-    """0.683; what is not 0 never rounds to 0.000; a dash for null and NaN."""
+    """0.683; a number other than 0 is never shown as 0.000; a dash for null and NaN."""
     if value is None or math.isnan(value):
         return dash(why)
     return f"{value:.2g}" if 0 < abs(value) < 0.5 * 10**-digits else f"{value:,.{digits}f}"
@@ -36,7 +36,7 @@ def whole(value: float | None, why: str = "not counted") -> str:
 
 
 def percent(value: float | None, why: str = "not measured") -> str:
-    """A share as 12.3%; what is neither none nor all never rounds to 0.0% or 100.0%."""
+    """A share as 12.3%; only 0 and 1 are shown as 0.0% and 100.0%."""
     if value is None or math.isnan(value):
         return dash(why)
     if 0 < value < 0.0005:
@@ -76,9 +76,13 @@ def compact(value: float) -> str:
     return f"{rounded:,.0f}" if rounded.is_integer() and abs(rounded) < 1e9 else f"{rounded:.4g}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def count_noun(count: int, singular: str, plural: str = "") -> str:
     """1 row, 12 rows, no rows."""
-    return f"{count or 'no':,} {one if count == 1 else many or one + 's'}" if count else f"no {many or one + 's'}"
+    return (
+        f"{count or 'no':,} {singular if count == 1 else plural or singular + 's'}"
+        if count
+        else f"no {plural or singular + 's'}"
+    )
 
 
 def measure(name: str) -> str:
@@ -87,7 +91,7 @@ def measure(name: str) -> str:
 
 
 def heading(name: str) -> str:
-    """The same at the head of a column."""
+    """A measure's name as the head of a column, capitalised."""
     spelt = measure(name)
     return spelt[0].upper() + spelt[1:]
 

@@ -50,7 +50,7 @@ def add_secrets(secrets: Iterable[str]) -> None:
 
 def redact(text: str) -> str:
     """A text without the secrets of this process."""
-    return secrets.hidden(text, _SECRETS)
+    return secrets.hide(text, _SECRETS)
 
 
 def start() -> None:

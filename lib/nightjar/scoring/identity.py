@@ -1,4 +1,4 @@
-"""`prediction_id`: one name for one prediction, whoever computes it and however often."""
+"""`prediction_id`: an identifier of a prediction that every computation of it gives alike."""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def _part(text: str) -> bytes:
 
 
 def _type_name(kind: pa.DataType) -> str:
-    """The same name for an instant whatever unit Arrow happens to hold it in."""
+    """The name of a type in an identifier; the same for timestamps of every unit."""
     return "timestamp" if pa.types.is_timestamp(kind) else str(kind)
 
 

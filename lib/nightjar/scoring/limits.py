@@ -1,4 +1,4 @@
-"""Which rows of a night hold numbers that no model computes with."""
+"""Finds rows of a night with numbers that are too great for any model."""
 
 from collections.abc import Sequence
 
@@ -9,27 +9,27 @@ from nightjar.models.columns import FeatureColumn, to_frame
 from nightjar.models.shapes import LARGEST
 
 SHOWN = 3
-"""Rows of a column that are named."""
+"""How many rows are named per column."""
 
 
 def too_great(rows: pa.Table, features: Sequence[FeatureColumn], key: Sequence[str]) -> str:
-    """A sentence for each feature with numbers beyond `LARGEST` or infinite ones: in how many rows, which, and where.
+    """A sentence for each feature with infinite numbers or some beyond `LARGEST`: how many rows, their values and keys.
 
-    Empty where there are none.
+    Empty if there are none.
     """
-    told = []
+    sentences = []
     for feature in features:
         if feature.type != "number":
             continue
         values = to_frame(rows, [feature])[feature.name].to_numpy()
         beyond = np.flatnonzero(np.abs(values) > LARGEST)
         if len(beyond):
-            named = rows.take(beyond[:SHOWN]).select(list(key)).to_pylist()
-            shown = "; ".join(f"{values[at]:g} at {_key(one)}" for at, one in zip(beyond, named, strict=False))
+            keys = rows.take(beyond[:SHOWN]).select(list(key)).to_pylist()
+            shown = "; ".join(f"{values[at]:g} at {_key(row_key)}" for at, row_key in zip(beyond, keys, strict=False))
             more = " and others" if len(beyond) > SHOWN else ""
-            told.append(f"{feature.name} is too great in {len(beyond):,} of {len(rows):,} rows: {shown}{more}. ")
-    return "".join(told)
+            sentences.append(f"{feature.name} is too great in {len(beyond):,} of {len(rows):,} rows: {shown}{more}. ")
+    return "".join(sentences)
 
 
-def _key(named: dict[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in named.items())
+def _key(values: dict[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -1,4 +1,4 @@
-"""Score a night: the champion is resolved once, checked in itself and against the table, and shipped as bytes."""
+"""Score a night: the champion is resolved once, verified, checked against the feature table, and shipped as bytes."""
 
 import logging
 from collections.abc import Iterator
@@ -41,14 +41,14 @@ def score(
     *,
     retrospective: bool,
 ) -> Outcome:
-    """One score per row of `features` of the run date, by the champion that holds then.
+    """One score per row of `features` of the run date, by the champion of that date.
 
-    Where there is no row and the date's day of the week has none, there is no score, and none stays of an earlier run.
+    Where the spine has no rows on the date's weekday there are no scores, and those of an earlier run are removed.
 
     Raises:
-        ModelError: no champion holds, it cannot be trusted, does not fit the feature table, has seen later data, or
+        ModelError: there is no champion, it cannot be trusted, does not fit the feature table, has seen later data, or
             cannot compute with a number of the night.
-        TableError: the night has no features though it may have.
+        TableError: the night has no features though its weekday has rows.
     """
     version, role = arrow.version(warehouse, "features"), "retrospective" if retrospective else "champion"
     schema = arrow.schema(warehouse, "features", version)
@@ -71,18 +71,18 @@ def score(
     manifest = artifact.manifest
     _require_fit(manifest, champion, schema, run_date, project.name)
     _require_night(rows, manifest, champion, run_date, project.name, retrospective=retrospective)
-    told = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
-    log.info("version %s (%s), champion since %s: %s rows", *told)
+    log_values = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
+    log.info("version %s (%s), champion since %s: %s rows", *log_values)
     lacking = _lacking(warehouse, project, manifest, run_date)
     columns = list(dict.fromkeys([*key, "prediction_time", *(feature.name for feature in manifest.features)]))
-    made_by = {"model_version": champion.number, "model_name": champion.model_name}
-    into = sink.target(warehouse, table, **made_by, input_warnings=", ".join(lacking) or None, **stamps)
+    model_stamps = {"model_version": champion.number, "model_name": champion.model_name}
+    into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
         written = sink.collect(night.task_input, _task(project.name, key, night.make, artifact), into)
     except ModelError as error:
-        stood = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
-        culprits = too_great(stood, manifest.features, [*key, "prediction_time"])
+        night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
+        culprits = too_great(night_rows, manifest.features, [*key, "prediction_time"])
         raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
     outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
     return outcome
@@ -93,7 +93,7 @@ def _is_of(run_date: date, role: str, file: DataFile) -> bool:
 
 
 def _again(project: str, run_date: date) -> str:
-    """How an edited project goes on."""
+    """The command with which an edited project continues."""
     return (
         "To build features as the project says now, train on them and score: "
         f"python jobs/nightly.py project={project} run_date={run_date} "
@@ -102,11 +102,11 @@ def _again(project: str, run_date: date) -> str:
 
 
 def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema, run_date: date, project: str) -> None:
-    found = difference(manifest.features, schema)
-    if found:
+    differences = difference(manifest.features, schema)
+    if differences:
         raise ModelError(
             f"Champion version {champion.number} ({champion.model_name}) does not fit table features: "
-            f"{'; '.join(found)}. No score was written. {_again(project, run_date)}"
+            f"{'; '.join(differences)}. No score was written. {_again(project, run_date)}"
         )
 
 
@@ -120,8 +120,8 @@ def _require_night(
     if hashes != {manifest.definitions_hash}:
         raise ModelError(
             f"Champion version {champion.number} was trained on feature definitions {manifest.definitions_hash[:12]}, "
-            f"but the features of {run_date} were built with {', '.join(sorted(one[:12] for one in hashes))}: columns "
-            f"of one name need not mean the same. No score was written. {_again(project, run_date)}"
+            f"but the features of {run_date} were built with {', '.join(sorted(digest[:12] for digest in hashes))}: "
+            f"columns of one name need not mean the same. No score was written. {_again(project, run_date)}"
         )
     times: list[Any] = rows["prediction_time"].to_pylist()
     earliest = min(times)
@@ -134,7 +134,7 @@ def _require_night(
 
 
 def _lacking(warehouse: Warehouse, project: Project, manifest: Manifest, run_date: date) -> list[str]:
-    """The sources that brought too little to the night and that the champion's features are made of."""
+    """The sources that the champion's features need and of which too little arrived for the night."""
     needed = project.sources_of([feature.name for feature in manifest.features])
     lacking = {name: amiss for name, amiss in quality.warnings(warehouse, run_date).items() if name in needed}
     for name, amiss in sorted(lacking.items()):

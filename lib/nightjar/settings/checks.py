@@ -13,7 +13,7 @@ from nightjar.timeline import parse_run_date
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 """A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""
 MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f\x7f]")
-"""In a path: delta-rs takes the first for the letter of that number, and a backslash for a slash."""
+"""In a path: delta-rs decodes the percent escape, and takes a backslash for a slash."""
 
 
 def require(condition: bool, field: str, value: object, expected: str) -> None:  # noqa: FBT001
@@ -47,11 +47,11 @@ def require_date(field: str, value: str | None) -> date | None:
         raise ValueError(f"{field}: {error}") from error
 
 
-def require_known(field: str, values: Iterable[str], known: Iterable[str], what: str) -> None:
-    """Raise ValueError for the first value that is not among the known names."""
-    names = sorted(known)
+def require_known(field: str, values: Iterable[str], allowed: Iterable[str], noun: str) -> None:
+    """Raise ValueError for the first value that is not among the allowed names, which are called `noun`."""
+    names = sorted(allowed)
     for value in values:
-        require(value in names, field, value, f"one of the {what} {names}{hint(value, names)}")
+        require(value in names, field, value, f"one of the {noun} {names}{hint(value, names)}")
 
 
 def require_filled(field: str, value: Sized) -> None:
@@ -60,9 +60,9 @@ def require_filled(field: str, value: Sized) -> None:
 
 
 def require_names(field: str, names: Iterable[str]) -> None:
-    """Raise ValueError for the first name that is no plain identifier, or is the twin of another.
+    """Raise ValueError for the first name that is no plain identifier, or equals another but for its case.
 
-    Every name that becomes a folder, a table or a part of one is checked by this.
+    It checks every name that becomes a folder, a table or a part of one.
     """
     for name in names:
         plain = "a plain identifier: a letter, then letters, digits and _, of ASCII and 63 at most"
@@ -80,14 +80,14 @@ def require_no_twins(field: str, names: Iterable[str]) -> None:
 
 
 def require_folder(field: str, value: str, signs: str = "") -> None:
-    """Raise ValueError for a local path that is read as another one somewhere; object stores have their own rules.
+    """Raise ValueError for a local path that some library would read as another one; object stores have own rules.
 
-    What is asked is the whole path: the working folder may be named so.
+    The absolute path is checked, as the working folder may have such a name too.
 
     Args:
         field: the setting.
         value: its value.
-        signs: what else may not be in the path.
+        signs: further characters that the path may not have.
     """
     whole = value if "://" in value else str(Path(value).absolute())
     strange = "://" not in value and (MISREAD.search(whole) is not None or not set(signs).isdisjoint(whole))

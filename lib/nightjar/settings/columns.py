@@ -200,16 +200,16 @@ class ColumnPreparation:
 
     def __post_init__(self) -> None:
         """Check that it says something, of one type."""
-        given = self._given()
-        names = [kind.value for kind in given]
-        require(len(given) <= 1, "type", names, "settings of one type")
-        fits = self.type is None or given in ([], [self.type])
+        types = self._types_with_settings()
+        names = [kind.value for kind in types]
+        require(len(types) <= 1, "type", names, "settings of one type")
+        fits = self.type is None or types in ([], [self.type])
         require(fits, "type", self.type, f"the type of the settings, {names}")
-        require(self.type is not None or bool(given), "type", None, "a type, or settings of one")
+        require(self.type is not None or bool(types), "type", None, "a type, or settings of one")
 
     def declared(self) -> FeatureType:
         """What the column is taken for."""
-        return self.type or self._given()[0]
+        return self.type or self._types_with_settings()[0]
 
-    def _given(self) -> list[FeatureType]:
+    def _types_with_settings(self) -> list[FeatureType]:
         return [kind for kind in FeatureType if getattr(self, kind.value) is not None]

@@ -24,5 +24,5 @@ class Costs:
             ("missed", self.missed, self.false_alarm),
             ("false_alarm", self.false_alarm, self.missed),
         ):
-            given = value is not None and 0 < value < math.inf
-            require(given or (value is None and other is None), name, value, "more than 0, or both costs none")
+            is_positive = value is not None and 0 < value < math.inf
+            require(is_positive or (value is None and other is None), name, value, "more than 0, or both costs none")

@@ -25,14 +25,14 @@ OF_SPEED = (
     "spark.sql.ui.",
     "spark.sql.warehouse.dir",
 )
-"""How the options of Spark's SQL begin that decide how fast it is and where it lies, not what it gives."""
+"""Prefixes of the options of Spark's SQL that affect speed and storage only, never results."""
 
 
 def changes_results(option: str) -> bool:
-    """Whether a Spark option may change what an expression gives: any of its SQL that is not known to be of speed.
+    """Whether a Spark option may change results: every option of its SQL except those of speed.
 
-    Zone, ANSI and legacy settings, letters' case in names, rules of casts, files that are passed over: with them the
-    same project would give other values in another environment.
+    Time zone, ANSI and legacy modes, case sensitivity, rules of casts, ignored files: with them the same project would
+    give other values in another environment.
     """
     return option.startswith("spark.sql.") and not option.startswith(OF_SPEED)
 

@@ -98,8 +98,8 @@ class FeatureGroup:
                 raise ValueError(f"features.{name}.{error}; it is about {of}") from error
             for length in [*feature.windows, *([feature.lookback] if feature.lookback else [])]:
                 enough = self.history is None or parse_duration(self.history).covers(parse_duration(length))
-                wanted = f"at least {length}, in any zone, which feature {name} of {of} looks back"
-                require(enough, "history", self.history, wanted)
+                expected = f"at least {length}, in any zone, which feature {name} of {of} looks back"
+                require(enough, "history", self.history, expected)
 
     def names(self, group: str) -> list[str]:
         """The names of what it makes: <group>__<name>."""

@@ -112,9 +112,9 @@ class Promote(Job):
         """Check that a person gives a name and a reason."""
         super().__post_init__()
         both = {"approved_by": self.approved_by, "reason": self.reason}
-        for name, given in both.items():
-            fits = bool(given and given.strip()) or set(both.values()) == {None}
-            require(fits, name, given, "both approved_by and reason, or neither")
+        for name, value in both.items():
+            fits = bool(value and value.strip()) or set(both.values()) == {None}
+            require(fits, name, value, "both approved_by and reason, or neither")
 
 
 @dataclass
@@ -194,6 +194,6 @@ class Leases(Job):
         """Check that a lease is freed by name and with a reason."""
         frees = self.action is LeaseAction.FREE
         for name in ("resource", "reason"):
-            given = getattr(self, name)
-            fits = bool(given and given.strip()) if frees else given is None
-            require(fits, name, given, f"a {name} with action=FREE, and none without")
+            value = getattr(self, name)
+            fits = bool(value and value.strip()) if frees else value is None
+            require(fits, name, value, f"a {name} with action=FREE, and none without")

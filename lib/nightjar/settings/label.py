@@ -1,4 +1,4 @@
-"""Settings of the label: what is asked about each row of the spine, a yes or no or a number."""
+"""Settings of the label: what is predicted for each row of the spine, a yes or no or a number."""
 
 import math
 import re
@@ -17,12 +17,12 @@ from nightjar.timeline import Moments, shift
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"
 OF_NOTHING = (Aggregate.SUM, Aggregate.COUNT)
-"""Aggregates of which a label says what they are over nothing."""
+"""Aggregates whose value over no facts is a setting of the label (`empty`)."""
 _MONOTONE = {Aggregate.COUNT: _RISING, Aggregate.DISTINCT: _RISING, Aggregate.MAX: _RISING, Aggregate.MIN: _FALLING}
-"""Aggregates that more facts move one way only -> the conditions that stay true once they are."""
+"""Monotone aggregates -> the pattern of conditions that further facts cannot make untrue."""
 
-_TAKEN = ("value", "label", "label_known_at", "prediction_time")
-"""Columns that there are where rules are computed, or that are made of them."""
+_RESERVED = ("value", "label", "label_known_at", "prediction_time")
+"""Columns that exist where rules are computed, or are computed from them; no rule may have such a name."""
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Label:
         require_duration("allowed_lateness", self.allowed_lateness)
         ranks, asks = self.task is Task.RANKING, self.task is Task.CLASSIFICATION
         require(bool(self.query) == ranks, "query", self.query, "columns for task=RANKING, none for other tasks")
-        self._check_who_answers(asks)
+        self._check_answers(asks)
         self._check_empty()
         if self.aggregate is None or not asks:
             require(self.condition is None, "condition", self.condition, "none unless an aggregate is classified")
@@ -114,14 +114,14 @@ class Label:
         return shift(self.passed_at(predicted, zone), self.lateness(), zone)
 
     def shared_days(self) -> int:
-        """How many dates of outcomes one day can move: the horizon of an aggregate, in days begun; 1 of an outcome."""
+        """How many dates' labels one day can affect: the horizon of an aggregate, in days begun; 1 for an outcome."""
         if self.aggregate is None:
             return 1
         horizon = self.horizon_length()
         return horizon.days or max(1, -(-horizon.exact // timedelta(days=1)))
 
     def question(self) -> str:
-        """What is true where the label is true, or what the number is, for people."""
+        """What the label means, in words: the statement that is true, or the number."""
         if self.aggregate is None:
             by = "most annotators say that " if self.annotators.column else ""
             return f"{by}{self.column} is true" if self.task is Task.CLASSIFICATION else self.column
@@ -132,26 +132,26 @@ class Label:
             return f"most of the rules that speak say so ({', '.join(self.rules)}), value being {aggregated}"
         return f"{self.condition}, value being {aggregated}"
 
-    def _check_who_answers(self, classifies: bool) -> None:  # noqa: FBT001  (whether the task is a classification)
+    def _check_answers(self, classifies: bool) -> None:  # noqa: FBT001  (whether the task is a classification)
         annotator, aggregated = self.annotators.column, self.aggregate is not None
         expected = "none unless what is classified is no aggregate, but the answers themselves"
         require(annotator is None or (classifies and not aggregated), "annotators.column", annotator, expected)
         rules = sorted(self.rules)
         require(not rules or (classifies and aggregated), "rules", rules, "none unless an aggregate is classified")
         for name in rules:
-            free = name.isidentifier() and name not in _TAKEN
-            require(free, "rules", name, f"an identifier that is none of {_TAKEN}")
+            free = name.isidentifier() and name not in _RESERVED
+            require(free, "rules", name, f"an identifier that is none of {_RESERVED}")
 
     def _check_empty(self) -> None:
         empty = self.empty
         require(empty is None or math.isfinite(empty), "empty", empty, "a finite number, or null")
-        has_one = self.aggregate in OF_NOTHING and not self.settled_early
+        may_be_set = self.aggregate in OF_NOTHING and not self.settled_early
         expected = "left out: only a SUM or COUNT that is not settled early has one"
-        require(has_one or empty == 0 or (empty is None and not self.settled_early), "empty", empty, expected)
+        require(may_be_set or empty == 0 or (empty is None and not self.settled_early), "empty", empty, expected)
 
     def _check_monotone(self, aggregate: Aggregate, condition: str) -> None:
-        able = [one.value for one in _MONOTONE]
-        require(aggregate in _MONOTONE, "settled_early", self.settled_early, f"false, or an aggregate among {able}")
+        monotone = [member.value for member in _MONOTONE]
+        require(aggregate in _MONOTONE, "settled_early", self.settled_early, f"false, or an aggregate among {monotone}")
         fits = re.fullmatch(_MONOTONE[aggregate], condition, re.IGNORECASE) is not None
         form = "value < NUMBER" if aggregate is Aggregate.MIN else "value > NUMBER"
         require(fits, "condition", condition, f"{form} (or equal), which no further fact undoes: settled_early is true")

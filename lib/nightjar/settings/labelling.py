@@ -1,4 +1,4 @@
-"""Settings of labels that are not given: who answers instead, and what is done where nobody does."""
+"""Settings of labels by annotators, and of self-training on rows without labels."""
 
 from dataclasses import dataclass
 

@@ -125,8 +125,12 @@ class Model:
         require(not repeated, "members", repeated, "each candidate once")
         least = {Estimator.BAGGING: 1, Estimator.VOTING: 2, Estimator.STACKING: 2}.get(self.estimator, 0)
         fits = len(self.members) >= least if least == 2 else len(self.members) == least
-        wanted = ("no members for this estimator", "exactly one candidate's name", "at least two candidates' names")
-        require(fits, "members", self.members, wanted[least])
+        expectations = (
+            "no members for this estimator",
+            "exactly one candidate's name",
+            "at least two candidates' names",
+        )
+        require(fits, "members", self.members, expectations[least])
 
 
 def dimension(name: str, values: Any) -> list[Any] | Range:
@@ -142,15 +146,15 @@ def dimension(name: str, values: Any) -> list[Any] | Range:
     require(isinstance(values, Mapping), field_name, values, "a list of values, or {low, high, log, whole}")
     strange = sorted(set(values) - {"low", "high", "log", "whole"})
     require(not strange, field_name, strange, "the keys low, high, log, whole only")
-    given: dict[str, Any] = {"low": None, "high": None, **values}
-    found = Range(**given)
+    bounds: dict[str, Any] = {"low": None, "high": None, **values}
+    result = Range(**bounds)
     for end in ("low", "high"):
-        value = getattr(found, end)
+        value = getattr(result, end)
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         require(number, f"{field_name}.{end}", value, "a finite number")
-        require(not found.whole or value == int(value), f"{field_name}.{end}", value, "a whole number")
+        require(not result.whole or value == int(value), f"{field_name}.{end}", value, "a whole number")
     for flag in ("log", "whole"):
-        require(isinstance(getattr(found, flag), bool), f"{field_name}.{flag}", getattr(found, flag), "true or false")
-    require(found.low < found.high, f"{field_name}.high", found.high, f"more than low = {found.low}")
-    require(not found.log or found.low > 0, f"{field_name}.low", found.low, "more than 0 with log: true")
-    return found
+        require(isinstance(getattr(result, flag), bool), f"{field_name}.{flag}", getattr(result, flag), "true or false")
+    require(result.low < result.high, f"{field_name}.high", result.high, f"more than low = {result.low}")
+    require(not result.log or result.low > 0, f"{field_name}.low", result.low, "more than 0 with log: true")
+    return result

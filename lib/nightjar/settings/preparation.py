@@ -123,7 +123,7 @@ class Preparation:
 
     def encodes(self, encoding: Encoding) -> bool:
         """Whether it is asked for, for all categories or for a column."""
-        rules = [self.category, *(own.category for own in self.columns.values())]
+        rules = [self.category, *(column.category for column in self.columns.values())]
         return any(rule is not None and rule.encoding is encoding for rule in rules)
 
 

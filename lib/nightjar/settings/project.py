@@ -81,7 +81,7 @@ class Project:
         return [name for group, features in self.features.items() for name in features.names(group)]
 
     def sql_of_sources(self) -> dict[str, str]:
-        """Key path -> Spark SQL expression, of all that raw rows are put through."""
+        """Key path -> Spark SQL expression, for all expressions that are applied to raw rows."""
         return {
             f"project.sources.{name}.{part}": sql
             for name, source in self.sources.items()
@@ -89,11 +89,11 @@ class Project:
         }
 
     def sql_of_rows(self) -> dict[str, str]:
-        """Key path -> Spark SQL expression, of all that rows are put through when features and labels are built."""
-        found = {f"{DERIVED}.{name}": sql for name, sql in self.spine.derived.items()}
-        found |= {f"{EXPRESSIONS}.{name}": sql for name, sql in self.expressions.items()}
-        found |= {f"{RULES}.{name}": sql for name, sql in self.label.rules.items()}
-        return found | ({f"{LABEL}.condition": self.label.condition} if self.label.condition else {})
+        """Key path -> Spark SQL expression, for all that are applied when features and labels are built."""
+        expressions = {f"{DERIVED}.{name}": sql for name, sql in self.spine.derived.items()}
+        expressions |= {f"{EXPRESSIONS}.{name}": sql for name, sql in self.expressions.items()}
+        expressions |= {f"{RULES}.{name}": sql for name, sql in self.label.rules.items()}
+        return expressions | ({f"{LABEL}.condition": self.label.condition} if self.label.condition else {})
 
     def sources_of(self, features: Collection[str]) -> set[str]:
         """The sources whose facts some features are made of, the spine's among them.
@@ -123,17 +123,19 @@ class Project:
 
     def _check_names(self) -> None:
         """Refuse two columns of one name, in upper or lower case, in the feature table."""
-        made = [("spine", name) for name in self.spine.columns()]
-        made += [(f"features.{group}", name) for group in self.features for name in self.features[group].names(group)]
-        made += [(f"features.{group}", f"{group}__{clock}") for group in self.features for clock in CLOCKS]
-        made += [(f"expressions.{name}", name) for name in self.expressions]
+        columns = [("spine", name) for name in self.spine.columns()]
+        columns += [
+            (f"features.{group}", name) for group in self.features for name in self.features[group].names(group)
+        ]
+        columns += [(f"features.{group}", f"{group}__{clock}") for group in self.features for clock in CLOCKS]
+        columns += [(f"expressions.{name}", name) for name in self.expressions]
         for name in self.expressions:
             require(name.isidentifier(), "expressions", name, "an identifier")
-        by: dict[str, str] = dict.fromkeys(RESERVED, "every feature table")
-        for where, name in made:
-            maker = by.get(name.casefold())
-            require(maker is None, where, name, f"another name: this column is made already by {maker}")
-            by[name.casefold()] = where
+        origins: dict[str, str] = dict.fromkeys(RESERVED, "every feature table")
+        for where, name in columns:
+            origin = origins.get(name.casefold())
+            require(origin is None, where, name, f"another name: this column is made already by {origin}")
+            origins[name.casefold()] = where
 
     def _check_source(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> None:
         require_known(f"{where}.source", [source], self.sources, "sources")

@@ -1,4 +1,4 @@
-"""What of a configuration is shown to nobody: values of options whose names say so, and passwords in addresses."""
+"""Finds and masks the secrets of a configuration: values of options with telling names, passwords in addresses."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,33 +6,33 @@ from typing import Any
 
 HIDDEN = "********"
 WITHIN = ("environment",)
-"""Groups in which a key's name may say that its value is secret; a column `tokens` of a source is none."""
+"""Groups in which a key's name can make its value a secret; elsewhere a column may be called `tokens`."""
 KEY = re.compile(
     r"secret|passw|passphrase|token|credential(?!s?\.provider)|authorization|\bsas\b|^sig$"
     r"|(?:access|account|api|private|encryption|signing)[._-]?key|[._-]key$",
     re.IGNORECASE,
 )
-"""In the name of an option: what Spark's own `spark.redaction.regex` knows, and what stores call theirs."""
+"""Names of secret options: those of Spark's `spark.redaction.regex`, and those of object stores."""
 ASSIGNED = re.compile(r"""(?P<name>[\w.-]+)(?P<is>\s*[=:](?!//)\s*)(?P<value>"[^"]*"|'[^']*'|[^\s,;&{}]+)""")
 """A name and its value within a text, such as `-Dpassword=x` or `{secret.key: x}`."""
 ADDRESS = re.compile(r"(?<=://)[^/\s'\"]*:[^/\s'\"]+(?=@)|(?:(?<=https://)|(?<=http://))[^/\s'\"]+(?=@)")
-"""Who asks, and by what password, in `scheme://user:password@host`; in `abfss://container@account` nobody does."""
+"""User and password in `scheme://user:password@host`; `abfss://container@account` has none."""
 SHORTEST = 4
-"""Letters of a text that is looked for elsewhere: a shorter one is in every other word."""
+"""Length from which a secret is searched for in other texts: shorter ones are part of many words."""
 PLAIN = frozenset({"true", "false", "null", "none"})
 
 
-def masked(config: Any, path: Sequence[str] = ()) -> Any:
+def mask(config: Any, path: Sequence[str] = ()) -> Any:
     """A configuration, as plain mappings and lists, with every secret replaced."""
     if isinstance(config, Mapping):
-        return {key: masked(value, (*path, str(key))) for key, value in config.items()}
+        return {key: mask(value, (*path, str(key))) for key, value in config.items()}
     if isinstance(config, list):
-        return [masked(value, path) for value in config]
+        return [mask(value, path) for value in config]
     if config is None or isinstance(config, bool):
         return config
     if _is_secret(path):
         return HIDDEN
-    return _masked_within(config, path) if isinstance(config, str) else config
+    return _mask_within(config, path) if isinstance(config, str) else config
 
 
 def of_config(config: Any, path: Sequence[str] = ()) -> Iterator[str]:
@@ -48,18 +48,18 @@ def of_config(config: Any, path: Sequence[str] = ()) -> Iterator[str]:
 
 
 def of_overrides(overrides: Iterable[str]) -> Iterator[str]:
-    """Every secret of a command line, however its keys are spelt and before anything is made of it."""
+    """Every secret of a command line, before it is parsed, by keys in any spelling."""
     for override in overrides:
-        key, is_given, value = override.partition("=")
-        if is_given and KEY.search(key):
+        key, sign, value = override.partition("=")
+        if sign and KEY.search(key):
             yield value
             yield value.strip("\"'")
         else:
             yield from _within(override, WITHIN)
 
 
-def hidden(text: str, secrets: Iterable[str]) -> str:
-    """A text without the secrets. Those of a few letters stay: they are in other words too."""
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """A text with the secrets replaced, except those of few letters, which are part of other words."""
     telling = {secret for secret in secrets if len(secret) >= SHORTEST and secret.lower() not in PLAIN}
     for secret in sorted(telling, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
@@ -70,20 +70,20 @@ def _is_secret(path: Sequence[str]) -> bool:
     return path[:1] == WITHIN and any(KEY.search(key) for key in path[1:])
 
 
-def _masked_within(text: str, path: Sequence[str]) -> str:
-    """A text that is no secret as a whole, without those in it."""
+def _mask_within(text: str, path: Sequence[str]) -> str:
+    """A text that is no secret as a whole, with the secrets in it replaced."""
     text = ADDRESS.sub(HIDDEN, text)
     if tuple(path[:1]) != WITHIN:
         return text
     return ASSIGNED.sub(
-        lambda said: f"{said['name']}{said['is']}{HIDDEN}" if KEY.search(said["name"]) else said[0], text
+        lambda match: f"{match['name']}{match['is']}{HIDDEN}" if KEY.search(match["name"]) else match[0], text
     )
 
 
 def _within(text: str, path: Sequence[str]) -> Iterator[str]:
-    """The secrets in a text that is none as a whole."""
+    """The secrets in a text that is no secret as a whole."""
     yield from ADDRESS.findall(text)
     if tuple(path[:1]) == WITHIN:
-        for said in ASSIGNED.finditer(text):
-            if KEY.search(said["name"]):
-                yield said["value"].strip("\"'")
+        for match in ASSIGNED.finditer(text):
+            if KEY.search(match["name"]):
+                yield match["value"].strip("\"'")

@@ -229,11 +229,11 @@ class Source:
 
     def sql(self) -> dict[str, str]:
         """Key path within the source -> Spark SQL expression."""
-        found = {f"derived.{name}": sql for name, sql in self.derived.items()}
-        found |= {"where": self.where} if self.where else {}
-        return found | {f"checks.{name}": sql for name, sql in self.checks.items()}
+        expressions = {f"derived.{name}": sql for name, sql in self.derived.items()}
+        expressions |= {"where": self.where} if self.where else {}
+        return expressions | {f"checks.{name}": sql for name, sql in self.checks.items()}
 
     def stored_columns(self) -> list[str]:
         """The columns that are stored, keys first, without the two clocks (those have names of their own)."""
-        kept = self.keep or self.column_names()
-        return list(dict.fromkeys([*self.key, *self.sequence, *([self.deleted] if self.deleted else []), *kept]))
+        columns = self.keep or self.column_names()
+        return list(dict.fromkeys([*self.key, *self.sequence, *([self.deleted] if self.deleted else []), *columns]))

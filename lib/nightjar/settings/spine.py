@@ -1,4 +1,4 @@
-"""Settings of the spine: which rows there are to build features for."""
+"""Settings of the spine: the rows to build features for."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -131,8 +131,8 @@ class Spine:
             )
         if self.weekdays is not None:
             named = [day.name for day in self.weekdays]
-            each = "each day of the week at most once, and at least one; without the key, every day has rows"
-            require(0 < len(named) == len(set(named)), "weekdays", named, each)
+            expected_days = "each day of the week at most once, and at least one; without the key, every day has rows"
+            require(0 < len(named) == len(set(named)), "weekdays", named, expected_days)
 
     def is_due(self, day: date) -> bool:
         """Whether a run date may have rows: by its day of the week."""

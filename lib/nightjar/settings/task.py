@@ -1,4 +1,4 @@
-"""What is learned, and what it is judged by."""
+"""The tasks of a label, and the metrics that compare models."""
 
 from enum import Enum
 

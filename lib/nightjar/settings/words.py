@@ -1,4 +1,4 @@
-"""Texts of a configuration that YAML has read as something else: an unquoted NO is false to it, and 1e3 is 1000.0."""
+"""Refuses texts of a configuration that YAML has read as something else: NO as false, 1e3 as 1000.0."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from nightjar.errors import UsageError
 from nightjar.settings import secrets
 
 _WRITTEN = re.compile(r"True|False|-?([0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|inf|nan)")
-"""What a boolean or a number becomes where a text is expected."""
+"""The text that a boolean or a number becomes where a text is expected."""
 _READ = re.compile(
     r"(?i)y|n|yes|no|on|off|true|false|[-+]?[0-9.][0-9._:]*(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)|0[xob][0-9a-f_]+"
 )
@@ -24,28 +24,28 @@ def require_as_written(folder: Path, composed: Any) -> None:
 
     Args:
         folder: of the configuration.
-        composed: of it, as plain mappings, lists and values.
+        composed: the composed configuration, as plain mappings, lists and values.
 
     Raises:
-        UsageError: there is such a text; with its key, the file and its line. Secrets are not told.
+        UsageError: there is such a text; names its key, the file and the line, without secrets.
     """
     texts = {path: text for path, text in _texts(composed, "") if _WRITTEN.fullmatch(text)}
     if not texts:
         return
     for file in sorted(folder.rglob("*.yaml")):
-        for key, raw, line in _unquoted(yaml.compose(file.read_text(), yaml.SafeLoader), ""):
+        for key, raw, line in _unquoted_scalars(yaml.compose(file.read_text(), yaml.SafeLoader), ""):
             read = str(OmegaConf.create(f"[{raw}]")[0])
             path = next((path for path, text in texts.items() if text == read != raw and _ends(path, key)), None)
             if path is not None:
-                shown, given = (secrets.masked(one, tuple(path.split(".", 1))) for one in (read, raw))
+                shown, masked_raw = (secrets.mask(scalar, tuple(path.split(".", 1))) for scalar in (read, raw))
                 raise UsageError(
-                    f"{path}: found {shown!r}, which is what YAML makes of the unquoted {given} in line {line} of "
-                    f"{file}. If the text is meant, quote it there: '{given}'"
+                    f"{path}: found {shown!r}, which is what YAML makes of the unquoted {masked_raw} in line {line} of "
+                    f"{file}. If the text is meant, quote it there: '{masked_raw}'"
                 )
 
 
 def _ends(path: str, key: str) -> bool:
-    """Whether the last key of a path such as `columns.k.levels[0]` is this one, which may have dots itself."""
+    """Whether a path such as `columns.k.levels[0]` ends with this key, which may have dots itself."""
     without_places = re.sub(r"(\[\d+\])+$", "", path)
     return f".{without_places}".endswith(f".{key}")
 
@@ -62,13 +62,13 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{path}[{number}]")
 
 
-def _unquoted(node: Any, key: str) -> Iterator[tuple[str, str, int]]:
-    """Key, value and line of each scalar that YAML may take for something else than a text."""
+def _unquoted_scalars(node: Any, key: str) -> Iterator[tuple[str, str, int]]:
+    """Key, value and line of each unquoted scalar that YAML may read as something else than a text."""
     if isinstance(node, yaml.MappingNode):
         for name, value in node.value:
-            yield from _unquoted(value, str(name.value))
+            yield from _unquoted_scalars(value, str(name.value))
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            yield from _unquoted(value, key)
+            yield from _unquoted_scalars(value, key)
     elif isinstance(node, yaml.ScalarNode) and node.style is None and _READ.fullmatch(node.value):
         yield key, node.value, node.start_mark.line + 1
