@@ -31,7 +31,7 @@ def searched(model, **options):
     return builders.search(candidates={"majority": MAJORITY, "mine": model}, **options)
 
 
-def prepared(**columns):
+def with_columns(**columns):
     return Model(Estimator.LOGISTIC, preparation=Preparation(columns=columns))
 
 
@@ -47,15 +47,15 @@ def rule(expression):
             "mine: RATE .column: 'departure_hour'. has no",
         ),
         (Model(Estimator.LOGISTIC, drop=["seats"]), "mine: drop names seats, not among the features load, built"),
-        (prepared(seats=ColumnPreparation(FeatureType.CATEGORY)), "mine: columns names seats"),
+        (with_columns(seats=ColumnPreparation(FeatureType.CATEGORY)), "mine: columns names seats"),
         (rule("seats > 3"), "mine: .*seats"),
         (rule("load == 'a'"), "mine: .*load"),
         (rule("load +"), "mine: .*load +"),
         (Model(Estimator.LOGISTIC, parameters={"depth": 3}), "mine: LOGISTIC has no parameter depth here"),
         (Model(Estimator.BOOSTING, parameters={"max_iter": -1}), "mine: BOOSTING with .* cannot be fitted"),
         (Model(Estimator.LINEAR), "mine: LINEAR is for REGRESSION, RANKING, and the task is CLASSIFICATION"),
-        (prepared(site=ColumnPreparation(number=Number())), "mine: columns.site is declared NUMBER"),
-        (prepared(load=ColumnPreparation(text=Text())), "mine: columns.load is declared TEXT"),
+        (with_columns(site=ColumnPreparation(number=Number())), "mine: columns.site is declared NUMBER"),
+        (with_columns(load=ColumnPreparation(text=Text())), "mine: columns.load is declared TEXT"),
     ],
 )
 def test_a_candidate_that_no_rows_of_the_project_could_fit_is_named(model, message):
@@ -83,7 +83,7 @@ def test_so_is_what_all_candidates_share(options, message):
 @pytest.mark.parametrize(
     "model",
     [
-        prepared(who=ColumnPreparation(text=Text()), drift=ColumnPreparation(number=Number(winsorise=0.1))),
+        with_columns(who=ColumnPreparation(text=Text()), drift=ColumnPreparation(number=Number(winsorise=0.1))),
         rule("who == 'a' or drift > 1 and load > 50 or site == 'north'"),
         Model(Estimator.RATE, parameters={"column": "who"}),
         Model(Estimator.RATE, parameters={"column": "temperature__mean_3d"}),

@@ -66,11 +66,11 @@ def ran(scores, stopping, pick=None):
     open_units, results = next(going), {}
     while open_units:
         ended = [open_units.pop(pick(len(open_units)))] if pick else open_units
-        told = {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
+        new_results = {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
         open_units = open_units if pick else []
-        results |= told
+        results |= new_results
         try:
-            open_units += going.send(told)
+            open_units += going.send(new_results)
         except StopIteration:
             assert not open_units
     return {(place[unit.candidate], unit.fold) for unit in results}
@@ -114,21 +114,21 @@ def test_stopping_keeps_the_winner_of_the_full_search(noise, least, capsys):
     """500 matrices of 12 candidates x 5 folds: quality ~ N(0, 1), folds differ for all alike by N(0, 1), and each score
     has a noise of its own, N(0, noise). Mean regret in units of the winner's standard error over folds."""
     random = np.random.default_rng(2013)
-    kept, regret, error, fits = 0, [], [], 0
+    hits, regret, error, fits = 0, [], [], 0
     for _ in range(500):
         scores = random.normal(size=(12, 1)) + random.normal(size=(1, 5)) + noise * random.normal(size=(12, 5))
         best = int(np.argmax(scores.mean(axis=1)))
         winner, fitted = raced(scores, Stopping(rungs=[1, 2]))
-        kept += winner == best
+        hits += winner == best
         regret.append(scores[best].mean() - scores[winner].mean())
         error.append(scores[best].std(ddof=1) / np.sqrt(5))
         fits += fitted
     with capsys.disabled():
         sys.stdout.write(
-            f"\nnoise {noise}: kept {kept / 5:.1f}%, mean regret {np.mean(regret):.4f} = "
+            f"\nnoise {noise}: kept {hits / 5:.1f}%, mean regret {np.mean(regret):.4f} = "
             f"{np.mean(regret) / np.mean(error):.3f} standard errors, {fits / 500:.0f} of 60 fits\n"
         )
-    assert kept / 500 >= least
+    assert hits / 500 >= least
     assert np.mean(regret) < 0.5 * np.mean(error)
 
 

@@ -16,7 +16,7 @@ FAILED = FoldResult("boosting-1", "fold 2", 8, {}, 0.5, "Traceback ...\nValueErr
 
 @pytest.fixture
 def path(tmp_path):
-    with ledger.opened(tmp_path, "abc") as book:
+    with ledger.open_ledger(tmp_path, "abc") as book:
         book.append("k1", FIRST)
         book.append("k1", FAILED)
     return tmp_path / "abc.jsonl"
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 def test_whether_a_search_is_in_use_is_known_to_others(tmp_path):
     assert not ledger.in_use(tmp_path, "abc")
-    with ledger.opened(tmp_path, "abc"):
+    with ledger.open_ledger(tmp_path, "abc"):
         assert ledger.in_use(tmp_path, "abc")
         assert not ledger.in_use(tmp_path, "abd")
     assert not ledger.in_use(tmp_path, "abc")
@@ -47,7 +47,7 @@ def test_a_full_disk_ends_the_search_and_says_so(tmp_path):
 
 
 def finished(path):
-    with ledger.opened(path.parent, path.stem) as book:
+    with ledger.open_ledger(path.parent, path.stem) as book:
         return book.finished
 
 
@@ -56,7 +56,7 @@ def test_what_was_appended_is_found_by_the_next_process(path):
 
 
 def test_a_result_is_found_under_the_name_its_candidate_has_now(path):
-    with ledger.opened(path.parent, "abc") as book:
+    with ledger.open_ledger(path.parent, "abc") as book:
         assert book.find("k1", "fold 1", "boosting-9").candidate == "boosting-9"
         assert book.find("k1", "fold 3", "boosting-1") is None
         assert book.find("k2", "fold 1", "boosting-1") is None
@@ -128,20 +128,20 @@ def test_a_damaged_ledger_stops_and_names_the_line(path, damage, line):
 
 
 def test_a_ledger_without_results_is_there_from_the_start(tmp_path):
-    with ledger.opened(tmp_path, "abc") as book:
+    with ledger.open_ledger(tmp_path, "abc") as book:
         assert (book.finished, [one.name for one in tmp_path.iterdir()]) == ({}, ["abc.jsonl"])
     assert finished(tmp_path / "abc.jsonl") == {}
 
 
 def test_two_processes_never_hold_one_ledger(path):
-    with ledger.opened(path.parent, "abc"), pytest.raises(LearningError, match="running already"):
+    with ledger.open_ledger(path.parent, "abc"), pytest.raises(LearningError, match="running already"):
         finished(path)
 
 
 def test_a_fold_that_is_finished_is_not_finished_again(path):
     before = path.read_bytes()
     with (
-        ledger.opened(path.parent, "abc") as book,
+        ledger.open_ledger(path.parent, "abc") as book,
         pytest.raises(LearningError, match="boosting-1 on fold 1 is finished already"),
     ):
         book.append("k1", FIRST)

@@ -1,4 +1,4 @@
-"""Which training rows share an entity or a block of time, for the intervals of what is measured on them."""
+"""Clusters of training rows by entity and block of time, for intervals of metrics."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from nightjar.settings.learning import Search
 
 
 def clusters_of(rows: TrainingRows, index: Rows, first: date, last: date, label: Label, settings: Search) -> Clusters:
-    """Those of the rows of a period.
+    """The clusters of a period's rows.
 
     Args:
         rows: all rows.
