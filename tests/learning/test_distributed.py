@@ -85,7 +85,7 @@ def preparation():
     return fitted_preparation
 
 
-def trained(counted, preparation, folder, settings=SETTINGS, options=OPTIONS):
+def train_network(counted, preparation, folder, settings=SETTINGS, options=OPTIONS):
     return train(counted, preparation, options, settings, seed=3, storage=str(folder), held_out=counted)
 
 
@@ -105,7 +105,7 @@ def in_this_process():
 @pytest.fixture(scope="module")
 def alone(counted, preparation, tmp_path_factory):
     with in_this_process():
-        return trained(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
+        return train_network(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
 
 
 def command_of(process):
@@ -145,9 +145,9 @@ def kill_and_resume(counted, preparation, storage, settings=SETTINGS, options=OP
     kill_a_worker_after_the_first_checkpoint(storage)
     interrupt = signal.getsignal(signal.SIGINT)
     with pytest.raises(LearningError, match=r"failed 1 times(?s:.*)Asked for again, it goes on"):
-        trained(counted, preparation, storage, replace(settings, restarts=0), options)
+        train_network(counted, preparation, storage, replace(settings, restarts=0), options)
     mark(storage)
-    training = trained(counted, preparation, storage, settings, options)
+    training = train_network(counted, preparation, storage, settings, options)
     assert signal.getsignal(signal.SIGINT) is interrupt
     return training
 
@@ -313,7 +313,7 @@ def test_labels_and_weights_that_cannot_be_used_are_refused_before_anything_star
     kind = pa.bool_() if column == "label" and values[-1] is None else None
     table = pa.table(rows).drop_columns([column]).append_column(column, pa.array(values, kind))
     with pytest.raises(LearningError, match=message):
-        trained(count(source_of(tmp_path, table, weight="heft"), 120.0), preparation, tmp_path)
+        train_network(count(source_of(tmp_path, table, weight="heft"), 120.0), preparation, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -338,13 +338,13 @@ def test_a_table_that_does_not_fit_is_refused(changed, message, tmp_path):
 )
 def test_settings_without_room_are_refused_before_anything_starts(changed, message, counted, preparation, tmp_path):
     with pytest.raises(LearningError, match=message):
-        trained(counted, preparation, tmp_path, replace(SETTINGS, **changed))
+        train_network(counted, preparation, tmp_path, replace(SETTINGS, **changed))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_workers_without_a_gpu_each_are_refused_before_anything_starts(counted, preparation, tmp_path):
     with pytest.raises(LearningError, match=r"2 workers need a GPU each, Ray has 0"):
-        trained(counted, preparation, tmp_path, options=replace(OPTIONS, gpu=True))
+        train_network(counted, preparation, tmp_path, options=replace(OPTIONS, gpu=True))
 
 
 @pytest.mark.parametrize(

@@ -58,12 +58,12 @@ def test_suspects_are_those_of_the_definition(rows):
     label, probability = [one for one, _ in rows], [p for _, p in rows]
     if len(set(label)) < 2:
         return
-    of = {kind: [p if kind else 1 - p for given_, p in rows if given_ == kind] for kind in (Y, N)}
+    of = {kind: [p if kind else 1 - p for observed, p in rows if observed == kind] for kind in (Y, N)}
     threshold = {kind: np.mean(values) for kind, values in of.items()}
     expected = {}
-    for row, (given_, p) in enumerate(rows):
-        own, other = (p, 1 - p) if given_ else (1 - p, p)
-        if own < threshold[given_] and other >= threshold[not given_]:
+    for row, (observed, p) in enumerate(rows):
+        own, other = (p, 1 - p) if observed else (1 - p, p)
+        if own < threshold[observed] and other >= threshold[not observed]:
             expected[row] = other - own
     suspected = suspects(label, probability)
     assert dict(zip(suspected["row"].to_pylist(), suspected["margin"].to_pylist(), strict=True)) == pytest.approx(

@@ -130,7 +130,7 @@ def stored(warehouse, tmp_path):
     """Writes both tables, six rows a midnight apart, and reads them."""
     project = replace(builders.machines(tmp_path), features={})
 
-    def written_and_read(label=(True, False) * 3, beside=None, **options):
+    def write_and_read(label=(True, False) * 3, beside=None, **options):
         times = [MIDNIGHT + timedelta(days=row) for row in range(6)]
         key = {"machine": pa.array(["m1"] * 6), "prediction_time": pa.array(times, pa.timestamp("us", "UTC"))}
         features = {
@@ -148,7 +148,7 @@ def stored(warehouse, tmp_path):
             write_deltalake(warehouse.path(name), pa.table(columns), mode="overwrite", schema_mode="overwrite")
         return read(warehouse, project, builders.HISTORY, **options)
 
-    return written_and_read
+    return write_and_read
 
 
 def test_rows_have_the_instants_that_splits_are_made_of(stored):

@@ -328,7 +328,7 @@ def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkey
     problem, begin, records = problems.problem(), MlflowClient.create_run, []
     unit = Unit(Candidate("majority", problems.MAJORITY), 0)
 
-    def interrupted(*args, **options):
+    def create_and_interrupt(*args, **options):
         created = begin(*args, **options)
         signal.raise_signal(signal.SIGINT)
         return created
@@ -338,7 +338,7 @@ def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkey
             ledger.open_ledger(home, "s") as book,
             registration.record_search(registering_run(home), builders.machines(home), problem.rows, book) as record,
         ):
-            monkeypatch.setattr(MlflowClient, "create_run", interrupted)
+            monkeypatch.setattr(MlflowClient, "create_run", create_and_interrupt)
             registration.trial_callback(record)(unit, fit_and_measure(problem, unit))
             records.append("went on")
 

@@ -19,8 +19,8 @@ def clusters_of(rows: TrainingRows, index: Rows, first: date, last: date, label:
         index: the numbers of the period's rows.
         first: date of the period.
         last: date of the period, included.
-        label: says how many days share outcomes.
-        settings: say how long a block is, if the label does not.
+        label: gives the days whose labels share outcomes.
+        settings: give the length of a block, if the label does not.
     """
     length, days = settings.days_of_block(label), (last - first).days + 1
     entity = np.arange(len(index)) if rows.entity is None else rows.entity[index]

@@ -1,4 +1,4 @@
-"""What a fit takes from a row beside its features: the outcome, as the task needs it, and the weight."""
+"""What a fit takes from a row apart from its features: the outcome, as the task needs it, and the weight."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

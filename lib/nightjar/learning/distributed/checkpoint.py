@@ -24,7 +24,7 @@ class Progress:
         losses: the mean loss of each epoch's training rows, computed while the weights changed.
         held_out: the mean loss of the rows held out after each epoch; empty if none are.
         best: the epoch, from 0, whose weights are kept: the one with the least loss held out, or the last one; -1:
-            there is none yet.
+            no epoch yet.
     """
 
     losses: tuple[float, ...] = ()

@@ -32,7 +32,7 @@ def fit(
         held_out: rows whose loss decides which epoch is kept; None: the last epoch.
 
     Raises:
-        LearningError: another estimator, something that can only be fitted on rows in memory, or what `train` says.
+        LearningError: another estimator, something that can only be fitted on rows in memory, or as `train` raises.
         TableError: a data file is gone.
     """
     _check(model)

@@ -32,7 +32,7 @@ class Stream:
         source: of the rows.
         preparation: fitted.
         scale: mean and deviation of the labels of a regression; 0 and 1 otherwise.
-        class_weight: what a row with the label 0 and one with the label 1 weigh, beside their own weights.
+        class_weight: the weights of rows with the label 0 and 1, multiplied by their own weights.
     """
 
     source: Source

@@ -23,7 +23,7 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
     Args:
         search: its candidates, metric, split and sample.
         features: what may be used.
-        task: what the label asks.
+        task: of the label.
         weighted: whether rows have weights.
 
     Raises:

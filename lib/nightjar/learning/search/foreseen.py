@@ -33,8 +33,8 @@ def require_foreseeable(search: Search, project: Project, run_date: date) -> Non
     neither a number nor a category.
 
     Raises:
-        UsageError: a metric that does not judge the label; a candidate that names a column there is not, has no such
-            parameter, or does not fit the task; more days of folds than the project has, or test periods that are too
+        UsageError: a metric that does not judge the label; a candidate that names a missing column or parameter, or
+            does not fit the task; more days of folds than the project has, or test periods that are too
             short for the days of the week that have rows.
     """
     names, task = project.feature_names(), project.label.task

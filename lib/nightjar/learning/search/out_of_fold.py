@@ -22,7 +22,7 @@ def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float6
 
     Raises:
         LearningError: it cannot be fitted, see `models.estimators.fit`; its process or machine was lost again and
-            again; or a GPU is asked for that there is not.
+            again; or it needs a GPU and there is none.
     """
     gpu = gpu_share([candidate.model, *candidate.members.values()], ray.cluster_resources())
     shared, task = ray.put(problem), ray.remote(num_cpus=1, num_gpus=gpu)(fold_scores)

@@ -1,4 +1,4 @@
-"""The search on Ray Tune: units of one candidate and one fold beside each other, on one copy of the data per node."""
+"""The search on Ray Tune: units of one candidate and one fold in parallel, on one copy of the data per node."""
 
 import json
 import logging
@@ -133,7 +133,7 @@ class _HandOut(tune.Callback):  # type: ignore[misc]
         self.failure: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune pickles its callbacks for a restart of its own. There is none: the ledger is the search's state."""
+        """Tune pickles its callbacks for its own restarts, which are not used: the ledger is the search's state."""
         return {}
 
     def more(self) -> None:

@@ -40,7 +40,7 @@ class Problem:
     seed: int
 
     def key(self) -> str:
-        """SHA-256 of all that decides a fold's result beside its candidate: data, folds, seed, code and packages."""
+        """SHA-256 of what decides a fold's result apart from its candidate: data, folds, seed, code, packages."""
         digest = hashlib.sha256(self.rows.content_hash.encode())
         digest.update("\n".join([self.task.value, str(self.seed), *software()]).encode())
         for fold, part in zip(self.folds, self.parts, strict=True):

@@ -104,7 +104,7 @@ class Purged:
         zone: whose days an embargo counts.
 
     Raises:
-        LearningError: arrays of different lengths, an instant that is missing, or an embargo that is none.
+        LearningError: arrays of different lengths, an instant that is missing, or an invalid embargo.
     """
 
     splitter: Any
