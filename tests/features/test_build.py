@@ -313,6 +313,21 @@ def test_a_range_has_the_labels_of_its_nights_though_an_outcome_was_corrected_be
     assert of_nights == [(False, at(D2, 5)), (True, at(D1, 10))]
 
 
+def test_the_last_date_of_a_range_built_again_by_itself_keeps_the_labels_of_the_range(facts):
+    """They are stored with that date, and are final long before it: what a run of it replaces, it asks for again."""
+    facts.project = replace(facts.project, label=replace(facts.project.label, horizon="1d"))
+    days = [D1 - timedelta(days=number) for number in range(5)]
+    outcomes = [outcome("m1", at(day), at(day, 10), failed=day == days[2]) for day in days]
+    facts.store([planned("m1", at(day), at(days[-1], -24)) for day in days], outcomes)
+    facts.build(D1, since=days[-1])
+    of_range = facts.labels()
+    assert len(of_range) == 4
+    facts.build(D1, run_id="again")
+    assert facts.labels() == of_range
+    facts.build(D1, since=days[1], previous=days[1], run_id="again")
+    assert facts.labels() == of_range
+
+
 def test_one_build_of_a_range_gives_the_rows_of_its_nights(nights, copied, spark, tmp_path):
     """The history was built in one pass, the nights one by one; all again in one pass, and all again night by night."""
     first, last = builders.HISTORY - timedelta(days=2), D2

@@ -18,7 +18,7 @@ from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, source_table_name
 from nightjar.features.fitting import require_usable
-from nightjar.features.horizons import is_open, open_since, with_horizon
+from nightjar.features.horizons import is_open, open_since, stored_since, with_horizon
 from nightjar.features.labels import known_labels
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
@@ -75,7 +75,8 @@ def build(
     features = with_features(of_frame(rows), warehouse, project, versions, told, by_date)
     require_usable(features.schema, project)
     definition = table_of(project, rows, features)
-    labels_since = since if previous is None else min(since, previous)
+    stored = stored_since(warehouse, project, run_date)
+    labels_since = min(day for day in (since, previous, stored) if day is not None)
     asked = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
     labels, labelled = labels_of(asked, warehouse, project, versions, run_date)
     outcome = Outcome(inputs=dict(versions))

@@ -24,7 +24,7 @@ from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, groups, labels
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, moment, shift
+from nightjar.timeline import cutoff, moment
 
 Days = npt.NDArray[np.datetime64]
 Instants = npt.NDArray[np.datetime64]
@@ -220,7 +220,7 @@ def _instants(rows: pa.Table) -> Instants:
 
 def _horizon_end(rows: pa.Table, project: Project) -> Instants:
     """When the horizon of each row has passed."""
-    passed = shift(microseconds(_instants(rows)), project.label.horizon_length(), project.zone)
+    passed = project.label.passed_at(microseconds(_instants(rows)), project.zone)
     return passed.astype("datetime64[us]")
 
 

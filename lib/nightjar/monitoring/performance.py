@@ -19,7 +19,7 @@ from nightjar.tables.entries import DataFile
 from nightjar.tables.ledger import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import Moments, cutoff, later, moment, shift
+from nightjar.timeline import cutoff, moment
 
 log = logging.getLogger("nightjar.monitor")
 ROLE = "champion"
@@ -62,7 +62,7 @@ def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: i
         for day, files in served.items()
         if day not in judged
         or not all(file.may_hold("model_version", judged[day], judged[day]) for file in files)
-        or later(later(cutoff(day, zone), label.horizon_length(), zone), label.lateness(), zone) >= sight
+        or label.final_at(np.array([moment(cutoff(day, zone))]), zone)[0] >= moment(sight)
     )
 
 
@@ -73,16 +73,6 @@ def _judged_for_good(warehouse: Warehouse, run_date: date) -> dict[date, str]:
     final = ~pc.field("provisional") & (pc.field("run_date") < run_date) & (pc.field("measure") == "matured_share")
     found = arrow.read(warehouse, PERFORMANCE.name, ["evaluated_date", "model_version", "run_date"], final)
     return {row["evaluated_date"]: row["model_version"] for row in found.sort_by("run_date").to_pylist()}
-
-
-def _passed_at(predicted: Moments, project: Project) -> Moments:
-    """When the horizon of rows has passed that were predicted then."""
-    return shift(predicted, project.label.horizon_length(), project.zone)
-
-
-def _final_at(predicted: Moments, project: Project) -> Moments:
-    """When no fact can change the labels of such rows any more."""
-    return shift(_passed_at(predicted, project), project.label.lateness(), project.zone)
 
 
 def _with_labels(
@@ -117,11 +107,11 @@ def _judged(known: pa.Table, day: date, project: Project, run_date: date, run_id
     rows = known.filter(pc.field("run_date") == day)
     now = moment(cutoff(run_date, project.zone))
     predicted = rows["prediction_time"].cast(pa.int64()).to_numpy()
-    provisional = bool((_final_at(predicted, project) > now).any())
+    provisional = bool((project.label.final_at(predicted, project.zone) > now).any())
     matured = 1 - rows["label_known_at"].null_count / len(rows)
     usable = pc.is_valid(rows["label"])
     if project.label.settled_early:
-        usable = pc.and_(usable, pa.array(_passed_at(predicted, project) <= now))
+        usable = pc.and_(usable, pa.array(project.label.passed_at(predicted, project.zone) <= now))
     judged = rows.filter(usable)
     label, score = (judged[name].to_numpy() for name in ("label", "score"))
     task, query = project.label.task, project.label.query

@@ -12,6 +12,7 @@ from nightjar.settings.checks import require, require_duration, require_filled, 
 from nightjar.settings.features import Aggregate
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.task import Task
+from nightjar.timeline import Moments, shift
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
 _RISING, _FALLING = rf"\s*value\s*>=?\s*{_NUMBER}\s*", rf"\s*value\s*<=?\s*{_NUMBER}\s*"
@@ -103,6 +104,14 @@ class Label:
     def lateness(self) -> Duration:
         """The allowed lateness."""
         return parse_duration(self.allowed_lateness)
+
+    def passed_at(self, predicted: Moments, zone: str) -> Moments:
+        """When the horizons of rows have passed that are predicted then."""
+        return shift(predicted, self.horizon_length(), zone)
+
+    def final_at(self, predicted: Moments, zone: str) -> Moments:
+        """When no fact can change the labels of such rows any more: the allowed lateness after that."""
+        return shift(self.passed_at(predicted, zone), self.lateness(), zone)
 
     def shared_days(self) -> int:
         """How many dates of outcomes one day can move: the horizon of an aggregate, in days begun; 1 of an outcome."""
