@@ -24,12 +24,12 @@ from nightjar.errors import NightjarError
 from nightjar.evaluation.figures import Truth, intervals
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.replay import Replayed, Walk, replay, require_walkable
+from nightjar.learning.replay import ReplayResult, Walk, replay, require_walkable
 from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
-from nightjar.learning.search.ledger import opened
-from nightjar.learning.train import SEARCHES, problem
+from nightjar.learning.search.ledger import open_ledger
+from nightjar.learning.train import SEARCHES, make_problem
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
 from nightjar.settings.task import Task
@@ -48,25 +48,25 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--first", metavar="DATE", help="the first night; default: the project's first_night")
     parser.add_argument("--refit-days", type=int, default=Walk.refit_days, metavar="N")
     parser.add_argument("settings", nargs="*", help="project=flights, search=flights, ...")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     logs.start()
     started = time.monotonic()
-    settings, told_to_jobs = _settings(asked.settings)
+    settings, job_arguments = _settings(options.settings)
     run_date = parse_run_date(settings.run_date or "")
-    first = parse_run_date(asked.first or settings.project.first_night)
+    first = parse_run_date(options.first or settings.project.first_night)
     # Refused before any work, if it can have no night.
-    walk = Walk(first, _last_settled_at_best(settings, run_date), asked.refit_days)
+    walk = Walk(first, _last_settled_at_best(settings, run_date), options.refit_days)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     if not _is_built(warehouse, run_date):
-        _build(settings, told_to_jobs)
-    asked_for, unlabelled = settings.search.split.group, settings.search.self_trains()
-    rows = read(warehouse, settings.project, run_date, group=asked_for, unlabelled=unlabelled)
+        _build(settings, job_arguments)
+    group, unlabelled = settings.search.split.group, settings.search.self_trains()
+    rows = read(warehouse, settings.project, run_date, group=group, unlabelled=unlabelled)
     walk = replace(walk, last=rows.last_settled)
-    found, replayed = _replayed(rows, settings, walk)
-    told = _told(rows, replayed, settings, walk) | {"winner": found, "seconds": time.monotonic() - started}
-    _show(told)
-    if asked.json is not None:
-        asked.json.write_text(json.dumps(told, indent=2) + "\n")
+    winner, result = _search_and_replay(rows, settings, walk)
+    report = _report(rows, result, settings, walk) | {"winner": winner, "seconds": time.monotonic() - started}
+    _show(report)
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
 def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
@@ -80,13 +80,13 @@ def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
     others = [one for one in overrides if not one.startswith("project=")]
     last = composed.project.last_date or composed.project.first_night
     places = [f"environment.warehouse={HOME / 'warehouse'}", f"environment.home={ROOT / '.nightjar'}"]
-    told = [project, f"run_date={last}", *places, *others]
-    made = make_settings(compose_job(ROOT / "conf", JobName.TRAIN, told))
-    if not isinstance(made, Train):
-        raise TypeError(f"the settings of a training are of type {type(made).__name__}")
-    own = f"{made.environment.warehouse}/{hashlib.sha256(repr(made.project).encode()).hexdigest()[:16]}"
-    told_to_jobs = [*(one for one in told if not _is_of_search(one)), f"environment.warehouse={own}"]
-    return replace(made, environment=replace(made.environment, warehouse=own)), told_to_jobs
+    arguments = [project, f"run_date={last}", *places, *others]
+    settings = make_settings(compose_job(ROOT / "conf", JobName.TRAIN, arguments))
+    if not isinstance(settings, Train):
+        raise TypeError(f"the settings of a training are of type {type(settings).__name__}")
+    warehouse = f"{settings.environment.warehouse}/{hashlib.sha256(repr(settings.project).encode()).hexdigest()[:16]}"
+    job_arguments = [*(one for one in arguments if not _is_of_search(one)), f"environment.warehouse={warehouse}"]
+    return replace(settings, environment=replace(settings.environment, warehouse=warehouse)), job_arguments
 
 
 def _is_of_search(override: str) -> bool:
@@ -107,41 +107,41 @@ def _is_built(warehouse: Warehouse, run_date: date) -> bool:
     return newest is not None and newest >= run_date
 
 
-def _build(settings: Train, told: Sequence[str]) -> None:
+def _build(settings: Train, arguments: Sequence[str]) -> None:
     """Ingest and features of all dates."""
     for job, more in (("ingest", []), ("build_features", [f"since={settings.project.first_date}"])):
-        subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *told, *more], check=True, cwd=ROOT)  # noqa: S603
+        subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *arguments, *more], check=True, cwd=ROOT)  # noqa: S603
 
 
-def _replayed(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, Replayed]:
+def _search_and_replay(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, ReplayResult]:
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
     require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
     require_walkable(rows, project, settings.search, walk)
     with ray.session(settings.environment):
-        asked = problem(rows, project, settings.search, walk.first)
-        with opened(ROOT / ".nightjar" / SEARCHES, asked.key()) as book:
-            found = tune.run(asked, settings.search, book)
-    winner = found.best()
-    baselines = [candidate for candidate in found.results if candidate.model.baseline]
+        problem = make_problem(rows, project, settings.search, walk.first)
+        with open_ledger(ROOT / ".nightjar" / SEARCHES, problem.key()) as book:
+            result = tune.run(problem, settings.search, book)
+    winner = result.best()
+    baselines = [candidate for candidate in result.results if candidate.model.baseline]
     console.print(f"winner before {walk.first}: {winner.name} {winner.model.parameters}")
     return winner.name, replay(rows, winner, baselines, project, settings.search, walk)
 
 
-def _told(rows: TrainingRows, replayed: Replayed, settings: Train, walk: Walk) -> dict[str, Any]:
-    judged = rows.examples(replayed.rows)
-    clusters = clusters_of(rows, replayed.rows, walk.first, walk.last, settings.project.label, settings.search)
+def _report(rows: TrainingRows, result: ReplayResult, settings: Train, walk: Walk) -> dict[str, Any]:
+    judged = rows.examples(result.rows)
+    clusters = clusters_of(rows, result.rows, walk.first, walk.last, settings.project.label, settings.search)
     truth = Truth(Task.CLASSIFICATION, judged.label, clusters, weight=judged.weight)
-    month = rows.day[replayed.rows].astype("datetime64[M]")
+    month = rows.day[result.rows].astype("datetime64[M]")
     return {
         "first": str(walk.first),
         "last": str(walk.last),
         "rows": len(truth.label),
         "refit_days": walk.refit_days,
-        "figures": {name: _figures(truth, score) for name, score in replayed.scores.items()},
+        "figures": {name: _figures(truth, score) for name, score in result.scores.items()},
         "months": {
             name: {str(one): _auc_where(month == one, truth, score) for one in np.unique(month)}
-            for name, score in replayed.scores.items()
+            for name, score in result.scores.items()
         },
     }
 
@@ -160,22 +160,22 @@ def _auc_where(chosen: np.ndarray, truth: Truth, score: np.ndarray) -> float | N
     return roc_auc(truth.label[chosen], score[chosen], None if truth.weight is None else truth.weight[chosen])
 
 
-def _show(told: Mapping[str, Any]) -> None:
-    nights = f"{told['first']} to {told['last']}, {told['rows']:,} rows"
+def _show(report: Mapping[str, Any]) -> None:
+    nights = f"{report['first']} to {report['last']}, {report['rows']:,} rows"
     table = Table(
         title=f"What would have been served: {nights}; 95% intervals over entities and time", title_justify="left"
     )
-    months = list(next(iter(told["months"].values())))
+    months = list(next(iter(report["months"].values())))
     for column in ("scores", "ROC AUC", "calibration error", "log loss", *(f"AUC {month}" for month in months)):
         table.add_column(column, justify="left" if column == "scores" else "right")
-    for name, one in told["figures"].items():
-        auc = one["roc_auc"]
+    for name, figures in report["figures"].items():
+        auc = figures["roc_auc"]
         bounds = "" if auc["low"] is None else f" ({auc['low']:.3f} to {auc['high']:.3f})"
-        by_month = (f"{value:.3f}" for value in told["months"][name].values())
-        error, loss = one["expected_calibration_error"], one["log_loss"]
+        by_month = (f"{value:.3f}" for value in report["months"][name].values())
+        error, loss = figures["expected_calibration_error"], figures["log_loss"]
         table.add_row(name, f"{auc['estimate']:.4f}{bounds}", f"{error:.4f}", f"{loss:.4f}", *by_month)
     console.print(table)
-    console.print(f"{told['seconds'] / 60:.1f} minutes")
+    console.print(f"{report['seconds'] / 60:.1f} minutes")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How often 95% intervals hold the truth, and how often an equal challenger beats a baseline: see scripts/simulate.
+"""How often 95% intervals contain the truth, and how often an equal challenger beats a baseline: see scripts/simulate.
 
 Each run draws entities and nights anew, as another year of another business would have them. The truth is the metric
 over all runs' rows together.
@@ -36,12 +36,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class World:
-    """Where rows come from.
+    """The process that generates rows.
 
     Attributes:
         make: draws a run.
-        horizon: days of which an outcome is made.
-        entity_effect, night_effect: standard deviations of what an entity, or a night, has of its own.
+        horizon: days that an outcome covers.
+        entity_effect, night_effect: standard deviations of the effects of an entity, or a night.
         lasting: correlation of a night's effect with the next night's.
         block_days: as in `search.block_days`; None: as long as the horizon.
     """
@@ -57,7 +57,7 @@ class World:
     block_days: int | None = None
 
     def clusters(self, rows: Rows) -> Clusters:
-        """As a project with this spine and label has them."""
+        """The clusters that a project with this spine and label has."""
         days = np.datetime64(FIRST) + rows.night
         last = FIRST + timedelta(days=self.nights - 1)
         length = self.block_days or self.horizon
@@ -65,7 +65,7 @@ class World:
         return Clusters(rows.entity, block, overlap(self.nights, length, self.nights))
 
     def shocks(self, random: np.random.Generator, days: int) -> np.ndarray:
-        """What each day has of its own."""
+        """The effect of each day."""
         shock = random.normal(size=days)
         for day in range(1, days):
             shock[day] = self.lasting * shock[day - 1] + (1 - self.lasting**2) ** 0.5 * shock[day]
@@ -74,8 +74,8 @@ class World:
     def __str__(self) -> str:
         effects = [name for name in ("entity", "night") if getattr(self, f"{name}_effect")]
         blocks = blocks_within(self.nights, self.block_days or self.horizon)
-        told = f"{self.name}, {self.nights} nights in {blocks} blocks, effects: {' and '.join(effects) or 'none'}"
-        return f"{told}, lasting {self.lasting}" if self.lasting else told
+        text = f"{self.name}, {self.nights} nights in {blocks} blocks, effects: {' and '.join(effects) or 'none'}"
+        return f"{text}, lasting {self.lasting}" if self.lasting else text
 
 
 def customers(random: np.random.Generator, world: World) -> Rows:
@@ -91,8 +91,8 @@ def customers(random: np.random.Generator, world: World) -> Rows:
     entity, at = np.nonzero(before)
 
     def score() -> np.ndarray:
-        known = own + 0.6 * random.normal(size=world.entities)
-        return expit(known[entity] + 0.3 * before[entity, at] + 0.3 * random.normal(size=len(entity)) - 1.2)
+        prediction = own + 0.6 * random.normal(size=world.entities)
+        return expit(prediction[entity] + 0.3 * before[entity, at] + 0.3 * random.normal(size=len(entity)) - 1.2)
 
     return Rows(entity, at, after[entity, at] > 0, (score(), score()))
 
@@ -106,9 +106,9 @@ def flights(random: np.random.Generator, world: World) -> Rows:
     label = random.random(len(entity)) < expit(own[entity] + shock[night] + seen)
 
     def score() -> np.ndarray:
-        known = own + 0.6 * world.entity_effect * random.normal(size=world.entities)
+        prediction = own + 0.6 * world.entity_effect * random.normal(size=world.entities)
         forecast = 0.5 * shock + 0.6 * world.night_effect * random.normal(size=world.nights)
-        return expit(known[entity] + forecast[night] + seen + 0.3 * random.normal(size=len(entity)))
+        return expit(prediction[entity] + forecast[night] + seen + 0.3 * random.normal(size=len(entity)))
 
     return Rows(entity, night, label, (score(), score()))
 
@@ -133,17 +133,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--only", default="", help="worlds whose name holds this")
-    told = parser.parse_args()
-    for world in (world for world in WORLDS if told.only in str(world)):
+    options = parser.parse_args()
+    for world in (world for world in WORLDS if options.only in str(world)):
         started = time.monotonic()
-        print(f"{world}: {told.runs} runs", flush=True)
-        for line in measured(world, told.runs):
+        print(f"{world}: {options.runs} runs", flush=True)
+        for line in simulate(world, options.runs):
             print(f"  {line}", flush=True)
         print(f"  {time.monotonic() - started:.0f} s", flush=True)
 
 
-def measured(world: World, runs: int) -> Iterator[str]:
-    """For each metric: how often its interval holds the truth, and how often one of two equals beats the other."""
+def simulate(world: World, runs: int) -> Iterator[str]:
+    """For each metric: how often its interval contains the truth, and how often one of two equals beats the other."""
     random = np.random.default_rng(20)
     alone: dict[Metric, list[Interval]] = {metric: [] for metric in METRICS}
     apart: dict[Metric, list[Interval]] = {metric: [] for metric in METRICS}
@@ -160,26 +160,26 @@ def measured(world: World, runs: int) -> Iterator[str]:
             gap = estimates[0][metric] - estimates[1][metric]
             apart[metric].append(interval(gap, first.minus(second), clusters, Scale.PLAIN))
     for metric, value in figures(counts).items():
-        known = [one for one in alone[metric] if one.low is not None]
-        told = [one for one in apart[metric] if one.low is not None]
-        held = np.mean([one.low <= value <= one.high for one in known])
-        zero = np.mean([one.low <= 0 <= one.high for one in told])
-        beats = np.mean([(one.low > 0) if metric.greater_is_better else (one.high < 0) for one in told])
-        width = np.median([one.high - one.low for one in known])
+        bounded = [one for one in alone[metric] if one.low is not None]
+        bounded_gaps = [one for one in apart[metric] if one.low is not None]
+        coverage = np.mean([one.low <= value <= one.high for one in bounded])
+        zero = np.mean([one.low <= 0 <= one.high for one in bounded_gaps])
+        beats = np.mean([(one.low > 0) if metric.greater_is_better else (one.high < 0) for one in bounded_gaps])
+        width = np.median([one.high - one.low for one in bounded])
         yield (
-            f"{metric.value} {value:.3f}: held {held:.1%} (width {width:.3f}), difference of equals {zero:.1%}, "
-            f"one beats the other {beats:.1%}; no bounds in {1 - len(known) / runs:.1%}"
+            f"{metric.value} {value:.3f}: held {coverage:.1%} (width {width:.3f}), difference of equals {zero:.1%}, "
+            f"one beats the other {beats:.1%}; no bounds in {1 - len(bounded) / runs:.1%}"
         )
 
 
 def of_scores(label: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """How many rows of each outcome have each score, to so many digits that hardly two differ by rounding."""
+    """Rows of each outcome by score, on a grid so fine that rounding hardly joins two scores."""
     places = np.rint(GRID * score).astype(int)
     return np.array([np.bincount(places[label == outcome], minlength=GRID + 1) for outcome in (0, 1)])
 
 
 def figures(counts: np.ndarray) -> dict[Metric, float]:
-    """The metrics of rows, from how many of each outcome have each score; quicker than from the rows."""
+    """The metrics, from the counts of each outcome by score: quicker than from the rows."""
     negatives, positives = counts
     below = np.cumsum(negatives) - negatives / 2
     reached, of_them = np.cumsum(counts.sum(axis=0)[::-1]), np.cumsum(positives[::-1])

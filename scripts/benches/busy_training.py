@@ -22,7 +22,7 @@ import search_case
 
 from nightjar.config import compose_job, make_settings
 from nightjar.learning.final import judge
-from nightjar.learning.fitting import fitted
+from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search import ledger, proposals
 from nightjar.learning.search.candidates import Candidate
@@ -49,7 +49,7 @@ def main(kind: str, rows: int, columns: int) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder,
         ray.session(Environment(home=folder)),
-        ledger.opened(Path(folder), case.problem.key()) as book,
+        ledger.open_ledger(Path(folder), case.problem.key()) as book,
     ):
         measured(lambda: run_search(case.problem, settings, book).best().name)
 
@@ -84,7 +84,7 @@ def final(rows: TrainingRows, settings: Search) -> Callable[[], float]:
 
     def judge_and_refit() -> float:
         evidence, _ = judge(rows, period, *clusters, winner, proposals.baselines(settings), project, settings)
-        fitted(rows, np.arange(len(rows.day)), end + timedelta(days=1), winner, project, settings)
+        fit_candidate(rows, np.arange(len(rows.day)), end + timedelta(days=1), winner, project, settings)
         return float(evidence.candidate["roc_auc"]["estimate"])
 
     return judge_and_refit

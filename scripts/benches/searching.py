@@ -28,7 +28,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from nightjar.learning.registration import recording
+from nightjar.learning.registration import trial_callback
 from nightjar.learning.search import ledger
 from nightjar.learning.search.tune import run as run_search
 from nightjar.registry import tracking
@@ -112,7 +112,7 @@ def _grid_search(case: Case, cores: int) -> Scores:
 
 def _ours(case: Case, home: Path, *, stopping: bool) -> Scores:
     folder = Path(tempfile.mkdtemp(dir=home))  # a new ledger: nothing is finished yet
-    with ledger.opened(folder, case.problem.key()) as book:
+    with ledger.open_ledger(folder, case.problem.key()) as book:
         found = run_search(case.problem, search_case.search(stopping=stopping), book)
     scores = np.full((len(search_case.points()), search_case.FOLDS), np.nan)
     for candidate, results in found.results.items():
@@ -204,11 +204,11 @@ def _overhead(case: Case, home: Path) -> float:
     small = search_case.made(1000, len(case.inputs[0]))
     settings = search_case.trivial(TRIVIAL - 1)
     with (
-        ledger.opened(home / "trivial", small.problem.key()) as book,
+        ledger.open_ledger(home / "trivial", small.problem.key()) as book,
         tracking.record_search(home, "bench", "trivial", {}, lambda _: False) as record,
     ):
         started = time.perf_counter()
-        found = run_search(small.problem, settings, book, recording(record))
+        found = run_search(small.problem, settings, book, trial_callback(record))
         seconds = time.perf_counter() - started
     units = TRIVIAL * search_case.FOLDS
     if (ran := sum(map(len, found.results.values()))) != units:

@@ -10,9 +10,9 @@ import pyarrow as pa
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search import ledger, tune
-from nightjar.learning.search.found import Found
+from nightjar.learning.search.found import SearchResult
 from nightjar.learning.search.units import Problem
-from nightjar.learning.search.work import Told
+from nightjar.learning.search.work import Callback
 from nightjar.learning.splits.folding import folds, inner_splits
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Search
@@ -39,26 +39,28 @@ def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
     return TrainingRows(table, columns, key, label, day, instant, known_at, instant + HORIZON, FIRST, {}, "d1")
 
 
-def run(asked: Problem, settings: Search, folder: Path, told: Told | None = None) -> Found:
+def run(problem: Problem, settings: Search, folder: Path, callback: Callback | None = None) -> SearchResult:
     """The search, with its ledger in the folder."""
-    with ledger.opened(folder, asked.key()) as book:
-        return tune.run(asked, settings, book, told)
+    with ledger.open_ledger(folder, problem.key()) as book:
+        return tune.run(problem, settings, book, callback)
 
 
 def problem(**options) -> Problem:
-    found = rows(**options)
-    parted = folds(found, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
-    parts = [TrainingPart(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in parted]
-    return Problem(found, parted, parts, Task.CLASSIFICATION, 0)
+    training_rows = rows(**options)
+    splits = folds(training_rows, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
+    parts = [TrainingPart(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in splits]
+    return Problem(training_rows, splits, parts, Task.CLASSIFICATION, 0)
 
 
 def with_levels(plain: Problem) -> Problem:
     """With a category beside x that tells as much, and splits within each fold, by which its levels can be encoded."""
     level = np.digitize(plain.rows.features["x"].to_numpy(), [-1, 0, 1]).astype(str)
     columns = (*plain.rows.columns, FeatureColumn("level", "category"))
-    found = replace(plain.rows, features=plain.rows.features.append_column("level", pa.array(level)), columns=columns)
-    parts = [replace(part, inner=inner_splits(found, part.rows, SPLIT, "UTC", 0)) for part in plain.parts]
-    return replace(plain, rows=found, parts=parts)
+    training_rows = replace(
+        plain.rows, features=plain.rows.features.append_column("level", pa.array(level)), columns=columns
+    )
+    parts = [replace(part, inner=inner_splits(training_rows, part.rows, SPLIT, "UTC", 0)) for part in plain.parts]
+    return replace(plain, rows=training_rows, parts=parts)
 
 
 def search(**options) -> Search:

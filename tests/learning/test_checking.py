@@ -62,16 +62,16 @@ def test_a_metric_that_does_not_judge_the_task_is_refused_with_those_that_do():
 @pytest.mark.parametrize(("weighted", "sample"), [(True, TrainingSample()), (False, TrainingSample(0.5))])
 def test_a_candidate_that_takes_no_weights_is_named_where_rows_have_some(weighted, sample):
     """Rows of a sample have weights, too."""
-    found = search(near=Model(Estimator.NEIGHBOURS))
-    require_learnable(found, FEATURES, Task.CLASSIFICATION, weighted=False)
+    settings = search(near=Model(Estimator.NEIGHBOURS))
+    require_learnable(settings, FEATURES, Task.CLASSIFICATION, weighted=False)
     with pytest.raises(LearningError, match=r"candidates\.near: NEIGHBOURS takes no weights"):
-        require_learnable(replace(found, sample=sample), FEATURES, Task.CLASSIFICATION, weighted=weighted)
+        require_learnable(replace(settings, sample=sample), FEATURES, Task.CLASSIFICATION, weighted=weighted)
 
 
 def test_self_training_needs_folds_with_a_time_before_their_test_rows():
-    found = search(trained=Model(Estimator.LOGISTIC, self_training=SelfTraining(0.9)))
-    require_learnable(found, FEATURES, Task.CLASSIFICATION, weighted=False)
-    dealt = replace(found, split=Split(SplitKind.STRATIFIED, 3))
+    settings = search(trained=Model(Estimator.LOGISTIC, self_training=SelfTraining(0.9)))
+    require_learnable(settings, FEATURES, Task.CLASSIFICATION, weighted=False)
+    dealt = replace(settings, split=Split(SplitKind.STRATIFIED, 3))
     with pytest.raises(LearningError, match=r"candidates\.trained: self_training .*split\.kind=STRATIFIED have none"):
         require_learnable(dealt, FEATURES, Task.CLASSIFICATION, weighted=False)
 

@@ -26,11 +26,11 @@ from nightjar.errors import LearningError, TableError
 from nightjar.learning.distributed import trainer
 from nightjar.learning.distributed.checkpoint import FILE, Progress
 from nightjar.learning.distributed.fit import fit
-from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
+from nightjar.learning.distributed.lanes import Group, cut, epoch_order, lane_sizes, own, steps
 from nightjar.learning.distributed.source import BATCH_ROWS, Source, census_of, read
-from nightjar.learning.distributed.streaming import Stream, count, sample, sent, streamed
+from nightjar.learning.distributed.streaming import Stream, count, put_stream, sample, stream_pieces
 from nightjar.learning.distributed.trainer import train
-from nightjar.learning.distributed.watchdog import watched
+from nightjar.learning.distributed.watchdog import watch
 from nightjar.learning.distributed.worker import work
 from nightjar.models.columns import FeatureColumn, to_frame
 from nightjar.models.needs import Needs
@@ -80,12 +80,12 @@ def counted(source, ray_started):
 
 @pytest.fixture(scope="module")
 def preparation():
-    fitted = preparation_of(FEATURES, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
-    fitted.fit_transform(to_frame(rows_of(), FEATURES), rows_of()["label"].to_numpy(zero_copy_only=False))
-    return fitted
+    fitted_preparation = preparation_of(FEATURES, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    fitted_preparation.fit_transform(to_frame(rows_of(), FEATURES), rows_of()["label"].to_numpy(zero_copy_only=False))
+    return fitted_preparation
 
 
-def trained(counted, preparation, folder, settings=SETTINGS, options=OPTIONS):
+def train_network(counted, preparation, folder, settings=SETTINGS, options=OPTIONS):
     return train(counted, preparation, options, settings, seed=3, storage=str(folder), held_out=counted)
 
 
@@ -95,17 +95,17 @@ def in_this_process():
 
     def alone(job, name, storage):
         here = TorchTrainer(work, train_loop_config={"job": job}, scaling_config=ScalingConfig(num_workers=0))
-        return trainer._outcome(here.fit().return_value)
+        return trainer._result(here.fit().return_value)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "_trained", alone)
+        patch.setattr(trainer, "_run_to_end", alone)
         yield
 
 
 @pytest.fixture(scope="module")
 def alone(counted, preparation, tmp_path_factory):
     with in_this_process():
-        return trained(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
+        return train_network(counted, preparation, tmp_path_factory.mktemp("alone"), replace(SETTINGS, workers=1))
 
 
 def command_of(process):
@@ -132,30 +132,30 @@ def kill_a_worker_after_the_first_checkpoint(storage):
 def mark(storage):
     """Make the first epoch's loss 9 in the last checkpoint that is complete; nothing is reckoned from it."""
     listed = next(storage.rglob(LISTED)).read_text()
-    file = next(found for found in storage.rglob(FILE) if found.parent.name in listed)
-    with safe_open(file, framework="pt") as opened:
-        told, tensors = opened.metadata(), {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    progress = json.loads(told["progress"])
+    file = next(candidate for candidate in storage.rglob(FILE) if candidate.parent.name in listed)
+    with safe_open(file, framework="pt") as stored:
+        metadata, tensors = stored.metadata(), {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    progress = json.loads(metadata["progress"])
     progress["losses"][0] = 9.0
-    save_file(tensors, file, metadata=told | {"progress": json.dumps(progress)})
+    save_file(tensors, file, metadata=metadata | {"progress": json.dumps(progress)})
 
 
-def killed_and_asked_again(counted, preparation, storage, settings=SETTINGS, options=OPTIONS):
+def kill_and_resume(counted, preparation, storage, settings=SETTINGS, options=OPTIONS):
     """A worker is killed after the first epoch; its checkpoint is marked, and the training asked for again."""
     kill_a_worker_after_the_first_checkpoint(storage)
     interrupt = signal.getsignal(signal.SIGINT)
     with pytest.raises(LearningError, match=r"failed 1 times(?s:.*)Asked for again, it goes on"):
-        trained(counted, preparation, storage, replace(settings, restarts=0), options)
+        train_network(counted, preparation, storage, replace(settings, restarts=0), options)
     mark(storage)
-    found = trained(counted, preparation, storage, settings, options)
+    training = train_network(counted, preparation, storage, settings, options)
     assert signal.getsignal(signal.SIGINT) is interrupt
-    return found
+    return training
 
 
 @pytest.fixture(scope="module")
 def resumed(counted, preparation, tmp_path_factory):
     """Of two workers. Shared by what follows: workers take seconds to start."""
-    return killed_and_asked_again(counted, preparation, tmp_path_factory.mktemp("resumed"))
+    return kill_and_resume(counted, preparation, tmp_path_factory.mktemp("resumed"))
 
 
 def test_a_killed_training_goes_on_from_its_last_checkpoint(resumed):
@@ -207,16 +207,16 @@ def test_every_row_is_read_once_and_a_step_takes_equally_many_of_each_lane(group
     """The oracle: all rows in a list, cut by hand."""
     numbered = [Group(0, number, rows) for number, rows in enumerate(groups)]
     every = [(group.number, row) for group in numbered for row in range(group.rows)]
-    found = [
+    lanes_ = [
         [(part.group.number, row) for piece in lane for part in piece.slices for row in range(part.start, part.stop)]
         for lane in cut(numbered, lanes_count, step * each)
     ]
-    assert [row for lane in found for row in lane] == every
-    sizes = [len(lane) for lane in found]
+    assert [row for lane in lanes_ for row in lane] == every
+    sizes = [len(lane) for lane in lanes_]
     assert sizes == lane_sizes(len(every), lanes_count)
     assert max(sizes) - min(sizes) <= 1
     assert all(piece.rows == step * each for lane in cut(numbered, lanes_count, step * each) for piece in lane[:-1])
-    by_hand = [sum(len(lane[at : at + step]) for lane in found) for at in range(0, max(sizes), step)]
+    by_hand = [sum(len(lane[at : at + step]) for lane in lanes_) for at in range(0, max(sizes), step)]
     assert steps(sizes, step) == by_hand
 
 
@@ -226,7 +226,7 @@ def test_workers_share_out_the_lanes():
 
 def test_a_row_group_order_belongs_to_its_seed_and_epoch():
     groups = [Group(0, number, 1) for number in range(20)]
-    orders = [shuffled(groups, *epoch) for epoch in [(1, 0), (1, 0), (1, 1), (2, 0)]]
+    orders = [epoch_order(groups, *epoch) for epoch in [(1, 0), (1, 0), (1, 1), (2, 0)]]
     assert orders[0] == orders[1]
     assert orders[0] != orders[2] != orders[3] != orders[0]
     assert sorted(orders[0], key=lambda group: group.number) == groups
@@ -234,15 +234,15 @@ def test_a_row_group_order_belongs_to_its_seed_and_epoch():
 
 def test_a_stream_gives_every_row_once_prepared_with_its_label_in_an_order_of_its_epoch(counted, preparation):
     """The table is partitioned by date, which is no column of its files; the load tells the rows apart."""
-    stream = sent(Stream(counted.source, preparation, (0.0, 1.0), (1.0, 3.0)), 120.0)
+    stream = put_stream(Stream(counted.source, preparation, (0.0, 1.0), (1.0, 3.0)), 120.0)
     pieces = [piece for lane in cut(counted.census.groups, 2, 200) for piece in lane]
-    first, again, other = (list(streamed(stream, pieces, shuffle)) for shuffle in [(0, 0), (0, 0), (0, 1)])
+    first, again, other = (list(stream_pieces(stream, pieces, shuffle)) for shuffle in [(0, 0), (0, 0), (0, 1)])
     rows = rows_of()
     inputs = preparation.transform(to_frame(rows, FEATURES)).astype(np.float32)
     label = rows["label"].to_numpy(zero_copy_only=False).astype(np.float32)
     expected = np.column_stack([inputs, label, np.where(label == 1, 3, 1)])
-    found = np.concatenate([np.column_stack([one["inputs"], one["label"], one["weight"]]) for one in first])
-    np.testing.assert_array_equal(found[np.argsort(found[:, 0])], expected[np.argsort(expected[:, 0])])
+    streamed = np.concatenate([np.column_stack([one["inputs"], one["label"], one["weight"]]) for one in first])
+    np.testing.assert_array_equal(streamed[np.argsort(streamed[:, 0])], expected[np.argsort(expected[:, 0])])
     assert [len(one["label"]) for one in first] == [piece.rows for piece in pieces]
     assert all((one["inputs"] == two["inputs"]).all() for one, two in zip(first, again, strict=True))
     assert not all((one["inputs"] == two["inputs"]).all() for one, two in zip(first, other, strict=True))
@@ -286,11 +286,11 @@ def test_rows_without_a_label_do_not_count_and_a_feature_may_be_the_partition(tm
     rows = pa.table({"label": [1.5, None, 2.5, 4.0], "load": [1.0, 2.0, 3.0, None], "day": [7, 7, 8, 8]})
     features = (FeatureColumn("load", "number"), FeatureColumn("day", "number"))
     source = source_of(tmp_path, rows, partition_by=["day"], features=features, task=Task.REGRESSION)
-    found = count(source, 120.0)
-    assert (found.census.rows, found.census.weight) == (3, 3.0)
-    assert found.census.mean == pytest.approx(8 / 3)
-    assert found.census.variance == pytest.approx(np.var([1.5, 2.5, 4.0]))
-    drawn = sample(found, 100, seed=0).sort_by("label").to_pydict()
+    counts = count(source, 120.0)
+    assert (counts.census.rows, counts.census.weight) == (3, 3.0)
+    assert counts.census.mean == pytest.approx(8 / 3)
+    assert counts.census.variance == pytest.approx(np.var([1.5, 2.5, 4.0]))
+    drawn = sample(counts, 100, seed=0).sort_by("label").to_pydict()
     assert drawn == {"label": [1.5, 2.5, 4.0], "load": [1.0, 3.0, None], "day": [7, 8, 8]}
 
 
@@ -313,7 +313,7 @@ def test_labels_and_weights_that_cannot_be_used_are_refused_before_anything_star
     kind = pa.bool_() if column == "label" and values[-1] is None else None
     table = pa.table(rows).drop_columns([column]).append_column(column, pa.array(values, kind))
     with pytest.raises(LearningError, match=message):
-        trained(count(source_of(tmp_path, table, weight="heft"), 120.0), preparation, tmp_path)
+        train_network(count(source_of(tmp_path, table, weight="heft"), 120.0), preparation, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -338,13 +338,13 @@ def test_a_table_that_does_not_fit_is_refused(changed, message, tmp_path):
 )
 def test_settings_without_room_are_refused_before_anything_starts(changed, message, counted, preparation, tmp_path):
     with pytest.raises(LearningError, match=message):
-        trained(counted, preparation, tmp_path, replace(SETTINGS, **changed))
+        train_network(counted, preparation, tmp_path, replace(SETTINGS, **changed))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_workers_without_a_gpu_each_are_refused_before_anything_starts(counted, preparation, tmp_path):
     with pytest.raises(LearningError, match=r"2 workers need a GPU each, Ray has 0"):
-        trained(counted, preparation, tmp_path, options=replace(OPTIONS, gpu=True))
+        train_network(counted, preparation, tmp_path, options=replace(OPTIONS, gpu=True))
 
 
 @pytest.mark.parametrize(
@@ -364,15 +364,15 @@ def test_a_model_that_needs_its_rows_in_memory_is_refused(changed, message, sour
 def test_infinite_values_and_a_vacuumed_file_are_told_out_of_the_stream(tmp_path, ray_started, preparation):
     """A stated error keeps its type and words on the way out of Ray Data."""
     rows = rows_of(20).set_column(1, "load", pa.array([float(row) if row != 15 else np.inf for row in range(20)]))
-    found = count(source_of(tmp_path, rows), 120.0)
-    stream = sent(Stream(found.source, preparation, (0.0, 1.0), (1.0, 1.0)), 120.0)
-    pieces = cut(found.census.groups, 1, 8)[0]
+    counts = count(source_of(tmp_path, rows), 120.0)
+    stream = put_stream(Stream(counts.source, preparation, (0.0, 1.0), (1.0, 1.0)), 120.0)
+    pieces = cut(counts.census.groups, 1, 8)[0]
     with pytest.raises(LearningError, match=r"Infinite values in load of table rows, version 0, in .*\.parquet"):
-        list(streamed(stream, pieces, None))
-    for file in found.source.snapshot.files:
-        (Path(found.source.snapshot.folder) / file.path).unlink()
+        list(stream_pieces(stream, pieces, None))
+    for file in counts.source.snapshot.files:
+        (Path(counts.source.snapshot.folder) / file.path).unlink()
     with pytest.raises(TableError, match=r"the data file .* is gone"):
-        list(streamed(stream, pieces, None))
+        list(stream_pieces(stream, pieces, None))
 
 
 def test_a_stream_that_runs_dry_becomes_an_error_that_says_what_to_do(ray_started):
@@ -381,10 +381,10 @@ def test_a_stream_that_runs_dry_becomes_an_error_that_says_what_to_do(ray_starte
         over.wait(PATIENCE)
 
     over = threading.Event()
-    found = watched(items(), 1.0, "rows")
-    assert next(found) == 1
+    stream = watch(items(), 1.0, "rows")
+    assert next(stream) == 1
     with pytest.raises(LearningError, match=r"No rows of table rows came for 1 s: .* Ray's 2 processors"):
-        next(found)
+        next(stream)
     over.set()
 
 
@@ -418,6 +418,6 @@ def test_the_best_epoch_is_the_one_with_the_least_finite_loss_held_out():
 def test_a_gpu_gives_about_what_a_processor_gives(counted, preparation, alone, tmp_path):
     """Reckoned in half precision, its losses are near, not equal, with a kill between."""
     one, on_gpu = replace(SETTINGS, workers=1), replace(OPTIONS, gpu=True)
-    found = killed_and_asked_again(counted, preparation, tmp_path, one, on_gpu)
-    assert found.losses[0] == 9.0
-    np.testing.assert_allclose(found.losses[1:], alone.losses[1:], rtol=0.02)
+    training = kill_and_resume(counted, preparation, tmp_path, one, on_gpu)
+    assert training.losses[0] == 9.0
+    np.testing.assert_allclose(training.losses[1:], alone.losses[1:], rtol=0.02)

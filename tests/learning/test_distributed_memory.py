@@ -46,22 +46,22 @@ def figures(tmp_path_factory, ray_started):
     every_site = rows.slice(0, SITES)
     preparation.fit_transform(to_frame(every_site, FEATURES), every_site["label"].to_numpy())
     before = stored()
-    found = train(count(source, 120.0), preparation, OPTIONS, SETTINGS, seed=3, storage=str(folder / "checkpoints"))
+    training = train(count(source, 120.0), preparation, OPTIONS, SETTINGS, seed=3, storage=str(folder / "checkpoints"))
     since = {name: after - before[name] for name, after in stored().items()}
     parts = [rows.slice(start, 5000) for start in range(0, ROWS, 5000)]
-    predicted = [found.network.predict(preparation.transform(to_frame(part, FEATURES))) for part in parts]
+    predicted = [training.network.predict(preparation.transform(to_frame(part, FEATURES))) for part in parts]
     label = rows["label"].to_numpy()
     loss = np.mean((np.concatenate(predicted) - label) ** 2) / label.var()
-    return {"loss": found.losses[0], "reckoned": loss, **since}
+    return {"loss": training.losses[0], "reckoned": loss, **since}
 
 
 def stored():
     """What the object store has held since Ray was started. Ray tells it by none of its public functions."""
-    found = store_stats()
+    stats = store_stats()
     return {
-        "created": found.cumulative_created_bytes,
-        "spilled": found.spilled_bytes_total,
-        "outside": found.object_store_bytes_fallback,
+        "created": stats.cumulative_created_bytes,
+        "spilled": stats.spilled_bytes_total,
+        "outside": stats.object_store_bytes_fallback,
     }
 
 

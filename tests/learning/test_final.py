@@ -29,7 +29,7 @@ MEAN = Candidate("mean", Model(Estimator.MEAN, baseline=True))
 STUMP = Candidate("stump", Model(Estimator.TREE, parameters={"max_depth": 1}, baseline=True))
 
 
-def made(task) -> TrainingRows:
+def rows_for(task) -> TrainingRows:
     """Rows in which x decides: the chance of a yes, an amount in hundreds, or how relevant a row is in its list."""
     random = np.random.default_rng(3)
     day = np.repeat([np.datetime64(FIRST + timedelta(days=number)) for number in range(DAYS)], A_DAY)
@@ -52,12 +52,12 @@ def final(last_days: int) -> Fold:
     return Fold("final", start, end, np.arange(split), np.arange(split, DAYS * A_DAY))
 
 
-def judged(metric, winner, baselines, *, last_days=6, weight=None):
+def judge_winner(metric, winner, baselines, *, last_days=6, weight=None):
     project = builders.machines(Path("files"))
     query = ["site", "prediction_time"] if metric.task is Task.RANKING else []
     project = replace(project, label=replace(project.label, task=metric.task, query=query))
     settings = builders.search(metric=metric)
-    rows = replace(made(metric.task), weight=weight)
+    rows = replace(rows_for(metric.task), weight=weight)
     fold = final(last_days)
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
     return judge(rows, fold, clusters, winner, baselines, project, settings)
@@ -75,8 +75,8 @@ def judged(metric, winner, baselines, *, last_days=6, weight=None):
     ],
 )
 def test_a_good_model_beats_the_strongest_baseline_with_its_whole_interval(metric, winner, weak):
-    evidence, scores = judged(metric, winner, [weak, STUMP])
-    rows, fold = made(metric.task), final(6)
+    evidence, scores = judge_winner(metric, winner, [weak, STUMP])
+    rows, fold = rows_for(metric.task), final(6)
     test = rows.examples(fold.test)
     expected = measures(metric.task, test.label, scores, test.query)
     names = {one.value for one in Metric if one.task is metric.task}
@@ -96,15 +96,15 @@ def test_a_good_model_beats_the_strongest_baseline_with_its_whole_interval(metri
 @pytest.mark.parametrize(("metric", "winner"), [(Metric.LOG_LOSS, LOGISTIC), (Metric.NDCG, LINEAR)])
 def test_rows_of_the_final_period_count_for_as_many_as_they_stand_for(metric, winner):
     weight = np.repeat(np.where(np.arange(DAYS * A_DAY // 6) % 2, 5.0, 1.0), 6)  # one for all rows of a list
-    evidence, scores = judged(metric, winner, [STUMP], weight=weight)
-    test = replace(made(metric.task), weight=weight).examples(final(6).test)
-    found = evidence.candidate[metric.value]["estimate"]
-    assert found == pytest.approx(measures(metric.task, test.label, scores, test.query, test.weight)[metric.value])
-    assert found != pytest.approx(measures(metric.task, test.label, scores, test.query)[metric.value])
+    evidence, scores = judge_winner(metric, winner, [STUMP], weight=weight)
+    test = replace(rows_for(metric.task), weight=weight).examples(final(6).test)
+    estimate = evidence.candidate[metric.value]["estimate"]
+    assert estimate == pytest.approx(measures(metric.task, test.label, scores, test.query, test.weight)[metric.value])
+    assert estimate != pytest.approx(measures(metric.task, test.label, scores, test.query)[metric.value])
 
 
 def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
-    evidence, _ = judged(Metric.RMSE, Candidate("w", MEAN.model), [MEAN])
+    evidence, _ = judge_winner(Metric.RMSE, Candidate("w", MEAN.model), [MEAN])
     assert evidence.difference["estimate"] == 0.0
     decision = decide(asdict(evidence))
     assert not decision.promoted
@@ -113,7 +113,7 @@ def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
 
 @pytest.mark.parametrize(("last_days", "blocks"), [(1, "1 night, and"), (2, "2 nights, and")])
 def test_a_night_or_two_have_intervals_but_promote_nobody_by_themselves(last_days, blocks):
-    evidence, _ = judged(Metric.RMSE, LINEAR, [MEAN], last_days=last_days)
+    evidence, _ = judge_winner(Metric.RMSE, LINEAR, [MEAN], last_days=last_days)
     stored = json.loads(json.dumps(asdict(evidence), allow_nan=False))
     assert stored["difference"]["high"] < 0
     decision = decide(stored)
@@ -127,7 +127,7 @@ def test_a_night_or_two_have_intervals_but_promote_nobody_by_themselves(last_day
 
 def test_outcomes_that_share_days_are_of_one_block():
     """16 days of an aggregate over a week are two blocks, and over a day 16; or as many as `block_days` says."""
-    rows, project = made(Task.CLASSIFICATION), builders.machines(Path("files"))
+    rows, project = rows_for(Task.CLASSIFICATION), builders.machines(Path("files"))
     week = replace(project.label, aggregate=Aggregate.SUM, condition="value > 0", horizon="7d")
     first, last = FIRST, FIRST + timedelta(days=DAYS - 1)
 

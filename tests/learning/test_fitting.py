@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from learning import problems
-from nightjar.learning.fitting import fitted_on
+from nightjar.learning.fitting import fit_part
 from nightjar.learning.parts import training_part
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import folds
@@ -91,12 +91,12 @@ def test_no_row_outside_the_training_part_changes_a_prediction(name, settings):
     rows, settings = rows_with_a_level(), problems.search(**settings)
     fold = folds(rows, settings.split, problems.FIRST + timedelta(days=18), "UTC", 0)[-1]
     candidate = Candidate(name, CASES[name], {member: MEMBERS[member] for member in CASES[name].members})
-    asked = rows.features.take(np.arange(0, len(rows.label), 7))
+    sample = rows.features.take(np.arange(0, len(rows.label), 7))
 
     def scores(of):
         depth = candidate.model.inner_depth(candidate.members)
         part = training_part(of, fold.train, fold.start, depth, settings, "UTC")
-        return fitted_on(part, of, candidate, Task.CLASSIFICATION, 0).predict(asked)
+        return fit_part(part, of, candidate, Task.CLASSIFICATION, 0).predict(sample)
 
     once, again = scores(rows), scores(changed_outside(rows, fold.train))
     assert len(np.unique(once)) > 1

@@ -27,11 +27,11 @@ MAJORITY = Model(Estimator.MAJORITY, baseline=True)
 DAYS = "search.split.folds=2 of test_days=6 and search.final_days=1 are 13 days, and between project.first_date=2024-03"
 
 
-def searched(model, **options):
+def search_of(model, **options):
     return builders.search(candidates={"majority": MAJORITY, "mine": model}, **options)
 
 
-def prepared(**columns):
+def with_columns(**columns):
     return Model(Estimator.LOGISTIC, preparation=Preparation(columns=columns))
 
 
@@ -47,20 +47,20 @@ def rule(expression):
             "mine: RATE .column: 'departure_hour'. has no",
         ),
         (Model(Estimator.LOGISTIC, drop=["seats"]), "mine: drop names seats, not among the features load, built"),
-        (prepared(seats=ColumnPreparation(FeatureType.CATEGORY)), "mine: columns names seats"),
+        (with_columns(seats=ColumnPreparation(FeatureType.CATEGORY)), "mine: columns names seats"),
         (rule("seats > 3"), "mine: .*seats"),
         (rule("load == 'a'"), "mine: .*load"),
         (rule("load +"), "mine: .*load +"),
         (Model(Estimator.LOGISTIC, parameters={"depth": 3}), "mine: LOGISTIC has no parameter depth here"),
         (Model(Estimator.BOOSTING, parameters={"max_iter": -1}), "mine: BOOSTING with .* cannot be fitted"),
         (Model(Estimator.LINEAR), "mine: LINEAR is for REGRESSION, RANKING, and the task is CLASSIFICATION"),
-        (prepared(site=ColumnPreparation(number=Number())), "mine: columns.site is declared NUMBER"),
-        (prepared(load=ColumnPreparation(text=Text())), "mine: columns.load is declared TEXT"),
+        (with_columns(site=ColumnPreparation(number=Number())), "mine: columns.site is declared NUMBER"),
+        (with_columns(load=ColumnPreparation(text=Text())), "mine: columns.load is declared TEXT"),
     ],
 )
 def test_a_candidate_that_no_rows_of_the_project_could_fit_is_named(model, message):
     with pytest.raises(UsageError, match=rf"search\.candidates\.{message}.*Nothing was run\.$"):
-        require_foreseeable(searched(model), PROJECT, builders.HISTORY)
+        require_foreseeable(search_of(model), PROJECT, builders.HISTORY)
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_a_candidate_that_no_rows_of_the_project_could_fit_is_named(model, messa
 )
 def test_so_is_what_all_candidates_share(options, message):
     with pytest.raises(UsageError, match=rf"{message}.*Nothing was run\.$"):
-        require_foreseeable(searched(Model(Estimator.TREE), **options), PROJECT, builders.HISTORY)
+        require_foreseeable(search_of(Model(Estimator.TREE), **options), PROJECT, builders.HISTORY)
 
 
 @pytest.mark.parametrize(
     "model",
     [
-        prepared(who=ColumnPreparation(text=Text()), drift=ColumnPreparation(number=Number(winsorise=0.1))),
+        with_columns(who=ColumnPreparation(text=Text()), drift=ColumnPreparation(number=Number(winsorise=0.1))),
         rule("who == 'a' or drift > 1 and load > 50 or site == 'north'"),
         Model(Estimator.RATE, parameters={"column": "who"}),
         Model(Estimator.RATE, parameters={"column": "temperature__mean_3d"}),
@@ -92,12 +92,12 @@ def test_so_is_what_all_candidates_share(options, message):
 )
 def test_what_may_fit_is_let_through_whatever_an_expression_turns_out_to_be(model):
     grouped = Split(SplitKind.GROUPED, 2, group=["machine", "temperature__event_time"])
-    require_foreseeable(searched(model, split=grouped), PROJECT, builders.HISTORY)
+    require_foreseeable(search_of(model, split=grouped), PROJECT, builders.HISTORY)
 
 
 def test_a_sampled_spine_weighs_its_rows():
     sampled = replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, fraction=0.5)))
-    near = searched(Model(Estimator.NEIGHBOURS))
+    near = search_of(Model(Estimator.NEIGHBOURS))
     require_foreseeable(near, PROJECT, builders.HISTORY)
     with pytest.raises(UsageError, match="NEIGHBOURS takes no weights"):
         require_foreseeable(near, sampled, builders.HISTORY)
@@ -106,7 +106,7 @@ def test_a_sampled_spine_weighs_its_rows():
 def test_test_periods_of_which_some_would_have_none_of_the_spine_s_weekdays_are_refused():
     """Two periods of four days, one after the other, hold a Monday each if these are in the right places."""
     weekly = replace(PROJECT, spine=replace(PROJECT.spine, weekdays=[Weekday.MONDAY]))
-    one = searched(Model(Estimator.TREE), final_days=1)
+    one = search_of(Model(Estimator.TREE), final_days=1)
     for folds, test_days in ((1, 1), (1, 7), (2, 4)):
         require_foreseeable(replace(one, split=Split(folds=folds, test_days=test_days)), weekly, builders.HISTORY)
     for folds, test_days in ((2, 1), (2, 3), (3, 3)):
@@ -118,9 +118,9 @@ def test_test_periods_of_which_some_would_have_none_of_the_spine_s_weekdays_are_
 
 
 def test_the_days_of_dealt_folds_are_not_counted_and_a_later_date_has_more():
-    dealt = searched(Model(Estimator.TREE), split=Split(SplitKind.STRATIFIED, 9), final_days=1)
+    dealt = search_of(Model(Estimator.TREE), split=Split(SplitKind.STRATIFIED, 9), final_days=1)
     require_foreseeable(dealt, PROJECT, builders.HISTORY)
-    walks = searched(Model(Estimator.TREE), split=Split(folds=2, test_days=6), final_days=1)
+    walks = search_of(Model(Estimator.TREE), split=Split(folds=2, test_days=6), final_days=1)
     require_foreseeable(walks, PROJECT, date(2024, 4, 1))
 
 

@@ -41,7 +41,7 @@ def test_networks_that_share_the_gpu_are_worth_about_what_a_processors_are(ray_s
         name: Model(Estimator.NETWORK, parameters=parameters | {"gpu": name == "gpu"}) for name in ("gpu", "processor")
     }
     settings = problems.search(candidates={"majority": problems.MAJORITY, **networks})
-    found = problems.run(problems.problem(), settings, tmp_path)
-    mean = {candidate.name: found.mean(candidate) for candidate in found.results}
+    result = problems.run(problems.problem(), settings, tmp_path)
+    mean = {candidate.name: result.mean(candidate) for candidate in result.results}
     assert mean["gpu"] == pytest.approx(mean["processor"], abs=0.02)
     assert mean["gpu"] > mean["majority"] + 0.2

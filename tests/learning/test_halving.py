@@ -46,7 +46,7 @@ def names(count):
     return [Candidate(f"c{number}", Model(Estimator.MAJORITY)) for number in range(count)]
 
 
-def started(candidates, folds, stopping):
+def start_race(candidates, folds, stopping):
     return race((batch for batch in [candidates]), [], range(folds), stopping, Metric.ROC_AUC)
 
 
@@ -62,15 +62,15 @@ def ran(scores, stopping, pick=None):
     """
     candidates = names(len(scores))
     place = {candidate: number for number, candidate in enumerate(candidates)}
-    going = started(candidates, len(scores[0]), stopping)
-    open_units, results = next(going), {}
+    generator = start_race(candidates, len(scores[0]), stopping)
+    open_units, results = next(generator), {}
     while open_units:
         ended = [open_units.pop(pick(len(open_units)))] if pick else open_units
-        told = {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
+        new_results = {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
         open_units = open_units if pick else []
-        results |= told
+        results |= new_results
         try:
-            open_units += going.send(told)
+            open_units += generator.send(new_results)
         except StopIteration:
             assert not open_units
     return {(place[unit.candidate], unit.fold) for unit in results}
@@ -94,15 +94,15 @@ def test_in_whichever_order_results_come_the_units_are_those_of_barriers(scores,
 def test_who_is_sure_to_go_on_does_not_wait_for_the_others():
     """Two of four go on: the best of three is one of them, the second may still lose its place to the fourth."""
     best, second, third, fourth = candidates = names(4)
-    going = started(candidates, 2, Stopping([1]))
-    next(going)
-    assert going.send({Unit(best, 0): result(Unit(best, 0), 0.9)}) == []
-    assert going.send({Unit(second, 0): result(Unit(second, 0), 0.8)}) == []
-    assert going.send({Unit(third, 0): result(Unit(third, 0), 0.7)}) == [Unit(best, 1)]
-    assert going.send({Unit(fourth, 0): result(Unit(fourth, 0), None)}) == [Unit(second, 1)]
+    generator = start_race(candidates, 2, Stopping([1]))
+    next(generator)
+    assert generator.send({Unit(best, 0): result(Unit(best, 0), 0.9)}) == []
+    assert generator.send({Unit(second, 0): result(Unit(second, 0), 0.8)}) == []
+    assert generator.send({Unit(third, 0): result(Unit(third, 0), 0.7)}) == [Unit(best, 1)]
+    assert generator.send({Unit(fourth, 0): result(Unit(fourth, 0), None)}) == [Unit(second, 1)]
 
 
-def raced(scores, stopping):
+def run_race(scores, stopping):
     """The winner's place and the number of fits."""
     done = ran(scores, stopping)
     complete = [place for place in range(len(scores)) if all((place, fold) in done for fold in range(scores.shape[1]))]
@@ -114,23 +114,23 @@ def test_stopping_keeps_the_winner_of_the_full_search(noise, least, capsys):
     """500 matrices of 12 candidates x 5 folds: quality ~ N(0, 1), folds differ for all alike by N(0, 1), and each score
     has a noise of its own, N(0, noise). Mean regret in units of the winner's standard error over folds."""
     random = np.random.default_rng(2013)
-    kept, regret, error, fits = 0, [], [], 0
+    hits, regret, error, fits = 0, [], [], 0
     for _ in range(500):
         scores = random.normal(size=(12, 1)) + random.normal(size=(1, 5)) + noise * random.normal(size=(12, 5))
         best = int(np.argmax(scores.mean(axis=1)))
-        winner, fitted = raced(scores, Stopping(rungs=[1, 2]))
-        kept += winner == best
+        winner, fitted = run_race(scores, Stopping(rungs=[1, 2]))
+        hits += winner == best
         regret.append(scores[best].mean() - scores[winner].mean())
         error.append(scores[best].std(ddof=1) / np.sqrt(5))
         fits += fitted
     with capsys.disabled():
         sys.stdout.write(
-            f"\nnoise {noise}: kept {kept / 5:.1f}%, mean regret {np.mean(regret):.4f} = "
+            f"\nnoise {noise}: kept {hits / 5:.1f}%, mean regret {np.mean(regret):.4f} = "
             f"{np.mean(regret) / np.mean(error):.3f} standard errors, {fits / 500:.0f} of 60 fits\n"
         )
-    assert kept / 500 >= least
+    assert hits / 500 >= least
     assert np.mean(regret) < 0.5 * np.mean(error)
 
 
 def test_without_rungs_everyone_runs_on_every_fold():
-    assert raced(np.random.default_rng(0).random((4, 3)), Stopping())[1] == 12
+    assert run_race(np.random.default_rng(0).random((4, 3)), Stopping())[1] == 12

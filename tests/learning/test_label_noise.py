@@ -47,10 +47,10 @@ def test_suspects_are_most_of_the_flipped_labels_and_little_else():
     flipped = set(random.permutation(2_000)[:100].tolist())
     label = truth ^ np.isin(np.arange(2_000), list(flipped))
     probability = cross_val_predict(LogisticRegression(), points, label, cv=5, method="predict_proba")[:, 1]
-    found = suspects(label, probability)["row"].to_pylist()
-    assert len(flipped & set(found)) >= 65
-    assert len(flipped & set(found)) >= 0.95 * len(found)
-    assert flipped >= set(found[:40])
+    suspected = suspects(label, probability)["row"].to_pylist()
+    assert len(flipped & set(suspected)) >= 65
+    assert len(flipped & set(suspected)) >= 0.95 * len(suspected)
+    assert flipped >= set(suspected[:40])
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0, 0.1, 0.25, 0.5, 0.75, 1])), min_size=2, max_size=12))
@@ -58,16 +58,18 @@ def test_suspects_are_those_of_the_definition(rows):
     label, probability = [one for one, _ in rows], [p for _, p in rows]
     if len(set(label)) < 2:
         return
-    of = {kind: [p if kind else 1 - p for given_, p in rows if given_ == kind] for kind in (Y, N)}
+    of = {kind: [p if kind else 1 - p for observed, p in rows if observed == kind] for kind in (Y, N)}
     threshold = {kind: np.mean(values) for kind, values in of.items()}
     expected = {}
-    for row, (given_, p) in enumerate(rows):
-        own, other = (p, 1 - p) if given_ else (1 - p, p)
-        if own < threshold[given_] and other >= threshold[not given_]:
+    for row, (observed, p) in enumerate(rows):
+        own, other = (p, 1 - p) if observed else (1 - p, p)
+        if own < threshold[observed] and other >= threshold[not observed]:
             expected[row] = other - own
-    found = suspects(label, probability)
-    assert dict(zip(found["row"].to_pylist(), found["margin"].to_pylist(), strict=True)) == pytest.approx(expected)
-    assert found["margin"].to_pylist() == sorted(found["margin"].to_pylist(), reverse=True)
+    suspected = suspects(label, probability)
+    assert dict(zip(suspected["row"].to_pylist(), suspected["margin"].to_pylist(), strict=True)) == pytest.approx(
+        expected
+    )
+    assert suspected["margin"].to_pylist() == sorted(suspected["margin"].to_pylist(), reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +88,8 @@ def test_what_cannot_be_judged_is_refused(label, probability, message):
 
 
 def test_no_suspects_are_an_empty_table_of_the_same_columns():
-    found = suspects([Y, N], [0.9, 0.1])
-    assert found.num_rows == 0
-    assert found.schema == pa.schema(
+    suspected = suspects([Y, N], [0.9, 0.1])
+    assert suspected.num_rows == 0
+    assert suspected.schema == pa.schema(
         [("row", pa.int64()), ("label", pa.bool_()), ("probability", pa.float64()), ("margin", pa.float64())]
     )

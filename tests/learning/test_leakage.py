@@ -42,7 +42,7 @@ def test_a_column_from_the_future_is_named(planted):
 
 
 @pytest.mark.parametrize(
-    "known",
+    "values",
     [
         NOISE,
         np.full(len(LATE), np.nan),
@@ -51,9 +51,9 @@ def test_a_column_from_the_future_is_named(planted):
         np.where(np.arange(len(LATE)) < len(LATE) // 2, LATE.astype(str), "new"),
     ],
 )
-def test_a_column_that_tells_little_of_newer_rows_is_not(known):
-    found = rows_with(pa.array(known, pa.string(), from_pandas=True) if known.dtype == object else known)
-    assert suspect_features(found, EVERY) == {}
+def test_a_column_that_tells_little_of_newer_rows_is_not(values):
+    rows = rows_with(pa.array(values, pa.string(), from_pandas=True) if values.dtype == object else values)
+    assert suspect_features(rows, EVERY) == {}
 
 
 AMOUNT = np.exp(np.random.default_rng(7).normal(size=len(LATE)))
@@ -71,9 +71,9 @@ AMOUNT = np.exp(np.random.default_rng(7).normal(size=len(LATE)))
     ],
 )
 def test_of_amounts_a_column_is_asked_about_by_its_rank_correlation(planted, suspect):
-    found = suspect_features(replace(rows_with(planted), label=AMOUNT), EVERY)
-    assert list(found) == (["planted"] if suspect else [])
-    assert all(0.95 <= strength <= 1 for strength in found.values())
+    strengths = suspect_features(replace(rows_with(planted), label=AMOUNT), EVERY)
+    assert list(strengths) == (["planted"] if suspect else [])
+    assert all(0.95 <= strength <= 1 for strength in strengths.values())
     assert suspect_features(replace(rows_with(planted), label=np.ones(len(NOISE))), EVERY) == {}
     assert suspect_features(replace(rows_with(planted), label=AMOUNT), EVERY[:38]) == {}
 
@@ -82,8 +82,8 @@ def test_of_amounts_a_column_is_asked_about_by_its_rank_correlation(planted, sus
 def test_a_few_positives_tell_nothing(positives):
     """They can all be above the others by chance."""
     label = np.arange(len(LATE)) >= len(LATE) - positives
-    found = suspect_features(replace(rows_with(label), label=label), EVERY)
-    assert list(found) == (["planted"] if positives == 10 else [])
+    strengths = suspect_features(replace(rows_with(label), label=label), EVERY)
+    assert list(strengths) == (["planted"] if positives == 10 else [])
 
 
 def test_only_the_given_rows_are_looked_at():

@@ -16,7 +16,7 @@ FAILED = FoldResult("boosting-1", "fold 2", 8, {}, 0.5, "Traceback ...\nValueErr
 
 @pytest.fixture
 def path(tmp_path):
-    with ledger.opened(tmp_path, "abc") as book:
+    with ledger.open_ledger(tmp_path, "abc") as book:
         book.append("k1", FIRST)
         book.append("k1", FAILED)
     return tmp_path / "abc.jsonl"
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 def test_whether_a_search_is_in_use_is_known_to_others(tmp_path):
     assert not ledger.in_use(tmp_path, "abc")
-    with ledger.opened(tmp_path, "abc"):
+    with ledger.open_ledger(tmp_path, "abc"):
         assert ledger.in_use(tmp_path, "abc")
         assert not ledger.in_use(tmp_path, "abd")
     assert not ledger.in_use(tmp_path, "abc")
@@ -34,7 +34,7 @@ def test_who_is_asking_whether_it_is_in_use_keeps_no_search_from_its_ledger(tmp_
     asks = os.open(path, os.O_RDONLY)
     fcntl.flock(asks, fcntl.LOCK_SH)
     monkeypatch.setattr(ledger.time, "sleep", lambda _: os.close(asks))
-    assert len(finished(path)) == 2
+    assert len(read_finished(path)) == 2
 
 
 def test_a_full_disk_ends_the_search_and_says_so(tmp_path):
@@ -46,17 +46,17 @@ def test_a_full_disk_ends_the_search_and_says_so(tmp_path):
     os.close(full._file)
 
 
-def finished(path):
-    with ledger.opened(path.parent, path.stem) as book:
+def read_finished(path):
+    with ledger.open_ledger(path.parent, path.stem) as book:
         return book.finished
 
 
 def test_what_was_appended_is_found_by_the_next_process(path):
-    assert finished(path) == {("k1", "fold 1"): FIRST, ("k1", "fold 2"): FAILED}
+    assert read_finished(path) == {("k1", "fold 1"): FIRST, ("k1", "fold 2"): FAILED}
 
 
 def test_a_result_is_found_under_the_name_its_candidate_has_now(path):
-    with ledger.opened(path.parent, "abc") as book:
+    with ledger.open_ledger(path.parent, "abc") as book:
         assert book.find("k1", "fold 1", "boosting-9").candidate == "boosting-9"
         assert book.find("k1", "fold 3", "boosting-1") is None
         assert book.find("k2", "fold 1", "boosting-1") is None
@@ -68,7 +68,7 @@ def test_the_file_is_data(path):
     assert json.loads(first)["measures"] == {"roc_auc": 0.71, "log_loss": 0.3}
 
 
-def changed(text):
+def change_value(text):
     return text.replace('"roc_auc": 0.71', '"roc_auc": 0.91')
 
 
@@ -76,7 +76,7 @@ def cut(text):
     return text[:-20]
 
 
-def joined(text):
+def join_lines(text):
     return text.replace("}\n{", "}{")
 
 
@@ -84,11 +84,11 @@ def of_another_search(text):
     return text.replace('"search": "abc"', '"search": "abd"')
 
 
-def emptied(_):
+def empty(_):
     return ""
 
 
-def beheaded(text):
+def drop_first_line(text):
     return text[text.index("\n") + 1 :]
 
 
@@ -108,13 +108,13 @@ def empty_line(text):
 @pytest.mark.parametrize(
     ("damage", "line"),
     [
-        (changed, 2),
+        (change_value, 2),
         (cut, 3),
-        (joined, 1),
+        (join_lines, 1),
         (of_another_search, 1),
         (empty_line, 4),
-        (emptied, 1),
-        (beheaded, 1),
+        (empty, 1),
+        (drop_first_line, 1),
         (begun_twice, 4),
         (twice, 4),
     ],
@@ -123,25 +123,25 @@ def test_a_damaged_ledger_stops_and_names_the_line(path, damage, line):
     path.write_text(damage(path.read_text()))
     before = path.read_bytes()
     with pytest.raises(LearningError, match=rf"abc\.jsonl is damaged in line {line}"):
-        finished(path)
+        read_finished(path)
     assert path.read_bytes() == before
 
 
 def test_a_ledger_without_results_is_there_from_the_start(tmp_path):
-    with ledger.opened(tmp_path, "abc") as book:
+    with ledger.open_ledger(tmp_path, "abc") as book:
         assert (book.finished, [one.name for one in tmp_path.iterdir()]) == ({}, ["abc.jsonl"])
-    assert finished(tmp_path / "abc.jsonl") == {}
+    assert read_finished(tmp_path / "abc.jsonl") == {}
 
 
 def test_two_processes_never_hold_one_ledger(path):
-    with ledger.opened(path.parent, "abc"), pytest.raises(LearningError, match="running already"):
-        finished(path)
+    with ledger.open_ledger(path.parent, "abc"), pytest.raises(LearningError, match="running already"):
+        read_finished(path)
 
 
 def test_a_fold_that_is_finished_is_not_finished_again(path):
     before = path.read_bytes()
     with (
-        ledger.opened(path.parent, "abc") as book,
+        ledger.open_ledger(path.parent, "abc") as book,
         pytest.raises(LearningError, match="boosting-1 on fold 1 is finished already"),
     ):
         book.append("k1", FIRST)
@@ -154,4 +154,4 @@ def test_a_ledger_that_cannot_be_opened_is_told_by_its_name(path):
     with pytest.raises(
         LearningError, match=r"abc\.jsonl, which remembers the search's finished folds, cannot be opened: .*dir"
     ):
-        finished(path)
+        read_finished(path)

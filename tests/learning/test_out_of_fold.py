@@ -21,12 +21,14 @@ BOOSTING = Candidate("boosting", Model(Estimator.BOOSTING, parameters={"max_iter
 
 def test_every_tested_row_has_the_score_that_the_search_has_measured(ray_started):
     problem = problems.problem()
-    found = out_of_fold(problem, BOOSTING)
+    scores = out_of_fold(problem, BOOSTING)
     for place, fold in enumerate(problem.folds):
         searched = fit_and_measure(problem, Unit(BOOSTING, place))
-        assert searched.measures == measures(Task.CLASSIFICATION, problem.rows.label[fold.test], found[fold.test], None)
+        assert searched.measures == measures(
+            Task.CLASSIFICATION, problem.rows.label[fold.test], scores[fold.test], None
+        )
     tested = np.concatenate([fold.test for fold in problem.folds])
-    assert np.isnan(np.delete(found, tested)).all()
+    assert np.isnan(np.delete(scores, tested)).all()
 
 
 def test_a_candidate_that_cannot_be_fitted_is_a_stated_error(ray_started):
@@ -41,8 +43,8 @@ def test_labels_of_every_fold_are_looked_at_with_their_keys_and_features():
     scores = np.where(rows.label, 0.9, 0.1)
     scores[[3, 790]] = np.where(rows.label[[3, 790]], [0.02, 0.01], [0.98, 0.99])
     scores[5] = np.nan
-    found = label_review(rows, scores, seed=0)
-    suspects, checks = found["label_suspects.csv"], found["label_spot_checks.csv"]
+    review = label_review(rows, scores, seed=0)
+    suspects, checks = review["label_suspects.csv"], review["label_spot_checks.csv"]
     assert suspects["row"].to_pylist() == [790, 3]
     assert suspects["x"].to_pylist() == rows.features["x"].take([790, 3]).to_pylist()
     assert suspects["label"].to_pylist() == rows.label[[790, 3]].tolist()
@@ -56,8 +58,8 @@ def test_labels_of_every_fold_are_looked_at_with_their_keys_and_features():
 def test_features_that_are_called_as_our_own_columns_are_shown_beside_them():
     rows = problems.rows()
     named = rows.features.rename_columns(["label", "margin"])
-    found = label_review(replace(rows, features=named), np.where(rows.label, 0.9, 0.1), seed=0)
-    checks = found["label_spot_checks.csv"]
+    review = label_review(replace(rows, features=named), np.where(rows.label, 0.9, 0.1), seed=0)
+    checks = review["label_spot_checks.csv"]
     assert checks.column_names == ["row", "prediction_time", "label", "feature label", "feature margin"]
     assert checks["label"].to_pylist() == [False] * 25 + [True] * 25
     assert checks["feature label"].to_pylist() == rows.features["x"].take(checks["row"].combine_chunks()).to_pylist()

@@ -5,7 +5,7 @@ import pytest
 
 from nightjar.errors import LearningError
 from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.proposals import Reached, baselines, batches
+from nightjar.learning.search.proposals import FoldValues, baselines, batches
 from nightjar.settings.learning import ProposalKind, Proposals, Search
 from nightjar.settings.model import Estimator, Model
 
@@ -19,7 +19,7 @@ def search(space, proposals=None, **others):
     return Search(candidates, proposals=proposals or Proposals(), seed=7)
 
 
-def drawn(trials, seed=7):
+def random_points(trials, seed=7):
     settings = search(RANGES, Proposals(ProposalKind.RANDOM, trials=trials))
     settings.seed = seed
     (batch,) = batches(settings)
@@ -48,13 +48,13 @@ def test_a_grid_over_a_range_is_refused():
 
 
 def test_draws_lie_in_the_range_and_repeat_with_the_seed():
-    found = drawn(200)
-    rates = np.array([one["learning_rate"] for one in found])
+    points = random_points(200)
+    rates = np.array([one["learning_rate"] for one in points])
     assert ((rates >= 0.01) & (rates <= 1)).all()
     assert 0.4 < np.mean(rates < 0.1) < 0.6  # each order of magnitude is as likely
-    assert {one["max_iter"] for one in found} == {10, 11, 12}
-    assert found == drawn(200) != drawn(200, seed=8)
-    assert drawn(5) == found[:5]
+    assert {one["max_iter"] for one in points} == {10, 11, 12}
+    assert points == random_points(200) != random_points(200, seed=8)
+    assert random_points(5) == points[:5]
 
 
 def test_both_ends_of_a_range_of_whole_numbers_are_drawn():
@@ -87,46 +87,46 @@ def test_equal_baselines_are_one():
 def test_a_point_that_is_proposed_again_tells_what_it_reached_and_is_not_tried_again():
     """12 proposals of three points, in batches of four: batches in which nothing is new are not run."""
     settings = search({"max_depth": [2, 3, 4]}, Proposals(ProposalKind.TPE, 12, 4))
-    asked, going = [], batches(settings)
-    batch = next(going, None)
+    depths, generator = [], batches(settings)
+    batch = next(generator, None)
     while batch is not None:
-        asked += [candidate.model.parameters["max_depth"] for candidate in batch]
+        depths += [candidate.model.parameters["max_depth"] for candidate in batch]
         try:
-            batch = going.send({candidate: Reached((0.5,), 1) for candidate in batch})
+            batch = generator.send({candidate: FoldValues((0.5,), 1) for candidate in batch})
         except StopIteration:
             break
-    assert sorted(asked) == [2, 3, 4]
+    assert sorted(depths) == [2, 3, 4]
 
 
-def estimated(answer, trials=40, batch=4):
+def proposed_batches(answer, trials=40, batch=4):
     """All candidates of a search by TPE in which `answer` gives what a candidate reaches."""
     settings = search(RANGES, Proposals(ProposalKind.TPE, trials, batch), logistic=Model(Estimator.LOGISTIC))
-    asked, going = [], batches(settings)
-    found = next(going, None)
-    while found is not None:
-        asked.append(found)
+    proposed, generator = [], batches(settings)
+    current = next(generator, None)
+    while current is not None:
+        proposed.append(current)
         try:
-            found = going.send({candidate: answer(candidate) for candidate in found})
+            current = generator.send({candidate: answer(candidate) for candidate in current})
         except StopIteration:
             break
-    return asked
+    return proposed
 
 
 def near_a_third(candidate):
     miss = abs(np.log(candidate.model.parameters.get("learning_rate", 1) / 0.3))
     if miss > 2:
-        return Reached((None,), 2)
-    return Reached((-miss,) if miss > 1 else (-miss, -miss), 2)  # far away: stopped after one fold
+        return FoldValues((None,), 2)
+    return FoldValues((-miss,) if miss > 1 else (-miss, -miss), 2)  # far away: stopped after one fold
 
 
 def test_batches_have_their_size_and_learn_from_those_before():
-    asked = estimated(near_a_third)
-    assert [len(batch) for batch in asked] == [5] + [4] * 9  # the model without a space joins the first
-    names = [candidate.name for batch in asked for candidate in batch if candidate.name != "logistic"]
+    proposed = proposed_batches(near_a_third)
+    assert [len(batch) for batch in proposed] == [5] + [4] * 9  # the model without a space joins the first
+    names = [candidate.name for batch in proposed for candidate in batch if candidate.name != "logistic"]
     assert names == [f"boosting-{number}" for number in range(1, 41)]
     miss = [
         abs(np.log(candidate.model.parameters["learning_rate"] / 0.3))
-        for batch in asked
+        for batch in proposed
         for candidate in batch
         if candidate.name != "logistic"
     ]
@@ -138,18 +138,18 @@ def test_few_trials_learn_from_their_first_batch_too():
 
     def second(sign):
         def answer(candidate):
-            return Reached((sign * candidate.model.parameters.get("learning_rate", 0.0),), 1)
+            return FoldValues((sign * candidate.model.parameters.get("learning_rate", 0.0),), 1)
 
-        return [candidate.model.parameters for candidate in estimated(answer, trials=8)[1]]
+        return [candidate.model.parameters for candidate in proposed_batches(answer, trials=8)[1]]
 
     assert second(1) != second(-1)
 
 
 def test_the_same_results_give_the_same_proposals():
-    def parameters(asked):
-        return [candidate.model.parameters for batch in asked for candidate in batch]
+    def parameters(proposed):
+        return [candidate.model.parameters for batch in proposed for candidate in batch]
 
-    assert parameters(estimated(near_a_third)) == parameters(estimated(near_a_third))
+    assert parameters(proposed_batches(near_a_third)) == parameters(proposed_batches(near_a_third))
 
 
 def test_equal_settings_have_equal_keys_whatever_their_name():

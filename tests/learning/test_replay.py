@@ -11,7 +11,7 @@ import builders
 from learning import problems
 from nightjar.errors import LearningError, UsageError
 from nightjar.evaluation.metrics import roc_auc
-from nightjar.learning.replay import Walk, _curve, replay, require_walkable
+from nightjar.learning.replay import Walk, _fit_curve, replay, require_walkable
 from nightjar.learning.search.candidates import Candidate
 from nightjar.models.calibration import fit_calibration
 from nightjar.settings.model import Calibration, Estimator, Model
@@ -23,19 +23,19 @@ BASELINES = [Candidate("majority", problems.MAJORITY)]
 WALK = Walk(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, half_life_days=4)
 
 
-def walked(rows):
+def run_walk(rows):
     return replay(rows, WINNER, BASELINES, PROJECT, problems.search(), WALK)
 
 
 def test_each_night_is_scored_once_by_every_model():
     rows = problems.rows()
-    found = walked(rows)
-    assert found.rows.tolist() == list(range(12 * 40, 20 * 40))
-    assert list(found.scores) == ["served", "uncalibrated", "frozen", "majority"]
-    assert all(len(score) == 8 * 40 and np.isfinite(score).all() for score in found.scores.values())
-    truth = rows.label[found.rows]
-    assert roc_auc(truth, found.scores["served"]) > 0.75
-    assert len(np.unique(found.scores["majority"])) == 3  # refitted on 13, 16 and 19 March
+    result = run_walk(rows)
+    assert result.rows.tolist() == list(range(12 * 40, 20 * 40))
+    assert list(result.scores) == ["served", "uncalibrated", "frozen", "majority"]
+    assert all(len(score) == 8 * 40 and np.isfinite(score).all() for score in result.scores.values())
+    truth = rows.label[result.rows]
+    assert roc_auc(truth, result.scores["served"]) > 0.75
+    assert len(np.unique(result.scores["majority"])) == 3  # refitted on 13, 16 and 19 March
 
 
 def test_what_becomes_known_later_changes_no_night_before():
@@ -44,7 +44,7 @@ def test_what_becomes_known_later_changes_no_night_before():
     other = rows.label.copy()
     changed = rows.day >= np.datetime64("2024-03-15")
     other[changed] = ~other[changed]
-    one, two = walked(rows), walked(replace(rows, label=other))
+    one, two = run_walk(rows), run_walk(replace(rows, label=other))
     early = rows.day[one.rows] <= np.datetime64("2024-03-15")
     for name in one.scores:
         assert one.scores[name][early].tolist() == two.scores[name][early].tolist()
@@ -56,10 +56,10 @@ def test_the_nightly_curve_follows_a_change_of_rates():
     """From the 13th on everything happens more often; what is served learns it within days, what is frozen does not."""
     rows = problems.rows(a_day=200)
     late = (rows.day >= np.datetime64("2024-03-13")) & (np.arange(len(rows.day)) % 3 == 0)
-    found = walked(replace(rows, label=rows.label | late))
-    last = rows.day[found.rows] >= np.datetime64("2024-03-19")
-    rate = (rows.label | late)[found.rows][last].mean()
-    assert abs(found.scores["served"][last].mean() - rate) < abs(found.scores["frozen"][last].mean() - rate)
+    result = run_walk(replace(rows, label=rows.label | late))
+    last = rows.day[result.rows] >= np.datetime64("2024-03-19")
+    rate = (rows.label | late)[result.rows][last].mean()
+    assert abs(result.scores["served"][last].mean() - rate) < abs(result.scores["frozen"][last].mean() - rate)
 
 
 def test_a_score_weighs_half_as_much_with_each_half_life():
@@ -67,16 +67,16 @@ def test_a_score_weighs_half_as_much_with_each_half_life():
     rows, night = problems.rows(), date(2024, 3, 13)
     raw = 1 / (1 + np.exp(-rows.features["x"].to_numpy()))
     past = np.where((rows.day >= np.datetime64("2024-03-10")) & (rows.day < np.datetime64(night)), raw, np.nan)
-    found = _curve(rows, past, night, "UTC", replace(WALK, half_life_days=1))
+    curve = _fit_curve(rows, past, night, "UTC", replace(WALK, half_life_days=1))
     repeated = np.repeat(np.arange(9 * 40, 12 * 40), np.repeat([1, 2, 4], 40))
     whole = fit_calibration(Calibration.PLATT, raw[repeated], rows.label[repeated], np.full(len(repeated), 1 / 8))
-    assert found(raw) == pytest.approx(whole(raw), abs=1e-6)
+    assert curve(raw) == pytest.approx(whole(raw), abs=1e-6)
     # Where older rows stand for twice as many with each day, all weigh the same.
     age = (np.datetime64(night) - rows.day).astype(float)
-    found = _curve(replace(rows, weight=2**age), past, night, "UTC", replace(WALK, half_life_days=1))
+    curve = _fit_curve(replace(rows, weight=2**age), past, night, "UTC", replace(WALK, half_life_days=1))
     scored = np.isfinite(past)
     even = fit_calibration(Calibration.PLATT, raw[scored], rows.label[scored], np.ones(scored.sum()))
-    assert found(raw) == pytest.approx(even(raw), abs=1e-6)
+    assert curve(raw) == pytest.approx(even(raw), abs=1e-6)
 
 
 def test_only_probabilities_are_replayed():

@@ -116,8 +116,8 @@ def test_after_a_gap_the_last_settled_date_is_one_that_has_labels_and_the_gap_is
     )
     assert gap(rows, final, date(2024, 3, 26), project) is None
     weekly = replace(project, spine=replace(project.spine, weekdays=[Weekday.SUNDAY]))
-    told = gap(rows, final, night, weekly)
-    assert "of 3 of these 4 Sundays there is no labelled row (2024-03-31 to 2024-04-14)" in told
+    sentence = gap(rows, final, night, weekly)
+    assert "of 3 of these 4 Sundays there is no labelled row (2024-03-31 to 2024-04-14)" in sentence
     assert gap(rows, final, date(2024, 3, 31), weekly) is None
 
 
@@ -130,7 +130,7 @@ def stored(warehouse, tmp_path):
     """Writes both tables, six rows a midnight apart, and reads them."""
     project = replace(builders.machines(tmp_path), features={})
 
-    def written_and_read(label=(True, False) * 3, beside=None, **options):
+    def write_and_read(label=(True, False) * 3, beside=None, **options):
         times = [MIDNIGHT + timedelta(days=row) for row in range(6)]
         key = {"machine": pa.array(["m1"] * 6), "prediction_time": pa.array(times, pa.timestamp("us", "UTC"))}
         features = {
@@ -139,16 +139,16 @@ def stored(warehouse, tmp_path):
             "site": ["north", None, "north", "south", None, ""],
         }
         days = [date(2024, 3, 19 + row) for row in range(6)]
-        told = {"run_date": pa.array(days), "definitions_hash": ["d1"] * 6}
-        known = pa.array([at + timedelta(hours=10) for at in times], pa.timestamp("us", "UTC"))
+        constants = {"run_date": pa.array(days), "definitions_hash": ["d1"] * 6}
+        label_times = pa.array([at + timedelta(hours=10) for at in times], pa.timestamp("us", "UTC"))
         for name, columns in {
-            "features": key | features | told | (beside or {}),
-            "labels": key | {"label": pa.array(label), "label_known_at": known},
+            "features": key | features | constants | (beside or {}),
+            "labels": key | {"label": pa.array(label), "label_known_at": label_times},
         }.items():
             write_deltalake(warehouse.path(name), pa.table(columns), mode="overwrite", schema_mode="overwrite")
         return read(warehouse, project, builders.HISTORY, **options)
 
-    return written_and_read
+    return write_and_read
 
 
 def test_rows_have_the_instants_that_splits_are_made_of(stored):
@@ -185,10 +185,10 @@ def test_a_weight_says_how_many_rows_each_stands_for_and_none_is_one(stored):
 def test_examples_are_the_rows_at_those_numbers(stored):
     rows = stored(beside={"sampling_weight": pa.array([1.0, 2, 3, 4, 5, 6])}, query=["site"])
     inner = [InnerSplit(np.array([0]), np.array([1]))]
-    found = rows.examples(np.array([1, 3]), inner)
-    assert found.table["load"].to_pylist() == [2.0, 4.0]
-    assert (found.label.tolist(), found.weight.tolist()) == ([False, False], [2.0, 4.0])
-    assert (found.query.tolist(), found.inner) == (rows.query[[1, 3]].tolist(), inner)
+    examples = rows.examples(np.array([1, 3]), inner)
+    assert examples.table["load"].to_pylist() == [2.0, 4.0]
+    assert (examples.label.tolist(), examples.weight.tolist()) == ([False, False], [2.0, 4.0])
+    assert (examples.query.tolist(), examples.inner) == (rows.query[[1, 3]].tolist(), inner)
     bare = stored().examples(np.array([0]))
     assert (bare.weight, bare.query, bare.inner) == (None, None, ())
 
@@ -203,9 +203,9 @@ def test_examples_are_the_rows_at_those_numbers(stored):
     ],
 )
 def test_labels_are_what_the_task_learns_from(stored, task, label, expected):
-    found = stored(label, task=task).label
-    assert found.tolist() == expected
-    assert found.dtype == (np.bool_ if task is Task.CLASSIFICATION else np.float64)
+    labels = stored(label, task=task).label
+    assert labels.tolist() == expected
+    assert labels.dtype == (np.bool_ if task is Task.CLASSIFICATION else np.float64)
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,10 @@ def test_the_content_hash_covers_all_that_decides_a_fit(stored, changed):
 
 
 def test_an_infinite_value_is_told_with_its_place_whether_its_row_has_a_label_or_not(stored):
-    told = r"Column load of table features holds an infinite value in 2 of 6 rows, first on 2024-03-21\. Make it finite"
-    with pytest.raises(LearningError, match=told):
+    message = (
+        r"Column load of table features holds an infinite value in 2 of 6 rows, first on 2024-03-21\. Make it finite"
+    )
+    with pytest.raises(LearningError, match=message):
         stored(
             beside={"load": [1.0, 2, float("inf"), 4, float("-inf"), 6]}, label=(True, False, None, None, None, None)
         )

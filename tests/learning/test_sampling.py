@@ -14,7 +14,7 @@ from nightjar.errors import LearningError
 from nightjar.learning.labels.self_training import Timed
 from nightjar.learning.parts import TrainingPart, training_part
 from nightjar.learning.row_order import row_order
-from nightjar.learning.sampling import sampled, strata_of
+from nightjar.learning.sampling import draw_sample, strata_of
 from nightjar.settings.sampling import TrainingSample
 from oracles import sampling as oracle
 
@@ -23,49 +23,49 @@ NEVER, LATER = np.datetime64("1970-01-01", "us"), problems.FIRST + timedelta(day
 ORDER = np.array([7, 1, 5, 3, 0, 2, 6, 4], dtype=np.uint64)
 
 
-def kept(sample):
+def weights_by_row(sample):
     return dict(zip(sample.rows.tolist(), sample.weight.tolist(), strict=True))
 
 
 def test_a_share_is_of_the_rows_that_come_first_in_the_order():
     """Each of the two kept rows stands for four."""
-    assert kept(sampled(ORDER, DAY, None, TrainingSample(0.25))) == {1: 4.0, 4: 4.0}
+    assert weights_by_row(draw_sample(ORDER, DAY, None, TrainingSample(0.25))) == {1: 4.0, 4: 4.0}
 
 
 def test_the_newest_days_are_kept_in_full():
     """Days are of the calendar: one without rows counts."""
     day = np.array(["2024-04-01"] * 4 + ["2024-04-02"] * 2 + ["2024-04-04"] * 2, dtype="datetime64[D]")
     sample = TrainingSample(0.5, newest_days=2)
-    assert kept(sampled(ORDER, day, None, sample)) == {1: 2.0, 4: 2.0, 5: 2.0, 6: 1.0, 7: 1.0}
+    assert weights_by_row(draw_sample(ORDER, day, None, sample)) == {1: 2.0, 4: 2.0, 5: 2.0, 6: 1.0, 7: 1.0}
 
 
 def test_each_stratum_has_its_share_and_keeps_a_row():
     """Every true label, a third of the false ones, and a null by the share of all others: less than one row is one."""
     label = pa.array([True, False, False, True, False, False, None, None])
     sample = TrainingSample(0.1, "label", {"true": 1.0, "false": 0.3})
-    found = sampled(ORDER, DAY, strata_of(np.array(label), pa.table({}), sample), sample)
-    assert kept(found) == {0: 1.0, 3: 1.0, 4: 4.0, 7: 2.0}
+    drawn = draw_sample(ORDER, DAY, strata_of(np.array(label), pa.table({}), sample), sample)
+    assert weights_by_row(drawn) == {0: 1.0, 3: 1.0, 4: 4.0, 7: 2.0}
 
 
 def test_rows_of_one_number_stay_together():
     """The rows of a ranking's list: two of four lists, each standing for two."""
     lists = np.array([9, 9, 9, 4, 4, 8, 6, 6], dtype=np.uint64)
-    assert kept(sampled(lists, DAY, None, TrainingSample(0.5))) == {3: 2.0, 4: 2.0, 6: 2.0, 7: 2.0}
+    assert weights_by_row(draw_sample(lists, DAY, None, TrainingSample(0.5))) == {3: 2.0, 4: 2.0, 6: 2.0, 7: 2.0}
 
 
 def test_everything_is_kept_unless_asked():
-    assert kept(sampled(ORDER, DAY, None, TrainingSample())) == dict.fromkeys(range(8), 1.0)
-    assert kept(sampled(ORDER[:0], DAY[:0], None, TrainingSample(0.5, newest_days=1))) == {}
+    assert weights_by_row(draw_sample(ORDER, DAY, None, TrainingSample())) == dict.fromkeys(range(8), 1.0)
+    assert weights_by_row(draw_sample(ORDER[:0], DAY[:0], None, TrainingSample(0.5, newest_days=1))) == {}
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(None, [4.0, 2.0]), ([1.0, 3.0, 0.5], [4.0, 1.0])])
 def test_weights_are_multiplied(weight, expected):
     rows = replace(problems.rows(a_day=1), weight=None if weight is None else np.resize(weight, problems.DAYS))
-    found = TrainingPart(np.array([0, 2]), np.array([4.0, 2.0]), (), NEVER).examples(rows)
-    assert found.weight is not None
-    assert found.weight.tolist() == expected
-    assert found.table["x"].to_pylist() == [rows.features["x"][number].as_py() for number in (0, 2)]
-    assert found.label.tolist() == rows.label[[0, 2]].tolist()
+    examples = TrainingPart(np.array([0, 2]), np.array([4.0, 2.0]), (), NEVER).examples(rows)
+    assert examples.weight is not None
+    assert examples.weight.tolist() == expected
+    assert examples.table["x"].to_pylist() == [rows.features["x"][number].as_py() for number in (0, 2)]
+    assert examples.label.tolist() == rows.label[[0, 2]].tolist()
 
 
 def test_rows_without_a_label_may_join_whose_horizon_of_12_hours_had_passed():
@@ -97,11 +97,13 @@ def test_a_sample_is_that_of_one_stratum_after_another(rows, fraction, newest_da
     older = [newest_days is None or day <= max(days) - newest_days for day in days]
     settings = TrainingSample(fraction, "site", {"b": 0.3}, newest_days)
     day = np.array([date(2024, 4, 1 + number) for number in days], dtype="datetime64[D]")
-    found = kept(sampled(np.array(order, dtype=np.uint64), day, pa.array(strata, pa.string()), settings))
-    assert found == oracle.sampled(order, older, strata, lambda value: 0.3 if value == "b" else fraction)
+    weights_of_rows = weights_by_row(
+        draw_sample(np.array(order, dtype=np.uint64), day, pa.array(strata, pa.string()), settings)
+    )
+    assert weights_of_rows == oracle.sampled(order, older, strata, lambda value: 0.3 if value == "b" else fraction)
     if len(set(order)) == len(order):
         for value in set(strata):
-            weights = [weight for row, weight in found.items() if strata[row] == value]
+            weights = [weight for row, weight in weights_of_rows.items() if strata[row] == value]
             assert sum(weights) == pytest.approx(strata.count(value))
 
 
@@ -117,9 +119,9 @@ def test_a_sample_by_key_is_a_random_one():
     """Of 20,000 keys a tenth is kept; the kept share of any thousand neighbours is that of chance (sd 0.0095)."""
     key = pa.table({"id": pa.array(range(20_000))})
     day = np.full(20_000, "2024-04-01", dtype="datetime64[D]")
-    found = sampled(row_order(key, "train", 0), day, None, TrainingSample(0.1))
-    assert len(found.rows) == 2_000
-    of_each = np.bincount(found.rows // 1_000, minlength=20) / 1_000
+    drawn = draw_sample(row_order(key, "train", 0), day, None, TrainingSample(0.1))
+    assert len(drawn.rows) == 2_000
+    of_each = np.bincount(drawn.rows // 1_000, minlength=20) / 1_000
     assert np.abs(of_each - 0.1).max() < 0.04
     assert 0.005 < of_each.std() < 0.015
 
@@ -134,12 +136,12 @@ def test_a_list_s_rows_have_one_place_whatever_lists_are_with_it():
     whole = training_part(lists, np.arange(6000), LATER, 0, settings, "UTC")
     size = np.bincount(query)
     for part in (some, whole):
-        found, rows_kept = np.unique(query[part.rows], return_counts=True)
-        assert rows_kept.tolist() == size[found].tolist()
-    kept_lists = np.unique(query[whole.rows])
-    assert len(kept_lists) == 600
-    assert len(np.setxor1d(np.unique(query[some.rows]), kept_lists[kept_lists < 1000])) < 60
-    shares = [(size[kept_lists] == rows_of_list).sum() / 400 for rows_of_list in (1, 2, 3, 4, 5)]
+        numbers, rows_of_each = np.unique(query[part.rows], return_counts=True)
+        assert rows_of_each.tolist() == size[numbers].tolist()
+    sampled_lists = np.unique(query[whole.rows])
+    assert len(sampled_lists) == 600
+    assert len(np.setxor1d(np.unique(query[some.rows]), sampled_lists[sampled_lists < 1000])) < 60
+    shares = [(size[sampled_lists] == rows_of_list).sum() / 400 for rows_of_list in (1, 2, 3, 4, 5)]
     assert shares == pytest.approx([0.3] * 5, abs=0.08)
 
 
@@ -157,21 +159,21 @@ def test_a_sample_that_leaves_nothing_to_learn_from_is_refused():
     assert len(training_part(rare, np.arange(800), LATER, 0, both, "UTC").rows) == 4
 
 
-def kept_of(strata, fraction, **shares):
+def count_sampled(strata, fraction, **shares):
     """How many rows are kept, in their own order, of one day."""
     rows, settings = len(strata), TrainingSample(fraction, "x", shares)
     order, day = np.arange(rows, dtype=np.uint64), np.full(rows, "2024-04-01", dtype="datetime64[D]")
-    return len(sampled(order, day, pa.array(strata), settings).rows)
+    return len(draw_sample(order, day, pa.array(strata), settings).rows)
 
 
 def test_rare_values_keep_their_row_beside_large_ones_of_which_rows_are_left_out():
-    assert kept_of([*range(1_000), *[-1] * 9_000], 0.1) == 1_000 + 900
-    assert kept_of([*range(1_000), *[-1] * 2_000], 0.5) == 1_000 + 1_000
-    assert kept_of(range(20), 0.01) == 20  # however small the share, so few rows are no burden
+    assert count_sampled([*range(1_000), *[-1] * 9_000], 0.1) == 1_000 + 900
+    assert count_sampled([*range(1_000), *[-1] * 2_000], 0.5) == 1_000 + 1_000
+    assert count_sampled(range(20), 0.01) == 20  # however small the share, so few rows are no burden
 
 
 @pytest.mark.parametrize(
-    ("strata", "fraction", "found"),
+    ("strata", "fraction", "message"),
     [
         (
             np.arange(100) / 7,
@@ -185,20 +187,20 @@ def test_rare_values_keep_their_row_beside_large_ones_of_which_rows_are_left_out
         (np.arange(1_000_000) / 7, 0.5, "500,000 of 1,000,000 rows"),  # as fast as others
     ],
 )
-def test_strata_of_which_hardly_a_row_is_left_out_are_refused(strata, fraction, found):
-    with pytest.raises(LearningError, match=f"search.sample asks for {found}"):
-        kept_of(strata, fraction)
+def test_strata_of_which_hardly_a_row_is_left_out_are_refused(strata, fraction, message):
+    with pytest.raises(LearningError, match=f"search.sample asks for {message}"):
+        count_sampled(strata, fraction)
 
 
 def test_of_newest_days_nothing_is_left_out_and_the_refusal_counts_the_others():
     day = np.repeat(np.array(["2024-04-01", "2024-04-09"], dtype="datetime64[D]"), [100, 300])
     settings = TrainingSample(0.5, "x", newest_days=3)
     with pytest.raises(LearningError, match="asks for 50 of 100 rows older than newest_days, and 100 would be kept"):
-        sampled(np.arange(400, dtype=np.uint64), day, pa.array(np.arange(400) / 7), settings)
+        draw_sample(np.arange(400, dtype=np.uint64), day, pa.array(np.arange(400) / 7), settings)
 
 
 def test_a_share_of_1_is_asked_for_and_not_too_many():
-    assert kept_of([*["a"] * 900, *["b"] * 100], 0.1, a=1.0) == 910
+    assert count_sampled([*["a"] * 900, *["b"] * 100], 0.1, a=1.0) == 910
 
 
 def test_whose_strata_are_too_many_is_told():
@@ -209,7 +211,7 @@ def test_whose_strata_are_too_many_is_told():
 
 def test_rows_need_a_day_and_a_stratum_each():
     with pytest.raises(LearningError, match=r"Order, days and strata are of \[8, 1, 8\] rows"):
-        sampled(ORDER, DAY[:1], None, TrainingSample(0.5))
+        draw_sample(ORDER, DAY[:1], None, TrainingSample(0.5))
 
 
 @pytest.mark.parametrize(
@@ -229,6 +231,6 @@ def test_rows_need_a_day_and_a_stratum_each():
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(values, message):
-    with pytest.raises(ValueError) as found:  # noqa: PT011  (the whole beginning is compared)
+    with pytest.raises(ValueError) as error:  # noqa: PT011  (the whole beginning is compared)
         TrainingSample(**values)
-    assert str(found.value).startswith(message)
+    assert str(error.value).startswith(message)

@@ -24,14 +24,14 @@ import nightjar
 from learning import problems
 from nightjar.errors import LearningError, ModelError
 from nightjar.learning import registration
-from nightjar.learning.fitting import fitted_on
+from nightjar.learning.fitting import fit_part
 from nightjar.learning.labels.self_training import Timed
 from nightjar.learning.search import ledger, proposals, tune, units
 from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.found import found_by
+from nightjar.learning.search.found import search_result
 from nightjar.learning.search.progress import Progress
 from nightjar.learning.search.race import Unit
-from nightjar.learning.search.units import fit_and_measure, measured
+from nightjar.learning.search.units import fit_and_measure, measure
 from nightjar.learning.search.work import Work
 from nightjar.registry import keys, tracking
 from nightjar.settings.columns import Category, Encoding
@@ -48,19 +48,19 @@ HALVING = Stopping(rungs=[1, 2])
 def serial(problem, settings, folder):
     """The same search in this process, one unit after another, with the units in the order they were run."""
     ran = []
-    with ledger.opened(folder, problem.key()) as book:
+    with ledger.open_ledger(folder, problem.key()) as book:
         work = Work(tune.race_of(problem, settings), book, problem, ())
         while (unit := work.take()) is not None:
             ran.append((unit.candidate.name, unit.fold))
             work.finish(unit, fit_and_measure(problem, unit))
-    return found_by(work, problem, settings.metric, book.path), ran
+    return search_result(work, problem, settings.metric, book.path), ran
 
 
-def told(found):
-    """Everything that was found but the seconds."""
+def summary(result):
+    """All results without their seconds."""
     return {
         candidate.name: [(one.fold, one.seed, one.measures, one.failure) for one in results]
-        for candidate, results in found.results.items()
+        for candidate, results in result.results.items()
     }
 
 
@@ -93,7 +93,7 @@ def two_workers(settings, folder):
     problem = problems.with_levels(problems.problem())
     here, _ = serial(problem, settings, folder / "here")
     there = problems.run(problem, settings, folder / "there")
-    assert told(there) == told(here)
+    assert summary(there) == summary(here)
     assert list(there.results) == list(here.results)
     assert there.best() == here.best()
     return there
@@ -108,22 +108,22 @@ def two_workers(settings, folder):
     ids=["grid", "tpe"],
 )
 def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
-    found = two_workers(problems.search(**options), tmp_path)
-    assert not any(one.failure for results in found.results.values() for one in results)
+    result = two_workers(problems.search(**options), tmp_path)
+    assert not any(one.failure for results in result.results.values() for one in results)
 
 
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
     """As one fit after another, with halving; a failure's traceback is the same as well."""
     settings = problems.search(stopping=HALVING, metric=Metric.LOG_LOSS)
     settings.candidates["failing"] = FAILING
-    found = two_workers(settings, tmp_path)
-    ((failed, (result,)),) = ((one, results) for one, results in found.results.items() if one.name == "failing")
+    outcome = two_workers(settings, tmp_path)
+    ((failed, (result,)),) = ((one, results) for one, results in outcome.results.items() if one.name == "failing")
     assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
     assert result.failure.startswith("Traceback")
     assert "'C' parameter" in result.failure
-    assert [one.candidate for results in found.results.values() for one in results if one.failure] == ["failing"]
-    assert found.mean(failed) is None
-    assert found.best().name in ("logistic-2", "logistic-3")
+    assert [one.candidate for results in outcome.results.values() for one in results if one.failure] == ["failing"]
+    assert outcome.mean(failed) is None
+    assert outcome.best().name in ("logistic-2", "logistic-3")
     stored = [json.loads(line) for line in next((tmp_path / "there").glob("*.jsonl")).read_text().splitlines()[1:]]
     assert [line["failure"] for line in stored if line["candidate"] == "failing"] == [result.failure]
 
@@ -157,36 +157,36 @@ def test_rows_count_in_measures_for_as_many_as_they_stand_for():
     weighted = replace(problem, rows=replace(problem.rows, weight=each.astype(float)))
     score = 1 / (1 + np.exp(-problem.rows.features["noise"].to_numpy()))
     repeated = replace(fold, test=np.repeat(fold.test, each[fold.test]))
-    found, expected = measured(weighted, fold, score[fold.test]), measured(problem, repeated, score[repeated.test])
+    values, expected = measure(weighted, fold, score[fold.test]), measure(problem, repeated, score[repeated.test])
     for name in ("roc_auc", "average_precision", "log_loss", "brier", "positive_rate"):
-        assert found[name] == pytest.approx(expected[name])
-    assert found["log_loss"] != pytest.approx(measured(problem, fold, score[fold.test])["log_loss"])
+        assert values[name] == pytest.approx(expected[name])
+    assert values["log_loss"] != pytest.approx(measure(problem, fold, score[fold.test])["log_loss"])
 
 
 def test_a_mean_is_never_taken_over_fewer_folds(tmp_path):
-    found, _ = serial(problems.problem(), problems.search(stopping=HALVING), tmp_path)
-    stopped = [candidate for candidate, results in found.results.items() if len(results) < 4]
+    result, _ = serial(problems.problem(), problems.search(stopping=HALVING), tmp_path)
+    stopped = [candidate for candidate, results in result.results.items() if len(results) < 4]
     assert [candidate.name for candidate in stopped] == ["logistic-1", "logistic-2", "boosting"]
-    assert [found.mean(candidate) for candidate in stopped] == [None] * 3
+    assert [result.mean(candidate) for candidate in stopped] == [None] * 3
 
 
 def test_when_all_fail_each_is_named_with_its_fold_and_why(tmp_path):
     settings = problems.search(candidates={"majority": problems.MAJORITY, "failing": FAILING})
-    found, _ = serial(problems.problem(), settings, tmp_path)
+    result, _ = serial(problems.problem(), settings, tmp_path)
     with pytest.raises(
         LearningError, match=r"(?s)No candidate has a value.*failing on fold 1, seed 0: .*'C' parameter"
     ):
-        found.best()
+        result.best()
 
 
 def test_without_a_baseline_that_failed_nothing_is_compared(tmp_path):
     """Fewer baselines to beat would promote a model too easily."""
     settings = problems.search(candidates={"failing": replace(FAILING, baseline=True), **problems.search().candidates})
     failing, majority = proposals.baselines(settings)
-    found, _ = serial(problems.problem(), settings, tmp_path)
-    found.require_sound([majority])
+    result, _ = serial(problems.problem(), settings, tmp_path)
+    result.require_sound([majority])
     with pytest.raises(LearningError, match=r"(?s)The baseline failing failed.*failing on fold 1, seed 0: .*'C' param"):
-        found.require_sound([failing, majority])
+        result.require_sound([failing, majority])
 
 
 def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_its_test_rows(tmp_path):
@@ -196,19 +196,19 @@ def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_i
     candidates = {"majority": problems.MAJORITY, "plain": plain, "trained": trained}
     problem, settings = problems.problem(), problems.search(candidates=candidates)
     with pytest.raises(LearningError, match="trained is self-trained, but no rows without a label were read"):
-        fitted_on(problem.parts[0], problem.rows, Candidate("trained", trained), problem.task, 0)
+        fit_part(problem.parts[0], problem.rows, Candidate("trained", trained), problem.task, 0)
     last = problem.folds[-1]
     x = np.tile([-3.0, 3.0], 100)
     time = np.repeat(np.array([last.start, last.start - timedelta(days=1)], "datetime64[us]"), 100)
     pool = Timed(pa.table({"x": np.where(time < time[0], x, -x), "noise": np.zeros(200)}), time)
-    found, _ = serial(replace(problem, rows=replace(problem.rows, unlabelled=pool)), settings, tmp_path)
-    measured = {one.name: [result.measures["log_loss"] for result in results] for one, results in found.results.items()}
-    assert measured["plain"][:-1] == measured["trained"][:-1]
-    assert measured["plain"][-1] != measured["trained"][-1]
+    outcome, _ = serial(replace(problem, rows=replace(problem.rows, unlabelled=pool)), settings, tmp_path)
+    losses = {one.name: [result.measures["log_loss"] for result in results] for one, results in outcome.results.items()}
+    assert losses["plain"][:-1] == losses["trained"][:-1]
+    assert losses["plain"][-1] != losses["trained"][-1]
     earlier = np.flatnonzero(time < time[0])
     only = replace(problem.rows, unlabelled=Timed(pool.table.take(earlier), time[earlier]))
     again, _ = serial(replace(problem, rows=only), settings, tmp_path)
-    assert told(again) == told(found)
+    assert summary(again) == summary(outcome)
 
 
 def test_after_a_batch_that_failed_the_next_one_is_tried(tmp_path):
@@ -217,9 +217,9 @@ def test_after_a_batch_that_failed_the_next_one_is_tried(tmp_path):
     candidates = {"majority": problems.MAJORITY, "logistic": model}
     batches = Proposals(ProposalKind.TPE, trials=6, batch=1)
     settings = problems.search(candidates=candidates, proposals=batches, stopping=Stopping([1]))
-    found, _ = serial(problems.problem(), settings, tmp_path)
-    failed = [candidate.name for candidate, results in found.results.items() if results[0].failure]
-    assert len(found.results) == 7
+    result, _ = serial(problems.problem(), settings, tmp_path)
+    failed = [candidate.name for candidate, results in result.results.items() if results[0].failure]
+    assert len(result.results) == 7
     assert 1 <= len(failed) < 6
 
 
@@ -233,11 +233,11 @@ def test_a_damaged_ledger_stops_the_search(tmp_path):
 
 
 def test_when_the_time_is_up_no_fold_is_begun_and_that_is_told(ray_started, tmp_path, caplog):
-    found = problems.run(problems.problem(), problems.search(minutes=1e-9), tmp_path)
-    assert (found.results, found.cut_short) == ({}, True)
+    result = problems.run(problems.problem(), problems.search(minutes=1e-9), tmp_path)
+    assert (result.results, result.cut_short) == ({}, True)
     assert "search.minutes=1e-09 were up before all folds were run" in caplog.text
     with pytest.raises(LearningError, match=r"The time \(search\.minutes\) was up"):
-        found.best()
+        result.best()
 
 
 LONG = {"boosting": Model(Estimator.BOOSTING, space={"max_iter": [50, 51, 52], "min_samples_leaf": [5, 6]})}
@@ -253,7 +253,7 @@ if __name__ == "__main__":
     for _ in sys.stdin:
         try:
             with ray.session(Environment(home=sys.argv[1], cpus=1)):
-                test_search.recorded(problems.problem(), test_search.long(), Path(sys.argv[1]))
+                test_search.search_with_mlflow(problems.problem(), test_search.long(), Path(sys.argv[1]))
         except KeyboardInterrupt:
             print("interrupted", flush=True)
 """
@@ -261,53 +261,56 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def database_home(tmp_path_factory):
     """A home whose MLflow has its database: to make one takes longer than a search."""
-    home = tmp_path_factory.mktemp("made")
+    home = tmp_path_factory.mktemp("database")
     tracking._client(home).get_experiment_by_name("machines")
     return home
 
 
 @pytest.fixture
-def home(made, tmp_path):
-    return Path(shutil.copytree(made, tmp_path / "home"))
+def home(database_home, tmp_path):
+    return Path(shutil.copytree(database_home, tmp_path / "home"))
 
 
-def begun(home):
+def registering_run(home):
     """A training that registers in this home."""
     return registration.Run("r1", problems.FIRST, "c1", home, keys.signing_key(home))
 
 
-def recorded(problem, settings, home, before_each=None):
+def search_with_mlflow(problem, settings, home, before_each=None):
     """The search with its folds in MLflow, as `train` runs it; what is to come before each fold is recorded."""
     project = builders.machines(home)
     with (
-        ledger.opened(home / "searches", problem.key()) as book,
-        registration.recorded(begun(home), project, problem.rows, book) as record,
+        ledger.open_ledger(home / "searches", problem.key()) as book,
+        registration.record_search(registering_run(home), project, problem.rows, book) as record,
     ):
-        log = registration.recording(record)
+        log = registration.trial_callback(record)
 
-        def told(unit, result):
+        def log_result(unit, result):
             if before_each is not None:
                 before_each(record)
             log(unit, result)
 
-        return tune.run(problem, settings, book, told)
+        return tune.run(problem, settings, book, log_result)
 
 
 @pytest.mark.slow
 def test_runs_of_killed_searches_are_marked_and_those_of_living_ones_are_not(home):
     """Its own that was killed before, one whose ledger is held, one whose is not."""
     client, rows, project = tracking._client(home), problems.rows(), builders.machines(home)
-    with ledger.opened(home, "own") as book, registration.recorded(begun(home), project, rows, book) as record:
+    with (
+        ledger.open_ledger(home, "own") as book,
+        registration.record_search(registering_run(home), project, rows, book) as record,
+    ):
         runs = {
             name: client.create_run(record.experiment, tags={tracking.SEARCH: name}).info.run_id
             for name in ("own", "living", "killed")
         }
     with (
-        ledger.opened(home, "living"),
-        ledger.opened(home, "own") as book,
-        registration.recorded(begun(home), project, rows, book),
+        ledger.open_ledger(home, "living"),
+        ledger.open_ledger(home, "own") as book,
+        registration.record_search(registering_run(home), project, rows, book),
     ):
         status = {name: client.get_run(run).info.status for name, run in runs.items()}
     assert status == {"own": "KILLED", "living": "RUNNING", "killed": "KILLED"}
@@ -325,18 +328,18 @@ def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkey
     problem, begin, records = problems.problem(), MlflowClient.create_run, []
     unit = Unit(Candidate("majority", problems.MAJORITY), 0)
 
-    def interrupted(*args, **options):
+    def create_and_interrupt(*args, **options):
         created = begin(*args, **options)
         signal.raise_signal(signal.SIGINT)
         return created
 
     def attempt():
         with (
-            ledger.opened(home, "s") as book,
-            registration.recorded(begun(home), builders.machines(home), problem.rows, book) as record,
+            ledger.open_ledger(home, "s") as book,
+            registration.record_search(registering_run(home), builders.machines(home), problem.rows, book) as record,
         ):
-            monkeypatch.setattr(MlflowClient, "create_run", interrupted)
-            registration.recording(record)(unit, fit_and_measure(problem, unit))
+            monkeypatch.setattr(MlflowClient, "create_run", create_and_interrupt)
+            registration.trial_callback(record)(unit, fit_and_measure(problem, unit))
             records.append("went on")
 
     with pytest.raises(KeyboardInterrupt):
@@ -358,19 +361,19 @@ def test_a_search_whose_folds_can_no_longer_be_recorded_ends_with_that_error_and
     with pytest.raises(
         ModelError, match=r"(?s)MLflow in .* cannot record this training: .*deleted.*ended are remembered"
     ):
-        recorded(problem, problems.search(), home, delete)
+        search_with_mlflow(problem, problems.search(), home, delete)
     assert seen == [({"RUNNING": 1}, Counter(FINISHED=number)) for number in range(6)]
     (path,) = (home / "searches").glob("*.jsonl")
-    before, left = path.read_text(), statuses(home)
+    before, remaining = path.read_text(), statuses(home)
     assert lines_of(path.parent) == 6
-    assert left == ({}, {"FINISHED": 5})  # the deleted run's folds
+    assert remaining == ({}, {"FINISHED": 5})  # the deleted run's folds
     seen.clear()
-    found = recorded(problem, problems.search(), home, lambda _: seen.append(statuses(home)))
-    folds = sum(map(len, found.results.values()))
+    result = search_with_mlflow(problem, problems.search(), home, lambda _: seen.append(statuses(home)))
+    folds = sum(map(len, result.results.values()))
     assert seen == [({"RUNNING": 1}, {"FINISHED": 5 + number}) for number in range(folds)]
     assert statuses(home) == ({"FINISHED": 1}, {"FINISHED": 5 + folds})
     assert path.read_text().startswith(before)
-    assert told(found) == told(serial(problem, problems.search(), tmp_path / "serial")[0])
+    assert summary(result) == summary(serial(problem, problems.search(), tmp_path / "serial")[0])
 
 
 def long():
@@ -455,16 +458,16 @@ def test_a_search_whose_driver_is_killed_goes_on_where_it_was(ray_started, home,
                 assert "RUNNING" not in statuses(home)[1]
             ended["RUNNING" if how == signal.SIGKILL else "FAILED"] += 1
             assert statuses(home)[0] == ended
-    found, killed = continued(home, lines_of(searches) + 1)
+    result, killed = search_with_a_kill(home, lines_of(searches) + 1)
     assert not Path(f"/proc/{killed}").exists()
     assert path.read_text().startswith(before)
     assert lines_of(searches) == 28
     assert statuses(home)[0] == {"KILLED": 1, "FAILED": 2, "FINISHED": 1}
     assert "RUNNING" not in statuses(home)[1]
-    assert told(found) == told(whole)
+    assert summary(result) == summary(whole)
 
 
-def continued(home, finished):
+def search_with_a_kill(home, finished):
     """What the search finds in this process, and a process of it that is killed when so many folds are finished."""
     killed = []
 
@@ -475,21 +478,21 @@ def continued(home, finished):
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    found = recorded(problems.problem(), long(), home)
+    result = search_with_mlflow(problems.problem(), long(), home)
     thread.join(PATIENCE)
     assert killed
-    return found, killed[0]
+    return result, killed[0]
 
 
 def test_on_a_terminal_a_table_shows_who_is_ahead(tmp_path):
     problem, settings = problems.problem(), problems.search(stopping=HALVING)
     settings.candidates["failing"] = FAILING
     progress = Progress(problem, settings, Console(width=80))
-    found, _ = serial(problem, settings, tmp_path)
+    outcome, _ = serial(problem, settings, tmp_path)
     folds = {fold.name: number for number, fold in enumerate(problem.folds)}
-    for candidate, results in found.results.items():
+    for candidate, results in outcome.results.items():
         for result in results:
-            progress.told(Unit(candidate, folds[result.fold]), result)
+            progress.show(Unit(candidate, folds[result.fold]), result)
     with progress.console.capture() as shown:
         progress.console.print(progress.table())
     lines = [line.split() for line in shown.get().splitlines() if "│" in line]

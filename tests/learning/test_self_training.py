@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.labels.self_training import Joined, Timed, self_train
+from nightjar.learning.labels.self_training import Round, Timed, self_train
 from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.labelling import SelfTraining
 
@@ -37,11 +37,11 @@ class Halves:
     """Fits `Halfway` between the means of the classes, and remembers what it was given and asked."""
 
     def __init__(self):
-        self.given, self.looked_at = [], []
+        self.fitted_labels, self.looked_at = [], []
 
     def __call__(self, examples):
         x = examples.table["x"].to_numpy()
-        self.given.append(dict(zip(x.tolist(), examples.label.tolist(), strict=True)))
+        self.fitted_labels.append(dict(zip(x.tolist(), examples.label.tolist(), strict=True)))
         middle = (x[examples.label].mean() + x[~examples.label].mean()) / 2
         return Halfway(middle, self.looked_at)
 
@@ -54,21 +54,21 @@ def test_rows_join_round_by_round_until_none_is_sure():
     """The floor 0.8 is more than 6 from the middle, at first 0. With 7 and 9 it moves to 2: -5 is sure; 3 never is."""
     fit = Halves()
     pool = Timed(table(7, 9, -5, 3), hours(5, 6, 7, 8))
-    found = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
-    assert found.rounds == (Joined(yes=2, no=0, left=2), Joined(yes=0, no=1, left=1))
-    assert fit.given == [
+    result = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
+    assert result.rounds == (Round(yes=2, no=0, remaining=2), Round(yes=0, no=1, remaining=1))
+    assert fit.fitted_labels == [
         {-2: False, 2: True},
         {-2: False, 2: True, 7: True, 9: True},
         {-2: False, 2: True, 7: True, 9: True, -5: False},
     ]
-    assert found.model.middle == pytest.approx((6 - 3.5) / 2)
+    assert result.model.middle == pytest.approx((6 - 3.5) / 2)
 
 
 def test_it_ends_with_the_rounds():
     fit = Halves()
-    found = self_train(fit, EXAMPLES, hours(1, 2), Timed(table(7, 9, -5), hours(5, 6, 7)), LATER, SelfTraining(0.8, 1))
-    assert found.rounds == (Joined(yes=2, no=0, left=1),)
-    assert len(fit.given) == 2
+    result = self_train(fit, EXAMPLES, hours(1, 2), Timed(table(7, 9, -5), hours(5, 6, 7)), LATER, SelfTraining(0.8, 1))
+    assert result.rounds == (Round(yes=2, no=0, remaining=1),)
+    assert len(fit.fitted_labels) == 2
 
 
 @pytest.mark.parametrize("x", [6.0, -6.0])
@@ -76,24 +76,24 @@ def test_the_floor_itself_is_not_above_it(x):
     fit = Halves()
     settings = SelfTraining(0.8, 5)
     assert self_train(fit, EXAMPLES, hours(1, 2), Timed(table(x), hours(5)), LATER, settings).rounds == ()
-    assert len(fit.given) == 1
+    assert len(fit.fitted_labels) == 1
 
 
 def test_rows_of_the_test_period_are_neither_joined_nor_looked_at():
     """It begins with its first instant."""
     fit = Halves()
     pool = Timed(table(9, 30, -30), hours(99, 100, 101))
-    found = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
-    assert found.rounds == (Joined(yes=1, no=0, left=0),)
+    result = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
+    assert result.rounds == (Round(yes=1, no=0, remaining=0),)
     assert fit.looked_at == [9]
-    assert all(30 not in given and -30 not in given for given in fit.given)
+    assert all(30 not in labels and -30 not in labels for labels in fit.fitted_labels)
 
 
 def test_what_joins_takes_its_place_in_time_and_stands_for_one_row():
     """Inner splits follow the given rows to their new numbers, and know nothing of what joined."""
-    given = replace(EXAMPLES, weight=np.array([3.0, 0.5]), inner=[InnerSplit(np.array([0]), np.array([1]))])
+    weighted = replace(EXAMPLES, weight=np.array([3.0, 0.5]), inner=[InnerSplit(np.array([0]), np.array([1]))])
     pool = Timed(table(9, -9, 8), hours(0, 2, 3))
-    examples = self_train(Halves(), given, hours(1, 2), pool, LATER, SelfTraining(0.8, 1)).examples
+    examples = self_train(Halves(), weighted, hours(1, 2), pool, LATER, SelfTraining(0.8, 1)).examples
     assert examples.table["x"].to_pylist() == [9, -2, 2, -9, 8]
     assert examples.label.tolist() == [True, False, True, False, True]
     assert examples.weight is not None
@@ -102,8 +102,8 @@ def test_what_joins_takes_its_place_in_time_and_stands_for_one_row():
 
 
 def test_it_is_plain_fitting_where_there_is_nothing_to_join():
-    found = self_train(Halves(), EXAMPLES, hours(1, 2), Timed(table(), hours()), LATER, SelfTraining())
-    assert (found.rounds, found.examples) == ((), EXAMPLES)
+    result = self_train(Halves(), EXAMPLES, hours(1, 2), Timed(table(), hours()), LATER, SelfTraining())
+    assert (result.rounds, result.examples) == ((), EXAMPLES)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_fitted(examples, pool, 
     fit = Halves()
     with pytest.raises(LearningError, match=message):
         self_train(fit, examples, hours(1, 2), pool, LATER, SelfTraining())
-    assert fit.given == []
+    assert fit.fitted_labels == []
 
 
 @pytest.mark.parametrize(

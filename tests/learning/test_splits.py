@@ -16,7 +16,7 @@ from nightjar.durations import duration_of
 from nightjar.errors import LearningError
 from nightjar.learning.parts import training_part
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits.folding import FEWEST, final_period, folds, inner_splits, settled
+from nightjar.learning.splits.folding import FEWEST, final_period, folds, inner_splits, select_settled
 from nightjar.learning.splits.purging import overlaps
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.learning import Search
@@ -33,10 +33,10 @@ DEALT = [kind for kind in SplitKind if kind is not SplitKind.WALK_FORWARD]
 GROUPED = [SplitKind.GROUPED, SplitKind.STRATIFIED_GROUPED]
 
 
-def table(times, known, zone=ZONE, horizon=24 * HOUR, label=None, **columns):
+def table(times, label_times, zone=ZONE, horizon=24 * HOUR, label=None, **columns):
     """Training rows of aware prediction times and the times at which their labels were known, in any order."""
     number = np.arange(len(times))
-    naive = [np.array([at.replace(tzinfo=None) for at in column], "datetime64[us]") for column in (times, known)]
+    naive = [np.array([at.replace(tzinfo=None) for at in column], "datetime64[us]") for column in (times, label_times)]
     return TrainingRows(
         features=pa.table({"x": number}),
         columns=(),
@@ -53,12 +53,12 @@ def table(times, known, zone=ZONE, horizon=24 * HOUR, label=None, **columns):
     )
 
 
-def mornings(days=14, known_after=(10, 23), **options):
+def mornings(days=14, label_delays=(10, 23), **options):
     """Two rows a date, predicted at its midnight (local winter time); their labels are known so many hours later."""
     first = datetime.combine(FIRST, datetime.min.time(), ZoneInfo(ZONE)).astimezone(UTC)
     times = [first + timedelta(days=row // 2) for row in range(2 * days)]
-    known = [at + known_after[row % 2] * HOUR for row, at in enumerate(times)]
-    return table(times, known, **options)
+    label_times = [at + label_delays[row % 2] * HOUR for row, at in enumerate(times)]
+    return table(times, label_times, **options)
 
 
 def hourly(count=400, apart=6 * HOUR, length=HOUR, **options):
@@ -81,15 +81,15 @@ def latest(rows, fold):
 
 def test_test_periods_follow_each_other_and_end_before_the_given_date():
     rows = mornings()
-    found = walk(rows, date(2024, 3, 31), folds=3, test_days=2)
-    assert [(fold.name, str(fold.start), str(fold.end)) for fold in found] == [
+    splits = walk(rows, date(2024, 3, 31), folds=3, test_days=2)
+    assert [(fold.name, str(fold.start), str(fold.end)) for fold in splits] == [
         ("fold 1", "2024-03-25", "2024-03-26"),
         ("fold 2", "2024-03-27", "2024-03-28"),
         ("fold 3", "2024-03-29", "2024-03-30"),
     ]
-    assert dates(rows, found[0].test) == ["2024-03-25", "2024-03-26"]
-    assert dates(rows, found[0].train) == [f"2024-03-{day}" for day in range(20, 25)]
-    assert [len(fold.test) for fold in found] == [4, 4, 4]
+    assert dates(rows, splits[0].test) == ["2024-03-25", "2024-03-26"]
+    assert dates(rows, splits[0].train) == [f"2024-03-{day}" for day in range(20, 25)]
+    assert [len(fold.test) for fold in splits] == [4, 4, 4]
 
 
 def test_a_label_is_trained_on_that_is_known_at_the_midnight_or_the_embargo_before_it():
@@ -103,12 +103,12 @@ def test_a_label_is_trained_on_that_is_known_at_the_midnight_or_the_embargo_befo
 def test_labels_that_are_known_early_are_trained_on_when_those_of_their_time_are_known_too():
     """Planted: what happens is known at once, what does not only after two days. Early ones are all true."""
     label = np.arange(28) % 2 == 0
-    rows = mornings(known_after=(0, 48), horizon=48 * HOUR, label=label)
+    rows = mornings(label_delays=(0, 48), horizon=48 * HOUR, label=label)
     (fold,) = walk(rows, date(2024, 3, 29))
     assert (str(fold.start), dates(rows, fold.train)[-1]) == ("2024-03-27", "2024-03-25")
     assert rows.label[fold.train].mean() == 0.5
-    assert settled(rows, date(2024, 3, 28), ZONE).tolist() == list(range(14))
-    assert settled(rows, date(2024, 3, 28), ZONE, days=4).tolist() == [8, 9, 10, 11, 12, 13]
+    assert select_settled(rows, date(2024, 3, 28), ZONE).tolist() == list(range(14))
+    assert select_settled(rows, date(2024, 3, 28), ZONE, days=4).tolist() == [8, 9, 10, 11, 12, 13]
 
 
 def test_a_sliding_window_trains_on_the_dates_before_the_test_period():
@@ -129,15 +129,15 @@ def test_a_sliding_window_trains_on_the_dates_before_the_test_period():
 )
 def test_midnight_is_that_of_the_zone_whatever_the_clocks_do(zone, start, midnight):
     at = datetime.fromisoformat(midnight).replace(tzinfo=UTC)
-    known = [at - 2 * HOUR, at - HOUR, at, at + timedelta(microseconds=1), at + HOUR, at + HOUR]
+    label_times = [at - 2 * HOUR, at - HOUR, at, at + timedelta(microseconds=1), at + HOUR, at + HOUR]
     times = [at - 30 * HOUR] * 4 + [at, at]
-    (fold,) = walk(table(times, known, zone, horizon=HOUR), start + timedelta(days=1), zone)
+    (fold,) = walk(table(times, label_times, zone, horizon=HOUR), start + timedelta(days=1), zone)
     assert fold.train.tolist() == [0, 1, 2]
     assert fold.test.tolist() == [4, 5]
 
 
 def test_a_row_that_is_known_at_the_midnight_at_which_it_is_predicted_is_judged_and_not_trained_on():
-    rows = mornings(known_after=(0, 10))
+    rows = mornings(label_delays=(0, 10))
     (fold,) = walk(rows, date(2024, 3, 26))
     assert dates(rows, fold.test) == ["2024-03-25"]
     assert dates(rows, fold.train) == [f"2024-03-{day}" for day in range(20, 25)]
@@ -145,9 +145,9 @@ def test_a_row_that_is_known_at_the_midnight_at_which_it_is_predicted_is_judged_
 
 def test_the_last_test_period_ends_with_the_last_date_that_was_settled_when_the_final_period_starts():
     """Labels may take three days. Early ones of the last dates are known, and no random sample: they are not judged."""
-    rows = mornings(known_after=(10, 60), horizon=72 * HOUR)
-    found = walk(rows, date(2024, 3, 31), folds=2, test_days=2)
-    assert [(str(fold.start), str(fold.end)) for fold in found] == [
+    rows = mornings(label_delays=(10, 60), horizon=72 * HOUR)
+    splits = walk(rows, date(2024, 3, 31), folds=2, test_days=2)
+    assert [(str(fold.start), str(fold.end)) for fold in splits] == [
         ("2024-03-25", "2024-03-26"),
         ("2024-03-27", "2024-03-28"),
     ]
@@ -159,16 +159,16 @@ def test_what_was_known_only_after_the_final_period_s_start_is_in_no_fold(kind):
     rows = hourly(80, group=np.arange(80) // 2)
     rows.label_known_at[4] = np.datetime64("2024-01-15T00:00:00.000001")
     split = Split(kind, 2, 2, group=["machine"] if kind in GROUPED else [])
-    found = folds(rows, split, date(2024, 1, 15), "UTC", 0)
-    used = {row for fold in found for part in (fold.train, fold.test) for row in part.tolist()}
+    splits = folds(rows, split, date(2024, 1, 15), "UTC", 0)
+    used = {row for fold in splits for part in (fold.train, fold.test) for row in part.tolist()}
     assert used == set(range(56)) - {4}
 
 
 def test_a_row_predicted_at_the_final_period_s_first_instant_is_in_no_fold():
     """Even if all is known at once: row 56 is predicted at that midnight."""
     rows = hourly(80, length=timedelta())
-    found = folds(rows, Split(SplitKind.RANDOM, 2), date(2024, 1, 15), "UTC", 0)
-    assert max(fold.test.max() for fold in found) == 55
+    splits = folds(rows, Split(SplitKind.RANDOM, 2), date(2024, 1, 15), "UTC", 0)
+    assert max(fold.test.max() for fold in splits) == 55
 
 
 near_clock_changes = st.sampled_from(
@@ -199,10 +199,10 @@ def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later,
     zone, change = place
     middle = oracle.midnight(change, zone)
     times = [middle + at * HOUR for at, _ in hours]
-    known = [at + delay * HOUR for at, (_, delay) in zip(times, hours, strict=True)]
-    rows = table(times, known, zone, horizon, np.arange(len(hours)) / 2)
+    label_times = [at + delay * HOUR for at, (_, delay) in zip(times, hours, strict=True)]
+    rows = table(times, label_times, zone, horizon, np.arange(len(hours)) / 2)
     before = change + timedelta(days=days_later)
-    plain = list(zip(rows.day.tolist(), times, known, strict=True))
+    plain = list(zip(rows.day.tolist(), times, label_times, strict=True))
     numbers, end = oracle.seen(plain, before, zone, horizon)
     options = {"folds": split.folds, "test_days": split.test_days, "train_days": split.train_days}
     options |= {"horizon": horizon, "embargo": split.embargo}
@@ -211,9 +211,9 @@ def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later,
         with pytest.raises(LearningError):
             folds(rows, split, before, zone, 0)
         return
-    found = folds(rows, split, before, zone, 0)
-    assert [(fold.train.tolist(), fold.test.tolist()) for fold in found] == expected
-    for fold in found:
+    splits = folds(rows, split, before, zone, 0)
+    assert [(fold.train.tolist(), fold.test.tolist()) for fold in splits] == expected
+    for fold in splits:
         assert rows.day[fold.train].max() < rows.day[fold.test].min()
 
 
@@ -221,10 +221,10 @@ def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later,
 def test_every_row_is_judged_once_and_no_training_row_shares_label_time_or_group(kind):
     rows = hourly(group=np.random.default_rng(1).integers(0, 40, 400), length=13 * HOUR)
     split = Split(kind, 4, group=["machine"] if kind in GROUPED else [], embargo="6h")
-    found = folds(rows, split, date(2024, 3, 1), "UTC", 7)
+    splits = folds(rows, split, date(2024, 3, 1), "UTC", 7)
     before = np.flatnonzero(rows.prediction_time <= np.datetime64("2024-02-29T11:00"))
-    assert sorted(np.concatenate([fold.test for fold in found])) == before.tolist()
-    for fold in found:
+    assert sorted(np.concatenate([fold.test for fold in splits])) == before.tolist()
+    for fold in splits:
         assert not overlaps(rows.prediction_time, rows.label_known_at, fold.train, fold.test, 6 * HOUR).any()
         assert (str(fold.start), str(fold.end)) == (dates(rows, fold.test)[0], dates(rows, fold.test)[-1])
         if kind in GROUPED:
@@ -243,22 +243,22 @@ def test_every_row_is_judged_once_and_no_training_row_shares_label_time_or_group
 def test_dealt_folds_are_purged_as_the_rule_reads_row_by_row(kind, dealt, horizon, embargo, seed):
     """Irregular times with ties, labels known before their horizon and after it, groups of any size."""
     hours = [hour for hour, _, _ in sorted(dealt)]
-    known = [hour + delay for hour, delay, _ in sorted(dealt)]
+    label_times = [hour + delay for hour, delay, _ in sorted(dealt)]
     group = np.array([number for _, _, number in sorted(dealt)])
-    instants = [[datetime(2024, 1, 1, tzinfo=UTC) + hour * HOUR for hour in column] for column in (hours, known)]
+    instants = [[datetime(2024, 1, 1, tzinfo=UTC) + hour * HOUR for hour in column] for column in (hours, label_times)]
     label = np.arange(len(hours)) % 2 == 0
     rows = table(*instants, "UTC", horizon * HOUR, label, group=group)
     split = Split(kind, 2, group=["machine"] if kind in GROUPED else [], embargo=f"{embargo}h")
     try:
-        found = folds(rows, split, date(2024, 2, 1), "UTC", seed)
+        splits = folds(rows, split, date(2024, 2, 1), "UTC", seed)
     except LearningError:
         reject()
-    settled_at = [max(hour + horizon, at) for hour, at in zip(hours, known, strict=True)]
-    for fold in found:
-        left = oracle.kept(set(fold.test.tolist()), hours, settled_at, embargo)
-        strangers = [row for row in left if kind not in GROUPED or group[row] not in group[fold.test]]
+    settled_at = [max(hour + horizon, at) for hour, at in zip(hours, label_times, strict=True)]
+    for fold in splits:
+        expected = oracle.kept(set(fold.test.tolist()), hours, settled_at, embargo)
+        strangers = [row for row in expected if kind not in GROUPED or group[row] not in group[fold.test]]
         assert fold.train.tolist() == strangers
-    assert sorted(np.concatenate([fold.test for fold in found])) == list(range(len(hours)))
+    assert sorted(np.concatenate([fold.test for fold in splits])) == list(range(len(hours)))
 
 
 @pytest.mark.parametrize("kind", DEALT)
@@ -273,8 +273,8 @@ def test_the_seed_deals_the_rows(kind):
 
 def test_stratified_folds_have_the_same_share_of_each_class():
     rows = hourly(label=np.random.default_rng(0).random(400) < 0.1)
-    found = folds(rows, Split(SplitKind.STRATIFIED, 4), date(2024, 5, 1), "UTC", 0)
-    positives = [rows.label[fold.test].sum() for fold in found]
+    splits = folds(rows, Split(SplitKind.STRATIFIED, 4), date(2024, 5, 1), "UTC", 0)
+    positives = [rows.label[fold.test].sum() for fold in splits]
     assert max(positives) - min(positives) <= 1
 
 
@@ -283,10 +283,10 @@ def test_a_group_across_folds_leaks_through_a_plain_splitter_and_not_through_our
     machine = np.random.default_rng(3).permutation(np.repeat(np.arange(80), 5))
     coins = np.random.default_rng(4).random(80) < 0.5
     rows = hourly(group=machine, label=coins[machine])
-    found = folds(rows, Split(SplitKind.GROUPED, 4, group=["machine"]), date(2024, 5, 1), "UTC", 0)
+    splits = folds(rows, Split(SplitKind.GROUPED, 4, group=["machine"]), date(2024, 5, 1), "UTC", 0)
     nearest, inputs = KNeighborsClassifier(1), machine[:, None]
     plain = cross_val_score(nearest, inputs, rows.label, cv=KFold(4, shuffle=True, random_state=0))
-    ours = cross_val_score(nearest, inputs, rows.label, cv=[(fold.train, fold.test) for fold in found])
+    ours = cross_val_score(nearest, inputs, rows.label, cv=[(fold.train, fold.test) for fold in splits])
     assert plain.mean() > 0.9
     assert 0.3 < ours.mean() < 0.7
 
@@ -314,12 +314,12 @@ def test_within_walk_forward_three_blocks_of_dates_end_the_training_rows():
     """60 dates: blocks as long as the fold's test period, or a sixth of the dates if that is shorter."""
     rows = hourly(240)
     train = np.arange(240)
-    for asked, days in ((7, 7), (28, 10)):
-        found = inner_splits(rows, train, Split(test_days=asked), "UTC", 0)
-        tested = [dates(rows, split.test) for split in found]
+    for test_days, days in ((7, 7), (28, 10)):
+        splits = inner_splits(rows, train, Split(test_days=test_days), "UTC", 0)
+        tested = [dates(rows, split.test) for split in splits]
         assert [len(one) for one in tested] == [days] * 3
         assert [one for block in tested for one in block] == dates(rows, train)[-3 * days :]
-        for split in found:
+        for split in splits:
             assert rows.label_known_at[split.train].max() <= rows.day[split.test].min()
 
 
@@ -339,12 +339,12 @@ def test_splits_within_are_of_the_training_rows_only_and_keep_the_same_distance(
     rows = hourly(1600, group=np.random.default_rng(1).integers(0, 240, 1600), length=7 * HOUR)
     split = Split(kind, 2, 10, group=["machine"] if kind in GROUPED else [], embargo="6h")
     for fold in folds(rows, split, date(2025, 1, 25), "UTC", 0):
-        found = inner_splits(rows, fold.train, split, "UTC", 0, depth=2)
-        deeper = [(fold.train[one.train], within) for one in found for within in one.inner]
-        assert (len(found), len(deeper)) == (3, 9)
+        splits = inner_splits(rows, fold.train, split, "UTC", 0, depth=2)
+        deeper = [(fold.train[one.train], within) for one in splits for within in one.inner]
+        assert (len(splits), len(deeper)) == (3, 9)
         assert not any(within.inner for _, within in deeper)
-        for taken, within in [*((fold.train, one) for one in found), *deeper]:
-            train, test = taken[within.train], taken[within.test]
+        for train_rows, within in [*((fold.train, one) for one in splits), *deeper]:
+            train, test = train_rows[within.train], train_rows[within.test]
             assert not overlaps(rows.prediction_time, rows.label_known_at, train, test, 6 * HOUR).any()
             assert not set(train) & set(test)
             assert kind not in GROUPED or not set(rows.group[train]) & set(rows.group[test])
@@ -422,8 +422,8 @@ def test_a_list_of_a_ranking_is_not_parted():
         LearningError, match=r"fold 1 \(.*\) has only some rows of [0-9]+ lists to test on: .*kind=GROUPED"
     ):
         folds(rows, Split(SplitKind.RANDOM, 3), date(2024, 5, 1), "UTC", 0)
-    found = folds(rows, Split(SplitKind.GROUPED, 3, group=["list"]), date(2024, 5, 1), "UTC", 0)
-    assert sum(len(set(query[fold.test])) for fold in found) == 100
+    splits = folds(rows, Split(SplitKind.GROUPED, 3, group=["list"]), date(2024, 5, 1), "UTC", 0)
+    assert sum(len(set(query[fold.test])) for fold in splits) == 100
 
 
 def test_a_list_of_a_ranking_that_reaches_over_midnight_is_not_parted_by_dates_either():

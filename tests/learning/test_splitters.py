@@ -32,7 +32,7 @@ def instants(numbers):
 
 
 @pytest.mark.parametrize(
-    ("time", "known", "dropped"),
+    ("time", "label_time", "dropped"),
     [
         (0, 10, False),  # known when the test row is predicted
         (0, 11, True),  # known a microsecond later
@@ -48,9 +48,9 @@ def instants(numbers):
         (30, 15, True),  # known in advance, but within
     ],
 )
-def test_a_training_row_is_dropped_if_its_label_time_touches_that_of_the_test_row(time, known, dropped):
+def test_a_training_row_is_dropped_if_its_label_time_touches_that_of_the_test_row(time, label_time, dropped):
     """The test row is predicted at 10, and its label is known at 20."""
-    times, labels = instants([10, time]), instants([20, known])
+    times, labels = instants([10, time]), instants([20, label_time])
     assert overlaps(times, labels, np.array([1]), np.array([0]), timedelta()).tolist() == [dropped]
 
 
@@ -92,20 +92,20 @@ def test_no_training_row_shares_group_label_time_or_embargo_with_its_test_fold_a
 ):
     times, delays, group, label = (np.array(column) for column in zip(*rows, strict=True))
     label[:3], label[3:6], group[:3] = True, False, (0, 1, 2)
-    known = times + delays
+    label_times = times + delays
     folds = 2 if dealer is StratifiedGroupKFold else 3
     plain = dealer(folds, shuffle=True, random_state=seed)
-    purged = Purged(plain, instants(times), instants(known), embargo * MICROSECOND)
-    asked = (np.zeros((len(rows), 1)), label, group if "Group" in dealer.__name__ else None)
-    found = list(purged.split(*asked))
-    assert len(found) == purged.get_n_splits() == folds
-    for (train, test), (_, test_of_plain) in zip(found, plain.split(*asked), strict=True):
+    purged = Purged(plain, instants(times), instants(label_times), embargo * MICROSECOND)
+    arguments = (np.zeros((len(rows), 1)), label, group if "Group" in dealer.__name__ else None)
+    splits = list(purged.split(*arguments))
+    assert len(splits) == purged.get_n_splits() == folds
+    for (train, test), (_, test_of_plain) in zip(splits, plain.split(*arguments), strict=True):
         assert test.tolist() == test_of_plain.tolist()
-        assert train.tolist() == oracle.kept(set(test.tolist()), times.tolist(), known.tolist(), embargo)
+        assert train.tolist() == oracle.kept(set(test.tolist()), times.tolist(), label_times.tolist(), embargo)
         for row in train:
-            shared = np.minimum(known[row], known[test] + embargo) - np.maximum(times[row], times[test])
+            shared = np.minimum(label_times[row], label_times[test] + embargo) - np.maximum(times[row], times[test])
             assert not (shared > 0).any()
-            assert asked[2] is None or group[row] not in group[test]
+            assert arguments[2] is None or group[row] not in group[test]
 
 
 def by_days(days=60, each=6):
@@ -118,19 +118,19 @@ def by_days(days=60, each=6):
 
 def test_overlapping_horizons_leak_through_a_plain_splitter_and_not_through_a_purged_one():
     """Planted: a row of the same day has the same coin, which nobody can know in advance."""
-    times, known, label = by_days()
+    times, label_times, label = by_days()
     days = times.astype("datetime64[D]").astype(np.int64)[:, None]
     plain = KFold(4, shuffle=True, random_state=0)
-    purged = Purged(plain, times, known, timedelta())
+    purged = Purged(plain, times, label_times, timedelta())
     assert cross_val_score(NEAREST, days, label, cv=plain).mean() > 0.95
     assert 0.35 < cross_val_score(NEAREST, days, label, cv=purged).mean() < 0.65
 
 
 def test_walk_forward_is_taken_by_scikit_learn_and_learns_nothing_from_coins():
-    times, known, label = by_days()
+    times, label_times, label = by_days()
     day, hours = times.astype("datetime64[D]"), times.astype(np.int64)[:, None] / 3.6e9
     splitter = WalkForward(
-        day, known, before=date(2024, 3, 1), folds=5, test_days=7, zone="UTC", embargo=timedelta(days=1)
+        day, label_times, before=date(2024, 3, 1), folds=5, test_days=7, zone="UTC", embargo=timedelta(days=1)
     )
     scores = cross_val_score(NEAREST, hours, label, cv=splitter)
     assert len(scores) == splitter.get_n_splits() == 5
@@ -140,19 +140,25 @@ def test_walk_forward_is_taken_by_scikit_learn_and_learns_nothing_from_coins():
 
 def test_any_splitter_can_be_purged():
     """TimeSeriesSplit counts rows, so it parts the rows of one day."""
-    times, known, label = by_days(days=8)
+    times, label_times, label = by_days(days=8)
     plain = TimeSeriesSplit(3, test_size=9)
-    purged = Purged(plain, times, known, timedelta())
-    parted = [overlaps(times, known, train, test, timedelta()).sum() for train, test in plain.split(times)]
+    purged = Purged(plain, times, label_times, timedelta())
+    parted = [overlaps(times, label_times, train, test, timedelta()).sum() for train, test in plain.split(times)]
     assert parted == [3, 0, 3]
     assert [len(train) for train, _ in purged.split(times)] == [21 - 3, 30, 39 - 3]
     assert len(cross_val_score(DummyClassifier(), times[:, None], label, cv=purged)) == 3
 
 
 def walk(**options):
-    times, known, _ = by_days(days=3)
-    asked = {"before": date(2024, 1, 4), "folds": 1, "test_days": 1, "zone": "UTC", "embargo": timedelta()} | options
-    return WalkForward(asked.pop("day", times.astype("datetime64[D]")), known, **asked)
+    times, label_times, _ = by_days(days=3)
+    arguments = {
+        "before": date(2024, 1, 4),
+        "folds": 1,
+        "test_days": 1,
+        "zone": "UTC",
+        "embargo": timedelta(),
+    } | options
+    return WalkForward(arguments.pop("day", times.astype("datetime64[D]")), label_times, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -173,16 +179,16 @@ def test_what_cannot_be_walked_is_refused_when_the_splitter_is_made(options, mes
 
 
 def test_what_cannot_be_purged_is_refused_when_the_splitter_is_made():
-    times, known, _ = by_days(days=3)
+    times, label_times, _ = by_days(days=3)
     with pytest.raises(LearningError, match=r"embargo: duration .*: expected at least zero"):
-        Purged(KFold(2), times, known, -MICROSECOND)
-    known[4] = np.datetime64("NaT")
+        Purged(KFold(2), times, label_times, -MICROSECOND)
+    label_times[4] = np.datetime64("NaT")
     with pytest.raises(LearningError, match="label_known_at: 1 of 18 rows have none"):
-        Purged(KFold(2), times, known, timedelta())
+        Purged(KFold(2), times, label_times, timedelta())
 
 
 def test_a_splitter_of_other_rows_is_refused():
-    times, known, _ = by_days(days=3)
-    for splitter in (walk(), Purged(KFold(2), times, known, timedelta())):
+    times, label_times, _ = by_days(days=3)
+    for splitter in (walk(), Purged(KFold(2), times, label_times, timedelta())):
         with pytest.raises(LearningError, match="made for 18 rows, and X has 17"):
             next(iter(splitter.split(np.zeros((17, 2)))))

@@ -107,16 +107,16 @@ def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home
 
 def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_not_trained_on(nights, registered):
     """The reference of the score is the final period's: 15 rows."""
-    found = {row["column"]: row for row in arrow.read(nights.warehouse, "references").to_pylist()}
-    assert set(found) == {*nights.project.feature_names(), "score"}
-    assert {row["model_version"] for row in found.values()} == {registered["model_version"]}
-    assert {row["run_id"] for row in found.values()} == {registered["run_id"]}
-    assert sum(found["score"]["counts"]) == 15
+    stored = {row["column"]: row for row in arrow.read(nights.warehouse, "references").to_pylist()}
+    assert set(stored) == {*nights.project.feature_names(), "score"}
+    assert {row["model_version"] for row in stored.values()} == {registered["model_version"]}
+    assert {row["run_id"] for row in stored.values()} == {registered["run_id"]}
+    assert sum(stored["score"]["counts"]) == 15
     rows = read(nights.warehouse, nights.project, builders.HISTORY)
     for name in nights.project.feature_names():
-        bins = Bins.from_json(found[name]["bins"])
-        assert found[name]["counts"] == count(bins, rows.features[name]).tolist()
-    assert all(row["design_effect"] >= 1 for row in found.values())
+        bins = Bins.from_json(stored[name]["bins"])
+        assert stored[name]["counts"] == count(bins, rows.features[name]).tolist()
+    assert all(row["design_effect"] >= 1 for row in stored.values())
 
 
 def test_the_strongest_baseline_is_the_one_to_beat(nights):
@@ -210,8 +210,8 @@ def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, untrai
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError):
         train(untrained.warehouse, untrained.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
-    asked = [record.getMessage() for record in caplog.records if "by itself tells the labels" in record.getMessage()]
-    assert [message.split(" ")[0] for message in asked] == [name]
+    warnings = [record.getMessage() for record in caplog.records if "by itself tells the labels" in record.getMessage()]
+    assert [message.split(" ")[0] for message in warnings] == [name]
 
 
 def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained, ray_started, tmp_path):

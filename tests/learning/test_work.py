@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from learning import problems
 from nightjar.learning.search import ledger, tune
 from nightjar.learning.search.desk import Desk
-from nightjar.learning.search.found import found_by
+from nightjar.learning.search.found import search_result
 from nightjar.learning.search.race import FoldResult
 from nightjar.learning.search.work import Work
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
@@ -35,55 +35,55 @@ BATCHES = replace(
 LOST = "its process or machine was lost 4 times"
 
 
-def made_up(unit):
+def result_of(unit):
     """A result that is the unit's own, with many ties."""
     score = (len(unit.candidate.name) * 7 + unit.fold * 5 + len(str(unit.candidate.model.parameters))) % 4 / 4
     return FoldResult(unit.candidate.name, PROBLEM.folds[unit.fold].name, unit.fold, {"roc_auc": score}, 0.1)
 
 
-def began(folder):
-    return ledger.opened(Path(folder), "s")
+def open_ledger(folder):
+    return ledger.open_ledger(Path(folder), "s")
 
 
-def work_of(book, asked=SETTINGS):
-    return Work(tune.race_of(PROBLEM, asked), book, PROBLEM, ())
+def work_of(book, search_settings=SETTINGS):
+    return Work(tune.race_of(PROBLEM, search_settings), book, PROBLEM, ())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("asked", [SETTINGS, BATCHES], ids=["grid", "batches"])
+@pytest.mark.parametrize("search_settings", [SETTINGS, BATCHES], ids=["grid", "batches"])
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32))
-def test_results_may_arrive_in_any_order_and_the_search_be_killed_and_started_again(asked, seed):
+def test_results_may_arrive_in_any_order_and_the_search_be_killed_and_started_again(search_settings, seed):
     """Whatever is open may end next, also before others have begun; nothing that has ended is run again."""
-    random, told = Random(seed), []  # noqa: S311  (an order, not a secret)
+    random, outcomes = Random(seed), []  # noqa: S311  (an order, not a secret)
     for disturbed in (False, True):
-        finished, left = [], True
+        finished, pending = [], True
         with TemporaryDirectory() as folder:
-            while left:
-                with began(folder) as book:
-                    work, open_units = work_of(book, asked), []
-                    while (left := work.left()) and not (disturbed and random.randrange(10) == 0):
+            while pending:
+                with open_ledger(folder) as book:
+                    work, open_units = work_of(book, search_settings), []
+                    while (pending := work.pending()) and not (disturbed and random.randrange(10) == 0):
                         while (len(open_units) < 3 or not disturbed) and (unit := work.take()) is not None:
                             open_units.append(unit)
                         unit = open_units.pop(random.randrange(len(open_units)) if disturbed else 0)
-                        work.finish(unit, made_up(unit))
+                        work.finish(unit, result_of(unit))
                         finished.append(unit)
-                    found = found_by(work, PROBLEM, asked.metric, book.path)
+                    result = search_result(work, PROBLEM, search_settings.metric, book.path)
         assert len(finished) == len(set(finished))
-        told.append((set(finished), set(work.units), found.results, list(found.results), found.best()))
-    assert told[0] == told[1]
+        outcomes.append((set(finished), set(work.units), result.results, list(result.results), result.best()))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_who_took_longest_begins_first_on_the_next_folds(tmp_path):
     """By the longest of its fits so far. A long one that begins last would keep all other processors waiting."""
-    with began(tmp_path) as book:
+    with open_ledger(tmp_path) as book:
         work = work_of(book)
         first = []
         while (unit := work.take()) is not None:
             first.append(unit)
         names = sorted({unit.candidate.name for unit in first})
         for unit in first:
-            work.finish(unit, replace(made_up(unit), seconds=10.0 + names.index(unit.candidate.name)))
+            work.finish(unit, replace(result_of(unit), seconds=10.0 + names.index(unit.candidate.name)))
         following = []
         while (unit := work.take()) is not None:
             following.append(names.index(unit.candidate.name))
@@ -92,13 +92,13 @@ def test_who_took_longest_begins_first_on_the_next_folds(tmp_path):
 
 
 def test_a_lost_unit_fails_this_search_and_is_tried_by_the_next(tmp_path):
-    with began(tmp_path) as book:
+    with open_ledger(tmp_path) as book:
         work = work_of(book)
         lost = work.take()
         work.lose(lost, LOST)
         assert work.results[lost].failure == LOST
         assert not book.finished
-    with began(tmp_path) as book:
+    with open_ledger(tmp_path) as book:
         assert work_of(book).take() == lost
 
 
@@ -107,7 +107,7 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
     desk = ray.remote(num_cpus=0)(Desk).remote(None, [])
     worker = SimpleNamespace(config={"worker": 0})
     handed_out = []
-    with began(tmp_path) as book:
+    with open_ledger(tmp_path) as book:
         work = work_of(book)
         hand_out = tune._HandOut(work, desk, 1)
         hand_out.more()
@@ -120,7 +120,7 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
             if unit.candidate.name == "boosting":
                 hand_out.on_trial_recover(trial=worker)
             else:
-                hand_out.on_trial_result(result={"result": json.dumps(asdict(made_up(unit)))})
+                hand_out.on_trial_result(result={"result": json.dumps(asdict(result_of(unit)))})
         ray.kill(desk)
     (lost,) = (unit for unit in work.units if unit.candidate.name == "boosting")
     assert work.results[lost].failure == LOST
@@ -128,4 +128,4 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
     others = [unit for unit in handed_out if unit != lost]
     assert len(others) == len(set(others)) == len(book.finished) == len(work.units) - 1
     assert (lost.candidate.key(), PROBLEM.folds[lost.fold].name) not in book.finished
-    assert not work.left()
+    assert not work.pending()

@@ -30,19 +30,19 @@ class RowsAreReadError(Exception):
 
 @pytest.fixture
 def replaying(tmp_path, monkeypatch):
-    """The program in a place of its own. Its jobs do nothing, and end well; `told` is what each was told."""
+    """The program in a place of its own. Its jobs do nothing, and end well; `job_arguments` are those of each."""
     spec = importlib.util.spec_from_file_location("replaying", ROOT / "scripts" / "replaying.py")
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
-    program.told = {}
+    program.job_arguments = {}
 
     def run(command, **_):
-        job, told = Path(command[1]).stem, command[2:]
-        program.told[job] = told
-        given = dict(one.split("=", 1) for one in told)
-        run_date = date.fromisoformat(given["run_date"])
+        job, job_arguments = Path(command[1]).stem, command[2:]
+        program.job_arguments[job] = job_arguments
+        values = dict(one.split("=", 1) for one in job_arguments)
+        run_date = date.fromisoformat(values["run_date"])
         done = Run(job, job, run_date, "done", None, "c1", "h1", STARTED, 1.0, Outcome())
-        warehouse = Warehouse(given["environment.warehouse"], "flights")
+        warehouse = Warehouse(values["environment.warehouse"], "flights")
         ledger.record(warehouse, done)
         for table in ("features", "labels"):
             write_deltalake(warehouse.path(table), pa.table({"run_date": [run_date]}), mode="append")
@@ -56,43 +56,43 @@ def replaying(tmp_path, monkeypatch):
     return program
 
 
-def built(replaying, *arguments):
-    """What the jobs of a replay are told; nothing if there are none."""
-    replaying.told.clear()
+def build_arguments(replaying, *arguments):
+    """The arguments of a replay's jobs; empty if it starts none."""
+    replaying.job_arguments.clear()
     with pytest.raises(RowsAreReadError):
         replaying.main(list(arguments))
-    return dict(replaying.told)
+    return dict(replaying.job_arguments)
 
 
 def test_what_reaches_the_run_date_is_not_built_again(replaying):
-    assert list(built(replaying)) == ["ingest", "build_features"]
-    assert built(replaying) == {}
-    assert built(replaying, *SUMMER, "search=flights", "search.final_days=7") == {}
+    assert list(build_arguments(replaying)) == ["ingest", "build_features"]
+    assert build_arguments(replaying) == {}
+    assert build_arguments(replaying, *SUMMER, "search=flights", "search.final_days=7") == {}
 
 
 def test_what_ends_before_the_run_date_is_built_up_to_it(replaying):
-    built(replaying, *SUMMER)
-    told = built(replaying)
-    assert all("run_date=2013-12-31" in told[job] for job in ("ingest", "build_features"))
-    assert "since=2013-01-01" in told["build_features"]
+    build_arguments(replaying, *SUMMER)
+    job_arguments = build_arguments(replaying)
+    assert all("run_date=2013-12-31" in job_arguments[job] for job in ("ingest", "build_features"))
+    assert "since=2013-01-01" in job_arguments["build_features"]
 
 
 def test_edited_definitions_are_built_without_anything_of_older_ones_and_both_are_kept(replaying):
-    before = built(replaying)
-    after = built(replaying, EDITED, "search=flights", "+model@search.candidates.mine=tree")
-    assert built_by(before) != built_by(after)
+    before = build_arguments(replaying)
+    after = build_arguments(replaying, EDITED, "search=flights", "+model@search.candidates.mine=tree")
+    assert definitions_of(before) != definitions_of(after)
     assert before["ingest"][-1] != after["ingest"][-1]  # the warehouse
-    assert built(replaying, EDITED) == built(replaying) == {}
+    assert build_arguments(replaying, EDITED) == build_arguments(replaying) == {}
 
 
-def built_by(told):
-    """The hash of the definitions that the job makes of what it is told."""
+def definitions_of(job_arguments):
+    """The hash of the definitions in a job's arguments."""
     return definitions_hash(
-        make_settings(compose_job(ROOT / "conf", JobName.BUILD_FEATURES, told["build_features"])).project
+        make_settings(compose_job(ROOT / "conf", JobName.BUILD_FEATURES, job_arguments["build_features"])).project
     )
 
 
 def test_a_first_night_after_the_last_one_is_refused_before_anything_is_built(replaying):
     with pytest.raises(UsageError, match=re.escape("A walk from 2013-10-01 to 2013-09-28 has no night")):
         replaying.main(["run_date=2013-10-01"])
-    assert replaying.told == {}
+    assert replaying.job_arguments == {}

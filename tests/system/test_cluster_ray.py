@@ -100,7 +100,7 @@ from system import test_cluster_ray
 here = Path(sys.argv[1])
 with session(Environment(ray_address="auto")):
     found = problems.run(test_cluster_ray.watched(here / "begun"), test_cluster_ray.HALVING, here / "searches")
-print("found", json.dumps([nightjar.__file__, test_search.told(found), found.best().name]))
+print("found", json.dumps([nightjar.__file__, test_search.summary(found), found.best().name]))
 """
 
 HALVING = problems.search(
@@ -188,7 +188,7 @@ def test_a_search_that_loses_a_node_goes_on_without_it(state, tmp_path):
     (line,) = (line for line in output.splitlines() if line.startswith("found "))
     driver, *found = json.loads(line.removeprefix("found "))
     whole, _ = test_search.serial(problems.problem(), HALVING, tmp_path / "serial")
-    assert found == json.loads(json.dumps([test_search.told(whole), whole.best().name]))
+    assert found == json.loads(json.dumps([test_search.summary(whole), whole.best().name]))
     assert book.read_text().startswith(before)
     lines = [json.loads(line) for line in book.read_text().splitlines()[1:]]
     assert len({(line["key"], line["fold"]) for line in lines}) == len(lines) > finished

@@ -1,4 +1,4 @@
-"""Which training rows share an entity or a block of time, for the intervals of what is measured on them."""
+"""Clusters of training rows by entity and block of time, for intervals of metrics."""
 
 from datetime import date
 
@@ -12,15 +12,15 @@ from nightjar.settings.learning import Search
 
 
 def clusters_of(rows: TrainingRows, index: Rows, first: date, last: date, label: Label, settings: Search) -> Clusters:
-    """Those of the rows of a period.
+    """The clusters of a period's rows.
 
     Args:
         rows: all rows.
         index: the numbers of the period's rows.
         first: date of the period.
         last: date of the period, included.
-        label: says how many days share outcomes.
-        settings: say how long a block is, if the label does not.
+        label: gives the days whose labels share outcomes.
+        settings: give the length of a block, if the label does not.
     """
     length, days = settings.days_of_block(label), (last - first).days + 1
     entity = np.arange(len(index)) if rows.entity is None else rows.entity[index]

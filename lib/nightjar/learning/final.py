@@ -1,4 +1,4 @@
-"""Figures that can be believed: winner and baselines on a period that the search never saw."""
+"""Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
-from nightjar.learning.fitting import fitted
+from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import Fold
@@ -20,7 +20,7 @@ from nightjar.settings.project import Project
 
 @dataclass(frozen=True)
 class Evidence:
-    """What decides about a model: figures of the final period, with intervals over its entities and blocks of time.
+    """Metrics of the final period, with intervals over its entities and blocks of time; promotion decides by them.
 
     Attributes:
         metric: what the search optimised.
@@ -45,7 +45,7 @@ class Evidence:
     threshold: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
-        """The evidence of a baseline in the winner's place: its own figures, compared with nothing."""
+        """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
         nothing = {**self.difference, "over": name, "estimate": None, "low": None, "high": None}
         return replace(self, candidate={"name": name, **self.baselines[name]}, difference=nothing, threshold=None)
 
@@ -59,7 +59,7 @@ def judge(
     project: Project,
     settings: Search,
 ) -> tuple[Evidence, npt.NDArray[np.float64]]:
-    """Fit the winner and the baselines before the final period, and measure them on it.
+    """Fit the winner and the baselines on rows before the final period, and measure them on it.
 
     `clusters` are those of the final period's rows.
 
@@ -70,30 +70,32 @@ def judge(
     scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
     test = rows.examples(fold.test)
     truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
-    measured = {name: _as_data(intervals(truth, score)) for name, score in scores.items()}
-    better = 1 if metric.greater_is_better else -1
-    strongest = max(baselines, key=lambda one: _standing(measured[one.name][metric.value]["estimate"], better)).name
-    apart = difference(metric, truth, scores[winner.name], scores[strongest])
+    measured = {name: _as_dicts(intervals(truth, score)) for name, score in scores.items()}
+    sign = 1 if metric.greater_is_better else -1
+    best_baseline = max(
+        baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
+    ).name
+    winner_minus_best = difference(metric, truth, scores[winner.name], scores[best_baseline])
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
         candidate={"name": winner.name, **measured[winner.name]},
-        baselines={one.name: measured[one.name] for one in baselines},
-        difference={"over": strongest, "better": better, **asdict(apart)},
+        baselines={baseline.name: measured[baseline.name] for baseline in baselines},
+        difference={"over": best_baseline, "better": sign, **asdict(winner_minus_best)},
         null_labels=rows.null_labels,
         clusters=_counts(clusters, settings.days_of_block(project.label)),
     )
     return evidence, scores[winner.name]
 
 
-def _standing(estimate: float | None, better: int) -> float:
+def _sort_value(estimate: float | None, better: int) -> float:
     return -np.inf if estimate is None else better * estimate
 
 
 def _scores(
     rows: TrainingRows, fold: Fold, candidate: Candidate, project: Project, settings: Search
 ) -> npt.NDArray[np.float64]:
-    predictor = fitted(rows, fold.train, fold.start, candidate, project, settings)
+    predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
 
 
@@ -101,5 +103,5 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
     return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
-def _as_data(figures: Mapping[str, Interval]) -> dict[str, Any]:
+def _as_dicts(figures: Mapping[str, Interval]) -> dict[str, Any]:
     return {name: asdict(interval) for name, interval in figures.items()}

@@ -1,4 +1,4 @@
-"""A candidate fitted on some training rows: sampled, with splits within, and joined by rows without a label."""
+"""Fit a candidate on some training rows: sampled, with inner splits, and with self-training on rows without a label."""
 
 from datetime import date
 from functools import partial
@@ -16,15 +16,15 @@ from nightjar.settings.project import Project
 from nightjar.settings.task import Task
 
 
-def fitted(
+def fit_candidate(
     rows: TrainingRows, train: Rows, before: date, candidate: Candidate, project: Project, settings: Search
 ) -> Predictor:
-    """The candidate, fitted on the rows of these numbers with the search's seed.
+    """Fit a candidate on the rows of these numbers with the search's seed.
 
     Args:
         rows: all rows.
         train: numbers of those that may be fitted on.
-        before: the first date that the fit must know nothing of.
+        before: the first date that the fit must not use.
         candidate: what is fitted.
         project: its task and zone.
         settings: the sample, the kind of splits, the seed.
@@ -34,11 +34,11 @@ def fitted(
     """
     depth = candidate.model.inner_depth(candidate.members)
     part = training_part(rows, train, before, depth, settings, project.zone)
-    return fitted_on(part, rows, candidate, project.label.task, settings.seed)
+    return fit_part(part, rows, candidate, project.label.task, settings.seed)
 
 
-def fitted_on(part: TrainingPart, rows: TrainingRows, candidate: Candidate, task: Task, seed: int) -> Predictor:
-    """The candidate, fitted on a training part.
+def fit_part(part: TrainingPart, rows: TrainingRows, candidate: Candidate, task: Task, seed: int) -> Predictor:
+    """Fit a candidate on a training part.
 
     Raises:
         LearningError: it cannot be fitted to it; see `models.estimators.fit`.

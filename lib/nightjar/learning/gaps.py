@@ -11,21 +11,23 @@ from nightjar.timeline import cutoff, later
 
 
 def gap(rows: TrainingRows, final: Fold, run_date: date, project: Project) -> str | None:
-    """In words: since the final period began there is no labelled row of some dates, though it could be known by now.
+    """A sentence about dates since the final period began without a labelled row, though labels could be known by now.
 
-    Days of the week that the spine has no rows of do not count. Of others it need not have some either, and a source
-    may have brought none: whether they are missed is not known.
+    None where there are no such dates.
+
+    Days of the week without rows in the spine do not count. Other dates may rightly have none, too: whether the rows
+    are missing is not known.
     """
     newest = _newest(final.end, run_date, project)
     dates = np.array(project.spine.due_dates(final.start, newest), "datetime64[D]")
-    lacking = dates[~np.isin(dates, rows.day)]
-    if not len(lacking):
+    missing = dates[~np.isin(dates, rows.day)]
+    if not len(missing):
         return None
     return (
-        f"labels of {final.start} to {newest} can be known by now, but of {len(lacking)} of these {len(dates)} "
-        f"{project.spine.due_days()} there is no labelled row ({lacking[0]} to {lacking[-1]}); the final period is "
+        f"labels of {final.start} to {newest} can be known by now, but of {len(missing)} of these {len(dates)} "
+        f"{project.spine.due_days()} there is no labelled row ({missing[0]} to {missing[-1]}); the final period is "
         f"{final.start} to {final.end}. If they should have rows, run: jobs/build_features.py project={project.name} "
-        f"since={lacking[0]} run_date={run_date}"
+        f"since={missing[0]} run_date={run_date}"
     )
 
 

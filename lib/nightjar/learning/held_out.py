@@ -1,4 +1,4 @@
-"""What a classifier's scores of rows that it has not seen are good for: a threshold, and a look at the labels."""
+"""What a classifier's out-of-fold scores are used for: a decision threshold, and a review of labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,39 +13,39 @@ from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.out_of_fold import out_of_fold
 from nightjar.learning.search.units import Problem
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.thresholds import Threshold, fitted_threshold
+from nightjar.learning.thresholds import Threshold, fit_threshold
 from nightjar.settings.costs import Costs
 from nightjar.settings.task import Task
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Of a classifier; of another model there is neither.
+class OutOfFoldChecks:
+    """The threshold and labels of a classifier; both are empty for other tasks.
 
     Attributes:
-        threshold: None: nothing says what decisions cost.
-        labels: file name -> rows whose labels are worth a look.
+        threshold: None: the project states no costs.
+        labels: file name -> rows whose labels a person should check.
     """
 
     threshold: Threshold | None
     labels: Mapping[str, pa.Table]
 
 
-def held_out(
+def out_of_fold_checks(
     problem: Problem,
     winner: Candidate,
     final: Fold,
     final_scores: npt.NDArray[np.float64],
     clusters: Clusters,
     costs: Costs,
-) -> HeldOut:
-    """Score what the search's folds test on, by the winner's fits; Ray must have been started.
+) -> OutOfFoldChecks:
+    """Score the test rows of the search's folds by the winner's fits, for both; Ray must have been started.
 
     Args:
         problem: the search's.
         winner: its best candidate.
         final: the final period.
-        final_scores: the winner's, of that period's rows.
+        final_scores: the winner's scores of that period's rows.
         clusters: of those rows.
         costs: of wrong decisions.
 
@@ -53,8 +53,8 @@ def held_out(
         LearningError: as `out_of_fold`.
     """
     if problem.task is not Task.CLASSIFICATION:
-        return HeldOut(None, {})
+        return OutOfFoldChecks(None, {})
     rows, scores = problem.rows, out_of_fold(problem, winner)
-    threshold = fitted_threshold(rows, scores, final.test, final_scores, costs, clusters)
+    threshold = fit_threshold(rows, scores, final.test, final_scores, costs, clusters)
     scores[final.test] = final_scores
-    return HeldOut(threshold, label_review(rows, scores, problem.seed))
+    return OutOfFoldChecks(threshold, label_review(rows, scores, problem.seed))

@@ -1,4 +1,4 @@
-"""Features that tell the label by themselves: few that were known at the prediction time do."""
+"""Features that may leak the label: by themselves they predict it nearly without error."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from nightjar.models.columns import to_frame
 from nightjar.models.examples import Rows
 
 SUSPECT = 0.95
-"""ROC AUC of one column, or its rank correlation with amounts, from which it is asked about."""
+"""ROC AUC of one column, or its rank correlation with amounts, from which it is suspect."""
 FEWEST = 10
-"""Rows of each class that it is measured on, or half the rows of amounts: fewer can be in order by chance."""
+"""The least rows of each class to measure it on, or half the rows of amounts: fewer can be in order by chance."""
 Values = npt.NDArray[np.float64]
 
 
@@ -26,11 +26,11 @@ def suspect_features(rows: TrainingRows, which: Rows) -> dict[str, float]:
 
     Args:
         rows: all rows.
-        which: numbers of those that are looked at, ascending.
+        which: numbers of those that are checked, ascending.
 
     Returns:
         Column -> ROC AUC of classes, Spearman's rank correlation of amounts, in the order of the features; empty where
-        there are too few rows to tell.
+        there are too few rows.
     """
     examples = rows.examples(which)
     half = len(which) // 2
@@ -39,7 +39,7 @@ def suspect_features(rows: TrainingRows, which: Rows) -> dict[str, float]:
     strengths = {}
     for column in rows.columns:
         values = to_frame(examples.table, [column])[column.name]
-        ordered = _ranked(values[half:]) if column.type == "number" else _means(values, examples.label, half)
+        ordered = _dense_ranks(values[half:]) if column.type == "number" else _means(values, examples.label, half)
         classes = newer.dtype == np.bool_
         strengths[column.name] = _area(newer, ordered, weight) if classes else _correlation(newer, ordered)
     return {name: strength for name, strength in strengths.items() if strength >= SUSPECT}
@@ -56,7 +56,7 @@ def _correlation(label: Values, values: Values) -> float:
     return abs(float(np.corrcoef(pd.Series(label).rank(), pd.Series(values).rank())[0, 1]))
 
 
-def _ranked(values: "pd.Series[float]") -> Values:
+def _dense_ranks(values: "pd.Series[float]") -> Values:
     """Numbers with the same order and ties, nulls first."""
     return np.asarray(values.rank(method="dense", na_option="top"), dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""What a fit takes from a row beside its features: the outcome as the task needs it, the weight, the group."""
+"""What a fit takes from a row apart from its features: the outcome, as the task needs it, and the weight."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,22 +18,22 @@ def labels(column: "pa.ChunkedArray[Any]", task: Task) -> npt.NDArray[Any]:
     Raises:
         LearningError: the column is not of a type that the task needs, or holds a value that it cannot learn from.
     """
-    needed, fits = _NEEDED[task]
+    expected, fits = _LABEL_TYPES[task]
     if not fits(column.type):
         raise LearningError(
-            f"Column label of table labels is of type {column.type}: expected {needed} for a {task.value}. "
+            f"Column label of table labels is of type {column.type}: expected {expected} for a {task.value}. "
             "Change the task of the search, or the label of the project."
         )
     if task is Task.CLASSIFICATION:
         return _numpy(column).astype(np.bool_)
     values = _floats(column)
     least = 0.0 if task is Task.RANKING else -np.inf
-    _refuse(values, ~np.isfinite(values) | (values < least), "label of table labels", _expected(task))
+    _raise_if_any(values, ~np.isfinite(values) | (values < least), "label of table labels", _range_of(task))
     return values
 
 
 def weights(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.float64]:
-    """How many rows each one stands for; null is 1: the row was built when the spine was not sampled.
+    """The weights of rows; null is 1: the row was built when the spine was not sampled.
 
     Raises:
         LearningError: a weight that is not above 0, or not finite.
@@ -41,15 +41,15 @@ def weights(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.float64]:
     values = _floats(column)
     values[_numpy(column.is_null())] = 1.0
     wrong = ~(np.isfinite(values) & (values > 0))
-    _refuse(values, wrong, f"{WEIGHT} of table features", "finite numbers above 0")
+    _raise_if_any(values, wrong, f"{WEIGHT} of table features", "finite numbers above 0")
     return values
 
 
-def _expected(task: Task) -> str:
+def _range_of(task: Task) -> str:
     return "finite numbers from 0 for a ranking" if task is Task.RANKING else "finite numbers for a regression"
 
 
-def _refuse(values: npt.NDArray[np.float64], wrong: npt.NDArray[np.bool_], where: str, expected: str) -> None:
+def _raise_if_any(values: npt.NDArray[np.float64], wrong: npt.NDArray[np.bool_], where: str, expected: str) -> None:
     if wrong.any():
         some = ", ".join(map(str, np.unique(values[wrong])[:3]))
         raise LearningError(
@@ -65,7 +65,7 @@ def _is_relevance(kind: pa.DataType) -> bool:
     return _is_number(kind) or pa.types.is_boolean(kind)
 
 
-_NEEDED: Mapping[Task, tuple[str, Callable[[pa.DataType], bool]]] = {
+_LABEL_TYPES: Mapping[Task, tuple[str, Callable[[pa.DataType], bool]]] = {
     Task.CLASSIFICATION: ("a boolean", pa.types.is_boolean),
     Task.REGRESSION: ("a number", _is_number),
     Task.RANKING: ("a number or a boolean", _is_relevance),

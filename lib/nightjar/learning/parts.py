@@ -1,4 +1,4 @@
-"""What a model is fitted on: a fold's training rows, or a sample of them, with splits within where a model asks."""
+"""What a model is fitted on: a fold's training rows or a sample of them, with inner splits where a model needs them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
 from nightjar.learning.row_order import RowOrder, row_order
 from nightjar.learning.rows import TrainingRows
-from nightjar.learning.sampling import Sampled, sampled, strata_of
+from nightjar.learning.sampling import Sample, draw_sample, strata_of
 from nightjar.learning.splits.folding import FEWEST, inner_splits
 from nightjar.learning.splits.purging import microseconds
 from nightjar.models.examples import Examples, InnerSplit, Rows
@@ -27,9 +27,9 @@ class TrainingPart:
 
     Attributes:
         rows: their numbers.
-        weight: how many rows each one stands for by the sample, beside a weight of its own; None: one each.
+        weight: the sampling weight of each row, multiplied by its own weight; None: 1 each.
         inner: splits of them, for what learns from out-of-fold predictions; the numbers count within `rows`.
-        before: rows without a label may join that are predicted earlier than this (UTC): their horizon had passed.
+        before: rows without a label and predicted before this may join (UTC): their horizon had passed.
     """
 
     rows: Rows
@@ -38,30 +38,30 @@ class TrainingPart:
     before: np.datetime64
 
     def examples(self, rows: TrainingRows) -> Examples:
-        """The rows themselves."""
-        found = rows.examples(self.rows, self.inner)
+        """The examples to fit on."""
+        examples = rows.examples(self.rows, self.inner)
         if self.weight is None:
-            return found
-        return replace(found, weight=self.weight if found.weight is None else found.weight * self.weight)
+            return examples
+        return replace(examples, weight=self.weight if examples.weight is None else examples.weight * self.weight)
 
     def contents(self) -> bytes:
-        """All of it, for a hash."""
+        """The whole part as bytes, for a hash."""
         weight = b"" if self.weight is None else self.weight.tobytes()
-        told = [_told(part) for part in (self.rows, *_numbers(self.inner))]
-        return b" ".join([*told, weight, str(self.before).encode()])
+        chunks = [_bytes_of(numbers) for numbers in (self.rows, *_numbers(self.inner))]
+        return b" ".join([*chunks, weight, str(self.before).encode()])
 
 
 def training_part(
     rows: TrainingRows, train: Rows, before: date, depth: int, settings: Search, zone: str
 ) -> TrainingPart:
-    """The rows of a fold that are fitted on, and splits within.
+    """The rows of a fold that are fitted on, with inner splits.
 
     Args:
         rows: all rows.
         train: numbers of those that may be fitted on.
-        before: rows without a label may join whose horizon had passed at this date's midnight. Of later ones those
-            are left that no early event has settled, and that is no random sample.
-        depth: of the splits within, see `Model.inner_depth`; 0: there are none.
+        before: rows without a label may join whose horizon had passed at this date's midnight. Later ones are no random
+            sample: early events have settled some of them.
+        depth: of inner splits, see `Model.inner_depth`; 0: none.
         settings: the sample, the kind of splits, the seed.
         zone: whose midnights end the dates.
 
@@ -69,17 +69,17 @@ def training_part(
         LearningError: the rows cannot fill the splits, or the sample leaves nothing to learn from, or its strata are
             too many.
     """
-    kept, weight = train, None
+    selected, weight = train, None
     if not settings.sample.keeps_all():
-        sample = _sampled(rows, train, before, settings)
-        kept, weight = train[sample.rows], sample.weight
-        _require_both(rows.label[kept], len(train), before)
-    inner = _inner(rows, kept, before, depth, settings, zone) if depth else ()
-    return TrainingPart(kept, weight, inner, _first_open(rows, before, settings.split, zone))
+        sample = _draw_sample(rows, train, before, settings)
+        selected, weight = train[sample.rows], sample.weight
+        _require_varied_labels(rows.label[selected], len(train), before)
+    inner = _split_within(rows, selected, before, depth, settings, zone) if depth else ()
+    return TrainingPart(selected, weight, inner, _first_open(rows, before, settings.split, zone))
 
 
 def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np.datetime64:
-    """The first prediction time of a row without a label whose horizon, or the embargo after it, had not passed."""
+    """The first prediction time of an unlabelled row whose horizon, or the embargo after it, had not passed."""
     end = moment(cutoff(before, zone))
     first = np.datetime64(end, "us")
     if rows.unlabelled is None:
@@ -89,11 +89,11 @@ def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np
 
 
 def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:
-    """Check before a search that whichever candidate wins can be fitted afterwards, too.
+    """Check, before a search, that any candidate could be fitted afterwards, too.
 
     Args:
         rows: all rows.
-        fits: of each: numbers of the rows that may be fitted on, and the first date that it must know nothing of.
+        fits: for each fit, the numbers of the rows that may be fitted on, and the first date that it must not use.
         settings: the candidates, the sample, the kind of splits, the seed.
         zone: whose midnights end the dates.
 
@@ -102,28 +102,28 @@ def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], setting
     """
     for train, before in fits:
         part = training_part(rows, train, before, settings.inner_depth(), settings, zone)
-        _require_both(rows.label[part.rows], len(train), before)
+        _require_varied_labels(rows.label[part.rows], len(train), before)
 
 
-def _sampled(rows: TrainingRows, train: Rows, before: date, settings: Search) -> Sampled:
+def _draw_sample(rows: TrainingRows, train: Rows, before: date, settings: Search) -> Sample:
     strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
     try:
-        return sampled(_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
+        return draw_sample(_sampling_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
     except LearningError as error:
         raise LearningError(f"The training rows before {before}: {error}") from error
 
 
-def _inner(
-    rows: TrainingRows, kept: Rows, before: date, depth: int, settings: Search, zone: str
+def _split_within(
+    rows: TrainingRows, selected: Rows, before: date, depth: int, settings: Search, zone: str
 ) -> Sequence[InnerSplit]:
     try:
-        return inner_splits(rows, kept, settings.split, zone, settings.seed, depth)
+        return inner_splits(rows, selected, settings.split, zone, settings.seed, depth)
     except LearningError as error:
-        everyone = settings.candidates
-        asking = [name for name, model in everyone.items() if model.inner_depth(everyone) >= depth]
+        candidates = settings.candidates
+        names = [name for name, model in candidates.items() if model.inner_depth(candidates) >= depth]
         raise LearningError(
             f"The training rows before {before} cannot be split within, {depth} deep. Calibration, stacking and target "
-            f"encoding learn from out-of-fold predictions; here those of {', '.join(asking)}. {error}"
+            f"encoding learn from out-of-fold predictions; here those of {', '.join(names)}. {error}"
         ) from error
 
 
@@ -132,12 +132,12 @@ def _numbers(splits: Sequence[InnerSplit]) -> Iterator[Rows]:
         yield from (split.train, split.test, *_numbers(split.inner))
 
 
-def _told(rows: Rows) -> bytes:
+def _bytes_of(rows: Rows) -> bytes:
     return f"{len(rows)} ".encode() + rows.tobytes()
 
 
-def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:
-    """By each row's key, or by that of its list's first row: a ranking's lists stay whole."""
+def _sampling_order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:
+    """The random order of the rows, by key; rows of a ranking's list have the order of its first row."""
     order = row_order(rows.key.take(train), "train", seed)
     if rows.query is None:
         return order
@@ -145,10 +145,10 @@ def _order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:
     return order[first][place]
 
 
-def _require_both(label: npt.NDArray[Any], total: int, before: date) -> None:
+def _require_varied_labels(label: npt.NDArray[Any], total: int, before: date) -> None:
     if len(label) < FEWEST or (label == label[0]).all():
-        found = f", all with the label {label[0]}" if len(label) else ""
+        alike = f", all with the label {label[0]}" if len(label) else ""
         raise LearningError(
-            f"Of the {total:,} training rows before {before} the fit keeps {len(label):,}{found}: nothing can be "
+            f"Of the {total:,} training rows before {before} the fit keeps {len(label):,}{alike}: nothing can be "
             "learned from them. Keep more (search.sample, search.split.train_days), or build features of more dates."
         )

@@ -1,4 +1,4 @@
-"""What later nights are compared with: histograms of a model's training data and of scores it was not trained on."""
+"""The reference of drift: histograms of a model's training data, and of its scores of the final period."""
 
 from typing import Any
 
@@ -16,35 +16,37 @@ from nightjar.tables.warehouse import Warehouse
 
 Histogram = dict[str, Any]
 NIGHTS = 60
-"""How many nights tell how alike the rows of one are."""
+"""Nights from which the design effect is estimated."""
 
 
-def histograms(rows: TrainingRows, known: Rows, final: Rows, final_scores: npt.NDArray[np.float64]) -> list[Histogram]:
+def histograms(
+    rows: TrainingRows, fit_rows: Rows, final: Rows, final_scores: npt.NDArray[np.float64]
+) -> list[Histogram]:
     """Histograms of every feature over the rows that the model is fitted on, and of the score over the final period.
 
-    A model's scores of its own training rows are sharper than those of new ones: they would be no fair reference.
+    A model's scores of its own training rows are sharper than those of new rows, so they are no fair reference.
 
     Args:
         rows: all rows, in the order of their dates.
-        known: numbers of those that the model is fitted on, ascending.
+        fit_rows: numbers of those that the model is fitted on, ascending.
         final: numbers of those of the final period, ascending.
-        final_scores: of the latter.
+        final_scores: the model's scores of the final period's rows.
     """
     columns: dict[str, tuple[pa.ChunkedArray[Any], Days]] = {
-        column.name: (rows.features[column.name].take(known), rows.day[known]) for column in rows.columns
+        column.name: (rows.features[column.name].take(fit_rows), rows.day[fit_rows]) for column in rows.columns
     }
     columns["score"] = pa.chunked_array([pa.array(final_scores)]), rows.day[final]
     return [_histogram(name, values, days) for name, (values, days) in columns.items()]
 
 
-def store(warehouse: Warehouse, made: list[Histogram], version: str, run_id: str) -> int:
-    """Keep the histograms of a registered version.
+def store(warehouse: Warehouse, entries: list[Histogram], version: str, run_id: str) -> int:
+    """Append the histograms of a registered version.
 
     Returns:
         The new version of `references`.
     """
-    stored = [{**histogram, "model_version": version, "run_id": run_id} for histogram in made]
-    return arrow.append(warehouse, REFERENCES, stored, run_id)
+    rows = [{**histogram, "model_version": version, "run_id": run_id} for histogram in entries]
+    return arrow.append(warehouse, REFERENCES, rows, run_id)
 
 
 def _histogram(name: str, values: "pa.ChunkedArray[Any]", days: Days) -> Histogram:

@@ -1,4 +1,4 @@
-"""How a training becomes a registered version: its folds, its figures, its manifest, its signature."""
+"""Registration of a training's model: its trials and metrics in MLflow, its manifest, its signature."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nightjar.learning import references
 from nightjar.learning.final import Evidence
-from nightjar.learning.fitting import fitted
+from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search import ledger, proposals
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.ledger import Ledger
 from nightjar.learning.search.race import FoldResult, Unit
-from nightjar.learning.search.work import Told
+from nightjar.learning.search.work import Callback
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
@@ -36,10 +36,10 @@ class Run:
 
     Attributes:
         run_id: of the job.
-        run_date: nothing that is known only after its midnight was used.
+        run_date: the cutoff is its midnight.
         code_revision: of Nightjar.
         home: the environment's, absolute.
-        key: that signs.
+        key: the signing key.
     """
 
     run_id: str
@@ -50,27 +50,27 @@ class Run:
 
 
 @contextmanager
-def recorded(
-    run: Run, project: Project, rows: TrainingRows, book: Ledger, known: str | None = None
+def record_search(
+    run: Run, project: Project, rows: TrainingRows, book: Ledger, newest: str | None = None
 ) -> Iterator[SearchRun]:
-    """A run of MLflow for the search whose ledger is held, its folds, and the model that comes of it.
+    """Open a run of MLflow for the search whose ledger is open, for its trials and the model.
 
     Raises:
         ModelError: see `tracking.record_search`.
     """
 
-    def under_way(search: str) -> bool:
+    def is_running(search: str) -> bool:
         return search != book.search and ledger.in_use(book.folder, search)
 
     tags = _tags(run, project, rows)
-    with tracking.record_search(run.home, project.name, book.search, tags, under_way, known) as record:
+    with tracking.record_search(run.home, project.name, book.search, tags, is_running, newest) as record:
         yield record
 
 
-def recording(record: SearchRun) -> Told:
-    """Tells MLflow of each fold as a whole: cut by an interrupt, its run would seem to go on."""
+def trial_callback(record: SearchRun) -> Callback:
+    """A callback that logs each fold to MLflow, without interrupts: a half-logged run would seem to be running."""
 
-    def told(unit: Unit, result: FoldResult) -> None:
+    def log_result(unit: Unit, result: FoldResult) -> None:
         trial = Trial(
             candidate=unit.candidate.name,
             fold=result.fold,
@@ -83,7 +83,7 @@ def recording(record: SearchRun) -> Told:
         with interrupts.defer():
             record.log(trial)
 
-    return told
+    return log_result
 
 
 def register(
@@ -92,14 +92,14 @@ def register(
     project: Project,
     settings: Search,
     rows: TrainingRows,
-    known: Rows,
+    fit_rows: Rows,
     winner: Candidate,
     evidence: Evidence,
     predictor: Predictor,
 ) -> str:
-    """The registered version; `known` are the rows that the predictor is fitted on."""
-    manifest = _manifest(run, project, settings, rows, known, winner, evidence)
-    version = tracking.register(record, _figures(evidence), predictor, manifest, run.key)
+    """Register the winner; `fit_rows` are the rows that the predictor is fitted on. Returns the version."""
+    manifest = _manifest(run, project, settings, rows, fit_rows, winner, evidence)
+    version = tracking.register(record, _metrics(evidence), predictor, manifest, run.key)
     record.tag(tracking.NAME, f"{project.name} {run.run_date} {winner.name}")
     return version
 
@@ -110,25 +110,29 @@ def register_stand_in(
     project: Project,
     settings: Search,
     rows: TrainingRows,
-    known: Rows,
+    fit_rows: Rows,
     final: Fold,
     evidence: Evidence,
 ) -> tuple[events.Version, list[references.Histogram]] | None:
-    """The baseline that the settings name, fitted and registered like the winner, and its histograms.
+    """Fit and register the baseline that the settings name, like the winner; returns its version and histograms.
 
-    None where the settings name none. The run's figures stay those of the winner.
+    None where the settings name none. The run's metrics stay those of the winner.
     """
-    chosen = next((one for one in proposals.baselines(settings) if one.name == settings.stand_in), None)
-    if chosen is None:
+    baseline = next(
+        (candidate for candidate in proposals.baselines(settings) if candidate.name == settings.stand_in), None
+    )
+    if baseline is None:
         return None
-    own = evidence.of_baseline(chosen.name)
-    scores = fitted(rows, final.train, final.start, chosen, project, settings).predict(rows.features.take(final.test))
-    histograms = references.histograms(rows, known, final.test, scores)
-    manifest = _manifest(run, project, settings, rows, known, chosen, own)
-    predictor = fitted(rows, known, run.run_date, chosen, project, settings)
+    baseline_evidence = evidence.of_baseline(baseline.name)
+    scores = fit_candidate(rows, final.train, final.start, baseline, project, settings).predict(
+        rows.features.take(final.test)
+    )
+    histograms = references.histograms(rows, fit_rows, final.test, scores)
+    manifest = _manifest(run, project, settings, rows, fit_rows, baseline, baseline_evidence)
+    predictor = fit_candidate(rows, fit_rows, run.run_date, baseline, project, settings)
     number = tracking.register(record, {}, predictor, manifest, run.key)
-    told = {**asdict(own), events.STAND_IN: True, events.DEFINITIONS: rows.definitions_hash}
-    return events.Version(number, chosen.name, run.run_date, told), histograms
+    fields = {**asdict(baseline_evidence), events.STAND_IN: True, events.DEFINITIONS: rows.definitions_hash}
+    return events.Version(number, baseline.name, run.run_date, fields), histograms
 
 
 def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
@@ -142,13 +146,13 @@ def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
     }
 
 
-def _figures(evidence: Evidence) -> Mapping[str, float | None]:
+def _metrics(evidence: Evidence) -> Mapping[str, float | None]:
     threshold = dict(evidence.threshold or {})
-    told = {**evidence.candidate, "cost": threshold.pop("cost", None)}
-    others = {f"threshold_{name}": value for name, value in threshold.items()}
-    return others | {
+    measures = {**evidence.candidate, "cost": threshold.pop("cost", None)}
+    details = {f"threshold_{name}": value for name, value in threshold.items()}
+    return details | {
         f"final_{name}_{bound}": value
-        for name, interval in told.items()
+        for name, interval in measures.items()
         if isinstance(interval, dict)
         for bound, value in interval.items()
         if value is not None
@@ -160,7 +164,7 @@ def _manifest(
     project: Project,
     settings: Search,
     rows: TrainingRows,
-    known: Rows,
+    fit_rows: Rows,
     winner: Candidate,
     evidence: Evidence,
 ) -> Manifest:
@@ -176,8 +180,8 @@ def _manifest(
         data=dict(rows.versions),
         data_cutoff=cutoff(run.run_date, project.zone).isoformat(),
         data_hash=rows.content_hash,
-        rows=len(known),
-        period=(str(rows.day[known[0]]), str(rows.day[known[-1]])),
+        rows=len(fit_rows),
+        period=(str(rows.day[fit_rows[0]]), str(rows.day[fit_rows[-1]])),
         metrics={"final": {"period": list(evidence.period), **evidence.candidate}},
         baselines=dict(evidence.baselines),
         threshold=None if evidence.threshold is None else evidence.threshold["value"],

@@ -1,4 +1,4 @@
-"""Past nights as if each were tonight: refitted at intervals, recalibrated every night, and nothing known too early."""
+"""Replay of past nights: a model refitted at intervals and recalibrated every night, with what was known by then."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning.fitting import fitted
+from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.parts import require_parts
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.splits.folding import inner_splits, settled
+from nightjar.learning.splits.folding import inner_splits, select_settled
 from nightjar.models.calibration import fit_calibration
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Calibrator
@@ -30,15 +30,15 @@ SERVED, UNCALIBRATED, FROZEN = "served", "uncalibrated", "frozen"
 
 @dataclass(frozen=True)
 class Walk:
-    """Which nights are walked, and how.
+    """The nights of a replay, and how often its model is refitted.
 
     Attributes:
         first: the first night.
         last: the last night, included.
-        refit_days: the parameters are fitted anew so many days after they were before.
-        half_life_days: the curve of a night is fitted on the scores before it, as far as their labels had matured:
-            scores that were served, and before the first night out-of-fold ones. A score that is so many days older
-            than another weighs half as much: a window's end would make the curve jump when a stormy week leaves it.
+        refit_days: days from one fit of the parameters to the next.
+        half_life_days: a night's calibration curve is fitted on earlier scores with settled labels: served ones, and
+            out-of-fold ones before the first night. A score that is so many days older than another weighs half as
+            much: with a window, the curve would jump when a stormy week leaves it.
     """
 
     first: date
@@ -59,8 +59,8 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class Replayed:
-    """What would have been served.
+class ReplayResult:
+    """The scores that would have been served.
 
     Attributes:
         rows: numbers of the nights' rows, ascending.
@@ -79,39 +79,42 @@ def replay(
     project: Project,
     settings: Search,
     walk: Walk,
-) -> Replayed:
-    """Walk the nights.
+) -> ReplayResult:
+    """Replay the nights.
 
     Raises:
         LearningError: see `require_walkable`.
     """
     require_walkable(rows, project, settings, walk)
-    everyone = [winner, *baselines]
-    which = _dated(rows, walk.first, walk.last)
-    raw = {candidate: np.full(len(rows.label), np.nan) for candidate in everyone}
+    candidates = [winner, *baselines]
+    which = _rows_between(rows, walk.first, walk.last)
+    raw = {candidate: np.full(len(rows.label), np.nan) for candidate in candidates}
     for start, end in _periods(walk):
-        train, period = settled(rows, start, project.zone, settings.split.train_days), _dated(rows, start, end)
-        for candidate in everyone:
-            predictor = fitted(rows, train, start, candidate, project, settings)
+        train, period = (
+            select_settled(rows, start, project.zone, settings.split.train_days),
+            _rows_between(rows, start, end),
+        )
+        for candidate in candidates:
+            predictor = fit_candidate(rows, train, start, candidate, project, settings)
             raw[candidate][period] = predictor.predict(rows.features.take(period))
             if candidate is winner and start == walk.first:
                 frozen = predictor.predict(rows.features.take(which))
         log.info("%s to %s: fitted to %s rows", start, end, f"{len(train):,}")
     past = raw[winner].copy()
-    before = _out_of_fold(rows, winner, project, settings, walk)
-    past[np.isfinite(before)] = before[np.isfinite(before)]
-    served = {night: _curve(rows, past, night, project.zone, walk) for night in _dates(walk.first, walk.last)}
+    out_of_fold = _out_of_fold(rows, winner, project, settings, walk)
+    past[np.isfinite(out_of_fold)] = out_of_fold[np.isfinite(out_of_fold)]
+    served = {night: _fit_curve(rows, past, night, project.zone, walk) for night in _dates(walk.first, walk.last)}
     scores = {
-        SERVED: np.concatenate([served[night](raw[winner][_dated(rows, night, night)]) for night in served]),
+        SERVED: np.concatenate([served[night](raw[winner][_rows_between(rows, night, night)]) for night in served]),
         UNCALIBRATED: raw[winner][which],
         FROZEN: served[walk.first](frozen),
         **{candidate.name: raw[candidate][which] for candidate in baselines},
     }
-    return Replayed(which, scores)
+    return ReplayResult(which, scores)
 
 
 def require_walkable(rows: TrainingRows, project: Project, settings: Search, walk: Walk) -> None:
-    """Check before a search that whichever candidate wins can be fitted for every night.
+    """Check, before a search, that any candidate could be fitted for every night.
 
     Raises:
         LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.training_part`.
@@ -119,13 +122,13 @@ def require_walkable(rows: TrainingRows, project: Project, settings: Search, wal
     if project.label.task is not Task.CLASSIFICATION:
         raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.name}.")
     starts = [start for start, _ in _periods(walk)]
-    walked = [(settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
-    earlier = [(train, before) for train, _, before in _earlier(rows, project, settings, walk)]
-    require_parts(rows, [*walked, *earlier], settings, project.zone)
+    fits = [(select_settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
+    earlier_fits = [(train, before) for train, _, before in _earlier_splits(rows, project, settings, walk)]
+    require_parts(rows, [*fits, *earlier_fits], settings, project.zone)
 
 
 def _periods(walk: Walk) -> Iterator[tuple[date, date]]:
-    """First and last night of each stretch with the same parameters."""
+    """First and last night of each period with the same parameters."""
     start = walk.first
     while start <= walk.last:
         yield start, min(start + timedelta(days=walk.refit_days - 1), walk.last)
@@ -136,32 +139,34 @@ def _dates(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _dated(rows: TrainingRows, first: date, last: date) -> Rows:
-    """Rows come in the order of their prediction times, and so of their dates."""
+def _rows_between(rows: TrainingRows, first: date, last: date) -> Rows:
+    """Numbers of the rows of these dates, ascending: rows are ordered by prediction time."""
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
 
 def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
-    """The winner's scores of dates before the first night, each by a fit that had not seen it; NaN elsewhere."""
-    found = np.full(len(rows.label), np.nan)
-    for train, test, before in _earlier(rows, project, settings, walk):
-        predictor = fitted(rows, train, before, winner, project, settings)
-        found[test] = predictor.predict(rows.features.take(test))
-    return found
+    """The winner's out-of-fold scores of dates before the first night; NaN elsewhere."""
+    scores = np.full(len(rows.label), np.nan)
+    for train, test, before in _earlier_splits(rows, project, settings, walk):
+        predictor = fit_candidate(rows, train, before, winner, project, settings)
+        scores[test] = predictor.predict(rows.features.take(test))
+    return scores
 
 
-def _earlier(rows: TrainingRows, project: Project, settings: Search, walk: Walk) -> Iterator[tuple[Rows, Rows, date]]:
-    """Splits of the rows that are known before the first night: numbers to fit on, to predict, and the first date."""
-    known = settled(rows, walk.first, project.zone, settings.split.train_days)
-    for split in inner_splits(rows, known, settings.split, project.zone, settings.seed):
-        train, test = known[split.train], known[split.test]
+def _earlier_splits(
+    rows: TrainingRows, project: Project, settings: Search, walk: Walk
+) -> Iterator[tuple[Rows, Rows, date]]:
+    """Splits of the rows settled before the first night: numbers to fit on, to predict, and the first date."""
+    settled = select_settled(rows, walk.first, project.zone, settings.split.train_days)
+    for split in inner_splits(rows, settled, settings.split, project.zone, settings.seed):
+        train, test = settled[split.train], settled[split.test]
         yield train, test, rows.day[test].min().item()
 
 
-def _curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
-    """The curve from scores to probabilities that the nights before this one, as far as they have matured, ask for."""
-    known = settled(rows, night, zone)
-    scored = known[np.isfinite(past[known])]
+def _fit_curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
+    """Fit the curve from scores to probabilities on earlier nights, as far as their labels are settled."""
+    settled = select_settled(rows, night, zone)
+    scored = settled[np.isfinite(past[settled])]
     if not len(scored):
         raise LearningError(f"No score of a date before {night} has a label yet.")
     age = (np.datetime64(night) - rows.day[scored]).astype(np.int64)

@@ -1,4 +1,4 @@
-"""What is refused of the feature table before anything is learned from it."""
+"""Checks of the feature table before anything is learned from it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,27 +21,28 @@ def require_columns(stored: Sequence[str], names: Sequence[str]) -> None:
 
 def single_definition(features: pa.Table) -> str:
     """The hash of the feature definitions, the same for all rows; LearningError where there are several."""
-    hashes: list[Any] = features["definitions_hash"].to_pylist()
-    found: list[str] = sorted(set(hashes))
-    if len(found) > 1:
+    values: list[Any] = features["definitions_hash"].to_pylist()
+    distinct: list[str] = sorted(set(values))
+    if len(distinct) > 1:
         raise LearningError(
-            f"Table features mixes rows of {len(found)} definitions ({', '.join(one[:8] for one in found)}): the "
-            "same column does not mean the same in all of them. Build all dates again: jobs/build_features.py since=..."
+            f"Table features mixes rows of {len(distinct)} definitions ({', '.join(one[:8] for one in distinct)}): "
+            "the same column does not mean the same in all of them. Build all dates again: jobs/build_features.py "
+            "since=..."
         )
-    return found[0] if found else ""
+    return distinct[0] if distinct else ""
 
 
 def refuse_infinite(stored: pa.Table, names: Sequence[str]) -> None:
-    """Raise LearningError for a feature with an infinite value, and tell where."""
+    """Raise LearningError for a feature with an infinite value, naming the place."""
     for name in names:
         if not pa.types.is_floating(stored.schema.field(name).type):
             continue
         infinite: Any = pc.is_inf(stored[name])
         if pc.any(infinite).as_py():
-            found = stored.filter(infinite)
+            rows = stored.filter(infinite)
             raise LearningError(
-                f"Column {name} of table features holds an infinite value in {len(found):,} of {len(stored):,} rows, "
-                f"first on {pc.min(found['run_date']).as_py()}. Make it finite or null where it is made, with "
+                f"Column {name} of table features holds an infinite value in {len(rows):,} of {len(stored):,} rows, "
+                f"first on {pc.min(rows['run_date']).as_py()}. Make it finite or null where it is made, with "
                 "try_divide for instance, or leave the feature out."
             )
 

@@ -43,18 +43,18 @@ class TrainingRows:
         prediction_time: the instant up to which facts are in the features (UTC, microseconds).
         label_known_at: when the outcome was known (UTC, microseconds).
         passed_at: when the horizon of each row had passed, so that it has its outcome, or none (UTC, microseconds).
-            What is known earlier is no random sample of a date's rows.
+            Labels known earlier are no random sample of a date's rows.
         last_settled: the last local date with a labelled row, all of whose rows, labelled or not, had reached their
             horizon when these were read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
-        entity: a number for each row, the same for rows of one entity: of the spine's key, or, in a ranking, of what
-            names its list besides a time. None: each row is one.
-        group: a number for each row, the same for rows that no split may part; None: there are no groups.
+        entity: a number for each row, the same for rows of one entity: by the spine's key, or, in a ranking, by the
+            list's columns other than times. None: each row is an entity.
+        group: a number for each row, the same for rows that no split may separate; None: no groups.
         query: for ranking: the number of the list each row belongs to.
-        weight: how many rows each one stands for; None: one each.
-        null_labels: share of the labels that are known and null: of rows that were settled without an outcome, and are
-            not among these.
+        weight: how many rows each row stands for; None: one each.
+        null_labels: share of known labels that are null: their rows were settled without an outcome, and are not among
+            these.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
     """
@@ -96,15 +96,15 @@ class TrainingRows:
     def settled_at(self) -> Instants:
         """When each row's label was known *and* its horizon had passed (UTC).
 
-        Of the rows whose horizon has not passed some labels are known, early: those that one event settles. They are
-        no random sample, so nothing is fitted on them before the others are known too.
+        Some labels are known before the horizon has passed: those that one event settles. They are no random sample,
+        so nothing is fitted on them before the others are known too.
         """
         return np.maximum(self.passed_at, self.label_known_at)
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of all that decides a fit: the same for the same rows, whatever files they came from."""
-        beside = {
+        arrays = {
             "label": self.label,
             "day": self.day,
             "prediction_time": self.prediction_time,
@@ -114,9 +114,9 @@ class TrainingRows:
             "query": self.query,
             "weight": self.weight,
         }
-        facts = pa.table({name: pa.array(values) for name, values in beside.items() if values is not None})
+        table = pa.table({name: pa.array(values) for name, values in arrays.items() if values is not None})
         digest = hashlib.sha256(_stream(self.features))
-        digest.update(_stream(facts))
+        digest.update(_stream(table))
         if self.unlabelled is not None:
             digest.update(_stream(self.unlabelled.table))
             digest.update(self.unlabelled.time.tobytes())
@@ -140,68 +140,69 @@ def read(
     Args:
         warehouse: where the tables lie.
         project: says which columns are features.
-        run_date: nothing that is known only after its midnight is read.
+        run_date: only labels known at its midnight are read.
         group: columns of the feature table; rows with the same values in them belong together.
         query: the same, for the lists of a ranking.
-        task: says what an outcome is.
+        task: of the label.
         unlabelled: whether rows without a label are read too, for self-training.
 
     Raises:
-        LearningError: the feature table mixes definitions or lacks a column that is to group rows, no labelled row is
-            there, an outcome or weight is not what the task can learn from, or the features hold an infinite value,
-            or no value at all.
+        LearningError: the feature table mixes definitions or lacks a column to group by, there is no labelled row, an
+            outcome or weight does not fit the task, or the features hold an infinite value, or no value at all.
         TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
     """
     versions = arrow.pin(warehouse, ["features", "labels"])
-    there = arrow.schema(warehouse, "features", versions["features"]).names
-    row_checks.require_columns(there, [*group, *query])
-    weighted = WEIGHT in there
+    stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
+    row_checks.require_columns(stored_columns, [*group, *query])
+    weighted = WEIGHT in stored_columns
     names = project.feature_names()
-    wanted = [*names, *group, *query, *([WEIGHT] if weighted else [])]
-    stored = _stored(warehouse, project, run_date, wanted, versions)
-    known = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
-    outcome = known.filter(pc.is_valid(known["label"]))
-    joined = _in_order(stored.join(outcome, _key(project), join_type="inner"), project)
+    columns = [*names, *group, *query, *([WEIGHT] if weighted else [])]
+    feature_rows = _read_features(warehouse, project, run_date, columns, versions)
+    latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
+    outcome = latest_labels.filter(pc.is_valid(latest_labels["label"]))
+    joined = _in_order(feature_rows.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
-    chosen = joined.select(names).combine_chunks()
+    feature_table = joined.select(names).combine_chunks()
     entity = [name for name in query or project.spine.key if name not in ("prediction_time", "run_date")]
-    row_checks.refuse_infinite(stored, names)
-    row_checks.refuse_empty(chosen)
+    row_checks.refuse_infinite(feature_rows, names)
+    row_checks.refuse_empty(feature_table)
     return TrainingRows(
-        features=chosen,
-        columns=feature_columns(chosen.schema, names),
+        features=feature_table,
+        columns=feature_columns(feature_table.schema, names),
         key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
         label=outcomes.labels(joined["label"], task),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
-        passed_at=_passed_at(joined, project),
-        last_settled=_last_settled(stored, joined, project, run_date),
+        passed_at=_horizon_end(joined, project),
+        last_settled=_last_settled(feature_rows, joined, project, run_date),
         versions=versions,
-        definitions_hash=row_checks.single_definition(stored),
+        definitions_hash=row_checks.single_definition(feature_rows),
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
-        null_labels=1 - len(outcome) / len(known),
-        **(_others(stored, outcome, project, names) if unlabelled else {}),
+        null_labels=1 - len(outcome) / len(latest_labels),
+        **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
 
 
-def _stored(
-    warehouse: Warehouse, project: Project, run_date: date, wanted: Sequence[str], versions: Mapping[str, int]
+def _read_features(
+    warehouse: Warehouse, project: Project, run_date: date, columns: Sequence[str], versions: Mapping[str, int]
 ) -> pa.Table:
     """The rows of all dates before the run date, labelled or not."""
-    columns = list(dict.fromkeys([*_key(project), *wanted, "run_date", "definitions_hash"]))
-    return arrow.read(warehouse, "features", columns, pc.field("run_date") < run_date, versions["features"])
+    names = list(dict.fromkeys([*_key(project), *columns, "run_date", "definitions_hash"]))
+    return arrow.read(warehouse, "features", names, pc.field("run_date") < run_date, versions["features"])
 
 
-def _others(stored: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]) -> dict[str, Any]:
+def _rows_without_label(
+    feature_rows: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]
+) -> dict[str, Any]:
     """The rows that have no label, and when their horizons had passed."""
-    rows = _in_order(stored.join(outcome, _key(project), join_type="left anti"), project)
+    rows = _in_order(feature_rows.join(outcome, _key(project), join_type="left anti"), project)
     unlabelled = Timed(rows.select(list(names)).combine_chunks(), _instants(rows))
-    return {"unlabelled": unlabelled, "unlabelled_passed_at": _passed_at(rows, project)}
+    return {"unlabelled": unlabelled, "unlabelled_passed_at": _horizon_end(rows, project)}
 
 
 def _in_order(rows: pa.Table, project: Project) -> pa.Table:
@@ -217,15 +218,15 @@ def _instants(rows: pa.Table) -> Instants:
     return _numpy(rows["prediction_time"]).astype("datetime64[us]")
 
 
-def _passed_at(rows: pa.Table, project: Project) -> Instants:
+def _horizon_end(rows: pa.Table, project: Project) -> Instants:
     """When the horizon of each row has passed."""
     passed = project.label.passed_at(microseconds(_instants(rows)), project.zone)
     return passed.astype("datetime64[us]")
 
 
 def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_date: date) -> date:
-    """Of later dates only what was known early is known, and that is no random sample of their rows."""
-    is_open = microseconds(_passed_at(features, project)) > moment(cutoff(run_date, project.zone))
+    """The last date all of whose rows were settled: of later dates only early labels are known, no random sample."""
+    is_open = microseconds(_horizon_end(features, project)) > moment(cutoff(run_date, project.zone))
     open_days = features["run_date"].filter(pa.array(is_open))
     first_open: date | None = pc.min(open_days).as_py()
     before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)

@@ -1,4 +1,4 @@
-"""What decides a fit's result beside data, settings and seed: this code, and the packages that do the fitting."""
+"""What decides a fit's result apart from data, settings and seed: this code, and the packages that fit."""
 
 import hashlib
 import platform
@@ -14,8 +14,8 @@ PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "imbalanced-learn", "tor
 def software() -> tuple[str, ...]:
     """The SHA-256 of Nightjar's own modules, and the versions of Python and of `PACKAGES`.
 
-    The modules themselves, not their revision: it says nothing of files that were changed since, nor of a checkout
-    that comes without its repository.
+    The modules themselves, not their revision, which does not cover files changed since, nor a checkout without its
+    repository.
     """
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""The threshold from which a score is acted on: fitted to out-of-fold scores, priced on the final period."""
+"""The decision threshold: fitted to out-of-fold scores, its cost measured on the final period."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Threshold:
-    """A fitted threshold, and what a row of the final period costs on average with it.
+    """A fitted threshold, and the mean cost of a row of the final period with it.
 
     Attributes:
-        missed, false_alarm: the prices, as in `Costs`.
+        missed, false_alarm: the costs of wrong decisions, as in `Costs`.
         value: scores at or above it are acted on.
         cost: with its interval.
         cost_of_none: when no row is acted on.
@@ -39,32 +39,32 @@ class Threshold:
         """In words, for the log."""
         bounds = "" if self.cost.low is None else f" ({self.cost.low:.4g} to {self.cost.high:.4g})"
         costs = f"costs {self.cost.estimate:.4g}{bounds} a row in the final period"
-        others = f"acting on none {self.cost_of_none:.4g}, on all {self.cost_of_all:.4g}"
-        return f"acting from the threshold {self.value:.4g} on {costs}; {others}"
+        alternatives = f"acting on none {self.cost_of_none:.4g}, on all {self.cost_of_all:.4g}"
+        return f"acting from the threshold {self.value:.4g} on {costs}; {alternatives}"
 
 
-def fitted_threshold(
-    rows: TrainingRows, held_out: Floats, final: Rows, final_scores: Floats, costs: Costs, clusters: Clusters
+def fit_threshold(
+    rows: TrainingRows, scores: Floats, final: Rows, final_scores: Floats, costs: Costs, clusters: Clusters
 ) -> Threshold | None:
-    """The threshold that was cheapest on the folds; None where nothing says what decisions cost.
+    """Fit the threshold with the lowest cost on the folds; None where the project states no costs.
 
     Args:
         rows: of a classification.
-        held_out: a score of each row by a fit that has not seen it, NaN where there is none and in the final period.
+        scores: a score of each row by a fit that has not seen it, NaN where there is none and in the final period.
         final: numbers of the final period's rows.
-        final_scores: theirs.
+        final_scores: the scores of those rows.
         costs: of wrong decisions.
         clusters: of the final period's rows.
     """
     if costs.missed is None or costs.false_alarm is None:
         return None
     prices = {"missed": costs.missed, "false_alarm": costs.false_alarm}
-    scored = np.flatnonzero(~np.isnan(held_out))
+    scored = np.flatnonzero(~np.isnan(scores))
     weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
-    value = cheapest_threshold(rows.label[scored], held_out[scored], weight=weight[scored], **prices)
-    label, counted = rows.label[final], weight[final]
-    of_rows = row_costs(label, final_scores, value, **prices)
-    cost = mean_interval(of_rows, clusters, counted)
-    rate = float(np.average(label, weights=counted))
-    others = {"cost_of_none": costs.missed * rate, "cost_of_all": costs.false_alarm * (1 - rate)}
-    return Threshold(**prices, value=value, cost=cost, **others)
+    value = cheapest_threshold(rows.label[scored], scores[scored], weight=weight[scored], **prices)
+    label, final_weight = rows.label[final], weight[final]
+    costs_of_rows = row_costs(label, final_scores, value, **prices)
+    cost = mean_interval(costs_of_rows, clusters, final_weight)
+    rate = float(np.average(label, weights=final_weight))
+    alternatives = {"cost_of_none": costs.missed * rate, "cost_of_all": costs.false_alarm * (1 - rate)}
+    return Threshold(**prices, value=value, cost=cost, **alternatives)

@@ -1,4 +1,4 @@
-"""Train: search, judge the winner on unseen days, refit it on everything known, register it."""
+"""Train: search, judge the winner on the final period, refit it on all known labels, register it."""
 
 import logging
 import time
@@ -12,9 +12,9 @@ import numpy as np
 from nightjar.learning import references, registration
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.final import Evidence, judge
-from nightjar.learning.fitting import fitted
+from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.gaps import gap
-from nightjar.learning.held_out import held_out
+from nightjar.learning.held_out import out_of_fold_checks
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.parts import require_parts, training_part
 from nightjar.learning.registration import Run
@@ -22,9 +22,9 @@ from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import ledger, proposals, tune
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.checking import require_learnable, require_measurable
-from nightjar.learning.search.found import Found
+from nightjar.learning.search.found import SearchResult
 from nightjar.learning.search.units import Problem
-from nightjar.learning.splits.folding import final_period, folds, settled
+from nightjar.learning.splits.folding import final_period, folds, select_settled
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
 from nightjar.settings.learning import Search
@@ -50,11 +50,11 @@ def train(
     home: Path,
     code_revision: str,
 ) -> Outcome:
-    """Find, judge and register a model from what is known at the run date's midnight. Ray must have been started.
+    """Train a model on what is known at the run date's midnight, judge and register it. Ray must have been started.
 
     Raises:
-        LearningError: the settings do not fit the features, or the rows or folds cannot give an honest figure; or the
-            search's ledger is damaged, or held by another process.
+        LearningError: the settings do not fit the features, or the rows or folds cannot give a metric; or the search's
+            ledger is damaged, or locked by another process.
         ModelError: the key that signs cannot be used, or MLflow cannot record the training.
     """
     label = project.label
@@ -69,78 +69,80 @@ def train(
         unlabelled=settings.self_trains(),
     )
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
-    told = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
-    log.info("%s labelled rows, %s to %s, %d features", *told)
+    summary = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
+    log.info("%s labelled rows, %s to %s, %d features", *summary)
     if rows.null_labels:
         log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
-    lacking = gap(rows, final, run_date, project)
-    if lacking is not None:
-        log.info("%s", lacking)
-    _ask_about(suspect_features(rows, final.train), label.task)
+    missing_dates = gap(rows, final, run_date, project)
+    if missing_dates is not None:
+        log.info("%s", missing_dates)
+    _warn_of_leakage(suspect_features(rows, final.train), label.task)
     if rows.group is not None:
-        seen = np.isin(rows.group[final.test], rows.group[final.train]).mean()
-        log.info("%.0f%% of the final period's rows are of groups that are trained on, as when served", 100 * seen)
+        seen_share = np.isin(rows.group[final.test], rows.group[final.train]).mean()
+        log.info(
+            "%.0f%% of the final period's rows are of groups that are trained on, as when served", 100 * seen_share
+        )
     started = time.monotonic()
-    asked = problem(rows, project, settings, final.start)
-    known = settled(rows, run_date, project.zone, settings.split.train_days)
-    require_parts(rows, [(final.train, final.start), (known, run_date)], settings, project.zone)
+    problem = make_problem(rows, project, settings, final.start)
+    fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
+    require_parts(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
-        ledger.opened(home / SEARCHES, asked.key()) as book,
-        registration.recorded(run, project, rows, book, events.newest(warehouse)) as record,
+        ledger.open_ledger(home / SEARCHES, problem.key()) as book,
+        registration.record_search(run, project, rows, book, events.newest(warehouse)) as record,
     ):
-        found = tune.run(asked, settings, book, registration.recording(record))
+        result = tune.run(problem, settings, book, registration.trial_callback(record))
         log.info("searched for %.0f s", time.monotonic() - started)
-        record.tag("nightjar.search_cut_short", str(found.cut_short).lower())
-        winner, baselines = _chosen(found), proposals.baselines(settings)
-        found.require_sound(baselines)
+        record.tag("nightjar.search_cut_short", str(result.cut_short).lower())
+        winner, baselines = _select_winner(result), proposals.baselines(settings)
+        result.require_sound(baselines)
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
         evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings)
-        log.info("final period: %s; 95%% intervals over %s", _told(evidence), intervals_over(asdict(evidence)))
-        unseen = held_out(asked, winner, final, final_scores, clusters, project.costs)
-        if unseen.threshold is not None:
-            log.info("%s", unseen.threshold)
-            evidence = replace(evidence, threshold=asdict(unseen.threshold))
-        predictor = fitted(rows, known, run_date, winner, project, settings)
-        tracking.attach(record, unseen.labels)
+        log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
+        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project.costs)
+        if checks.threshold is not None:
+            log.info("%s", checks.threshold)
+            evidence = replace(evidence, threshold=asdict(checks.threshold))
+        predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
+        tracking.attach(record, checks.labels)
         # From here on no value of a row can be refused.
-        histograms = references.histograms(rows, known, final.test, final_scores)
-        version = registration.register(run, record, project, settings, rows, known, winner, evidence, predictor)
-        beside = registration.register_stand_in(run, record, project, settings, rows, known, final, evidence)
+        histograms = references.histograms(rows, fit_rows, final.test, final_scores)
+        version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
+        stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
-    fits = sum(len(results) for results in found.results.values())
-    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(known), "fits": fits})
-    told_as = {**asdict(evidence), events.DEFINITIONS: rows.definitions_hash}
-    registered = {None: (events.Version(version, winner.name, run_date, told_as), histograms)}
-    for alias, (one, made) in (registered | ({} if beside is None else {events.STAND_IN: beside})).items():
-        outcome.outputs[REFERENCES.name] = references.store(warehouse, made, one.number, run_id)
-        outcome.outputs["model_events"] = events.record(warehouse, "registered", one, run_id, alias)
+    fits = sum(len(results) for results in result.results.values())
+    outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
+    fields = {**asdict(evidence), events.DEFINITIONS: rows.definitions_hash}
+    registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
+    for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
+        outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)
+        outcome.outputs["model_events"] = events.record(warehouse, "registered", entry, run_id, alias)
     return outcome
 
 
-def problem(rows: TrainingRows, project: Project, settings: Search, before: date) -> Problem:
-    """The folds of the rows before a date, with inner splits as deep as the candidate needs that asks for most.
+def make_problem(rows: TrainingRows, project: Project, settings: Search, before: date) -> Problem:
+    """The search's problem: folds of rows before a date, with inner splits as deep as any candidate needs.
 
-    Inner splits are part of `Problem.key`: one more candidate with deeper ones has all the others fitted again.
+    Inner splits are part of `Problem.key`: adding a candidate with deeper ones fits all the others again.
 
     Raises:
         LearningError: the rows cannot fill them, or the metric is undefined on a fold.
     """
-    found = folds(rows, settings.split, before, project.zone, settings.seed)
+    splits = folds(rows, settings.split, before, project.zone, settings.seed)
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
-    starts = [fold.start if walks else before for fold in found]
+    starts = [fold.start if walks else before for fold in splits]
     parts = [
         training_part(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
-        for fold, start in zip(found, starts, strict=True)
+        for fold, start in zip(splits, starts, strict=True)
     ]
-    asked = Problem(rows, found, parts, project.label.task, settings.seed)
-    require_measurable(asked, settings.metric)
-    return asked
+    problem = Problem(rows, splits, parts, project.label.task, settings.seed)
+    require_measurable(problem, settings.metric)
+    return problem
 
 
-def _ask_about(suspect: Mapping[str, float], task: Task) -> None:
+def _warn_of_leakage(suspect: Mapping[str, float], task: Task) -> None:
     measure = "ROC AUC" if task is Task.CLASSIFICATION else "rank correlation"
     for name, strength in suspect.items():
         log.warning(
@@ -152,25 +154,25 @@ def _ask_about(suspect: Mapping[str, float], task: Task) -> None:
         )
 
 
-def _chosen(found: Found) -> Candidate:
-    """The best candidate that is no baseline; says how all of them stand."""
-    sign = -1 if found.metric.greater_is_better else 1
-    means = {candidate: found.mean(candidate) for candidate in found.results}
+def _select_winner(result: SearchResult) -> Candidate:
+    """The best candidate that is no baseline; logs the means of all."""
+    sign = -1 if result.metric.greater_is_better else 1
+    means = {candidate: result.mean(candidate) for candidate in result.results}
     rated = {candidate: mean for candidate, mean in means.items() if mean is not None}
     for candidate, mean in sorted(rated.items(), key=lambda item: sign * item[1]):
-        log.info("mean over folds: %s %s %.4f", candidate.name, found.metric.value, mean)
+        log.info("mean over folds: %s %s %.4f", candidate.name, result.metric.value, mean)
     for candidate in (one for one in means if one not in rated):
-        failed = next((result for result in found.results[candidate] if result.failure), None)
+        failed = next((fold for fold in result.results[candidate] if fold.failure), None)
         if failed is not None:
-            last = (failed.failure or "").strip().splitlines()[-1]
-            log.warning("%s failed on %s (seed %d): %s", candidate.name, failed.fold, failed.seed, last)
+            last_line = (failed.failure or "").strip().splitlines()[-1]
+            log.warning("%s failed on %s (seed %d): %s", candidate.name, failed.fold, failed.seed, last_line)
     stopped = len(means) - len(rated)
     if stopped:
         log.info("%d of %d candidates were stopped before their last fold, or failed", stopped, len(means))
-    return found.best()
+    return result.best()
 
 
-def _told(evidence: Evidence) -> str:
+def _describe(evidence: Evidence) -> str:
     shown = {evidence.candidate["name"]: evidence.candidate, **evidence.baselines}
     estimates = {name: measured[evidence.metric]["estimate"] for name, measured in shown.items()}
     parts = [

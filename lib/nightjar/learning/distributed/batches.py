@@ -1,4 +1,4 @@
-"""A worker's share of each step, out of the stream of its lanes' pieces."""
+"""A worker's share of each step, from the stream of its lanes' pieces."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nightjar.learning.distributed.lanes import Group, cut, lane_sizes, own, shuffled, steps
-from nightjar.learning.distributed.streaming import Sent, streamed
+from nightjar.learning.distributed.lanes import Group, cut, epoch_order, lane_sizes, own, steps
+from nightjar.learning.distributed.streaming import Sent, stream_pieces
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Rows:
     """Rows that are streamed to the workers, once an epoch.
 
     Attributes:
-        stream: what they go through.
+        stream: how they are prepared.
         groups: their row groups.
         weight: the sum of their weights.
     """
@@ -34,7 +34,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Cut:
-    """How rows are cut up, whoever reckons them.
+    """How rows are cut up, whatever the number of workers.
 
     Attributes:
         lanes: parts of the rows.
@@ -70,11 +70,11 @@ class Share:
 
 @dataclass(frozen=True)
 class Step:
-    """What one worker does in a step.
+    """One worker's part of a step.
 
     Attributes:
-        number: the step's place in the epoch.
-        rows: those of all workers.
+        number: the step's position in the epoch.
+        rows: how many, over all workers.
         shares: its own; none where its lanes have no rows left.
     """
 
@@ -91,32 +91,35 @@ def batches(
     Args:
         rows: all workers' rows.
         cut_up: how they are cut.
-        worker: whose shares are wanted, from 0.
+        worker: whose shares are yielded, from 0.
         workers: how many share the lanes.
-        device: where the tensors shall be.
+        device: of the tensors.
         shuffle: seed and epoch; None: rows as they lie.
     """
     counts = steps(lane_sizes(rows.count, cut_up.lanes), cut_up.step)
-    each = cut_up.piece // cut_up.step
-    loaded = _loaded(rows, cut_up, own(cut_up.lanes, worker, workers), device, shuffle)
-    for start, held in zip(range(0, len(counts), each), loaded, strict=True):
-        for number in range(start, min(start + each, len(counts))):
-            at = (number - start) * cut_up.step
-            shares = [share.part(at, at + cut_up.step) for share in held if len(share.label) > at]
+    steps_per_piece = cut_up.piece // cut_up.step
+    rounds = _load_rounds(rows, cut_up, own(cut_up.lanes, worker, workers), device, shuffle)
+    for start, lane_shares in zip(range(0, len(counts), steps_per_piece), rounds, strict=True):
+        for number in range(start, min(start + steps_per_piece, len(counts))):
+            offset = (number - start) * cut_up.step
+            shares = [share.part(offset, offset + cut_up.step) for share in lane_shares if len(share.label) > offset]
             yield Step(number, counts[number], shares)
 
 
-def _loaded(
+def _load_rounds(
     rows: Rows, cut_up: Cut, lanes: range, device: torch.device, shuffle: tuple[int, int] | None
 ) -> Iterator[list[Share]]:
-    """The next piece of each of some lanes, as often as the longest lane of all has pieces."""
-    groups = rows.groups if shuffle is None else shuffled(rows.groups, *shuffle)
+    """Yield the next piece of each of the lanes, as often as the longest of all lanes has pieces."""
+    groups = rows.groups if shuffle is None else epoch_order(rows.groups, *shuffle)
     pieces = cut(groups, cut_up.lanes, cut_up.piece)
-    rounds = [[one for one in found if one is not None] for found in itertools.zip_longest(*(pieces[x] for x in lanes))]
-    arrays = streamed(rows.stream, [piece for found in rounds for piece in found], shuffle)
-    rounds += [[]] * (max(len(found) for found in pieces) - len(rounds))
-    for found in rounds:
-        yield [_share(piece.lane, next(arrays), device) for piece in found]
+    rounds = [
+        [piece for piece in pieces_of_round if piece is not None]
+        for pieces_of_round in itertools.zip_longest(*(pieces[x] for x in lanes))
+    ]
+    arrays = stream_pieces(rows.stream, [piece for pieces_of_round in rounds for piece in pieces_of_round], shuffle)
+    rounds += [[]] * (max(len(pieces_of_round) for pieces_of_round in pieces) - len(rounds))
+    for pieces_of_round in rounds:
+        yield [_share(piece.lane, next(arrays), device) for piece in pieces_of_round]
 
 
 def _share(lane: int, arrays: Any, device: torch.device) -> Share:

@@ -1,4 +1,4 @@
-"""How far a training has come, as a file of plain tensors: loading one runs no code."""
+"""Checkpoints of a training as files of plain tensors: loading one runs no code."""
 
 import json
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ State = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Progress:
-    """The epochs that are done.
+    """The losses of finished epochs.
 
     Attributes:
-        losses: the mean loss of each epoch's training rows, reckoned while the weights moved.
+        losses: the mean loss of each epoch's training rows, computed while the weights changed.
         held_out: the mean loss of the rows held out after each epoch; empty if none are.
         best: the epoch, from 0, whose weights are kept: the one with the least loss held out, or the last one; -1:
-            there is none yet.
+            no epoch yet.
     """
 
     losses: tuple[float, ...] = ()
@@ -37,7 +37,7 @@ class Progress:
         return len(self.losses) - 1 - self.best
 
     def after(self, loss: float, held_out: float | None) -> "Progress":
-        """With one more epoch. A loss held out that is not finite is never the best."""
+        """Add an epoch. A loss held out that is not finite is never the best."""
         epoch, losses = len(self.losses), (*self.losses, loss)
         if held_out is None:
             return replace(self, losses=losses, best=epoch)
@@ -48,14 +48,14 @@ class Progress:
 
 @dataclass
 class Training:
-    """What moves while a network is trained.
+    """The state of a training.
 
     Attributes:
         network: its weights.
         optimizer: with the moments of every weight.
         scaler: of the losses in half precision; it does nothing on processors.
         best: the weights that are kept.
-        progress: the epochs that are done.
+        progress: of finished epochs.
     """
 
     network: Tabular
@@ -66,35 +66,35 @@ class Training:
 
 
 def save(folder: str, training: Training) -> None:
-    """Write all of it into a folder."""
+    """Write a checkpoint into a folder."""
     moments = {
-        f"optimizer.{place}.{name}": value
-        for place, values in training.optimizer.state_dict()["state"].items()
+        f"optimizer.{position}.{name}": value
+        for position, values in training.optimizer.state_dict()["state"].items()
         for name, value in values.items()
     }
     weights = {f"network.{name}": value for name, value in training.network.state_dict().items()}
-    kept = {f"best.{name}": value for name, value in training.best.items()}
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in (moments | weights | kept).items()}
-    told = {"progress": json.dumps(asdict(training.progress)), "scaler": json.dumps(training.scaler.state_dict())}
-    save_file(tensors, Path(folder) / FILE, metadata=told)
+    best = {f"best.{name}": value for name, value in training.best.items()}
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in (moments | weights | best).items()}
+    metadata = {"progress": json.dumps(asdict(training.progress)), "scaler": json.dumps(training.scaler.state_dict())}
+    save_file(tensors, Path(folder) / FILE, metadata=metadata)
 
 
 def load(folder: str, training: Training) -> None:
-    """Bring a training of the same network to where it was."""
+    """Restore a training of the same network."""
     with safe_open(Path(folder) / FILE, framework="pt") as file:
-        told = {name: json.loads(text) for name, text in file.metadata().items()}
+        metadata = {name: json.loads(text) for name, text in file.metadata().items()}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping, it only has keys)
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimizer.", tensors).items():
-        place, moment = name.split(".", 1)
-        moments.setdefault(int(place), {})[moment] = value
+        position, moment = name.split(".", 1)
+        moments.setdefault(int(position), {})[moment] = value
     training.network.load_state_dict(_under("network.", tensors))
     groups = training.optimizer.state_dict()["param_groups"]
     training.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-    training.scaler.load_state_dict(told["scaler"])
+    training.scaler.load_state_dict(metadata["scaler"])
     training.best = _under("best.", tensors)
-    found = told["progress"]
-    training.progress = Progress(tuple(found["losses"]), tuple(found["held_out"]), found["best"])
+    progress = metadata["progress"]
+    training.progress = Progress(tuple(progress["losses"]), tuple(progress["held_out"]), progress["best"])
 
 
 def _under(prefix: str, tensors: State) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""A network's settings and a pinned table in, a predictor out: what `models.estimators.fit` is for rows in memory."""
+"""Fit a network on a pinned table, as `models.estimators.fit` does on rows in memory."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -29,26 +29,28 @@ def fit(
         settings: of the workers.
         seed: of every random choice.
         storage: folder or prefix that every node can reach; checkpoints are kept there.
-        held_out: rows that decide which epoch is kept; None: the last one is.
+        held_out: rows whose loss decides which epoch is kept; None: the last epoch.
 
     Raises:
-        LearningError: another estimator, something that can only be fitted on rows in memory, or what `train` says.
+        LearningError: another estimator, something that can only be fitted on rows in memory, or as `train` raises.
         TableError: a data file is gone.
     """
     _check(model)
     options = Options(**model.parameters)
     features = tuple(column for column in source.features if column.name not in model.drop)
     rows = count(dataclasses.replace(source, features=features), settings.starved_after)
-    judged = None
+    held_out_rows = None
     if held_out is not None:
-        judged = count(dataclasses.replace(held_out, features=features), settings.starved_after)
-    prepared, levels = _prepared(model, options, rows, settings.sample_rows, seed)
-    trained = train(rows, prepared, options, settings, seed=seed, storage=storage, levels=levels, held_out=judged)
-    return Predictor(features, prepared, trained.network)
+        held_out_rows = count(dataclasses.replace(held_out, features=features), settings.starved_after)
+    preparation, levels = _fit_preparation(model, options, rows, settings.sample_rows, seed)
+    training = train(
+        rows, preparation, options, settings, seed=seed, storage=storage, levels=levels, held_out=held_out_rows
+    )
+    return Predictor(features, preparation, training.network)
 
 
 def _check(model: Model) -> None:
-    refused = {
+    reasons = {
         f"estimator {model.estimator.name}: only NETWORK can be": model.estimator is not Estimator.NETWORK,
         "calibration and target encoding need out-of-fold predictions": not model.members and model.inner_depth({}) > 0,
         "self_training needs rows without a label in memory": model.self_training.floor is not None,
@@ -56,18 +58,18 @@ def _check(model: Model) -> None:
             model.imbalance.kind is not ImbalanceKind.NONE
         ),
     }
-    wrong = [reason for reason, holds in refused.items() if holds]
-    if wrong:
-        raise LearningError(f"This model cannot be trained by several workers: {'; '.join(wrong)}.")
+    violations = [reason for reason, applies in reasons.items() if applies]
+    if violations:
+        raise LearningError(f"This model cannot be trained by several workers: {'; '.join(violations)}.")
 
 
-def _prepared(
+def _fit_preparation(
     model: Model, options: Options, rows: Counted, sample_rows: int, seed: int
 ) -> tuple[Preparation, Mapping[int, int]]:
-    """Fitted on a sample, with the codes of the inputs that are embedded."""
+    """Fit the preparation on a sample; returns it with the number of codes of each embedded input."""
     features, task, settings = rows.source.features, rows.source.task, model.preparation
     names = columns_to_embed(features, settings) if options.embedding else []
-    unfitted = network_preparation(features, settings, names, task=task, seed=seed)
-    seen = sample(rows, sample_rows, seed)
-    inputs = unfitted.fit_transform(to_frame(seen, features), label_values(rows.source, seen))
-    return unfitted, levels_of(inputs, len(names))
+    preparation = network_preparation(features, settings, names, task=task, seed=seed)
+    sampled = sample(rows, sample_rows, seed)
+    inputs = preparation.fit_transform(to_frame(sampled, features), label_values(rows.source, sampled))
+    return preparation, levels_of(inputs, len(names))

@@ -1,4 +1,4 @@
-"""The workers' group, through which they add up their gradients: it listens on the node's own address only."""
+"""The process group in which workers add up their gradients: its store listens on the node's own address only."""
 
 import ipaddress
 import os
@@ -23,17 +23,17 @@ LOOPBACK = "lo" if sys.platform == "linux" else "lo0"
 
 @dataclass
 class OwnGroup(TorchConfig):  # type: ignore[misc]
-    """Leaves the group to `joined`: Ray's own one has a store that listens on every interface, open to anybody."""
+    """Leaves the group to `process_group`: the store of Ray's own one listens on every interface, open to anybody."""
 
     @property
     def backend_cls(self) -> Any:
-        """One that starts nothing."""
+        """A backend that starts nothing."""
         return Backend
 
 
 @contextmanager
-def joined(*, gpu: bool, timeout: float) -> Iterator[None]:
-    """The group of all workers while the block runs: nccl between GPUs, gloo between processors.
+def process_group(*, gpu: bool, timeout: float) -> Iterator[None]:
+    """Join the group of all workers while the block runs: nccl between GPUs, gloo between processors.
 
     Args:
         gpu: whether each worker has a GPU.
@@ -41,7 +41,7 @@ def joined(*, gpu: bool, timeout: float) -> Iterator[None]:
     """
     context, limit = ray.train.get_context(), timedelta(seconds=timeout)
     rank, workers = context.get_world_rank(), context.get_world_size()
-    listener = _listening(ray.util.get_node_ip_address()) if rank == 0 else None
+    listener = _listen(ray.util.get_node_ip_address()) if rank == 0 else None
     host, port = broadcast_from_rank_zero(listener.getsockname()[:2] if listener else None)
     if ipaddress.ip_address(host).is_loopback:
         os.environ["GLOO_SOCKET_IFNAME"] = os.environ["NCCL_SOCKET_IFNAME"] = LOOPBACK
@@ -54,7 +54,7 @@ def joined(*, gpu: bool, timeout: float) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def _listening(address: str) -> socket.socket:
+def _listen(address: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family)
     listener.bind((address, 0))

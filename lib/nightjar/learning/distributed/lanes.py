@@ -1,7 +1,7 @@
-"""Which rows each step of a training sees, and in which pieces they are read: pure arithmetic, no I/O.
+"""The rows of each step of a training, and the pieces in which they are read: pure arithmetic, no I/O.
 
 The rows of all row groups, in some order, are cut into lanes of equal size. Every step takes the next rows of every
-lane, equally many of each. So a step's rows depend on the number of lanes alone: workers only share out the lanes.
+lane, equally many of each. So a step's rows depend on the number of lanes alone, not on that of workers.
 """
 
 import itertools
@@ -16,9 +16,9 @@ class Group:
     """One row group of a table.
 
     Attributes:
-        file: its file's place among the table's live files.
-        number: its own place in the file.
-        rows: those of its rows that count.
+        file: its file's position among the table's live files.
+        number: its position in the file.
+        rows: how many of its rows have a label.
     """
 
     file: int
@@ -28,7 +28,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Slice:
-    """Some of a row group's rows that count: from `start` to before `stop`."""
+    """Some of a row group's labelled rows: from `start` to before `stop`."""
 
     group: Group
     start: int
@@ -41,7 +41,7 @@ class Piece:
 
     Attributes:
         lane: which lane.
-        number: the piece's place in its lane.
+        number: the piece's position in its lane.
         slices: where its rows lie, in order.
     """
 
@@ -55,10 +55,10 @@ class Piece:
         return sum(part.stop - part.start for part in self.slices)
 
 
-def shuffled(groups: Sequence[Group], seed: int, epoch: int) -> list[Group]:
+def epoch_order(groups: Sequence[Group], seed: int, epoch: int) -> list[Group]:
     """The row groups in the order of an epoch: the same for the same seed and epoch."""
     order = np.random.default_rng((seed, epoch)).permutation(len(groups))
-    return [groups[place] for place in order]
+    return [groups[position] for position in order]
 
 
 def lane_sizes(rows: int, lanes: int) -> list[int]:
@@ -76,13 +76,13 @@ def cut(groups: Sequence[Group], lanes: int, piece_rows: int) -> list[list[Piece
     """
     sizes = lane_sizes(sum(group.rows for group in groups), lanes)
     starts = np.cumsum([0, *(group.rows for group in groups)])
-    found = []
+    pieces = []
     for lane, size in enumerate(sizes):
         first = sum(sizes[:lane])
         bounds = [*range(first, first + size, piece_rows), first + size]
         ranges = enumerate(itertools.pairwise(bounds))
-        found.append([Piece(lane, number, _slices(groups, starts, *ends)) for number, ends in ranges])
-    return found
+        pieces.append([Piece(lane, number, _slices(groups, starts, *ends)) for number, ends in ranges])
+    return pieces
 
 
 def steps(sizes: Sequence[int], lane_batch: int) -> list[int]:
@@ -106,10 +106,10 @@ def _slices(
 ) -> tuple[Slice, ...]:
     first = int(np.searchsorted(starts, start, side="right")) - 1
     last = int(np.searchsorted(starts, stop, side="left"))
-    found = []
-    for place in range(first, last):
-        begin, group = int(starts[place]), groups[place]
-        here = Slice(group, max(0, start - begin), min(group.rows, stop - begin))
-        if here.stop > here.start:
-            found.append(here)
-    return tuple(found)
+    slices = []
+    for position in range(first, last):
+        group_start, group = int(starts[position]), groups[position]
+        part = Slice(group, max(0, start - group_start), min(group.rows, stop - group_start))
+        if part.stop > part.start:
+            slices.append(part)
+    return tuple(slices)

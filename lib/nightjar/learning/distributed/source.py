@@ -1,4 +1,4 @@
-"""The labelled rows of a pinned table as a training streams them: counted beforehand, read some at a time."""
+"""The labelled rows of a pinned table: counted before a training, and read by row group in batches."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class Source:
     Attributes:
         snapshot: the table's live files, or some of them.
         features: the columns that are learned from.
-        label: the column with the outcome; rows without one do not count.
-        task: what the label asks. A ranking's lists cannot be cut into lanes.
+        label: the column with the outcome; rows without one are not used.
+        task: of the label. A ranking's lists cannot be cut into lanes.
         weight: the column that says how many rows each one stands for; None: one each.
 
     Raises:
@@ -58,7 +58,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Census:
-    """What the labels of a source, or of one of its files, say before anything is read.
+    """Counts and moments of the labels of a source, or of one of its files.
 
     Attributes:
         groups: the row groups, with the rows that have a label.
@@ -95,22 +95,24 @@ def census_of(source: Source, file: int) -> Census:
         LearningError: a label or weight that cannot be used.
         TableError: the file is gone.
     """
-    one = source.snapshot.files[file]
+    data_file = source.snapshot.files[file]
     with scan.translate_read_errors(_only(source.snapshot, file)):
-        footer = parquet.metadata(storage.folder(source.snapshot.folder), unquote(one.path), one.size)
+        footer = parquet.metadata(storage.folder(source.snapshot.folder), unquote(data_file.path), data_file.size)
     groups, labels, weights = [], [np.empty(0)], [np.empty(0)]
     for number in range(footer.num_row_groups):
-        found = [_labelled(source, batch) for batch in _batches(source.snapshot, file, number, _labels(source))]
-        groups.append(Group(file, number, sum(part.num_rows for part in found)))
-        labels += [label_values(source, part) for part in found]
-        weights += [weight_values(source, part) for part in found]
+        tables = [
+            _drop_unlabelled(source, batch) for batch in _batches(source.snapshot, file, number, _label_columns(source))
+        ]
+        groups.append(Group(file, number, sum(part.num_rows for part in tables)))
+        labels += [label_values(source, part) for part in tables]
+        weights += [weight_values(source, part) for part in tables]
     label, weight = np.concatenate(labels), np.concatenate(weights)
     mean, variance = (float(label.mean()), float(label.var())) if len(label) else (0.0, 0.0)
     return Census(tuple(groups), mean, variance, float(weight.sum()), float(weight[label == 1].sum()))
 
 
-def merged(source: Source, parts: list[Census]) -> Counted:
-    """The source with the census of all its files.
+def merge(source: Source, parts: list[Census]) -> Counted:
+    """Merge the censuses of all files.
 
     Raises:
         LearningError: no labelled row, or no weight.
@@ -137,8 +139,8 @@ def check_learnable(rows: Counted) -> None:
     source, counted = rows.source, rows.census
     if source.task is Task.CLASSIFICATION and counted.mean in (0, 1):
         named = f"table {source.snapshot.table}, version {source.snapshot.version}"
-        alike = f"{source.label} = {counted.mean == 1}"
-        raise LearningError(f"All {counted.rows} rows of {named} have {alike}: there is nothing to learn.")
+        condition = f"{source.label} = {counted.mean == 1}"
+        raise LearningError(f"All {counted.rows} rows of {named} have {condition}: there is nothing to learn.")
 
 
 def read(source: Source, piece: Piece) -> pa.Table:
@@ -147,7 +149,7 @@ def read(source: Source, piece: Piece) -> pa.Table:
     Raises:
         TableError: a file is gone.
     """
-    return pa.concat_tables(rows for part in piece.slices for rows in _taken(source, part)).combine_chunks()
+    return pa.concat_tables(rows for part in piece.slices for rows in _read_slice(source, part)).combine_chunks()
 
 
 def label_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
@@ -160,7 +162,7 @@ def label_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
     if source.task is Task.CLASSIFICATION:
         wrong = values[(values != 0) & (values != 1)]
         if len(wrong):
-            raise _refused(source, source.label, wrong[0], "a boolean, or 0 or 1")
+            raise _value_error(source, source.label, wrong[0], "a boolean, or 0 or 1")
     return values
 
 
@@ -174,70 +176,70 @@ def weight_values(source: Source, table: pa.Table) -> npt.NDArray[np.float64]:
         return np.ones(table.num_rows)
     values = _floats(source, table, source.weight)
     if (values < 0).any():
-        raise _refused(source, source.weight, values.min(), "0 or more")
+        raise _value_error(source, source.weight, values.min(), "0 or more")
     return values
 
 
 def _floats(source: Source, table: pa.Table, column: str) -> npt.NDArray[np.float64]:
     kind = table.schema.field(column).type
     if not is_number(kind):
-        raise _refused(source, column, kind, "a column of booleans or numbers")
+        raise _value_error(source, column, kind, "a column of booleans or numbers")
     plain: Any = table[column].cast(pa.int8()) if pa.types.is_boolean(kind) else table[column]
     values = np.asarray(plain.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     if not np.isfinite(values).all():
-        raise _refused(source, column, values[~np.isfinite(values)][0], "a finite number in every labelled row")
+        raise _value_error(source, column, values[~np.isfinite(values)][0], "a finite number in every labelled row")
     return values
 
 
-def _refused(source: Source, column: str, found: object, expected: str) -> LearningError:
+def _value_error(source: Source, column: str, value: object, expected: str) -> LearningError:
     named = f"table {source.snapshot.table}, version {source.snapshot.version}"
-    return LearningError(f"Column {column} of {named} holds {found}: expected {expected}.")
+    return LearningError(f"Column {column} of {named} holds {value}: expected {expected}.")
 
 
-def _labels(source: Source) -> list[str]:
+def _label_columns(source: Source) -> list[str]:
     return [source.label, *([source.weight] if source.weight else [])]
 
 
-def _labelled(source: Source, table: pa.Table) -> pa.Table:
+def _drop_unlabelled(source: Source, table: pa.Table) -> pa.Table:
     return table.filter(pc.is_valid(table[source.label]))
 
 
-def _taken(source: Source, part: Slice) -> Iterator[pa.Table]:
-    """Its rows. Those before it have to be decoded, Parquet's reader cannot skip them; those behind it are not."""
-    columns, before = [*_labels(source), *(column.name for column in source.features)], 0
+def _read_slice(source: Source, part: Slice) -> Iterator[pa.Table]:
+    """Yield a slice's rows. Rows before it are decoded, as Parquet's reader cannot skip them; later ones are not."""
+    columns, position = [*_label_columns(source), *(column.name for column in source.features)], 0
     for batch in _batches(source.snapshot, part.group.file, part.group.number, columns):
-        here = batch.num_rows - batch[source.label].null_count
-        start = max(0, part.start - before)
-        if start < here:
-            yield _labelled(source, batch).slice(start, part.stop - before - start)
-        before += here
-        if before >= part.stop:
+        count = batch.num_rows - batch[source.label].null_count
+        start = max(0, part.start - position)
+        if start < count:
+            yield _drop_unlabelled(source, batch).slice(start, part.stop - position - start)
+        position += count
+        if position >= part.stop:
             return
 
 
 def _batches(snapshot: Snapshot, file: int, number: int, columns: list[str]) -> Iterator[pa.Table]:
-    """Columns of one row group, some rows at a time; what is held of the others is compressed as it is stored.
+    """Yield columns of one row group in batches of rows; other rows stay compressed in memory.
 
     A scan by `pyarrow.dataset` decodes the whole group before its first batch.
     """
-    one, fields, rows = snapshot.files[file], [snapshot.schema.field(name) for name in columns], 0
+    data_file, fields, rows = snapshot.files[file], [snapshot.schema.field(name) for name in columns], 0
     files = storage.folder(snapshot.folder)
     with (
         scan.translate_read_errors(_only(snapshot, file)),
-        parquet.open_file(files, unquote(one.path), one.size) as opened,
+        parquet.open_file(files, unquote(data_file.path), data_file.size) as parquet_file,
     ):
-        inside = [name for name in columns if name in opened.schema_arrow.names]
+        stored = [name for name in columns if name in parquet_file.schema_arrow.names]
         # One thread: the tasks already fill the processors.
-        for batch in opened.iter_batches(BATCH_ROWS, row_groups=[number], columns=inside, use_threads=False):
-            arrays = [_column(batch, field, one.partition) for field in fields]
+        for batch in parquet_file.iter_batches(BATCH_ROWS, row_groups=[number], columns=stored, use_threads=False):
+            arrays = [_column(batch, field, data_file.partition) for field in fields]
             rows += batch.num_rows
             yield pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-        if inside and rows != opened.metadata.row_group(number).num_rows:  # a page's header is damaged: it was left out
+        if stored and rows != parquet_file.metadata.row_group(number).num_rows:  # a damaged page was skipped
             raise parquet.DamageError(f"row group {number} has {rows:,} rows, more were written")
 
 
 def _column(batch: pa.RecordBatch, field: "pa.Field[Any]", partition: Mapping[str, Any]) -> Any:
-    """A column of the table: what partitions it, whatever the file says, or as the file has it, or null."""
+    """A column of the table: its partition value if it has one, else the file's column, else null."""
     if field.name in batch.schema.names and field.name not in partition:
         return batch.column(field.name).cast(field.type)
     return pa.repeat(pa.scalar(partition.get(field.name), field.type), batch.num_rows)

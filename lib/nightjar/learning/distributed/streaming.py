@@ -1,4 +1,4 @@
-"""A pinned table through Ray: counted, sampled, and streamed piece by piece by Ray Data, never held as a whole."""
+"""A pinned table through Ray: counted, sampled, and streamed piece by piece by Ray Data, never as a whole in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ import ray.data
 
 from nightjar import errors
 from nightjar.errors import LearningError, NightjarError
-from nightjar.learning.distributed.lanes import Group, Piece, Slice, shuffled
-from nightjar.learning.distributed.source import Counted, Source, census_of, label_values, merged, read, weight_values
-from nightjar.learning.distributed.watchdog import starved, watched
+from nightjar.learning.distributed.lanes import Group, Piece, Slice, epoch_order
+from nightjar.learning.distributed.source import Counted, Source, census_of, label_values, merge, read, weight_values
+from nightjar.learning.distributed.watchdog import starvation_error, watch
 from nightjar.models.columns import infinite_columns, to_frame
 from nightjar.models.predictor import Preparation
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 SAMPLED_GROUPS = 64
-"""Row groups that a sample is drawn from at most: reading one is the cost, and many see all parts of a table."""
+"""The most row groups that a sample is drawn from: reading each costs time, and many cover all parts of a table."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """What rows go through on their way to a worker.
+    """How rows are read and prepared on their way to a worker.
 
     Attributes:
-        source: where they lie.
+        source: of the rows.
         preparation: fitted.
         scale: mean and deviation of the labels of a regression; 0 and 1 otherwise.
-        class_weight: what a row with the label 0 and one with the label 1 weigh, beside their own weights.
+        class_weight: the weights of rows with the label 0 and 1, multiplied by their own weights.
     """
 
     source: Source
@@ -45,12 +45,12 @@ class Stream:
 class Sent:
     """A stream in Ray's object store: one copy of the preparation on each node.
 
-    Who waits for its rows need not open it, and so need not import what preparations are made of.
+    A worker that waits for its rows need not open it, and so need not import the libraries of preparations.
 
     Attributes:
         reference: of the Stream.
-        table: where its rows lie.
-        starved_after: seconds without rows after which the one who waits gives up.
+        table: of its rows.
+        starved_after: seconds without rows after which waiting fails.
     """
 
     reference: Any
@@ -58,8 +58,8 @@ class Sent:
     starved_after: float
 
 
-def sent(stream: Stream, starved_after: float) -> Sent:
-    """Put a stream where every node can read it."""
+def put_stream(stream: Stream, starved_after: float) -> Sent:
+    """Put a stream into the object store, where every node can read it."""
     return Sent(ray.put(stream), stream.source.snapshot.table, starved_after)
 
 
@@ -73,14 +73,14 @@ def count(source: Source, starved_after: float) -> Counted:
     """
     shared = ray.put(source)
     task = ray.remote(census_of)
-    asked = [task.remote(shared, file) for file in range(len(source.snapshot.files))]
-    waiting = list(asked)
-    while waiting:
-        done, waiting = ray.wait(waiting, timeout=starved_after)
+    pending = [task.remote(shared, file) for file in range(len(source.snapshot.files))]
+    unfinished = list(pending)
+    while unfinished:
+        done, unfinished = ray.wait(unfinished, timeout=starved_after)
         if not done:
-            raise starved(source.snapshot.table, starved_after)
+            raise starvation_error(source.snapshot.table, starved_after)
     try:
-        return merged(source, ray.get(asked))
+        return merge(source, ray.get(pending))
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
 
@@ -89,20 +89,20 @@ def sample(counted: Counted, rows: int, seed: int) -> pa.Table:
     """Labelled rows to fit a preparation on: equally many of each of some row groups, both drawn at random.
 
     Args:
-        counted: where they lie.
+        counted: the source.
         rows: how many, about.
         seed: of the draws. The same seed and version of the table give the same rows.
     """
-    groups = shuffled([group for group in counted.census.groups if group.rows], seed, 0)[:SAMPLED_GROUPS]
+    groups = epoch_order([group for group in counted.census.groups if group.rows], seed, 0)[:SAMPLED_GROUPS]
     share = -(-rows // len(groups))
-    return pa.concat_tables([_drawn(counted.source, group, share, seed) for group in groups])
+    return pa.concat_tables([_draw_rows(counted.source, group, share, seed) for group in groups])
 
 
-def prepared(stream: Stream, piece: Piece, shuffle: tuple[int, int] | None) -> dict[str, npt.NDArray[np.float32]]:
-    """A piece as a network takes it: inputs (rows, inputs), label (rows,) and weight (rows,).
+def prepare(stream: Stream, piece: Piece, shuffle: tuple[int, int] | None) -> dict[str, npt.NDArray[np.float32]]:
+    """Read a piece and prepare it for the network: inputs (rows, inputs), label (rows,) and weight (rows,).
 
     Args:
-        stream: what it goes through.
+        stream: how it is prepared.
         piece: its rows.
         shuffle: seed and epoch of the order of its rows; None: as they lie.
 
@@ -133,13 +133,13 @@ def prepared(stream: Stream, piece: Piece, shuffle: tuple[int, int] | None) -> d
     return {name: values[order] for name, values in arrays.items()}
 
 
-def streamed(stream: Sent, pieces: Sequence[Piece], shuffle: tuple[int, int] | None) -> Iterator[Arrays]:
-    """Prepared pieces in their order, read ahead by tasks of Ray Data as far as its share of the object store goes.
+def stream_pieces(stream: Sent, pieces: Sequence[Piece], shuffle: tuple[int, int] | None) -> Iterator[Arrays]:
+    """Yield prepared pieces in order, read ahead by tasks of Ray Data within its share of the object store.
 
     Args:
-        stream: what they go through.
+        stream: how they are prepared.
         pieces: what to read, in this order.
-        shuffle: as for `prepared`.
+        shuffle: as for `prepare`.
 
     Raises:
         LearningError: no piece came for `starved_after` seconds, or infinite values in a feature.
@@ -151,24 +151,24 @@ def streamed(stream: Sent, pieces: Sequence[Piece], shuffle: tuple[int, int] | N
 
     def task(row: Arrays) -> Arrays:
         try:
-            return prepared(ray.get(reference), pieces[int(row["id"][0])], shuffle)
+            return prepare(ray.get(reference), pieces[int(row["id"][0])], shuffle)
         except NightjarError as error:
-            # Ray Data hands on the text of an error, not its type: a stated one travels as data.
+            # Ray Data passes on the text of an error, not its type: ours travels as data.
             return {"refused": np.array([type(error).__name__]), "why": np.array([str(error)])}
 
     rows = ray.data.range(len(pieces), override_num_blocks=len(pieces))
     rows.context.execution_options.preserve_order = True
     rows.context.target_max_block_size = None  # a piece is a block
     rows.context.enable_progress_bars = False
-    found = rows.map_batches(task, batch_size=None, batch_format="numpy")
-    batches = found.iter_batches(batch_size=None, batch_format="numpy")
-    for batch in watched(batches, stream.starved_after, stream.table):
+    prepared_pieces = rows.map_batches(task, batch_size=None, batch_format="numpy")
+    batches = prepared_pieces.iter_batches(batch_size=None, batch_format="numpy")
+    for batch in watch(batches, stream.starved_after, stream.table):
         if "refused" in batch:
             raise getattr(errors, str(batch["refused"][0]))(str(batch["why"][0]))
         yield batch
 
 
-def _drawn(source: Source, group: Group, rows: int, seed: int) -> pa.Table:
-    found = read(source, Piece(0, 0, (Slice(group, 0, group.rows),)))
+def _draw_rows(source: Source, group: Group, rows: int, seed: int) -> pa.Table:
+    table = read(source, Piece(0, 0, (Slice(group, 0, group.rows),)))
     order = np.random.default_rng((seed, group.file, group.number)).permutation(group.rows)
-    return found.take(np.sort(order[:rows]))
+    return table.take(np.sort(order[:rows]))

@@ -24,7 +24,7 @@ from nightjar.learning.distributed.checkpoint import Progress
 from nightjar.learning.distributed.group import OwnGroup
 from nightjar.learning.distributed.lanes import cut
 from nightjar.learning.distributed.source import Census, Counted, Source, check_learnable
-from nightjar.learning.distributed.streaming import Stream, prepared, sent
+from nightjar.learning.distributed.streaming import Stream, prepare, put_stream
 from nightjar.learning.distributed.worker import Job, work
 from nightjar.learning.software import software
 from nightjar.models.network_options import Options
@@ -35,15 +35,15 @@ from nightjar.settings.task import Task
 
 log = logging.getLogger("nightjar.train")
 NO_LEVELS: Mapping[int, int] = MappingProxyType({})
-PROBE = 256  # rows by which a preparation is tried before anything starts, and known again
+PROBE = 256  # rows on which a preparation is tried before workers start, and by which it is identified
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A network, and how it came about.
+    """A trained network and its losses.
 
     Attributes:
-        network: as a fit in one process gives it.
+        network: the same as of a fit in one process.
         losses: the mean loss of the training rows in each epoch; a regression's in units of the labels' variance.
         held_out: the mean loss of the rows held out after each epoch; empty if none were.
         best: the epoch, from 0, whose weights were kept.
@@ -69,7 +69,7 @@ def train(
     """Train a network; Ray must have been started.
 
     The same rows, preparation, options, lanes, pieces and seed give the same network, up to rounding, whatever the
-    number of workers. A training that was killed goes on from its last epoch when it is asked for again.
+    number of workers. A training that was killed goes on from its last epoch when it is started again.
 
     Args:
         rows: to learn from.
@@ -91,13 +91,15 @@ def train(
     _check_room(options, settings)
     check_learnable(rows)
     scale, factors = _scale(rows), _class_weight(options, rows.census)
-    used = {"train": rows} if held_out is None else {"train": rows, "held_out": held_out}
-    streams = {name: Stream(one.source, preparation, scale, factors) for name, one in used.items()}
+    counted = {"train": rows} if held_out is None else {"train": rows, "held_out": held_out}
+    streams = {name: Stream(part.source, preparation, scale, factors) for name, part in counted.items()}
     probe = _probe(streams["train"], rows.census)
-    rows_of = {name: _rows(stream, used[name].census, settings) for name, stream in streams.items()}
-    learned, judged = rows_of["train"], rows_of.get("held_out")
-    job = Job(rows.source.task, options, settings, seed, probe.shape[1], levels, scale, cut_up, learned, judged)
-    return _trained(job, _name(job, streams, probe), storage)
+    rows_of = {name: _rows(stream, counted[name].census, settings) for name, stream in streams.items()}
+    train_rows, held_out_rows = rows_of["train"], rows_of.get("held_out")
+    job = Job(
+        rows.source.task, options, settings, seed, probe.shape[1], levels, scale, cut_up, train_rows, held_out_rows
+    )
+    return _run_to_end(job, _run_name(job, streams, probe), storage)
 
 
 def _scale(rows: Counted) -> tuple[float, float]:
@@ -107,14 +109,14 @@ def _scale(rows: Counted) -> tuple[float, float]:
 
 
 def _class_weight(options: Options, counted: Census) -> tuple[float, float]:
-    """Balanced: both classes weigh the same in sum, the rows' own weights aside."""
+    """The weights of False and True: balanced, both classes weigh the same in sum, apart from the rows' own weights."""
     return (0.5 / (1 - counted.mean), 0.5 / counted.mean) if options.class_weight else (1.0, 1.0)
 
 
 def _rows(stream: Stream, counted: Census, settings: Distributed) -> Rows:
     of_false, of_true = stream.class_weight
     weight = of_false * (counted.weight - counted.weight_true) + of_true * counted.weight_true
-    return Rows(sent(stream, settings.starved_after), counted.groups, weight)
+    return Rows(put_stream(stream, settings.starved_after), counted.groups, weight)
 
 
 def _cut(options: Options, settings: Distributed) -> Cut:
@@ -127,58 +129,59 @@ def _cut(options: Options, settings: Distributed) -> Cut:
 
 
 def _check_room(options: Options, settings: Distributed) -> None:
-    has, wanted = ray.cluster_resources(), settings.workers * settings.worker_cpus
-    if has.get("CPU", 0) < wanted + 1:
+    available, required = ray.cluster_resources(), settings.workers * settings.worker_cpus
+    if available.get("CPU", 0) < required + 1:
         raise LearningError(
             f"{settings.workers} workers with {settings.worker_cpus:g} processors each leave none of Ray's "
-            f"{has.get('CPU', 0):g} to read their data: at least one is needed. Lower workers or worker_cpus."
+            f"{available.get('CPU', 0):g} to read their data: at least one is needed. Lower workers or worker_cpus."
         )
-    if options.gpu and has.get("GPU", 0) < settings.workers:
+    if options.gpu and available.get("GPU", 0) < settings.workers:
         raise LearningError(
-            f"{settings.workers} workers need a GPU each, Ray has {has.get('GPU', 0):g}. Lower workers, or drop gpu."
+            f"{settings.workers} workers need a GPU each, Ray has {available.get('GPU', 0):g}. Lower workers, or "
+            "drop gpu."
         )
 
 
 def _probe(stream: Stream, counted: Census) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """The first rows as the network would take them: what cannot be prepared is told before workers start."""
+    """The first rows, prepared: rows that cannot be prepared raise before workers start."""
     first = cut(counted.groups, 1, PROBE)[0][0]
-    inputs = prepared(stream, first, None)["inputs"]
+    inputs = prepare(stream, first, None)["inputs"]
     if inputs.ndim != 2 or len(inputs) != first.rows or not inputs.shape[1]:
         raise LearningError(f"The preparation gives {inputs.shape} for {first.rows} rows: expected (rows, inputs).")
     return inputs
 
 
-def _name(job: Job, streams: dict[str, Stream], probe: "np.ndarray[Any, np.dtype[np.float32]]") -> str:
-    """The run's name: the same for what would give the same network, so that only such a run is continued."""
-    told = {
+def _run_name(job: Job, streams: dict[str, Stream], probe: "np.ndarray[Any, np.dtype[np.float32]]") -> str:
+    """The run's name: a hash of all that decides the network, so that only the same training is continued."""
+    identity = {
         "software": software(),
         "options": asdict(job.options),
         "cut": asdict(job.cut),
         "seed": job.seed,
         "levels": sorted(job.levels.items()),
         "probe": hashlib.sha256(np.ascontiguousarray(probe).tobytes()).hexdigest(),
-        "sources": {name: _told(stream.source) for name, stream in streams.items()},
+        "sources": {name: _source_identity(stream.source) for name, stream in streams.items()},
     }
-    return f"network-{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:24]}"
+    return f"network-{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]}"
 
 
-def _told(source: Source) -> list[Any]:
+def _source_identity(source: Source) -> list[Any]:
     snapshot = source.snapshot
     columns = [[column.name, column.type] for column in source.features]
     files = [file.path for file in snapshot.files]
     return [snapshot.folder, snapshot.version, files, columns, source.label, source.weight, source.task.value]
 
 
-def _trained(job: Job, name: str, storage: str) -> Trained:
-    for lost in range(job.settings.restarts + 1):
+def _run_to_end(job: Job, name: str, storage: str) -> Trained:
+    for failures in range(job.settings.restarts + 1):
         try:
             with _own_interrupt():
-                return _outcome(_trainer(job, name, storage).fit().return_value)
+                return _result(_trainer(job, name, storage).fit().return_value)
         except TrainingFailedError as error:
             _raise_stated(error)
-            if lost == job.settings.restarts:
+            if failures == job.settings.restarts:
                 raise LearningError(
-                    f"The training failed {lost + 1} times (restarts: {lost}), at last with: {error}\n"
+                    f"The training failed {failures + 1} times (restarts: {failures}), at last with: {error}\n"
                     "Asked for again, it goes on from its last checkpoint."
                 ) from error
             log.warning("The training failed and goes on from its last checkpoint: %s", error)
@@ -187,7 +190,7 @@ def _trained(job: Job, name: str, storage: str) -> Trained:
 
 @contextmanager
 def _own_interrupt() -> Iterator[None]:
-    """Ray Train leaves its handler of Ctrl+C behind, which ends the process as if all were well."""
+    """Restore the handler of Ctrl+C: Ray Train leaves its own, which ends the process as if it had succeeded."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
@@ -208,7 +211,7 @@ def _trainer(job: Job, name: str, storage: str) -> TorchTrainer:
             name=name,
             storage_path=storage,
             checkpoint_config=CheckpointConfig(num_to_keep=1),
-            # Ray would also try again what is wrong with the data: which error is worth it is decided here.
+            # Ray would retry errors in the data, too: `_run_to_end` decides which errors are retried.
             failure_config=FailureConfig(max_failures=0),
         ),
     )
@@ -220,6 +223,6 @@ def _raise_stated(error: TrainingFailedError) -> None:
             raise failure
 
 
-def _outcome(found: Any) -> Trained:
-    progress: Progress = found["progress"]
-    return Trained(found["network"], progress.losses, progress.held_out, progress.best)
+def _result(value: Any) -> Trained:
+    progress: Progress = value["progress"]
+    return Trained(value["network"], progress.losses, progress.held_out, progress.best)

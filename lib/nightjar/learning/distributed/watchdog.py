@@ -1,4 +1,4 @@
-"""Waiting for data, but not for ever: a stream that has run dry becomes an error that says what to do."""
+"""A time limit on waiting for data: a stream without rows for too long raises an error with advice."""
 
 import queue
 import threading
@@ -13,8 +13,8 @@ from nightjar.errors import LearningError
 Item = TypeVar("Item")
 
 
-def watched(items: Iterable[Item], seconds: float, table: str) -> Iterator[Item]:
-    """The same items, the next one fetched by a thread while the one who asks is busy.
+def watch(items: Iterable[Item], seconds: float, table: str) -> Iterator[Item]:
+    """Yield the items, fetching the next one in a thread while the caller works.
 
     Args:
         items: a stream; what it raises is raised here.
@@ -25,10 +25,10 @@ def watched(items: Iterable[Item], seconds: float, table: str) -> Iterator[Item]
         LearningError: it took longer.
     """
     fetched: queue.Queue[tuple[str, Any]] = queue.Queue(1)
-    given_up = threading.Event()
+    abandoned = threading.Event()
 
     def hand_over(kind: str, value: Any) -> None:
-        while not given_up.is_set():
+        while not abandoned.is_set():
             with suppress(queue.Full):
                 fetched.put((kind, value), timeout=0.2)
                 return
@@ -37,35 +37,35 @@ def watched(items: Iterable[Item], seconds: float, table: str) -> Iterator[Item]
         try:
             for item in items:
                 hand_over("item", item)
-                if given_up.is_set():
+                if abandoned.is_set():
                     return
             hand_over("end", None)
-        except Exception as error:  # noqa: BLE001  (it is raised where the items are asked for)
+        except Exception as error:  # noqa: BLE001  (it is raised in the caller's thread)
             hand_over("error", error)
 
     threading.Thread(target=fetch, name="stream", daemon=True).start()
     try:
-        yield from _handed(fetched, seconds, table)
+        yield from _receive(fetched, seconds, table)
     finally:
-        given_up.set()
+        abandoned.set()
 
 
-def starved(table: str, seconds: float) -> LearningError:
-    """What to say when no data has come for so long."""
-    every, free = ray.cluster_resources().get("CPU", 0), ray.available_resources().get("CPU", 0)
+def starvation_error(table: str, seconds: float) -> LearningError:
+    """The error to raise when no data has come for so many seconds."""
+    total, free = ray.cluster_resources().get("CPU", 0), ray.available_resources().get("CPU", 0)
     return LearningError(
-        f"No rows of table {table} came for {seconds:g} s: {free:g} of Ray's {every:g} processors are free to read and "
+        f"No rows of table {table} came for {seconds:g} s: {free:g} of Ray's {total:g} processors are free to read and "
         "prepare them. Leave at least one: fewer workers or worker_cpus, no other job beside this one, or more "
         "processors. If a piece really takes that long, lower piece_rows or raise starved_after."
     )
 
 
-def _handed(fetched: "queue.Queue[tuple[str, Any]]", seconds: float, table: str) -> Iterator[Any]:
+def _receive(fetched: "queue.Queue[tuple[str, Any]]", seconds: float, table: str) -> Iterator[Any]:
     while True:
         try:
             kind, value = fetched.get(timeout=seconds)
         except queue.Empty:
-            raise starved(table, seconds) from None
+            raise starvation_error(table, seconds) from None
         if kind == "error":
             raise value
         if kind == "end":

@@ -1,4 +1,4 @@
-"""What every worker does: its share of each step, the sum of all gradients, a checkpoint after each epoch."""
+"""The training loop of a worker: its share of each step, the sum of all gradients, a checkpoint after each epoch."""
 
 import contextlib
 import copy
@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from nightjar.errors import LearningError
 from nightjar.learning.distributed.batches import Cut, Rows, Share, Step, batches
 from nightjar.learning.distributed.checkpoint import Progress, Training, load, save
-from nightjar.learning.distributed.group import joined
+from nightjar.learning.distributed.group import process_group
 from nightjar.models.network import Tabular, build, in_units, state_of
 from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
@@ -35,10 +35,10 @@ LOSSES: Mapping[Task, Callable[..., Tensor]] = {
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that a worker has to know.
+    """The parameters of a training, sent to each worker.
 
     Attributes:
-        task: what the label asks.
+        task: of the label.
         options: the network's.
         settings: of the workers.
         seed: of the first weights, the order of rows and the dropout.
@@ -47,7 +47,7 @@ class Job:
         scale: mean and deviation of a regression's labels; 0 and 1 otherwise.
         cut: how rows are cut up.
         train: the rows to learn from.
-        held_out: the rows whose loss decides which epoch is kept; None: the last one is.
+        held_out: the rows whose loss decides which epoch is kept; None: the last epoch.
     """
 
     task: Task
@@ -63,11 +63,11 @@ class Job:
 
 
 def work(config: dict[str, Job]) -> dict[str, Any]:
-    """Train as one of the workers: the network that is kept, and the progress."""
+    """Train as one of the workers; returns the best network and the progress."""
     job = config["job"]
     torch.set_num_threads(max(1, int(job.settings.worker_cpus)))
-    with joined(gpu=job.options.gpu, timeout=2 * job.settings.starved_after):
-        training = _begun(job)
+    with process_group(gpu=job.options.gpu, timeout=2 * job.settings.starved_after):
+        training = _start(job)
         model = DistributedDataParallel(training.network)
         while len(training.progress.losses) < job.options.epochs and training.progress.stale < job.options.patience:
             _epoch(job, training, model)
@@ -79,8 +79,8 @@ def work(config: dict[str, Job]) -> dict[str, Any]:
     return {"network": Perceptron(state, probability=job.task is Task.CLASSIFICATION), "progress": progress}
 
 
-def _begun(job: Job) -> Training:
-    """From the last checkpoint, if there is one."""
+def _start(job: Job) -> Training:
+    """Start from the last checkpoint, if there is one."""
     device = ray.train.torch.get_device()
     torch.manual_seed(job.seed)
     network = build(job.inputs, job.options, job.levels).to(device)
@@ -98,15 +98,15 @@ def _begun(job: Job) -> Training:
 
 def _epoch(job: Job, training: Training, model: DistributedDataParallel) -> None:
     number = len(training.progress.losses)
-    loss = _learned(job, training, model, number)
-    training.progress = training.progress.after(loss, _held_out(job, training.network))
+    loss = _train_epoch(job, training, model, number)
+    training.progress = training.progress.after(loss, _validation_loss(job, training.network))
     if training.progress.best == number:
         training.best = copy.deepcopy(training.network.state_dict())
     _report(training)
 
 
-def _learned(job: Job, training: Training, model: DistributedDataParallel, epoch: int) -> float:
-    """One pass over the training rows; their mean loss."""
+def _train_epoch(job: Job, training: Training, model: DistributedDataParallel, epoch: int) -> float:
+    """One pass over the training rows; returns their mean loss."""
     model.train()  # type: ignore[no-untyped-call]
     total = _zero()
     for step in _steps(job, job.train, (job.seed, epoch)):
@@ -114,23 +114,23 @@ def _learned(job: Job, training: Training, model: DistributedDataParallel, epoch
         total += _gradients(job, training.scaler, model, step, epoch)
         training.scaler.step(training.optimizer)
         training.scaler.update()
-    return _summed(total) / job.train.weight
+    return _sum_over_workers(total) / job.train.weight
 
 
 def _gradients(
     job: Job, scaler: torch.amp.GradScaler, model: DistributedDataParallel, step: Step, epoch: int
 ) -> Tensor:
-    """Leave the gradient of the step's mean loss, over all workers' rows, in the network; the sum of its own losses.
+    """Compute the gradient of the step's mean loss over all workers' rows; returns the sum of the worker's own losses.
 
-    A lane is what is reckoned at once, so that the same rows have the same dropout whoever reckons them. The workers'
+    Each lane is computed at once, so that the same rows have the same dropout on whichever worker. The workers'
     gradients are averaged: each worker's sum counts as many times as there are workers, over the rows of all of them.
     Weights are taken relative to their mean.
     """
     scale = dist.get_world_size() / step.rows * job.train.count / job.train.weight
-    shares, total = step.shares or [_nothing(job)], _zero()
+    shares, total = step.shares or [_empty_share(job)], _zero()
     for share in shares:
         with contextlib.nullcontext() if share is shares[-1] else model.no_sync():
-            torch.manual_seed(_seed(job.seed, epoch, step.number, share.lane))
+            torch.manual_seed(_derive_seed(job.seed, epoch, step.number, share.lane))
             loss = _loss(job, model, share)
             scaler.scale(loss * scale).backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
@@ -138,7 +138,7 @@ def _gradients(
 
 
 @torch.no_grad()
-def _held_out(job: Job, network: Tabular) -> float | None:
+def _validation_loss(job: Job, network: Tabular) -> float | None:
     if job.held_out is None:
         return None
     network.eval()
@@ -146,7 +146,7 @@ def _held_out(job: Job, network: Tabular) -> float | None:
     for step in _steps(job, job.held_out, None):
         for share in step.shares:
             total += _loss(job, network, share)
-    return _summed(total) / job.held_out.weight
+    return _sum_over_workers(total) / job.held_out.weight
 
 
 def _steps(job: Job, rows: Rows, shuffle: tuple[int, int] | None) -> Iterator[Step]:
@@ -161,8 +161,8 @@ def _loss(job: Job, network: nn.Module, share: Share) -> Tensor:
     return (LOSSES[job.task](output.float(), share.label, reduction="none") * share.weight).sum()
 
 
-def _nothing(job: Job) -> Share:
-    """No rows: who has none left still takes part in the sum of gradients."""
+def _empty_share(job: Job) -> Share:
+    """A share without rows: a worker without any left still takes part in the sum of gradients."""
     device = ray.train.torch.get_device()
     none = torch.zeros(0, device=device)
     return Share(0, torch.zeros((0, job.inputs), device=device), none, none)
@@ -172,21 +172,21 @@ def _zero() -> Tensor:
     return torch.zeros((), dtype=torch.float64, device=ray.train.torch.get_device())
 
 
-def _summed(total: Tensor) -> float:
+def _sum_over_workers(total: Tensor) -> float:
     dist.all_reduce(total)
     return float(total)
 
 
-def _seed(*parts: int) -> int:
+def _derive_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 def _report(training: Training) -> None:
-    """A checkpoint by the first worker; the others wait for it."""
-    told = {"epoch": len(training.progress.losses), "loss": training.progress.losses[-1]}
+    """Report the epoch; the first worker writes a checkpoint, and the others wait for it."""
+    metrics = {"epoch": len(training.progress.losses), "loss": training.progress.losses[-1]}
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = None
         if dist.get_rank() == 0:
             save(folder, training)
             checkpoint = Checkpoint.from_directory(folder)
-        ray.train.report(told, checkpoint=checkpoint)
+        ray.train.report(metrics, checkpoint=checkpoint)

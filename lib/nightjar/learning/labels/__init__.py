@@ -1,1 +1,1 @@
-"""Labels that nobody gave, and labels that somebody should look at again."""
+"""Labels by self-training, and lists of labels for a person to review."""

@@ -1,4 +1,4 @@
-"""Labels for a person to look at: those that are suspect, and a few drawn at random."""
+"""Lists of labels for a person to review: suspect ones, and a random sample."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ LABEL, _ROW = "label", "_row"
 MEASURES = ("margin", "probability")
 MOST_SUSPECTS = 200
 OF_EACH = 25
-"""Rows of each label in the random list: what it says of a rate is good to a tenth."""
+"""Rows of each label in the random list: enough to estimate an error rate to about a tenth."""
 
 
 def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int) -> Mapping[str, pa.Table]:
@@ -24,27 +24,26 @@ def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int)
 
     Args:
         rows: the training rows, of a classification.
-        scores: of each row, by a model that was not fitted on it, so that a label they contradict is worth a look; NaN
-            where there is none.
+        scores: the out-of-fold score of each row; NaN where there is none.
         seed: of the random list.
     """
     scored = np.flatnonzero(~np.isnan(scores))
     label = rows.label[scored]
     if label.all() or not label.any():
         return {}
-    found = suspects(rows.label, scores).slice(0, MOST_SUSPECTS)
-    told = _shown(rows, found["row"].to_numpy())
-    for place, name in enumerate(MEASURES):
-        told = told.add_column(rows.key.num_columns + place, name, found[name])
-    named = rows.key.take(scored).append_column(LABEL, pa.array(label)).append_column(_ROW, pa.array(scored))
-    drawn = spot_checks(named, rows.key.column_names, LABEL, OF_EACH, seed)[_ROW].to_numpy()
-    return {"label_suspects.csv": told, "label_spot_checks.csv": _shown(rows, drawn)}
+    suspect_rows = suspects(rows.label, scores).slice(0, MOST_SUSPECTS)
+    table = _review_columns(rows, suspect_rows["row"].to_numpy())
+    for position, name in enumerate(MEASURES):
+        table = table.add_column(rows.key.num_columns + position, name, suspect_rows[name])
+    labelled = rows.key.take(scored).append_column(LABEL, pa.array(label)).append_column(_ROW, pa.array(scored))
+    drawn = spot_checks(labelled, rows.key.column_names, LABEL, OF_EACH, seed)[_ROW].to_numpy()
+    return {"label_suspects.csv": table, "label_spot_checks.csv": _review_columns(rows, drawn)}
 
 
-def _shown(rows: TrainingRows, which: Rows) -> pa.Table:
-    others = [name for name in rows.features.column_names if name not in rows.key.column_names]
-    shown, features = rows.key.take(which), rows.features.select(others).take(which)
-    columns: dict[str, Any] = {name: shown[name] for name in shown.column_names}
-    own = {*columns, LABEL, *MEASURES}
-    named = {name if name not in own else f"feature {name}": features[name] for name in others}
-    return pa.table(columns | {LABEL: rows.label[which]} | named)
+def _review_columns(rows: TrainingRows, which: Rows) -> pa.Table:
+    names = [name for name in rows.features.column_names if name not in rows.key.column_names]
+    keys, features = rows.key.take(which), rows.features.select(names).take(which)
+    columns: dict[str, Any] = {name: keys[name] for name in keys.column_names}
+    reserved = {*columns, LABEL, *MEASURES}
+    renamed = {name if name not in reserved else f"feature {name}": features[name] for name in names}
+    return pa.table(columns | {LABEL: rows.label[which]} | renamed)

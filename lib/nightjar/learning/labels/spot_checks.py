@@ -1,4 +1,4 @@
-"""A list of rows for a person to look at: are the labels right?"""
+"""A random list of rows for a person to check their labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +17,10 @@ _ORDER = "_order"
 def spot_checks(rows: pa.Table, key: Sequence[str], label: str, of_each: int, seed: int) -> pa.Table:
     """A random sample of the rows of each label, null among them, in all their columns; the key and the label first.
 
-    The same rows give the same list in every run, in whatever order they are; later rows only take the places of some.
+    The same rows give the same list in every run, whatever their order; with further rows most of the list stays.
 
     Args:
-        rows: the key, the label, and what a person needs to see to judge it.
+        rows: the key, the label, and the columns that a person needs to judge it.
         key: the columns that name a row.
         label: the column with the label.
         of_each: how many rows of each label, or all where there are fewer.
@@ -38,6 +38,6 @@ def spot_checks(rows: pa.Table, key: Sequence[str], label: str, of_each: int, se
     encoded: Any = pc.dictionary_encode(ranked[label].combine_chunks(), null_encoding="encode")
     codes = encoded.indices.to_numpy()
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    place = np.arange(len(codes)) - np.repeat(starts, np.diff(starts, append=len(codes)))
+    rank = np.arange(len(codes)) - np.repeat(starts, np.diff(starts, append=len(codes)))
     others = [name for name in rows.column_names if name not in (*key, label)]
-    return ranked.filter(pa.array(place < of_each)).select([*key, label, *others])
+    return ranked.filter(pa.array(rank < of_each)).select([*key, label, *others])

@@ -26,23 +26,23 @@ class Candidate:
     members: Mapping[str, Model] = field(default_factory=dict, compare=False)
 
     def key(self) -> str:
-        """SHA-256 of everything that decides how it is fitted: equal settings have equal keys, whatever their name."""
+        """SHA-256 of everything that decides its fit: equal settings have equal keys, whatever their name."""
         settings = [asdict(self.model), {name: asdict(model) for name, model in self.members.items()}]
         text = json.dumps(settings, sort_keys=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def fixed(search: Search, name: str) -> Candidate:
-    """The candidate that a model without a space is."""
+def candidate_of(search: Search, name: str) -> Candidate:
+    """The candidate of a model without a space."""
     model = search.candidates[name]
     return Candidate(name, model, {member: search.candidates[member] for member in model.members})
 
 
-def chosen(search: Search, name: str, number: int, parameters: Mapping[str, Any]) -> Candidate:
+def candidate_at(search: Search, name: str, number: int, parameters: Mapping[str, Any]) -> Candidate:
     """The candidate at one point of a model's space."""
-    whole = fixed(search, name)
-    model = replace(whole.model, parameters={**whole.model.parameters, **parameters}, space={})
-    return Candidate(f"{name}-{number}", model, whole.members)
+    base = candidate_of(search, name)
+    model = replace(base.model, parameters={**base.model.parameters, **parameters}, space={})
+    return Candidate(f"{name}-{number}", model, base.members)
 
 
 def _plain(value: object) -> object:

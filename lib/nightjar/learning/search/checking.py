@@ -1,4 +1,4 @@
-"""What can be refused before any row is fitted: parameters, spaces, and a metric that does not judge the task."""
+"""Checks before any fit: parameters, spaces, and whether the metric fits the task."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.units import Problem, measured
+from nightjar.learning.search.units import Problem, measure
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check
 from nightjar.settings.learning import Search
@@ -23,8 +23,8 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
     Args:
         search: its candidates, metric, split and sample.
         features: what may be used.
-        task: what the label asks.
-        weighted: whether rows stand for several.
+        task: of the label.
+        weighted: whether rows have weights.
 
     Raises:
         LearningError: names the candidate, or the metric and those that fit.
@@ -81,7 +81,7 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
         LearningError: names the fold.
     """
     for fold in problem.folds:
-        if measured(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
+        if measure(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
             raise LearningError(
                 f"{metric.name} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
                 f"{fold.end}), whatever a model predicts: their labels are all alike, or none of their lists has an "
@@ -112,16 +112,16 @@ def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -
 
 
 def _points(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Points that together have every value of every list and both ends of every range, each beside first values."""
+    """Points that cover every value of every list and both ends of every range, varying one parameter at a time."""
     values = {name: _values(dimension(name, tried)) for name, tried in space.items()}
-    first = {name: tried[0] for name, tried in values.items()}
-    yield first
+    defaults = {name: tried[0] for name, tried in values.items()}
+    yield defaults
     for name, tried in values.items():
         for value in tried[1:]:
-            yield {**first, name: value}
+            yield {**defaults, name: value}
 
 
-def _values(found: list[Any] | Range) -> list[Any]:
-    if isinstance(found, list):
-        return found
-    return [int(end) if found.whole else end for end in (found.low, found.high)]
+def _values(domain: list[Any] | Range) -> list[Any]:
+    if isinstance(domain, list):
+        return domain
+    return [int(end) if domain.whole else end for end in (domain.low, domain.high)]

@@ -1,4 +1,4 @@
-"""What settings alone tell of a search: whether it can be run on what the project will build."""
+"""Checks of a search by settings alone: whether it can be run on what the project will build."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,18 +23,18 @@ OF_VALUES = (Aggregate.MIN, Aggregate.MAX, Aggregate.FIRST, Aggregate.LAST)
 """Aggregates of the type of their column; the others are numbers."""
 NUMBERS = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN)
 MOST_GUESSED = 6
-"""Columns of one rule whose types are guessed in all ways; of more, nothing is said."""
+"""The most columns of a rule whose types are guessed in all combinations; a rule with more is not checked."""
 
 
 def require_foreseeable(search: Search, project: Project, run_date: date) -> None:
-    """Refuse what could not be trained on any rows of the project, before anything is read or built.
+    """Raise for a search that could not be trained on any rows of the project, before anything is read or built.
 
     The type of a derived column or an expression is known only when it is built: a candidate is refused for what fits
     neither a number nor a category.
 
     Raises:
-        UsageError: a metric that does not judge the label; a candidate that names a column there is not, has no such
-            parameter, or does not fit the task; more days of folds than the project has, or test periods that are too
+        UsageError: a metric that does not judge the label; a candidate that names a missing column or parameter, or
+            does not fit the task; more days of folds than the project has, or test periods that are too
             short for the days of the week that have rows.
     """
     names, task = project.feature_names(), project.label.task
@@ -52,50 +52,61 @@ def require_foreseeable(search: Search, project: Project, run_date: date) -> Non
 
 def _require_candidate(search: Search, name: str, types: Mapping[str, str | None], project: Project) -> None:
     """Raise LearningError where the candidate fits none of the types that the features may have."""
-    weighted, refused = project.spine.sample.by is not None, []
+    weighted, errors = project.spine.sample.by is not None, []
     for guess in _guesses(search, name, types):
         features = [FeatureColumn(column, guess[column]) for column in types]
         try:
             require_candidate(search, name, features, project.label.task, weighted=weighted)
         except LearningError as error:
-            refused.append(error)
+            errors.append(error)
         else:
             return
-    if refused:
-        raise refused[0]
+    if errors:
+        raise errors[0]
 
 
 def _guesses(search: Search, name: str, types: Mapping[str, str | None]) -> Iterator[dict[str, str]]:
-    """Types of all features in each way that they may be: what is known, what the candidate says, and guesses."""
+    """Possible types of all features: those known, those that the candidate declares, and guesses for the others."""
     model = search.candidates[name]
-    said: dict[str, str | None] = {}
-    for one in (model, *(search.candidates[member] for member in model.members)):
-        kinds = {column: own.declared() for column, own in one.preparation.columns.items()}
-        said |= {column: _SAID[kind] for column, kind in kinds.items() if kind in _SAID}
-    known = {column: kind or said.get(column) for column, kind in types.items()}
-    ways: Iterable[Mapping[str, str]] = [dict.fromkeys(known, "number"), dict.fromkeys(known, "category")]
+    declared: dict[str, str | None] = {}
+    for part in (model, *(search.candidates[member] for member in model.members)):
+        declared_kinds = {column: preparation.declared() for column, preparation in part.preparation.columns.items()}
+        declared |= {
+            column: _TYPE_OF_DECLARED[kind] for column, kind in declared_kinds.items() if kind in _TYPE_OF_DECLARED
+        }
+    kinds = {column: kind or declared.get(column) for column, kind in types.items()}
+    assignments: Iterable[Mapping[str, str]] = [
+        dict.fromkeys(kinds, "number"),
+        dict.fromkeys(kinds, "category"),
+    ]
     if model.estimator is Estimator.RULE:
-        used = [column for column in _read(model) if column in known and known[column] is None]
-        each = itertools.product(("number", "category"), repeat=len(used) if len(used) <= MOST_GUESSED else 0)
-        ways = [dict(zip(used, way, strict=False)) for way in each] if len(used) <= MOST_GUESSED else []
-    for way in ways:
-        yield {column: kind or way.get(column, "number") for column, kind in known.items()}
+        unknown = [column for column in _names_in_rule(model) if column in kinds and kinds[column] is None]
+        combinations = itertools.product(
+            ("number", "category"), repeat=len(unknown) if len(unknown) <= MOST_GUESSED else 0
+        )
+        assignments = (
+            [dict(zip(unknown, assignment, strict=False)) for assignment in combinations]
+            if len(unknown) <= MOST_GUESSED
+            else []
+        )
+    for assignment in assignments:
+        yield {column: kind or assignment.get(column, "number") for column, kind in kinds.items()}
 
 
-def _read(rule: Model) -> list[str]:
-    """The names in a rule; none where it is no rule, which is told with its candidate."""
+def _names_in_rule(rule: Model) -> list[str]:
+    """The names in a rule; none where it cannot be parsed, which `require_candidate` reports."""
     try:
         return names_in(parse(str(rule.parameters.get("expression"))))
     except LearningError:
         return []
 
 
-_SAID: Mapping[FeatureType, str] = {FeatureType.NUMBER: "number", FeatureType.TEXT: "category"}
+_TYPE_OF_DECLARED: Mapping[FeatureType, str] = {FeatureType.NUMBER: "number", FeatureType.TEXT: "category"}
 """A declared category may be either."""
 
 
 def _type(project: Project, name: str) -> str | None:
-    """Of a feature; None: known only when it is built."""
+    """The type of a feature; None: known only when it is built."""
     if name in project.spine.features:
         return _of_column(project.sources[project.spine.source], name)
     for group, features in project.features.items():
@@ -122,13 +133,13 @@ def _require_days(search: Search, project: Project, run_date: date) -> None:
     """Raise UsageError where folds that walk forward would begin before the project's data, or have none to test on."""
     if search.split.kind is not SplitKind.WALK_FORWARD:
         return
-    there = (run_date - parse_run_date(project.first_date)).days
+    days = (run_date - parse_run_date(project.first_date)).days
     tested = search.split.folds * search.split.test_days + search.final_days
-    if there <= tested:
+    if days <= tested:
         raise UsageError(
             f"search.split.folds={search.split.folds} of test_days={search.split.test_days} and "
             f"search.final_days={search.final_days} are {tested} days, and between project.first_date="
-            f"{project.first_date} and run_date={run_date} there are {there}, of which some must be left to train on: "
+            f"{project.first_date} and run_date={run_date} there are {days}, of which some must be left to train on: "
             "choose fewer or shorter folds, or a later run_date. Nothing was run."
         )
     if not any(_each_has_rows(search.split, project.spine, run_date - timedelta(days=n)) for n in range(7)):
@@ -140,6 +151,6 @@ def _require_days(search: Search, project: Project, run_date: date) -> None:
 
 
 def _each_has_rows(split: Split, spine: Spine, end: date) -> bool:
-    """Whether each of the test periods that walk forward to a date holds a day of the week that has rows."""
+    """Whether each of the test periods that walk forward to a date has a day of the week with rows."""
     starts = [end - timedelta(days=split.test_days * fold) for fold in range(1, split.folds + 1)]
     return all(spine.due_dates(start, start + timedelta(days=split.test_days - 1)) for start in starts)

@@ -1,4 +1,4 @@
-"""What a search has found: each candidate's results, the best of them, and why there is none."""
+"""The result of a search: each candidate's results, the best candidate, and why there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from nightjar.settings.task import Metric
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search has found.
+class SearchResult:
+    """The result of a search.
 
     Attributes:
         results: each candidate's results, in the order of the folds.
-        folds: how many a candidate has that was not stopped.
+        folds: how many a candidate runs on that is not stopped.
         metric: what decides.
-        remembered: the file that remembers every result, so that another start of the search has them.
-        cut_short: whether its time was up before all that was due had been run.
+        remembered: the ledger's file, from which another start of the search takes finished folds.
+        cut_short: whether time was up before all units had been run.
     """
 
     results: dict[Candidate, list[FoldResult]]
@@ -50,7 +50,7 @@ class Found:
         return max(rated, key=lambda one: rated[one])
 
     def require_sound(self, baselines: Sequence[Candidate]) -> None:
-        """Refuse to go on without a baseline that failed: with fewer to beat, a model would be promoted too easily.
+        """Raise if a baseline failed: with fewer baselines to beat, a model would be promoted too easily.
 
         Raises:
             LearningError: one has failed.
@@ -63,32 +63,34 @@ class Found:
             )
 
     def _why_none(self) -> str:
-        late = (
+        timeout = (
             "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
             "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
         )
-        known = [self._failures(), late if self.cut_short else ""]
-        why = "\n  ".join(one for one in known if one) or f"{self.metric.value} is undefined on a fold."
-        return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {why}"
+        reasons = [self._failures(), timeout if self.cut_short else ""]
+        reason = "\n  ".join(line for line in reasons if line) or f"{self.metric.value} is undefined on a fold."
+        return f"No candidate has a value of {self.metric.value} on all {self.folds} folds:\n  {reason}"
 
     def _failures(self) -> str:
         failed = [result for results in self.results.values() for result in results if result.failure]
-        told = [f"{one.candidate} on {one.fold}, seed {one.seed}: {_last_line(one)}" for one in failed]
-        if any((one.failure or "").startswith("Traceback") for one in failed):  # what was lost is tried again
-            told.append(
+        lines = [f"{result.candidate} on {result.fold}, seed {result.seed}: {_last_line(result)}" for result in failed]
+        if any((result.failure or "").startswith("Traceback") for result in failed):  # a lost unit is tried again
+            lines.append(
                 f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.remembered}"
             )
-        return "\n  ".join(told)
+        return "\n  ".join(lines)
 
 
-def found_by(work: Work, problem: Problem, metric: Metric, remembered: Path) -> Found:
+def search_result(work: Work, problem: Problem, metric: Metric, remembered: Path) -> SearchResult:
     """The results of finished work, by candidate in the order they were proposed."""
     results: dict[Candidate, dict[int, FoldResult]] = {}
     for unit in work.units:
         if unit in work.results:
             results.setdefault(unit.candidate, {})[unit.fold] = work.results[unit]
-    ordered = {candidate: [by[fold] for fold in sorted(by)] for candidate, by in results.items()}
-    return Found(ordered, len(problem.folds), metric, remembered, cut_short=work.left())
+    ordered = {
+        candidate: [of_candidate[fold] for fold in sorted(of_candidate)] for candidate, of_candidate in results.items()
+    }
+    return SearchResult(ordered, len(problem.folds), metric, remembered, cut_short=work.pending())
 
 
 def _last_line(result: FoldResult) -> str:

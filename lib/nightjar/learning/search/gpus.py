@@ -1,4 +1,4 @@
-"""What share of a GPU each fit of a search takes."""
+"""The share of a GPU that each fit of a search takes."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,10 +1,10 @@
-"""The search's memory: one line for each finished fold, appended as it finishes, read when the search starts again.
+"""The ledger of a search: one line for each finished fold, appended as it finishes, read when the search starts again.
 
     {"search": "...", "check": "..."}
     {"search": "...", "candidate": "...", "fold": "fold 1", ..., "check": "..."}
 
-Lines are data, never pickled objects, and each ends with a hash of itself. A search that was killed finds its finished
-folds here and fits none of them again. The first line is there from the start: an emptied file is no new one.
+Lines are data, never pickled objects, and each ends with a hash of itself. A search that was killed reads its finished
+folds here and fits none of them again. The first line is written at the start: an empty file is a damaged one.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from nightjar.errors import LearningError
 from nightjar.learning.search.race import FoldResult
 
 TRIES, WAIT = 5, 0.05
-"""Another process may be asking just now whether a ledger is in use: then it is held for an instant."""
+"""Tries and seconds between them: `in_use` of another process locks a ledger for an instant."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Ledger:
 
     Attributes:
         path: the file.
-        search: hash of what the results depend on beside candidate and fold.
+        search: the problem's key, a hash of what results depend on beside candidate and fold.
         finished: (candidate's key, fold's name) -> result.
     """
 
@@ -43,13 +43,13 @@ class Ledger:
 
     @property
     def folder(self) -> Path:
-        """Where ledgers of searches lie."""
+        """The folder of all ledgers."""
         return self.path.parent
 
     def find(self, key: str, fold: str, name: str) -> FoldResult | None:
-        """What the candidate with this key reached on this fold, under the name it has now; None: not finished."""
-        found = self.finished.get((key, fold))
-        return None if found is None else FoldResult(**asdict(found) | {"candidate": name})
+        """The result of the candidate with this key on this fold, under its name of today; None: not finished."""
+        result = self.finished.get((key, fold))
+        return None if result is None else FoldResult(**asdict(result) | {"candidate": name})
 
     def append(self, key: str, result: FoldResult) -> None:
         """Store a result, on disk before this returns.
@@ -59,7 +59,7 @@ class Ledger:
         """
         if (key, result.fold) in self.finished:
             raise LearningError(f"{self.path}: {result.candidate} on {result.fold} is finished already.")
-        line = json.dumps(_sealed({"search": self.search, "key": key, **asdict(result)}), allow_nan=False)
+        line = json.dumps(_seal({"search": self.search, "key": key, **asdict(result)}), allow_nan=False)
         content = f"{line}\n".encode()
         try:
             written = os.write(self._file, content)
@@ -67,16 +67,16 @@ class Ledger:
         except OSError as error:
             raise LearningError(f"{self.path} cannot be written, so the search ends here: {error}.") from error
         if written < len(content):
-            raise _damaged(self.path, len(self.finished) + 2, "it could not be written whole: is the disk full?")
+            raise _damage_error(self.path, len(self.finished) + 2, "it could not be written whole: is the disk full?")
         self.finished[key, result.fold] = result
 
 
 @contextmanager
-def opened(folder: Path, search: str) -> Iterator[Ledger]:
-    """The ledger of a search, new or with what is finished already; no other process may hold it meanwhile.
+def open_ledger(folder: Path, search: str) -> Iterator[Ledger]:
+    """Open the ledger of a search, new or with its finished folds, and lock it while the block runs.
 
     Raises:
-        LearningError: another process holds it, or a line of it is damaged.
+        LearningError: another process has locked it, or a line of it is damaged.
     """
     path = folder / f"{search}.jsonl"
     try:
@@ -88,7 +88,7 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
             f"{path}, which remembers the search's finished folds, cannot be opened: {error}."
         ) from error
     try:
-        if not _locked(file):
+        if not _try_lock(file):
             raise LearningError(f"{path} is held by another process: this very search is running already.")
         yield Ledger(path, search, _read(path, search), file)
     finally:
@@ -96,13 +96,13 @@ def opened(folder: Path, search: str) -> Iterator[Ledger]:
 
 
 def in_use(folder: Path, search: str) -> bool:
-    """Whether a process holds the ledger of a search."""
+    """Whether a process has locked the ledger of a search."""
     try:
         file = os.open(folder / f"{search}.jsonl", os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go of at once
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # released at once
     except BlockingIOError:
         return True
     finally:
@@ -110,7 +110,7 @@ def in_use(folder: Path, search: str) -> bool:
     return False
 
 
-def _locked(file: int) -> bool:
+def _try_lock(file: int) -> bool:
     for _ in range(TRIES):
         with suppress(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,11 +120,11 @@ def _locked(file: int) -> bool:
 
 
 def _begin(path: Path, search: str) -> None:
-    """A ledger without results, unless there is one: it appears with its first line, and stays."""
+    """Create a ledger without results unless there is one; the file appears together with its first line."""
     if path.exists():
         return
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new") as new:
-        new.write(f"{json.dumps(_sealed({'search': search}))}\n".encode())
+        new.write(f"{json.dumps(_seal({'search': search}))}\n".encode())
         new.flush()
         os.fsync(new.fileno())
         with suppress(FileExistsError):  # another process was faster
@@ -139,32 +139,32 @@ def _read(path: Path, search: str) -> dict[tuple[str, str], FoldResult]:
     content = path.read_bytes()
     lines = content.split(b"\n")
     if lines.pop() or not lines:
-        raise _damaged(path, len(lines) + 1, "it is not complete")
+        raise _damage_error(path, len(lines) + 1, "it is not complete")
     for number, line in enumerate(lines, start=1):
         try:
             entry: dict[str, Any] = json.loads(line)
-            whole = entry == _sealed({name: value for name, value in entry.items() if name != "check"})
+            whole = entry == _seal({name: value for name, value in entry.items() if name != "check"})
         except (ValueError, AttributeError) as error:
-            raise _damaged(path, number, f"it is no JSON object: {error}") from error
+            raise _damage_error(path, number, f"it is no JSON object: {error}") from error
         if not whole or entry.pop("search") != search:
-            raise _damaged(path, number, "it was changed, or belongs to another search")
+            raise _damage_error(path, number, "it was changed, or belongs to another search")
         del entry["check"]
         if bool(entry) != (number > 1):
-            raise _damaged(path, number, "the first line, and no other, tells of no fold")
+            raise _damage_error(path, number, "the first line, and no other, tells of no fold")
         if entry:
             key = entry.pop("key")
             if (key, entry["fold"]) in finished:
-                raise _damaged(path, number, f"it is a second result of {entry['candidate']} on {entry['fold']}")
+                raise _damage_error(path, number, f"it is a second result of {entry['candidate']} on {entry['fold']}")
             finished[key, entry["fold"]] = FoldResult(**entry)
     return finished
 
 
-def _sealed(entry: dict[str, Any]) -> dict[str, Any]:
+def _seal(entry: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(entry, sort_keys=True, allow_nan=False)
     return {**entry, "check": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def _damaged(path: Path, number: int, how: str) -> LearningError:
+def _damage_error(path: Path, number: int, how: str) -> LearningError:
     first = "Move" if number == 1 else "Take that line out to fit its fold again, or move"
     return LearningError(
         f"{path} is damaged in line {number}: {how}. It holds the finished folds of a search. {first} the file away to "

@@ -1,4 +1,4 @@
-"""A candidate's scores of all rows that the search's folds test on, each by a fit that has not seen the row."""
+"""A candidate's out-of-fold scores: of all test rows of the search's folds, each by a fit without the row."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,25 +12,25 @@ from nightjar.learning.search.units import Problem, fold_scores
 
 
 def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float64]:
-    """Fit the candidate on every fold once more, beside each other; Ray must have been started.
+    """Fit the candidate on every fold once more, in parallel; Ray must have been started.
 
-    A search keeps measures of its many fits, not their scores; those of one candidate cost less than keeping all.
+    A search keeps the measures of its fits, not their scores: fitting one candidate again costs less.
 
     Returns:
-        A score for each row of the problem, NaN where no fold tests it. The same that the search has measured; from a
-        GPU, up to rounding.
+        A score for each row of the problem, NaN where no fold tests it. The same scores that the search
+        measured; from a GPU, up to rounding.
 
     Raises:
         LearningError: it cannot be fitted, see `models.estimators.fit`; its process or machine was lost again and
-            again; or a GPU is asked for that there is not.
+            again; or it needs a GPU and there is none.
     """
     gpu = gpu_share([candidate.model, *candidate.members.values()], ray.cluster_resources())
     shared, task = ray.put(problem), ray.remote(num_cpus=1, num_gpus=gpu)(fold_scores)
-    asked = [task.remote(shared, Unit(candidate, place)) for place in range(len(problem.folds))]
-    found = np.full(len(problem.rows.label), np.nan)
+    references = [task.remote(shared, Unit(candidate, position)) for position in range(len(problem.folds))]
+    all_scores = np.full(len(problem.rows.label), np.nan)
     try:
-        for fold, scores in zip(problem.folds, ray.get(asked), strict=True):
-            found[fold.test] = scores
+        for fold, scores in zip(problem.folds, ray.get(references), strict=True):
+            all_scores[fold.test] = scores
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     except ray.exceptions.RayError as error:
@@ -38,4 +38,4 @@ def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float6
             f"{candidate.name} could not be fitted once more on the folds it was chosen by: {error}. Start the "
             "training again: its search is finished, and no fold of it will be fitted again."
         ) from error
-    return found
+    return all_scores

@@ -1,4 +1,4 @@
-"""How far a search is: a live table on a terminal, a line for each finished fold where there is none."""
+"""The progress of a search: a live table on a terminal, otherwise a log line for each finished fold."""
 
 import logging
 from types import TracebackType
@@ -15,12 +15,12 @@ from nightjar.settings.learning import Search
 
 log = logging.getLogger("nightjar.train")
 
-SHOWN = 20
-"""Candidates in the live table, the best ones."""
+MOST_ROWS = 20
+"""Candidates in the live table at most: the best."""
 
 
 class Progress:
-    """Takes results as they come, and shows them while the block runs."""
+    """Shows results as they come, while the block runs."""
 
     def __init__(self, problem: Problem, settings: Search, console: Console | None = None) -> None:
         self.folds = [fold.name for fold in problem.folds]
@@ -40,39 +40,39 @@ class Progress:
         if self.console.is_terminal:
             self.live.stop()
 
-    def told(self, unit: Unit, result: FoldResult) -> None:
-        """Take a result."""
+    def show(self, unit: Unit, result: FoldResult) -> None:
+        """Show a result."""
         self.results.setdefault(unit.candidate.name, {})[result.fold] = result
         if self.console.is_terminal:
             return
         value = result.measures.get(self.metric.value)
-        found = f"{self.metric.value} {'undefined' if value is None else f'{value:.4f}'}"
-        said = found if result.failure is None else f"failed: {result.failure.strip().splitlines()[-1]}"
-        log.info("%s on %s: %s, %.1f s", result.candidate, result.fold, said, result.seconds)
+        measure = f"{self.metric.value} {'undefined' if value is None else f'{value:.4f}'}"
+        outcome = measure if result.failure is None else f"failed: {result.failure.strip().splitlines()[-1]}"
+        log.info("%s on %s: %s, %.1f s", result.candidate, result.fold, outcome, result.seconds)
 
     def table(self) -> Table:
-        """The best candidates so far: who went furthest, and there has the best mean, comes first."""
+        """The best candidates so far: those with most folds first, among them by mean."""
         done = sum(len(by_fold) for by_fold in list(self.results.values()))  # results come while this is drawn
         table = Table(title=f"{done} folds of {len(self.results)} candidates", title_justify="left")
         for column in ("candidate", "folds", f"mean {self.metric.value}", "seconds"):
             table.add_column(column, justify="left" if column in ("candidate", "folds") else "right", no_wrap=True)
-        ranked = sorted(self.results, key=self._standing, reverse=True)
-        for name in ranked[:SHOWN]:
+        ranked = sorted(self.results, key=self._rank_key, reverse=True)
+        for name in ranked[:MOST_ROWS]:
             mean, seconds = self._mean(name), sum(result.seconds for result in self.results[name].values())
             table.add_row(name, self._marks(name), "-" if mean is None else f"{mean:.4f}", f"{seconds:.1f}")
-        if len(ranked) > SHOWN:
-            table.add_row(f"and {len(ranked) - SHOWN} more", "", "", "")
+        if len(ranked) > MOST_ROWS:
+            table.add_row(f"and {len(ranked) - MOST_ROWS} more", "", "", "")
         return table
 
-    def _standing(self, name: str) -> tuple[bool, int, float]:
+    def _rank_key(self, name: str) -> tuple[bool, int, float]:
         mean = self._mean(name)
         signed = 0.0 if mean is None else (mean if self.metric.greater_is_better else -mean)
         return mean is not None, len(self.results[name]), signed
 
     def _mean(self, name: str) -> float | None:
         values = [result.measures.get(self.metric.value) for result in self.results[name].values()]
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known and len(known) == len(values) else None
+        defined = [value for value in values if value is not None]
+        return sum(defined) / len(defined) if defined and len(defined) == len(values) else None
 
     def _marks(self, name: str) -> Text:
         marks = Text()

@@ -1,7 +1,7 @@
-"""The order of a search, without any engine: which units may run by the results there are.
+"""The schedule of a search, by successive halving and without any engine: which units may run given the results.
 
-A race is a generator: it yields units that have become due, and is sent what has ended since. Which units there are in
-the end depends on no order among their results: one processor and a hundred give the same search.
+A race is a generator: it yields units that have become due, and is sent the results since. The set of all units does
+not depend on the order of results: one processor and a hundred give the same search.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -13,14 +13,14 @@ import numpy as np
 
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.halving import places, survivors
-from nightjar.learning.search.proposals import Batches, Reached
+from nightjar.learning.search.proposals import Batches, FoldValues
 from nightjar.settings.learning import Stopping
 from nightjar.settings.task import Metric
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One candidate on one fold, by the fold's place."""
+    """One candidate on one fold, by the fold's position."""
 
     candidate: Candidate
     fold: int
@@ -28,7 +28,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one candidate reached on one fold.
+    """One candidate's result on one fold.
 
     Attributes:
         candidate: its name.
@@ -52,28 +52,28 @@ Race = Generator[list[Unit], Results, None]
 
 
 def race(
-    batches: Batches, always: Sequence[Candidate], order: Sequence[int], stopping: Stopping, metric: Metric
+    batches: Batches, never_stopped: Sequence[Candidate], order: Sequence[int], stopping: Stopping, metric: Metric
 ) -> Race:
-    """The units of a search as they become due; none, where more results are waited for.
+    """Yields the units of a search as they become due; an empty list while it waits for more results.
 
     Args:
         batches: what is proposed.
-        always: candidates that run on every fold, such as baselines; due from the start.
+        never_stopped: candidates that run on every fold, such as baselines; due from the start.
         order: places of the folds, in the order they are used.
         stopping: the rungs.
         metric: what decides.
     """
-    beside = [Unit(candidate, fold) for candidate in always for fold in order]
-    reached: Mapping[Candidate, Reached] = {}
+    extra_units = [Unit(candidate, fold) for candidate in never_stopped for fold in order]
+    fold_values: Mapping[Candidate, FoldValues] = {}
     while True:
         try:
-            batch = batches.send(reached) if reached else next(batches)
+            batch = batches.send(fold_values) if fold_values else next(batches)
         except StopIteration:
             break
-        reached = yield from _batch(batch, beside, order, stopping, metric)
-        beside = []
-    if beside:
-        yield beside
+        fold_values = yield from _batch(batch, extra_units, order, stopping, metric)
+        extra_units = []
+    if extra_units:
+        yield extra_units
 
 
 def value_of(result: FoldResult, metric: Metric) -> float | None:
@@ -83,64 +83,64 @@ def value_of(result: FoldResult, metric: Metric) -> float | None:
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """The mean over folds, or None if one of them has no value: a mean is never taken over fewer folds."""
+    """The mean over folds; None if one of them has no value."""
     return float(np.mean([value for value in values if value is not None])) if None not in values else None
 
 
 def _batch(
-    batch: Sequence[Candidate], beside: list[Unit], order: Sequence[int], stopping: Stopping, metric: Metric
-) -> Generator[list[Unit], Results, Mapping[Candidate, Reached]]:
-    """Run a batch from rung to rung; what each candidate reached on the folds it ran on, in the order of the folds.
+    batch: Sequence[Candidate], extra_units: list[Unit], order: Sequence[int], stopping: Stopping, metric: Metric
+) -> Generator[list[Unit], Results, Mapping[Candidate, FoldValues]]:
+    """Run a batch from rung to rung; returns each candidate's values on the folds it ran on, in the order of the folds.
 
-    Who goes on at a rung is decided by all scores up to there. Who is among them, whatever those that are still open
-    will be, does not wait for them.
+    All scores up to a rung decide which candidates go on. A candidate that is certain to, whatever the open results
+    will be, goes on before they are there.
     """
     results: dict[Unit, FoldResult] = {}
-    going = list(batch)
+    active = list(batch)
     bounds = [*stopping.rungs, len(order)]
-    asked = [Unit(candidate, fold) for fold in order[: bounds[0]] for candidate in going]
-    due = [*beside, *asked]
-    for end, following in pairwise(bounds):
-        ahead: set[Candidate] = set()
-        means = {one: _best_mean(one, order[:end], metric, results) for one in going}
-        waiting = {one for one in going if means[one] == inf}
+    scheduled = [Unit(candidate, fold) for fold in order[: bounds[0]] for candidate in active]
+    due = [*extra_units, *scheduled]
+    for end, next_end in pairwise(bounds):
+        promoted: set[Candidate] = set()
+        means = {candidate: _best_mean(candidate, order[:end], metric, results) for candidate in active}
+        undecided = {candidate for candidate in active if means[candidate] == inf}
         while True:
-            if places(len(going), stopping.keep) - len(waiting) > len(ahead):
-                best = [going[place] for place in survivors(list(means.values()), stopping.keep)]
-                sure = [one for one in best if one not in waiting and one not in ahead]
-                new = [Unit(one, fold) for fold in order[end:following] for one in sure]
-                due += new
-                asked += new
-                ahead.update(sure)
-            if not waiting:
+            if places(len(active), stopping.keep) - len(undecided) > len(promoted):
+                best = [active[place] for place in survivors(list(means.values()), stopping.keep)]
+                certain = [candidate for candidate in best if candidate not in undecided and candidate not in promoted]
+                further = [Unit(candidate, fold) for fold in order[end:next_end] for candidate in certain]
+                due += further
+                scheduled += further
+                promoted.update(certain)
+            if not undecided:
                 break
             ended = yield due
             due = []
             results.update(ended)
-            for one in {unit.candidate for unit in ended} & waiting:
-                means[one] = _best_mean(one, order[:end], metric, results)
-                if means[one] != inf:
-                    waiting.remove(one)
-        going = [one for one in going if one in ahead]
-    left = {unit for unit in asked if unit not in results}
-    while due or left:
+            for candidate in {unit.candidate for unit in ended} & undecided:
+                means[candidate] = _best_mean(candidate, order[:end], metric, results)
+                if means[candidate] != inf:
+                    undecided.remove(candidate)
+        active = [candidate for candidate in active if candidate in promoted]
+    outstanding = {unit for unit in scheduled if unit not in results}
+    while due or outstanding:
         ended = yield due
         due = []
         results.update(ended)
-        left.difference_update(ended)
-    return _reached(asked, results, len(order), metric)
+        outstanding.difference_update(ended)
+    return _fold_values(scheduled, results, len(order), metric)
 
 
 def _best_mean(candidate: Candidate, folds: Sequence[int], metric: Metric, results: Results) -> float | None:
-    """The mean of these folds, or the best that it may become: infinite, or None where one has no value already."""
-    found = [results.get(Unit(candidate, fold)) for fold in folds]
-    values = [value_of(result, metric) for result in found if result is not None]
-    return inf if None not in values and len(values) < len(found) else mean(values)
+    """The mean of these folds, or its bound while some are open: infinite, or None where a fold has no value."""
+    fold_results = [results.get(Unit(candidate, fold)) for fold in folds]
+    values = [value_of(result, metric) for result in fold_results if result is not None]
+    return inf if None not in values and len(values) < len(fold_results) else mean(values)
 
 
-def _reached(units: Sequence[Unit], results: Results, folds: int, metric: Metric) -> dict[Candidate, Reached]:
-    """What each candidate reached on the folds it ran on, in the order of the units."""
+def _fold_values(units: Sequence[Unit], results: Results, folds: int, metric: Metric) -> dict[Candidate, FoldValues]:
+    """Each candidate's values on the folds it ran on, in the order of the units."""
     values: dict[Candidate, list[float | None]] = {}
     for unit in units:
         values.setdefault(unit.candidate, []).append(value_of(results[unit], metric))
-    return {candidate: Reached(tuple(found), folds) for candidate, found in values.items()}
+    return {candidate: FoldValues(tuple(of_candidate), folds) for candidate, of_candidate in values.items()}

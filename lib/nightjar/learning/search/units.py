@@ -1,4 +1,4 @@
-"""One unit of a search: fit a candidate on a fold's training rows, measure it on its test rows."""
+"""One unit of a search: fit a candidate on a fold's training rows and measure it on the test rows."""
 
 import hashlib
 import math
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
-from nightjar.learning.fitting import fitted_on
+from nightjar.learning.fitting import fit_part
 from nightjar.learning.parts import TrainingPart
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.race import FoldResult, Unit
@@ -40,7 +40,7 @@ class Problem:
     seed: int
 
     def key(self) -> str:
-        """SHA-256 of all that decides a fold's result beside its candidate: data, folds, seed, code and packages."""
+        """SHA-256 of what decides a fold's result apart from its candidate: data, folds, seed, code, packages."""
         digest = hashlib.sha256(self.rows.content_hash.encode())
         digest.update("\n".join([self.task.value, str(self.seed), *software()]).encode())
         for fold, part in zip(self.folds, self.parts, strict=True):
@@ -48,8 +48,8 @@ class Problem:
         return digest.hexdigest()
 
 
-def seed_of(problem: Problem, fold: int) -> int:
-    """Every candidate has the same seed on a fold, so that their difference is theirs."""
+def fold_seed(problem: Problem, fold: int) -> int:
+    """The seed of a fold's fits: the same for every candidate, so that seeds make no difference between them."""
     return problem.seed + fold
 
 
@@ -59,36 +59,36 @@ def fold_scores(problem: Problem, unit: Unit) -> npt.NDArray[np.float64]:
     Raises:
         LearningError: it cannot be fitted; see `models.estimators.fit`.
     """
-    seed = seed_of(problem, unit.fold)
-    predictor = fitted_on(problem.parts[unit.fold], problem.rows, unit.candidate, problem.task, seed)
+    seed = fold_seed(problem, unit.fold)
+    predictor = fit_part(problem.parts[unit.fold], problem.rows, unit.candidate, problem.task, seed)
     return predictor.predict(problem.rows.features.take(problem.folds[unit.fold].test))
 
 
 def fit_and_measure(problem: Problem, unit: Unit) -> FoldResult:
-    """What a unit gives; whatever goes wrong in the candidate's own fit is its result, with the traceback."""
+    """A unit's result; any error in the candidate's fit is recorded in it, with the traceback."""
     started = time.monotonic()
     fold = problem.folds[unit.fold]
-    found: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
     failure = None
     try:
-        found = measured(problem, fold, fold_scores(problem, unit))
-        _require_finite(found)
+        values = measure(problem, fold, fold_scores(problem, unit))
+        _require_finite(values)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
-    kept = found if failure is None else {}
+    valid = values if failure is None else {}
     seconds = time.monotonic() - started
-    return FoldResult(unit.candidate.name, fold.name, seed_of(problem, unit.fold), kept, seconds, failure)
+    return FoldResult(unit.candidate.name, fold.name, fold_seed(problem, unit.fold), valid, seconds, failure)
 
 
-def measured(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> dict[str, float | None]:
-    """Every metric of the task on the fold's test rows, each row counted as many times as it stands for."""
+def measure(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    """Every metric of the task on the fold's test rows, rows weighted."""
     test, rows = fold.test, problem.rows
     query = None if rows.query is None else rows.query[test]
     weight = None if rows.weight is None else rows.weight[test]
     return measures(problem.task, rows.label[test], scores, query, weight)
 
 
-def _require_finite(found: Mapping[str, float | None]) -> None:
-    infinite = sorted(name for name, value in found.items() if value is not None and not math.isfinite(value))
+def _require_finite(values: Mapping[str, float | None]) -> None:
+    infinite = sorted(name for name, value in values.items() if value is not None and not math.isfinite(value))
     if infinite:
         raise LearningError(f"{', '.join(infinite)} is not finite: the candidate's predictions are out of all bounds.")

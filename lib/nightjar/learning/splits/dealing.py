@@ -1,4 +1,4 @@
-"""Dealing rows, or whole groups of them, to folds by chance: refused where they cannot fill the folds."""
+"""Deal rows, or whole groups of them, to folds at random; raise where they cannot fill the folds."""
 
 from typing import Any
 
@@ -48,10 +48,10 @@ def deal(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int)
     return list(purged.split(np.zeros((len(which), 1)), label, groups))
 
 
-def _check_count(found: int, settings: Split, what: str) -> None:
-    if found < settings.folds:
+def _check_count(count: int, settings: Split, what: str) -> None:
+    if count < settings.folds:
         raise LearningError(
-            f"{found} {what} cannot be dealt to {settings.folds} folds (kind={settings.kind.name}). Use fewer folds "
+            f"{count} {what} cannot be dealt to {settings.folds} folds (kind={settings.kind.name}). Use fewer folds "
             "(search.split.folds), or build features of more dates."
         )
 

@@ -22,7 +22,7 @@ from nightjar.timeline import cutoff, moment
 INNER = 3
 """Splits within the training rows."""
 FEWEST = 2
-"""Rows that a fold has at least to train on, and to test on: one row tells nothing from another."""
+"""The least rows that a fold has to train on, and to test on."""
 
 WALKING = (
     "Use fewer or shorter folds (search.split.folds, search.split.test_days, search.split.embargo, search.final_days), "
@@ -50,12 +50,11 @@ class Fold:
 
 
 def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: int) -> list[Fold]:
-    """The folds of the search, of rows before a date: the first one of the final period. Walk-forward: oldest first.
+    """The folds of the search, from rows before a date, the first of the final period. Walk-forward: oldest first.
 
-    The search sees nothing that was known only later than the midnight at which that date starts: no fold trains or
-    tests on a row whose label was known after it. Nor on one whose horizon had not passed by then: of such rows some
-    labels are known early, and they are no random sample. So walk-forward's last test period ends with the last
-    date all of whose rows were settled.
+    No fold trains or tests on a row whose label was known after the midnight at which that date starts, nor on one
+    whose horizon had not passed by then: of such rows some labels are known early, and they are no random sample. So
+    walk-forward's last test period ends with the last date all of whose rows were settled.
 
     Args:
         rows: with groups, if the settings ask for them.
@@ -67,7 +66,7 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
     Raises:
         LearningError: the rows cannot fill the folds, or a fold has too few rows or classes to train or to test on.
     """
-    which = settled(rows, before, zone)
+    which = select_settled(rows, before, zone)
     passed = microseconds(rows.passed_at) <= moment(cutoff(before, zone))
     unsettled = rows.day[(rows.day < np.datetime64(before)) & ~passed]
     end: date = unsettled.min().item() if len(unsettled) else before
@@ -76,11 +75,11 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
             f"No row before {before} was settled by its midnight; labelled rows run from {rows.day.min()} to "
             f"{rows.day.max()}. Use a shorter final period (search.final_days), or build features of earlier dates."
         )
-    found = _split(rows, which, settings, end, zone, seed, "fold")
-    return [replace(fold, train=which[fold.train], test=which[fold.test]) for fold in found]
+    splits = _split(rows, which, settings, end, zone, seed, "fold")
+    return [replace(fold, train=which[fold.train], test=which[fold.test]) for fold in splits]
 
 
-def settled(rows: TrainingRows, night: date, zone: str, days: int | None = None) -> Rows:
+def select_settled(rows: TrainingRows, night: date, zone: str, days: int | None = None) -> Rows:
     """The numbers of the rows that can be learned from at a night's midnight: of earlier dates, and settled by then.
 
     Args:
@@ -93,8 +92,8 @@ def settled(rows: TrainingRows, night: date, zone: str, days: int | None = None)
         Ascending numbers.
     """
     day, newest = rows.day, np.datetime64(night)
-    found = (day < newest) & (microseconds(rows.settled_at()) <= moment(cutoff(night, zone)))
-    return np.flatnonzero(found if days is None else found & (day >= newest - days))
+    mask = (day < newest) & (microseconds(rows.settled_at()) <= moment(cutoff(night, zone)))
+    return np.flatnonzero(mask if days is None else mask & (day >= newest - days))
 
 
 def inner_splits(
@@ -115,11 +114,11 @@ def inner_splits(
     first, last = rows.day[train].min().item(), rows.day[train].max().item()
     days = max(1, min(settings.test_days, ((last - first).days + 1) // (2 * INNER)))
     shorter = replace(settings, folds=INNER, test_days=days)
-    found = _split(rows, train, shorter, last + timedelta(days=1), zone, seed, f"{within}inner fold")
+    splits = _split(rows, train, shorter, last + timedelta(days=1), zone, seed, f"{within}inner fold")
     deeper = partial(inner_splits, rows, settings=settings, zone=zone, seed=seed, depth=depth - 1)
     return [
         InnerSplit(fold.train, fold.test, deeper(train[fold.train], within=f"{fold.name}, ") if depth > 1 else ())
-        for fold in found
+        for fold in splits
     ]
 
 
@@ -135,7 +134,7 @@ def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int,
     """
     period = Split(folds=1, test_days=days, train_days=settings.train_days, embargo=settings.embargo)
     everything = np.arange(len(rows.label))
-    (fold,) = _walked(rows, everything, period, last_day + timedelta(days=1), zone, "final")
+    (fold,) = _walk(rows, everything, period, last_day + timedelta(days=1), zone, "final")
     fold = replace(fold, name="final")
     _check_rows(fold, rows.day, WALKING)
     _check_labels(fold, rows.label, ["train"])
@@ -146,20 +145,18 @@ def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int,
 def _split(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, seed: int, name: str) -> list[Fold]:
     """The folds of some rows, checked; the numbers count within `which`."""
     walks = settings.kind is SplitKind.WALK_FORWARD
-    found = (
-        _walked(rows, which, settings, end, zone, name) if walks else _dealt(rows, which, settings, zone, seed, name)
-    )
-    for fold in found:
+    splits = _walk(rows, which, settings, end, zone, name) if walks else _deal(rows, which, settings, zone, seed, name)
+    for fold in splits:
         dropped = len(which) - len(fold.train) - len(fold.test)
         purged = PURGING.format(dropped) if dropped else DEALING
         _check_rows(fold, rows.day[which], WALKING if walks else purged)
         _check_labels(fold, rows.label[which], ["train", "test"])
         query = None if rows.query is None else rows.query[which]
         _check_lists(fold, query, WALKED_LISTS if walks else DEALT_LISTS)
-    return found
+    return splits
 
 
-def _walked(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
+def _walk(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
     splitter = WalkForward(
         rows.day[which],
         rows.settled_at()[which],
@@ -174,20 +171,20 @@ def _walked(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: s
     return [Fold(f"{name} {number}", *period, *parts) for number, (period, parts) in dated]
 
 
-def _dealt(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
-    day, found = rows.day[which], []
+def _deal(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
+    day, splits = rows.day[which], []
     for number, (train, test) in enumerate(deal(rows, which, settings, zone, seed), start=1):
         dates = day[test] if len(test) else day
-        found.append(Fold(f"{name} {number}", dates.min().item(), dates.max().item(), train, test))
-    return found
+        splits.append(Fold(f"{name} {number}", dates.min().item(), dates.max().item(), train, test))
+    return splits
 
 
 def _check_rows(fold: Fold, day: Days, advice: str) -> None:
     for part, index in (("train", fold.train), ("test", fold.test)):
         if len(index) < FEWEST:
-            found = "only one row" if len(index) else "no rows"
+            lack = "only one row" if len(index) else "no rows"
             raise LearningError(
-                f"{_told(fold)} has {found} to {part} on; settled rows run from {day.min()} to {day.max()}. {advice}"
+                f"{_describe(fold)} has {lack} to {part} on; settled rows run from {day.min()} to {day.max()}. {advice}"
             )
 
 
@@ -196,17 +193,17 @@ def _check_labels(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> 
         amounts = label[fold.train]
         if (amounts == amounts[0]).all():
             raise LearningError(
-                f"{_told(fold)} has nothing to learn from: all its {len(amounts):,} training rows have the label "
+                f"{_describe(fold)} has nothing to learn from: all its {len(amounts):,} training rows have the label "
                 f"{amounts[0]}. Use fewer folds (search.split.folds), or build features of more dates."
             )
         return
     for part in parts:
-        found = label[fold.train if part == "train" else fold.test]
-        if found.all() or not found.any():
-            missing = "negatives" if found[0] else "positives"
+        labels = label[fold.train if part == "train" else fold.test]
+        if labels.all() or not labels.any():
+            missing = "negatives" if labels[0] else "positives"
             raise LearningError(
-                f"{_told(fold)} has no {missing} to {part} on: all its {len(found):,} rows have the label "
-                f"{bool(found[0])}. Use fewer or longer folds (search.split.folds, search.split.test_days), or "
+                f"{_describe(fold)} has no {missing} to {part} on: all its {len(labels):,} rows have the label "
+                f"{bool(labels[0])}. Use fewer or longer folds (search.split.folds, search.split.test_days), or "
                 "build features of more dates."
             )
 
@@ -219,10 +216,10 @@ def _check_lists(fold: Fold, query: Rows | None, advice: str) -> None:
     parted = int(((inside > 0) & (inside < size)).sum())
     if parted:
         raise LearningError(
-            f"{_told(fold)} has only some rows of {parted:,} lists to test on: a ranking is judged by whole "
+            f"{_describe(fold)} has only some rows of {parted:,} lists to test on: a ranking is judged by whole "
             f"lists. {advice}"
         )
 
 
-def _told(fold: Fold) -> str:
+def _describe(fold: Fold) -> str:
     return f"{fold.name} ({fold.start} to {fold.end})"

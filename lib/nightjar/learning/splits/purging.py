@@ -19,12 +19,11 @@ def overlaps(
     """Whether each training row shares label time with a test row: for a row of `train`, in its order.
 
     A label is about the time (t, k], t being the prediction time and k the instant at which it was known. The window of
-    a test row is (t, k + embargo]. Half-open: who ends where another begins shares nothing with it.
+    a test row is (t, k + embargo]. Half-open: windows that only touch share nothing.
 
-    A training label known by its own prediction time (k <= t) has no such time. It still may tell what happened up to
+    A training label known by its own prediction time (k <= t) has no such time. It still depends on what happened up to
     k, so it counts as the instant k: dropped inside a test window (t < k' <= k + embargo), kept at its beginning, where
-    whoever predicts may know it too. A test row whose window is empty, embargo included, has no future to be told of:
-    it drops nothing.
+    it may be known at the prediction time. A test row whose window is empty, embargo included, drops nothing.
 
     Args:
         prediction_time: of every row (UTC).
@@ -35,15 +34,17 @@ def overlaps(
         zone: whose days an embargo counts.
     """
     # In whole microseconds (t, k] is the closed [t + 1, k].
-    time, known = microseconds(prediction_time), microseconds(label_known_at)
-    first, last = time[test] + 1, shift(known[test], duration_of(embargo), zone)
-    real = first <= last
-    order = np.argsort(first[real], kind="stable")
-    begins, reach = first[real][order], np.maximum.accumulate(last[real][order])
-    begun = np.searchsorted(begins, known[train], side="right")
-    touched = begun > 0
-    touched[touched] = reach[begun[touched] - 1] >= np.minimum(time[train] + 1, known[train])[touched]
-    return touched
+    time, label_time = microseconds(prediction_time), microseconds(label_known_at)
+    first, last = time[test] + 1, shift(label_time[test], duration_of(embargo), zone)
+    nonempty = first <= last
+    order = np.argsort(first[nonempty], kind="stable")
+    begins, reach = first[nonempty][order], np.maximum.accumulate(last[nonempty][order])
+    earlier = np.searchsorted(begins, label_time[train], side="right")
+    overlapping = earlier > 0
+    overlapping[overlapping] = (
+        reach[earlier[overlapping] - 1] >= np.minimum(time[train] + 1, label_time[train])[overlapping]
+    )
+    return overlapping
 
 
 def microseconds(instants: Instants) -> npt.NDArray[np.int64]:

@@ -55,21 +55,23 @@ class WalkForward:
     train_days: int | None = None
 
     def __post_init__(self) -> None:
-        """Check what the arrays and counts can say."""
+        """Check the arrays and counts."""
         _check_filled({"day": self.day, "label_known_at": self.label_known_at})
         _check_embargo(self.embargo)
         counts = {"folds": self.folds, "test_days": self.test_days, "train_days": self.train_days}
         for name, count in counts.items():
             if count is not None and count < 1:
                 raise LearningError(f"{name}: found {count}, expected at least 1")
-        there = (self.before - date.min).days
-        if self.folds * self.test_days > there:
-            asked = f"folds={self.folds} of test_days={self.test_days}"
-            raise LearningError(f"{asked} do not fit into the calendar: there are {there:,} days before {self.before}")
+        days_available = (self.before - date.min).days
+        if self.folds * self.test_days > days_available:
+            requested = f"folds={self.folds} of test_days={self.test_days}"
+            raise LearningError(
+                f"{requested} do not fit into the calendar: there are {days_available:,} days before {self.before}"
+            )
 
     def periods(self) -> list[tuple[date, date]]:
         """First and last date of each test period, both inclusive."""
-        starts = [self.before - timedelta(days=self.test_days * left) for left in range(self.folds, 0, -1)]
+        starts = [self.before - timedelta(days=self.test_days * remaining) for remaining in range(self.folds, 0, -1)]
         return [(start, start + timedelta(days=self.test_days - 1)) for start in starts]
 
     def split(self, X: Any = None, y: Any = None, groups: Any = None) -> Splits:  # noqa: N803  (scikit-learn's name)
@@ -95,14 +97,14 @@ class Purged:
     """A scikit-learn splitter without the training rows whose label time touches that of a test row (see `purging`).
 
     Attributes:
-        splitter: deals the rows; what it gives to test on stays as it is.
+        splitter: deals the rows; its test rows are kept as they are.
         prediction_time: of each row (UTC).
         label_known_at: when each row's label was known (UTC).
         embargo: how far training rows stay behind the label of any test row; as for `WalkForward`.
         zone: whose days an embargo counts.
 
     Raises:
-        LearningError: arrays of different lengths, an instant that is missing, or an embargo that is none.
+        LearningError: arrays of different lengths, an instant that is missing, or an invalid embargo.
     """
 
     splitter: Any
@@ -148,6 +150,6 @@ def _check_embargo(embargo: Length) -> None:
 def _check_rows(table: Any, rows: int) -> None:
     if table is None:
         return
-    found = table.shape[0] if hasattr(table, "shape") else len(table)
-    if found != rows:
-        raise LearningError(f"The splitter was made for {rows} rows, and X has {found}.")
+    length = table.shape[0] if hasattr(table, "shape") else len(table)
+    if length != rows:
+        raise LearningError(f"The splitter was made for {rows} rows, and X has {length}.")
