@@ -41,9 +41,9 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     Raises:
         SourceError: the file is missing, damaged, or lacks a column.
     """
-    located = _located(file, source)
-    with _refused(located, source):
-        path = _unpacked(located, source, cache)
+    place = located(file, source)
+    with refused(place, source):
+        path = unpacked(place, source, cache)
         if file.format is FileFormat.PARQUET:
             return _parquet(spark, path, columns, source)
         return _csv(spark, path, columns, file.null_text, source)
@@ -103,7 +103,7 @@ def unread_named(source: str, tables: str) -> Iterator[None]:
 
 
 @contextmanager
-def _refused(path: str, source: str) -> Iterator[None]:
+def refused(path: str, source: str) -> Iterator[None]:
     """Name source and file where the system does not let a file be opened, or Arrow or Spark refuses its form."""
     try:
         yield
@@ -134,7 +134,12 @@ def refuse_malformed(count: int, example: str | None, source: str, path: str) ->
         )
 
 
-def _located(file: File, source: str) -> str:
+def located(file: File, source: str) -> str:
+    """Where a raw file lies.
+
+    Raises:
+        SourceError: there is none, or Spark cannot read what is named so.
+    """
     if file.package is None:
         path = file.path
     else:
@@ -155,8 +160,12 @@ def _located(file: File, source: str) -> str:
     return path
 
 
-def _unpacked(path: str, source: str, cache: Path) -> str:
-    """Path of the one file inside a zip archive, unpacked once per content; any other path as it is."""
+def unpacked(path: str, source: str, cache: Path) -> str:
+    """Path of the one file inside a zip archive, unpacked once per content; any other path as it is.
+
+    Raises:
+        SourceError: the archive is damaged, or holds no file or several.
+    """
     if not path.endswith(".zip"):
         return path
     try:

@@ -1,0 +1,90 @@
+"""The type of a column, told from all its values: one with which `ingest` refuses none of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.profiling.typed import WORDS, Values, is_text, natural, read
+from nightjar.settings.sources import ColumnType
+
+NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "None", "none", "NaN", "nan", "\\N", "#N/A", "-", "--", "?", ".")
+"""What CSV files write for a missing value, where they do not leave it empty."""
+ALMOST = 0.9
+"""A column with this share of values of one type is asked about: are the others mistakes?"""
+_STRICT = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMESTAMP)
+_IDENTIFIER = r"^[ \t]*[+-]?0[0-9]"
+_SIGNS_OF_A_FRACTION = r"[.]|(?i:inf|nan)"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the different values of a column are read.
+
+    Attributes:
+        kind: the type.
+        values: the same values as that type.
+        reason: why it is that type, where one may wonder.
+        is_doubtful: whether a person should look at it.
+    """
+
+    kind: ColumnType
+    values: Values
+    reason: str = ""
+    is_doubtful: bool = False
+
+
+def reading(values: Values) -> Reading | None:
+    """The type of different values without a null; None where a value has none that `ingest` would take."""
+    if is_text(values.type):
+        return of_texts(values)
+    kind, typed = natural(values)
+    return None if typed.null_count else Reading(kind, typed)
+
+
+def of_texts(texts: Values) -> Reading:
+    """The type of texts: the strictest that all of them are."""
+    words = {text.strip().lower() for text in texts[:8].to_pylist()} if len(texts) <= 8 else set()
+    if len(words) == 2 and any(words == set(pair) for pair in zip(*WORDS.values(), strict=True)):
+        said = " and ".join(sorted(words))
+        return Reading(ColumnType.BOOLEAN, read(texts, ColumnType.BOOLEAN), f"its only values are {said}", words == {"0", "1"})
+    numbers = {kind: read(texts, kind) for kind in _STRICT}
+    kind = next((kind for kind in _STRICT if not numbers[kind].null_count), None)
+    if kind in (ColumnType.LONG, ColumnType.DOUBLE):
+        return _number(texts, kind, numbers[kind])
+    if kind is not None:
+        return Reading(kind, numbers[kind])
+    return _string(texts, numbers)
+
+
+def null_word(texts: Values) -> str | None:
+    """The word without which texts would all be of a stricter type: it stands for a missing value."""
+    for kind in _STRICT:
+        unread = texts.filter(read(texts, kind).is_null())
+        if len(unread) == 1 < len(texts) and unread[0].as_py() in NULL_WORDS:
+            return str(unread[0].as_py())
+    return None
+
+
+def _number(texts: Values, kind: ColumnType, values: Values) -> Reading:
+    padded = texts.filter(pc.match_substring_regex(texts, _IDENTIFIER))
+    if len(padded):
+        return Reading(ColumnType.STRING, texts, f"zeros lead some of its numbers, such as {padded[0].as_py()!r}: a code")
+    fractions = pc.any(pc.match_substring_regex(texts, _SIGNS_OF_A_FRACTION)).as_py()
+    if kind is ColumnType.DOUBLE and not fractions:
+        unread: Any = texts.filter(read(texts, ColumnType.LONG).is_null())
+        why = f"{unread[0].as_py()!r} among whole numbers looks like a code"
+        return Reading(ColumnType.STRING, texts, why, is_doubtful=True)
+    return Reading(kind, values)
+
+
+def _string(texts: Values, tried: dict[ColumnType, Values]) -> Reading:
+    """A text. Where nearly all values are of another type, that is said."""
+    for kind, values in tried.items():
+        others = values.null_count
+        if others <= (1 - ALMOST) * len(texts):
+            example = texts.filter(values.is_null())[0].as_py()
+            why = f"all but {others:,} of its {len(texts):,} different values are a {kind.name}, not {example!r}"
+            return Reading(ColumnType.STRING, texts, why, is_doubtful=True)
+    return Reading(ColumnType.STRING, texts)
