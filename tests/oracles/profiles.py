@@ -30,7 +30,11 @@ def looked_at(texts):
     there = [text for text in texts if text not in ("", "NA")]
     for kind, read in (("LONG", whole), ("DOUBLE", number), ("DATE", day)):
         values = [read(text) for text in there]
-        if there and None not in values and not (kind != "DATE" and any(re.match("[ \t]*[+-]?0[0-9]", one) for one in there)):
+        if (
+            there
+            and None not in values
+            and not (kind != "DATE" and any(re.match("[ \t]*[+-]?0[0-9]", one) for one in there))
+        ):
             break
     else:
         kind, values = "STRING", there
@@ -40,7 +44,7 @@ def looked_at(texts):
     return {
         "kind": kind,
         "nulls": len(texts) - len(there),
-        "distinct": len({"nan" if value != value else value for value in values}),
+        "distinct": len({"nan" if str(value) == "nan" else value for value in values}),
         "not_finite": len(values) - len(finite),
         "least": ordered[0] if ordered else None,
         "greatest": ordered[-1] if ordered else None,

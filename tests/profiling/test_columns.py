@@ -1,5 +1,5 @@
 import csv
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nightjar.errors import SourceError
 from nightjar.profiling.columns import profile
 from nightjar.profiling.kinds import NULL_WORDS
 from nightjar.profiling.reading import opened
@@ -17,7 +16,9 @@ from oracles.profiles import looked_at
 WHOLE = st.integers(-(2**63) - 1, 2**63).map(str) | st.integers(-5, 5).map(str)
 FRACTION = st.floats().map(str) | st.integers(-4, 4).map(lambda n: f"{n / 2}") | st.sampled_from(["1.", "+.5", "2.50"])
 DAY = st.dates(date(1, 1, 1)).map(date.isoformat)
-WORD = st.text(st.sampled_from("ab1.0-:,\"\n é"), min_size=1, max_size=6).filter(lambda text: text.strip() and text not in NULL_WORDS)
+WORD = st.text(st.sampled_from('ab1.0-:,"\n é'), min_size=1, max_size=6).filter(
+    lambda text: text.strip() and text not in NULL_WORDS
+)
 KINDS = (WHOLE, FRACTION, DAY, WORD)
 COLUMNS = st.integers(1, 30).flatmap(
     lambda rows: st.lists(

@@ -38,6 +38,7 @@ class ColumnProfile:
         kind: the type that a source declares it with.
         reason: why, where one may wonder.
         is_doubtful: whether a person should look at the type.
+        zone: of instants: whose clocks the file shows; empty: nobody knows whose; None: it does not say.
         rows: of the file.
         nulls: rows without a value.
         distinct: different values, as the type.
@@ -53,6 +54,7 @@ class ColumnProfile:
     kind: ColumnType
     reason: str
     is_doubtful: bool
+    zone: str | None
     rows: int
     nulls: int
     distinct: int
@@ -136,6 +138,7 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: Counted, told: Read
         kind=told.kind,
         reason=told.reason,
         is_doubtful=told.is_doubtful,
+        zone=told.zone,
         rows=len(column),
         nulls=column.null_count,
         distinct=len(counted.values),

@@ -6,13 +6,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.profiling.typed import WORDS, Values, is_text, natural, read
+from nightjar.profiling.typed import WORDS, Values, instants, is_text, natural, read
 from nightjar.settings.sources import ColumnType
 
 NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "None", "none", "NaN", "nan", "\\N", "#N/A", "-", "--", "?", ".")
 """What CSV files write for a missing value, where they do not leave it empty."""
 ALMOST = 0.9
 """A column with this share of values of one type is asked about: are the others mistakes?"""
+ZONES = (
+    "UTC", "Europe/London", "Europe/Paris", "Europe/Helsinki", "Europe/Istanbul", "America/New_York", "America/Chicago",
+    "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Shanghai", "Asia/Tokyo",
+    "Australia/Sydney", "Pacific/Auckland",
+)  # fmt: skip
+"""A zone for each of the usual clocks; others show the same."""
 _STRICT = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMESTAMP)
 _IDENTIFIER = r"^[ \t]*[+-]?0[0-9]"
 _SIGNS_OF_A_FRACTION = r"[.]|(?i:inf|nan)"
@@ -27,12 +33,14 @@ class Reading:
         values: the same values as that type.
         reason: why it is that type, where one may wonder.
         is_doubtful: whether a person should look at it.
+        zone: of instants: whose clocks the file shows; empty: nobody knows whose; None: it does not say.
     """
 
     kind: ColumnType
     values: Values
     reason: str = ""
     is_doubtful: bool = False
+    zone: str | None = None
 
 
 def reading(values: Values) -> Reading | None:
@@ -40,7 +48,8 @@ def reading(values: Values) -> Reading | None:
     if is_text(values.type):
         return of_texts(values)
     kind, typed = natural(values)
-    return None if typed.null_count else Reading(kind, typed)
+    zone = values.type.tz if kind is ColumnType.TIMESTAMP else None
+    return None if typed.null_count else Reading(kind, typed, zone="" if zone and zone[0] in "+-" else zone)
 
 
 def of_texts(texts: Values) -> Reading:
@@ -48,14 +57,16 @@ def of_texts(texts: Values) -> Reading:
     words = {text.strip().lower() for text in texts[:8].to_pylist()} if len(texts) <= 8 else set()
     if len(words) == 2 and any(words == set(pair) for pair in zip(*WORDS.values(), strict=True)):
         said = " and ".join(sorted(words))
-        return Reading(ColumnType.BOOLEAN, read(texts, ColumnType.BOOLEAN), f"its only values are {said}", words == {"0", "1"})
+        return Reading(
+            ColumnType.BOOLEAN, read(texts, ColumnType.BOOLEAN), f"its only values are {said}", words == {"0", "1"}
+        )
     numbers = {kind: read(texts, kind) for kind in _STRICT}
     kind = next((kind for kind in _STRICT if not numbers[kind].null_count), None)
     if kind in (ColumnType.LONG, ColumnType.DOUBLE):
         return _number(texts, kind, numbers[kind])
-    if kind is not None:
-        return Reading(kind, numbers[kind])
-    return _string(texts, numbers)
+    if kind is ColumnType.TIMESTAMP:
+        return _instants(texts)
+    return Reading(kind, numbers[kind]) if kind else _string(texts, numbers)
 
 
 def null_word(texts: Values) -> str | None:
@@ -70,13 +81,35 @@ def null_word(texts: Values) -> str | None:
 def _number(texts: Values, kind: ColumnType, values: Values) -> Reading:
     padded = texts.filter(pc.match_substring_regex(texts, _IDENTIFIER))
     if len(padded):
-        return Reading(ColumnType.STRING, texts, f"zeros lead some of its numbers, such as {padded[0].as_py()!r}: a code")
+        return Reading(
+            ColumnType.STRING, texts, f"zeros lead some of its numbers, such as {padded[0].as_py()!r}: a code"
+        )
     fractions = pc.any(pc.match_substring_regex(texts, _SIGNS_OF_A_FRACTION)).as_py()
     if kind is ColumnType.DOUBLE and not fractions:
         unread: Any = texts.filter(read(texts, ColumnType.LONG).is_null())
         why = f"{unread[0].as_py()!r} among whole numbers looks like a code"
         return Reading(ColumnType.STRING, texts, why, is_doubtful=True)
     return Reading(kind, values)
+
+
+def _instants(texts: Values) -> Reading:
+    moments, offsets = instants(texts)
+    if offsets.null_count == len(texts):
+        return Reading(ColumnType.TIMESTAMP, moments)
+    if offsets.null_count:
+        why = "some of its times have an offset, and those that have none are read as UTC"
+        return Reading(ColumnType.TIMESTAMP, moments, why, is_doubtful=True, zone="")
+    return Reading(ColumnType.TIMESTAMP, moments, zone=_zone_of(offsets, moments) or "")
+
+
+def _zone_of(offsets: Values, moments: Values) -> str | None:
+    """The zone of `ZONES` whose clocks had these offsets, in minutes, at these instants; None if none of them."""
+    for zone in ZONES:
+        local = pc.local_timestamp(moments.cast(pa.timestamp("us", zone)))
+        shown = pc.subtract(local.cast(pa.int64()), moments.cast(pa.int64()))
+        if pc.all(pc.equal(shown, pc.multiply(offsets, 60_000_000))).as_py():
+            return zone
+    return None
 
 
 def _string(texts: Values, tried: dict[ColumnType, Values]) -> Reading:

@@ -7,6 +7,8 @@ by, such as line ends around a number.
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -84,6 +86,27 @@ def natural(values: Values) -> tuple[ColumnType, Values]:
     if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale <= 0):
         return ColumnType.LONG, _cast(values, pa.int64())
     return ColumnType.DOUBLE, values.cast(pa.float64(), safe=False)
+
+
+def encoded(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.int64]:
+    """Every row as a whole number from 0: equal ones for what is read as equal; a null is a value like others."""
+    places = _dictionary(column.combine_chunks())
+    values = places.dictionary
+    typed = read(values, kind) if is_text(values.type) else natural(values)[1]
+    same = _dictionary(typed)
+    return np.asarray(same.indices.to_numpy(), dtype=np.int64)[places.indices.to_numpy()]
+
+
+def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
+    """Where a boolean column is true."""
+    values: Any = column.combine_chunks()
+    typed = _booleans(values) if is_text(values.type) else values
+    return np.asarray(typed.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _dictionary(values: Any) -> "pa.DictionaryArray[Any, Any]":
+    found = values.dictionary_encode(null_encoding="encode")
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -1,0 +1,235 @@
+"""A project made of what a raw file holds: every decision with its reason, and whether a person must check it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import PurePath
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.errors import UsageError
+from nightjar.profiling import clocks as deciding
+from nightjar.profiling.clocks import Clocks
+from nightjar.profiling.columns import ColumnProfile, FileProfile, Ints
+from nightjar.profiling.entities import entity_of
+from nightjar.profiling.keys import Codes, find_key, names_something
+from nightjar.profiling.moments import NEVER
+from nightjar.profiling.names import plain, stored_names
+from nightjar.profiling.questions import Question, active_within, ask
+from nightjar.profiling.reading import RawFile
+from nightjar.profiling.remarks import Remark
+from nightjar.profiling.rhythm import Facts, facts_of
+from nightjar.profiling.typed import flags
+from nightjar.settings.checks import require_names
+from nightjar.settings.sources import ColumnType
+
+NIGHTS = 3
+MOST_MEASURES, MOST_LEVELS = 8, 50
+MOST_SPINE_ROWS = 200_000
+"""Rows that are trained on, about; of more a sample is proposed."""
+FAR = 365
+"""Days without a fact that part a few wrong dates from all others."""
+Flags = npt.NDArray[np.bool_]
+_MEASURES = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN, ColumnType.STRING)
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The dates of a project.
+
+    Attributes:
+        first: of its facts.
+        newest: of its facts.
+        quiet: dates between them without one.
+        remark: what is odd about them.
+    """
+
+    first: date
+    newest: date
+    quiet: int
+    remark: Remark | None
+
+    def first_night(self) -> date:
+        """The first of the nights of which the last one knows all facts."""
+        return self.newest - timedelta(days=NIGHTS - 2)
+
+    def history_until(self) -> date:
+        """The night that trains."""
+        return self.first_night() - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What is written of a project.
+
+    Attributes:
+        name: of the project.
+        source: name of its source.
+        look: what the file holds.
+        names: column of the file -> the name it is stored under.
+        clocks: of its facts.
+        key: columns that name a fact.
+        entity: columns of the spine's key; none: one thing.
+        within: days that an entity is active for.
+        measures: columns that features are made of.
+        unused: others that could be.
+        questions: name of a project -> its label. The projects share source and features.
+        dates: of all of them.
+        spine_rows: of an ACTIVE spine of all dates.
+        remarks: what -> why.
+    """
+
+    name: str
+    source: str
+    look: FileProfile
+    names: Mapping[str, str]
+    clocks: Clocks
+    key: Sequence[str]
+    entity: Sequence[str]
+    within: int
+    measures: Sequence[ColumnProfile]
+    unused: Sequence[str]
+    questions: Mapping[str, Question]
+    dates: Dates
+    spine_rows: int
+    remarks: Mapping[str, Remark] = field(default_factory=dict)
+
+
+def source_name(path: str) -> str:
+    """A source's name, after that of its file."""
+    return plain(PurePath(path).name.split(".")[0])
+
+
+def propose(
+    raw: RawFile,
+    look: FileProfile,
+    name: str,
+    labels: Sequence[str] = (),
+    *,
+    clock: str | None = None,
+    known_at: str | None = None,
+    zone: str | None = None,
+) -> Proposal:
+    """Decide on a project.
+
+    Args:
+        raw: the file.
+        look: what it holds.
+        name: of the project; with several labels, each has one of its own, named <name>_<label>.
+        labels: columns that are asked about; none: whether there is a fact again.
+        clock: see `clocks.decide`.
+        known_at: likewise.
+        zone: likewise.
+
+    Raises:
+        SourceError: no clock, no key, or too few dates.
+        UsageError: a name is no plain identifier, or no such column can be asked about.
+    """
+    require_name(name)
+    unknown = [label for label in labels if label not in look.columns]
+    if unknown:
+        raise UsageError(
+            f"--label: found {unknown[0]!r}, expected one of the columns {list(look.columns)}. Nothing was written."
+        )
+    clocks = deciding.decide(raw, look, clock=clock, known_at=known_at, zone=zone)
+    codes = Codes(raw, look, clocks.moment != NEVER)
+    times = [clocks.event.column, *([clocks.known.column] if clocks.known else [])]
+    key = find_key(look, codes, times)
+    day = clocks.day[codes.kept]
+    dates, inside = _dates(day)
+    entity, of_entity = entity_of(look, key, clocks, day)
+    numbers = codes.rows(entity) if entity else np.zeros(len(day), dtype=np.int64)
+    facts = facts_of(numbers[inside], day[inside])
+    within = active_within(facts)
+    measures, unused = _measures(look, {*key, *entity, *times}, labels)
+    amounts = [one.name for one in measures if one.kind in (ColumnType.LONG, ColumnType.DOUBLE)]
+    days = (dates.history_until() - dates.first).days
+    questions = {
+        name if len(labels) < 2 else f"{name}_{plain(label or '')}": ask(
+            look.columns[label] if label else None,
+            amounts,
+            facts,
+            _true(raw, look, label, codes, numbers, day, inside) if label else None,
+            within,
+            days,
+        )
+        for label in (labels or [None])
+    }
+    return Proposal(
+        name=name,
+        source=source_name(look.file.path),
+        look=look,
+        names=stored_names(look.columns),
+        clocks=clocks,
+        key=key,
+        entity=entity,
+        within=within,
+        measures=measures,
+        unused=unused,
+        questions=questions,
+        dates=dates,
+        spine_rows=facts.spine_rows(within),
+        remarks={"entity": of_entity, "key": _of_key(look, key)},
+    )
+
+
+def require_name(name: str) -> None:
+    """Raise UsageError for what can be no project's name."""
+    try:
+        require_names("NAME", [name])
+    except ValueError as error:
+        raise UsageError(f"{error}. Nothing was written.") from error
+    if not name.islower() or name == "schema":
+        raise UsageError(
+            f"NAME: found {name!r}, expected a lower-case identifier, and not schema. Nothing was written."
+        )
+
+
+def _of_key(look: FileProfile, key: Sequence[str]) -> Remark:
+    sizes = " x ".join(f"{look.columns[name].distinct:,}" for name in key)
+    if len(key) == 1:
+        return Remark(f"each of the {look.rows:,} rows has its own")
+    return Remark(f"the fewest columns that tell the {look.rows:,} rows apart ({sizes} values)", is_open=True)
+
+
+def _dates(day: Ints) -> tuple[Dates, Flags]:
+    """The dates of the facts, and which facts are of them: a few that lie a year off are taken for mistakes."""
+    usual = np.quantile(day, [0.001, 0.999], method="nearest")
+    first = int(day.min()) if usual[0] - day.min() <= FAR else int(usual[0])
+    newest = int(day.max()) if day.max() - usual[1] <= FAR else int(usual[1])
+    inside = (day >= first) & (day <= newest)
+    quiet = newest - first + 1 - len(np.unique(day[inside]))
+    off, start = int((~inside).sum()), date(1970, 1, 1)
+    said = f"{off:,} rows lie a year or more before or after all others ({_date(day.min())} to {_date(day.max())})"
+    remark = Remark(f"{said}: mistakes?", is_open=True) if off else None
+    return Dates(start + timedelta(days=first), start + timedelta(days=newest), quiet, remark), inside
+
+
+def _date(day: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=int(day))
+
+
+def _measures(look: FileProfile, used: set[str], labels: Sequence[str]) -> tuple[list[ColumnProfile], list[str]]:
+    """Columns that features are made of, those with the fewest nulls, in the file's order; and those left over."""
+    able = [column for column in look.columns.values() if column.name not in used and _is_measure(column)]
+    chosen = sorted(able, key=lambda column: (column.name not in labels, column.nulls))[:MOST_MEASURES]
+    return [column for column in able if column in chosen], [one.name for one in able if one not in chosen]
+
+
+def _is_measure(column: ColumnProfile) -> bool:
+    if column.kind not in _MEASURES or column.distinct < 2:
+        return False
+    if column.kind is ColumnType.STRING:
+        return column.distinct <= MOST_LEVELS and column.distinct * 2 <= column.rows
+    return column.kind is not ColumnType.LONG or not names_something(column)
+
+
+def _true(
+    raw: RawFile, look: FileProfile, label: str, codes: Codes, entity: Ints, day: Ints, inside: Flags
+) -> Facts | None:
+    """On which dates a boolean column is true; None of any other column."""
+    if look.columns[label].kind is not ColumnType.BOOLEAN:
+        return None
+    chosen = flags(raw.column(label, look.file.null_text))[codes.kept] & inside
+    return facts_of(entity[chosen], day[chosen])

@@ -1,0 +1,69 @@
+"""What was seen of a raw file, and what was made of it, for the terminal."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from nightjar.profiling.columns import FileProfile
+from nightjar.profiling.yaml import CHECK, printable
+
+LONGEST = 24  # letters of an example
+
+
+def table(look: FileProfile) -> Table:
+    """A row for each column."""
+    made = Table(title=f"{look.rows:,} rows of {escape(look.file.path)}", title_justify="left")
+    for head in ("column", "type", "nulls", "different", "least", "median", "greatest", "examples"):
+        made.add_column(head, justify="left" if head in ("column", "type", "examples") else "right", overflow="fold")
+    for column in look.columns.values():
+        nulls = f"{column.nulls:,}" if column.nulls else "-"
+        values = (column.least, column.quantiles.get(0.5), column.greatest)
+        examples = ", ".join(shortened(one) for one in column.examples)
+        cells = (column.name, column.kind.name, nulls, f"{column.distinct:,}", *map(shown, values), examples)
+        made.add_row(*(escape(printable(cell)) for cell in cells))
+    return made
+
+
+def shown(value: Any) -> str:
+    """A value as people read it; a dash for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def shortened(text: str) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def remarks(look: FileProfile) -> Iterator[str]:
+    """What one may wonder about the columns."""
+    for column in look.columns.values():
+        if column.reason:
+            yield f"{column.name} is a {column.kind.name}: {column.reason}"
+    for name, why in look.left_out.items():
+        yield f"{name!r} is left out: {why}"
+
+
+def to_check(files: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    """File, line and words of what a person must check."""
+    found = list[tuple[str, int, str]]()
+    for path, text in files.items():
+        lines = text.splitlines()
+        for number, line in enumerate(lines, 1):
+            start = line.strip().removeprefix("# ")
+            if start.startswith(CHECK):
+                rest = [start.removeprefix(CHECK)]
+                for following in lines[number:]:
+                    if not following.strip().startswith("# ") or following.strip().startswith(f"# {CHECK}"):
+                        break
+                    rest.append(following.strip().removeprefix("# "))
+                found.append((path, number, " ".join(rest)))
+    return found

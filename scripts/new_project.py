@@ -1,0 +1,73 @@
+"""The program behind scripts/new_project."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import nightjar  # noqa: F401  (before any library that starts threads: it says how they wait)
+
+# isort: split
+from rich.console import Console
+
+from nightjar.errors import NightjarError
+from nightjar.profiling import placing, telling, writing
+from nightjar.profiling.columns import profile
+from nightjar.profiling.proposal import propose, require_name, source_name
+from nightjar.profiling.reading import opened
+
+ROOT = Path(__file__).resolve().parents[1]
+console = Console()
+
+
+def main(arguments: list[str], root: Path = ROOT) -> None:
+    parser = argparse.ArgumentParser(prog="scripts/new_project", description="A project made of a raw file.")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="of the project; without it the file is only looked at")
+    parser.add_argument(
+        "--data", required=True, metavar="FILE", help="CSV (RFC 4180, UTF-8), Parquet, or a folder of it"
+    )
+    parser.add_argument(
+        "--label", action="append", default=[], metavar="COLUMN",
+        help="a boolean or a number to predict; with several, a project for each; none: whether there is a fact again",
+    )  # fmt: skip
+    parser.add_argument("--clock", metavar="COLUMN", help="when a fact happened; default: the likeliest column")
+    parser.add_argument(
+        "--known-at", metavar="COLUMN", help="when it could be known; default: then, or once its day is over"
+    )
+    parser.add_argument(
+        "--zone", metavar="ZONE", help="whose days these are, such as Europe/Paris; default: what the file says"
+    )
+    asked = parser.parse_args(arguments)
+    if asked.name is not None:
+        require_name(asked.name)
+    with opened(asked.data, source_name(asked.data)) as raw:
+        look = profile(raw)
+        console.print(telling.table(look))
+        for line in telling.remarks(look):
+            console.print(f"  {line}", highlight=False, markup=False)
+        if asked.name is None:
+            return
+        told = {"clock": asked.clock, "known_at": asked.known_at, "zone": asked.zone}
+        proposal = propose(raw, look, asked.name, asked.label, **told)
+    files = writing.files(proposal)
+    placing.place(root / "conf", files, proposal.questions)
+    _tell(files, list(proposal.questions))
+
+
+def _tell(files: dict[str, str], projects: list[str]) -> None:
+    console.print("\nWritten:")
+    for path in files:
+        console.print(f"  conf/{path}", highlight=False)
+    console.print("\nCheck, before you trust what comes of it:")
+    for path, line, words in telling.to_check(files):
+        console.print(f"  conf/{path}:{line}: {words}", highlight=False, markup=False, soft_wrap=True)
+    console.print("\nThen run its history and three nights, to the first scores:")
+    for name in projects:
+        console.print(f"  scripts/nightly project={name} search={name}", highlight=False)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except NightjarError as error:
+        sys.stderr.write(f"scripts/new_project: error: {error}\n")
+        sys.exit(error.exit_code)
