@@ -10,10 +10,11 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 from rich.console import Console
 
 from nightjar.errors import NightjarError
-from nightjar.profiling import placing, telling, writing
+from nightjar.profiling import page, placing, telling, writing
 from nightjar.profiling.columns import profile
 from nightjar.profiling.proposal import propose, require_name, source_name
 from nightjar.profiling.reading import opened
+from nightjar.report.page import save
 
 ROOT = Path(__file__).resolve().parents[1]
 console = Console()
@@ -39,18 +40,30 @@ def main(arguments: list[str], root: Path = ROOT) -> None:
     asked = parser.parse_args(arguments)
     if asked.name is not None:
         require_name(asked.name)
-    with opened(asked.data, source_name(asked.data)) as raw:
+    raw_name = source_name(asked.data)
+    with opened(asked.data, raw_name) as raw:
         look = profile(raw)
         console.print(telling.table(look))
         for line in telling.remarks(look):
             console.print(f"  {line}", highlight=False, markup=False)
         if asked.name is None:
+            _show(page.render(look), root, raw_name)
             return
         told = {"clock": asked.clock, "known_at": asked.known_at, "zone": asked.zone}
         proposal = propose(raw, look, asked.name, asked.label, **told)
     files = writing.files(proposal)
     placing.place(root / "conf", files, proposal.questions)
+    _show(page.render(look, asked.name, files), root, asked.name)
     _tell(files, list(proposal.questions))
+
+
+def _show(text: str, root: Path, name: str) -> None:
+    """Save the page where only this user can look: it shows values of the file."""
+    home = root / ".nightjar"
+    home.mkdir(mode=0o700, exist_ok=True)
+    path = home / "profiles" / f"{name}.html"
+    save(str(path), text)
+    console.print(f"\nThe look as a page: {path}", highlight=False, soft_wrap=True)
 
 
 def _tell(files: dict[str, str], projects: list[str]) -> None:
@@ -58,8 +71,9 @@ def _tell(files: dict[str, str], projects: list[str]) -> None:
     for path in files:
         console.print(f"  conf/{path}", highlight=False)
     console.print("\nCheck, before you trust what comes of it:")
-    for path, line, words in telling.to_check(files):
-        console.print(f"  conf/{path}:{line}: {words}", highlight=False, markup=False, soft_wrap=True)
+    for one in telling.to_check(files):
+        said = f"  conf/{one.path}:{one.line}: {one.setting}\n    {one.words}"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     console.print("\nThen run its history and three nights, to the first scores:")
     for name in projects:
         console.print(f"  scripts/nightly project={name} search={name}", highlight=False)

@@ -46,7 +46,7 @@ class ColumnProfile:
         least, greatest: of numbers, days and instants; None where there is none.
         quantiles: share -> the least value that at least so large a share of the values is at or below.
         levels: the most frequent values with their rows, the most frequent first.
-        examples: the first different values, as they stand in the file.
+        examples: the first different values, as they stand in the file; of binary fractions six digits.
         counted: its values; they are as many as are different.
     """
 
@@ -147,9 +147,13 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: Counted, told: Read
         greatest=values[-1].as_py() if len(values) else None,
         quantiles=_quantiles(ascending),
         levels=tuple((counted.values[int(place)].as_py(), int(counted.counts[place])) for place in most),
-        examples=tuple(str(value) for value in raw.values[:EXAMPLES].to_pylist()),
+        examples=tuple(_shown(value) for value in raw.values[:EXAMPLES].to_pylist()),
         counted=counted,
     )
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _merged(values: Values, counts: Ints) -> Counted:

@@ -117,14 +117,14 @@ def _again(numbers: Sequence[str], facts: Facts, within: int, plans: Sequence[Pl
         share = outcomes(facts, None, within, plan.horizon).met
         if BOTH <= share <= 1 - BOTH:
             said = f"no --label was given: whether there is a fact again, true for {share:.0%} of the rows"
-            title = f"a fact again within {plan.horizon} days"
+            title = f"a fact again within {_days(plan)}"
             return Question(
                 Task.CLASSIFICATION, Aggregate.COUNT, None, "value > 0", title, plan, Remark(said, is_open=True)
             )
     if numbers:
         return _amount(numbers[0], "no --label was given, and there is always a fact again", facts, within, plans[0])
     said = "no --label was given, there is always a fact again, and no column holds amounts: facts are counted"
-    title = f"facts in the next {plans[0].horizon} days"
+    title = f"facts within {_days(plans[0])}"
     return Question(Task.REGRESSION, Aggregate.COUNT, None, None, title, plans[0], Remark(said, is_open=True))
 
 
@@ -139,7 +139,7 @@ def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, pl
     plan = next((plan for plan, share in able.items() if BOTH <= share <= 1 - BOTH), None)
     chosen = plan or min(able, key=lambda one: abs(able[one] - 0.5))
     said = f"whether {label.name} is true once; so it is for {able[chosen]:.1%} of the rows that have a fact by then"
-    title = f"{label.name} within {chosen.horizon} days"
+    title = f"{label.name} within {_days(chosen)}"
     remark = Remark(said, is_open=True)
     return Question(Task.CLASSIFICATION, Aggregate.RATE, label.name, "value > 0", title, chosen, remark)
 
@@ -148,8 +148,12 @@ def _amount(column: str, why: str, facts: Facts, within: int, plan: Plan) -> Que
     """Of readings, which always come, the mean; of events the sum, which is 0 where none comes."""
     reads = outcomes(facts, None, within, plan.horizon).met >= OFTEN
     aggregate = Aggregate.MEAN if reads else Aggregate.SUM
-    title = f"the {aggregate.value} of {column} in the next {plan.horizon} days"
+    title = f"the {aggregate.value} of {column} within {_days(plan)}"
     return Question(Task.REGRESSION, aggregate, column, None, title, plan, Remark(f"{why}: {title}", is_open=True))
+
+
+def _days(plan: Plan) -> str:
+    return "a day" if plan.horizon == 1 else f"{plan.horizon} days"
 
 
 def active_within(facts: Facts) -> int:

@@ -136,7 +136,8 @@ def _parquet(file: File, where: str, source: str) -> RawFile:
         try:
             parquet.schema(where, [name], source)
         except SourceError as error:
-            left_out[name] = str(error).partition(": ")[2].removesuffix(" Nothing was written.")
+            said = str(error).removeprefix(f"Source {source}: ").removesuffix(" Nothing was written.")
+            left_out[name] = said.replace(f"the column {name} of {where} is", "it is")
             names.remove(name)
     filesystem, inner = storage.of_file(where)
     files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))

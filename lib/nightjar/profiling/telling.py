@@ -1,7 +1,9 @@
 """What was seen of a raw file, and what was made of it, for the terminal."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from typing import Any
 
 from rich.markup import escape
@@ -52,18 +54,32 @@ def remarks(look: FileProfile) -> Iterator[str]:
         yield f"{name!r} is left out: {why}"
 
 
-def to_check(files: Mapping[str, str]) -> list[tuple[str, int, str]]:
-    """File, line and words of what a person must check."""
-    found = list[tuple[str, int, str]]()
+@dataclass(frozen=True)
+class Check:
+    """What a person must check.
+
+    Attributes:
+        path: the file.
+        line: of the remark in it.
+        setting: what was decided, as it stands there.
+        words: what the data alone cannot tell.
+    """
+
+    path: str
+    line: int
+    setting: str
+    words: str
+
+
+def to_check(files: Mapping[str, str]) -> list[Check]:
+    """All remarks that are marked so, with the settings below them."""
+    found = list[Check]()
     for path, text in files.items():
-        lines = text.splitlines()
-        for number, line in enumerate(lines, 1):
-            start = line.strip().removeprefix("# ")
-            if start.startswith(CHECK):
-                rest = [start.removeprefix(CHECK)]
-                for following in lines[number:]:
-                    if not following.strip().startswith("# ") or following.strip().startswith(f"# {CHECK}"):
-                        break
-                    rest.append(following.strip().removeprefix("# "))
-                found.append((path, number, " ".join(rest)))
+        lines = [line.strip() for line in text.splitlines()]
+        for number, line in enumerate(lines):
+            if line.startswith(f"# {CHECK}"):
+                rest = list(takewhile(lambda one: one.startswith("# "), lines[number:]))
+                words = " ".join(one.removeprefix("# ") for one in rest).removeprefix(CHECK)
+                setting = lines[number + len(rest)].partition("  #")[0].removesuffix(":")
+                found.append(Check(path, number + 1, setting, words))
     return found

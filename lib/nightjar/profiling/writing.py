@@ -1,7 +1,6 @@
 """The configuration files of a proposed project."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
 from nightjar.profiling import clocks as deciding
@@ -10,6 +9,7 @@ from nightjar.profiling.names import unused
 from nightjar.profiling.proposal import MOST_SPINE_ROWS, NIGHTS, Proposal
 from nightjar.profiling.questions import Question
 from nightjar.profiling.remarks import Remark
+from nightjar.profiling.telling import shown
 from nightjar.profiling.yaml import comment, flow, printable, text
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import ColumnType, FileFormat
@@ -127,25 +127,15 @@ def project(proposal: Proposal, name: str, question: Question) -> str:
 
 def _column(proposal: Proposal, column: ColumnProfile) -> str:
     settings: dict[str, Any] = {"type": column.kind.name}
-    if column.name in proposal.key:
+    if column.name in proposal.key or (column.name == proposal.clocks.event.column and not column.nulls):
         settings["required"] = True
-    said = [f"{_shown(column.least)} to {_shown(column.greatest)}"] if column.least is not None else []
+    said = [f"{shown(column.least)} to {shown(column.greatest)}"] if column.least is not None else []
     said += [f"{column.distinct:,} different"]
     said += [f"such as {', '.join(map(repr, column.examples))}"] if column.least is None else []
     said += [f"{column.nulls:,} nulls"] if column.nulls else []
     said += [f"{column.not_finite:,} NaN or infinite"] if column.not_finite else []
     remark = comment(Remark(column.reason, is_open=column.is_doubtful), 2) if column.reason else ""
     return f"{remark}  {text(column.name)}: {flow(settings)}  # {printable('; '.join(said))[:150]}\n"
-
-
-def _shown(value: Any) -> str:
-    return (
-        value.isoformat(" ")
-        if isinstance(value, datetime)
-        else value.isoformat()
-        if isinstance(value, date)
-        else f"{value:,}"
-    )
 
 
 def _arrival(proposal: Proposal) -> list[str]:
@@ -157,16 +147,9 @@ def _arrival(proposal: Proposal) -> list[str]:
 
 def _spine(proposal: Proposal) -> list[str]:
     remark = proposal.remarks["entity"]
-    spine = {"kind": SpineKind.ACTIVE.name, "source": proposal.source, "key": _entity(proposal)}
-    spine |= {"active_within": f"{proposal.within}d"}
-    why = f"whoever has a fact of the last {proposal.within} days; four of five gaps between two facts are no longer"
-    lines = [
-        "\n",
-        comment(remark),
-        comment(why),
-        "spine:\n",
-        *(f"  {key}: {flow(one)}\n" for key, one in spine.items()),
-    ]
+    why = f"Most gaps between two facts of one are no longer than {proposal.within} days."
+    lines = ["\n", f"spine:\n  kind: {SpineKind.ACTIVE.name}\n  source: {proposal.source}\n", comment(remark, 2)]
+    lines += [f"  key: {flow(_entity(proposal))}\n", comment(why, 2), f"  active_within: {proposal.within}d\n"]
     if proposal.spine_rows > MOST_SPINE_ROWS:
         dates = (proposal.dates.newest - proposal.dates.first).days + 1
         sample = {"by": SampleBy.DAY.name, "maximum": MOST_SPINE_ROWS // dates + 1}
