@@ -90,7 +90,7 @@ def find_key(look: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str
         if _different(codes.rows(names, SAMPLE)) < few:
             continue
         if (told := _different(codes.rows(names))) == all_rows:
-            return names
+            return _needed(names, codes, all_rows)
         best, most = (names, told) if told > most else (best, most)
     raise SourceError(_no_key(look, codes, best or [one.name for one in able[:MOST]], all_rows))
 
@@ -109,6 +109,15 @@ def _sets(able: Sequence[ColumnProfile], order: Sequence[str], clocks: Sequence[
             else:
                 yield one
     yield from last
+
+
+def _needed(names: list[str], codes: Codes, all_rows: int) -> list[str]:
+    """A key without what it does not need: an amount that tells all rows apart by itself is tried last."""
+    for name in names:
+        rest = [other for other in names if other != name]
+        if rest and _different(codes.rows(rest)) == all_rows:
+            return _needed(rest, codes, all_rows)
+    return names
 
 
 def _together(columns: Iterable[Ints]) -> Ints:

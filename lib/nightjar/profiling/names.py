@@ -29,7 +29,7 @@ def stored_names(columns: Iterable[str]) -> dict[str, str]:
 
 def plain(text: str) -> str:
     """A plain identifier in lower case that is like a text."""
-    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    letters = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9]+", "_", letters).strip("_")[:LONGEST].strip("_")
     return name if name[:1].isalpha() else f"column_{name}".strip("_")
 

@@ -19,6 +19,8 @@ SIZES = ((3, 28, 28), (3, 7, 7), (2, 3, 4))
 """Folds, days of each one's test, and days of the final period at least."""
 BLOCKS = 3
 """Horizons in the final period: with fewer nobody but a person promotes."""
+LEAST_TRAINED = 7
+"""Dates that the first fold is trained on, at least."""
 BOTH = 0.02
 """The share of yes, and of no, that there is at least for a question of yes or no."""
 OFTEN = 0.9
@@ -44,7 +46,8 @@ class Plan:
 
     def days(self) -> int:
         """Dates that there must be: to train on, to test on, and until the last outcome is known, of both."""
-        return max(self.horizon, self.test_days) + self.folds * self.test_days + self.final_days + 2 * self.horizon
+        trained = max(self.horizon, self.test_days, LEAST_TRAINED)
+        return trained + self.folds * self.test_days + self.final_days + 2 * self.horizon
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Settings as YAML that is read as it was meant, with the reasons beside them."""
 
-import json
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -33,7 +32,8 @@ def text(value: str) -> str:
     """A text, quoted unless it is a plain word."""
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return json.dumps(value.replace("${", "\\${"), ensure_ascii=not value.isprintable())
+    escaped = value.replace("${", "\\${").replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in escaped) + '"'
 
 
 def comment(remark: Remark | str, indent: int = 0) -> str:

@@ -1,0 +1,138 @@
+"""scripts/new_project: from a file to a project that composes, and that is built as it stands."""
+
+import importlib.util
+import re
+import shutil
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from builders import rows_of
+from nightjar.config import compose_job, make_settings
+from nightjar.errors import UsageError
+from nightjar.features.build import build
+from nightjar.features.fitting import require_fit
+from nightjar.learning.search.foreseen import require_foreseeable
+from nightjar.profiling import placing
+from nightjar.settings.jobs import JobName
+from nightjar.sources.ingest import ingest
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import parse_run_date
+from profiling.looks import write_csv
+from report.page import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST, DAYS = date(2024, 3, 1), 40
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A checkout of nothing but the configuration."""
+    shutil.copytree(ROOT / "conf", tmp_path / "checkout" / "conf")
+    return tmp_path / "checkout"
+
+
+@pytest.fixture(scope="module")
+def program():
+    spec = importlib.util.spec_from_file_location("new_project", ROOT / "scripts" / "new_project.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def orders():
+    """Forty days of orders at three shops, each with something that other programs read as something else."""
+    rows = [(shop, FIRST + timedelta(days=n), n) for n in range(DAYS) for shop in ("NO", "on", "1e3")]
+    rows.append(rows[7])  # a whole repetition
+    return {
+        "Order No.": [f"{n:03}" for _, _, n in rows],
+        "shop": [shop for shop, _, _ in rows],
+        "Ordered at": [f"{day.month}/{day.day}/{day.year} {9 + n % 3}:05" for _, day, n in rows],
+        "known_at": [f"{(day + timedelta(days=n % 2)):%d.%m.%Y}" for _, day, n in rows],
+        "amount €": ["-" if n % 7 == 0 else f"{n % 11}.50" for _, _, n in rows],
+        "value": ["yes" if n % 3 == 0 else "NO" for _, _, n in rows],
+        "event_time": [f"0{n % 4}" for _, _, n in rows],
+        "": ["x"] * len(rows),
+    }
+
+
+def settings(place, name):
+    told = [f"project={name}", f"search={name}", "project_dates=true"]
+    return make_settings(compose_job(place / "conf", JobName.NIGHTLY, told))
+
+
+def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, place, spark, capsys):
+    """Every expression passes the guard, every value is read, and every fact happens when the look says it does."""
+    path = write_csv(place / "orders.csv", orders())
+    told = ["--label", "value", "--zone", "Europe/Paris", "--known-at", "known_at"]
+    program.main(["shops", "--data", str(path), *told], place)
+    made = settings(place, "shops")
+    project, run_date = made.project, parse_run_date(made.project.history_until)
+    require_foreseeable(made.search, project, run_date)
+    warehouse = Warehouse(str(place / "warehouse"), "shops")
+    warehouse.check_writable()
+    last, check = (
+        parse_run_date(project.first_night) + timedelta(days=project.nights),
+        partial(require_fit, spark, project),
+    )
+    outcome = ingest(spark, warehouse, project, last, None, "a", place / "raw", check)
+    assert outcome.rows == {"source_orders": 3 * DAYS, "quarantine": 0}
+    stored = rows_of(warehouse, "source_orders", "shop", "event_time", "known_at", "amount", "value_2", "event_time_2")
+    assert stored[:2] == [
+        ("1e3", utc("2024-03-01 08:05"), utc("2024-03-01 23:00"), None, True, "00"),
+        ("1e3", utc("2024-03-02 09:05"), utc("2024-03-03 23:00"), 1.5, False, "01"),
+    ]
+    built = build(spark, warehouse, project, run_date - timedelta(days=5), run_date, None, "b")
+    assert built.rows == {"features": 18, "labels": 15}
+    rows = rows_of(
+        warehouse, "features", "shop", "run_date", "shop__facts_7d", "shop__value_2_rate_7d", "days_since_last"
+    )
+    assert rows[0][:2] == ("1e3", run_date - timedelta(days=5))
+    assert all(row[2] == 7 - (row[1] - FIRST).days % 2 or row[2] in (6, 7) for row in rows)
+
+
+def utc(text):
+    return datetime.fromisoformat(f"{text}+00:00")
+
+
+def test_files_are_written_once_and_the_next_commands_are_told(program, place, capsys):
+    """Two labels make two projects of one source. Each composes with its own search."""
+    path = write_csv(place / "orders.csv", orders())
+    asked = ["shops", "--data", str(path), "--label", "value", "--label", "amount €"]
+    program.main(asked, place)
+    said = capsys.readouterr().out
+    commands = re.findall(r"scripts/nightly project=(\w+) search=(\w+)$", said, re.MULTILINE)
+    assert commands == [("shops_value", "shops_value"), ("shops_amount", "shops_amount")]
+    tasks = {name: settings(place, name).project.label.task.name for name, _ in commands}
+    assert tasks == {"shops_value": "CLASSIFICATION", "shops_amount": "REGRESSION"}
+    page = Page((place / ".nightjar" / "profiles" / "shops.html").read_text())
+    assert [row["Column"] for row in page.table("What is counted")] == [*list(orders())[1:-1]]
+    before = {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")}
+    with pytest.raises(UsageError, match=r"orders.yaml, .*there already, and never written over"):
+        program.main(asked, place)
+    assert {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")} == before
+
+
+def test_without_a_name_a_file_is_only_looked_at(program, place, capsys):
+    path = write_csv(place / "orders.csv", orders())
+    before = sorted(place.rglob("*.yaml"))
+    program.main(["--data", str(path)], place)
+    assert "orders.html" in capsys.readouterr().out
+    assert sorted(place.rglob("*.yaml")) == before
+    page = Page((place / ".nightjar" / "profiles" / "orders.html").read_text())
+    assert not [tag for tag, _ in page.tags if tag in ("script", "link", "img")]
+    assert "the empty text and - stand for no value" in page.text
+
+
+def test_nothing_is_left_where_something_goes_wrong(place):
+    files = {"source/x/a.yaml": "a: 1\n", "search/x.yaml": "defaults: [quick]\n"}
+    files["project/x.yaml"] = "defaults: [schema, _self_]\nnmae: x\n"
+    with pytest.raises(UsageError, match="nmae"):
+        placing.place(place / "conf", files, ["x"])
+    (place / "conf" / "project" / "y.yaml").write_text("mine\n")
+    with pytest.raises(UsageError, match=r"y.yaml: written by somebody else meanwhile"):
+        placing._write(place / "conf", {"source/x/a.yaml": "a: 1\n", "project/y.yaml": "theirs\n"})
+    assert not (place / "conf" / "source" / "x" / "a.yaml").exists()
+    assert (place / "conf" / "project" / "y.yaml").read_text() == "mine\n"
