@@ -17,7 +17,7 @@ from nightjar.profiling.reading import opened
 from nightjar.report.page import save
 
 ROOT = Path(__file__).resolve().parents[1]
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main(arguments: list[str], root: Path = ROOT) -> None:

@@ -1,5 +1,6 @@
 """A project made of what a raw file holds: every decision with its reason, and whether a person must check it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -30,6 +31,8 @@ MOST_SPINE_ROWS = 200_000
 """Rows that are trained on, about; of more a sample is proposed."""
 FAR = 365
 """Days without a fact that part a few wrong dates from all others."""
+_CALENDAR = re.compile(r"(?i)(year|month|quarter|week|weekday|day(_?of_?(week|month|year))?|hour|minute|second)s?")
+"""Names of columns that repeat what a clock says."""
 Flags = npt.NDArray[np.bool_]
 _MEASURES = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN, ColumnType.STRING)
 
@@ -218,7 +221,7 @@ def _measures(look: FileProfile, used: set[str], labels: Sequence[str]) -> tuple
 
 
 def _is_measure(column: ColumnProfile) -> bool:
-    if column.kind not in _MEASURES or column.distinct < 2:
+    if column.kind not in _MEASURES or column.distinct < 2 or _CALENDAR.fullmatch(column.name):
         return False
     if column.kind is ColumnType.STRING:
         return column.distinct <= MOST_LEVELS and column.distinct * 2 <= column.rows

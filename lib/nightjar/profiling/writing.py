@@ -130,9 +130,9 @@ def _column(proposal: Proposal, column: ColumnProfile) -> str:
     if column.name in proposal.key or (column.name == proposal.clocks.event.column and not column.nulls):
         settings["required"] = True
     said = [f"{shown(column.least)} to {shown(column.greatest)}"] if column.least is not None else []
-    said += [f"{column.distinct:,} different"]
+    said += [f"{column.distinct:,} different" if column.distinct > 1 else "always the same"]
     said += [f"such as {', '.join(map(repr, column.examples))}"] if column.least is None else []
-    said += [f"{column.nulls:,} nulls"] if column.nulls else []
+    said += [f"{column.nulls:,} without a value"] if column.nulls else []
     said += [f"{column.not_finite:,} NaN or infinite"] if column.not_finite else []
     remark = comment(Remark(column.reason, is_open=column.is_doubtful), 2) if column.reason else ""
     return f"{remark}  {text(column.name)}: {flow(settings)}  # {printable('; '.join(said))[:150]}\n"
