@@ -57,6 +57,8 @@ def render(look: FileProfile, project: str | None = None, files: Mapping[str, st
 def shape_of(column: ColumnProfile) -> Shape | None:
     """How the values of a column are spread; None where no picture would show it."""
     values, counts = column.counted.values, column.counted.counts
+    if column.distinct == 1:
+        return None
     if column.kind in (ColumnType.DATE, ColumnType.TIMESTAMP):
         return _over_time(column)
     if column.kind in (ColumnType.STRING, ColumnType.BOOLEAN):
@@ -65,7 +67,7 @@ def shape_of(column: ColumnProfile) -> Shape | None:
             return None
         order = np.argsort(-counts, kind="stable")
         bins = Bins("categorical", levels=tuple(str(values[int(place)].as_py()) for place in order))
-        return _alone(bins, [column.nulls, *counts[order], 0])
+        return _alone(bins, [0, *counts[order], 0])
     repeated = pa.array(np.repeat(values.cast(pa.float64(), safe=False).to_numpy(), counts))
     bins = fit_bins(repeated)
     return _alone(bins, [0, *count(bins, repeated)[1:]]) if bins.edges else None

@@ -108,7 +108,7 @@ def ask(
     if label.kind is ColumnType.BOOLEAN:
         return _any(label, facts, true, within, plans)
     if label.kind in NUMBERS:
-        return _amount(label.name, "--label", facts, within, plans[0])
+        return _amount(label.name, "as asked", facts, within, plans[0])
     raise UsageError(
         f"--label: the column {label.name} is a {label.kind.name}, such as {label.examples[0]!r}; expected a BOOLEAN "
         f"or a number. Derive one in the source, such as {label.name} = {label.examples[0]!r}. Nothing was written."
@@ -141,7 +141,7 @@ def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, pl
         )
     plan = next((plan for plan, share in able.items() if BOTH <= share <= 1 - BOTH), None)
     chosen = plan or min(able, key=lambda one: abs(able[one] - 0.5))
-    said = f"whether {label.name} is true once; so it is for {able[chosen]:.1%} of the rows that have a fact by then"
+    said = f"as asked, whether {label.name} is true once; so it is of {able[chosen]:.1%} of the rows with a fact by then"
     title = f"{label.name} within {_days(chosen)}"
     remark = Remark(said, is_open=True)
     return Question(Task.CLASSIFICATION, Aggregate.RATE, label.name, "value > 0", title, chosen, remark)
