@@ -55,7 +55,7 @@ def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_
     found = proposed(write_csv(tmp_path / "facts.csv", readings(failed=lambda n: ("no", "yes")[n % 20 == 0])), "failed")
     (question,) = found.questions.values()
     assert (question.task, question.column, question.plan.horizon) == (Task.CLASSIFICATION, "failed", 1)
-    assert "true once; so it is of 4.6% of the rows" in question.remark.text
+    assert "true once: so it is in 4.6% of the rows" in question.remark.text
 
 
 @pytest.mark.parametrize(

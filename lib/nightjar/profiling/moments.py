@@ -61,7 +61,7 @@ class Moment:
 
         What is null is `NEVER`.
         """
-        encoded = column.combine_chunks().dictionary_encode()
+        encoded: Any = column.combine_chunks().dictionary_encode()
         encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
         values = self.convert(encoded.dictionary)
         if self.is_day or values.type.tz is None:
@@ -105,6 +105,7 @@ def _moments(values: Values) -> Values:
 
 def _of_texts(name: str, sql: str, values: Values) -> Moment | None:
     example, fitting = values[0].as_py().strip(), list[tuple[str, Converter, bool]]()
+    convert: Converter
     for day, spark, python in _FORMS:
         parts = re.fullmatch(day + _TIME, example)
         if parts is not None:
@@ -156,7 +157,8 @@ def _parsed(values: Values, form: str, pattern: str) -> Values:
     texts = values.to_pylist()
     if not all(re.fullmatch(pattern, text) for text in texts):
         raise ValueError(form)
-    return pa.array([datetime.strptime(text, form) for text in texts], PLAIN)  # noqa: DTZ007
+    moments = [datetime.strptime(text, form) for text in texts]  # noqa: DTZ007
+    return pa.array(moments).cast(PLAIN)
 
 
 def _eight_digits(values: Values) -> Values:

@@ -139,26 +139,13 @@ def propose(
     codes = Codes(raw, look, clocks.moment != NEVER)
     times = [clocks.event.column, *([clocks.known.column] if clocks.known else [])]
     key = find_key(look, codes, times)
-    day = clocks.day[codes.kept]
-    dates, inside = _dates(day)
-    entity, of_entity = entity_of(look, key, clocks, day)
-    numbers = codes.rows(entity) if entity else np.zeros(len(day), dtype=np.int64)
-    facts = facts_of(numbers[inside], day[inside])
-    within = active_within(facts)
+    entity, of_entity = entity_of(look, key, clocks, clocks.day[codes.kept])
     measures, unused = _measures(look, {*key, *entity, *times}, labels)
+    asked = _Asked(raw, look, codes, entity, clocks.day[codes.kept])
     amounts = [one.name for one in measures if one.kind in (ColumnType.LONG, ColumnType.DOUBLE)]
-    days = (dates.history_until() - dates.first).days
-    questions = {
-        name if len(labels) < 2 else f"{name}_{plain(label or '')}": ask(
-            look.columns[label] if label else None,
-            amounts,
-            facts,
-            _true(raw, look, label, codes, numbers, day, inside) if label else None,
-            within,
-            days,
-        )
-        for label in (labels or [None])
-    }
+    questions = {name: asked.about(None, amounts)} if not labels else {}
+    for label in labels:
+        questions[name if len(labels) == 1 else f"{name}_{plain(label)}"] = asked.about(label, amounts)
     return Proposal(
         name=name,
         source=source_name(look.file.path),
@@ -167,14 +154,38 @@ def propose(
         clocks=clocks,
         key=key,
         entity=entity,
-        within=within,
+        within=asked.within,
         measures=measures,
         unused=unused,
         questions=questions,
-        dates=dates,
-        spine_rows=facts.spine_rows(within),
+        dates=asked.dates,
+        spine_rows=asked.facts.spine_rows(asked.within),
         remarks={"entity": of_entity, "key": _of_key(look, key)},
     )
+
+
+class _Asked:
+    """The facts by entity and date, of which questions are asked."""
+
+    def __init__(self, raw: RawFile, look: FileProfile, codes: Codes, entity: Sequence[str], day: Ints) -> None:
+        self._raw, self._look, self._codes, self._day = raw, look, codes, day
+        self._entity = codes.rows(entity) if entity else np.zeros(len(day), dtype=np.int64)
+        self.dates, self._inside = _dates(day)
+        self.facts = facts_of(self._entity[self._inside], day[self._inside])
+        self.within = active_within(self.facts)
+
+    def about(self, label: str | None, amounts: Sequence[str]) -> Question:
+        """The question about a column; None: about what comes again, or else about one of the amounts."""
+        days = (self.dates.history_until() - self.dates.first).days
+        column = self._look.columns[label] if label is not None else None
+        return ask(column, amounts, self.facts, self._true(column) if column else None, self.within, days)
+
+    def _true(self, column: ColumnProfile) -> Facts | None:
+        """On which dates a boolean column is true; None of any other column."""
+        if column.kind is not ColumnType.BOOLEAN:
+            return None
+        is_true = flags(self._raw.column(column.name, self._look.file.null_text))[self._codes.kept]
+        return facts_of(self._entity[is_true & self._inside], self._day[is_true & self._inside])
 
 
 def require_name(name: str) -> None:
@@ -226,13 +237,3 @@ def _is_measure(column: ColumnProfile) -> bool:
     if column.kind is ColumnType.STRING:
         return column.distinct <= MOST_LEVELS and column.distinct * 2 <= column.rows
     return column.kind is not ColumnType.LONG or not names_something(column)
-
-
-def _true(
-    raw: RawFile, look: FileProfile, label: str, codes: Codes, entity: Ints, day: Ints, inside: Flags
-) -> Facts | None:
-    """On which dates a boolean column is true; None of any other column."""
-    if look.columns[label].kind is not ColumnType.BOOLEAN:
-        return None
-    chosen = flags(raw.column(label, look.file.null_text))[codes.kept] & inside
-    return facts_of(entity[chosen], day[chosen])

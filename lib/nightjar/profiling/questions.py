@@ -141,7 +141,8 @@ def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, pl
         )
     plan = next((plan for plan, share in able.items() if BOTH <= share <= 1 - BOTH), None)
     chosen = plan or min(able, key=lambda one: abs(able[one] - 0.5))
-    said = f"as asked, whether {label.name} is true once; so it is of {able[chosen]:.1%} of the rows with a fact by then"
+    share = f"{able[chosen]:.1%} of the rows with a fact by then"
+    said = f"as asked, whether {label.name} is true once: so it is in {share}"
     title = f"{label.name} within {_days(chosen)}"
     remark = Remark(said, is_open=True)
     return Question(Task.CLASSIFICATION, Aggregate.RATE, label.name, "value > 0", title, chosen, remark)

@@ -53,11 +53,12 @@ class RawFile:
         """Whether it holds texts alone."""
         return self.file.format is FileFormat.CSV
 
-    def column(self, name: str, null_text: str | None = None) -> "pa.ChunkedArray[Any]":
-        """All values of a column, as the file's type; of CSV without empty texts and those that stand for a null."""
+    def column(self, name: str, null_text: str | None = None) -> Any:
+        """All values of a column, chunked, as the file's type; of CSV without texts that stand for a null."""
         values = self._stored.to_table([self._places[name]]).column(0)
         if not self.is_text:
-            return pa.chunked_array([plain(chunk) for chunk in values.chunks], logical_type(values.type))
+            kind: Any = logical_type(values.type)
+            return pa.chunked_array([plain(chunk) for chunk in values.chunks], kind)
         values = values.slice(1)  # the header
         absent = pa.array(["", *([null_text] if null_text else [])], TEXT)
         return pc.if_else(pc.is_in(values, value_set=absent), pa.scalar(None, TEXT), values)
@@ -109,6 +110,7 @@ def _copied(path: str, text: texts.Text, copy: str, source: str) -> int:
     """Write the texts of all columns into a Parquet file; how many rows there are. Arrow's first row is the header."""
     schema = pa.schema([(f"f{place}", TEXT) for place in range(len(text.header))])
     filesystem, inner = storage.of_file(path)
+    stream: Any
     try:
         with (
             filesystem.open_input_stream(inner) as stream,

@@ -35,7 +35,8 @@ class Facts:
     def gaps(self) -> Ints:
         """Days between one fact's date and the next of the same entity."""
         known = self.following != _NEVER
-        return self.following[known] - self.day[known]
+        gaps: Ints = self.following[known] - self.day[known]
+        return gaps
 
     def spine_rows(self, within: int) -> int:
         """How many rows an ACTIVE spine has, up to the midnight after the last date."""

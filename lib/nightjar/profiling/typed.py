@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.values import FORMS
 
-Values: TypeAlias = "pa.Array[Any]"
+Values: TypeAlias = Any
+"""An Arrow array. Its stubs know fewer types and kernels than it has."""
 INSTANT = pa.timestamp("us", "UTC")
 WORDS = {
     True: ("true", "t", "yes", "y", "1"),
@@ -94,7 +95,8 @@ def encoded(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.
     values = places.dictionary
     typed = read(values, kind) if is_text(values.type) else natural(values)[1]
     same = _dictionary(typed)
-    return np.asarray(same.indices.to_numpy(), dtype=np.int64)[places.indices.to_numpy()]
+    codes: npt.NDArray[np.int64] = np.asarray(same.indices.to_numpy(), dtype=np.int64)
+    return codes[places.indices.to_numpy()]
 
 
 def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
@@ -104,7 +106,7 @@ def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
     return np.asarray(typed.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
-def _dictionary(values: Any) -> "pa.DictionaryArray[Any, Any]":
+def _dictionary(values: Any) -> Any:
     found = values.dictionary_encode(null_encoding="encode")
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
@@ -134,6 +136,6 @@ def _cast(values: Values, kind: pa.DataType) -> Values:
         return values.cast(kind)
     except pa.ArrowInvalid:
         if len(values) == 1:
-            return pa.nulls(1, kind)
+            return pa.array([None], kind)
         half = len(values) // 2
         return pa.concat_arrays([_cast(values.slice(0, half), kind), _cast(values.slice(half), kind)])

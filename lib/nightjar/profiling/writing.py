@@ -152,7 +152,7 @@ def _spine(proposal: Proposal) -> list[str]:
     lines += [f"  key: {flow(_entity(proposal))}\n", comment(why, 2), f"  active_within: {proposal.within}d\n"]
     if proposal.spine_rows > MOST_SPINE_ROWS:
         dates = (proposal.dates.newest - proposal.dates.first).days + 1
-        sample = {"by": SampleBy.DAY.name, "maximum": MOST_SPINE_ROWS // dates + 1}
+        sample: dict[str, Any] = {"by": SampleBy.DAY.name, "maximum": MOST_SPINE_ROWS // dates + 1}
         sample |= {"until": proposal.dates.history_until().isoformat()}
         said = f"{proposal.spine_rows:,} rows by {proposal.dates.newest} are more than training needs at first"
         lines += [comment(Remark(f"{said}; nights are scored whole", is_open=True), 2), f"  sample: {flow(sample)}\n"]
@@ -161,7 +161,7 @@ def _spine(proposal: Proposal) -> list[str]:
 
 def _label(proposal: Proposal, question: Question) -> Mapping[str, Any]:
     column = proposal.names[question.column or proposal.key[0]]
-    made = {"task": question.task.name} if question.task is not Task.CLASSIFICATION else {}
+    made: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.name}
     made |= {"source": proposal.source, "keys": {name: name for name in _entity(proposal)}, "column": column}
     made |= {"horizon": f"{question.plan.horizon}d", "aggregate": question.aggregate.name}
     return made | ({"condition": question.condition} if question.condition else {})

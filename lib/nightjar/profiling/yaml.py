@@ -3,13 +3,14 @@
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from nightjar.profiling.remarks import Remark
 
 CHECK = "CHECK: "
 """What a remark begins with that a person must look at."""
-Value: TypeAlias = "str | int | float | bool | Sequence[Value] | Mapping[str, Value] | None"
+Value: TypeAlias = Any
+"""A text, number, boolean, null, or a sequence or mapping of values."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*|[0-9]+[dhw]")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan"})
 _WIDTH = 118
