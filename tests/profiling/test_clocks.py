@@ -21,19 +21,19 @@ def decided(path, **told):
 FORMS = {
     "2024-03-31 06:00:00": ("at", 6),
     "2024-03-31T06:00+": None,
-    "3/31/2024 6:00": ("try_to_timestamp(at, 'M/d/yyyy H:mm')", 6),
-    "3/31/2024 6:00:00 PM": ("try_to_timestamp(at, 'M/d/yyyy h:mm:ss a')", 18),
+    "3/31/2024 6:00": ("try_to_timestamp(`at`, 'M/d/yyyy H:mm')", 6),
+    "3/31/2024 6:00:00 PM": ("try_to_timestamp(`at`, 'M/d/yyyy h:mm:ss a')", 18),
     "31.03.2024": (
-        "to_utc_timestamp(CAST(to_date(try_to_timestamp(at, 'd.M.yyyy')) AS TIMESTAMP) + INTERVAL 12 HOURS, 'UTC')",
+        "to_utc_timestamp(CAST(to_date(try_to_timestamp(`at`, 'd.M.yyyy')) AS TIMESTAMP) + INTERVAL 12 HOURS, 'UTC')",
         0,
     ),
-    "2024/3/31 6:00": ("try_to_timestamp(at, 'yyyy/M/d H:mm')", 6),
+    "2024/3/31 6:00": ("try_to_timestamp(`at`, 'yyyy/M/d H:mm')", 6),
     "20240331": (
-        "to_utc_timestamp(CAST(to_date(CAST(at AS STRING), 'yyyyMMdd') AS TIMESTAMP) + INTERVAL 12 HOURS, 'UTC')",
+        "to_utc_timestamp(CAST(to_date(CAST(`at` AS STRING), 'yyyyMMdd') AS TIMESTAMP) + INTERVAL 12 HOURS, 'UTC')",
         0,
     ),
-    "1711864800": ("timestamp_seconds(at)", 6),
-    "1711864800000": ("timestamp_millis(at)", 6),
+    "1711864800": ("timestamp_seconds(`at`)", 6),
+    "1711864800000": ("timestamp_millis(`at`)", 6),
     "31 March 2024": None,
     "1711864800000000": None,
 }
@@ -60,7 +60,7 @@ def test_a_month_that_may_be_a_day_is_asked_about(tmp_path):
     assert "read as M/d/yyyy; they may as well be d/M/yyyy" in found.remarks["event_time"].text
     assert found.remarks["event_time"].is_open
     sure = write_csv(tmp_path / "sure.csv", {"at": ["3/1/2024", "14/2/2024"], "k": ["a", "b"]})
-    assert decided(sure)[0].event.sql == "to_date(try_to_timestamp(at, 'd/M/yyyy'))"
+    assert decided(sure)[0].event.sql == "to_date(try_to_timestamp(`at`, 'd/M/yyyy'))"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_times_without_an_offset_are_of_the_zone_that_is_given_and_others_are_wh
     columns = {"plain": ["2024-01-31 01:00:00"] * 2, "aware": ["2024-01-31 01:00:00+00:00"] * 2, "k": ["a", "b"]}
     path = write_csv(tmp_path / "facts.csv", columns)
     plain, (event, _, derived) = decided(path, zone="America/New_York", clock="plain")
-    assert derived == {event: "to_utc_timestamp(plain, 'America/New_York')"}
+    assert derived == {event: "to_utc_timestamp(`plain`, 'America/New_York')"}
     assert plain.moment[0] == datetime(2024, 1, 31, 6, tzinfo=UTC).timestamp() * 1_000_000
     aware, (event, _, derived) = decided(path, zone="America/New_York", clock="aware")
     assert (event, derived) == ("aware", {})
@@ -118,7 +118,7 @@ def test_a_clock_that_is_missing_in_many_rows_is_refused_until_it_is_named(tmp_p
     with pytest.raises(SourceError, match=r"only at \(1 of 3 rows have none\).*Name one all the same with --clock"):
         decided(path)
     found, (_, known, derived) = decided(path, clock="at")
-    assert derived[known] == "to_utc_timestamp(CAST(date_add(at, 1) AS TIMESTAMP), 'UTC')"
+    assert derived[known] == "to_utc_timestamp(CAST(date_add(`at`, 1) AS TIMESTAMP), 'UTC')"
     assert "the 1 rows without it are no facts" in found.remarks["event_time"].text
 
 

@@ -94,6 +94,10 @@ def test_parquet_has_types_of_its_own_and_columns_that_no_source_can_have(tmp_pa
                 "small": pa.array([1.5, float("nan")], pa.float32()),
                 "at": pa.array([at, None], pa.timestamp("ns", "Europe/Paris")),
                 "finer": pa.array([1, 1000], pa.timestamp("ns")),
+                "flag": pa.array([1, 0], pa.int8()),
+                "float flag": [0.0, 1.0],
+                "bytes": [b"a", b"b"],
+                "no text": [b"a", b"\xff"],
                 "list": [[1], [2]],
                 "a.b": [1, 2],
                 "Twin": [1, 2],
@@ -104,12 +108,14 @@ def test_parquet_has_types_of_its_own_and_columns_that_no_source_can_have(tmp_pa
     )
     assert {name: column.kind.name for name, column in found.columns.items()} == {
         "text": "LONG", "unsigned": "LONG", "money": "DOUBLE", "small": "DOUBLE", "at": "TIMESTAMP",
+        "flag": "BOOLEAN", "float flag": "BOOLEAN", "bytes": "STRING",
     }  # fmt: skip
     assert (found.columns["at"].zone, found.columns["at"].least) == ("Europe/Paris", at)
     assert (found.columns["small"].not_finite, found.columns["small"].greatest) == (1, 1.5)
     assert {name: why.split(",")[0] for name, why in found.left_out.items()} == {
         "too large": "some of its values",
         "finer": "some instants are finer than a microsecond",
+        "no text": "some of its values",
         "list": "it is list<element: int64>",
         "a.b": "settings cannot name a column with one of . ` ${ ???",
         "Twin": "another column is named so",
@@ -118,13 +124,15 @@ def test_parquet_has_types_of_its_own_and_columns_that_no_source_can_have(tmp_pa
     }
 
 
-def test_a_folder_of_parquet_is_one_file(tmp_path):
+def test_a_folder_of_parquet_is_one_file_with_what_the_names_of_its_folders_say(tmp_path):
     for place, columns in enumerate(({"k": ["a"], "v": [1.5]}, {"k": ["b"]}, {"k": ["c"], "v": [2.5], "w": [True]})):
-        write_parquet(tmp_path / f"{place}.parquet", columns)
+        (tmp_path / f"code=0{place}").mkdir()
+        write_parquet(tmp_path / f"code=0{place}" / "part.parquet", columns)
     found = look(tmp_path)
+    assert found.columns["code"].examples == ("00", "01", "02")
     assert found.rows == 3
     assert {name: (one.kind.name, one.nulls) for name, one in found.columns.items()} == {
-        "k": ("STRING", 0), "v": ("DOUBLE", 1), "w": ("BOOLEAN", 2),
+        "code": ("STRING", 0), "k": ("STRING", 0), "v": ("DOUBLE", 1), "w": ("BOOLEAN", 2),
     }  # fmt: skip
 
 

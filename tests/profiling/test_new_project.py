@@ -43,10 +43,10 @@ def program():
 
 
 def orders():
-    """Forty days of orders at three shops, each with something that other programs read as something else."""
+    """Forty days of orders at three shops, with what other programs read as something else; of one nobody knows when."""
     rows = [(shop, FIRST + timedelta(days=n), n) for n in range(DAYS) for shop in ("NO", "on", "1e3")]
     rows.append(rows[7])  # a whole repetition
-    return {
+    columns = {
         "Order No.": [f"{n:03}" for _, _, n in rows],
         "shop": [shop for shop, _, _ in rows],
         "Ordered at": [f"{day.month}/{day.day}/{day.year} {9 + n % 3}:05" for _, day, n in rows],
@@ -54,8 +54,10 @@ def orders():
         "amount €": ["-" if n % 7 == 0 else f"{n % 11}.50" for _, _, n in rows],
         "value": ["yes" if n % 3 == 0 else "NO" for _, _, n in rows],
         "event_time": [f"0{n % 4}" for _, _, n in rows],
+        "null": [f"{n / 10}" for _, _, n in rows],
         "": ["x"] * len(rows),
     }
+    return {name: [*values, "" if name == "Ordered at" else values[-1]] for name, values in columns.items()}
 
 
 def settings(place, name):
@@ -85,9 +87,7 @@ def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, plac
     assert stored[utc("2024-03-02 09:05"), "NO"] == (utc("2024-03-03 23:00"), 1.5, False, "01")
     built = build(spark, warehouse, project, run_date - timedelta(days=5), run_date, None, "b")
     assert built.rows == {"features": 18, "labels": 15}
-    rows = rows_of(
-        warehouse, "features", "shop", "run_date", "shop__facts_7d", "shop__value_2_rate_7d", "days_since_last"
-    )
+    rows = rows_of(warehouse, "features", "shop", "run_date", "shop__facts_7d", "shop__null_last", "days_since_last")
     assert rows[0][:2] == ("1e3", run_date - timedelta(days=5))
     assert all(row[2] == 7 - (row[1] - FIRST).days % 2 or row[2] in (6, 7) for row in rows)
 

@@ -31,6 +31,11 @@ def test_who_always_has_a_fact_again_is_asked_about_an_amount(tmp_path):
     project = written(tmp_path, columns)["project/mine.yaml"]
     assert "label:\n  task: REGRESSION\n  source: facts\n  keys: {machine: machine}\n  column: temperature" in project
     assert "  horizon: 1d\n  aggregate: MEAN\n" in project
+    series = written(
+        tmp_path, readings(machines=("m1",), every=3, temperature=lambda n: n % 17 / 2, series=lambda n: n)
+    )
+    assert "key: [series_2]" in series["project/mine.yaml"]  # of the name that is free
+    assert "  column: temperature\n  horizon: 7d\n  aggregate: MEAN\n" in series["project/mine.yaml"]
     counted = written(tmp_path, readings())["project/mine.yaml"]
     assert "  column: machine\n  horizon: 1d\n  aggregate: COUNT\n" in counted
 

@@ -135,8 +135,8 @@ def _likeliest(able: Mapping[str, Moment], look: FileProfile) -> Moment:
         advice = " Name one all the same with --clock; rows without it are no facts." if able else ""
         raise SourceError(
             f"Source of {look.file.path}: no column says when its facts happened, {found}. Expected instants or days "
-            f"({_forms()}): without them nobody can tell what was known when, and the file is refused.{advice} Nothing "
-            "was written."
+            f"({_forms()}): without them nobody can tell what was known when, and the file is refused.{advice} If "
+            "several columns say it together, such as a day and a time, write them as one. Nothing was written."
         )
     return able[min(whole, key=lambda name: _rank(able[name], look))]
 

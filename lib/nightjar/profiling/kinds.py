@@ -20,6 +20,7 @@ ZONES = (
 )  # fmt: skip
 """A zone for each of the usual clocks; others show the same."""
 _STRICT = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMESTAMP)
+_TWO = "its only values are {}"
 _IDENTIFIER = r"^[ \t]*[+-]?0[0-9]"
 _SIGNS_OF_A_FRACTION = r"[.]|(?i:inf|nan)"
 
@@ -49,6 +50,8 @@ def reading(values: Values) -> Reading | None:
         return of_texts(values)
     kind, typed = natural(values)
     zone = values.type.tz if kind is ColumnType.TIMESTAMP else None
+    if kind in (ColumnType.LONG, ColumnType.DOUBLE) and set(typed[:3].to_pylist()) == {0, 1}:
+        return Reading(ColumnType.BOOLEAN, typed.cast(pa.bool_()), _TWO.format("0 and 1"), is_doubtful=True)
     return None if typed.null_count else Reading(kind, typed, zone="" if zone and zone[0] in "+-" else zone)
 
 
@@ -57,9 +60,8 @@ def of_texts(texts: Values) -> Reading:
     words = {text.strip().lower() for text in texts[:8].to_pylist()} if len(texts) <= 8 else set()
     if len(words) == 2 and any(words == set(pair) for pair in zip(*WORDS.values(), strict=True)):
         said = " and ".join(sorted(words))
-        return Reading(
-            ColumnType.BOOLEAN, read(texts, ColumnType.BOOLEAN), f"its only values are {said}", words == {"0", "1"}
-        )
+        typed = read(texts, ColumnType.BOOLEAN)
+        return Reading(ColumnType.BOOLEAN, typed, _TWO.format(said), is_doubtful=words == {"0", "1"})
     numbers = {kind: read(texts, kind) for kind in _STRICT}
     kind = next((kind for kind in _STRICT if not numbers[kind].null_count), None)
     if kind in (ColumnType.LONG, ColumnType.DOUBLE):

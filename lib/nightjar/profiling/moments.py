@@ -86,8 +86,8 @@ def moment_of(column: ColumnProfile) -> Moment | None:
 
 
 def quoted(name: str) -> str:
-    """A column in Spark SQL."""
-    return name if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) else f"`{name}`"
+    """A column in Spark SQL, which has words of its own that a plain name may be."""
+    return f"`{name}`"
 
 
 def _days(values: Values) -> Values:

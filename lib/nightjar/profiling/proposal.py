@@ -1,6 +1,5 @@
 """A project made of what a raw file holds: every decision with its reason, and whether a person must check it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,7 +13,8 @@ from nightjar.profiling import clocks as deciding
 from nightjar.profiling.clocks import Clocks
 from nightjar.profiling.columns import ColumnProfile, FileProfile, Ints
 from nightjar.profiling.entities import entity_of
-from nightjar.profiling.keys import Codes, find_key, names_something
+from nightjar.profiling.keys import Codes, find_key
+from nightjar.profiling.measures import measures_of
 from nightjar.profiling.moments import NEVER
 from nightjar.profiling.names import plain, stored_names
 from nightjar.profiling.questions import Question, active_within, ask
@@ -26,15 +26,11 @@ from nightjar.settings.checks import require_names
 from nightjar.settings.sources import ColumnType
 
 NIGHTS = 3
-MOST_MEASURES, MOST_LEVELS = 8, 50
 MOST_SPINE_ROWS = 200_000
 """Rows that are trained on, about; of more a sample is proposed."""
 FAR = 365
 """Days without a fact that part a few wrong dates from all others."""
-_CALENDAR = re.compile(r"(?i)(year|month|quarter|week|weekday|day(_?of_?(week|month|year))?|hour|minute|second)s?")
-"""Names of columns that repeat what a clock says."""
 Flags = npt.NDArray[np.bool_]
-_MEASURES = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN, ColumnType.STRING)
 
 
 @dataclass(frozen=True)
@@ -140,7 +136,7 @@ def propose(
     times = [clocks.event.column, *([clocks.known.column] if clocks.known else [])]
     key = find_key(look, codes, times)
     entity, of_entity = entity_of(look, key, clocks, clocks.day[codes.kept])
-    measures, unused = _measures(look, {*key, *entity, *times}, labels)
+    measures, unused = measures_of(look, {*key, *entity, *times}, labels)
     asked = _Asked(raw, look, codes, entity, clocks.day[codes.kept])
     amounts = [one.name for one in measures if one.kind in (ColumnType.LONG, ColumnType.DOUBLE)]
     questions = {name: asked.about(None, amounts)} if not labels else {}
@@ -222,18 +218,3 @@ def _dates(day: Ints) -> tuple[Dates, Flags]:
 
 def _date(day: int) -> date:
     return date(1970, 1, 1) + timedelta(days=int(day))
-
-
-def _measures(look: FileProfile, used: set[str], labels: Sequence[str]) -> tuple[list[ColumnProfile], list[str]]:
-    """Columns that features are made of, those with the fewest nulls, in the file's order; and those left over."""
-    able = [column for column in look.columns.values() if column.name not in used and _is_measure(column)]
-    chosen = sorted(able, key=lambda column: (column.name not in labels, column.nulls))[:MOST_MEASURES]
-    return [column for column in able if column in chosen], [one.name for one in able if one not in chosen]
-
-
-def _is_measure(column: ColumnProfile) -> bool:
-    if column.kind not in _MEASURES or column.distinct < 2 or _CALENDAR.fullmatch(column.name):
-        return False
-    if column.kind is ColumnType.STRING:
-        return column.distinct <= MOST_LEVELS and column.distinct * 2 <= column.rows
-    return column.kind is not ColumnType.LONG or not names_something(column)

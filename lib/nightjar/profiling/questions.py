@@ -116,7 +116,8 @@ def ask(
 
 
 def _again(numbers: Sequence[str], facts: Facts, within: int, plans: Sequence[Plan]) -> Question:
-    for plan in plans:
+    is_series = not facts.entity.any()  # of one thing, whose days of rest are no question
+    for plan in plans if not (is_series and numbers) else []:
         share = outcomes(facts, None, within, plan.horizon).met
         if BOTH <= share <= 1 - BOTH:
             said = f"no --label was given: whether there is a fact again, true for {share:.0%} of the rows"
@@ -125,7 +126,7 @@ def _again(numbers: Sequence[str], facts: Facts, within: int, plans: Sequence[Pl
                 Task.CLASSIFICATION, Aggregate.COUNT, None, "value > 0", title, plan, Remark(said, is_open=True)
             )
     if numbers:
-        return _amount(numbers[0], "no --label was given, and there is always a fact again", facts, within, plans[0])
+        return _amount(numbers[0], "no --label was given", facts, within, plans[0])
     said = "no --label was given, there is always a fact again, and no column holds amounts: facts are counted"
     title = f"facts within {_days(plans[0])}"
     return Question(Task.REGRESSION, Aggregate.COUNT, None, None, title, plans[0], Remark(said, is_open=True))

@@ -144,10 +144,14 @@ def _parquet(file: File, where: str, source: str) -> RawFile:
     filesystem, inner = storage.of_file(where)
     files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
     fields = {field.name: field for one in files.get_fragments() for field in one.physical_schema}
-    for name in [name for name in names if name not in fields]:
-        left_out[name] = "it stands in the names of folders only"
-        names.remove(name)
-    stored = files.replace_schema(pa.schema([fields[name] for name in names]))
+    of_folders = pa.schema([(name, TEXT) for name in names if name not in fields])
+    stored: Any = ds.dataset(
+        inner,
+        filesystem=filesystem,
+        format="parquet",
+        schema=pa.schema([fields.get(name, pa.field(name, TEXT)) for name in names]),
+        partitioning=ds.partitioning(of_folders, flavor="hive"),
+    )
     return RawFile(file, stored.count_rows(), names, left_out, stored, {name: name for name in names})
 
 

@@ -84,6 +84,8 @@ def natural(values: Values) -> tuple[ColumnType, Values]:
         return ColumnType.DATE, values.cast(pa.date32())
     if types.is_timestamp(kind):
         return ColumnType.TIMESTAMP, _whole_microseconds(values)
+    if types.is_binary(kind) or types.is_large_binary(kind):
+        return ColumnType.STRING, _cast(values, pa.large_string())
     if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale <= 0):
         return ColumnType.LONG, _cast(values, pa.int64())
     return ColumnType.DOUBLE, values.cast(pa.float64(), safe=False)
@@ -102,7 +104,7 @@ def encoded(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.
 def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
     """Where a boolean column is true."""
     values: Any = column.combine_chunks()
-    typed = _booleans(values) if is_text(values.type) else values
+    typed = _booleans(values) if is_text(values.type) else values.cast(pa.bool_())
     return np.asarray(typed.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 

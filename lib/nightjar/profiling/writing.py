@@ -5,6 +5,7 @@ from typing import Any
 
 from nightjar.profiling import clocks as deciding
 from nightjar.profiling.columns import ColumnProfile
+from nightjar.profiling.moments import quoted
 from nightjar.profiling.names import unused
 from nightjar.profiling.proposal import MOST_SPINE_ROWS, NIGHTS, Proposal
 from nightjar.profiling.questions import Question
@@ -36,8 +37,8 @@ def source(proposal: Proposal) -> str:
     """The source: file, columns, key and clocks."""
     look, names = proposal.look, proposal.names
     event, known, derived = deciding.sql(proposal.clocks, names)
-    renamed = {names[name]: f"`{name}`" for name in look.columns if names[name] != name}
-    series = {} if proposal.entity else {SERIES: f"'{proposal.source}'"}
+    renamed = {names[name]: quoted(name) for name in look.columns if names[name] != name}
+    series = {} if proposal.entity else {_entity(proposal)[0]: f"'{proposal.source}'"}
     key = [names[name] for name in proposal.key]
     keep = [one for one in [*series, *names.values()] if one not in key]
     settings = {"path": look.file.path, "format": look.file.format.name, "null_text": look.file.null_text}
@@ -50,7 +51,7 @@ def source(proposal: Proposal) -> str:
     if made := {**renamed, **derived, **series}:
         lines += ["\nderived:\n", *(f"  {text(name)}: {flow(sql)}\n" for name, sql in made.items())]
     if look.columns[proposal.clocks.event.column].nulls:
-        lines += ["\n", f"where: {flow(f'{event} IS NOT NULL')}\n"]
+        lines += ["\n", f"where: {flow(f'{quoted(event)} IS NOT NULL')}\n"]
     lines += ["\n", comment(remarks["key"]), f"key: {flow(key)}\n"]
     lines += [comment(of_clocks["event_time"]), f"event_time: {text(event)}\n"]
     lines += [comment(of_clocks["known_at"]), f"known_at: {text(known)}\n"]
@@ -174,7 +175,9 @@ def _expressions(proposal: Proposal) -> list[str]:
 
 
 def _entity(proposal: Proposal) -> list[str]:
-    return [proposal.names[name] for name in proposal.entity] or [SERIES]
+    if proposal.entity:
+        return [proposal.names[name] for name in proposal.entity]
+    return [unused(SERIES, [*proposal.names, *proposal.names.values()])]
 
 
 def _group(proposal: Proposal) -> str:
