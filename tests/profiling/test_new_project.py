@@ -43,7 +43,7 @@ def program():
 
 
 def orders():
-    """Forty days of orders at three shops, with what other programs read as something else; of one nobody knows when."""
+    """Forty days of orders at three shops, with what others read as something else; of one nobody knows when."""
     rows = [(shop, FIRST + timedelta(days=n), n) for n in range(DAYS) for shop in ("NO", "on", "1e3")]
     rows.append(rows[7])  # a whole repetition
     columns = {

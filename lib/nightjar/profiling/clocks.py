@@ -154,7 +154,7 @@ def _of_event(event: Moment, look: FileProfile, others: list[str], *, is_given: 
     said += ["a day counts at its noon, between the midnights that are predicted at"] if event.is_day else []
     said += [event.doubt] if event.doubt else []
     nulls = look.columns[event.column].nulls
-    said += [f"the {nulls:,} rows without it are no facts"] if nulls else []
+    said += [f"rows without it are no facts ({nulls:,} of {look.rows:,})"] if nulls else []
     return Remark("; ".join(said), is_open=bool((others and not is_given) or event.doubt or nulls))
 
 

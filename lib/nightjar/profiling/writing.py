@@ -128,7 +128,7 @@ def project(proposal: Proposal, name: str, question: Question) -> str:
 
 def _column(proposal: Proposal, column: ColumnProfile) -> str:
     settings: dict[str, Any] = {"type": column.kind.name}
-    if column.name in proposal.key or (column.name == proposal.clocks.event.column and not column.nulls):
+    if not column.nulls and column.name in (*proposal.key, proposal.clocks.event.column):
         settings["required"] = True
     said = [f"{shown(column.least)} to {shown(column.greatest)}"] if column.least is not None else []
     said += [f"{column.distinct:,} different" if column.distinct > 1 else "always the same"]
