@@ -30,7 +30,7 @@ def entity_of(look: FileProfile, key: Sequence[str], clocks: Clocks, day: Ints) 
     """
     times = {clocks.event.column, *([clocks.known.column] if clocks.known else [])}
     rest = [name for name in key if name not in times]
-    if rest and len(rest) < len(key):
+    if rest and len(rest) < len(key) and all(_is_named(look.columns[name]) for name in rest):
         return rest, Remark(f"what the key says beside {clocks.event.column}", is_open=True)
     if len(np.unique(day)) == len(day):
         return [], Remark("no date has more than one row: they are one series, of one thing", is_open=True)
@@ -46,6 +46,9 @@ def entity_of(look: FileProfile, key: Sequence[str], clocks: Clocks, day: Ints) 
 
 
 def _may_be(column: ColumnProfile) -> bool:
-    named = names_something(column) or _ENTITY.search(column.name) is not None
-    able = column.kind in (ColumnType.STRING, ColumnType.LONG) and named
+    able = column.kind in (ColumnType.STRING, ColumnType.LONG) and _is_named(column)
     return able and not column.nulls and column.distinct > 1 and column.distinct * LEAST_FACTS <= column.rows
+
+
+def _is_named(column: ColumnProfile) -> bool:
+    return names_something(column) or _ENTITY.search(column.name) is not None

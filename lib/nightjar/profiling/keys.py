@@ -74,12 +74,12 @@ def find_key(look: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str
     Args:
         look: what the file holds.
         codes: of the rows that are facts.
-        clocks: columns that say when.
+        clocks: columns that say when, first the one without which a row is no fact.
 
     Raises:
         SourceError: no set of so few columns is one. It shows rows that the best of them does not tell apart.
     """
-    able = [one for one in look.columns.values() if one.kind in KEYS and (one.name in clocks or not one.nulls)]
+    able = [one for one in look.columns.values() if one.kind in KEYS and (one.name in clocks[:1] or not one.nulls)]
     able = sorted(able, key=lambda column: -column.distinct)[:WIDEST]
     whole = codes.whole_rows()
     all_rows, few = _different(whole), len(np.unique(whole[:SAMPLE]))
