@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from nightjar.profiling.page import render, shape_of
+from nightjar.profiling.page import render
 from profiling.looks import look, write_csv
 from report.page import Page
 
 
 def shape(path, texts):
     found = look(write_csv(path / "facts.csv", {"x": texts, "k": ["a"] * len(texts)}))
-    return shape_of(found.columns["x"])
+    return found.columns["x"].shape
 
 
 def drawn(shape):

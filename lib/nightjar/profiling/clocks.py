@@ -66,7 +66,8 @@ def decide(
         raise UsageError(
             f"--zone: found {zone!r}, expected an IANA time zone such as Europe/Paris. Nothing was written."
         )
-    able = {one.column: one for one in map(moment_of, look.columns.values()) if one is not None}
+    found = (moment_of(column, raw, look.file.null_text) for column in look.columns.values())
+    able = {one.column: one for one in found if one is not None}
     event = _given("--clock", clock, able, look) if clock else _likeliest(able, look)
     home, of_zone = (zone, Remark("as given")) if zone else _zone(event, able, look)
     moment, day = event.of(raw.column(event.column, look.file.null_text), home)

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.profiling.kinds import NULL_WORDS, Reading, null_word, reading
 from nightjar.profiling.reading import RawFile
+from nightjar.profiling.shapes import Ints, shape_of
 from nightjar.profiling.typed import Values
+from nightjar.report.shapes import Shape
 from nightjar.settings.sources import ColumnType, File
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-EXAMPLES, LEVELS = 3, 8
+EXAMPLES = 3
 ORDERED = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMESTAMP)
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class ColumnProfile:
         not_finite: rows with NaN or an infinity; quantiles are of the others.
         least, greatest: of numbers, days and instants; None where there is none.
         quantiles: share -> the least value that at least so large a share of the values is at or below.
-        levels: the most frequent values with their rows, the most frequent first.
+        infinite: rows with an infinity.
+        shape: how the values are spread, to be drawn; None where no picture would show it.
         examples: the first different values, as they stand in the file; of binary fractions six digits.
-        counted: its values; they are as many as are different.
     """
 
     name: str
@@ -62,9 +62,9 @@ class ColumnProfile:
     least: Any
     greatest: Any
     quantiles: Mapping[float, Any]
-    levels: tuple[tuple[Any, int], ...]
+    infinite: int
+    shape: Shape | None
     examples: tuple[str, ...]
-    counted: Counted
 
     def is_unique(self) -> bool:
         """Whether every row has a value of its own."""
@@ -132,7 +132,8 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: Counted, told: Read
     counted = _merged(told.values, raw.counts)
     finite = _finite(counted)
     ascending = _ascending(finite) if told.kind in ORDERED else Counted(finite.values[:0], finite.counts[:0])
-    values, most = ascending.values, np.argsort(-counted.counts, kind="stable")[:LEVELS]
+    values = ascending.values
+    infinite = pc.is_inf(counted.values) if pa.types.is_floating(counted.values.type) else None
     return ColumnProfile(
         name=name,
         kind=told.kind,
@@ -146,9 +147,9 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: Counted, told: Read
         least=values[0].as_py() if len(values) else None,
         greatest=values[-1].as_py() if len(values) else None,
         quantiles=_quantiles(ascending),
-        levels=tuple((counted.values[int(place)].as_py(), int(counted.counts[place])) for place in most),
+        infinite=0 if infinite is None else int(counted.counts[np.asarray(infinite)].sum()),
+        shape=shape_of(told.kind, counted.values, counted.counts),
         examples=tuple(_shown(value) for value in raw.values[:EXAMPLES].to_pylist()),
-        counted=counted,
     )
 
 

@@ -73,6 +73,8 @@ def of_texts(texts: Values) -> Reading:
 
 def null_word(texts: Values) -> str | None:
     """The word without which texts would all be of a stricter type: it stands for a missing value."""
+    if not pc.any(pc.is_in(texts, value_set=pa.array(NULL_WORDS, texts.type))).as_py():
+        return None
     for kind in _STRICT:
         unread = texts.filter(read(texts, kind).is_null())
         if len(unread) == 1 < len(texts) and unread[0].as_py() in NULL_WORDS:

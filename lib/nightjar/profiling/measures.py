@@ -34,5 +34,5 @@ def _is_measure(column: ColumnProfile) -> bool:
 
 def _is_small(column: ColumnProfile) -> bool:
     """Whether models can take its values: no infinity, and none beyond float32."""
-    values = np.abs(column.counted.values.to_numpy(zero_copy_only=False))
-    return not bool((values > float(np.finfo(np.float32).max)).any())
+    largest = float(np.finfo(np.float32).max)
+    return not column.infinite and (column.least is None or max(-column.least, column.greatest) <= largest)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.profiling.columns import ColumnProfile, Ints
+from nightjar.profiling.reading import RawFile
 from nightjar.profiling.typed import INSTANT, Values, instants, is_text, natural, read
 from nightjar.settings.sources import ColumnType
 
@@ -72,17 +73,24 @@ class Moment:
         return _numbers(moment.take(encoded.indices)), _numbers(day.take(encoded.indices))
 
 
-def moment_of(column: ColumnProfile) -> Moment | None:
+def moment_of(column: ColumnProfile, raw: RawFile, null_text: str) -> Moment | None:
     """The column as instants or days; None where its values are neither."""
-    name, kind, values = column.name, column.kind, column.counted.values
+    name, kind = column.name, column.kind
     sql = quoted(name)
     if kind is ColumnType.DATE:
         return Moment(name, sql, is_day=True, is_absolute=False, convert=_days)
     if kind is ColumnType.TIMESTAMP:
         return Moment(name, sql, is_day=False, is_absolute=column.zone is not None, convert=_moments)
-    if kind is ColumnType.STRING and len(values):
-        return _of_texts(name, sql, values)
-    return _of_numbers(column, sql) if kind is ColumnType.LONG else None
+    if kind is ColumnType.STRING and any(
+        re.fullmatch(form + _TIME, column.examples[0].strip()) for form, _, _ in _FORMS
+    ):
+        return _of_texts(name, sql, _different(raw, name, null_text))
+    if kind is ColumnType.LONG and _EIGHT_DIGITS[0] <= column.least and column.greatest < _EIGHT_DIGITS[1]:
+        is_one = _converts(_eight_digits, _different(raw, name, null_text))
+        return (
+            Moment(name, f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')", True, False, _eight_digits) if is_one else None
+        )
+    return _since_epoch(column, sql) if kind is ColumnType.LONG else None
 
 
 def quoted(name: str) -> str:
@@ -129,15 +137,17 @@ def _times(has_time: bool, has_second: bool, has_half: bool) -> tuple[str, str]:
     return (spark + " a", python + " %p") if has_half else (spark, python)
 
 
-def _of_numbers(column: ColumnProfile, sql: str) -> Moment | None:
-    """Days written as 20240331, and, in a column that is named so, seconds or milliseconds since 1970."""
+def _since_epoch(column: ColumnProfile, sql: str) -> Moment | None:
+    """Seconds or milliseconds since 1970, in a column that is named so."""
     least, greatest = column.least, column.greatest
-    if _EIGHT_DIGITS[0] <= least and greatest < _EIGHT_DIGITS[1] and _converts(_eight_digits, column.counted.values):
-        return Moment(column.name, f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')", True, False, _eight_digits)
     for scale, made in ((1, "timestamp_seconds"), (1000, "timestamp_millis")):
         if _NAMED.search(column.name) and _SECONDS[0] * scale <= least and greatest < _SECONDS[1] * scale:
             return Moment(column.name, f"{made}({sql})", False, True, partial(_since_1970, factor=1_000_000 // scale))
     return None
+
+
+def _different(raw: RawFile, name: str, null_text: str) -> Values:
+    return raw.column(name, null_text).drop_null().unique()
 
 
 def _converts(convert: Converter, values: Values) -> bool:
