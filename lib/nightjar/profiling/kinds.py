@@ -19,6 +19,7 @@ ZONES = (
     "Australia/Sydney", "Pacific/Auckland",
 )  # fmt: skip
 """A zone for each of the usual clocks; others show the same."""
+_FIRST = 10_000
 _STRICT = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMESTAMP)
 _TWO = "its only values are {}"
 _IDENTIFIER = r"^[ \t]*[+-]?0[0-9]"
@@ -62,13 +63,18 @@ def of_texts(texts: Values) -> Reading:
         said = " and ".join(sorted(words))
         typed = read(texts, ColumnType.BOOLEAN)
         return Reading(ColumnType.BOOLEAN, typed, _TWO.format(said), is_doubtful=words == {"0", "1"})
-    numbers = {kind: read(texts, kind) for kind in _STRICT}
-    kind = next((kind for kind in _STRICT if not numbers[kind].null_count), None)
+    tried = {kind: read(texts, kind) for kind in _STRICT if _may_be(texts[:_FIRST], kind)}
+    kind = next((kind for kind, values in tried.items() if not values.null_count), None)
     if kind in (ColumnType.LONG, ColumnType.DOUBLE):
-        return _number(texts, kind, numbers[kind])
+        return _number(texts, kind, tried[kind])
     if kind is ColumnType.TIMESTAMP:
         return _instants(texts)
-    return Reading(kind, numbers[kind]) if kind else _string(texts, numbers)
+    return Reading(kind, tried[kind]) if kind else _string(texts, tried)
+
+
+def _may_be(first: Values, kind: ColumnType) -> bool:
+    """Whether the first values leave it open that nearly all are of a type."""
+    return bool(read(first, kind).null_count <= (1 - ALMOST) * len(first))
 
 
 def null_word(texts: Values) -> str | None:
