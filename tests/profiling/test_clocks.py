@@ -106,7 +106,9 @@ def test_of_several_clocks_the_likeliest_is_taken_and_the_others_are_named(tmp_p
     assert found.remarks["event_time"].text.startswith(
         "of Order Date, the likeliest clock; others: birth_date, due, canc"
     )
-    assert found.remarks["known_at"].is_open
+    assert (found.remarks["known_at"].is_open, found.lateness) == (True, 0)
+    late = columns | {"received_at": [(one + timedelta(days=n)).isoformat() for n, one in enumerate(at)]}
+    assert decided(write_csv(tmp_path / "late.csv", late))[0].lateness == 2
     early = columns | {"received_at": [at[0].isoformat()] * 3}
     assert (
         decided(write_csv(tmp_path / "early.csv", early))[0].known is None

@@ -71,6 +71,7 @@ def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, plac
     told = ["--label", "value", "--zone", "Europe/Paris", "--known-at", "known_at"]
     program.main(["shops", "--data", str(path), *told], place)
     made = settings(place, "shops")
+    assert made.project.label.allowed_lateness == "1d"
     project, run_date = made.project, parse_run_date(made.project.history_until)
     require_foreseeable(made.search, project, run_date)
     warehouse = Warehouse(str(place / "warehouse"), "shops")
@@ -86,10 +87,19 @@ def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, plac
     assert stored[utc("2024-03-01 08:05"), "1e3"] == (utc("2024-03-01 23:00"), None, True, "00")
     assert stored[utc("2024-03-02 09:05"), "NO"] == (utc("2024-03-03 23:00"), 1.5, False, "01")
     built = build(spark, warehouse, project, run_date - timedelta(days=5), run_date, None, "b")
-    assert built.rows == {"features": 18, "labels": 15}
-    rows = rows_of(warehouse, "features", "shop", "run_date", "shop__facts_7d", "shop__null_last", "days_since_last")
-    assert rows[0][:2] == ("1e3", run_date - timedelta(days=5))
-    assert all(row[2] == 7 - (row[1] - FIRST).days % 2 or row[2] in (6, 7) for row in rows)
+    assert built.rows["features"] == 18  # of six nights and three shops
+    for shop, day, facts, last in rows_of(
+        warehouse, "features", "shop", "run_date", "shop__facts_7d", "shop__null_last"
+    ):
+        known = [n for n in range(DAYS) if FIRST + timedelta(days=n + n % 2) < day]
+        week = [n for n in known if FIRST + timedelta(days=n) >= day - timedelta(days=7)]
+        assert (shop, day, facts, last) == (shop, day, len(week), known[-1] / 10)
+    labels = rows_of(warehouse, "labels", "shop", "prediction_time", "label")
+    assert {shop for shop, _, _ in labels} == {"NO", "on", "1e3"}
+    for _, moment, label in labels:
+        day = moment.date() + timedelta(days=1)  # midnight in Paris is late in the evening before in UTC
+        assert label is None or label is ((day - FIRST).days % 3 == 0)
+    assert sum(label is not None for *_, label in labels) >= 12
 
 
 def utc(text):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+import numpy as np
+
 from nightjar.errors import SourceError, UsageError
 from nightjar.profiling.columns import FileProfile, Ints
 from nightjar.profiling.moments import NEVER, Moment, moment_of
@@ -13,6 +15,7 @@ from nightjar.profiling.names import unused
 from nightjar.profiling.reading import RawFile
 from nightjar.profiling.remarks import Remark
 
+MOST_LATE = 7
 MOST_NULLS = 0.2
 """A column with a greater share of nulls is no clock by itself."""
 _HAPPENED = re.compile(
@@ -35,6 +38,7 @@ class Clocks:
         zone: whose days these are.
         moment: of each row, when it happened: microseconds since 1970, `NEVER` where nobody knows.
         day: the date of that in the zone, as days since 1970.
+        lateness: days by which nearly all facts are known after they happen, and a week at most.
         remarks: how `event_time`, `known_at` and `zone` were chosen.
     """
 
@@ -43,6 +47,7 @@ class Clocks:
     zone: str
     moment: Ints
     day: Ints
+    lateness: int = 0
     remarks: Mapping[str, Remark] = field(default_factory=dict)
 
 
@@ -74,7 +79,9 @@ def decide(
     others = [name for name in able if name != event.column]
     of_event = _of_event(event, look, [name for name in others if name != known_at], is_given=clock is not None)
     known, of_known = _known(raw, look, able, event, moment, home, known_at)
-    return Clocks(event, known, home, moment, day, {"event_time": of_event, "known_at": of_known, "zone": of_zone})
+    late = 0 if known is None else _lateness(day, known.of(raw.column(known.column, look.file.null_text), home)[1])
+    remarks = {"event_time": of_event, "known_at": of_known, "zone": of_zone}
+    return Clocks(event, known, home, moment, day, late, remarks)
 
 
 def sql(clocks: Clocks, names: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
@@ -180,6 +187,13 @@ def _known(
     if event.is_day:
         return None, Remark("a day's facts are taken to be known when it is over; do yours come later?", is_open=True)
     return None, Remark("facts are taken to be known when they happen; do yours come later?", is_open=True)
+
+
+def _lateness(happened: Ints, known: Ints) -> int:
+    """From one date to another, of 99.9% of the facts that have both."""
+    both = (happened != NEVER) & (known != NEVER)
+    late = np.clip(known[both] - happened[both], 0, MOST_LATE)
+    return int(np.quantile(late, 0.999, method="inverted_cdf")) if len(late) else 0
 
 
 def _zone(event: Moment, able: Mapping[str, Moment], look: FileProfile) -> tuple[str, Remark]:

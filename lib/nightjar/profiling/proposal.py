@@ -137,7 +137,7 @@ def propose(
     key = find_key(look, codes, times)
     entity, of_entity = entity_of(look, key, clocks, clocks.day[codes.kept])
     measures, unused = measures_of(look, {*key, *entity, *times}, labels)
-    asked = _Asked(raw, look, codes, entity, clocks.day[codes.kept])
+    asked = _Asked(raw, look, codes, entity, clocks)
     amounts = [one.name for one in measures if one.kind in (ColumnType.LONG, ColumnType.DOUBLE)]
     questions = {name: asked.about(None, amounts)} if not labels else {}
     for label in labels:
@@ -163,8 +163,9 @@ def propose(
 class _Asked:
     """The facts by entity and date, of which questions are asked."""
 
-    def __init__(self, raw: RawFile, look: FileProfile, codes: Codes, entity: Sequence[str], day: Ints) -> None:
-        self._raw, self._look, self._codes, self._day = raw, look, codes, day
+    def __init__(self, raw: RawFile, look: FileProfile, codes: Codes, entity: Sequence[str], clocks: Clocks) -> None:
+        day = clocks.day[codes.kept]
+        self._raw, self._look, self._codes, self._day, self._late = raw, look, codes, day, clocks.lateness
         self._entity = codes.rows(entity) if entity else np.zeros(len(day), dtype=np.int64)
         self.dates, self._inside = _dates(day)
         self.facts = facts_of(self._entity[self._inside], day[self._inside])
@@ -172,7 +173,7 @@ class _Asked:
 
     def about(self, label: str | None, amounts: Sequence[str]) -> Question:
         """The question about a column; None: about what comes again, or else about one of the amounts."""
-        days = (self.dates.history_until() - self.dates.first).days
+        days = (self.dates.history_until() - self.dates.first).days - self._late
         column = self._look.columns[label] if label is not None else None
         return ask(column, amounts, self.facts, self._true(column) if column else None, self.within, days)
 

@@ -165,6 +165,8 @@ def _label(proposal: Proposal, question: Question) -> Mapping[str, Any]:
     made: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.name}
     made |= {"source": proposal.source, "keys": {name: name for name in _entity(proposal)}, "column": column}
     made |= {"horizon": f"{question.plan.horizon}d", "aggregate": question.aggregate.name}
+    if proposal.clocks.lateness:  # facts that happen in the horizon may be known only after it
+        made["allowed_lateness"] = f"{proposal.clocks.lateness}d"
     return made | ({"condition": question.condition} if question.condition else {})
 
 
