@@ -15,6 +15,7 @@ from nightjar.profiling.columns import profile
 from nightjar.profiling.proposal import propose, require_name, source_name
 from nightjar.profiling.reading import opened
 from nightjar.report.page import save
+from nightjar.runtime import folders, outages
 
 ROOT = Path(__file__).resolve().parents[1]
 console = Console(width=None if sys.stdout.isatty() else 110)
@@ -80,8 +81,10 @@ def _tell(files: dict[str, str], projects: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    folders.use()
     try:
-        main(sys.argv[1:])
+        with outages.stated():
+            main(sys.argv[1:])
     except NightjarError as error:
         sys.stderr.write(f"scripts/new_project: error: {error}\n")
         sys.exit(error.exit_code)

@@ -81,16 +81,9 @@ def moment_of(column: ColumnProfile, raw: RawFile, null_text: str) -> Moment | N
         return Moment(name, sql, is_day=True, is_absolute=False, convert=_days)
     if kind is ColumnType.TIMESTAMP:
         return Moment(name, sql, is_day=False, is_absolute=column.zone is not None, convert=_moments)
-    if kind is ColumnType.STRING and any(
-        re.fullmatch(form + _TIME, column.examples[0].strip()) for form, _, _ in _FORMS
-    ):
-        return _of_texts(name, sql, _different(raw, name, null_text))
-    if kind is ColumnType.LONG and _EIGHT_DIGITS[0] <= column.least and column.greatest < _EIGHT_DIGITS[1]:
-        is_one = _converts(_eight_digits, _different(raw, name, null_text))
-        return (
-            Moment(name, f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')", True, False, _eight_digits) if is_one else None
-        )
-    return _since_epoch(column, sql) if kind is ColumnType.LONG else None
+    if kind is ColumnType.STRING:
+        return _of_texts(name, sql, raw, null_text) if _has_form(column.examples[0]) else None
+    return _of_numbers(column, sql, raw, null_text) if kind is ColumnType.LONG else None
 
 
 def quoted(name: str) -> str:
@@ -111,7 +104,12 @@ def _moments(values: Values) -> Values:
     return found if len(offsets) > offsets.null_count else found.cast(PLAIN)
 
 
-def _of_texts(name: str, sql: str, values: Values) -> Moment | None:
+def _has_form(example: str) -> bool:
+    return any(re.fullmatch(day + _TIME, example.strip()) for day, _, _ in _FORMS)
+
+
+def _of_texts(name: str, sql: str, raw: RawFile, null_text: str) -> Moment | None:
+    values = _different(raw, name, null_text)
     example, fitting = values[0].as_py().strip(), list[tuple[str, Converter, bool]]()
     convert: Converter
     for day, spark, python in _FORMS:
@@ -137,12 +135,17 @@ def _times(has_time: bool, has_second: bool, has_half: bool) -> tuple[str, str]:
     return (spark + " a", python + " %p") if has_half else (spark, python)
 
 
-def _since_epoch(column: ColumnProfile, sql: str) -> Moment | None:
-    """Seconds or milliseconds since 1970, in a column that is named so."""
-    least, greatest = column.least, column.greatest
+def _of_numbers(column: ColumnProfile, sql: str, raw: RawFile, null_text: str) -> Moment | None:
+    """Days written as 20240331, and, in a column that is named so, seconds or milliseconds since 1970."""
+    name, least, greatest = column.name, column.least, column.greatest
+    may_be_days = _EIGHT_DIGITS[0] <= least and greatest < _EIGHT_DIGITS[1]
+    if may_be_days and _converts(_eight_digits, _different(raw, name, null_text)):
+        made = f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')"
+        return Moment(name, made, is_day=True, is_absolute=False, convert=_eight_digits)
     for scale, made in ((1, "timestamp_seconds"), (1000, "timestamp_millis")):
-        if _NAMED.search(column.name) and _SECONDS[0] * scale <= least and greatest < _SECONDS[1] * scale:
-            return Moment(column.name, f"{made}({sql})", False, True, partial(_since_1970, factor=1_000_000 // scale))
+        if _NAMED.search(name) and _SECONDS[0] * scale <= least and greatest < _SECONDS[1] * scale:
+            convert = partial(_since_1970, factor=1_000_000 // scale)
+            return Moment(name, f"{made}({sql})", is_day=False, is_absolute=True, convert=convert)
     return None
 
 
