@@ -104,6 +104,8 @@ def _rows(facts: Facts, within: int, last_night: int) -> tuple[Ints, Ints, Ints]
 
 def _first_from(facts: Facts, entity: Ints, night: Ints) -> npt.NDArray[np.int64]:
     """The first date from a midnight on at which an entity has one of these facts."""
+    if not len(facts.day):
+        return np.full(len(night), _NEVER, dtype=np.int64)
     width = max(int(facts.day.max(initial=0)), int(night.max(initial=0))) + 2
     place = np.searchsorted(facts.entity * width + facts.day, entity * width + night)
     inside = np.minimum(place, len(facts.day) - 1)
