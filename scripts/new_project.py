@@ -13,7 +13,7 @@ from nightjar.errors import NightjarError
 from nightjar.profiling import page, placing, telling, writing
 from nightjar.profiling.columns import profile
 from nightjar.profiling.proposal import propose, require_name, source_name
-from nightjar.profiling.reading import opened
+from nightjar.profiling.reading import open_raw
 from nightjar.report.page import save
 from nightjar.runtime import folders, outages
 
@@ -38,27 +38,27 @@ def main(arguments: list[str], root: Path = ROOT) -> None:
     parser.add_argument(
         "--zone", metavar="ZONE", help="whose days these are, such as Europe/Paris; default: what the file says"
     )
-    asked = parser.parse_args(arguments)
-    if asked.name is not None:
-        require_name(asked.name)
-    raw_name = source_name(asked.data)
-    with opened(asked.data, raw_name) as raw:
+    options = parser.parse_args(arguments)
+    if options.name is not None:
+        require_name(options.name)
+    raw_name = source_name(options.data)
+    with open_raw(options.data, raw_name) as raw:
         look = profile(raw)
         console.print(telling.table(look))
         for line in telling.remarks(look):
             console.print(f"  {line}", highlight=False, markup=False)
-        if asked.name is None:
-            _show(page.render(look), root, raw_name)
+        if options.name is None:
+            _save_page(page.render(look), root, raw_name)
             return
-        told = {"clock": asked.clock, "known_at": asked.known_at, "zone": asked.zone}
-        proposal = propose(raw, look, asked.name, asked.label, **told)
+        clocks = {"clock": options.clock, "known_at": options.known_at, "zone": options.zone}
+        proposal = propose(raw, look, options.name, options.label, **clocks)
     files = writing.files(proposal)
     placing.place(root / "conf", files, proposal.questions)
-    _show(page.render(look, asked.name, files), root, asked.name)
-    _tell(files, list(proposal.questions))
+    _save_page(page.render(look, options.name, files), root, options.name)
+    _print_summary(files, list(proposal.questions))
 
 
-def _show(text: str, root: Path, name: str) -> None:
+def _save_page(text: str, root: Path, name: str) -> None:
     """Save the page where only this user can look: it shows values of the file."""
     home = root / ".nightjar"
     home.mkdir(mode=0o700, exist_ok=True)
@@ -67,14 +67,14 @@ def _show(text: str, root: Path, name: str) -> None:
     console.print(f"\nThe look as a page: {path}", highlight=False, soft_wrap=True)
 
 
-def _tell(files: dict[str, str], projects: list[str]) -> None:
+def _print_summary(files: dict[str, str], projects: list[str]) -> None:
     console.print("\nWritten:")
     for path in files:
         console.print(f"  conf/{path}", highlight=False)
     console.print("\nCheck, before you trust what comes of it:")
     for one in telling.to_check(files):
-        said = f"  conf/{one.path}:{one.line}: {one.setting}\n    {one.words}"
-        console.print(said, highlight=False, markup=False, soft_wrap=True)
+        text = f"  conf/{one.path}:{one.line}: {one.setting}\n    {one.words}"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     console.print("\nThen run its history and three nights, to the first scores:")
     for name in projects:
         console.print(f"  scripts/nightly project={name} search={name}", highlight=False)

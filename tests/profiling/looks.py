@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from nightjar.profiling.columns import profile
 from nightjar.profiling.proposal import propose
-from nightjar.profiling.reading import opened
+from nightjar.profiling.reading import open_raw
 
 
 def write_csv(path: Path, columns: dict) -> Path:
@@ -23,10 +23,10 @@ def write_parquet(path: Path, columns: dict) -> Path:
 
 
 def look(path: Path):
-    with opened(str(path), "facts") as raw:
+    with open_raw(str(path), "facts") as raw:
         return profile(raw)
 
 
-def proposed(path: Path, *labels: str, name: str = "mine", **told):
-    with opened(str(path), "facts") as raw:
-        return propose(raw, profile(raw), name, labels, **told)
+def proposed(path: Path, *labels: str, name: str = "mine", **options):
+    with open_raw(str(path), "facts") as raw:
+        return propose(raw, profile(raw), name, labels, **options)

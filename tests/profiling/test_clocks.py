@@ -8,14 +8,14 @@ import pytest
 from nightjar.errors import SourceError, UsageError
 from nightjar.profiling import clocks
 from nightjar.profiling.columns import profile
-from nightjar.profiling.reading import opened
+from nightjar.profiling.reading import open_raw
 from profiling.looks import write_csv, write_parquet
 
 
-def decided(path, **told):
-    with opened(str(path), "facts") as raw:
-        found = clocks.decide(raw, look := profile(raw), **told)
-        return found, clocks.sql(found, {name: name for name in look.columns})
+def decided(path, **options):
+    with open_raw(str(path), "facts") as raw:
+        decision = clocks.decide(raw, look := profile(raw), **options)
+        return decision, clocks.sql(decision, {name: name for name in look.columns})
 
 
 FORMS = {
@@ -48,23 +48,23 @@ def test_instants_and_days_are_recognised_in_the_forms_that_files_have(tmp_path,
         ):
             decided(path)
         return
-    found, (event, _, derived) = decided(path)
+    decision, (event, _, derived) = decided(path)
     sql, hour = FORMS[text]
     assert derived.get(event, event) == sql
-    assert found.moment.tolist() == [int(datetime(2024, 3, 31, hour, tzinfo=UTC).timestamp()) * 1_000_000] * 2
+    assert decision.moment.tolist() == [int(datetime(2024, 3, 31, hour, tzinfo=UTC).timestamp()) * 1_000_000] * 2
 
 
 def test_a_month_that_may_be_a_day_is_asked_about(tmp_path):
     either = write_csv(tmp_path / "either.csv", {"at": ["3/1/2024", "4/2/2024"], "k": ["a", "b"]})
-    found, _ = decided(either)
-    assert "read as M/d/yyyy; they may as well be d/M/yyyy" in found.remarks["event_time"].text
-    assert found.remarks["event_time"].is_open
+    decision, _ = decided(either)
+    assert "read as M/d/yyyy; they may as well be d/M/yyyy" in decision.remarks["event_time"].text
+    assert decision.remarks["event_time"].is_open
     sure = write_csv(tmp_path / "sure.csv", {"at": ["3/1/2024", "14/2/2024"], "k": ["a", "b"]})
     assert decided(sure)[0].event.sql == "to_date(try_to_timestamp(`at`, 'd/M/yyyy'))"
 
 
 @pytest.mark.parametrize(
-    ("texts", "told", "zone", "is_open"),
+    ("texts", "options", "zone", "is_open"),
     [
         (["2024-01-31 06:00:00+01:00", "2024-06-30 06:00:00+02:00"], {}, "Europe/Paris", True),
         (["2024-01-31 06:00:00-05:00", "2024-06-30 06:00:00-04:00"], {}, "America/New_York", True),
@@ -75,9 +75,9 @@ def test_a_month_that_may_be_a_day_is_asked_about(tmp_path):
         (["2024-01-31 06:00:00"] * 2, {"zone": "Asia/Tokyo"}, "Asia/Tokyo", False),
     ],
 )
-def test_the_zone_is_the_one_whose_clocks_the_offsets_show(tmp_path, texts, told, zone, is_open):
-    found, _ = decided(write_csv(tmp_path / "facts.csv", {"at": texts, "k": ["a", "b"]}), **told)
-    assert (found.zone, found.remarks["zone"].is_open) == (zone, is_open)
+def test_the_zone_is_the_one_whose_clocks_the_offsets_show(tmp_path, texts, options, zone, is_open):
+    decision, _ = decided(write_csv(tmp_path / "facts.csv", {"at": texts, "k": ["a", "b"]}), **options)
+    assert (decision.zone, decision.remarks["zone"].is_open) == (zone, is_open)
 
 
 def test_times_without_an_offset_are_of_the_zone_that_is_given_and_others_are_what_they_are(tmp_path):
@@ -101,12 +101,12 @@ def test_of_several_clocks_the_likeliest_is_taken_and_the_others_are_named(tmp_p
         "Order Date": [one.isoformat() for one in at],
         "received_at": [(one + timedelta(hours=2)).isoformat() for one in at],
     }
-    found, (event, known, derived) = decided(write_csv(tmp_path / "facts.csv", columns))
+    decision, (event, known, derived) = decided(write_csv(tmp_path / "facts.csv", columns))
     assert (event, known, derived) == ("Order Date", "received_at", {})
-    assert found.remarks["event_time"].text.startswith(
+    assert decision.remarks["event_time"].text.startswith(
         "of Order Date, the likeliest clock; others: birth_date, due, canc"
     )
-    assert (found.remarks["known_at"].is_open, found.lateness) == (True, 0)
+    assert (decision.remarks["known_at"].is_open, decision.lateness) == (True, 0)
     late = columns | {"received_at": [(one + timedelta(days=n)).isoformat() for n, one in enumerate(at)]}
     assert decided(write_csv(tmp_path / "late.csv", late))[0].lateness == 2
     early = columns | {"received_at": [at[0].isoformat()] * 3}
@@ -119,13 +119,13 @@ def test_a_clock_that_is_missing_in_many_rows_is_refused_until_it_is_named(tmp_p
     path = write_csv(tmp_path / "facts.csv", {"at": ["2024-03-01", "", "2024-03-02"], "k": ["a", "b", "c"]})
     with pytest.raises(SourceError, match=r"only at \(1 of 3 rows have none\).*Name one all the same with --clock"):
         decided(path)
-    found, (_, known, derived) = decided(path, clock="at")
+    decision, (_, known, derived) = decided(path, clock="at")
     assert derived[known] == "to_utc_timestamp(CAST(date_add(`at`, 1) AS TIMESTAMP), 'UTC')"
-    assert "rows without it are no facts (1 of 3)" in found.remarks["event_time"].text
+    assert "rows without it are no facts (1 of 3)" in decision.remarks["event_time"].text
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("options", "message"),
     [
         ({"clock": "when"}, r"--clock: found 'when', expected one of the columns \['at', 'k'\]"),
         ({"clock": "k"}, r"--clock: the column k holds a, b, which are neither instants nor days \(2024-03-31, "),
@@ -133,13 +133,13 @@ def test_a_clock_that_is_missing_in_many_rows_is_refused_until_it_is_named(tmp_p
         ({"zone": "Paris"}, "--zone: found 'Paris', expected an IANA time zone"),
     ],
 )
-def test_clocks_that_are_given_and_are_none_are_refused(tmp_path, told, said):
+def test_clocks_that_are_given_and_are_none_are_refused(tmp_path, options, message):
     path = write_csv(tmp_path / "facts.csv", {"at": ["2024-03-01"] * 2, "k": ["a", "b"]})
-    with pytest.raises(UsageError, match=said):
-        decided(path, **told)
+    with pytest.raises(UsageError, match=message):
+        decided(path, **options)
 
 
 def test_parquet_says_its_zone(tmp_path):
     at = pa.array([datetime(2024, 3, 31, 6, tzinfo=UTC)] * 2, pa.timestamp("us", "Asia/Tokyo"))
-    found, (event, _, derived) = decided(write_parquet(tmp_path / "facts.parquet", {"at": at, "k": ["a", "b"]}))
-    assert (found.zone, event, derived) == ("Asia/Tokyo", "at", {})
+    decision, (event, _, derived) = decided(write_parquet(tmp_path / "facts.parquet", {"at": at, "k": ["a", "b"]}))
+    assert (decision.zone, event, derived) == ("Asia/Tokyo", "at", {})

@@ -35,13 +35,13 @@ COLUMNS = st.integers(1, 30).flatmap(
 @given(columns=COLUMNS)
 def test_a_look_agrees_with_one_at_each_value(tmp_path, columns):
     expected = {f"c{place}": looked_at(texts) for place, texts in enumerate(columns)}
-    found = look(write_csv(tmp_path / "facts.csv", {f"c{place}": texts for place, texts in enumerate(columns)}))
-    assert found.rows == len(columns[0])
+    profile = look(write_csv(tmp_path / "facts.csv", {f"c{place}": texts for place, texts in enumerate(columns)}))
+    assert profile.rows == len(columns[0])
     for name, wanted in expected.items():
-        if wanted["nulls"] == found.rows:
-            assert found.left_out[name] == "no row has a value"
+        if wanted["nulls"] == profile.rows:
+            assert profile.left_out[name] == "no row has a value"
             continue
-        column = found.columns[name]
+        column = profile.columns[name]
         if column.is_doubtful or column.kind is ColumnType.BOOLEAN:  # judged by more than what can be read
             continue
         assert {key: getattr(column, key) for key in wanted if key != "kind"} | {"kind": column.kind.name} == wanted
@@ -66,12 +66,12 @@ TEXTS = {
 
 def test_a_type_is_the_strictest_that_all_values_are_of_unless_they_look_like_names(tmp_path):
     """One word stands for a missing value in all of the file: here it is the dash."""
-    found = look(write_csv(tmp_path / "facts.csv", {name: texts for name, (texts, _, _) in TEXTS.items()}))
-    assert found.file.null_text == "-"
-    told = {name: (column.kind.name, column.reason) for name, column in found.columns.items()}
-    told |= {name: (None, why) for name, why in found.left_out.items()}
-    assert {name: kind for name, (kind, _) in told.items()} == {name: kind for name, (_, kind, _) in TEXTS.items()}
-    assert all(why in told[name][1] and bool(why) == bool(told[name][1]) for name, (_, _, why) in TEXTS.items())
+    profile = look(write_csv(tmp_path / "facts.csv", {name: texts for name, (texts, _, _) in TEXTS.items()}))
+    assert profile.file.null_text == "-"
+    message = {name: (column.kind.name, column.reason) for name, column in profile.columns.items()}
+    message |= {name: (None, why) for name, why in profile.left_out.items()}
+    assert {name: kind for name, (kind, _) in message.items()} == {name: kind for name, (_, kind, _) in TEXTS.items()}
+    assert all(why in message[name][1] and bool(why) == bool(message[name][1]) for name, (_, _, why) in TEXTS.items())
 
 
 def test_a_few_values_of_another_type_are_told(tmp_path):
@@ -83,7 +83,7 @@ def test_a_few_values_of_another_type_are_told(tmp_path):
 
 def test_parquet_has_types_of_its_own_and_columns_that_no_source_can_have(tmp_path):
     at = datetime(2024, 3, 31, 6, tzinfo=UTC)
-    found = look(
+    profile = look(
         write_parquet(
             tmp_path / "facts.parquet",
             {
@@ -106,13 +106,13 @@ def test_parquet_has_types_of_its_own_and_columns_that_no_source_can_have(tmp_pa
             },
         )
     )
-    assert {name: column.kind.name for name, column in found.columns.items()} == {
+    assert {name: column.kind.name for name, column in profile.columns.items()} == {
         "text": "LONG", "unsigned": "LONG", "money": "DOUBLE", "small": "DOUBLE", "at": "TIMESTAMP",
         "flag": "BOOLEAN", "float flag": "BOOLEAN", "bytes": "STRING",
     }  # fmt: skip
-    assert (found.columns["at"].zone, found.columns["at"].least) == ("Europe/Paris", at)
-    assert (found.columns["small"].not_finite, found.columns["small"].greatest) == (1, 1.5)
-    assert {name: why.split(",")[0] for name, why in found.left_out.items()} == {
+    assert (profile.columns["at"].zone, profile.columns["at"].least) == ("Europe/Paris", at)
+    assert (profile.columns["small"].not_finite, profile.columns["small"].greatest) == (1, 1.5)
+    assert {name: why.split(",")[0] for name, why in profile.left_out.items()} == {
         "too large": "some of its values",
         "finer": "some instants are finer than a microsecond",
         "no text": "some of its values",
@@ -128,16 +128,16 @@ def test_a_folder_of_parquet_is_one_file_with_what_the_names_of_its_folders_say(
     for place, columns in enumerate(({"k": ["a"], "v": [1.5]}, {"k": ["b"]}, {"k": ["c"], "v": [2.5], "w": [True]})):
         (tmp_path / f"code=0{place}").mkdir()
         write_parquet(tmp_path / f"code=0{place}" / "part.parquet", columns)
-    found = look(tmp_path)
-    assert found.columns["code"].examples == ("00", "01", "02")
-    assert found.rows == 3
-    assert {name: (one.kind.name, one.nulls) for name, one in found.columns.items()} == {
+    profile = look(tmp_path)
+    assert profile.columns["code"].examples == ("00", "01", "02")
+    assert profile.rows == 3
+    assert {name: (one.kind.name, one.nulls) for name, one in profile.columns.items()} == {
         "code": ("STRING", 0), "k": ("STRING", 0), "v": ("DOUBLE", 1), "w": ("BOOLEAN", 2),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a;b\n1;2\n", "look parted by semicolons; its only column would be 'a;b'. Write it with commas"),
         ("a,b\n", "has no row"),
@@ -147,7 +147,7 @@ def test_a_folder_of_parquet_is_one_file_with_what_the_names_of_its_folders_say(
     ],
     ids=["semicolons", "no row", "empty", "ragged", "encoding"],
 )
-def test_a_file_that_ingest_would_refuse_is_refused(tmp_path, text, told):
+def test_a_file_that_ingest_would_refuse_is_refused(tmp_path, text, message):
     (tmp_path / "facts.csv").write_bytes(text.encode("latin-1"))
-    with pytest.raises(SourceError, match=f"Source facts: .*{told}"):
+    with pytest.raises(SourceError, match=f"Source facts: .*{message}"):
         look(tmp_path / "facts.csv")

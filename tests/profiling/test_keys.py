@@ -12,14 +12,14 @@ from nightjar.errors import SourceError
 from nightjar.profiling import keys
 from nightjar.profiling.columns import profile
 from nightjar.profiling.keys import Codes, find_key
-from nightjar.profiling.reading import opened
+from nightjar.profiling.reading import open_raw
 from profiling.looks import proposed, write_csv
 
 DAYS = [(date(2024, 1, 1) + timedelta(days=n)).isoformat() for n in range(80)]
 
 
 def key(path, *clocks):
-    with opened(str(path), "facts") as raw:
+    with open_raw(str(path), "facts") as raw:
         look = profile(raw)
         return find_key(look, Codes(raw, look, np.ones(raw.rows, dtype=bool)), clocks)
 
@@ -41,9 +41,9 @@ def test_no_smaller_set_of_columns_tells_different_rows_apart(tmp_path, monkeypa
         with pytest.raises(SourceError, match="no 4 columns or fewer tell all"):
             key(path)
         return
-    found = key(path)
-    assert len(found) == sizes[0]
-    assert len(set(zip(*(columns[name] for name in found), strict=True))) == len(set(rows))
+    proposal = key(path)
+    assert len(proposal) == sizes[0]
+    assert len(set(zip(*(columns[name] for name in proposal), strict=True))) == len(set(rows))
 
 
 def test_values_that_ingest_reads_as_equal_are_equal(tmp_path):
@@ -92,8 +92,8 @@ SALES = {
     ],
 )
 def test_a_fact_is_about_what_comes_again(tmp_path, columns, entity):
-    found = proposed(write_csv(tmp_path / "facts.csv", {name: SALES[name] for name in columns}))
-    assert (found.key, found.entity) == (["sale"], entity)
+    proposal = proposed(write_csv(tmp_path / "facts.csv", {name: SALES[name] for name in columns}))
+    assert (proposal.key, proposal.entity) == (["sale"], entity)
 
 
 def test_an_amount_in_the_key_names_no_entity(tmp_path):
@@ -103,8 +103,8 @@ def test_an_amount_in_the_key_names_no_entity(tmp_path):
         "dollars": [str(n // 2 % 5 + 9 * (n % 2)) for n in range(160)],
         "customer": ["a", "a", "b", "b"] * 40,
     }
-    found = proposed(write_csv(tmp_path / "facts.csv", columns))
-    assert (found.key, found.entity) == (["day", "dollars"], ["customer"])
+    proposal = proposed(write_csv(tmp_path / "facts.csv", columns))
+    assert (proposal.key, proposal.entity) == (["day", "dollars"], ["customer"])
 
 
 def test_one_row_a_day_is_a_series_and_a_panel_is_about_the_rest_of_its_key(tmp_path):

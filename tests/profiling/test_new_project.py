@@ -37,9 +37,9 @@ def place(tmp_path):
 @pytest.fixture(scope="module")
 def program():
     spec = importlib.util.spec_from_file_location("new_project", ROOT / "scripts" / "new_project.py")
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    settings_ = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(settings_)
+    return settings_
 
 
 def orders():
@@ -61,19 +61,19 @@ def orders():
 
 
 def settings(place, name):
-    told = [f"project={name}", f"search={name}", "project_dates=true"]
-    return make_settings(compose_job(place / "conf", JobName.NIGHTLY, told))
+    options = [f"project={name}", f"search={name}", "project_dates=true"]
+    return make_settings(compose_job(place / "conf", JobName.NIGHTLY, options))
 
 
 def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, place, spark, capsys):
     """Every expression passes the guard, every value is read, and every fact happens when the look says it does."""
     path = write_csv(place / "orders.csv", orders())
-    told = ["--label", "value", "--zone", "Europe/Paris", "--known-at", "known_at"]
-    program.main(["shops", "--data", str(path), *told], place)
-    made = settings(place, "shops")
-    assert made.project.label.allowed_lateness == "1d"
-    project, run_date = made.project, parse_run_date(made.project.history_until)
-    require_foreseeable(made.search, project, run_date)
+    options = ["--label", "value", "--zone", "Europe/Paris", "--known-at", "known_at"]
+    program.main(["shops", "--data", str(path), *options], place)
+    settings_ = settings(place, "shops")
+    assert settings_.project.label.allowed_lateness == "1d"
+    project, run_date = settings_.project, parse_run_date(settings_.project.history_until)
+    require_foreseeable(settings_.search, project, run_date)
     warehouse = Warehouse(str(place / "warehouse"), "shops")
     warehouse.check_writable()
     last, check = (
@@ -109,10 +109,10 @@ def utc(text):
 def test_files_are_written_once_and_the_next_commands_are_told(program, place, capsys):
     """Two labels make two projects of one source. Each composes with its own search."""
     path = write_csv(place / "orders.csv", orders())
-    asked = ["shops", "--data", str(path), "--label", "value", "--label", "amount €"]
-    program.main(asked, place)
-    said = capsys.readouterr().out
-    commands = re.findall(r"scripts/nightly project=(\w+) search=(\w+)$", said, re.MULTILINE)
+    arguments = ["shops", "--data", str(path), "--label", "value", "--label", "amount €"]
+    program.main(arguments, place)
+    printed = capsys.readouterr().out
+    commands = re.findall(r"scripts/nightly project=(\w+) search=(\w+)$", printed, re.MULTILINE)
     assert commands == [("shops_value", "shops_value"), ("shops_amount", "shops_amount")]
     tasks = {name: settings(place, name).project.label.task.name for name, _ in commands}
     assert tasks == {"shops_value": "CLASSIFICATION", "shops_amount": "REGRESSION"}
@@ -120,7 +120,7 @@ def test_files_are_written_once_and_the_next_commands_are_told(program, place, c
     assert [row["Column"] for row in page.table("What is counted")] == [*list(orders())[1:-1]]
     before = {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")}
     with pytest.raises(UsageError, match=r"orders.yaml, .*there already, and never written over"):
-        program.main(asked, place)
+        program.main(arguments, place)
     assert {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")} == before
 
 

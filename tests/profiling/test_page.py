@@ -11,8 +11,8 @@ from report.page import Page
 
 
 def shape(path, texts):
-    found = look(write_csv(path / "facts.csv", {"x": texts, "k": ["a"] * len(texts)}))
-    return found.columns["x"].shape
+    picture = look(write_csv(path / "facts.csv", {"x": texts, "k": ["a"] * len(texts)}))
+    return picture.columns["x"].shape
 
 
 def drawn(shape):
@@ -21,11 +21,11 @@ def drawn(shape):
 
 def test_levels_and_whole_numbers_are_drawn_with_the_share_of_the_rows_that_have_a_value(tmp_path):
     for texts in (["b", "a", "b", "", "b"], ["2", "1", "2", "", "2"]):
-        found = shape(tmp_path, texts)
+        picture = shape(tmp_path, texts)
         share = Counter(text for text in texts if text)
-        assert [slot.tick for slot in found.slots] == (sorted(share) if "1" in share else ["b", "a"])
-        assert sorted(slot.night for slot in found.slots) == pytest.approx([0.25, 0.75])
-        assert {slot.reference for slot in found.slots} == {None}
+        assert [slot.tick for slot in picture.slots] == (sorted(share) if "1" in share else ["b", "a"])
+        assert sorted(slot.night for slot in picture.slots) == pytest.approx([0.25, 0.75])
+        assert {slot.reference for slot in picture.slots} == {None}
 
 
 def test_days_are_drawn_over_time(tmp_path):

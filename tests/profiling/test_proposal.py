@@ -18,12 +18,12 @@ FIRST = date(2024, 1, 1)
 def readings(days=120, machines=("m1", "m2"), every=1, **columns):
     """A row for each machine on every n-th day."""
     rows = [(machine, FIRST + timedelta(days=n)) for n in range(0, days, every) for machine in machines]
-    made = {"machine": [machine for machine, _ in rows], "day": [day.isoformat() for _, day in rows]}
-    return made | {name: [str(value(n)) for n in range(len(rows))] for name, value in columns.items()}
+    texts = {"machine": [machine for machine, _ in rows], "day": [day.isoformat() for _, day in rows]}
+    return texts | {name: [str(value(n)) for n in range(len(rows))] for name, value in columns.items()}
 
 
-def written(path, columns, *labels, **told):
-    return files(proposed(write_csv(path / "facts.csv", columns), *labels, **told))
+def written(path, columns, *labels, **message):
+    return files(proposed(write_csv(path / "facts.csv", columns), *labels, **message))
 
 
 def test_who_always_has_a_fact_again_is_asked_about_an_amount(tmp_path):
@@ -57,14 +57,16 @@ def test_who_comes_now_and_then_is_asked_about_again(tmp_path):
 
 def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_both_answers(tmp_path):
     """A failure each tenth day is certain within a month: a day is asked about."""
-    found = proposed(write_csv(tmp_path / "facts.csv", readings(failed=lambda n: ("no", "yes")[n % 20 == 0])), "failed")
-    (question,) = found.questions.values()
+    proposal = proposed(
+        write_csv(tmp_path / "facts.csv", readings(failed=lambda n: ("no", "yes")[n % 20 == 0])), "failed"
+    )
+    (question,) = proposal.questions.values()
     assert (question.task, question.column, question.plan.horizon) == (Task.CLASSIFICATION, "failed", 1)
     assert "true once: so it is in 4.6% of the rows" in question.remark.text
 
 
 @pytest.mark.parametrize(
-    ("columns", "label", "told"),
+    ("columns", "label", "message"),
     [
         ({"x": lambda n: n % 3}, "y", r"--label: found 'y', expected one of the columns \['machine', 'day', 'x'\]"),
         (
@@ -75,8 +77,8 @@ def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_
         ({"x": lambda n: ("no", "yes")[n == 0]}, "x", "days x is true once of every active entity, or of none"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(tmp_path, columns, label, told):
-    with pytest.raises(UsageError, match=told):
+def test_what_cannot_be_asked_is_refused(tmp_path, columns, label, message):
+    with pytest.raises(UsageError, match=message):
         proposed(write_csv(tmp_path / "facts.csv", readings(**columns)), label)
 
 
@@ -99,26 +101,26 @@ def test_a_plan_is_as_large_as_the_dates_allow(horizon):
 def test_a_few_dates_far_from_all_others_are_no_dates_of_the_project(tmp_path):
     columns = readings(days=600, temperature=lambda n: n % 17)
     columns["day"][0], columns["day"][1] = "1900-01-01", "2099-12-31"
-    found = proposed(write_csv(tmp_path / "facts.csv", columns))
-    assert (found.dates.first, found.dates.newest) == (date(2024, 1, 2), date(2025, 8, 22))
+    proposal = proposed(write_csv(tmp_path / "facts.csv", columns))
+    assert (proposal.dates.first, proposal.dates.newest) == (date(2024, 1, 2), date(2025, 8, 22))
     assert (
-        found.dates.remark.text
+        proposal.dates.remark.text
         == "2 rows lie a year or more before or after all others (1900-01-01 to 2099-12-31): mistakes?"
     )
 
 
 def test_every_open_question_is_told_with_its_file_its_line_and_its_setting(tmp_path):
-    made = written(tmp_path, readings(temperature=lambda n: n % 17 / 2))
-    told = {(one.path, one.setting) for one in to_check(made)}
-    assert told == {
+    texts = written(tmp_path, readings(temperature=lambda n: n % 17 / 2))
+    message = {(one.path, one.setting) for one in to_check(texts)}
+    assert message == {
         ("source/mine/facts.yaml", "key: [machine, day]"),
         ("source/mine/facts.yaml", "known_at: day_over"),
         ("project/mine.yaml", "zone: UTC"),
         ("project/mine.yaml", "key: [machine]"),
         ("project/mine.yaml", "label"),
     }
-    for one in to_check(made):
-        assert made[one.path].splitlines()[one.line - 1].strip().startswith("# CHECK: ")
+    for one in to_check(texts):
+        assert texts[one.path].splitlines()[one.line - 1].strip().startswith("# CHECK: ")
 
 
 @pytest.mark.parametrize("name", ["Mine", "a b", "../mine", "schema", "", "1st", "x" * 64])

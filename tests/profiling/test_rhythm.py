@@ -18,9 +18,9 @@ def of(facts):
 @given(facts=FACTS, within=st.integers(1, 12), horizon=st.integers(1, 12))
 def test_nights_and_outcomes_are_those_that_are_counted_one_by_one(facts, within, horizon):
     days, true = [one[:2] for one in facts], [one[:2] for one in facts if one[2]]
-    rows, met, found = rhythm.outcomes(days, true, within, horizon)
+    rows, met, true_rows = rhythm.outcomes(days, true, within, horizon)
     last = max(day for _, day in days)
     assert of(days).spine_rows(within) == len(rhythm.nights(days, within, last + 1))
     seen = outcomes(of(days), of(true), within, horizon)
     assert (seen.rows, seen.met) == (rows, pytest.approx(met / rows if rows else float("nan"), nan_ok=True))
-    assert seen.true == pytest.approx(found / met if met else float("nan"), nan_ok=True)
+    assert seen.true == pytest.approx(true_rows / met if met else float("nan"), nan_ok=True)

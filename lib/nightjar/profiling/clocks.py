@@ -71,14 +71,14 @@ def decide(
         raise UsageError(
             f"--zone: found {zone!r}, expected an IANA time zone such as Europe/Paris. Nothing was written."
         )
-    found = (moment_of(column, raw, look.file.null_text) for column in look.columns.values())
-    able = {one.column: one for one in found if one is not None}
-    event = _given("--clock", clock, able, look) if clock else _likeliest(able, look)
-    home, of_zone = (zone, Remark("as given")) if zone else _zone(event, able, look)
+    moments = (moment_of(column, raw, look.file.null_text) for column in look.columns.values())
+    candidates = {one.column: one for one in moments if one is not None}
+    event = _require_clock("--clock", clock, candidates, look) if clock else _choose_clock(candidates, look)
+    home, of_zone = (zone, Remark("as given")) if zone else _choose_zone(event, candidates, look)
     moment, day = event.of(raw.column(event.column, look.file.null_text), home)
-    others = [name for name in able if name != event.column]
-    of_event = _of_event(event, look, [name for name in others if name != known_at], is_given=clock is not None)
-    known, of_known = _known(raw, look, able, event, moment, home, known_at)
+    others = [name for name in candidates if name != event.column]
+    of_event = _explain_event(event, look, [name for name in others if name != known_at], is_given=clock is not None)
+    known, of_known = _choose_known_at(raw, look, candidates, event, moment, home, known_at)
     late = 0 if known is None else _lateness(day, known.of(raw.column(known.column, look.file.null_text), home)[1])
     remarks = {"event_time": of_event, "known_at": of_known, "zone": of_zone}
     return Clocks(event, known, home, moment, day, late, remarks)
@@ -108,21 +108,21 @@ def _column(moment: Moment, zone: str, names: Mapping[str, str], derived: dict[s
             f"CAST({moment.sql} AS TIMESTAMP) + INTERVAL 12 HOURS",
             f"CAST(date_add({moment.sql}, 1) AS TIMESTAMP)",
         )
-        made, name = f"to_utc_timestamp({over if is_known else noon}, '{zone}')", "over" if is_known else "noon"
+        expression, name = f"to_utc_timestamp({over if is_known else noon}, '{zone}')", "over" if is_known else "noon"
     elif not moment.is_absolute and zone != "UTC":
-        made, name = f"to_utc_timestamp({moment.sql}, '{zone}')", "utc"
+        expression, name = f"to_utc_timestamp({moment.sql}, '{zone}')", "utc"
     elif moment.is_of_its_own():
         return stored
     else:
-        made, name = moment.sql, "utc"
+        expression, name = moment.sql, "utc"
     column = unused(f"{stored}_{name}", [*names, *names.values()])
-    derived[column] = made
+    derived[column] = expression
     return column
 
 
-def _given(option: str, name: str, able: Mapping[str, Moment], look: FileProfile) -> Moment:
-    if name in able:
-        return able[name]
+def _require_clock(option: str, name: str, candidates: Mapping[str, Moment], look: FileProfile) -> Moment:
+    if name in candidates:
+        return candidates[name]
     if name not in look.columns:
         raise UsageError(
             f"{option}: found {name!r}, expected one of the columns {list(look.columns)}. Nothing was written."
@@ -134,19 +134,19 @@ def _given(option: str, name: str, able: Mapping[str, Moment], look: FileProfile
     )
 
 
-def _likeliest(able: Mapping[str, Moment], look: FileProfile) -> Moment:
-    whole = [name for name in able if look.columns[name].nulls <= MOST_NULLS * look.rows]
+def _choose_clock(candidates: Mapping[str, Moment], look: FileProfile) -> Moment:
+    whole = [name for name in candidates if look.columns[name].nulls <= MOST_NULLS * look.rows]
     if not whole:
-        with_nulls = [f"{name} ({look.columns[name].nulls:,} of {look.rows:,} rows have none)" for name in able]
+        with_nulls = [f"{name} ({look.columns[name].nulls:,} of {look.rows:,} rows have none)" for name in candidates]
         examples = [f"{name}: {column.examples[0]}" for name, column in look.columns.items()]
-        found = f"only {', '.join(with_nulls)}" if able else f"none of {'; '.join(examples)}"
-        advice = " Name one all the same with --clock; rows without it are no facts." if able else ""
+        seen = f"only {', '.join(with_nulls)}" if candidates else f"none of {'; '.join(examples)}"
+        advice = " Name one all the same with --clock; rows without it are no facts." if candidates else ""
         raise SourceError(
-            f"Source of {look.file.path}: no column says when its facts happened, {found}. Expected instants or days "
+            f"Source of {look.file.path}: no column says when its facts happened, {seen}. Expected instants or days "
             f"({_forms()}): without them nobody can tell what was known when, and the file is refused.{advice} If "
             "several columns say it together, such as a day and a time, write them as one. Nothing was written."
         )
-    return able[min(whole, key=lambda name: _rank(able[name], look))]
+    return candidates[min(whole, key=lambda name: _rank(candidates[name], look))]
 
 
 def _rank(moment: Moment, look: FileProfile) -> tuple[bool, bool, bool, bool, int]:
@@ -156,20 +156,20 @@ def _rank(moment: Moment, look: FileProfile) -> tuple[bool, bool, bool, bool, in
     return later, has_nulls, _HAPPENED.search(name) is None, moment.is_day, list(look.columns).index(name)
 
 
-def _of_event(event: Moment, look: FileProfile, others: list[str], *, is_given: bool) -> Remark:
-    said = ["as given"] if is_given else [f"of {event.column}, {'the likeliest' if others else 'the only'} clock"]
-    said += [f"others: {', '.join(others)}"] if others else []
-    said += ["a day counts at its noon, between the midnights that are predicted at"] if event.is_day else []
-    said += [event.doubt] if event.doubt else []
+def _explain_event(event: Moment, look: FileProfile, others: list[str], *, is_given: bool) -> Remark:
+    parts = ["as given"] if is_given else [f"of {event.column}, {'the likeliest' if others else 'the only'} clock"]
+    parts += [f"others: {', '.join(others)}"] if others else []
+    parts += ["a day counts at its noon, between the midnights that are predicted at"] if event.is_day else []
+    parts += [event.doubt] if event.doubt else []
     nulls = look.columns[event.column].nulls
-    said += [f"rows without it are no facts ({nulls:,} of {look.rows:,})"] if nulls else []
-    return Remark("; ".join(said), is_open=bool((others and not is_given) or event.doubt or nulls))
+    parts += [f"rows without it are no facts ({nulls:,} of {look.rows:,})"] if nulls else []
+    return Remark("; ".join(parts), is_open=bool((others and not is_given) or event.doubt or nulls))
 
 
-def _known(
+def _choose_known_at(
     raw: RawFile,
     look: FileProfile,
-    able: Mapping[str, Moment],
+    candidates: Mapping[str, Moment],
     event: Moment,
     moment: Ints,
     zone: str,
@@ -177,13 +177,13 @@ def _known(
 ) -> tuple[Moment | None, Remark]:
     """The column that says when a fact could be known, and never says that it was before it happened."""
     if given:
-        return _given("--known-at", given, able, look), Remark("as given")
-    for name in (name for name in able if name != event.column and _KNOWN.search(name)):
-        other = able[name].of(raw.column(name, look.file.null_text), zone)[0]
+        return _require_clock("--known-at", given, candidates, look), Remark("as given")
+    for name in (name for name in candidates if name != event.column and _KNOWN.search(name)):
+        other = candidates[name].of(raw.column(name, look.file.null_text), zone)[0]
         both = (moment != NEVER) & (other != NEVER)
-        if able[name].is_day == event.is_day and both.any() and (other[both] >= moment[both]).all():
+        if candidates[name].is_day == event.is_day and both.any() and (other[both] >= moment[both]).all():
             why = f"{name} is named like it, and no row has it before {event.column}"
-            return able[name], Remark(f"{why}; is it when you could have known the row?", is_open=True)
+            return candidates[name], Remark(f"{why}; is it when you could have known the row?", is_open=True)
     if event.is_day:
         return None, Remark("a day's facts are taken to be known when it is over; do yours come later?", is_open=True)
     return None, Remark("facts are taken to be known when they happen; do yours come later?", is_open=True)
@@ -196,13 +196,13 @@ def _lateness(happened: Ints, known: Ints) -> int:
     return int(np.quantile(late, 0.999, method="inverted_cdf")) if len(late) else 0
 
 
-def _zone(event: Moment, able: Mapping[str, Moment], look: FileProfile) -> tuple[str, Remark]:
-    said: dict[str, Any] = {name: look.columns[name].zone for name in (event.column, *able)}
-    zones = {name: zone for name, zone in said.items() if zone}
+def _choose_zone(event: Moment, candidates: Mapping[str, Moment], look: FileProfile) -> tuple[str, Remark]:
+    by_column: dict[str, Any] = {name: look.columns[name].zone for name in (event.column, *candidates)}
+    zones = {name: zone for name, zone in by_column.items() if zone}
     if zones and next(iter(zones.values())) != "UTC":
         name, zone = next(iter(zones.items()))
         return zone, Remark(f"whose clocks {name} shows; others may show the same", is_open=True)
-    if said[event.column] is not None:
+    if by_column[event.column] is not None:
         return "UTC", Remark("the file's instants do not say where their days begin: in which zone?", is_open=True)
     return "UTC", Remark("the file says no zone: whose midnights part its days?", is_open=True)
 

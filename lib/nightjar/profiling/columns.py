@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.profiling.kinds import NULL_WORDS, Reading, null_word, reading
+from nightjar.profiling.kinds import NULL_WORDS, Reading, null_word, read_kind
 from nightjar.profiling.reading import RawFile
 from nightjar.profiling.shapes import Ints, shape_of
 from nightjar.profiling.typed import Values
@@ -22,7 +22,7 @@ ORDERED = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMES
 
 
 @dataclass(frozen=True)
-class Counted:
+class ValueCounts:
     """The different values of a column, as its type, in the order in which they first come, and how often each does."""
 
     values: Values
@@ -98,10 +98,10 @@ def profile(raw: RawFile) -> FileProfile:
     columns, left_out = dict[str, ColumnProfile](), dict(raw.left_out)
     for name in raw.names:
         values = raw.column(name, absent)
-        counts = _counts(values)
-        told = reading(counts.values) if len(counts.values) else None
-        if told is not None:
-            columns[name] = _profile(name, values, counts, told)
+        counts = _count_values(values)
+        reading = read_kind(counts.values) if len(counts.values) else None
+        if reading is not None:
+            columns[name] = _profile(name, values, counts, reading)
         else:
             left_out[name] = "no row has a value" if not len(counts.values) else _unread(values.type)
     file = File(raw.file.path, format=raw.file.format, null_text=absent)
@@ -112,14 +112,14 @@ def _null_text(raw: RawFile) -> str:
     """The word that stands for a missing value in most columns; by default the one that settings have by default."""
     votes: dict[str, int] = {}
     for name in raw.names:
-        word = null_word(_counts(raw.column(name)).values)
+        word = null_word(_count_values(raw.column(name)).values)
         votes |= {word: votes.get(word, 0) + 1} if word else {}
     return max(votes, key=lambda word: (votes[word], -NULL_WORDS.index(word)), default=File.null_text)
 
 
-def _counts(column: "pa.ChunkedArray[Any]") -> Counted:
+def _count_values(column: "pa.ChunkedArray[Any]") -> ValueCounts:
     values, counts = column.drop_null().value_counts().flatten()
-    return Counted(values, np.asarray(counts.to_numpy(), dtype=np.int64))
+    return ValueCounts(values, np.asarray(counts.to_numpy(), dtype=np.int64))
 
 
 def _unread(kind: pa.DataType) -> str:
@@ -128,27 +128,27 @@ def _unread(kind: pa.DataType) -> str:
     return f"some of its values, a {kind}, are no exact values of a type that sources have"
 
 
-def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: Counted, told: Reading) -> ColumnProfile:
-    counted = _merged(told.values, raw.counts)
-    finite = _finite(counted)
-    ascending = _ascending(finite) if told.kind in ORDERED else Counted(finite.values[:0], finite.counts[:0])
+def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: ValueCounts, reading: Reading) -> ColumnProfile:
+    value_counts = _merge(reading.values, raw.counts)
+    finite = _finite(value_counts)
+    ascending = _sort(finite) if reading.kind in ORDERED else ValueCounts(finite.values[:0], finite.counts[:0])
     values = ascending.values
-    infinite = pc.is_inf(counted.values) if pa.types.is_floating(counted.values.type) else None
+    infinite = pc.is_inf(value_counts.values) if pa.types.is_floating(value_counts.values.type) else None
     return ColumnProfile(
         name=name,
-        kind=told.kind,
-        reason=told.reason,
-        is_doubtful=told.is_doubtful,
-        zone=told.zone,
+        kind=reading.kind,
+        reason=reading.reason,
+        is_doubtful=reading.is_doubtful,
+        zone=reading.zone,
         rows=len(column),
         nulls=column.null_count,
-        distinct=len(counted.values),
-        not_finite=int(counted.counts.sum() - finite.counts.sum()),
+        distinct=len(value_counts.values),
+        not_finite=int(value_counts.counts.sum() - finite.counts.sum()),
         least=values[0].as_py() if len(values) else None,
         greatest=values[-1].as_py() if len(values) else None,
         quantiles=_quantiles(ascending),
-        infinite=0 if infinite is None else int(counted.counts[np.asarray(infinite)].sum()),
-        shape=shape_of(told.kind, counted.values, counted.counts),
+        infinite=0 if infinite is None else int(value_counts.counts[np.asarray(infinite)].sum()),
+        shape=shape_of(reading.kind, value_counts.values, value_counts.counts),
         examples=tuple(_shown(value) for value in raw.values[:EXAMPLES].to_pylist()),
     )
 
@@ -157,28 +157,28 @@ def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _merged(values: Values, counts: Ints) -> Counted:
+def _merge(values: Values, counts: Ints) -> ValueCounts:
     """Texts that differ may be one value: 1 and 1.0 of a DOUBLE."""
-    encoded = values.dictionary_encode()
-    places = encoded.indices.to_numpy()
-    merged = np.zeros(len(encoded.dictionary), dtype=np.int64)
+    dictionary = values.dictionary_encode()
+    places = dictionary.indices.to_numpy()
+    merged = np.zeros(len(dictionary.dictionary), dtype=np.int64)
     np.add.at(merged, places, counts)
-    return Counted(encoded.dictionary, merged)
+    return ValueCounts(dictionary.dictionary, merged)
 
 
-def _finite(counted: Counted) -> Counted:
-    if not pa.types.is_floating(counted.values.type):
-        return counted
-    finite = pc.is_finite(counted.values)
-    return Counted(counted.values.filter(finite), counted.counts[np.asarray(finite)])
+def _finite(value_counts: ValueCounts) -> ValueCounts:
+    if not pa.types.is_floating(value_counts.values.type):
+        return value_counts
+    finite = pc.is_finite(value_counts.values)
+    return ValueCounts(value_counts.values.filter(finite), value_counts.counts[np.asarray(finite)])
 
 
-def _ascending(counted: Counted) -> Counted:
-    order = pc.sort_indices(counted.values)
-    return Counted(counted.values.take(order), counted.counts[order.to_numpy()])
+def _sort(value_counts: ValueCounts) -> ValueCounts:
+    order = pc.sort_indices(value_counts.values)
+    return ValueCounts(value_counts.values.take(order), value_counts.counts[order.to_numpy()])
 
 
-def _quantiles(ascending: Counted) -> dict[float, Any]:
+def _quantiles(ascending: ValueCounts) -> dict[float, Any]:
     if not len(ascending.values):
         return {}
     up_to = np.cumsum(ascending.counts)

@@ -34,20 +34,20 @@ def entity_of(look: FileProfile, key: Sequence[str], clocks: Clocks, day: Ints) 
         return rest, Remark(f"what the key says beside {clocks.event.column}", is_open=True)
     if len(np.unique(day)) == len(day):
         return [], Remark("no date has more than one row: they are one series, of one thing", is_open=True)
-    able = [column for column in look.columns.values() if column.name not in times and _may_be(column)]
-    if not able:
+    candidates = [column for column in look.columns.values() if column.name not in times and _may_be(column)]
+    if not candidates:
         return [], Remark("no column names things that come again: all rows are taken to be about one", is_open=True)
-    able = sorted(able, key=lambda column: (_ENTITY.search(column.name) is None, -column.distinct))
-    others = [column.name for column in able[1:]]
-    each = f"{able[0].distinct:,} of them, with {look.rows / able[0].distinct:.1f} rows each"
-    return [able[0].name], Remark(
+    candidates = sorted(candidates, key=lambda column: (_ENTITY.search(column.name) is None, -column.distinct))
+    others = [column.name for column in candidates[1:]]
+    each = f"{candidates[0].distinct:,} of them, with {look.rows / candidates[0].distinct:.1f} rows each"
+    return [candidates[0].name], Remark(
         f"{each}" + (f"; it may as well be {' or '.join(others)}" if others else ""), is_open=True
     )
 
 
 def _may_be(column: ColumnProfile) -> bool:
-    able = column.kind in (ColumnType.STRING, ColumnType.LONG) and _is_named(column)
-    return able and not column.nulls and column.distinct > 1 and column.distinct * LEAST_FACTS <= column.rows
+    candidates = column.kind in (ColumnType.STRING, ColumnType.LONG) and _is_named(column)
+    return candidates and not column.nulls and column.distinct > 1 and column.distinct * LEAST_FACTS <= column.rows
 
 
 def _is_named(column: ColumnProfile) -> bool:

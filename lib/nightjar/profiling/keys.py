@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nightjar.errors import SourceError
 from nightjar.profiling.columns import ColumnProfile, FileProfile, Ints
 from nightjar.profiling.reading import RawFile
-from nightjar.profiling.typed import encoded
+from nightjar.profiling.typed import codes_of
 from nightjar.settings.sources import ColumnType
 
 MOST = 4
@@ -38,8 +38,8 @@ class Codes:
         kept: which rows of the file.
     """
 
-    def __init__(self, raw: RawFile, look: FileProfile, kept: npt.NDArray[np.bool_]) -> None:
-        self.kept, self._raw, self._look = kept, raw, look
+    def __init__(self, raw: RawFile, look: FileProfile, is_fact: npt.NDArray[np.bool_]) -> None:
+        self.is_fact, self._raw, self._look = is_fact, raw, look
         self._of: dict[str, Ints] = {}
 
     def of(self, name: str) -> Ints:
@@ -50,20 +50,20 @@ class Codes:
 
     def rows(self, names: Sequence[str], most: int | None = None) -> Ints:
         """The same of rows: equal numbers for rows that are equal in all of these columns."""
-        return _together(self.of(name)[:most] for name in names)
+        return _combine(self.of(name)[:most] for name in names)
 
     def whole_rows(self) -> Ints:
         """The same of rows in all columns; no more than two of them are in memory."""
-        return _together(self._read(name) for name in self._look.columns)
+        return _combine(self._read(name) for name in self._look.columns)
 
     def shown(self, name: str, row: int) -> str:
         """A value of one of the rows, as it stands in the file."""
         column = self._raw.column(name, self._look.file.null_text)
-        return str(column[int(np.flatnonzero(self.kept)[row])].as_py())
+        return str(column[int(np.flatnonzero(self.is_fact)[row])].as_py())
 
     def _read(self, name: str) -> Ints:
         column = self._raw.column(name, self._look.file.null_text)
-        return encoded(column, self._look.columns[name].kind)[self.kept]
+        return codes_of(column, self._look.columns[name].kind)[self.is_fact]
 
 
 def find_key(look: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str]:
@@ -79,26 +79,28 @@ def find_key(look: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str
     Raises:
         SourceError: no set of so few columns is one. It shows rows that the best of them does not tell apart.
     """
-    able = [one for one in look.columns.values() if one.kind in KEYS and (one.name in clocks[:1] or not one.nulls)]
-    able = sorted(able, key=lambda column: -column.distinct)[:WIDEST]
+    candidates = [
+        one for one in look.columns.values() if one.kind in KEYS and (one.name in clocks[:1] or not one.nulls)
+    ]
+    candidates = sorted(candidates, key=lambda column: -column.distinct)[:WIDEST]
     whole = codes.whole_rows()
     all_rows, few = _different(whole), len(np.unique(whole[:SAMPLE]))
     best, most = list[str](), 0
-    for names in _sets(able, list(look.columns), clocks):
+    for names in _sets(candidates, list(look.columns), clocks):
         if math.prod(look.columns[name].distinct for name in names) < all_rows:
             continue
         if _different(codes.rows(names, SAMPLE)) < few:
             continue
-        if (told := _different(codes.rows(names))) == all_rows:
-            return _needed(names, codes, all_rows)
-        best, most = (names, told) if told > most else (best, most)
-    raise SourceError(_no_key(look, codes, best or [one.name for one in able[:MOST]], all_rows))
+        if (count := _different(codes.rows(names))) == all_rows:
+            return _minimal_key(names, codes, all_rows)
+        best, most = (names, count) if count > most else (best, most)
+    raise SourceError(_no_key(look, codes, best or [one.name for one in candidates[:MOST]], all_rows))
 
 
-def _sets(able: Sequence[ColumnProfile], order: Sequence[str], clocks: Sequence[str]) -> Iterator[list[str]]:
+def _sets(candidates: Sequence[ColumnProfile], order: Sequence[str], clocks: Sequence[str]) -> Iterator[list[str]]:
     """Sets of columns in the order in which they are tried: what looks like an amount alone is the last resort."""
-    names = [name for name in order if name in {column.name for column in able}]
-    amounts = {column.name for column in able if not names_something(column) and column.name not in clocks}
+    names = [name for name in order if name in {column.name for column in candidates}]
+    amounts = {column.name for column in candidates if not names_something(column) and column.name not in clocks}
     last = []
     for size in range(1, MOST + 1):
         sets = [list(one) for one in itertools.combinations(names, size)]
@@ -111,21 +113,21 @@ def _sets(able: Sequence[ColumnProfile], order: Sequence[str], clocks: Sequence[
     yield from last
 
 
-def _needed(names: list[str], codes: Codes, all_rows: int) -> list[str]:
+def _minimal_key(names: list[str], codes: Codes, all_rows: int) -> list[str]:
     """A key without what it does not need: an amount that tells all rows apart by itself is tried last."""
     for name in names:
         rest = [other for other in names if other != name]
         if rest and _different(codes.rows(rest)) == all_rows:
-            return _needed(rest, codes, all_rows)
+            return _minimal_key(rest, codes, all_rows)
     return names
 
 
-def _together(columns: Iterable[Ints]) -> Ints:
-    found: Ints | None = None
+def _combine(columns: Iterable[Ints]) -> Ints:
+    rows: Ints | None = None
     for codes in columns:
-        pairs = codes if found is None else found * (int(codes.max(initial=0)) + 1) + codes
-        found = np.unique(pairs, return_inverse=True)[1]
-    return np.empty(0, dtype=np.int64) if found is None else found
+        pairs = codes if rows is None else rows * (int(codes.max(initial=0)) + 1) + codes
+        rows = np.unique(pairs, return_inverse=True)[1]
+    return np.empty(0, dtype=np.int64) if rows is None else rows
 
 
 def _different(rows: Ints) -> int:
@@ -138,8 +140,8 @@ def _no_key(look: FileProfile, codes: Codes, best: Sequence[str], all_rows: int)
     rows = codes.rows(best)
     twice = np.flatnonzero(np.bincount(rows)[rows] > 1)
     same = np.flatnonzero(rows == rows[twice[0]])[:SHOWN]
-    told = [name for name in look.columns if name not in best and len(set(codes.of(name)[same])) > 1]
-    names = [*best, *told[:SHOWN]]
+    differing = [name for name in look.columns if name not in best and len(set(codes.of(name)[same])) > 1]
+    names = [*best, *differing[:SHOWN]]
     shown = "; ".join(", ".join(f"{name}={codes.shown(name, int(row))}" for name in names) for row in same)
     alone, such = all_rows - _different(rows), f"such as these: {shown}"
     return (

@@ -45,7 +45,7 @@ class Reading:
     zone: str | None = None
 
 
-def reading(values: Values) -> Reading | None:
+def read_kind(values: Values) -> Reading | None:
     """The type of different values without a null; None where a value has none that `ingest` would take."""
     if is_text(values.type):
         return of_texts(values)
@@ -60,16 +60,16 @@ def of_texts(texts: Values) -> Reading:
     """The type of texts: the strictest that all of them are."""
     words = {text.strip().lower() for text in texts[:8].to_pylist()} if len(texts) <= 8 else set()
     if len(words) == 2 and any(words == set(pair) for pair in zip(*WORDS.values(), strict=True)):
-        said = " and ".join(sorted(words))
+        pair = " and ".join(sorted(words))
         typed = read(texts, ColumnType.BOOLEAN)
-        return Reading(ColumnType.BOOLEAN, typed, _TWO.format(said), is_doubtful=words == {"0", "1"})
-    tried = {kind: read(texts, kind) for kind in _STRICT if _may_be(texts[:_FIRST], kind)}
-    kind = next((kind for kind, values in tried.items() if not values.null_count), None)
+        return Reading(ColumnType.BOOLEAN, typed, _TWO.format(pair), is_doubtful=words == {"0", "1"})
+    readings = {kind: read(texts, kind) for kind in _STRICT if _may_be(texts[:_FIRST], kind)}
+    kind = next((kind for kind, values in readings.items() if not values.null_count), None)
     if kind in (ColumnType.LONG, ColumnType.DOUBLE):
-        return _number(texts, kind, tried[kind])
+        return _number(texts, kind, readings[kind])
     if kind is ColumnType.TIMESTAMP:
         return _instants(texts)
-    return Reading(kind, tried[kind]) if kind else _string(texts, tried)
+    return Reading(kind, readings[kind]) if kind else _string(texts, readings)
 
 
 def _may_be(first: Values, kind: ColumnType) -> bool:
@@ -122,9 +122,9 @@ def _zone_of(offsets: Values, moments: Values) -> str | None:
     return None
 
 
-def _string(texts: Values, tried: dict[ColumnType, Values]) -> Reading:
+def _string(texts: Values, readings: dict[ColumnType, Values]) -> Reading:
     """A text. Where nearly all values are of another type, that is said."""
-    for kind, values in tried.items():
+    for kind, values in readings.items():
         others = values.null_count
         if others <= (1 - ALMOST) * len(texts):
             example = texts.filter(values.is_null())[0].as_py()

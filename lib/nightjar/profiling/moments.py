@@ -55,28 +55,28 @@ class Moment:
 
     def is_of_its_own(self) -> bool:
         """Whether the column is a TIMESTAMP or a DATE itself."""
-        return self.sql == quoted(self.column)
+        return self.sql == quote(self.column)
 
     def of(self, column: "pa.ChunkedArray[Any]", zone: str) -> tuple[Ints, Ints]:
         """Of every row, microseconds since 1970 in UTC (of a day, of its first), and the number of its date in a zone.
 
         What is null is `NEVER`.
         """
-        encoded: Any = column.combine_chunks().dictionary_encode()
-        encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-        values = self.convert(encoded.dictionary)
+        dictionary: Any = column.combine_chunks().dictionary_encode()
+        dictionary = dictionary.combine_chunks() if isinstance(dictionary, pa.ChunkedArray) else dictionary
+        values = self.convert(dictionary.dictionary)
         if self.is_day or values.type.tz is None:
             values = pc.assume_timezone(values.cast(PLAIN), zone, ambiguous="earliest", nonexistent="latest")
         local = pc.local_timestamp(values.cast(pa.timestamp("us", zone)))
         day = pc.floor_temporal(local, unit="day").cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
         moment = values.cast(INSTANT).cast(pa.int64())
-        return _numbers(moment.take(encoded.indices)), _numbers(day.take(encoded.indices))
+        return _numbers(moment.take(dictionary.indices)), _numbers(day.take(dictionary.indices))
 
 
 def moment_of(column: ColumnProfile, raw: RawFile, null_text: str) -> Moment | None:
     """The column as instants or days; None where its values are neither."""
     name, kind = column.name, column.kind
-    sql = quoted(name)
+    sql = quote(name)
     if kind is ColumnType.DATE:
         return Moment(name, sql, is_day=True, is_absolute=False, convert=_days)
     if kind is ColumnType.TIMESTAMP:
@@ -86,7 +86,7 @@ def moment_of(column: ColumnProfile, raw: RawFile, null_text: str) -> Moment | N
     return _of_numbers(column, sql, raw, null_text) if kind is ColumnType.LONG else None
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """A column in Spark SQL, which has words of its own that a plain name may be."""
     return f"`{name}`"
 
@@ -100,8 +100,8 @@ def _moments(values: Values) -> Values:
     if not is_text(values.type):
         _, typed = natural(values)
         return typed.cast(PLAIN) if values.type.tz is None else typed
-    found, offsets = instants(values)
-    return found if len(offsets) > offsets.null_count else found.cast(PLAIN)
+    moments, offsets = instants(values)
+    return moments if len(offsets) > offsets.null_count else moments.cast(PLAIN)
 
 
 def _has_form(example: str) -> bool:
@@ -116,14 +116,21 @@ def _of_texts(name: str, sql: str, raw: RawFile, null_text: str) -> Moment | Non
         parts = re.fullmatch(day + _TIME, example)
         if parts is not None:
             times = _times(parts["time"] is not None, parts["second"] is not None, parts["half"] is not None)
-            convert = partial(_parsed, form=python + times[1], pattern=day + _TIME)
-            fitting += [(spark + times[0], convert, not parts["time"])] if _converts(convert, values) else []
+            convert = partial(_parse, form=python + times[1], pattern=day + _TIME)
+            fitting += [(spark + times[0], convert, not parts["time"])] if _can_convert(convert, values) else []
     if not fitting:
         return None
     (spark, convert, is_day), *others = fitting
-    made = f"try_to_timestamp({sql}, '{spark}')"
+    expression = f"try_to_timestamp({sql}, '{spark}')"
     doubt = f"its texts are read as {spark}; they may as well be {others[0][0]}" if others else ""
-    return Moment(name, f"to_date({made})" if is_day else made, is_day, is_absolute=False, convert=convert, doubt=doubt)
+    return Moment(
+        name,
+        f"to_date({expression})" if is_day else expression,
+        is_day,
+        is_absolute=False,
+        convert=convert,
+        doubt=doubt,
+    )
 
 
 def _times(has_time: bool, has_second: bool, has_half: bool) -> tuple[str, str]:  # noqa: FBT001
@@ -139,13 +146,13 @@ def _of_numbers(column: ColumnProfile, sql: str, raw: RawFile, null_text: str) -
     """Days written as 20240331, and, in a column that is named so, seconds or milliseconds since 1970."""
     name, least, greatest = column.name, column.least, column.greatest
     may_be_days = _EIGHT_DIGITS[0] <= least and greatest < _EIGHT_DIGITS[1]
-    if may_be_days and _converts(_eight_digits, _different(raw, name, null_text)):
-        made = f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')"
-        return Moment(name, made, is_day=True, is_absolute=False, convert=_eight_digits)
-    for scale, made in ((1, "timestamp_seconds"), (1000, "timestamp_millis")):
+    if may_be_days and _can_convert(_eight_digits, _different(raw, name, null_text)):
+        expression = f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')"
+        return Moment(name, expression, is_day=True, is_absolute=False, convert=_eight_digits)
+    for scale, expression in ((1, "timestamp_seconds"), (1000, "timestamp_millis")):
         if _NAMED.search(name) and _SECONDS[0] * scale <= least and greatest < _SECONDS[1] * scale:
             convert = partial(_since_1970, factor=1_000_000 // scale)
-            return Moment(name, f"{made}({sql})", is_day=False, is_absolute=True, convert=convert)
+            return Moment(name, f"{expression}({sql})", is_day=False, is_absolute=True, convert=convert)
     return None
 
 
@@ -153,7 +160,7 @@ def _different(raw: RawFile, name: str, null_text: str) -> Values:
     return raw.column(name, null_text).drop_null().unique()
 
 
-def _converts(convert: Converter, values: Values) -> bool:
+def _can_convert(convert: Converter, values: Values) -> bool:
     try:
         convert(values)
     except ValueError:
@@ -161,7 +168,7 @@ def _converts(convert: Converter, values: Values) -> bool:
     return True
 
 
-def _parsed(values: Values, form: str, pattern: str) -> Values:
+def _parse(values: Values, form: str, pattern: str) -> Values:
     """Texts as plain times.
 
     Raises:

@@ -14,7 +14,7 @@ from nightjar.settings.sources import FileFormat
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Figure:
     """A column with its picture."""
 
     column: ColumnProfile
@@ -35,11 +35,11 @@ def render(look: FileProfile, project: str | None = None, files: Mapping[str, st
         look=look,
         title=PurePath(look.file.path).name,
         kind="CSV" if look.file.format is FileFormat.CSV else "Parquet",
-        drawn=[Drawn(column, _chart(column)) for column in look.columns.values()],
+        figures=[Figure(column, _chart(column)) for column in look.columns.values()],
         project=project,
         files=files or {},
         checks=telling.to_check(files or {}),
-        shown=telling.shown,
+        format_value=telling.format_value,
     )
 
 

@@ -34,13 +34,13 @@ def place(conf: Path, files: Mapping[str, str], projects: Iterable[str]) -> None
     """
     require_free(conf, files)
     with tempfile.TemporaryDirectory(prefix="conf-") as folder:
-        tried = Path(shutil.copytree(conf, Path(folder) / "conf"))
+        trial = Path(shutil.copytree(conf, Path(folder) / "conf"))
         for path, text in files.items():
-            (tried / path).parent.mkdir(parents=True, exist_ok=True)
-            (tried / path).write_text(text, encoding="utf-8")
+            (trial / path).parent.mkdir(parents=True, exist_ok=True)
+            (trial / path).write_text(text, encoding="utf-8")
         for name in projects:
             overrides = [f"project={name}", f"search={name}", "project_dates=true"]
-            config.make_settings(config.compose_job(tried, JobName.NIGHTLY, overrides))
+            config.make_settings(config.compose_job(trial, JobName.NIGHTLY, overrides))
     _write(conf, files)
 
 

@@ -135,13 +135,13 @@ def propose(
     codes = Codes(raw, look, clocks.moment != NEVER)
     times = [clocks.event.column, *([clocks.known.column] if clocks.known else [])]
     key = find_key(look, codes, times)
-    entity, of_entity = entity_of(look, key, clocks, clocks.day[codes.kept])
+    entity, of_entity = entity_of(look, key, clocks, clocks.day[codes.is_fact])
     measures, unused = measures_of(look, {*key, *entity, *times}, labels)
-    asked = _Asked(raw, look, codes, entity, clocks)
+    entity_facts = EntityFacts(raw, look, codes, entity, clocks)
     amounts = [one.name for one in measures if one.kind in (ColumnType.LONG, ColumnType.DOUBLE)]
-    questions = {name: asked.about(None, amounts)} if not labels else {}
+    questions = {name: entity_facts.about(None, amounts)} if not labels else {}
     for label in labels:
-        questions[name if len(labels) == 1 else f"{name}_{plain(label)}"] = asked.about(label, amounts)
+        questions[name if len(labels) == 1 else f"{name}_{plain(label)}"] = entity_facts.about(label, amounts)
     return Proposal(
         name=name,
         source=source_name(look.file.path),
@@ -150,21 +150,21 @@ def propose(
         clocks=clocks,
         key=key,
         entity=entity,
-        within=asked.within,
+        within=entity_facts.within,
         measures=measures,
         unused=unused,
         questions=questions,
-        dates=asked.dates,
-        spine_rows=asked.facts.spine_rows(asked.within),
+        dates=entity_facts.dates,
+        spine_rows=entity_facts.facts.spine_rows(entity_facts.within),
         remarks={"entity": of_entity, "key": _of_key(look, key)},
     )
 
 
-class _Asked:
+class EntityFacts:
     """The facts by entity and date, of which questions are asked."""
 
     def __init__(self, raw: RawFile, look: FileProfile, codes: Codes, entity: Sequence[str], clocks: Clocks) -> None:
-        day = clocks.day[codes.kept]
+        day = clocks.day[codes.is_fact]
         self._raw, self._look, self._codes, self._day, self._late = raw, look, codes, day, clocks.lateness
         self._entity = codes.rows(entity) if entity else np.zeros(len(day), dtype=np.int64)
         self.dates, self._inside = _dates(day)
@@ -181,7 +181,7 @@ class _Asked:
         """On which dates a boolean column is true; None of any other column."""
         if column.kind is not ColumnType.BOOLEAN:
             return None
-        is_true = flags(self._raw.column(column.name, self._look.file.null_text))[self._codes.kept]
+        is_true = flags(self._raw.column(column.name, self._look.file.null_text))[self._codes.is_fact]
         return facts_of(self._entity[is_true & self._inside], self._day[is_true & self._inside])
 
 
@@ -212,8 +212,8 @@ def _dates(day: Ints) -> tuple[Dates, Flags]:
     inside = (day >= first) & (day <= newest)
     quiet = newest - first + 1 - len(np.unique(day[inside]))
     off, start = int((~inside).sum()), date(1970, 1, 1)
-    said = f"{off:,} rows lie a year or more before or after all others ({_date(day.min())} to {_date(day.max())})"
-    remark = Remark(f"{said}: mistakes?", is_open=True) if off else None
+    text = f"{off:,} rows lie a year or more before or after all others ({_date(day.min())} to {_date(day.max())})"
+    remark = Remark(f"{text}: mistakes?", is_open=True) if off else None
     return Dates(start + timedelta(days=first), start + timedelta(days=newest), quiet, remark), inside
 
 

@@ -120,32 +120,32 @@ def _again(numbers: Sequence[str], facts: Facts, within: int, plans: Sequence[Pl
     for plan in plans if not (is_series and numbers) else []:
         share = outcomes(facts, None, within, plan.horizon).met
         if BOTH <= share <= 1 - BOTH:
-            said = f"no --label was given: whether there is a fact again, true for {share:.0%} of the rows"
+            reason = f"no --label was given: whether there is a fact again, true for {share:.0%} of the rows"
             title = f"a fact again within {_days(plan)}"
             return Question(
-                Task.CLASSIFICATION, Aggregate.COUNT, None, "value > 0", title, plan, Remark(said, is_open=True)
+                Task.CLASSIFICATION, Aggregate.COUNT, None, "value > 0", title, plan, Remark(reason, is_open=True)
             )
     if numbers:
         return _amount(numbers[0], "no --label was given", facts, within, plans[0])
-    said = "no --label was given, there is always a fact again, and no column holds amounts: facts are counted"
+    reason = "no --label was given, there is always a fact again, and no column holds amounts: facts are counted"
     title = f"facts within {_days(plans[0])}"
-    return Question(Task.REGRESSION, Aggregate.COUNT, None, None, title, plans[0], Remark(said, is_open=True))
+    return Question(Task.REGRESSION, Aggregate.COUNT, None, None, title, plans[0], Remark(reason, is_open=True))
 
 
 def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, plans: Sequence[Plan]) -> Question:
     shares = {plan: outcomes(facts, true, within, plan.horizon).true for plan in plans}
-    able = {plan: share for plan, share in shares.items() if 0 < share < 1}
-    if not able:
+    candidates = {plan: share for plan, share in shares.items() if 0 < share < 1}
+    if not candidates:
         raise UsageError(
             f"--label: within {' or '.join(f'{plan.horizon}' for plan in plans)} days {label.name} is true once of "
             "every active entity, or of none: there is nothing to learn. Ask about another column. Nothing was written."
         )
-    plan = next((plan for plan, share in able.items() if BOTH <= share <= 1 - BOTH), None)
-    chosen = plan or min(able, key=lambda one: abs(able[one] - 0.5))
-    share = f"{able[chosen]:.1%} of the rows with a fact by then"
-    said = f"as asked, whether {label.name} is true once: so it is in {share}"
+    plan = next((plan for plan, share in candidates.items() if BOTH <= share <= 1 - BOTH), None)
+    chosen = plan or min(candidates, key=lambda one: abs(candidates[one] - 0.5))
+    share = f"{candidates[chosen]:.1%} of the rows with a fact by then"
+    reason = f"as asked, whether {label.name} is true once: so it is in {share}"
     title = f"{label.name} within {_days(chosen)}"
-    remark = Remark(said, is_open=True)
+    remark = Remark(reason, is_open=True)
     return Question(Task.CLASSIFICATION, Aggregate.RATE, label.name, "value > 0", title, chosen, remark)
 
 

@@ -65,7 +65,7 @@ class RawFile:
 
 
 @contextmanager
-def opened(path: str, source: str) -> Iterator[RawFile]:
+def open_raw(path: str, source: str) -> Iterator[RawFile]:
     """Look at a CSV file (packed or not), a Parquet file, or a folder of them.
 
     Args:
@@ -100,13 +100,13 @@ def _csv(file: File, where: str, source: str, folder: str) -> RawFile:
     text = texts.look_through(path, source)
     _require_commas(text.header, path, source)
     copy = str(Path(folder) / "columns.parquet")
-    rows = _copied(path, text, copy, source)
+    rows = _copy_texts(path, text, copy, source)
     names, left_out = _usable(text.header)
     places = {name: f"f{text.header.index(name)}" for name in names}
     return RawFile(file, rows, names, left_out, ds.dataset(copy), places)
 
 
-def _copied(path: str, text: texts.Text, copy: str, source: str) -> int:
+def _copy_texts(path: str, text: texts.Text, copy: str, source: str) -> int:
     """Write the texts of all columns into a Parquet file; how many rows there are. Arrow's first row is the header."""
     schema = pa.schema([(f"f{place}", TEXT) for place in range(len(text.header))])
     filesystem, inner = storage.of_file(path)
@@ -138,8 +138,8 @@ def _parquet(file: File, where: str, source: str) -> RawFile:
         try:
             parquet.schema(where, [name], source)
         except SourceError as error:
-            said = str(error).removeprefix(f"Source {source}: ").removesuffix(" Nothing was written.")
-            left_out[name] = said.replace(f"the column {name} of {where} is", "it is")
+            reason = str(error).removeprefix(f"Source {source}: ").removesuffix(" Nothing was written.")
+            left_out[name] = reason.replace(f"the column {name} of {where} is", "it is")
             names.remove(name)
     filesystem, inner = storage.of_file(where)
     files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))

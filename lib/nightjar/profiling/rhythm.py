@@ -34,8 +34,8 @@ class Facts:
 
     def gaps(self) -> Ints:
         """Days between one fact's date and the next of the same entity."""
-        known = self.following != _NEVER
-        gaps: Ints = self.following[known] - self.day[known]
+        has_next = self.following != _NEVER
+        gaps: Ints = self.following[has_next] - self.day[has_next]
         return gaps
 
     def spine_rows(self, within: int) -> int:
@@ -88,8 +88,8 @@ def outcomes(facts: Facts, true: Facts | None, within: int, horizon: int) -> Out
     met = following < night + horizon
     if not len(night) or true is None or not met.any():
         return Outcomes(len(night), float(met.mean()) if len(night) else float("nan"), float("nan"))
-    found = _first_from(true, entity[met], night[met]) < night[met] + horizon
-    return Outcomes(len(night), float(met.mean()), float(found.mean()))
+    is_true = _first_from(true, entity[met], night[met]) < night[met] + horizon
+    return Outcomes(len(night), float(met.mean()), float(is_true.mean()))
 
 
 def _rows(facts: Facts, within: int, last_night: int) -> tuple[Ints, Ints, Ints]:

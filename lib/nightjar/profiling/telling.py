@@ -17,19 +17,19 @@ LONGEST = 24  # letters of an example
 
 def table(look: FileProfile) -> Table:
     """A row for each column."""
-    made = Table(title=f"{look.rows:,} rows of {escape(look.file.path)}", title_justify="left")
+    grid = Table(title=f"{look.rows:,} rows of {escape(look.file.path)}", title_justify="left")
     for head in ("column", "type", "nulls", "different", "least", "median", "greatest", "examples"):
-        made.add_column(head, justify="left" if head in ("column", "type", "examples") else "right", overflow="fold")
+        grid.add_column(head, justify="left" if head in ("column", "type", "examples") else "right", overflow="fold")
     for column in look.columns.values():
         nulls = f"{column.nulls:,}" if column.nulls else "-"
         values = (column.least, column.quantiles.get(0.5), column.greatest)
-        examples = ", ".join(shortened(one) for one in column.examples)
-        cells = (column.name, column.kind.name, nulls, f"{column.distinct:,}", *map(shown, values), examples)
-        made.add_row(*(escape(printable(cell)) for cell in cells))
-    return made
+        examples = ", ".join(shorten(one) for one in column.examples)
+        cells = (column.name, column.kind.name, nulls, f"{column.distinct:,}", *map(format_value, values), examples)
+        grid.add_row(*(escape(printable(cell)) for cell in cells))
+    return grid
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as people read it; a dash for none."""
     if value is None:
         return "-"
@@ -40,7 +40,7 @@ def shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """The beginning of a long text."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
@@ -73,7 +73,7 @@ class Check:
 
 def to_check(files: Mapping[str, str]) -> list[Check]:
     """All remarks that are marked so, with the settings below them."""
-    found = list[Check]()
+    checks = list[Check]()
     for path, text in files.items():
         lines = [line.strip() for line in text.splitlines()]
         for number, line in enumerate(lines):
@@ -81,5 +81,5 @@ def to_check(files: Mapping[str, str]) -> list[Check]:
                 rest = list(takewhile(lambda one: one.startswith("# "), lines[number:]))
                 words = " ".join(one.removeprefix("# ") for one in rest).removeprefix(CHECK)
                 setting = lines[number + len(rest)].partition("  #")[0].removesuffix(":")
-                found.append(Check(path, number + 1, setting, words))
-    return found
+                checks.append(Check(path, number + 1, setting, words))
+    return checks

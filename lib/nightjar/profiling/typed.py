@@ -91,7 +91,7 @@ def natural(values: Values) -> tuple[ColumnType, Values]:
     return ColumnType.DOUBLE, values.cast(pa.float64(), safe=False)
 
 
-def encoded(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.int64]:
+def codes_of(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.int64]:
     """Every row as a whole number from 0: equal ones for what is read as equal; a null is a value like others."""
     places = _dictionary(column.combine_chunks())
     values = places.dictionary
@@ -109,8 +109,8 @@ def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
 
 
 def _dictionary(values: Any) -> Any:
-    found = values.dictionary_encode(null_encoding="encode")
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    dictionary = values.dictionary_encode(null_encoding="encode")
+    return dictionary.combine_chunks() if isinstance(dictionary, pa.ChunkedArray) else dictionary
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -5,12 +5,12 @@ from typing import Any
 
 from nightjar.profiling import clocks as deciding
 from nightjar.profiling.columns import ColumnProfile
-from nightjar.profiling.moments import quoted
+from nightjar.profiling.moments import quote
 from nightjar.profiling.names import unused
 from nightjar.profiling.proposal import MOST_SPINE_ROWS, NIGHTS, Proposal
 from nightjar.profiling.questions import Question
 from nightjar.profiling.remarks import Remark
-from nightjar.profiling.telling import shown
+from nightjar.profiling.telling import format_value
 from nightjar.profiling.yaml import comment, flow, printable, text
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import ColumnType, FileFormat
@@ -24,20 +24,20 @@ HEAD = "Written by scripts/new_project after a look at the file. What is marked 
 
 def files(proposal: Proposal) -> dict[str, str]:
     """Path within `conf/` -> text. What others refer to comes first, projects last."""
-    made = {f"source/{proposal.name}/{proposal.source}.yaml": source(proposal)}
-    made[f"features/{proposal.name}/{_group(proposal)}.yaml"] = features(proposal)
+    texts = {f"source/{proposal.name}/{proposal.source}.yaml": source(proposal)}
+    texts[f"features/{proposal.name}/{_group(proposal)}.yaml"] = features(proposal)
     for name, question in proposal.questions.items():
-        made[f"search/{name}.yaml"] = search(question)
+        texts[f"search/{name}.yaml"] = search(question)
     for name, question in proposal.questions.items():
-        made[f"project/{name}.yaml"] = project(proposal, name, question)
-    return made
+        texts[f"project/{name}.yaml"] = project(proposal, name, question)
+    return texts
 
 
 def source(proposal: Proposal) -> str:
     """The source: file, columns, key and clocks."""
     look, names = proposal.look, proposal.names
     event, known, derived = deciding.sql(proposal.clocks, names)
-    renamed = {names[name]: quoted(name) for name in look.columns if names[name] != name}
+    renamed = {names[name]: quote(name) for name in look.columns if names[name] != name}
     series = {} if proposal.entity else {_entity(proposal)[0]: f"'{proposal.source}'"}
     key = [names[name] for name in proposal.key]
     keep = [one for one in [*series, *names.values()] if one not in key]
@@ -48,10 +48,10 @@ def source(proposal: Proposal) -> str:
     lines = [comment(HEAD), "defaults:\n  - /source/schema@_here_\n  - _self_\n\n"]
     lines += [f"file: {flow(settings)}\n\ncolumns:\n", *(_column(proposal, one) for one in look.columns.values())]
     lines += [comment(f"left out: {name!r}, {why}", 2) for name, why in look.left_out.items()]
-    if made := {**renamed, **derived, **series}:
-        lines += ["\nderived:\n", *(f"  {text(name)}: {flow(sql)}\n" for name, sql in made.items())]
+    if expressions := {**renamed, **derived, **series}:
+        lines += ["\nderived:\n", *(f"  {text(name)}: {flow(sql)}\n" for name, sql in expressions.items())]
     if look.columns[proposal.clocks.event.column].nulls:
-        lines += ["\n", f"where: {flow(f'{quoted(event)} IS NOT NULL')}\n"]
+        lines += ["\n", f"where: {flow(f'{quote(event)} IS NOT NULL')}\n"]
     lines += ["\n", comment(remarks["key"]), f"key: {flow(key)}\n"]
     lines += [comment(of_clocks["event_time"]), f"event_time: {text(event)}\n"]
     lines += [comment(of_clocks["known_at"]), f"known_at: {text(known)}\n"]
@@ -63,20 +63,20 @@ def features(proposal: Proposal) -> str:
     """The feature group: what was last, and sliding windows."""
     names, group = proposal.names, _group(proposal)
     windows = flow([f"{days}d" for days in _windows(proposal)])
-    counted = {"kind": "WINDOW", "column": names[proposal.key[0]], "aggregate": "COUNT"}
-    made = [f"facts: {flow(counted)[:-1]}, windows: {windows}}}"]
+    value_counts = {"kind": "WINDOW", "column": names[proposal.key[0]], "aggregate": "COUNT"}
+    definitions = [f"facts: {flow(value_counts)[:-1]}, windows: {windows}}}"]
     for column in proposal.measures:
         name, nulls = names[column.name], ", skip_nulls: true" if column.nulls else ""
-        made.append(f"{text(name + '_last')}: {{kind: LATEST, column: {text(name)}{nulls}}}")
+        definitions.append(f"{text(name + '_last')}: {{kind: LATEST, column: {text(name)}{nulls}}}")
         if column.kind is not ColumnType.STRING:
             aggregate = Aggregate.RATE if column.kind is ColumnType.BOOLEAN else Aggregate.MEAN
             of = f"{name}_{aggregate.value}"
-            made.append(
+            definitions.append(
                 f"{text(of)}: {{kind: WINDOW, column: {text(name)}, aggregate: {aggregate.name}, windows: {windows}}}"
             )
     lines = [comment(HEAD), f"{group}:\n  source: {proposal.source}\n"]
     lines += [f"  keys: {flow({name: name for name in _entity(proposal)})}\n  features:\n"]
-    lines += [f"    {one}\n" for one in made]
+    lines += [f"    {one}\n" for one in definitions]
     left = f"other columns that could be features: {', '.join(proposal.unused)}"
     return "".join([*lines, *([comment(left, 4)] if proposal.unused else [])])
 
@@ -130,20 +130,20 @@ def _column(proposal: Proposal, column: ColumnProfile) -> str:
     settings: dict[str, Any] = {"type": column.kind.name}
     if not column.nulls and column.name in (*proposal.key, proposal.clocks.event.column):
         settings["required"] = True
-    said = [f"{shown(column.least)} to {shown(column.greatest)}"] if column.least is not None else []
-    said += [f"{column.distinct:,} different" if column.distinct > 1 else "always the same"]
-    said += [f"such as {', '.join(map(repr, column.examples))}"] if column.least is None else []
-    said += [f"{column.nulls:,} without a value"] if column.nulls else []
-    said += [f"{column.not_finite:,} NaN or infinite"] if column.not_finite else []
+    parts = [f"{format_value(column.least)} to {format_value(column.greatest)}"] if column.least is not None else []
+    parts += [f"{column.distinct:,} different" if column.distinct > 1 else "always the same"]
+    parts += [f"such as {', '.join(map(repr, column.examples))}"] if column.least is None else []
+    parts += [f"{column.nulls:,} without a value"] if column.nulls else []
+    parts += [f"{column.not_finite:,} NaN or infinite"] if column.not_finite else []
     remark = comment(Remark(column.reason, is_open=column.is_doubtful), 2) if column.reason else ""
-    return f"{remark}  {text(column.name)}: {flow(settings)}  # {printable('; '.join(said))[:150]}\n"
+    return f"{remark}  {text(column.name)}: {flow(settings)}  # {printable('; '.join(parts))[:150]}\n"
 
 
 def _arrival(proposal: Proposal) -> list[str]:
     if not proposal.dates.quiet:
         return [comment("Every date has facts: by default a night without any stops.")]
-    said = f"On {proposal.dates.quiet:,} of the dates there is no fact: a night without any is a night."
-    return [comment(said), "arrival: {min_rows: 0}\n"]
+    reason = f"On {proposal.dates.quiet:,} of the dates there is no fact: a night without any is a night."
+    return [comment(reason), "arrival: {min_rows: 0}\n"]
 
 
 def _spine(proposal: Proposal) -> list[str]:
@@ -155,19 +155,19 @@ def _spine(proposal: Proposal) -> list[str]:
         dates = (proposal.dates.newest - proposal.dates.first).days + 1
         sample: dict[str, Any] = {"by": SampleBy.DAY.name, "maximum": MOST_SPINE_ROWS // dates + 1}
         sample |= {"until": proposal.dates.history_until().isoformat()}
-        said = f"{proposal.spine_rows:,} rows by {proposal.dates.newest} are more than training needs at first"
-        lines += [comment(Remark(f"{said}; nights are scored whole", is_open=True), 2), f"  sample: {flow(sample)}\n"]
+        reason = f"{proposal.spine_rows:,} rows by {proposal.dates.newest} are more than training needs at first"
+        lines += [comment(Remark(f"{reason}; nights are scored whole", is_open=True), 2), f"  sample: {flow(sample)}\n"]
     return lines
 
 
 def _label(proposal: Proposal, question: Question) -> Mapping[str, Any]:
     column = proposal.names[question.column or proposal.key[0]]
-    made: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.name}
-    made |= {"source": proposal.source, "keys": {name: name for name in _entity(proposal)}, "column": column}
-    made |= {"horizon": f"{question.plan.horizon}d", "aggregate": question.aggregate.name}
+    settings: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.name}
+    settings |= {"source": proposal.source, "keys": {name: name for name in _entity(proposal)}, "column": column}
+    settings |= {"horizon": f"{question.plan.horizon}d", "aggregate": question.aggregate.name}
     if proposal.clocks.lateness:  # facts that happen in the horizon may be known only after it
-        made["allowed_lateness"] = f"{proposal.clocks.lateness}d"
-    return made | ({"condition": question.condition} if question.condition else {})
+        settings["allowed_lateness"] = f"{proposal.clocks.lateness}d"
+    return settings | ({"condition": question.condition} if question.condition else {})
 
 
 def _expressions(proposal: Proposal) -> list[str]:

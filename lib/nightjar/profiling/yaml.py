@@ -39,11 +39,11 @@ def text(value: str) -> str:
 
 def comment(remark: Remark | str, indent: int = 0) -> str:
     """Lines of comment."""
-    said = remark if isinstance(remark, str) else (CHECK if remark.is_open else "") + remark.text
+    words = remark if isinstance(remark, str) else (CHECK if remark.is_open else "") + remark.text
     start = " " * indent + "# "
-    return textwrap.fill(printable(said), _WIDTH, initial_indent=start, subsequent_indent=start) + "\n"
+    return textwrap.fill(printable(words), _WIDTH, initial_indent=start, subsequent_indent=start) + "\n"
 
 
-def printable(said: str) -> str:
+def printable(words: str) -> str:
     """A text on one line, without signs that YAML refuses even in comments."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in said)
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in words)
