@@ -35,7 +35,7 @@ class Codes:
     """The columns of some rows as whole numbers: equal ones for values that `ingest` reads as equal, from 0.
 
     Attributes:
-        kept: which rows of the file.
+        is_fact: which rows of the file are facts.
     """
 
     def __init__(self, raw: RawFile, look: FileProfile, is_fact: npt.NDArray[np.bool_]) -> None:
@@ -56,7 +56,7 @@ class Codes:
         """The same of rows in all columns; no more than two of them are in memory."""
         return _combine(self._read(name) for name in self._look.columns)
 
-    def shown(self, name: str, row: int) -> str:
+    def example(self, name: str, row: int) -> str:
         """A value of one of the rows, as it stands in the file."""
         column = self._raw.column(name, self._look.file.null_text)
         return str(column[int(np.flatnonzero(self.is_fact)[row])].as_py())
@@ -142,7 +142,7 @@ def _no_key(look: FileProfile, codes: Codes, best: Sequence[str], all_rows: int)
     same = np.flatnonzero(rows == rows[twice[0]])[:SHOWN]
     differing = [name for name in look.columns if name not in best and len(set(codes.of(name)[same])) > 1]
     names = [*best, *differing[:SHOWN]]
-    shown = "; ".join(", ".join(f"{name}={codes.shown(name, int(row))}" for name in names) for row in same)
+    shown = "; ".join(", ".join(f"{name}={codes.example(name, int(row))}" for name in names) for row in same)
     alone, such = all_rows - _different(rows), f"such as these: {shown}"
     return (
         f"Source of {look.file.path}: no {MOST} columns or fewer tell all {all_rows:,} different rows apart. The "
