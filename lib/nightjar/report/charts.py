@@ -110,6 +110,7 @@ def _lying(shape: Shape, title: str) -> Markup:
         y = 4 + k * row_height
         night, was = room * slot.night / top, margin + room * (slot.reference or 0) / top
         mark = Markup('<path class="reference" d="M{0:.1f} {1:.1f}V{2:.1f}"/>').format(was, y - 1, y + 17)
+        mark = Markup("") if slot.reference is None else mark
         parts.append(_text("", margin - 8, y + 12.5, _short(slot.tick), "end"))
         parts.append(_with_tooltip(slot, _rect("night", margin, y + 2, night, 12)))
         parts.append(mark)
@@ -118,9 +119,8 @@ def _lying(shape: Shape, title: str) -> Markup:
 
 
 def _with_tooltip(slot: Slot, mark: Markup) -> Markup:
-    was = "" if slot.reference is None else f", reference {percent(slot.reference)}"
-    group = Markup("<g><title>{}: night {}{}</title>{}</g>")
-    return group.format(slot.label, percent(slot.night), was, mark)
+    both = "" if slot.reference is None else f"night {percent(slot.night)}, reference {percent(slot.reference)}"
+    return Markup("<g><title>{}: {}</title>{}</g>").format(slot.label, both or percent(slot.night), mark)
 
 
 def _dot(x: float, y: float, dot: Dot) -> Markup:

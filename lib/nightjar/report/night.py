@@ -1,17 +1,11 @@
 """The report of one night: one HTML file that needs nothing else, made from the Delta tables only."""
 
-import base64
-import hashlib
-import uuid
 from datetime import date, datetime
-from importlib import resources
 
-import pyarrow.fs
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from nightjar.errors import TableError
-from nightjar.report import charts, wording
+from nightjar.report import charts, page
 from nightjar.report.gathered import gather
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
@@ -34,7 +28,7 @@ def write(warehouse: Warehouse, project: Project, run_date: date) -> str:
         UsageError: the project's zone does not exist.
     """
     path = report_path(warehouse, run_date)
-    _save(path, render(open_tables(warehouse, run_date), project))
+    page.save(path, render(open_tables(warehouse, run_date), project))
     return path
 
 
@@ -49,7 +43,7 @@ def write_stopped(warehouse: Warehouse, project: Project, run_date: date) -> str
         return write(warehouse, project, run_date)
     except TableError as error:
         path = report_path(warehouse, run_date)
-        _save(path, render(open_ledger(warehouse, run_date, f"not every table can be read. {error}"), project))
+        page.save(path, render(open_ledger(warehouse, run_date, f"not every table can be read. {error}"), project))
         return path
 
 
@@ -61,8 +55,9 @@ def report_path(warehouse: Warehouse, run_date: date) -> str:
 def render(tables: Snapshot, project: Project) -> str:
     """The page as text."""
     night = gather(tables, project)
-    style = _resource("night.css")
-    return _template().render(
+    return page.fill(
+        "nightjar.report",
+        "night.html.j2",
         night=night,
         tables=tables,
         title=project.title or project.name,
@@ -75,8 +70,6 @@ def render(tables: Snapshot, project: Project) -> str:
         performance_chart=chart(night.judged, night.champion, night.reading.first.name),
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),
-        style=Markup(style),  # noqa: S704  (our own file)
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
 
 
@@ -87,36 +80,5 @@ def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:
     return charts.distribution(scores.shape, f"Share of scores by value on {run_date}{beside}")
 
 
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    words = (wording.figure, wording.whole, wording.percent, wording.p_value, wording.interval, wording.seconds)
-    environment.filters |= {
-        word.__name__: word for word in (*words, wording.measure, wording.heading, wording.dates, wording.dash)
-    }
-    environment.globals["count_noun"] = wording.count_noun
-    return environment.from_string(_resource("night.html.j2"))
-
-
-def _resource(name: str) -> str:
-    """A file of this package, also out of a zip."""
-    return resources.files(__package__ or "nightjar.report").joinpath(name).read_text(encoding="utf-8")
-
-
 def _instant(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _save(path: str, page: str) -> None:
-    """Write a draft beside the file and move it there, in a local folder or an object store."""
-    system, place = pyarrow.fs.FileSystem.from_uri(path)
-    folder, _, name = place.rpartition("/")
-    draft = f"{folder}/.{name}.{uuid.uuid4().hex}"
-    system.create_dir(folder, recursive=True)
-    try:
-        with system.open_output_stream(draft) as stream:
-            stream.write(page.encode())
-        system.move(draft, place)
-    except BaseException:
-        if system.get_file_info(draft).type != pyarrow.fs.FileType.NotFound:
-            system.delete_file(draft)
-        raise

@@ -41,9 +41,9 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     Raises:
         SourceError: the file is missing, damaged, or lacks a column.
     """
-    located = _locate(file, source)
-    with _translate_open_errors(located, source):
-        path = _unpack(located, source, cache)
+    place = locate(file, source)
+    with translate_open_errors(place, source):
+        path = unpack(place, source, cache)
         if file.format is FileFormat.PARQUET:
             return _parquet(spark, path, columns, source)
         return _csv(spark, path, columns, file.null_text, source)
@@ -103,7 +103,7 @@ def translate_read_errors(source: str, tables: str) -> Iterator[None]:
 
 
 @contextmanager
-def _translate_open_errors(path: str, source: str) -> Iterator[None]:
+def translate_open_errors(path: str, source: str) -> Iterator[None]:
     """Name source and file where a file cannot be opened, or Arrow or Spark refuses its format."""
     try:
         yield
@@ -134,7 +134,12 @@ def refuse_malformed(count: int, example: str | None, source: str, path: str) ->
         )
 
 
-def _locate(file: File, source: str) -> str:
+def locate(file: File, source: str) -> str:
+    """Where a raw file lies.
+
+    Raises:
+        SourceError: there is none, or Spark cannot read what is named so.
+    """
     if file.package is None:
         path = file.path
     else:
@@ -155,8 +160,12 @@ def _locate(file: File, source: str) -> str:
     return path
 
 
-def _unpack(path: str, source: str, cache: Path) -> str:
-    """The path of the one file inside a zip archive, which is unpacked once per content; any other path as it is."""
+def unpack(path: str, source: str, cache: Path) -> str:
+    """The path of the one file inside a zip archive, which is unpacked once per content; any other path as it is.
+
+    Raises:
+        SourceError: the archive is damaged, or holds no file or several.
+    """
     if not path.endswith(".zip"):
         return path
     try:

@@ -24,7 +24,8 @@ from pyspark.sql.types import (
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.parquet import NANOSECONDS
 
-_DAY = r"(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # not 0000
+_DAY = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 _ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 _TIME = "[0-9]{2}:[0-9]{2}"
 FORMS = {
@@ -32,7 +33,9 @@ FORMS = {
     ColumnType.DATE: _DAY,
     ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?({_ZONE})?)?)?",
 }
-"""Allowed texts, without blanks around them, for types whose cast by Spark accepts more, such as `12:00` or `1.5d`."""
+"""Allowed texts, without blanks around them, for types whose cast by Spark accepts more, such as `12:00` or `1.5d`.
+
+Java and Arrow (RE2) understand them alike: `profiling` proposes types by the same forms."""
 FINER = rf"{_DAY}[ T]{_TIME}:[0-9]{{2}}[.][0-9]{{6,8}}[1-9]0{{0,2}}({_ZONE})?"
 """A moment finer than a microsecond."""
 LONGEST = len("2024-03-01 00:00:00.000000")  # texts up to this length are not finer

@@ -1,0 +1,49 @@
+"""The look at a raw file as a page: what each column holds, and what was decided of a project."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from markupsafe import Markup
+
+from nightjar.profiling import telling
+from nightjar.profiling.columns import ColumnProfile, FileProfile
+from nightjar.report import charts
+from nightjar.report.page import fill
+from nightjar.settings.sources import FileFormat
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A column with its picture."""
+
+    column: ColumnProfile
+    chart: Markup | None
+
+
+def render(look: FileProfile, project: str | None = None, files: Mapping[str, str] | None = None) -> str:
+    """The page as text.
+
+    Args:
+        look: what the file holds.
+        project: that was made of it; None: none was.
+        files: of that project, path -> text.
+    """
+    return fill(
+        "nightjar.profiling",
+        "profile.html.j2",
+        look=look,
+        title=PurePath(look.file.path).name,
+        kind="CSV" if look.file.format is FileFormat.CSV else "Parquet",
+        figures=[Figure(column, _chart(column)) for column in look.columns.values()],
+        project=project,
+        files=files or {},
+        checks=telling.to_check(files or {}),
+        format_value=telling.format_value,
+    )
+
+
+def _chart(column: ColumnProfile) -> Markup | None:
+    if column.shape is None:
+        return None
+    return charts.distribution(column.shape, f"Share of rows by {column.name}", height=150)

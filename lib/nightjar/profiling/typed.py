@@ -1,0 +1,146 @@
+"""Texts and values of Parquet as the types that a source's columns have, by the rules by which `ingest` reads them.
+
+What is read here is read by `ingest` as the same value. The reverse holds but for odd forms that nobody proposes a type
+by, such as line ends around a number.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.settings.sources import ColumnType
+from nightjar.sources.values import FORMS
+
+Values: TypeAlias = Any
+"""An Arrow array. Its stubs know fewer types and kernels than it has."""
+INSTANT = pa.timestamp("us", "UTC")
+WORDS = {
+    True: ("true", "t", "yes", "y", "1"),
+    False: ("false", "f", "no", "n", "0"),
+}
+"""What reads as true, and what as false, in capitals or not; the n-th of both are a pair."""
+_FORMS: Mapping[ColumnType, str] = {**FORMS, ColumnType.LONG: "[+-]?[0-9]+"}
+_PARTS = (
+    r"^[ \t]*(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?P<time>(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?)(?P<fraction>(?:[.][0-9]{1,6})?)0{0,3}"
+    r"(?P<zone>(?: ?(?:Z|UTC|[+-][0-9:]+))?)[ \t]*\z"
+)
+_OFFSET = r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>(?:[0-9]{2})?)\z"
+_MOST_HOURS = 18  # of an offset from UTC, as Java has it
+_MINUTE = 60_000_000
+
+
+def read(texts: Values, kind: ColumnType) -> Values:
+    """Texts as a type; null where one is none of that type."""
+    if kind is ColumnType.STRING:
+        return texts
+    if kind is ColumnType.BOOLEAN:
+        return _booleans(texts)
+    formed = pc.match_substring_regex(texts, rf"^[ \t]*(?:{_FORMS[kind]})[ \t]*\z")
+    texts = pc.if_else(formed, texts, pa.scalar(None, texts.type))
+    if kind is ColumnType.TIMESTAMP:
+        return instants(texts)[0]
+    bare = pc.replace_substring_regex(pc.utf8_trim(texts, " \t"), r"^\+", "")
+    if kind is ColumnType.DOUBLE:
+        numbers = _cast(bare, pa.float64())
+        too_large = pc.and_(pc.is_inf(numbers), pc.invert(pc.match_substring_regex(bare, "(?i)inf")))
+        return pc.if_else(too_large, pa.scalar(None, pa.float64()), numbers)
+    return _cast(bare, pa.int64() if kind is ColumnType.LONG else pa.date32())
+
+
+def instants(texts: Values) -> tuple[Values, Values]:
+    """Instants, without an offset read as UTC, and the offsets in minutes; null where there is none."""
+    parts = pc.extract_regex(texts, _PARTS)
+    part = {name: pc.struct_field(parts, name) for name in ("day", "time", "fraction", "zone")}
+    whole = pc.binary_join_element_wise(part["day"], part["time"], part["fraction"], pa.scalar("", texts.type))
+    plain = _cast(whole, pa.timestamp("us"))
+    offset = _offsets(part["zone"])
+    moments = pc.subtract(plain.cast(pa.int64()), pc.multiply(offset, _MINUTE)).cast(pa.timestamp("us")).cast(INSTANT)
+    return moments, pc.if_else(pc.equal(part["zone"], pa.scalar("")), pa.scalar(None, pa.int64()), offset)
+
+
+def _offsets(zones: Values) -> Values:
+    """Minutes east of UTC, 0 where nothing is said; null for what is no offset."""
+    parts = pc.extract_regex(zones, _OFFSET)
+    sign, hours, minutes = (pc.struct_field(parts, name) for name in ("sign", "hours", "minutes"))
+    hours, minutes = hours.cast(pa.int64()), pc.if_else(pc.equal(minutes, pa.scalar("")), "0", minutes).cast(pa.int64())
+    length = pc.add(pc.multiply(hours, 60), minutes)
+    is_one = pc.and_(pc.less_equal(length, pa.scalar(_MOST_HOURS * 60)), pc.less(minutes, pa.scalar(60)))
+    offset = pc.if_else(
+        is_one, pc.if_else(pc.equal(sign, pa.scalar("-")), pc.negate(length), length), pa.scalar(None, pa.int64())
+    )
+    is_none = pc.invert(pc.match_substring_regex(zones, "^ ?[+-]"))
+    return pc.if_else(is_none, pa.scalar(0, pa.int64()), offset)
+
+
+def natural(values: Values) -> tuple[ColumnType, Values]:
+    """Values of Parquet that are no texts as the type that says the same; null where a value has none."""
+    kind, types = values.type, pa.types
+    if types.is_boolean(kind):
+        return ColumnType.BOOLEAN, values
+    if types.is_date(kind):
+        return ColumnType.DATE, values.cast(pa.date32())
+    if types.is_timestamp(kind):
+        return ColumnType.TIMESTAMP, _whole_microseconds(values)
+    if types.is_binary(kind) or types.is_large_binary(kind):
+        return ColumnType.STRING, _cast(values, pa.large_string())
+    if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale <= 0):
+        return ColumnType.LONG, _cast(values, pa.int64())
+    return ColumnType.DOUBLE, values.cast(pa.float64(), safe=False)
+
+
+def codes_of(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.int64]:
+    """Every row as a whole number from 0: equal ones for what is read as equal; a null is a value like others."""
+    places = _dictionary(column.combine_chunks())
+    values = places.dictionary
+    typed = read(values, kind) if is_text(values.type) else natural(values)[1]
+    same = _dictionary(typed)
+    codes: npt.NDArray[np.int64] = np.asarray(same.indices.to_numpy(), dtype=np.int64)
+    of_rows: npt.NDArray[np.int64] = np.take(codes, places.indices.to_numpy())
+    return of_rows
+
+
+def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
+    """Where a boolean column is true."""
+    values: Any = column.combine_chunks()
+    typed = _booleans(values) if is_text(values.type) else values.cast(pa.bool_())
+    return np.asarray(typed.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _dictionary(values: Any) -> Any:
+    dictionary = values.dictionary_encode(null_encoding="encode")
+    return dictionary.combine_chunks() if isinstance(dictionary, pa.ChunkedArray) else dictionary
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of an Arrow type are texts."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _whole_microseconds(values: Values) -> Values:
+    """What is finer than a microsecond is none."""
+    cut = values.cast(pa.timestamp("us", values.type.tz), safe=False)
+    same = pc.equal(cut.cast(values.type), values)
+    whole = pc.if_else(same, cut, pa.scalar(None, cut.type))
+    return whole.cast(INSTANT)
+
+
+def _booleans(texts: Values) -> Values:
+    bare = pc.utf8_lower(pc.utf8_trim(texts, " \t"))
+    is_true, is_false = (pc.is_in(bare, value_set=pa.array(WORDS[one], bare.type)) for one in (True, False))
+    return pc.if_else(is_true, True, pc.if_else(is_false, False, pa.scalar(None, pa.bool_())))
+
+
+def _cast(values: Values, kind: pa.DataType) -> Values:
+    """A cast, null where a value cannot be cast: halves of what cannot be cast whole are tried by themselves."""
+    try:
+        return values.cast(kind)
+    except pa.ArrowInvalid:
+        if len(values) == 1:
+            return pa.array([None], kind)
+        half = len(values) // 2
+        return pa.concat_arrays([_cast(values.slice(0, half), kind), _cast(values.slice(half), kind)])

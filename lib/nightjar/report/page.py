@@ -1,0 +1,51 @@
+"""Pages: one HTML file each that needs nothing else, in one style, without scripts."""
+
+import base64
+import hashlib
+import uuid
+from importlib import resources
+from typing import Any
+
+import pyarrow.fs
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from nightjar.report import wording
+
+STYLE = "night.css"
+_WORDS = (
+    wording.figure, wording.whole, wording.percent, wording.p_value, wording.interval, wording.seconds, wording.measure,
+    wording.heading, wording.dates, wording.dash,
+)  # fmt: skip
+
+
+def fill(package: str, template: str, **values: Any) -> str:
+    """A page as text, made of a template of a package, which is given the style and its hash besides."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {word.__name__: word for word in _WORDS}
+    environment.globals["count_noun"] = wording.count_noun
+    style = _resource("nightjar.report", STYLE)
+    made = environment.from_string(_resource(package, template))
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return made.render(**values, style=Markup(style), style_hash=digest)  # noqa: S704  (our own file)
+
+
+def _resource(package: str, name: str) -> str:
+    """A file of a package, also out of a zip."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def save(path: str, page: str) -> None:
+    """Write the file next to its place, then move it there; folders and object stores alike."""
+    system, place = pyarrow.fs.FileSystem.from_uri(path)
+    folder, _, name = place.rpartition("/")
+    draft = f"{folder}/.{name}.{uuid.uuid4().hex}"
+    system.create_dir(folder, recursive=True)
+    try:
+        with system.open_output_stream(draft) as stream:
+            stream.write(page.encode())
+        system.move(draft, place)
+    except BaseException:
+        if system.get_file_info(draft).type != pyarrow.fs.FileType.NotFound:
+            system.delete_file(draft)
+        raise
