@@ -36,41 +36,41 @@ def settings(*overrides, job=JobName.SCORE, conf=CONF):
 
 
 def refused(*overrides, job=JobName.SCORE, conf=CONF):
-    with pytest.raises(UsageError) as found:
+    with pytest.raises(UsageError) as failure:
         settings(*overrides, job=job, conf=conf)
-    assert found.value.exit_code == 2
-    return str(found.value)
+    assert failure.value.exit_code == 2
+    return str(failure.value)
 
 
 @pytest.mark.parametrize("job", list(JobName), ids=lambda one: one.value)
 def test_every_job_composes_for_the_flights_project(job):
-    made = settings(*FLIGHTS, job=job)
-    assert type(made) is ROOTS[job]
-    assert made.project.name == "flights"
-    assert parse_run_date(made.run_date) == date(2013, 10, 5)
+    composed_settings = settings(*FLIGHTS, job=job)
+    assert type(composed_settings) is ROOTS[job]
+    assert composed_settings.project.name == "flights"
+    assert parse_run_date(composed_settings.run_date) == date(2013, 10, 5)
 
 
 def test_texts_become_enums_and_every_group_has_its_settings():
-    made = settings(*FLIGHTS, "only=[monitor,score]", "search.metric=LOG_LOSS", job=JobName.NIGHTLY)
-    assert made.only == ["monitor", "score"]
-    assert made.search.metric.value == "log_loss"
-    assert made.search.candidates["boosting"].estimator is Estimator.BOOSTING
-    assert made.project.sources["weather"].columns["temp"].type is ColumnType.DOUBLE
-    assert made.project.features["aircraft"].features["late_rate"].kind is FeatureKind.WINDOW
-    assert made.project.features["aircraft"].features["late_rate"].aggregate is Aggregate.RATE
+    composed_settings = settings(*FLIGHTS, "only=[monitor,score]", "search.metric=LOG_LOSS", job=JobName.NIGHTLY)
+    assert composed_settings.only == ["monitor", "score"]
+    assert composed_settings.search.metric.value == "log_loss"
+    assert composed_settings.search.candidates["boosting"].estimator is Estimator.BOOSTING
+    assert composed_settings.project.sources["weather"].columns["temp"].type is ColumnType.DOUBLE
+    assert composed_settings.project.features["aircraft"].features["late_rate"].kind is FeatureKind.WINDOW
+    assert composed_settings.project.features["aircraft"].features["late_rate"].aggregate is Aggregate.RATE
 
 
 def test_a_night_that_was_stopped_for_too_little_input_is_told_on_the_command_line_to_go_on():
-    made = settings(*FLIGHTS, "project.sources.landings.arrival.severity=WARN", job=JobName.NIGHTLY)
-    assert made.project.sources["landings"].arrival == Arrival(500, "6h", Severity.WARN)
-    assert made.project.sources["weather"].arrival.severity is Severity.ERROR
-    assert definitions_hash(made.project) == definitions_hash(settings(*FLIGHTS).project)
+    composed_settings = settings(*FLIGHTS, "project.sources.landings.arrival.severity=WARN", job=JobName.NIGHTLY)
+    assert composed_settings.project.sources["landings"].arrival == Arrival(500, "6h", Severity.WARN)
+    assert composed_settings.project.sources["weather"].arrival.severity is Severity.ERROR
+    assert definitions_hash(composed_settings.project) == definitions_hash(settings(*FLIGHTS).project)
 
 
 def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
-    made = settings(*FLIGHTS, "project.sources.weather.columns.temp.maximum=140")
-    assert made.project.sources["weather"].columns["temp"].maximum == 140
-    assert made.project.sources["weather"].columns["temp"].minimum == -60
+    composed_settings = settings(*FLIGHTS, "project.sources.weather.columns.temp.maximum=140")
+    assert composed_settings.project.sources["weather"].columns["temp"].maximum == 140
+    assert composed_settings.project.sources["weather"].columns["temp"].minimum == -60
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ DECLARED = f"+{OWN}={{carrier: {{type: CATEGORY}}}}"
 
 
 def test_settings_that_are_null_are_given_with_the_key_above_them():
-    made = settings(*FLIGHTS, DECLARED, f"{OWN}.carrier={{category: {{buckets: 8}}}}", job=JobName.TRAIN)
-    own = made.search.candidates["boosting"].preparation.columns["carrier"]
+    composed_settings = settings(*FLIGHTS, DECLARED, f"{OWN}.carrier={{category: {{buckets: 8}}}}", job=JobName.TRAIN)
+    own = composed_settings.search.candidates["boosting"].preparation.columns["carrier"]
     assert own == ColumnPreparation(FeatureType.CATEGORY, category=Category(buckets=8))
 
 
@@ -241,8 +241,8 @@ def test_there_is_a_model_of_each_kind(of_every_model):
 
 @pytest.mark.parametrize("name", files_of("search"))
 def test_every_search_composes_and_can_be_run(name):
-    made = settings(*FLIGHTS, f"search={name}", job=JobName.TRAIN)
-    require_learnable(made.search, made.project)
+    composed_settings = settings(*FLIGHTS, f"search={name}", job=JobName.TRAIN)
+    require_learnable(composed_settings.search, composed_settings.project)
 
 
 def test_the_default_search_suits_another_project_and_one_may_add_its_own_baselines(tmp_path):
@@ -250,9 +250,9 @@ def test_the_default_search_suits_another_project_and_one_may_add_its_own_baseli
     conf = shutil.copytree(CONF, tmp_path / "conf")
     project = replace(builders.machines(tmp_path), first_date="2023-03-18")
     tree.declare(conf / "project" / "machines.yaml", project)
-    made = settings("project=machines", "run_date=2024-03-31", job=JobName.TRAIN, conf=conf)
-    assert list(made.search.candidates) == ["majority", "logistic", "boosting", "network"]
-    require_foreseeable(made.search, made.project, builders.HISTORY)
+    composed_settings = settings("project=machines", "run_date=2024-03-31", job=JobName.TRAIN, conf=conf)
+    assert list(composed_settings.search.candidates) == ["majority", "logistic", "boosting", "network"]
+    require_foreseeable(composed_settings.search, composed_settings.project, builders.HISTORY)
     candidates = settings(*FLIGHTS, job=JobName.NIGHTLY).search.candidates
     assert [name for name, model in candidates.items() if model.baseline] == ["majority", "hour_of_day"]
 
@@ -293,21 +293,21 @@ def test_a_second_project_needs_no_code(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(line.removeprefix(" " * 12) for line in text.splitlines()))
-    made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path)
-    assert made.project.feature_names() == ["visitors__week_7d"]
+    composed_settings = settings("project=shops", "run_date=2024-02-02", conf=tmp_path)
+    assert composed_settings.project.feature_names() == ["visitors__week_7d"]
 
 
 def test_a_sample_days_of_the_week_and_an_expression_can_be_asked_for_on_the_command_line():
-    made = settings(
+    composed_settings = settings(
         *FLIGHTS,
         "project.spine.sample={by: STRATUM, column: origin, fraction: 0.5}",
         "project.spine.weekdays=[FRIDAY, MONDAY]",
         "+project.spine.sample.fractions.JFK=1.0",
         "+project.expressions.slow='try_divide(aircraft__mean_delay_7d, distance_miles)'",
     )
-    assert made.project.spine.sample == Sample(SampleBy.STRATUM, "origin", 0.5, {"JFK": 1.0})
-    assert made.project.spine.weekdays == [Weekday.FRIDAY, Weekday.MONDAY]
-    assert made.project.feature_names()[-1] == "slow"
+    assert composed_settings.project.spine.sample == Sample(SampleBy.STRATUM, "origin", 0.5, {"JFK": 1.0})
+    assert composed_settings.project.spine.weekdays == [Weekday.FRIDAY, Weekday.MONDAY]
+    assert composed_settings.project.feature_names()[-1] == "slow"
     message = refused(*FLIGHTS, "project.spine.weekdays=[MON]")
     assert "Invalid value 'MON', expected one of [MONDAY, TUESDAY," in message
     assert "full_key: project.spine.weekdays[0]" in message
@@ -357,10 +357,10 @@ def write_shops(conf, project):
 
 def test_a_project_of_active_things_composes(tmp_path):
     write_shops(tmp_path, SHOPS)
-    made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
-    assert made.feature_names() == ["weekday", "visits__last", "root"]
-    assert made.spine.columns() == ["shop", "weekday", "sampling_weight"]
-    assert made.label.question() == "value > 100, value being the max of spent in the next 7d"
+    composed_settings = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
+    assert composed_settings.feature_names() == ["weekday", "visits__last", "root"]
+    assert composed_settings.spine.columns() == ["shop", "weekday", "sampling_weight"]
+    assert composed_settings.label.question() == "value > 100, value being the max of spent in the next 7d"
 
 
 @pytest.mark.parametrize(
@@ -381,8 +381,8 @@ def test_a_word_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, wri
     column = f"{{type: STRING, required: yes, levels: {written}}}"
     (tmp_path / "project" / "shops.yaml").write_text(SHOPS.replace("shop: {type: STRING}", f"shop: {column}"))
     if refused_at is None:
-        made = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
-        column = made.sources["visits"].columns["shop"]
+        composed_settings = settings("project=shops", "run_date=2024-02-02", conf=tmp_path).project
+        column = composed_settings.sources["visits"].columns["shop"]
         assert (column.required, column.levels) == (True, ["NO", "SE", "on", "1e3", "True", "7", "1000.0"])
         return
     message = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
@@ -451,10 +451,12 @@ def test_a_word_that_hydra_takes_for_something_else_is_to_be_quoted(override, pa
 
 def test_numbers_and_words_of_the_command_line_that_are_what_was_written_pass():
     numbers = "project.sources.weather.columns.temp={minimum: 1.10, maximum: 1_000, levels: [NO, 010, 5, 1.5, '1e3']}"
-    made = settings(*FLIGHTS, numbers, "project.title=1e3", "project.title=2024-01-31", "environment.cpus=+2")
-    temp = made.project.sources["weather"].columns["temp"]
+    composed_settings = settings(
+        *FLIGHTS, numbers, "project.title=1e3", "project.title=2024-01-31", "environment.cpus=+2"
+    )
+    temp = composed_settings.project.sources["weather"].columns["temp"]
     assert (temp.minimum, temp.maximum, temp.levels) == (1.1, 1000, ["NO", "010", "5", "1.5", "1e3"])
-    assert (made.project.title, made.environment.cpus) == ("2024-01-31", 2)
+    assert (composed_settings.project.title, composed_settings.environment.cpus) == ("2024-01-31", 2)
 
 
 @pytest.mark.parametrize(

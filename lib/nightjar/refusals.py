@@ -62,8 +62,8 @@ def _unknown_file(folder: Path, name: str, groups: Collection[str]) -> str:
 
 
 def _unknown_group(folder: Path, group: str, groups: Collection[str]) -> str:
-    known_groups = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")} | set(groups)
-    return f"there is no group {group!r}{hint(group, known_groups)}, expected one of {sorted(known_groups)}"
+    group_names = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")} | set(groups)
+    return f"there is no group {group!r}{hint(group, group_names)}, expected one of {sorted(group_names)}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -67,8 +67,8 @@ class Asked:
         """(machine, label, hour known), by machine and hour."""
         labels = label_versions(self.rows(rows), self.warehouse, self.project, self.versions, D2).toArrow().to_pylist()
         hours = lambda instant: (instant - NOW) / timedelta(hours=1)  # noqa: E731
-        told = [(row["machine"], row["label"], hours(row["label_known_at"])) for row in labels]
-        return sorted(told, key=lambda row: (row[0], row[2]))
+        versions = [(row["machine"], row["label"], hours(row["label_known_at"])) for row in labels]
+        return sorted(versions, key=lambda row: (row[0], row[2]))
 
     def counted(self, rows):
         return label_quality.count_checks(self.rows(rows), self.warehouse, self.project, self.versions, D2)
@@ -152,14 +152,14 @@ def test_agreement_is_counted_in_quality_and_kappas_are_logged(asked, warehouse,
     machines 1, 2, 4, 5 agree with the shares 1, 1/3, 1/3, 0, which weigh one less than there are answers: (2 + 2/3 +
     2/3) / (2 + 2 + 2 + 1) = 10/21. Expected of 7 yes and 4 no: (49 + 16) / 121. So Fleiss' kappa is -155/1176.
     """
-    said = [
+    answers_given = [
         ("1", "a", -7, Y), ("1", "b", -7, Y), ("1", "c", -7, Y),
         ("2", "a", -7, N), ("2", "b", -7, Y), ("2", "c", -7, Y), ("2", "b", -6, N),
         ("3", "a", -7, Y),
         ("4", "a", -7, Y), ("4", "b", -7, Y), ("4", "c", -7, N),
         ("5", "a", -7, Y), ("5", "d", -7, N),
     ]  # fmt: skip
-    project = asked([stored(number, *answer) for number, answer in enumerate(said)])
+    project = asked([stored(number, *answer) for number, answer in enumerate(answers_given)])
     with caplog.at_level("INFO", "nightjar.features"):
         found = project.counted([(str(machine), -8) for machine in range(1, 7)])
         nobody = project.counted([("6", -8)])

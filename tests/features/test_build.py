@@ -130,20 +130,20 @@ def test_a_fact_counts_from_the_microsecond_in_which_it_is_known_in_every_featur
     laid_out = {name: replace(facts.project.sources[name], layouts=LAID_OUT) for name in groups}
     facts.project = replace(facts.project, features=groups, sources=facts.project.sources | laid_out)
     readings, outcomes = [], []
-    known = {"in time": at(D1), "late": at(D1) + timedelta(microseconds=1), "without": None}
-    for machine, when in known.items():
+    known_at_of = {"in time": at(D1), "late": at(D1) + timedelta(microseconds=1), "without": None}
+    for machine, when in known_at_of.items():
         readings += [reading(machine, at(D1, -4), 10.0), reading(machine, at(D1, -3), 20.0)]
         outcomes.append(outcome(machine, at(D1, -48), at(D1, -3), failed=False))
         if when is not None:
             readings += [reading(machine, at(D1, -5), 5.0, known=when), reading(machine, at(D1, -1), 99.0, known=when)]
             outcomes.append(outcome(machine, at(D1, -24), at(D1, -1), failed=True, known=when))
-    facts.store([planned(machine, at(D1), at(D1, -24)) for machine in known], outcomes, readings)
+    facts.store([planned(machine, at(D1), at(D1, -24)) for machine in known_at_of], outcomes, readings)
     facts.build(D1, placements=dict.fromkeys(groups, placement))
     rows = {row.pop("machine"): row for row in arrow.read(facts.warehouse, "features").to_pylist()}
     assert rows["late"] == rows["without"]
-    made = {name for name in facts.project.feature_names() if "__" in name}
-    assert len(made) == len(Aggregate) + 2
-    assert {name for name in made if rows["in time"][name] == rows["without"][name]} == set()
+    names = {name for name in facts.project.feature_names() if "__" in name}
+    assert len(names) == len(Aggregate) + 2
+    assert {name for name in names if rows["in time"][name] == rows["without"][name]} == set()
 
 
 def test_a_plan_moved_to_another_night_stands_only_in_that_one(facts):

@@ -50,14 +50,14 @@ def test_honest_nights_are_equal_and_a_changed_value_is_refused_with_its_place(c
     table.delete("machine = 'm4' AND run_date = DATE '2024-04-01'")
     with pytest.raises(TableError) as refused:
         checked("three", nights=2)
-    told = str(refused.value)
+    message = str(refused.value)
     key = "machine=m3, prediction_time=2024-04-01 22:00:00+00:00"
     for part in (
         "Table features is not what its sources give today: of 9 rows of 2024-04-01 to 2024-04-02",
         "temperature__last (1 rows), the whole row (1 rows)",
         f"For instance temperature__last of {key}: stored -1.5, rebuilt 2",
     ):
-        assert part in told
+        assert part in message
     assert recorded(copied.warehouse) == [
         ("not rebuilt: other definitions", 0, 9),
         ("rebuild differs: temperature__last", 1, 9),

@@ -18,11 +18,11 @@ VERSIONS = {"source_readings": 4, "source_outcomes": 2}
 
 
 def test_a_group_asks_its_pinned_source_for_one_feature_per_window():
-    (asked,) = feature_facts(PROJECT, VERSIONS)
-    assert (asked.name, asked.table, asked.version) == ("temperature", "source_readings", 4)
-    assert asked.keys == {"machine": "machine"}
-    assert asked.fact_id == ("machine", "at")
-    assert asked.features == (
+    (facts,) = feature_facts(PROJECT, VERSIONS)
+    assert (facts.name, facts.table, facts.version) == ("temperature", "source_readings", 4)
+    assert facts.keys == {"machine": "machine"}
+    assert facts.fact_id == ("machine", "at")
+    assert facts.features == (
         Latest("temperature", "2d", name="last"),
         Windowed("temperature", "mean", "1d", name="mean_1d"),
         Windowed("temperature", "mean", "3d", name="mean_3d"),
@@ -30,8 +30,8 @@ def test_a_group_asks_its_pinned_source_for_one_feature_per_window():
 
 
 def test_the_label_is_the_last_outcome_within_the_horizon():
-    asked = label_facts(PROJECT, VERSIONS)
-    assert (asked.table, asked.version, asked.features) == (
+    facts = label_facts(PROJECT, VERSIONS)
+    assert (facts.table, facts.version, facts.features) == (
         "source_outcomes",
         2,
         (Windowed("failed", "last", "1d", name="value"),),
@@ -40,9 +40,9 @@ def test_the_label_is_the_last_outcome_within_the_horizon():
 
 def test_a_label_of_an_aggregate_asks_for_it_over_the_horizon_and_reads_nothing_older():
     label = Label("readings", {"machine": "machine"}, "temperature", "7d", Aggregate.MAX, condition="value > 30")
-    asked = label_facts(replace(PROJECT, label=label), VERSIONS)
-    assert asked.features == (Windowed("temperature", "max", "7d", name="value"),)
-    assert str(asked.history) == "7d"
+    facts = label_facts(replace(PROJECT, label=label), VERSIONS)
+    assert facts.features == (Windowed("temperature", "max", "7d", name="value"),)
+    assert str(facts.history) == "7d"
 
 
 def with_source(name, **changes):
@@ -59,9 +59,9 @@ SCHEDULE = PROJECT.sources["schedule"]
 
 def test_what_orders_facts_and_what_deletes_them_is_asked_of_their_source():
     columns = PROJECT.sources["readings"].columns | {"gone": Column(ColumnType.BOOLEAN)}
-    (asked,) = feature_facts(with_source("readings", columns=columns, sequence=["seen"], deleted="gone"), VERSIONS)
-    assert (asked.sequence, asked.deleted) == (("seen",), "gone")
-    assert asked.columns() == {"machine", "at", "seen", "gone", "temperature", "event_time", "known_at"}
+    (facts,) = feature_facts(with_source("readings", columns=columns, sequence=["seen"], deleted="gone"), VERSIONS)
+    assert (facts.sequence, facts.deleted) == (("seen",), "gone")
+    assert facts.columns() == {"machine", "at", "seen", "gone", "temperature", "event_time", "known_at"}
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,13 @@ Y, N = True, False
 
 def test_most_of_the_rules_that_speak_decide_and_where_they_meet_is_counted(spark):
     """Every way in which three rules can answer, yes, no or nothing."""
-    said = list(product([Y, N, None], repeat=3))
-    rows = spark.createDataFrame(pa.table({name: [one[n] for one in said] for n, name in enumerate("xyz")}))
+    votes_of_rows = list(product([Y, N, None], repeat=3))
+    rows = spark.createDataFrame(pa.table({name: [one[n] for one in votes_of_rows] for n, name in enumerate("xyz")}))
     rules = {"a": "x", "b": "y", "c": "z"}
     votes = add_votes(rows, rules).toArrow().to_pylist()
-    expected = Counter((one, most([answer for answer in one if answer is not None])) for one in said)
+    expected = Counter((one, most([answer for answer in one if answer is not None])) for one in votes_of_rows)
     assert Counter(((row["a"], row["b"], row["c"]), row["label"]) for row in votes) == expected
-    assert count_votes(add_votes(rows, rules), rules) == by_definition(said, "abc")
+    assert count_votes(add_votes(rows, rules), rules) == by_definition(votes_of_rows, "abc")
 
 
 def most(answers):
@@ -38,13 +38,13 @@ def most(answers):
     return None if 2 * yes == len(answers) else 2 * yes > len(answers)
 
 
-def by_definition(said, names):
+def by_definition(votes_of_rows, names):
     """Row by row."""
-    spoken = [{name: one for name, one in zip(names, row, strict=True) if one is not None} for row in said]
-    found = {"rules: labelled": (sum(most(list(row.values())) is not None for row in spoken), len(said))}
+    spoken = [{name: one for name, one in zip(names, row, strict=True) if one is not None} for row in votes_of_rows]
+    found = {"rules: labelled": (sum(most(list(row.values())) is not None for row in spoken), len(votes_of_rows))}
     for name in names:
         of = [row for row in spoken if name in row]
-        found[f"rule {name}: speaks"] = (len(of), len(said))
+        found[f"rule {name}: speaks"] = (len(of), len(votes_of_rows))
         found[f"rule {name}: overlaps"] = (sum(len(row) > 1 for row in of), len(of))
         found[f"rule {name}: conflicts"] = (
             sum(len(set(row.values())) > 1 for row in of if opposed(row, name)),
@@ -52,7 +52,7 @@ def by_definition(said, names):
         )
     for one, other in combinations(names, 2):
         both = [row for row in spoken if one in row and other in row]
-        found[f"rules {one} and {other}: overlap"] = (len(both), len(said))
+        found[f"rules {one} and {other}: overlap"] = (len(both), len(votes_of_rows))
         found[f"rules {one} and {other}: conflict"] = (sum(row[one] != row[other] for row in both), len(both))
     return found
 

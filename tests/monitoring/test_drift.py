@@ -23,35 +23,35 @@ NUMBERS, LEVELS = Bins("numeric", edges=(0.0, 1.0)), Bins("categorical", levels=
 
 def test_the_same_shares_have_no_distance():
     """10 rows and 20 rows of the same shares: nothing but the half row of smoothing tells them apart."""
-    found = drift.distances(Reference(NUMBERS, np.array([1, 2, 4, 3])), np.array([2, 4, 8, 6]))
-    assert set(found) == {"null_share", "psi", "psi_p_value", "ks", "ks_p_value"}
-    assert found["null_share"] == 0.1
-    assert found["ks"] == pytest.approx(0)
-    assert found["psi"] < 0.01
-    assert found["psi_p_value"] > 0.9
+    result = drift.distances(Reference(NUMBERS, np.array([1, 2, 4, 3])), np.array([2, 4, 8, 6]))
+    assert set(result) == {"null_share", "psi", "psi_p_value", "ks", "ks_p_value"}
+    assert result["null_share"] == 0.1
+    assert result["ks"] == pytest.approx(0)
+    assert result["psi"] < 0.01
+    assert result["psi_p_value"] > 0.9
 
 
 def test_numbers_are_compared_by_psi_and_the_greatest_gap_of_the_cumulative_shares():
     """Values: 1, 2, 1 of 4 against 1, 0, 3 of 4: the gap is 1/2. Nulls: 0 of 4 against 4 of 8."""
-    found = drift.distances(Reference(NUMBERS, np.array([0, 1, 2, 1])), np.array([4, 1, 0, 3]))
-    assert found["ks"] == pytest.approx(0.5)
-    assert found["null_share"] == 0.5
+    result = drift.distances(Reference(NUMBERS, np.array([0, 1, 2, 1])), np.array([4, 1, 0, 3]))
+    assert result["ks"] == pytest.approx(0.5)
+    assert result["null_share"] == 0.5
     expected, actual = np.array([0.5, 1.5, 2.5, 1.5]) / 6, np.array([4.5, 1.5, 0.5, 3.5]) / 10
-    assert found["psi"] == pytest.approx(float(((actual - expected) * np.log(actual / expected)).sum()))
+    assert result["psi"] == pytest.approx(float(((actual - expected) * np.log(actual / expected)).sum()))
 
 
 def test_levels_are_compared_by_psi_and_pearson_s_test():
     """10 and 10 against 15 and 5: chi squared is 4 * 2.5**2 / 12.5 + ..., as in any table of 2 by 2."""
-    found = drift.distances(Reference(LEVELS, np.array([0, 10, 10, 0])), np.array([0, 15, 5, 0]))
+    result = drift.distances(Reference(LEVELS, np.array([0, 10, 10, 0])), np.array([0, 15, 5, 0]))
     expected = 2 * 2.5**2 / 12.5 + 2 * 2.5**2 / 7.5
-    assert found["chi_squared"] == pytest.approx(expected)
-    assert found["chi_squared_p_value"] == pytest.approx(math.erfc(math.sqrt(expected / 2)))
-    assert "ks" not in found
+    assert result["chi_squared"] == pytest.approx(expected)
+    assert result["chi_squared_p_value"] == pytest.approx(math.erfc(math.sqrt(expected / 2)))
+    assert "ks" not in result
 
 
 def test_no_rows_are_no_figure():
-    found = drift.distances(Reference(NUMBERS, np.array([1, 2, 3, 4])), np.zeros(4, np.int64))
-    assert found == dict.fromkeys(("null_share", "psi", "psi_p_value", "ks", "ks_p_value"))
+    result = drift.distances(Reference(NUMBERS, np.array([1, 2, 3, 4])), np.zeros(4, np.int64))
+    assert result == dict.fromkeys(("null_share", "psi", "psi_p_value", "ks", "ks_p_value"))
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
@@ -59,9 +59,9 @@ def test_counts_added_up_over_tasks_are_the_counts_of_the_whole(spark, partition
     """Some tasks have no row at all."""
     table = pa.table({"x": [None, -1.0, 0.5, 1.0, 7.0], "s": ["a", "b", "c", None, "a"], "i": [1, 2, 3, 4, 5]})
     bins = {"x": NUMBERS, "s": LEVELS, "i": Bins("numeric", edges=(2.0, 4.0))}
-    found = drift._count_columns(spark.createDataFrame(table).repartition(partitions), bins)
-    assert {name: one.tolist() for name, one in found.items()} == {
-        name: count(one, table[name]).tolist() for name, one in bins.items()
+    result = drift._count_columns(spark.createDataFrame(table).repartition(partitions), bins)
+    assert {name: column_bins.tolist() for name, column_bins in result.items()} == {
+        name: count(column_bins, table[name]).tolist() for name, column_bins in bins.items()
     }
 
 
@@ -87,8 +87,8 @@ def test_a_reference_without_a_design_effect_is_read_as_one_of_independent_rows(
     references = arrow.read(copied.warehouse, "references").drop_columns(["design_effect"])
     write_deltalake(copied.warehouse.path("references"), references, mode="overwrite", schema_mode="overwrite")
     drift.measure(spark, copied.warehouse, copied.project, D2, "again")
-    found = drift._references(copied.warehouse, "1", arrow.version(copied.warehouse, "references"))
-    assert {one.design_effect for one in found.values()} == {1.0}
+    result = drift._references(copied.warehouse, "1", arrow.version(copied.warehouse, "references"))
+    assert {reference.design_effect for reference in result.values()} == {1.0}
     assert "again" in {run for (run,) in rows_of(copied.warehouse, "drift", "run_id")}
 
 

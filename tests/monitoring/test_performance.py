@@ -66,12 +66,12 @@ def store_features(warehouse, day, column, values):
 def measured(warehouse, run_date, project=PROJECT):
     """evaluated date -> measure -> value, and whether it is provisional."""
     performance.measure(warehouse, project, run_date, "run")
-    found = {}
+    figures = {}
     names = ("evaluated_date", "measure", "value", "provisional", "run_date")
     for day, measure, value, provisional, on in rows_of(warehouse, "performance", *names):
         if on == run_date:
-            found.setdefault(day, {"provisional": provisional})[measure] = value
-    return found
+            figures.setdefault(day, {"provisional": provisional})[measure] = value
+    return figures
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_only_what_is_known_counts_and_the_matured_share_says_how_much_that_is(s
     store_label(scored, "m2", D1, False, midnight(D2))
     store_label(scored, "m3", D1, None, midnight(D2))
     store_label(scored, "m4", D1, True, midnight(D2, 0.5))
-    found = measured(scored, D2)
-    assert list(found) == [D1]
-    day = found[D1]
+    figures = measured(scored, D2)
+    assert list(figures) == [D1]
+    day = figures[D1]
     assert (day["rows"], day["matured_share"], day["positive_rate"]) == (2, 0.75, 0.5)
     assert day["roc_auc"] == 1.0
     assert day["brier"] == pytest.approx((0.1**2 + 0.8**2) / 2)
@@ -189,8 +189,8 @@ def test_a_night_is_judged_however_long_ago_it_was_until_its_figures_are_final(s
     assert measured(scored, D2, slow)[D1]["provisional"] is True
     month, year = D1 + timedelta(days=31), D1 + timedelta(days=366)
     for again in range(2):  # a rerun of the date finds the same
-        found = measured(scored, month, slow)
-        assert {day: one["provisional"] for day, one in found.items()} == {D1: False, D2: False}, again
+        figures = measured(scored, month, slow)
+        assert {day: one["provisional"] for day, one in figures.items()} == {D1: False, D2: False}, again
     assert measured(scored, year, slow) == {}
     assert set(measured(scored, month - timedelta(days=1), slow)) == {D1, D2}  # a backfill knows nothing of later runs
 
@@ -234,11 +234,11 @@ def test_an_order_is_judged_within_the_lists_that_the_features_name(scored):
         store_features(scored, day, "site", {"m1": "north", "m2": "north", "m3": "south", "m4": "south"})
         for machine, relevance in {"m1": 2.0, "m2": 0.0, "m3": 0.0, "m4": 1.0}.items():
             store_label(scored, machine, day, relevance, midnight(day, 9), RANKING)
-    found = measured(scored, D3, RANKING)
+    figures = measured(scored, D3, RANKING)
     last = 1 / np.log2(3)
-    assert found[D1]["ndcg"] == pytest.approx((1 + last) / 2)
-    assert found[D2]["ndcg"] == pytest.approx(last)
-    assert (found[D1]["rows"], found[D1]["mean_label"]) == (4, 0.75)
+    assert figures[D1]["ndcg"] == pytest.approx((1 + last) / 2)
+    assert figures[D2]["ndcg"] == pytest.approx(last)
+    assert (figures[D1]["rows"], figures[D1]["mean_label"]) == (4, 0.75)
 
 
 def test_rows_of_a_sample_count_as_many_times_as_they_stand_for(scored):
@@ -269,6 +269,6 @@ def test_the_features_and_the_columns_that_lists_are_made_of_are_needed(warehous
 
 def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):
     rows = rows_of(nights.warehouse, "performance", "run_date", "evaluated_date", "measure", "value", "provisional")
-    found = {measure: (day, on, value, provisional) for day, on, measure, value, provisional in rows}
-    assert found["roc_auc"] == (D2, D1, 1.0, False)
-    assert found["matured_share"] == (D2, D1, 1.0, False)
+    figures = {measure: (day, on, value, provisional) for day, on, measure, value, provisional in rows}
+    assert figures["roc_auc"] == (D2, D1, 1.0, False)
+    assert figures["matured_share"] == (D2, D1, 1.0, False)

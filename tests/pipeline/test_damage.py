@@ -94,12 +94,12 @@ class Damaged:
         try:
             with outages.translate_errors(), failures.translate_errors():
                 ledger.require_committed(self.warehouse)
-                given = reader(self)
+                result = reader(self)
         except NightjarError as error:
             return None if any(name in str(error) for name in names) else f"unnamed: {error}"
         except Exception as error:  # noqa: BLE001  (whatever comes is what is looked for)
             return f"not stated: {type(error).__name__}: {str(error)[:300]}"
-        return None if given == right else f"WRONG: {str(given)[:300]}"
+        return None if result == right else f"WRONG: {str(result)[:300]}"
 
 
 @pytest.fixture(scope="module")

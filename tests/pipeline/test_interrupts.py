@@ -31,16 +31,16 @@ def test_an_interrupt_within_a_callback_that_python_swallows_comes_again(heeded)
         calls.append(threading.current_thread())
         signal.raise_signal(signal.SIGTERM)
 
-    kept = weakref.ref(freed, terminated)
+    reference = weakref.ref(freed, terminated)
     del freed
-    assert (kept(), calls) == (None, [threading.main_thread()])
+    assert (reference(), calls) == (None, [threading.main_thread()])
     with pytest.raises(KeyboardInterrupt):
         time.sleep(30)
 
 
 def test_any_other_error_there_is_told_as_ever(heeded, capsys):
     freed = Freed()
-    kept = weakref.ref(freed, lambda _: 1 / 0)
+    reference = weakref.ref(freed, lambda _: 1 / 0)
     del freed
-    assert kept() is None
+    assert reference() is None
     assert "ZeroDivisionError" in capsys.readouterr().err

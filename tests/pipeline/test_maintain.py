@@ -66,9 +66,9 @@ def test_what_cannot_be_built_again_is_named_with_what_to_do_and_nothing_else_is
     (Path(source.folder) / source.files[0].path).unlink()
     with pytest.raises(TableError) as failed:
         perform(JobName.MAINTAIN, step_of(copied), "config-2")
-    told = str(failed.value)
-    assert f"scores: run_date={BEFORE}/role=champion/{scores.name} (" in told
-    assert f"or run: jobs/score.py project=machines run_date={BEFORE}." in told
-    assert f"source_readings: {source.files[0].path} (it is gone). Restore the file from a backup, or where" in told
+    message = str(failed.value)
+    assert f"scores: run_date={BEFORE}/role=champion/{scores.name} (" in message
+    assert f"or run: jobs/score.py project=machines run_date={BEFORE}." in message
+    assert f"source_readings: {source.files[0].path} (it is gone). Restore the file from a backup, or where" in message
     changed = {table for table, version in builders.versions(copied.warehouse).items() if version != before[table]}
     assert changed <= {"quality", "runs", "leases", "beats"}

@@ -99,7 +99,7 @@ def test_no_line_that_is_logged_holds_it_not_even_a_traceback(tmp_path, capsys, 
             logger.exception("it failed")
     finally:
         logger.handlers, logger.propagate = before
-    told = capsys.readouterr().err
-    assert "it failed" in told
-    assert HIDDEN not in told
+    output = capsys.readouterr().err
+    assert "it failed" in output
+    assert HIDDEN not in output
     assert logs.redact(f"the store refuses {HIDDEN}") == "the store refuses ********"  # as `runs` has it

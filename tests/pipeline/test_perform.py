@@ -53,8 +53,19 @@ def test_a_step_that_is_done_is_one_row_with_what_it_did(context, recorded):
     step = context.step(D3)
     assert perform(JobName.SCORE, step, "config-2", lambda _: DONE) == DONE
     (row,) = recorded()
-    told = ("run_id", "job", "run_date", "status", "error", "code_revision", "config_hash", "inputs", "outputs", "rows")
-    assert {name: row[name] for name in told} == {
+    fields = (
+        "run_id",
+        "job",
+        "run_date",
+        "status",
+        "error",
+        "code_revision",
+        "config_hash",
+        "inputs",
+        "outputs",
+        "rows",
+    )
+    assert {name: row[name] for name in fields} == {
         "run_id": step.run_id,
         "job": "score",
         "run_date": D3,

@@ -26,8 +26,8 @@ def project(task, **label):
     found = nights.project()
     source = found.sources["schedule"]
     wider = replace(source, columns=source.columns | {"weight": Column(ColumnType.DOUBLE)})
-    asked = replace(found.label, column="weight", task=task, **label)
-    return replace(found, sources={"schedule": wider}, label=asked)
+    task_label = replace(found.label, column="weight", task=task, **label)
+    return replace(found, sources={"schedule": wider}, label=task_label)
 
 
 def page(warehouse, found):
@@ -86,9 +86,9 @@ def test_a_night_of_which_only_early_positives_are_known_is_told_in_words(tmp_pa
     nothing = dict.fromkeys(("roc_auc", "log_loss", "positive_rate", "mean_score"))
     nights.store_performance(warehouse, dates=1, provisional_from=0, figures=nothing | {"rows": 0.0})
     found = nights.project()
-    asked = replace(found.label, aggregate=Aggregate.COUNT, condition="value > 0", settled_early=True)
+    early_label = replace(found.label, aggregate=Aggregate.COUNT, condition="value > 0", settled_early=True)
 
-    written = Path(report.write(warehouse, replace(found, label=asked), nights.NIGHT)).read_text(encoding="utf-8")
+    written = Path(report.write(warehouse, replace(found, label=early_label), nights.NIGHT)).read_text(encoding="utf-8")
 
     (judged,) = Page(written).table("Served predictions by date")
     assert [judged[name] for name in ("ROC AUC", "Observed rate", "State")] == ["–", "–", "○ provisional"]

@@ -75,19 +75,19 @@ def test_a_night_of_a_weekday_without_rows_has_no_scores_nor_drift_keeps_none_an
     """First one whose rows an edit has ruled out, then one before anything was scored or anybody was promoted."""
     project = replace(copied.project, spine=replace(copied.project.spine, weekdays=[Weekday.MONDAY]))
     warehouse = copied.warehouse
-    told = (spark, warehouse, project)
+    context = (spark, warehouse, project)
     DeltaTable(warehouse.path("features")).delete("run_date = '2024-04-02'")
     shutil.rmtree(warehouse.path("model_events"))
     for scored in ({D1}, set()):
-        outcome = score(*told, D2, "again", copied.environment, retrospective=False)
-        assert outcome.rows | drift.measure(*told, D2, "again").rows == {"scores": 0, "drift": 0}
+        outcome = score(*context, D2, "again", copied.environment, retrospective=False)
+        assert outcome.rows | drift.measure(*context, D2, "again").rows == {"scores": 0, "drift": 0}
         for table in ("scores", "drift"):
             assert {day for (day,) in rows_of(warehouse, table, "run_date")} == scored, table
             shutil.rmtree(warehouse.path(table))
-    score(*told, D2, "again", copied.environment, retrospective=False)
+    score(*context, D2, "again", copied.environment, retrospective=False)
     assert performance.measure(warehouse, project, D2, "again").rows == {"performance": 0}
     with pytest.raises(ModelError, match="No champion of machines holds on 2024-04-08"):
-        score(*told, date(2024, 4, 8), "again", copied.environment, retrospective=False)
+        score(*context, date(2024, 4, 8), "again", copied.environment, retrospective=False)
 
 
 def warn(warehouse, day, *sources):

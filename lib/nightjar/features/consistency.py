@@ -99,9 +99,9 @@ def compare_rows(key: Sequence[str], stored: Sequence[Row], rebuilt: Sequence[Ro
     return sorted(differences, key=lambda difference: (str(difference.key), difference.column))
 
 
-def _same(one: Any, other: Any) -> bool:
-    are_numbers = isinstance(one, float) and isinstance(other, float)
-    return bool(one == other) or (are_numbers and math.isnan(one) and math.isnan(other))
+def _same(stored: Any, rebuilt: Any) -> bool:
+    are_numbers = isinstance(stored, float) and isinstance(rebuilt, float)
+    return bool(stored == rebuilt) or (are_numbers and math.isnan(stored) and math.isnan(rebuilt))
 
 
 def _key(project: Project) -> list[str]:

@@ -24,7 +24,7 @@ def source_table_name(source: str) -> str:
 def feature_facts(project: Project, versions: Mapping[str, int]) -> list[StoredFacts]:
     """One entry per feature group, its table pinned at the given Delta version."""
     return [
-        _stored_facts(project, versions, name, group.source, group.keys, _features(group), group.history)
+        _facts_of(project, versions, name, group.source, group.keys, _features(group), group.history)
         for name, group in project.features.items()
     ]
 
@@ -34,7 +34,7 @@ def label_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
     label = project.label
     aggregate = label.aggregate.value if label.aggregate else "last"
     outcome = Windowed(label.column, aggregate, label.horizon, name="value")
-    return _stored_facts(project, versions, "outcome", label.source, label.keys, (outcome,), label.horizon)
+    return _facts_of(project, versions, "outcome", label.source, label.keys, (outcome,), label.horizon)
 
 
 def spine_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
@@ -42,10 +42,10 @@ def spine_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
     spine = project.spine
     others = tuple(Latest(name) for name in spine.stored_columns() if name not in spine.key)
     keys = {name: name for name in spine.key}
-    return _stored_facts(project, versions, "latest", spine.source, keys, others, spine.active_within)
+    return _facts_of(project, versions, "latest", spine.source, keys, others, spine.active_within)
 
 
-def _stored_facts(
+def _facts_of(
     project: Project,
     versions: Mapping[str, int],
     name: str,

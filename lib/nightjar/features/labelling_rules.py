@@ -46,13 +46,13 @@ def count_votes(votes: DataFrame, rules: Mapping[str, str]) -> dict[str, tuple[i
     speakers = sum((_speaks(name).cast("int") for name in rules), F.lit(0))
     aggregates = {"rows": F.count("*"), "labelled": F.count("label")}
     for name in rules:
-        opposed = [_speaks(one) & (F.col(one) != F.col(name)) for one in rules if one != name]
+        opposed = [_speaks(first) & (F.col(first) != F.col(name)) for first in rules if first != name]
         aggregates[f"speaks {name}"] = F.count(name)
         aggregates[f"overlaps {name}"] = F.count_if(_speaks(name) & (speakers > 1))
         aggregates[f"conflicts {name}"] = F.count_if(_speaks(name) & _any_of(opposed))
-    for one, other in combinations(rules, 2):
-        aggregates[f"both {one} {other}"] = F.count_if(_speaks(one) & _speaks(other))
-        aggregates[f"differ {one} {other}"] = F.count_if(F.col(one) != F.col(other))
+    for first, second in combinations(rules, 2):
+        aggregates[f"both {first} {second}"] = F.count_if(_speaks(first) & _speaks(second))
+        aggregates[f"differ {first} {second}"] = F.count_if(F.col(first) != F.col(second))
     counts = votes.agg(*(column.alias(name) for name, column in aggregates.items())).collect()[0].asDict()
     return _checks(counts, rules)
 
@@ -65,10 +65,10 @@ def _checks(counts: Mapping[str, int], rules: Mapping[str, str]) -> dict[str, tu
         checks[f"rule {name}: speaks"] = (speaks, rows)
         checks[f"rule {name}: overlaps"] = (counts[f"overlaps {name}"], speaks)
         checks[f"rule {name}: conflicts"] = (counts[f"conflicts {name}"], speaks)
-    for one, other in combinations(rules, 2):
-        if both := counts[f"both {one} {other}"]:
-            checks[f"rules {one} and {other}: overlap"] = (both, rows)
-            checks[f"rules {one} and {other}: conflict"] = (counts[f"differ {one} {other}"], both)
+    for first, second in combinations(rules, 2):
+        if both := counts[f"both {first} {second}"]:
+            checks[f"rules {first} and {second}: overlap"] = (both, rows)
+            checks[f"rules {first} and {second}: conflict"] = (counts[f"differ {first} {second}"], both)
     return checks
 
 

@@ -69,7 +69,7 @@ def label_versions(
     """
     now = cutoff(run_date, project.zone)
     queries = _instants(rows, warehouse, project, versions, now)
-    answers = _changed_labels(_answer(queries, warehouse, project, versions), project)
+    answers = _label_changes(_answer(queries, warehouse, project, versions), project)
     settled = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
     return _not_stored(settled.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
@@ -195,7 +195,7 @@ def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versio
     return changes.withColumn("_instant", F.explode("_instants")).drop("_instants")
 
 
-def _changed_labels(answers: DataFrame, project: Project) -> DataFrame:
+def _label_changes(answers: DataFrame, project: Project) -> DataFrame:
     """The first label of each row, and every later one that differs from the one before it."""
     by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
     labelled = _with_label(answers, project).withColumn("_before", F.lag(F.struct("label")).over(by_row))

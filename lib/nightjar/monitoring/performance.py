@@ -56,7 +56,7 @@ def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: i
     for file in scan.snapshot(warehouse, "scores", version).files:
         if file.rows and file.partition["role"] == ROLE and file.partition["run_date"] < run_date:
             served.setdefault(file.partition["run_date"], []).append(file)
-    judged = _settled_nights(warehouse, run_date)
+    judged = _versions_of_final_figures(warehouse, run_date)
     label, zone = project.label, project.zone
     sight = cutoff(run_date, zone) - FOLLOWED
     return sorted(
@@ -68,7 +68,7 @@ def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: i
     )
 
 
-def _settled_nights(warehouse: Warehouse, run_date: date) -> dict[date, str]:
+def _versions_of_final_figures(warehouse: Warehouse, run_date: date) -> dict[date, str]:
     """Night -> the model version whose final figures an earlier run date has stored."""
     if not arrow.exists(warehouse, PERFORMANCE.name):
         return {}

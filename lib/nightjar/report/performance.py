@@ -36,7 +36,7 @@ def read_performance(tables: Snapshot) -> list[JudgedDate]:
     by_date: dict[date, list[dict[str, Any]]] = {}
     for row in tables.rows("performance", columns, where):
         by_date.setdefault(row["evaluated_date"], []).append(row)
-    return [_judged_date(day, by_date[day]) for day in sorted(by_date, reverse=True)]
+    return [_date_of_rows(day, by_date[day]) for day in sorted(by_date, reverse=True)]
 
 
 def latest_with(judged: list[JudgedDate], name: str) -> tuple[JudgedDate, float] | None:
@@ -62,7 +62,7 @@ def chart(judged: list[JudgedDate], champion: Champion | None, name: str) -> Mar
     return over_dates(dots[::-1], band, title)
 
 
-def _judged_date(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
+def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
     return JudgedDate(
         day,
         {row["measure"]: nan_to_none(row["value"]) for row in rows},

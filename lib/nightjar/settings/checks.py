@@ -47,7 +47,7 @@ def require_date(field: str, value: str | None) -> date | None:
         raise ValueError(f"{field}: {error}") from error
 
 
-def require_known(field: str, values: Iterable[str], allowed: Iterable[str], noun: str) -> None:
+def require_one_of(field: str, values: Iterable[str], allowed: Iterable[str], noun: str) -> None:
     """Raise ValueError for the first value that is not among the allowed names, which are called `noun`."""
     names = sorted(allowed)
     for value in values:

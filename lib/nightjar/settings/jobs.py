@@ -5,7 +5,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date, require_known
+from nightjar.settings.checks import require, require_date, require_one_of
 from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -52,7 +52,7 @@ class Job:
 
     def _check_placements(self) -> None:
         groups = self.project.features
-        require_known("environment.placements", self.environment.placements, groups, "project's feature groups")
+        require_one_of("environment.placements", self.environment.placements, groups, "project's feature groups")
 
     def _check_run_date(self) -> None:
         example = f"a date, such as run_date={self.project.first_night}"
@@ -150,7 +150,7 @@ class Nightly(Job):
         """Check that exactly one way of naming the dates is used."""
         self._check_placements()
         steps = [job.value for job in JobName if job not in OUTSIDE_NIGHTS]
-        require_known("only", self.only, steps, "steps of the night")
+        require_one_of("only", self.only, steps, "steps of the night")
         if self.project_dates:
             require(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
         else:

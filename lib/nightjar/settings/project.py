@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date, require_known, require_names
+from nightjar.settings.checks import require, require_date, require_names, require_one_of
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.label import Label
@@ -64,7 +64,7 @@ class Project:
         self._check_spine()
         self._check_source("label", self.label.source, self.label.keys, self.label.columns())
         stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
-        require_known("label.query", self.label.query, stored, "feature table's columns")
+        require_one_of("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
             columns = [feature.column for feature in group.features.values()]
             self._check_source(f"features.{name}", group.source, group.keys, columns)
@@ -117,9 +117,9 @@ class Project:
         require(last is None or night <= last, "first_night", self.first_night, f"at most last_date={self.last_date}")
 
     def _check_spine(self) -> None:
-        require_known("spine.source", [self.spine.source], self.sources, "sources")
+        require_one_of("spine.source", [self.spine.source], self.sources, "sources")
         used = [*self.spine.stored_columns(), *([self.spine.prediction_time] if self.spine.prediction_time else [])]
-        require_known("spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns")
+        require_one_of("spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns")
 
     def _check_names(self) -> None:
         """Refuse two columns of one name, in upper or lower case, in the feature table."""
@@ -138,11 +138,11 @@ class Project:
             origins[name.casefold()] = where
 
     def _check_source(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> None:
-        require_known(f"{where}.source", [source], self.sources, "sources")
+        require_one_of(f"{where}.source", [source], self.sources, "sources")
         stored = self.sources[source].stored_columns()
-        require_known(f"{where}.keys", keys.values(), stored, f"stored columns of source {source}")
-        require_known(where, columns, stored, f"stored columns of source {source}")
-        require_known(f"{where}.keys", keys, [*self.spine.columns(), "prediction_time"], "spine's columns")
+        require_one_of(f"{where}.keys", keys.values(), stored, f"stored columns of source {source}")
+        require_one_of(where, columns, stored, f"stored columns of source {source}")
+        require_one_of(f"{where}.keys", keys, [*self.spine.columns(), "prediction_time"], "spine's columns")
 
 
 def _zone_exists(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from nightjar.settings.checks import require, require_known
+from nightjar.settings.checks import require, require_one_of
 
 LABEL = "label"
 
@@ -36,7 +36,7 @@ class TrainingSample:
         stratified = self.stratify is not None
         require(stratified or not self.fractions, "fractions", self.fractions, "none without stratify")
         if self.stratify == LABEL:
-            require_known("fractions", self.fractions, ["true", "false"], "labels")
+            require_one_of("fractions", self.fractions, ["true", "false"], "labels")
         require(self.newest_days is None or self.newest_days >= 1, "newest_days", self.newest_days, "at least 1")
         idle = not self.keeps_all() or (self.newest_days is None and not stratified)
         require(

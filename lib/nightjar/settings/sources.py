@@ -10,9 +10,9 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import (
     require,
     require_filled,
-    require_known,
     require_names,
     require_no_twins,
+    require_one_of,
 )
 
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
@@ -118,7 +118,7 @@ class Lookup:
         require_filled("columns", self.columns)
         require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
         for values in self.missing.values():
-            require_known("missing", values, self.columns, "lookup's columns")
+            require_one_of("missing", values, self.columns, "lookup's columns")
             for name in (name for name in values if self.types[name] is ColumnType.TIMESTAMP):
                 has_day = re.match(r"\d{4}-\d{2}-\d{2}", values[name]) is not None
                 require(has_day, f"missing.{name}", values[name], "an instant with its day, as in 2024-01-31 06:00:00")
@@ -201,21 +201,21 @@ class Source:
         for name in plain:
             require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
         require_no_twins("columns", dict.fromkeys(names))
-        require_known("key", self.key, names, "source's columns")
-        require_known("keep", self.keep, names, "source's columns")
-        require_known("event_time", [self.event_time], names, "source's columns")
-        require_known("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
-        require_known("sequence", self.sequence, names, "source's columns")
-        require_known("deleted", [self.deleted] if self.deleted else [], names, "source's columns")
+        require_one_of("key", self.key, names, "source's columns")
+        require_one_of("keep", self.keep, names, "source's columns")
+        require_one_of("event_time", [self.event_time], names, "source's columns")
+        require_one_of("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
+        require_one_of("sequence", self.sequence, names, "source's columns")
+        require_one_of("deleted", [self.deleted] if self.deleted else [], names, "source's columns")
         free = self.deleted not in [*self.key, *self.sequence]
         require(free, "deleted", self.deleted, "a column that is neither in key nor in sequence")
         before = list(self.columns)
         for name, lookup in self.lookups.items():
-            require_known(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
+            require_one_of(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
             before += lookup.columns
         require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
         for name, layout in self.layouts.items():
-            require_known(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
+            require_one_of(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
         require(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}

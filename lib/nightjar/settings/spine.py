@@ -6,7 +6,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from nightjar.settings.checks import require, require_date, require_filled, require_known, require_length
+from nightjar.settings.checks import require, require_date, require_filled, require_length, require_one_of
 
 WEIGHT = "sampling_weight"
 OF_LABELS = ("label", "label_known_at", "value", "condition")
@@ -126,7 +126,7 @@ class Spine:
             require(name.isidentifier(), "derived", name, "an identifier")
             require(name not in self.key, "derived", name, "a name that is not in the key")
         if self.sample.column is not None:
-            require_known(
+            require_one_of(
                 "sample.column", [self.sample.column], [*self.stored_columns(), *self.derived], "spine's columns"
             )
         if self.weekdays is not None:
