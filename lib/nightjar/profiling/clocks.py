@@ -8,8 +8,9 @@ from zoneinfo import available_timezones
 
 import numpy as np
 
+from nightjar.asof.values import Ints
 from nightjar.errors import SourceError, UsageError
-from nightjar.profiling.columns import FileProfile, Ints
+from nightjar.profiling.columns import FileProfile
 from nightjar.profiling.moments import NEVER, Moment, moment_of
 from nightjar.profiling.names import unused
 from nightjar.profiling.reading import RawFile
