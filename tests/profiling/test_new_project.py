@@ -106,6 +106,7 @@ def utc(text):
     return datetime.fromisoformat(f"{text}+00:00")
 
 
+@pytest.mark.slow
 def test_files_are_written_once_and_the_next_commands_are_told(program, place, capsys):
     """Two labels make two projects of one source. Each composes with its own search."""
     path = write_csv(place / "orders.csv", orders())

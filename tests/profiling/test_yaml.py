@@ -1,4 +1,5 @@
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
@@ -10,10 +11,12 @@ TEXT = st.text(min_size=1).filter(lambda text: "\\${" not in text) | st.sampled_
 )
 
 
+@pytest.mark.slow
+@settings(max_examples=50)
 @given(st.dictionaries(TEXT.filter(lambda text: "${" not in text), st.lists(TEXT | st.booleans() | st.integers())))
-def test_what_is_written_is_read_as_it_was_meant(settings):
-    read = OmegaConf.create(f"made: {flow(settings)}\n")
-    assert OmegaConf.to_container(read, resolve=True) == {"made": settings}
+def test_what_is_written_is_read_as_it_was_meant(values):
+    read = OmegaConf.create(f"made: {flow(values)}\n")
+    assert OmegaConf.to_container(read, resolve=True) == {"made": values}
 
 
 @given(st.text())

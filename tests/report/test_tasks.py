@@ -53,7 +53,7 @@ def test_amounts_are_told_in_the_unit_of_their_label(tmp_path):
     (judged,) = found.table("Served predictions by date")
     measures = {name: judged[name] for name in ("RMSE", "MAE", "R²", "Mean label", "Mean score")}
     assert list(measures.values()) == ["402.011", "310.011", "0.261", "1,200.011", "0.011"]
-    assert "-1,500 to -1,212: night 33.3%" in found.text
+    assert "-1,500 to -1,212: 33.3%" in found.text
     assert "ROC AUC" not in found.text
 
 

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 import numpy as np
 
+from nightjar.asof.values import Ints
 from nightjar.errors import SourceError, UsageError
 from nightjar.profiling.columns import FileProfile
 from nightjar.profiling.moments import NEVER, Moment, moment_of

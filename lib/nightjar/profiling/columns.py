@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.asof.values import Ints
 from nightjar.profiling.kinds import NULL_WORDS, Reading, null_word, read_kind
 from nightjar.profiling.reading import RawFile
-from nightjar.profiling.shapes import Ints, shape_of
+from nightjar.profiling.shapes import shape_of
 from nightjar.profiling.typed import Values
 from nightjar.report.shapes import Shape
 from nightjar.settings.sources import ColumnType, File

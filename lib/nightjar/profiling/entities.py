@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nightjar.asof.values import Ints
 from nightjar.profiling.clocks import Clocks
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.profiling.keys import names_something

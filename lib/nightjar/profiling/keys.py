@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from nightjar.asof.values import Flags, Ints
 from nightjar.errors import SourceError
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.profiling.reading import RawFile
@@ -39,7 +39,7 @@ class Codes:
         is_fact: which rows of the file are facts.
     """
 
-    def __init__(self, raw: RawFile, look: FileProfile, is_fact: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, raw: RawFile, look: FileProfile, is_fact: Flags) -> None:
         self.is_fact, self._raw, self._look = is_fact, raw, look
         self._of: dict[str, Ints] = {}
 

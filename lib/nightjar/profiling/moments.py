@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.asof.values import Ints
 from nightjar.profiling.columns import ColumnProfile
 from nightjar.profiling.reading import RawFile
-from nightjar.profiling.shapes import Ints
 from nightjar.profiling.typed import INSTANT, Values, instants, is_text, natural, read
 from nightjar.settings.sources import ColumnType
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from pathlib import PurePath
 
 import numpy as np
-import numpy.typing as npt
 
+from nightjar.asof.values import Flags, Ints
 from nightjar.errors import UsageError
 from nightjar.profiling import clocks as deciding
 from nightjar.profiling.clocks import Clocks
@@ -31,7 +31,6 @@ MOST_SPINE_ROWS = 200_000
 """Rows that are trained on, about; of more a sample is proposed."""
 FAR = 365
 """Days without a fact that part a few wrong dates from all others."""
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ Outcomes are counted for dates all of whose horizon the data hold.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from nightjar.profiling.shapes import Ints
+from nightjar.asof.values import Ints
 
 MOST_ROWS = 200_000
 """Rows of a spine that are looked at: beyond, every n-th entity."""
@@ -102,7 +101,7 @@ def _rows(facts: Facts, within: int, last_night: int) -> tuple[Ints, Ints, Ints]
     return facts.entity[place], facts.day[place] + 1 + number, facts.following[place]
 
 
-def _first_from(facts: Facts, entity: Ints, night: Ints) -> npt.NDArray[np.int64]:
+def _first_from(facts: Facts, entity: Ints, night: Ints) -> Ints:
     """The first date from a midnight on at which an entity has one of these facts."""
     if not len(facts.day):
         return np.full(len(night), _NEVER, dtype=np.int64)

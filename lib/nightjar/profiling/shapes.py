@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from nightjar.asof.values import Ints
 from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.profiling.typed import Values
 from nightjar.report.shapes import Shape, Slot, compare
@@ -17,7 +17,6 @@ MOST_LEVELS, DRAWN = 50, 8
 MUCH = 0.2
 _SLOTS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Ints = npt.NDArray[np.int64]
 
 
 def shape_of(kind: ColumnType, values: Values, counts: Ints) -> Shape | None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nightjar.asof.values import Flags, Ints
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.values import FORMS
 
@@ -30,6 +30,8 @@ _PARTS = (
     r"(?P<zone>(?: ?(?:Z|UTC|[+-][0-9:]+))?)[ \t]*\z"
 )
 _OFFSET = r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>(?:[0-9]{2})?)\z"
+kernels: Any = pc
+"""Of which the stubs miss those of an array with a plain value."""
 _MOST_HOURS = 18  # of an offset from UTC, as Java has it
 _MINUTE = 60_000_000
 
@@ -54,27 +56,31 @@ def read(texts: Values, kind: ColumnType) -> Values:
 
 def instants(texts: Values) -> tuple[Values, Values]:
     """Instants, without an offset read as UTC, and the offsets in minutes; null where there is none."""
-    parts = pc.extract_regex(texts, _PARTS)
-    part = {name: pc.struct_field(parts, name) for name in ("day", "time", "fraction", "zone")}
-    whole = pc.binary_join_element_wise(part["day"], part["time"], part["fraction"], pa.scalar("", texts.type))
+    parts = kernels.extract_regex(texts, _PARTS)
+    part = {name: kernels.struct_field(parts, name) for name in ("day", "time", "fraction", "zone")}
+    whole = kernels.binary_join_element_wise(part["day"], part["time"], part["fraction"], pa.scalar("", texts.type))
     plain = _cast(whole, pa.timestamp("us"))
     offset = _offsets(part["zone"])
-    moments = pc.subtract(plain.cast(pa.int64()), pc.multiply(offset, _MINUTE)).cast(pa.timestamp("us")).cast(INSTANT)
-    return moments, pc.if_else(pc.equal(part["zone"], pa.scalar("")), pa.scalar(None, pa.int64()), offset)
+    moments = (
+        kernels.subtract(plain.cast(pa.int64()), kernels.multiply(offset, _MINUTE))
+        .cast(pa.timestamp("us"))
+        .cast(INSTANT)
+    )
+    return moments, kernels.if_else(kernels.equal(part["zone"], ""), pa.scalar(None, pa.int64()), offset)
 
 
 def _offsets(zones: Values) -> Values:
     """Minutes east of UTC, 0 where nothing is said; null for what is no offset."""
-    parts = pc.extract_regex(zones, _OFFSET)
-    sign, hours, minutes = (pc.struct_field(parts, name) for name in ("sign", "hours", "minutes"))
-    hours, minutes = hours.cast(pa.int64()), pc.if_else(pc.equal(minutes, pa.scalar("")), "0", minutes).cast(pa.int64())
-    length = pc.add(pc.multiply(hours, 60), minutes)
-    is_one = pc.and_(pc.less_equal(length, pa.scalar(_MOST_HOURS * 60)), pc.less(minutes, pa.scalar(60)))
-    offset = pc.if_else(
-        is_one, pc.if_else(pc.equal(sign, pa.scalar("-")), pc.negate(length), length), pa.scalar(None, pa.int64())
+    parts = kernels.extract_regex(zones, _OFFSET)
+    sign, hours, minutes = (kernels.struct_field(parts, name) for name in ("sign", "hours", "minutes"))
+    hours, minutes = hours.cast(pa.int64()), kernels.if_else(kernels.equal(minutes, ""), "0", minutes).cast(pa.int64())
+    length = kernels.add(kernels.multiply(hours, 60), minutes)
+    is_one = kernels.and_(kernels.less_equal(length, _MOST_HOURS * 60), kernels.less(minutes, 60))
+    offset = kernels.if_else(
+        is_one, kernels.if_else(kernels.equal(sign, "-"), kernels.negate(length), length), pa.scalar(None, pa.int64())
     )
-    is_none = pc.invert(pc.match_substring_regex(zones, "^ ?[+-]"))
-    return pc.if_else(is_none, pa.scalar(0, pa.int64()), offset)
+    is_none = kernels.invert(kernels.match_substring_regex(zones, "^ ?[+-]"))
+    return kernels.if_else(is_none, pa.scalar(0, pa.int64()), offset)
 
 
 def natural(values: Values) -> tuple[ColumnType, Values]:
@@ -93,18 +99,17 @@ def natural(values: Values) -> tuple[ColumnType, Values]:
     return ColumnType.DOUBLE, values.cast(pa.float64(), safe=False)
 
 
-def codes_of(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> npt.NDArray[np.int64]:
+def codes_of(column: "pa.ChunkedArray[Any]", kind: ColumnType) -> Ints:
     """Every row as a whole number from 0: equal ones for what is read as equal; a null is a value like others."""
     places = _dictionary(column.combine_chunks())
     values = places.dictionary
     typed = read(values, kind) if is_text(values.type) else natural(values)[1]
     same = _dictionary(typed)
-    codes: npt.NDArray[np.int64] = np.asarray(same.indices.to_numpy(), dtype=np.int64)
-    of_rows: npt.NDArray[np.int64] = np.take(codes, places.indices.to_numpy())
-    return of_rows
+    codes: Ints = np.asarray(same.indices.to_numpy(), dtype=np.int64)[places.indices.to_numpy()]
+    return codes
 
 
-def flags(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.bool_]:
+def flags(column: "pa.ChunkedArray[Any]") -> Flags:
     """Where a boolean column is true."""
     values: Any = column.combine_chunks()
     typed = _booleans(values) if is_text(values.type) else values.cast(pa.bool_())
