@@ -21,8 +21,8 @@ import numpy as np
 import search_case
 
 from nightjar.config import compose_job, make_settings
+from nightjar.learning import fitting
 from nightjar.learning.final import judge
-from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search import ledger, proposals
 from nightjar.learning.search.candidates import Candidate
@@ -33,6 +33,9 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName
 from nightjar.settings.learning import Search
 
+# Revisions before called them `fitted` and `opened`.
+FIT_CANDIDATE = vars(fitting).get("fit_candidate") or vars(fitting)["fitted"]
+OPEN_LEDGER = vars(ledger).get("open_ledger") or vars(ledger)["opened"]
 LIB = Path(nightjar.__file__).parents[1]
 PROJECT = ["project=flights", "run_date=2013-10-04"]  # whose task and zone are asked for
 DAYS, FINAL_DAYS = 280, 28
@@ -49,7 +52,7 @@ def main(kind: str, rows: int, columns: int) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder,
         ray.session(Environment(home=folder)),
-        ledger.open_ledger(Path(folder), case.problem.key()) as book,
+        OPEN_LEDGER(Path(folder), case.problem.key()) as book,
     ):
         measured(lambda: run_search(case.problem, settings, book).best().name)
 
@@ -84,7 +87,7 @@ def final(rows: TrainingRows, settings: Search) -> Callable[[], float]:
 
     def judge_and_refit() -> float:
         evidence, _ = judge(rows, period, *clusters, winner, proposals.baselines(settings), project, settings)
-        fit_candidate(rows, np.arange(len(rows.day)), end + timedelta(days=1), winner, project, settings)
+        FIT_CANDIDATE(rows, np.arange(len(rows.day)), end + timedelta(days=1), winner, project, settings)
         return float(evidence.candidate["roc_auc"]["estimate"])
 
     return judge_and_refit

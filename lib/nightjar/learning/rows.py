@@ -175,7 +175,7 @@ def read(
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
-        passed_at=_horizon_end(joined, project),
+        passed_at=_passed_at(joined, project),
         last_settled=_last_settled(feature_rows, joined, project, run_date),
         versions=versions,
         definitions_hash=row_checks.single_definition(feature_rows),
@@ -202,7 +202,7 @@ def _rows_without_label(
     """The rows that have no label, and when their horizons had passed."""
     rows = _in_order(feature_rows.join(outcome, _key(project), join_type="left anti"), project)
     unlabelled = Timed(rows.select(list(names)).combine_chunks(), _instants(rows))
-    return {"unlabelled": unlabelled, "unlabelled_passed_at": _horizon_end(rows, project)}
+    return {"unlabelled": unlabelled, "unlabelled_passed_at": _passed_at(rows, project)}
 
 
 def _in_order(rows: pa.Table, project: Project) -> pa.Table:
@@ -218,7 +218,7 @@ def _instants(rows: pa.Table) -> Instants:
     return _numpy(rows["prediction_time"]).astype("datetime64[us]")
 
 
-def _horizon_end(rows: pa.Table, project: Project) -> Instants:
+def _passed_at(rows: pa.Table, project: Project) -> Instants:
     """When the horizon of each row has passed."""
     passed = project.label.passed_at(microseconds(_instants(rows)), project.zone)
     return passed.astype("datetime64[us]")
@@ -226,7 +226,7 @@ def _horizon_end(rows: pa.Table, project: Project) -> Instants:
 
 def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_date: date) -> date:
     """The last date all of whose rows were settled: of later dates only early labels are known, no random sample."""
-    is_open = microseconds(_horizon_end(features, project)) > moment(cutoff(run_date, project.zone))
+    is_open = microseconds(_passed_at(features, project)) > moment(cutoff(run_date, project.zone))
     open_days = features["run_date"].filter(pa.array(is_open))
     first_open: date | None = pc.min(open_days).as_py()
     before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)
