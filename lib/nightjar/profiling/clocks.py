@@ -15,7 +15,6 @@ from nightjar.profiling.moments import NEVER, Moment, moment_of
 from nightjar.profiling.names import unused
 from nightjar.profiling.reading import RawFile
 from nightjar.profiling.remarks import Remark
-from nightjar.profiling.shapes import Ints
 
 MOST_LATE = 7
 MOST_NULLS = 0.2

@@ -10,7 +10,6 @@ from nightjar.profiling.clocks import Clocks
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.profiling.keys import names_something
 from nightjar.profiling.remarks import Remark
-from nightjar.profiling.shapes import Ints
 from nightjar.settings.sources import ColumnType
 
 LEAST_FACTS = 2

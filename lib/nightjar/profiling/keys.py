@@ -11,7 +11,6 @@ from nightjar.asof.values import Flags, Ints
 from nightjar.errors import SourceError
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.profiling.reading import RawFile
-from nightjar.profiling.shapes import Ints
 from nightjar.profiling.typed import codes_of
 from nightjar.settings.sources import ColumnType
 

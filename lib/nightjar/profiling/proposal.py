@@ -21,7 +21,6 @@ from nightjar.profiling.questions import Question, active_within, ask
 from nightjar.profiling.reading import RawFile
 from nightjar.profiling.remarks import Remark
 from nightjar.profiling.rhythm import Facts, facts_of
-from nightjar.profiling.shapes import Ints
 from nightjar.profiling.typed import flags
 from nightjar.settings.checks import require_names
 from nightjar.settings.sources import ColumnType
