@@ -1,7 +1,8 @@
 """Durations, run dates and cutoffs."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from unittest import mock
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -10,7 +11,17 @@ from hypothesis import strategies as st
 
 from nightjar.durations import Duration, duration_of, parse_duration
 from nightjar.errors import UsageError
-from nightjar.timeline import FIRST_MOMENT, LAST_MOMENT, cutoff, earlier, later, local_date, parse_run_date, shift
+from nightjar.timeline import (
+    FIRST_MOMENT,
+    LAST_MOMENT,
+    cutoff,
+    earlier,
+    last_midnight,
+    later,
+    local_date,
+    parse_run_date,
+    shift,
+)
 from oracles import timeline as oracle
 
 CHANGES = {
@@ -101,6 +112,21 @@ def test_an_instant_moved_by_days_shows_the_same_clock_or_the_first_after_a_leap
 )
 def test_days_are_those_of_the_calendar(zone, start, text, end):
     assert later(datetime.fromisoformat(start), parse_duration(text), zone) == datetime.fromisoformat(end)
+
+
+@given(
+    st.sampled_from([*sorted(CHANGES), "Africa/Casablanca", "Asia/Gaza"]), st.dates(date(2030, 1, 1), date(9990, 1, 1))
+)
+def test_a_day_after_a_midnight_is_the_next_one_whenever(zone, day):
+    """Also where the database has rules, and no changes any more."""
+    start, end = cutoff(day, zone), cutoff(day + timedelta(days=1), zone)
+    if start.astimezone(ZoneInfo(zone)).time() == time():
+        assert later(start, parse_duration("1d"), zone) == end
+
+
+def test_a_date_can_begin_twice():
+    assert last_midnight(date(2006, 10, 29), "America/St_Johns") == datetime(2006, 10, 29, 3, 30, tzinfo=UTC)
+    assert last_midnight(date(2024, 3, 10), "America/Havana") == cutoff(date(2024, 3, 10), "America/Havana")
 
 
 def test_two_instants_can_change_places():

@@ -27,8 +27,12 @@ _START = datetime(1970, 1, 1, tzinfo=UTC)
 _RUN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SECOND, _DAY = 1_000_000, 86_400_000_000
 FIRST_MOMENT, LAST_MOMENT = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
-_BEFORE_ZONES, _FORESEEN, _END = -5_364_662_400_000_000, 7_258_118_400_000_000, 253_402_214_400_000_000
-"""The beginnings of 1800, when every place still had the time of its sun, and of 2200, and the end of 9999."""
+_BEFORE_ZONES, _RULES, _END = -5_364_662_400_000_000, 2_145_916_800_000_000, 253_402_214_400_000_000
+"""The beginnings of 1800, when every place still had the time of its sun, and of 2038, and the end of 9999.
+
+From 2038 on the database has rules for most zones, which Arrow does not follow."""
+_PERIODIC, _PERIOD = 4_102_444_800_000_000, 146_097 * _DAY
+"""From 2100 on it has nothing but rules, and they give the same changes again after the calendar's own 400 years."""
 
 
 def shift(moments: Moments, by: Duration, zone: str, *, back: bool = False) -> Moments:
@@ -104,7 +108,7 @@ def clock_of(zone: str, moments: Moments, days: int = 0) -> Clock:
         UsageError: no such zone.
     """
     last = int(moments.max(initial=0)) + days * _DAY
-    return _clock(zone, is_far=last > _FORESEEN)
+    return _clock(zone, is_far=last > _RULES)
 
 
 @lru_cache(maxsize=64)
@@ -113,7 +117,7 @@ def _clock(zone: str, *, is_far: bool) -> Clock:
     require_zone(zone)
     if zone == "UTC":
         return Clock(np.array([FIRST_MOMENT]), np.array([0]), np.array([], np.int64))
-    seen = np.arange(_BEFORE_ZONES, _END if is_far else _FORESEEN, _DAY // 2)
+    seen = np.arange(_BEFORE_ZONES, _PERIODIC + _PERIOD if is_far else _RULES, _DAY // 2)
     offset = _offsets(seen, zone)
     changed = np.flatnonzero(offset[1:] != offset[:-1])
     before, after = seen[changed] // _SECOND, seen[changed + 1] // _SECOND
@@ -121,16 +125,22 @@ def _clock(zone: str, *, is_far: bool) -> Clock:
         middle = (before + after) // 2
         is_before = _offsets(middle * _SECOND, zone) == offset[changed]
         before, after = np.where(is_before, middle, before), np.where(is_before, after, middle)
-    changes = np.concatenate([[FIRST_MOMENT], after * _SECOND])
-    offsets = np.concatenate([offset[:1], offset[changed + 1]])
+    changes, offsets = after * _SECOND, offset[changed + 1]
+    ruled, again = np.flatnonzero(changes > _PERIODIC), range(1, (_END - _PERIODIC) // _PERIOD + 1)
+    changes = np.concatenate([[FIRST_MOMENT], changes, *(changes[ruled] + number * _PERIOD for number in again)])
+    offsets = np.concatenate([offset[:1], offsets, *(offsets[ruled] for _ in again)])
     return Clock(changes, offsets, np.maximum.accumulate(changes[1:] + offsets[:-1]))
 
 
 def _offsets(moments: Moments, zone: str) -> Moments:
     """What clocks of the zone show, less UTC."""
     instants: Any = pa.array(moments).cast(pa.timestamp("us", tz=zone))
-    local = pc.local_timestamp(instants).cast(pa.int64()).to_numpy()
-    return np.asarray(local - moments, np.int64)
+    offsets = np.array(pc.local_timestamp(instants).cast(pa.int64()).to_numpy() - moments, np.int64)
+    by_rules, clock = np.flatnonzero(moments >= _RULES), _zone(zone)
+    seconds = (moments[by_rules] // _SECOND).tolist()
+    shown = (datetime.fromtimestamp(second, clock).utcoffset() or timedelta() for second in seconds)
+    offsets[by_rules] = [microseconds(one) if one >= timedelta() else -microseconds(-one) for one in shown]
+    return offsets
 
 
 def _moved(moments: Moments, by: int | Moments) -> Moments:
@@ -170,6 +180,15 @@ def cutoff(run_date: date, zone: str) -> datetime:
         return midnight.astimezone(UTC)
     except OverflowError as error:
         raise UsageError(f"run date {run_date}: its midnight in {zone} is before year 1 or after 9999") from error
+
+
+def last_midnight(day: date, zone: str) -> datetime:
+    """The last instant at which clocks show the beginning of a date: its cutoff, unless they show it twice.
+
+    Raises:
+        UsageError: no such zone, or the instant lies outside the years 1 to 9999.
+    """
+    return max(cutoff(day, zone), datetime.combine(day, time(fold=1), tzinfo=_zone(zone)).astimezone(UTC))
 
 
 def local_date(instant: datetime, zone: str) -> date:

@@ -207,6 +207,7 @@ def test_bins(settings, places):
 def test_equal_quantiles_are_one_edge():
     assert flat(prepare(Number(bins=Bins.QUANTILE), {"a": [0] * 99 + [5]})) == [1] * 100
     assert flat(prepare(Number(bins=Bins.UNIFORM), {"a": [3, 3]})) == [1, 1]
+    assert flat(prepare(Number(bins=Bins.UNIFORM, bin_count=2), {"a": [-1.7e308, 1.7e308]})) == [0, 1]
 
 
 def test_bins_are_a_column_each_where_numbers_must_be_complete_and_null_is_one_of_them():

@@ -206,10 +206,15 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
     register(context, "10", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, context.step(D3), "config-2")
     assert events.champion(context.warehouse, D3).number == "10"
-    register(context, "11", difference={"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3})
+    better = {"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3}
+    register(context, "11", difference=better, **{events.DEFINITIONS: "of before an edit"})
     perform(JobName.PROMOTE, context.step(D3), "config-2")
     holds = events.champion(context.warehouse, D3)
     assert (holds.number, holds.is_stand_in) == ("11", False)
+    register(context, "12")
+    register(context, "13", events.STAND_IN, stand_in=True)
+    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    assert events.champion(context.warehouse, D3).number == "13"  # the winner cannot score what is built now
 
 
 def test_a_step_says_in_one_line_what_it_did(context, caplog):

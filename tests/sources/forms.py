@@ -49,9 +49,9 @@ READ = {
     },
 }
 REFUSED = {
-    ColumnType.LONG: "9223372036854775808|1.0|1e3|1L|1_000|1,000|0x10|\u0661|NaN|true| |",
+    ColumnType.LONG: "9223372036854775808|1.0|1e3|1L|1_000|1,000|0x10|\u0661|NaN|true| |\x1f7",
     ColumnType.DOUBLE: "1.5d|1f|1F|0x1p3|0x10|1,5|1e999|-1e999|--1|e3|.|1 2|infinite|-nan|1\u00a0|",
-    ColumnType.BOOLEAN: "on|2|1.0|tru|",
+    ColumnType.BOOLEAN: "on|2|1.0|tru|\x01yes|",
     ColumnType.DATE: (
         "2023-02-29|2024-3-1|2024-03|2024|2024-03-01T|2024-03-01 00:00:00|2024-03-01x|12024-03-01|0000-01-01|20240301|"
         "01.03.2024|today|epoch|"

@@ -1,5 +1,6 @@
 """Whatever a raw file or its folder is called, that very file is read."""
 
+import re
 import zipfile
 
 import pyarrow as pa
@@ -32,6 +33,21 @@ def test_a_name_that_hadoop_cannot_read_is_told(spark, tmp_path):
     (tmp_path / "10:30.csv").write_text("k\nthis\n")
     with pytest.raises(SourceError, match=r"Source readings: .*10:30\.csv has a colon in its name, .* Rename it"):
         read(spark, tmp_path / "10:30.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("_r.csv", "hidden or unfinished"),
+        (".r.csv", "hidden or unfinished"),
+        ("r.csv._COPYING_", "hidden or unfinished"),
+        ("r.csv.lz4", "LZ4"),
+    ],
+)
+def test_a_file_that_spark_would_leave_out_or_misread_is_told(spark, tmp_path, name, why):
+    (tmp_path / name).write_text("k\nthis\n")
+    with pytest.raises(SourceError, match=rf"Source readings: .*{re.escape(name)} .*{why}.*Nothing was written"):
+        read(spark, tmp_path / name, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["..", "../../outside.csv", "_hidden.csv", "plain.csv"])

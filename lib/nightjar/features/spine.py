@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import DateType, StructField, StructType, TimestampType
 
@@ -22,7 +22,7 @@ from nightjar.tables import delta
 from nightjar.tables.rows import of_frame
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, earlier
+from nightjar.timeline import cutoff, earlier, last_midnight
 
 BEGINS = "_begins"
 """The column with the instant after which a fact makes a key active."""
@@ -85,6 +85,16 @@ def no_rows_error(project: Project, since: date, until: date) -> TableError:
     )
 
 
+def _run_date(at: Column, dates: Sequence[date], zone: str) -> Column:
+    """The run date of instants of these dates: from its cutoff, the first of its midnights where it has two."""
+    run_date = F.to_date(F.from_utc_timestamp(at, zone))
+    for day in dates:
+        first, last = cutoff(day, zone), last_midnight(day, zone)
+        if first < last:
+            run_date = F.when((at >= F.lit(first)) & (at < F.lit(last)), F.lit(day)).otherwise(run_date)
+    return run_date
+
+
 def _find_scheduled(
     spark: SparkSession, warehouse: Warehouse, project: Project, versions: Mapping[str, int], dates: Sequence[date]
 ) -> DataFrame:
@@ -94,7 +104,7 @@ def _find_scheduled(
     start, end = cutoff(dates[0], project.zone), cutoff(dates[-1] + timedelta(days=1), project.zone)
     time = spine.prediction_time or ""
     at = F.col(time)
-    run_date = F.to_date(F.from_utc_timestamp(at, project.zone))
+    run_date = _run_date(at, dates, project.zone)
     in_range = (at >= F.lit(start)) & (at < F.lit(end))
     if spine.weekdays is not None:
         in_range &= F.weekday(run_date).isin(sorted({day.weekday() for day in dates}))

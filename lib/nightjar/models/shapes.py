@@ -213,4 +213,4 @@ class Binned(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ig
         if self.kind == "quantile":
             return np.unique(np.quantile(values, steps))
         low, high = values.min(), values.max()
-        return np.unique(low + steps * (high - low))
+        return np.unique(low * (1 - steps) + high * steps)  # high - low may be beyond the greatest number

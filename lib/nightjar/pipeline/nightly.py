@@ -7,10 +7,9 @@ from datetime import date, timedelta
 from functools import partial
 
 from nightjar.errors import UsageError
-from nightjar.features.definitions import definitions_hash
 from nightjar.features.staleness import stale_since
 from nightjar.pipeline.job import Context, perform, run_date_of
-from nightjar.pipeline.steps import Step, require_trainable
+from nightjar.pipeline.steps import Step, is_current_winner, require_trainable
 from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
 from nightjar.settings.jobs import JobName, Nightly
@@ -57,12 +56,12 @@ def _night(
 ) -> Outcome:
     """Run the steps of one date and append them to `done`; the outcome is their sum, for the row in `runs`."""
     whole = Outcome()
-    holds = _holds(events.find_champion(context.warehouse, night.run_date), settings.project)
+    holds = is_current_winner(events.find_champion(context.warehouse, night.run_date), settings.project)
     if JobName.TRAIN in names and (not holds or JobName.TRAIN.value in settings.only):
         require_trainable(settings.search, settings.project, night.run_date)
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
-        if name in TRAINING and name.value not in settings.only and _holds(champion, settings.project):
+        if name in TRAINING and name.value not in settings.only and is_current_winner(champion, settings.project):
             log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion and champion.number)
             continue
         log.info("%s for %s", name.value, night.run_date)
@@ -86,10 +85,3 @@ def _since(context: Context, project: Project, night: Step) -> date | None:
     if since is not None:
         log.warning("features since %s are built again: the project's definitions of them have been edited", since)
     return since
-
-
-def _holds(champion: events.Version | None, project: Project) -> bool:
-    """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
-    if champion is None or champion.is_stand_in:
-        return False
-    return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))

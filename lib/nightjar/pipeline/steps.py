@@ -125,11 +125,20 @@ def promote(step: Step) -> Outcome:
     _record_decision(step, outcome, "refused", version, decision.reason)
     holds = events.find_champion(step.warehouse, step.run_date)
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
-    if stand_in is not None and (holds is None or holds.is_stand_in):
+    if stand_in is not None and not is_current_winner(holds, step.project):
         _record_decision(
             step, outcome, "promoted", stand_in, f"Stands in for version {version.number}, which was refused."
         )
     return outcome
+
+
+def is_current_winner(champion: events.Version | None, project: Project) -> bool:
+    """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
+    from nightjar.features.definitions import definitions_hash
+
+    if champion is None or champion.is_stand_in:
+        return False
+    return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))
 
 
 def _record_decision(step: Step, outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:

@@ -4,7 +4,6 @@ What is read here is read by `ingest` as the same value. The reverse holds but f
 by, such as line ends around a number.
 """
 
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +22,6 @@ WORDS = {
     False: ("false", "f", "no", "n", "0"),
 }
 """What reads as true, and what as false, in capitals or not; the n-th of both are a pair."""
-_FORMS: Mapping[ColumnType, str] = {**FORMS, ColumnType.LONG: "[+-]?[0-9]+"}
 _PARTS = (
     r"^[ \t]*(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?P<time>(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?)(?P<fraction>(?:[.][0-9]{1,6})?)0{0,3}"
@@ -42,7 +40,7 @@ def read(texts: Values, kind: ColumnType) -> Values:
         return texts
     if kind is ColumnType.BOOLEAN:
         return _booleans(texts)
-    formed = pc.match_substring_regex(texts, rf"^[ \t]*(?:{_FORMS[kind]})[ \t]*\z")
+    formed = pc.match_substring_regex(texts, rf"^[ \t]*(?:{FORMS[kind]})[ \t]*\z")
     texts = pc.if_else(formed, texts, pa.scalar(None, texts.type))
     if kind is ColumnType.TIMESTAMP:
         return instants(texts)[0]

@@ -88,7 +88,7 @@ def _too_few(
     if rows or night.previous_cutoff is None or not arrow.exists(warehouse, source.table.name):
         return None
     previous = local_date(night.previous_cutoff, zone)
-    days = (night.run_date - previous).days
+    days = max((night.run_date - previous).days, 1)  # a date that the zone has left out is no night of its own
     facts = delta.read(spark, warehouse, source.table.name).where(F.col("known_at") <= F.lit(night.previous_cutoff))
     went_on = {(previous - day).days // days for day in quality.nights_with_warnings(warehouse, source.name)}
     usual = every_night(_by_night(facts, previous, days, zone), went_on)

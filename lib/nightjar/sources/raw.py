@@ -157,7 +157,23 @@ def locate(file: File, source: str) -> str:
             f"Source {source}: {path} has a colon in its name, which Spark's file systems cannot read. Rename it. "
             "Nothing was written."
         )
+    _require_readable_name(path, source)
     return path
+
+
+def _require_readable_name(path: str, source: str) -> None:
+    """Refuse a name for which Spark silently leaves a file out, or reads another format than is meant."""
+    name = Path(path).name
+    if name.startswith(("_", ".")) or name.endswith("._COPYING_"):
+        raise SourceError(
+            f"Source {source}: {path} has a name that Spark takes for that of a hidden or unfinished file, and "
+            "reads no row of. Rename it. Nothing was written."
+        )
+    if name.endswith(".lz4"):
+        raise SourceError(
+            f"Source {source}: {path} is compressed by LZ4, whose usual files Spark's codec does not read. Unpack it, "
+            "or compress it by gzip, bzip2 or zstd. Nothing was written."
+        )
 
 
 def unpack(path: str, source: str, cache: Path) -> str:

@@ -29,6 +29,8 @@ _DAY = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 _ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 _TIME = "[0-9]{2}:[0-9]{2}"
 FORMS = {
+    ColumnType.LONG: "[+-]?[0-9]+",
+    ColumnType.BOOLEAN: "(?i:true|false|t|f|yes|no|y|n|1|0)",
     ColumnType.DOUBLE: r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:inf|infinity)|(?i:nan)",
     ColumnType.DATE: _DAY,
     ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?({_ZONE})?)?)?",
