@@ -18,6 +18,12 @@ def test_the_kernel_gives_what_the_readme_says_beside_it():
     assert features["flights__delay_mean_7d"].to_pylist() == [13.0, None]
 
 
+@pytest.mark.parametrize("document", [one for one, needs in ALL.items() if needs], ids=lambda one: one.name)
+def test_every_block_is_python_and_what_it_imports_is_there(document):
+    """Of blocks that need a warehouse, too."""
+    exec(snippets.imports(document), {})  # noqa: S102  (what is tested)
+
+
 def test_no_block_is_left_out():
     """A comment that nobody reads, or a fence of another form, would hide one."""
     assert set().union(*ALL.values()) == {None, "warehouse/flights"}
