@@ -1,4 +1,4 @@
-"""The Python of README and docs runs as it is written; what needs a warehouse is run in system/test_flights.py."""
+"""The Python of README and docs runs as it is written; of blocks that need a warehouse, the imports do."""
 
 import pytest
 
