@@ -1,5 +1,6 @@
 """The Python of the documents: what is told to people runs as it is written."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -25,6 +26,13 @@ def run(document: Path, needs: str | None) -> dict[str, object]:
             line = text[: block.start("code")].count("\n")
             exec(compile("\n" * line + block["code"], str(document), "exec"), names)  # noqa: S102  (what is tested)
     return names
+
+
+def imports(document: Path) -> str:
+    """The lines by which its blocks import, whatever they need."""
+    blocks = [block["code"] for block in BLOCK.finditer(document.read_text())]
+    nodes = [node for code in blocks for node in ast.parse(code).body]
+    return "\n".join(ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def needs(document: Path) -> set[str | None]:

@@ -1,4 +1,4 @@
-"""The Python of README and docs runs as it is written; what needs a warehouse is run in system/test_flights.py."""
+"""The Python of README and docs runs as it is written; of blocks that need a warehouse, the imports do."""
 
 import pytest
 
@@ -16,6 +16,12 @@ def test_the_kernel_gives_what_the_readme_says_beside_it():
     features = snippets.run(snippets.ROOT / "README.md", None)["features"]
     assert features["flights__delay"].to_pylist() == [-4.0, None]
     assert features["flights__delay_mean_7d"].to_pylist() == [13.0, None]
+
+
+@pytest.mark.parametrize("document", [one for one, needs in ALL.items() if needs], ids=lambda one: one.name)
+def test_every_block_is_python_and_what_it_imports_is_there(document):
+    """Of blocks that need a warehouse, too."""
+    exec(snippets.imports(document), {})  # noqa: S102  (what is tested)
 
 
 def test_no_block_is_left_out():

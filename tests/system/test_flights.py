@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-import deltalake
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -18,7 +17,6 @@ import pyarrow.compute as pc
 import pytest
 from scipy.stats import rankdata
 
-import snippets
 from nightjar.asof import Facts, join
 from nightjar.config import compose_job, make_settings
 from nightjar.features import consistency
@@ -27,7 +25,6 @@ from nightjar.features.definitions import feature_facts
 from nightjar.pipeline.job import perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import Step
-from nightjar.runtime import spark as spark_runtime
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
@@ -372,27 +369,6 @@ def test_a_column_from_the_future_is_found_and_named(built, features):
     found = from_the_future(areas_of(features.merge(landed, how="left"), built.table("labels")))
     assert list(found) == ["delay"]
     assert found["delay"] > 0.95
-
-
-def test_what_the_readme_says_of_the_tables_runs_as_it_is_written(
-    built, features, spark, tmp_path, monkeypatch, capsys
-):
-    """In a folder with `conf` and `warehouse`, with scores of a night and the tests' own Spark."""
-    (tmp_path / "conf").symlink_to(ROOT / "conf")
-    tables = tmp_path / "warehouse" / "flights"
-    tables.mkdir(parents=True)
-    for table in Path(built.warehouse.path("")).iterdir():
-        (tables / table.name).symlink_to(table)
-    night = features[features["run_date"] == NIGHT]
-    scores = night[[*FACT, "prediction_time"]].assign(score=night["carrier__late_rate_28d"], run_date=date(2013, 10, 3))
-    deltalake.write_deltalake(tables / "scores", scores, partition_by=["run_date"])
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(spark_runtime, "start", lambda *_: spark)
-    names = snippets.run(ROOT / "README.md", "warehouse/flights")
-    assert len(names["scores"]) == len(night)
-    rows = capsys.readouterr().out
-    assert rows.count("aircraft__mean_delay_7d") == 2
-    assert rows.count("N14228") > 2
 
 
 MOMENT = pd.Timestamp("2013-07-10T04:00Z")
