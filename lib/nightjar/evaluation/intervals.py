@@ -21,7 +21,6 @@ from nightjar.evaluation.clusters import FEWEST, Clusters, Codes
 from nightjar.evaluation.influence import Influence
 
 LEVEL = 0.95
-_NO_WIDTH = 1e-9  # of the measure: all clusters say the same, and nothing of how far off it may be
 _LEAST_EFFECTIVE = 2.0  # below, one cluster holds nearly everything
 
 
@@ -73,8 +72,6 @@ def interval(estimate: float | None, influence: Influence, clusters: Clusters, s
     if way is None:
         return Interval(estimate, None, None)
     reach = float(student.ppf((1 + LEVEL) / 2, way.freedom) * np.sqrt(way.variance))
-    if reach <= _NO_WIDTH * abs(estimate) and estimate:
-        return Interval(estimate, None, None)
     if scale is Scale.LOG:
         factor = float(np.exp(reach / estimate))
         return Interval(estimate, estimate / factor, estimate * factor)
