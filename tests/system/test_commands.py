@@ -133,8 +133,8 @@ def mine(tmp_path_factory, tmp_path, spark):
 @pytest.mark.parametrize(
     ("job", "settings", "parts"),
     [
-        ("score", [f"run_date={NIGHT}", "retrospectve=true"], ["retrospectve", "Score"]),
-        ("train", ["project=trains", f"run_date={NIGHT}"], ["project/trains", "flights", "machines"]),
+        ("score", [f"run_date={NIGHT}", "retrospectve=true"], ["retrospectve: there is no such key", "'retrospective'?"]),
+        ("train", ["project=trains", f"run_date={NIGHT}"], ["there is no 'trains' in project", "flights", "machines"]),
         ("ingest", [], ["run_date: found None", "such as run_date=2024-04-01"]),
         ("promote", ["run_date=2.4.2024"], ["run_date", "'2.4.2024'", "YYYY-MM-DD"]),
         ("monitor", ["run_date=2024-04-05"], ["run_date: found '2024-04-05'", "2024-03-18 to 2024-04-04"]),
