@@ -133,7 +133,7 @@ def mine(tmp_path_factory, tmp_path, spark):
 @pytest.mark.parametrize(
     ("job", "settings", "parts"),
     [
-        ("score", [f"run_date={NIGHT}", "retrospectve=true"], ["retrospectve: there is no such key", "'retrospective'?"]),
+        ("score", [f"run_date={NIGHT}", "retrospectve=true"], ["retrospectve: there is no such", "'retrospective'?"]),
         ("train", ["project=trains", f"run_date={NIGHT}"], ["there is no 'trains' in project", "flights", "machines"]),
         ("ingest", [], ["run_date: found None", "such as run_date=2024-04-01"]),
         ("promote", ["run_date=2.4.2024"], ["run_date", "'2.4.2024'", "YYYY-MM-DD"]),
