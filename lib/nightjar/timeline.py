@@ -139,7 +139,7 @@ def _offsets(moments: Moments, zone: str) -> Moments:
     by_rules, clock = np.flatnonzero(moments >= _RULES), _zone(zone)
     seconds = (moments[by_rules] // _SECOND).tolist()
     shown = (datetime.fromtimestamp(second, clock).utcoffset() or timedelta() for second in seconds)
-    offsets[by_rules] = [microseconds(one) if one >= timedelta() else -microseconds(-one) for one in shown]
+    offsets[by_rules] = [offset // timedelta.resolution for offset in shown]
     return offsets
 
 

@@ -210,10 +210,10 @@ def _dates(day: Ints) -> tuple[Dates, Flags]:
     newest = int(day.max()) if day.max() - usual[1] <= FAR else int(usual[1])
     inside = (day >= first) & (day <= newest)
     quiet = newest - first + 1 - len(np.unique(day[inside]))
-    off, start = int((~inside).sum()), date(1970, 1, 1)
+    off = int((~inside).sum())
     text = f"{off:,} rows lie a year or more before or after all others ({_date(day.min())} to {_date(day.max())})"
     remark = Remark(f"{text}: mistakes?", is_open=True) if off else None
-    return Dates(start + timedelta(days=first), start + timedelta(days=newest), quiet, remark), inside
+    return Dates(_date(first), _date(newest), quiet, remark), inside
 
 
 def _date(day: int) -> date:

@@ -1,7 +1,7 @@
 """How the values of a column are spread, to be drawn."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +11,12 @@ from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.profiling.typed import Values
 from nightjar.report.shapes import Shape, Slot, compare
 from nightjar.settings.sources import ColumnType
+from nightjar.timeline import instant
 
 MOST_LEVELS, DRAWN = 50, 8
 """A text with more different values is drawn only if those that are drawn make up much of it."""
 MUCH = 0.2
 _SLOTS = 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def shape_of(kind: ColumnType, values: Values, counts: Ints) -> Shape | None:
@@ -71,4 +71,4 @@ def _over_time(values: Values, counts: Ints, *, is_day: bool) -> Shape:
 def _named(moment: float, *, is_day: bool) -> str:
     if is_day:
         return (date(1970, 1, 1) + timedelta(days=int(moment))).isoformat()
-    return f"{_EPOCH + timedelta(microseconds=int(moment)):%Y-%m-%d %H:%M}"
+    return f"{instant(int(moment)):%Y-%m-%d %H:%M}"
