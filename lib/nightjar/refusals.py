@@ -1,69 +1,63 @@
-"""Messages for what Hydra and OmegaConf refuse: where, and which names exist there."""
+"""Messages for what Hydra and OmegaConf refuse while they compose: where, and which names exist there."""
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hydra.errors import MissingConfigException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, KeyValidationError, OmegaConfBaseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from nightjar.settings import secrets
 from nightjar.settings.hints import hint, unknown_key
+from nightjar.settings.validation import fields_at
 
 
-def describe_refusal(error: Exception, folder: Path, overrides: list[str], groups: Collection[str]) -> str:
+def describe_refusal(error: Exception, folder: Path, arguments: Sequence[str], root: type) -> str:
     """The message for a refused name, with the names that exist in its place; otherwise Hydra's or OmegaConf's own.
 
     Args:
         error: what they raised.
         folder: the configuration's folder.
-        overrides: the command line's arguments.
-        groups: the groups that have a schema, whether they have files or not.
+        arguments: of the command line.
+        root: the job's settings.
     """
-    file = re.match("In '(.+?)': ", str(error))
+    message = str(error)
+    file = re.match("In '(.+?)': ", message)
     where = f"{folder / file[1]}.yaml: " if file else ""
-    group = re.search("config group '(.+?)' does not exist", str(error))
-    if group:
-        return _unknown_group(folder, group[1], groups)
+    if group := re.search("config group '(.+?)' does not exist", message):
+        return _unknown_group(folder, group[1])
+    if group := re.match("Could not override '(.+?)'. No match in the defaults list", message):
+        return unknown_key(group[1], [field.name for field in dataclasses.fields(root)])
+    if deleted := re.search("Could not delete from config. '(.+?)' does not exist", message):
+        names = fields_at(root, tuple(deleted[1].split(".")[:-1]))
+        return unknown_key(deleted[1], names) if names else whole_message(error)
     for cause in _causes(error):
         if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
-            names_file = any(
-                cause.missing_cfg_file.endswith(f"/{override.rpartition('=')[2]}") for override in overrides
-            )
-            return ("" if names_file else where) + _unknown_file(folder, cause.missing_cfg_file, groups)
-        if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
-            return where + unknown_entry(str(cause.full_key), cause.parent_node)
-        if isinstance(cause, KeyValidationError) and cause.full_key:
-            return f"{where}{cause.full_key}: found the key {cause.key!r}, expected a text; quote it as it is meant"
-        names = re.match(r"Invalid value '.*', expected one of \[(.+)\]", str(cause))
-        if names and isinstance(cause, OmegaConfBaseException) and cause.full_key:
-            near = hint(cause.value, names[1].split(", "))
-            return f"{where}{cause.full_key}: found {cause.value!r}{near}, expected one of [{names[1]}]"
+            name = cause.missing_cfg_file
+            is_chosen = any(name.endswith(f"/{argument.rpartition('=')[2]}") for argument in arguments)
+            return ("" if is_chosen else where) + _unknown_file(folder, name)
     return whole_message(error)
 
 
-def unknown_entry(path: str, beside: DictConfig) -> str:
-    """The message for a key that settings lack, or that a mapping lacks, to which new entries may be added."""
-    above = path.rpartition(".")[0]
-    of_settings = dataclasses.is_dataclass(OmegaConf.get_type(beside))
-    keys = [key for key in beside if above or key != "hydra"]
-    return unknown_key(path, keys) + ("" if of_settings else f"; a new one is added by +{above}={{NAME: ...}}")
+def options(folder: Path, group: str) -> list[str]:
+    """The files of a group, by the names that choose them."""
+    return sorted(file.stem for file in (folder / group).glob("*.yaml"))
 
 
-def _unknown_file(folder: Path, name: str, groups: Collection[str]) -> str:
+def _unknown_file(folder: Path, name: str) -> str:
     """The message for a missing option of a group, or a missing file that another one includes."""
     group, _, option = name.rpartition("/")
-    options = {file.stem for file in (folder / group).glob("*.yaml")} | ({"schema"} if group in groups else set())
-    if not options:
-        return _unknown_group(folder, group, groups)
-    return f"there is no {option!r} in {group or folder}{hint(option, options)}, expected one of {sorted(options)}"
+    names = options(folder, group)
+    if not names:
+        return _unknown_group(folder, group)
+    return f"there is no {option!r} in {group or folder}{hint(option, names)}, expected one of {names}"
 
 
-def _unknown_group(folder: Path, group: str, groups: Collection[str]) -> str:
-    group_names = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")} | set(groups)
-    return f"there is no group {group!r}{hint(group, group_names)}, expected one of {sorted(group_names)}"
+def _unknown_group(folder: Path, group: str) -> str:
+    groups = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")}
+    return f"there is no group {group!r}{hint(group, groups)}, expected one of {sorted(groups)}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

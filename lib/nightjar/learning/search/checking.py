@@ -11,7 +11,7 @@ from nightjar.learning.search.units import Problem, measure
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check
 from nightjar.settings.learning import Search
-from nightjar.settings.model import Range, dimension
+from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Metric, Task
@@ -111,9 +111,9 @@ def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -
         )
 
 
-def _points(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _points(space: Mapping[str, Dimension]) -> Iterator[dict[str, Any]]:
     """Points that cover every value of every list and both ends of every range, varying one parameter at a time."""
-    values = {name: _values(dimension(name, tried)) for name, tried in space.items()}
+    values = {name: _values(tried) for name, tried in space.items()}
     defaults = {name: tried[0] for name, tried in values.items()}
     yield defaults
     for name, tried in values.items():
