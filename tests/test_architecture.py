@@ -21,9 +21,10 @@ MAY_IMPORT = {
     "durations": {"errors"},
     "timeline": {"durations", "errors"},
     "settings": {"timeline", "durations", "errors"},
-    "overrides": KERNEL,
+    "origins": KERNEL,
     "refusals": KERNEL,
-    "config": KERNEL | {"overrides", "refusals"},
+    "overrides": KERNEL | {"refusals"},
+    "config": KERNEL | {"origins", "overrides", "refusals"},
     "runtime": KERNEL | {"nightjar"},
     "expressions": KERNEL,
     "asof": KERNEL,
@@ -43,6 +44,7 @@ MAY_IMPORT["learning"] |= {"config", "runtime"}
 
 ONLY_IN = {
     "hydra": ["config.py", "overrides.py", "refusals.py"],
+    "pydantic": ["config.py", "settings"],
     "ray": ["learning", "runtime/ray.py"],
     "mlflow": ["registry"],
     "torch": ["models/network.py", "learning/distributed"],

@@ -108,15 +108,14 @@ def make_settings(composed: Composed) -> jobs.Job:
     try:
         settings = validation.validate(root, plain)
     except ValidationError as error:
-        lines = {**dict(validation.describe(error, root, plain)), **lines}
+        lines |= {path: line for path, line in validation.describe(error, root, plain) if path not in lines}
     if not lines and not composed.altered:
         return settings
     layers = _layers(composed)
-    told = [_with_place(composed, layers, path, line) for path, line in lines.items()]
-    told += overrides.not_as_written(composed.arguments, plain)
-    told += _not_as_written(composed, layers)
-    if told:
-        message = "\n  ".join([f"{composed.job.value}: the configuration is refused:", *told])
+    messages = [*overrides.not_as_written(composed.arguments, plain), *_not_as_written(composed, layers)]
+    messages += [_with_place(composed, layers, path, line) for path, line in lines.items()]
+    if messages:
+        message = "\n  ".join([f"{composed.job.value}: the configuration is refused:", *messages])
         raise UsageError(secrets.hide(message, [*secrets.of_overrides(composed.arguments), *secrets.of_config(plain)]))
     return settings
 

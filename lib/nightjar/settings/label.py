@@ -161,10 +161,12 @@ class Label:
         )
 
     def _monotone_issues(self, aggregate: Aggregate, condition: str) -> Iterator[Issue]:
-        monotone = [member.value for member in _MONOTONE]
+        monotone = [member.word for member in _MONOTONE]
         yield from expect(
             aggregate in _MONOTONE, "settled_early", self.settled_early, f"false, or an aggregate among {monotone}"
         )
+        if aggregate not in _MONOTONE:
+            return
         fits = re.fullmatch(_MONOTONE[aggregate], condition, re.IGNORECASE) is not None
         form = "value < NUMBER" if aggregate is Aggregate.MIN else "value > NUMBER"
         yield from expect(

@@ -75,13 +75,20 @@ class Range:
         yield from expect(not self.log or self.low > 0, "low", self.low, "more than 0 with log: true")
 
 
-def _tag_of_dimension(value: object) -> str:
-    return "<range>" if isinstance(value, Mapping | Range) else "<list>"
+def _tag_of_dimension(value: object) -> str | None:
+    if isinstance(value, list):
+        return "<list>"
+    return "<range>" if isinstance(value, Mapping | Range) else None
 
 
 Dimension: TypeAlias = Annotated[
     Annotated[list[Any], Field(min_length=1), Tag("<list>")] | Annotated[Range, Tag("<range>")],
-    Discriminator(_tag_of_dimension),
+    Discriminator(
+        _tag_of_dimension,
+        custom_error_type="dimension",
+        custom_error_message="expected {expected}",
+        custom_error_context={"expected": "a list of values, or {low, high, log, whole}"},
+    ),
 ]
 """What is tried for one parameter: a list of values (each may itself be a list), or a range of numbers."""
 

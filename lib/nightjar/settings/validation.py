@@ -46,11 +46,13 @@ def settings(cls: type[T]) -> type[T]:
         cls.__post_init__ = _refuse_issues  # type: ignore[attr-defined]
     validated = pydantic.dataclasses.dataclass(config=CONFIG)(cls)
     initialise: Callable[..., None] = validated.__init__
+    positional = [field.name for field in dataclasses.fields(validated) if not field.kw_only]  # type: ignore[arg-type]
 
     @wraps(initialise)
     def create(self: Any, *values: Any, **named: Any) -> None:
+        named |= dict(zip(positional, values, strict=False))
         try:
-            initialise(self, *values, **named)
+            initialise(self, *values[len(positional) :], **named)
         except ValidationError as error:
             raise ValueError("\n".join(line for _, line in describe(error, validated, named))) from None
 
