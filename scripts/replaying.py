@@ -24,8 +24,8 @@ from nightjar.errors import NightjarError
 from nightjar.evaluation.figures import Truth, intervals
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
 from nightjar.learning.clusters import clusters_of
+from nightjar.learning.data.training_set import TrainingSet, read
 from nightjar.learning.replay import ReplayResult, Walk, replay, require_walkable
-from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.search.ledger import open_ledger
@@ -113,7 +113,7 @@ def _build(settings: Train, arguments: Sequence[str]) -> None:
         subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *arguments, *more], check=True, cwd=ROOT)  # noqa: S603
 
 
-def _search_and_replay(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, ReplayResult]:
+def _search_and_replay(rows: TrainingSet, settings: Train, walk: Walk) -> tuple[str, ReplayResult]:
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
     require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
@@ -128,7 +128,7 @@ def _search_and_replay(rows: TrainingRows, settings: Train, walk: Walk) -> tuple
     return winner.name, replay(rows, winner, baselines, project, settings.search, walk)
 
 
-def _report(rows: TrainingRows, result: ReplayResult, settings: Train, walk: Walk) -> dict[str, Any]:
+def _report(rows: TrainingSet, result: ReplayResult, settings: Train, walk: Walk) -> dict[str, Any]:
     judged = rows.examples(result.rows)
     clusters = clusters_of(rows, result.rows, walk.first, walk.last, settings.project.label, settings.search)
     truth = Truth(Task.CLASSIFICATION, judged.label, clusters, weight=judged.weight)

@@ -14,9 +14,9 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.final import judge
-from nightjar.learning.rows import read
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.data.training_set import read
+from nightjar.learning.evidence import judge
+from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns

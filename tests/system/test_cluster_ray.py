@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 
 import nightjar
 from learning import problems, test_search
-from nightjar.learning.parts import TrainingPart
+from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
 from system import cluster, tree
@@ -117,7 +117,7 @@ ON_FIRST, ON_SECOND = 5, 3
 
 
 @dataclass(frozen=True, eq=False)
-class Watched(TrainingPart):
+class Watched(FitSet):
     """Rows to fit on that note where each fit of them begins.
 
     The last one that the second node begins never ends there: it is running whenever that node is lost, and a search

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning.fitting import fit_candidate
-from nightjar.learning.parts import require_parts
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.fitting.fit_sets import require_fit_sets
 from nightjar.learning.splits.folding import inner_splits, select_settled
 from nightjar.models.calibration import fit_calibration
 from nightjar.models.examples import Rows
@@ -73,7 +73,7 @@ class ReplayResult:
 
 
 def replay(
-    rows: TrainingRows,
+    rows: TrainingSet,
     winner: Candidate,
     baselines: Sequence[Candidate],
     project: Project,
@@ -113,18 +113,18 @@ def replay(
     return ReplayResult(which, scores)
 
 
-def require_walkable(rows: TrainingRows, project: Project, settings: Search, walk: Walk) -> None:
+def require_walkable(rows: TrainingSet, project: Project, settings: Search, walk: Walk) -> None:
     """Check, before a search, that any candidate could be fitted for every night.
 
     Raises:
-        LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.training_part`.
+        LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.make_fit_set`.
     """
     if project.label.task is not Task.CLASSIFICATION:
         raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.name}.")
     starts = [start for start, _ in _periods(walk)]
     fits = [(select_settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
     earlier_fits = [(train, before) for train, _, before in _earlier_splits(rows, project, settings, walk)]
-    require_parts(rows, [*fits, *earlier_fits], settings, project.zone)
+    require_fit_sets(rows, [*fits, *earlier_fits], settings, project.zone)
 
 
 def _periods(walk: Walk) -> Iterator[tuple[date, date]]:
@@ -139,12 +139,12 @@ def _dates(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _rows_between(rows: TrainingRows, first: date, last: date) -> Rows:
+def _rows_between(rows: TrainingSet, first: date, last: date) -> Rows:
     """Numbers of the rows of these dates, ascending: rows are ordered by prediction time."""
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
 
-def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
+def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
     """The winner's out-of-fold scores of dates before the first night; NaN elsewhere."""
     scores = np.full(len(rows.label), np.nan)
     for train, test, before in _earlier_splits(rows, project, settings, walk):
@@ -154,7 +154,7 @@ def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settin
 
 
 def _earlier_splits(
-    rows: TrainingRows, project: Project, settings: Search, walk: Walk
+    rows: TrainingSet, project: Project, settings: Search, walk: Walk
 ) -> Iterator[tuple[Rows, Rows, date]]:
     """Splits of the rows settled before the first night: numbers to fit on, to predict, and the first date."""
     settled = select_settled(rows, walk.first, project.zone, settings.split.train_days)
@@ -163,7 +163,7 @@ def _earlier_splits(
         yield train, test, rows.day[test].min().item()
 
 
-def _fit_curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
+def _fit_curve(rows: TrainingSet, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
     """Fit the curve from scores to probabilities on earlier nights, as far as their labels are settled."""
     settled = select_settled(rows, night, zone)
     scored = settled[np.isfinite(past[settled])]

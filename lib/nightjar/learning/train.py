@@ -11,19 +11,19 @@ import numpy as np
 
 from nightjar.learning import references, registration
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.final import Evidence, judge
-from nightjar.learning.fitting import fit_candidate
+from nightjar.learning.data.training_set import TrainingSet, read
+from nightjar.learning.evidence import Evidence, judge
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
 from nightjar.learning.gaps import gap
-from nightjar.learning.held_out import out_of_fold_checks
 from nightjar.learning.leakage import suspect_features
-from nightjar.learning.parts import require_parts, training_part
+from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
-from nightjar.learning.rows import TrainingRows, read
 from nightjar.learning.search import ledger, proposals, tune
-from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.search.checking import require_learnable, require_measurable
-from nightjar.learning.search.found import SearchResult
-from nightjar.learning.search.units import Problem
+from nightjar.learning.search.problem import Problem
+from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
@@ -86,7 +86,7 @@ def train(
     started = time.monotonic()
     problem = make_problem(rows, project, settings, final.start)
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
-    require_parts(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
+    require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
         ledger.open_ledger(home / SEARCHES, problem.key()) as book,
         registration.record_search(run, project, rows, book, events.newest(warehouse)) as record,
@@ -122,7 +122,7 @@ def train(
     return outcome
 
 
-def make_problem(rows: TrainingRows, project: Project, settings: Search, before: date) -> Problem:
+def make_problem(rows: TrainingSet, project: Project, settings: Search, before: date) -> Problem:
     """The search's problem: folds of rows before a date, with inner splits as deep as any candidate needs.
 
     Inner splits are part of `Problem.key`: adding a candidate with deeper ones fits all the others again.
@@ -134,7 +134,7 @@ def make_problem(rows: TrainingRows, project: Project, settings: Search, before:
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
     starts = [fold.start if walks else before for fold in splits]
     parts = [
-        training_part(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
+        make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
     problem = Problem(rows, splits, parts, project.label.task, settings.seed)

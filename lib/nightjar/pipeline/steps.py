@@ -105,9 +105,9 @@ def train(step: Step) -> Outcome:
 
 def require_trainable(search: Search, project: Project, run_date: date) -> None:
     """Raise UsageError where the settings alone show that a training of the date cannot run."""
-    from nightjar.learning.search.foreseen import require_foreseeable
+    from nightjar.learning.search.feasibility import require_feasible
 
-    require_foreseeable(search, project, run_date)
+    require_feasible(search, project, run_date)
 
 
 def promote(step: Step) -> Outcome:

@@ -26,7 +26,7 @@ from nightjar.learning.distributed.lanes import cut
 from nightjar.learning.distributed.source import Census, Counted, Source, check_learnable
 from nightjar.learning.distributed.streaming import Stream, prepare, put_stream
 from nightjar.learning.distributed.worker import Job, work
-from nightjar.learning.software import software
+from nightjar.learning.fitting.software import software
 from nightjar.models.network_options import Options
 from nightjar.models.perceptron import Perceptron
 from nightjar.models.predictor import Preparation

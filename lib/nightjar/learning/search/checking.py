@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.units import Problem, measure
+from nightjar.learning.search.problem import Problem, measure
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators import check
 from nightjar.settings.learning import Search

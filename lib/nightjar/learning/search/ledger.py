@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.fold_tasks import FoldResult
 
 TRIES, WAIT = 5, 0.05
 """Tries and seconds between them: `in_use` of another process locks a ledger for an instant."""

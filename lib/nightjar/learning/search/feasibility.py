@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning import row_checks
+from nightjar.learning.data import row_checks
 from nightjar.learning.search.checking import require_candidate, require_judged
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.rule_grammar import names_in, parse
@@ -26,7 +26,7 @@ MOST_GUESSED = 6
 """The most columns of a rule whose types are guessed in all combinations; a rule with more is not checked."""
 
 
-def require_foreseeable(search: Search, project: Project, run_date: date) -> None:
+def require_feasible(search: Search, project: Project, run_date: date) -> None:
     """Raise for a search that could not be trained on any rows of the project, before anything is read or built.
 
     The type of a derived column or an expression is known only when it is built: a candidate is refused for what fits

@@ -11,8 +11,8 @@ from deltalake import write_deltalake
 
 import builders
 from nightjar.errors import LearningError, TableError
+from nightjar.learning.data.training_set import read
 from nightjar.learning.gaps import gap
-from nightjar.learning.rows import read
 from nightjar.learning.splits.folding import final_period
 from nightjar.models.examples import InnerSplit
 from nightjar.settings.spine import Weekday
