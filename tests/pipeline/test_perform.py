@@ -181,8 +181,8 @@ def test_every_table_that_jobs_write_is_told_of_a_new_holder(context):
 )
 def test_a_step_needs_the_finished_step_before_it(context, recorded, job, needed):
     message = f"{job.value} for 2024-04-03 needs {needed} for 2024-04-03, which has not been run. Run: jobs/{needed}.py"
+    search = {"search": builders.search()} if job is JobName.TRAIN else {}
     with pytest.raises(TableError, match=message):
-        search = {"search": builders.search()} if job is JobName.TRAIN else {}
         perform(job, step_of(context, ROOTS[job], **search), "config-2")
     (row,) = recorded()
     assert row["status"] == "failed"
