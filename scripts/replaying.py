@@ -24,8 +24,8 @@ from nightjar.errors import NightjarError
 from nightjar.evaluation.figures import Truth, intervals
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.data.training_set import TrainingSet, read
-from nightjar.learning.replay import ReplayResult, Walk, replay, require_walkable
+from nightjar.learning.data.training_set import TrainingSet, read_training_set
+from nightjar.learning.replay import ReplayPlan, ReplayResult, replay, require_replayable
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.search.ledger import open_ledger
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     parser.add_argument("--first", metavar="DATE", help="the first night; default: the project's first_night")
-    parser.add_argument("--refit-days", type=int, default=Walk.refit_days, metavar="N")
+    parser.add_argument("--refit-days", type=int, default=ReplayPlan.refit_days, metavar="N")
     parser.add_argument("settings", nargs="*", help="project=flights, search=flights, ...")
     options = parser.parse_args(arguments)
     logs.start()
@@ -55,12 +55,12 @@ def main(arguments: list[str]) -> None:
     run_date = parse_run_date(settings.run_date or "")
     first = parse_run_date(options.first or settings.project.first_night)
     # Refused before any work, if it can have no night.
-    walk = Walk(first, _last_settled_at_best(settings, run_date), options.refit_days)
+    walk = ReplayPlan(first, _last_settled_at_best(settings, run_date), options.refit_days)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     if not _is_built(warehouse, run_date):
         _build(settings, job_arguments)
     group, unlabelled = settings.search.split.group, settings.search.self_trains()
-    rows = read(warehouse, settings.project, run_date, group=group, unlabelled=unlabelled)
+    rows = read_training_set(warehouse, settings.project, run_date, group=group, unlabelled=unlabelled)
     walk = replace(walk, last=rows.last_settled)
     winner, result = _search_and_replay(rows, settings, walk)
     report = _report(rows, result, settings, walk) | {"winner": winner, "seconds": time.monotonic() - started}
@@ -113,11 +113,11 @@ def _build(settings: Train, arguments: Sequence[str]) -> None:
         subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *arguments, *more], check=True, cwd=ROOT)  # noqa: S603
 
 
-def _search_and_replay(rows: TrainingSet, settings: Train, walk: Walk) -> tuple[str, ReplayResult]:
+def _search_and_replay(rows: TrainingSet, settings: Train, walk: ReplayPlan) -> tuple[str, ReplayResult]:
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
     require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
-    require_walkable(rows, project, settings.search, walk)
+    require_replayable(rows, project, settings.search, walk)
     with ray.session(settings.environment):
         problem = make_problem(rows, project, settings.search, walk.first)
         with open_ledger(ROOT / ".nightjar" / SEARCHES, problem.key()) as book:
@@ -128,7 +128,7 @@ def _search_and_replay(rows: TrainingSet, settings: Train, walk: Walk) -> tuple[
     return winner.name, replay(rows, winner, baselines, project, settings.search, walk)
 
 
-def _report(rows: TrainingSet, result: ReplayResult, settings: Train, walk: Walk) -> dict[str, Any]:
+def _report(rows: TrainingSet, result: ReplayResult, settings: Train, walk: ReplayPlan) -> dict[str, Any]:
     judged = rows.examples(result.rows)
     clusters = clusters_of(rows, result.rows, walk.first, walk.last, settings.project.label, settings.search)
     truth = Truth(Task.CLASSIFICATION, judged.label, clusters, weight=judged.weight)

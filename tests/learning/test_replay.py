@@ -12,7 +12,7 @@ from learning import problems
 from nightjar.errors import LearningError, UsageError
 from nightjar.evaluation.metrics import roc_auc
 from nightjar.learning.fitting.candidates import Candidate
-from nightjar.learning.replay import Walk, _fit_curve, replay, require_walkable
+from nightjar.learning.replay import ReplayPlan, _fit_curve, replay, require_replayable
 from nightjar.models.calibration import fit_calibration
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
@@ -20,7 +20,7 @@ from nightjar.settings.task import Task
 PROJECT = replace(builders.machines(Path("files")), zone="UTC")
 WINNER = Candidate("logistic", Model(Estimator.LOGISTIC))
 BASELINES = [Candidate("majority", problems.MAJORITY)]
-WALK = Walk(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, half_life_days=4)
+WALK = ReplayPlan(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, half_life_days=4)
 
 
 def run_walk(rows):
@@ -90,15 +90,15 @@ def test_fits_that_could_not_be_made_are_refused_before_a_search():
     rows = problems.rows()
     settings = problems.search()
     quiet = replace(rows, label=rows.label & (rows.day < np.datetime64("2024-03-10")))
-    require_walkable(rows, PROJECT, settings, WALK)
+    require_replayable(rows, PROJECT, settings, WALK)
     with pytest.raises(LearningError, match=r"inner fold 3 .* has no positives to test on"):
-        require_walkable(quiet, PROJECT, settings, WALK)
+        require_replayable(quiet, PROJECT, settings, WALK)
     week = problems.search(split=replace(problems.SPLIT, train_days=6))
     silent = replace(rows, label=rows.label & (rows.day < np.datetime64("2024-03-13")))
     with pytest.raises(
         LearningError, match=r"training rows before 2024-03-19 the fit keeps [0-9]+, all with the label F"
     ):
-        require_walkable(silent, PROJECT, week, WALK)
+        require_replayable(silent, PROJECT, week, WALK)
 
 
 @pytest.mark.parametrize(

@@ -184,9 +184,9 @@ def test_without_a_baseline_that_failed_nothing_is_compared(tmp_path):
     settings = problems.search(candidates={"failing": replace(FAILING, baseline=True), **problems.search().candidates})
     failing, majority = proposals.baselines(settings)
     result, _ = serial(problems.problem(), settings, tmp_path)
-    result.require_sound([majority])
+    result.require_baselines([majority])
     with pytest.raises(LearningError, match=r"(?s)The baseline failing failed.*failing on fold 1, seed 0: .*'C' param"):
-        result.require_sound([failing, majority])
+        result.require_baselines([failing, majority])
 
 
 def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_its_test_rows(tmp_path):

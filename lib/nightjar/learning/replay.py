@@ -29,7 +29,7 @@ SERVED, UNCALIBRATED, FROZEN = "served", "uncalibrated", "frozen"
 
 
 @dataclass(frozen=True)
-class Walk:
+class ReplayPlan:
     """The nights of a replay, and how often its model is refitted.
 
     Attributes:
@@ -78,14 +78,14 @@ def replay(
     baselines: Sequence[Candidate],
     project: Project,
     settings: Search,
-    walk: Walk,
+    walk: ReplayPlan,
 ) -> ReplayResult:
     """Replay the nights.
 
     Raises:
-        LearningError: see `require_walkable`.
+        LearningError: see `require_replayable`.
     """
-    require_walkable(rows, project, settings, walk)
+    require_replayable(rows, project, settings, walk)
     candidates = [winner, *baselines]
     which = _rows_between(rows, walk.first, walk.last)
     raw = {candidate: np.full(len(rows.label), np.nan) for candidate in candidates}
@@ -113,7 +113,7 @@ def replay(
     return ReplayResult(which, scores)
 
 
-def require_walkable(rows: TrainingSet, project: Project, settings: Search, walk: Walk) -> None:
+def require_replayable(rows: TrainingSet, project: Project, settings: Search, walk: ReplayPlan) -> None:
     """Check, before a search, that any candidate could be fitted for every night.
 
     Raises:
@@ -127,7 +127,7 @@ def require_walkable(rows: TrainingSet, project: Project, settings: Search, walk
     require_fit_sets(rows, [*fits, *earlier_fits], settings, project.zone)
 
 
-def _periods(walk: Walk) -> Iterator[tuple[date, date]]:
+def _periods(walk: ReplayPlan) -> Iterator[tuple[date, date]]:
     """First and last night of each period with the same parameters."""
     start = walk.first
     while start <= walk.last:
@@ -144,7 +144,7 @@ def _rows_between(rows: TrainingSet, first: date, last: date) -> Rows:
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
 
-def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
+def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, settings: Search, walk: ReplayPlan) -> Scores:
     """The winner's out-of-fold scores of dates before the first night; NaN elsewhere."""
     scores = np.full(len(rows.label), np.nan)
     for train, test, before in _earlier_splits(rows, project, settings, walk):
@@ -154,7 +154,7 @@ def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, setting
 
 
 def _earlier_splits(
-    rows: TrainingSet, project: Project, settings: Search, walk: Walk
+    rows: TrainingSet, project: Project, settings: Search, walk: ReplayPlan
 ) -> Iterator[tuple[Rows, Rows, date]]:
     """Splits of the rows settled before the first night: numbers to fit on, to predict, and the first date."""
     settled = select_settled(rows, walk.first, project.zone, settings.split.train_days)
@@ -163,7 +163,7 @@ def _earlier_splits(
         yield train, test, rows.day[test].min().item()
 
 
-def _fit_curve(rows: TrainingSet, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
+def _fit_curve(rows: TrainingSet, past: Scores, night: date, zone: str, walk: ReplayPlan) -> Calibrator:
     """Fit the curve from scores to probabilities on earlier nights, as far as their labels are settled."""
     settled = select_settled(rows, night, zone)
     scored = settled[np.isfinite(past[settled])]

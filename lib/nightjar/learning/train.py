@@ -11,13 +11,13 @@ import numpy as np
 
 from nightjar.learning import references, registration
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.data.training_set import TrainingSet, read
+from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
-from nightjar.learning.gaps import gap
 from nightjar.learning.leakage import suspect_features
+from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
 from nightjar.learning.search import ledger, proposals, tune
@@ -59,7 +59,7 @@ def train(
     """
     label = project.label
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
-    rows = read(
+    rows = read_training_set(
         warehouse,
         project,
         run_date,
@@ -74,7 +74,7 @@ def train(
     if rows.null_labels:
         log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
-    missing_dates = gap(rows, final, run_date, project)
+    missing_dates = describe_missing_dates(rows, final, run_date, project)
     if missing_dates is not None:
         log.info("%s", missing_dates)
     _warn_of_leakage(suspect_features(rows, final.train), label.task)
@@ -89,13 +89,13 @@ def train(
     require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
         ledger.open_ledger(home / SEARCHES, problem.key()) as book,
-        registration.record_search(run, project, rows, book, events.newest(warehouse)) as record,
+        registration.record_search(run, project, rows, book, events.newest_number(warehouse)) as record,
     ):
         result = tune.run(problem, settings, book, registration.trial_callback(record))
         log.info("searched for %.0f s", time.monotonic() - started)
         record.tag("nightjar.search_cut_short", str(result.cut_short).lower())
         winner, baselines = _select_winner(result), proposals.baselines(settings)
-        result.require_sound(baselines)
+        result.require_baselines(baselines)
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)

@@ -72,7 +72,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     """
     logs.start()
     interrupts.install_handlers()
-    folders.use()
+    folders.use_process_folder()
     try:
         with outages.translate_errors():
             _run(job, conf, description, sys.argv[1:], body or _single_step(job))
@@ -131,7 +131,7 @@ def perform(
             )
             if status != "done" and name in OF_NIGHTS:
                 _report_stop(step)
-    _say_done(name, step.run_date, outcome, seconds)
+    _log_done(name, step.run_date, outcome, seconds)
     for finish in step.on_done:
         finish()
     return outcome
@@ -205,7 +205,7 @@ def _single_step(job: JobName) -> Callable[[Context], None]:
     return run
 
 
-def _say_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
+def _log_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
     tables = ", ".join(f"{table} version {version}" for table, version in outcome.outputs.items())
     rows = ", ".join(f"{count:,} {what}" for what, count in outcome.rows.items())
     log.info("%s for %s done in %.1f s: %s; %s", name.value, run_date, seconds, tables or "no table", rows or "no rows")

@@ -165,10 +165,10 @@ def maintain(step: Step[jobs.Maintain]) -> Outcome:
     """Verify the tables and repair them, then maintain them, then check the features against a rebuild."""
     from nightjar.features import consistency
     from nightjar.pipeline import repair
-    from nightjar.registry import cited
+    from nightjar.registry import data_versions
     from nightjar.tables import maintenance, verification
 
-    keep = cited.versions(step.warehouse, step.environment)
+    keep = data_versions.versions(step.warehouse, step.environment)
     spark, project = step.sessions.spark, step.project
     tables = [name for name in maintenance.orders(project) if arrow.exists(step.warehouse, name)]
     verified = verification.verify(spark, step.warehouse, tables, keep)

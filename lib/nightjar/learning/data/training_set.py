@@ -127,7 +127,7 @@ class TrainingSet:
         return digest.hexdigest()
 
 
-def read(
+def read_training_set(
     warehouse: Warehouse,
     project: Project,
     run_date: date,

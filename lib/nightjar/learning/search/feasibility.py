@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from nightjar.errors import LearningError, UsageError
 from nightjar.learning.data import row_checks
-from nightjar.learning.search.checking import require_candidate, require_judged
+from nightjar.learning.search.checking import require_candidate, require_shared_settings
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.rule_grammar import names_in, parse
 from nightjar.settings.columns import FeatureType
@@ -40,7 +40,7 @@ def require_feasible(search: Search, project: Project, run_date: date) -> None:
     names, task = project.feature_names(), project.label.task
     clocks = [f"{group}__{clock}" for group in project.features for clock in CLOCKS]
     try:
-        require_judged(search, names, task)
+        require_shared_settings(search, names, task)
         row_checks.require_columns([*project.spine.columns(), "prediction_time", *names, *clocks], search.split.group)
         types = {name: _type(project, name) for name in names}
         for name in search.candidates:

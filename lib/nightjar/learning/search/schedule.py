@@ -12,7 +12,7 @@ import numpy as np
 
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.search.fold_tasks import FoldResult, FoldTask, FoldValues, value_of
-from nightjar.learning.search.halving import places, survivors
+from nightjar.learning.search.halving import survivor_count, survivors
 from nightjar.learning.search.proposals import Batches
 from nightjar.settings.learning import Stopping
 from nightjar.settings.task import Metric
@@ -29,7 +29,7 @@ def halving_schedule(
     Args:
         batches: what is proposed.
         never_stopped: candidates that run on every fold, such as baselines; due from the start.
-        order: places of the folds, in the order they are used.
+        order: positions of the folds, in the order they are used.
         stopping: the rungs.
         metric: what decides.
     """
@@ -73,7 +73,7 @@ def _batch(
         means = {candidate: _best_mean(candidate, order[:end], metric, results) for candidate in active}
         undecided = {candidate for candidate in active if means[candidate] == inf}
         while True:
-            if places(len(active), stopping.keep) - len(undecided) > len(promoted):
+            if survivor_count(len(active), stopping.keep) - len(undecided) > len(promoted):
                 best = [active[place] for place in survivors(list(means.values()), stopping.keep)]
                 certain = [candidate for candidate in best if candidate not in undecided and candidate not in promoted]
                 further = [FoldTask(candidate, fold) for fold in order[end:next_end] for candidate in certain]

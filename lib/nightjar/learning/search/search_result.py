@@ -21,14 +21,14 @@ class SearchResult:
         results: each candidate's results, in the order of the folds.
         folds: how many a candidate runs on that is not stopped.
         metric: what decides.
-        remembered: the ledger's file, from which another start of the search takes finished folds.
+        ledger_path: the ledger's file, from which another start of the search takes finished folds.
         cut_short: whether time was up before all tasks had been run.
     """
 
     results: dict[Candidate, list[FoldResult]]
     folds: int
     metric: Metric
-    remembered: Path
+    ledger_path: Path
     cut_short: bool = False
 
     def mean(self, candidate: Candidate) -> float | None:
@@ -46,10 +46,10 @@ class SearchResult:
         means = {one: self.mean(one) for one in self.results if not one.model.baseline}
         rated = {one: sign * value for one, value in means.items() if value is not None}
         if not rated:
-            raise LearningError(self._why_none())
+            raise LearningError(self._explain_failure())
         return max(rated, key=lambda one: rated[one])
 
-    def require_sound(self, baselines: Sequence[Candidate]) -> None:
+    def require_baselines(self, baselines: Sequence[Candidate]) -> None:
         """Raise if a baseline failed: with fewer baselines to beat, a model would be promoted too easily.
 
         Raises:
@@ -62,7 +62,7 @@ class SearchResult:
                 f"take it out of search.candidates:\n  {self._failures()}"
             )
 
-    def _why_none(self) -> str:
+    def _explain_failure(self) -> str:
         timeout = (
             "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
             "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
@@ -76,12 +76,12 @@ class SearchResult:
         lines = [f"{result.candidate} on {result.fold}, seed {result.seed}: {_last_line(result)}" for result in failed]
         if any((result.failure or "").startswith("Traceback") for result in failed):  # a lost task is tried again
             lines.append(
-                f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.remembered}"
+                f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.ledger_path}"
             )
         return "\n  ".join(lines)
 
 
-def search_result(queue: TaskQueue, problem: Problem, metric: Metric, remembered: Path) -> SearchResult:
+def search_result(queue: TaskQueue, problem: Problem, metric: Metric, ledger_path: Path) -> SearchResult:
     """The results of finished work, by candidate in the order they were proposed."""
     results: dict[Candidate, dict[int, FoldResult]] = {}
     for fold_task in queue.fold_tasks:
@@ -90,7 +90,7 @@ def search_result(queue: TaskQueue, problem: Problem, metric: Metric, remembered
     ordered = {
         candidate: [of_candidate[fold] for fold in sorted(of_candidate)] for candidate, of_candidate in results.items()
     }
-    return SearchResult(ordered, len(problem.folds), metric, remembered, cut_short=queue.pending())
+    return SearchResult(ordered, len(problem.folds), metric, ledger_path, cut_short=queue.pending())
 
 
 def _last_line(result: FoldResult) -> str:

@@ -10,7 +10,7 @@ from nightjar.settings.project import Project
 from nightjar.timeline import cutoff, later
 
 
-def gap(rows: TrainingSet, final: Fold, run_date: date, project: Project) -> str | None:
+def describe_missing_dates(rows: TrainingSet, final: Fold, run_date: date, project: Project) -> str | None:
     """A sentence about dates since the final period began without a labelled row, though labels could be known by now.
 
     None where there are no such dates.
