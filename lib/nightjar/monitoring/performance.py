@@ -88,10 +88,10 @@ def _with_labels(
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(latest_labels, key, join_type="left outer")
-    columns = _columns_beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
-    if not columns:
+    beside = _columns_beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
+    if not beside:
         return joined
-    features = arrow.read(warehouse, "features", [*key, *columns], dates, versions["features"])
+    features = arrow.read(warehouse, "features", [*key, *beside], dates, versions["features"])
     return joined.join(features, key, join_type="left outer")
 
 
