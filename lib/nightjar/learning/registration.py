@@ -13,9 +13,9 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
-from nightjar.learning.search import ledger, proposals
+from nightjar.learning.search import proposals
 from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
-from nightjar.learning.search.ledger import Ledger
+from nightjar.learning.search.ledger import Ledger, in_use
 from nightjar.learning.search.queue import Callback
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.examples import Rows
@@ -32,7 +32,7 @@ from nightjar.timeline import cutoff
 
 @dataclass(frozen=True)
 class Run:
-    """The training that registers.
+    """The run of the job that trains and registers.
 
     Attributes:
         run_id: of the job.
@@ -51,7 +51,7 @@ class Run:
 
 @contextmanager
 def record_search(
-    run: Run, project: Project, rows: TrainingSet, book: Ledger, newest: str | None = None
+    run: Run, project: Project, rows: TrainingSet, ledger: Ledger, newest: str | None = None
 ) -> Iterator[SearchRun]:
     """Open a run of MLflow for the search whose ledger is open, for its trials and the model.
 
@@ -60,10 +60,10 @@ def record_search(
     """
 
     def is_running(search: str) -> bool:
-        return search != book.search and ledger.in_use(book.folder, search)
+        return search != ledger.search and in_use(ledger.folder, search)
 
     tags = _tags(run, project, rows)
-    with tracking.record_search(run.home, project.name, book.search, tags, is_running, newest) as record:
+    with tracking.record_search(run.home, project.name, ledger.search, tags, is_running, newest) as record:
         yield record
 
 

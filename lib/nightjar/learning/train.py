@@ -20,8 +20,9 @@ from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
-from nightjar.learning.search import ledger, proposals, tune
+from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.checking import require_learnable, require_measurable
+from nightjar.learning.search.ledger import open_ledger
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
@@ -88,10 +89,10 @@ def train(
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
     require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
-        ledger.open_ledger(home / SEARCHES, problem.key()) as book,
-        registration.record_search(run, project, rows, book, events.newest_number(warehouse)) as record,
+        open_ledger(home / SEARCHES, problem.key()) as ledger,
+        registration.record_search(run, project, rows, ledger, events.newest_number(warehouse)) as record,
     ):
-        result = tune.run(problem, settings, book, registration.trial_callback(record))
+        result = tune.run(problem, settings, ledger, registration.trial_callback(record))
         log.info("searched for %.0f s", time.monotonic() - started)
         record.tag("nightjar.search_cut_short", str(result.cut_short).lower())
         winner, baselines = _select_winner(result), proposals.baselines(settings)
@@ -107,7 +108,7 @@ def train(
             evidence = replace(evidence, threshold=asdict(checks.threshold))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         tracking.attach(record, checks.labels)
-        # From here on no value of a row can be refused.
+        # The last step that can refuse a value of the rows: nothing is registered before it.
         histograms = references.histograms(rows, fit_rows, final.test, final_scores)
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)

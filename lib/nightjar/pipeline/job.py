@@ -83,7 +83,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
         sys.exit(INTERRUPTED)
     except Exception:
-        log.exception("unexpected failure: a defect in Nightjar, or what no message of it foresees: see the traceback")
+        log.exception("unexpected failure: a defect in Nightjar, or a failure that it does not know: see the traceback")
         sys.exit(INTERNAL)
 
 
@@ -93,7 +93,7 @@ def perform(
     """Run one step under its leases, and record how it ended in `runs`.
 
     Raises:
-        LeaseError: another run holds what this one needs alone; nothing is recorded.
+        LeaseError: another run has leased what this one needs; nothing is recorded.
         NightjarError: what the step failed with; recorded before it is raised.
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)

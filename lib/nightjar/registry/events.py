@@ -21,7 +21,7 @@ DEFINITIONS = "definitions"
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version: its number, the candidate it is, and the evidence recorded with it."""
+    """A registered version: its number, the name of its candidate, and the evidence recorded with it."""
 
     number: str
     model_name: str

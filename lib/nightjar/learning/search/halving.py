@@ -1,4 +1,4 @@
-"""Which candidates go on at a rung of successive halving: decided by scores on common folds alone, never by arrival."""
+"""Which candidates go on at a rung of successive halving: scores on common folds decide, not the order of results."""
 
 import math
 from collections.abc import Sequence

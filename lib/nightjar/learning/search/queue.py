@@ -1,4 +1,4 @@
-"""The queue of a search: hands out tasks, takes and records their results, and so comes to further tasks."""
+"""The queue of a search: it hands out tasks and records their results, by which further tasks become due."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -124,8 +124,8 @@ def inner_splits(
 def final_period(rows: TrainingSet, settings: Split, last_day: date, days: int, zone: str) -> Fold:
     """The last `days` settled dates as the test period, trained on what was known before it.
 
-    The settings' embargo and sliding window hold here too. Groups are not parted: the figures are those of a model that
-    serves the day after, which meets groups again that it was trained on. The test period may have one class only: then
+    The settings' embargo and sliding window hold here too. Groups are not kept apart: the figures are those of a model
+    that serves the day after, and scores groups that it was trained on. The test period may have one class only: then
     some of its figures are undefined.
 
     Raises:
