@@ -51,8 +51,8 @@ class ReplayPlan:
         if self.first > self.last:
             raise UsageError(
                 f"A replay from {self.first} to {self.last} has no night: expected a first night no later than the "
-                "last one, whose labels have all settled at the run date (project.label.horizon before it). Give an earlier "
-                "first night, or a later run_date."
+                "last one, whose labels have all settled at the run date (project.label.horizon before it). Give an "
+                "earlier first night, or a later run_date."
             )
         if self.refit_days < 1:
             raise UsageError(f"A replay cannot refit every {self.refit_days} days: expected a whole number from 1.")
