@@ -48,8 +48,8 @@ def run(problem: Problem, settings: Search, folder: Path, callback: Callback | N
 def problem(**options) -> Problem:
     training_rows = rows(**options)
     splits = folds(training_rows, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
-    parts = [FitSet(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in splits]
-    return Problem(training_rows, splits, parts, Task.CLASSIFICATION, 0)
+    fit_sets = [FitSet(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in splits]
+    return Problem(training_rows, splits, fit_sets, Task.CLASSIFICATION, 0)
 
 
 def with_levels(plain: Problem) -> Problem:
@@ -59,8 +59,8 @@ def with_levels(plain: Problem) -> Problem:
     training_rows = replace(
         plain.rows, features=plain.rows.features.append_column("level", pa.array(level)), columns=columns
     )
-    parts = [replace(part, inner=inner_splits(training_rows, part.rows, SPLIT, "UTC", 0)) for part in plain.parts]
-    return replace(plain, rows=training_rows, parts=parts)
+    fit_sets = [replace(one, inner=inner_splits(training_rows, one.rows, SPLIT, "UTC", 0)) for one in plain.fit_sets]
+    return replace(plain, rows=training_rows, fit_sets=fit_sets)
 
 
 def search(**options) -> Search:

@@ -116,7 +116,7 @@ def test_a_unit_that_is_lost_with_every_machine_is_given_up_and_the_others_go_on
     with open_ledger(tmp_path) as book:
         queue = queue_of(book)
         dispatcher = tune._Dispatcher(queue, actor, 1)
-        dispatcher.more()
+        dispatcher.hand_out()
         while (
             fold_task := ray.get(actor.next.remote(0, dispatcher.lost.total()), timeout=PATIENCE)
         ) is not None:  # each loss begins a life

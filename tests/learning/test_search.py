@@ -142,7 +142,7 @@ def test_other_data_seed_code_or_folds_is_another_search(monkeypatch):
         problem.key(),
         replace(problem, seed=1).key(),
         problems.problem(seed=1).key(),
-        replace(problem, folds=problem.folds[1:], parts=problem.parts[1:]).key(),
+        replace(problem, folds=problem.folds[1:], fit_sets=problem.fit_sets[1:]).key(),
     ]
     assert problems.problem().key() == keys[0]
     monkeypatch.setattr("nightjar.learning.search.problem.software", lambda: ("nightjar of another day",))
@@ -196,7 +196,7 @@ def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_i
     candidates = {"majority": problems.MAJORITY, "plain": plain, "trained": trained}
     problem, settings = problems.problem(), problems.search(candidates=candidates)
     with pytest.raises(LearningError, match="trained is self-trained, but no rows without a label were read"):
-        fit_on(problem.parts[0], problem.rows, Candidate("trained", trained), problem.task, 0)
+        fit_on(problem.fit_sets[0], problem.rows, Candidate("trained", trained), problem.task, 0)
     last = problem.folds[-1]
     x = np.tile([-3.0, 3.0], 100)
     time = np.repeat(np.array([last.start, last.start - timedelta(days=1)], "datetime64[us]"), 100)

@@ -155,11 +155,11 @@ def begun_on(node, folder):
 def watched(folder):
     """The problem of these tests, each of whose fits is noted in the folder."""
     problem = problems.problem()
-    parts = [
+    fit_sets = [
         Watched(**vars(part), fold=fold.name, folder=folder)
-        for part, fold in zip(problem.parts, problem.folds, strict=True)
+        for part, fold in zip(problem.fit_sets, problem.folds, strict=True)
     ]
-    return replace(problem, parts=parts)
+    return replace(problem, fit_sets=fit_sets)
 
 
 def test_a_search_that_loses_a_node_goes_on_without_it(state, tmp_path):

@@ -134,11 +134,11 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
     splits = folds(rows, settings.split, before, project.zone, settings.seed)
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
     starts = [fold.start if walks else before for fold in splits]
-    parts = [
+    fit_sets = [
         make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
-    problem = Problem(rows, splits, parts, project.label.task, settings.seed)
+    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed)
     require_measurable(problem, settings.metric)
     return problem
 

@@ -33,21 +33,21 @@ def fit_candidate(
         LearningError: it cannot be fitted to them; see `models.estimators.fit` and `make_fit_set`.
     """
     depth = candidate.model.inner_depth(candidate.members)
-    part = make_fit_set(rows, train, before, depth, settings, project.zone)
-    return fit_on(part, rows, candidate, project.label.task, settings.seed)
+    fit_set = make_fit_set(rows, train, before, depth, settings, project.zone)
+    return fit_on(fit_set, rows, candidate, project.label.task, settings.seed)
 
 
-def fit_on(part: FitSet, rows: TrainingSet, candidate: Candidate, task: Task, seed: int) -> Predictor:
-    """Fit a candidate on a training part.
+def fit_on(fit_set: FitSet, rows: TrainingSet, candidate: Candidate, task: Task, seed: int) -> Predictor:
+    """Fit a candidate on a fit set.
 
     Raises:
         LearningError: it cannot be fitted to it; see `models.estimators.fit`.
     """
-    model, examples = candidate.model, part.examples(rows)
+    model, examples = candidate.model, fit_set.examples(rows)
     fit_to = partial(fit, model, features=rows.columns, task=task, seed=seed, members=candidate.members)
     if model.self_training.floor is None:
         return fit_to(examples)
     if rows.unlabelled is None:
         raise LearningError(f"{candidate.name} is self-trained, but no rows without a label were read.")
-    time = rows.prediction_time[part.rows]
-    return self_train(fit_to, examples, time, rows.unlabelled, part.before, model.self_training).model
+    time = rows.prediction_time[fit_set.rows]
+    return self_train(fit_to, examples, time, rows.unlabelled, fit_set.before, model.self_training).model

@@ -45,7 +45,7 @@ class FitSet:
         return replace(examples, weight=self.weight if examples.weight is None else examples.weight * self.weight)
 
     def contents(self) -> bytes:
-        """The whole part as bytes, for a hash."""
+        """All of it as bytes, for a hash."""
         weight = b"" if self.weight is None else self.weight.tobytes()
         chunks = [_bytes_of(numbers) for numbers in (self.rows, *_numbers(self.inner))]
         return b" ".join([*chunks, weight, str(self.before).encode()])
@@ -99,8 +99,8 @@ def require_fit_sets(rows: TrainingSet, fits: Iterable[tuple[Rows, date]], setti
         LearningError: as `make_fit_set`, or all labels of a fit are alike.
     """
     for train, before in fits:
-        part = make_fit_set(rows, train, before, settings.inner_depth(), settings, zone)
-        _require_varied_labels(rows.label[part.rows], len(train), before)
+        fit_set = make_fit_set(rows, train, before, settings.inner_depth(), settings, zone)
+        _require_varied_labels(rows.label[fit_set.rows], len(train), before)
 
 
 def _draw_sample(rows: TrainingSet, train: Rows, before: date, settings: Search) -> Sample:

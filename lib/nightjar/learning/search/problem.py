@@ -1,4 +1,4 @@
-"""One task of a search: fit a candidate on a fold's training rows and measure it on the test rows."""
+"""The problem of a search: its rows and folds, and how one candidate is fitted and measured on one of them."""
 
 import hashlib
 import math
@@ -28,14 +28,14 @@ class Problem:
     Attributes:
         rows: the training rows.
         folds: the splits.
-        parts: for each fold, what is fitted on.
+        fit_sets: for each fold, what is fitted on.
         task: what is learned.
         seed: of the search.
     """
 
     rows: TrainingSet
     folds: Sequence[Fold]
-    parts: Sequence[FitSet]
+    fit_sets: Sequence[FitSet]
     task: Task
     seed: int
 
@@ -43,8 +43,8 @@ class Problem:
         """SHA-256 of what decides a fold's result apart from its candidate: data, folds, seed, code, packages."""
         digest = hashlib.sha256(self.rows.content_hash.encode())
         digest.update("\n".join([self.task.value, str(self.seed), *software()]).encode())
-        for fold, part in zip(self.folds, self.parts, strict=True):
-            digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + part.contents())
+        for fold, fit_set in zip(self.folds, self.fit_sets, strict=True):
+            digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + fit_set.contents())
         return digest.hexdigest()
 
 
@@ -60,7 +60,7 @@ def fold_scores(problem: Problem, fold_task: FoldTask) -> npt.NDArray[np.float64
         LearningError: it cannot be fitted; see `models.estimators.fit`.
     """
     seed = fold_seed(problem, fold_task.fold)
-    predictor = fit_on(problem.parts[fold_task.fold], problem.rows, fold_task.candidate, problem.task, seed)
+    predictor = fit_on(problem.fit_sets[fold_task.fold], problem.rows, fold_task.candidate, problem.task, seed)
     return predictor.predict(problem.rows.features.take(problem.folds[fold_task.fold].test))
 
 

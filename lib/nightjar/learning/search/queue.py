@@ -18,7 +18,7 @@ class TaskQueue:
     """The tasks of a schedule, except those that the ledger has finished.
 
     Attributes:
-        tasks: all that have become due, batch by batch, each in the order of its candidates.
+        fold_tasks: all that have become due, batch by batch, each in the order of its candidates.
         results: of every task that has ended.
         open: tasks that were handed out and have no result yet.
     """

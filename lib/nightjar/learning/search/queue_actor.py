@@ -14,7 +14,7 @@ class QueueActor:
     Args:
         seconds: after so many no task is handed out; None: no limit.
         shared: the object reference of the search's problem, in a list. In a worker's own code the reference would be
-            kept, and the problem with it, until the driver ends; here it is released with the desk.
+            kept, and the problem with it, until the driver ends; here it is released with the actor.
     """
 
     def __init__(self, seconds: float | None, shared: list[Any]) -> None:

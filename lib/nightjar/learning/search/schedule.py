@@ -24,7 +24,7 @@ Schedule = Generator[list[FoldTask], Results, None]
 def halving_schedule(
     batches: Batches, never_stopped: Sequence[Candidate], order: Sequence[int], stopping: Stopping, metric: Metric
 ) -> Schedule:
-    """Yields the tasks of a search as they become due; an empty list while it waits for more results.
+    """Yield the tasks of a search as they become due; an empty list while it waits for more results.
 
     Args:
         batches: what is proposed.

@@ -85,7 +85,7 @@ def _run_fold_tasks(problem: Problem, queue: TaskQueue, deadline: float | None, 
     actor = actor_class.remote(seconds, [ray.put(problem)])
     workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     dispatcher = _Dispatcher(queue, actor, workers)
-    dispatcher.more()
+    dispatcher.hand_out()
 
     def worker(config: dict[str, Any]) -> None:
         (shared,), life = ray.get(actor.begin.remote(config["worker"]))
@@ -120,7 +120,7 @@ def _run_fold_tasks(problem: Problem, queue: TaskQueue, deadline: float | None, 
 
 
 class _Dispatcher(tune.Callback):  # type: ignore[misc]
-    """Puts a search's tasks on the desk as they become due, and takes their results.
+    """Puts a search's tasks into the actor's queue as they become due, and takes their results.
 
     Each of Tune's trials is a worker that runs one task after another, and each of its reports is a task's result. (A
     trial for each task would wait for a new process each time, and reusing Tune's actors drops those that are still
@@ -138,15 +138,15 @@ class _Dispatcher(tune.Callback):  # type: ignore[misc]
         """Tune pickles its callbacks for its own restarts, which are not used: the ledger is the search's state."""
         return {}
 
-    def more(self) -> None:
-        """Put on the desk one task for each worker beside its open one; when none are pending, close it.
+    def hand_out(self) -> None:
+        """Put one task for each worker beside its open one into the actor's queue; when none are pending, close it.
 
-        No more: tasks that become due in the meantime may have to begin before those that are due by now.
+        Only so few, because tasks that become due in the meantime may have to begin before those that are due by now.
         """
         due = []
         while len(self.queue.open) < self.at_most and (fold_task := self.queue.take()) is not None:
             due.append(fold_task)
-        # Not waited for: where the desk is lost, its callers get an error. And it is closed when no task is open, so
+        # Not waited for: where the actor is lost, its callers get an error. And it is closed when no task is open, so
         # that no call to `put` can still be on its way.
         if due:
             self.actor.put.remote(due)
@@ -159,7 +159,7 @@ class _Dispatcher(tune.Callback):  # type: ignore[misc]
         fold_result = FoldResult(**json.loads(result["result"]))
         with self._record_failure():
             self.queue.finish(self.queue.fold_task_of(fold_result), fold_result)
-        self.more()
+        self.hand_out()
 
     def on_trial_recover(self, *, trial: Any, **_: Any) -> None:
         """A worker's process or machine was lost: its task goes to others."""
@@ -183,7 +183,7 @@ class _Dispatcher(tune.Callback):  # type: ignore[misc]
         else:
             with self._record_failure():
                 self.queue.lose(fold_task, f"its process or machine was lost {self.lost[fold_task]} times")
-            self.more()
+            self.hand_out()
 
     @contextmanager
     def _record_failure(self) -> Iterator[None]:
