@@ -46,7 +46,7 @@ def settings(cls: type[T]) -> type[T]:
         cls.__post_init__ = _refuse_issues  # type: ignore[attr-defined]
     validated = pydantic.dataclasses.dataclass(config=CONFIG)(cls)
     initialise: Callable[..., None] = validated.__init__
-    positional = [field.name for field in dataclasses.fields(validated) if not field.kw_only]  # type: ignore[arg-type]
+    positional = [field.name for field in dataclasses.fields(validated) if not field.kw_only]
 
     @wraps(initialise)
     def create(self: Any, *values: Any, **named: Any) -> None:
@@ -57,7 +57,7 @@ def settings(cls: type[T]) -> type[T]:
             raise ValueError("\n".join(line for _, line in describe(error, validated, named))) from None
 
     setattr(validated, "__init__", create)  # noqa: B010  (mypy takes no assignment to a method)
-    return validated
+    return validated  # type: ignore[return-value]
 
 
 def _refuse_issues(self: Any) -> None:
