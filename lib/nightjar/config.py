@@ -7,12 +7,15 @@ UsageError that names key path, value, place and what was expected, a line each;
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -35,6 +38,8 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.MAINTAIN: jobs.Maintain,
     jobs.JobName.LEASES: jobs.Leases,
 }
+BASE = Path(__file__).resolve().with_name("_conf").resolve()
+"""The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""
 OLD_SCHEMAS = ("environment", "project", "source", "model", "search")
 """Groups whose files may begin with a line `schema`: they did while Hydra validated. Today it says nothing."""
 REFUSED = (HydraException, OmegaConfBaseException, YAMLError, UnicodeError)
@@ -46,14 +51,14 @@ class Composed:
 
     Attributes:
         job: whose.
-        folder: of the files.
+        folders: of the files, in the order in which they are searched.
         arguments: of the command line, as Hydra gets them.
         config: what they say together, mappings and values alone.
         altered: key path -> text that a boolean or number has become, since a text is expected there.
     """
 
     job: jobs.JobName
-    folder: Path
+    folders: list[Path]
     arguments: list[str]
     config: DictConfig
     altered: dict[KeyPath, str]
@@ -65,19 +70,25 @@ def compose_job(folder: Path, job: jobs.JobName, arguments: list[str]) -> Compos
     Raises:
         UsageError: a file or an argument cannot be read, or names a group or file that does not exist.
     """
-    overrides.require_readable(job.value, folder, arguments)
-    forced = [overrides.force(folder, argument) for argument in arguments]
+    folders = search_path(folder)
+    overrides.require_readable(job.value, folders, arguments)
+    forced = [overrides.force(folders, argument) for argument in arguments]
     try:
-        with _hydra(folder):
+        with _hydra(folders):
             config = compose(config_name=job.value, overrides=forced)
     except REFUSED as error:
-        why = refusals.describe_refusal(error, folder, arguments, ROOTS[job])
+        why = refusals.describe_refusal(error, folders, arguments, ROOTS[job])
         message = f"{job.value}: the configuration is refused: {why}"
         hidden = [*secrets.of_overrides(arguments), *refusals.secrets_in(error)]
         raise UsageError(secrets.hide(message, hidden)) from error
     altered: dict[KeyPath, str] = {}
     filled = filling.fill(ROOTS[job], OmegaConf.to_container(config, resolve=False), altered)
-    return Composed(job, folder, forced, OmegaConf.create(filled), altered)
+    return Composed(job, folders, forced, OmegaConf.create(filled), altered)
+
+
+def search_path(folder: Path) -> list[Path]:
+    """The folders in which configuration is looked up: the project's own, then `BASE`."""
+    return list(dict.fromkeys([folder.resolve(), BASE]))
 
 
 def mask(composed: Composed) -> DictConfig:
@@ -120,23 +131,38 @@ def make_settings(composed: Composed) -> jobs.Job:
     return settings
 
 
-def _hydra(folder: Path) -> Any:
+class _ProjectFirst(SearchPathPlugin):
+    """Puts the project's folder before `BASE`: `hydra.searchpath` can only append one."""
+
+    folders: ClassVar[list[Path]] = []
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for folder in self.folders:
+            search_path.prepend("project", f"file://{folder}", "main")
+
+
+def _hydra(folders: list[Path]) -> Any:
     GlobalHydra.instance().clear()
+    Plugins.instance().register(_ProjectFirst)
+    _ProjectFirst.folders = folders[:-1]
     store = ConfigStore.instance()
     for job in ROOTS:
         store.store(name=f"{job.value}_schema", node={})
     for group in OLD_SCHEMAS:
         store.store(group=group, name="schema", node={})
-    return initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3")
+    return initialize_config_dir(config_dir=str(BASE), version_base="1.3")
 
 
 def _layers(composed: Composed) -> list[origins.Layer]:
     """The files that the configuration was composed of, in the order in which they are merged."""
-    with _hydra(composed.folder):
+    with _hydra(composed.folders):
         loader = GlobalHydra.instance().config_loader()
         merged = loader.compute_defaults_list(composed.job.value, composed.arguments, RunMode.RUN).defaults
     return [
-        origins.Layer(composed.folder / f"{one.config_path}.yaml", tuple(filter(None, (one.package or "").split("."))))
+        origins.Layer(
+            refusals.file_of(composed.folders, str(one.config_path)),
+            tuple(filter(None, (one.package or "").split("."))),
+        )
         for one in merged
     ]
 

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,11 @@ def parse(override: str) -> Override:
     return OverridesParser.create().parse_override(override)
 
 
-def force(folder: Path, argument: str) -> str:
+def force(folders: Sequence[Path], argument: str) -> str:
     """An argument as Hydra gets it: a key may be one that no file names, since validation knows all there are."""
     override = parse(argument)
     key = override.key_or_group
-    is_key = not override.is_delete() and not _names_group(folder, override) and not key.startswith("hydra.")
+    is_key = not override.is_delete() and not _names_group(folders, override) and not key.startswith("hydra.")
     return f"++{argument.lstrip('+')}" if is_key else argument
 
 
@@ -52,14 +52,14 @@ def set_by(arguments: list[str], path: KeyPath) -> str | None:
     return None
 
 
-def _names_group(folder: Path, override: Override) -> bool:
+def _names_group(folders: Sequence[Path], override: Override) -> bool:
     """Whether a file of a group is chosen, not a value given."""
     key = override.key_or_group
-    is_group = override.package is not None or "/" in key or (folder / key).is_dir()
+    is_group = override.package is not None or "/" in key or any((folder / key).is_dir() for folder in folders)
     return is_group and not isinstance(override.value(), dict)
 
 
-def require_readable(job: str, folder: Path, overrides: list[str]) -> None:
+def require_readable(job: str, folders: Sequence[Path], overrides: list[str]) -> None:
     """Refuse arguments that Hydra cannot parse; its own message repeats a piece without naming the argument.
 
     Raises:
@@ -71,9 +71,9 @@ def require_readable(job: str, folder: Path, overrides: list[str]) -> None:
             parsed = parse(override)
             is_single = not parsed.is_sweep_override()
             why = "it has several values"
-            if is_single and not parsed.is_delete() and parsed.value() is None and _names_group(folder, parsed):
+            if is_single and not parsed.is_delete() and parsed.value() is None and _names_group(folders, parsed):
                 key = parsed.key_or_group
-                raise UsageError(f"{job}: {override}: found null, expected one of {options(folder, key)}")
+                raise UsageError(f"{job}: {override}: found null, expected one of {options(folders, key)}")
         except HydraException as error:
             is_single, why = False, " ".join(str(error).split("\nSee https://")[0].split())
         if is_single:

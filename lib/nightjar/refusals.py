@@ -14,20 +14,20 @@ from nightjar.settings.hints import hint, unknown_key
 from nightjar.settings.validation import fields_at
 
 
-def describe_refusal(error: Exception, folder: Path, arguments: Sequence[str], root: type) -> str:
+def describe_refusal(error: Exception, folders: Sequence[Path], arguments: Sequence[str], root: type) -> str:
     """The message for a refused name, with the names that exist in its place; otherwise Hydra's or OmegaConf's own.
 
     Args:
         error: what they raised.
-        folder: the configuration's folder.
+        folders: the configuration's, in the order in which they are searched.
         arguments: of the command line.
         root: the job's settings.
     """
     message = str(error)
     file = re.match("In '(.+?)': ", message)
-    where = f"{folder / file[1]}.yaml: " if file else ""
+    where = f"{file_of(folders, file[1])}: " if file else ""
     if group := re.search("config group '(.+?)' does not exist", message):
-        return _unknown_group(folder, group[1])
+        return _unknown_group(folders, group[1])
     if group := re.match("Could not override '(.+?)'. No match in the defaults list", message):
         return unknown_key(group[1], [field.name for field in dataclasses.fields(root)])
     if deleted := re.search("Could not delete from config. '(.+?)' does not exist", message):
@@ -37,26 +37,33 @@ def describe_refusal(error: Exception, folder: Path, arguments: Sequence[str], r
         if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
             name = cause.missing_cfg_file
             is_chosen = any(name.endswith(f"/{argument.rpartition('=')[2]}") for argument in arguments)
-            return ("" if is_chosen else where) + _unknown_file(folder, name)
+            return ("" if is_chosen else where) + _unknown_file(folders, name)
     return whole_message(error)
 
 
-def options(folder: Path, group: str) -> list[str]:
+def options(folders: Sequence[Path], group: str) -> list[str]:
     """The files of a group, by the names that choose them."""
-    return sorted(file.stem for file in (folder / group).glob("*.yaml"))
+    return sorted({file.stem for folder in folders for file in (folder / group).glob("*.yaml")})
 
 
-def _unknown_file(folder: Path, name: str) -> str:
+def file_of(folders: Sequence[Path], name: str) -> Path:
+    """The first file of a name, which is that of its path without the ending."""
+    files = [folder / f"{name}.yaml" for folder in folders]
+    return next((file for file in files if file.exists()), files[0])
+
+
+def _unknown_file(folders: Sequence[Path], name: str) -> str:
     """The message for a missing option of a group, or a missing file that another one includes."""
     group, _, option = name.rpartition("/")
-    names = options(folder, group)
+    names = options(folders, group)
     if not names:
-        return _unknown_group(folder, group)
-    return f"there is no {option!r} in {group or folder}{hint(option, names)}, expected one of {names}"
+        return _unknown_group(folders, group)
+    return f"there is no {option!r} in {group or folders[0]}{hint(option, names)}, expected one of {names}"
 
 
-def _unknown_group(folder: Path, group: str) -> str:
-    groups = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")}
+def _unknown_group(folders: Sequence[Path], group: str) -> str:
+    files = [(folder, file) for folder in folders for file in folder.glob("*/**/*.yaml")]
+    groups = {file.parent.relative_to(folder).as_posix() for folder, file in files}
     return f"there is no group {group!r}{hint(group, groups)}, expected one of {sorted(groups)}"
 
 
