@@ -81,16 +81,6 @@ def test_each_night_has_a_report(nights):
     assert not Path(nights.warehouse.path(f"reports/night-{H}.html")).exists()
 
 
-def test_nights_after_the_last_date_of_the_project_are_refused_before_the_first(copied):
-    before = builders.versions(copied.warehouse)
-    project = replace(copied.project, nights=5)
-    settings = Nightly(copied.environment, project, None, builders.search(), project_dates=True)
-    context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
-    with pytest.raises(UsageError, match="found 5 from first_night=2024-04-01, of which the last is 2024-04-05"):
-        nightly.run(context)
-    assert builders.versions(copied.warehouse) == before
-
-
 def test_only_runs_just_those_steps(nights, copied):
     before = builders.versions(copied.warehouse)
     run(copied, "2024-04-02", only=["monitor"])

@@ -404,6 +404,10 @@ def test_a_nightly_takes_one_run_date_or_the_projects_own_dates_not_both_and_not
         Nightly(Environment(), PROJECT, None, search=search)
     with pytest.raises(ValueError, match="expected none together with project_dates=true"):
         Nightly(Environment(), PROJECT, "2024-04-01", search=search, project_dates=True)
+    with pytest.raises(
+        ValueError, match=r"project\.nights: found 5, expected as many as there are from first_night=2024"
+    ):
+        Nightly(Environment(), replace(PROJECT, nights=5), None, search=search, project_dates=True)
     with pytest.raises(ValueError, match="only: found 'nightly', expected one of the steps of the night"):
         Nightly(Environment(), PROJECT, "2024-04-01", search=search, only=["nightly"])
 

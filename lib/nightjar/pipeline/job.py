@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 
 from nightjar import config
 from nightjar.errors import NightjarError, UsageError
+from nightjar.pipeline import checking
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
@@ -163,9 +164,11 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
         return
     shows_config = arguments[:2] == ["--cfg", "job"] or arguments[-2:] == ["--cfg", "job"]
     overrides = [argument for argument in arguments if argument not in ("--cfg", "job")] if shows_config else arguments
+    checks = "--check" in overrides
+    overrides = [argument for argument in overrides if argument != "--check"]
     wrong = [argument for argument in overrides if argument.startswith("-")]
     if wrong:
-        raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
+        raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --check, --help or --cfg job")
     composed = config.compose_job(conf, job, overrides)
     if shows_config:
         sys.stdout.write(OmegaConf.to_yaml(config.mask(composed)))
@@ -173,6 +176,10 @@ def _run(job: JobName, conf: Path, description: str, arguments: list[str], body:
     logs.add_secrets(config.secrets_of(composed))
     settings = config.make_settings(composed)
     logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    if checks:
+        checking.require_runnable(settings)
+        sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")
+        return
     if isinstance(settings, jobs.Train | jobs.Nightly):
         blocks, enough = period.final_period_blocks(settings.search, settings.project)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
@@ -219,6 +226,7 @@ def _help(job: JobName, description: str) -> str:
         f"usage: python jobs/{job.value}.py {needs} [key=value ...]\n"
         f"       spark-submit jobs/{job.value}.py {needs} [key=value ...]\n\n"
         f"{(root.__doc__ or '').strip()}\n\n"
-        "Every key of the configuration can be given as key=value. To see them all:\n"
+        "Every key of the configuration can be given as key=value. To see them all, and to look for mistakes alone:\n"
+        f"       python jobs/{job.value}.py project=NAME --check\n"
         f"       python jobs/{job.value}.py project=NAME --cfg job\n"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import field
+from datetime import timedelta
 
 from nightjar.settings.checks import Issue, expect, expect_one_of
 from nightjar.settings.choices import Choice
@@ -10,6 +11,7 @@ from nightjar.settings.fields import Count, DateText
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.validation import settings
+from nightjar.timeline import parse_run_date
 
 
 class JobName(Choice):
@@ -153,8 +155,16 @@ class Nightly(Job):
         yield from expect_one_of("only", self.only, steps, "steps of the night")
         if self.project_dates:
             yield from expect(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
+            yield from self._night_issues()
         else:
             yield from self._run_date_issues()
+
+    def _night_issues(self) -> Iterator[Issue]:
+        project = self.project
+        last = parse_run_date(project.first_night) + timedelta(days=project.nights - 1)
+        has_data = project.last_date is None or last <= parse_run_date(project.last_date)
+        expected = f"as many as there are from first_night={project.first_night} to last_date={project.last_date}"
+        yield from expect(has_data, "project.nights", project.nights, expected)
 
 
 @settings
