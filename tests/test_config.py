@@ -219,7 +219,7 @@ def test_what_is_wrong_is_told_all_at_once_each_with_its_place():
         "environment.cpus: found 2.0, expected a whole number",
         "project.label.column: has no value, and needs one",
         "project.label.horizon: duration 'soon'",
-        f"project.spine.prediction_time: found 'prediction_time', expected none: it is the cutoff ({CONF}/project/flights",
+        f"project.spine.prediction_time: found 'prediction_time', expected none: it is the cutoff ({CONF}/project/fl",
         "project.spine.active_within: found None, expected a duration",
         "retrospective: found 'maybe', expected true or false",
     )
