@@ -41,6 +41,8 @@ class Job:
     """What every job has.
 
     Attributes:
+        environment: where it runs, and where tables and models are stored: a file of `conf/environment/`.
+        project: what is predicted, of which data: a file of `conf/project/`, as in project=flights.
         run_date: local date D in the project's zone, YYYY-MM-DD; the job knows what was known at D's midnight.
     """
 
@@ -93,7 +95,11 @@ class BuildFeatures(Job):
 
 @settings
 class Train(Job):
-    """The search, the final figures and the registered model."""
+    """The search, the final figures and the registered model.
+
+    Attributes:
+        search: the candidates, and how they are compared: a file of `conf/search/`, as in search=quick.
+    """
 
     search: Search = field(kw_only=True)
 
@@ -140,6 +146,7 @@ class Nightly(Job):
     """All jobs of a night in one process.
 
     Attributes:
+        search: of the training, where one is due: a file of `conf/search/`, as in search=quick.
         project_dates: run the project's own `history_until` and `nights` from `first_night` instead of one run date.
         only: run just these steps, by the names of their jobs (`only=[monitor]`).
     """

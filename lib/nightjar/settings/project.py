@@ -26,11 +26,16 @@ class Project:
     """One prediction task from raw data to report.
 
     Attributes:
-        name: also the warehouse folder and the registered model's name.
+        name: also the warehouse folder and the registered model's name; a lower-case identifier such as flights.
+        title: what reports call it; none: the name.
         zone: business time zone; a run date starts at its midnight.
         first_date, last_date: the local dates that the raw data covers; None: open.
         history_until: run date of the first load and training, for `scripts/nightly`.
         first_night, nights: the nights that `scripts/nightly` scores one after another.
+        sources: name -> where raw data lies, and how it becomes facts.
+        spine: the rows to build features for.
+        label: what is predicted of each of them.
+        features: name of a group -> features from one source by one key set.
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
         costs: of wrong decisions, for a classification whose score is acted on.

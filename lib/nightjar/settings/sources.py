@@ -39,6 +39,7 @@ class File:
     Attributes:
         package: Python package whose data folder holds the file; the package is located, never imported.
         path: path inside the package, or a local or object-store path when there is no package.
+        format: `csv`, with a header, or `parquet`.
         null_text: the text that stands for a missing value in CSV, besides the empty text.
     """
 

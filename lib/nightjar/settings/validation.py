@@ -8,14 +8,15 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from types import UnionType
-from typing import Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 import pydantic.dataclasses
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from nightjar.settings import secrets
 from nightjar.settings.checks import Issue
+from nightjar.settings.descriptions import describe_fields
 from nightjar.settings.hints import hint, unknown_key
 
 T = TypeVar("T")
@@ -41,7 +42,13 @@ EXPECTED = {
 
 @dataclass_transform(field_specifiers=(dataclasses.field,))
 def settings(cls: type[T]) -> type[T]:
-    """A dataclass whose values are validated. On creation by hand all that is wrong is one ValueError, a line each."""
+    """A dataclass whose values are validated.
+
+    What its docstring says below `Attributes:` describes its fields, in schemas too. On creation by hand all that is
+    wrong is one ValueError, a line each.
+    """
+    for name, description in describe_fields(cls).items():
+        cls.__annotations__[name] = Annotated[cls.__annotations__[name], Field(description=description)]
     if hasattr(cls, "issues"):
         cls.__post_init__ = _refuse_issues  # type: ignore[attr-defined]
     validated = pydantic.dataclasses.dataclass(config=CONFIG)(cls)
