@@ -123,7 +123,7 @@ def test_synthetic_rows_lie_between_rows_of_the_rarer_class():
         ("SMOTE", [[0.0]] * 4, [True, False, False, False], "the rarer class has 1 row only"),
         ("ADASYN", [[0.0]] * 4, [True, False, False, False], "the rarer class has 1 row only"),
         ("SMOTE", [[0.0], [np.nan], [1.0], [1.0], [1.0]], [True, True, False, False, False], "nulls: found some in 1"),
-        ("ADASYN", [[0.0]] * 3 + [[9.0]] * 9, [True] * 3 + [False] * 9, "ADASYN can make no row between 3"),
+        ("ADASYN", [[0.0]] * 3 + [[9.0]] * 9, [True] * 3 + [False] * 9, "adasyn can make no row between 3"),
         ("OVER", [[0.0]] * 3, [False] * 3, "All 3 training rows are of one class"),
         ("UNDER", [[0.0]] * 2, [0.5, 1.5], "the labels are float64, expected booleans"),
     ],
@@ -254,5 +254,5 @@ def test_rows_cannot_be_made_where_levels_are_encoded_by_labels():
         imbalance=Imbalance(ImbalanceKind.SMOTE),
         preparation=Preparation(category=Category(Encoding.TARGET)),
     )
-    with pytest.raises(LearningError, match=r"imbalance is SMOTE: .* encoding=TARGET .* Choose another encoding, OVER"):
+    with pytest.raises(LearningError, match=r"imbalance is smote: .* encoding=target .* Choose another encoding, over"):
         check(model, features=FEATURES)

@@ -174,7 +174,7 @@ def test_a_search_that_could_not_be_run_stops_a_night_that_trains_before_its_fir
     search = builders.search(candidates=builders.search().candidates | {"hour_of_day": rate})
     settings = Nightly(copied.environment, copied.project, "2024-04-03", search=search, only=["ingest", "train"])
     before = builders.versions(copied.warehouse)
-    with pytest.raises(UsageError, match=r"candidates\.hour_of_day: RATE .column: 'departure_hour'. has no feature"):
+    with pytest.raises(UsageError, match=r"candidates\.hour_of_day: rate .column: 'departure_hour'. has no feature"):
         nightly.run(Context(settings, "c", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2"))
     after = builders.versions(copied.warehouse)
     assert {table for table in after if after[table] != before[table]} == LEDGERS

@@ -187,7 +187,7 @@ def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, war
         (
             pa.array([1711864800]),
             ColumnType.TIMESTAMP,
-            r"the column x of .* is BIGINT, which is not read as the TIMESTAMP",
+            r"the column x of .* is BIGINT, which is not read as the timestamp",
         ),
         (pa.array([1.5]), ColumnType.DATE, r"the column x of .* is DOUBLE, which is not read as the DATE"),
         (
@@ -199,7 +199,7 @@ def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, war
         (
             pa.array([utc(2024, 3, 1)]),
             ColumnType.DOUBLE,
-            r"the column x of .* is TIMESTAMP, which is not read as the DOUBLE",
+            r"the column x of .* is TIMESTAMP, which is not read as the double",
         ),
         (
             pa.array([[1]]),

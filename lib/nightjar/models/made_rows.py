@@ -87,8 +87,8 @@ def _rows_to_make(other: Labels, count: int) -> Rows:
     times: Rows = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
     if not times.any():
         raise LearningError(
-            f"ADASYN can make no row between {len(other)} of the rarer class and those of the other: too few of the "
-            "other are near. Use SMOTE or OVER."
+            f"adasyn can make no row between {len(other)} of the rarer class and those of the other: too few of the "
+            "other are near. Use smote or over."
         )
     return times
 

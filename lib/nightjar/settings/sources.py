@@ -54,20 +54,20 @@ class Column:
     """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`.
 
     What texts of a type look like, blanks around them aside:
-    LONG: digits, with or without a sign.
-    DOUBLE: digits, with or without a sign, a point and an exponent (`-1.5e3`); NaN, inf and infinity.
-    BOOLEAN: true, false, t, f, yes, no, y, n, 1, 0, in capitals or not.
-    DATE: `2024-03-31`.
-    TIMESTAMP: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
+    `long`: digits, with or without a sign.
+    `double`: digits, with or without a sign, a point and an exponent (`-1.5e3`); NaN, inf and infinity.
+    `boolean`: true, false, t, f, yes, no, y, n, 1, 0, in capitals or not.
+    `date`: `2024-03-31`.
+    `timestamp`: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
     `UTC`, an offset (`+02:00`, `+0200`, `+02`) or nothing; `2024-03-31 06:00`; a day alone, which is its midnight. With
     an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC. If it is of another zone,
     let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken;
     of Parquet's old INT96 it is cut off.
 
-    In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a LONG, 1.7 is not;
-    1 is a BOOLEAN, 0.5 is not; a timestamp at midnight is a DATE. Numbers are no instants: declare a LONG, and derive
-    `timestamp_millis(at)`. Fractions become the nearest DOUBLE, whole numbers must be there exactly. What names of
-    folders say (`day=2024-03-31`) is text.
+    In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a `long`, 1.7 is
+    not; 1 is a `boolean`, 0.5 is not; a timestamp at midnight is a `date`. Numbers are no instants: declare a `long`,
+    and derive `timestamp_millis(at)`. Fractions become the nearest `double`, whole numbers must be there exactly. What
+    names of folders say (`day=2024-03-31`) is text.
 
     Attributes:
         type: the type.
@@ -162,8 +162,8 @@ class Source:
         where: Spark SQL condition; rows for which it is not true are no facts of this source (counted, not refused).
         checks: name -> Spark SQL condition over all columns that every fact must meet, or it is refused.
         key: columns that name a fact; together with `known_at`, and `sequence` if there is one, they are unique.
-        event_time: column saying when the fact happened (an instant, TIMESTAMP).
-        known_at: column saying when it could have been known (TIMESTAMP). Where it is null, and where there is none,
+        event_time: column saying when the fact happened (an instant, `timestamp`).
+        known_at: column saying when it could have been known (`timestamp`). Where it is null, and where there is none,
             that is `event_time`. A version that arrives on a later night than another is the newer one, whatever it
             states: corrections often keep their old clocks. Those of one night are ordered as they state.
         sequence: columns that order facts with equal `event_time` and `known_at`, and versions of one fact with equal
