@@ -107,6 +107,11 @@ def count(bins: Bins, column: Column) -> Counts:
 
     Raises:
         LearningError: the column is of another kind than the bins.
+
+    Example:
+        >>> bins = fit_bins(pa.array(["a", "a", "b"]))
+        >>> count(bins, pa.array(["b", "c", None])).tolist()  # nulls, a, b, any other level
+        [1, 0, 1, 1]
     """
     fits = is_number if bins.kind == "numeric" else is_text
     if not fits(column.type) and not pa.types.is_null(column.type):
