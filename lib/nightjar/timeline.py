@@ -239,12 +239,7 @@ def local_date(instant: datetime, zone: str) -> date:
 
 
 def moment(instant: datetime) -> int:
-    """An aware instant as whole microseconds since 1970 in UTC.
-
-    Example:
-        >>> moment(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
-        1000000
-    """
+    """An aware instant as whole microseconds since 1970 in UTC."""
     return (instant - _START) // timedelta.resolution
 
 

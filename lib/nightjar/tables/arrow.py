@@ -113,7 +113,8 @@ def read(
 
     Example:
         >>> import tempfile, deltalake
-        >>> warehouse = Warehouse(tempfile.mkdtemp(), "machines")
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> warehouse = Warehouse(folder.name, "machines")
         >>> rows = pa.table({"machine": ["m1", "m2"], "score": [0.2, 0.9]})
         >>> deltalake.write_deltalake(warehouse.path("scores"), rows)  # as another tool writes them
         >>> read(warehouse, "scores", ["machine"], where=ds.field("score") > 0.5).to_pylist()

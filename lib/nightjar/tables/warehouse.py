@@ -48,8 +48,8 @@ class Warehouse:
         """Path of a table: absolute for a folder, as given for an object store.
 
         Example:
-            >>> Warehouse("s3://bucket/nightjar", "flights").path("scores")
-            's3://bucket/nightjar/flights/scores'
+            >>> Warehouse("s3://bucket/nightjar", "machines").path("scores")
+            's3://bucket/nightjar/machines/scores'
         """
         return f"{self._base()}/{self.project}/{table}"
 
