@@ -74,6 +74,12 @@ def test_messages_name_documents_and_headings_that_exist():
         assert not heading or heading in headings(document), (name, heading)
 
 
+def test_the_architecture_names_every_part():
+    described = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "architecture.md").read_text()))
+    parts = {module.relative_to(ROOT / "lib" / "nightjar").parts[0] for module in (ROOT / "lib").rglob("*/__init__.py")}
+    assert {part for part in parts if part != "__init__.py"} <= described
+
+
 def test_the_readme_is_short():
     """What a newcomer reads in ten minutes; the rest is linked."""
     assert len((ROOT / "README.md").read_text().split()) < 1500

@@ -61,6 +61,13 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
 
     Raises:
         LearningError: labels, scores or weights that the metrics refuse, or a ranking without lists.
+
+    Example:
+        >>> machine, night = np.tile(np.arange(4), 6), np.repeat(np.arange(6), 4)
+        >>> truth = Truth(Task.REGRESSION, machine + 0.1 * night, Clusters(entity=machine, block=night))
+        >>> mae = intervals(truth, machine + 0.5)["mae"]
+        >>> round(mae.estimate, 3), round(mae.low, 3), round(mae.high, 3)
+        (0.25, 0.114, 0.548)
     """
     result = {}
     for metric in (metric for metric in Metric if metric.task is truth.task):

@@ -89,6 +89,12 @@ def fit_bins(column: Column, *, bins: int = 50) -> Bins:
 
     Raises:
         LearningError: a column that is neither numbers, booleans nor strings, or fewer than 1 bin.
+
+    Example:
+        >>> fit_bins(pa.array(["b", "a", "b"])).levels
+        ('b', 'a')
+        >>> fit_bins(pa.array([1, 1, 2, 2]), bins=2).edges
+        (1.0, 2.0, 2.0000000000000004)
     """
     if bins < 1:
         raise LearningError(f"bins is {bins}: a histogram has at least 1.")
