@@ -33,9 +33,9 @@ from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watch
 from nightjar.learning.distributed.worker import work
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.needs import Needs
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import preparation as preparation_of
+from nightjar.models.input_requirements import Needs
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import preparation as preparation_of
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation

@@ -12,9 +12,9 @@ from nightjar.learning.distributed.source import Source
 from nightjar.learning.distributed.streaming import count
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.needs import Needs
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import preparation as preparation_of
+from nightjar.models.input_requirements import Needs
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import preparation as preparation_of
 from nightjar.settings.columns import Category
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.preparation import Preparation

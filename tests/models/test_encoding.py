@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.models.categories import category_steps
-from nightjar.models.composition import dump
-from nightjar.models.encoding import Hashed, LevelTexts, TargetMeans
 from nightjar.models.examples import InnerSplit
-from nightjar.models.needs import Needs
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.categories import category_steps
+from nightjar.models.preprocessing.encoding import Hashed, LevelTexts, TargetMeans
+from nightjar.models.serialization.skops_allowlist import dump
 from nightjar.settings.columns import Category, Encoding, MissingLevel
 from oracles.preparation import cross_fitted, mean_label
 
@@ -113,7 +113,7 @@ def test_a_file_holds_means_and_no_row_numbers():
     encoder = TargetMeans(inner=[InnerSplit(np.array([0]), np.array([1]))])
     encoder.fit_transform(frame_of("a", "a"), np.array([True, False]))
 
-    opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.encoding.TargetMeans"])
+    opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.preprocessing.encoding.TargetMeans"])
 
     assert opened.inner == ()
     assert opened.transform(frame_of("a")).ravel().tolist() == [0.5]

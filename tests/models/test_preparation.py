@@ -8,11 +8,11 @@ import pytest
 from models.preparations import FEATURES, PREPARATIONS, frame_of, preparation_of
 from models.rows import inner_splits
 from nightjar.errors import LearningError, ModelError
-from nightjar.models.categories import MIN_FREQUENCY, MOST_CATEGORIES
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.composition import dump, open_preparation
-from nightjar.models.needs import Needs
-from nightjar.models.preparation import preparation
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.categories import MIN_FREQUENCY, MOST_CATEGORIES
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.serialization.skops_allowlist import dump, open_preparation
 from nightjar.settings.columns import (
     Category,
     ColumnPreparation,

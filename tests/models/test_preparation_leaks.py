@@ -8,12 +8,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.encoding import TargetMeans
 from nightjar.models.examples import InnerSplit
-from nightjar.models.made_rows import interpolate
-from nightjar.models.needs import Needs
-from nightjar.models.preparation import preparation
-from nightjar.models.resampling import resample
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.encoding import TargetMeans
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.preprocessing.resampling import resample
+from nightjar.models.preprocessing.synthetic_rows import interpolate
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation, Selection, SelectionKind
 from nightjar.settings.task import Task

@@ -17,8 +17,8 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models import preparations, rows
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry import artifacts, keys, signature
 from nightjar.settings.model import Estimator, Model

@@ -8,8 +8,8 @@ from nightjar.learning.labels.self_training import self_train
 from nightjar.learning.parts import TrainingPart, training_part
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Rows
+from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project

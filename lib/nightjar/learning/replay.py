@@ -14,7 +14,7 @@ from nightjar.learning.parts import require_parts
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate
 from nightjar.learning.splits.folding import inner_splits, select_settled
-from nightjar.models.calibration import fit_calibration
+from nightjar.models.ensembles.calibration import fit_calibration
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Calibrator
 from nightjar.settings.learning import Search

@@ -9,12 +9,12 @@ from sklearn.utils.validation import has_fit_parameter
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.families import family_of, make_estimator, settable_parameters
-from nightjar.models.needs import Needs
-from nightjar.models.network_inputs import columns_to_embed
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import check_preparation
-from nightjar.models.rule import rule_of
+from nightjar.models.estimators.estimator_registry import family_of, make_estimator, settable_parameters
+from nightjar.models.estimators.rule import rule_of
+from nightjar.models.input_requirements import Needs
+from nightjar.models.network.inputs import columns_to_embed
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import check_preparation
 from nightjar.settings.columns import Encoding
 from nightjar.settings.hints import hint
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
@@ -133,7 +133,7 @@ def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
 def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], model: Model, task: Task) -> None:
     options = Options(**parameters)
     if options.gpu:
-        from nightjar.models.network import require_device  # noqa: PLC0415  (torch takes seconds to import)
+        from nightjar.models.network.training import require_device  # noqa: PLC0415  (torch takes seconds to import)
 
         require_device(options)
     if options.class_weight and task is not Task.CLASSIFICATION:

@@ -27,8 +27,8 @@ from nightjar.learning.distributed.source import Census, Counted, Source, check_
 from nightjar.learning.distributed.streaming import Stream, prepare, put_stream
 from nightjar.learning.distributed.worker import Job, work
 from nightjar.learning.software import software
-from nightjar.models.network_options import Options
-from nightjar.models.perceptron import Perceptron
+from nightjar.models.network.options import Options
+from nightjar.models.network.perceptron import Perceptron
 from nightjar.models.predictor import Preparation
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.task import Task

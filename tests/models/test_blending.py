@@ -9,10 +9,10 @@ from scipy.special import expit
 from models.rows import FEATURES, MEMBERS, examples
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import log_loss
-from nightjar.models.ensembles import Blend, _bootstrap
-from nightjar.models.estimators import fit
+from nightjar.models.ensembles.blending import Blend, _bootstrap
+from nightjar.models.ensembles.out_of_fold import take_rows
 from nightjar.models.examples import InnerSplit
-from nightjar.models.out_of_fold import take_rows
+from nightjar.models.fitting import fit
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
 

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from nightjar.errors import LearningError
-from nightjar.models.needs import Needs
+from nightjar.models.input_requirements import Needs
 
 ALLOWED_CLASSES: Mapping[str, Needs] = {
     "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": Needs.COMPLETE,

@@ -19,11 +19,11 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nightjar.errors import LearningError
-from nightjar.models.door import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
-from nightjar.models.needs import Needs
-from nightjar.models.network_options import Options
-from nightjar.models.ranking import PairwiseRanker
-from nightjar.models.rate import ColumnRate
+from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
+from nightjar.models.estimators.rate import ColumnRate
+from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
+from nightjar.models.input_requirements import Needs
+from nightjar.models.network.options import Options
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 

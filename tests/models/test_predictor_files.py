@@ -6,11 +6,11 @@ import skops.io
 
 from models.rows import CANDIDATES, FEATURES, MEMBERS, examples
 from nightjar.errors import ModelError
-from nightjar.models.composition import ALLOWED_TYPES, require_allowed_types
-from nightjar.models.composition import dump as dump_part
-from nightjar.models.estimators import fit
-from nightjar.models.stored import dump, open_predictor
-from nightjar.models.trees import require_sound_trees
+from nightjar.models.fitting import fit
+from nightjar.models.serialization.predictor_files import dump, open_predictor
+from nightjar.models.serialization.skops_allowlist import ALLOWED_TYPES, require_allowed_types
+from nightjar.models.serialization.skops_allowlist import dump as dump_part
+from nightjar.models.serialization.tree_checks import require_sound_trees
 
 
 @pytest.fixture(scope="module")

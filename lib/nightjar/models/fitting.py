@@ -8,15 +8,15 @@ from types import MappingProxyType
 import numpy as np
 
 from nightjar.errors import LearningError
-from nightjar.models.calibration import fit_calibration
 from nightjar.models.checking import check_model, select_features
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.ensembles import BAGGED, bagging, stacking, voting
+from nightjar.models.ensembles.blending import BAGGED, bagging, stacking, voting
+from nightjar.models.ensembles.calibration import fit_calibration
+from nightjar.models.ensembles.out_of_fold import out_of_fold
 from nightjar.models.examples import Examples
-from nightjar.models.leaves import fit_single
-from nightjar.models.out_of_fold import out_of_fold
+from nightjar.models.label_validation import check_examples
 from nightjar.models.predictor import Predictor
-from nightjar.models.targets import check_examples
+from nightjar.models.single_estimator import fit_single
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
 from nightjar.settings.task import Task
 

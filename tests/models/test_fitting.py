@@ -10,8 +10,8 @@ from models.rows import CANDIDATES, CLASSIFIED, FEATURES, MEMBERS, MODELS, examp
 from nightjar.errors import LearningError
 from nightjar.models.checking import takes_weights
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples, InnerSplit
+from nightjar.models.fitting import fit
 from nightjar.settings.columns import Missing, Number
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Preparation
@@ -332,7 +332,7 @@ def test_a_calibration_without_inner_splits_is_refused():
 
 @pytest.mark.slow
 def test_torch_is_not_imported_until_a_network_is_fitted():
-    modules = "nightjar.models.estimators, nightjar.models.predictor, nightjar.models.composition"
+    modules = "nightjar.models.fitting, nightjar.models.predictor, nightjar.models.serialization.skops_allowlist"
     program = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", program], check=True, env={"PYTHONPATH": ":".join(sys.path)})

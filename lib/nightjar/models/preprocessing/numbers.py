@@ -9,9 +9,9 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
-from nightjar.models.needs import Needs
-from nightjar.models.power import Powered
-from nightjar.models.shapes import Binned, Bounded, Filled, Logged, Resized, Winsorised
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.numeric_transformers import Binned, Bounded, Filled, Logged, Resized, Winsorised
+from nightjar.models.preprocessing.power import Powered
 from nightjar.settings.columns import Missing, Number, Scale, Shape
 
 STRATEGIES: Mapping[Missing, str] = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightjar.models.needs import Needs
-from nightjar.models.numbers import number_steps
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.numbers import number_steps
 from nightjar.settings.columns import Bins, Missing, Number, Scale, Shape
 
 NAN = np.nan

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.models.examples import Rows
-from nightjar.models.made_rows import Pairs, draw_pairs
+from nightjar.models.preprocessing.synthetic_rows import Pairs, draw_pairs
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
 
 Floats = npt.NDArray[np.float64]

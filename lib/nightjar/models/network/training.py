@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from nightjar.errors import LearningError
-from nightjar.models.network_options import Options
-from nightjar.models.perceptron import Perceptron
+from nightjar.models.network.options import Options
+from nightjar.models.network.perceptron import Perceptron
 
 __all__ = ["Options", "Tabular", "build", "fit_network", "require_device", "state_of"]
 

@@ -10,13 +10,13 @@ from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.rule_grammar import Kind, evaluate, kind_of, names_in, parse
+from nightjar.models.estimators.rule_grammar import Kind, evaluate, kind_of, names_in, parse
 
 Floats = npt.NDArray[np.float64]
 
 
 class RuleOfThumb(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The value of an expression (models/rule_grammar.py) for each row: one column; no: 0, yes: 1, null: NaN."""
+    """The value of an expression (`rule_grammar`) for each row: one column; no: 0, yes: 1, null: NaN."""
 
     def __init__(self, expression: str) -> None:
         self.expression = expression

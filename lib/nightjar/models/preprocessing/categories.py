@@ -8,9 +8,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from nightjar.models.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
 from nightjar.models.examples import InnerSplit
-from nightjar.models.needs import Needs
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
 from nightjar.settings.columns import Category, Encoding
 
 MIN_FREQUENCY = 10

@@ -11,13 +11,13 @@ from typing import Any
 import safetensors.numpy
 
 from nightjar.errors import LearningError, ModelError
-from nightjar.models.calibration import Isotonic, Platt
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.composition import dump as dump_part
-from nightjar.models.composition import open_estimator, open_preparation, require_allowed_types
-from nightjar.models.ensembles import Blend
-from nightjar.models.perceptron import Perceptron
+from nightjar.models.ensembles.blending import Blend
+from nightjar.models.ensembles.calibration import Isotonic, Platt
+from nightjar.models.network.perceptron import Perceptron
 from nightjar.models.predictor import Calibrator, Classifier, Predictor, Regressor
+from nightjar.models.serialization.skops_allowlist import dump as dump_part
+from nightjar.models.serialization.skops_allowlist import open_estimator, open_preparation, require_allowed_types
 
 Structure = dict[str, Any]
 

@@ -10,18 +10,18 @@ import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
+from nightjar.models.estimators.estimator_registry import choose_solver, family_of, make_estimator
+from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
+from nightjar.models.estimators.rate import ColumnRate
+from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
+from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
-from nightjar.models.families import choose_solver, family_of, make_estimator
-from nightjar.models.made_rows import interpolate
-from nightjar.models.network_inputs import columns_to_embed, levels_of, network_preparation
-from nightjar.models.network_options import Options
+from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
+from nightjar.models.network.options import Options
 from nightjar.models.predictor import Predictor
-from nightjar.models.preparation import preparation
-from nightjar.models.ranking import PairwiseRanker
-from nightjar.models.rate import ColumnRate
-from nightjar.models.resampling import Synthesiser, resample
-from nightjar.models.rule import NumberOrPrior, RuleOfThumb, rule_of
-from nightjar.models.rule_grammar import Kind
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.preprocessing.resampling import Synthesiser, resample
+from nightjar.models.preprocessing.synthetic_rows import interpolate
 from nightjar.settings.columns import FeatureType
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
@@ -64,7 +64,7 @@ def _fit_network(
     model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, seed: int
 ) -> Predictor:
     # The only import of torch: fitting or loading another estimator does not wait for it.
-    from nightjar.models.network import fit_network  # noqa: PLC0415
+    from nightjar.models.network.training import fit_network  # noqa: PLC0415
 
     options = Options(**model.parameters)
     names = columns_to_embed(features, model.preparation) if options.embedding else []

@@ -1,4 +1,4 @@
-"""A trained network as plain arrays, so that scoring needs NumPy only. models/network.py trains it."""
+"""A trained network as plain arrays, so that scoring needs NumPy only. models/network/training.py trains it."""
 
 import re
 from collections.abc import Mapping

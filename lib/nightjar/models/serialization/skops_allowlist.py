@@ -9,27 +9,30 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from nightjar.errors import ModelError
-from nightjar.models.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
+from nightjar.models.estimators.rule import RuleOfThumb
 from nightjar.models.predictor import Classifier, Preparation, Regressor
-from nightjar.models.rule import RuleOfThumb
-from nightjar.models.skops_io import skops_io
-from nightjar.models.trees import require_sound_trees
+from nightjar.models.serialization.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
+from nightjar.models.serialization.skops_io import skops_io
+from nightjar.models.serialization.tree_checks import require_sound_trees
 
 PREPARATION_TYPES: Final = frozenset(
     {
-        *(f"nightjar.models.encoding.{name}" for name in ("Frequencies", "Hashed", "LevelTexts", "TargetMeans")),
         *(
-            f"nightjar.models.makers.{name}"
+            f"nightjar.models.preprocessing.encoding.{name}"
+            for name in ("Frequencies", "Hashed", "LevelTexts", "TargetMeans")
+        ),
+        *(
+            f"nightjar.models.preprocessing.derived_columns.{name}"
             for name in ("ClusterDistances", "Isolation", "NearestCluster", "Principal")
         ),
-        *(f"nightjar.models.selection.{name}" for name in ("Selected", "WithValues")),
+        *(f"nightjar.models.preprocessing.selection.{name}" for name in ("Selected", "WithValues")),
         *(
-            f"nightjar.models.shapes.{name}"
+            f"nightjar.models.preprocessing.numeric_transformers.{name}"
             for name in ("Binned", "Bounded", "Filled", "Logged", "Resized", "Winsorised")
         ),
-        "nightjar.models.power.Powered",
-        "nightjar.models.rule.RuleOfThumb",
-        "nightjar.models.text.Terms",
+        "nightjar.models.preprocessing.power.Powered",
+        "nightjar.models.estimators.rule.RuleOfThumb",
+        "nightjar.models.preprocessing.text.Terms",
         "sklearn.compose._column_transformer.ColumnTransformer",
         "sklearn.decomposition._pca.PCA",
         "sklearn.ensemble._iforest.IsolationForest",

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.impute import SimpleImputer
 
 from nightjar.errors import LearningError
-from nightjar.models.relevance import SELECTORS, Criteria, Floats, Mask
+from nightjar.models.preprocessing.relevance import SELECTORS, Criteria, Floats, Mask
 from nightjar.settings.preparation import THRESHOLDS, Selection, SelectionKind
 from nightjar.settings.task import Task
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from models.rows import FEATURES, examples
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
-from nightjar.models.estimators import fit
-from nightjar.models.ranking import PairwiseRanker, _pairs
+from nightjar.models.estimators.pairwise_ranking import PairwiseRanker, _pairs
+from nightjar.models.fitting import fit
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from nightjar.errors import LearningError
-from nightjar.models.relevance import Floats
+from nightjar.models.preprocessing.relevance import Floats
 from nightjar.settings.preparation import Maker, MakerKind
 
 

@@ -12,14 +12,14 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
 from nightjar.errors import LearningError
-from nightjar.models.categories import category_steps
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
-from nightjar.models.makers import maker_step
-from nightjar.models.needs import Needs
-from nightjar.models.numbers import number_steps, scale_of
-from nightjar.models.selection import WithValues, selection_step
-from nightjar.models.text import text_steps
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.categories import category_steps
+from nightjar.models.preprocessing.derived_columns import maker_step
+from nightjar.models.preprocessing.numbers import number_steps, scale_of
+from nightjar.models.preprocessing.selection import WithValues, selection_step
+from nightjar.models.preprocessing.text import text_steps
 from nightjar.settings.columns import Category, ColumnPreparation, FeatureType, Missing, Number, Scale, Text
 from nightjar.settings.preparation import Preparation, SelectionKind
 from nightjar.settings.task import Task

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.models.makers import ClusterDistances, NearestCluster, maker_step
+from nightjar.models.preprocessing.derived_columns import ClusterDistances, NearestCluster, maker_step
 from nightjar.settings.preparation import Maker, MakerKind
 
 TWO_PLACES = np.array([[0.0, 0.0], [0.0, 2.0], [10.0, 0.0], [10.0, 2.0]])

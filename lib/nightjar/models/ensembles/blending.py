@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from nightjar.models.calibration import log_odds
 from nightjar.models.columns import FeatureColumn
+from nightjar.models.ensembles.calibration import log_odds
+from nightjar.models.ensembles.out_of_fold import out_of_fold, take_rows
 from nightjar.models.examples import Examples, Rows
-from nightjar.models.out_of_fold import out_of_fold, take_rows
 from nightjar.models.predictor import Predictor
 from nightjar.settings.model import Model
 from nightjar.settings.task import Task

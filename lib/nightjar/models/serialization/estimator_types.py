@@ -8,9 +8,9 @@ _LOSSES = ("HalfBinomialLoss", "HalfPoissonLoss", "HalfSquaredError")
 
 ESTIMATOR_TYPES: Final = frozenset(
     {
-        "nightjar.models.ranking.PairwiseRanker",
-        "nightjar.models.rate.ColumnRate",
-        "nightjar.models.rule.NumberOrPrior",
+        "nightjar.models.estimators.pairwise_ranking.PairwiseRanker",
+        "nightjar.models.estimators.rate.ColumnRate",
+        "nightjar.models.estimators.rule.NumberOrPrior",
         "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
         "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis",
         "sklearn.dummy.DummyClassifier",

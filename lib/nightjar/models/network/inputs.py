@@ -8,11 +8,11 @@ import numpy.typing as npt
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OrdinalEncoder
 
-from nightjar.models.categories import MIN_FREQUENCY
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
-from nightjar.models.needs import Needs
-from nightjar.models.preparation import preparation
+from nightjar.models.input_requirements import Needs
+from nightjar.models.preprocessing.categories import MIN_FREQUENCY
+from nightjar.models.preprocessing.preparation import preparation
 from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 
