@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from nightjar.asof.composite_keys import rough_order
 from nightjar.asof.definitions import Facts
-from nightjar.asof.places import rough_order
 from nightjar.asof.values import (
     Column,
     Ints,

@@ -21,7 +21,7 @@ from nightjar.joins.keys import Key, keys_of
 from nightjar.joins.planner import JoinPlan
 from nightjar.joins.reading import Share
 from nightjar.joins.shares import Shares, Slices, count_rows, shares_of
-from nightjar.joins.stored import join_facts
+from nightjar.joins.stored_facts import join_facts
 from nightjar.tables import layouts
 from nightjar.tables.rows import ROWS_AT_ONCE, Rows
 from nightjar.tables.scan import Snapshot

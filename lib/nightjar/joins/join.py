@@ -11,7 +11,7 @@ from nightjar.asof import Clocks, Facts
 from nightjar.joins import cobucketed, reading, shuffle
 from nightjar.joins.exchange import Destination, exchange_rows
 from nightjar.joins.planner import JoinPlan, plan
-from nightjar.joins.stored import StoredFacts, join_facts, output_schema
+from nightjar.joins.stored_facts import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
 from nightjar.tables.rows import Rows, TaskFunction, merge_tables
 from nightjar.tables.warehouse import Warehouse

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nightjar.errors import JoinError
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.environment import Placement
 from nightjar.tables import layouts, opening, scan
 from nightjar.tables.layouts import Layout

@@ -9,8 +9,8 @@ import pyarrow as pa
 from nightjar.asof.values import Column, Ints, column_of, instants, plain
 from nightjar.joins.keys import Key, bucket_of
 from nightjar.joins.slices import Cut
+from nightjar.tables.file_splits import balance
 from nightjar.tables.hashing import is_hashable, xxhash64
-from nightjar.tables.partition import balance
 from nightjar.tables.rows import Rows, in_tasks
 
 WORTH_A_TASK = 250_000  # rows of the spine; fewer do not justify a task of their own

@@ -19,7 +19,7 @@ from nightjar.asof.values import Ints, column_of, plain
 from nightjar.joins.exchange import Destination, ShuffleBlock, dispatch, messages_of, tasks_of_a_shuffle
 from nightjar.joins.keys import bucket_of, keys_of
 from nightjar.joins.planner import JoinPlan
-from nightjar.joins.stored import join_facts
+from nightjar.joins.stored_facts import join_facts
 from nightjar.tables import delta, layouts
 from nightjar.tables.hashing import buckets_of
 from nightjar.tables.layouts import RETRACTION

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, difference, intervals
 from nightjar.learning.fitting import fit_candidate
 from nightjar.learning.rows import TrainingRows
 from nightjar.learning.search.candidates import Candidate

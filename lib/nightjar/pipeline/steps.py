@@ -17,9 +17,9 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, ledger
+from nightjar.tables import arrow, runs
 from nightjar.tables.definitions import QUALITY
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.promote")
@@ -59,7 +59,7 @@ class Step:
 
     def require(self, before: JobName, needed_by: JobName) -> None:
         """Raise TableError unless the step before has finished for this date."""
-        ledger.require_done(self.warehouse, before.value, self.run_date, needed_by.value)
+        runs.require_done(self.warehouse, before.value, self.run_date, needed_by.value)
 
 
 def ingest(step: Step) -> Outcome:
@@ -68,7 +68,7 @@ def ingest(step: Step) -> Outcome:
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
-    previous = ledger.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
+    previous = runs.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
     check = partial(require_fit, spark, project)
     return run_ingest(spark, step.warehouse, project, step.run_date, previous, step.run_id, step.home / "raw", check)
 
@@ -78,7 +78,7 @@ def build_features(step: Step) -> Outcome:
     from nightjar.features.build import build
 
     step.require(JobName.INGEST, JobName.BUILD_FEATURES)
-    previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
+    previous = runs.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
     since = step.since or step.run_date
     placements = step.environment.placements
     return build(
@@ -163,7 +163,7 @@ def score(step: Step) -> Outcome:
         events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # The quality of the night's input must be about the facts that the features were built from.
-    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
+    runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,

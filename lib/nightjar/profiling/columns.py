@@ -14,7 +14,7 @@ from nightjar.profiling.kinds import NULL_WORDS, Reading, null_word, read_kind
 from nightjar.profiling.reading import RawFile
 from nightjar.profiling.shapes import shape_of
 from nightjar.profiling.typed import Values
-from nightjar.report.shapes import Shape
+from nightjar.report.histograms import Shape
 from nightjar.settings.sources import ColumnType, File
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from nightjar.asof.values import Ints
 from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.profiling.typed import Values
-from nightjar.report.shapes import Shape, Slot, compare
+from nightjar.report.histograms import Shape, Slot, compare
 from nightjar.settings.sources import ColumnType
 from nightjar.timeline import instant
 

@@ -10,8 +10,8 @@ from datetime import date
 
 from markupsafe import Markup
 
-from nightjar.report.shapes import Shape, Slot
-from nightjar.report.wording import compact, figure, interval, percent
+from nightjar.report.formatting import compact, figure, interval, percent
+from nightjar.report.histograms import Shape, Slot
 
 _SHIFT = {"start": -26.0, "middle": 0.0, "end": 26.0}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 8.0, 12.0, 24.0

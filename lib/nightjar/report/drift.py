@@ -11,9 +11,9 @@ from markupsafe import Markup
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import count
 from nightjar.report.charts import bar, distribution
+from nightjar.report.histograms import Shape, compare, null_share
 from nightjar.report.reading import Snapshot, nan_to_none
 from nightjar.report.references import Histogram, training_histograms
-from nightjar.report.shapes import Shape, compare, null_share
 
 SOME, MUCH = 0.1, 0.2
 """The conventional marks of the population stability index: below 0.1 little change, from 0.2 on a large one."""

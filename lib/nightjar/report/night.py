@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 from nightjar.errors import TableError
 from nightjar.report import charts, page
-from nightjar.report.gathered import gather
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import Snapshot, open_ledger, open_tables
+from nightjar.report.report_data import gather
 from nightjar.report.scores import Scores
 from nightjar.report.summary import facts, sentences
 from nightjar.settings.project import Project

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from nightjar.report.champion import Champion
 from nightjar.report.charts import Dot, over_dates
+from nightjar.report.formatting import figure, interval, measure
 from nightjar.report.reading import Snapshot, nan_to_none
-from nightjar.report.wording import figure, interval, measure
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.evaluation.histograms import count
+from nightjar.report.histograms import Shape, alone, compare
 from nightjar.report.reading import Snapshot
 from nightjar.report.references import training_histograms
-from nightjar.report.shapes import Shape, alone, compare
 from nightjar.settings.task import Task
 
 

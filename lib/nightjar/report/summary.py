@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival
 from nightjar.report.champion import Champion, Refusal
+from nightjar.report.data_quality import RefusedRows
 from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
-from nightjar.report.gathered import Night
-from nightjar.report.intake import RefusedRows
+from nightjar.report.formatting import count_noun, figure, measure, percent, whole
+from nightjar.report.job_runs import Step
 from nightjar.report.performance import latest_with
+from nightjar.report.report_data import Night
 from nightjar.report.scores import Scores
-from nightjar.report.steps import Step
-from nightjar.report.wording import count_noun, figure, measure, percent, whole
 
 _NAMED = 5
 _SHORT = 160

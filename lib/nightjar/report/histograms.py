@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.evaluation.histograms import Bins
-from nightjar.report.wording import compact
+from nightjar.report.formatting import compact
 
 FEW_BINS = 30
 """Up to this many numeric bins each keep a slot of their own: such a column has few distinct values."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
+from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
-from nightjar.report.intake import Check, RefusedRows, read_quality, read_refused
+from nightjar.report.job_runs import Step, read_steps
 from nightjar.report.measures import Reading, reading
 from nightjar.report.performance import JudgedDate, read_performance
 from nightjar.report.reading import Snapshot
 from nightjar.report.scores import Scores, read_scores
-from nightjar.report.steps import Step, read_steps
 from nightjar.settings.project import Project
 
 

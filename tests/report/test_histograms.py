@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from nightjar.evaluation.histograms import Bins, count, fit_bins
-from nightjar.report.shapes import Slot, alone, compare
+from nightjar.report.histograms import Slot, alone, compare
 
 
 def test_few_bins_keep_their_own_slots():

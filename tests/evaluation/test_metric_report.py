@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.figures import Truth, difference, headline, intervals, ndcg_by_list
 from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, difference, headline, intervals, ndcg_by_list
 from nightjar.evaluation.ranking import mean_ndcg
 from nightjar.settings.task import Metric, Task
 
