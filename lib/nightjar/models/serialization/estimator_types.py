@@ -2,15 +2,16 @@
 
 from typing import Final
 
+from nightjar.models.serialization.skops_files import type_name
+from nightjar.models.stored_types import STORED_ESTIMATORS
+
 _GRADIENT_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
 _KINDS = ("Classifier", "Regressor")
 _LOSSES = ("HalfBinomialLoss", "HalfPoissonLoss", "HalfSquaredError")
 
 ESTIMATOR_TYPES: Final = frozenset(
     {
-        "nightjar.models.estimators.pairwise_ranking.PairwiseRanker",
-        "nightjar.models.estimators.rate.ColumnRate",
-        "nightjar.models.estimators.rule.NumberOrPrior",
+        *(type_name(one) for one in STORED_ESTIMATORS.values()),
         "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
         "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis",
         "sklearn.dummy.DummyClassifier",

@@ -18,6 +18,7 @@ from nightjar.models.network.perceptron import Perceptron
 from nightjar.models.predictor import Calibrator, Classifier, Predictor, Regressor
 from nightjar.models.serialization.skops_allowlist import dump as dump_part
 from nightjar.models.serialization.skops_allowlist import open_estimator, open_preparation, require_allowed_types
+from nightjar.models.serialization.skops_files import without_former_names
 
 Structure = dict[str, Any]
 
@@ -69,10 +70,12 @@ def open_predictor(structure: Structure, files: Mapping[str, bytes], where: str)
         names = sorted(name for name, _ in entries)
         if names != sorted(files):
             raise ModelError(f"{where}: its structure names the files {names}, and there are {sorted(files)}.")
+        contents = dict(files)
         for name, of_skops in entries:
             if of_skops:
-                require_allowed_types(files[name], f"{where}: {name}")
-        return _open(structure, files, where)
+                contents[name] = without_former_names(files[name], f"{where}: {name}")
+                require_allowed_types(contents[name], f"{where}: {name}")
+        return _open(structure, contents, where)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, LearningError) as error:
         raise ModelError(f"{where}: its structure is not that of a predictor: {error!r}.") from error
 

@@ -1,8 +1,5 @@
 """The types that a skops file of ours may name, and the check that it names no other."""
 
-import io
-import json
-import zipfile
 from typing import Any, Final, cast
 
 from sklearn.compose import ColumnTransformer
@@ -12,27 +9,14 @@ from nightjar.errors import ModelError
 from nightjar.models.estimators.rule import RuleOfThumb
 from nightjar.models.predictor import Classifier, Preparation, Regressor
 from nightjar.models.serialization.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
+from nightjar.models.serialization.skops_files import read_nodes, type_name, with_permanent_names
 from nightjar.models.serialization.skops_io import skops_io
 from nightjar.models.serialization.tree_checks import require_sound_trees
+from nightjar.models.stored_types import STORED_TRANSFORMERS
 
 PREPARATION_TYPES: Final = frozenset(
     {
-        *(
-            f"nightjar.models.preprocessing.encoding.{name}"
-            for name in ("Frequencies", "Hashed", "LevelTexts", "TargetMeans")
-        ),
-        *(
-            f"nightjar.models.preprocessing.derived_columns.{name}"
-            for name in ("ClusterDistances", "Isolation", "NearestCluster", "Principal")
-        ),
-        *(f"nightjar.models.preprocessing.selection.{name}" for name in ("Selected", "WithValues")),
-        *(
-            f"nightjar.models.preprocessing.numeric_transformers.{name}"
-            for name in ("Binned", "Bounded", "Filled", "Logged", "Resized", "Winsorised")
-        ),
-        "nightjar.models.preprocessing.power.Powered",
-        "nightjar.models.estimators.rule.RuleOfThumb",
-        "nightjar.models.preprocessing.text.Terms",
+        *(type_name(one) for one in STORED_TRANSFORMERS.values()),
         "sklearn.compose._column_transformer.ColumnTransformer",
         "sklearn.decomposition._pca.PCA",
         "sklearn.ensemble._iforest.IsolationForest",
@@ -107,7 +91,7 @@ def dump(part: object) -> bytes:
     Raises:
         ModelError: it holds types that could not be opened again.
     """
-    content: bytes = skops_io.dumps(part)
+    content = with_permanent_names(skops_io.dumps(part))
     require_allowed_types(content, type(part).__name__)
     return content
 
@@ -131,7 +115,7 @@ def open_estimator(content: bytes, name: str) -> Classifier | Regressor:
         ModelError: it cannot be opened, or is none of `ESTIMATOR_TYPES`.
     """
     estimator = _open(content, name)
-    if f"{type(estimator).__module__}.{type(estimator).__qualname__}" not in ESTIMATOR_TYPES:
+    if type_name(type(estimator)) not in ESTIMATOR_TYPES:
         raise ModelError(f"{name} holds a {type(estimator).__name__}, which is none of our estimators.")
     return cast("Classifier | Regressor", estimator)
 
@@ -143,11 +127,7 @@ def require_allowed_types(content: bytes, name: str) -> None:
         ModelError: a type is not among `ALLOWED_TYPES`, its loader is not among `ALLOWED_LOADERS`, or this is no skops
             file.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            nodes = _nodes(json.loads(archive.read("schema.json")))
-    except Exception as error:
-        raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
+    nodes = read_nodes(content, name)
     types = {f"{node.get('__module__')}.{node.get('__class__')}" for node in nodes}
     loaders = {str(node.get("__loader__")) for node in nodes}
     foreign = sorted(types - ALLOWED_TYPES) + sorted(loaders - ALLOWED_LOADERS)
@@ -162,21 +142,6 @@ def _types_untrusted_by_skops(content: bytes, name: str) -> set[str]:
         return set(skops_io.get_untrusted_types(data=content))
     except Exception as error:
         raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
-
-
-def _nodes(schema: Any) -> list[dict[str, Any]]:
-    """Every node of a skops schema, at any depth: the mappings that name a type."""
-    nodes: list[dict[str, Any]] = []
-    pending = [schema]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            if node.keys() & {"__class__", "__module__", "__loader__"}:
-                nodes.append(node)
-            pending.extend(node.values())
-        elif isinstance(node, list):
-            pending.extend(node)
-    return nodes
 
 
 def _open(content: bytes, name: str) -> Any:
