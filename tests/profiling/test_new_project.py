@@ -15,12 +15,12 @@ from nightjar.errors import UsageError
 from nightjar.features.build import build
 from nightjar.features.fitting import require_fit
 from nightjar.learning.search.foreseen import require_foreseeable
-from nightjar.profiling import placing
+from nightjar.profiling import project_files
 from nightjar.settings.jobs import JobName
 from nightjar.sources.ingest import ingest
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
-from profiling.looks import write_csv
+from profiling.profiles import write_csv
 from report.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,9 +140,9 @@ def test_nothing_is_left_where_something_goes_wrong(place):
     files = {"source/x/a.yaml": "a: 1\n", "search/x.yaml": "defaults: [quick]\n"}
     files["project/x.yaml"] = "defaults: [schema, _self_]\nnmae: x\n"
     with pytest.raises(UsageError, match="nmae"):
-        placing.place(place / "conf", files, ["x"])
+        project_files.place(place / "conf", files, ["x"])
     (place / "conf" / "project" / "y.yaml").write_text("mine\n")
     with pytest.raises(UsageError, match=r"y.yaml: written by somebody else meanwhile"):
-        placing._write(place / "conf", {"source/x/a.yaml": "a: 1\n", "project/y.yaml": "theirs\n"})
+        project_files._write(place / "conf", {"source/x/a.yaml": "a: 1\n", "project/y.yaml": "theirs\n"})
     assert not (place / "conf" / "source" / "x" / "a.yaml").exists()
     assert (place / "conf" / "project" / "y.yaml").read_text() == "mine\n"

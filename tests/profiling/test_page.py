@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from nightjar.profiling.page import render
-from profiling.looks import look, write_csv
+from profiling.profiles import look, write_csv
 from report.page import Page
 
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from nightjar.profiling.typed import read
+from nightjar.profiling.parsing import read
 from nightjar.settings.sources import ColumnType
 from sources.forms import READ, REFUSED
 

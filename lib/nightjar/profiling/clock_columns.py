@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from nightjar.asof.values import Ints
 from nightjar.profiling.columns import ColumnProfile
-from nightjar.profiling.reading import RawFile
-from nightjar.profiling.typed import INSTANT, Values, instants, is_text, natural, read
+from nightjar.profiling.parsing import INSTANT, Values, instants, is_text, natural, read
+from nightjar.profiling.raw_file import RawFile
 from nightjar.settings.sources import ColumnType
 
 PLAIN, DAY = pa.timestamp("us"), pa.date32()
@@ -35,7 +35,7 @@ Converter: TypeAlias = Callable[[Values], Values]
 
 
 @dataclass(frozen=True)
-class Moment:
+class ClockColumn:
     """A column as instants or days.
 
     Attributes:
@@ -74,14 +74,14 @@ class Moment:
         return _numbers(moment.take(dictionary.indices)), _numbers(day.take(dictionary.indices))
 
 
-def moment_of(column: ColumnProfile, raw: RawFile, null_text: str) -> Moment | None:
+def clock_column_of(column: ColumnProfile, raw: RawFile, null_text: str) -> ClockColumn | None:
     """The column as instants or days; None where its values are neither."""
     name, kind = column.name, column.kind
     sql = quote(name)
     if kind is ColumnType.DATE:
-        return Moment(name, sql, is_day=True, is_absolute=False, convert=_days)
+        return ClockColumn(name, sql, is_day=True, is_absolute=False, convert=_days)
     if kind is ColumnType.TIMESTAMP:
-        return Moment(name, sql, is_day=False, is_absolute=column.zone is not None, convert=_moments)
+        return ClockColumn(name, sql, is_day=False, is_absolute=column.zone is not None, convert=_moments)
     if kind is ColumnType.STRING:
         return _of_texts(name, sql, raw, null_text) if _has_form(column.examples[0]) else None
     return _of_numbers(column, sql, raw, null_text) if kind is ColumnType.LONG else None
@@ -109,7 +109,7 @@ def _has_form(example: str) -> bool:
     return any(re.fullmatch(day + _TIME, example.strip()) for day, _, _ in _FORMS)
 
 
-def _of_texts(name: str, sql: str, raw: RawFile, null_text: str) -> Moment | None:
+def _of_texts(name: str, sql: str, raw: RawFile, null_text: str) -> ClockColumn | None:
     values = _different(raw, name, null_text)
     example, fitting = values[0].as_py().strip(), list[tuple[str, Converter, bool]]()
     convert: Converter
@@ -124,7 +124,7 @@ def _of_texts(name: str, sql: str, raw: RawFile, null_text: str) -> Moment | Non
     (spark, convert, is_day), *others = fitting
     expression = f"try_to_timestamp({sql}, '{spark}')"
     doubt = f"its texts are read as {spark}; they may as well be {others[0][0]}" if others else ""
-    return Moment(
+    return ClockColumn(
         name,
         f"to_date({expression})" if is_day else expression,
         is_day,
@@ -143,17 +143,17 @@ def _times(has_time: bool, has_second: bool, has_half: bool) -> tuple[str, str]:
     return (spark + " a", python + " %p") if has_half else (spark, python)
 
 
-def _of_numbers(column: ColumnProfile, sql: str, raw: RawFile, null_text: str) -> Moment | None:
+def _of_numbers(column: ColumnProfile, sql: str, raw: RawFile, null_text: str) -> ClockColumn | None:
     """Days written as 20240331, and, in a column that is named so, seconds or milliseconds since 1970."""
     name, least, greatest = column.name, column.least, column.greatest
     may_be_days = _EIGHT_DIGITS[0] <= least and greatest < _EIGHT_DIGITS[1]
     if may_be_days and _can_convert(_eight_digits, _different(raw, name, null_text)):
         expression = f"to_date(CAST({sql} AS STRING), 'yyyyMMdd')"
-        return Moment(name, expression, is_day=True, is_absolute=False, convert=_eight_digits)
+        return ClockColumn(name, expression, is_day=True, is_absolute=False, convert=_eight_digits)
     for scale, expression in ((1, "timestamp_seconds"), (1000, "timestamp_millis")):
         if _NAMED.search(name) and _SECONDS[0] * scale <= least and greatest < _SECONDS[1] * scale:
             convert = partial(_since_1970, factor=1_000_000 // scale)
-            return Moment(name, f"{expression}({sql})", is_day=False, is_absolute=True, convert=convert)
+            return ClockColumn(name, f"{expression}({sql})", is_day=False, is_absolute=True, convert=convert)
     return None
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nightjar.profiling import clocks as deciding
+from nightjar.profiling import clocks as clock_choice
+from nightjar.profiling.clock_columns import quote
 from nightjar.profiling.columns import ColumnProfile
-from nightjar.profiling.moments import quote
+from nightjar.profiling.label_proposals import LabelProposal
 from nightjar.profiling.names import unused
 from nightjar.profiling.proposal import MOST_SPINE_ROWS, NIGHTS, Proposal
-from nightjar.profiling.questions import Question
 from nightjar.profiling.remarks import Remark
-from nightjar.profiling.telling import format_value
+from nightjar.profiling.terminal import format_value
 from nightjar.profiling.yaml import comment, flow, printable, text
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import ColumnType, FileFormat
@@ -26,31 +26,31 @@ def files(proposal: Proposal) -> dict[str, str]:
     """Path within `conf/` -> text. What others refer to comes first, projects last."""
     texts = {f"source/{proposal.name}/{proposal.source}.yaml": source(proposal)}
     texts[f"features/{proposal.name}/{_group(proposal)}.yaml"] = features(proposal)
-    for name, question in proposal.questions.items():
+    for name, question in proposal.label_proposals.items():
         texts[f"search/{name}.yaml"] = search(question)
-    for name, question in proposal.questions.items():
+    for name, question in proposal.label_proposals.items():
         texts[f"project/{name}.yaml"] = project(proposal, name, question)
     return texts
 
 
 def source(proposal: Proposal) -> str:
     """The source: file, columns, key and clocks."""
-    look, names = proposal.look, proposal.names
-    event, known, derived = deciding.sql(proposal.clocks, names)
-    renamed = {names[name]: quote(name) for name in look.columns if names[name] != name}
+    profile, names = proposal.profile, proposal.names
+    event, known, derived = clock_choice.sql(proposal.clocks, names)
+    renamed = {names[name]: quote(name) for name in profile.columns if names[name] != name}
     series = {} if proposal.entity else {_entity(proposal)[0]: f"'{proposal.source}'"}
     key = [names[name] for name in proposal.key]
     keep = [one for one in [*series, *names.values()] if one not in key]
-    settings = {"path": look.file.path, "format": look.file.format.name, "null_text": look.file.null_text}
-    if look.file.format is FileFormat.PARQUET:
+    settings = {"path": profile.file.path, "format": profile.file.format.name, "null_text": profile.file.null_text}
+    if profile.file.format is FileFormat.PARQUET:
         del settings["null_text"]
     remarks, of_clocks = proposal.remarks, proposal.clocks.remarks
     lines = [comment(HEAD), "defaults:\n  - /source/schema@_here_\n  - _self_\n\n"]
-    lines += [f"file: {flow(settings)}\n\ncolumns:\n", *(_column(proposal, one) for one in look.columns.values())]
-    lines += [comment(f"left out: {name!r}, {why}", 2) for name, why in look.left_out.items()]
+    lines += [f"file: {flow(settings)}\n\ncolumns:\n", *(_column(proposal, one) for one in profile.columns.values())]
+    lines += [comment(f"left out: {name!r}, {why}", 2) for name, why in profile.left_out.items()]
     if expressions := {**renamed, **derived, **series}:
         lines += ["\nderived:\n", *(f"  {text(name)}: {flow(sql)}\n" for name, sql in expressions.items())]
-    if look.columns[proposal.clocks.event.column].nulls:
+    if profile.columns[proposal.clocks.event.column].nulls:
         lines += ["\n", f"where: {flow(f'{quote(event)} IS NOT NULL')}\n"]
     lines += ["\n", comment(remarks["key"]), f"key: {flow(key)}\n"]
     lines += [comment(of_clocks["event_time"]), f"event_time: {text(event)}\n"]
@@ -81,7 +81,7 @@ def features(proposal: Proposal) -> str:
     return "".join([*lines, *([comment(left, 4)] if proposal.unused else [])])
 
 
-def search(question: Question) -> str:
+def search(question: LabelProposal) -> str:
     """The search: the quick one, as long as the data are."""
     classifies, plan = question.task is Task.CLASSIFICATION, question.plan
     base, stand_in = ("quick", "majority") if classifies else ("quick_amounts", "mean")
@@ -96,7 +96,7 @@ def search(question: Question) -> str:
     ])  # fmt: skip
 
 
-def project(proposal: Proposal, name: str, question: Question) -> str:
+def project(proposal: Proposal, name: str, question: LabelProposal) -> str:
     """The project: zone, dates, spine and label."""
     dates, source_name = proposal.dates, proposal.source
     title = f"{source_name.replace('_', ' ')}: {question.title}"
@@ -160,7 +160,7 @@ def _spine(proposal: Proposal) -> list[str]:
     return lines
 
 
-def _label(proposal: Proposal, question: Question) -> Mapping[str, Any]:
+def _label(proposal: Proposal, question: LabelProposal) -> Mapping[str, Any]:
     column = proposal.names[question.column or proposal.key[0]]
     settings: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.name}
     settings |= {"source": proposal.source, "keys": {name: name for name in _entity(proposal)}, "column": column}

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from nightjar.asof.values import Ints
 from nightjar.evaluation.histograms import Bins, count, fit_bins
-from nightjar.profiling.typed import Values
+from nightjar.profiling.parsing import Values
 from nightjar.report.histograms import Shape, Slot, compare
 from nightjar.settings.sources import ColumnType
 from nightjar.timeline import instant
@@ -19,7 +19,7 @@ MUCH = 0.2
 _SLOTS = 20
 
 
-def shape_of(kind: ColumnType, values: Values, counts: Ints) -> Shape | None:
+def distribution_of(kind: ColumnType, values: Values, counts: Ints) -> Shape | None:
     """How often each of different values is there; None where no picture would show it.
 
     Args:

@@ -15,12 +15,12 @@ from nightjar.profiling.yaml import CHECK, printable
 LONGEST = 24  # letters of an example
 
 
-def table(look: FileProfile) -> Table:
+def table(profile: FileProfile) -> Table:
     """A row for each column."""
-    grid = Table(title=f"{look.rows:,} rows of {escape(look.file.path)}", title_justify="left")
+    grid = Table(title=f"{profile.rows:,} rows of {escape(profile.file.path)}", title_justify="left")
     for head in ("column", "type", "nulls", "different", "least", "median", "greatest", "examples"):
         grid.add_column(head, justify="left" if head in ("column", "type", "examples") else "right", overflow="fold")
-    for column in look.columns.values():
+    for column in profile.columns.values():
         nulls = f"{column.nulls:,}" if column.nulls else "-"
         values = (column.least, column.quantiles.get(0.5), column.greatest)
         examples = ", ".join(shorten(one) for one in column.examples)
@@ -45,12 +45,12 @@ def shorten(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def remarks(look: FileProfile) -> Iterator[str]:
+def remarks(profile: FileProfile) -> Iterator[str]:
     """What one may wonder about the columns."""
-    for column in look.columns.values():
+    for column in profile.columns.values():
         if column.reason:
             yield f"{column.name} is a {column.kind.name}: {column.reason}"
-    for name, why in look.left_out.items():
+    for name, why in profile.left_out.items():
         yield f"{name!r} is left out: {why}"
 
 
@@ -71,7 +71,7 @@ class Check:
     words: str
 
 
-def to_check(files: Mapping[str, str]) -> list[Check]:
+def open_checks(files: Mapping[str, str]) -> list[Check]:
     """All remarks that are marked so, with the settings below them."""
     checks = list[Check]()
     for path, text in files.items():

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nightjar.profiling.columns import profile
+from nightjar.profiling.columns import profile_file
 from nightjar.profiling.proposal import propose
-from nightjar.profiling.reading import open_raw
+from nightjar.profiling.raw_file import open_raw
 
 
 def write_csv(path: Path, columns: dict) -> Path:
@@ -24,9 +24,9 @@ def write_parquet(path: Path, columns: dict) -> Path:
 
 def look(path: Path):
     with open_raw(str(path), "facts") as raw:
-        return profile(raw)
+        return profile_file(raw)
 
 
 def proposed(path: Path, *labels: str, name: str = "mine", **options):
     with open_raw(str(path), "facts") as raw:
-        return propose(raw, profile(raw), name, labels, **options)
+        return propose(raw, profile_file(raw), name, labels, **options)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nightjar.errors import SourceError, UsageError
+from nightjar.profiling.activity import Facts, outcomes
 from nightjar.profiling.columns import ColumnProfile
 from nightjar.profiling.remarks import Remark
-from nightjar.profiling.rhythm import Facts, outcomes
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.task import Task
@@ -51,7 +51,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Question:
+class LabelProposal:
     """A label.
 
     Attributes:
@@ -77,9 +77,9 @@ def plan_of(horizon: int, days: int) -> Plan | None:
     return next((plan for plan in plans if plan.days() <= days), None)
 
 
-def ask(
+def propose_label(
     label: ColumnProfile | None, numbers: Sequence[str], facts: Facts, true: Facts | None, within: int, days: int
-) -> Question:
+) -> LabelProposal:
     """The question of a project: about the column that is given, else whether an entity has a fact again.
 
     Args:
@@ -115,24 +115,24 @@ def ask(
     )
 
 
-def _again(numbers: Sequence[str], facts: Facts, within: int, plans: Sequence[Plan]) -> Question:
+def _again(numbers: Sequence[str], facts: Facts, within: int, plans: Sequence[Plan]) -> LabelProposal:
     is_series = not facts.entity.any()  # of one thing, whose days of rest are no question
     for plan in plans if not (is_series and numbers) else []:
         share = outcomes(facts, None, within, plan.horizon).met
         if BOTH <= share <= 1 - BOTH:
             reason = f"no --label was given: whether there is a fact again, true for {share:.0%} of the rows"
             title = f"a fact again within {_days(plan)}"
-            return Question(
+            return LabelProposal(
                 Task.CLASSIFICATION, Aggregate.COUNT, None, "value > 0", title, plan, Remark(reason, is_open=True)
             )
     if numbers:
         return _amount(numbers[0], "no --label was given", facts, within, plans[0])
     reason = "no --label was given, there is always a fact again, and no column holds amounts: facts are counted"
     title = f"facts within {_days(plans[0])}"
-    return Question(Task.REGRESSION, Aggregate.COUNT, None, None, title, plans[0], Remark(reason, is_open=True))
+    return LabelProposal(Task.REGRESSION, Aggregate.COUNT, None, None, title, plans[0], Remark(reason, is_open=True))
 
 
-def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, plans: Sequence[Plan]) -> Question:
+def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, plans: Sequence[Plan]) -> LabelProposal:
     shares = {plan: outcomes(facts, true, within, plan.horizon).true for plan in plans}
     candidates = {plan: share for plan, share in shares.items() if 0 < share < 1}
     if not candidates:
@@ -146,15 +146,15 @@ def _any(label: ColumnProfile, facts: Facts, true: Facts | None, within: int, pl
     reason = f"as asked, whether {label.name} is true once: so it is in {share}"
     title = f"{label.name} within {_days(chosen)}"
     remark = Remark(reason, is_open=True)
-    return Question(Task.CLASSIFICATION, Aggregate.RATE, label.name, "value > 0", title, chosen, remark)
+    return LabelProposal(Task.CLASSIFICATION, Aggregate.RATE, label.name, "value > 0", title, chosen, remark)
 
 
-def _amount(column: str, why: str, facts: Facts, within: int, plan: Plan) -> Question:
+def _amount(column: str, why: str, facts: Facts, within: int, plan: Plan) -> LabelProposal:
     """Of readings, which always come, the mean; of events the sum, which is 0 where none comes."""
     reads = outcomes(facts, None, within, plan.horizon).met >= OFTEN
     aggregate = Aggregate.MEAN if reads else Aggregate.SUM
     title = f"the {aggregate.value} of {column} within {_days(plan)}"
-    return Question(Task.REGRESSION, aggregate, column, None, title, plan, Remark(f"{why}: {title}", is_open=True))
+    return LabelProposal(Task.REGRESSION, aggregate, column, None, title, plan, Remark(f"{why}: {title}", is_open=True))
 
 
 def _days(plan: Plan) -> str:

@@ -15,9 +15,11 @@ _CALENDAR = re.compile(r"(?i)(year|month|quarter|week|weekday|day(_?of_?(week|mo
 """Names of columns that repeat what a clock says."""
 
 
-def measures_of(look: FileProfile, used: set[str], labels: Sequence[str]) -> tuple[list[ColumnProfile], list[str]]:
+def feature_columns_of(
+    profile: FileProfile, used: set[str], labels: Sequence[str]
+) -> tuple[list[ColumnProfile], list[str]]:
     """Columns that features are made of, those with the fewest nulls, in the file's order; and those left over."""
-    candidates = [column for column in look.columns.values() if column.name not in used and _is_measure(column)]
+    candidates = [column for column in profile.columns.values() if column.name not in used and _is_measure(column)]
     chosen = sorted(candidates, key=lambda column: (column.name not in labels, column.nulls))[:MOST_MEASURES]
     return [column for column in candidates if column in chosen], [one.name for one in candidates if one not in chosen]
 

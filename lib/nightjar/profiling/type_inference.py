@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.profiling.typed import WORDS, Values, instants, is_text, natural, read
+from nightjar.profiling.parsing import WORDS, Values, instants, is_text, natural, read
 from nightjar.settings.sources import ColumnType
 
 NULL_WORDS = ("NA", "N/A", "n/a", "NULL", "null", "None", "none", "NaN", "nan", "\\N", "#N/A", "-", "--", "?", ".")
@@ -27,7 +27,7 @@ _SIGNS_OF_A_FRACTION = r"[.]|(?i:inf|nan)"
 
 
 @dataclass(frozen=True)
-class Reading:
+class TypedValues:
     """How the different values of a column are read.
 
     Attributes:
@@ -45,31 +45,31 @@ class Reading:
     zone: str | None = None
 
 
-def read_kind(values: Values) -> Reading | None:
+def infer_type(values: Values) -> TypedValues | None:
     """The type of different values without a null; None where a value has none that `ingest` would take."""
     if is_text(values.type):
         return of_texts(values)
     kind, typed = natural(values)
     zone = values.type.tz if kind is ColumnType.TIMESTAMP else None
     if kind in (ColumnType.LONG, ColumnType.DOUBLE) and set(typed[:3].to_pylist()) == {0, 1}:
-        return Reading(ColumnType.BOOLEAN, typed.cast(pa.bool_()), _TWO.format("0 and 1"), is_doubtful=True)
-    return None if typed.null_count else Reading(kind, typed, zone="" if zone and zone[0] in "+-" else zone)
+        return TypedValues(ColumnType.BOOLEAN, typed.cast(pa.bool_()), _TWO.format("0 and 1"), is_doubtful=True)
+    return None if typed.null_count else TypedValues(kind, typed, zone="" if zone and zone[0] in "+-" else zone)
 
 
-def of_texts(texts: Values) -> Reading:
+def of_texts(texts: Values) -> TypedValues:
     """The type of texts: the strictest that all of them are."""
     words = {text.strip().lower() for text in texts[:8].to_pylist()} if len(texts) <= 8 else set()
     if len(words) == 2 and any(words == set(pair) for pair in zip(*WORDS.values(), strict=True)):
         pair = " and ".join(sorted(words))
         typed = read(texts, ColumnType.BOOLEAN)
-        return Reading(ColumnType.BOOLEAN, typed, _TWO.format(pair), is_doubtful=words == {"0", "1"})
+        return TypedValues(ColumnType.BOOLEAN, typed, _TWO.format(pair), is_doubtful=words == {"0", "1"})
     readings = {kind: read(texts, kind) for kind in _STRICT if _may_be(texts[:_FIRST], kind)}
     kind = next((kind for kind, values in readings.items() if not values.null_count), None)
     if kind in (ColumnType.LONG, ColumnType.DOUBLE):
         return _number(texts, kind, readings[kind])
     if kind is ColumnType.TIMESTAMP:
         return _instants(texts)
-    return Reading(kind, readings[kind]) if kind else _string(texts, readings)
+    return TypedValues(kind, readings[kind]) if kind else _string(texts, readings)
 
 
 def _may_be(first: Values, kind: ColumnType) -> bool:
@@ -88,28 +88,28 @@ def null_word(texts: Values) -> str | None:
     return None
 
 
-def _number(texts: Values, kind: ColumnType, values: Values) -> Reading:
+def _number(texts: Values, kind: ColumnType, values: Values) -> TypedValues:
     padded = texts.filter(pc.match_substring_regex(texts, _IDENTIFIER))
     if len(padded):
-        return Reading(
+        return TypedValues(
             ColumnType.STRING, texts, f"zeros lead some of its numbers, such as {padded[0].as_py()!r}: a code"
         )
     fractions = pc.any(pc.match_substring_regex(texts, _SIGNS_OF_A_FRACTION)).as_py()
     if kind is ColumnType.DOUBLE and not fractions:
         unread: Any = texts.filter(read(texts, ColumnType.LONG).is_null())
         why = f"{unread[0].as_py()!r} among whole numbers looks like a code"
-        return Reading(ColumnType.STRING, texts, why, is_doubtful=True)
-    return Reading(kind, values)
+        return TypedValues(ColumnType.STRING, texts, why, is_doubtful=True)
+    return TypedValues(kind, values)
 
 
-def _instants(texts: Values) -> Reading:
+def _instants(texts: Values) -> TypedValues:
     moments, offsets = instants(texts)
     if offsets.null_count == len(texts):
-        return Reading(ColumnType.TIMESTAMP, moments)
+        return TypedValues(ColumnType.TIMESTAMP, moments)
     if offsets.null_count:
         why = "some of its times have an offset, and those that have none are read as UTC"
-        return Reading(ColumnType.TIMESTAMP, moments, why, is_doubtful=True, zone="")
-    return Reading(ColumnType.TIMESTAMP, moments, zone=_zone_of(offsets, moments) or "")
+        return TypedValues(ColumnType.TIMESTAMP, moments, why, is_doubtful=True, zone="")
+    return TypedValues(ColumnType.TIMESTAMP, moments, zone=_zone_of(offsets, moments) or "")
 
 
 def _zone_of(offsets: Values, moments: Values) -> str | None:
@@ -122,12 +122,12 @@ def _zone_of(offsets: Values, moments: Values) -> str | None:
     return None
 
 
-def _string(texts: Values, readings: dict[ColumnType, Values]) -> Reading:
+def _string(texts: Values, readings: dict[ColumnType, Values]) -> TypedValues:
     """A text. Where nearly all values are of another type, that is said."""
     for kind, values in readings.items():
         others = values.null_count
         if others <= (1 - ALMOST) * len(texts):
             example = texts.filter(values.is_null())[0].as_py()
             why = f"all but {others:,} of its {len(texts):,} different values are a {kind.name}, not {example!r}"
-            return Reading(ColumnType.STRING, texts, why, is_doubtful=True)
-    return Reading(ColumnType.STRING, texts)
+            return TypedValues(ColumnType.STRING, texts, why, is_doubtful=True)
+    return TypedValues(ColumnType.STRING, texts)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightjar.profiling.rhythm import facts_of, outcomes
+from nightjar.profiling.activity import facts_of, outcomes
 from oracles import rhythm
 
 FACTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.booleans()), min_size=1, max_size=20)
