@@ -58,7 +58,7 @@ def join_with_plans(
     """
     schema = output_schema(spine.schema, [(join_plan.facts, join_plan.files.schema) for join_plan in plans], clocks)
     rows = spine
-    stages: list[shuffle.JoinStage | cobucketed.JoinStage] = [
+    stages: list[shuffle.ShuffleStage | cobucketed.CoBucketedStage] = [
         *shuffle.stages(warehouse, _with_placement(plans, Placement.SHUFFLE)),
         *cobucketed.stages(_with_placement(plans, Placement.CO_BUCKETED), spine, clocks.prediction_time),
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nightjar.asof.values import Column, Ints, column_of, instants, plain
+from nightjar.asof.values import ArrowArray, Ints, column_of, instants, plain
 from nightjar.joins.keys import Key, bucket_of
 from nightjar.joins.slices import Cut
 from nightjar.tables.file_splits import balance
@@ -94,7 +94,7 @@ class Shares:
         number as before.
         """
         hashable = [plain(column_of(rows, field.name)) for field in rows.schema if is_hashable(field.type)]
-        times: Column = pa.array(self.slices.times(rows))
+        times: ArrowArray = pa.array(self.slices.times(rows))
         return (xxhash64([times, *hashable]) >> np.uint64(1)).view(np.int64)
 
     @property

@@ -31,7 +31,7 @@ FactSet: TypeAlias = tuple[str, int, tuple[str, ...], tuple[str, ...], tuple[str
 
 
 @dataclass(frozen=True)
-class JoinStage:
+class ShuffleStage:
     """The joins that share one shuffle of the spine: by the same spine columns and types.
 
     Attributes:
@@ -82,13 +82,13 @@ class JoinStage:
         return tables
 
 
-def stages(warehouse: Warehouse, plans: Sequence[JoinPlan]) -> list[JoinStage]:
+def stages(warehouse: Warehouse, plans: Sequence[JoinPlan]) -> list[ShuffleStage]:
     """One stage for each set of facts that can be joined together."""
     groups: dict[tuple[object, ...], list[JoinPlan]] = {}
     for plan in plans:
         key_types = tuple((name, key.kind) for name, key in keys_of(plan, _fact_keys(plan)).items())
         groups.setdefault(key_types, []).append(plan)
-    return [JoinStage(warehouse, group) for group in groups.values()]
+    return [ShuffleStage(warehouse, group) for group in groups.values()]
 
 
 def _fact_keys(plan: JoinPlan) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 from nightjar.tables.quality import ARRIVED
 
 MOST_REASONS = 30
@@ -29,7 +29,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusalReason:
     """One reason for which rows of one source were refused, with an example."""
 
     source: str
@@ -49,11 +49,11 @@ class RefusedRows:
     """
 
     rows: int
-    reasons: tuple[Refusal, ...]
+    reasons: tuple[RefusalReason, ...]
     more: int
 
 
-def read_quality(tables: Snapshot) -> list[Check]:
+def read_quality(tables: PinnedTables) -> list[Check]:
     """The outcome of every check, by source and name, without the arrivals."""
     not_arrivals = tables.of_night() & (pc.field("check") != ARRIVED)
     rows = tables.rows("quality", ["source", "check", "rows", "of"], not_arrivals)
@@ -61,7 +61,7 @@ def read_quality(tables: Snapshot) -> list[Check]:
     return sorted(checks, key=lambda check: (check.source, check.name))
 
 
-def read_refused(tables: Snapshot) -> RefusedRows | None:
+def read_refused(tables: PinnedTables) -> RefusedRows | None:
     """The refused rows by source and reason; None where there is no such table."""
     refused = tables.read("quarantine", ["source", "row_hash", "reasons"], tables.of_night())
     if refused is None:
@@ -73,7 +73,7 @@ def read_refused(tables: Snapshot) -> RefusedRows | None:
     return RefusedRows(
         len(refused),
         tuple(
-            Refusal(
+            RefusalReason(
                 group["source"],
                 group["reason"],
                 group["row_hash_count"],
@@ -96,7 +96,7 @@ def _by_reason(refused: pa.Table) -> pa.Table:
     return flat.group_by(["source", "reason"]).aggregate([("row_hash", "count"), ("row_hash", "min")])
 
 
-def _examples(tables: Snapshot, hashes: list[str]) -> dict[tuple[str, str], str]:
+def _examples(tables: PinnedTables, hashes: list[str]) -> dict[tuple[str, str], str]:
     where = tables.of_night() & pc.field("row_hash").isin(pa.array(hashes, pa.string()))
     rows = tables.rows("quarantine", ["source", "row_hash", "row"], where) if hashes else []
     return {(row["source"], row["row_hash"]): _readable(row["row"]) for row in rows}

@@ -35,7 +35,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Shape:
+class Distribution:
     """A distribution, with the reference beside it unless there is none.
 
     Attributes:
@@ -49,24 +49,24 @@ class Shape:
     night_nulls: float
 
 
-def compare(bins: Bins, reference: npt.ArrayLike, night: npt.ArrayLike) -> Shape:
-    """The shape of a night beside its reference; both are counts of these bins."""
+def compare(bins: Bins, reference: npt.ArrayLike, night: npt.ArrayLike) -> Distribution:
+    """The distribution of a night beside its reference; both are counts of these bins."""
     sides = [_shares(reference), _shares(night)]
     spread = _numeric_slots if bins.kind == "numeric" else _level_slots
     slots = spread(bins, *sides)
     is_few = len(bins.edges) - 1 <= FEW_BINS
-    return Shape(bins.kind == "numeric", is_few, tuple(slots), float(sides[0][0]), float(sides[1][0]))
+    return Distribution(bins.kind == "numeric", is_few, tuple(slots), float(sides[0][0]), float(sides[1][0]))
 
 
-def alone(values: Numbers, low: float, high: float) -> Shape:
-    """The shape of scores for which there is no reference: 20 slots from low to high."""
+def alone(values: Numbers, low: float, high: float) -> Distribution:
+    """The distribution of scores for which there is no reference: 20 slots from low to high."""
     counts, edges = np.histogram(values, bins=_SLOTS, range=(low, high))
     total = max(len(values), 1)
     slots = [
         Slot(_range(edges[k], edges[k + 1]), compact(edges[k]) if k % 4 == 0 else "", None, float(n / total))
         for k, n in enumerate(counts)
     ]
-    return Shape(is_numeric=True, is_centred=False, slots=tuple(slots), reference_nulls=None, night_nulls=0.0)
+    return Distribution(is_numeric=True, is_centred=False, slots=tuple(slots), reference_nulls=None, night_nulls=0.0)
 
 
 def null_share(counts: npt.ArrayLike) -> float | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 
 NIGHTLY = ("ingest", "build_features", "score", "monitor")
 """The steps of every night, in their order."""
@@ -13,7 +13,7 @@ _MARKS = {"done": "✓", "failed": "✗", "interrupted": "✗"}
 
 
 @dataclass(frozen=True)
-class Step:
+class JobRun:
     """The latest finished run of one job; `status` is None where no run of it is recorded."""
 
     job: str
@@ -40,7 +40,7 @@ class Step:
         return self.status is not None and self.status != "done"
 
 
-def read_steps(tables: Snapshot) -> list[Step]:
+def read_job_runs(tables: PinnedTables) -> list[JobRun]:
     """The latest run of each job for the night, and the nightly steps of which no run is recorded.
 
     The run of a nightly is left out once a step has run after it, as its status is then outdated.
@@ -53,8 +53,8 @@ def read_steps(tables: Snapshot) -> list[Step]:
         del by_job["nightly"]
     if not by_job:
         return []
-    steps = [_step(job, by_job) for job in by_job]
-    steps += [Step(job) for job in NIGHTLY if job not in by_job]
+    steps = [_job_run(job, by_job) for job in by_job]
+    steps += [JobRun(job) for job in NIGHTLY if job not in by_job]
     return sorted(steps, key=lambda step: (_place(step.job), step.job))
 
 
@@ -64,13 +64,13 @@ def _is_older(by_job: dict[str, list[dict[str, Any]]]) -> bool:
     return bool(ended and starts) and max(starts) > max(ended)
 
 
-def _step(job: str, by_job: dict[str, list[dict[str, Any]]]) -> Step:
+def _job_run(job: str, by_job: dict[str, list[dict[str, Any]]]) -> JobRun:
     runs = by_job[job]
     latest = max(runs, key=lambda run: (run["started_at"], run["run_id"]))
     later = [
         run for name, job_runs in by_job.items() if _place(job) < _place(name) < _place("nightly") for run in job_runs
     ]
-    return Step(
+    return JobRun(
         job,
         latest["status"],
         latest["error"],

@@ -6,10 +6,10 @@ from nightjar.report.arrivals import Arrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
-from nightjar.report.job_runs import Step, read_steps
-from nightjar.report.measures import Reading, reading
+from nightjar.report.job_runs import JobRun, read_job_runs
+from nightjar.report.measures import ShownMeasures, shown_measures
 from nightjar.report.performance import JudgedDate, read_performance
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 from nightjar.report.scores import Scores, read_scores
 from nightjar.settings.project import Project
 
@@ -23,7 +23,7 @@ class Night:
     """
 
     rest: str | None
-    reading: Reading
+    measures: ShownMeasures
     champion: Champion | None
     refusal: Refusal | None
     scores: Scores | None
@@ -33,15 +33,15 @@ class Night:
     arrivals: list[Arrival]
     quality: list[Check]
     refused: RefusedRows | None
-    steps: list[Step]
+    steps: list[JobRun]
 
 
-def gather(tables: Snapshot, project: Project) -> Night:
+def gather(tables: PinnedTables, project: Project) -> Night:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label.task)
     return Night(
         rest=None if scores and scores.rows else project.spine.absence(tables.run_date),
-        reading=reading(project.label),
+        measures=shown_measures(project.label),
         champion=champion,
         refusal=find_refusal(tables, champion),
         scores=scores,
@@ -51,5 +51,5 @@ def gather(tables: Snapshot, project: Project) -> Night:
         arrivals=read_arrivals(tables),
         quality=read_quality(tables),
         refused=read_refused(tables),
-        steps=read_steps(tables),
+        steps=read_job_runs(tables),
     )

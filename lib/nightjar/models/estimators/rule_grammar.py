@@ -85,16 +85,16 @@ def kind_of(node: ast.expr, columns: Mapping[str, Kind]) -> Kind:  # noqa: PLR09
             return Kind.TEXT
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool) and abs(number) < 1e300:
             return Kind.NUMBER
-        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _ARITHMETIC:
-            return _all(Kind.NUMBER, [left, right], columns)
+        case ast.BinOp(left=first, op=operator, right=second) if type(operator) in _ARITHMETIC:
+            return _all(Kind.NUMBER, [first, second], columns)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             return _all(Kind.NUMBER, [operand], columns)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return _all(Kind.TRUTH, [operand], columns)
         case ast.BoolOp(values=values):
             return _all(Kind.TRUTH, values, columns)
-        case ast.Compare(left=left, ops=operators, comparators=others):
-            return _comparison([left, *others], operators, columns)
+        case ast.Compare(left=first, ops=operators, comparators=others):
+            return _comparison([first, *others], operators, columns)
     raise LearningError(
         f'The rule holds `{_source(node)}`: expected columns, numbers, "texts", + - * /, comparisons, and, or, not.'
     )
@@ -110,9 +110,9 @@ def evaluate(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - 
             return np.asarray(frame[name].to_numpy())
         case ast.Constant(value=value):
             return np.array(value, dtype=object if isinstance(value, str) else np.float64)
-        case ast.BinOp(left=left, op=operator, right=right):
+        case ast.BinOp(left=first, op=operator, right=second):
             with np.errstate(all="ignore"):
-                result = _ARITHMETIC[type(operator)](evaluate(left, frame), evaluate(right, frame))
+                result = _ARITHMETIC[type(operator)](evaluate(first, frame), evaluate(second, frame))
             return np.where(np.isfinite(result), result, np.nan)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return np.asarray(1 - evaluate(operand, frame))
@@ -120,8 +120,8 @@ def evaluate(node: ast.expr, frame: pd.DataFrame) -> Values:  # noqa: PLR0911 - 
             return np.asarray(evaluate(operand, frame) * (-1 if isinstance(operator, ast.USub) else 1))
         case ast.BoolOp(op=operator, values=values):
             return _combine([evaluate(value, frame) for value in values], every=isinstance(operator, ast.And))
-        case ast.Compare(left=left, ops=operators, comparators=others):
-            sides = [evaluate(one, frame) for one in (left, *others)]
+        case ast.Compare(left=first, ops=operators, comparators=others):
+            sides = [evaluate(one, frame) for one in (first, *others)]
             pairs = zip(sides, operators, sides[1:], strict=False)
             return _combine([_compare(one, _COMPARISONS[type(op)], other) for one, op, other in pairs], every=True)
     raise AssertionError(f"{_source(node)} was not checked")

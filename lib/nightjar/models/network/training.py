@@ -51,15 +51,15 @@ class Tabular(nn.Module):
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _Tensors:
     """Rows on the device: (rows, inputs), and (rows,) labels and weights."""
 
     inputs: Tensor
     labels: Tensor
     weights: Tensor
 
-    def __getitem__(self, rows: slice | Tensor) -> "_Rows":
-        return _Rows(self.inputs[rows], self.labels[rows], self.weights[rows])
+    def __getitem__(self, rows: slice | Tensor) -> "_Tensors":
+        return _Tensors(self.inputs[rows], self.labels[rows], self.weights[rows])
 
 
 def fit_network(
@@ -96,7 +96,7 @@ def fit_network(
     classes = y.dtype == np.bool_
     centre, spread = (0.0, 1.0) if classes else (float(np.mean(y)), float(np.std(y)) or 1.0)
     columns = (inputs, (y.astype(np.float64) - centre) / spread, _weights(y, weight, options))
-    rows = _Rows(*(torch.tensor(column, dtype=torch.float32, device=device) for column in columns))
+    rows = _Tensors(*(torch.tensor(column, dtype=torch.float32, device=device) for column in columns))
     with _one_thread(), torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         network = build(inputs.shape[1], options, levels).to(device)
@@ -145,7 +145,7 @@ def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -
     return state | {f"{last}.weight": weight * np.float64(spread), f"{last}.bias": bias * np.float64(spread) + centre}
 
 
-def _train(network: Tabular, rows: _Rows, options: Options, seed: int, *, classes: bool) -> None:
+def _train(network: Tabular, rows: _Tensors, options: Options, seed: int, *, classes: bool) -> None:
     newest = max(1, len(rows.labels) // 10)
     training, validation = rows[:-newest], rows[-newest:]
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
@@ -177,7 +177,7 @@ def _step(loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.Grad
     scaler.update()
 
 
-def _loss(network: Tabular, rows: _Rows, *, classes: bool) -> Tensor:
+def _loss(network: Tabular, rows: _Tensors, *, classes: bool) -> Tensor:
     """The mean loss by weight; 0 for rows that weigh nothing."""
     with torch.autocast("cuda", dtype=torch.float16, enabled=rows.inputs.is_cuda):
         output = network(rows.inputs)[:, 0]

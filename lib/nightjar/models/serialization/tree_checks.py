@@ -31,11 +31,11 @@ def require_sound_trees(part: object, name: str) -> None:
 
 
 def _is_sound(tree: Any, inputs: int) -> bool:
-    left_child, right_child = tree.children_left, tree.children_right
+    lower, upper = tree.children_left, tree.children_right
     node = np.arange(tree.node_count)
-    leaf = left_child == LEAF
-    inner = _leads_on(left_child, node) & _leads_on(right_child, node) & (tree.feature >= 0) & (tree.feature < inputs)
-    return bool(len(node) and tree.n_features == inputs and np.where(leaf, right_child == LEAF, inner).all())
+    leaf = lower == LEAF
+    inner = _leads_on(lower, node) & _leads_on(upper, node) & (tree.feature >= 0) & (tree.feature < inputs)
+    return bool(len(node) and tree.n_features == inputs and np.where(leaf, upper == LEAF, inner).all())
 
 
 def _is_sound_predictor(tree: Any, inputs: int) -> bool:
