@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.models.examples import InnerSplit
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.categories import category_steps
 from nightjar.models.preprocessing.encoding import Hashed, LevelTexts, TargetMeans
 from nightjar.models.serialization.skops_allowlist import dump
@@ -21,8 +21,8 @@ def frame_of(*values, name="level"):
     return pd.DataFrame({name: np.array(values, dtype=object)})
 
 
-def prepare(settings, train, new, needs=Needs.ORDERED):
-    return category_steps(settings, needs, ()).fit(train).transform(new)
+def prepare(settings, train, new, requirement=InputRequirement.ORDERED):
+    return category_steps(settings, requirement, ()).fit(train).transform(new)
 
 
 def test_numbers_are_levels_as_people_write_them():
@@ -73,7 +73,9 @@ def test_no_more_levels_than_allowed_are_told_apart():
 
 def test_places_of_what_must_be_complete_start_before_the_first_one():
     """Null and unseen are -1; then to mean 0 and standard deviation 1, as all that must be complete."""
-    result = prepare(Category(Encoding.ORDINAL), frame_of("a", "b"), frame_of("a", "b", NAN, "unseen"), Needs.COMPLETE)
+    result = prepare(
+        Category(Encoding.ORDINAL), frame_of("a", "b"), frame_of("a", "b", NAN, "unseen"), InputRequirement.COMPLETE
+    )
 
     assert result.ravel().tolist() == [-1, 1, -3, -3]
 

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.numbers import number_steps
 from nightjar.settings.columns import Bins, Missing, Number, Scale, Shape
 
 NAN = np.nan
 
 
-def prepare(settings, train, new=None, needs=Needs.ORDERED):
-    steps = number_steps(settings, needs, seed=0).fit(frame_of(train))
+def prepare(settings, train, new=None, requirement=InputRequirement.ORDERED):
+    steps = number_steps(settings, requirement, seed=0).fit(frame_of(train))
     return steps.transform(frame_of(train if new is None else new))
 
 
@@ -81,7 +81,9 @@ def test_scales(scale, expected):
     """0, 2, 4, 6: mean and median 3, standard deviation sqrt(5), range 6, interquartile range 3."""
     by = np.sqrt(5) / 2 if scale is Scale.STANDARD else 1
 
-    actual = np.array(flat(prepare(Number(scale=scale), {"a": [0, 2, 4, 6]}, needs=Needs.COMPLETE))) * by
+    actual = (
+        np.array(flat(prepare(Number(scale=scale), {"a": [0, 2, 4, 6]}, requirement=InputRequirement.COMPLETE))) * by
+    )
 
     np.testing.assert_allclose(actual, expected)
 
@@ -167,15 +169,17 @@ def test_a_column_that_no_power_keeps_apart_is_named(caplog):
 def test_scales_do_not_depend_on_the_unit(scale, unit):
     """A column of any unit is scaled alike: scikit-learn takes what is tiny for a constant."""
     values = np.array([0, 2, 4, 6, NAN, 17])
-    result = prepare(Number(scale=scale), {"a": unit * values}, needs=Needs.COMPLETE)
+    result = prepare(Number(scale=scale), {"a": unit * values}, requirement=InputRequirement.COMPLETE)
 
-    np.testing.assert_allclose(result, prepare(Number(scale=scale), {"a": values}, needs=Needs.COMPLETE))
+    np.testing.assert_allclose(
+        result, prepare(Number(scale=scale), {"a": values}, requirement=InputRequirement.COMPLETE)
+    )
 
 
 @pytest.mark.parametrize("shape", [None, *Shape])
 def test_every_shape_keeps_values_with_a_large_offset_apart(shape):
     for values in ([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 5], [1e12, 1e12 + 1], [5.0, 5.0]):
-        result = flat(prepare(Number(shape=shape), {"a": values}, needs=Needs.COMPLETE))
+        result = flat(prepare(Number(shape=shape), {"a": values}, requirement=InputRequirement.COMPLETE))
         assert np.array_equal(np.unique(values, return_inverse=True)[1], np.unique(result, return_inverse=True)[1])
 
 
@@ -213,6 +217,6 @@ def test_equal_quantiles_are_one_edge():
 def test_bins_are_a_column_each_where_numbers_must_be_complete_and_null_is_one_of_them():
     settings = Number(bins=Bins.EDGES, edges=[2.0])
 
-    result = prepare(settings, {"a": [1, 2, NAN]}, {"a": [0, 9, NAN]}, needs=Needs.COMPLETE)
+    result = prepare(settings, {"a": [1, 2, NAN]}, {"a": [0, 9, NAN]}, requirement=InputRequirement.COMPLETE)
 
     assert result.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 1]]

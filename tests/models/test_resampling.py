@@ -9,7 +9,7 @@ from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import check, fit
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import resample
 from nightjar.models.preprocessing.synthetic_rows import Pairs, draw_pairs, interpolate
@@ -168,7 +168,7 @@ def test_synthetic_rows_hold_no_impossible_values(rows, encoding):
     frame = pd.DataFrame(rows + rows[:1] * 30).astype({"level": object, "other": object})
     label = np.arange(len(frame)) < len(rows)
     encoded = Preparation(category=Category(encoding))
-    pipeline = preparation(FEATURES, encoded, Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    pipeline = preparation(FEATURES, encoded, InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     inputs = pipeline.fit_transform(frame, label)
     calls = []
 
@@ -205,7 +205,7 @@ def test_one_hot_codes_of_synthetic_rows_are_whole():
         {"level": object}
     )
     features = (FeatureColumn("level", "category"), FeatureColumn("x", "number"))
-    pipeline = preparation(features, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    pipeline = preparation(features, Preparation(), InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     label = np.arange(60) < 10
     inputs = pipeline.fit_transform(frame, label)
     more, _, _ = resample(

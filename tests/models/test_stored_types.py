@@ -12,7 +12,7 @@ import nightjar.models.fitting
 from models.preparations import FEATURES, PREPARATIONS, frame_of
 from nightjar.errors import ModelError
 from nightjar.models import stored_types
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.serialization.skops_allowlist import dump, require_allowed_types
 from nightjar.models.serialization.skops_files import SCHEMA
@@ -43,7 +43,7 @@ def test_former_names_lead_to_stored_ones():
 @pytest.fixture(scope="module")
 def stored_preparation():
     frame, label = frame_of(60)
-    fitted = preparation(FEATURES, PREPARATIONS["default"], Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    fitted = preparation(FEATURES, PREPARATIONS["default"], InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     return dump(fitted.fit(frame, label))
 
 

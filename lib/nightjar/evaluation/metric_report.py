@@ -14,10 +14,8 @@ from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metrics import MEASURES
 from nightjar.evaluation.ranking import mean_ndcg, weight_of_list
 from nightjar.evaluation.regression import check_amounts
-from nightjar.evaluation.rows import Floats, mean, rows_with_weight
+from nightjar.evaluation.rows import Floats, RowNumbers, mean, rows_with_weight
 from nightjar.settings.task import Metric, Task
-
-Rows = npt.NDArray[np.intp]
 
 SCALES = {
     Metric.ROC_AUC: Scale.LOGIT,
@@ -47,7 +45,7 @@ class Truth:
     task: Task
     label: npt.NDArray[Any]
     clusters: Clusters
-    query: Rows | None = None
+    query: RowNumbers | None = None
     weight: Floats | None = None
 
 
@@ -91,7 +89,7 @@ def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLi
     return interval(*_mean(values, clusters, weight), Scale.LOG)
 
 
-def ndcg_by_list(truth: Truth, score: Floats) -> tuple[Rows, Floats]:
+def ndcg_by_list(truth: Truth, score: Floats) -> tuple[RowNumbers, Floats]:
     """The first row and the NDCG of each list that has weight and rows of different relevance, whatever the scores.
 
     Raises:
@@ -140,7 +138,7 @@ def _mean(
     return mean(numbers, weights), influence, clusters if isinstance(rows, slice) else clusters.take(rows)
 
 
-def _lists(truth: Truth) -> Rows:
+def _lists(truth: Truth) -> RowNumbers:
     if truth.query is None:
         raise LearningError("A ranking is judged within lists: give `query`, the number of each row's list.")
     return truth.query

@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Needs(Enum):
+class InputRequirement(Enum):
     """The form of numbers that an estimator takes."""
 
     COMPLETE = "complete"

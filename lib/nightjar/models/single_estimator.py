@@ -45,11 +45,11 @@ def fit_single(model: Model, rows: Examples, features: Features, task: Task, see
 def _fit_family(
     model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, seed: int
 ) -> Predictor:
-    needs, estimator = family_of(model).needs, make_estimator(model, task, seed)
-    if needs is None:
+    requirement, estimator = family_of(model).requirement, make_estimator(model, task, seed)
+    if requirement is None:
         no_inputs = np.zeros((len(rows.label), 1))
         return Predictor((), None, estimator.fit(no_inputs, rows.label, sample_weight=rows.weight))
-    prepared = preparation(features, model.preparation, needs, task=task, seed=seed, inner=rows.inner)
+    prepared = preparation(features, model.preparation, requirement, task=task, seed=seed, inner=rows.inner)
     inputs = prepared.fit_transform(frame, rows.label)
     inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
     if model.estimator is Estimator.NEIGHBOURS and estimator.n_neighbors > len(label):

@@ -9,10 +9,11 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles.calibration import log_odds
 from nightjar.models.ensembles.out_of_fold import out_of_fold, take_rows
-from nightjar.models.examples import Examples, Rows
+from nightjar.models.examples import Examples
 from nightjar.models.predictor import Predictor
 from nightjar.settings.model import Model
 from nightjar.settings.task import Task
@@ -121,7 +122,7 @@ def _ensemble(members: Sequence[Predictor], blend: Blend) -> Predictor:
     return Predictor(tuple(columns), None, blend, tuple(members))
 
 
-def _per_deviation(score: Floats, query: Rows) -> float:
+def _per_deviation(score: Floats, query: RowNumbers) -> float:
     """1 / the standard deviation of scores around the mean of their list; 0 for scores constant within each list."""
     _, lists, sizes = np.unique(query, return_inverse=True, return_counts=True)
     deviation = float(np.std(score - (np.bincount(lists, score) / sizes)[lists]))
@@ -129,7 +130,7 @@ def _per_deviation(score: Floats, query: Rows) -> float:
     return 1 / deviation if deviation > rounding else 0.0
 
 
-def _bootstrap(examples: Examples, seed: int) -> Rows:
+def _bootstrap(examples: Examples, seed: int) -> RowNumbers:
     """Row numbers of a bootstrap, ascending, so that the oldest row stays first."""
     random = np.random.default_rng(seed)
     rows = len(examples.label)

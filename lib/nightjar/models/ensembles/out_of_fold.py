@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.models.examples import Examples, InnerSplit, Rows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.models.examples import Examples, InnerSplit
 from nightjar.models.predictor import Predictor
 
 Fit = Callable[[Examples], Predictor]
 
 
-def take_rows(examples: Examples, rows: Rows) -> Examples:
+def take_rows(examples: Examples, rows: RowNumbers) -> Examples:
     """Some of the rows, ascending and with repetitions, and the inner splits restricted to them.
 
     Rows stay on their side of each split; a split with an empty side is dropped.
@@ -21,7 +22,7 @@ def take_rows(examples: Examples, rows: Rows) -> Examples:
     return replace(examples.take(rows), inner=_restrict_splits(examples.inner, rows))
 
 
-def _restrict_splits(splits: Sequence[InnerSplit], rows: Rows) -> list[InnerSplit]:
+def _restrict_splits(splits: Sequence[InnerSplit], rows: RowNumbers) -> list[InnerSplit]:
     restricted = []
     for split in splits:
         train, test = (np.flatnonzero(np.isin(rows, part)) for part in (split.train, split.test))
@@ -31,7 +32,7 @@ def _restrict_splits(splits: Sequence[InnerSplit], rows: Rows) -> list[InnerSpli
     return restricted
 
 
-def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[Rows, npt.NDArray[np.float64]]:
+def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[RowNumbers, npt.NDArray[np.float64]]:
     """Fit on the training part of each inner split, predict its test part.
 
     Args:

@@ -22,7 +22,7 @@ from nightjar.errors import LearningError
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rate import ColumnRate
 from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.network.options import Options
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
@@ -43,13 +43,13 @@ class Family:
         classes: task -> class; a ranking is learned as a regression on relevance unless there is a class for it.
         parameters: what settings may set, where the class has it; named and documented as in the class.
         fixed: parameters that settings cannot set, or with another default than the class.
-        needs: of its inputs; None: it takes none.
+        requirement: on its inputs; None: it takes none.
     """
 
     classes: Mapping[Task, type[Any]]
     parameters: frozenset[str] = frozenset()
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    needs: Needs | None = Needs.COMPLETE
+    requirement: InputRequirement | None = InputRequirement.COMPLETE
 
 
 def _both(classifier: type[Any], regressor: type[Any]) -> Mapping[Task, type[Any]]:
@@ -59,9 +59,11 @@ def _both(classifier: type[Any], regressor: type[Any]) -> Mapping[Task, type[Any
 _TREE = frozenset({"class_weight", "criterion", "max_depth", "max_features", "max_leaf_nodes", "min_samples_leaf"})
 
 FAMILIES: Mapping[Estimator, Family] = {
-    Estimator.MAJORITY: Family({Task.CLASSIFICATION: DummyClassifier}, fixed={"strategy": "prior"}, needs=None),
-    Estimator.MEAN: Family({Task.REGRESSION: DummyRegressor, Task.RANKING: DummyRegressor}, needs=None),
-    Estimator.RATE: Family(dict.fromkeys(Task, ColumnRate), frozenset({"pseudo_count"}), needs=Needs.ORDERED),
+    Estimator.MAJORITY: Family({Task.CLASSIFICATION: DummyClassifier}, fixed={"strategy": "prior"}, requirement=None),
+    Estimator.MEAN: Family({Task.REGRESSION: DummyRegressor, Task.RANKING: DummyRegressor}, requirement=None),
+    Estimator.RATE: Family(
+        dict.fromkeys(Task, ColumnRate), frozenset({"pseudo_count"}), requirement=InputRequirement.ORDERED
+    ),
     Estimator.LOGISTIC: Family(
         {Task.CLASSIFICATION: LogisticRegression, Task.RANKING: PairwiseRanker},
         frozenset({"C", "class_weight", "fit_intercept", "l1_ratio", "max_iter", "opponents", "tol"}),
@@ -70,19 +72,19 @@ FAMILIES: Mapping[Estimator, Family] = {
     Estimator.TREE: Family(
         _both(DecisionTreeClassifier, DecisionTreeRegressor),
         _TREE | {"ccp_alpha", "min_impurity_decrease", "min_samples_split"},
-        needs=Needs.ORDERED,
+        requirement=InputRequirement.ORDERED,
     ),
     Estimator.FOREST: Family(
         _both(RandomForestClassifier, RandomForestRegressor),
         _TREE | {"max_samples", "min_samples_split", "n_estimators"},
-        needs=Needs.ORDERED,
+        requirement=InputRequirement.ORDERED,
     ),
     Estimator.BOOSTING: Family(
         _both(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
         (_TREE - {"criterion"}) | {"l2_regularization", "learning_rate", "max_bins", "max_iter"},
         # Early stopping would hold out rows at random, across time. The search chooses the number of trees.
         {"early_stopping": False},
-        Needs.ORDERED,
+        InputRequirement.ORDERED,
     ),
     # A search tree of the rows would make the artifact no smaller, and an unchecked index in it could crash scoring.
     # With as many columns as one-hot codes make, no search tree is faster either.
@@ -112,7 +114,9 @@ def family_of(model: Model) -> Family:
         estimator_class = import_class(model.class_name)
         tasks = (Task.CLASSIFICATION,) if is_classifier(estimator_class()) else (Task.REGRESSION, Task.RANKING)
         parameters = frozenset(signature(estimator_class).parameters) - RESERVED_PARAMETERS
-        return Family(dict.fromkeys(tasks, estimator_class), parameters, needs=ALLOWED_CLASSES[str(model.class_name)])
+        return Family(
+            dict.fromkeys(tasks, estimator_class), parameters, requirement=ALLOWED_CLASSES[str(model.class_name)]
+        )
     return FAMILIES[model.estimator]
 
 

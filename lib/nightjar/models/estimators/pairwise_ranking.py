@@ -8,9 +8,9 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LogisticRegression
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 
 Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 
 class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, inputs: Floats, y: Floats, query: Rows, sample_weight: Floats | None = None) -> Self:
+    def fit(self, inputs: Floats, y: Floats, query: RowNumbers, sample_weight: Floats | None = None) -> Self:
         """Fit. `inputs` is (rows, inputs); relevance `y`, the number of each row's list and weights are (rows,).
 
         Raises:
@@ -76,7 +76,7 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"opponents is {self.opponents!r}: expected a whole number from 1.")
 
 
-def _pairs(query: Rows, opponents: int, seed: int) -> tuple[Rows, Rows]:
+def _pairs(query: RowNumbers, opponents: int, seed: int) -> tuple[RowNumbers, RowNumbers]:
     """Row numbers of pairs within lists: each row and the rows after it in its list, shuffled into a ring."""
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(query))

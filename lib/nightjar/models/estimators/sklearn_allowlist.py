@@ -5,22 +5,22 @@ from importlib import import_module
 from typing import Any
 
 from nightjar.errors import LearningError
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 
-ALLOWED_CLASSES: Mapping[str, Needs] = {
-    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": Needs.COMPLETE,
-    "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis": Needs.COMPLETE,
-    "sklearn.ensemble.AdaBoostClassifier": Needs.COMPLETE,
-    "sklearn.ensemble.AdaBoostRegressor": Needs.COMPLETE,
-    "sklearn.ensemble.ExtraTreesClassifier": Needs.ORDERED,
-    "sklearn.ensemble.ExtraTreesRegressor": Needs.ORDERED,
-    "sklearn.linear_model.BayesianRidge": Needs.COMPLETE,
-    "sklearn.linear_model.HuberRegressor": Needs.COMPLETE,
-    "sklearn.linear_model.PoissonRegressor": Needs.COMPLETE,
-    "sklearn.linear_model.SGDClassifier": Needs.COMPLETE,
-    "sklearn.linear_model.SGDRegressor": Needs.COMPLETE,
-    "sklearn.naive_bayes.BernoulliNB": Needs.COMPLETE,
-    "sklearn.naive_bayes.GaussianNB": Needs.COMPLETE,
+ALLOWED_CLASSES: Mapping[str, InputRequirement] = {
+    "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": InputRequirement.COMPLETE,
+    "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis": InputRequirement.COMPLETE,
+    "sklearn.ensemble.AdaBoostClassifier": InputRequirement.COMPLETE,
+    "sklearn.ensemble.AdaBoostRegressor": InputRequirement.COMPLETE,
+    "sklearn.ensemble.ExtraTreesClassifier": InputRequirement.ORDERED,
+    "sklearn.ensemble.ExtraTreesRegressor": InputRequirement.ORDERED,
+    "sklearn.linear_model.BayesianRidge": InputRequirement.COMPLETE,
+    "sklearn.linear_model.HuberRegressor": InputRequirement.COMPLETE,
+    "sklearn.linear_model.PoissonRegressor": InputRequirement.COMPLETE,
+    "sklearn.linear_model.SGDClassifier": InputRequirement.COMPLETE,
+    "sklearn.linear_model.SGDRegressor": InputRequirement.COMPLETE,
+    "sklearn.naive_bayes.BernoulliNB": InputRequirement.COMPLETE,
+    "sklearn.naive_bayes.GaussianNB": InputRequirement.COMPLETE,
 }
 """Class -> the inputs it needs. All can be stored and opened with the types on our list alone, and the classifiers give
 probabilities. Left out: support vector machines (their probabilities come from random inner folds, and scikit-learn is

@@ -10,7 +10,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.categories import MIN_FREQUENCY
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.settings.preparation import Preparation
@@ -39,9 +39,11 @@ def network_preparation(
     it is the preparation of any estimator that needs complete inputs.
     """
     if not names:
-        return preparation(features, settings, Needs.COMPLETE, task=task, seed=seed, inner=inner)
+        return preparation(features, settings, InputRequirement.COMPLETE, task=task, seed=seed, inner=inner)
     others = [column for column in features if column.name not in names]
-    prepared = preparation(others, settings, Needs.COMPLETE, task=task, seed=seed, inner=inner) if others else None
+    prepared = (
+        preparation(others, settings, InputRequirement.COMPLETE, task=task, seed=seed, inner=inner) if others else None
+    )
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1, min_frequency=MIN_FREQUENCY
     )

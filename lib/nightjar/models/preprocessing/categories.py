@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from nightjar.models.examples import InnerSplit
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
 from nightjar.settings.columns import Category, Encoding
 
@@ -20,9 +20,9 @@ MOST_CATEGORIES = 64
 """The most columns that one category feature becomes, so that names and the like keep the dense array small."""
 
 
-def category_steps(settings: Category, needs: Needs, inner: Sequence[InnerSplit]) -> Any:
+def category_steps(settings: Category, requirement: InputRequirement, inner: Sequence[InnerSplit]) -> Any:
     """An unfitted transformer of a frame of categories, as `Category` says; `inner` is for target encoding."""
-    complete = needs is Needs.COMPLETE
+    complete = requirement is InputRequirement.COMPLETE
     encoding = settings.encoding or (Encoding.ONE_HOT if complete else Encoding.ORDINAL)
     steps: list[Any] = [LevelTexts(settings.missing and settings.missing.value), _encoder(encoding, settings, inner)]
     if complete and encoding is Encoding.ORDINAL:  # unseen values and nulls come before code 0

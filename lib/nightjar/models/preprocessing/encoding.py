@@ -11,7 +11,8 @@ from sklearn.utils import murmurhash3_32
 from sklearn.utils.validation import validate_data
 
 from nightjar.errors import LearningError
-from nightjar.models.examples import InnerSplit, Rows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.models.examples import InnerSplit
 
 Floats = npt.NDArray[np.float64]
 Levels = npt.NDArray[np.object_]
@@ -189,7 +190,7 @@ def _levels(column: "pd.Series[Any]") -> Levels:
     return np.array(sorted(column.dropna().unique()), dtype=object)
 
 
-def _codes(column: "pd.Series[Any]", levels: Levels) -> Rows:
+def _codes(column: "pd.Series[Any]", levels: Levels) -> RowNumbers:
     """0 for null, 1 and so on for the levels, -1 for any other."""
     positions = pd.Index(levels, dtype=object).get_indexer(pd.Index(column, dtype=object))
     return np.where(column.isna(), 0, np.where(positions < 0, -1, positions + 1)).astype(np.intp)

@@ -9,7 +9,7 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.numeric_transformers import Binned, Bounded, Filled, Logged, Resized, Winsorised
 from nightjar.models.preprocessing.power import Powered
 from nightjar.settings.columns import Missing, Number, Scale, Shape
@@ -31,19 +31,19 @@ JOINT = (Missing.KNN, Missing.ITERATIVE)
 """Imputation of a column from the others."""
 
 
-def number_steps(settings: Number, needs: Needs, seed: int) -> Any:
+def number_steps(settings: Number, requirement: InputRequirement, seed: int) -> Any:
     """An unfitted transformer of a frame of numbers, as `Number` says."""
     shaped = _shape(settings)
     if settings.bins:
-        return make_pipeline(Filled(), *shaped, *_bins(settings, needs))
-    scaled = _fill_and_scale(settings, needs, seed)
+        return make_pipeline(Filled(), *shaped, *_bins(settings, requirement))
+    scaled = _fill_and_scale(settings, requirement, seed)
     # For trees a column without a value is dropped instead: `WithValues`.
     return make_pipeline(Filled(), *shaped, Bounded(), *scaled) if shaped or scaled else make_pipeline(Bounded())
 
 
-def scale_of(settings: Number, needs: Needs) -> Scale:
+def scale_of(settings: Number, requirement: InputRequirement) -> Scale:
     """The scale of numbers without bins: that of the settings, or the default."""
-    silent = Scale.STANDARD if needs is Needs.COMPLETE or settings.missing in JOINT else Scale.NONE
+    silent = Scale.STANDARD if requirement is InputRequirement.COMPLETE or settings.missing in JOINT else Scale.NONE
     return settings.scale or silent
 
 
@@ -56,17 +56,21 @@ def _shape(settings: Number) -> list[Any]:
     return steps
 
 
-def _bins(settings: Number, needs: Needs) -> list[Any]:
+def _bins(settings: Number, requirement: InputRequirement) -> list[Any]:
     filled = [] if settings.missing in (None, Missing.KEEP) else [_of_one_column(settings, indicator=False)]
     binned = Binned(str(settings.bins and settings.bins.value), settings.bin_count, list(settings.edges))
-    one_hot = [OneHotEncoder(handle_unknown="ignore", sparse_output=False)] if needs is Needs.COMPLETE else []
+    one_hot = (
+        [OneHotEncoder(handle_unknown="ignore", sparse_output=False)]
+        if requirement is InputRequirement.COMPLETE
+        else []
+    )
     return [*filled, binned, *one_hot]
 
 
-def _fill_and_scale(settings: Number, needs: Needs, seed: int) -> list[Any]:
-    missing = settings.missing or (Missing.MEDIAN if needs is Needs.COMPLETE else Missing.KEEP)
+def _fill_and_scale(settings: Number, requirement: InputRequirement, seed: int) -> list[Any]:
+    missing = settings.missing or (Missing.MEDIAN if requirement is InputRequirement.COMPLETE else Missing.KEEP)
     joint = missing in JOINT
-    scale = scale_of(settings, needs)
+    scale = scale_of(settings, requirement)
     scaler = [] if scale is Scale.NONE else [Resized(), SCALERS[scale]()]
     if missing is Missing.KEEP:
         return scaler

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import InnerSplit
-from nightjar.models.input_requirements import Needs
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.categories import category_steps
 from nightjar.models.preprocessing.derived_columns import maker_step
 from nightjar.models.preprocessing.numbers import number_steps, scale_of
@@ -34,7 +34,7 @@ CENTRED = (Scale.STANDARD, Scale.ROBUST)
 def preparation(
     features: Sequence[FeatureColumn],
     settings: Preparation,
-    needs: Needs,
+    requirement: InputRequirement,
     *,
     task: Task,
     seed: int,
@@ -49,17 +49,17 @@ def preparation(
 
     Args:
         features: of the frame, in its order.
-        settings: unset ones follow from the needs.
-        needs: of the estimator. Principal components need complete numbers whatever it needs.
+        settings: unset ones follow from the requirement.
+        requirement: of the estimator. Principal components need complete numbers whatever it requires.
         task: of the label.
         seed: of every random choice.
         inner: (train, test) row numbers of the training rows, for target encoding.
 
     Raises:
-        LearningError: the settings do not fit the features, the task or the needs; see `check_preparation`.
+        LearningError: the settings do not fit the features, the task or the requirement; see `check_preparation`.
     """
-    check_preparation(features, settings, needs, task=task)
-    columns = _column_steps(features, settings, _needs(settings, needs), seed, inner)
+    check_preparation(features, settings, requirement, task=task)
+    columns = _column_steps(features, settings, _requirement(settings, requirement), seed, inner)
     steps: list[tuple[str, Any]] = [
         ("columns", ColumnTransformer(columns)),
         ("with_values", WithValues()),
@@ -73,7 +73,9 @@ def preparation(
     return Pipeline(steps)
 
 
-def check_preparation(features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, *, task: Task) -> None:
+def check_preparation(
+    features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, *, task: Task
+) -> None:
     """Check the settings before any row is read.
 
     Raises:
@@ -89,14 +91,14 @@ def check_preparation(features: Sequence[FeatureColumn], settings: Preparation, 
         raise LearningError(f"columns names {', '.join(unknown)}, not among the features {', '.join(by_name)}.")
     for name, own in settings.columns.items():
         _check_type(by_name[name], own)
-    if _needs(settings, needs) is Needs.COMPLETE:
+    if _requirement(settings, requirement) is InputRequirement.COMPLETE:
         _check_complete(features, settings)
     if any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
-        _check_chi_squared(features, settings, _needs(settings, needs), task)
+        _check_chi_squared(features, settings, _requirement(settings, requirement), task)
 
 
-def _needs(settings: Preparation, needs: Needs) -> Needs:
-    return needs if settings.components is None else Needs.COMPLETE
+def _requirement(settings: Preparation, requirement: InputRequirement) -> InputRequirement:
+    return requirement if settings.components is None else InputRequirement.COMPLETE
 
 
 def _check_type(column: FeatureColumn, own: ColumnPreparation) -> None:
@@ -123,14 +125,16 @@ def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) ->
             )
 
 
-def _check_chi_squared(features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, task: Task) -> None:
+def _check_chi_squared(
+    features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, task: Task
+) -> None:
     if task is not Task.CLASSIFICATION:
         raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
     for column in features:
         rule = _rule(column, settings)
-        if isinstance(rule, Number) and rule.bins is None and scale_of(rule, needs) in CENTRED:
+        if isinstance(rule, Number) and rule.bins is None and scale_of(rule, requirement) in CENTRED:
             raise LearningError(
-                f"CHI_SQUARED takes numbers of 0 or more, and {scale_of(rule, needs).name} scaling puts some of "
+                f"CHI_SQUARED takes numbers of 0 or more, and {scale_of(rule, requirement).name} scaling puts some of "
                 f"{column.name} below 0: scale by MIN_MAX (preparation.number.scale), or select by ANOVA."
             )
 
@@ -157,22 +161,22 @@ def _groups(features: Sequence[FeatureColumn], settings: Preparation) -> list[tu
 
 
 def _column_steps(
-    features: Sequence[FeatureColumn], settings: Preparation, needs: Needs, seed: int, inner: Splits
+    features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, seed: int, inner: Splits
 ) -> list[tuple[str, Any, list[str]]]:
     """A named transformer for each group: "number", "number_1", ..., "category", ..., "text", ..."""
     steps: list[tuple[str, Any, list[str]]] = []
     for rule, names in _groups(features, settings):
         kind = type(rule).__name__.lower()
         place = sum(name.split("_")[0] == kind for name, _, _ in steps)
-        steps.append((f"{kind}_{place}" if place else kind, _step(rule, needs, seed, inner), names))
+        steps.append((f"{kind}_{place}" if place else kind, _step(rule, requirement, seed, inner), names))
     return steps
 
 
-def _step(rule: Rule, needs: Needs, seed: int, inner: Splits) -> Any:
+def _step(rule: Rule, requirement: InputRequirement, seed: int, inner: Splits) -> Any:
     match rule:
         case Number():
-            return number_steps(rule, needs, seed)
+            return number_steps(rule, requirement, seed)
         case Category():
-            return category_steps(rule, needs, inner)
+            return category_steps(rule, requirement, inner)
         case Text():
             return text_steps(rule, seed)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.models.examples import Rows
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.models.preprocessing.synthetic_rows import Pairs, draw_pairs
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
 
@@ -77,7 +77,7 @@ def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats
     return np.asarray(balanced * (weights.sum() / balanced.sum()))
 
 
-def _sample_rows(settings: Imbalance, label: Labels, seed: int) -> Rows:
+def _sample_rows(settings: Imbalance, label: Labels, seed: int) -> RowNumbers:
     """Row numbers, chosen by labels alone: a subset in order, or all rows followed by the repeated ones."""
     from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415
     from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415

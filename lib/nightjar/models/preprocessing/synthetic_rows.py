@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 from nightjar.errors import LearningError
-from nightjar.models.examples import Rows
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.settings.preparation import ImbalanceKind
 
 Floats = npt.NDArray[np.float64]
@@ -31,8 +31,8 @@ class Pairs:
         part: of the way from the first to the second, 0 to 1.
     """
 
-    base: Rows
-    neighbour: Rows
+    base: RowNumbers
+    neighbour: RowNumbers
     part: Floats
 
 
@@ -81,10 +81,10 @@ def interpolate(frame: pd.DataFrame, pairs: Pairs, levels: Collection[str] = ())
     return synthetic
 
 
-def _rows_to_make(other: Labels, count: int) -> Rows:
+def _rows_to_make(other: Labels, count: int) -> RowNumbers:
     """The number of synthetic rows at each row, by the share of its neighbours in the other class."""
     shares = other.mean(axis=1)
-    times: Rows = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
+    times: RowNumbers = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
     if not times.any():
         raise LearningError(
             f"ADASYN can make no row between {len(other)} of the rarer class and those of the other: too few of the "
