@@ -60,7 +60,7 @@ ONLY_IN = {
     "hydra": ["config.py", "overrides.py", "refusals.py"],
     "ray": ["learning", "runtime/ray.py"],
     "mlflow": ["registry"],
-    "torch": ["models/network.py", "learning/distributed"],
+    "torch": ["models/network/training.py", "learning/distributed"],
     "deltalake": ["tables"],
     "delta": ["tables/delta.py"],
 }

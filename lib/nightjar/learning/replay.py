@@ -14,7 +14,7 @@ from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import require_fit_sets
 from nightjar.learning.splits.folding import inner_splits, select_settled
-from nightjar.models.calibration import fit_calibration
+from nightjar.models.ensembles.calibration import fit_calibration
 from nightjar.models.examples import Rows
 from nightjar.models.predictor import Calibrator
 from nightjar.settings.learning import Search

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.decisions import cheapest_threshold, row_costs
-from nightjar.evaluation.figures import mean_interval
 from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import mean_interval
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.models.examples import Rows
 from nightjar.settings.costs import Costs

@@ -8,8 +8,8 @@ from nightjar.learning.distributed.source import CountedSource, Source, label_va
 from nightjar.learning.distributed.streaming import count, sample
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
-from nightjar.models.network_inputs import columns_to_embed, levels_of, network_preparation
-from nightjar.models.network_options import Options
+from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
+from nightjar.models.network.options import Options
 from nightjar.models.predictor import Predictor, Preparation
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Estimator, Model

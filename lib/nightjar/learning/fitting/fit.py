@@ -8,8 +8,8 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit_sets import FitSet, make_fit_set
 from nightjar.learning.labels.self_training import self_train
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Rows
+from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
