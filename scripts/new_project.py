@@ -81,7 +81,7 @@ def _print_summary(files: dict[str, str], projects: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    folders.use()
+    folders.use_process_folder()
     try:
         with outages.translate_errors():
             main(sys.argv[1:])

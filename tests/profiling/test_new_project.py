@@ -14,7 +14,7 @@ from nightjar.config import compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.build import build
 from nightjar.features.fitting import require_fit
-from nightjar.learning.search.foreseen import require_foreseeable
+from nightjar.learning.search.feasibility import require_feasible
 from nightjar.profiling import project_files
 from nightjar.settings.jobs import JobName
 from nightjar.sources.ingest import ingest
@@ -73,7 +73,7 @@ def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, plac
     settings_ = settings(place, "shops")
     assert settings_.project.label.allowed_lateness == "1d"
     project, run_date = settings_.project, parse_run_date(settings_.project.history_until)
-    require_foreseeable(settings_.search, project, run_date)
+    require_feasible(settings_.search, project, run_date)
     warehouse = Warehouse(str(place / "warehouse"), "shops")
     warehouse.check_writable()
     last, check = (

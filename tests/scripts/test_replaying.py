@@ -93,6 +93,6 @@ def definitions_of(job_arguments):
 
 
 def test_a_first_night_after_the_last_one_is_refused_before_anything_is_built(replaying):
-    with pytest.raises(UsageError, match=re.escape("A walk from 2013-10-01 to 2013-09-28 has no night")):
+    with pytest.raises(UsageError, match=re.escape("A replay from 2013-10-01 to 2013-09-28 has no night")):
         replaying.main(["run_date=2013-10-01"])
     assert replaying.job_arguments == {}

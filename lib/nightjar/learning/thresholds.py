@@ -9,7 +9,7 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.decisions import cheapest_threshold, row_costs
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import mean_interval
-from nightjar.learning.rows import TrainingRows
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.models.examples import Rows
 from nightjar.settings.costs import Costs
 
@@ -44,7 +44,7 @@ class Threshold:
 
 
 def fit_threshold(
-    rows: TrainingRows, scores: Floats, final: Rows, final_scores: Floats, costs: Costs, clusters: Clusters
+    rows: TrainingSet, scores: Floats, final: Rows, final_scores: Floats, costs: Costs, clusters: Clusters
 ) -> Threshold | None:
     """Fit the threshold with the lowest cost on the folds; None where the project states no costs.
 

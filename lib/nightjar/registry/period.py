@@ -41,7 +41,7 @@ def this_period_only(evidence: Mapping[str, Any]) -> str | None:
 def final_period_blocks(search: Search, project: Project) -> tuple[str, bool]:
     """The greatest number of blocks of a search's final period, as text, and whether that is enough to promote a model.
 
-    Dates without a row that may have some make fewer.
+    Dates that may have rows, but have none, make the number smaller.
     """
     days, spine = search.days_of_block(project.label), project.spine
     blocks = _most_blocks(search.final_days, days, spine)

@@ -40,7 +40,7 @@ def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Dec
     does not suffice, a person may approve; name and reason are then recorded beside the verdict of the evidence.
 
     Args:
-        evidence: as in `nightjar.learning.final.Evidence`: the difference is candidate minus baseline, on the same
+        evidence: as in `nightjar.learning.evidence.Evidence`: the difference is candidate minus baseline, on the same
             rows, its interval over entities and blocks of time.
         approval: of a person; None: by evidence alone.
     """

@@ -25,7 +25,7 @@ class JobRun:
     run_id: str | None = None
     attempts: int = 0
     is_overtaken: bool = False
-    """Whether a later step of the night has been done since, as in a night that needed no training after all."""
+    """Whether its status is outdated: a later step of the night, or any step after a nightly, has been done since."""
 
     def mark(self) -> str:
         """A sign for the status, beside its word."""
@@ -43,33 +43,23 @@ class JobRun:
 def read_job_runs(tables: PinnedTables) -> list[JobRun]:
     """The latest run of each job for the night, and the nightly steps of which no run is recorded.
 
-    The run of a nightly is left out once a step has run after it, as its status is then outdated.
+    The run of a nightly is left out once it is overtaken.
     """
     columns = ["run_id", "job", "status", "error", "code_revision", "seconds", "rows", "started_at"]
     by_job: dict[str, list[dict[str, Any]]] = {}
     for row in tables.rows("runs", columns, tables.of_night()):
         by_job.setdefault(row["job"], []).append(row)
-    if _is_older(by_job):
-        del by_job["nightly"]
     if not by_job:
         return []
     steps = [_job_run(job, by_job) for job in by_job]
     steps += [JobRun(job) for job in NIGHTLY if job not in by_job]
-    return sorted(steps, key=lambda step: (_place(step.job), step.job))
-
-
-def _is_older(by_job: dict[str, list[dict[str, Any]]]) -> bool:
-    ended = [run["started_at"] + timedelta(seconds=run["seconds"]) for run in by_job.get("nightly", [])]
-    starts = [run["started_at"] for job, runs in by_job.items() if job != "nightly" for run in runs]
-    return bool(ended and starts) and max(starts) > max(ended)
+    shown = [step for step in steps if not (step.job == "nightly" and step.is_overtaken)]
+    return sorted(shown, key=lambda step: (_place(step.job), step.job))
 
 
 def _job_run(job: str, by_job: dict[str, list[dict[str, Any]]]) -> JobRun:
     runs = by_job[job]
     latest = max(runs, key=lambda run: (run["started_at"], run["run_id"]))
-    later = [
-        run for name, job_runs in by_job.items() if _place(job) < _place(name) < _place("nightly") for run in job_runs
-    ]
     return JobRun(
         job,
         latest["status"],
@@ -79,8 +69,15 @@ def _job_run(job: str, by_job: dict[str, list[dict[str, Any]]]) -> JobRun:
         tuple(sorted(latest["rows"] or ())),
         latest["run_id"],
         len(runs),
-        any(run["status"] == "done" and run["started_at"] > latest["started_at"] for run in later),
+        _is_overtaken(latest, job, by_job),
     )
+
+
+def _is_overtaken(latest: dict[str, Any], job: str, by_job: dict[str, list[dict[str, Any]]]) -> bool:
+    ended = latest["started_at"] + timedelta(seconds=latest["seconds"])
+    steps = _ORDER[:-1]
+    later = steps if job == "nightly" else steps[_place(job) + 1 :]
+    return any(run["status"] == "done" and run["started_at"] > ended for name in later for run in by_job.get(name, ()))
 
 
 def _place(job: str) -> int:

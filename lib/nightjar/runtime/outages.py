@@ -82,11 +82,11 @@ def translate_errors() -> Iterator[None]:
     Raises:
         MachineError: the machine has failed.
     """
-    with restated(lambda error: of(causes(error))):
+    with restated(lambda error: machine_error(causes(error))):
         yield
 
 
-def of(chain: Sequence[Cause]) -> MachineError | None:
+def machine_error(chain: Sequence[Cause]) -> MachineError | None:
     """The error for a chain of causes, the outermost first; None where no cause is known."""
     for cause in reversed(chain):
         text = f"{cause.kind}: {cause.message}"

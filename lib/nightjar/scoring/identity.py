@@ -1,4 +1,4 @@
-"""`prediction_id`: an identifier of a prediction that every computation of it gives alike."""
+"""`prediction_id`: an identifier of a prediction, the same whenever and wherever it is computed."""
 
 import hashlib
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ SHOWN = 3
 """How many rows are named per column."""
 
 
-def too_great(rows: pa.Table, features: Sequence[FeatureColumn], key: Sequence[str]) -> str:
+def describe_extremes(rows: pa.Table, features: Sequence[FeatureColumn], key: Sequence[str]) -> str:
     """A sentence for each feature with infinite numbers or some beyond `LARGEST`: how many rows, their values and keys.
 
     Empty if there are none.

@@ -24,6 +24,10 @@ class Outcome:
     outputs: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
+    def __or__(self, later: "Outcome") -> "Outcome":
+        """Both as one; where two name the same table or rows, the later one counts."""
+        return Outcome(self.inputs | later.inputs, self.outputs | later.outputs, self.rows | later.rows)
+
 
 @dataclass(frozen=True)
 class Run:

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.durations import Length, duration_of
+from nightjar.learning.data.instants import Instants, microseconds
 from nightjar.models.examples import Rows
 from nightjar.timeline import shift
-
-Instants = npt.NDArray[np.datetime64]
 
 
 def overlaps(
@@ -45,8 +44,3 @@ def overlaps(
         reach[earlier[overlapping] - 1] >= np.minimum(time[train] + 1, label_time[train])[overlapping]
     )
     return overlapping
-
-
-def microseconds(instants: Instants) -> npt.NDArray[np.int64]:
-    """Instants as whole microseconds since 1970."""
-    return instants.astype("datetime64[us]").astype(np.int64)

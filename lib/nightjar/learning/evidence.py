@@ -10,9 +10,9 @@ import numpy.typing as npt
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, intervals
-from nightjar.learning.fitting import fit_candidate
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
@@ -29,7 +29,7 @@ class Evidence:
         baselines: baseline -> measures.
         difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
-        null_labels: see `TrainingRows`.
+        null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
         threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
@@ -51,7 +51,7 @@ class Evidence:
 
 
 def judge(
-    rows: TrainingRows,
+    rows: TrainingSet,
     fold: Fold,
     clusters: Clusters,
     winner: Candidate,
@@ -93,7 +93,7 @@ def _sort_value(estimate: float | None, better: int) -> float:
 
 
 def _scores(
-    rows: TrainingRows, fold: Fold, candidate: Candidate, project: Project, settings: Search
+    rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search
 ) -> npt.NDArray[np.float64]:
     predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
-from nightjar.learning.row_order import RowOrder
+from nightjar.learning.data.row_order import RowOrder
 from nightjar.models.examples import Rows
 from nightjar.settings.sampling import LABEL, TrainingSample
 

@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from nightjar.learning.rows import TrainingRows
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.project import Project
 from nightjar.timeline import cutoff, later
 
 
-def gap(rows: TrainingRows, final: Fold, run_date: date, project: Project) -> str | None:
+def describe_missing_dates(rows: TrainingSet, final: Fold, run_date: date, project: Project) -> str | None:
     """A sentence about dates since the final period began without a labelled row, though labels could be known by now.
 
     None where there are no such dates.

@@ -11,8 +11,8 @@ from deltalake import write_deltalake
 
 import builders
 from nightjar.errors import LearningError, TableError
-from nightjar.learning.gaps import gap
-from nightjar.learning.rows import read
+from nightjar.learning.data.training_set import read_training_set
+from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.splits.folding import final_period
 from nightjar.models.examples import InnerSplit
 from nightjar.settings.spine import Weekday
@@ -30,7 +30,7 @@ def append_label(nights, machine, day, label, known_at):
 
 def test_rows_are_labelled_earlier_than_the_run_date_and_oldest_first(nights):
     """13 dates of 5 machines; one outcome was never written down and is settled as null."""
-    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
     assert len(rows.label) == 13 * 5 - 1
     assert rows.null_labels == pytest.approx(1 / (13 * 5))
     assert (rows.day[0], rows.day[-1]) == (np.datetime64("2024-03-18"), np.datetime64("2024-03-30"))
@@ -42,28 +42,28 @@ def test_rows_are_labelled_earlier_than_the_run_date_and_oldest_first(nights):
 
 def test_rows_without_a_label_are_read_where_they_are_asked_for(nights):
     """The outcome that was never written down; and at the 18th's own midnight nothing of that day is known."""
-    rows = read(nights.warehouse, nights.project, builders.HISTORY, unlabelled=True)
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY, unlabelled=True)
     assert rows.unlabelled.time.astype(str).tolist() == ["2024-03-24T23:00:00.000000"]
     assert rows.unlabelled.table.schema == rows.features.schema
-    plain = read(nights.warehouse, nights.project, builders.HISTORY)
+    plain = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
     assert plain.unlabelled is None
     assert plain.content_hash != rows.content_hash
 
 
 def test_the_same_rows_have_the_same_content_hash_whatever_was_stored_since(nights):
-    once, again = (read(nights.warehouse, nights.project, builders.HISTORY) for _ in range(2))
-    later = read(nights.warehouse, nights.project, date(2024, 4, 2))
+    once, again = (read_training_set(nights.warehouse, nights.project, builders.HISTORY) for _ in range(2))
+    later = read_training_set(nights.warehouse, nights.project, date(2024, 4, 2))
     assert once.content_hash == again.content_hash != later.content_hash
 
 
 def test_a_label_s_latest_version_at_the_cutoff_counts(nights, copied):
     """Corrected twice: before the midnight of the run, and after it."""
-    before = read(nights.warehouse, nights.project, builders.HISTORY).label
+    before = read_training_set(nights.warehouse, nights.project, builders.HISTORY).label
     midnight = datetime(2024, 3, 30, 23, tzinfo=UTC)
     append_label(copied, "m1", 18, not before[0], midnight)
     append_label(copied, "m1", 18, bool(before[0]), midnight + timedelta(microseconds=1))
     append_label(copied, "m2", 18, None, midnight)
-    after = read(copied.warehouse, copied.project, builders.HISTORY).label
+    after = read_training_set(copied.warehouse, copied.project, builders.HISTORY).label
     assert len(after) == len(before) - 1
     assert after[0] != before[0]
     assert (after[2:] == before[3:]).all()
@@ -74,26 +74,26 @@ def test_mixed_definitions_are_refused(nights, copied):
     row = features.slice(0, 1).to_pylist()[0] | {"definitions_hash": "0123456789", "run_date": builders.FIRST}
     write_deltalake(copied.warehouse.path("features"), pa.Table.from_pylist([row], features.schema), mode="append")
     with pytest.raises(LearningError, match=r"Table features mixes rows of 2 definitions .*01234567"):
-        read(copied.warehouse, copied.project, builders.HISTORY)
+        read_training_set(copied.warehouse, copied.project, builders.HISTORY)
 
 
 def test_no_labelled_row_and_a_missing_column_are_said(nights):
     with pytest.raises(LearningError, match="There is no labelled row before 2024-03-18"):
-        read(nights.warehouse, nights.project, builders.FIRST)
+        read_training_set(nights.warehouse, nights.project, builders.FIRST)
     spine = replace(nights.project.spine, features=["load", "seats"])
     source = nights.project.sources["schedule"]
     wider = replace(source, derived=source.derived | {"seats": "1"}, keep=[*source.keep, "seats"])
     project = replace(nights.project, sources=nights.project.sources | {"schedule": wider}, spine=spine)
     with pytest.raises(TableError, match=r"Table features at .* has no column seats"):
-        read(nights.warehouse, project, builders.HISTORY)
+        read_training_set(nights.warehouse, project, builders.HISTORY)
 
 
 def test_a_date_is_settled_when_its_horizon_has_passed_whatever_the_clocks_do(nights):
     """31 March 2024 has 23 hours in Paris: one day after its midnight is the next midnight, 24 hours are 1:00."""
     exact = replace(nights.project, label=replace(nights.project.label, horizon="24h"))
     for project, settled in ((nights.project, 31), (exact, 30)):
-        assert read(nights.warehouse, project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
-        assert read(nights.warehouse, project, date(2024, 4, 1)).last_settled == date(2024, 3, settled)
+        assert read_training_set(nights.warehouse, project, date(2024, 3, 31)).last_settled == date(2024, 3, 30)
+        assert read_training_set(nights.warehouse, project, date(2024, 4, 1)).last_settled == date(2024, 3, settled)
 
 
 def test_after_a_gap_the_last_settled_date_is_one_that_has_labels_and_the_gap_is_told(stored, warehouse):
@@ -105,20 +105,20 @@ def test_after_a_gap_the_last_settled_date_is_one_that_has_labels_and_the_gap_is
     opened = row | {"prediction_time": datetime(2024, 4, 19, 12, tzinfo=UTC), "run_date": date(2024, 4, 19)}
     schema = arrow.schema(warehouse, "features")
     write_deltalake(warehouse.path("features"), pa.Table.from_pylist([opened], schema), mode="append")
-    rows = read(warehouse, project, night)
+    rows = read_training_set(warehouse, project, night)
     assert rows.last_settled == date(2024, 3, 24)
     final = final_period(rows, Split(), rows.last_settled, 2, project.zone)
     assert (final.start, final.end, len(final.test)) == (date(2024, 3, 23), date(2024, 3, 24), 2)
-    assert gap(rows, final, night, project) == (
+    assert describe_missing_dates(rows, final, night, project) == (
         "labels of 2024-03-23 to 2024-04-18 can be known by now, but of 25 of these 27 dates there is no labelled row "
         "(2024-03-25 to 2024-04-18); the final period is 2024-03-23 to 2024-03-24. If they should have rows, run: "
         "jobs/build_features.py project=machines since=2024-03-25 run_date=2024-04-20"
     )
-    assert gap(rows, final, date(2024, 3, 26), project) is None
+    assert describe_missing_dates(rows, final, date(2024, 3, 26), project) is None
     weekly = replace(project, spine=replace(project.spine, weekdays=[Weekday.SUNDAY]))
-    sentence = gap(rows, final, night, weekly)
+    sentence = describe_missing_dates(rows, final, night, weekly)
     assert "of 3 of these 4 Sundays there is no labelled row (2024-03-31 to 2024-04-14)" in sentence
-    assert gap(rows, final, date(2024, 3, 31), weekly) is None
+    assert describe_missing_dates(rows, final, date(2024, 3, 31), weekly) is None
 
 
 MIDNIGHT = datetime(2024, 3, 18, 23, tzinfo=UTC)
@@ -146,7 +146,7 @@ def stored(warehouse, tmp_path):
             "labels": key | {"label": pa.array(label), "label_known_at": label_times},
         }.items():
             write_deltalake(warehouse.path(name), pa.table(columns), mode="overwrite", schema_mode="overwrite")
-        return read(warehouse, project, builders.HISTORY, **options)
+        return read_training_set(warehouse, project, builders.HISTORY, **options)
 
     return write_and_read
 

@@ -7,8 +7,9 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nightjar.learning.search.candidates import Candidate, candidate_at
-from nightjar.learning.search.proposals import Batches, FoldValues, by_key
+from nightjar.learning.fitting.candidates import Candidate, candidate_at
+from nightjar.learning.search.fold_tasks import FoldValues
+from nightjar.learning.search.proposals import Batches, by_key
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Range, dimension
 

@@ -5,13 +5,13 @@ import numpy.typing as npt
 import ray
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.search.fold_tasks import FoldTask
 from nightjar.learning.search.gpus import gpu_share
-from nightjar.learning.search.race import Unit
-from nightjar.learning.search.units import Problem, fold_scores
+from nightjar.learning.search.problem import Problem, fold_scores
 
 
-def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float64]:
+def out_of_fold_scores(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float64]:
     """Fit the candidate on every fold once more, in parallel; Ray must have been started.
 
     A search keeps the measures of its fits, not their scores: fitting one candidate again costs less.
@@ -26,7 +26,7 @@ def out_of_fold(problem: Problem, candidate: Candidate) -> npt.NDArray[np.float6
     """
     gpu = gpu_share([candidate.model, *candidate.members.values()], ray.cluster_resources())
     shared, task = ray.put(problem), ray.remote(num_cpus=1, num_gpus=gpu)(fold_scores)
-    references = [task.remote(shared, Unit(candidate, position)) for position in range(len(problem.folds))]
+    references = [task.remote(shared, FoldTask(candidate, position)) for position in range(len(problem.folds))]
     all_scores = np.full(len(problem.rows.label), np.nan)
     try:
         for fold, scores in zip(problem.folds, ray.get(references), strict=True):

@@ -8,11 +8,11 @@ import pytest
 from learning import problems
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
+from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.labels.label_review import label_review
-from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.out_of_fold import out_of_fold
-from nightjar.learning.search.race import Unit
-from nightjar.learning.search.units import fit_and_measure
+from nightjar.learning.search.fold_tasks import FoldTask
+from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
+from nightjar.learning.search.problem import fit_and_measure
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 
@@ -21,9 +21,9 @@ BOOSTING = Candidate("boosting", Model(Estimator.BOOSTING, parameters={"max_iter
 
 def test_every_tested_row_has_the_score_that_the_search_has_measured(ray_started):
     problem = problems.problem()
-    scores = out_of_fold(problem, BOOSTING)
+    scores = out_of_fold_scores(problem, BOOSTING)
     for place, fold in enumerate(problem.folds):
-        searched = fit_and_measure(problem, Unit(BOOSTING, place))
+        searched = fit_and_measure(problem, FoldTask(BOOSTING, place))
         assert searched.measures == measures(
             Task.CLASSIFICATION, problem.rows.label[fold.test], scores[fold.test], None
         )
@@ -34,7 +34,7 @@ def test_every_tested_row_has_the_score_that_the_search_has_measured(ray_started
 def test_a_candidate_that_cannot_be_fitted_is_a_stated_error(ray_started):
     crowd = Candidate("crowd", Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": -1}))
     with pytest.raises(LearningError, match="n_neighbors"):
-        out_of_fold(problems.problem(), crowd)
+        out_of_fold_scores(problems.problem(), crowd)
 
 
 def test_labels_of_every_fold_are_looked_at_with_their_keys_and_features():

@@ -1,4 +1,4 @@
-"""Deal rows, or whole groups of them, to folds at random; raise where they cannot fill the folds."""
+"""K-fold splits: rows, or whole groups of them, put into folds at random, plain or stratified, and purged."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
-from nightjar.learning.rows import TrainingRows
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.splitters import Purged
 from nightjar.models.examples import Rows
 from nightjar.settings.split import Split, SplitKind
@@ -23,12 +23,12 @@ STRATIFIED = (SplitKind.STRATIFIED, SplitKind.STRATIFIED_GROUPED)
 GROUPED = (SplitKind.GROUPED, SplitKind.STRATIFIED_GROUPED)
 
 
-def deal(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
+def split_kfold(rows: TrainingSet, which: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
     """(train, test) of each fold, purged; the numbers count within `which`.
 
     Args:
         rows: all rows.
-        which: the numbers of those that are dealt.
+        which: the numbers of those that are split.
         settings: of any kind but walk-forward.
         zone: whose days an embargo counts.
         seed: of the shuffling.
@@ -51,7 +51,7 @@ def deal(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int)
 def _check_count(count: int, settings: Split, what: str) -> None:
     if count < settings.folds:
         raise LearningError(
-            f"{count} {what} cannot be dealt to {settings.folds} folds (kind={settings.kind.name}). Use fewer folds "
+            f"{count} {what} cannot fill {settings.folds} folds (kind={settings.kind.name}). Use fewer folds "
             "(search.split.folds), or build features of more dates."
         )
 
@@ -59,14 +59,14 @@ def _check_count(count: int, settings: Split, what: str) -> None:
 def _check_classes(label: npt.NDArray[Any], settings: Split) -> None:
     if label.dtype != np.bool_:
         raise LearningError(
-            f"kind={settings.kind.name} deals each class evenly, but the labels are numbers. Use kind=RANDOM or "
-            "GROUPED (search.split.kind)."
+            f"kind={settings.kind.name} spreads each class evenly over the folds, but the labels are numbers. Use "
+            "kind=RANDOM or GROUPED (search.split.kind)."
         )
     for value in (True, False):
         _check_count(int((label == value).sum()), settings, f"rows with the label {value}")
 
 
-def _groups(rows: TrainingRows, which: Rows, settings: Split) -> Rows:
+def _groups(rows: TrainingSet, which: Rows, settings: Split) -> Rows:
     if rows.group is None:
         raise LearningError(
             f"kind={settings.kind.name} needs groups, and the rows were read without. Read them with "

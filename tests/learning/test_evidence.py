@@ -12,9 +12,9 @@ import pytest
 import builders
 from nightjar.evaluation.metrics import measures
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.final import judge
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.evidence import judge
+from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.registry.promotion import Approval, decide
@@ -29,7 +29,7 @@ MEAN = Candidate("mean", Model(Estimator.MEAN, baseline=True))
 STUMP = Candidate("stump", Model(Estimator.TREE, parameters={"max_depth": 1}, baseline=True))
 
 
-def rows_for(task) -> TrainingRows:
+def rows_for(task) -> TrainingSet:
     """Rows in which x decides: the chance of a yes, an amount in hundreds, or how relevant a row is in its list."""
     random = np.random.default_rng(3)
     day = np.repeat([np.datetime64(FIRST + timedelta(days=number)) for number in range(DAYS)], A_DAY)
@@ -43,7 +43,7 @@ def rows_for(task) -> TrainingRows:
     table, columns = pa.table({"x": x}), (FeatureColumn("x", "number"),)
     query = np.arange(len(day)) // 6 if task is Task.RANKING else None
     key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
-    return TrainingRows(table, columns, key, label, day, instant, instant, timedelta(0), FIRST, {}, "d1", query=query)
+    return TrainingSet(table, columns, key, label, day, instant, instant, timedelta(0), FIRST, {}, "d1", query=query)
 
 
 def final(last_days: int) -> Fold:

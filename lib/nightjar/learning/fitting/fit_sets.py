@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
-from nightjar.learning.row_order import RowOrder, row_order
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.sampling import Sample, draw_sample, strata_of
+from nightjar.learning.data.instants import microseconds
+from nightjar.learning.data.row_order import RowOrder, row_order
+from nightjar.learning.data.sampling import Sample, draw_sample, strata_of
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.folding import FEWEST, inner_splits
-from nightjar.learning.splits.purging import microseconds
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.learning import Search
 from nightjar.settings.split import Split
@@ -22,7 +22,7 @@ from nightjar.timeline import cutoff, moment, shift
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingPart:
+class FitSet:
     """Rows to fit on.
 
     Attributes:
@@ -37,7 +37,7 @@ class TrainingPart:
     inner: Sequence[InnerSplit]
     before: np.datetime64
 
-    def examples(self, rows: TrainingRows) -> Examples:
+    def examples(self, rows: TrainingSet) -> Examples:
         """The examples to fit on."""
         examples = rows.examples(self.rows, self.inner)
         if self.weight is None:
@@ -45,15 +45,13 @@ class TrainingPart:
         return replace(examples, weight=self.weight if examples.weight is None else examples.weight * self.weight)
 
     def contents(self) -> bytes:
-        """The whole part as bytes, for a hash."""
+        """All of it as bytes, for a hash."""
         weight = b"" if self.weight is None else self.weight.tobytes()
         chunks = [_bytes_of(numbers) for numbers in (self.rows, *_numbers(self.inner))]
         return b" ".join([*chunks, weight, str(self.before).encode()])
 
 
-def training_part(
-    rows: TrainingRows, train: Rows, before: date, depth: int, settings: Search, zone: str
-) -> TrainingPart:
+def make_fit_set(rows: TrainingSet, train: Rows, before: date, depth: int, settings: Search, zone: str) -> FitSet:
     """The rows of a fold that are fitted on, with inner splits.
 
     Args:
@@ -75,10 +73,10 @@ def training_part(
         selected, weight = train[sample.rows], sample.weight
         _require_varied_labels(rows.label[selected], len(train), before)
     inner = _split_within(rows, selected, before, depth, settings, zone) if depth else ()
-    return TrainingPart(selected, weight, inner, _first_open(rows, before, settings.split, zone))
+    return FitSet(selected, weight, inner, _first_open(rows, before, settings.split, zone))
 
 
-def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np.datetime64:
+def _first_open(rows: TrainingSet, before: date, split: Split, zone: str) -> np.datetime64:
     """The first prediction time of an unlabelled row whose horizon, or the embargo after it, had not passed."""
     end = moment(cutoff(before, zone))
     first = np.datetime64(end, "us")
@@ -88,7 +86,7 @@ def _first_open(rows: TrainingRows, before: date, split: Split, zone: str) -> np
     return min([*rows.unlabelled.time[free > end], first])
 
 
-def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:
+def require_fit_sets(rows: TrainingSet, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:
     """Check, before a search, that any candidate could be fitted afterwards, too.
 
     Args:
@@ -98,14 +96,14 @@ def require_parts(rows: TrainingRows, fits: Iterable[tuple[Rows, date]], setting
         zone: whose midnights end the dates.
 
     Raises:
-        LearningError: as `training_part`, or all labels of a fit are alike.
+        LearningError: as `make_fit_set`, or all labels of a fit are alike.
     """
     for train, before in fits:
-        part = training_part(rows, train, before, settings.inner_depth(), settings, zone)
-        _require_varied_labels(rows.label[part.rows], len(train), before)
+        fit_set = make_fit_set(rows, train, before, settings.inner_depth(), settings, zone)
+        _require_varied_labels(rows.label[fit_set.rows], len(train), before)
 
 
-def _draw_sample(rows: TrainingRows, train: Rows, before: date, settings: Search) -> Sample:
+def _draw_sample(rows: TrainingSet, train: Rows, before: date, settings: Search) -> Sample:
     strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
     try:
         return draw_sample(_sampling_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
@@ -114,7 +112,7 @@ def _draw_sample(rows: TrainingRows, train: Rows, before: date, settings: Search
 
 
 def _split_within(
-    rows: TrainingRows, selected: Rows, before: date, depth: int, settings: Search, zone: str
+    rows: TrainingSet, selected: Rows, before: date, depth: int, settings: Search, zone: str
 ) -> Sequence[InnerSplit]:
     try:
         return inner_splits(rows, selected, settings.split, zone, settings.seed, depth)
@@ -136,7 +134,7 @@ def _bytes_of(rows: Rows) -> bytes:
     return f"{len(rows)} ".encode() + rows.tobytes()
 
 
-def _sampling_order(rows: TrainingRows, train: Rows, seed: int) -> RowOrder:
+def _sampling_order(rows: TrainingSet, train: Rows, seed: int) -> RowOrder:
     """The random order of the rows, by key; rows of a ranking's list have the order of its first row."""
     order = row_order(rows.key.take(train), "train", seed)
     if rows.query is None:

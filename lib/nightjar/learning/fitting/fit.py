@@ -4,10 +4,10 @@ from datetime import date
 from functools import partial
 
 from nightjar.errors import LearningError
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit_sets import FitSet, make_fit_set
 from nightjar.learning.labels.self_training import self_train
-from nightjar.learning.parts import TrainingPart, training_part
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search.candidates import Candidate
 from nightjar.models.examples import Rows
 from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
@@ -17,7 +17,7 @@ from nightjar.settings.task import Task
 
 
 def fit_candidate(
-    rows: TrainingRows, train: Rows, before: date, candidate: Candidate, project: Project, settings: Search
+    rows: TrainingSet, train: Rows, before: date, candidate: Candidate, project: Project, settings: Search
 ) -> Predictor:
     """Fit a candidate on the rows of these numbers with the search's seed.
 
@@ -30,24 +30,24 @@ def fit_candidate(
         settings: the sample, the kind of splits, the seed.
 
     Raises:
-        LearningError: it cannot be fitted to them; see `models.estimators.fit` and `training_part`.
+        LearningError: it cannot be fitted to them; see `models.estimators.fit` and `make_fit_set`.
     """
     depth = candidate.model.inner_depth(candidate.members)
-    part = training_part(rows, train, before, depth, settings, project.zone)
-    return fit_part(part, rows, candidate, project.label.task, settings.seed)
+    fit_set = make_fit_set(rows, train, before, depth, settings, project.zone)
+    return fit_on(fit_set, rows, candidate, project.label.task, settings.seed)
 
 
-def fit_part(part: TrainingPart, rows: TrainingRows, candidate: Candidate, task: Task, seed: int) -> Predictor:
-    """Fit a candidate on a training part.
+def fit_on(fit_set: FitSet, rows: TrainingSet, candidate: Candidate, task: Task, seed: int) -> Predictor:
+    """Fit a candidate on a fit set.
 
     Raises:
         LearningError: it cannot be fitted to it; see `models.estimators.fit`.
     """
-    model, examples = candidate.model, part.examples(rows)
+    model, examples = candidate.model, fit_set.examples(rows)
     fit_to = partial(fit, model, features=rows.columns, task=task, seed=seed, members=candidate.members)
     if model.self_training.floor is None:
         return fit_to(examples)
     if rows.unlabelled is None:
         raise LearningError(f"{candidate.name} is self-trained, but no rows without a label were read.")
-    time = rows.prediction_time[part.rows]
-    return self_train(fit_to, examples, time, rows.unlabelled, part.before, model.self_training).model
+    time = rows.prediction_time[fit_set.rows]
+    return self_train(fit_to, examples, time, rows.unlabelled, fit_set.before, model.self_training).model

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.evaluation.clusters import Clusters
+from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.labels.label_review import label_review
-from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.out_of_fold import out_of_fold
-from nightjar.learning.search.units import Problem
+from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
+from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold, fit_threshold
 from nightjar.settings.costs import Costs
@@ -50,11 +50,11 @@ def out_of_fold_checks(
         costs: of wrong decisions.
 
     Raises:
-        LearningError: as `out_of_fold`.
+        LearningError: as `out_of_fold_scores`.
     """
     if problem.task is not Task.CLASSIFICATION:
         return OutOfFoldChecks(None, {})
-    rows, scores = problem.rows, out_of_fold(problem, winner)
+    rows, scores = problem.rows, out_of_fold_scores(problem, winner)
     threshold = fit_threshold(rows, scores, final.test, final_scores, costs, clusters)
     scores[final.test] = final_scores
     return OutOfFoldChecks(threshold, label_review(rows, scores, problem.seed))

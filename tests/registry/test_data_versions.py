@@ -2,17 +2,17 @@
 
 from datetime import date
 
-from nightjar.registry import cited, events
+from nightjar.registry import data_versions, events
 from nightjar.registry.events import CHAMPION, Version
 from nightjar.settings.environment import Environment
 
 
 def test_the_champion_s_training_data_is_cited(nights):
-    assert cited.versions(nights.warehouse, nights.environment) == {"features": {1}, "labels": {1}}
+    assert data_versions.versions(nights.warehouse, nights.environment) == {"features": {1}, "labels": {1}}
 
 
 def test_without_a_champion_nothing_is(warehouse, tmp_path):
-    assert cited.versions(warehouse, Environment(home=str(tmp_path))) == {}
+    assert data_versions.versions(warehouse, Environment(home=str(tmp_path))) == {}
 
 
 def test_an_alias_is_held_by_the_last_promotion_whatever_date_it_is_for(warehouse):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nightjar.errors import LearningError
-from nightjar.learning.search import race
-from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.race import FoldResult
-from nightjar.learning.search.units import Problem
-from nightjar.learning.search.work import Work
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.search import schedule
+from nightjar.learning.search.fold_tasks import FoldResult
+from nightjar.learning.search.problem import Problem
+from nightjar.learning.search.queue import TaskQueue
 from nightjar.settings.task import Metric
 
 
@@ -21,20 +21,20 @@ class SearchResult:
         results: each candidate's results, in the order of the folds.
         folds: how many a candidate runs on that is not stopped.
         metric: what decides.
-        remembered: the ledger's file, from which another start of the search takes finished folds.
-        cut_short: whether time was up before all units had been run.
+        ledger_path: the ledger's file, from which another start of the search takes finished folds.
+        cut_short: whether time was up before all tasks had been run.
     """
 
     results: dict[Candidate, list[FoldResult]]
     folds: int
     metric: Metric
-    remembered: Path
+    ledger_path: Path
     cut_short: bool = False
 
     def mean(self, candidate: Candidate) -> float | None:
         """The metric's mean over all folds; None unless the candidate has a value on each of them."""
         values = [result.measures.get(self.metric.value) for result in self.results[candidate]]
-        return race.mean(values) if len(values) == self.folds else None
+        return schedule.mean(values) if len(values) == self.folds else None
 
     def best(self) -> Candidate:
         """The candidate with the best mean that is no baseline; the earlier of equals.
@@ -46,10 +46,10 @@ class SearchResult:
         means = {one: self.mean(one) for one in self.results if not one.model.baseline}
         rated = {one: sign * value for one, value in means.items() if value is not None}
         if not rated:
-            raise LearningError(self._why_none())
+            raise LearningError(self._explain_failure())
         return max(rated, key=lambda one: rated[one])
 
-    def require_sound(self, baselines: Sequence[Candidate]) -> None:
+    def require_baselines(self, baselines: Sequence[Candidate]) -> None:
         """Raise if a baseline failed: with fewer baselines to beat, a model would be promoted too easily.
 
         Raises:
@@ -62,7 +62,7 @@ class SearchResult:
                 f"take it out of search.candidates:\n  {self._failures()}"
             )
 
-    def _why_none(self) -> str:
+    def _explain_failure(self) -> str:
         timeout = (
             "The time (search.minutes) was up. Start the training again: it goes on after the folds that are "
             "finished. Or give it more minutes, fewer candidates, or stopping (search.stopping.rungs)."
@@ -74,23 +74,23 @@ class SearchResult:
     def _failures(self) -> str:
         failed = [result for results in self.results.values() for result in results if result.failure]
         lines = [f"{result.candidate} on {result.fold}, seed {result.seed}: {_last_line(result)}" for result in failed]
-        if any((result.failure or "").startswith("Traceback") for result in failed):  # a lost unit is tried again
+        if any((result.failure or "").startswith("Traceback") for result in failed):  # a lost task is tried again
             lines.append(
-                f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.remembered}"
+                f"A failed fit is not tried again; was it the machine's fault, take its line out of {self.ledger_path}"
             )
         return "\n  ".join(lines)
 
 
-def search_result(work: Work, problem: Problem, metric: Metric, remembered: Path) -> SearchResult:
+def search_result(queue: TaskQueue, problem: Problem, metric: Metric, ledger_path: Path) -> SearchResult:
     """The results of finished work, by candidate in the order they were proposed."""
     results: dict[Candidate, dict[int, FoldResult]] = {}
-    for unit in work.units:
-        if unit in work.results:
-            results.setdefault(unit.candidate, {})[unit.fold] = work.results[unit]
+    for fold_task in queue.fold_tasks:
+        if fold_task in queue.results:
+            results.setdefault(fold_task.candidate, {})[fold_task.fold] = queue.results[fold_task]
     ordered = {
         candidate: [of_candidate[fold] for fold in sorted(of_candidate)] for candidate, of_candidate in results.items()
     }
-    return SearchResult(ordered, len(problem.folds), metric, remembered, cut_short=work.pending())
+    return SearchResult(ordered, len(problem.folds), metric, ledger_path, cut_short=queue.pending())
 
 
 def _last_line(result: FoldResult) -> str:

@@ -14,9 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 
 from nightjar.errors import LearningError
-from nightjar.learning import outcomes, row_checks
-from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.splits.purging import microseconds
+from nightjar.learning.data import row_checks, targets
+from nightjar.learning.data.instants import Days, Instants, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.models.examples import Examples, InnerSplit, Rows
 from nightjar.settings.project import Project
@@ -26,12 +25,17 @@ from nightjar.tables import arrow, groups, labels
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, moment
 
-Days = npt.NDArray[np.datetime64]
-Instants = npt.NDArray[np.datetime64]
+
+@dataclass(frozen=True, eq=False)
+class UnlabelledRows:
+    """Rows without a label, and their prediction times (UTC)."""
+
+    table: pa.Table
+    time: Instants
 
 
 @dataclass(frozen=True)
-class TrainingRows:
+class TrainingSet:
     """Labelled rows in the order of prediction time and key.
 
     Attributes:
@@ -75,7 +79,7 @@ class TrainingRows:
     query: Rows | None = None
     weight: npt.NDArray[np.float64] | None = None
     null_labels: float = 0.0
-    unlabelled: Timed | None = None
+    unlabelled: UnlabelledRows | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
 
     def examples(self, index: Rows, inner: Sequence[InnerSplit] = ()) -> Examples:
@@ -123,7 +127,7 @@ class TrainingRows:
         return digest.hexdigest()
 
 
-def read(
+def read_training_set(
     warehouse: Warehouse,
     project: Project,
     run_date: date,
@@ -132,7 +136,7 @@ def read(
     query: Sequence[str] = (),
     task: Task = Task.CLASSIFICATION,
     unlabelled: bool = False,
-) -> TrainingRows:
+) -> TrainingSet:
     """Rows before the run date whose outcome is known at its midnight and is not null.
 
     A label's latest version at or before the cutoff counts.
@@ -167,11 +171,11 @@ def read(
     entity = [name for name in query or project.spine.key if name not in ("prediction_time", "run_date")]
     row_checks.refuse_infinite(feature_rows, names)
     row_checks.refuse_empty(feature_table)
-    return TrainingRows(
+    return TrainingSet(
         features=feature_table,
         columns=feature_columns(feature_table.schema, names),
         key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
-        label=outcomes.labels(joined["label"], task),
+        label=targets.labels(joined["label"], task),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
@@ -182,7 +186,7 @@ def read(
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
-        weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
+        weight=targets.weights(joined[WEIGHT]) if weighted else None,
         null_labels=1 - len(outcome) / len(latest_labels),
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
@@ -201,7 +205,7 @@ def _rows_without_label(
 ) -> dict[str, Any]:
     """The rows that have no label, and when their horizons had passed."""
     rows = _in_order(feature_rows.join(outcome, _key(project), join_type="left anti"), project)
-    unlabelled = Timed(rows.select(list(names)).combine_chunks(), _instants(rows))
+    unlabelled = UnlabelledRows(rows.select(list(names)).combine_chunks(), _instants(rows))
     return {"unlabelled": unlabelled, "unlabelled_passed_at": _passed_at(rows, project)}
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning import row_checks
-from nightjar.learning.search.checking import require_candidate, require_judged
+from nightjar.learning.data import row_checks
+from nightjar.learning.search.checking import require_candidate, require_shared_settings
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators.rule_grammar import names_in, parse
 from nightjar.settings.columns import FeatureType
@@ -26,7 +26,7 @@ MOST_GUESSED = 6
 """The most columns of a rule whose types are guessed in all combinations; a rule with more is not checked."""
 
 
-def require_foreseeable(search: Search, project: Project, run_date: date) -> None:
+def require_feasible(search: Search, project: Project, run_date: date) -> None:
     """Raise for a search that could not be trained on any rows of the project, before anything is read or built.
 
     The type of a derived column or an expression is known only when it is built: a candidate is refused for what fits
@@ -40,7 +40,7 @@ def require_foreseeable(search: Search, project: Project, run_date: date) -> Non
     names, task = project.feature_names(), project.label.task
     clocks = [f"{group}__{clock}" for group in project.features for clock in CLOCKS]
     try:
-        require_judged(search, names, task)
+        require_shared_settings(search, names, task)
         row_checks.require_columns([*project.spine.columns(), "prediction_time", *names, *clocks], search.split.group)
         types = {name: _type(project, name) for name in names}
         for name in search.candidates:

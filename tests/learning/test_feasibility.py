@@ -8,7 +8,7 @@ import pytest
 
 import builders
 from nightjar.errors import UsageError
-from nightjar.learning.search.foreseen import require_foreseeable
+from nightjar.learning.search.feasibility import require_feasible
 from nightjar.settings.columns import ColumnPreparation, FeatureType, Number, Text
 from nightjar.settings.label import Label
 from nightjar.settings.model import Estimator, Model
@@ -60,7 +60,7 @@ def rule(expression):
 )
 def test_a_candidate_that_no_rows_of_the_project_could_fit_is_named(model, message):
     with pytest.raises(UsageError, match=rf"search\.candidates\.{message}.*Nothing was run\.$"):
-        require_foreseeable(search_of(model), PROJECT, builders.HISTORY)
+        require_feasible(search_of(model), PROJECT, builders.HISTORY)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_candidate_that_no_rows_of_the_project_could_fit_is_named(model, messa
 )
 def test_so_is_what_all_candidates_share(options, message):
     with pytest.raises(UsageError, match=rf"{message}.*Nothing was run\.$"):
-        require_foreseeable(search_of(Model(Estimator.TREE), **options), PROJECT, builders.HISTORY)
+        require_feasible(search_of(Model(Estimator.TREE), **options), PROJECT, builders.HISTORY)
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_so_is_what_all_candidates_share(options, message):
 )
 def test_what_may_fit_is_let_through_whatever_an_expression_turns_out_to_be(model):
     grouped = Split(SplitKind.GROUPED, 2, group=["machine", "temperature__event_time"])
-    require_foreseeable(search_of(model, split=grouped), PROJECT, builders.HISTORY)
+    require_feasible(search_of(model, split=grouped), PROJECT, builders.HISTORY)
 
 
 def test_a_sampled_spine_weighs_its_rows():
     sampled = replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, fraction=0.5)))
     near = search_of(Model(Estimator.NEIGHBOURS))
-    require_foreseeable(near, PROJECT, builders.HISTORY)
+    require_feasible(near, PROJECT, builders.HISTORY)
     with pytest.raises(UsageError, match="NEIGHBOURS takes no weights"):
-        require_foreseeable(near, sampled, builders.HISTORY)
+        require_feasible(near, sampled, builders.HISTORY)
 
 
 def test_test_periods_of_which_some_would_have_none_of_the_spine_s_weekdays_are_refused():
@@ -108,20 +108,20 @@ def test_test_periods_of_which_some_would_have_none_of_the_spine_s_weekdays_are_
     weekly = replace(PROJECT, spine=replace(PROJECT.spine, weekdays=[Weekday.MONDAY]))
     one = search_of(Model(Estimator.TREE), final_days=1)
     for folds, test_days in ((1, 1), (1, 7), (2, 4)):
-        require_foreseeable(replace(one, split=Split(folds=folds, test_days=test_days)), weekly, builders.HISTORY)
+        require_feasible(replace(one, split=Split(folds=folds, test_days=test_days)), weekly, builders.HISTORY)
     for folds, test_days in ((2, 1), (2, 3), (3, 3)):
         short = replace(one, split=Split(folds=folds, test_days=test_days))
         with pytest.raises(
             UsageError, match=rf"test_days={test_days}: of {folds} .* no Mondays, .*7 days or more\. Not"
         ):
-            require_foreseeable(short, weekly, builders.HISTORY)
+            require_feasible(short, weekly, builders.HISTORY)
 
 
-def test_the_days_of_dealt_folds_are_not_counted_and_a_later_date_has_more():
-    dealt = search_of(Model(Estimator.TREE), split=Split(SplitKind.STRATIFIED, 9), final_days=1)
-    require_foreseeable(dealt, PROJECT, builders.HISTORY)
+def test_the_days_of_random_folds_are_not_counted_and_a_later_date_has_more():
+    stratified = search_of(Model(Estimator.TREE), split=Split(SplitKind.STRATIFIED, 9), final_days=1)
+    require_feasible(stratified, PROJECT, builders.HISTORY)
     walks = search_of(Model(Estimator.TREE), split=Split(folds=2, test_days=6), final_days=1)
-    require_foreseeable(walks, PROJECT, date(2024, 4, 1))
+    require_feasible(walks, PROJECT, date(2024, 4, 1))
 
 
 def test_a_regression_s_search_is_judged_by_its_task():
@@ -129,6 +129,6 @@ def test_a_regression_s_search_is_judged_by_its_task():
     amounts = replace(PROJECT, label=label)
     mean = Model(Estimator.MEAN, baseline=True)
     search = builders.search(candidates={"mean": mean, "ridge": Model(Estimator.LINEAR)}, metric=Metric.RMSE)
-    require_foreseeable(search, amounts, builders.HISTORY)
+    require_feasible(search, amounts, builders.HISTORY)
     with pytest.raises(UsageError, match=r"metric is ROC_AUC.*choose one of RMSE, MAE, R2\. Nothing was run"):
-        require_foreseeable(builders.search(), amounts, builders.HISTORY)
+        require_feasible(builders.search(), amounts, builders.HISTORY)
