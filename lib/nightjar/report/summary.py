@@ -136,7 +136,7 @@ def _drift_facts(drift: Drift | None) -> list[Fact]:
 
 
 def _arrival_facts(arrivals: list[Arrival]) -> list[Fact]:
-    """Nothing where every source brought what it should."""
+    """The sources that brought too little; no fact if there are none."""
     short = [arrival.source for arrival in arrivals if arrival.is_short()]
     label = f"{'source' if len(short) == 1 else 'sources'} brought too little"
     named = ", ".join(short)
@@ -186,7 +186,7 @@ def _drift_words(drift: Drift | None) -> str:
 
 
 def _arrival_words(arrivals: list[Arrival]) -> list[str]:
-    """Nothing where every source brought what it should."""
+    """The sources that brought too little, in words; no sentence if there are none."""
     short = [f"{arrival.source} ({_amount(arrival)})" for arrival in arrivals if arrival.is_short()]
     return [f"Too little came in of {' and '.join(short)}."] if short else []
 
