@@ -58,6 +58,32 @@ def join(
             or clocks that cannot be held exactly; facts that tie completely where ``Latest``, ``first`` or ``last``
             would have to choose between different values; contradicting versions of one fact; a sum of integers
             beyond 64 bits.
+
+    Example:
+        A machine was measured on Monday and on Tuesday; the second value came in a day late.
+
+        >>> from datetime import UTC, datetime
+        >>> from nightjar.asof import Facts, Latest, Windowed, join
+        >>> monday, tuesday, wednesday, thursday = (datetime(2024, 4, day, 6, tzinfo=UTC) for day in (1, 2, 3, 4))
+        >>> measured = pa.table(
+        ...     {
+        ...         "machine": ["m1", "m1"],
+        ...         "at": [monday, tuesday],
+        ...         "seen": [monday, wednesday],
+        ...         "heat": [20.0, 30.0],
+        ...     }
+        ... )
+        >>> features = [Latest("heat"), Windowed("heat", "mean", "7d"), Latest("heat", lookback="1d", name="fresh")]
+        >>> readings = Facts(
+        ...     "readings", measured, keys=["machine"], event_time="at", known_at="seen", features=features
+        ... )
+        >>> spine = pa.table({"machine": ["m1", "m1", "m2"], "prediction_time": [tuesday, thursday, thursday]})
+        >>> known = join(spine, [readings], zone="Europe/Paris")
+        >>> for name in ("readings__heat", "readings__heat_mean_7d", "readings__fresh"):
+        ...     print(name, known[name].to_pylist())
+        readings__heat [20.0, 30.0, None]
+        readings__heat_mean_7d [20.0, 25.0, None]
+        readings__fresh [20.0, None, None]
     """
     clocks = Clocks(prediction_time, known_by, since, zone)
     validate(spine, facts, clocks.columns(), zone)

@@ -32,6 +32,10 @@ def cheapest_threshold(
 
     Raises:
         LearningError: lengths differ, there are no rows, or a score is not finite.
+
+    Example:
+        >>> cheapest_threshold([True, False, True, False], [0.9, 0.6, 0.4, 0.1], missed=5, false_alarm=1)
+        0.4
     """
     labels, scores = check_outcomes(label, score)
     if not len(scores):
@@ -53,6 +57,10 @@ def row_costs(
 
     Raises:
         LearningError: as `cheapest_threshold`.
+
+    Example:
+        >>> row_costs([True, False, True, False], [0.9, 0.6, 0.4, 0.1], 0.5, missed=5, false_alarm=1).tolist()
+        [0.0, 1.0, 5.0, 0.0]
     """
     labels, scores = check_outcomes(label, score)
     is_acted_on = scores >= threshold

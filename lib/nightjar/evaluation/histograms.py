@@ -89,6 +89,12 @@ def fit_bins(column: ArrowColumn, *, bins: int = 50) -> Bins:
 
     Raises:
         LearningError: a column that is neither numbers, booleans nor strings, or fewer than 1 bin.
+
+    Example:
+        >>> fit_bins(pa.array(["b", "a", "b"])).levels
+        ('b', 'a')
+        >>> fit_bins(pa.array([1, 1, 2, 2]), bins=2).edges
+        (1.0, 2.0, 2.0000000000000004)
     """
     if bins < 1:
         raise LearningError(f"bins is {bins}: a histogram has at least 1.")
@@ -107,6 +113,11 @@ def count(bins: Bins, column: ArrowColumn) -> Counts:
 
     Raises:
         LearningError: the column is of another kind than the bins.
+
+    Example:
+        >>> bins = fit_bins(pa.array(["a", "a", "b"]))
+        >>> count(bins, pa.array(["b", "c", None])).tolist()  # nulls, a, b, any other level
+        [1, 0, 1, 1]
     """
     fits = is_number if bins.kind == "numeric" else is_text
     if not fits(column.type) and not pa.types.is_null(column.type):

@@ -59,6 +59,13 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
 
     Raises:
         LearningError: labels, scores or weights that the metrics refuse, or a ranking without lists.
+
+    Example:
+        >>> machine, night = np.tile(np.arange(4), 6), np.repeat(np.arange(6), 4)
+        >>> truth = Truth(Task.REGRESSION, machine + 0.1 * night, Clusters(entity=machine, block=night))
+        >>> mae = intervals(truth, machine + 0.5)["mae"]
+        >>> round(mae.estimate, 3), round(mae.low, 3), round(mae.high, 3)
+        (0.25, 0.114, 0.548)
     """
     result = {}
     for metric in (metric for metric in Metric if metric.task is truth.task):
@@ -72,6 +79,19 @@ def difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Interval:
 
     Raises:
         LearningError: as `intervals`.
+
+    Example:
+        Errors of two models on four machines in three nights: with the whole interval below 0, the first one is better.
+
+        >>> truth = Truth(
+        ...     Task.REGRESSION,
+        ...     label=np.array([1.0, 2.0, 3.0, 4.0] * 3),
+        ...     clusters=Clusters(entity=np.tile(np.arange(4), 3), block=np.repeat(np.arange(3), 4)),
+        ... )
+        >>> near, far = truth.label + 0.5, truth.label + np.tile([1.0, 1.1, 0.9, 1.2], 3)
+        >>> gap = difference(Metric.MAE, truth, near, far)
+        >>> round(gap.estimate, 2), round(gap.low, 2), round(gap.high, 2)
+        (-0.55, -0.76, -0.34)
     """
     metric_a, influence_a, clusters = _estimate(metric, truth, a)
     metric_b, influence_b, _ = _estimate(metric, truth, b)

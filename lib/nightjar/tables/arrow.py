@@ -110,6 +110,15 @@ def read(
     Raises:
         TableError: there is no such table or column, a file is damaged or missing, or the table's rows cannot be read
             from its files alone.
+
+    Example:
+        >>> import tempfile, deltalake
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> warehouse = Warehouse(folder.name, "machines")
+        >>> rows = pa.table({"machine": ["m1", "m2"], "score": [0.2, 0.9]})
+        >>> deltalake.write_deltalake(warehouse.path("scores"), rows)  # as another tool writes them
+        >>> read(warehouse, "scores", ["machine"], where=ds.field("score") > 0.5).to_pylist()
+        [{'machine': 'm2'}]
     """
     delta_table = opening.open_table(warehouse, table, at_version)
     requirements.check_readable(delta_table, table, warehouse.path(table))
