@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from nightjar.asof.values import Flags, Ints
 from nightjar.settings.sources import ColumnType
-from nightjar.sources.values import FORMS
+from nightjar.settings.texts import FORMS
 
 Values: TypeAlias = Any
 """An Arrow array. Its stubs know fewer types and kernels than it has."""

@@ -182,7 +182,7 @@ def unpack(path: str, source: str, cache: Path) -> str:
     Raises:
         SourceError: the archive is damaged, or holds no file or several.
     """
-    if not path.endswith(".zip"):
+    if not path.endswith(".zip") or Path(path).is_dir():
         return path
     try:
         with zipfile.ZipFile(path) as archive:
