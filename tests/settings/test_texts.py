@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
-from nightjar.settings.sources import ColumnType
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.texts import parse
 from sources.forms import READ, REFUSED
 
@@ -63,3 +63,11 @@ def test_a_key_that_a_lookup_lacks_has_the_form_of_the_source_s_column_and_comes
     ):
         project_of(ColumnType.LONG, {"7": {"built": "1"}, "007": {"built": "2"}}, long)
     project_of(ColumnType.LONG, {"7": {"built": "1"}, "8": {"built": "2"}}, long)
+
+
+def test_a_level_has_the_form_of_its_column():
+    project = builders.machines(Path("files"))
+    readings = project.sources["readings"]
+    readings = replace(readings, columns=readings.columns | {"seen": Column(ColumnType.LONG, levels=["1", "2.0"])})
+    with pytest.raises(ValueError, match=r"sources\.readings\.columns\.seen\.levels: found '2.0', expected a whole"):
+        replace(project, sources=project.sources | {"readings": readings})

@@ -4,6 +4,7 @@ What is read here is read by `ingest` as the same value. The reverse holds but f
 by, such as line ends around a number.
 """
 
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -59,11 +60,8 @@ def instants(texts: Values) -> tuple[Values, Values]:
     whole = kernels.binary_join_element_wise(part["day"], part["time"], part["fraction"], pa.scalar("", texts.type))
     plain = _cast(whole, pa.timestamp("us"))
     offset = _offsets(part["zone"])
-    moments = (
-        kernels.subtract(plain.cast(pa.int64()), kernels.multiply(offset, _MINUTE))
-        .cast(pa.timestamp("us"))
-        .cast(INSTANT)
-    )
+    moments = kernels.subtract(plain.cast(pa.int64()), kernels.multiply(offset, _MINUTE)).cast(pa.timestamp("us"))
+    moments = _in_calendar(moments).cast(INSTANT)
     return moments, kernels.if_else(kernels.equal(part["zone"], ""), pa.scalar(None, pa.int64()), offset)
 
 
@@ -87,9 +85,9 @@ def natural(values: Values) -> tuple[ColumnType, Values]:
     if types.is_boolean(kind):
         return ColumnType.BOOLEAN, values
     if types.is_date(kind):
-        return ColumnType.DATE, values.cast(pa.date32())
+        return ColumnType.DATE, _in_calendar(values.cast(pa.date32()))
     if types.is_timestamp(kind):
-        return ColumnType.TIMESTAMP, _whole_microseconds(values)
+        return ColumnType.TIMESTAMP, _in_calendar(_whole_microseconds(values))
     if types.is_binary(kind) or types.is_large_binary(kind):
         return ColumnType.STRING, _cast(values, pa.large_string())
     if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale <= 0):
@@ -124,10 +122,20 @@ def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
+def _in_calendar(values: Values) -> Values:
+    """Days or instants; what is outside the years 1 to 9999 is none."""
+    first, last = (pa.scalar(end, pa.timestamp("us")) for end in (datetime.min, datetime.max))
+    counts, whole = (pa.int32(), pa.date32()) if pa.types.is_date(values.type) else (pa.int64(), pa.timestamp("us"))
+    ends = [end.cast(whole).cast(counts) for end in (first, last)]
+    plain = values.cast(counts)
+    is_inside = kernels.and_(kernels.greater_equal(plain, ends[0]), kernels.less_equal(plain, ends[1]))
+    return kernels.if_else(is_inside, values, pa.scalar(None, values.type))
+
+
 def _whole_microseconds(values: Values) -> Values:
     """What is finer than a microsecond is none."""
     cut = values.cast(pa.timestamp("us", values.type.tz), safe=False)
-    same = pc.equal(cut.cast(values.type), values)
+    same = pc.equal(cut.cast(values.type, safe=False), values)
     whole = pc.if_else(same, cut, pa.scalar(None, cut.type))
     return whole.cast(INSTANT)
 
