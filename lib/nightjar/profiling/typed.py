@@ -4,7 +4,6 @@ What is read here is read by `ingest` as the same value. The reverse holds but f
 by, such as line ends around a number.
 """
 
-from datetime import datetime
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,7 +31,8 @@ _OFFSET = r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>(?:[0-9]{2})?)\z"
 kernels: Any = pc
 """Of which the stubs miss those of an array with a plain value."""
 _MOST_HOURS = 18  # of an offset from UTC, as Java has it
-_MINUTE = 60_000_000
+_MINUTE, _DAY = 60_000_000, 86_400_000_000
+_FIRST_DAY, _END_DAY = -719_162, 2_932_897  # the first of the year 1 and of the year 10000, in days since 1970
 
 
 def read(texts: Values, kind: ColumnType) -> Values:
@@ -124,11 +124,10 @@ def is_text(kind: pa.DataType) -> bool:
 
 def _in_calendar(values: Values) -> Values:
     """Days or instants; what is outside the years 1 to 9999 is none."""
-    first, last = (pa.scalar(end, pa.timestamp("us")) for end in (datetime.min, datetime.max))
-    counts, whole = (pa.int32(), pa.date32()) if pa.types.is_date(values.type) else (pa.int64(), pa.timestamp("us"))
-    ends = [end.cast(whole).cast(counts) for end in (first, last)]
+    counts, unit = (pa.int32(), 1) if pa.types.is_date(values.type) else (pa.int64(), _DAY)
     plain = values.cast(counts)
-    is_inside = kernels.and_(kernels.greater_equal(plain, ends[0]), kernels.less_equal(plain, ends[1]))
+    is_after = kernels.greater_equal(plain, pa.scalar(_FIRST_DAY * unit, counts))
+    is_inside = kernels.and_(is_after, kernels.less(plain, pa.scalar(_END_DAY * unit, counts)))
     return kernels.if_else(is_inside, values, pa.scalar(None, values.type))
 
 

@@ -61,8 +61,8 @@ class Column:
     TIMESTAMP: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
     `UTC`, an offset (`+02:00`, `+0200`, `+02`) or nothing; `2024-03-31 06:00`; a day alone, which is its midnight. With
     an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC. If it is of another zone,
-    let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken;
-    of Parquet's old INT96 it is cut off.
+    let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken
+    (of Parquet's old INT96 it is cut off), and nothing outside the years 1 to 9999.
 
     In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a LONG, 1.7 is not;
     1 is a BOOLEAN, 0.5 is not; a timestamp at midnight is a DATE. Numbers are no instants: declare a LONG, and derive
