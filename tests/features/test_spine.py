@@ -178,7 +178,8 @@ def scheduled(project):
     columns = {"id": Column(ColumnType.LONG), "due": Column(ColumnType.TIMESTAMP)}
     plan = replace(SOURCE, columns=columns, key=["id"], event_time="due", keep=["due"])
     label = replace(project.label, keys={"id": "id"})
-    return replace(project, sources=project.sources | {"plan": plan}, spine=Spine("plan", ["id"], "due"), label=label)
+    sources = project.sources | {"plan": plan}
+    return replace(project, sources=sources, spine=Spine("plan", ["id"], "due"), label=label, features={})
 
 
 def test_a_date_that_the_zone_has_left_out_has_no_rows_and_says_so(spark, warehouse, tmp_path, stored):

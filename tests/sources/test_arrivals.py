@@ -159,7 +159,7 @@ def test_a_run_after_a_date_that_the_zone_has_left_out_covers_no_time(spark, war
     """Apia went from 29 to 31 December 2011: the midnights of the 30th and the 31st are one."""
     path, zone = tmp_path / "readings.csv", "Pacific/Apia"
     days = [date(2011, 12, day) for day in (27, 28, 29)]
-    path.write_text(HEADER + "".join(f"m1,{day} 08:00:00,{day} 08:30:00,20\n" for day in days))
+    path.write_text(HEADER + "".join(f"m1,{day} 18:00:00,{day} 18:30:00,20\n" for day in days))
     project = replace(project_of(builders.readings(path)), zone=zone)
     previous, stored = None, []
     for day in (date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31)):

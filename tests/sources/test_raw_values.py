@@ -198,7 +198,7 @@ def test_in_parquet_bytes_that_are_no_text_and_years_that_there_are_not_refuse_t
         machine=of_bytes(b"m0", b"K\xf6ln", b"m2", b"m3", b"m4", b"m5", b"m6", b"m7", b"m8"),
         note=of_bytes(b"ok", b"ok", b"\xff", b"K\xc3\xb6ln", None, b"", b"", b"", b"\0"),
         us=pa.array([last, 0, 0, BEYOND, BEFORE, 2**63 - 1, 0, 0, BEFORE + 1], INSTANT),
-        plain=pa.array([last, 0, 0, 0, -(2**63), 0, 0, 0, None], pa.timestamp("us")),
+        plain=pa.array([BEYOND - 86_400_000_000, 0, 0, 0, -(2**63), 0, 0, 0, None], pa.timestamp("us")),
         ms=pa.array([last // 1000, 0, 0, 0, 2**63 - 1, -(2**63), 0, 0, BEFORE // 1000 + 1], pa.timestamp("ms")),
         day=pa.array([2_932_896, 0, 0, 0, 0, 0, 2_932_897, 2**31 - 1, -719_162], pa.int32()).cast(pa.date32()),
         at_day=pa.array([0, 0, 0, 0, 0, 0, 0, -(2**31), None], pa.int32()).cast(pa.date32()),
