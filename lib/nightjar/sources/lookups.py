@@ -77,8 +77,8 @@ def _check(table: DataFrame, name: str, lookup: Lookup) -> None:
     if bad_key["unread"] is not None:
         at_key = "" if bad_key[0] is None else f"at {lookup.file_key} {bad_key[0]!r} "
         raise SourceError(
-            f"Source {name}: {at_key}in {lookup.file.path}, {bad_key['unread']}. Correct the file, or the lookup's types. "
-            "Nothing was written."
+            f"Source {name}: {at_key}in {lookup.file.path}, {bad_key['unread']}. Correct the file, or the lookup's "
+            "types. Nothing was written."
         )
     raise SourceError(
         f"Source {name}: {lookup.file_key} {bad_key[0]!r} of {lookup.file.path} has {bad_key['rows']} rows, expected "
