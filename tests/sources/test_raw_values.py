@@ -32,15 +32,16 @@ def test_a_text_is_read_only_in_the_forms_of_its_type(spark):
     assert {kind: {text: row_of[text][kind.name] for text in of_type} for kind, of_type in expected.items()} == expected
 
 
-def test_csv_is_read_as_python_writes_it(spark, tmp_path):
-    """Whatever signs fields are made of, quoted all or only where they must be, whatever rows end with."""
+def test_csv_is_read_as_python_writes_it(spark, tmp_path, monkeypatch):
+    """Whatever signs fields are made of, quoted all or only where they must be, rows ending in any way; also if wide."""
     chance = np.random.default_rng(20)
-    for signs, end, quoting in (
-        ('ab",\\ \n', "\n", csv.QUOTE_MINIMAL),
-        ('ab",\\ \n\r', "\r\n", csv.QUOTE_ALL),
-        ('ab",\\ ', "\r\n", csv.QUOTE_MINIMAL),
-        ('ab",\\ \u00e9', "\r", csv.QUOTE_ALL),
+    for signs, end, quoting, wide in (
+        ('ab",\\ \n', "\n", csv.QUOTE_MINIMAL, 1_000),
+        ('ab",\\ \n\r', "\r\n", csv.QUOTE_ALL, 2),
+        ('ab",\\ ', "\r\n", csv.QUOTE_MINIMAL, 1_000),
+        ('ab",\\ \u00e9', "\r", csv.QUOTE_ALL, 2),
     ):
+        monkeypatch.setattr(raw, "WIDE", wide)
         rows = [["".join(chance.choice(list(signs), chance.integers(7))) for _ in range(3)] for _ in range(300)]
         with (tmp_path / "readings.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator=end, quoting=quoting).writerows([["a", "b", "c"], *rows])
