@@ -33,7 +33,7 @@ def test_a_text_is_read_only_in_the_forms_of_its_type(spark):
 
 
 def test_csv_is_read_as_python_writes_it(spark, tmp_path, monkeypatch):
-    """Whatever signs fields are made of, quoted all or only where they must be, rows ending in any way; also if wide."""
+    """Whatever signs fields are made of, quoted all or only where they must be, whatever rows end with; wide, too."""
     chance = np.random.default_rng(20)
     for signs, end, quoting, wide in (
         ('ab",\\ \n', "\n", csv.QUOTE_MINIMAL, 1_000),
