@@ -21,7 +21,7 @@ from rich.table import Table
 
 from nightjar.config import compose_job, make_settings
 from nightjar.errors import NightjarError
-from nightjar.evaluation.figures import Truth, intervals
+from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
@@ -33,7 +33,7 @@ from nightjar.learning.train import SEARCHES, make_problem
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
 from nightjar.settings.task import Task
-from nightjar.tables import ledger
+from nightjar.tables import runs
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, earlier, local_date, parse_run_date
 
@@ -103,7 +103,7 @@ def _last_settled_at_best(settings: Train, run_date: date) -> date:
 
 def _is_built(warehouse: Warehouse, run_date: date) -> bool:
     """Whether features and labels reach the run date. Every build here is from the project's first date on."""
-    newest = ledger.previous_done(warehouse, JobName.BUILD_FEATURES.value, date.max)
+    newest = runs.previous_done(warehouse, JobName.BUILD_FEATURES.value, date.max)
     return newest is not None and newest >= run_date
 
 

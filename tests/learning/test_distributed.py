@@ -33,9 +33,9 @@ from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watch
 from nightjar.learning.distributed.worker import train_worker
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.needs import Needs
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import preparation as preparation_of
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import preparation as preparation_of
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
@@ -80,7 +80,9 @@ def counted(source, ray_started):
 
 @pytest.fixture(scope="module")
 def preparation():
-    fitted_preparation = preparation_of(FEATURES, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    fitted_preparation = preparation_of(
+        FEATURES, Preparation(), InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0
+    )
     fitted_preparation.fit_transform(to_frame(rows_of(), FEATURES), rows_of()["label"].to_numpy(zero_copy_only=False))
     return fitted_preparation
 
@@ -353,9 +355,9 @@ def test_workers_without_a_gpu_each_are_refused_before_anything_starts(counted, 
     ("changed", "message"),
     [
         ({"estimator": Estimator.LOGISTIC}, "estimator logistic: only network can be"),
-        ({"estimator": Estimator.VOTING, "members": ["one", "two"]}, "estimator VOTING: only NETWORK can be"),
+        ({"estimator": Estimator.VOTING, "members": ["one", "two"]}, "estimator voting: only network can be"),
         ({"calibration": Calibration.PLATT}, "calibration and target encoding need out-of-fold predictions"),
-        ({"imbalance": Imbalance(ImbalanceKind.SMOTE)}, "imbalance SMOTE: give the parameter class_weight=balanced"),
+        ({"imbalance": Imbalance(ImbalanceKind.SMOTE)}, "imbalance smote: give the parameter class_weight=balanced"),
     ],
 )
 def test_a_model_that_needs_its_rows_in_memory_is_refused(changed, message, source, tmp_path):

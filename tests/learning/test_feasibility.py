@@ -51,7 +51,7 @@ def rule(expression):
         (rule("seats > 3"), "mine: .*seats"),
         (rule("load == 'a'"), "mine: .*load"),
         (rule("load +"), "mine: .*load +"),
-        (Model(Estimator.LOGISTIC, parameters={"depth": 3}), "mine: LOGISTIC has no parameter depth here"),
+        (Model(Estimator.LOGISTIC, parameters={"depth": 3}), "mine: logistic has no parameter depth here"),
         (Model(Estimator.BOOSTING, parameters={"max_iter": -1}), "mine: boosting with .* cannot be fitted"),
         (Model(Estimator.LINEAR), "mine: linear is for regression, ranking, and the task is classification"),
         (with_columns(site=ColumnPreparation(number=Number())), "mine: columns.site is declared number"),

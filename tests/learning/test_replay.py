@@ -13,7 +13,7 @@ from nightjar.errors import LearningError, UsageError
 from nightjar.evaluation.metrics import roc_auc
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.replay import ReplayPlan, _fit_curve, replay, require_replayable
-from nightjar.models.calibration import fit_calibration
+from nightjar.models.ensembles.calibration import fit_calibration
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
 

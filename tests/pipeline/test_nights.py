@@ -24,7 +24,7 @@ from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 
 H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 4))
 LEDGERS = {"runs", "leases", "beats"}

@@ -20,7 +20,7 @@ from nightjar.settings.jobs import Job, JobName, Promote
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.transaction import Change, Note
 
 D1, D3 = date(2024, 4, 1), date(2024, 4, 3)

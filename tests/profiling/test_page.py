@@ -12,7 +12,7 @@ from report.page import Page
 
 def shape(path, texts):
     picture = look(write_csv(path / "facts.csv", {"x": texts, "k": ["a"] * len(texts)}))
-    return picture.columns["x"].shape
+    return picture.columns["x"].distribution
 
 
 def drawn(shape):

@@ -13,8 +13,8 @@ from nightjar.config import compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.settings.jobs import JobName
-from nightjar.tables import ledger
-from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables import runs
+from nightjar.tables.runs import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def replaying(tmp_path, monkeypatch):
         run_date = date.fromisoformat(values["run_date"])
         done = Run(job, job, run_date, "done", None, "c1", "h1", STARTED, 1.0, Outcome())
         warehouse = Warehouse(values["environment.warehouse"], "flights")
-        ledger.record(warehouse, done)
+        runs.record(warehouse, done)
         for table in ("features", "labels"):
             write_deltalake(warehouse.path(table), pa.table({"run_date": [run_date]}), mode="append")
 

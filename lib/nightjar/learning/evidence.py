@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.figures import Truth, difference, intervals
 from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, difference, intervals
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate

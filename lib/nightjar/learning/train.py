@@ -33,7 +33,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.train")

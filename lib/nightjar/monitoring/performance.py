@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.evaluation.figures import headline
+from nightjar.evaluation.metric_report import headline
 from nightjar.evaluation.metrics import measures
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow, groups, labels, scan
 from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.entries import DataFile
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, moment

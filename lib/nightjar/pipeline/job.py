@@ -26,9 +26,9 @@ from nightjar.report import night
 from nightjar.runtime import folders, interrupts, logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
-from nightjar.tables import failures, lease, ledger
+from nightjar.tables import failures, lease, runs
 from nightjar.tables.granting import Claim
-from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables.runs import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
 
@@ -103,7 +103,7 @@ def perform(
         outcome, status, error = Outcome(), "failed", None
         try:
             with outages.translate_errors(), failures.translate_errors():
-                ledger.require_committed(step.warehouse)
+                runs.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:
@@ -115,7 +115,7 @@ def perform(
             raise
         finally:
             seconds = time.monotonic() - clock
-            ledger.record(
+            runs.record(
                 step.warehouse,
                 Run(
                     step.run_id,

@@ -17,8 +17,8 @@ from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
 from nightjar.settings.jobs import BuildFeatures, Job, JobName, Nightly, Train
 from nightjar.settings.project import Project
-from nightjar.tables import ledger
-from nightjar.tables.ledger import Outcome
+from nightjar.tables import runs
+from nightjar.tables.runs import Outcome
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.nightly")
@@ -94,7 +94,7 @@ def _since(context: Context, project: Project, night: Step[Job]) -> date | None:
 
     After an edit of the project it is the first date whose features the edit changes; otherwise None.
     """
-    if ledger.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
+    if runs.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
         return parse_run_date(project.first_date)
     since = stale_since(context.warehouse, project, night.run_date)
     if since is not None:

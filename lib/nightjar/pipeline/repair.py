@@ -11,7 +11,7 @@ from nightjar.features.definitions import source_table_name
 from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.sources import layouts as laid_out
-from nightjar.tables import layouts, ledger, scan
+from nightjar.tables import layouts, runs, scan
 from nightjar.tables.entries import DataFile
 from nightjar.tables.verification import Damage
 
@@ -83,7 +83,7 @@ def _rebuild(step: Step[Job], table: str, at: date | None) -> Callable[[], int] 
 
 def _label_range_starts(step: Step[Job], day: date) -> list[date]:
     """The dates at which the label range of a date's run may start: its own night, or the first date of a range."""
-    previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, day)
+    previous = runs.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, day)
     built: list[Any] = [file.partition["run_date"] for file in scan.snapshot(step.warehouse, "features").files]
     return [min(day, previous or day), min([*built, day])]
 

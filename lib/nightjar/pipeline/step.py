@@ -10,7 +10,7 @@ from nightjar.pipeline.sessions import Sessions
 from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.project import Project
-from nightjar.tables import ledger
+from nightjar.tables import runs
 from nightjar.tables.warehouse import Warehouse
 
 Settings_co = TypeVar("Settings_co", bound=Job, covariant=True)
@@ -55,4 +55,4 @@ class Step(Generic[Settings_co]):
 
     def require(self, before: JobName, needed_by: JobName) -> None:
         """Raise TableError unless the step before has finished for this date."""
-        ledger.require_done(self.warehouse, before.value, self.run_date, needed_by.value)
+        runs.require_done(self.warehouse, before.value, self.run_date, needed_by.value)

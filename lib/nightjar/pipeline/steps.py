@@ -17,9 +17,9 @@ from nightjar.settings import jobs
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, ledger
+from nightjar.tables import arrow, runs
 from nightjar.tables.definitions import QUALITY
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.promote")
@@ -32,7 +32,7 @@ def ingest(step: Step[jobs.Ingest]) -> Outcome:
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
-    previous = ledger.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
+    previous = runs.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
     check = partial(require_fit, spark, project)
     return run_ingest(spark, step.warehouse, project, step.run_date, previous, step.run_id, step.home / "raw", check)
 
@@ -42,7 +42,7 @@ def build_features(step: Step[jobs.BuildFeatures]) -> Outcome:
     from nightjar.features.build import build
 
     step.require(JobName.INGEST, JobName.BUILD_FEATURES)
-    previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
+    previous = runs.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
     since = step.settings.since
     first = step.run_date if since is None else parse_run_date(since)
     placements = step.environment.placements
@@ -134,7 +134,7 @@ def score(step: Step[jobs.Score]) -> Outcome:
         events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # The quality of the night's input must be about the facts that the features were built from.
-    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
+    runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,

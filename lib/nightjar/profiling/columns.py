@@ -1,4 +1,4 @@
-"""What each column of a raw file holds, exactly: type, nulls, distinct values, quantiles, shape and examples."""
+"""What each column of a raw file holds, exactly: type, nulls, distinct values, quantiles, distribution and examples."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from nightjar.profiling.distributions import distribution_of
 from nightjar.profiling.parsing import Values
 from nightjar.profiling.raw_file import RawFile
 from nightjar.profiling.type_inference import NULL_WORDS, TypedValues, infer_type, null_word
-from nightjar.report.shapes import Shape
+from nightjar.report.histograms import Distribution
 from nightjar.settings.sources import ColumnType, File
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -47,7 +47,7 @@ class ColumnProfile:
         least, greatest: of numbers, days and instants; None where there is none.
         quantiles: share -> the least value that at least so large a share of the values is at or below.
         infinite: rows with an infinity.
-        shape: how the values are spread, to be drawn; None where no picture would show it.
+        distribution: how the values are spread, to be drawn; None where no picture would show it.
         examples: the first different values, as they stand in the file; of binary fractions six digits.
     """
 
@@ -64,7 +64,7 @@ class ColumnProfile:
     greatest: Any
     quantiles: Mapping[float, Any]
     infinite: int
-    shape: Shape | None
+    distribution: Distribution | None
     examples: tuple[str, ...]
 
     def is_unique(self) -> bool:
@@ -125,7 +125,7 @@ def _count_values(column: "pa.ChunkedArray[Any]") -> ValueCounts:
 
 def _unread(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
-        return "some instants are finer than a microsecond, which is as fine as tables are"
+        return "some instants are finer than a microsecond, or outside the years 1 to 9999, which tables do not hold"
     return f"some of its values, a {kind}, are no exact values of a type that sources have"
 
 
@@ -149,7 +149,7 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: ValueCounts, readin
         greatest=values[-1].as_py() if len(values) else None,
         quantiles=_quantiles(ascending),
         infinite=0 if infinite is None else int(value_counts.counts[np.asarray(infinite)].sum()),
-        shape=distribution_of(reading.kind, value_counts.values, value_counts.counts),
+        distribution=distribution_of(reading.kind, value_counts.values, value_counts.counts),
         examples=tuple(_shown(value) for value in raw.values[:EXAMPLES].to_pylist()),
     )
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from nightjar.asof.values import Ints
 from nightjar.evaluation.histograms import Bins, count, fit_bins
 from nightjar.profiling.parsing import Values
-from nightjar.report.shapes import Shape, Slot, compare
+from nightjar.report.histograms import Distribution, Slot, compare
 from nightjar.settings.sources import ColumnType
 from nightjar.timeline import instant
 
@@ -19,7 +19,7 @@ MUCH = 0.2
 _SLOTS = 20
 
 
-def distribution_of(kind: ColumnType, values: Values, counts: Ints) -> Shape | None:
+def distribution_of(kind: ColumnType, values: Values, counts: Ints) -> Distribution | None:
     """How often each of different values is there; None where no picture would show it.
 
     Args:
@@ -38,7 +38,7 @@ def distribution_of(kind: ColumnType, values: Values, counts: Ints) -> Shape | N
     return _alone(bins, [0, *count(bins, repeated)[1:]]) if bins.edges else None
 
 
-def _of_levels(values: Values, counts: Ints) -> Shape | None:
+def _of_levels(values: Values, counts: Ints) -> Distribution | None:
     """The most frequent values, and all others together."""
     most = np.argsort(-counts, kind="stable")[:DRAWN]
     if len(values) > MOST_LEVELS and counts[most].sum() < MUCH * counts.sum():
@@ -47,14 +47,14 @@ def _of_levels(values: Values, counts: Ints) -> Shape | None:
     return _alone(bins, [0, *counts[most], counts.sum() - counts[most].sum()])
 
 
-def _alone(bins: Bins, counts: object) -> Shape:
-    """The shape of counts without others beside them."""
+def _alone(bins: Bins, counts: object) -> Distribution:
+    """The distribution of counts without others beside them."""
     both = compare(bins, np.asarray(counts), np.asarray(counts))
     slots = tuple(replace(slot, reference=None) for slot in both.slots)
     return replace(both, slots=slots, reference_nulls=None)
 
 
-def _over_time(values: Values, counts: Ints, *, is_day: bool) -> Shape:
+def _over_time(values: Values, counts: Ints, *, is_day: bool) -> Distribution:
     """Twenty spans of equal length from the first to the last, or as many as there are days."""
     values = values.cast(pa.int32() if is_day else pa.int64()).to_numpy().astype(np.float64)
     number = min(_SLOTS, int(values.max() - values.min()) + 1)
@@ -65,7 +65,7 @@ def _over_time(values: Values, counts: Ints, *, is_day: bool) -> Shape:
         Slot(f"{names[n]} to {names[n + 1]}", names[n][:10] if n % every == 0 else "", None, float(share))
         for n, share in enumerate(rows / rows.sum())
     ]
-    return Shape(is_numeric=True, is_centred=False, slots=tuple(slots), reference_nulls=None, night_nulls=0.0)
+    return Distribution(is_numeric=True, is_centred=False, slots=tuple(slots), reference_nulls=None, night_nulls=0.0)
 
 
 def _named(moment: float, *, is_day: bool) -> str:

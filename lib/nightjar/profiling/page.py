@@ -44,6 +44,6 @@ def render(profile: FileProfile, project: str | None = None, files: Mapping[str,
 
 
 def _chart(column: ColumnProfile) -> Markup | None:
-    if column.shape is None:
+    if column.distribution is None:
         return None
-    return charts.distribution(column.shape, f"Share of rows by {column.name}", height=150)
+    return charts.histogram(column.distribution, f"Share of rows by {column.name}", height=150)

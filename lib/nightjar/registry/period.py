@@ -17,7 +17,12 @@ _MONDAY = date(2024, 1, 1)
 
 
 def intervals_over(evidence: Mapping[str, Any]) -> str:
-    """A text such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions of Nightjar lacks it."""
+    """A text such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions of Nightjar lacks it.
+
+    Example:
+        >>> intervals_over({"clusters": {"entities": 665, "blocks": 3, "block_days": 30}})
+        '665 entities and 3 blocks of 30 days'
+    """
     clusters = evidence.get("clusters")
     if clusters is None:
         return "days, as if nothing repeated in them"

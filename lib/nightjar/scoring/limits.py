@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.shapes import LARGEST
+from nightjar.models.preprocessing.numeric_transformers import LARGEST
 
 SHOWN = 3
 """How many rows are named per column."""

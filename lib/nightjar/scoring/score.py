@@ -23,9 +23,9 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow, quality, sink
 from nightjar.tables.definitions import scores_table
 from nightjar.tables.entries import DataFile
-from nightjar.tables.ledger import Outcome
-from nightjar.tables.partition import read_partition
+from nightjar.tables.file_splits import read_partition
 from nightjar.tables.rows import TaskFunction
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")

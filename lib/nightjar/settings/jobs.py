@@ -42,7 +42,7 @@ class Job:
 
     Attributes:
         environment: where it runs, and where tables and models are stored: a file of `conf/environment/`.
-        project: what is predicted, of which data: a file of `conf/project/`, as in project=flights.
+        project: what is predicted, of which data: a file of `conf/project/`, as in project=NAME.
         run_date: local date D in the project's zone, YYYY-MM-DD; the job knows what was known at D's midnight.
     """
 

@@ -17,7 +17,7 @@ from nightjar.settings.validation import settings
 
 
 class Estimator(Choice):
-    """What learns. models/families.py says what each one is made of and which tasks it can do."""
+    """What learns. models/estimators/estimator_registry.py says what each one is made of and which tasks it can do."""
 
     MAJORITY = "majority"
     MEAN = "mean"

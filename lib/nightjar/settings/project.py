@@ -12,6 +12,7 @@ from nightjar.settings.label import Label
 from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
+from nightjar.settings.texts import text_issues
 from nightjar.settings.validation import settings
 from nightjar.timeline import require_zone
 
@@ -26,7 +27,7 @@ class Project:
     """One prediction task from raw data to report.
 
     Attributes:
-        name: also the warehouse folder and the registered model's name; a lower-case identifier such as flights.
+        name: also the warehouse folder and the registered model's name; a lower-case identifier.
         title: what reports call it; none: the name.
         zone: business time zone; a run date starts at its midnight.
         first_date, last_date: the local dates that the raw data covers; None: open.
@@ -64,7 +65,8 @@ class Project:
         )
         yield from expect_names("name", [self.name])
         yield from expect_names("sources", self.sources)
-        for name in self.sources:
+        for name, source in self.sources.items():
+            yield from text_issues(f"sources.{name}", source)
             yield from expect(
                 BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it"
             )

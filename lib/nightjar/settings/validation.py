@@ -137,8 +137,8 @@ def _message(details: ErrorDetails, path: Path) -> str:
     if expected is None:
         begins = next((name for name in EXPECTED if kind == name or kind.startswith(f"{name}_")), None)
         expected = EXPECTED[begins].format(**context) if begins else details["msg"]
-    found = secrets.mask(details["input"], tuple(map(str, path)))
-    return f"found {found!r}{near}, expected {expected}"
+    shown = secrets.mask(details["input"], tuple(map(str, path)))
+    return f"found {shown!r}{near}, expected {expected}"
 
 
 def _misspelt_entry(path: Path, cls: type, plain: Mapping[str, Any]) -> str | None:

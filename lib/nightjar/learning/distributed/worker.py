@@ -21,9 +21,9 @@ from nightjar.errors import LearningError
 from nightjar.learning.distributed.batches import LaneLayout, Share, StreamedRows, TrainingStep, batches
 from nightjar.learning.distributed.checkpoint import Progress, Training, load, save
 from nightjar.learning.distributed.group import process_group
-from nightjar.models.network import Tabular, build, in_units, state_of
-from nightjar.models.network_options import Options
-from nightjar.models.perceptron import Perceptron
+from nightjar.models.network.options import Options
+from nightjar.models.network.perceptron import Perceptron
+from nightjar.models.network.training import Tabular, build, in_units, state_of
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.task import Task
 

@@ -9,7 +9,7 @@ import numpy as np
 from nightjar.errors import LearningError
 from nightjar.learning.search.problem import Problem, measure
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import check
+from nightjar.models.fitting import check
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample

@@ -9,7 +9,7 @@ from nightjar.errors import LearningError, UsageError
 from nightjar.learning.data import row_checks
 from nightjar.learning.search.checking import require_candidate, require_shared_settings
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.rule_grammar import names_in, parse
+from nightjar.models.estimators.rule_grammar import names_in, parse
 from nightjar.settings.columns import FeatureType
 from nightjar.settings.features import Aggregate, Feature
 from nightjar.settings.learning import Search
