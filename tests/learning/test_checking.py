@@ -100,7 +100,7 @@ def test_a_metric_without_a_value_on_a_fold_is_refused_whatever_is_predicted():
             "site",
             r": there is no column 'site'; expected 'label' or one of x, noise",
         ),
-        (Task.REGRESSION, Metric.RMSE, "label", r"=label: each amount .* project\.label\.task is REGRESSION"),
+        (Task.REGRESSION, Metric.RMSE, "label", r"=label: each amount .* project\.label\.task is regression"),
         (Task.RANKING, Metric.NDCG, "x", r"=x: the rows of a ranking's list stay together"),
     ],
 )

@@ -64,7 +64,7 @@ def test_every_candidate_that_can_be_fitted_passes(name):
         (Model(E.RULE, parameters={"expression": "delay"}, preparation=KEPT), "rule prepares no features"),
         (Model(E.TREE, preparation=Preparation(columns={"wings": ColumnPreparation(number=Number())})), "names wings"),
         (Model(E.RATE, parameters={"column": "carrier"}, imbalance=SMOTE), "smote: rate for classification has no"),
-        (Model(E.NEIGHBOURS, imbalance=Imbalance(ImbalanceKind.CLASS_WEIGHT)), "NEIGHBOURS takes no weights"),
+        (Model(E.NEIGHBOURS, imbalance=Imbalance(ImbalanceKind.CLASS_WEIGHT)), "neighbours takes no weights"),
         (Model(E.NETWORK, imbalance=SMOTE), "it puts rows behind the newest ones"),
         (
             Model(E.VOTING, members=["tree", "wings"]),

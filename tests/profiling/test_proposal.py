@@ -37,7 +37,7 @@ def test_who_always_has_a_fact_again_is_asked_about_an_amount(tmp_path):
     assert "key: [series_2]" in series["project/mine.yaml"]  # of the name that is free
     assert "  column: temperature\n  horizon: 7d\n  aggregate: mean\n" in series["project/mine.yaml"]
     counted = written(tmp_path, readings())["project/mine.yaml"]
-    assert "  column: machine\n  horizon: 1d\n  aggregate: COUNT\n" in counted
+    assert "  column: machine\n  horizon: 1d\n  aggregate: count\n" in counted
 
 
 def test_who_comes_now_and_then_is_asked_about_again(tmp_path):
@@ -49,10 +49,10 @@ def test_who_comes_now_and_then_is_asked_about_again(tmp_path):
         columns["day"] += [(FIRST + timedelta(days=day)).isoformat() for day in days]
     columns["dollars"] = [f"{n % 9}.50" for n in range(len(columns["day"]))]
     project = written(tmp_path, columns)["project/mine.yaml"]
-    assert '  horizon: 30d\n  aggregate: COUNT\n  condition: "value > 0"\n' in project
+    assert '  horizon: 30d\n  aggregate: count\n  condition: "value > 0"\n' in project
     dollars = written(tmp_path, columns, "dollars")["project/mine.yaml"]
     assert "  task: regression\n" in dollars
-    assert "  column: dollars\n  horizon: 30d\n  aggregate: SUM\n" in dollars
+    assert "  column: dollars\n  horizon: 30d\n  aggregate: sum\n" in dollars
 
 
 def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_both_answers(tmp_path):

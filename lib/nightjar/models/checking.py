@@ -152,7 +152,7 @@ def _check_imbalance(model: Model, task: Task) -> None:
         where = f"{model.estimator.word} for {task.word}"
         raise LearningError(f"imbalance is {kind.word}: {where} has no classes to even out, leave it out.")
     if kind is ImbalanceKind.CLASS_WEIGHT and not takes_weights(model, task):
-        raise LearningError(f"imbalance is CLASS_WEIGHT, and {_name(model)} takes no weights: choose UNDER or OVER.")
+        raise LearningError(f"imbalance is class_weight, and {_name(model)} takes no weights: choose under or over.")
     if kind in (ImbalanceKind.SMOTE, ImbalanceKind.ADASYN) and model.preparation.encodes(Encoding.TARGET):
         raise LearningError(
             f"imbalance is {kind.word}: rows that are made have no means of their levels without their own labels, as "
