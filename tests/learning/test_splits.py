@@ -368,7 +368,7 @@ def test_too_little_data_is_said_with_the_dates_there_are(before, message):
     [
         (SplitKind.WALK_FORWARD, r"fold 1 \(2024-01-03 to 2024-01-03\) has only one row to test on"),
         (SplitKind.RANDOM, r"fold 1 .* has only one row to train on; .* to 2024-01-03. Use fewer folds"),
-        (SplitKind.STRATIFIED, r"1 rows with the label False cannot fill 2 folds \(kind=STRATIFIED\)"),
+        (SplitKind.STRATIFIED, r"1 rows with the label False cannot fill 2 folds \(kind=stratified\)"),
         (SplitKind.GROUPED, r"1 groups by machine cannot fill 2 folds \(kind=grouped\). Use fewer folds"),
         (SplitKind.STRATIFIED_GROUPED, "1 rows with the label False cannot fill 2 folds"),
     ],
@@ -403,7 +403,7 @@ def test_a_fold_of_one_class_is_refused(positive, message):
 def test_rows_that_all_overlap_leave_nothing_to_train_on():
     """Every hour a row whose label takes a day: whatever is tested on, all others share its time."""
     rows = hourly(200, HOUR, 24 * HOUR)
-    with pytest.raises(LearningError, match=r"fold 1 .* has no rows to train on; .* [0-9]+ rows were dropped .*WALK_"):
+    with pytest.raises(LearningError, match=r"fold 1 .* has no rows to train on; .* [0-9]+ rows were dropped .*walk_"):
         folds(rows, Split(SplitKind.RANDOM, 2), date(2024, 2, 1), "UTC", 0)
 
 
