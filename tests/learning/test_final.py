@@ -108,7 +108,8 @@ def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
     assert evidence.difference["estimate"] == 0.0
     decision = decide(asdict(evidence))
     assert not decision.promoted
-    assert "not reliably better, rmse +0.0000" in decision.reason
+    assert "rmse +0.0000 has no interval" in decision.reason
+    assert "or the same difference in all of them" in decision.reason
 
 
 @pytest.mark.parametrize(("last_days", "blocks"), [(1, "1 night, and"), (2, "2 nights, and")])

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import Floats, floats, mean, rows_with_weight
+from nightjar.evaluation.rows import Floats, floats, greatest, mean, rows_with_weight
 
 
 def check_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -33,8 +33,9 @@ def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
         LearningError: see `check_amounts` and `rows.check_weight`.
     """
     amounts, scores, weights = _drop_unweighted(y, score, weight)
-    mse = mean((amounts - scores) ** 2, weights)
-    return None if mse is None else float(np.sqrt(mse))
+    unit = greatest(amounts - scores)
+    mse = mean(((amounts - scores) / unit) ** 2, weights)
+    return None if mse is None else unit * float(np.sqrt(mse))
 
 
 def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
@@ -59,8 +60,10 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
     if not len(amounts) or (amounts == amounts[0]).all():
         return None
     row_weights = 1.0 if weights is None else weights
-    about_mean = (amounts - np.average(amounts, weights=weights)) ** 2
-    return float(1 - np.sum(row_weights * (amounts - scores) ** 2) / np.sum(row_weights * about_mean))
+    from_mean = amounts - np.average(amounts, weights=weights)
+    unit = greatest(from_mean)
+    squared, about_mean = ((amounts - scores) / unit) ** 2, (from_mean / unit) ** 2
+    return float(1 - np.sum(row_weights * squared) / np.sum(row_weights * about_mean))
 
 
 def _drop_unweighted(

@@ -55,10 +55,7 @@ def _judge(evidence: Mapping[str, Any]) -> Decision:
     low, high = difference["low"], difference["high"]
     what = f"{evidence['candidate']['name']} against {difference['over']} on {' to '.join(evidence['period'])}"
     if difference["estimate"] is None or low is None or high is None:
-        undefined = _UNDEFINED.get(Metric(evidence["metric"]))
-        few = "too few days and entities"
-        why = f"{few} or {undefined}" if undefined else few
-        return Decision(False, f"{what}: {evidence['metric']} cannot be compared, {why}.")
+        return Decision(False, f"{what}: {_why_without_bounds(evidence['metric'], difference['estimate'])}.")
     figure = f"{evidence['metric']} {_format(difference['estimate'])}, 95% interval {_format(low)} to {_format(high)}"
     if (low if difference["better"] > 0 else -high) <= 0:
         return Decision(False, f"{what}: not reliably better, {figure}.")
@@ -66,6 +63,14 @@ def _judge(evidence: Mapping[str, Any]) -> Decision:
     if why_only is not None:
         return Decision(False, f"{what}: better in this period only, {figure}: {why_only}. {_ADVICE}")
     return Decision(True, f"{what}: better, {figure}.")
+
+
+def _why_without_bounds(metric: str, estimate: float | None) -> str:
+    undefined = _UNDEFINED.get(Metric(metric))
+    few = f"too few days and entities{f' or {undefined}' if undefined else ''}"
+    if estimate is None:
+        return f"{metric} cannot be compared, {few}"
+    return f"{metric} {_format(estimate)} has no interval, {few}, or the same difference in all of them"
 
 
 def _format(value: float) -> str:
