@@ -190,6 +190,10 @@ def test_a_difference_is_of_the_same_rows_and_turns_its_sign_with_the_models():
     assert there.high - there.low < (alone.high - alone.low) / 2
     equal = difference(Metric.MAE, Truth(Task.REGRESSION, score, truth.clusters), score, score)
     assert equal == Interval(0, None, None)
+    rounded = np.where(entity < 20, score, score + 4e-16)
+    almost = difference(Metric.MAE, Truth(Task.REGRESSION, 0 * score, truth.clusters), score, rounded)
+    assert -1e-15 < almost.estimate <= 0
+    assert almost.high is None
 
 
 def test_three_nights_by_hand():

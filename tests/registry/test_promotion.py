@@ -49,6 +49,7 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
             True,
             "better, rmse -3.5000, 95% interval -4.2500 to -0.0004.",
         ),
+        (evidence("rmse", -3e37, -4e37, -2.5e-4, better=-1), True, "rmse -3e+37, 95% interval -4e+37 to -0.00025."),
         (evidence("ndcg", 0.05, 0.01, 0.09), True, "better, ndcg +0.0500"),
         (
             evidence("mae", -3.5, None, None, better=-1),

@@ -74,7 +74,9 @@ class _Way:
     freedom: float
 
 
-def interval(estimate: float | None, influence: Influence, clusters: Clusters, scale: Scale) -> Interval:
+def interval(
+    estimate: float | None, influence: Influence, clusters: Clusters, scale: Scale, *, size: float = 0.0
+) -> Interval:
     """The estimate with its central 95% interval.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
@@ -85,6 +87,7 @@ def interval(estimate: float | None, influence: Influence, clusters: Clusters, s
         influence: of the same rows, all of which have weight.
         clusters: of these rows.
         scale: the scale on which the bounds are symmetric.
+        size: of a difference: that of the measures, beside which it may be a rounding error.
     """
     unit = greatest(influence.values)
     ways = [] if estimate is None else _ways(influence.divided(unit), clusters)
@@ -92,7 +95,7 @@ def interval(estimate: float | None, influence: Influence, clusters: Clusters, s
         return Interval(estimate, None, None)
     widest = max(ways, key=lambda way: way.variance)
     error = unit * float(np.sqrt(widest.variance))
-    if error <= _ROUNDING * (abs(estimate) + np.abs(influence.values).sum()):
+    if error <= _ROUNDING * (max(abs(estimate), size) + np.abs(influence.values).sum()):
         return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale)
     reach = float(student.ppf((1 + LEVEL) / 2, widest.freedom) * error)
     if scale is Scale.LOG:

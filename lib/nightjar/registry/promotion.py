@@ -74,5 +74,5 @@ def _why_without_bounds(metric: str, estimate: float | None) -> str:
 
 
 def _format(value: float) -> str:
-    """Four digits after the point, or three significant ones of a small difference in the label's unit."""
-    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.3g}"
+    """Four digits after the point, or three significant ones of a tiny or huge difference in the label's unit."""
+    return f"{value:+.4f}" if 0.001 <= abs(value) < 1e9 or value == 0 else f"{value:+.3g}"
