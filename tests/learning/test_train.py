@@ -79,7 +79,7 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
         f"{candidate} {fold}" for candidate in ("majority", "logistic-1", "logistic-2") for fold in ("fold 1", "fold 2")
     )
     fold = next(one for one in nested if one.info.run_name == "logistic-2 fold 1")
-    assert fold.data.params == {"C": "10.0"}
+    assert fold.data.params == {"C": "0.1"}
     assert fold.data.tags["nightjar.seed"] == "0"
     assert set(fold.data.metrics) >= {"roc_auc", "log_loss", "seconds"}
     assert str(client.get_model_version_by_alias("machines", "champion").version) == registered["model_version"]
@@ -103,7 +103,7 @@ def test_labels_worth_a_look_are_kept_beside_the_run(nights, registered, home):
 def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home):
     subject = Subject("machines", registered["model_name"], registered["model_version"])
     manifest = verified.manifest(nights.environment, subject)
-    assert (manifest.project, manifest.model_name, manifest.parameters) == ("machines", "logistic-1", {"C": 0.1})
+    assert (manifest.project, manifest.model_name, manifest.parameters) == ("machines", "logistic-1", {"C": 10.0})
     assert manifest.definitions_hash == definitions_hash(nights.project)
     assert manifest.data == {"features": 1, "labels": 1}
     assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
