@@ -9,20 +9,24 @@ import numpy.typing as npt
 from nightjar.errors import LearningError
 from nightjar.evaluation.rows import Floats, floats, greatest, mean, rows_with_weight
 
+GREATEST = 1e300
+"""Sums of so great amounts are finite, over a hundred million rows."""
+
 
 def check_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
     """The true and the predicted amounts as finite floats.
 
     Raises:
-        LearningError: shapes differ, or a value is NaN, infinite or not a number.
+        LearningError: shapes differ, or a value is NaN, beyond `GREATEST` or not a number.
     """
     amounts, scores = floats("y", y), floats("score", score)
     if amounts.shape != scores.shape:
         raise LearningError(f"y has {len(amounts)} rows and score has {len(scores)}: each amount needs its score.")
     for name, values in (("y", amounts), ("score", scores)):
-        strange = values[~np.isfinite(values)]
+        strange = values[~(np.abs(values) <= GREATEST)]
         if len(strange):
-            raise LearningError(f"{name} holds {strange[0]} in {len(strange)} of {len(values)} rows: expected numbers.")
+            expected = f"expected numbers, none beyond {GREATEST:g}"
+            raise LearningError(f"{name} holds {strange[0]} in {len(strange)} of {len(values)} rows: {expected}.")
     return amounts, scores
 
 
