@@ -150,7 +150,8 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
 
     last = "prediction_time >= '2024-03-28T23:00:00Z' AND run_date <= '2024-03-31'"
     DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
-    settings, home = builders.search(final_days=1, stand_in="majority"), tmp_path / "home"
+    settings = builders.search(final_days=1, stand_in="majority", metric=Metric.ROC_AUC)
+    home = tmp_path / "home"
     train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", home, "c")
     rows = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
     of = {row["alias"]: row | {"evidence": json.loads(row["evidence"])} for row in rows}
