@@ -10,28 +10,28 @@ from pyarrow import types
 
 from nightjar.asof.exact import deviations, select, to_floats, to_integers
 from nightjar.asof.series import Selection
-from nightjar.asof.values import Column, Floats, logical_type, nulls
+from nightjar.asof.values import ArrowArray, Floats, logical_type, nulls
 
-Aggregate: TypeAlias = Callable[[Selection], Column]
+Aggregate: TypeAlias = Callable[[Selection], ArrowArray]
 """Values in some windows -> one value for each window."""
 
 
-def _count(selection: Selection) -> Column:
+def _count(selection: Selection) -> ArrowArray:
     return pa.array(selection.sizes, pa.int64())
 
 
-def _sum(selection: Selection) -> Column:
+def _sum(selection: Selection) -> ArrowArray:
     if selection.series.numbers.dtype.kind != "f":
         return selection.mask_small(to_integers(selection.sums, selection.series.where), least=1)
     return selection.mask_small(_with_infinities(selection, to_floats(selection.float_sums)), least=1)
 
 
-def _mean(selection: Selection) -> Column:
+def _mean(selection: Selection) -> ArrowArray:
     means = to_floats(selection.float_sums, np.maximum(selection.sizes, 1))
     return selection.mask_small(_with_infinities(selection, means), least=1)
 
 
-def _std(selection: Selection) -> Column:
+def _std(selection: Selection) -> ArrowArray:
     rows = np.flatnonzero(selection.sizes > 1)  # few, where windows are short
     squares = selection.series.square_totals.between(selection.runs.select(rows))
     deviation = np.zeros(len(selection.sizes))
@@ -41,23 +41,23 @@ def _std(selection: Selection) -> Column:
     )
 
 
-def _min(selection: Selection) -> Column:
+def _min(selection: Selection) -> ArrowArray:
     return _extreme(selection, np.minimum)
 
 
-def _max(selection: Selection) -> Column:
+def _max(selection: Selection) -> ArrowArray:
     return _extreme(selection, np.maximum)
 
 
-def _first(selection: Selection) -> Column:
+def _first(selection: Selection) -> ArrowArray:
     return selection.series.values_at(selection.runs.first(selection.series.positions))
 
 
-def _last(selection: Selection) -> Column:
+def _last(selection: Selection) -> ArrowArray:
     return selection.series.values_at(selection.runs.last(selection.series.positions))
 
 
-def _distinct(selection: Selection) -> Column:
+def _distinct(selection: Selection) -> ArrowArray:
     return pa.array(selection.runs.distinct(selection.series.ranks[0]), pa.int64())
 
 
@@ -83,7 +83,7 @@ def _with_infinities(selection: Selection, results: Floats) -> Floats:
     return np.where(nan | (high & low), np.nan, results)
 
 
-def _extreme(selection: Selection, choose: np.ufunc) -> Column:
+def _extreme(selection: Selection, choose: np.ufunc) -> ArrowArray:
     """The least or greatest value; NaN if the window holds one, as for every other aggregate of numbers."""
     series, is_filled = selection.series, selection.sizes > 0
     if not len(series.values):

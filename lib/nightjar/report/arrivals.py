@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 from nightjar.tables.quality import ARRIVED, WARN
 
 NIGHTS = 28
@@ -37,7 +37,7 @@ class Arrival:
         return self.amiss is not None or (self.typical is not None and self.rows < self.typical / 2)
 
 
-def read_arrivals(tables: Snapshot) -> list[Arrival]:
+def read_arrivals(tables: PinnedTables) -> list[Arrival]:
     """The arrival of each source that the night's ingest has counted, by name."""
     if "status" not in tables.columns("quality"):  # written before arrivals were judged
         return []

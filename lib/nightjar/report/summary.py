@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from nightjar.report.arrivals import Arrival
 from nightjar.report.champion import Champion, Refusal
+from nightjar.report.data_quality import RefusedRows
 from nightjar.report.drift import MUCH, SOME, ColumnDrift, Drift
-from nightjar.report.gathered import Night
-from nightjar.report.intake import RefusedRows
+from nightjar.report.formatting import count_noun, figure, measure, percent, whole
+from nightjar.report.job_runs import JobRun
 from nightjar.report.performance import latest_with
+from nightjar.report.report_data import Night
 from nightjar.report.scores import Scores
-from nightjar.report.steps import Step
-from nightjar.report.wording import count_noun, figure, measure, percent, whole
 
 _NAMED = 5
 _SHORT = 160
@@ -56,13 +56,13 @@ def sentences(night: Night) -> list[str]:
     ]
 
 
-def _stops(steps: list[Step]) -> list[Step]:
+def _stops(steps: list[JobRun]) -> list[JobRun]:
     """The steps that stopped the night; the nightly itself only if no other step did."""
     bad = [step for step in steps if step.stops_a_night()]
     return [step for step in bad if step.job != "nightly"] or bad
 
 
-def _stop_facts(steps: list[Step]) -> list[Fact]:
+def _stop_facts(steps: list[JobRun]) -> list[Fact]:
     return [
         Fact(
             step.job, f"ended as {step.status}", _short(step.error or "no error was recorded"), "steps", is_marked=True
@@ -71,7 +71,7 @@ def _stop_facts(steps: list[Step]) -> list[Fact]:
     ]
 
 
-def _stop_words(steps: list[Step]) -> list[str]:
+def _stop_words(steps: list[JobRun]) -> list[str]:
     return [
         f"The night stopped: {step.job} ended as {step.status}."
         + (f" {step.error}" if step.error not in (None, step.status) else "")
@@ -111,7 +111,7 @@ def _scores_fact(scores: Scores | None, champion: Champion | None) -> Fact:
 
 
 def _performance_fact(night: Night) -> Fact:
-    name, champion = night.reading.first.name, night.champion
+    name, champion = night.measures.first.name, night.champion
     latest_with_value = latest_with(night.judged, name)
     if latest_with_value is None:
         return Fact(
@@ -136,7 +136,7 @@ def _drift_facts(drift: Drift | None) -> list[Fact]:
 
 
 def _arrival_facts(arrivals: list[Arrival]) -> list[Fact]:
-    """Nothing where every source brought what it should."""
+    """The sources that brought too little; no fact if there are none."""
     short = [arrival.source for arrival in arrivals if arrival.is_short()]
     label = f"{'source' if len(short) == 1 else 'sources'} brought too little"
     named = ", ".join(short)
@@ -157,7 +157,7 @@ def _refusals_fact(refused: RefusedRows | None) -> Fact:
     )
 
 
-def _steps_fact(steps: list[Step]) -> Fact:
+def _steps_fact(steps: list[JobRun]) -> Fact:
     ran = [step for step in steps if step.status is not None]
     bad = [step.job for step in ran if step.is_bad()]
     done = f"{len(ran) - len(bad)} of {len(ran)}"
@@ -186,7 +186,7 @@ def _drift_words(drift: Drift | None) -> str:
 
 
 def _arrival_words(arrivals: list[Arrival]) -> list[str]:
-    """Nothing where every source brought what it should."""
+    """The sources that brought too little, in words; no sentence if there are none."""
     short = [f"{arrival.source} ({_amount(arrival)})" for arrival in arrivals if arrival.is_short()]
     return [f"Too little came in of {' and '.join(short)}."] if short else []
 
@@ -204,7 +204,7 @@ def _refusals_words(refused: RefusedRows | None) -> str:
 
 
 def _performance_words(night: Night) -> str:
-    name = night.reading.first.name
+    name = night.measures.first.name
     latest_with_value = latest_with(night.judged, name)
     if latest_with_value is None:
         return _not_judged(night)
@@ -219,8 +219,8 @@ def _not_judged(night: Night) -> str:
     """Why no date has the main measure; outcomes may be known all the same, such as those of one class."""
     if not any(judged.values.get("matured_share") for judged in night.judged):
         return "No date could be judged yet."
-    name = measure(night.reading.first.name)
-    return f"No judged date has an {name} yet: it takes {night.reading.takes}."
+    name = measure(night.measures.first.name)
+    return f"No judged date has an {name} yet: it takes {night.measures.takes}."
 
 
 def _mean(scores: Scores) -> str:
