@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -183,6 +184,41 @@ def test_a_module_is_short_and_named_for_one_thing(module):
     limit = 320 if within(module) == "tables/definitions.py" else 250
     without_examples = re.sub(r'\n\n +Examples?:\n.*?(?=""")', "", module.read_text(), flags=re.DOTALL)
     assert len(without_examples.splitlines()) <= limit
+
+
+BANNED = {
+    *("found", "told", "asked", "known", "held", "said", "kept", "made", "given", "taken", "wanted", "stands", "left")
+}
+"""Participles and the like, which say of a thing that something was done with it, and not what it is."""
+NAMES_FOR_GOOD = re.compile(r"known_(at|by|until)|not_yet_known|held_out|left_out|kept_$", re.IGNORECASE)
+"""Names of stored columns, states and attributes, and of what statistics calls so."""
+
+
+def bound_names(module: Path) -> Iterator[tuple[str, int]]:
+    """Every name that the module itself gives to something, and the line."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.MatchAs(name=str(name)):
+                yield name, node.lineno
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name, node.lineno
+            case ast.alias(asname=str(name)):
+                yield name, node.lineno
+
+
+def test_a_name_says_what_a_thing_is():
+    """A name such as `found` or `told` is met once in ten thousand names elsewhere."""
+    names = [(name, f"{within(module)}:{line}") for module in MODULES for name, line in bound_names(module)]
+    words = {name: set(NAMES_FOR_GOOD.sub("", name).lower().split("_")) for name, _ in names}
+    assert [(name, where) for name, where in names if words[name] & BANNED] == []
+    assert [within(module) for module in MODULES if BANNED & set(module.stem.split("_"))] == []
+
+
+def test_no_module_reaches_for_what_another_keeps_to_itself():
+    """What begins with an underscore is imported nowhere."""
+    own = re.compile(r"nightjar\..*\._[^_]")
+    private = [(within(module), name) for module in MODULES for name in imports(module) if own.match(name)]
+    assert private == []
 
 
 @pytest.mark.parametrize("word", ["flight", "nycflights", "carrier", "tailnum"])

@@ -111,7 +111,7 @@ def test_of_several_clocks_the_likeliest_is_taken_and_the_others_are_named(tmp_p
     assert decided(write_csv(tmp_path / "late.csv", late))[0].lateness == 2
     early = columns | {"received_at": [at[0].isoformat()] * 3}
     assert (
-        decided(write_csv(tmp_path / "early.csv", early))[0].known is None
+        decided(write_csv(tmp_path / "early.csv", early))[0].known_at_clock is None
     )  # known before it happened: it is not that
 
 

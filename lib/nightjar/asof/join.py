@@ -149,9 +149,9 @@ def _window_columns(
         pieces: dict[int, list[ArrowArray]] = {number: [] for number, _ in features}
         for span in windows.spans(reach.first(window)):
             span_queries.append(span.queries)
-            selections = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
+            windowed = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
             for number, feature in features:
-                pieces[number].append(AGGREGATES[feature.aggregate](selections[feature.column]))
+                pieces[number].append(AGGREGATES[feature.aggregate](windowed[feature.column]))
         result_of_row = _result_of_row(queries, span_queries)
         for number, columns in pieces.items():
             column = concat(columns, columns[0].type)

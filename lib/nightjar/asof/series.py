@@ -1,4 +1,4 @@
-"""The values of one column of the facts, and selections of them by windows."""
+"""The values of one column of the facts, and the same in windows."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -40,9 +40,9 @@ class Series:
         self._before = None if not_null.all() else running_total(not_null)
         self.values = take(column, history.rows_at(self.positions))
 
-    def within(self, runs: Runs) -> "Selection":
+    def within(self, runs: Runs) -> "WindowedSeries":
         """The values in some windows of facts."""
-        return Selection(self, runs if self._before is None else runs.restrict(self._before))
+        return WindowedSeries(self, runs if self._before is None else runs.restrict(self._before))
 
     @cached_property
     def numbers(self) -> npt.NDArray[np.generic]:
@@ -106,7 +106,7 @@ class Series:
         return ambiguous_ties(self._column, self._history, present(self._column)[self._history.rows])
 
 
-class Selection:
+class WindowedSeries:
     """One series in some windows. What several aggregates need is computed once."""
 
     def __init__(self, series: Series, runs: Runs) -> None:

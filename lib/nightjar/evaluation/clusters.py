@@ -39,12 +39,12 @@ class Clusters:
 
     @cached_property
     def entities(self) -> int:
-        """How many there are."""
+        """The number of entities."""
         return int(np.count_nonzero(np.bincount(self.entity)))
 
     @cached_property
     def blocks(self) -> int:
-        """How many there are."""
+        """The number of blocks."""
         return int(np.count_nonzero(np.bincount(self.block)))
 
     @cached_property

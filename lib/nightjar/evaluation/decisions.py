@@ -43,7 +43,7 @@ def cheapest_threshold(
     order = np.argsort(-scores, kind="stable")
     ranked, true = scores[order], labels[order]
     saving = np.where(true, missed, -false_alarm) * (1.0 if weight is None else weight[order])
-    cumulative = np.cumsum(saving)  # by acting on the highest scores, compared with acting on none
+    cumulative = np.cumsum(saving)  # what acting on the rows of the highest scores saves, compared with acting on none
     last_of_score = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
     savings = np.concatenate([[0.0], cumulative[last_of_score]])
     thresholds = np.concatenate([[np.nextafter(max(1.0, ranked[0]), np.inf)], ranked[last_of_score]])

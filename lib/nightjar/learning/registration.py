@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning import references
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import Evidence
@@ -18,7 +19,6 @@ from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
 from nightjar.learning.search.ledger import Ledger, in_use
 from nightjar.learning.search.queue import Callback
 from nightjar.learning.splits.folding import Fold
-from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
 from nightjar.registry.manifest import Manifest
@@ -92,7 +92,7 @@ def register(
     project: Project,
     settings: Search,
     rows: TrainingSet,
-    fit_rows: Rows,
+    fit_rows: RowNumbers,
     winner: Candidate,
     evidence: Evidence,
     predictor: Predictor,
@@ -110,7 +110,7 @@ def register_stand_in(
     project: Project,
     settings: Search,
     rows: TrainingSet,
-    fit_rows: Rows,
+    fit_rows: RowNumbers,
     final: Fold,
     evidence: Evidence,
 ) -> tuple[events.Version, list[references.Histogram]] | None:
@@ -164,7 +164,7 @@ def _manifest(
     project: Project,
     settings: Search,
     rows: TrainingSet,
-    fit_rows: Rows,
+    fit_rows: RowNumbers,
     winner: Candidate,
     evidence: Evidence,
 ) -> Manifest:

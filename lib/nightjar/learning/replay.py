@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError, UsageError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.fitting.fit_sets import require_fit_sets
 from nightjar.learning.splits.folding import inner_splits, select_settled
 from nightjar.models.ensembles.calibration import fit_calibration
-from nightjar.models.examples import Rows
 from nightjar.models.predictor import Calibrator
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration
@@ -68,7 +68,7 @@ class ReplayResult:
             the first night and never again) and each baseline, refitted like the served model -> a score for each row.
     """
 
-    rows: Rows
+    rows: RowNumbers
     scores: Mapping[str, Scores]
 
 
@@ -139,7 +139,7 @@ def _dates(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _rows_between(rows: TrainingSet, first: date, last: date) -> Rows:
+def _rows_between(rows: TrainingSet, first: date, last: date) -> RowNumbers:
     """Numbers of the rows of these dates, ascending: rows are ordered by prediction time."""
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
@@ -155,7 +155,7 @@ def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, setting
 
 def _earlier_splits(
     rows: TrainingSet, project: Project, settings: Search, plan: ReplayPlan
-) -> Iterator[tuple[Rows, Rows, date]]:
+) -> Iterator[tuple[RowNumbers, RowNumbers, date]]:
     """Splits of the rows settled before the first night: numbers to fit on, to predict, and the first date."""
     settled = select_settled(rows, plan.first, project.zone, settings.split.train_days)
     for split in inner_splits(rows, settled, settings.split, project.zone, settings.seed):

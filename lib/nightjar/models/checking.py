@@ -33,7 +33,7 @@ def check_model(
     """Check a model's settings, and return the features that it reads.
 
     Raises:
-        LearningError: see `estimators.check`.
+        LearningError: see `fitting.check`.
     """
     if model.space:
         raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")

@@ -10,8 +10,6 @@ import pyarrow as pa
 
 from nightjar.evaluation.rows import RowNumbers
 
-Rows = RowNumbers
-
 
 @dataclass(frozen=True, eq=False)
 class InnerSplit:

@@ -22,7 +22,9 @@ MOST_NULLS = 0.2
 _HAPPENED = re.compile(
     r"(?i)time|date|day|stamp|when|(^|[_\s])(at|ts|on)($|[_\s])|[a-z]At$|start|begin|happen|occur|event"
 )
-_KNOWN = re.compile(r"(?i)known|receiv|ingest|load|insert|import|record|publish|report|process|arriv|updat|modif|avail")
+_KNOWN_AT_NAME = re.compile(
+    r"(?i)known|receiv|ingest|load|insert|import|record|publish|report|process|arriv|updat|modif|avail"
+)
 _NOT_YET = re.compile(
     r"(?i)birth|born|dob|expir|valid|until|due|next|plan|schedul|deliver|return|cancel|clos|end|finish|drop"
 )
@@ -35,7 +37,7 @@ class Clocks:
 
     Attributes:
         event: the column that says when a fact happened.
-        known: the one that says when it could be known; None: the same.
+        known_at_clock: the one that says when it could be known; None: the same.
         zone: whose days these are.
         moment: of each row, when it happened: microseconds since 1970, `NEVER` where nobody knows.
         day: the date of that in the zone, as days since 1970.
@@ -44,7 +46,7 @@ class Clocks:
     """
 
     event: ClockColumn
-    known: ClockColumn | None
+    known_at_clock: ClockColumn | None
     zone: str
     moment: Ints
     day: Ints
@@ -83,11 +85,17 @@ def decide(
     home, of_zone = (zone, Remark("as given")) if zone else _choose_zone(event, candidates, profile)
     moment, day = event.of(raw.column(event.column, profile.file.null_text), home)
     others = [name for name in candidates if name != event.column]
-    of_event = _explain_event(event, profile, [name for name in others if name != known_at], is_given=clock is not None)
-    known, of_known = _choose_known_at(raw, profile, candidates, event, moment, home, known_at)
-    late = 0 if known is None else _lateness(day, known.of(raw.column(known.column, profile.file.null_text), home)[1])
-    remarks = {"event_time": of_event, "known_at": of_known, "zone": of_zone}
-    return Clocks(event, known, home, moment, day, late, remarks)
+    of_event = _explain_event(
+        event, profile, [name for name in others if name != known_at], is_requested=clock is not None
+    )
+    known_at_clock, of_known_at = _choose_known_at(raw, profile, candidates, event, moment, home, known_at)
+    late = (
+        0
+        if known_at_clock is None
+        else _lateness(day, known_at_clock.of(raw.column(known_at_clock.column, profile.file.null_text), home)[1])
+    )
+    remarks = {"event_time": of_event, "known_at": of_known_at, "zone": of_zone}
+    return Clocks(event, known_at_clock, home, moment, day, late, remarks)
 
 
 def sql(clocks: Clocks, names: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
@@ -98,15 +106,17 @@ def sql(clocks: Clocks, names: Mapping[str, str]) -> tuple[str, str, dict[str, s
         names: column of the file -> the name it is stored under.
     """
     derived = dict[str, str]()
-    event = _column(clocks.event, clocks.zone, names, derived, is_known=False)
-    is_over = clocks.known is None and clocks.event.is_day
-    known = clocks.event if is_over else clocks.known
-    if known is None:
+    event = _column(clocks.event, clocks.zone, names, derived, is_known_at=False)
+    is_over = clocks.known_at_clock is None and clocks.event.is_day
+    known_at_clock = clocks.event if is_over else clocks.known_at_clock
+    if known_at_clock is None:
         return event, event, derived
-    return event, _column(known, clocks.zone, names, derived, is_known=True), derived
+    return event, _column(known_at_clock, clocks.zone, names, derived, is_known_at=True), derived
 
 
-def _column(clock: ClockColumn, zone: str, names: Mapping[str, str], derived: dict[str, str], *, is_known: bool) -> str:
+def _column(
+    clock: ClockColumn, zone: str, names: Mapping[str, str], derived: dict[str, str], *, is_known_at: bool
+) -> str:
     stored = names[clock.column]
     if clock.is_day:
         # Noon lies between the midnights that are predicted at; a day is known when it is over.
@@ -114,7 +124,10 @@ def _column(clock: ClockColumn, zone: str, names: Mapping[str, str], derived: di
             f"CAST({clock.sql} AS TIMESTAMP) + INTERVAL 12 HOURS",
             f"CAST(date_add({clock.sql}, 1) AS TIMESTAMP)",
         )
-        expression, name = f"to_utc_timestamp({over if is_known else noon}, '{zone}')", "over" if is_known else "noon"
+        expression, name = (
+            f"to_utc_timestamp({over if is_known_at else noon}, '{zone}')",
+            "over" if is_known_at else "noon",
+        )
     elif not clock.is_absolute and zone != "UTC":
         expression, name = f"to_utc_timestamp({clock.sql}, '{zone}')", "utc"
     elif clock.is_of_its_own():
@@ -159,19 +172,19 @@ def _choose_clock(candidates: Mapping[str, ClockColumn], profile: FileProfile) -
 
 def _rank(moment: ClockColumn, profile: FileProfile) -> tuple[bool, bool, bool, bool, int]:
     name = moment.column
-    later = _NOT_YET.search(name) is not None or _KNOWN.search(name) is not None
+    later = _NOT_YET.search(name) is not None or _KNOWN_AT_NAME.search(name) is not None
     has_nulls = profile.columns[name].nulls > 0
     return later, has_nulls, _HAPPENED.search(name) is None, moment.is_day, list(profile.columns).index(name)
 
 
-def _explain_event(event: ClockColumn, profile: FileProfile, others: list[str], *, is_given: bool) -> Remark:
-    parts = ["as given"] if is_given else [f"of {event.column}, {'the likeliest' if others else 'the only'} clock"]
+def _explain_event(event: ClockColumn, profile: FileProfile, others: list[str], *, is_requested: bool) -> Remark:
+    parts = ["as given"] if is_requested else [f"of {event.column}, {'the likeliest' if others else 'the only'} clock"]
     parts += [f"others: {', '.join(others)}"] if others else []
     parts += ["a day counts at its noon, between the midnights that are predicted at"] if event.is_day else []
     parts += [event.doubt] if event.doubt else []
     nulls = profile.columns[event.column].nulls
     parts += [f"rows without it are no facts ({nulls:,} of {profile.rows:,})"] if nulls else []
-    return Remark("; ".join(parts), is_open=bool((others and not is_given) or event.doubt or nulls))
+    return Remark("; ".join(parts), is_open=bool((others and not is_requested) or event.doubt or nulls))
 
 
 def _choose_known_at(
@@ -181,12 +194,12 @@ def _choose_known_at(
     event: ClockColumn,
     moment: Ints,
     zone: str,
-    given: str | None,
+    requested: str | None,
 ) -> tuple[ClockColumn | None, Remark]:
     """The column that says when a fact could be known, and never says that it was before it happened."""
-    if given:
-        return _require_clock("--known-at", given, candidates, profile), Remark("as given")
-    for name in (name for name in candidates if name != event.column and _KNOWN.search(name)):
+    if requested:
+        return _require_clock("--known-at", requested, candidates, profile), Remark("as given")
+    for name in (name for name in candidates if name != event.column and _KNOWN_AT_NAME.search(name)):
         other = candidates[name].of(raw.column(name, profile.file.null_text), zone)[0]
         both = (moment != NEVER) & (other != NEVER)
         if candidates[name].is_day == event.is_day and both.any() and (other[both] >= moment[both]).all():
@@ -197,10 +210,10 @@ def _choose_known_at(
     return None, Remark("facts are taken to be known when they happen; do yours come later?", is_open=True)
 
 
-def _lateness(happened: Ints, known: Ints) -> int:
+def _lateness(happened: Ints, known_at: Ints) -> int:
     """From one date to another, of 99.9% of the facts that have both."""
-    both = (happened != NEVER) & (known != NEVER)
-    late = np.clip(known[both] - happened[both], 0, MOST_LATE)
+    both = (happened != NEVER) & (known_at != NEVER)
+    late = np.clip(known_at[both] - happened[both], 0, MOST_LATE)
     return int(np.quantile(late, 0.999, method="inverted_cdf")) if len(late) else 0
 
 

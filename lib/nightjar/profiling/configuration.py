@@ -36,7 +36,7 @@ def files(proposal: Proposal) -> dict[str, str]:
 def source(proposal: Proposal) -> str:
     """The source: file, columns, key and clocks."""
     profile, names = proposal.profile, proposal.names
-    event, known, derived = clock_choice.sql(proposal.clocks, names)
+    event, known_at_clock, derived = clock_choice.sql(proposal.clocks, names)
     renamed = {names[name]: quote(name) for name in profile.columns if names[name] != name}
     series = {} if proposal.entity else {_entity(proposal)[0]: f"'{proposal.source}'"}
     key = [names[name] for name in proposal.key]
@@ -54,7 +54,7 @@ def source(proposal: Proposal) -> str:
         lines += ["\n", f"where: {flow(f'{quote(event)} IS NOT NULL')}\n"]
     lines += ["\n", comment(remarks["key"]), f"key: {flow(key)}\n"]
     lines += [comment(of_clocks["event_time"]), f"event_time: {text(event)}\n"]
-    lines += [comment(of_clocks["known_at"]), f"known_at: {text(known)}\n"]
+    lines += [comment(of_clocks["known_at"]), f"known_at: {text(known_at_clock)}\n"]
     lines += [f"keep: {flow(keep)}\n", *_arrival(proposal)]
     return "".join(lines)
 
@@ -77,8 +77,8 @@ def features(proposal: Proposal) -> str:
     lines = [comment(HEAD), f"{group}:\n  source: {proposal.source}\n"]
     lines += [f"  keys: {flow({name: name for name in _entity(proposal)})}\n  features:\n"]
     lines += [f"    {one}\n" for one in definitions]
-    left = f"other columns that could be features: {', '.join(proposal.unused)}"
-    return "".join([*lines, *([comment(left, 4)] if proposal.unused else [])])
+    others = f"other columns that could be features: {', '.join(proposal.unused)}"
+    return "".join([*lines, *([comment(others, 4)] if proposal.unused else [])])
 
 
 def search(question: LabelProposal) -> str:

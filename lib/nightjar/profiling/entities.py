@@ -29,7 +29,7 @@ def entity_of(profile: FileProfile, key: Sequence[str], clocks: Clocks, day: Int
         clocks: its clocks.
         day: the dates of its facts.
     """
-    times = {clocks.event.column, *([clocks.known.column] if clocks.known else [])}
+    times = {clocks.event.column, *([clocks.known_at_clock.column] if clocks.known_at_clock else [])}
     rest = [name for name in key if name not in times]
     if rest and len(rest) < len(key) and all(_is_named(profile.columns[name]) for name in rest):
         return rest, Remark(f"what the key says beside {clocks.event.column}", is_open=True)

@@ -132,7 +132,7 @@ def propose(
         )
     clocks = clock_choice.decide(raw, profile, clock=clock, known_at=known_at, zone=zone)
     codes = Codes(raw, profile, clocks.moment != NEVER)
-    times = [clocks.event.column, *([clocks.known.column] if clocks.known else [])]
+    times = [clocks.event.column, *([clocks.known_at_clock.column] if clocks.known_at_clock else [])]
     key = find_key(profile, codes, times)
     entity, of_entity = entity_of(profile, key, clocks, clocks.day[codes.is_fact])
     measures, unused = feature_columns_of(profile, {*key, *entity, *times}, labels)

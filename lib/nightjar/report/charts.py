@@ -32,7 +32,7 @@ def histogram(distribution: Distribution, title: str, height: int = 190) -> Mark
 
 
 def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str) -> Markup:
-    """Values by date as joined dots, hollow while provisional; the band is shaded. Dates stand at their distance."""
+    """Values by date as joined dots, spaced by days and hollow while provisional; the band is shaded."""
     width, height = 480.0, 210.0
     values = [dot.value for dot in dots] + list(band or ())
     low, high = _pad(min(values), max(values))

@@ -32,7 +32,7 @@ def fill(package: str, template: str, **values: Any) -> str:
 
 
 def _resource(package: str, name: str) -> str:
-    """A file of a package, also out of a zip."""
+    """The text of a file of a package, which may be installed as a zip."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 

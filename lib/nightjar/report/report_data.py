@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nightjar.report.arrivals import Arrival, read_arrivals
+from nightjar.report.arrivals import SourceArrival, read_arrivals
 from nightjar.report.champion import Champion, Refusal, find_champion, find_refusal
 from nightjar.report.data_quality import Check, RefusedRows, read_quality, read_refused
 from nightjar.report.drift import Drift, Picture, pictures, read_drift
@@ -15,7 +15,7 @@ from nightjar.settings.project import Project
 
 
 @dataclass(frozen=True)
-class Night:
+class NightData:
     """The data of each part of the page; None or empty if there are none.
 
     Attributes:
@@ -30,16 +30,16 @@ class Night:
     judged: list[JudgedDate]
     drift: Drift | None
     pictures: list[Picture]
-    arrivals: list[Arrival]
+    arrivals: list[SourceArrival]
     quality: list[Check]
     refused: RefusedRows | None
     steps: list[JobRun]
 
 
-def gather(tables: PinnedTables, project: Project) -> Night:
+def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
     drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label.task)
-    return Night(
+    return NightData(
         rest=None if scores and scores.rows else project.spine.absence(tables.run_date),
         measures=shown_measures(project.label),
         champion=champion,

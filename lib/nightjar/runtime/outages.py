@@ -25,7 +25,7 @@ class Cause:
     message: str
 
 
-_KNOWN = {
+_CAUSES = {
     r"No space left on device|Disk quota exceeded|database or disk is full": (
         "A disk is full: {0}. Nothing half written is in any table. Free space where it says, or where it names no "
         "path, in the warehouse, in environment.home and in the folder for temporary files (TMPDIR; Spark: "
@@ -90,7 +90,7 @@ def machine_error(chain: Sequence[Cause]) -> MachineError | None:
     """The error for a chain of causes, the outermost first; None where no cause is known."""
     for cause in reversed(chain):
         text = f"{cause.kind}: {cause.message}"
-        for pattern, words in _KNOWN.items():
+        for pattern, words in _CAUSES.items():
             if re.search(pattern, text):
                 return MachineError(words.format(_short(text)))
         if cause.kind.startswith("ray."):

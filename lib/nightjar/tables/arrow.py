@@ -21,7 +21,7 @@ PROPERTIES = {
     "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
     "delta.logRetentionDuration": f"interval {RETENTION.days} days",
     "delta.enableExpiredLogCleanup": "false",
-    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # of lease tokens, which carry a time
+    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # for lease tokens: they have a time
     "delta.checkpointInterval": "10",  # opening a table reads all commits since the last one; delta-rs waits for 100
 }
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.row_order import RowOrder
-from nightjar.models.examples import Rows
 from nightjar.settings.sampling import LABEL, TrainingSample
 
 ALLOWED_SURPLUS = 20
@@ -21,7 +21,7 @@ ALLOWED_SURPLUS = 20
 class Sample:
     """The numbers of the sampled rows, ascending, and their weights."""
 
-    rows: Rows
+    rows: RowNumbers
     weight: npt.NDArray[np.float64]
 
 
@@ -72,7 +72,7 @@ def _older(day: npt.NDArray[np.datetime64], newest_days: int | None) -> npt.NDAr
 
 
 def _strata(
-    rows: Rows, strata: "pa.Array[Any] | None", settings: TrainingSample
+    rows: RowNumbers, strata: "pa.Array[Any] | None", settings: TrainingSample
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The number of each row's stratum, and the share of each stratum to keep; without rows there is no stratum."""
     if strata is None:

@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data import row_checks, targets
 from nightjar.learning.data.instants import Days, Instants, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
-from nightjar.models.examples import Examples, InnerSplit, Rows
+from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
@@ -57,8 +58,7 @@ class TrainingSet:
         group: a number for each row, the same for rows that no split may separate; None: no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each row stands for; None: one each.
-        null_labels: share of known labels that are null: their rows were settled without an outcome, and are not among
-            these.
+        null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
     """
@@ -74,15 +74,15 @@ class TrainingSet:
     last_settled: date
     versions: Mapping[str, int]
     definitions_hash: str
-    entity: Rows | None = None
-    group: Rows | None = None
-    query: Rows | None = None
+    entity: RowNumbers | None = None
+    group: RowNumbers | None = None
+    query: RowNumbers | None = None
     weight: npt.NDArray[np.float64] | None = None
     null_labels: float = 0.0
     unlabelled: UnlabelledRows | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
 
-    def examples(self, index: Rows, inner: Sequence[InnerSplit] = ()) -> Examples:
+    def examples(self, index: RowNumbers, inner: Sequence[InnerSplit] = ()) -> Examples:
         """Some rows to fit a model on.
 
         Args:

@@ -10,7 +10,7 @@ from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
 from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
 from nightjar.models.network.options import Options
-from nightjar.models.predictor import Predictor, Preparation
+from nightjar.models.predictor import FittedPreparation, Predictor
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import ImbalanceKind
@@ -65,7 +65,7 @@ def _check(model: Model) -> None:
 
 def _fit_preparation(
     model: Model, options: Options, rows: CountedSource, sample_rows: int, seed: int
-) -> tuple[Preparation, Mapping[int, int]]:
+) -> tuple[FittedPreparation, Mapping[int, int]]:
     """Fit the preparation on a sample; returns it with the number of codes of each embedded input."""
     features, task, settings = rows.source.features, rows.source.task, model.preparation
     names = columns_to_embed(features, settings) if options.embedding else []

@@ -24,7 +24,7 @@ from nightjar.learning.distributed.source import (
 )
 from nightjar.learning.distributed.watchdog import starvation_error, watch
 from nightjar.models.columns import infinite_columns, to_frame
-from nightjar.models.predictor import Preparation
+from nightjar.models.predictor import FittedPreparation
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -44,7 +44,7 @@ class Stream:
     """
 
     source: Source
-    preparation: Preparation
+    preparation: FittedPreparation
     scale: tuple[float, float]
     class_weight: tuple[float, float]
 

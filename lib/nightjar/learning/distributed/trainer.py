@@ -29,7 +29,7 @@ from nightjar.learning.distributed.worker import TrainingJob, train_worker
 from nightjar.learning.fitting.software import software
 from nightjar.models.network.options import Options
 from nightjar.models.network.perceptron import Perceptron
-from nightjar.models.predictor import Preparation
+from nightjar.models.predictor import FittedPreparation
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.task import Task
 
@@ -57,7 +57,7 @@ class TrainingResult:
 
 def train(
     rows: CountedSource,
-    preparation: Preparation,
+    preparation: FittedPreparation,
     options: Options,
     settings: Distributed,
     *,

@@ -4,11 +4,11 @@ from datetime import date
 from functools import partial
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit_sets import FitSet, make_fit_set
 from nightjar.learning.labels.self_training import self_train
-from nightjar.models.examples import Rows
 from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.settings.learning import Search
@@ -17,7 +17,7 @@ from nightjar.settings.task import Task
 
 
 def fit_candidate(
-    rows: TrainingSet, train: Rows, before: date, candidate: Candidate, project: Project, settings: Search
+    rows: TrainingSet, train: RowNumbers, before: date, candidate: Candidate, project: Project, settings: Search
 ) -> Predictor:
     """Fit a candidate on the rows of these numbers with the search's seed.
 

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.instants import microseconds
 from nightjar.learning.data.row_order import RowOrder, row_order
 from nightjar.learning.data.sampling import Sample, draw_sample, strata_of
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.folding import FEWEST, inner_splits
-from nightjar.models.examples import Examples, InnerSplit, Rows
+from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.learning import Search
 from nightjar.settings.split import Split
 from nightjar.timeline import cutoff, moment, shift
@@ -32,7 +33,7 @@ class FitSet:
         before: rows without a label and predicted before this may join (UTC): their horizon had passed.
     """
 
-    rows: Rows
+    rows: RowNumbers
     weight: npt.NDArray[np.float64] | None
     inner: Sequence[InnerSplit]
     before: np.datetime64
@@ -51,7 +52,7 @@ class FitSet:
         return b" ".join([*chunks, weight, str(self.before).encode()])
 
 
-def make_fit_set(rows: TrainingSet, train: Rows, before: date, depth: int, settings: Search, zone: str) -> FitSet:
+def make_fit_set(rows: TrainingSet, train: RowNumbers, before: date, depth: int, settings: Search, zone: str) -> FitSet:
     """The rows of a fold that are fitted on, with inner splits.
 
     Args:
@@ -86,7 +87,7 @@ def _first_open(rows: TrainingSet, before: date, split: Split, zone: str) -> np.
     return min([*rows.unlabelled.time[free > end], first])
 
 
-def require_fit_sets(rows: TrainingSet, fits: Iterable[tuple[Rows, date]], settings: Search, zone: str) -> None:
+def require_fit_sets(rows: TrainingSet, fits: Iterable[tuple[RowNumbers, date]], settings: Search, zone: str) -> None:
     """Check, before a search, that any candidate could be fitted afterwards, too.
 
     Args:
@@ -103,7 +104,7 @@ def require_fit_sets(rows: TrainingSet, fits: Iterable[tuple[Rows, date]], setti
         _require_varied_labels(rows.label[fit_set.rows], len(train), before)
 
 
-def _draw_sample(rows: TrainingSet, train: Rows, before: date, settings: Search) -> Sample:
+def _draw_sample(rows: TrainingSet, train: RowNumbers, before: date, settings: Search) -> Sample:
     strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
     try:
         return draw_sample(_sampling_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
@@ -112,7 +113,7 @@ def _draw_sample(rows: TrainingSet, train: Rows, before: date, settings: Search)
 
 
 def _split_within(
-    rows: TrainingSet, selected: Rows, before: date, depth: int, settings: Search, zone: str
+    rows: TrainingSet, selected: RowNumbers, before: date, depth: int, settings: Search, zone: str
 ) -> Sequence[InnerSplit]:
     try:
         return inner_splits(rows, selected, settings.split, zone, settings.seed, depth)
@@ -125,16 +126,16 @@ def _split_within(
         ) from error
 
 
-def _numbers(splits: Sequence[InnerSplit]) -> Iterator[Rows]:
+def _numbers(splits: Sequence[InnerSplit]) -> Iterator[RowNumbers]:
     for split in splits:
         yield from (split.train, split.test, *_numbers(split.inner))
 
 
-def _bytes_of(rows: Rows) -> bytes:
+def _bytes_of(rows: RowNumbers) -> bytes:
     return f"{len(rows)} ".encode() + rows.tobytes()
 
 
-def _sampling_order(rows: TrainingSet, train: Rows, seed: int) -> RowOrder:
+def _sampling_order(rows: TrainingSet, train: RowNumbers, seed: int) -> RowOrder:
     """The random order of the rows, by key; rows of a ranking's list have the order of its first row."""
     order = row_order(rows.key.take(train), "train", seed)
     if rows.query is None:

@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.instants import Days, microseconds
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.kfold import split_kfold
 from nightjar.learning.splits.splitters import WalkForward
-from nightjar.models.examples import InnerSplit, Rows
+from nightjar.models.examples import InnerSplit
 from nightjar.settings.split import Split, SplitKind
 from nightjar.timeline import cutoff, moment
 
@@ -44,8 +45,8 @@ class Fold:
     name: str
     start: date
     end: date
-    train: Rows
-    test: Rows
+    train: RowNumbers
+    test: RowNumbers
 
 
 def folds(rows: TrainingSet, settings: Split, before: date, zone: str, seed: int) -> list[Fold]:
@@ -78,7 +79,7 @@ def folds(rows: TrainingSet, settings: Split, before: date, zone: str, seed: int
     return [replace(fold, train=which[fold.train], test=which[fold.test]) for fold in splits]
 
 
-def select_settled(rows: TrainingSet, night: date, zone: str, days: int | None = None) -> Rows:
+def select_settled(rows: TrainingSet, night: date, zone: str, days: int | None = None) -> RowNumbers:
     """The numbers of the rows that can be learned from at a night's midnight: of earlier dates, and settled by then.
 
     Args:
@@ -96,7 +97,7 @@ def select_settled(rows: TrainingSet, night: date, zone: str, days: int | None =
 
 
 def inner_splits(
-    rows: TrainingSet, train: Rows, settings: Split, zone: str, seed: int, depth: int = 1, within: str = ""
+    rows: TrainingSet, train: RowNumbers, settings: Split, zone: str, seed: int, depth: int = 1, within: str = ""
 ) -> list[InnerSplit]:
     """Three splits of a fold's own training rows, for what learns from out-of-fold predictions.
 
@@ -141,7 +142,9 @@ def final_period(rows: TrainingSet, settings: Split, last_day: date, days: int, 
     return fold
 
 
-def _split(rows: TrainingSet, which: Rows, settings: Split, end: date, zone: str, seed: int, name: str) -> list[Fold]:
+def _split(
+    rows: TrainingSet, which: RowNumbers, settings: Split, end: date, zone: str, seed: int, name: str
+) -> list[Fold]:
     """The folds of some rows, checked; the numbers count within `which`."""
     walks = settings.kind is SplitKind.WALK_FORWARD
     splits = (
@@ -159,7 +162,7 @@ def _split(rows: TrainingSet, which: Rows, settings: Split, end: date, zone: str
     return splits
 
 
-def _walk_forward(rows: TrainingSet, which: Rows, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
+def _walk_forward(rows: TrainingSet, which: RowNumbers, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
     splitter = WalkForward(
         rows.day[which],
         rows.settled_at()[which],
@@ -174,7 +177,7 @@ def _walk_forward(rows: TrainingSet, which: Rows, settings: Split, end: date, zo
     return [Fold(f"{name} {number}", *period, *parts) for number, (period, parts) in dated]
 
 
-def _kfold(rows: TrainingSet, which: Rows, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
+def _kfold(rows: TrainingSet, which: RowNumbers, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
     day, splits = rows.day[which], []
     for number, (train, test) in enumerate(split_kfold(rows, which, settings, zone, seed), start=1):
         dates = day[test] if len(test) else day
@@ -211,7 +214,7 @@ def _check_labels(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> 
             )
 
 
-def _check_lists(fold: Fold, query: Rows | None, advice: str) -> None:
+def _check_lists(fold: Fold, query: RowNumbers | None, advice: str) -> None:
     if query is None:
         return
     size = np.bincount(query)

@@ -8,9 +8,9 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 
 from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.splits.splitters import Purged
-from nightjar.models.examples import Rows
 from nightjar.settings.split import Split, SplitKind
 
 SPLITTERS = {
@@ -23,7 +23,9 @@ STRATIFIED = (SplitKind.STRATIFIED, SplitKind.STRATIFIED_GROUPED)
 GROUPED = (SplitKind.GROUPED, SplitKind.STRATIFIED_GROUPED)
 
 
-def split_kfold(rows: TrainingSet, which: Rows, settings: Split, zone: str, seed: int) -> list[tuple[Rows, Rows]]:
+def split_kfold(
+    rows: TrainingSet, which: RowNumbers, settings: Split, zone: str, seed: int
+) -> list[tuple[RowNumbers, RowNumbers]]:
     """(train, test) of each fold, purged; the numbers count within `which`.
 
     Args:
@@ -66,7 +68,7 @@ def _check_classes(label: npt.NDArray[Any], settings: Split) -> None:
         _check_count(int((label == value).sum()), settings, f"rows with the label {value}")
 
 
-def _groups(rows: TrainingSet, which: Rows, settings: Split) -> Rows:
+def _groups(rows: TrainingSet, which: RowNumbers, settings: Split) -> RowNumbers:
     if rows.group is None:
         raise LearningError(
             f"kind={settings.kind.name} needs groups, and the rows were read without. Read them with "

@@ -7,13 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.durations import Length, duration_of
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.instants import Instants, microseconds
-from nightjar.models.examples import Rows
 from nightjar.timeline import shift
 
 
 def overlaps(
-    prediction_time: Instants, label_known_at: Instants, train: Rows, test: Rows, embargo: Length, zone: str = "UTC"
+    prediction_time: Instants,
+    label_known_at: Instants,
+    train: RowNumbers,
+    test: RowNumbers,
+    embargo: Length,
+    zone: str = "UTC",
 ) -> npt.NDArray[np.bool_]:
     """Whether each training row shares label time with a test row: for a row of `train`, in its order.
 

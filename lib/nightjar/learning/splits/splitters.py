@@ -13,12 +13,12 @@ import numpy as np
 
 from nightjar.durations import Length, duration_of
 from nightjar.errors import LearningError, UsageError
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data.instants import Days, Instants, microseconds
 from nightjar.learning.splits.purging import overlaps
-from nightjar.models.examples import Rows
 from nightjar.timeline import cutoff, moment, shift
 
-Splits = Iterator[tuple[Rows, Rows]]
+Splits = Iterator[tuple[RowNumbers, RowNumbers]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 
 LOGISTIC_STEPS = 1000
-"""The solver's most steps, unless `max_iter` is set; on scaled features a few dozen suffice."""
+"""The maximum of solver steps unless `max_iter` is set; on scaled features a few dozen suffice."""
 FEW_INPUTS = 1000
 """Up to so many inputs, a few Newton steps take a quarter of the time of a hundred steps without second derivatives."""
 

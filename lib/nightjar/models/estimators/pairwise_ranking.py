@@ -70,7 +70,7 @@ class PairwiseRanker(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(inputs @ self.coef_, dtype=np.float64)
 
     def _validate_params(self) -> None:
-        """Also called by `checking` before any row is read, as that of scikit-learn's own estimators."""
+        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
         LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)._validate_params()  # noqa: SLF001 - see above
         if not (isinstance(self.opponents, int) and self.opponents >= 1):
             raise ValueError(f"opponents is {self.opponents!r}: expected a whole number from 1.")

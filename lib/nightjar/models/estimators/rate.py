@@ -59,7 +59,7 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return rates
 
     def _validate_params(self) -> None:
-        """Also called before any row is read, as that of scikit-learn's own estimators."""
+        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
         if not (isinstance(self.pseudo_count, int | float) and self.pseudo_count >= 0):
             raise ValueError(f"pseudo_count is {self.pseudo_count!r}: expected 0 or more rows.")
 

@@ -2,7 +2,7 @@
 
 Names of columns, numbers, "texts", `+ - * /`, `== != < <= > >=`, `and or not`, parentheses. Python's parser reads it;
 anything else is refused before the evaluation. Null (NaN) propagates as in SQL: arithmetic and
-comparisons with it are null, `false and null` is false, `true or null` is true. So are x / 0 and what is infinite.
+comparisons with it are null, `false and null` is false, `true or null` is true. So are x / 0 and infinite results.
 """
 
 import ast

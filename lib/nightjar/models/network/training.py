@@ -178,7 +178,7 @@ def _step(loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.Grad
 
 
 def _loss(network: Tabular, rows: _Tensors, *, classes: bool) -> Tensor:
-    """The mean loss by weight; 0 for rows that weigh nothing."""
+    """The weighted mean of the rows' losses; 0 where all weights are 0."""
     with torch.autocast("cuda", dtype=torch.float16, enabled=rows.inputs.is_cuda):
         output = network(rows.inputs)[:, 0]
     measure = binary_cross_entropy_with_logits if classes else mse_loss

@@ -53,7 +53,7 @@ class LevelTexts(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
 
 
 class Frequencies(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The share of training rows that have the level; null is a level, one unseen has 0.
+    """The share of training rows that have the level. Null counts as a level; the share of an unseen level is 0.
 
     Attributes:
         levels_: of each column.
@@ -76,7 +76,7 @@ class Frequencies(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
 
 
 class Hashed(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """One of a fixed number of columns by the level's MurmurHash3, whose seed is fixed; null is in none.
+    """A one in the column that the level's MurmurHash3 (of a fixed seed) selects; a null has zeros only.
 
     Attributes:
         buckets: columns for each feature.

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from nightjar.errors import LearningError
 from nightjar.settings.preparation import SelectionKind
 
-Label = npt.NDArray[Any]
+Labels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
@@ -45,13 +45,13 @@ class Criteria:
     seed: int
 
 
-def above_variance(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
+def above_variance(inputs: Floats, _label: Labels, criteria: Criteria) -> Mask:
     """Columns whose variance is above the threshold; that of equal values is 0, whatever the rounding."""
     varied = np.ptp(inputs, axis=0) > 0
     return np.where(varied, np.var(inputs, axis=0), 0.0) > criteria.threshold
 
 
-def below_correlation(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
+def below_correlation(inputs: Floats, _label: Labels, criteria: Criteria) -> Mask:
     """Columns whose absolute correlation with each selected column before them is at most the threshold."""
     correlates = np.abs(_correlations(inputs)) > criteria.threshold
     selected = np.zeros(inputs.shape[1], dtype=np.bool_)
@@ -60,7 +60,7 @@ def below_correlation(inputs: Floats, _label: Label, criteria: Criteria) -> Mask
     return selected
 
 
-def below_inflation(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
+def below_inflation(inputs: Floats, _label: Labels, criteria: Criteria) -> Mask:
     """Columns that remain after dropping the one of the greatest inflation factor until none exceeds the threshold.
 
     The factor is 1 / (1 - R^2) of the regression on all others: the diagonal of the inverse correlation matrix
@@ -77,13 +77,13 @@ def below_inflation(inputs: Floats, _label: Label, criteria: Criteria) -> Mask:
     return np.isin(np.arange(inputs.shape[1]), remaining)
 
 
-def most_informative(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
+def most_informative(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
     """The columns with the most mutual information with the label, estimated from nearest neighbours."""
     score = mutual_info_classif if criteria.classes else mutual_info_regression
     return _greatest(score(inputs, label, random_state=criteria.seed), criteria.keep)
 
 
-def most_varied(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
+def most_varied(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
     """The columns with the greatest F: of an analysis of variance, or of a regression on the column alone."""
     varied = np.ptp(inputs, axis=0) > 0
     scores = np.zeros(inputs.shape[1])
@@ -91,7 +91,7 @@ def most_varied(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
     return _greatest(scores, criteria.keep)
 
 
-def most_dependent(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
+def most_dependent(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
     """The columns with the greatest chi-squared between their sums by class and those expected.
 
     Raises:
@@ -107,14 +107,14 @@ def most_dependent(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
     return _greatest(chi2(inputs, label)[0], criteria.keep)
 
 
-def by_elimination(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
+def by_elimination(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
     """Recursive elimination of the column with the smallest weight in a linear model of scaled columns."""
     linear = LogisticRegression(max_iter=SOLVER_STEPS) if criteria.classes else LinearRegression()
     elimination = RFE(linear, n_features_to_select=min(criteria.keep, inputs.shape[1]))
     return np.asarray(elimination.fit(_standardise(inputs), label).support_, dtype=np.bool_)
 
 
-def with_weight(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
+def with_weight(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
     """The columns with a nonzero weight in a linear model of scaled columns under an L1 penalty.
 
     The loss is the mean log loss, or half the mean squared error of the label at standard deviation 1.
@@ -130,13 +130,13 @@ def with_weight(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
     return _has_weight(model.fit(_standardise(inputs), label / spread).coef_)
 
 
-def most_used(inputs: Floats, label: Label, criteria: Criteria) -> Mask:
+def most_used(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
     """The columns that lower the impurity most in a random forest."""
     forest = RandomForestClassifier if criteria.classes else RandomForestRegressor
     return _greatest(forest(random_state=criteria.seed).fit(inputs, label).feature_importances_, criteria.keep)
 
 
-SELECTORS: Mapping[SelectionKind, Callable[[Floats, Label, Criteria], Mask]] = {
+SELECTORS: Mapping[SelectionKind, Callable[[Floats, Labels, Criteria], Mask]] = {
     SelectionKind.VARIANCE: above_variance,
     SelectionKind.CORRELATION: below_correlation,
     SelectionKind.VIF: below_inflation,

@@ -33,7 +33,7 @@ class _ColumnSelection(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class WithValues(_ColumnSelection):
-    """The columns with any value in training: scikit-learn 1.9 cannot bin one without for boosting."""
+    """The columns that have a value in training: boosting of scikit-learn 1.9 cannot bin a column without any."""
 
     def fit(self, inputs: Floats, _label: object = None) -> Self:
         """Find these columns.

@@ -35,8 +35,8 @@ class Terms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """scikit-learn's text vectorisers for one column, stored as words and numbers only.
 
     A text's weights have the Euclidean norm 1, or 0 if it has no learned term or is null. If training had no term at
-    all, there are no columns with TF-IDF, and no components. Where terms are no more than components, they are not
-    reduced.
+    all, there are no columns with TF-IDF, and no components. If there are no more terms than components, there is no
+    reduction.
 
     Attributes:
         hashing: whether terms are hashed rather than learned.

@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from nightjar.errors import ModelError
 from nightjar.models.estimators.rule import RuleOfThumb
-from nightjar.models.predictor import Classifier, Preparation, Regressor
+from nightjar.models.predictor import Classifier, FittedPreparation, Regressor
 from nightjar.models.serialization.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
 from nightjar.models.serialization.skops_files import read_nodes, type_name, with_permanent_names
 from nightjar.models.serialization.skops_io import skops_io
@@ -96,7 +96,7 @@ def dump(part: object) -> bytes:
     return content
 
 
-def open_preparation(content: bytes, name: str) -> Preparation:
+def open_preparation(content: bytes, name: str) -> FittedPreparation:
     """The fitted preparation in a skops file whose types were checked.
 
     Raises:
