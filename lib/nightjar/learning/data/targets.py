@@ -8,11 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.errors import LearningError
+from nightjar.models.columns import LARGEST
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
 
-GREATEST = float(np.finfo(np.float32).max)
-"""Of a label, either way: boosting and networks compute in float32."""
 SHOWN = 3
 """How many rows are named."""
 
@@ -34,8 +33,8 @@ def labels(rows: pa.Table, key: Sequence[str], task: Task) -> npt.NDArray[Any]:
     if task is Task.CLASSIFICATION:
         return _numpy(column).astype(np.bool_)
     values = _floats(column)
-    least = 0.0 if task is Task.RANKING else -GREATEST
-    wrong = ~((values >= least) & (values <= GREATEST))
+    least = 0.0 if task is Task.RANKING else -LARGEST
+    wrong = ~((values >= least) & (values <= LARGEST))
     _raise_if_any(rows, key, values, wrong, "label of table labels", _range_of(task))
     return values
 
@@ -57,7 +56,7 @@ def weights(rows: pa.Table, key: Sequence[str]) -> npt.NDArray[np.float64]:
 def _range_of(task: Task) -> str:
     numbers = "numbers from 0 for a ranking" if task is Task.RANKING else "numbers for a regression"
     remedy = "Correct them in their source, or give its column a minimum or maximum, which refuses their rows"
-    return f"finite {numbers}, none beyond {GREATEST:.2g} (float32). {remedy}"
+    return f"finite {numbers}, none beyond {LARGEST:.2g} (float32). {remedy}"
 
 
 def _raise_if_any(
