@@ -13,9 +13,7 @@ from nightjar.settings import secrets
 from nightjar.settings.hints import hint, unknown_key
 
 
-def describe_refusal(
-    error: Exception, folders: Sequence[Path], overrides: list[str], groups: Collection[str]
-) -> str:
+def describe_refusal(error: Exception, folders: Sequence[Path], overrides: list[str], groups: Collection[str]) -> str:
     """The message for a refused name, with the names that exist in its place; otherwise Hydra's or OmegaConf's own.
 
     Args:

@@ -1,4 +1,4 @@
-"""For scripts/setup: Spark does a little of all that jobs ask of it, and Java archives the classes it has loaded."""
+"""Spark does a little of all that jobs ask of it, and Java archives the classes it has loaded: see `setup`."""
 
 import sys
 import tempfile
