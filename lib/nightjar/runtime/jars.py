@@ -79,7 +79,7 @@ def install(folder: Path, sums: Mapping[str, str], fetch: Callable[[Path], None]
 
 def resolve(ivy: str) -> None:
     """Let Spark's Ivy fetch the jars into `jars/` of its folder."""
-    options = {
+    options: dict[str, bool | float | int | str | None] = {
         "spark.jars.packages": coordinate(expected_sums())[0],
         "spark.jars.ivy": ivy,
         "spark.jars.excludes": "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*",
