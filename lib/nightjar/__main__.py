@@ -81,7 +81,7 @@ def run(name: str, action: Callable[[], None]) -> None:
     from nightjar.runtime import folders, interrupts, outages
 
     interrupts.install_handlers()
-    folders.use()
+    folders.use_process_folder()
     try:
         with outages.translate_errors():
             action()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nightjar.profiling import page, placing, telling, writing
-from nightjar.profiling.columns import FileProfile, profile
+from nightjar.profiling import configuration, page, project_files, terminal
+from nightjar.profiling.columns import FileProfile, profile_file
 from nightjar.profiling.proposal import propose, require_name, source_name
-from nightjar.profiling.reading import open_raw
+from nightjar.profiling.raw_file import open_raw
 from nightjar.report.page import save
 
 FORMATS = "CSV (RFC 4180, UTF-8), Parquet, or a folder of it"
@@ -32,9 +32,9 @@ def look(arguments: list[str], prog: str, root: Path) -> None:
     options = parser.parse_args(arguments)
     name = source_name(options.data)
     with open_raw(options.data, name) as raw:
-        looked = profile(raw)
-        _print(looked)
-        _save_page(page.render(looked), root, name)
+        profile = profile_file(raw)
+        _print(profile)
+        _save_page(page.render(profile), root, name)
 
 
 def new_project(arguments: list[str], prog: str, root: Path, night: str) -> None:
@@ -56,16 +56,16 @@ def new_project(arguments: list[str], prog: str, root: Path, night: str) -> None
         return
     require_name(options.name)
     with open_raw(options.data, source_name(options.data)) as raw:
-        looked = profile(raw)
-        _print(looked)
+        profile = profile_file(raw)
+        _print(profile)
         clocks = {"clock": options.clock, "known_at": options.known_at, "zone": options.zone}
-        proposal = propose(raw, looked, options.name, options.label, **clocks)
-    files = writing.files(proposal)
+        proposal = propose(raw, profile, options.name, options.label, **clocks)
+    files = configuration.files(proposal)
     conf = root / (options.config_dir or "conf")
-    placing.place(conf, files, proposal.questions)
-    _save_page(page.render(looked, options.name, files), root, options.name)
+    project_files.place(conf, files, proposal.label_proposals)
+    _save_page(page.render(profile, options.name, files), root, options.name)
     folder = options.config_dir or Path("conf")
-    nights = [f"{night} project={name} search={name}" for name in proposal.questions]
+    nights = [f"{night} project={name} search={name}" for name in proposal.label_proposals]
     _print_summary(files, folder, [f"{one} --config-dir {folder}" if options.config_dir else one for one in nights])
 
 
@@ -88,9 +88,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _print(looked: FileProfile) -> None:
-    console.print(telling.table(looked))
-    for line in telling.remarks(looked):
+def _print(profile: FileProfile) -> None:
+    console.print(terminal.table(profile))
+    for line in terminal.remarks(profile):
         console.print(f"  {line}", highlight=False, markup=False)
 
 
@@ -108,7 +108,7 @@ def _print_summary(files: dict[str, str], conf: Path, nights: list[str]) -> None
     for path in files:
         console.print(f"  {conf / path}", highlight=False)
     console.print("\nCheck, before you trust what comes of it:")
-    for one in telling.to_check(files):
+    for one in terminal.open_checks(files):
         text = f"  {conf / one.path}:{one.line}: {one.setting}\n    {one.words}"
         console.print(text, highlight=False, markup=False, soft_wrap=True)
     console.print("\nThen run its history and three nights, to the first scores:")

@@ -21,7 +21,7 @@ DEFINITIONS = "definitions"
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version: its number, the candidate it is, and the evidence recorded with it."""
+    """A registered version: its number, the name of its candidate, and the evidence recorded with it."""
 
     number: str
     model_name: str
@@ -106,7 +106,7 @@ def find_stand_in(warehouse: Warehouse, run_date: date) -> Version | None:
     return version if version is not None and version.holds_from == run_date else None
 
 
-def newest(warehouse: Warehouse) -> str | None:
+def newest_number(warehouse: Warehouse) -> str | None:
     """The number of the version registered last, by whatever training; None if there is none."""
     version = _latest(warehouse, date.max, "registered", None)
     return None if version is None else version.number
