@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 
 import builders
 import nightjar
-from profiling.looks import write_csv
+from profiling.profiles import write_csv
 from system import tree
 
 pytestmark = pytest.mark.starts_processes
