@@ -54,14 +54,14 @@ def test_a_job_is_asked_only_for_what_it_needs_itself():
 
 
 def test_an_option_says_so_without_running_anything(capsys):
-    job._run(JobName.SCORE, ROOT / "conf", "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
+    job._run(JobName.SCORE, "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
     assert capsys.readouterr().out == "score: nothing is wrong, as far as settings and the places of files tell\n"
 
 
 def test_no_heavy_library_is_imported_for_it():
     look = (
-        "import sys; from pathlib import Path; from nightjar.pipeline import job; from nightjar.settings.jobs import "
-        "JobName; job._run(JobName.NIGHTLY, Path('conf'), '', sys.argv[1:], None); "
+        "import sys; from nightjar.pipeline import job; from nightjar.settings.jobs import "
+        "JobName; job._run(JobName.NIGHTLY, '', sys.argv[1:], None); "
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     command = [sys.executable, "-c", look, *FLIGHTS, "--check"]

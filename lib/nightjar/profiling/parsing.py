@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from nightjar.asof.values import Flags, Ints
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.texts import FORMS
+from nightjar.timeline import YEAR_1, YEAR_10000
 
 Values: TypeAlias = Any
 """An Arrow array. Its stubs know fewer types and kernels than it has."""
@@ -32,7 +33,7 @@ kernels: Any = pc
 """Of which the stubs miss those of an array with a plain value."""
 _MOST_HOURS = 18  # of an offset from UTC, as Java has it
 _MINUTE, _DAY = 60_000_000, 86_400_000_000
-_FIRST_DAY, _END_DAY = -719_162, 2_932_897  # the first of the year 1 and of the year 10000, in days since 1970
+_FIRST_DAY, _END_DAY = YEAR_1 // 86_400, YEAR_10000 // 86_400
 
 
 def read(texts: Values, kind: ColumnType) -> Values:

@@ -41,9 +41,9 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     rows = raw.read(spark, source.file, list(source.columns), name, cache)
-    values.require_fit(rows, name, source.file, {column: one.type for column, one in source.columns.items()})
-    rows = _cast_columns(rows, source)
     types = {column: one.type for column, one in source.columns.items()}
+    values.require_fit(rows, name, source.file, types)
+    rows = _cast_columns(rows, source)
     for lookup_name, lookup in source.lookups.items():
         rows = lookups.join(rows, f"{name}.lookups.{lookup_name}", lookup, types[lookup.key], cache)
         types |= lookup.types

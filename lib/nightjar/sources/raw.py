@@ -155,7 +155,7 @@ def locate(file: File, source: str) -> str:
         if spec is None or not spec.submodule_search_locations:
             raise SourceError(
                 f"Source {source}: the Python package {file.package} that holds its data is not installed. "
-                "Run scripts/setup, or correct the source's file.package."
+                "Install it (in a checkout: scripts/setup), or correct the source's file.package."
             )
         path = str(Path(spec.submodule_search_locations[0]) / file.path)
     if "://" not in path and not Path(path).exists():

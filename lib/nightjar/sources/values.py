@@ -25,13 +25,11 @@ from nightjar.errors import SourceError
 from nightjar.settings.sources import ColumnType, File
 from nightjar.settings.texts import FINER, FORMS
 from nightjar.sources.parquet import MOMENTS, UNIT
+from nightjar.timeline import YEAR_1, YEAR_10000
 
 FINER_THAN = "finer than a microsecond"
 LONGEST = len("2024-03-01 00:00:00.000000")  # texts up to this length are not finer
-
-
 OUTSIDE = "outside the years 1 to 9999"
-_FIRST_MILLISECOND, _LAST_MILLISECOND = -62_135_596_800_000, 253_402_300_799_999  # of these years
 
 
 def fits(field: StructField, kind: ColumnType) -> bool:
@@ -85,7 +83,7 @@ def special(field: StructField, kind: ColumnType) -> list[tuple[Column, str]]:
     if unit == "ns":
         return [(column % 1000 != 0, FINER_THAN)]
     if unit == "ms":
-        return [(~column.between(_FIRST_MILLISECOND, _LAST_MILLISECOND), OUTSIDE)]
+        return [(~column.between(YEAR_1 * 1000, YEAR_10000 * 1000 - 1), OUTSIDE)]
     if isinstance(field.dataType, MOMENTS):
         return [(is_outside(column), OUTSIDE)]
     if isinstance(field.dataType, StringType) and kind is ColumnType.TIMESTAMP:

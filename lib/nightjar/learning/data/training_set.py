@@ -175,7 +175,7 @@ def read_training_set(
         features=feature_table,
         columns=feature_columns(feature_table.schema, names),
         key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
-        label=targets.labels(joined["label"], task),
+        label=targets.labels(joined, _key(project), task),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
@@ -186,7 +186,7 @@ def read_training_set(
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
-        weight=targets.weights(joined[WEIGHT]) if weighted else None,
+        weight=targets.weights(joined, _key(project)) if weighted else None,
         null_labels=1 - len(outcome) / len(latest_labels),
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
