@@ -14,7 +14,8 @@ _EXACT = {
     "s": timedelta(seconds=1),
     "us": timedelta(microseconds=1),
 }
-_DURATION = re.compile(r"([0-9]+)(w|d|h|m|s|us)")
+DURATION = "([0-9]+)(w|d|h|m|s|us)"
+"""The form of a duration, as a regular expression."""
 _LAST = 2**63 - 1
 SLACK = timedelta(hours=26)
 """No day of any zone differs by more from 24 hours: offsets from UTC lie at most so far apart, as on two sides of the
@@ -86,7 +87,7 @@ def parse_duration(text: str) -> Duration:
         Traceback (most recent call last):
         nightjar.errors.UsageError: duration '1.5d': expected a whole number and a unit, like 2w, 7d, 12h, 30m or 45s
     """
-    parsed = _DURATION.fullmatch(text)
+    parsed = re.fullmatch(DURATION, text)
     if parsed is None:
         raise UsageError(f"duration {text!r}: expected a whole number and a unit, like 2w, 7d, 12h, 30m or 45s")
     try:

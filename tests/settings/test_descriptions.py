@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from nightjar.config import ROOTS
-from nightjar.settings.descriptions import describe_fields
+from nightjar.settings.descriptions import Description, describe_fields
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.validation import without_none
 
@@ -34,10 +34,14 @@ def test_it_goes_over_lines_and_is_of_several_names():
         Attributes:
             first, second: what
                 they are.
-            third: another: one.
+            third (local dates): another: one.
         """
 
-    assert describe_fields(Both) == {"first": "what they are.", "second": "what they are.", "third": "another: one."}
+    assert describe_fields(Both) == {
+        "first": Description("what they are."),
+        "second": Description("what they are."),
+        "third": Description("another: one.", unit="local dates"),
+    }
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda one: one.__name__)

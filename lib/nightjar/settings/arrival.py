@@ -21,8 +21,8 @@ class Arrival:
     """What a source brings to every night, judged before anything of the night is written.
 
     Attributes:
-        min_rows: fewest facts that become known in a night; 0: a night without any is a night. None: a night without
-            any is amiss where each of the nights before it, up to 28, had some.
+        min_rows (facts): fewest facts that become known in a night; 0: a night without any is a night. None: a night
+            without any is amiss where each of the nights before it, up to 28, had some.
         max_age: how long before the night's midnight its newest fact may have become known, by its stated `known_at`.
         severity: `error`: the night stops, and nothing is written. `warn`: it goes on; `quality` says what is missing,
             and each score of the night that was made with the source names it in `input_warnings`.

@@ -77,19 +77,20 @@ class Number:
     What is beyond 3.4e38 (float32) after the shape, without bins, stops the fit or the night.
 
     Attributes:
-        winsorise: this share of the training values at each end is moved to its quantile, such as 0.01.
+        winsorise (share): this share of the training values at each end is moved to its quantile, such as 0.01.
         shape: `log`: log(1 + x), x at least 0; `signed_log`: sign(x) log(1 + |x|); `power`: Yeo-Johnson,
             about the median where values lie far from 0 or close together.
         missing: what a null becomes. None: the median for what needs complete numbers, `keep` for trees. `knn` and
             `iterative` look at the other columns of the same settings, after scaling (`standard` unless set).
-        constant: for missing=constant.
-        neighbours: for missing=knn: rows that are averaged; as many as there are, if fewer.
+        constant (the column's): for missing=constant.
+        neighbours (rows): for missing=knn: rows that are averaged; as many as there are, if fewer.
         indicator: a column that says where a null was replaced, if training had any; without bins.
         scale: None: `standard` for what needs numbers of about the same size, `none` for trees.
         bins: the number's bin instead of the number: a column each for what needs complete numbers (a null is a bin
             of its own), its place for trees. Values beyond the training ones are in the first or last bin.
-        bin_count: for `quantile` and `uniform`: bins at most; equal quantiles make fewer.
-        edges: for `edges`: inner edges, ascending; n of them make n + 1 bins, each without its upper edge.
+        bin_count (bins): for `quantile` and `uniform`: bins at most; equal quantiles make fewer.
+        edges (the column's): for `edges`: inner edges, ascending; n of them make n + 1 bins, each without its upper
+            edge.
     """
 
     winsorise: Annotated[Real, Field(gt=0, lt=0.5)] | None = None
@@ -126,12 +127,12 @@ class Category:
             share of training rows. `hashing`: one of `buckets` columns by a hash of the level.
         missing: `mode`: a null becomes the most frequent level, `unknown`: the level "unknown". None: a level of its
             own, but NaN for `ordinal` to a tree, and none of the buckets for `hashing`.
-        min_frequency: for `one_hot` and `ordinal`: levels with fewer training rows share one place. None: 10 for
+        min_frequency (rows): for `one_hot` and `ordinal`: levels with fewer training rows share one place. None: 10 for
             `one_hot`, 1 for `ordinal`.
-        max_categories: for `one_hot` and `ordinal`: levels at most, the most frequent ones, the shared place among
-            them. None: 64 for `one_hot`, no limit for `ordinal`.
-        pseudo_count: for `target`: the mean is drawn to that of all rows with the weight of so many rows.
-        buckets: for `hashing`: columns.
+        max_categories (levels): for `one_hot` and `ordinal`: levels at most, the most frequent ones, the shared place
+            among them. None: 64 for `one_hot`, no limit for `ordinal`.
+        pseudo_count (rows): for `target`: the mean is drawn to that of all rows with the weight of so many rows.
+        buckets (columns): for `hashing`: columns.
     """
 
     encoding: Encoding | None = None
@@ -159,10 +160,11 @@ class Text:
     Attributes:
         weighting: `tfidf`: a column for each of the most frequent terms; `hashing`: one for each hash of a term.
         grams: words (of two letters or more), or characters within words.
-        shortest: words or characters of a term at least.
-        longest: words or characters of a term at most.
-        terms: columns at most for `tfidf`, exactly for `hashing`.
-        components: dimensions that the terms are reduced to by truncated SVD. None: the terms are used as they are.
+        shortest (words or characters): words or characters of a term at least.
+        longest (words or characters): words or characters of a term at most.
+        terms (columns): columns at most for `tfidf`, exactly for `hashing`.
+        components (dimensions): dimensions that the terms are reduced to by truncated SVD. None: the terms are used as
+            they are.
     """
 
     weighting: Weighting = Weighting.TFIDF

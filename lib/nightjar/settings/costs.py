@@ -13,8 +13,8 @@ class Costs:
     """What acting on a score can cost, in any one unit. With them a training fits the threshold to act from.
 
     Attributes:
-        missed: a row that was True and was not acted on; None: nobody decides by the score.
-        false_alarm: a row that was acted on and was False.
+        missed (any one): a row that was True and was not acted on; None: nobody decides by the score.
+        false_alarm (the same): a row that was acted on and was False.
     """
 
     missed: Real | None = None

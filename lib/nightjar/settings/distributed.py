@@ -18,13 +18,15 @@ class Distributed:
     them.
 
     Attributes:
-        workers: processes that train, each on its share of every step's rows.
-        worker_cpus: processors that each of them reserves. At least one in the cluster must be left to read the data.
-        lanes: parts of the rows, of equal size; a worker takes one or several. A step takes equally many rows of each.
-        piece_rows: rows that are read, prepared and shuffled at once; rounded down to whole steps.
-        sample_rows: rows that the preparation is fitted on.
-        restarts: how often the training goes on from its last checkpoint after a worker was lost or failed.
-        starved_after: seconds without data after which a worker gives up.
+        workers (processes): processes that train, each on its share of every step's rows.
+        worker_cpus (processors): processors that each of them reserves. At least one in the cluster must be left to
+            read the data.
+        lanes (lanes): parts of the rows, of equal size; a worker takes one or several. A step takes equally many rows
+            of each.
+        piece_rows (rows): rows that are read, prepared and shuffled at once; rounded down to whole steps.
+        sample_rows (rows): rows that the preparation is fitted on.
+        restarts (restarts): how often the training goes on from its last checkpoint after a worker was lost or failed.
+        starved_after (seconds): seconds without data after which a worker gives up.
     """
 
     workers: Count = 2

@@ -59,12 +59,12 @@ class Environment:
             the key of the models trained with this home.
         spark_master: None leaves it to `spark-submit`, else a master URL.
         driver_memory: of the Spark driver, as Java reads it.
-        shuffle_partitions: Spark's; small on a laptop.
+        shuffle_partitions (partitions): Spark's; small on a laptop.
         spark: further Spark options; of its SQL only those of speed (`OF_SPEED`).
         placements: feature group -> how its facts are joined; the others, and those of spine and label, are chosen by
             size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.
-        cpus: processors for Ray when it is started here; None: all.
+        cpus (processors): processors for Ray when it is started here; None: all.
     """
 
     warehouse: str = "warehouse"

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from nightjar.durations import parse_duration
+from nightjar.durations import DURATION, parse_duration
 from nightjar.errors import NightjarError
 from nightjar.timeline import parse_run_date
 
@@ -53,11 +53,15 @@ Bound = Annotated[int | float, BeforeValidator(_refuse_truth)]
 """A number that stays whole where it is written so."""
 Positive = Annotated[Real, Field(gt=0)]
 Share = Annotated[Real, Field(gt=0, le=1)]
-DurationText = Annotated[str, AfterValidator(_require_duration)]
+DurationText = Annotated[
+    str,
+    AfterValidator(_require_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^{DURATION}$"}),
+]
 """Such as 7d, 12h, 30m, 45s or 250us."""
 LengthText = Annotated[DurationText, AfterValidator(_require_length)]
 """A duration longer than 0."""
-DateText = Annotated[str, AfterValidator(_require_date)]
+DateText = Annotated[str, AfterValidator(_require_date), WithJsonSchema({"type": "string", "format": "date"})]
 """YYYY-MM-DD."""
 Names = Annotated[list[str], Field(min_length=1)]
 """At least one name."""

@@ -179,8 +179,8 @@ class Maintain(Job):
     """Upkeep of the tables, and a check that stored features equal their rebuild.
 
     Attributes:
-        check_nights: the last nights of features, up to the run date, that are checked.
-        check_rows: how many of their rows are rebuilt, the same ones whenever they are asked for.
+        check_nights (nights): the last nights of features, up to the run date, that are checked.
+        check_rows (rows): how many of their rows are rebuilt, the same ones whenever they are asked for.
     """
 
     check_nights: Count = 7

@@ -46,8 +46,8 @@ class Label:
             has passed is settled with a null label: it is neither trained on (self-training aside) nor measured.
         aggregate: of the column over the horizon, which is the label of a regression or ranking. None: the label is
             the outcome itself.
-        empty: what a `sum` or `count` over nothing is: no facts, or none whose column is not null. None: null, as any
-            other aggregate of nothing is (`distinct` aside, which is 0).
+        empty (the aggregate's): what a `sum` or `count` over nothing is: no facts, or none whose column is not null.
+            None: null, as any other aggregate of nothing is (`distinct` aside, which is 0).
         condition: of an aggregate, for a classification: Spark SQL over `value`, the aggregate, such as "value > 0". A
             condition that is null settles the label as null.
         settled_early: the label of an aggregate is known as soon as the condition is true, not only when the horizon

@@ -16,7 +16,7 @@ class Annotators:
 
     Attributes:
         column: of the label's source: who gave the answer. None: the label is not asked of annotators.
-        least: with fewer answers than so many a row has no majority.
+        least (answers): with fewer answers than so many a row has no majority.
     """
 
     column: str | None = None
@@ -32,8 +32,9 @@ class SelfTraining:
     """A classifier labels what has no label where it is sure, and is fitted again with it.
 
     Attributes:
-        floor: a row joins with the label that its predicted probability is above this for. None: no row joins.
-        rounds: how often at most rows join.
+        floor (probability): a row joins with the label that its predicted probability is above this for. None: no row
+            joins.
+        rounds (rounds): how often at most rows join.
     """
 
     floor: Annotated[Real, Field(gt=0.5, lt=1)] | None = None

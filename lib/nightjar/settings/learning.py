@@ -31,9 +31,9 @@ class Proposals:
     Attributes:
         kind: `grid`: every combination; the space holds lists only. `random`: points drawn by the search's seed. `tpe`:
             batches that Optuna's tree-structured Parzen estimator proposes from what the batches before have reached.
-        trials: for `random` and `tpe`: candidates of each model that has a space.
-        batch: for `tpe`: candidates of a model that are proposed at once. The results are the same however many
-            processors there are, because a batch only knows the batches before it.
+        trials (candidates): for `random` and `tpe`: candidates of each model that has a space.
+        batch (candidates): for `tpe`: candidates of a model that are proposed at once. The results are the same however
+            many processors there are, because a batch only knows the batches before it.
     """
 
     kind: ProposalKind = ProposalKind.GRID
@@ -60,8 +60,8 @@ class Stopping:
     Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification and hyperparameter optimization.
 
     Attributes:
-        rungs: after how many folds; none: every candidate runs on every fold.
-        keep: the share that goes on, rounded up.
+        rungs (folds): after how many folds; none: every candidate runs on every fold.
+        keep (share): the share that goes on, rounded up.
     """
 
     rungs: list[Count] = field(default_factory=list)
@@ -84,15 +84,15 @@ class Search:
         proposals: which points of the models' spaces are tried.
         stopping: who goes no further.
         sample: the rows of a fold that models are fitted on.
-        minutes: no fold is begun later than this after the search has started; None: no limit. The only setting with
-            which the same data may give another winner on another machine.
-        final_days: local dates in the final period, which ends before the run date.
+        minutes (minutes): no fold is begun later than this after the search has started; None: no limit. The only
+            setting with which the same data may give another winner on another machine.
+        final_days (local dates): local dates in the final period, which ends before the run date.
         stand_in: the baseline, one without a space, that scores as champion where a winner is refused and no other one
             holds. Training is tried again each night until a winner deserves its place. None: such a night ends
             without scores.
-        block_days: dates that count as one in intervals, at least, because rows of them share what happens. None: as
-            many as an aggregate's horizon has, or one. The final period holds final_days / block_days blocks; with
-            fewer than three its figures are of that period only, and nobody but a person promotes by them.
+        block_days (local dates): dates that count as one in intervals, at least, because rows of them share what
+            happens. None: as many as an aggregate's horizon has, or one. The final period holds final_days / block_days
+            blocks; with fewer than three its figures are of that period only, and nobody but a person promotes by them.
         seed: of every random choice.
     """
 

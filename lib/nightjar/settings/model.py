@@ -53,8 +53,8 @@ class Range:
     """Numbers from low to high, both included.
 
     Attributes:
-        low: the smallest, such as 0.001.
-        high: the greatest, such as 1.0.
+        low (the parameter's): the smallest, such as 0.001.
+        high (the parameter's): the greatest, such as 1.0.
         log: whether each order of magnitude is as likely as the next.
         whole: whether only whole numbers count.
     """

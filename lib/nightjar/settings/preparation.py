@@ -55,8 +55,8 @@ class Selection:
             `mutual_information`, `anova` (the F statistic), `chi_squared` (columns of 0 or more, classification),
             `rfe` (a linear model's smallest weight goes, again and again), `tree_importance` (of a random forest): the
             best `keep` columns. `l1`: those with a weight in a linear model under that penalty.
-        threshold: for `variance` (None: 0), `correlation` (0.95) and `vif` (10).
-        keep: for the kinds that rank columns: how many are left; all, if there are no more.
+        threshold (the kind's): for `variance` (None: 0), `correlation` (0.95) and `vif` (10).
+        keep (columns): for the kinds that rank columns: how many are left; all, if there are no more.
         penalty: for `l1`: of the sum of absolute weights, beside the mean loss of a row.
     """
 
@@ -83,7 +83,7 @@ class Maker:
         kind: `cluster`: a column for each of `count` k-means clusters, 1 for the nearest. `cluster_distances`: the
             distance to each centre. `isolation`: how easily a forest of `count` trees sets the row apart, 0 to 1.
             `components`: the first `count` principal components, of no more columns than there are.
-        count: of clusters, trees or components.
+        count (as the kind says): of clusters, trees or components.
     """
 
     kind: MakerKind
@@ -103,7 +103,8 @@ class Preparation:
         columns: column -> its own settings, or another type.
         make: columns made of all others, each kind once.
         select: one after the other.
-        components: dimensions that all columns are reduced to by PCA; needs complete numbers. None: no reduction.
+        components (dimensions): dimensions that all columns are reduced to by PCA; needs complete numbers. None: no
+            reduction.
     """
 
     number: Number = field(default_factory=Number)
@@ -133,9 +134,9 @@ class Imbalance:
         kind: `class_weight`: rows of the rarer class weigh more. `under`: rows of the other one are dropped at random.
             `over`: its rows are repeated at random. `smote`, `adasyn`: rows are made between two neighbours of it, with
             numbers between theirs, and levels, whole numbers, booleans and nulls of the nearer one.
-        ratio: rows (`class_weight`: weight) of the rarer class / of the other one afterwards, above 0 and at most 1.
-            Classes that are as near as that already are left as they are.
-        neighbours: for `smote` and `adasyn`; fewer where the rarer class has no more rows.
+        ratio (share): rows (`class_weight`: weight) of the rarer class / of the other one afterwards, above 0 and at
+            most 1. Classes that are as near as that already are left as they are.
+        neighbours (rows): for `smote` and `adasyn`; fewer where the rarer class has no more rows.
     """
 
     kind: ImbalanceKind = ImbalanceKind.NONE

@@ -32,7 +32,8 @@ class Project:
         zone: business time zone; a run date starts at its midnight.
         first_date, last_date: the local dates that the raw data covers; None: open.
         history_until: run date of the first load and training, for `scripts/nightly`.
-        first_night, nights: the nights that `scripts/nightly` scores one after another.
+        first_night: the first of the nights that `scripts/nightly` scores one after another.
+        nights (nights): how many these are.
         sources: name -> where raw data lies, and how it becomes facts.
         spine: the rows to build features for.
         label: what is predicted of each of them.

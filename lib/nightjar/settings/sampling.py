@@ -18,12 +18,12 @@ class TrainingSample:
     rows there are / rows kept, so that shares and probabilities stay those of all rows.
 
     Attributes:
-        fraction: the share of the rows that is kept; 1 keeps all.
+        fraction (share): the share of the rows that is kept; 1 keeps all.
         stratify: `label`, or a column of the feature table: the share is kept of the rows of each value, at least one
             row. A null is a value of its own.
-        fractions: for `stratify`: value as text ("true" and "false" of a label) -> its own share. Values that the rows
-            do not have play no part.
-        newest_days: so many of the newest local dates are kept in full, and only older rows thinned.
+        fractions (share): for `stratify`: value as text ("true" and "false" of a label) -> its own share. Values that
+            the rows do not have play no part.
+        newest_days (local dates): so many of the newest local dates are kept in full, and only older rows thinned.
     """
 
     fraction: Share = 1.0

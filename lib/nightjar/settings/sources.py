@@ -71,8 +71,8 @@ class Column:
     Attributes:
         type: the type.
         required: every row must have a value; NaN and infinities are none.
-        minimum: of a number. A column with a bound has neither NaN nor infinities.
-        maximum: likewise.
+        minimum (the column's): of a number. A column with a bound has neither NaN nor infinities.
+        maximum (the column's): likewise.
         levels: the values there are; empty: any.
     """
 
@@ -131,7 +131,7 @@ class Layout:
 
     Attributes:
         keys: stored columns of the source, in the order that facts are sorted by.
-        buckets: parts that tasks take one by one; facts and spine rows of one must fit a task's memory.
+        buckets (buckets): parts that tasks take one by one; facts and spine rows of one must fit a task's memory.
     """
 
     keys: Names
@@ -166,7 +166,7 @@ class Source:
         deleted: boolean column that marks a version of a fact as its deletion: from its `known_at` on there is no such
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.
-        refuse_above: share of refused rows above which the whole source is refused.
+        refuse_above (share): share of refused rows above which the whole source is refused.
         arrival: what every night brings of it.
         layouts: name -> key set that facts are laid out for.
     """

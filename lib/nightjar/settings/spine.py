@@ -47,9 +47,9 @@ class Sample:
         by: None (every row is kept), `entity` (the rows of one entity; with a fraction an entity is in or out on all
             days), `day` (the rows of one day) or `stratum` (the rows of one day with the same value of `column`).
         column: for `stratum`: a column of the spine.
-        fraction: the share of rows, or of entities, that is kept on average.
-        fractions: for `stratum`: value of the column as text -> its own share.
-        maximum: the greatest number of rows of a group that are kept.
+        fraction (share): the share of rows, or of entities, that is kept on average.
+        fractions (share): for `stratum`: value of the column as text -> its own share.
+        maximum (rows): the greatest number of rows of a group that are kept.
         until: the last date whose rows are sampled, such as that of the history; of later dates all rows are kept, each
             for itself, so that every night is scored whole. None: all dates are sampled, and so is what is served.
     """

@@ -24,10 +24,10 @@ class Split:
     Attributes:
         kind: `walk_forward`: test periods of calendar dates that follow each other, trained on what was known before.
             The others deal rows, or whole groups of them, to the folds by the search's seed.
-        folds: how many.
-        test_days: for `walk_forward`: local dates in each test period.
-        train_days: for `walk_forward`: only the prediction dates so many days before the test period are trained on
-            (sliding); None: all before it (expanding).
+        folds (folds): how many.
+        test_days (local dates): for `walk_forward`: local dates in each test period.
+        train_days (local dates): for `walk_forward`: only the prediction dates so many days before the test period are
+            trained on (sliding); None: all before it (expanding).
         group: for `grouped` and `stratified_grouped`: columns of the feature table whose values name the group.
         embargo: `walk_forward`: training rows are settled (label known, horizon passed) at least this long before the
             test period starts.

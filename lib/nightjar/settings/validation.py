@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
 
 import pydantic.dataclasses
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from nightjar.settings import secrets
@@ -48,7 +48,9 @@ def settings(cls: type[T]) -> type[T]:
     wrong is one ValueError, a line each.
     """
     for name, description in describe_fields(cls).items():
-        cls.__annotations__[name] = Annotated[cls.__annotations__[name], Field(description=description)]
+        unit: dict[str, JsonValue] | None = {"unit": description.unit} if description.unit else None
+        field = Field(description=description.text, json_schema_extra=unit)
+        cls.__annotations__[name] = Annotated[cls.__annotations__[name], field]
     if hasattr(cls, "issues"):
         cls.__post_init__ = _refuse_issues  # type: ignore[attr-defined]
     validated = pydantic.dataclasses.dataclass(config=CONFIG)(cls)
