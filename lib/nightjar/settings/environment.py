@@ -58,9 +58,9 @@ class Environment:
         public_key: file of the Ed25519 public key (PEM) that models are checked by; None: `<home>/keys/signing.pub`,
             the key of the models trained with this home.
         spark_master: None leaves it to `spark-submit`, else a master URL.
-        driver_memory: of the Spark driver, as Java reads it.
-        shuffle_partitions (partitions): Spark's; small on a laptop.
-        spark: further Spark options; of its SQL only those of speed (`OF_SPEED`).
+        driver_memory: of the Spark driver, as Java reads it: 512m, 4g.
+        shuffle_partitions (partitions): that Spark makes of shuffled rows; few on a laptop, many on a cluster.
+        spark: further Spark options; of its SQL only those of speed, which cannot change a result.
         placements: feature group -> how its facts are joined; the others, and those of spine and label, are chosen by
             size and layout.
         ray_address: `local` starts Ray in this process's machine; otherwise the address of a cluster.

@@ -35,8 +35,6 @@ class Aggregate(Choice):
 class Feature:
     """One feature of a group, or one per window.
 
-    One class for both kinds, as every field of either is part of the definitions' hash.
-
     Attributes:
         kind: `latest` (the last usable fact's value) or `window` (an aggregate over a sliding window).
         column: column of the group's source.
@@ -47,6 +45,7 @@ class Feature:
         windows: for `window`: lengths such as "7d"; one feature each.
     """
 
+    # One class for both kinds, as every field of either is part of the definitions' hash.
     kind: FeatureKind
     column: str
     lookback: DurationText | None = None

@@ -79,10 +79,10 @@ class Search:
 
     Attributes:
         candidates: name -> model. The points of a model's space are called <name>-1, <name>-2, ...
-        metric: what decides.
-        split: the folds.
+        metric: by which candidates are compared; it must be one of the label's task.
+        split: the folds that candidates are fitted and measured on.
         proposals: which points of the models' spaces are tried.
-        stopping: who goes no further.
+        stopping: which candidates are measured on a few folds only.
         sample: the rows of a fold that models are fitted on.
         minutes (minutes): no fold is begun later than this after the search has started; None: no limit. The only
             setting with which the same data may give another winner on another machine.

@@ -98,15 +98,16 @@ class Model:
     """One estimator, or a space of them.
 
     Attributes:
-        estimator: which one.
+        estimator: what learns, or a rule of thumb.
         baseline: whether a champion must beat it rather than be it.
-        parameters: the estimator's own parameters, fixed.
+        parameters: the estimator's own parameters, fixed: names and meaning are those of scikit-learn's class.
         space: parameter -> what is tried: a list of values (each may itself be a list), or the mapping
             {low, high, log: false, whole: false}.
         drop: features this estimator does not use.
         preparation: how features become the estimator's numbers.
         imbalance: how unequal classes are evened out.
-        calibration: of a classification's probabilities.
+        calibration: of a classification's probabilities, by a curve fitted on out-of-fold predictions: `platt`, a
+            logistic one, or `isotonic`, any rising one.
         members: for `bagging` (one), `voting` and `stacking`: names of other candidates.
         self_training: of a classification: rows without a label join with the one that is predicted, where it is sure.
         class_name: for `sklearn`: the dotted name of a class, such as sklearn.ensemble.ExtraTreesClassifier.

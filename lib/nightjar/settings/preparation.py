@@ -102,7 +102,7 @@ class Preparation:
         text: for all columns that `columns` declares a text.
         columns: column -> its own settings, or another type.
         make: columns made of all others, each kind once.
-        select: one after the other.
+        select: which columns stay, by one selection after the other.
         components (dimensions): dimensions that all columns are reduced to by PCA; needs complete numbers. None: no
             reduction.
     """

@@ -69,10 +69,10 @@ class Column:
     names of folders say (`day=2024-03-31`) is text.
 
     Attributes:
-        type: the type.
+        type: what its texts, or the values of a Parquet file, are read as.
         required: every row must have a value; NaN and infinities are none.
         minimum (the column's): of a number. A column with a bound has neither NaN nor infinities.
-        maximum (the column's): likewise.
+        maximum (the column's): of a number, likewise.
         levels: the values there are; empty: any.
     """
 
@@ -167,8 +167,8 @@ class Source:
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.
         refuse_above (share): share of refused rows above which the whole source is refused.
-        arrival: what every night brings of it.
-        layouts: name -> key set that facts are laid out for.
+        arrival: what every night brings of it at least, and what becomes of a night to which it brings less.
+        layouts: name -> a key set that facts are laid out for, beside the table of the source.
     """
 
     file: File

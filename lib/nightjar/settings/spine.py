@@ -82,8 +82,6 @@ class Sample:
 class Spine:
     """The rows to build features for.
 
-    One class for both kinds, as every field of either is part of the definitions' hash.
-
     Attributes:
         kind: `scheduled`: one row for each thing that the source lists, at its own prediction time. `active`: at the
             cutoff of every run date, one row for each key that had a fact within `active_within` before it.
@@ -101,6 +99,7 @@ class Spine:
             facts come in, labels become known and earlier nights are judged, and nothing is scored. None: every day.
     """
 
+    # One class for both kinds, as every field of either is part of the definitions' hash.
     source: str
     key: Names
     prediction_time: str | None = None

@@ -24,7 +24,7 @@ class Split:
     Attributes:
         kind: `walk_forward`: test periods of calendar dates that follow each other, trained on what was known before.
             The others deal rows, or whole groups of them, to the folds by the search's seed.
-        folds (folds): how many.
+        folds (folds): how many times candidates are fitted and measured: test periods, or parts of the rows.
         test_days (local dates): for `walk_forward`: local dates in each test period.
         train_days (local dates): for `walk_forward`: only the prediction dates so many days before the test period are
             trained on (sliding); None: all before it (expanding).
