@@ -34,9 +34,9 @@ a project is told in [projects.md](projects.md), how to search for a model in [l
   else: `python jobs/nightly.py project=buyers project_dates=true --check`.
 
 **In an editor**: the first line of each file, such as `# yaml-language-server: $schema=../schemas/model.json`, names
-the schema by which editors complete keys, show their meaning and mark misspelt ones (VS Code with its YAML extension, and
-others with `yaml-language-server`). The schemas lie in `conf/schemas/`. `new-project` puts them into the `conf/` of a
-project of your own; after an update of Nightjar `cp "$(nightjar path conf)"/schemas/*.json conf/schemas/` renews them.
+the schema by which editors complete keys, show their meaning and mark misspelt ones (VS Code with its YAML extension,
+and others with `yaml-language-server`). The schemas lie in `conf/schemas/`. `new-project` puts them into a project's
+own `conf/` too; after an update of Nightjar `cp "$(nightjar path conf)"/schemas/*.json conf/schemas/` renews them.
 """
 _ABOUT = {
     "jobs": "Arguments of `python jobs/JOB.py`, and keys of the files that jobs begin with, `conf/JOB.yaml`.",
@@ -110,7 +110,7 @@ def _by_word(keys: list[model.Key]) -> Iterator[str]:
         below: dict[str, list[str]] = {}
         for key in keys:
             begins = re.match(r"for ((?:`\w+`(?: \([^)]*\))?(?:, | and )?)+):", key.meaning)
-            words = [word for word in re.findall(r"`(\w+)`", begins[1] if begins else "")]
+            words = list[str](re.findall(r"`(\w+)`", begins[1] if begins else ""))
             if words and set(words) <= set(model.words(choice.schema)):
                 below.setdefault(" or ".join(f"`{word}`" for word in words), []).append(f"`{key.name}`")
         if below:

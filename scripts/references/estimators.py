@@ -21,7 +21,7 @@ def sections() -> str:
     lines = [
         f"### {TITLES[0]}",
         "",
-        "What `parameters` and `space` of a model may hold, by estimator; not each class of a line has each.",
+        "What a model's `parameters` and `space` may hold; of several classes not each has them all.",
         "",
     ]
     lines += ["| estimator | class | parameters |", "|---|---|---|", *_rows(), ""]
@@ -39,8 +39,9 @@ def _rows() -> Iterator[str]:
         if estimator is Estimator.SKLEARN:
             yield f"| `{estimator}` | the one that `class_name` names; many are allowed | those of the class |"
             continue
-        model = Model(estimator, members=members)
-        names = sorted({name for task in Task for name in _parameters(model, task)})
+        penalties = [{"penalty": one} for one in PENALTIES] if estimator is Estimator.LINEAR else [{}]
+        models = [Model(estimator, members=members, parameters=one) for one in penalties]
+        names = sorted({name for model in models for task in Task for name in _parameters(model, task)})
         shown = ", ".join(dict.fromkeys(map(_show, _classes(estimator)))) or _OWN
         parameters = f"[see below](#{TITLES[1].lower().replace(' ', '-')})" if estimator is Estimator.NETWORK else ""
         yield f"| `{estimator}` | {shown} | {parameters or ', '.join(f'`{name}`' for name in names) or 'none'} |"

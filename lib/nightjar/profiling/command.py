@@ -107,6 +107,7 @@ def _print_summary(files: dict[str, str], conf: Path, nights: list[str]) -> None
     console.print("\nWritten:")
     for path in files:
         console.print(f"  {conf / path}", highlight=False)
+    console.print(f"  {conf / project_files.SCHEMAS}: by which editors complete and check them", highlight=False)
     console.print("\nCheck, before you trust what comes of it:")
     for one in terminal.open_checks(files):
         text = f"  {conf / one.path}:{one.line}: {one.setting}\n    {one.words}"

@@ -30,7 +30,7 @@ def files(proposal: Proposal) -> dict[str, str]:
         texts[f"search/{name}.yaml"] = search(question)
     for name, question in proposal.label_proposals.items():
         texts[f"project/{name}.yaml"] = project(proposal, name, question)
-    return texts
+    return {path: _modeline(path) + one for path, one in texts.items()}
 
 
 def source(proposal: Proposal) -> str:
@@ -124,6 +124,12 @@ def project(proposal: Proposal, name: str, question: LabelProposal) -> str:
         *(f"  {key}: {flow(value)}\n" for key, value in _label(proposal, question).items()),
         *_expressions(proposal),
     ])  # fmt: skip
+
+
+def _modeline(path: str) -> str:
+    """The comment by which editors know a file's schema, which lies in `schemas/` of the same `conf/`."""
+    folder, *below = path.split("/")
+    return f"# yaml-language-server: $schema={'../' * len(below)}schemas/{folder}.json\n"
 
 
 def _column(proposal: Proposal, column: ColumnProfile) -> str:

@@ -10,6 +10,9 @@ from nightjar import config
 from nightjar.errors import UsageError
 from nightjar.settings.jobs import JobName
 
+SCHEMAS = "schemas"
+"""The folder within `conf/` of the schemas that editors check its files by."""
+
 
 def require_free(conf: Path, paths: Iterable[str]) -> None:
     """Raise UsageError where there is one of the files already."""
@@ -23,6 +26,8 @@ def require_free(conf: Path, paths: Iterable[str]) -> None:
 
 def place(conf: Path, files: Mapping[str, str], projects: Iterable[str]) -> None:
     """Write files below `conf/`, once the projects they make are seen to compose.
+
+    The schemas that editors check them by come first: they are Nightjar's own, and replace those of an older one.
 
     Args:
         conf: the configuration's folder.
@@ -43,7 +48,19 @@ def place(conf: Path, files: Mapping[str, str], projects: Iterable[str]) -> None
         for name in projects:
             overrides = [f"project={name}", f"search={name}", "project_dates=true"]
             config.make_settings(config.compose_job(trial, JobName.NIGHTLY, overrides))
+    _copy_schemas(conf / SCHEMAS)
     _write(conf, files)
+
+
+def _copy_schemas(folder: Path) -> None:
+    for file in sorted((config.BASE / SCHEMAS).glob("*.json")):
+        target = folder / file.name
+        if not target.exists() or target.read_bytes() != file.read_bytes():
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as copy:
+                copy.write(file.read_bytes())
+            Path(copy.name).chmod(file.stat().st_mode)
+            Path(copy.name).replace(target)
 
 
 def _write(conf: Path, files: Mapping[str, str]) -> None:
