@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import editor
 from builders import rows_of
-from nightjar.config import compose_job, make_settings
+from nightjar.config import BASE, compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.build import build
 from nightjar.features.fitting import require_fit
@@ -114,6 +115,8 @@ def test_files_are_written_once_and_the_next_commands_are_told(place, capsys):
     assert tasks == {"shops_value": "CLASSIFICATION", "shops_amount": "REGRESSION"}
     page = Page((place / ".nightjar" / "profiles" / "shops.html").read_text())
     assert [row["Column"] for row in page.table("What is counted")] == [*list(orders())[1:-1]]
+    written = [file for file in (place / "conf").rglob("*.yaml") if not (ROOT / file.relative_to(place)).exists()]
+    assert [editor.complaints(file) for file in written] == [[]] * 6
     before = {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")}
     with pytest.raises(UsageError, match=r"orders.yaml, .*there already, and never written over"):
         new_project(place, *arguments)
@@ -129,6 +132,19 @@ def test_without_a_name_a_file_is_only_looked_at(place, capsys):
     page = Page((place / ".nightjar" / "profiles" / "orders.html").read_text())
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "img")]
     assert "the empty text and - stand for no value" in page.text
+
+
+def test_a_folder_of_its_own_gets_the_schemas_and_old_ones_are_renewed(place):
+    conf = place / "elsewhere" / "conf"
+    (conf / "schemas").mkdir(parents=True)
+    (conf / "schemas" / "model.json").write_text("of an older version")
+    (conf / "schemas" / "mine.json").write_text("{}")
+    project_files.place(conf, {"model/small.yaml": "estimator: tree\n"}, [])
+    packaged = {file.name: file.read_bytes() for file in (BASE / "schemas").iterdir()}
+    assert len(packaged) > 10
+    there = {file.name: file.read_bytes() for file in (conf / "schemas").iterdir()}
+    assert there == packaged | {"mine.json": b"{}"}
+    assert {file.stat().st_mode & 0o444 for file in (conf / "schemas").iterdir()} == {0o444}
 
 
 def test_nothing_is_left_where_something_goes_wrong(place):
