@@ -15,8 +15,9 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 """The one that editors understand best."""
 DEFINITIONS = "definitions.json"
 LATER = "later"
+"""Has no description: editors would show it beside that of every key."""
 _LATER = {
-    "description": "A value from elsewhere in the configuration, as ${project.name}, or ??? where one must be given.",
+    "$comment": "A value from elsewhere in the configuration, as ${project.name}, or ??? where one must be given.",
     "type": "string",
     "pattern": r"\$\{|^\?\?\?$",
 }
