@@ -48,6 +48,7 @@ class TrainingRows:
             horizon when these were read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
+        label_hash: of the label's definition, the same for every row; None: stored before there were hashes.
         entity: a number for each row, the same for rows of one entity: by the spine's key, or, in a ranking, by the
             list's columns other than times. None: each row is an entity.
         group: a number for each row, the same for rows that no split may separate; None: no groups.
@@ -75,6 +76,7 @@ class TrainingRows:
     query: Rows | None = None
     weight: npt.NDArray[np.float64] | None = None
     null_labels: float = 0.0
+    label_hash: str | None = None
     unlabelled: Timed | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
 
@@ -149,7 +151,8 @@ def read(
     Raises:
         LearningError: the feature table mixes definitions or lacks a column to group by, there is no labelled row, an
             outcome or weight does not fit the task, or the features hold an infinite value, or no value at all.
-        TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
+        TableError: `features` or `labels` has not been built, or lacks a column that the configuration names, or the
+            labels are of several definitions.
     """
     versions = arrow.pin(warehouse, ["features", "labels"])
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
@@ -184,6 +187,7 @@ def read(
         query=groups.codes(joined, query) if query else None,
         weight=outcomes.weights(joined[WEIGHT]) if weighted else None,
         null_labels=1 - len(outcome) / len(latest_labels),
+        label_hash=labels.single_hash(warehouse, versions["labels"]),
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
 

@@ -134,11 +134,12 @@ def promote(step: Step) -> Outcome:
 
 def is_current_winner(champion: events.Version | None, project: Project) -> bool:
     """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
-    from nightjar.features.definitions import definitions_hash
+    from nightjar.features.definitions import definitions_hash, label_hash
 
     if champion is None or champion.is_stand_in:
         return False
-    return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))
+    current = {events.DEFINITIONS: definitions_hash(project), events.LABEL_HASH: label_hash(project)}
+    return all(champion.evidence.get(name) in (None, digest) for name, digest in current.items())
 
 
 def _record_decision(step: Step, outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
@@ -177,9 +178,11 @@ def score(step: Step) -> Outcome:
 
 def monitor(step: Step) -> Outcome:
     """Drift and performance."""
+    from nightjar.features.staleness import require_current_labels
     from nightjar.monitoring import drift, performance
 
     step.require(JobName.SCORE, JobName.MONITOR)
+    require_current_labels(step.warehouse, step.project, step.run_date)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
     return merge(of_drift, of_performance)

@@ -9,7 +9,7 @@ from omegaconf import MISSING
 from nightjar.settings.checks import require, require_date, require_filled, require_length, require_one_of
 
 WEIGHT = "sampling_weight"
-OF_LABELS = ("label", "label_known_at", "value", "condition")
+OF_LABELS = ("label", "label_known_at", "label_hash", "value", "condition")
 
 
 class SpineKind(Enum):
