@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -80,5 +81,6 @@ def _stored_since(warehouse: Warehouse, project: Project, run_date: date | None)
     if not arrow.exists(warehouse, "labels"):
         return None
     where = None if run_date is None else pc.field("run_date") == run_date
-    predicted = arrow.read(warehouse, "labels", ["prediction_time"], where)["prediction_time"].unique()
-    return final_since(project, predicted.to_pylist()) if len(predicted) else None
+    stored = arrow.read(warehouse, "labels", ["prediction_time"], where)
+    predicted: list[Any] = stored["prediction_time"].unique().to_pylist()
+    return final_since(project, predicted) if predicted else None

@@ -43,12 +43,14 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     """
     outcome = Outcome(inputs=arrow.pin(warehouse, ["scores", "labels", "features"]))
     nights = _to_judge(warehouse, project, run_date, outcome.inputs["scores"])
-    scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs) if nights else None
-    judged = [] if scores is None else sorted(scores["run_date"].unique().to_pylist())
-    skipped = [day for day in nights if day not in judged]
-    if skipped:
-        log.info("not judged: %s to %s, scored by models of another label", skipped[0], skipped[-1])
-    rows = [row for day in judged for row in _figures_of(scores, day, project, run_date, run_id)]
+    rows: list[dict[str, Any]] = []
+    if nights:
+        scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
+        scored: list[Any] = scores["run_date"].unique().to_pylist()
+        rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
+        skipped = [day for day in nights if day not in scored]
+        if skipped:
+            log.info("not judged: %s to %s, scored by models of another label", skipped[0], skipped[-1])
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome

@@ -11,7 +11,7 @@ from nightjar.settings.task import Task
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-_LATER: Mapping[str, Any] = {"label_hash": None}
+_LATER: dict[str, Any] = {"label_hash": None}
 """Fields that older manifests of this format lack -> their value there."""
 
 
