@@ -207,15 +207,19 @@ def test_a_night_that_another_model_has_scored_since_is_judged_again(scored):
 
 def test_scores_of_a_model_of_another_label_are_not_judged(scored, caplog):
     """Version 1 learned the label that is stored, version 2 another one, version 3 one of before labels had hashes."""
-    for number, label_hash in (("1", "b" * 64), ("2", "a" * 64), ("3", None)):
-        evidence = {events.LABEL_HASH: label_hash} if label_hash else {}
+
+    def register(number, evidence):
         events.record(scored, "registered", events.Version(number, "m", D1, evidence), "t")
+
     for day, number in ((D2, "2"), (D3, "3")):
         store_scores(scored, day, {"m1": 0.9}, version=number)
     for day in (D1, D2, D3):
         store_label(scored, "m1", day, True, midnight(day, 9))  # of before, too
-    assert set(measured(scored, D4)) == {D1, D2, D3}
     store_label(scored, "m2", D1, True, midnight(D1, 9), label_hash="b" * 64)
+    register("1", {events.LABEL_HASH: "b" * 64})
+    register("3", {})
+    assert set(measured(scored, D4)) == {D1, D2, D3}
+    register("2", {events.LABEL_HASH: "a" * 64})
     with caplog.at_level("INFO", "nightjar"):
         assert set(measured(scored, D4)) == {D1, D3}
     assert "not judged: 2024-04-02 to 2024-04-02, scored by models of another label" in caplog.messages

@@ -47,6 +47,6 @@ def is_open(project: Project, since: date) -> Column:
 
 
 def final_since(project: Project, predicted: Sequence[datetime]) -> date:
-    """The first date before whose midnight none of the labels of rows is final that are predicted at these instants."""
+    """The last date before whose midnight none of the labels of rows predicted at these instants is final."""
     final_at = project.label.final_at(np.array([moment(one) for one in predicted]), project.zone)
     return local_date(instant(int(final_at.min())), project.zone)

@@ -95,7 +95,8 @@ def _with_labels(
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
     label_hash = labels.single_hash(warehouse, versions["labels"])
     if label_hash is not None:
-        served &= ~pc.field("model_version").isin(events.versions_of_other_labels(warehouse, label_hash))
+        others = pa.array(events.versions_of_other_labels(warehouse, label_hash), pa.string())
+        served &= ~pc.field("model_version").isin(others)
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
