@@ -10,10 +10,10 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 from rich.console import Console
 
 from nightjar.errors import NightjarError
-from nightjar.profiling import page, placing, telling, writing
-from nightjar.profiling.columns import profile
+from nightjar.profiling import configuration, page, project_files, terminal
+from nightjar.profiling.columns import profile_file
 from nightjar.profiling.proposal import propose, require_name, source_name
-from nightjar.profiling.reading import open_raw
+from nightjar.profiling.raw_file import open_raw
 from nightjar.report.page import save
 from nightjar.runtime import folders, outages
 
@@ -43,19 +43,19 @@ def main(arguments: list[str], root: Path = ROOT) -> None:
         require_name(options.name)
     raw_name = source_name(options.data)
     with open_raw(options.data, raw_name) as raw:
-        look = profile(raw)
-        console.print(telling.table(look))
-        for line in telling.remarks(look):
+        profile = profile_file(raw)
+        console.print(terminal.table(profile))
+        for line in terminal.remarks(profile):
             console.print(f"  {line}", highlight=False, markup=False)
         if options.name is None:
-            _save_page(page.render(look), root, raw_name)
+            _save_page(page.render(profile), root, raw_name)
             return
         clocks = {"clock": options.clock, "known_at": options.known_at, "zone": options.zone}
-        proposal = propose(raw, look, options.name, options.label, **clocks)
-    files = writing.files(proposal)
-    placing.place(root / "conf", files, proposal.questions)
-    _save_page(page.render(look, options.name, files), root, options.name)
-    _print_summary(files, list(proposal.questions))
+        proposal = propose(raw, profile, options.name, options.label, **clocks)
+    files = configuration.files(proposal)
+    project_files.place(root / "conf", files, proposal.label_proposals)
+    _save_page(page.render(profile, options.name, files), root, options.name)
+    _print_summary(files, list(proposal.label_proposals))
 
 
 def _save_page(text: str, root: Path, name: str) -> None:
@@ -72,7 +72,7 @@ def _print_summary(files: dict[str, str], projects: list[str]) -> None:
     for path in files:
         console.print(f"  conf/{path}", highlight=False)
     console.print("\nCheck, before you trust what comes of it:")
-    for one in telling.to_check(files):
+    for one in terminal.open_checks(files):
         text = f"  conf/{one.path}:{one.line}: {one.setting}\n    {one.words}"
         console.print(text, highlight=False, markup=False, soft_wrap=True)
     console.print("\nThen run its history and three nights, to the first scores:")
@@ -81,7 +81,7 @@ def _print_summary(files: dict[str, str], projects: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    folders.use()
+    folders.use_process_folder()
     try:
         with outages.translate_errors():
             main(sys.argv[1:])

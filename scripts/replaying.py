@@ -21,11 +21,11 @@ from rich.table import Table
 
 from nightjar.config import compose_job, make_settings
 from nightjar.errors import NightjarError
-from nightjar.evaluation.figures import Truth, intervals
+from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.replay import ReplayResult, Walk, replay, require_walkable
-from nightjar.learning.rows import TrainingRows, read
+from nightjar.learning.data.training_set import TrainingSet, read_training_set
+from nightjar.learning.replay import ReplayPlan, ReplayResult, replay, require_replayable
 from nightjar.learning.search import tune
 from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.search.ledger import open_ledger
@@ -33,7 +33,7 @@ from nightjar.learning.train import SEARCHES, make_problem
 from nightjar.runtime import logs, ray
 from nightjar.settings.jobs import JobName, Train
 from nightjar.settings.task import Task
-from nightjar.tables import ledger
+from nightjar.tables import runs
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, earlier, local_date, parse_run_date
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     parser.add_argument("--first", metavar="DATE", help="the first night; default: the project's first_night")
-    parser.add_argument("--refit-days", type=int, default=Walk.refit_days, metavar="N")
+    parser.add_argument("--refit-days", type=int, default=ReplayPlan.refit_days, metavar="N")
     parser.add_argument("settings", nargs="*", help="project=flights, search=flights, ...")
     options = parser.parse_args(arguments)
     logs.start()
@@ -55,15 +55,15 @@ def main(arguments: list[str]) -> None:
     run_date = parse_run_date(settings.run_date or "")
     first = parse_run_date(options.first or settings.project.first_night)
     # Refused before any work, if it can have no night.
-    walk = Walk(first, _last_settled_at_best(settings, run_date), options.refit_days)
+    plan = ReplayPlan(first, _last_settled_at_best(settings, run_date), options.refit_days)
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     if not _is_built(warehouse, run_date):
         _build(settings, job_arguments)
     group, unlabelled = settings.search.split.group, settings.search.self_trains()
-    rows = read(warehouse, settings.project, run_date, group=group, unlabelled=unlabelled)
-    walk = replace(walk, last=rows.last_settled)
-    winner, result = _search_and_replay(rows, settings, walk)
-    report = _report(rows, result, settings, walk) | {"winner": winner, "seconds": time.monotonic() - started}
+    rows = read_training_set(warehouse, settings.project, run_date, group=group, unlabelled=unlabelled)
+    plan = replace(plan, last=rows.last_settled)
+    winner, result = _search_and_replay(rows, settings, plan)
+    report = _report(rows, result, settings, plan) | {"winner": winner, "seconds": time.monotonic() - started}
     _show(report)
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -103,7 +103,7 @@ def _last_settled_at_best(settings: Train, run_date: date) -> date:
 
 def _is_built(warehouse: Warehouse, run_date: date) -> bool:
     """Whether features and labels reach the run date. Every build here is from the project's first date on."""
-    newest = ledger.previous_done(warehouse, JobName.BUILD_FEATURES.value, date.max)
+    newest = runs.previous_done(warehouse, JobName.BUILD_FEATURES.value, date.max)
     return newest is not None and newest >= run_date
 
 
@@ -113,31 +113,31 @@ def _build(settings: Train, arguments: Sequence[str]) -> None:
         subprocess.run([sys.executable, ROOT / "jobs" / f"{job}.py", *arguments, *more], check=True, cwd=ROOT)  # noqa: S603
 
 
-def _search_and_replay(rows: TrainingRows, settings: Train, walk: Walk) -> tuple[str, ReplayResult]:
+def _search_and_replay(rows: TrainingSet, settings: Train, plan: ReplayPlan) -> tuple[str, ReplayResult]:
     """The winner of a search on what was known before the first night, and its walk."""
     project = settings.project
     require_learnable(settings.search, rows.columns, project.label.task, weighted=rows.weight is not None)
-    require_walkable(rows, project, settings.search, walk)
+    require_replayable(rows, project, settings.search, plan)
     with ray.session(settings.environment):
-        problem = make_problem(rows, project, settings.search, walk.first)
+        problem = make_problem(rows, project, settings.search, plan.first)
         with open_ledger(ROOT / ".nightjar" / SEARCHES, problem.key()) as book:
             result = tune.run(problem, settings.search, book)
     winner = result.best()
     baselines = [candidate for candidate in result.results if candidate.model.baseline]
-    console.print(f"winner before {walk.first}: {winner.name} {winner.model.parameters}")
-    return winner.name, replay(rows, winner, baselines, project, settings.search, walk)
+    console.print(f"winner before {plan.first}: {winner.name} {winner.model.parameters}")
+    return winner.name, replay(rows, winner, baselines, project, settings.search, plan)
 
 
-def _report(rows: TrainingRows, result: ReplayResult, settings: Train, walk: Walk) -> dict[str, Any]:
+def _report(rows: TrainingSet, result: ReplayResult, settings: Train, plan: ReplayPlan) -> dict[str, Any]:
     judged = rows.examples(result.rows)
-    clusters = clusters_of(rows, result.rows, walk.first, walk.last, settings.project.label, settings.search)
+    clusters = clusters_of(rows, result.rows, plan.first, plan.last, settings.project.label, settings.search)
     truth = Truth(Task.CLASSIFICATION, judged.label, clusters, weight=judged.weight)
     month = rows.day[result.rows].astype("datetime64[M]")
     return {
-        "first": str(walk.first),
-        "last": str(walk.last),
+        "first": str(plan.first),
+        "last": str(plan.last),
         "rows": len(truth.label),
-        "refit_days": walk.refit_days,
+        "refit_days": plan.refit_days,
         "figures": {name: _figures(truth, score) for name, score in result.scores.items()},
         "months": {
             name: {str(one): _auc_where(month == one, truth, score) for one in np.unique(month)}

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.special import expit
 
 from nightjar.evaluation.clusters import Clusters, blocks_of, blocks_within, overlap
-from nightjar.evaluation.figures import SCALES
 from nightjar.evaluation.influence import of_metric
 from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.metric_report import SCALES
 from nightjar.settings.task import Metric
 
 FIRST = date(2024, 1, 1)

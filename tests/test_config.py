@@ -13,7 +13,7 @@ from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
-from nightjar.learning.search.foreseen import require_foreseeable
+from nightjar.learning.search.feasibility import require_feasible
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
@@ -252,7 +252,7 @@ def test_the_default_search_suits_another_project_and_one_may_add_its_own_baseli
     tree.declare(conf / "project" / "machines.yaml", project)
     composed_settings = settings("project=machines", "run_date=2024-03-31", job=JobName.TRAIN, conf=conf)
     assert list(composed_settings.search.candidates) == ["majority", "logistic", "boosting", "network"]
-    require_foreseeable(composed_settings.search, composed_settings.project, builders.HISTORY)
+    require_feasible(composed_settings.search, composed_settings.project, builders.HISTORY)
     candidates = settings(*FLIGHTS, job=JobName.NIGHTLY).search.candidates
     assert [name for name, model in candidates.items() if model.baseline] == ["majority", "hour_of_day"]
 

@@ -51,7 +51,14 @@ class Duration:
         return timedelta(days=whole) + SLACK
 
     def covers(self, other: "Duration") -> bool:
-        """Whether it is as long as another one, or longer, in any zone and at any time."""
+        """Whether it is as long as another one, or longer, in any zone and at any time.
+
+        Example:
+            >>> parse_duration("2d").covers(parse_duration("1d"))
+            True
+            >>> parse_duration("1d").covers(parse_duration("24h"))  # a day may have 23 hours
+            False
+        """
         if self.days and other.days:
             return self.days >= other.days
         least = max(timedelta(days=self.days) - SLACK, timedelta()) if self.days else self.exact
@@ -69,6 +76,15 @@ def parse_duration(text: str) -> Duration:
 
     Raises:
         UsageError: anything else, a sign included, or more than ``timedelta`` holds.
+
+    Example:
+        >>> parse_duration("2w").days
+        14
+        >>> parse_duration("36h").exact
+        datetime.timedelta(days=1, seconds=43200)
+        >>> parse_duration("1.5d")
+        Traceback (most recent call last):
+        nightjar.errors.UsageError: duration '1.5d': expected a whole number and a unit, like 2w, 7d, 12h, 30m or 45s
     """
     parsed = _DURATION.fullmatch(text)
     if parsed is None:
@@ -88,6 +104,12 @@ def duration_of(length: Length) -> Duration:
 
     Raises:
         UsageError: the text is no duration, or the ``timedelta`` is less than zero.
+
+    Example:
+        >>> str(duration_of(timedelta(minutes=90)))
+        '90m'
+        >>> duration_of("1d") == duration_of("24h")
+        False
     """
     if isinstance(length, Duration):
         return length

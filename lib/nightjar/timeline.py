@@ -60,6 +60,16 @@ def later(instant: datetime, by: Duration, zone: str) -> datetime:
 
     Raises:
         UsageError: no such zone, or that is after the year 9999.
+
+    Example:
+        Clocks in Paris were put forward on 31 March 2024, so that day had 23 hours.
+
+        >>> from nightjar.durations import parse_duration
+        >>> midnight = cutoff(date(2024, 3, 31), "Europe/Paris")
+        >>> (later(midnight, parse_duration("1d"), "Europe/Paris") - midnight) // timedelta(hours=1)
+        23
+        >>> (later(midnight, parse_duration("24h"), "Europe/Paris") - midnight) // timedelta(hours=1)
+        24
     """
     return _shifted(instant, by, zone, back=False)
 
@@ -69,6 +79,11 @@ def earlier(instant: datetime, by: Duration, zone: str) -> datetime:
 
     Raises:
         UsageError: no such zone, or that is before the year 1.
+
+    Example:
+        >>> from nightjar.durations import parse_duration
+        >>> str(earlier(cutoff(date(2024, 4, 1), "Europe/Paris"), parse_duration("1d"), "Europe/Paris"))
+        '2024-03-30 23:00:00+00:00'
     """
     return _shifted(instant, by, zone, back=True)
 
@@ -157,6 +172,10 @@ def parse_run_date(text: str) -> date:
 
     Raises:
         UsageError: another form, or a day that is in no calendar.
+
+    Example:
+        >>> parse_run_date("2013-10-05")
+        datetime.date(2013, 10, 5)
     """
     problem = "expected the form YYYY-MM-DD, like 2013-10-05"
     if _RUN_DATE.fullmatch(text) is None:
@@ -174,6 +193,10 @@ def cutoff(run_date: date, zone: str) -> datetime:
 
     Raises:
         UsageError: no such zone, or the instant lies outside the years 1 to 9999.
+
+    Example:
+        >>> str(cutoff(date(2013, 10, 5), "America/New_York"))
+        '2013-10-05 04:00:00+00:00'
     """
     midnight = datetime.combine(run_date, time(), tzinfo=_zone(zone))
     try:
@@ -187,6 +210,12 @@ def last_midnight(day: date, zone: str) -> datetime:
 
     Raises:
         UsageError: no such zone, or the instant lies outside the years 1 to 9999.
+
+    Example:
+        In Havana clocks went back at one o'clock on 3 November 2024, so its midnight came twice.
+
+        >>> last_midnight(date(2024, 11, 3), "America/Havana") - cutoff(date(2024, 11, 3), "America/Havana")
+        datetime.timedelta(seconds=3600)
     """
     return max(cutoff(day, zone), datetime.combine(day, time(fold=1), tzinfo=_zone(zone)).astimezone(UTC))
 
@@ -196,6 +225,10 @@ def local_date(instant: datetime, zone: str) -> date:
 
     Raises:
         UsageError: an instant without a time zone, no such zone, or a date outside the years 1 to 9999.
+
+    Example:
+        >>> local_date(datetime(2024, 3, 31, 22, 30, tzinfo=UTC), "Europe/Paris")
+        datetime.date(2024, 4, 1)
     """
     if instant.utcoffset() is None:
         raise UsageError(f"instant {instant.isoformat()}: has no time zone; give an aware one, like 2013-10-05T04:00Z")

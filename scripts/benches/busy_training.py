@@ -9,10 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import nightjar  # before any library that starts threads: it says how they wait
 
@@ -21,11 +24,7 @@ import numpy as np
 import search_case
 
 from nightjar.config import compose_job, make_settings
-from nightjar.learning import fitting
-from nightjar.learning.final import judge
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search import ledger, proposals
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search import proposals
 from nightjar.learning.search.tune import run as run_search
 from nightjar.learning.splits.folding import Fold
 from nightjar.runtime import ray
@@ -33,9 +32,20 @@ from nightjar.settings.environment import Environment
 from nightjar.settings.jobs import JobName
 from nightjar.settings.learning import Search
 
-# Revisions before called them `fitted` and `opened`.
-FIT_CANDIDATE = vars(fitting).get("fit_candidate") or vars(fitting)["fitted"]
-OPEN_LEDGER = vars(ledger).get("open_ledger") or vars(ledger)["opened"]
+
+def first_of(*paths: str) -> Any:
+    """The first of these that there is, each as module:name: revisions before had other names."""
+    for path in paths:
+        module, name = path.split(":")
+        with suppress(ImportError, AttributeError):
+            return getattr(import_module(f"nightjar.learning.{module}"), name)
+    raise ImportError(f"none of {', '.join(paths)} can be imported")
+
+
+FIT_CANDIDATE = first_of("fitting.fit:fit_candidate", "fitting:fit_candidate", "fitting:fitted")
+OPEN_LEDGER = first_of("search.ledger:open_ledger", "search.ledger:opened")
+Candidate = first_of("fitting.candidates:Candidate", "search.candidates:Candidate")
+judge = first_of("evidence:judge", "final:judge")
 LIB = Path(nightjar.__file__).parents[1]
 PROJECT = ["project=flights", "run_date=2013-10-04"]  # whose task and zone are asked for
 DAYS, FINAL_DAYS = 280, 28
@@ -66,12 +76,12 @@ def measured(work: Callable[[], float | str]) -> None:
     print(json.dumps(took | {"found": found}), flush=True)
 
 
-def dated(rows: TrainingRows) -> TrainingRows:
+def dated(rows: Any) -> Any:
     """The same rows, spread over days in their order."""
     return replace(rows, day=rows.day[0] + np.arange(len(rows.day)) * DAYS // len(rows.day))
 
 
-def final(rows: TrainingRows, settings: Search) -> Callable[[], float]:
+def final(rows: Any, settings: Search) -> Callable[[], float]:
     """Judges the winner on the final period, and refits it on all rows; its ROC AUC on the former."""
     project = make_settings(compose_job(LIB.parent / "conf", JobName.TRAIN, PROJECT)).project
     late = rows.day > rows.day[-1] - FINAL_DAYS

@@ -8,9 +8,9 @@ import pyarrow as pa
 from sklearn.datasets import make_classification
 from sklearn.model_selection import KFold
 
-from nightjar.learning.parts import TrainingPart
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search.units import Problem
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.fit_sets import FitSet
+from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Proposals, Search, Stopping
@@ -55,9 +55,9 @@ def made(rows: int, columns: int) -> Case:
     features = tuple(FeatureColumn(name, "number") for name in names)
     key = pa.table({"row": np.arange(rows), "prediction_time": instant})
     today = day[0].item()
-    training = TrainingRows(table, features, key, label, day, instant, instant, instant, today, {}, "bench")
+    training = TrainingSet(table, features, key, label, day, instant, instant, instant, today, {}, "bench")
     folds = [Fold(f"fold {number}", today, today, *parts) for number, parts in enumerate(splits, start=1)]
-    parts = [TrainingPart(train, None, (), np.datetime64("NaT")) for train, _ in splits]
+    parts = [FitSet(train, None, (), np.datetime64("NaT")) for train, _ in splits]
     return Case(inputs, label, splits, Problem(training, folds, parts, Task.CLASSIFICATION, SEED))
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.asof.blocks import Blocks
+from nightjar.asof.composite_keys import SortedIndex, SortKeyEncoder, sort_order
 from nightjar.asof.exact import RunningTotals, deviations, digits_of, squares_of, to_floats, to_scaled
 from nightjar.asof.keys import by_keys_and_time, row_codes
-from nightjar.asof.places import SortedIndex, SortKeyEncoder, sort_order
 from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import EARLIEST, FOREVER
 

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters, blocks_of, blocks_within, overlap
-from nightjar.evaluation.figures import SCALES, Truth, difference, intervals, mean_interval
 from nightjar.evaluation.influence import of_metric
 from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.metric_report import SCALES, Truth, difference, intervals, mean_interval
 from nightjar.evaluation.metrics import MEASURES, log_loss, roc_auc
 from nightjar.settings.task import Metric, Task
 from oracles import intervals as oracle

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.figures import Truth, difference, intervals, mean_interval, ndcg_by_list
 from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, difference, intervals, mean_interval, ndcg_by_list
 from nightjar.evaluation.metrics import (
     average_precision,
     brier,

@@ -201,7 +201,7 @@ def test_refused(row, sql):
         guard.column(row, "project.expressions.x", sql)
     message = str(refused.value)
     assert message.startswith(f"project.expressions.x: the expression {sql!r} holds {REFUSED[sql]}")
-    assert message.endswith("on any machine (README, Expressions). Nothing was written.")
+    assert message.endswith("on any machine (docs/projects.md, Expressions). Nothing was written.")
 
 
 @pytest.mark.parametrize("sql", UNFIT)

@@ -11,7 +11,7 @@ from nightjar.errors import TableError
 from nightjar.joins import exchange
 from nightjar.joins.exchange import Destination, exchange_rows
 from nightjar.tables import footers, scan
-from nightjar.tables.partition import read_by_tasks
+from nightjar.tables.file_splits import read_by_tasks
 from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.table import INSTANT
 

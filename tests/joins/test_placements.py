@@ -25,7 +25,7 @@ from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins.join import as_of_join
 from nightjar.settings.environment import Placement
 from nightjar.tables import footers, scan
-from nightjar.tables.partition import read_by_tasks
+from nightjar.tables.file_splits import read_by_tasks
 from nightjar.tables.warehouse import Warehouse
 
 BASES = instants(

@@ -28,8 +28,8 @@ def placed(spark, tmp_path_factory):
         (64 << 20, True, None, Placement.BROADCAST, "broadcast, only 10 rows in 0.0 MB"),
         (0, True, None, Placement.CO_BUCKETED, "co-bucketed, 10 rows in 0.0 MB, laid out by world, m, n in 3 buckets"),
         (0, False, None, Placement.SHUFFLE, "shuffle, 10 rows in 0.0 MB, source_visits has no layout by world, m, n"),
-        (64 << 20, True, Placement.SHUFFLE, Placement.SHUFFLE, "shuffle, as told, 10 rows in 0.0 MB"),
-        (0, True, Placement.BROADCAST, Placement.BROADCAST, "broadcast, as told, 10 rows in 0.0 MB"),
+        (64 << 20, True, Placement.SHUFFLE, Placement.SHUFFLE, "shuffle, as set, 10 rows in 0.0 MB"),
+        (0, True, Placement.BROADCAST, Placement.BROADCAST, "broadcast, as set, 10 rows in 0.0 MB"),
     ],
 )
 def test_size_and_layout_choose_unless_it_is_told(

@@ -18,7 +18,7 @@ from nightjar.joins.reading import Share
 from nightjar.joins.shares import Slices, shares_of
 from nightjar.settings.environment import Placement
 from nightjar.tables import footers
-from nightjar.tables.partition import read_by_tasks
+from nightjar.tables.file_splits import read_by_tasks
 from nightjar.tables.warehouse import Warehouse
 
 START = 1_711_929_600_000_000  # microseconds: 1 April 2024

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins.join import as_of_join
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.sources import Column as RawColumn
 from nightjar.settings.sources import ColumnType, File, Layout, Source
 from nightjar.sources import layouts

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from nightjar.learning.parts import TrainingPart
-from nightjar.learning.rows import TrainingRows
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.learning.search import ledger, tune
-from nightjar.learning.search.found import SearchResult
-from nightjar.learning.search.units import Problem
-from nightjar.learning.search.work import Callback
+from nightjar.learning.search.problem import Problem
+from nightjar.learning.search.queue import Callback
+from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import folds, inner_splits
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.learning import Search
@@ -26,7 +26,7 @@ SPLIT = Split(folds=4, test_days=2)
 MAJORITY = Model(Estimator.MAJORITY, baseline=True)
 
 
-def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
+def rows(a_day: int = 40, seed: int = 0) -> TrainingSet:
     random = np.random.default_rng(seed)
     day = np.repeat([np.datetime64(FIRST + timedelta(days=number)) for number in range(DAYS)], a_day)
     x, noise = random.normal(size=len(day)), random.normal(size=len(day))
@@ -36,7 +36,7 @@ def rows(a_day: int = 40, seed: int = 0) -> TrainingRows:
     instant = day.astype("datetime64[us]")
     known_at = instant + np.timedelta64(6, "h")
     key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
-    return TrainingRows(table, columns, key, label, day, instant, known_at, instant + HORIZON, FIRST, {}, "d1")
+    return TrainingSet(table, columns, key, label, day, instant, known_at, instant + HORIZON, FIRST, {}, "d1")
 
 
 def run(problem: Problem, settings: Search, folder: Path, callback: Callback | None = None) -> SearchResult:
@@ -48,8 +48,8 @@ def run(problem: Problem, settings: Search, folder: Path, callback: Callback | N
 def problem(**options) -> Problem:
     training_rows = rows(**options)
     splits = folds(training_rows, SPLIT, FIRST + timedelta(days=DAYS), "UTC", 0)
-    parts = [TrainingPart(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in splits]
-    return Problem(training_rows, splits, parts, Task.CLASSIFICATION, 0)
+    fit_sets = [FitSet(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in splits]
+    return Problem(training_rows, splits, fit_sets, Task.CLASSIFICATION, 0)
 
 
 def with_levels(plain: Problem) -> Problem:
@@ -59,8 +59,8 @@ def with_levels(plain: Problem) -> Problem:
     training_rows = replace(
         plain.rows, features=plain.rows.features.append_column("level", pa.array(level)), columns=columns
     )
-    parts = [replace(part, inner=inner_splits(training_rows, part.rows, SPLIT, "UTC", 0)) for part in plain.parts]
-    return replace(plain, rows=training_rows, parts=parts)
+    fit_sets = [replace(one, inner=inner_splits(training_rows, one.rows, SPLIT, "UTC", 0)) for one in plain.fit_sets]
+    return replace(plain, rows=training_rows, fit_sets=fit_sets)
 
 
 def search(**options) -> Search:

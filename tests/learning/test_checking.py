@@ -71,9 +71,9 @@ def test_a_candidate_that_takes_no_weights_is_named_where_rows_have_some(weighte
 def test_self_training_needs_folds_with_a_time_before_their_test_rows():
     settings = search(trained=Model(Estimator.LOGISTIC, self_training=SelfTraining(0.9)))
     require_learnable(settings, FEATURES, Task.CLASSIFICATION, weighted=False)
-    dealt = replace(settings, split=Split(SplitKind.STRATIFIED, 3))
+    stratified = replace(settings, split=Split(SplitKind.STRATIFIED, 3))
     with pytest.raises(LearningError, match=r"candidates\.trained: self_training .*split\.kind=STRATIFIED have none"):
-        require_learnable(dealt, FEATURES, Task.CLASSIFICATION, weighted=False)
+        require_learnable(stratified, FEATURES, Task.CLASSIFICATION, weighted=False)
 
 
 def test_a_metric_without_a_value_on_a_fold_is_refused_whatever_is_predicted():

@@ -26,16 +26,16 @@ from nightjar.errors import LearningError, TableError
 from nightjar.learning.distributed import trainer
 from nightjar.learning.distributed.checkpoint import FILE, Progress
 from nightjar.learning.distributed.fit import fit
-from nightjar.learning.distributed.lanes import Group, cut, epoch_order, lane_sizes, own, steps
+from nightjar.learning.distributed.lanes import Group, cut_pieces, epoch_order, lane_sizes, lanes_of_worker, steps
 from nightjar.learning.distributed.source import BATCH_ROWS, Source, census_of, read
 from nightjar.learning.distributed.streaming import Stream, count, put_stream, sample, stream_pieces
 from nightjar.learning.distributed.trainer import train
 from nightjar.learning.distributed.watchdog import watch
-from nightjar.learning.distributed.worker import work
+from nightjar.learning.distributed.worker import train_worker
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.needs import Needs
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import preparation as preparation_of
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import preparation as preparation_of
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
@@ -80,7 +80,9 @@ def counted(source, ray_started):
 
 @pytest.fixture(scope="module")
 def preparation():
-    fitted_preparation = preparation_of(FEATURES, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    fitted_preparation = preparation_of(
+        FEATURES, Preparation(), InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0
+    )
     fitted_preparation.fit_transform(to_frame(rows_of(), FEATURES), rows_of()["label"].to_numpy(zero_copy_only=False))
     return fitted_preparation
 
@@ -94,7 +96,7 @@ def in_this_process():
     """Trainings have one worker, and it is this process, as Ray Train can do: its own processes take long to start."""
 
     def alone(job, name, storage):
-        here = TorchTrainer(work, train_loop_config={"job": job}, scaling_config=ScalingConfig(num_workers=0))
+        here = TorchTrainer(train_worker, train_loop_config={"job": job}, scaling_config=ScalingConfig(num_workers=0))
         return trainer._result(here.fit().return_value)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -209,19 +211,21 @@ def test_every_row_is_read_once_and_a_step_takes_equally_many_of_each_lane(group
     every = [(group.number, row) for group in numbered for row in range(group.rows)]
     lanes_ = [
         [(part.group.number, row) for piece in lane for part in piece.slices for row in range(part.start, part.stop)]
-        for lane in cut(numbered, lanes_count, step * each)
+        for lane in cut_pieces(numbered, lanes_count, step * each)
     ]
     assert [row for lane in lanes_ for row in lane] == every
     sizes = [len(lane) for lane in lanes_]
     assert sizes == lane_sizes(len(every), lanes_count)
     assert max(sizes) - min(sizes) <= 1
-    assert all(piece.rows == step * each for lane in cut(numbered, lanes_count, step * each) for piece in lane[:-1])
+    assert all(
+        piece.rows == step * each for lane in cut_pieces(numbered, lanes_count, step * each) for piece in lane[:-1]
+    )
     by_hand = [sum(len(lane[at : at + step]) for lane in lanes_) for at in range(0, max(sizes), step)]
     assert steps(sizes, step) == by_hand
 
 
 def test_workers_share_out_the_lanes():
-    assert [list(own(5, worker, 2)) for worker in range(2)] == [[0, 2, 4], [1, 3]]
+    assert [list(lanes_of_worker(5, worker, 2)) for worker in range(2)] == [[0, 2, 4], [1, 3]]
 
 
 def test_a_row_group_order_belongs_to_its_seed_and_epoch():
@@ -235,7 +239,7 @@ def test_a_row_group_order_belongs_to_its_seed_and_epoch():
 def test_a_stream_gives_every_row_once_prepared_with_its_label_in_an_order_of_its_epoch(counted, preparation):
     """The table is partitioned by date, which is no column of its files; the load tells the rows apart."""
     stream = put_stream(Stream(counted.source, preparation, (0.0, 1.0), (1.0, 3.0)), 120.0)
-    pieces = [piece for lane in cut(counted.census.groups, 2, 200) for piece in lane]
+    pieces = [piece for lane in cut_pieces(counted.census.groups, 2, 200) for piece in lane]
     first, again, other = (list(stream_pieces(stream, pieces, shuffle)) for shuffle in [(0, 0), (0, 0), (0, 1)])
     rows = rows_of()
     inputs = preparation.transform(to_frame(rows, FEATURES)).astype(np.float32)
@@ -251,7 +255,7 @@ def test_a_stream_gives_every_row_once_prepared_with_its_label_in_an_order_of_it
 def read_in_pieces(source, lanes, piece_rows):
     """The table's rows, out of its only file and row group."""
     (group,) = census_of(source, 0).groups
-    return pa.concat_tables([read(source, piece) for lane in cut([group], lanes, piece_rows) for piece in lane])
+    return pa.concat_tables([read(source, piece) for lane in cut_pieces([group], lanes, piece_rows) for piece in lane])
 
 
 def test_the_pieces_of_a_large_row_group_are_its_labelled_rows_in_order(tmp_path):
@@ -366,7 +370,7 @@ def test_infinite_values_and_a_vacuumed_file_are_told_out_of_the_stream(tmp_path
     rows = rows_of(20).set_column(1, "load", pa.array([float(row) if row != 15 else np.inf for row in range(20)]))
     counts = count(source_of(tmp_path, rows), 120.0)
     stream = put_stream(Stream(counts.source, preparation, (0.0, 1.0), (1.0, 1.0)), 120.0)
-    pieces = cut(counts.census.groups, 1, 8)[0]
+    pieces = cut_pieces(counts.census.groups, 1, 8)[0]
     with pytest.raises(LearningError, match=r"Infinite values in load of table rows, version 0, in .*\.parquet"):
         list(stream_pieces(stream, pieces, None))
     for file in counts.source.snapshot.files:

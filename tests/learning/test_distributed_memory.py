@@ -12,9 +12,9 @@ from nightjar.learning.distributed.source import Source
 from nightjar.learning.distributed.streaming import count
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.needs import Needs
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import preparation as preparation_of
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import preparation as preparation_of
 from nightjar.settings.columns import Category
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.preparation import Preparation
@@ -42,7 +42,7 @@ def figures(tmp_path_factory, ray_started):
     write_deltalake(warehouse.path("rows"), rows)
     source = Source(scan.snapshot(warehouse, "rows"), FEATURES, "label", Task.REGRESSION)
     settings = Preparation(category=Category(min_frequency=1, max_categories=SITES))
-    preparation = preparation_of(FEATURES, settings, Needs.COMPLETE, task=Task.REGRESSION, seed=0)
+    preparation = preparation_of(FEATURES, settings, InputRequirement.COMPLETE, task=Task.REGRESSION, seed=0)
     every_site = rows.slice(0, SITES)
     preparation.fit_transform(to_frame(every_site, FEATURES), every_site["label"].to_numpy())
     before = stored()

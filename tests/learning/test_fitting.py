@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from learning import problems
-from nightjar.learning.fitting import fit_part
-from nightjar.learning.parts import training_part
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_on
+from nightjar.learning.fitting.fit_sets import make_fit_set
 from nightjar.learning.splits.folding import folds
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.columns import Category, Encoding, Missing, Number
@@ -95,8 +95,8 @@ def test_no_row_outside_the_training_part_changes_a_prediction(name, settings):
 
     def scores(of):
         depth = candidate.model.inner_depth(candidate.members)
-        part = training_part(of, fold.train, fold.start, depth, settings, "UTC")
-        return fit_part(part, of, candidate, Task.CLASSIFICATION, 0).predict(sample)
+        part = make_fit_set(of, fold.train, fold.start, depth, settings, "UTC")
+        return fit_on(part, of, candidate, Task.CLASSIFICATION, 0).predict(sample)
 
     once, again = scores(rows), scores(changed_outside(rows, fold.train))
     assert len(np.unique(once)) > 1

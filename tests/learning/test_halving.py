@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
 from nightjar.learning.search.halving import survivors
-from nightjar.learning.search.race import FoldResult, Unit, race
+from nightjar.learning.search.schedule import halving_schedule
 from nightjar.settings.learning import Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
@@ -46,13 +47,13 @@ def names(count):
     return [Candidate(f"c{number}", Model(Estimator.MAJORITY)) for number in range(count)]
 
 
-def start_race(candidates, folds, stopping):
-    return race((batch for batch in [candidates]), [], range(folds), stopping, Metric.ROC_AUC)
+def start_schedule(candidates, folds, stopping):
+    return halving_schedule((batch for batch in [candidates]), [], range(folds), stopping, Metric.ROC_AUC)
 
 
-def result(unit, score):
+def result(fold_task, score):
     failure = "it failed" if score is None else None
-    return FoldResult(unit.candidate.name, str(unit.fold), 0, {"roc_auc": score}, 0.0, failure)
+    return FoldResult(fold_task.candidate.name, str(fold_task.fold), 0, {"roc_auc": score}, 0.0, failure)
 
 
 def ran(scores, stopping, pick=None):
@@ -62,18 +63,20 @@ def ran(scores, stopping, pick=None):
     """
     candidates = names(len(scores))
     place = {candidate: number for number, candidate in enumerate(candidates)}
-    generator = start_race(candidates, len(scores[0]), stopping)
-    open_units, results = next(generator), {}
-    while open_units:
-        ended = [open_units.pop(pick(len(open_units)))] if pick else open_units
-        new_results = {unit: result(unit, scores[place[unit.candidate]][unit.fold]) for unit in ended}
-        open_units = open_units if pick else []
+    generator = start_schedule(candidates, len(scores[0]), stopping)
+    open_fold_tasks, results = next(generator), {}
+    while open_fold_tasks:
+        ended = [open_fold_tasks.pop(pick(len(open_fold_tasks)))] if pick else open_fold_tasks
+        new_results = {
+            fold_task: result(fold_task, scores[place[fold_task.candidate]][fold_task.fold]) for fold_task in ended
+        }
+        open_fold_tasks = open_fold_tasks if pick else []
         results |= new_results
         try:
-            open_units += generator.send(new_results)
+            open_fold_tasks += generator.send(new_results)
         except StopIteration:
-            assert not open_units
-    return {(place[unit.candidate], unit.fold) for unit in results}
+            assert not open_fold_tasks
+    return {(place[fold_task.candidate], fold_task.fold) for fold_task in results}
 
 
 @given(
@@ -94,15 +97,15 @@ def test_in_whichever_order_results_come_the_units_are_those_of_barriers(scores,
 def test_who_is_sure_to_go_on_does_not_wait_for_the_others():
     """Two of four go on: the best of three is one of them, the second may still lose its place to the fourth."""
     best, second, third, fourth = candidates = names(4)
-    generator = start_race(candidates, 2, Stopping([1]))
+    generator = start_schedule(candidates, 2, Stopping([1]))
     next(generator)
-    assert generator.send({Unit(best, 0): result(Unit(best, 0), 0.9)}) == []
-    assert generator.send({Unit(second, 0): result(Unit(second, 0), 0.8)}) == []
-    assert generator.send({Unit(third, 0): result(Unit(third, 0), 0.7)}) == [Unit(best, 1)]
-    assert generator.send({Unit(fourth, 0): result(Unit(fourth, 0), None)}) == [Unit(second, 1)]
+    assert generator.send({FoldTask(best, 0): result(FoldTask(best, 0), 0.9)}) == []
+    assert generator.send({FoldTask(second, 0): result(FoldTask(second, 0), 0.8)}) == []
+    assert generator.send({FoldTask(third, 0): result(FoldTask(third, 0), 0.7)}) == [FoldTask(best, 1)]
+    assert generator.send({FoldTask(fourth, 0): result(FoldTask(fourth, 0), None)}) == [FoldTask(second, 1)]
 
 
-def run_race(scores, stopping):
+def run_schedule(scores, stopping):
     """The winner's place and the number of fits."""
     done = ran(scores, stopping)
     complete = [place for place in range(len(scores)) if all((place, fold) in done for fold in range(scores.shape[1]))]
@@ -118,7 +121,7 @@ def test_stopping_keeps_the_winner_of_the_full_search(noise, least, capsys):
     for _ in range(500):
         scores = random.normal(size=(12, 1)) + random.normal(size=(1, 5)) + noise * random.normal(size=(12, 5))
         best = int(np.argmax(scores.mean(axis=1)))
-        winner, fitted = run_race(scores, Stopping(rungs=[1, 2]))
+        winner, fitted = run_schedule(scores, Stopping(rungs=[1, 2]))
         hits += winner == best
         regret.append(scores[best].mean() - scores[winner].mean())
         error.append(scores[best].std(ddof=1) / np.sqrt(5))
@@ -133,4 +136,4 @@ def test_stopping_keeps_the_winner_of_the_full_search(noise, least, capsys):
 
 
 def test_without_rungs_everyone_runs_on_every_fold():
-    assert run_race(np.random.default_rng(0).random((4, 3)), Stopping())[1] == 12
+    assert run_schedule(np.random.default_rng(0).random((4, 3)), Stopping())[1] == 12

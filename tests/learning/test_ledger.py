@@ -8,7 +8,7 @@ import pytest
 
 from nightjar.errors import LearningError
 from nightjar.learning.search import ledger
-from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.fold_tasks import FoldResult
 
 FIRST = FoldResult("boosting-1", "fold 1", 7, {"roc_auc": 0.71, "log_loss": 0.3}, 1.5)
 FAILED = FoldResult("boosting-1", "fold 2", 8, {}, 0.5, "Traceback ...\nValueError: no\n")

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.proposals import FoldValues, baselines, batches
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.search.batches import batches
+from nightjar.learning.search.fold_tasks import FoldValues
+from nightjar.learning.search.proposals import baselines
 from nightjar.settings.learning import ProposalKind, Proposals, Search
 from nightjar.settings.model import Estimator, Model
 

@@ -11,20 +11,20 @@ import builders
 from learning import problems
 from nightjar.errors import LearningError, UsageError
 from nightjar.evaluation.metrics import roc_auc
-from nightjar.learning.replay import Walk, _fit_curve, replay, require_walkable
-from nightjar.learning.search.candidates import Candidate
-from nightjar.models.calibration import fit_calibration
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.replay import ReplayPlan, _fit_curve, replay, require_replayable
+from nightjar.models.ensembles.calibration import fit_calibration
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.task import Task
 
 PROJECT = replace(builders.machines(Path("files")), zone="UTC")
 WINNER = Candidate("logistic", Model(Estimator.LOGISTIC))
 BASELINES = [Candidate("majority", problems.MAJORITY)]
-WALK = Walk(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, half_life_days=4)
+PLAN = ReplayPlan(date(2024, 3, 13), date(2024, 3, 20), refit_days=3, half_life_days=4)
 
 
 def run_walk(rows):
-    return replay(rows, WINNER, BASELINES, PROJECT, problems.search(), WALK)
+    return replay(rows, WINNER, BASELINES, PROJECT, problems.search(), PLAN)
 
 
 def test_each_night_is_scored_once_by_every_model():
@@ -67,13 +67,13 @@ def test_a_score_weighs_half_as_much_with_each_half_life():
     rows, night = problems.rows(), date(2024, 3, 13)
     raw = 1 / (1 + np.exp(-rows.features["x"].to_numpy()))
     past = np.where((rows.day >= np.datetime64("2024-03-10")) & (rows.day < np.datetime64(night)), raw, np.nan)
-    curve = _fit_curve(rows, past, night, "UTC", replace(WALK, half_life_days=1))
+    curve = _fit_curve(rows, past, night, "UTC", replace(PLAN, half_life_days=1))
     repeated = np.repeat(np.arange(9 * 40, 12 * 40), np.repeat([1, 2, 4], 40))
     whole = fit_calibration(Calibration.PLATT, raw[repeated], rows.label[repeated], np.full(len(repeated), 1 / 8))
     assert curve(raw) == pytest.approx(whole(raw), abs=1e-6)
     # Where older rows stand for twice as many with each day, all weigh the same.
     age = (np.datetime64(night) - rows.day).astype(float)
-    curve = _fit_curve(replace(rows, weight=2**age), past, night, "UTC", replace(WALK, half_life_days=1))
+    curve = _fit_curve(replace(rows, weight=2**age), past, night, "UTC", replace(PLAN, half_life_days=1))
     scored = np.isfinite(past)
     even = fit_calibration(Calibration.PLATT, raw[scored], rows.label[scored], np.ones(scored.sum()))
     assert curve(raw) == pytest.approx(even(raw), abs=1e-6)
@@ -82,7 +82,7 @@ def test_a_score_weighs_half_as_much_with_each_half_life():
 def test_only_probabilities_are_replayed():
     amounts = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
     with pytest.raises(LearningError, match="A replay calibrates probabilities"):
-        replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), WALK)
+        replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), PLAN)
 
 
 def test_fits_that_could_not_be_made_are_refused_before_a_search():
@@ -90,25 +90,25 @@ def test_fits_that_could_not_be_made_are_refused_before_a_search():
     rows = problems.rows()
     settings = problems.search()
     quiet = replace(rows, label=rows.label & (rows.day < np.datetime64("2024-03-10")))
-    require_walkable(rows, PROJECT, settings, WALK)
+    require_replayable(rows, PROJECT, settings, PLAN)
     with pytest.raises(LearningError, match=r"inner fold 3 .* has no positives to test on"):
-        require_walkable(quiet, PROJECT, settings, WALK)
+        require_replayable(quiet, PROJECT, settings, PLAN)
     week = problems.search(split=replace(problems.SPLIT, train_days=6))
     silent = replace(rows, label=rows.label & (rows.day < np.datetime64("2024-03-13")))
     with pytest.raises(
         LearningError, match=r"training rows before 2024-03-19 the fit keeps [0-9]+, all with the label F"
     ):
-        require_walkable(silent, PROJECT, week, WALK)
+        require_replayable(silent, PROJECT, week, PLAN)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"first": date(2024, 3, 21)}, "A walk from 2024-03-21 to 2024-03-20 has no night: expected"),
-        ({"refit_days": 0}, "A walk cannot refit every 0 days: expected"),
+        ({"first": date(2024, 3, 21)}, "A replay from 2024-03-21 to 2024-03-20 has no night: expected"),
+        ({"refit_days": 0}, "A replay cannot refit every 0 days: expected"),
     ],
 )
 def test_a_walk_that_has_no_night_or_no_end_is_refused(wrong, message):
-    assert replace(WALK, first=WALK.last).first == WALK.last
+    assert replace(PLAN, first=PLAN.last).first == PLAN.last
     with pytest.raises(UsageError, match=message):
-        replace(WALK, **wrong)
+        replace(PLAN, **wrong)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.parts import TrainingPart, training_part
-from nightjar.learning.row_order import row_order
-from nightjar.learning.sampling import draw_sample, strata_of
+from nightjar.learning.data.row_order import row_order
+from nightjar.learning.data.sampling import draw_sample, strata_of
+from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.fitting.fit_sets import FitSet, make_fit_set
 from nightjar.settings.sampling import TrainingSample
 from oracles import sampling as oracle
 
@@ -61,7 +61,7 @@ def test_everything_is_kept_unless_asked():
 @pytest.mark.parametrize(("weight", "expected"), [(None, [4.0, 2.0]), ([1.0, 3.0, 0.5], [4.0, 1.0])])
 def test_weights_are_multiplied(weight, expected):
     rows = replace(problems.rows(a_day=1), weight=None if weight is None else np.resize(weight, problems.DAYS))
-    examples = TrainingPart(np.array([0, 2]), np.array([4.0, 2.0]), (), NEVER).examples(rows)
+    examples = FitSet(np.array([0, 2]), np.array([4.0, 2.0]), (), NEVER).examples(rows)
     assert examples.weight is not None
     assert examples.weight.tolist() == expected
     assert examples.table["x"].to_pylist() == [rows.features["x"][number].as_py() for number in (0, 2)]
@@ -70,15 +70,17 @@ def test_weights_are_multiplied(weight, expected):
 
 def test_rows_without_a_label_may_join_whose_horizon_of_12_hours_had_passed():
     time = np.array(["2024-02-29T11:00:00.000002", "2024-02-29T11:00:00.000001", "2024-02-29T11:00"], "datetime64[us]")
-    rows = replace(problems.rows(), unlabelled=Timed(pa.table({}), time), unlabelled_passed_at=time + problems.HORIZON)
+    rows = replace(
+        problems.rows(), unlabelled=UnlabelledRows(pa.table({}), time), unlabelled_passed_at=time + problems.HORIZON
+    )
     for embargo, before in (("0d", time[1]), ("1us", time[2])):
         settings = problems.search(split=replace(problems.SPLIT, embargo=embargo))
-        assert training_part(rows, np.arange(400), problems.FIRST, 0, settings, "Europe/Paris").before == before
+        assert make_fit_set(rows, np.arange(400), problems.FIRST, 0, settings, "Europe/Paris").before == before
 
 
 def test_a_part_of_a_fold_is_the_same_whatever_else_is_in_the_fold():
     rows, settings = problems.rows(), problems.search(sample=TrainingSample(0.25, newest_days=5))
-    short, whole = (training_part(rows, np.arange(count), LATER, 0, settings, "UTC") for count in (520, 800))
+    short, whole = (make_fit_set(rows, np.arange(count), LATER, 0, settings, "UTC") for count in (520, 800))
     assert len(short.rows) == 5 * 40 + 80
     assert len(whole.rows) == 5 * 40 + 150
     assert len(set(whole.rows) & set(short.rows) & set(range(320))) >= 65
@@ -132,8 +134,8 @@ def test_a_list_s_rows_have_one_place_whatever_lists_are_with_it():
     query = np.repeat(np.arange(2000), np.resize([1, 2, 3, 4, 5], 2000))
     lists = replace(rows, query=query, label=rows.label.astype(float))
     settings = problems.search(sample=TrainingSample(0.3))
-    some = training_part(lists, np.arange(3000), LATER, 0, settings, "UTC")
-    whole = training_part(lists, np.arange(6000), LATER, 0, settings, "UTC")
+    some = make_fit_set(lists, np.arange(3000), LATER, 0, settings, "UTC")
+    whole = make_fit_set(lists, np.arange(6000), LATER, 0, settings, "UTC")
     size = np.bincount(query)
     for part in (some, whole):
         numbers, rows_of_each = np.unique(query[part.rows], return_counts=True)
@@ -151,12 +153,12 @@ def test_a_sample_that_leaves_nothing_to_learn_from_is_refused():
     rare = replace(rows, label=np.arange(800) % 10 == 0)
     settings = problems.search(sample=TrainingSample(0.004))
     with pytest.raises(LearningError, match=r"Of the 800 training rows before 2024-03-21 the fit keeps 3, all with"):
-        training_part(replace(rows, label=np.full(800, 2.5)), np.arange(800), LATER, 0, settings, "UTC")
+        make_fit_set(replace(rows, label=np.full(800, 2.5)), np.arange(800), LATER, 0, settings, "UTC")
     few = replace(settings, sample=TrainingSample(0.001))
     with pytest.raises(LearningError, match="the fit keeps 1, all with the label"):
-        training_part(rare, np.arange(800), LATER, 0, few, "UTC")
+        make_fit_set(rare, np.arange(800), LATER, 0, few, "UTC")
     both = replace(settings, sample=TrainingSample(0.004, "label"))
-    assert len(training_part(rare, np.arange(800), LATER, 0, both, "UTC").rows) == 4
+    assert len(make_fit_set(rare, np.arange(800), LATER, 0, both, "UTC").rows) == 4
 
 
 def count_sampled(strata, fraction, **shares):
@@ -206,7 +208,7 @@ def test_a_share_of_1_is_asked_for_and_not_too_many():
 def test_whose_strata_are_too_many_is_told():
     settings = problems.search(sample=TrainingSample(0.5, "x"))
     with pytest.raises(LearningError, match=r"The training rows before 2024-03-21: search.sample asks for 400 of 800"):
-        training_part(problems.rows(), np.arange(800), LATER, 0, settings, "UTC")
+        make_fit_set(problems.rows(), np.arange(800), LATER, 0, settings, "UTC")
 
 
 def test_rows_need_a_day_and_a_stratum_each():

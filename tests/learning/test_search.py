@@ -1,4 +1,4 @@
-"""The search on Ray: the same as one unit after another, and it survives what happens to it."""
+"""The search on Ray: the same as one task after another, and it survives what happens to it."""
 
 import contextlib
 import json
@@ -24,15 +24,15 @@ import nightjar
 from learning import problems
 from nightjar.errors import LearningError, ModelError
 from nightjar.learning import registration
-from nightjar.learning.fitting import fit_part
-from nightjar.learning.labels.self_training import Timed
-from nightjar.learning.search import ledger, proposals, tune, units
-from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.found import search_result
+from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_on
+from nightjar.learning.search import ledger, proposals, tune
+from nightjar.learning.search.fold_tasks import FoldTask
+from nightjar.learning.search.problem import fit_and_measure, measure
 from nightjar.learning.search.progress import Progress
-from nightjar.learning.search.race import Unit
-from nightjar.learning.search.units import fit_and_measure, measure
-from nightjar.learning.search.work import Work
+from nightjar.learning.search.queue import TaskQueue
+from nightjar.learning.search.search_result import search_result
 from nightjar.registry import keys, tracking
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.labelling import SelfTraining
@@ -46,14 +46,14 @@ HALVING = Stopping(rungs=[1, 2])
 
 
 def serial(problem, settings, folder):
-    """The same search in this process, one unit after another, with the units in the order they were run."""
+    """The same search in this process, one task after another, with the tasks in the order they were run."""
     ran = []
     with ledger.open_ledger(folder, problem.key()) as book:
-        work = Work(tune.race_of(problem, settings), book, problem, ())
-        while (unit := work.take()) is not None:
-            ran.append((unit.candidate.name, unit.fold))
-            work.finish(unit, fit_and_measure(problem, unit))
-    return search_result(work, problem, settings.metric, book.path), ran
+        queue = TaskQueue(tune.schedule_of(problem, settings), book, problem, ())
+        while (fold_task := queue.take()) is not None:
+            ran.append((fold_task.candidate.name, fold_task.fold))
+            queue.finish(fold_task, fit_and_measure(problem, fold_task))
+    return search_result(queue, problem, settings.metric, book.path), ran
 
 
 def summary(result):
@@ -142,10 +142,10 @@ def test_other_data_seed_code_or_folds_is_another_search(monkeypatch):
         problem.key(),
         replace(problem, seed=1).key(),
         problems.problem(seed=1).key(),
-        replace(problem, folds=problem.folds[1:], parts=problem.parts[1:]).key(),
+        replace(problem, folds=problem.folds[1:], fit_sets=problem.fit_sets[1:]).key(),
     ]
     assert problems.problem().key() == keys[0]
-    monkeypatch.setattr(units, "software", lambda: ("nightjar of another day",))
+    monkeypatch.setattr("nightjar.learning.search.problem.software", lambda: ("nightjar of another day",))
     keys.append(problem.key())
     assert len(set(keys)) == len(keys)
 
@@ -184,9 +184,9 @@ def test_without_a_baseline_that_failed_nothing_is_compared(tmp_path):
     settings = problems.search(candidates={"failing": replace(FAILING, baseline=True), **problems.search().candidates})
     failing, majority = proposals.baselines(settings)
     result, _ = serial(problems.problem(), settings, tmp_path)
-    result.require_sound([majority])
+    result.require_baselines([majority])
     with pytest.raises(LearningError, match=r"(?s)The baseline failing failed.*failing on fold 1, seed 0: .*'C' param"):
-        result.require_sound([failing, majority])
+        result.require_baselines([failing, majority])
 
 
 def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_its_test_rows(tmp_path):
@@ -196,17 +196,17 @@ def test_a_self_trained_candidate_is_fitted_to_the_rows_without_a_label_before_i
     candidates = {"majority": problems.MAJORITY, "plain": plain, "trained": trained}
     problem, settings = problems.problem(), problems.search(candidates=candidates)
     with pytest.raises(LearningError, match="trained is self-trained, but no rows without a label were read"):
-        fit_part(problem.parts[0], problem.rows, Candidate("trained", trained), problem.task, 0)
+        fit_on(problem.fit_sets[0], problem.rows, Candidate("trained", trained), problem.task, 0)
     last = problem.folds[-1]
     x = np.tile([-3.0, 3.0], 100)
     time = np.repeat(np.array([last.start, last.start - timedelta(days=1)], "datetime64[us]"), 100)
-    pool = Timed(pa.table({"x": np.where(time < time[0], x, -x), "noise": np.zeros(200)}), time)
+    pool = UnlabelledRows(pa.table({"x": np.where(time < time[0], x, -x), "noise": np.zeros(200)}), time)
     outcome, _ = serial(replace(problem, rows=replace(problem.rows, unlabelled=pool)), settings, tmp_path)
     losses = {one.name: [result.measures["log_loss"] for result in results] for one, results in outcome.results.items()}
     assert losses["plain"][:-1] == losses["trained"][:-1]
     assert losses["plain"][-1] != losses["trained"][-1]
     earlier = np.flatnonzero(time < time[0])
-    only = replace(problem.rows, unlabelled=Timed(pool.table.take(earlier), time[earlier]))
+    only = replace(problem.rows, unlabelled=UnlabelledRows(pool.table.take(earlier), time[earlier]))
     again, _ = serial(replace(problem, rows=only), settings, tmp_path)
     assert summary(again) == summary(outcome)
 
@@ -287,10 +287,10 @@ def search_with_mlflow(problem, settings, home, before_each=None):
     ):
         log = registration.trial_callback(record)
 
-        def log_result(unit, result):
+        def log_result(fold_task, result):
             if before_each is not None:
                 before_each(record)
-            log(unit, result)
+            log(fold_task, result)
 
         return tune.run(problem, settings, book, log_result)
 
@@ -326,7 +326,7 @@ def statuses(home):
 
 def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkeypatch):
     problem, begin, records = problems.problem(), MlflowClient.create_run, []
-    unit = Unit(Candidate("majority", problems.MAJORITY), 0)
+    fold_task = FoldTask(Candidate("majority", problems.MAJORITY), 0)
 
     def create_and_interrupt(*args, **options):
         created = begin(*args, **options)
@@ -339,7 +339,7 @@ def test_a_fold_is_recorded_as_a_whole_before_an_interrupt_is_heard(home, monkey
             registration.record_search(registering_run(home), builders.machines(home), problem.rows, book) as record,
         ):
             monkeypatch.setattr(MlflowClient, "create_run", create_and_interrupt)
-            registration.trial_callback(record)(unit, fit_and_measure(problem, unit))
+            registration.trial_callback(record)(fold_task, fit_and_measure(problem, fold_task))
             records.append("went on")
 
     with pytest.raises(KeyboardInterrupt):
@@ -429,7 +429,7 @@ def search_and_end(process, home, how):
 
 
 def trial_processes():
-    """Processes that run units, of the Ray that this process has started."""
+    """Processes that run tasks, of the Ray that this process has started."""
     parents, names = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -492,7 +492,7 @@ def test_on_a_terminal_a_table_shows_who_is_ahead(tmp_path):
     folds = {fold.name: number for number, fold in enumerate(problem.folds)}
     for candidate, results in outcome.results.items():
         for result in results:
-            progress.show(Unit(candidate, folds[result.fold]), result)
+            progress.show(FoldTask(candidate, folds[result.fold]), result)
     with progress.console.capture() as shown:
         progress.console.print(progress.table())
     lines = [line.split() for line in shown.get().splitlines() if "│" in line]

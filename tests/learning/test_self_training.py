@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.labels.self_training import Round, Timed, self_train
+from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.labels.self_training import Round, self_train
 from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.labelling import SelfTraining
 
@@ -53,7 +54,7 @@ LATER = hours(100)[0]
 def test_rows_join_round_by_round_until_none_is_sure():
     """The floor 0.8 is more than 6 from the middle, at first 0. With 7 and 9 it moves to 2: -5 is sure; 3 never is."""
     fit = Halves()
-    pool = Timed(table(7, 9, -5, 3), hours(5, 6, 7, 8))
+    pool = UnlabelledRows(table(7, 9, -5, 3), hours(5, 6, 7, 8))
     result = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
     assert result.rounds == (Round(yes=2, no=0, remaining=2), Round(yes=0, no=1, remaining=1))
     assert fit.fitted_labels == [
@@ -66,7 +67,9 @@ def test_rows_join_round_by_round_until_none_is_sure():
 
 def test_it_ends_with_the_rounds():
     fit = Halves()
-    result = self_train(fit, EXAMPLES, hours(1, 2), Timed(table(7, 9, -5), hours(5, 6, 7)), LATER, SelfTraining(0.8, 1))
+    result = self_train(
+        fit, EXAMPLES, hours(1, 2), UnlabelledRows(table(7, 9, -5), hours(5, 6, 7)), LATER, SelfTraining(0.8, 1)
+    )
     assert result.rounds == (Round(yes=2, no=0, remaining=1),)
     assert len(fit.fitted_labels) == 2
 
@@ -75,14 +78,14 @@ def test_it_ends_with_the_rounds():
 def test_the_floor_itself_is_not_above_it(x):
     fit = Halves()
     settings = SelfTraining(0.8, 5)
-    assert self_train(fit, EXAMPLES, hours(1, 2), Timed(table(x), hours(5)), LATER, settings).rounds == ()
+    assert self_train(fit, EXAMPLES, hours(1, 2), UnlabelledRows(table(x), hours(5)), LATER, settings).rounds == ()
     assert len(fit.fitted_labels) == 1
 
 
 def test_rows_of_the_test_period_are_neither_joined_nor_looked_at():
     """It begins with its first instant."""
     fit = Halves()
-    pool = Timed(table(9, 30, -30), hours(99, 100, 101))
+    pool = UnlabelledRows(table(9, 30, -30), hours(99, 100, 101))
     result = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
     assert result.rounds == (Round(yes=1, no=0, remaining=0),)
     assert fit.looked_at == [9]
@@ -92,7 +95,7 @@ def test_rows_of_the_test_period_are_neither_joined_nor_looked_at():
 def test_what_joins_takes_its_place_in_time_and_stands_for_one_row():
     """Inner splits follow the given rows to their new numbers, and know nothing of what joined."""
     weighted = replace(EXAMPLES, weight=np.array([3.0, 0.5]), inner=[InnerSplit(np.array([0]), np.array([1]))])
-    pool = Timed(table(9, -9, 8), hours(0, 2, 3))
+    pool = UnlabelledRows(table(9, -9, 8), hours(0, 2, 3))
     examples = self_train(Halves(), weighted, hours(1, 2), pool, LATER, SelfTraining(0.8, 1)).examples
     assert examples.table["x"].to_pylist() == [9, -2, 2, -9, 8]
     assert examples.label.tolist() == [True, False, True, False, True]
@@ -102,18 +105,18 @@ def test_what_joins_takes_its_place_in_time_and_stands_for_one_row():
 
 
 def test_it_is_plain_fitting_where_there_is_nothing_to_join():
-    result = self_train(Halves(), EXAMPLES, hours(1, 2), Timed(table(), hours()), LATER, SelfTraining())
+    result = self_train(Halves(), EXAMPLES, hours(1, 2), UnlabelledRows(table(), hours()), LATER, SelfTraining())
     assert (result.rounds, result.examples) == ((), EXAMPLES)
 
 
 @pytest.mark.parametrize(
     ("examples", "pool", "message"),
     [
-        (replace(EXAMPLES, label=np.array([0.5, 1.0])), Timed(table(1), hours(5)), "of no classification"),
-        (replace(EXAMPLES, query=np.array([0, 0])), Timed(table(1), hours(5)), "of no classification"),
-        (EXAMPLES, Timed(table(1), hours(5, 6)), r"\[2, 2, 1, 2\]. Each row needs its time"),
-        (EXAMPLES, Timed(pa.table({"y": [1.0]}), hours(5)), "lack the columns x of those with one"),
-        (EXAMPLES, Timed(pa.table({"x": ["1"]}), hours(5)), "other types of x"),
+        (replace(EXAMPLES, label=np.array([0.5, 1.0])), UnlabelledRows(table(1), hours(5)), "of no classification"),
+        (replace(EXAMPLES, query=np.array([0, 0])), UnlabelledRows(table(1), hours(5)), "of no classification"),
+        (EXAMPLES, UnlabelledRows(table(1), hours(5, 6)), r"\[2, 2, 1, 2\]. Each row needs its time"),
+        (EXAMPLES, UnlabelledRows(pa.table({"y": [1.0]}), hours(5)), "lack the columns x of those with one"),
+        (EXAMPLES, UnlabelledRows(pa.table({"x": ["1"]}), hours(5)), "other types of x"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_fitted(examples, pool, message):

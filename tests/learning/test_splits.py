@@ -14,8 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.durations import duration_of
 from nightjar.errors import LearningError
-from nightjar.learning.parts import training_part
-from nightjar.learning.rows import TrainingRows
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.fit_sets import make_fit_set
 from nightjar.learning.splits.folding import FEWEST, final_period, folds, inner_splits, select_settled
 from nightjar.learning.splits.purging import overlaps
 from nightjar.settings.columns import Category, Encoding
@@ -29,7 +29,7 @@ from oracles import splits as oracle
 FIRST = date(2024, 3, 20)
 ZONE = "Europe/Paris"
 HOUR = timedelta(hours=1)
-DEALT = [kind for kind in SplitKind if kind is not SplitKind.WALK_FORWARD]
+KFOLD_KINDS = [kind for kind in SplitKind if kind is not SplitKind.WALK_FORWARD]
 GROUPED = [SplitKind.GROUPED, SplitKind.STRATIFIED_GROUPED]
 
 
@@ -37,7 +37,7 @@ def table(times, label_times, zone=ZONE, horizon=24 * HOUR, label=None, **column
     """Training rows of aware prediction times and the times at which their labels were known, in any order."""
     number = np.arange(len(times))
     naive = [np.array([at.replace(tzinfo=None) for at in column], "datetime64[us]") for column in (times, label_times)]
-    return TrainingRows(
+    return TrainingSet(
         features=pa.table({"x": number}),
         columns=(),
         key=pa.table({"row": number, "prediction_time": naive[0]}),
@@ -217,7 +217,7 @@ def test_walk_forward_is_what_its_rules_say_row_by_row(place, hours, days_later,
         assert rows.day[fold.train].max() < rows.day[fold.test].min()
 
 
-@pytest.mark.parametrize("kind", DEALT)
+@pytest.mark.parametrize("kind", KFOLD_KINDS)
 def test_every_row_is_judged_once_and_no_training_row_shares_label_time_or_group(kind):
     rows = hourly(group=np.random.default_rng(1).integers(0, 40, 400), length=13 * HOUR)
     split = Split(kind, 4, group=["machine"] if kind in GROUPED else [], embargo="6h")
@@ -234,17 +234,17 @@ def test_every_row_is_judged_once_and_no_training_row_shares_label_time_or_group
 @pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(
-    st.sampled_from(DEALT),
+    st.sampled_from(KFOLD_KINDS),
     st.lists(st.tuples(st.integers(0, 80), st.integers(0, 9), st.integers(0, 7)), min_size=8, max_size=25),
     st.integers(0, 5),
     st.integers(0, 6),
     st.integers(0, 3),
 )
-def test_dealt_folds_are_purged_as_the_rule_reads_row_by_row(kind, dealt, horizon, embargo, seed):
+def test_random_folds_are_purged_as_the_rule_reads_row_by_row(kind, points, horizon, embargo, seed):
     """Irregular times with ties, labels known before their horizon and after it, groups of any size."""
-    hours = [hour for hour, _, _ in sorted(dealt)]
-    label_times = [hour + delay for hour, delay, _ in sorted(dealt)]
-    group = np.array([number for _, _, number in sorted(dealt)])
+    hours = [hour for hour, _, _ in sorted(points)]
+    label_times = [hour + delay for hour, delay, _ in sorted(points)]
+    group = np.array([number for _, _, number in sorted(points)])
     instants = [[datetime(2024, 1, 1, tzinfo=UTC) + hour * HOUR for hour in column] for column in (hours, label_times)]
     label = np.arange(len(hours)) % 2 == 0
     rows = table(*instants, "UTC", horizon * HOUR, label, group=group)
@@ -261,8 +261,8 @@ def test_dealt_folds_are_purged_as_the_rule_reads_row_by_row(kind, dealt, horizo
     assert sorted(np.concatenate([fold.test for fold in splits])) == list(range(len(hours)))
 
 
-@pytest.mark.parametrize("kind", DEALT)
-def test_the_seed_deals_the_rows(kind):
+@pytest.mark.parametrize("kind", KFOLD_KINDS)
+def test_the_seed_decides_the_folds(kind):
     rows = hourly(group=np.arange(400) % 40, label=np.arange(400) % 3 == 0)
     split = Split(kind, 3, group=["machine"] if kind in GROUPED else [])
     one, same, other = (
@@ -368,9 +368,9 @@ def test_too_little_data_is_said_with_the_dates_there_are(before, message):
     [
         (SplitKind.WALK_FORWARD, r"fold 1 \(2024-01-03 to 2024-01-03\) has only one row to test on"),
         (SplitKind.RANDOM, r"fold 1 .* has only one row to train on; .* to 2024-01-03. Use fewer folds"),
-        (SplitKind.STRATIFIED, r"1 rows with the label False cannot be dealt to 2 folds \(kind=STRATIFIED\)"),
-        (SplitKind.GROUPED, r"1 groups by machine cannot be dealt to 2 folds \(kind=GROUPED\). Use fewer folds"),
-        (SplitKind.STRATIFIED_GROUPED, "1 rows with the label False cannot be dealt to 2 folds"),
+        (SplitKind.STRATIFIED, r"1 rows with the label False cannot fill 2 folds \(kind=STRATIFIED\)"),
+        (SplitKind.GROUPED, r"1 groups by machine cannot fill 2 folds \(kind=GROUPED\). Use fewer folds"),
+        (SplitKind.STRATIFIED_GROUPED, "1 rows with the label False cannot fill 2 folds"),
     ],
 )
 def test_three_rows_are_no_data(kind, message):
@@ -382,7 +382,7 @@ def test_three_rows_are_no_data(kind, message):
 
 
 def test_fewer_rows_than_folds_are_refused():
-    with pytest.raises(LearningError, match=r"3 rows cannot be dealt to 4 folds \(kind=RANDOM\)"):
+    with pytest.raises(LearningError, match=r"3 rows cannot fill 4 folds \(kind=RANDOM\)"):
         folds(hourly(3), Split(SplitKind.RANDOM, 4), date(2024, 1, 4), "UTC", 0)
 
 
@@ -409,7 +409,7 @@ def test_rows_that_all_overlap_leave_nothing_to_train_on():
 
 def test_numbers_have_no_classes_and_rows_without_groups_no_groups():
     rows = hourly(label=np.arange(400) / 7)
-    with pytest.raises(LearningError, match="kind=STRATIFIED deals each class evenly, but the labels are numbers"):
+    with pytest.raises(LearningError, match="kind=STRATIFIED spreads each class evenly"):
         folds(rows, Split(SplitKind.STRATIFIED, 3), date(2024, 5, 1), "UTC", 0)
     with pytest.raises(LearningError, match=r"kind=GROUPED needs groups, .* with group=\['machine'\]"):
         folds(rows, Split(SplitKind.GROUPED, 3, group=["machine"]), date(2024, 5, 1), "UTC", 0)
@@ -466,6 +466,6 @@ def test_of_splits_within_that_cannot_be_filled_it_is_told_which_and_who_asked()
     with pytest.raises(
         LearningError, match=r"before 2024-01-02 .* 2 deep.* those of deep. inner fold 1, inner fold 1 "
     ):
-        training_part(hourly(400), np.arange(24), date(2024, 1, 2), 2, search, "UTC")
+        make_fit_set(hourly(400), np.arange(24), date(2024, 1, 2), 2, search, "UTC")
     with pytest.raises(LearningError, match=r"before 2024-01-02 .* 1 deep.* those of plain, deep. inner fold 1 "):
-        training_part(hourly(400), np.arange(12), date(2024, 1, 2), 1, search, "UTC")
+        make_fit_set(hourly(400), np.arange(12), date(2024, 1, 2), 1, search, "UTC")

@@ -88,15 +88,15 @@ rows_with_ties = st.lists(
 @settings(deadline=None, max_examples=300)
 @given(rows_with_ties, st.integers(0, 6), st.sampled_from(DEALERS), st.integers(0, 3))
 def test_no_training_row_shares_group_label_time_or_embargo_with_its_test_fold_and_none_is_dropped_without(
-    rows, embargo, dealer, seed
+    rows, embargo, splitter, seed
 ):
     times, delays, group, label = (np.array(column) for column in zip(*rows, strict=True))
     label[:3], label[3:6], group[:3] = True, False, (0, 1, 2)
     label_times = times + delays
-    folds = 2 if dealer is StratifiedGroupKFold else 3
-    plain = dealer(folds, shuffle=True, random_state=seed)
+    folds = 2 if splitter is StratifiedGroupKFold else 3
+    plain = splitter(folds, shuffle=True, random_state=seed)
     purged = Purged(plain, instants(times), instants(label_times), embargo * MICROSECOND)
-    arguments = (np.zeros((len(rows), 1)), label, group if "Group" in dealer.__name__ else None)
+    arguments = (np.zeros((len(rows), 1)), label, group if "Group" in splitter.__name__ else None)
     splits = list(purged.split(*arguments))
     assert len(splits) == purged.get_n_splits() == folds
     for (train, test), (_, test_of_plain) in zip(splits, plain.split(*arguments), strict=True):

@@ -14,9 +14,9 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.final import judge
-from nightjar.learning.rows import read
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.data.training_set import read_training_set
+from nightjar.learning.evidence import judge
+from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns
@@ -60,7 +60,7 @@ def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, regis
     version = client.get_model_version("machines", registered["model_version"])
     run = client.get_run(version.run_id)
     run_id = registered["run_id"]
-    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
     assert run.info.run_name == "machines 2024-03-31 logistic-1"
     assert run.data.tags["nightjar.run_id"] == run_id
     assert run.data.tags["nightjar.data_hash"] == rows.content_hash
@@ -113,7 +113,7 @@ def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_
     assert {row["model_version"] for row in stored.values()} == {registered["model_version"]}
     assert {row["run_id"] for row in stored.values()} == {registered["run_id"]}
     assert sum(stored["score"]["counts"]) == 15
-    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
     for name in nights.project.feature_names():
         bins = Bins.from_json(stored[name]["bins"])
         assert stored[name]["counts"] == count(bins, rows.features[name]).tolist()
@@ -121,7 +121,7 @@ def test_references_are_histograms_of_every_feature_and_of_scores_the_model_was_
 
 
 def test_the_strongest_baseline_is_the_one_to_beat(nights):
-    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
     fold = final_period(rows, Split(), builders.days()[12], 3, nights.project.zone)
     weak = Candidate("weak", Model(Estimator.MAJORITY, baseline=True))
     strong = Candidate("strong", Model(Estimator.LOGISTIC, baseline=True))
@@ -154,7 +154,7 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     environment = replace(untrained.environment, home=str(home))
     number = stand_in["model_version"]
     artifact = verified.load(environment, Subject("machines", "majority", number))
-    features = read(untrained.warehouse, untrained.project, builders.HISTORY).features
+    features = read_training_set(untrained.warehouse, untrained.project, builders.HISTORY).features
     assert len(set(artifact.open().predict(features))) == 1
     stored = arrow.read(untrained.warehouse, "references", where=pc.field("run_id") == "run-2").to_pylist()
     versions = [row["model_version"] for row in stored]
@@ -200,13 +200,13 @@ def test_the_search_is_given_nothing_of_the_final_period(nights, untrained, tmp_
 
 def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, untrained, tmp_path, monkeypatch, caplog):
     """And no other. Planted: the label, in the place of a feature."""
-    rows = read(nights.warehouse, nights.project, builders.HISTORY)
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
     name = rows.features.column_names[0]
     noise = pa.table({one: np.random.default_rng(0).random(len(rows.label)) for one in rows.features.column_names})
     planted = noise.set_column(0, name, pa.array(rows.label.astype(float)))
     columns = feature_columns(planted.schema, planted.column_names)
     monkeypatch.setattr(
-        "nightjar.learning.train.read", lambda *_, **__: replace(rows, features=planted, columns=columns)
+        "nightjar.learning.train.read_training_set", lambda *_, **__: replace(rows, features=planted, columns=columns)
     )
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError):

@@ -39,7 +39,7 @@ MEMBERS = {
 }
 """Of the ensembles among the candidates; they do every task."""
 
-DOOR_PARAMETERS = {
+SKLEARN_PARAMETERS = {
     "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
     "sklearn.ensemble.AdaBoostClassifier": {"n_estimators": 5},
     "sklearn.ensemble.AdaBoostRegressor": {"n_estimators": 5},
@@ -80,19 +80,22 @@ ENSEMBLES = {
 }
 
 
-def door(task: Task) -> dict[str, Model]:
-    """Each class behind the door for the task."""
+def sklearn_models(task: Task) -> dict[str, Model]:
+    """A model of each class on the allowlist of scikit-learn, for the task."""
     kinds = ("Classifier", "NB", "Analysis") if task is Task.CLASSIFICATION else ("Regressor", "Ridge")
     return {
         name: Model(Estimator.SKLEARN, class_name=name, parameters=parameters)
-        for name, parameters in DOOR_PARAMETERS.items()
+        for name, parameters in SKLEARN_PARAMETERS.items()
         if name.endswith(kinds)
     }
 
 
 CANDIDATES: dict[str, tuple[Task, Model]] = {
-    **{name: (Task.CLASSIFICATION, one) for name, one in {**CLASSIFIED, **door(Task.CLASSIFICATION)}.items()},
-    **{f"{name} of amounts": (Task.REGRESSION, one) for name, one in {**AMOUNTS, **door(Task.REGRESSION)}.items()},
+    **{name: (Task.CLASSIFICATION, one) for name, one in {**CLASSIFIED, **sklearn_models(Task.CLASSIFICATION)}.items()},
+    **{
+        f"{name} of amounts": (Task.REGRESSION, one)
+        for name, one in {**AMOUNTS, **sklearn_models(Task.REGRESSION)}.items()
+    },
     **{f"{name} for {task.value}": (task, one) for task in Task for name, one in ENSEMBLES.items()},
     "pairs": (Task.RANKING, MODELS[Estimator.LOGISTIC]),
     "boosting of relevance": (Task.RANKING, MODELS[Estimator.BOOSTING]),

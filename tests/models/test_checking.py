@@ -2,8 +2,8 @@ import pytest
 
 from models.rows import CANDIDATES, FEATURES, MEMBERS
 from nightjar.errors import LearningError
-from nightjar.models.door import ALLOWED_CLASSES
-from nightjar.models.estimators import check
+from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES
+from nightjar.models.fitting import check
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, Missing, Number
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.model import Calibration, Estimator, Model

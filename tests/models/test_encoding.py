@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.models.categories import category_steps
-from nightjar.models.composition import dump
-from nightjar.models.encoding import Hashed, LevelTexts, TargetMeans
 from nightjar.models.examples import InnerSplit
-from nightjar.models.needs import Needs
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.preprocessing.categories import category_steps
+from nightjar.models.preprocessing.encoding import Hashed, LevelTexts, TargetMeans
+from nightjar.models.serialization.skops_allowlist import dump
 from nightjar.settings.columns import Category, Encoding, MissingLevel
 from oracles.preparation import cross_fitted, mean_label
 
@@ -21,8 +21,8 @@ def frame_of(*values, name="level"):
     return pd.DataFrame({name: np.array(values, dtype=object)})
 
 
-def prepare(settings, train, new, needs=Needs.ORDERED):
-    return category_steps(settings, needs, ()).fit(train).transform(new)
+def prepare(settings, train, new, requirement=InputRequirement.ORDERED):
+    return category_steps(settings, requirement, ()).fit(train).transform(new)
 
 
 def test_numbers_are_levels_as_people_write_them():
@@ -73,7 +73,9 @@ def test_no_more_levels_than_allowed_are_told_apart():
 
 def test_places_of_what_must_be_complete_start_before_the_first_one():
     """Null and unseen are -1; then to mean 0 and standard deviation 1, as all that must be complete."""
-    result = prepare(Category(Encoding.ORDINAL), frame_of("a", "b"), frame_of("a", "b", NAN, "unseen"), Needs.COMPLETE)
+    result = prepare(
+        Category(Encoding.ORDINAL), frame_of("a", "b"), frame_of("a", "b", NAN, "unseen"), InputRequirement.COMPLETE
+    )
 
     assert result.ravel().tolist() == [-1, 1, -3, -3]
 
@@ -113,7 +115,7 @@ def test_a_file_holds_means_and_no_row_numbers():
     encoder = TargetMeans(inner=[InnerSplit(np.array([0]), np.array([1]))])
     encoder.fit_transform(frame_of("a", "a"), np.array([True, False]))
 
-    opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.encoding.TargetMeans"])
+    opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.preprocessing.encoding.TargetMeans"])
 
     assert opened.inner == ()
     assert opened.transform(frame_of("a")).ravel().tolist() == [0.5]

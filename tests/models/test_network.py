@@ -11,10 +11,10 @@ from models.rows import FEATURES, examples
 from nightjar.errors import LearningError, ModelError
 from nightjar.models.checking import check_model
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
-from nightjar.models.network import Options, build, fit_network, state_of
-from nightjar.models.perceptron import Perceptron
+from nightjar.models.fitting import fit
+from nightjar.models.network.perceptron import Perceptron
+from nightjar.models.network.training import Options, build, fit_network, state_of
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation

@@ -14,9 +14,9 @@ from models.rows import CANDIDATES, FEATURES, MEMBERS, MODELS, examples, trainin
 from nightjar.errors import LearningError, ModelError
 from nightjar.models import predictor as predictor_module
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
-from nightjar.models.stored import dump, open_predictor
+from nightjar.models.fitting import fit
+from nightjar.models.serialization.predictor_files import dump, open_predictor
 from nightjar.settings.columns import Bins, Number, Scale, Shape
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation

@@ -8,11 +8,11 @@ import pytest
 from models.preparations import FEATURES, PREPARATIONS, frame_of, preparation_of
 from models.rows import inner_splits
 from nightjar.errors import LearningError, ModelError
-from nightjar.models.categories import MIN_FREQUENCY, MOST_CATEGORIES
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.composition import dump, open_preparation
-from nightjar.models.needs import Needs
-from nightjar.models.preparation import preparation
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.preprocessing.categories import MIN_FREQUENCY, MOST_CATEGORIES
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.serialization.skops_allowlist import dump, open_preparation
 from nightjar.settings.columns import (
     Category,
     ColumnPreparation,
@@ -29,20 +29,20 @@ from nightjar.settings.task import Task
 
 DELAY, CARRIER = FeatureColumn("delay", "number"), FeatureColumn("carrier", "category")
 ALL = pytest.mark.parametrize("name", PREPARATIONS)
-BOTH = pytest.mark.parametrize("needs", Needs, ids=lambda one: one.value)
+BOTH = pytest.mark.parametrize("requirement", InputRequirement, ids=lambda one: one.value)
 
 
 def delays_and_carriers(delay, carrier):
     return pd.DataFrame({"delay": np.array(delay, dtype=float), "carrier": np.array(carrier, dtype=object)})
 
 
-def pipeline_of(features, needs, settings=None, task=Task.CLASSIFICATION, **options):
-    return preparation(features, settings or Preparation(), needs, task=task, seed=0, **options)
+def pipeline_of(features, requirement, settings=None, task=Task.CLASSIFICATION, **options):
+    return preparation(features, settings or Preparation(), requirement, task=task, seed=0, **options)
 
 
-def fit_preparation(name, needs):
+def fit_preparation(name, requirement):
     frame, label = frame_of(120)
-    pipeline = pipeline_of(FEATURES, needs, PREPARATIONS[name], inner=inner_splits(120, depth=1))
+    pipeline = pipeline_of(FEATURES, requirement, PREPARATIONS[name], inner=inner_splits(120, depth=1))
     pipeline.fit_transform(frame, label)
     return pipeline
 
@@ -60,7 +60,9 @@ def as_scored(pipeline, frame):
 
 
 def test_trees_take_numbers_as_they_are_and_categories_as_places():
-    pipeline = pipeline_of([DELAY, CARRIER], Needs.ORDERED).fit(delays_and_carriers([1, 2, 3], ["UA", "AA", np.nan]))
+    pipeline = pipeline_of([DELAY, CARRIER], InputRequirement.ORDERED).fit(
+        delays_and_carriers([1, 2, 3], ["UA", "AA", np.nan])
+    )
 
     prepared = pipeline.transform(delays_and_carriers([7, np.nan, 9, 9], ["AA", "UA", np.nan, "unseen"]))
 
@@ -69,7 +71,9 @@ def test_trees_take_numbers_as_they_are_and_categories_as_places():
 
 
 def test_linear_models_get_complete_numbers_of_unit_size():
-    pipeline = pipeline_of([DELAY], Needs.COMPLETE).fit(delays_and_carriers([-1, 1, -1, 1, np.nan], ["AA"] * 5))
+    pipeline = pipeline_of([DELAY], InputRequirement.COMPLETE).fit(
+        delays_and_carriers([-1, 1, -1, 1, np.nan], ["AA"] * 5)
+    )
 
     delay, was_missing = pipeline.transform(delays_and_carriers([-1, 0, np.nan], ["AA"] * 3)).T
 
@@ -85,7 +89,7 @@ def test_a_null_that_is_told_from_the_other_columns_leaves_its_indicator_too(mis
     number = Number(missing=missing, neighbours=2, scale=Scale.NONE)
 
     with_it, without = (
-        pipeline_of([DELAY, FeatureColumn("seats", "number")], Needs.COMPLETE, Preparation(number=settings))
+        pipeline_of([DELAY, FeatureColumn("seats", "number")], InputRequirement.COMPLETE, Preparation(number=settings))
         for settings in (number, replace(number, indicator=False))
     )
 
@@ -100,7 +104,7 @@ def test_a_null_that_is_told_from_the_other_columns_leaves_its_indicator_too(mis
 
 def test_rare_and_unseen_categories_share_a_column():
     carriers = ["AA"] * MIN_FREQUENCY + ["UA"] * MIN_FREQUENCY + ["HA", "YV"]
-    pipeline = pipeline_of([CARRIER], Needs.COMPLETE).fit(delays_and_carriers([0] * len(carriers), carriers))
+    pipeline = pipeline_of([CARRIER], InputRequirement.COMPLETE).fit(delays_and_carriers([0] * len(carriers), carriers))
 
     assert pipeline.transform(delays_and_carriers([0] * 4, ["AA", "UA", "YV", "unseen"])).tolist() == [
         [1, 0, 0],
@@ -114,13 +118,16 @@ def test_a_category_of_thousands_of_values_stays_narrow():
     tails = [f"N{number:04}" for number in range(2000) for _ in range(MIN_FREQUENCY)]
     frame = delays_and_carriers([0] * len(tails), tails)
 
-    assert pipeline_of([CARRIER], Needs.COMPLETE).fit_transform(frame).shape == (len(tails), MOST_CATEGORIES)
+    assert pipeline_of([CARRIER], InputRequirement.COMPLETE).fit_transform(frame).shape == (len(tails), MOST_CATEGORIES)
 
 
 def test_a_column_without_a_training_value_is_dropped_for_trees_and_constant_for_others():
     frame, then = delays_and_carriers([np.nan] * 2, ["AA", "UA"]), delays_and_carriers([5], ["AA"])
 
-    trees, others = pipeline_of([DELAY, CARRIER], Needs.ORDERED), pipeline_of([DELAY], Needs.COMPLETE)
+    trees, others = (
+        pipeline_of([DELAY, CARRIER], InputRequirement.ORDERED),
+        pipeline_of([DELAY], InputRequirement.COMPLETE),
+    )
 
     assert trees.fit(frame).get_feature_names_out().tolist() == ["category__carrier"]
     assert others.fit_transform(frame).tolist() == [[0]] * 2
@@ -128,13 +135,13 @@ def test_a_column_without_a_training_value_is_dropped_for_trees_and_constant_for
 
 
 @BOTH
-def test_no_feature_with_a_value_is_an_error_for_trees_only(needs):
+def test_no_feature_with_a_value_is_an_error_for_trees_only(requirement):
     frame = delays_and_carriers([np.nan] * 3, [np.nan] * 3)
-    if needs is Needs.COMPLETE:
-        assert not pipeline_of([DELAY], needs).fit_transform(frame).any()
+    if requirement is InputRequirement.COMPLETE:
+        assert not pipeline_of([DELAY], requirement).fit_transform(frame).any()
         return
     with pytest.raises(LearningError, match="No feature has a value in any of the 3 training rows"):
-        pipeline_of([DELAY, CARRIER], needs).fit(frame)
+        pipeline_of([DELAY, CARRIER], requirement).fit(frame)
 
 
 # Declared by type or column
@@ -161,7 +168,7 @@ def test_a_column_has_its_own_settings_or_type():
         }
     )
 
-    pipeline = pipeline_of(features, Needs.ORDERED, settings)
+    pipeline = pipeline_of(features, InputRequirement.ORDERED, settings)
 
     np.testing.assert_allclose(
         pipeline.fit_transform(frame),
@@ -182,7 +189,11 @@ def test_columns_of_equal_settings_are_prepared_together():
     knn = Number(missing=Missing.KNN)
     settings = Preparation(number=knn, columns={"delay": ColumnPreparation(number=Number(missing=Missing.KNN))})
 
-    names = pipeline_of([DELAY, FeatureColumn("seats", "number")], Needs.COMPLETE, settings).steps[0][1].transformers
+    names = (
+        pipeline_of([DELAY, FeatureColumn("seats", "number")], InputRequirement.COMPLETE, settings)
+        .steps[0][1]
+        .transformers
+    )
 
     assert [(name, columns) for name, _, columns in names] == [("number", ["delay", "seats"])]
 
@@ -203,22 +214,22 @@ def test_columns_of_equal_settings_are_prepared_together():
 )
 def test_settings_that_do_not_fit_the_features_are_refused(settings, message):
     with pytest.raises(LearningError, match=message):
-        pipeline_of(FEATURES, Needs.COMPLETE, Preparation(**settings))
+        pipeline_of(FEATURES, InputRequirement.COMPLETE, Preparation(**settings))
 
 
 def test_what_needs_classes_or_complete_numbers_is_refused_without():
     chi = Preparation(select=[Selection(SelectionKind.CHI_SQUARED, keep=1)])
     with pytest.raises(LearningError, match="CHI_SQUARED selects by classes, and a ranking has none"):
-        pipeline_of(FEATURES, Needs.COMPLETE, chi, Task.RANKING)
+        pipeline_of(FEATURES, InputRequirement.COMPLETE, chi, Task.RANKING)
     with pytest.raises(LearningError, match="`components` needs complete"):
-        pipeline_of(FEATURES, Needs.ORDERED, Preparation(number=Number(missing=Missing.KEEP), components=1))
+        pipeline_of(FEATURES, InputRequirement.ORDERED, Preparation(number=Number(missing=Missing.KEEP), components=1))
     with pytest.raises(LearningError, match="no features to prepare"):
-        pipeline_of([], Needs.COMPLETE)
+        pipeline_of([], InputRequirement.COMPLETE)
 
 
 def test_a_negative_number_has_no_logarithm():
     """The error names column and value: in training as a training error, when scoring as the model's."""
-    pipeline = pipeline_of([DELAY], Needs.COMPLETE, Preparation(number=Number(shape=Shape.LOG)))
+    pipeline = pipeline_of([DELAY], InputRequirement.COMPLETE, Preparation(number=Number(shape=Shape.LOG)))
 
     with pytest.raises(LearningError, match="The column delay holds -3, and LOG takes numbers of 0 or more"):
         pipeline.fit(delays_and_carriers([1, -3], ["AA"] * 2))
@@ -233,9 +244,9 @@ def test_a_negative_number_has_no_logarithm():
 @pytest.mark.slow
 @ALL
 @BOTH
-def test_every_preparation_is_named_finite_and_the_same_from_a_file(name, needs):
+def test_every_preparation_is_named_finite_and_the_same_from_a_file(name, requirement):
     """To the last bit. Only what trees may have is NaN, and nothing is infinite."""
-    pipeline, (frame, _) = fitted_preparation(name, needs), frame_of(70, seed=1)
+    pipeline, (frame, _) = fitted_preparation(name, requirement), frame_of(70, seed=1)
 
     prepared = as_scored(pipeline, frame)
     opened = open_preparation(dump(pipeline), name)
@@ -243,7 +254,7 @@ def test_every_preparation_is_named_finite_and_the_same_from_a_file(name, needs)
     assert prepared.dtype == np.float64
     assert prepared.shape == (70, len(set(pipeline.get_feature_names_out())))
     assert not np.isinf(prepared).any()
-    assert needs is Needs.ORDERED or not np.isnan(prepared).any()
+    assert requirement is InputRequirement.ORDERED or not np.isnan(prepared).any()
     np.testing.assert_array_equal(as_scored(opened, frame), prepared)
     assert opened.get_feature_names_out().tolist() == pipeline.get_feature_names_out().tolist()
 
@@ -251,8 +262,8 @@ def test_every_preparation_is_named_finite_and_the_same_from_a_file(name, needs)
 @pytest.mark.slow
 @ALL
 @BOTH
-def test_a_row_is_prepared_alike_alone_among_others_and_in_another_order(name, needs):
-    pipeline, (frame, _) = fitted_preparation(name, needs), frame_of(70, seed=1)
+def test_a_row_is_prepared_alike_alone_among_others_and_in_another_order(name, requirement):
+    pipeline, (frame, _) = fitted_preparation(name, requirement), frame_of(70, seed=1)
     prepared, order = as_scored(pipeline, frame), np.random.default_rng(0).permutation(70)
 
     np.testing.assert_array_equal(as_scored(pipeline, frame.iloc[[5]])[0], prepared[5])
@@ -264,7 +275,9 @@ def test_a_row_is_prepared_alike_alone_among_others_and_in_another_order(name, n
 def test_the_same_rows_and_seed_prepare_alike(name):
     frame, _ = frame_of(70, seed=1)
 
-    once, again = (fit(name, Needs.COMPLETE).transform(frame) for fit in (fitted_preparation, fit_preparation))
+    once, again = (
+        fit(name, InputRequirement.COMPLETE).transform(frame) for fit in (fitted_preparation, fit_preparation)
+    )
 
     np.testing.assert_array_equal(once, again)
 
@@ -272,7 +285,7 @@ def test_the_same_rows_and_seed_prepare_alike(name):
 @pytest.mark.slow
 @ALL
 @BOTH
-def test_anything_may_come_when_scoring(name, needs):
+def test_anything_may_come_when_scoring(name, requirement):
     """Unseen levels, nulls where training had none, values beyond those of training: never an error."""
     odd = pd.DataFrame(
         {
@@ -287,10 +300,10 @@ def test_anything_may_come_when_scoring(name, needs):
         }
     ).astype(dict.fromkeys(("carrier", "nothing", "note", "silence"), object))
 
-    prepared = as_scored(fitted_preparation(name, needs), odd)
+    prepared = as_scored(fitted_preparation(name, requirement), odd)
 
     assert not np.isinf(prepared).any()
-    assert needs is Needs.ORDERED or not np.isnan(prepared).any()
+    assert requirement is InputRequirement.ORDERED or not np.isnan(prepared).any()
 
 
 @pytest.mark.parametrize(
@@ -301,7 +314,7 @@ def test_three_rows_are_enough(name):
 
     assert (
         len(
-            pipeline_of(FEATURES, Needs.COMPLETE, PREPARATIONS[name]).fit_transform(
+            pipeline_of(FEATURES, InputRequirement.COMPLETE, PREPARATIONS[name]).fit_transform(
                 frame, np.array([True, False, True])
             )
         )

@@ -8,12 +8,12 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.encoding import TargetMeans
 from nightjar.models.examples import InnerSplit
-from nightjar.models.made_rows import interpolate
-from nightjar.models.needs import Needs
-from nightjar.models.preparation import preparation
-from nightjar.models.resampling import resample
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.preprocessing.encoding import TargetMeans
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.preprocessing.resampling import resample
+from nightjar.models.preprocessing.synthetic_rows import interpolate
 from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation, Selection, SelectionKind
 from nightjar.settings.task import Task
@@ -47,7 +47,7 @@ def test_target_encoding_outside_the_fold_scores_on_noise_and_ours_does_not():
     features = [FeatureColumn("level", "category")]
 
     leaked = TargetMeans(pseudo_count=1.0).fit(frame, NOISE).transform(frame)
-    ours = preparation(features, settings, Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0, inner=INNER)
+    ours = preparation(features, settings, InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0, inner=INNER)
     train = ours.fit_transform(frame.iloc[TRAIN], NOISE[TRAIN])
 
     assert auc(leaked[TRAIN], leaked[TEST]) > 0.75
@@ -69,7 +69,7 @@ def test_scaling_knows_training_rows_only():
     """Test rows a thousand higher: fitted on all rows, the training rows' mean would not be 0."""
     frame = pd.DataFrame({"delay": np.where(np.arange(ROWS) < 400, random().normal(5, 2, ROWS), 1000.0)})
     pipeline = preparation(
-        [FeatureColumn("delay", "number")], Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0
+        [FeatureColumn("delay", "number")], Preparation(), InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0
     )
 
     leaked = pipeline.fit_transform(frame, NOISE)[TRAIN]
@@ -88,7 +88,7 @@ def test_selection_outside_the_fold_scores_on_noise_and_ours_does_not():
     frame = pd.DataFrame(random().normal(size=(ROWS, 2000)), columns=names)
     settings = Preparation(select=[Selection(SelectionKind.ANOVA, keep=10)])
     features = [FeatureColumn(name, "number") for name in names]
-    pipeline = preparation(features, settings, Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    pipeline = preparation(features, settings, InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0)
 
     leaked = pipeline.fit_transform(frame, NOISE)
     leaked_auc = auc(leaked[TRAIN], leaked[TEST])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nightjar.models.rate import ColumnRate
+from nightjar.models.estimators.rate import ColumnRate
 
 
 def test_rates_are_shrunk_toward_the_overall_rate():

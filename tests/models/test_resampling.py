@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import check, fit
 from nightjar.models.examples import Examples
-from nightjar.models.made_rows import Pairs, draw_pairs, interpolate
-from nightjar.models.needs import Needs
-from nightjar.models.preparation import preparation
-from nightjar.models.resampling import resample
+from nightjar.models.fitting import check, fit
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.preprocessing.resampling import resample
+from nightjar.models.preprocessing.synthetic_rows import Pairs, draw_pairs, interpolate
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
@@ -168,7 +168,7 @@ def test_synthetic_rows_hold_no_impossible_values(rows, encoding):
     frame = pd.DataFrame(rows + rows[:1] * 30).astype({"level": object, "other": object})
     label = np.arange(len(frame)) < len(rows)
     encoded = Preparation(category=Category(encoding))
-    pipeline = preparation(FEATURES, encoded, Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    pipeline = preparation(FEATURES, encoded, InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     inputs = pipeline.fit_transform(frame, label)
     calls = []
 
@@ -205,7 +205,7 @@ def test_one_hot_codes_of_synthetic_rows_are_whole():
         {"level": object}
     )
     features = (FeatureColumn("level", "category"), FeatureColumn("x", "number"))
-    pipeline = preparation(features, Preparation(), Needs.COMPLETE, task=Task.CLASSIFICATION, seed=0)
+    pipeline = preparation(features, Preparation(), InputRequirement.COMPLETE, task=Task.CLASSIFICATION, seed=0)
     label = np.arange(60) < 10
     inputs = pipeline.fit_transform(frame, label)
     more, _, _ = resample(
@@ -242,7 +242,9 @@ def test_a_number_that_is_taken_for_a_category_keeps_its_levels():
     features = (FeatureColumn("size", "number"), FeatureColumn("x", "number"))
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightjar.models.leaves.interpolate", lambda *args: seen.append(interpolate(*args)) or seen[-1])
+        patch.setattr(
+            "nightjar.models.single_estimator.interpolate", lambda *args: seen.append(interpolate(*args)) or seen[-1]
+        )
         fit(model, Examples(table, rare), features=features, seed=0)
     assert set(seen[0]["size"]) == {0.5, 1.5}
     assert not set(seen[0]["x"]) <= set(table["x"].to_pylist())

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import fit
+from nightjar.models.estimators.rule import RuleOfThumb, rule_of
+from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
-from nightjar.models.rule import RuleOfThumb, rule_of
-from nightjar.models.rule_grammar import Kind
+from nightjar.models.fitting import fit
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.models.selection import selection_step
+from nightjar.models.preprocessing.selection import selection_step
 from nightjar.settings.preparation import Selection, SelectionKind
 from nightjar.settings.task import Task
 from oracles.preparation import without_correlation, without_inflation

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nightjar.models.text import text_steps
+from nightjar.models.preprocessing.text import text_steps
 from nightjar.settings.columns import Grams, Text, Weighting
 
 

@@ -22,11 +22,11 @@ from nightjar.monitoring import performance
 from nightjar.registry import events, tracking, verified
 from nightjar.registry.promotion import decide
 from nightjar.registry.signature import Subject
-from nightjar.report.intake import read_quality
+from nightjar.report.data_quality import read_quality
 from nightjar.report.reading import open_tables
 from nightjar.runtime import outages
 from nightjar.scoring.score import score
-from nightjar.tables import arrow, failures, ledger, scan, sink
+from nightjar.tables import arrow, failures, runs, scan, sink
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from tables.damage import flip, strata
@@ -86,14 +86,14 @@ class Damaged:
         return sorted(map(repr, scan.read(stored, stored.schema.names).to_pylist()))
 
     def steps_before(self):
-        ledger.require_done(self.warehouse, "build_features", D1, "score")
-        return [ledger.previous_done(self.warehouse, job, D2) for job in ("ingest", "build_features")]
+        runs.require_done(self.warehouse, "build_features", D1, "score")
+        return [runs.previous_done(self.warehouse, job, D2) for job in ("ingest", "build_features")]
 
     def wrong(self, reader, right, names):
         """What is wrong with what a reader gives now; None where it is right, or stated by name."""
         try:
             with outages.translate_errors(), failures.translate_errors():
-                ledger.require_committed(self.warehouse)
+                runs.require_committed(self.warehouse)
                 result = reader(self)
         except NightjarError as error:
             return None if any(name in str(error) for name in names) else f"unnamed: {error}"

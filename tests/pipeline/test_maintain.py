@@ -21,7 +21,7 @@ NIGHT, BEFORE = date(2024, 4, 3), date(2024, 4, 2)
 def step_of(copied):
     settings = Maintain(copied.environment, copied.project, str(NIGHT))
     context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
-    return context.step(NIGHT)
+    return context.step(NIGHT, settings)
 
 
 def test_upkeep_changes_no_row_and_is_one_row_in_runs(nights, copied, caplog):

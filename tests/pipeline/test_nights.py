@@ -25,7 +25,7 @@ from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.timeline import cutoff
 
 H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 4))
@@ -83,6 +83,16 @@ def test_each_night_has_a_report(nights):
     assert not Path(nights.warehouse.path(f"reports/night-{H}.html")).exists()
 
 
+def test_nights_after_the_last_date_of_the_project_are_refused_before_the_first(copied):
+    before = builders.versions(copied.warehouse)
+    project = replace(copied.project, nights=5)
+    settings = Nightly(copied.environment, project, None, builders.search(), project_dates=True)
+    context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
+    with pytest.raises(UsageError, match="found 5 from first_night=2024-04-01, of which the last is 2024-04-05"):
+        nightly.run(context)
+    assert builders.versions(copied.warehouse) == before
+
+
 def test_only_runs_just_those_steps(nights, copied):
     before = builders.versions(copied.warehouse)
     run(copied, "2024-04-02", only=["monitor"])
@@ -113,7 +123,7 @@ def refused(copied, day):
     events.record(copied.warehouse, "registered", events.Version("7", "w", day, evidence), "x")
     settings = Nightly(copied.environment, copied.project, day.isoformat(), builders.search())
     context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
-    perform(JobName.TRAIN, context.step(day), "config-2", lambda _: Outcome())
+    perform(JobName.TRAIN, context.step(day, settings), "config-2", lambda _: Outcome())
 
 
 def test_a_refused_promotion_leaves_the_night_scored_by_the_champion_and_is_told_on_top(nights, copied):
@@ -212,8 +222,8 @@ def test_an_edited_feature_and_label_are_built_again_trained_on_and_scored_by_th
     before = events.find_champion(apart.warehouse, D2)
 
     with pytest.raises(TableError, match=r"since 2024-03-18 were built by other definitions .* since=2024-03-18"):
-        steps.train(replace(context.step(D2), search=settings.search))
-    of_label = replace(context.step(D2), project=replace(apart.project, label=label), search=settings.search)
+        steps.train(context.step(D2, settings))
+    of_label = context.step(D2, replace(settings, project=replace(apart.project, label=label)))
     for job in (steps.train, steps.monitor):
         with pytest.raises(TableError, match=r"Labels are stored of another definition .* run_date=2024-04-02$"):
             job(of_label)
@@ -287,7 +297,7 @@ def with_feature_of(project, column):
 def test_an_ingest_refuses_what_could_not_be_built_of_its_facts_and_writes_nothing(copied, changed, told):
     settings = Nightly(copied.environment, changed(copied.project), D3.isoformat(), builders.search())
     sessions = Sessions(copied.environment, "tests")
-    step = Context(settings, "config-2", sessions, copied.warehouse, "revision-2").step(D3)
+    step = Context(settings, "config-2", sessions, copied.warehouse, "revision-2").step(D3, settings)
     before = builders.versions(copied.warehouse)
     with pytest.raises((JoinError, UsageError), match=told):
         steps.ingest(step)

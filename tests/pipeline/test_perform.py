@@ -10,17 +10,17 @@ from deltalake import DeltaTable
 
 import builders
 from builders import rows_of
+from nightjar.config import ROOTS
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
 from nightjar.pipeline.job import Context, perform, run_date_of
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
 from nightjar.registry import events, tracking
-from nightjar.registry.promotion import Approval
-from nightjar.settings.jobs import Job, JobName
+from nightjar.settings.jobs import Job, JobName, Promote
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.transaction import Change, Note
 
 D1, D3 = date(2024, 4, 1), date(2024, 4, 3)
@@ -49,8 +49,12 @@ def recorded(copied):
     return lambda: [row for row in arrow.read(copied.warehouse, "runs").to_pylist() if row["run_id"] not in before]
 
 
+def step_of(context, settings=Job, day=D3, **options):
+    return context.step(day, settings(context.settings.environment, context.settings.project, str(day), **options))
+
+
 def test_a_step_that_is_done_is_one_row_with_what_it_did(context, recorded):
-    step = context.step(D3)
+    step = step_of(context)
     assert perform(JobName.SCORE, step, "config-2", lambda _: DONE) == DONE
     (row,) = recorded()
     fields = (
@@ -80,6 +84,30 @@ def test_a_step_that_is_done_is_one_row_with_what_it_did(context, recorded):
     assert row["seconds"] >= 0
 
 
+def test_outcomes_are_merged_and_the_later_one_counts_where_both_name_a_table():
+    later = Outcome({"labels": 3}, {"scores": 7, "drift": 1}, {"scores": 6})
+    assert DONE | later == Outcome({"features": 1, "labels": 3}, {"scores": 7, "drift": 1}, {"scores": 6})
+    assert Outcome() | DONE == DONE == Outcome({"features": 1}, {"scores": 2}, {"scores": 5})
+
+
+def test_what_a_step_leaves_for_later_is_called_once_its_run_is_recorded(context, recorded):
+    calls = []
+
+    def score(step):
+        step.on_done.append(lambda: calls.extend(row["status"] for row in recorded()))
+        return DONE
+
+    def fail(step):
+        score(step)
+        raise ModelError("No champion.")
+
+    with pytest.raises(ModelError):
+        perform(JobName.SCORE, step_of(context), "config-2", fail)
+    assert calls == []
+    perform(JobName.SCORE, step_of(context), "config-2", score)
+    assert sorted(calls) == ["done", "failed"]
+
+
 @pytest.mark.parametrize(
     ("failure", "status", "error"),
     [
@@ -95,10 +123,10 @@ def test_a_step_that_fails_is_one_row_with_its_error_and_gives_its_lease_back(
         raise failure
 
     with pytest.raises(type(failure)):
-        perform(JobName.SCORE, context.step(D3), "config-2", fail)
+        perform(JobName.SCORE, step_of(context), "config-2", fail)
     (row,) = recorded()
     assert (row["status"], row["error"], row["outputs"]) == (status, error, [])
-    perform(JobName.SCORE, context.step(D3), "config-2", lambda _: DONE)
+    perform(JobName.SCORE, step_of(context), "config-2", lambda _: DONE)
     assert [row["status"] for row in recorded()].count("done") == 1
 
 
@@ -108,7 +136,7 @@ def test_who_loses_the_lease_does_nothing_and_records_nothing(context, recorded)
         lease.hold(context.warehouse, claim("other", f"score/{D3}"), list, Pace(beat=0.1)),
         pytest.raises(LeaseError, match="by run other"),
     ):
-        perform(JobName.SCORE, context.step(D3), "config-2", done.append)
+        perform(JobName.SCORE, step_of(context), "config-2", done.append)
     assert (done, recorded()) == ([], [])
 
 
@@ -117,18 +145,18 @@ def test_who_is_overtaken_is_refused_even_in_a_later_step_of_its_night_and_says_
 
     def night(step):
         lease.free(step.warehouse, f"nightly/{D3}", "operator", "freed by ada on desk: stuck", ["scores"])
-        inner = replace(context.step(D3), warehouse=step.warehouse)
+        inner = replace(step_of(context), warehouse=step.warehouse)
         return perform(JobName.SCORE, inner, "config-2", store_nothing)
 
     with pytest.raises(LeaseError, match="freed by ada on desk: stuck"):
-        perform(JobName.NIGHTLY, context.step(D3), "config-2", night)
+        perform(JobName.NIGHTLY, step_of(context), "config-2", night)
     assert {(row["job"], row["status"]) for row in recorded()} == {("nightly", "failed"), ("score", "failed")}
     assert all("freed by ada on desk: stuck. Nothing was written" in row["error"] for row in recorded())
 
 
 def test_ingests_of_two_dates_need_the_same_sources_and_builds_the_same_labels(context):
     """So do two upkeeps. Everything else is of its date alone."""
-    both = {name: [set(resources(name, context.step(day))) for day in (D1, D3)] for name in JobName}
+    both = {name: [set(resources(name, step_of(context, day=day))) for day in (D1, D3)] for name in JobName}
     assert {name.value: one & other for name, (one, other) in both.items() if one & other} == {
         "ingest": {"source/schedule", "source/outcomes", "source/readings"},
         "build_features": {"build_features"},
@@ -153,8 +181,9 @@ def test_every_table_that_jobs_write_is_told_of_a_new_holder(context):
 )
 def test_a_step_needs_the_finished_step_before_it(context, recorded, job, needed):
     message = f"{job.value} for 2024-04-03 needs {needed} for 2024-04-03, which has not been run. Run: jobs/{needed}.py"
+    search = {"search": builders.search()} if job is JobName.TRAIN else {}
     with pytest.raises(TableError, match=message):
-        perform(job, replace(context.step(D3), search=builders.search()), "config-2")
+        perform(job, step_of(context, ROOTS[job], **search), "config-2")
     (row,) = recorded()
     assert row["status"] == "failed"
     assert message in row["error"]
@@ -167,7 +196,7 @@ def register(context, number, alias=None, **evidence):
     told["clusters"] = {"entities": 5, "blocks": 3, "block_days": 1}
     version = events.Version(number, "w", D3, told | evidence)
     events.record(context.warehouse, "registered", version, "x", alias)
-    perform(JobName.TRAIN, context.step(D3), "config-2", lambda _: Outcome())
+    perform(JobName.TRAIN, step_of(context), "config-2", lambda _: Outcome())
 
 
 def decisions(context):
@@ -178,11 +207,11 @@ def decisions(context):
 def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_says_so(context):
     register(context, "7")
     register(context, "8", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("refused", "7")]
     assert events.champion(context.warehouse, D3).number == "1"
     register(context, "1")  # which MLflow knows
-    perform(JobName.PROMOTE, replace(context.step(D3), approval=Approval("Ada", "a pilot")), "config-2")
+    perform(JobName.PROMOTE, step_of(context, Promote, approved_by="Ada", reason="a pilot"), "config-2")
     champion = events.champion(context.warehouse, D3)
     assert (champion.number, champion.holds_from) == ("1", D3)
     assert champion.evidence["reason"].startswith(
@@ -197,23 +226,23 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
     DeltaTable(context.warehouse.path("model_events")).delete()
     register(context, "7")
     register(context, "8", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("promoted", "8"), ("refused", "7")]
     holds = events.champion(context.warehouse, D3)
     assert (holds.number, holds.is_stand_in) == ("8", True)
     assert holds.evidence["reason"] == "Stands in for version 7, which was refused."
     register(context, "9")
     register(context, "10", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert events.champion(context.warehouse, D3).number == "10"
     better = {"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3}
     register(context, "11", difference=better, **{events.DEFINITIONS: "of before an edit"})
-    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     holds = events.champion(context.warehouse, D3)
     assert (holds.number, holds.is_stand_in) == ("11", False)
     register(context, "12")
     register(context, "13", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, context.step(D3), "config-2")
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert events.champion(context.warehouse, D3).number == "13"  # the winner cannot score what is built now
 
 
@@ -222,7 +251,7 @@ def test_a_step_says_in_one_line_what_it_did(context, caplog):
     logger.addHandler(caplog.handler)
     logger.setLevel(logging.INFO)
     try:
-        perform(JobName.SCORE, context.step(D3), "config-2", lambda _: DONE)
+        perform(JobName.SCORE, step_of(context), "config-2", lambda _: DONE)
     finally:
         logger.removeHandler(caplog.handler)
     assert re.fullmatch(r"score for 2024-04-03 done in [0-9.]+ ?s: scores version 2; 5 scores", caplog.messages[-1])

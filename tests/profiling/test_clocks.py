@@ -7,14 +7,14 @@ import pytest
 
 from nightjar.errors import SourceError, UsageError
 from nightjar.profiling import clocks
-from nightjar.profiling.columns import profile
-from nightjar.profiling.reading import open_raw
-from profiling.looks import write_csv, write_parquet
+from nightjar.profiling.columns import profile_file
+from nightjar.profiling.raw_file import open_raw
+from profiling.profiles import write_csv, write_parquet
 
 
 def decided(path, **options):
     with open_raw(str(path), "facts") as raw:
-        decision = clocks.decide(raw, look := profile(raw), **options)
+        decision = clocks.decide(raw, look := profile_file(raw), **options)
         return decision, clocks.sql(decision, {name: name for name in look.columns})
 
 
@@ -111,7 +111,7 @@ def test_of_several_clocks_the_likeliest_is_taken_and_the_others_are_named(tmp_p
     assert decided(write_csv(tmp_path / "late.csv", late))[0].lateness == 2
     early = columns | {"received_at": [at[0].isoformat()] * 3}
     assert (
-        decided(write_csv(tmp_path / "early.csv", early))[0].known is None
+        decided(write_csv(tmp_path / "early.csv", early))[0].known_at_clock is None
     )  # known before it happened: it is not that
 
 

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import SourceError
-from nightjar.profiling.kinds import NULL_WORDS
+from nightjar.profiling.type_inference import NULL_WORDS
 from nightjar.settings.sources import ColumnType
 from oracles.profiles import looked_at
-from profiling.looks import look, write_csv, write_parquet
+from profiling.profiles import look, write_csv, write_parquet
 
 WHOLE = st.integers(-(2**63) - 1, 2**63).map(str) | st.integers(-5, 5).map(str)
 FRACTION = st.floats().map(str) | st.integers(-4, 4).map(lambda n: f"{n / 2}") | st.sampled_from(["1.", "+.5", "2.50"])

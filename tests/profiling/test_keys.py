@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from nightjar.errors import SourceError
 from nightjar.profiling import keys
-from nightjar.profiling.columns import profile
+from nightjar.profiling.columns import profile_file
 from nightjar.profiling.keys import Codes, find_key
-from nightjar.profiling.reading import open_raw
-from profiling.looks import proposed, write_csv
+from nightjar.profiling.raw_file import open_raw
+from profiling.profiles import proposed, write_csv
 
 DAYS = [(date(2024, 1, 1) + timedelta(days=n)).isoformat() for n in range(80)]
 
 
 def key(path, *clocks):
     with open_raw(str(path), "facts") as raw:
-        look = profile(raw)
+        look = profile_file(raw)
         return find_key(look, Codes(raw, look, np.ones(raw.rows, dtype=bool)), clocks)
 
 

@@ -14,13 +14,13 @@ from nightjar.config import compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.build import build
 from nightjar.features.fitting import require_fit
-from nightjar.learning.search.foreseen import require_foreseeable
-from nightjar.profiling import placing
+from nightjar.learning.search.feasibility import require_feasible
+from nightjar.profiling import project_files
 from nightjar.settings.jobs import JobName
 from nightjar.sources.ingest import ingest
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
-from profiling.looks import write_csv
+from profiling.profiles import write_csv
 from report.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, plac
     settings_ = settings(place, "shops")
     assert settings_.project.label.allowed_lateness == "1d"
     project, run_date = settings_.project, parse_run_date(settings_.project.history_until)
-    require_foreseeable(settings_.search, project, run_date)
+    require_feasible(settings_.search, project, run_date)
     warehouse = Warehouse(str(place / "warehouse"), "shops")
     warehouse.check_writable()
     last, check = (
@@ -140,9 +140,9 @@ def test_nothing_is_left_where_something_goes_wrong(place):
     files = {"source/x/a.yaml": "a: 1\n", "search/x.yaml": "defaults: [quick]\n"}
     files["project/x.yaml"] = "defaults: [schema, _self_]\nnmae: x\n"
     with pytest.raises(UsageError, match="nmae"):
-        placing.place(place / "conf", files, ["x"])
+        project_files.place(place / "conf", files, ["x"])
     (place / "conf" / "project" / "y.yaml").write_text("mine\n")
     with pytest.raises(UsageError, match=r"y.yaml: written by somebody else meanwhile"):
-        placing._write(place / "conf", {"source/x/a.yaml": "a: 1\n", "project/y.yaml": "theirs\n"})
+        project_files._write(place / "conf", {"source/x/a.yaml": "a: 1\n", "project/y.yaml": "theirs\n"})
     assert not (place / "conf" / "source" / "x" / "a.yaml").exists()
     assert (place / "conf" / "project" / "y.yaml").read_text() == "mine\n"

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 import pytest
 
 from nightjar.profiling.page import render
-from profiling.looks import look, write_csv
+from profiling.profiles import look, write_csv
 from report.page import Page
 
 
 def shape(path, texts):
     picture = look(write_csv(path / "facts.csv", {"x": texts, "k": ["a"] * len(texts)}))
-    return picture.columns["x"].shape
+    return picture.columns["x"].distribution
 
 
 def drawn(shape):

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 import pytest
 
 from nightjar.errors import SourceError, UsageError
+from nightjar.profiling.configuration import files
+from nightjar.profiling.label_proposals import HORIZONS, plan_of
 from nightjar.profiling.names import stored_names
-from nightjar.profiling.questions import HORIZONS, plan_of
-from nightjar.profiling.telling import to_check
-from nightjar.profiling.writing import files
+from nightjar.profiling.terminal import open_checks
 from nightjar.settings.task import Task
-from profiling.looks import proposed, write_csv
+from profiling.profiles import proposed, write_csv
 
 FIRST = date(2024, 1, 1)
 
@@ -60,7 +60,7 @@ def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_
     proposal = proposed(
         write_csv(tmp_path / "facts.csv", readings(failed=lambda n: ("no", "yes")[n % 20 == 0])), "failed"
     )
-    (question,) = proposal.questions.values()
+    (question,) = proposal.label_proposals.values()
     assert (question.task, question.column, question.plan.horizon) == (Task.CLASSIFICATION, "failed", 1)
     assert "true once: so it is in 4.6% of the rows" in question.remark.text
 
@@ -111,7 +111,7 @@ def test_a_few_dates_far_from_all_others_are_no_dates_of_the_project(tmp_path):
 
 def test_every_open_question_is_told_with_its_file_its_line_and_its_setting(tmp_path):
     texts = written(tmp_path, readings(temperature=lambda n: n % 17 / 2))
-    message = {(one.path, one.setting) for one in to_check(texts)}
+    message = {(one.path, one.setting) for one in open_checks(texts)}
     assert message == {
         ("source/mine/facts.yaml", "key: [machine, day]"),
         ("source/mine/facts.yaml", "known_at: day_over"),
@@ -119,7 +119,7 @@ def test_every_open_question_is_told_with_its_file_its_line_and_its_setting(tmp_
         ("project/mine.yaml", "key: [machine]"),
         ("project/mine.yaml", "label"),
     }
-    for one in to_check(texts):
+    for one in open_checks(texts):
         assert texts[one.path].splitlines()[one.line - 1].strip().startswith("# CHECK: ")
 
 

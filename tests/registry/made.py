@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry.manifest import MANIFEST, Manifest
 from nightjar.settings.model import Estimator, Model

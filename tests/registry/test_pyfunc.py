@@ -9,8 +9,8 @@ import pytest
 
 from models.rows import FEATURES, training_rows
 from nightjar.errors import ModelError
-from nightjar.models.estimators import fit
 from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
 from nightjar.registry.pyfunc import Scorer
 from nightjar.settings.model import Estimator, Model
 

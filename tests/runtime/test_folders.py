@@ -12,7 +12,7 @@ from nightjar.runtime import folders
 PROGRAM = """
 import sys, tempfile
 from nightjar.runtime import folders
-folders.use()
+folders.use_process_folder()
 print(tempfile.mkdtemp(), flush=True)
 sys.stdin.read()
 """
@@ -81,4 +81,4 @@ def test_a_place_that_others_can_enter_is_not_used(tmp_path):
 
 def test_sockets_lie_where_their_paths_are_short_enough(tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "SYSTEM", tmp_path / ("a" * 60))
-    assert len(str(folders.own())) > folders.LONGEST >= len(str(folders.own_for_sockets()))
+    assert len(str(folders.process_folder())) > folders.LONGEST >= len(str(folders.socket_folder()))

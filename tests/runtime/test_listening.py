@@ -157,7 +157,7 @@ def test_no_secret_stands_in_the_command_line_of_a_process(listeners):
 def test_other_users_can_enter_no_folder_of_ours(listeners):
     """Sockets, Ray's session, what Spark shuffles: each lies below a folder for its user alone."""
     session = Path(ray._private.worker.global_worker.node.get_session_dir_path())
-    assert session.is_relative_to(folders.own_for_sockets())
-    for folder in (folders.own(), folders.own_for_sockets()):
+    assert session.is_relative_to(folders.socket_folder())
+    for folder in (folders.process_folder(), folders.socket_folder()):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700

@@ -52,7 +52,7 @@ UNREAD = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/
     ],
 )
 def test_a_failure_of_the_machine_is_told_by_its_cause_with_what_to_do(chain, parts):
-    error = outages.of(chain)
+    error = outages.machine_error(chain)
     assert isinstance(error, MachineError)
     assert [part for part in parts if part not in str(error)] == []
     assert "\n" not in str(error)

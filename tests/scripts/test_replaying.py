@@ -13,8 +13,8 @@ from nightjar.config import compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash
 from nightjar.settings.jobs import JobName
-from nightjar.tables import ledger
-from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables import runs
+from nightjar.tables.runs import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def replaying(tmp_path, monkeypatch):
         run_date = date.fromisoformat(values["run_date"])
         done = Run(job, job, run_date, "done", None, "c1", "h1", STARTED, 1.0, Outcome())
         warehouse = Warehouse(values["environment.warehouse"], "flights")
-        ledger.record(warehouse, done)
+        runs.record(warehouse, done)
         for table in ("features", "labels"):
             write_deltalake(warehouse.path(table), pa.table({"run_date": [run_date]}), mode="append")
 
@@ -93,6 +93,6 @@ def definitions_of(job_arguments):
 
 
 def test_a_first_night_after_the_last_one_is_refused_before_anything_is_built(replaying):
-    with pytest.raises(UsageError, match=re.escape("A walk from 2013-10-01 to 2013-09-28 has no night")):
+    with pytest.raises(UsageError, match=re.escape("A replay from 2013-10-01 to 2013-09-28 has no night")):
         replaying.main(["run_date=2013-10-01"])
     assert replaying.job_arguments == {}

@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 
 import nightjar
 from learning import problems, test_search
-from nightjar.learning.parts import TrainingPart
+from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Metric
 from system import cluster, tree
@@ -117,7 +117,7 @@ ON_FIRST, ON_SECOND = 5, 3
 
 
 @dataclass(frozen=True, eq=False)
-class Watched(TrainingPart):
+class Watched(FitSet):
     """Rows to fit on that note where each fit of them begins.
 
     The last one that the second node begins never ends there: it is running whenever that node is lost, and a search
@@ -155,11 +155,11 @@ def begun_on(node, folder):
 def watched(folder):
     """The problem of these tests, each of whose fits is noted in the folder."""
     problem = problems.problem()
-    parts = [
+    fit_sets = [
         Watched(**vars(part), fold=fold.name, folder=folder)
-        for part, fold in zip(problem.parts, problem.folds, strict=True)
+        for part, fold in zip(problem.fit_sets, problem.folds, strict=True)
     ]
-    return replace(problem, parts=parts)
+    return replace(problem, fit_sets=fit_sets)
 
 
 def test_a_search_that_loses_a_node_goes_on_without_it(state, tmp_path):

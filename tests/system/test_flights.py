@@ -18,13 +18,13 @@ import pytest
 from scipy.stats import rankdata
 
 from nightjar.asof import Facts, join
-from nightjar.config import compose_job, make_settings
+from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.features import consistency
 from nightjar.features.build import build
 from nightjar.features.definitions import feature_facts
 from nightjar.pipeline.job import perform
 from nightjar.pipeline.sessions import Sessions
-from nightjar.pipeline.steps import Step
+from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
@@ -102,8 +102,8 @@ def run(spark, settings, night):
     for name, value in PLANNING.items():
         spark.conf.set(name, value)
     for job in (JobName.INGEST, JobName.BUILD_FEATURES):
-        given = (warehouse, settings.project, settings.environment, sessions, "revision")
-        perform(job, Step(uuid.uuid4().hex, night, *given), "config")
+        step_settings = ROOTS[job](settings.environment, settings.project, str(night))
+        perform(job, Step(uuid.uuid4().hex, night, warehouse, step_settings, sessions, "revision"), "config")
     for name, value in before.items():
         spark.conf.set(name, value)
 

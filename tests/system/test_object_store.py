@@ -11,7 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.asof import Clocks, Facts, Latest, Windowed, join
 from nightjar.errors import LeaseError, TableError
 from nightjar.joins.join import as_of_join
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.environment import Placement
 from nightjar.tables import layouts, lease, scan, sink
 from nightjar.tables.definitions import layout_table, source_table

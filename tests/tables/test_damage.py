@@ -10,7 +10,7 @@ import pytest
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, delta, failures, scan, sink
-from nightjar.tables.partition import read_by_tasks
+from nightjar.tables.file_splits import read_by_tasks
 from nightjar.tables.table import Column, Table
 from tables.damage import data_file, data_place, edited, flip, newest_commit, strata
 from tables.things import THINGS, of, store, things, utc

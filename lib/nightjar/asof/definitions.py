@@ -18,6 +18,10 @@ class Latest:
             or a ``timedelta``, which is exact; None sets no bound.
         skip_nulls: fall back to the latest usable fact in which this column is not null.
         name: the feature's own name.
+
+    Example:
+        >>> Latest("temperature", lookback="2d").label
+        'temperature'
     """
 
     column: str
@@ -45,6 +49,13 @@ class Windowed:
         window: the length, more than zero: a text like ``"7d"``, days of the join's zone, or ``"12h"``, or a
             ``timedelta``, which is exact.
         name: the feature's own name.
+
+    Example:
+        >>> Windowed("cost", "mean", "7d").label
+        'cost_mean_7d'
+        >>> from datetime import timedelta
+        >>> Windowed("cost", "mean", timedelta(hours=36)).label
+        'cost_mean_36h'
     """
 
     column: str
@@ -76,6 +87,12 @@ class Facts:
             the old one. Then only facts of one key and ``event_time`` need be compared.
         sequence: columns that order facts with equal ``event_time`` and ``known_at``; the greatest is the latest.
         features: what to compute.
+
+    Example:
+        >>> table = pa.table({"patient": ["p1"], "at": pa.array([0], pa.timestamp("us", "UTC")), "cost": [12.5]})
+        >>> visits = Facts("visits", table, keys={"person": "patient"}, event_time="at", features=[Latest("cost")])
+        >>> visits.key_columns  # spine column -> fact column
+        {'person': 'patient'}
     """
 
     name: str

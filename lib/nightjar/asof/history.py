@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from nightjar.asof.composite_keys import SortedIndex, SortKeyEncoder, search_order, sort_order
 from nightjar.asof.definitions import Clocks, Facts
-from nightjar.asof.places import SortedIndex, SortKeyEncoder, search_order, sort_order
 from nightjar.asof.values import FOREVER, Flags, Ints, column_of, instants, order_keys, present, take
 from nightjar.asof.versions import sequence_keys, valid_until
 

@@ -14,7 +14,7 @@ from nightjar.asof.matching import LatestFinder
 from nightjar.asof.reach import Reach
 from nightjar.asof.series import Series, ambiguous_ties, values_at
 from nightjar.asof.validation import output_names, validate
-from nightjar.asof.values import INSTANT, Column, Ints, column_of, concat, present, take
+from nightjar.asof.values import INSTANT, ArrowArray, Ints, column_of, concat, present, take
 from nightjar.asof.windows import Windows
 from nightjar.durations import Duration, duration_of
 
@@ -58,6 +58,32 @@ def join(
             or clocks that cannot be held exactly; facts that tie completely where ``Latest``, ``first`` or ``last``
             would have to choose between different values; contradicting versions of one fact; a sum of integers
             beyond 64 bits.
+
+    Example:
+        A machine was measured on Monday and on Tuesday; the second value came in a day late.
+
+        >>> from datetime import UTC, datetime
+        >>> from nightjar.asof import Facts, Latest, Windowed, join
+        >>> monday, tuesday, wednesday, thursday = (datetime(2024, 4, day, 6, tzinfo=UTC) for day in (1, 2, 3, 4))
+        >>> measured = pa.table(
+        ...     {
+        ...         "machine": ["m1", "m1"],
+        ...         "at": [monday, tuesday],
+        ...         "seen": [monday, wednesday],
+        ...         "heat": [20.0, 30.0],
+        ...     }
+        ... )
+        >>> features = [Latest("heat"), Windowed("heat", "mean", "7d"), Latest("heat", lookback="1d", name="fresh")]
+        >>> readings = Facts(
+        ...     "readings", measured, keys=["machine"], event_time="at", known_at="seen", features=features
+        ... )
+        >>> spine = pa.table({"machine": ["m1", "m1", "m2"], "prediction_time": [tuesday, thursday, thursday]})
+        >>> known = join(spine, [readings], zone="Europe/Paris")
+        >>> for name in ("readings__heat", "readings__heat_mean_7d", "readings__fresh"):
+        ...     print(name, known[name].to_pylist())
+        readings__heat [20.0, 30.0, None]
+        readings__heat_mean_7d [20.0, 25.0, None]
+        readings__fresh [20.0, None, None]
     """
     clocks = Clocks(prediction_time, known_by, since, zone)
     validate(spine, facts, clocks.columns(), zone)
@@ -68,7 +94,7 @@ def join(
     return result
 
 
-def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[Column]:
+def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[ArrowArray]:
     """The columns of one source in the spine's order: its features, then the matched clocks."""
     spine_entities, fact_entities = entities(spine, source)
     history = order(source, fact_entities, spine_entities)
@@ -76,7 +102,7 @@ def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[Column]:
     latest_of_query = LatestFinder(history).latest(queries)
     positions = latest_of_query[queries.of_row]
     reach = Reach(queries.at, queries.since, clocks.zone)
-    features: dict[int, Column] = dict(_window_columns(source, history, queries, latest_of_query, reach))
+    features: dict[int, ArrowArray] = dict(_window_columns(source, history, queries, latest_of_query, reach))
     for number, feature in enumerate(source.features):
         if isinstance(feature, Latest):
             features[number] = _latest(source, feature, history, queries, positions, reach)
@@ -86,7 +112,7 @@ def _answers(spine: pa.Table, source: Facts, clocks: Clocks) -> list[Column]:
 
 def _latest(
     source: Facts, feature: Latest, history: History, queries: Queries, positions: Ints, reach: Reach
-) -> Column:
+) -> ArrowArray:
     """The column's values, given the position of each spine row's latest usable fact."""
     column = column_of(source.table, feature.column)
     eligible = np.ones(len(history.rows), np.bool_)
@@ -104,7 +130,7 @@ def _latest(
 
 def _window_columns(
     source: Facts, history: History, queries: Queries, latest: Ints, reach: Reach
-) -> Iterator[tuple[int, Column]]:
+) -> Iterator[tuple[int, ArrowArray]]:
     """Each windowed feature's number and its column in the order of the spine."""
     lengths: dict[Duration, list[tuple[int, Windowed]]] = {}
     for number, feature in enumerate(source.features):
@@ -120,12 +146,12 @@ def _window_columns(
             series[feature.column] = Series(column, history, windows.order, _where(source, feature))
     for window, features in lengths.items():
         span_queries: list[Ints] = []
-        pieces: dict[int, list[Column]] = {number: [] for number, _ in features}
+        pieces: dict[int, list[ArrowArray]] = {number: [] for number, _ in features}
         for span in windows.spans(reach.first(window)):
             span_queries.append(span.queries)
-            selections = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
+            windowed = {name: series[name].within(span.runs) for name in dict.fromkeys(f.column for _, f in features)}
             for number, feature in features:
-                pieces[number].append(AGGREGATES[feature.aggregate](selections[feature.column]))
+                pieces[number].append(AGGREGATES[feature.aggregate](windowed[feature.column]))
         result_of_row = _result_of_row(queries, span_queries)
         for number, columns in pieces.items():
             column = concat(columns, columns[0].type)
@@ -142,8 +168,8 @@ def _result_of_row(queries: Queries, span_queries: list[Ints]) -> Ints | None:
     return None if np.all(result_of_row[1:] > result_of_row[:-1]) else result_of_row
 
 
-def _clock(moments: Ints, positions: Ints) -> Column:
-    clock: Column = pa.array(moments, pa.int64())
+def _clock(moments: Ints, positions: Ints) -> ArrowArray:
+    clock: ArrowArray = pa.array(moments, pa.int64())
     return take(clock, positions).cast(INSTANT)
 
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from nightjar.asof.composite_keys import rough_order
 from nightjar.asof.definitions import Facts
-from nightjar.asof.places import rough_order
 from nightjar.asof.values import (
-    Column,
+    ArrowArray,
     Ints,
     column_of,
     flags,
@@ -61,7 +61,7 @@ def entities(spine: pa.Table, source: Facts) -> tuple[Ints, Ints]:
     return spine_codes, fact_codes
 
 
-def row_codes(columns: Sequence[Column]) -> Ints:
+def row_codes(columns: Sequence[ArrowArray]) -> Ints:
     """One code from 0 up for each row of the columns, equal where all values are; -1 where one is null."""
     codes, _ = _encode(columns[0])
     for column in columns[1:]:
@@ -70,7 +70,7 @@ def row_codes(columns: Sequence[Column]) -> Ints:
     return codes
 
 
-def lossless(column: Column, kind: pa.DataType, where: str) -> Column:
+def lossless(column: ArrowArray, kind: pa.DataType, where: str) -> ArrowArray:
     """The column cast to another type of the same family, if that represents each value exactly.
 
     Raises:
@@ -93,33 +93,33 @@ def lossless(column: Column, kind: pa.DataType, where: str) -> Column:
     return cast
 
 
-def _cast(column: Column, kind: pa.DataType) -> Column:
+def _cast(column: ArrowArray, kind: pa.DataType) -> ArrowArray:
     if isinstance(kind, pa.Decimal128Type | pa.Decimal256Type) and types.is_integer(column.type):
         column = column.cast(pa.decimal256(76, kind.scale))  # Arrow judges by the widest integer, not by the values
     return column.cast(kind)
 
 
-def _pair_codes(codes: Ints, second_codes: Ints, width: int) -> Column:
+def _pair_codes(codes: Ints, second_codes: Ints, width: int) -> ArrowArray:
     """Pairs of codes as one integer; null where either code is missing."""
     missing = (codes < 0) | (second_codes < 0)
     return pa.array(codes * width + second_codes, pa.int64(), mask=missing if missing.any() else None)
 
 
-def _encode(column: Column) -> tuple[Ints, Column]:
+def _encode(column: ArrowArray) -> tuple[Ints, ArrowArray]:
     """Codes in the order of first appearance, -1 for null, and the value of each code."""
     heads, lengths = _runs(_hashable(column))
     encoded = heads.dictionary_encode()
     return np.repeat(integers(encoded.indices, -1), lengths), encoded.dictionary
 
 
-def _look_up(column: Column, levels: Column) -> Ints:
+def _look_up(column: ArrowArray, levels: ArrowArray) -> Ints:
     """The code of each value, -1 for null and for values that are not among the levels."""
     heads, lengths = _runs(_hashable(column))
-    codes: Column = pc.index_in(heads, levels, skip_nulls=True)
+    codes: ArrowArray = pc.index_in(heads, levels, skip_nulls=True)
     return np.repeat(integers(codes, -1), lengths)
 
 
-def _runs(column: Column) -> tuple[Column, Ints | int]:
+def _runs(column: ArrowArray) -> tuple[ArrowArray, Ints | int]:
     """The first value of each run of equal neighbours, and the runs' lengths: sorted rows then need little hashing."""
     if not len(column) or types.is_null(column.type):
         return column, 1
@@ -127,7 +127,7 @@ def _runs(column: Column) -> tuple[Column, Ints | int]:
         numbers = column.to_numpy()
         changes = numbers[1:] != numbers[:-1]
     else:
-        differs: Column = pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)).fill_null(True)
+        differs: ArrowArray = pc.not_equal(column.slice(1), column.slice(0, len(column) - 1)).fill_null(True)
         changes = flags(differs)
     starts = np.flatnonzero(np.concatenate([[True], changes]))
     if 2 * len(starts) > len(column):
@@ -135,7 +135,7 @@ def _runs(column: Column) -> tuple[Column, Ints | int]:
     return take(column, starts), np.diff(starts, append=len(column))
 
 
-def by_keys_and_time(columns: Sequence[Column], at: Ints) -> Ints:
+def by_keys_and_time(columns: Sequence[ArrowArray], at: Ints) -> Ints:
     """The order of rows by keys, then roughly by time, which is that of facts stored by these keys.
 
     Neighbouring rows then read neighbouring facts. Up to 65,536 keys are sorted by radix in NumPy.
@@ -148,7 +148,7 @@ def by_keys_and_time(columns: Sequence[Column], at: Ints) -> Ints:
     return order
 
 
-def _hashable(column: Column) -> Column:
+def _hashable(column: ArrowArray) -> ArrowArray:
     """Floats as integers, because NaN is one key and -0.0 equals 0.0; plain columns of the rest."""
     column = plain(column)
     if not types.is_floating(column.type):

@@ -1,4 +1,4 @@
-"""The values of one column of the facts, and selections of them by windows."""
+"""The values of one column of the facts, and the same in windows."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -12,7 +12,7 @@ from nightjar.asof.exact import Digits, RunningTotals, Scaled, digits_of, square
 from nightjar.asof.history import History
 from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import (
-    Column,
+    ArrowArray,
     Flags,
     Ints,
     bitmap,
@@ -31,7 +31,7 @@ from nightjar.errors import JoinError
 class Series:
     """The non-null values of one column, to be aggregated. What several windows or aggregates need is computed once."""
 
-    def __init__(self, column: Column, history: History, order: Ints, where: str) -> None:
+    def __init__(self, column: ArrowArray, history: History, order: Ints, where: str) -> None:
         """Take a column of the facts' table, the order of positions to keep it in, and a text for errors."""
         self.where = where
         self._column, self._history = column, history
@@ -40,9 +40,9 @@ class Series:
         self._before = None if not_null.all() else running_total(not_null)
         self.values = take(column, history.rows_at(self.positions))
 
-    def within(self, runs: Runs) -> "Selection":
+    def within(self, runs: Runs) -> "WindowedSeries":
         """The values in some windows of facts."""
-        return Selection(self, runs if self._before is None else runs.restrict(self._before))
+        return WindowedSeries(self, runs if self._before is None else runs.restrict(self._before))
 
     @cached_property
     def numbers(self) -> npt.NDArray[np.generic]:
@@ -76,7 +76,7 @@ class Series:
         return [running_total(kind) for kind in kinds]
 
     @cached_property
-    def key_codec(self) -> tuple[Ints, Callable[[Ints, Flags], Column]]:
+    def key_codec(self) -> tuple[Ints, Callable[[Ints, Flags], ArrowArray]]:
         """An integer key for each value, which orders as the values do, and a function from keys back to values."""
         kind = self.values.type
         if types.is_float64(kind) or types.is_float32(kind):
@@ -93,7 +93,7 @@ class Series:
         _, indices, ranks = np.unique(order_keys(self.values), return_index=True, return_inverse=True)
         return ranks, indices
 
-    def values_at(self, positions: Ints) -> Column:
+    def values_at(self, positions: Ints) -> ArrowArray:
         """The values of the facts at positions of the history, null at -1.
 
         Raises:
@@ -106,7 +106,7 @@ class Series:
         return ambiguous_ties(self._column, self._history, present(self._column)[self._history.rows])
 
 
-class Selection:
+class WindowedSeries:
     """One series in some windows. What several aggregates need is computed once."""
 
     def __init__(self, series: Series, runs: Runs) -> None:
@@ -134,14 +134,14 @@ class Selection:
         """Whether each window holds NaN, +inf, -inf; an empty list if all numbers are finite."""
         return [self.runs.total(total) > 0 for total in self.series.special_totals]
 
-    def mask_small(self, results: npt.NDArray[np.generic], *, least: int) -> Column:
+    def mask_small(self, results: npt.NDArray[np.generic], *, least: int) -> ArrowArray:
         """Results, null where a window holds fewer than the least number of values."""
         if least not in self._null_masks:
             self._null_masks[least] = bitmap(self.sizes >= least)
         return of_numbers(results, self._null_masks[least])
 
 
-def ambiguous_ties(column: Column, history: History, eligible: Flags) -> Flags:
+def ambiguous_ties(column: ArrowArray, history: History, eligible: Flags) -> Flags:
     """True at each eligible position of a tie whose eligible facts differ in value; null differs from any value."""
     is_ambiguous = np.zeros(len(history.rows), np.bool_)
     if not history.has_ties:
@@ -155,7 +155,7 @@ def ambiguous_ties(column: Column, history: History, eligible: Flags) -> Flags:
     return is_ambiguous
 
 
-def values_at(column: Column, history: History, positions: Ints, is_ambiguous: Flags, where: str) -> Column:
+def values_at(column: ArrowArray, history: History, positions: Ints, is_ambiguous: Flags, where: str) -> ArrowArray:
     """The values of the facts at positions, null at -1.
 
     Raises:

@@ -44,7 +44,7 @@ _CONVERSIONS = {
     "list": "pyarrow.Table.from_pylist(rows)",
     "dict": "pyarrow.table(columns)",
 }
-"""What is often given for a table, and how to make one of it."""
+"""Type that is often passed in place of an Arrow table -> how to convert it."""
 
 
 def validate(spine: pa.Table, facts: Sequence[Facts], clocks: Sequence[str], zone: str) -> None:

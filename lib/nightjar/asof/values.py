@@ -11,7 +11,7 @@ from pyarrow import types
 
 from nightjar.errors import JoinError
 
-Column: TypeAlias = "pa.Array[Any]"
+ArrowArray: TypeAlias = "pa.Array[Any]"
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -51,24 +51,24 @@ def is_orderable(kind: pa.DataType) -> bool:
     return any(test(kind) for test in _ORDERED)
 
 
-def column_of(table: pa.Table, name: str) -> Column:
+def column_of(table: pa.Table, name: str) -> ArrowArray:
     """A table's column as one array."""
     return concat(table.column(name).unify_dictionaries().chunks, table.schema.field(name).type)
 
 
-def concat(pieces: list[Column], kind: pa.DataType) -> Column:
+def concat(pieces: list[ArrowArray], kind: pa.DataType) -> ArrowArray:
     """Concatenate arrays of one type; a single one is not copied."""
     if len(pieces) == 1:
         return pieces[0]
     return pa.concat_arrays(pieces) if pieces else pa.array([], kind)
 
 
-def nulls(rows: int, kind: pa.DataType) -> Column:
+def nulls(rows: int, kind: pa.DataType) -> ArrowArray:
     """A column of nulls."""
     return pa.array([None] * rows, kind)
 
 
-def plain(column: Column) -> Column:
+def plain(column: ArrowArray) -> ArrowArray:
     """The same values without dictionary, extension or view."""
     if isinstance(column, pa.ExtensionArray):
         return plain(column.storage)
@@ -79,7 +79,7 @@ def plain(column: Column) -> Column:
     return column.cast(pa.large_binary()) if types.is_binary_view(column.type) else column
 
 
-def take(column: Column, positions: Ints) -> Column:
+def take(column: ArrowArray, positions: Ints) -> ArrowArray:
     """The column's values at positions, null at -1."""
     if types.is_string_view(column.type) or types.is_binary_view(column.type):  # Arrow cannot take from views
         return take(plain(column), positions).cast(column.type)
@@ -96,31 +96,31 @@ def bitmap(valid: Flags) -> pa.Buffer | None:
     return None if valid.all() else pa.array(valid).buffers()[1]
 
 
-def of_numbers(numbers: npt.NDArray[np.generic], valid: pa.Buffer | None) -> Column:
+def of_numbers(numbers: npt.NDArray[np.generic], valid: pa.Buffer | None) -> ArrowArray:
     """A column of numbers with a validity bitmap, without a copy."""
     kind, memory = pa.from_numpy_dtype(numbers.dtype), np.ascontiguousarray(numbers).data
-    column: Column = pa.Array.from_buffers(kind, len(numbers), [valid, pa.py_buffer(memory)])
+    column: ArrowArray = pa.Array.from_buffers(kind, len(numbers), [valid, pa.py_buffer(memory)])
     return column
 
 
-def _bits(column: Column) -> Ints:
+def _bits(column: ArrowArray) -> Ints:
     """The bits of 64-bit values, none of them null, as integers."""
     bits: Any = column.view(pa.int64())
     return np.asarray(bits.to_numpy(), np.int64)
 
 
-def flags(column: Column) -> Flags:
+def flags(column: ArrowArray) -> Flags:
     """A boolean column, null as False."""
     plain_flags = column.fill_null(False) if column.null_count else column
     return np.asarray(plain_flags.to_numpy(zero_copy_only=False), np.bool_)
 
 
-def present(column: Column) -> Flags:
+def present(column: ArrowArray) -> Flags:
     """True where the column is not null."""
     return flags(column.is_valid()) if column.null_count else np.ones(len(column), np.bool_)
 
 
-def instants(column: Column, where: str) -> Ints:
+def instants(column: ArrowArray, where: str) -> Ints:
     """A clock as microseconds since 1970 in UTC; undefined where it is null.
 
     Raises:
@@ -135,13 +135,13 @@ def instants(column: Column, where: str) -> Ints:
         ) from error
 
 
-def integers(column: Column, null: int) -> Ints:
+def integers(column: ArrowArray, null: int) -> Ints:
     """Integers of any width as 64 bits, null replaced by a number."""
     filled = column.fill_null(null) if column.null_count else column
     return np.asarray(filled.to_numpy(), np.int64)
 
 
-def order_keys(column: Column) -> Ints:
+def order_keys(column: ArrowArray) -> Ints:
     """One integer for each value, which orders and compares as the values do; undefined for null.
 
     NaN equals itself and comes last; -0.0 equals 0.0. Only keys of one column may be compared.
@@ -161,7 +161,7 @@ def order_keys(column: Column) -> Ints:
     return ranks(column)
 
 
-def differs(column: Column, rows: Ints, other_rows: Ints) -> Flags:
+def differs(column: ArrowArray, rows: Ints, other_rows: Ints) -> Flags:
     """Whether the values at two lists of rows differ, pair by pair; null equals null, NaN equals NaN."""
     if is_orderable(logical_type(column.type)) or types.is_null(column.type):
         keys, valid = order_keys(column), present(column)
@@ -185,7 +185,7 @@ def floats_of(keys: Ints) -> Floats:
     return floats
 
 
-def ranks(column: Column) -> Ints:
+def ranks(column: ArrowArray) -> Ints:
     """The dense rank of each value; undefined for null."""
     encoded = column.dictionary_encode()
     levels = encoded.dictionary

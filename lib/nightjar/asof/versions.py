@@ -4,7 +4,7 @@ import numpy as np
 
 from nightjar.asof.definitions import Facts
 from nightjar.asof.keys import row_codes
-from nightjar.asof.values import FOREVER, Column, Flags, Ints, column_of, differs, flags, order_keys, present, take
+from nightjar.asof.values import FOREVER, ArrowArray, Flags, Ints, column_of, differs, flags, order_keys, present, take
 from nightjar.errors import JoinError
 
 
@@ -44,7 +44,7 @@ def valid_until(source: Facts, known_at: Ints, rows: Ints) -> tuple[Ints | None,
     return until, ever
 
 
-def sequence_keys(column: Column) -> Ints:
+def sequence_keys(column: ArrowArray) -> Ints:
     """Order keys of a sequence column, in which null comes before every value."""
     keys, valid = order_keys(column), present(column)
     ranks = np.unique(keys, return_inverse=True)[1] + 1

@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from nightjar.asof.blocks import Blocks
+from nightjar.asof.composite_keys import SortKeyEncoder
 from nightjar.asof.history import History, Queries
-from nightjar.asof.places import SortKeyEncoder
 from nightjar.asof.ranges import Runs, running_total
 from nightjar.asof.values import FOREVER, Flags, Ints
 

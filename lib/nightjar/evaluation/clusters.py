@@ -39,12 +39,12 @@ class Clusters:
 
     @cached_property
     def entities(self) -> int:
-        """How many there are."""
+        """The number of entities."""
         return int(np.count_nonzero(np.bincount(self.entity)))
 
     @cached_property
     def blocks(self) -> int:
-        """How many there are."""
+        """The number of blocks."""
         return int(np.count_nonzero(np.bincount(self.block)))
 
     @cached_property
@@ -72,6 +72,11 @@ def blocks_of(day: npt.NDArray[np.datetime64], first: date, last: date, length: 
         first: of the period.
         last: of the period, included.
         length: days of a block, at least; see `blocks_within`.
+
+    Example:
+        >>> days = np.array(["2024-01-01", "2024-01-05", "2024-01-09"], "datetime64[D]")
+        >>> blocks_of(days, date(2024, 1, 1), date(2024, 1, 9), length=3).tolist()
+        [0, 1, 2]
     """
     days = (last - first).days + 1
     day_number = (day.astype("datetime64[D]") - np.datetime64(first)).astype(np.intp)

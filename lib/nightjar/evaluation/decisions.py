@@ -32,6 +32,10 @@ def cheapest_threshold(
 
     Raises:
         LearningError: lengths differ, there are no rows, or a score is not finite.
+
+    Example:
+        >>> cheapest_threshold([True, False, True, False], [0.9, 0.6, 0.4, 0.1], missed=5, false_alarm=1)
+        0.4
     """
     labels, scores = check_outcomes(label, score)
     if not len(scores):
@@ -39,7 +43,7 @@ def cheapest_threshold(
     order = np.argsort(-scores, kind="stable")
     ranked, true = scores[order], labels[order]
     saving = np.where(true, missed, -false_alarm) * (1.0 if weight is None else weight[order])
-    cumulative = np.cumsum(saving)  # by acting on the highest scores, compared with acting on none
+    cumulative = np.cumsum(saving)  # what acting on the rows of the highest scores saves, compared with acting on none
     last_of_score = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
     savings = np.concatenate([[0.0], cumulative[last_of_score]])
     thresholds = np.concatenate([[np.nextafter(max(1.0, ranked[0]), np.inf)], ranked[last_of_score]])
@@ -53,6 +57,10 @@ def row_costs(
 
     Raises:
         LearningError: as `cheapest_threshold`.
+
+    Example:
+        >>> row_costs([True, False, True, False], [0.9, 0.6, 0.4, 0.1], 0.5, missed=5, false_alarm=1).tolist()
+        [0.0, 1.0, 5.0, 0.0]
     """
     labels, scores = check_outcomes(label, score)
     is_acted_on = scores >= threshold

@@ -47,6 +47,12 @@ def psi(expected: npt.ArrayLike, actual: npt.ArrayLike, bins: int | None = 10) -
 
     Raises:
         LearningError: vectors of different bins, negative or fractional counts, or fewer than 1 group.
+
+    Example:
+        Counts of nulls, three levels and any other one.
+
+        >>> round(psi([0, 50, 30, 20, 0], [0, 20, 30, 50, 0], bins=None), 3)
+        0.533
     """
     e, a = _group(expected, actual, bins)
     return float(_index(e, a)) if e.sum() and a.sum() else None
@@ -123,6 +129,12 @@ def kolmogorov_smirnov(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
 
     Raises:
         LearningError: vectors of different bins, negative or fractional counts.
+
+    Example:
+        Counts of nulls and of four bins.
+
+        >>> kolmogorov_smirnov([0, 0, 50, 50, 0], [0, 0, 20, 80, 0]).statistic
+        0.3
     """
     e, a = (side[1:] for side in _check_counts(expected, actual))
     n, m = e.sum(), a.sum()
@@ -156,6 +168,10 @@ def chi_squared(expected: npt.ArrayLike, actual: npt.ArrayLike) -> Test:
 
     Raises:
         LearningError: vectors of different bins, negative or fractional counts.
+
+    Example:
+        >>> round(chi_squared([0, 50, 30, 20], [0, 20, 30, 50]).statistic, 2)
+        25.71
     """
     table = np.vstack(_check_counts(expected, actual))
     table = table[:, table.sum(axis=0) > 0]

@@ -24,7 +24,7 @@ from nightjar.errors import LearningError
 MOST_LEVELS = 100
 """How many levels of a categorical column get a bin of their own."""
 
-Column: TypeAlias = "pa.Array[Any] | pa.ChunkedArray[Any]"
+ArrowColumn: TypeAlias = "pa.Array[Any] | pa.ChunkedArray[Any]"
 Counts: TypeAlias = npt.NDArray[np.int64]
 
 
@@ -78,7 +78,7 @@ class Bins:
             raise LearningError(f"These are not bins written by to_json: {text[:200]!r}.") from error
 
 
-def fit_bins(column: Column, *, bins: int = 50) -> Bins:
+def fit_bins(column: ArrowColumn, *, bins: int = 50) -> Bins:
     """Fit bins to a column; the same values in any order give the same bins.
 
     Numbers, decimals and booleans: edges at quantiles, so that bins hold about equal shares. Up to `bins` distinct
@@ -89,6 +89,12 @@ def fit_bins(column: Column, *, bins: int = 50) -> Bins:
 
     Raises:
         LearningError: a column that is neither numbers, booleans nor strings, or fewer than 1 bin.
+
+    Example:
+        >>> fit_bins(pa.array(["b", "a", "b"])).levels
+        ('b', 'a')
+        >>> fit_bins(pa.array([1, 1, 2, 2]), bins=2).edges
+        (1.0, 2.0, 2.0000000000000004)
     """
     if bins < 1:
         raise LearningError(f"bins is {bins}: a histogram has at least 1.")
@@ -100,13 +106,18 @@ def fit_bins(column: Column, *, bins: int = 50) -> Bins:
     raise LearningError(f"A column of type {column.type} has no histogram: expected numbers, booleans or strings.")
 
 
-def count(bins: Bins, column: Column) -> Counts:
+def count(bins: Bins, column: ArrowColumn) -> Counts:
     """The number of rows in each bin, in the layout of this module's head.
 
     Infinities fall into the outermost bins. Integers and decimals are compared as float64.
 
     Raises:
         LearningError: the column is of another kind than the bins.
+
+    Example:
+        >>> bins = fit_bins(pa.array(["a", "a", "b"]))
+        >>> count(bins, pa.array(["b", "c", None])).tolist()  # nulls, a, b, any other level
+        [1, 0, 1, 1]
     """
     fits = is_number if bins.kind == "numeric" else is_text
     if not fits(column.type) and not pa.types.is_null(column.type):
@@ -132,7 +143,7 @@ def _equal_mass_edges(values: npt.NDArray[np.float64], bins: int) -> tuple[float
     return tuple(float(edge) for edge in edges if np.isfinite(edge))
 
 
-def _frequent_levels(column: Column) -> tuple[str, ...]:
+def _frequent_levels(column: ArrowColumn) -> tuple[str, ...]:
     levels, rows = pc.value_counts(_texts(column).drop_null()).flatten()
     ranked = pa.table({"level": levels, "rows": rows}).sort_by([("rows", "descending"), ("level", "ascending")])
     return tuple(map(str, ranked["level"].slice(0, MOST_LEVELS).to_pylist()))
@@ -164,16 +175,16 @@ def _floats(chunk: "pa.Array[Any]") -> npt.NDArray[np.float64]:
     return np.asarray(present.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _texts(column: Column) -> Column:
+def _texts(column: ArrowColumn) -> ArrowColumn:
     """Strings in one type: Arrow has no kernels for views, and dictionaries differ from chunk to chunk."""
     return _plain(column).cast(pa.large_string())
 
 
-def _plain(column: Column) -> Column:
+def _plain(column: ArrowColumn) -> ArrowColumn:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _chunks(column: Column) -> "Sequence[pa.Array[Any]]":
+def _chunks(column: ArrowColumn) -> "Sequence[pa.Array[Any]]":
     return column.chunks if isinstance(column, pa.ChunkedArray) else [column]
 
 

@@ -53,6 +53,14 @@ def roc_auc(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
 
     Raises:
         LearningError: see `check_outcomes` and `rows.check_weight`.
+
+    Example:
+        >>> roc_auc([True, False, True, False], [0.9, 0.6, 0.4, 0.1])
+        0.75
+        >>> roc_auc([True, False, True], [0.9, 0.5, 0.2], weight=[1, 1, 3])  # the last row stands for three
+        0.25
+        >>> roc_auc([True, True], [0.9, 0.2]) is None
+        True
     """
     outcomes, scores, weights = _drop_unweighted(*check_outcomes(y, score), weight)
     if outcomes.all() or not outcomes.any():
@@ -68,6 +76,10 @@ def log_loss(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | Non
 
     Raises:
         LearningError: see `check_outcomes` and `rows.check_weight`; also a score outside [0, 1].
+
+    Example:
+        >>> round(log_loss([True, False, True, False], [0.9, 0.6, 0.4, 0.1]), 4)
+        0.5108
     """
     outcomes, probabilities, weights = _drop_unweighted(*_probabilities(y, score), weight)
     if not len(outcomes):
@@ -82,6 +94,10 @@ def brier(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None =
 
     Raises:
         LearningError: see `check_outcomes` and `rows.check_weight`; also a score outside [0, 1].
+
+    Example:
+        >>> brier([True, False, True, False], [0.9, 0.6, 0.4, 0.1])
+        0.185
     """
     outcomes, probabilities, weights = _drop_unweighted(*_probabilities(y, score), weight)
     if not len(outcomes):
@@ -97,6 +113,10 @@ def average_precision(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayL
 
     Raises:
         LearningError: see `check_outcomes` and `rows.check_weight`.
+
+    Example:
+        >>> round(average_precision([True, False, True, False], [0.9, 0.6, 0.4, 0.1]), 4)
+        0.8333
     """
     outcomes, scores, weights = _drop_unweighted(*check_outcomes(y, score), weight)
     return float(average_precision_score(outcomes, scores, sample_weight=weights)) if outcomes.any() else None
@@ -112,6 +132,12 @@ def expected_calibration_error(
 
     Raises:
         LearningError: see `check_outcomes` and `rows.check_weight`; also a score outside [0, 1].
+
+    Example:
+        Rows with a probability of 0.25 are never True here, those with 0.75 always are.
+
+        >>> expected_calibration_error(4 * [False] + 4 * [True], 4 * [0.25] + 4 * [0.75])
+        0.25
     """
     outcomes, probabilities, weights = _drop_unweighted(*_probabilities(y, score), weight)
     if not len(outcomes):
@@ -137,6 +163,11 @@ def measures(
     Raises:
         LearningError: see `check_outcomes`, or `regression.check_amounts`, and `rows.check_weight`; a score outside
             [0, 1] of a classification; a ranking without `query`.
+
+    Example:
+        >>> values = measures(Task.CLASSIFICATION, [True, False, True, False], [0.9, 0.6, 0.4, 0.1])
+        >>> values["roc_auc"], values["positive_rate"], values["rows"]
+        (0.75, 0.5, 4)
     """
     if task is Task.CLASSIFICATION:
         outcomes, scores = _probabilities(label, score)

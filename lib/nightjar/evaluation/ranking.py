@@ -25,6 +25,13 @@ def mean_ndcg(
 
     Raises:
         LearningError: see `rows.check_weight`.
+
+    Example:
+        Of two lists the first has its relevant row in second place, the other in first place.
+
+        >>> relevance, score = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.9, 0.5, 0.2, 0.7])
+        >>> round(mean_ndcg(relevance, score, query=np.array([0, 0, 1, 1])), 4)
+        0.8155
     """
     weight_of_row = weight_of_list(query, weight)
     if not len(query):

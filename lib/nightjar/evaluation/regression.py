@@ -31,6 +31,10 @@ def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
+
+    Example:
+        >>> round(rmse([1, 2, 3], [1, 2, 5]), 4)
+        1.1547
     """
     amounts, scores, weights = _drop_unweighted(y, score, weight)
     mse = mean((amounts - scores) ** 2, weights)
@@ -42,6 +46,10 @@ def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = N
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
+
+    Example:
+        >>> round(mae([1, 2, 3], [1, 2, 5]), 4)
+        0.6667
     """
     amounts, scores, weights = _drop_unweighted(y, score, weight)
     return mean(np.abs(amounts - scores), weights)
@@ -54,6 +62,10 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
+
+    Example:
+        >>> r2([1, 2, 3], [1, 2, 5])
+        -1.0
     """
     amounts, scores, weights = _drop_unweighted(y, score, weight)
     if not len(amounts) or (amounts == amounts[0]).all():

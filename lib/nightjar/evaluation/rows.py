@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nightjar.errors import LearningError
 
 Floats = npt.NDArray[np.float64]
+RowNumbers = npt.NDArray[np.intp]
 Measure = Callable[..., float | None]
 """A measure of labels and scores, and of weights where there are some; None where it is undefined."""
 

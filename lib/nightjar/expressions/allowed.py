@@ -2,7 +2,8 @@
 
 ALLOWED = (
     "An expression holds columns, constants, operators, CASE, CAST and those of Spark's functions that give one value "
-    "for the values of one row, the same at any time, in any session and on any machine (README, Expressions)."
+    "for the values of one row, the same at any time, in any session and on any machine (docs/projects.md, "
+    "Expressions)."
 )
 
 _NODES = """

@@ -13,7 +13,7 @@ from pyspark.sql.types import BooleanType
 
 from nightjar.errors import JoinError
 from nightjar.evaluation.agreement import Answers, against_the_others, fleiss_kappa, pairs, yes_and_no
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.label import Label
 
 ANNOTATOR = "_annotator"

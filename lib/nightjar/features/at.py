@@ -34,7 +34,7 @@ def features_at(warehouse: Warehouse, project: Project, spine: DataFrame | Rows)
         spine: any rows, also repeated ones, with `prediction_time` (TIMESTAMP, an instant) and the columns that the
             feature groups are joined by. A plain time that Python hands to Spark is read in the session's time zone,
             which is UTC in the sessions of `nightjar.runtime.spark`. Millions of rows that lie in files need not go
-            through Spark: see `tables.partition.read_by_tasks`.
+            through Spark: see `tables.file_splits.read_by_tasks`.
 
     Returns:
         Exactly the spine's rows, in no particular order, with its columns and one for each feature,

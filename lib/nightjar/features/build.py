@@ -27,8 +27,8 @@ from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, sink
 from nightjar.tables.definitions import QUALITY, features_table, labels_table
 from nightjar.tables.entries import DataFile
-from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import Rows, of_frame
+from nightjar.tables.runs import Outcome
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date

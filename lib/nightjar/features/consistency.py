@@ -20,8 +20,8 @@ from nightjar.features.spine import require_unique_rows, spine_rows
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import QUALITY
-from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import of_frame
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")

@@ -9,7 +9,7 @@ from typing import Any
 
 from nightjar.asof import Latest, Windowed
 from nightjar.durations import parse_duration
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source

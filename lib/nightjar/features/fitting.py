@@ -12,7 +12,7 @@ from nightjar.errors import LearningError, UsageError
 from nightjar.features import expressions, labels, spine
 from nightjar.features.at import PREDICTION_TIME
 from nightjar.features.definitions import feature_facts, source_table_name
-from nightjar.joins.stored import output_schema
+from nightjar.joins.stored_facts import output_schema
 from nightjar.models.columns import feature_columns
 from nightjar.settings.project import Project
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT

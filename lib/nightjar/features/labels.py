@@ -29,7 +29,7 @@ from nightjar.features import annotations, labelling_rules
 from nightjar.features.definitions import label_facts, source_table_name
 from nightjar.features.horizons import FINAL, UNTIL, with_horizon
 from nightjar.joins.join import as_of_join
-from nightjar.joins.stored import StoredFacts, output_schema
+from nightjar.joins.stored_facts import StoredFacts, output_schema
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project

@@ -21,14 +21,14 @@ from nightjar.joins.keys import Key, keys_of
 from nightjar.joins.planner import JoinPlan
 from nightjar.joins.reading import Share
 from nightjar.joins.shares import Shares, Slices, count_rows, shares_of
-from nightjar.joins.stored import join_facts
+from nightjar.joins.stored_facts import join_facts
 from nightjar.tables import layouts
 from nightjar.tables.rows import ROWS_AT_ONCE, Rows
 from nightjar.tables.scan import Snapshot
 
 
 @dataclass(frozen=True)
-class JoinStage:
+class CoBucketedStage:
     """The joins that share one shuffle of the spine: by the same spine columns and types, in as many buckets.
 
     Attributes:
@@ -92,7 +92,7 @@ def _order_like_facts(rows: pa.Table, keys: Mapping[str, "Key"], prediction_time
     return by_keys_and_time([column_of(rows, name) for name in keys], times)
 
 
-def stages(plans: Sequence[JoinPlan], spine: Rows, prediction_time: str) -> list[JoinStage]:
+def stages(plans: Sequence[JoinPlan], spine: Rows, prediction_time: str) -> list[CoBucketedStage]:
     """One stage for each set of facts that can be joined together.
 
     Where a bucket is heavy, a job first estimates how many rows of the spine each of its slices has: tonight's rows are
@@ -105,7 +105,7 @@ def stages(plans: Sequence[JoinPlan], spine: Rows, prediction_time: str) -> list
     return [_stage(group, spine, prediction_time) for group in groups.values()]
 
 
-def _stage(plans: Sequence[JoinPlan], spine: Rows, prediction_time: str) -> JoinStage:
+def _stage(plans: Sequence[JoinPlan], spine: Rows, prediction_time: str) -> CoBucketedStage:
     files = [_by_bucket(plans, bucket) for bucket in range(_buckets(plans[0]))]
     tasks = tasks_of_a_shuffle(spine.task_input.sparkSession)
     slicing = Slices(_keys(plans[0]), len(files), slices.cuts(files, tasks), prediction_time)
@@ -113,7 +113,7 @@ def _stage(plans: Sequence[JoinPlan], spine: Rows, prediction_time: str) -> Join
     facts, buckets = slices.facts_in(files), slicing.bucket_of_each()
     slices_of = Counter(buckets)
     facts_in_slices = [facts[bucket] // slices_of[bucket] for bucket in buckets]
-    return JoinStage(plans, files, shares_of(slicing, facts_in_slices, rows, tasks))
+    return CoBucketedStage(plans, files, shares_of(slicing, facts_in_slices, rows, tasks))
 
 
 def _buckets(plan: JoinPlan) -> int:

@@ -27,7 +27,7 @@ class Destination:
 
     Attributes:
         number: returns the number of each row of a table, at least 0.
-        tasks: how many there are; task n gets the rows of the numbers n, n + tasks, ...
+        tasks: their number; task n gets the rows of the numbers n, n + tasks, ...
     """
 
     number: Callable[[pa.Table], Ints]

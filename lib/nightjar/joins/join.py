@@ -11,7 +11,7 @@ from nightjar.asof import Clocks, Facts
 from nightjar.joins import cobucketed, reading, shuffle
 from nightjar.joins.exchange import Destination, exchange_rows
 from nightjar.joins.planner import JoinPlan, plan
-from nightjar.joins.stored import StoredFacts, join_facts, output_schema
+from nightjar.joins.stored_facts import StoredFacts, join_facts, output_schema
 from nightjar.settings.environment import Placement
 from nightjar.tables.rows import Rows, TaskFunction, merge_tables
 from nightjar.tables.warehouse import Warehouse
@@ -58,7 +58,7 @@ def join_with_plans(
     """
     schema = output_schema(spine.schema, [(join_plan.facts, join_plan.files.schema) for join_plan in plans], clocks)
     rows = spine
-    stages: list[shuffle.JoinStage | cobucketed.JoinStage] = [
+    stages: list[shuffle.ShuffleStage | cobucketed.CoBucketedStage] = [
         *shuffle.stages(warehouse, _with_placement(plans, Placement.SHUFFLE)),
         *cobucketed.stages(_with_placement(plans, Placement.CO_BUCKETED), spine, clocks.prediction_time),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nightjar.errors import JoinError
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.environment import Placement
 from nightjar.tables import layouts, opening, scan
 from nightjar.tables.layouts import Layout
@@ -71,10 +71,10 @@ def _place(warehouse: Warehouse, facts: StoredFacts, placement: Placement | None
         )
     is_small = files.size <= scan.SMALL and files.unreadable is None
     if placement is Placement.BROADCAST or (placement is None and is_small):
-        return JoinPlan(facts, Placement.BROADCAST, files, None, f"as told, {size}" if placement else f"only {size}")
+        return JoinPlan(facts, Placement.BROADCAST, files, None, f"as set, {size}" if placement else f"only {size}")
     if layout is not None and placement is None:
         return _co_bucketed(facts, layout)
-    return JoinPlan(facts, Placement.SHUFFLE, files, None, f"as told, {size}" if placement else f"{size}, {reason}")
+    return JoinPlan(facts, Placement.SHUFFLE, files, None, f"as set, {size}" if placement else f"{size}, {reason}")
 
 
 def _co_bucketed(facts: StoredFacts, layout: Layout) -> JoinPlan:

@@ -13,7 +13,7 @@ from nightjar.asof import Clocks, Facts, Windowed
 from nightjar.asof.values import EARLIEST, column_of, instants, present
 from nightjar.durations import duration_of, microseconds
 from nightjar.joins.planner import JoinPlan
-from nightjar.joins.stored import StoredFacts
+from nightjar.joins.stored_facts import StoredFacts
 from nightjar.tables import scan
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
 from nightjar.tables.scan import Snapshot

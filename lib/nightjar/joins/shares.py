@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nightjar.asof.values import Column, Ints, column_of, instants, plain
+from nightjar.asof.values import ArrowArray, Ints, column_of, instants, plain
 from nightjar.joins.keys import Key, bucket_of
 from nightjar.joins.slices import Cut
+from nightjar.tables.file_splits import balance
 from nightjar.tables.hashing import is_hashable, xxhash64
-from nightjar.tables.partition import balance
 from nightjar.tables.rows import Rows, in_tasks
 
 WORTH_A_TASK = 250_000  # rows of the spine; fewer do not justify a task of their own
@@ -94,7 +94,7 @@ class Shares:
         number as before.
         """
         hashable = [plain(column_of(rows, field.name)) for field in rows.schema if is_hashable(field.type)]
-        times: Column = pa.array(self.slices.times(rows))
+        times: ArrowArray = pa.array(self.slices.times(rows))
         return (xxhash64([times, *hashable]) >> np.uint64(1)).view(np.int64)
 
     @property

@@ -19,7 +19,7 @@ from nightjar.asof.values import Ints, column_of, plain
 from nightjar.joins.exchange import Destination, ShuffleBlock, dispatch, messages_of, tasks_of_a_shuffle
 from nightjar.joins.keys import bucket_of, keys_of
 from nightjar.joins.planner import JoinPlan
-from nightjar.joins.stored import join_facts
+from nightjar.joins.stored_facts import join_facts
 from nightjar.tables import delta, layouts
 from nightjar.tables.hashing import buckets_of
 from nightjar.tables.layouts import RETRACTION
@@ -31,7 +31,7 @@ FactSet: TypeAlias = tuple[str, int, tuple[str, ...], tuple[str, ...], tuple[str
 
 
 @dataclass(frozen=True)
-class JoinStage:
+class ShuffleStage:
     """The joins that share one shuffle of the spine: by the same spine columns and types.
 
     Attributes:
@@ -82,13 +82,13 @@ class JoinStage:
         return tables
 
 
-def stages(warehouse: Warehouse, plans: Sequence[JoinPlan]) -> list[JoinStage]:
+def stages(warehouse: Warehouse, plans: Sequence[JoinPlan]) -> list[ShuffleStage]:
     """One stage for each set of facts that can be joined together."""
     groups: dict[tuple[object, ...], list[JoinPlan]] = {}
     for plan in plans:
         key_types = tuple((name, key.kind) for name, key in keys_of(plan, _fact_keys(plan)).items())
         groups.setdefault(key_types, []).append(plan)
-    return [JoinStage(warehouse, group) for group in groups.values()]
+    return [ShuffleStage(warehouse, group) for group in groups.values()]
 
 
 def _fact_keys(plan: JoinPlan) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Stage 3: walk-forward search on Ray, honest final figures, and a registered model."""
+"""Stage 3: the search on Ray, metrics of a final period that it never used, and the registered model."""

@@ -5,13 +5,15 @@ from datetime import date
 import numpy as np
 
 from nightjar.evaluation.clusters import Clusters, blocks_of, overlap
-from nightjar.learning.rows import TrainingRows
-from nightjar.models.examples import Rows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.settings.label import Label
 from nightjar.settings.learning import Search
 
 
-def clusters_of(rows: TrainingRows, index: Rows, first: date, last: date, label: Label, settings: Search) -> Clusters:
+def clusters_of(
+    rows: TrainingSet, index: RowNumbers, first: date, last: date, label: Label, settings: Search
+) -> Clusters:
     """The clusters of a period's rows.
 
     Args:

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from nightjar.evaluation.metrics import roc_auc
-from nightjar.learning.rows import TrainingRows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.models.columns import to_frame
-from nightjar.models.examples import Rows
 
 SUSPECT = 0.95
 """ROC AUC of one column, or its rank correlation with amounts, from which it is suspect."""
@@ -18,7 +18,7 @@ FEWEST = 10
 Values = npt.NDArray[np.float64]
 
 
-def suspect_features(rows: TrainingRows, which: Rows) -> dict[str, float]:
+def suspect_features(rows: TrainingSet, which: RowNumbers) -> dict[str, float]:
     """The features that order the labels nearly without error, and how well each does, in either direction.
 
     Each is measured by itself on the newer half of the rows: a number by its size, a null below all others, and a

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from nightjar.evaluation.distances import design_effect
 from nightjar.evaluation.histograms import Bins, Counts, count, fit_bins
-from nightjar.learning.rows import Days, TrainingRows
-from nightjar.models.examples import Rows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.instants import Days
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.tables import arrow
 from nightjar.tables.definitions import REFERENCES
 from nightjar.tables.warehouse import Warehouse
@@ -20,7 +21,7 @@ NIGHTS = 60
 
 
 def histograms(
-    rows: TrainingRows, fit_rows: Rows, final: Rows, final_scores: npt.NDArray[np.float64]
+    rows: TrainingSet, fit_rows: RowNumbers, final: RowNumbers, final_scores: npt.NDArray[np.float64]
 ) -> list[Histogram]:
     """Histograms of every feature over the rows that the model is fitted on, and of the score over the final period.
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning import references
-from nightjar.learning.final import Evidence
-from nightjar.learning.fitting import fit_candidate
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search import ledger, proposals
-from nightjar.learning.search.candidates import Candidate
-from nightjar.learning.search.ledger import Ledger
-from nightjar.learning.search.race import FoldResult, Unit
-from nightjar.learning.search.work import Callback
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.evidence import Evidence
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.search import proposals
+from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
+from nightjar.learning.search.ledger import Ledger, in_use
+from nightjar.learning.search.queue import Callback
 from nightjar.learning.splits.folding import Fold
-from nightjar.models.examples import Rows
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
 from nightjar.registry.manifest import Manifest
@@ -32,7 +32,7 @@ from nightjar.timeline import cutoff
 
 @dataclass(frozen=True)
 class Run:
-    """The training that registers.
+    """The run of the job that trains and registers.
 
     Attributes:
         run_id: of the job.
@@ -51,7 +51,7 @@ class Run:
 
 @contextmanager
 def record_search(
-    run: Run, project: Project, rows: TrainingRows, book: Ledger, newest: str | None = None
+    run: Run, project: Project, rows: TrainingSet, ledger: Ledger, newest: str | None = None
 ) -> Iterator[SearchRun]:
     """Open a run of MLflow for the search whose ledger is open, for its trials and the model.
 
@@ -60,24 +60,24 @@ def record_search(
     """
 
     def is_running(search: str) -> bool:
-        return search != book.search and ledger.in_use(book.folder, search)
+        return search != ledger.search and in_use(ledger.folder, search)
 
     tags = _tags(run, project, rows)
-    with tracking.record_search(run.home, project.name, book.search, tags, is_running, newest) as record:
+    with tracking.record_search(run.home, project.name, ledger.search, tags, is_running, newest) as record:
         yield record
 
 
 def trial_callback(record: SearchRun) -> Callback:
     """A callback that logs each fold to MLflow, without interrupts: a half-logged run would seem to be running."""
 
-    def log_result(unit: Unit, result: FoldResult) -> None:
+    def log_result(fold_task: FoldTask, result: FoldResult) -> None:
         trial = Trial(
-            candidate=unit.candidate.name,
+            candidate=fold_task.candidate.name,
             fold=result.fold,
             seed=result.seed,
             seconds=result.seconds,
             measures=result.measures,
-            parameters=unit.candidate.model.parameters,
+            parameters=fold_task.candidate.model.parameters,
             failure=result.failure,
         )
         with interrupts.defer():
@@ -91,8 +91,8 @@ def register(
     record: SearchRun,
     project: Project,
     settings: Search,
-    rows: TrainingRows,
-    fit_rows: Rows,
+    rows: TrainingSet,
+    fit_rows: RowNumbers,
     winner: Candidate,
     evidence: Evidence,
     predictor: Predictor,
@@ -109,8 +109,8 @@ def register_stand_in(
     record: SearchRun,
     project: Project,
     settings: Search,
-    rows: TrainingRows,
-    fit_rows: Rows,
+    rows: TrainingSet,
+    fit_rows: RowNumbers,
     final: Fold,
     evidence: Evidence,
 ) -> tuple[events.Version, list[references.Histogram]] | None:
@@ -135,12 +135,12 @@ def register_stand_in(
     return events.Version(number, baseline.name, run.run_date, fields), histograms
 
 
-def definitions(rows: TrainingRows) -> dict[str, str | None]:
+def definitions(rows: TrainingSet) -> dict[str, str | None]:
     """What the evidence says of the definitions that a version was trained on."""
     return {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
 
 
-def _tags(run: Run, project: Project, rows: TrainingRows) -> dict[str, str]:
+def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:
     return {
         tracking.NAME: f"{project.name} {run.run_date}",  # and at the end the winner
         "nightjar.run_id": run.run_id,
@@ -169,8 +169,8 @@ def _manifest(
     run: Run,
     project: Project,
     settings: Search,
-    rows: TrainingRows,
-    fit_rows: Rows,
+    rows: TrainingSet,
+    fit_rows: RowNumbers,
     winner: Candidate,
     evidence: Evidence,
 ) -> Manifest:

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning.fitting import fit_candidate
-from nightjar.learning.parts import require_parts
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.search.candidates import Candidate
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.fitting.fit_sets import require_fit_sets
 from nightjar.learning.splits.folding import inner_splits, select_settled
-from nightjar.models.calibration import fit_calibration
-from nightjar.models.examples import Rows
+from nightjar.models.ensembles.calibration import fit_calibration
 from nightjar.models.predictor import Calibrator
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Calibration
@@ -29,7 +29,7 @@ SERVED, UNCALIBRATED, FROZEN = "served", "uncalibrated", "frozen"
 
 
 @dataclass(frozen=True)
-class Walk:
+class ReplayPlan:
     """The nights of a replay, and how often its model is refitted.
 
     Attributes:
@@ -50,12 +50,12 @@ class Walk:
         """Raise UsageError unless there is a night, and a step from one fit to the next."""
         if self.first > self.last:
             raise UsageError(
-                f"A walk from {self.first} to {self.last} has no night: expected a first night no later than the last "
-                "one, whose labels have all settled at the run date (project.label.horizon before it). Give an earlier "
-                "first night, or a later run_date."
+                f"A replay from {self.first} to {self.last} has no night: expected a first night no later than the "
+                "last one, whose labels have all settled at the run date (project.label.horizon before it). Give an "
+                "earlier first night, or a later run_date."
             )
         if self.refit_days < 1:
-            raise UsageError(f"A walk cannot refit every {self.refit_days} days: expected a whole number from 1.")
+            raise UsageError(f"A replay cannot refit every {self.refit_days} days: expected a whole number from 1.")
 
 
 @dataclass(frozen=True)
@@ -68,28 +68,28 @@ class ReplayResult:
             the first night and never again) and each baseline, refitted like the served model -> a score for each row.
     """
 
-    rows: Rows
+    rows: RowNumbers
     scores: Mapping[str, Scores]
 
 
 def replay(
-    rows: TrainingRows,
+    rows: TrainingSet,
     winner: Candidate,
     baselines: Sequence[Candidate],
     project: Project,
     settings: Search,
-    walk: Walk,
+    plan: ReplayPlan,
 ) -> ReplayResult:
     """Replay the nights.
 
     Raises:
-        LearningError: see `require_walkable`.
+        LearningError: see `require_replayable`.
     """
-    require_walkable(rows, project, settings, walk)
+    require_replayable(rows, project, settings, plan)
     candidates = [winner, *baselines]
-    which = _rows_between(rows, walk.first, walk.last)
+    which = _rows_between(rows, plan.first, plan.last)
     raw = {candidate: np.full(len(rows.label), np.nan) for candidate in candidates}
-    for start, end in _periods(walk):
+    for start, end in _periods(plan):
         train, period = (
             select_settled(rows, start, project.zone, settings.split.train_days),
             _rows_between(rows, start, end),
@@ -97,78 +97,78 @@ def replay(
         for candidate in candidates:
             predictor = fit_candidate(rows, train, start, candidate, project, settings)
             raw[candidate][period] = predictor.predict(rows.features.take(period))
-            if candidate is winner and start == walk.first:
+            if candidate is winner and start == plan.first:
                 frozen = predictor.predict(rows.features.take(which))
         log.info("%s to %s: fitted to %s rows", start, end, f"{len(train):,}")
     past = raw[winner].copy()
-    out_of_fold = _out_of_fold(rows, winner, project, settings, walk)
+    out_of_fold = _out_of_fold(rows, winner, project, settings, plan)
     past[np.isfinite(out_of_fold)] = out_of_fold[np.isfinite(out_of_fold)]
-    served = {night: _fit_curve(rows, past, night, project.zone, walk) for night in _dates(walk.first, walk.last)}
+    served = {night: _fit_curve(rows, past, night, project.zone, plan) for night in _dates(plan.first, plan.last)}
     scores = {
         SERVED: np.concatenate([served[night](raw[winner][_rows_between(rows, night, night)]) for night in served]),
         UNCALIBRATED: raw[winner][which],
-        FROZEN: served[walk.first](frozen),
+        FROZEN: served[plan.first](frozen),
         **{candidate.name: raw[candidate][which] for candidate in baselines},
     }
     return ReplayResult(which, scores)
 
 
-def require_walkable(rows: TrainingRows, project: Project, settings: Search, walk: Walk) -> None:
+def require_replayable(rows: TrainingSet, project: Project, settings: Search, plan: ReplayPlan) -> None:
     """Check, before a search, that any candidate could be fitted for every night.
 
     Raises:
-        LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.training_part`.
+        LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.make_fit_set`.
     """
     if project.label.task is not Task.CLASSIFICATION:
         raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.name}.")
-    starts = [start for start, _ in _periods(walk)]
+    starts = [start for start, _ in _periods(plan)]
     fits = [(select_settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
-    earlier_fits = [(train, before) for train, _, before in _earlier_splits(rows, project, settings, walk)]
-    require_parts(rows, [*fits, *earlier_fits], settings, project.zone)
+    earlier_fits = [(train, before) for train, _, before in _earlier_splits(rows, project, settings, plan)]
+    require_fit_sets(rows, [*fits, *earlier_fits], settings, project.zone)
 
 
-def _periods(walk: Walk) -> Iterator[tuple[date, date]]:
+def _periods(plan: ReplayPlan) -> Iterator[tuple[date, date]]:
     """First and last night of each period with the same parameters."""
-    start = walk.first
-    while start <= walk.last:
-        yield start, min(start + timedelta(days=walk.refit_days - 1), walk.last)
-        start += timedelta(days=walk.refit_days)
+    start = plan.first
+    while start <= plan.last:
+        yield start, min(start + timedelta(days=plan.refit_days - 1), plan.last)
+        start += timedelta(days=plan.refit_days)
 
 
 def _dates(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _rows_between(rows: TrainingRows, first: date, last: date) -> Rows:
+def _rows_between(rows: TrainingSet, first: date, last: date) -> RowNumbers:
     """Numbers of the rows of these dates, ascending: rows are ordered by prediction time."""
     return np.flatnonzero((rows.day >= np.datetime64(first)) & (rows.day <= np.datetime64(last)))
 
 
-def _out_of_fold(rows: TrainingRows, winner: Candidate, project: Project, settings: Search, walk: Walk) -> Scores:
+def _out_of_fold(rows: TrainingSet, winner: Candidate, project: Project, settings: Search, plan: ReplayPlan) -> Scores:
     """The winner's out-of-fold scores of dates before the first night; NaN elsewhere."""
     scores = np.full(len(rows.label), np.nan)
-    for train, test, before in _earlier_splits(rows, project, settings, walk):
+    for train, test, before in _earlier_splits(rows, project, settings, plan):
         predictor = fit_candidate(rows, train, before, winner, project, settings)
         scores[test] = predictor.predict(rows.features.take(test))
     return scores
 
 
 def _earlier_splits(
-    rows: TrainingRows, project: Project, settings: Search, walk: Walk
-) -> Iterator[tuple[Rows, Rows, date]]:
+    rows: TrainingSet, project: Project, settings: Search, plan: ReplayPlan
+) -> Iterator[tuple[RowNumbers, RowNumbers, date]]:
     """Splits of the rows settled before the first night: numbers to fit on, to predict, and the first date."""
-    settled = select_settled(rows, walk.first, project.zone, settings.split.train_days)
+    settled = select_settled(rows, plan.first, project.zone, settings.split.train_days)
     for split in inner_splits(rows, settled, settings.split, project.zone, settings.seed):
         train, test = settled[split.train], settled[split.test]
         yield train, test, rows.day[test].min().item()
 
 
-def _fit_curve(rows: TrainingRows, past: Scores, night: date, zone: str, walk: Walk) -> Calibrator:
+def _fit_curve(rows: TrainingSet, past: Scores, night: date, zone: str, plan: ReplayPlan) -> Calibrator:
     """Fit the curve from scores to probabilities on earlier nights, as far as their labels are settled."""
     settled = select_settled(rows, night, zone)
     scored = settled[np.isfinite(past[settled])]
     if not len(scored):
         raise LearningError(f"No score of a date before {night} has a label yet.")
     age = (np.datetime64(night) - rows.day[scored]).astype(np.int64)
-    weight = 0.5 ** (age / walk.half_life_days) * (1 if rows.weight is None else rows.weight[scored])
+    weight = 0.5 ** (age / plan.half_life_days) * (1 if rows.weight is None else rows.weight[scored])
     return fit_calibration(Calibration.PLATT, past[scored], rows.label[scored], weight)

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.decisions import cheapest_threshold, row_costs
-from nightjar.evaluation.figures import mean_interval
 from nightjar.evaluation.intervals import Interval
-from nightjar.learning.rows import TrainingRows
-from nightjar.models.examples import Rows
+from nightjar.evaluation.metric_report import mean_interval
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.settings.costs import Costs
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Threshold:
 
 
 def fit_threshold(
-    rows: TrainingRows, scores: Floats, final: Rows, final_scores: Floats, costs: Costs, clusters: Clusters
+    rows: TrainingSet, scores: Floats, final: RowNumbers, final_scores: Floats, costs: Costs, clusters: Clusters
 ) -> Threshold | None:
     """Fit the threshold with the lowest cost on the folds; None where the project states no costs.
 

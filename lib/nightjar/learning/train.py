@@ -11,19 +11,20 @@ import numpy as np
 
 from nightjar.learning import references, registration
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.final import Evidence, judge
-from nightjar.learning.fitting import fit_candidate
-from nightjar.learning.gaps import gap
-from nightjar.learning.held_out import out_of_fold_checks
+from nightjar.learning.data.training_set import TrainingSet, read_training_set
+from nightjar.learning.evidence import Evidence, judge
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
 from nightjar.learning.leakage import suspect_features
-from nightjar.learning.parts import require_parts, training_part
+from nightjar.learning.missing_dates import describe_missing_dates
+from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
-from nightjar.learning.rows import TrainingRows, read
-from nightjar.learning.search import ledger, proposals, tune
-from nightjar.learning.search.candidates import Candidate
+from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.checking import require_learnable, require_measurable
-from nightjar.learning.search.found import SearchResult
-from nightjar.learning.search.units import Problem
+from nightjar.learning.search.ledger import open_ledger
+from nightjar.learning.search.problem import Problem
+from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
@@ -32,7 +33,7 @@ from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Task
 from nightjar.tables.definitions import REFERENCES
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.train")
@@ -59,7 +60,7 @@ def train(
     """
     label = project.label
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
-    rows = read(
+    rows = read_training_set(
         warehouse,
         project,
         run_date,
@@ -74,7 +75,7 @@ def train(
     if rows.null_labels:
         log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
-    missing_dates = gap(rows, final, run_date, project)
+    missing_dates = describe_missing_dates(rows, final, run_date, project)
     if missing_dates is not None:
         log.info("%s", missing_dates)
     _warn_of_leakage(suspect_features(rows, final.train), label.task)
@@ -86,16 +87,16 @@ def train(
     started = time.monotonic()
     problem = make_problem(rows, project, settings, final.start)
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
-    require_parts(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
+    require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
-        ledger.open_ledger(home / SEARCHES, problem.key()) as book,
-        registration.record_search(run, project, rows, book, events.newest(warehouse)) as record,
+        open_ledger(home / SEARCHES, problem.key()) as ledger,
+        registration.record_search(run, project, rows, ledger, events.newest_number(warehouse)) as record,
     ):
-        result = tune.run(problem, settings, book, registration.trial_callback(record))
+        result = tune.run(problem, settings, ledger, registration.trial_callback(record))
         log.info("searched for %.0f s", time.monotonic() - started)
         record.tag("nightjar.search_cut_short", str(result.cut_short).lower())
         winner, baselines = _select_winner(result), proposals.baselines(settings)
-        result.require_sound(baselines)
+        result.require_baselines(baselines)
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
@@ -107,7 +108,7 @@ def train(
             evidence = replace(evidence, threshold=asdict(checks.threshold))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         tracking.attach(record, checks.labels)
-        # From here on no value of a row can be refused.
+        # The last step that can refuse a value of the rows: nothing is registered before it.
         histograms = references.histograms(rows, fit_rows, final.test, final_scores)
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
@@ -122,7 +123,7 @@ def train(
     return outcome
 
 
-def make_problem(rows: TrainingRows, project: Project, settings: Search, before: date) -> Problem:
+def make_problem(rows: TrainingSet, project: Project, settings: Search, before: date) -> Problem:
     """The search's problem: folds of rows before a date, with inner splits as deep as any candidate needs.
 
     Inner splits are part of `Problem.key`: adding a candidate with deeper ones fits all the others again.
@@ -133,11 +134,11 @@ def make_problem(rows: TrainingRows, project: Project, settings: Search, before:
     splits = folds(rows, settings.split, before, project.zone, settings.seed)
     walks = settings.split.kind is SplitKind.WALK_FORWARD  # other folds have test rows of all dates
     starts = [fold.start if walks else before for fold in splits]
-    parts = [
-        training_part(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
+    fit_sets = [
+        make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
-    problem = Problem(rows, splits, parts, project.label.task, settings.seed)
+    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed)
     require_measurable(problem, settings.metric)
     return problem
 

@@ -9,12 +9,12 @@ from sklearn.utils.validation import has_fit_parameter
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.families import family_of, make_estimator, settable_parameters
-from nightjar.models.needs import Needs
-from nightjar.models.network_inputs import columns_to_embed
-from nightjar.models.network_options import Options
-from nightjar.models.preparation import check_preparation
-from nightjar.models.rule import rule_of
+from nightjar.models.estimators.estimator_registry import family_of, make_estimator, settable_parameters
+from nightjar.models.estimators.rule import rule_of
+from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.network.inputs import columns_to_embed
+from nightjar.models.network.options import Options
+from nightjar.models.preprocessing.preparation import check_preparation
 from nightjar.settings.columns import Encoding
 from nightjar.settings.hints import hint
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
@@ -33,7 +33,7 @@ def check_model(
     """Check a model's settings, and return the features that it reads.
 
     Raises:
-        LearningError: see `estimators.check`.
+        LearningError: see `fitting.check`.
     """
     if model.space:
         raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")
@@ -125,15 +125,15 @@ def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
         raise LearningError(f"{_name(model)} with {model.parameters} cannot be fitted: {error}") from error
     if task is Task.CLASSIFICATION and not _gives_probabilities(make_estimator(model, task, seed=0)):
         raise LearningError(f"{_name(model)} with {model.parameters} gives no probabilities: choose another loss.")
-    needs = family_of(model).needs
-    if needs is not None:
-        check_preparation(used, model.preparation, needs, task=task)
+    requirement = family_of(model).requirement
+    if requirement is not None:
+        check_preparation(used, model.preparation, requirement, task=task)
 
 
 def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], model: Model, task: Task) -> None:
     options = Options(**parameters)
     if options.gpu:
-        from nightjar.models.network import require_device  # noqa: PLC0415  (torch takes seconds to import)
+        from nightjar.models.network.training import require_device  # noqa: PLC0415  (torch takes seconds to import)
 
         require_device(options)
     if options.class_weight and task is not Task.CLASSIFICATION:
@@ -141,7 +141,7 @@ def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], mo
     names = columns_to_embed(used, model.preparation) if options.embedding else []
     others = [column for column in used if column.name not in names]
     if others:
-        check_preparation(others, model.preparation, Needs.COMPLETE, task=task)
+        check_preparation(others, model.preparation, InputRequirement.COMPLETE, task=task)
 
 
 def _check_imbalance(model: Model, task: Task) -> None:

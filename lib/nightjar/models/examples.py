@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Rows = npt.NDArray[np.intp]
+from nightjar.evaluation.rows import RowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class InnerSplit:
             predictions themselves.
     """
 
-    train: Rows
-    test: Rows
+    train: RowNumbers
+    test: RowNumbers
     inner: Sequence["InnerSplit"] = ()
 
 
@@ -43,10 +43,10 @@ class Examples:
     table: pa.Table
     label: npt.NDArray[Any]
     weight: npt.NDArray[np.float64] | None = None
-    query: Rows | None = None
+    query: RowNumbers | None = None
     inner: Sequence[InnerSplit] = ()
 
-    def take(self, rows: Rows) -> "Examples":
+    def take(self, rows: RowNumbers) -> "Examples":
         """Some of the rows, without inner splits, whose row numbers would no longer be valid."""
         return Examples(
             self.table.take(rows),

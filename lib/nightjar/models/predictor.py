@@ -20,7 +20,7 @@ BLOCK_ROWS = 64
 Floats = npt.NDArray[np.float64]
 
 
-class Preparation(Protocol):
+class FittedPreparation(Protocol):
     """Turns a frame of features into an estimator's numbers."""
 
     def transform(self, frame: pd.DataFrame) -> Any:
@@ -62,7 +62,7 @@ class Predictor:
     """
 
     features: tuple[FeatureColumn, ...]
-    preparation: Preparation | None
+    preparation: FittedPreparation | None
     estimator: Classifier | Regressor
     members: tuple["Predictor", ...] = ()
     calibration: Calibrator | None = None

@@ -19,8 +19,8 @@ from nightjar.evaluation.histograms import Bins, Counts, count
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import DRIFT, REFERENCES
-from nightjar.tables.ledger import Outcome
 from nightjar.tables.rows import in_tasks
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.monitor")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.evaluation.figures import headline
+from nightjar.evaluation.metric_report import headline
 from nightjar.evaluation.metrics import measures
 from nightjar.registry import events
 from nightjar.settings.project import Project
@@ -17,7 +17,7 @@ from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow, groups, labels, scan
 from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.entries import DataFile
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, moment
@@ -42,7 +42,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
     outcome = Outcome(inputs=arrow.pin(warehouse, ["scores", "labels", "features"]))
-    nights = _to_judge(warehouse, project, run_date, outcome.inputs["scores"])
+    nights = _nights_to_judge(warehouse, project, run_date, outcome.inputs["scores"])
     rows: list[dict[str, Any]] = []
     if nights:
         scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
@@ -56,7 +56,7 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     return outcome
 
 
-def _to_judge(warehouse: Warehouse, project: Project, run_date: date, version: int) -> list[date]:
+def _nights_to_judge(warehouse: Warehouse, project: Project, run_date: date, version: int) -> list[date]:
     """Scored nights that lack final figures of their model as of an earlier run date, and recent ones."""
     served: dict[date, list[DataFile]] = {}
     for file in scan.snapshot(warehouse, "scores", version).files:
@@ -101,14 +101,14 @@ def _with_labels(
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(latest_labels, key, join_type="left outer")
-    beside = _beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
+    beside = _columns_beside(project, arrow.schema(warehouse, "features", versions["features"]).names)
     if not beside:
         return joined
     features = arrow.read(warehouse, "features", [*key, *beside], dates, versions["features"])
     return joined.join(features, key, join_type="left outer")
 
 
-def _beside(project: Project, stored: Sequence[str]) -> list[str]:
+def _columns_beside(project: Project, stored: Sequence[str]) -> list[str]:
     """The columns of `features` that are needed with the scores: the ranking's lists and the sampling weights.
 
     The stored table, not the project, says whether there are weights: earlier nights may be sampled, later ones not.

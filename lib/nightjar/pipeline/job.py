@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from omegaconf import OmegaConf
 
@@ -17,20 +18,21 @@ from nightjar import config
 from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
-from nightjar.pipeline.steps import STEPS, Step, resources, tables
+from nightjar.pipeline.step import Step
+from nightjar.pipeline.steps import STEPS, resources, tables
 from nightjar.registry import period
-from nightjar.registry.promotion import Approval
 from nightjar.report import night
 from nightjar.runtime import folders, interrupts, logs, outages
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
-from nightjar.tables import failures, lease, ledger
+from nightjar.tables import failures, lease, runs
 from nightjar.tables.granting import Claim
-from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables.runs import Outcome, Run
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.job")
+Settings = TypeVar("Settings", bound=jobs.Job)
 INTERRUPTED = 130
 INTERNAL = 1
 OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
@@ -47,14 +49,13 @@ class Context:
     warehouse: Warehouse
     code_revision: str
 
-    def step(self, run_date: date) -> Step:
-        """A step of a date, with a run id of its own."""
+    def step(self, run_date: date, settings: Settings) -> Step[Settings]:
+        """A step of a date with the settings of its job, and a run id of its own."""
         return Step(
             run_id=uuid.uuid4().hex,
             run_date=run_date,
             warehouse=self.warehouse,
-            project=self.settings.project,
-            environment=self.settings.environment,
+            settings=settings,
             sessions=self.sessions,
             code_revision=self.code_revision,
         )
@@ -71,7 +72,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     """
     logs.start()
     interrupts.install_handlers()
-    folders.use()
+    folders.use_process_folder()
     try:
         with outages.translate_errors():
             _run(job, conf, description, sys.argv[1:], body or _single_step(job))
@@ -82,15 +83,17 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
         log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
         sys.exit(INTERRUPTED)
     except Exception:
-        log.exception("unexpected failure: a defect in Nightjar, or what no message of it foresees: see the traceback")
+        log.exception("unexpected failure: a defect in Nightjar, or a failure that it does not know: see the traceback")
         sys.exit(INTERNAL)
 
 
-def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step], Outcome] | None = None) -> Outcome:
+def perform(
+    name: JobName, step: Step[jobs.Job], config_hash: str, action: Callable[[Step[jobs.Job]], Outcome] | None = None
+) -> Outcome:
     """Run one step under its leases, and record how it ended in `runs`.
 
     Raises:
-        LeaseError: another run holds what this one needs alone; nothing is recorded.
+        LeaseError: another run has leased what this one needs; nothing is recorded.
         NightjarError: what the step failed with; recorded before it is raised.
     """
     claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
@@ -99,7 +102,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
         outcome, status, error = Outcome(), "failed", None
         try:
             with outages.translate_errors(), failures.translate_errors():
-                ledger.require_committed(step.warehouse)
+                runs.require_committed(step.warehouse)
                 outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
             status = "done"
         except KeyboardInterrupt:
@@ -111,7 +114,7 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
             raise
         finally:
             seconds = time.monotonic() - clock
-            ledger.record(
+            runs.record(
                 step.warehouse,
                 Run(
                     step.run_id,
@@ -128,13 +131,13 @@ def perform(name: JobName, step: Step, config_hash: str, action: Callable[[Step]
             )
             if status != "done" and name in OF_NIGHTS:
                 _report_stop(step)
-    _say_done(name, step.run_date, outcome, seconds)
-    if name is JobName.MONITOR:
-        log.info("report: %s", night.write(step.warehouse, step.project, step.run_date))
+    _log_done(name, step.run_date, outcome, seconds)
+    for finish in step.on_done:
+        finish()
     return outcome
 
 
-def _report_stop(step: Step) -> None:
+def _report_stop(step: Step[jobs.Job]) -> None:
     """Write the report of a stopped night; a failure here is only logged, so that the original error is raised."""
     try:
         with outages.translate_errors(), failures.translate_errors():
@@ -197,23 +200,12 @@ def _make_home(home: Path) -> None:
 def _single_step(job: JobName) -> Callable[[Context], None]:
     def run(context: Context) -> None:
         settings = context.settings
-        step = context.step(run_date_of(settings))
-        if isinstance(settings, jobs.BuildFeatures) and settings.since is not None:
-            step = replace(step, since=parse_run_date(settings.since))
-        if isinstance(settings, jobs.Train):
-            step = replace(step, search=settings.search)
-        if isinstance(settings, jobs.Promote) and settings.approved_by and settings.reason:
-            step = replace(step, approval=Approval(settings.approved_by, settings.reason))
-        if isinstance(settings, jobs.Score):
-            step = replace(step, retrospective=settings.retrospective)
-        if isinstance(settings, jobs.Maintain):
-            step = replace(step, check_nights=settings.check_nights, check_rows=settings.check_rows)
-        perform(job, step, context.config_hash)
+        perform(job, context.step(run_date_of(settings), settings), context.config_hash)
 
     return run
 
 
-def _say_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
+def _log_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
     tables = ", ".join(f"{table} version {version}" for table, version in outcome.outputs.items())
     rows = ", ".join(f"{count:,} {what}" for what, count in outcome.rows.items())
     log.info("%s for %s done in %.1f s: %s; %s", name.value, run_date, seconds, tables or "no table", rows or "no rows")

@@ -16,9 +16,9 @@ from nightjar.errors import UsageError
 from nightjar.pipeline.job import Context
 from nightjar.pipeline.steps import tables
 from nightjar.settings.jobs import JobName, LeaseAction, Leases
-from nightjar.tables import arrow, granting, lease, ledger
+from nightjar.tables import arrow, granting, lease, runs
 from nightjar.tables.definitions import LEASES
-from nightjar.tables.ledger import Outcome, Run
+from nightjar.tables.runs import Outcome, Run
 
 log = logging.getLogger("nightjar.lease")
 
@@ -41,7 +41,7 @@ def _free(context: Context, resource: str, reason: str) -> None:
         log.warning(
             "%s, held by run %s (%s for %s), is %s", row["resource"], row["run_id"], row["job"], row["run_date"], why
         )
-    ledger.record(
+    runs.record(
         context.warehouse,
         Run(
             run_id,

@@ -5,17 +5,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
+from nightjar.config import ROOTS
 from nightjar.errors import UsageError
 from nightjar.features.staleness import stale_since
 from nightjar.pipeline.job import Context, perform, run_date_of
-from nightjar.pipeline.steps import Step, is_current_winner, require_trainable
+from nightjar.pipeline.step import Step
+from nightjar.pipeline.steps import is_current_winner, require_trainable
 from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
-from nightjar.settings.jobs import JobName, Nightly
+from nightjar.settings.jobs import BuildFeatures, Job, JobName, Nightly, Train
 from nightjar.settings.project import Project
-from nightjar.tables import ledger
-from nightjar.tables.ledger import Outcome
+from nightjar.tables import runs
+from nightjar.tables.runs import Outcome
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.nightly")
@@ -33,7 +36,7 @@ def run(context: Context) -> None:
     for run_date, steps in _nights(context, settings):
         chosen = [step for step in steps if not settings.only or step.value in settings.only]
         night = partial(_night, context, settings, chosen, done)
-        perform(JobName.NIGHTLY, context.step(run_date), context.config_hash, night)
+        perform(JobName.NIGHTLY, context.step(run_date, settings), context.config_hash, night)
     print_summary(context.warehouse, done)
 
 
@@ -43,6 +46,12 @@ def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[J
         return
     project = settings.project
     history, first = parse_run_date(project.history_until), parse_run_date(project.first_night)
+    last = first + timedelta(days=project.nights - 1)
+    if project.last_date is not None and last > parse_run_date(project.last_date):
+        raise UsageError(
+            f"project.nights: found {project.nights} from first_night={first}, of which the last is {last}, expected "
+            f"none after last_date={project.last_date}. Nothing was run."
+        )
     if events.find_champion(context.warehouse, history) is None:
         yield history, HISTORY
     else:
@@ -52,7 +61,7 @@ def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[J
 
 
 def _night(
-    context: Context, settings: Nightly, names: list[JobName], done: list[tuple[date, JobName]], night: Step
+    context: Context, settings: Nightly, names: list[JobName], done: list[tuple[date, JobName]], night: Step[Job]
 ) -> Outcome:
     """Run the steps of one date and append them to `done`; the outcome is their sum, for the row in `runs`."""
     whole = Outcome()
@@ -66,20 +75,32 @@ def _night(
             continue
         log.info("%s for %s", name.value, night.run_date)
         since = _since(context, settings.project, night) if name is JobName.BUILD_FEATURES else None
-        step = replace(context.step(night.run_date), warehouse=night.warehouse, search=settings.search, since=since)
-        outcome = perform(name, step, context.config_hash)
+        step = context.step(night.run_date, _settings_of(name, settings, night.run_date, since))
+        whole |= perform(name, replace(step, warehouse=night.warehouse), context.config_hash)
         done.append((night.run_date, name))
-        whole.outputs.update(outcome.outputs)
-        whole.rows.update(outcome.rows)
     return whole
 
 
-def _since(context: Context, project: Project, night: Step) -> date | None:
+def _settings_of(name: JobName, settings: Nightly, run_date: date, since: date | None) -> Job:
+    """The settings of a step's own job for a date of the night's; `since` is of the features."""
+    shared: dict[str, Any] = {
+        "environment": settings.environment,
+        "project": settings.project,
+        "run_date": run_date.isoformat(),
+    }
+    if name is JobName.TRAIN:
+        return Train(**shared, search=settings.search)
+    if name is JobName.BUILD_FEATURES:
+        return BuildFeatures(**shared, since=None if since is None else since.isoformat())
+    return ROOTS[name](**shared)
+
+
+def _since(context: Context, project: Project, night: Step[Job]) -> date | None:
     """The first date to build: the start of the data at the first build, so that there is something to learn from.
 
     After an edit of the project it is the first date whose features the edit changes; otherwise None.
     """
-    if ledger.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
+    if runs.previous_done(context.warehouse, JobName.BUILD_FEATURES.value, night.run_date) is None:
         return parse_run_date(project.first_date)
     since = stale_since(context.warehouse, project, night.run_date)
     if since is not None:

@@ -3,19 +3,16 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 from nightjar.errors import NightjarError, TableError
 from nightjar.features import rebuilding
 from nightjar.features.definitions import source_table_name
-from nightjar.settings.jobs import JobName
+from nightjar.pipeline.step import Step
+from nightjar.settings.jobs import Job, JobName
 from nightjar.sources import layouts as laid_out
 from nightjar.tables import layouts
 from nightjar.tables.entries import DataFile
 from nightjar.tables.verification import Damage
-
-if TYPE_CHECKING:
-    from nightjar.pipeline.steps import Step
 
 log = logging.getLogger("nightjar.maintain")
 JOBS = {
@@ -30,7 +27,7 @@ JOBS = {
 """Table -> the job that writes a date of it."""
 
 
-def repair(step: "Step", damages: Sequence[Damage]) -> dict[str, int]:
+def repair(step: Step[Job], damages: Sequence[Damage]) -> dict[str, int]:
     """Rebuild layouts, features and labels whose files are damaged; return table -> its new version.
 
     Raises:
@@ -66,7 +63,7 @@ def _try_rebuild(rebuild: Callable[[], int], table: str, outputs: dict[str, int]
     return ""
 
 
-def _rebuild(step: "Step", table: str, at: date | None) -> Callable[[], int] | None:
+def _rebuild(step: Step[Job], table: str, at: date | None) -> Callable[[], int] | None:
     """The function that rebuilds a part of a table; None if nothing can."""
     spark, warehouse, project, run_id = step.sessions.spark, step.warehouse, step.project, step.run_id
     for name, source in project.sources.items():
@@ -89,11 +86,11 @@ def _date(file: DataFile | None) -> date | None:
     return next(iter(of), None)
 
 
-def _sources(step: "Step") -> set[str]:
+def _sources(step: Step[Job]) -> set[str]:
     return {source_table_name(name) for name in step.project.sources}
 
 
-def _remedy(step: "Step", damage: Damage) -> str:
+def _remedy(step: Step[Job], damage: Damage) -> str:
     at, project = _date(damage.file), step.project.name
     if damage.file is None:
         return "Restore the file from a backup."

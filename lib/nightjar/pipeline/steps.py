@@ -5,119 +5,83 @@ A step imports its stage when it runs, so that a misspelt key is reported withou
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from pathlib import Path
+from typing import Any
 
-from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.step import Step
 from nightjar.registry import events
 from nightjar.registry.promotion import Approval, decide
-from nightjar.settings.environment import Environment
-from nightjar.settings.jobs import JobName, Maintain
+from nightjar.report import night
+from nightjar.settings import jobs
+from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, ledger
+from nightjar.tables import arrow, runs
 from nightjar.tables.definitions import QUALITY
-from nightjar.tables.ledger import Outcome
-from nightjar.tables.warehouse import Warehouse
+from nightjar.tables.runs import Outcome
+from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.promote")
+log_monitor = logging.getLogger("nightjar.monitor")
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a step needs to run.
-
-    Attributes:
-        run_id: of this run.
-        run_date: the night.
-        warehouse: where tables lie.
-        since: first date of a range of features; None: the run date alone.
-        approval: of the promotion, by a person.
-        check_nights, check_rows: see `Maintain`.
-    """
-
-    run_id: str
-    run_date: date
-    warehouse: Warehouse
-    project: Project
-    environment: Environment
-    sessions: Sessions
-    code_revision: str
-    search: Search | None = None
-    since: date | None = None
-    retrospective: bool = False
-    approval: Approval | None = None
-    check_nights: int = Maintain.check_nights
-    check_rows: int = Maintain.check_rows
-    home: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Derive the home folder."""
-        object.__setattr__(self, "home", Path(self.environment.home).absolute())
-
-    def require(self, before: JobName, needed_by: JobName) -> None:
-        """Raise TableError unless the step before has finished for this date."""
-        ledger.require_done(self.warehouse, before.value, self.run_date, needed_by.value)
-
-
-def ingest(step: Step) -> Outcome:
+def ingest(step: Step[jobs.Ingest]) -> Outcome:
     """Raw data into the sources' tables."""
     from nightjar.features.fitting import require_fit
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
-    previous = ledger.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
+    previous = runs.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
     check = partial(require_fit, spark, project)
     return run_ingest(spark, step.warehouse, project, step.run_date, previous, step.run_id, step.home / "raw", check)
 
 
-def build_features(step: Step) -> Outcome:
+def build_features(step: Step[jobs.BuildFeatures]) -> Outcome:
     """Features and labels."""
     from nightjar.features.build import build
 
     step.require(JobName.INGEST, JobName.BUILD_FEATURES)
-    previous = ledger.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
-    since = step.since or step.run_date
+    previous = runs.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, step.run_date)
+    since = step.settings.since
+    first = step.run_date if since is None else parse_run_date(since)
     placements = step.environment.placements
     return build(
-        step.sessions.spark, step.warehouse, step.project, since, step.run_date, previous, step.run_id, placements
+        step.sessions.spark, step.warehouse, step.project, first, step.run_date, previous, step.run_id, placements
     )
 
 
-def train(step: Step) -> Outcome:
+def train(step: Step[jobs.Train]) -> Outcome:
     """The search, the final figures and the registered model."""
     from nightjar.features.staleness import require_current
     from nightjar.learning.train import train as run_training
     from nightjar.runtime import ray
 
-    if step.search is None:
-        raise TypeError("a training step needs search settings")
-    require_trainable(step.search, step.project, step.run_date)
+    search = step.settings.search
+    require_trainable(search, step.project, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     require_current(step.warehouse, step.project, step.run_date)
     with ray.session(step.environment):
         return run_training(
-            step.warehouse, step.project, step.search, step.run_date, step.run_id, step.home, step.code_revision
+            step.warehouse, step.project, search, step.run_date, step.run_id, step.home, step.code_revision
         )
 
 
 def require_trainable(search: Search, project: Project, run_date: date) -> None:
     """Raise UsageError where the settings alone show that a training of the date cannot run."""
-    from nightjar.learning.search.foreseen import require_foreseeable
+    from nightjar.learning.search.feasibility import require_feasible
 
-    require_foreseeable(search, project, run_date)
+    require_feasible(search, project, run_date)
 
 
-def promote(step: Step) -> Outcome:
+def promote(step: Step[jobs.Promote]) -> Outcome:
     """Make the version trained for this date champion, or refuse it; either is recorded with its reason.
 
     Where it is refused and no other winner is champion, the baseline declared by the training stands in.
     """
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
-    decision = decide(version.evidence, step.approval)
+    decision = decide(version.evidence, _approval(step.settings))
     outcome = Outcome()
     if decision.promoted:
         _record_decision(step, outcome, "promoted", version, decision.reason)
@@ -132,6 +96,13 @@ def promote(step: Step) -> Outcome:
     return outcome
 
 
+def _approval(settings: jobs.Promote) -> Approval | None:
+    """The approval of a person, if the settings name one."""
+    if settings.approved_by is None or settings.reason is None:
+        return None
+    return Approval(settings.approved_by, settings.reason)
+
+
 def is_current_winner(champion: events.Version | None, project: Project) -> bool:
     """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
     from nightjar.features.definitions import definitions_hash, label_hash
@@ -142,7 +113,7 @@ def is_current_winner(champion: events.Version | None, project: Project) -> bool
     return all(champion.evidence.get(name) in (None, digest) for name, digest in current.items())
 
 
-def _record_decision(step: Step, outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
+def _record_decision(step: Step[Job], outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
     from nightjar.registry import tracking
 
     if verdict == "promoted":
@@ -156,7 +127,7 @@ def _record_decision(step: Step, outcome: Outcome, verdict: str, version: events
         tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
 
 
-def score(step: Step) -> Outcome:
+def score(step: Step[jobs.Score]) -> Outcome:
     """The night's scores; on weekdays without rows there are none, and no champion is needed."""
     from nightjar.scoring.score import score as run_scoring
 
@@ -164,7 +135,7 @@ def score(step: Step) -> Outcome:
         events.champion(step.warehouse, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # The quality of the night's input must be about the facts that the features were built from.
-    ledger.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
+    runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)
     return run_scoring(
         step.sessions.spark,
         step.warehouse,
@@ -172,12 +143,12 @@ def score(step: Step) -> Outcome:
         step.run_date,
         step.run_id,
         step.environment,
-        retrospective=step.retrospective,
+        retrospective=step.settings.retrospective,
     )
 
 
-def monitor(step: Step) -> Outcome:
-    """Drift and performance."""
+def monitor(step: Step[jobs.Monitor]) -> Outcome:
+    """Drift and performance; the night's report once they are recorded, as it shows this run, too."""
     from nightjar.features.staleness import require_current_labels
     from nightjar.monitoring import drift, performance
 
@@ -185,17 +156,22 @@ def monitor(step: Step) -> Outcome:
     require_current_labels(step.warehouse, step.project, step.run_date)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
-    return merge(of_drift, of_performance)
+    step.on_done.append(partial(_write_report, step))
+    return of_drift | of_performance
 
 
-def maintain(step: Step) -> Outcome:
+def _write_report(step: Step[Job]) -> None:
+    log_monitor.info("report: %s", night.write(step.warehouse, step.project, step.run_date))
+
+
+def maintain(step: Step[jobs.Maintain]) -> Outcome:
     """Verify the tables and repair them, then maintain them, then check the features against a rebuild."""
     from nightjar.features import consistency
     from nightjar.pipeline import repair
-    from nightjar.registry import cited
+    from nightjar.registry import data_versions
     from nightjar.tables import maintenance, verification
 
-    keep = cited.versions(step.warehouse, step.environment)
+    keep = data_versions.versions(step.warehouse, step.environment)
     spark, project = step.sessions.spark, step.project
     tables = [name for name in maintenance.orders(project) if arrow.exists(step.warehouse, name)]
     verified = verification.verify(spark, step.warehouse, tables, keep)
@@ -203,22 +179,12 @@ def maintain(step: Step) -> Outcome:
     repaired.outputs[QUALITY.name] = verification.record(step.warehouse, verified, step.run_date, step.run_id)
     repaired.outputs |= repair.repair(step, verified.damages)
     maintained = maintenance.maintain(spark, step.warehouse, project, keep, step.run_date, step.run_id)
-    nights, rows = step.check_nights, step.check_rows
+    nights, rows = step.settings.check_nights, step.settings.check_rows
     checked = consistency.check(spark, step.warehouse, project, step.run_date, step.run_id, nights, rows)
-    return merge(repaired, maintained, checked)
+    return repaired | maintained | checked
 
 
-def merge(*outcomes: Outcome) -> Outcome:
-    """Merge outcomes into one; where two name the same table, the later one counts."""
-    whole = Outcome()
-    for outcome in outcomes:
-        whole.inputs |= outcome.inputs
-        whole.outputs |= outcome.outputs
-        whole.rows |= outcome.rows
-    return whole
-
-
-STEPS: dict[JobName, Callable[[Step], Outcome]] = {
+STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {
     JobName.INGEST: ingest,
     JobName.BUILD_FEATURES: build_features,
     JobName.TRAIN: train,
@@ -229,7 +195,7 @@ STEPS: dict[JobName, Callable[[Step], Outcome]] = {
 }
 
 
-def resources(name: JobName, step: Step) -> tuple[str, ...]:
+def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
     """The resources to lease for a run: the job for its date, and what runs of other dates change or depend on."""
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],

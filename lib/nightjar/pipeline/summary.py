@@ -10,7 +10,7 @@ from rich.table import Table
 
 from nightjar.registry import events
 from nightjar.registry.period import intervals_over
-from nightjar.report import night, wording
+from nightjar.report import formatting, night
 from nightjar.settings.jobs import JobName
 from nightjar.tables import arrow
 from nightjar.tables.definitions import RUNS
@@ -72,7 +72,7 @@ def _champion(champion: events.Version) -> Table:
     other_metrics = [name for name in evidence["candidate"] if name not in ("name", evidence["metric"])]
     shown = [evidence["metric"], *other_metrics][:3]
     for name in shown:
-        table.add_column(wording.measure(name))
+        table.add_column(formatting.measure(name))
     for name, measured in {evidence["candidate"]["name"]: evidence["candidate"], **evidence["baselines"]}.items():
         table.add_row(name, *(_interval(measured[metric]) for metric in shown))
     return table

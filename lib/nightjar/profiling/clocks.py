@@ -10,10 +10,10 @@ import numpy as np
 
 from nightjar.asof.values import Ints
 from nightjar.errors import SourceError, UsageError
+from nightjar.profiling.clock_columns import NEVER, ClockColumn, clock_column_of
 from nightjar.profiling.columns import FileProfile
-from nightjar.profiling.moments import NEVER, Moment, moment_of
 from nightjar.profiling.names import unused
-from nightjar.profiling.reading import RawFile
+from nightjar.profiling.raw_file import RawFile
 from nightjar.profiling.remarks import Remark
 
 MOST_LATE = 7
@@ -22,7 +22,9 @@ MOST_NULLS = 0.2
 _HAPPENED = re.compile(
     r"(?i)time|date|day|stamp|when|(^|[_\s])(at|ts|on)($|[_\s])|[a-z]At$|start|begin|happen|occur|event"
 )
-_KNOWN = re.compile(r"(?i)known|receiv|ingest|load|insert|import|record|publish|report|process|arriv|updat|modif|avail")
+_KNOWN_AT_NAME = re.compile(
+    r"(?i)known|receiv|ingest|load|insert|import|record|publish|report|process|arriv|updat|modif|avail"
+)
 _NOT_YET = re.compile(
     r"(?i)birth|born|dob|expir|valid|until|due|next|plan|schedul|deliver|return|cancel|clos|end|finish|drop"
 )
@@ -35,7 +37,7 @@ class Clocks:
 
     Attributes:
         event: the column that says when a fact happened.
-        known: the one that says when it could be known; None: the same.
+        known_at_clock: the one that says when it could be known; None: the same.
         zone: whose days these are.
         moment: of each row, when it happened: microseconds since 1970, `NEVER` where nobody knows.
         day: the date of that in the zone, as days since 1970.
@@ -43,8 +45,8 @@ class Clocks:
         remarks: how `event_time`, `known_at` and `zone` were chosen.
     """
 
-    event: Moment
-    known: Moment | None
+    event: ClockColumn
+    known_at_clock: ClockColumn | None
     zone: str
     moment: Ints
     day: Ints
@@ -53,13 +55,18 @@ class Clocks:
 
 
 def decide(
-    raw: RawFile, look: FileProfile, *, clock: str | None = None, known_at: str | None = None, zone: str | None = None
+    raw: RawFile,
+    profile: FileProfile,
+    *,
+    clock: str | None = None,
+    known_at: str | None = None,
+    zone: str | None = None,
 ) -> Clocks:
     """The clocks of a file: those that are given, else the likeliest.
 
     Args:
         raw: the file.
-        look: what it holds.
+        profile: what it holds.
         clock: the column that says when a fact happened.
         known_at: the one that says when it could be known.
         zone: whose days these are, and the times that have no offset.
@@ -72,17 +79,23 @@ def decide(
         raise UsageError(
             f"--zone: found {zone!r}, expected an IANA time zone such as Europe/Paris. Nothing was written."
         )
-    moments = (moment_of(column, raw, look.file.null_text) for column in look.columns.values())
+    moments = (clock_column_of(column, raw, profile.file.null_text) for column in profile.columns.values())
     candidates = {one.column: one for one in moments if one is not None}
-    event = _require_clock("--clock", clock, candidates, look) if clock else _choose_clock(candidates, look)
-    home, of_zone = (zone, Remark("as given")) if zone else _choose_zone(event, candidates, look)
-    moment, day = event.of(raw.column(event.column, look.file.null_text), home)
+    event = _require_clock("--clock", clock, candidates, profile) if clock else _choose_clock(candidates, profile)
+    home, of_zone = (zone, Remark("as given")) if zone else _choose_zone(event, candidates, profile)
+    moment, day = event.of(raw.column(event.column, profile.file.null_text), home)
     others = [name for name in candidates if name != event.column]
-    of_event = _explain_event(event, look, [name for name in others if name != known_at], is_given=clock is not None)
-    known, of_known = _choose_known_at(raw, look, candidates, event, moment, home, known_at)
-    late = 0 if known is None else _lateness(day, known.of(raw.column(known.column, look.file.null_text), home)[1])
-    remarks = {"event_time": of_event, "known_at": of_known, "zone": of_zone}
-    return Clocks(event, known, home, moment, day, late, remarks)
+    of_event = _explain_event(
+        event, profile, [name for name in others if name != known_at], is_requested=clock is not None
+    )
+    known_at_clock, of_known_at = _choose_known_at(raw, profile, candidates, event, moment, home, known_at)
+    late = (
+        0
+        if known_at_clock is None
+        else _lateness(day, known_at_clock.of(raw.column(known_at_clock.column, profile.file.null_text), home)[1])
+    )
+    remarks = {"event_time": of_event, "known_at": of_known_at, "zone": of_zone}
+    return Clocks(event, known_at_clock, home, moment, day, late, remarks)
 
 
 def sql(clocks: Clocks, names: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
@@ -93,94 +106,101 @@ def sql(clocks: Clocks, names: Mapping[str, str]) -> tuple[str, str, dict[str, s
         names: column of the file -> the name it is stored under.
     """
     derived = dict[str, str]()
-    event = _column(clocks.event, clocks.zone, names, derived, is_known=False)
-    is_over = clocks.known is None and clocks.event.is_day
-    known = clocks.event if is_over else clocks.known
-    if known is None:
+    event = _column(clocks.event, clocks.zone, names, derived, is_known_at=False)
+    is_over = clocks.known_at_clock is None and clocks.event.is_day
+    known_at_clock = clocks.event if is_over else clocks.known_at_clock
+    if known_at_clock is None:
         return event, event, derived
-    return event, _column(known, clocks.zone, names, derived, is_known=True), derived
+    return event, _column(known_at_clock, clocks.zone, names, derived, is_known_at=True), derived
 
 
-def _column(moment: Moment, zone: str, names: Mapping[str, str], derived: dict[str, str], *, is_known: bool) -> str:
-    stored = names[moment.column]
-    if moment.is_day:
+def _column(
+    clock: ClockColumn, zone: str, names: Mapping[str, str], derived: dict[str, str], *, is_known_at: bool
+) -> str:
+    stored = names[clock.column]
+    if clock.is_day:
         # Noon lies between the midnights that are predicted at; a day is known when it is over.
         noon, over = (
-            f"CAST({moment.sql} AS TIMESTAMP) + INTERVAL 12 HOURS",
-            f"CAST(date_add({moment.sql}, 1) AS TIMESTAMP)",
+            f"CAST({clock.sql} AS TIMESTAMP) + INTERVAL 12 HOURS",
+            f"CAST(date_add({clock.sql}, 1) AS TIMESTAMP)",
         )
-        expression, name = f"to_utc_timestamp({over if is_known else noon}, '{zone}')", "over" if is_known else "noon"
-    elif not moment.is_absolute and zone != "UTC":
-        expression, name = f"to_utc_timestamp({moment.sql}, '{zone}')", "utc"
-    elif moment.is_of_its_own():
+        expression, name = (
+            f"to_utc_timestamp({over if is_known_at else noon}, '{zone}')",
+            "over" if is_known_at else "noon",
+        )
+    elif not clock.is_absolute and zone != "UTC":
+        expression, name = f"to_utc_timestamp({clock.sql}, '{zone}')", "utc"
+    elif clock.is_of_its_own():
         return stored
     else:
-        expression, name = moment.sql, "utc"
+        expression, name = clock.sql, "utc"
     column = unused(f"{stored}_{name}", [*names, *names.values()])
     derived[column] = expression
     return column
 
 
-def _require_clock(option: str, name: str, candidates: Mapping[str, Moment], look: FileProfile) -> Moment:
+def _require_clock(option: str, name: str, candidates: Mapping[str, ClockColumn], profile: FileProfile) -> ClockColumn:
     if name in candidates:
         return candidates[name]
-    if name not in look.columns:
+    if name not in profile.columns:
         raise UsageError(
-            f"{option}: found {name!r}, expected one of the columns {list(look.columns)}. Nothing was written."
+            f"{option}: found {name!r}, expected one of the columns {list(profile.columns)}. Nothing was written."
         )
-    examples = ", ".join(look.columns[name].examples)
+    examples = ", ".join(profile.columns[name].examples)
     raise UsageError(
         f"{option}: the column {name} holds {examples}, which are neither instants nor days ({_forms()}). Nothing was "
         "written."
     )
 
 
-def _choose_clock(candidates: Mapping[str, Moment], look: FileProfile) -> Moment:
-    whole = [name for name in candidates if look.columns[name].nulls <= MOST_NULLS * look.rows]
+def _choose_clock(candidates: Mapping[str, ClockColumn], profile: FileProfile) -> ClockColumn:
+    whole = [name for name in candidates if profile.columns[name].nulls <= MOST_NULLS * profile.rows]
     if not whole:
-        with_nulls = [f"{name} ({look.columns[name].nulls:,} of {look.rows:,} rows have none)" for name in candidates]
-        examples = [f"{name}: {column.examples[0]}" for name, column in look.columns.items()]
+        with_nulls = [
+            f"{name} ({profile.columns[name].nulls:,} of {profile.rows:,} rows have none)" for name in candidates
+        ]
+        examples = [f"{name}: {column.examples[0]}" for name, column in profile.columns.items()]
         seen = f"only {', '.join(with_nulls)}" if candidates else f"none of {'; '.join(examples)}"
         advice = " Name one all the same with --clock; rows without it are no facts." if candidates else ""
         raise SourceError(
-            f"Source of {look.file.path}: no column says when its facts happened, {seen}. Expected instants or days "
+            f"Source of {profile.file.path}: no column says when its facts happened, {seen}. Expected instants or days "
             f"({_forms()}): without them nobody can tell what was known when, and the file is refused.{advice} If "
             "several columns say it together, such as a day and a time, write them as one. Nothing was written."
         )
-    return candidates[min(whole, key=lambda name: _rank(candidates[name], look))]
+    return candidates[min(whole, key=lambda name: _rank(candidates[name], profile))]
 
 
-def _rank(moment: Moment, look: FileProfile) -> tuple[bool, bool, bool, bool, int]:
+def _rank(moment: ClockColumn, profile: FileProfile) -> tuple[bool, bool, bool, bool, int]:
     name = moment.column
-    later = _NOT_YET.search(name) is not None or _KNOWN.search(name) is not None
-    has_nulls = look.columns[name].nulls > 0
-    return later, has_nulls, _HAPPENED.search(name) is None, moment.is_day, list(look.columns).index(name)
+    later = _NOT_YET.search(name) is not None or _KNOWN_AT_NAME.search(name) is not None
+    has_nulls = profile.columns[name].nulls > 0
+    return later, has_nulls, _HAPPENED.search(name) is None, moment.is_day, list(profile.columns).index(name)
 
 
-def _explain_event(event: Moment, look: FileProfile, others: list[str], *, is_given: bool) -> Remark:
-    parts = ["as given"] if is_given else [f"of {event.column}, {'the likeliest' if others else 'the only'} clock"]
+def _explain_event(event: ClockColumn, profile: FileProfile, others: list[str], *, is_requested: bool) -> Remark:
+    parts = ["as given"] if is_requested else [f"of {event.column}, {'the likeliest' if others else 'the only'} clock"]
     parts += [f"others: {', '.join(others)}"] if others else []
     parts += ["a day counts at its noon, between the midnights that are predicted at"] if event.is_day else []
     parts += [event.doubt] if event.doubt else []
-    nulls = look.columns[event.column].nulls
-    parts += [f"rows without it are no facts ({nulls:,} of {look.rows:,})"] if nulls else []
-    return Remark("; ".join(parts), is_open=bool((others and not is_given) or event.doubt or nulls))
+    nulls = profile.columns[event.column].nulls
+    parts += [f"rows without it are no facts ({nulls:,} of {profile.rows:,})"] if nulls else []
+    return Remark("; ".join(parts), is_open=bool((others and not is_requested) or event.doubt or nulls))
 
 
 def _choose_known_at(
     raw: RawFile,
-    look: FileProfile,
-    candidates: Mapping[str, Moment],
-    event: Moment,
+    profile: FileProfile,
+    candidates: Mapping[str, ClockColumn],
+    event: ClockColumn,
     moment: Ints,
     zone: str,
-    given: str | None,
-) -> tuple[Moment | None, Remark]:
+    requested: str | None,
+) -> tuple[ClockColumn | None, Remark]:
     """The column that says when a fact could be known, and never says that it was before it happened."""
-    if given:
-        return _require_clock("--known-at", given, candidates, look), Remark("as given")
-    for name in (name for name in candidates if name != event.column and _KNOWN.search(name)):
-        other = candidates[name].of(raw.column(name, look.file.null_text), zone)[0]
+    if requested:
+        return _require_clock("--known-at", requested, candidates, profile), Remark("as given")
+    for name in (name for name in candidates if name != event.column and _KNOWN_AT_NAME.search(name)):
+        other = candidates[name].of(raw.column(name, profile.file.null_text), zone)[0]
         both = (moment != NEVER) & (other != NEVER)
         if candidates[name].is_day == event.is_day and both.any() and (other[both] >= moment[both]).all():
             why = f"{name} is named like it, and no row has it before {event.column}"
@@ -190,15 +210,15 @@ def _choose_known_at(
     return None, Remark("facts are taken to be known when they happen; do yours come later?", is_open=True)
 
 
-def _lateness(happened: Ints, known: Ints) -> int:
+def _lateness(happened: Ints, known_at: Ints) -> int:
     """From one date to another, of 99.9% of the facts that have both."""
-    both = (happened != NEVER) & (known != NEVER)
-    late = np.clip(known[both] - happened[both], 0, MOST_LATE)
+    both = (happened != NEVER) & (known_at != NEVER)
+    late = np.clip(known_at[both] - happened[both], 0, MOST_LATE)
     return int(np.quantile(late, 0.999, method="inverted_cdf")) if len(late) else 0
 
 
-def _choose_zone(event: Moment, candidates: Mapping[str, Moment], look: FileProfile) -> tuple[str, Remark]:
-    by_column: dict[str, Any] = {name: look.columns[name].zone for name in (event.column, *candidates)}
+def _choose_zone(event: ClockColumn, candidates: Mapping[str, ClockColumn], profile: FileProfile) -> tuple[str, Remark]:
+    by_column: dict[str, Any] = {name: profile.columns[name].zone for name in (event.column, *candidates)}
     zones = {name: zone for name, zone in by_column.items() if zone}
     if zones and next(iter(zones.values())) != "UTC":
         name, zone = next(iter(zones.items()))

@@ -1,4 +1,4 @@
-"""What each column of a raw file holds, exactly: type, nulls, distinct values, quantiles, shape and examples."""
+"""What each column of a raw file holds, exactly: type, nulls, distinct values, quantiles, distribution and examples."""
 
 import math
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.asof.values import Ints
-from nightjar.profiling.kinds import NULL_WORDS, Reading, null_word, read_kind
-from nightjar.profiling.reading import RawFile
-from nightjar.profiling.shapes import shape_of
-from nightjar.profiling.typed import Values
-from nightjar.report.shapes import Shape
+from nightjar.profiling.distributions import distribution_of
+from nightjar.profiling.parsing import Values
+from nightjar.profiling.raw_file import RawFile
+from nightjar.profiling.type_inference import NULL_WORDS, TypedValues, infer_type, null_word
+from nightjar.report.histograms import Distribution
 from nightjar.settings.sources import ColumnType, File
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -47,7 +47,7 @@ class ColumnProfile:
         least, greatest: of numbers, days and instants; None where there is none.
         quantiles: share -> the least value that at least so large a share of the values is at or below.
         infinite: rows with an infinity.
-        shape: how the values are spread, to be drawn; None where no picture would show it.
+        distribution: how the values are spread, to be drawn; None where no picture would show it.
         examples: the first different values, as they stand in the file; of binary fractions six digits.
     """
 
@@ -64,7 +64,7 @@ class ColumnProfile:
     greatest: Any
     quantiles: Mapping[float, Any]
     infinite: int
-    shape: Shape | None
+    distribution: Distribution | None
     examples: tuple[str, ...]
 
     def is_unique(self) -> bool:
@@ -93,14 +93,14 @@ class FileProfile:
     left_out: Mapping[str, str]
 
 
-def profile(raw: RawFile) -> FileProfile:
+def profile_file(raw: RawFile) -> FileProfile:
     """Look at every value of a raw file, a column at a time."""
     absent = _null_text(raw) if raw.is_text else File.null_text
     columns, left_out = dict[str, ColumnProfile](), dict(raw.left_out)
     for name in raw.names:
         values = raw.column(name, absent)
         counts = _count_values(values)
-        reading = read_kind(counts.values) if len(counts.values) else None
+        reading = infer_type(counts.values) if len(counts.values) else None
         if reading is not None:
             columns[name] = _profile(name, values, counts, reading)
         else:
@@ -129,7 +129,7 @@ def _unread(kind: pa.DataType) -> str:
     return f"some of its values, a {kind}, are no exact values of a type that sources have"
 
 
-def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: ValueCounts, reading: Reading) -> ColumnProfile:
+def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: ValueCounts, reading: TypedValues) -> ColumnProfile:
     value_counts = _merge(reading.values, raw.counts)
     finite = _finite(value_counts)
     ascending = _sort(finite) if reading.kind in ORDERED else ValueCounts(finite.values[:0], finite.counts[:0])
@@ -149,7 +149,7 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: ValueCounts, readin
         greatest=values[-1].as_py() if len(values) else None,
         quantiles=_quantiles(ascending),
         infinite=0 if infinite is None else int(value_counts.counts[np.asarray(infinite)].sum()),
-        shape=shape_of(reading.kind, value_counts.values, value_counts.counts),
+        distribution=distribution_of(reading.kind, value_counts.values, value_counts.counts),
         examples=tuple(_shown(value) for value in raw.values[:EXAMPLES].to_pylist()),
     )
 

@@ -20,27 +20,27 @@ _ENTITY = re.compile(
 )
 
 
-def entity_of(look: FileProfile, key: Sequence[str], clocks: Clocks, day: Ints) -> tuple[list[str], Remark]:
+def entity_of(profile: FileProfile, key: Sequence[str], clocks: Clocks, day: Ints) -> tuple[list[str], Remark]:
     """The columns that name an entity; none where all facts are about one thing.
 
     Args:
-        look: what the file holds.
+        profile: what the file holds.
         key: the columns that name a fact.
         clocks: its clocks.
         day: the dates of its facts.
     """
-    times = {clocks.event.column, *([clocks.known.column] if clocks.known else [])}
+    times = {clocks.event.column, *([clocks.known_at_clock.column] if clocks.known_at_clock else [])}
     rest = [name for name in key if name not in times]
-    if rest and len(rest) < len(key) and all(_is_named(look.columns[name]) for name in rest):
+    if rest and len(rest) < len(key) and all(_is_named(profile.columns[name]) for name in rest):
         return rest, Remark(f"what the key says beside {clocks.event.column}", is_open=True)
     if len(np.unique(day)) == len(day):
         return [], Remark("no date has more than one row: they are one series, of one thing", is_open=True)
-    candidates = [column for column in look.columns.values() if column.name not in times and _may_be(column)]
+    candidates = [column for column in profile.columns.values() if column.name not in times and _may_be(column)]
     if not candidates:
         return [], Remark("no column names things that come again: all rows are taken to be about one", is_open=True)
     candidates = sorted(candidates, key=lambda column: (_ENTITY.search(column.name) is None, -column.distinct))
     others = [column.name for column in candidates[1:]]
-    each = f"{candidates[0].distinct:,} of them, with {look.rows / candidates[0].distinct:.1f} rows each"
+    each = f"{candidates[0].distinct:,} of them, with {profile.rows / candidates[0].distinct:.1f} rows each"
     return [candidates[0].name], Remark(
         f"{each}" + (f"; it may as well be {' or '.join(others)}" if others else ""), is_open=True
     )

@@ -10,8 +10,8 @@ import numpy as np
 from nightjar.asof.values import Flags, Ints
 from nightjar.errors import SourceError
 from nightjar.profiling.columns import ColumnProfile, FileProfile
-from nightjar.profiling.reading import RawFile
-from nightjar.profiling.typed import codes_of
+from nightjar.profiling.parsing import codes_of
+from nightjar.profiling.raw_file import RawFile
 from nightjar.settings.sources import ColumnType
 
 MOST = 4
@@ -38,8 +38,8 @@ class Codes:
         is_fact: which rows of the file are facts.
     """
 
-    def __init__(self, raw: RawFile, look: FileProfile, is_fact: Flags) -> None:
-        self.is_fact, self._raw, self._look = is_fact, raw, look
+    def __init__(self, raw: RawFile, profile: FileProfile, is_fact: Flags) -> None:
+        self.is_fact, self._raw, self._profile = is_fact, raw, profile
         self._of: dict[str, Ints] = {}
 
     def of(self, name: str) -> Ints:
@@ -54,25 +54,25 @@ class Codes:
 
     def whole_rows(self) -> Ints:
         """The same of rows in all columns; no more than two of them are in memory."""
-        return _combine(self._read(name) for name in self._look.columns)
+        return _combine(self._read(name) for name in self._profile.columns)
 
     def example(self, name: str, row: int) -> str:
         """A value of one of the rows, as it stands in the file."""
-        column = self._raw.column(name, self._look.file.null_text)
+        column = self._raw.column(name, self._profile.file.null_text)
         return str(column[int(np.flatnonzero(self.is_fact)[row])].as_py())
 
     def _read(self, name: str) -> Ints:
-        column = self._raw.column(name, self._look.file.null_text)
-        return codes_of(column, self._look.columns[name].kind)[self.is_fact]
+        column = self._raw.column(name, self._profile.file.null_text)
+        return codes_of(column, self._profile.columns[name].kind)[self.is_fact]
 
 
-def find_key(look: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str]:
+def find_key(profile: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str]:
     """The key: of the sets of the fewest columns the likeliest.
 
     Rows that are equal in every column are one fact, so no key need tell them apart.
 
     Args:
-        look: what the file holds.
+        profile: what the file holds.
         codes: of the rows that are facts.
         clocks: columns that say when, first the one without which a row is no fact.
 
@@ -80,21 +80,21 @@ def find_key(look: FileProfile, codes: Codes, clocks: Sequence[str]) -> list[str
         SourceError: no set of so few columns is one. It shows rows that the best of them does not tell apart.
     """
     candidates = [
-        one for one in look.columns.values() if one.kind in KEYS and (one.name in clocks[:1] or not one.nulls)
+        one for one in profile.columns.values() if one.kind in KEYS and (one.name in clocks[:1] or not one.nulls)
     ]
     candidates = sorted(candidates, key=lambda column: -column.distinct)[:WIDEST]
     whole = codes.whole_rows()
     all_rows, few = _different(whole), len(np.unique(whole[:SAMPLE]))
     best, most = list[str](), 0
-    for names in _sets(candidates, list(look.columns), clocks):
-        if math.prod(look.columns[name].distinct for name in names) < all_rows:
+    for names in _sets(candidates, list(profile.columns), clocks):
+        if math.prod(profile.columns[name].distinct for name in names) < all_rows:
             continue
         if _different(codes.rows(names, SAMPLE)) < few:
             continue
         if (count := _different(codes.rows(names))) == all_rows:
             return _minimal_key(names, codes, all_rows)
         best, most = (names, count) if count > most else (best, most)
-    raise SourceError(_no_key(look, codes, best or [one.name for one in candidates[:MOST]], all_rows))
+    raise SourceError(_no_key(profile, codes, best or [one.name for one in candidates[:MOST]], all_rows))
 
 
 def _sets(candidates: Sequence[ColumnProfile], order: Sequence[str], clocks: Sequence[str]) -> Iterator[list[str]]:
@@ -135,17 +135,17 @@ def _different(rows: Ints) -> int:
     return int(rows.max(initial=-1)) + 1
 
 
-def _no_key(look: FileProfile, codes: Codes, best: Sequence[str], all_rows: int) -> str:
+def _no_key(profile: FileProfile, codes: Codes, best: Sequence[str], all_rows: int) -> str:
     """Why there is no key, with rows that the best set of columns does not tell apart."""
     rows = codes.rows(best)
     twice = np.flatnonzero(np.bincount(rows)[rows] > 1)
     same = np.flatnonzero(rows == rows[twice[0]])[:SHOWN]
-    differing = [name for name in look.columns if name not in best and len(set(codes.of(name)[same])) > 1]
+    differing = [name for name in profile.columns if name not in best and len(set(codes.of(name)[same])) > 1]
     names = [*best, *differing[:SHOWN]]
     shown = "; ".join(", ".join(f"{name}={codes.example(name, int(row))}" for name in names) for row in same)
     alone, such = all_rows - _different(rows), f"such as these: {shown}"
     return (
-        f"Source of {look.file.path}: no {MOST} columns or fewer tell all {all_rows:,} different rows apart. The "
+        f"Source of {profile.file.path}: no {MOST} columns or fewer tell all {all_rows:,} different rows apart. The "
         f"nearest, {', '.join(best)}, leave {alone:,} without a name of their own, {such}. Add a column that names "
         "each row, such as its number or the id that it has where it comes from; or leave out the rows that should not "
         "be there. Nothing was written."

@@ -13,15 +13,15 @@ _OF_TABLES = (
     "event_time", "known_at", "stated_known_at", "ingested_on", "retraction", "bucket", "prediction_id", "role",
     "model_version", "score", "input_warnings",
 )  # fmt: skip
-TAKEN = frozenset({*RESERVED, *OF_LABELS, WEIGHT, *_OF_TABLES})
+RESERVED_NAMES = frozenset({*RESERVED, *OF_LABELS, WEIGHT, *_OF_TABLES})
 """Columns that some table has by itself."""
 
 
 def stored_names(columns: Iterable[str]) -> dict[str, str]:
     """Column of the file -> the name it is stored under: plain, no table's own, and no twin of another."""
-    names, used = dict[str, str](), {one.casefold() for one in columns} | TAKEN
+    names, used = dict[str, str](), {one.casefold() for one in columns} | RESERVED_NAMES
     for column in columns:
-        fits = NAME.fullmatch(column) is not None and len(column) <= LONGEST and column.casefold() not in TAKEN
+        fits = NAME.fullmatch(column) is not None and len(column) <= LONGEST and column.casefold() not in RESERVED_NAMES
         names[column] = column if fits else unused(plain(column), used)
         used.add(names[column].casefold())
     return names
@@ -36,7 +36,7 @@ def plain(text: str) -> str:
 
 def unused(name: str, used: Iterable[str]) -> str:
     """The name, or where it is used already the same with a number behind."""
-    taken, number, free = {one.casefold() for one in used}, 2, name
-    while free.casefold() in taken:
+    used_names, number, free = {one.casefold() for one in used}, 2, name
+    while free.casefold() in used_names:
         free, number = f"{name}_{number}", number + 1
     return free

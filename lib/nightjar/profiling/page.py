@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from markupsafe import Markup
 
-from nightjar.profiling import telling
+from nightjar.profiling import terminal
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.report import charts
 from nightjar.report.page import fill
@@ -21,29 +21,29 @@ class Figure:
     chart: Markup | None
 
 
-def render(look: FileProfile, project: str | None = None, files: Mapping[str, str] | None = None) -> str:
+def render(profile: FileProfile, project: str | None = None, files: Mapping[str, str] | None = None) -> str:
     """The page as text.
 
     Args:
-        look: what the file holds.
+        profile: what the file holds.
         project: that was made of it; None: none was.
         files: of that project, path -> text.
     """
     return fill(
         "nightjar.profiling",
         "profile.html.j2",
-        look=look,
-        title=PurePath(look.file.path).name,
-        kind="CSV" if look.file.format is FileFormat.CSV else "Parquet",
-        figures=[Figure(column, _chart(column)) for column in look.columns.values()],
+        profile=profile,
+        title=PurePath(profile.file.path).name,
+        kind="CSV" if profile.file.format is FileFormat.CSV else "Parquet",
+        figures=[Figure(column, _chart(column)) for column in profile.columns.values()],
         project=project,
         files=files or {},
-        checks=telling.to_check(files or {}),
-        format_value=telling.format_value,
+        checks=terminal.open_checks(files or {}),
+        format_value=terminal.format_value,
     )
 
 
 def _chart(column: ColumnProfile) -> Markup | None:
-    if column.shape is None:
+    if column.distribution is None:
         return None
-    return charts.distribution(column.shape, f"Share of rows by {column.name}", height=150)
+    return charts.histogram(column.distribution, f"Share of rows by {column.name}", height=150)

@@ -9,19 +9,19 @@ import numpy as np
 
 from nightjar.asof.values import Flags, Ints
 from nightjar.errors import UsageError
-from nightjar.profiling import clocks as deciding
+from nightjar.profiling import clocks as clock_choice
+from nightjar.profiling.activity import Facts, facts_of
+from nightjar.profiling.clock_columns import NEVER
 from nightjar.profiling.clocks import Clocks
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.profiling.entities import entity_of
+from nightjar.profiling.feature_columns import feature_columns_of
 from nightjar.profiling.keys import Codes, find_key
-from nightjar.profiling.measures import measures_of
-from nightjar.profiling.moments import NEVER
+from nightjar.profiling.label_proposals import LabelProposal, active_within, propose_label
 from nightjar.profiling.names import plain, stored_names
-from nightjar.profiling.questions import Question, active_within, ask
-from nightjar.profiling.reading import RawFile
+from nightjar.profiling.parsing import flags
+from nightjar.profiling.raw_file import RawFile
 from nightjar.profiling.remarks import Remark
-from nightjar.profiling.rhythm import Facts, facts_of
-from nightjar.profiling.typed import flags
 from nightjar.settings.checks import require_names
 from nightjar.settings.sources import ColumnType
 
@@ -64,7 +64,7 @@ class Proposal:
     Attributes:
         name: of the project.
         source: name of its source.
-        look: what the file holds.
+        profile: what the file holds.
         names: column of the file -> the name it is stored under.
         clocks: of its facts.
         key: columns that name a fact.
@@ -72,7 +72,7 @@ class Proposal:
         within: days that an entity is active for.
         measures: columns that features are made of.
         unused: others that could be.
-        questions: name of a project -> its label. The projects share source and features.
+        label_proposals: name of a project -> its label. The projects share source and features.
         dates: of all of them.
         spine_rows: of an ACTIVE spine of all dates.
         remarks: what -> why.
@@ -80,7 +80,7 @@ class Proposal:
 
     name: str
     source: str
-    look: FileProfile
+    profile: FileProfile
     names: Mapping[str, str]
     clocks: Clocks
     key: Sequence[str]
@@ -88,7 +88,7 @@ class Proposal:
     within: int
     measures: Sequence[ColumnProfile]
     unused: Sequence[str]
-    questions: Mapping[str, Question]
+    label_proposals: Mapping[str, LabelProposal]
     dates: Dates
     spine_rows: int
     remarks: Mapping[str, Remark] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def source_name(path: str) -> str:
 
 def propose(
     raw: RawFile,
-    look: FileProfile,
+    profile: FileProfile,
     name: str,
     labels: Sequence[str] = (),
     *,
@@ -113,7 +113,7 @@ def propose(
 
     Args:
         raw: the file.
-        look: what it holds.
+        profile: what it holds.
         name: of the project; with several labels, each has one of its own, named <name>_<label>.
         labels: columns that are asked about; none: whether there is a fact again.
         clock: see `clocks.decide`.
@@ -125,62 +125,62 @@ def propose(
         UsageError: a name is no plain identifier, or no such column can be asked about.
     """
     require_name(name)
-    unknown = [label for label in labels if label not in look.columns]
+    unknown = [label for label in labels if label not in profile.columns]
     if unknown:
         raise UsageError(
-            f"--label: found {unknown[0]!r}, expected one of the columns {list(look.columns)}. Nothing was written."
+            f"--label: found {unknown[0]!r}, expected one of the columns {list(profile.columns)}. Nothing was written."
         )
-    clocks = deciding.decide(raw, look, clock=clock, known_at=known_at, zone=zone)
-    codes = Codes(raw, look, clocks.moment != NEVER)
-    times = [clocks.event.column, *([clocks.known.column] if clocks.known else [])]
-    key = find_key(look, codes, times)
-    entity, of_entity = entity_of(look, key, clocks, clocks.day[codes.is_fact])
-    measures, unused = measures_of(look, {*key, *entity, *times}, labels)
-    entity_facts = EntityFacts(raw, look, codes, entity, clocks)
+    clocks = clock_choice.decide(raw, profile, clock=clock, known_at=known_at, zone=zone)
+    codes = Codes(raw, profile, clocks.moment != NEVER)
+    times = [clocks.event.column, *([clocks.known_at_clock.column] if clocks.known_at_clock else [])]
+    key = find_key(profile, codes, times)
+    entity, of_entity = entity_of(profile, key, clocks, clocks.day[codes.is_fact])
+    measures, unused = feature_columns_of(profile, {*key, *entity, *times}, labels)
+    entity_facts = EntityFacts(raw, profile, codes, entity, clocks)
     amounts = [one.name for one in measures if one.kind in (ColumnType.LONG, ColumnType.DOUBLE)]
-    questions = {name: entity_facts.about(None, amounts)} if not labels else {}
+    label_proposals = {name: entity_facts.about(None, amounts)} if not labels else {}
     for label in labels:
-        questions[name if len(labels) == 1 else f"{name}_{plain(label)}"] = entity_facts.about(label, amounts)
+        label_proposals[name if len(labels) == 1 else f"{name}_{plain(label)}"] = entity_facts.about(label, amounts)
     return Proposal(
         name=name,
-        source=source_name(look.file.path),
-        look=look,
-        names=stored_names(look.columns),
+        source=source_name(profile.file.path),
+        profile=profile,
+        names=stored_names(profile.columns),
         clocks=clocks,
         key=key,
         entity=entity,
         within=entity_facts.within,
         measures=measures,
         unused=unused,
-        questions=questions,
+        label_proposals=label_proposals,
         dates=entity_facts.dates,
         spine_rows=entity_facts.facts.spine_rows(entity_facts.within),
-        remarks={"entity": of_entity, "key": _of_key(look, key)},
+        remarks={"entity": of_entity, "key": _of_key(profile, key)},
     )
 
 
 class EntityFacts:
     """The facts by entity and date, of which questions are asked."""
 
-    def __init__(self, raw: RawFile, look: FileProfile, codes: Codes, entity: Sequence[str], clocks: Clocks) -> None:
+    def __init__(self, raw: RawFile, profile: FileProfile, codes: Codes, entity: Sequence[str], clocks: Clocks) -> None:
         day = clocks.day[codes.is_fact]
-        self._raw, self._look, self._codes, self._day, self._late = raw, look, codes, day, clocks.lateness
+        self._raw, self._profile, self._codes, self._day, self._late = raw, profile, codes, day, clocks.lateness
         self._entity = codes.rows(entity) if entity else np.zeros(len(day), dtype=np.int64)
         self.dates, self._inside = _dates(day)
         self.facts = facts_of(self._entity[self._inside], day[self._inside])
         self.within = active_within(self.facts)
 
-    def about(self, label: str | None, amounts: Sequence[str]) -> Question:
+    def about(self, label: str | None, amounts: Sequence[str]) -> LabelProposal:
         """The question about a column; None: about what comes again, or else about one of the amounts."""
         days = (self.dates.history_until() - self.dates.first).days - self._late
-        column = self._look.columns[label] if label is not None else None
-        return ask(column, amounts, self.facts, self._true(column) if column else None, self.within, days)
+        column = self._profile.columns[label] if label is not None else None
+        return propose_label(column, amounts, self.facts, self._true(column) if column else None, self.within, days)
 
     def _true(self, column: ColumnProfile) -> Facts | None:
         """On which dates a boolean column is true; None of any other column."""
         if column.kind is not ColumnType.BOOLEAN:
             return None
-        is_true = flags(self._raw.column(column.name, self._look.file.null_text))[self._codes.is_fact]
+        is_true = flags(self._raw.column(column.name, self._profile.file.null_text))[self._codes.is_fact]
         return facts_of(self._entity[is_true & self._inside], self._day[is_true & self._inside])
 
 
@@ -196,11 +196,11 @@ def require_name(name: str) -> None:
         )
 
 
-def _of_key(look: FileProfile, key: Sequence[str]) -> Remark:
-    sizes = " x ".join(f"{look.columns[name].distinct:,}" for name in key)
+def _of_key(profile: FileProfile, key: Sequence[str]) -> Remark:
+    sizes = " x ".join(f"{profile.columns[name].distinct:,}" for name in key)
     if len(key) == 1:
-        return Remark(f"each of the {look.rows:,} rows has its own")
-    return Remark(f"the fewest columns that tell the {look.rows:,} rows apart ({sizes} values)", is_open=True)
+        return Remark(f"each of the {profile.rows:,} rows has its own")
+    return Remark(f"the fewest columns that tell the {profile.rows:,} rows apart ({sizes} values)", is_open=True)
 
 
 def _dates(day: Ints) -> tuple[Dates, Flags]:

@@ -2,6 +2,5 @@
 
 import os
 
-os.environ.setdefault(
-    "MLFLOW_DISABLE_TELEMETRY", "true"
-)  # before MLflow is imported: it would tell its makers of its use
+# Before MLflow is imported: it would report its use to its developers.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -1,7 +1,7 @@
 """A trained model as a folder that can be checked completely before anything in it is opened.
 
     manifest.json                   the model's identity, origin and metrics, and the hash of each other file
-    *.skops, *.safetensors          the files of `nightjar.models.stored`; never a pickle
+    *.skops, *.safetensors          the files of `nightjar.models.serialization.predictor_files`; never a pickle
 
 The hashes show that the folder is whole, not who wrote it. `nightjar.registry.verified` checks the signature too.
 """
@@ -41,7 +41,7 @@ class Artifact:
         """
         packages.require_same(self.manifest.packages, self.where)
         # It imports all of scikit-learn: readers of manifests need not wait seconds for it.
-        from nightjar.models.stored import open_predictor  # noqa: PLC0415
+        from nightjar.models.serialization.predictor_files import open_predictor  # noqa: PLC0415
 
         return open_predictor(dict(self.manifest.structure), self.files, self.where)
 
@@ -56,7 +56,7 @@ def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
         ModelError: the folder holds something, the predictor holds types that could not be opened again, or the
             manifest values that are not JSON.
     """
-    from nightjar.models.stored import dump  # noqa: PLC0415 - see `Artifact.open`
+    from nightjar.models.serialization.predictor_files import dump  # noqa: PLC0415 - see `Artifact.open`
 
     structure, contents = dump(predictor)
     complete = replace(

@@ -23,7 +23,7 @@ LABEL_HASH = "label_hash"
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version: its number, the candidate it is, and the evidence recorded with it."""
+    """A registered version: its number, the name of its candidate, and the evidence recorded with it."""
 
     number: str
     model_name: str
@@ -117,7 +117,7 @@ def versions_of_other_labels(warehouse: Warehouse, label_hash: str) -> list[str]
     return sorted(version for version, digest in trained_on.items() if digest not in (None, label_hash))
 
 
-def newest(warehouse: Warehouse) -> str | None:
+def newest_number(warehouse: Warehouse) -> str | None:
     """The number of the version registered last, by whatever training; None if there is none."""
     version = _latest(warehouse, date.max, "registered", None)
     return None if version is None else version.number

@@ -40,7 +40,7 @@ def model(home: Path, source: str) -> Path:
     return files(home) / "models" / source.removeprefix("models:/") / "artifacts"
 
 
-def follow(home: Path, experiment: Experiment) -> None:
+def update_paths(home: Path, experiment: Experiment) -> None:
     """Update the paths in MLflow's database from an experiment's old artifact folder to that of this home.
 
     Raises:

@@ -39,7 +39,7 @@ class Manifest:
         baselines: baseline -> the same metrics of it.
         threshold: the fitted probability from which a row counts as True; None: none was fitted.
         features: the columns it reads, in order. This and the following fields are filled in by `artifacts.save`.
-        structure: how its files make a predictor, see `nightjar.models.stored`.
+        structure: how its files make a predictor, see `nightjar.models.serialization.predictor_files`.
         packages: package -> version it was saved with.
         files: file -> SHA-256 in hexadecimal.
         format: of the folder.

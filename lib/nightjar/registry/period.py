@@ -17,7 +17,12 @@ _MONDAY = date(2024, 1, 1)
 
 
 def intervals_over(evidence: Mapping[str, Any]) -> str:
-    """A text such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions of Nightjar lacks it."""
+    """A text such as "665 entities and 3 blocks of 30 days"; evidence of earlier versions of Nightjar lacks it.
+
+    Example:
+        >>> intervals_over({"clusters": {"entities": 665, "blocks": 3, "block_days": 30}})
+        '665 entities and 3 blocks of 30 days'
+    """
     clusters = evidence.get("clusters")
     if clusters is None:
         return "days, as if nothing repeated in them"
@@ -41,7 +46,7 @@ def this_period_only(evidence: Mapping[str, Any]) -> str | None:
 def final_period_blocks(search: Search, project: Project) -> tuple[str, bool]:
     """The greatest number of blocks of a search's final period, as text, and whether that is enough to promote a model.
 
-    Dates without a row that may have some make fewer.
+    Dates that may have rows, but have none, make the number smaller.
     """
     days, spine = search.days_of_block(project.label), project.spine
     blocks = _most_blocks(search.final_days, days, spine)

@@ -40,9 +40,22 @@ def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Dec
     does not suffice, a person may approve; name and reason are then recorded beside the verdict of the evidence.
 
     Args:
-        evidence: as in `nightjar.learning.final.Evidence`: the difference is candidate minus baseline, on the same
+        evidence: as in `nightjar.learning.evidence.Evidence`: the difference is candidate minus baseline, on the same
             rows, its interval over entities and blocks of time.
         approval: of a person; None: by evidence alone.
+
+    Example:
+        >>> evidence = {
+        ...     "metric": "roc_auc",
+        ...     "period": ["2024-03-01", "2024-03-28"],
+        ...     "candidate": {"name": "boosting"},
+        ...     "difference": {"over": "rate", "better": 1, "estimate": 0.1, "low": 0.04, "high": 0.16},
+        ...     "clusters": {"entities": 665, "blocks": 28, "block_days": 1},
+        ... }
+        >>> decide(evidence).promoted
+        True
+        >>> decide(evidence | {"clusters": {"entities": 665, "blocks": 2, "block_days": 14}}).promoted
+        False
     """
     verdict = _judge(evidence)
     if verdict.promoted or approval is None:

@@ -186,7 +186,7 @@ def _client(home: Path) -> MlflowClient:
 def _experiment(client: MlflowClient, home: Path, project: str) -> str:
     existing = client.get_experiment_by_name(project)
     if existing is not None:
-        location.follow(home, existing)
+        location.update_paths(home, existing)
         return str(existing.experiment_id)
     return str(client.create_experiment(project, artifact_location=location.files(home).as_uri()))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 from nightjar.tables.quality import ARRIVED, WARN
 
 NIGHTS = 28
@@ -16,7 +16,7 @@ NIGHTS = 28
 
 
 @dataclass(frozen=True)
-class Arrival:
+class SourceArrival:
     """The facts of one source that became known since the run before.
 
     Attributes:
@@ -37,7 +37,7 @@ class Arrival:
         return self.amiss is not None or (self.typical is not None and self.rows < self.typical / 2)
 
 
-def read_arrivals(tables: Snapshot) -> list[Arrival]:
+def read_arrivals(tables: PinnedTables) -> list[SourceArrival]:
     """The arrival of each source that the night's ingest has counted, by name."""
     if "status" not in tables.columns("quality"):  # written before arrivals were judged
         return []
@@ -53,9 +53,9 @@ def _is_of(row: dict[str, Any], night: date) -> bool:
     return bool(row["run_date"] == night)
 
 
-def _arrival(source: str, rows: Sequence[dict[str, Any]]) -> Arrival:
+def _arrival(source: str, rows: Sequence[dict[str, Any]]) -> SourceArrival:
     """The arrival of a source from its rows of `quality`, the night's last."""
     night = rows[-1]
     usual = [row["rows"] for row in rows[1:-1] if row["status"] != WARN][-NIGHTS:]
     amiss = (night["message"] or "less than expected") if night["status"] == WARN else None
-    return Arrival(source, night["rows"], night["of"], median(usual) if usual else None, len(usual), amiss)
+    return SourceArrival(source, night["rows"], night["of"], median(usual) if usual else None, len(usual), amiss)

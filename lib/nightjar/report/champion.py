@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Refusal:
     reason: str
 
 
-def find_refusal(tables: Snapshot, champion: Champion | None) -> Refusal | None:
+def find_refusal(tables: PinnedTables, champion: Champion | None) -> Refusal | None:
     """The night's own last decision if it was a refusal; if no winner is champion, also an earlier last decision."""
     where = pc.field("event").isin(["promoted", "refused"]) & (pc.field("holds_from") <= tables.run_date)
     columns = ["event", "event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
@@ -104,7 +104,7 @@ def find_refusal(tables: Snapshot, champion: Champion | None) -> Refusal | None:
     )
 
 
-def find_champion(tables: Snapshot) -> Champion | None:
+def find_champion(tables: PinnedTables) -> Champion | None:
     """The promotion with the latest first run date up to the night, of several the one recorded last."""
     columns = ["event_id", "model_version", "model_name", "holds_from", "evidence", "recorded_at"]
     where = (pc.field("event") == "promoted") & (pc.field("holds_from") <= tables.run_date)

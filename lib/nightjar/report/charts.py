@@ -10,11 +10,11 @@ from datetime import date
 
 from markupsafe import Markup
 
-from nightjar.report.shapes import Shape, Slot
-from nightjar.report.wording import compact, figure, interval, percent
+from nightjar.report.formatting import compact, figure, interval, percent
+from nightjar.report.histograms import Distribution, Slot
 
 _SHIFT = {"start": -26.0, "middle": 0.0, "end": 26.0}
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 8.0, 12.0, 24.0
+_AXIS_WIDTH, _RIGHT, _TOP, _BOTTOM = 58.0, 8.0, 12.0, 24.0
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Dot:
     provisional: bool
 
 
-def distribution(shape: Shape, title: str, height: int = 190) -> Markup:
+def histogram(distribution: Distribution, title: str, height: int = 190) -> Markup:
     """Bars of the night over the reference: vertical for numbers, horizontal for levels."""
-    return _upright(shape, title, height) if shape.is_numeric else _lying(shape, title)
+    return _upright(distribution, title, height) if distribution.is_numeric else _lying(distribution, title)
 
 
 def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str) -> Markup:
-    """Values by date as joined dots, hollow while provisional; the band is shaded. Dates stand at their distance."""
+    """Values by date as joined dots, spaced by days and hollow while provisional; the band is shaded."""
     width, height = 480.0, 210.0
     values = [dot.value for dot in dots] + list(band or ())
     low, high = _pad(min(values), max(values))
@@ -40,15 +40,17 @@ def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str
 
     def across(day: date) -> float:
         inset = 26.0
-        room = width - _LEFT - _RIGHT - 2 * inset
-        return _LEFT + inset + (room / 2 if len(dots) == 1 else room * (day - first).days / days)
+        room = width - _AXIS_WIDTH - _RIGHT - 2 * inset
+        return _AXIS_WIDTH + inset + (room / 2 if len(dots) == 1 else room * (day - first).days / days)
 
     def up(value: float) -> float:
         return height - _BOTTOM - (height - _BOTTOM - _TOP) * (value - low) / (high - low)
 
     parts = [_grid_line(up(value), width, _axis(value)) for value in (low, (low + high) / 2, high)]
     if band is not None:
-        parts.insert(0, _rect("band", _LEFT, up(band[1]), width - _LEFT - _RIGHT, up(band[0]) - up(band[1])))
+        parts.insert(
+            0, _rect("band", _AXIS_WIDTH, up(band[1]), width - _AXIS_WIDTH - _RIGHT, up(band[0]) - up(band[1]))
+        )
         label = f"promised {interval(*band)}"
         parts.append(_text("band-label", width - _RIGHT - 4, up(band[1]) + 13, label, "end"))
     path = " ".join(f"{across(dot.day):.1f},{up(dot.value):.1f}" for dot in dots)
@@ -71,23 +73,25 @@ def bar(value: float, full: float, marks: Sequence[float], level: str) -> Markup
     return start + filled + Markup("").join(lines) + Markup("</svg>")
 
 
-def _upright(shape: Shape, title: str, height: float) -> Markup:
+def _upright(distribution: Distribution, title: str, height: float) -> Markup:
     width = 480.0
-    top = max([slot.night for slot in shape.slots] + [slot.reference or 0 for slot in shape.slots] + [1e-9])
-    slot_width = (width - _LEFT - _RIGHT) / max(len(shape.slots), 1)
+    top = max(
+        [slot.night for slot in distribution.slots] + [slot.reference or 0 for slot in distribution.slots] + [1e-9]
+    )
+    slot_width = (width - _AXIS_WIDTH - _RIGHT) / max(len(distribution.slots), 1)
     floor = height - _BOTTOM
 
     def up(share: float) -> float:
         return floor - (floor - _TOP) * share / top
 
     parts = [_grid_line(up(share), width, percent(share)) for share in (0.0, top / 2, top)]
-    for k, slot in enumerate(shape.slots):
-        x = _LEFT + k * slot_width
+    for k, slot in enumerate(distribution.slots):
+        x = _AXIS_WIDTH + k * slot_width
         mark = _rect("night", x + slot_width * 0.12, up(slot.night), slot_width * 0.76, floor - up(slot.night))
         parts.append(_with_tooltip(slot, mark))
-        is_middle = shape.is_centred or slot.tick in "<≥"
+        is_middle = distribution.is_centred or slot.tick in "<≥"
         parts.append(_text("", x + (slot_width / 2 if is_middle else 0), height - 7, slot.tick, "middle"))
-    parts.append(_outline(shape.slots, slot_width, floor, up))
+    parts.append(_outline(distribution.slots, slot_width, floor, up))
     return _svg(width, height, title, parts)
 
 
@@ -95,18 +99,20 @@ def _outline(slots: Sequence[Slot], slot_width: float, floor: float, up: Callabl
     """The reference as steps over the bars."""
     if not slots or slots[0].reference is None:
         return Markup("")
-    points = [f"M{_LEFT:.1f} {floor:.1f}"]
+    points = [f"M{_AXIS_WIDTH:.1f} {floor:.1f}"]
     for k, slot in enumerate(slots):
-        points.append(f"V{up(slot.reference or 0):.1f}H{_LEFT + (k + 1) * slot_width:.1f}")
+        points.append(f"V{up(slot.reference or 0):.1f}H{_AXIS_WIDTH + (k + 1) * slot_width:.1f}")
     return Markup('<path class="reference" d="{}V{:.1f}"/>').format("".join(points), floor)
 
 
-def _lying(shape: Shape, title: str) -> Markup:
+def _lying(distribution: Distribution, title: str) -> Markup:
     width, row_height, margin = 480.0, 21.0, 110.0
-    top = max([slot.night for slot in shape.slots] + [slot.reference or 0 for slot in shape.slots] + [1e-9])
+    top = max(
+        [slot.night for slot in distribution.slots] + [slot.reference or 0 for slot in distribution.slots] + [1e-9]
+    )
     room = width - margin - 62
     parts = []
-    for k, slot in enumerate(shape.slots):
+    for k, slot in enumerate(distribution.slots):
         y = 4 + k * row_height
         night, was = room * slot.night / top, margin + room * (slot.reference or 0) / top
         mark = Markup('<path class="reference" d="M{0:.1f} {1:.1f}V{2:.1f}"/>').format(was, y - 1, y + 17)
@@ -115,7 +121,7 @@ def _lying(shape: Shape, title: str) -> Markup:
         parts.append(_with_tooltip(slot, _rect("night", margin, y + 2, night, 12)))
         parts.append(mark)
         parts.append(_text("", max(margin + night, was) + 6, y + 12.5, percent(slot.night), "start"))
-    return _svg(width, 8 + row_height * len(shape.slots), title, parts)
+    return _svg(width, 8 + row_height * len(distribution.slots), title, parts)
 
 
 def _with_tooltip(slot: Slot, mark: Markup) -> Markup:
@@ -131,7 +137,7 @@ def _dot(x: float, y: float, dot: Dot) -> Markup:
 
 def _grid_line(y: float, width: float, label: str) -> Markup:
     line = Markup('<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
-    return line.format(_LEFT, width - _RIGHT, y, y) + _text("", _LEFT - 6, y + 4, label, "end")
+    return line.format(_AXIS_WIDTH, width - _RIGHT, y, y) + _text("", _AXIS_WIDTH - 6, y + 4, label, "end")
 
 
 def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:

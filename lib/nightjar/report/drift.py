@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import count
-from nightjar.report.charts import bar, distribution
-from nightjar.report.reading import Snapshot, nan_to_none
+from nightjar.report.charts import bar, histogram
+from nightjar.report.histograms import Distribution, compare, null_share
+from nightjar.report.reading import PinnedTables, nan_to_none
 from nightjar.report.references import Histogram, training_histograms
-from nightjar.report.shapes import Shape, compare, null_share
 
 SOME, MUCH = 0.1, 0.2
 """The conventional marks of the population stability index: below 0.1 little change, from 0.2 on a large one."""
@@ -80,15 +80,15 @@ class Drift:
 
 @dataclass(frozen=True)
 class Picture:
-    """One column's shape beside its reference, or why it cannot be drawn."""
+    """One column's distribution beside its reference, or why it cannot be drawn."""
 
     column: ColumnDrift
-    shape: Shape | None
+    distribution: Distribution | None
     chart: Markup | None
     absence: str
 
 
-def read_drift(tables: Snapshot) -> Drift | None:
+def read_drift(tables: PinnedTables) -> Drift | None:
     """The distances of the latest date evaluated by the night's monitoring; None where there are none."""
     columns = ["evaluated_date", "subject", "measure", "value", "rows", "model_version"]
     rows = tables.rows("drift", columns, tables.of_night() & (pc.field("slice") == "all"))
@@ -105,7 +105,7 @@ def read_drift(tables: Snapshot) -> Drift | None:
     return Drift(day, max((row["rows"] for row in latest if row["rows"] is not None), default=None), tuple(ranked))
 
 
-def pictures(tables: Snapshot, drift: Drift) -> list[Picture]:
+def pictures(tables: PinnedTables, drift: Drift) -> list[Picture]:
     """Charts of the columns with the greatest index."""
     return [_picture(tables, drift.day, column) for column in drift.columns[:DRAWN] if column.psi() is not None]
 
@@ -121,20 +121,20 @@ def _column_drift(rows: list[dict[str, Any]], histograms: dict[str, dict[str, Hi
     return ColumnDrift(subject, values, histograms.get(version, {}).get(subject))
 
 
-def _picture(tables: Snapshot, day: date, column: ColumnDrift) -> Picture:
+def _picture(tables: PinnedTables, day: date, column: ColumnDrift) -> Picture:
     reference, night = column.reference, _night(tables, day, column.subject)
     if reference is None or night is None:
         missing = "its training histogram in the table references" if reference is None else f"its values of {day}"
         return Picture(column, None, None, f"Not drawn: {missing} cannot be found.")
-    shape = _shape(reference, night)
-    if shape is None:
+    distribution = _distribution(reference, night)
+    if distribution is None:
         return Picture(column, None, None, f"Not drawn: its values of {day} are not of the kind of its training bins.")
     psi = f"{column.psi():.3f}"
     title = f"{column.subject} on {day} (bars) beside the training data (outline), PSI {psi}"
-    return Picture(column, shape, distribution(shape, title), "")
+    return Picture(column, distribution, histogram(distribution, title), "")
 
 
-def _night(tables: Snapshot, day: date, subject: str) -> "pa.ChunkedArray[Any] | None":
+def _night(tables: PinnedTables, day: date, subject: str) -> "pa.ChunkedArray[Any] | None":
     where = pc.field("run_date") == day
     if subject == "score":
         rows = tables.read("scores", [subject], where & (pc.field("role") == "champion"))
@@ -145,7 +145,7 @@ def _night(tables: Snapshot, day: date, subject: str) -> "pa.ChunkedArray[Any] |
     return rows[subject] if rows is not None and len(rows) else None
 
 
-def _shape(reference: Histogram, night: "pa.ChunkedArray[Any]") -> Shape | None:
+def _distribution(reference: Histogram, night: "pa.ChunkedArray[Any]") -> Distribution | None:
     try:
         return compare(reference.bins, reference.counts, count(reference.bins, night))
     except LearningError:

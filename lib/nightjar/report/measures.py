@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from nightjar.settings.label import Label
 from nightjar.settings.task import Task
 
-_NONE_KNOWN = "undefined: no outcome of this date is known"
-_ALL_THE_SAME = f"{_NONE_KNOWN}, or all are the same"
+_NO_OUTCOME = "undefined: no outcome of this date is known"
+_ALL_THE_SAME = f"{_NO_OUTCOME}, or all are the same"
 _ONLY_TRUE = "undefined: of this date no horizon has passed, and until then only outcomes that are true can be known"
 
 
@@ -22,12 +22,12 @@ class ShownMeasure:
     """
 
     name: str
-    undefined: str = _NONE_KNOWN
+    undefined: str = _NO_OUTCOME
     is_share: bool = False
 
 
 @dataclass(frozen=True)
-class Reading:
+class ShownMeasures:
     """The measures shown for a task.
 
     Attributes:
@@ -43,8 +43,8 @@ class Reading:
     beside: tuple[ShownMeasure, ...]
 
 
-_READINGS: Mapping[Task, Reading] = {
-    Task.CLASSIFICATION: Reading(
+_MEASURES: Mapping[Task, ShownMeasures] = {
+    Task.CLASSIFICATION: ShownMeasures(
         ShownMeasure("roc_auc", _ALL_THE_SAME),
         "both outcomes among the labels that are known",
         in_unit_of_label=False,
@@ -57,7 +57,7 @@ _READINGS: Mapping[Task, Reading] = {
             ShownMeasure("mean_score", is_share=True),
         ),
     ),
-    Task.REGRESSION: Reading(
+    Task.REGRESSION: ShownMeasures(
         ShownMeasure("rmse"),
         "labels that are known",
         in_unit_of_label=True,
@@ -68,7 +68,7 @@ _READINGS: Mapping[Task, Reading] = {
             ShownMeasure("mean_score"),
         ),
     ),
-    Task.RANKING: Reading(
+    Task.RANKING: ShownMeasures(
         ShownMeasure("ndcg", "undefined: no list of this date has two known outcomes, one of them above 0"),
         "a list with two labels that are known, one of them above 0",
         in_unit_of_label=False,
@@ -78,9 +78,9 @@ _READINGS: Mapping[Task, Reading] = {
 """Task -> the measures shown for it."""
 
 
-def reading(label: Label) -> Reading:
+def shown_measures(label: Label) -> ShownMeasures:
     """The measures shown for a label; if it may be settled early, with the reason why recent dates lack figures."""
-    of_task = _READINGS[label.task]
+    of_task = _MEASURES[label.task]
     if not label.settled_early:
         return of_task
     measures = [replace(beside, undefined=f"{_ONLY_TRUE}; or {beside.undefined}") for beside in of_task.beside]

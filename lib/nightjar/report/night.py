@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 from nightjar.errors import TableError
 from nightjar.report import charts, page
-from nightjar.report.gathered import gather
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
-from nightjar.report.reading import Snapshot, open_ledger, open_tables
+from nightjar.report.reading import PinnedTables, open_runs, open_tables
+from nightjar.report.report_data import gather
 from nightjar.report.scores import Scores
 from nightjar.report.summary import facts, sentences
 from nightjar.settings.project import Project
@@ -43,7 +43,7 @@ def write_stopped(warehouse: Warehouse, project: Project, run_date: date) -> str
         return write(warehouse, project, run_date)
     except TableError as error:
         path = report_path(warehouse, run_date)
-        page.save(path, render(open_ledger(warehouse, run_date, f"not every table can be read. {error}"), project))
+        page.save(path, render(open_runs(warehouse, run_date, f"not every table can be read. {error}"), project))
         return path
 
 
@@ -52,7 +52,7 @@ def report_path(warehouse: Warehouse, run_date: date) -> str:
     return warehouse.path(f"reports/night-{run_date.isoformat()}.html")
 
 
-def render(tables: Snapshot, project: Project) -> str:
+def render(tables: PinnedTables, project: Project) -> str:
     """The page as text."""
     night = gather(tables, project)
     return page.fill(
@@ -67,17 +67,17 @@ def render(tables: Snapshot, project: Project) -> str:
         sentences=sentences(night),
         score_chart=_score_chart(night.scores, tables.run_date),
         question=project.label.question(),
-        performance_chart=chart(night.judged, night.champion, night.reading.first.name),
+        performance_chart=chart(night.judged, night.champion, night.measures.first.name),
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),
     )
 
 
 def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:
-    if scores is None or scores.shape is None:
+    if scores is None or scores.distribution is None:
         return None
     beside = " (bars) beside the training reference (outline)" if scores.version_has_reference() else ""
-    return charts.distribution(scores.shape, f"Share of scores by value on {run_date}{beside}")
+    return charts.histogram(scores.distribution, f"Share of scores by value on {run_date}{beside}")
 
 
 def _instant(moment: datetime) -> str:

@@ -10,28 +10,29 @@ import pyarrow.fs
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from nightjar.report import wording
+from nightjar.report import formatting
 
 STYLE = "night.css"
-_WORDS = (
-    wording.figure, wording.whole, wording.percent, wording.p_value, wording.interval, wording.seconds, wording.measure,
-    wording.heading, wording.dates, wording.dash,
-)  # fmt: skip
+_FILTERS = (
+    *(formatting.figure, formatting.whole, formatting.percent, formatting.p_value, formatting.interval),
+    *(formatting.seconds, formatting.measure, formatting.heading, formatting.dates, formatting.dash),
+)
+"""Functions by whose names templates format values."""
 
 
 def fill(package: str, template: str, **values: Any) -> str:
     """A page as text, made of a template of a package, which is given the style and its hash besides."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {word.__name__: word for word in _WORDS}
-    environment.globals["count_noun"] = wording.count_noun
+    environment.filters |= {one.__name__: one for one in _FILTERS}
+    environment.globals["count_noun"] = formatting.count_noun
     style = _resource("nightjar.report", STYLE)
-    made = environment.from_string(_resource(package, template))
+    filled = environment.from_string(_resource(package, template))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return made.render(**values, style=Markup(style), style_hash=digest)  # noqa: S704  (our own file)
+    return filled.render(**values, style=Markup(style), style_hash=digest)  # noqa: S704  (our own file)
 
 
 def _resource(package: str, name: str) -> str:
-    """A file of a package, also out of a zip."""
+    """The text of a file of a package, which may be installed as a zip."""
     return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from nightjar.report.champion import Champion
 from nightjar.report.charts import Dot, over_dates
-from nightjar.report.reading import Snapshot, nan_to_none
-from nightjar.report.wording import figure, interval, measure
+from nightjar.report.formatting import figure, interval, measure
+from nightjar.report.reading import PinnedTables, nan_to_none
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class JudgedDate:
     version: str | None
 
 
-def read_performance(tables: Snapshot) -> list[JudgedDate]:
+def read_performance(tables: PinnedTables) -> list[JudgedDate]:
     """Every judged date as of the night, the latest first."""
     columns = ["evaluated_date", "measure", "value", "provisional", "model_version"]
     where = tables.of_night() & (pc.field("subject") == "champion") & (pc.field("slice") == "all")

@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Query:
     text: str
 
 
-def spark_queries(tables: Snapshot) -> list[Query]:
+def spark_queries(tables: PinnedTables) -> list[Query]:
     """Spark SQL, for a session with Delta's extensions."""
     night = f"DATE'{tables.run_date.isoformat()}'"
     scores, drift, performance = (_quote_table(tables, name) for name in ("scores", "drift", "performance"))
@@ -49,7 +49,7 @@ def spark_queries(tables: Snapshot) -> list[Query]:
     ]
 
 
-def python_queries(tables: Snapshot) -> list[Query]:
+def python_queries(tables: PinnedTables) -> list[Query]:
     """Python with deltalake: no Spark, no JVM."""
     return [
         Query(
@@ -71,5 +71,5 @@ def python_queries(tables: Snapshot) -> list[Query]:
     ]
 
 
-def _quote_table(tables: Snapshot, table: str) -> str:
+def _quote_table(tables: PinnedTables, table: str) -> str:
     return "delta.`" + tables.warehouse.path(table).replace("`", "``") + "`"

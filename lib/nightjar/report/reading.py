@@ -17,7 +17,7 @@ TABLES = ("scores", "features", "performance", "drift", "references", "model_eve
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class PinnedTables:
     """The tables as they were when the report began.
 
     Attributes:
@@ -66,11 +66,11 @@ def nan_to_none(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def open_tables(warehouse: Warehouse, run_date: date) -> Snapshot:
+def open_tables(warehouse: Warehouse, run_date: date) -> PinnedTables:
     """The tables that exist, at their latest versions."""
-    return Snapshot(warehouse, run_date, arrow.versions(warehouse, TABLES))
+    return PinnedTables(warehouse, run_date, arrow.versions(warehouse, TABLES))
 
 
-def open_ledger(warehouse: Warehouse, run_date: date, omission: str) -> Snapshot:
+def open_runs(warehouse: Warehouse, run_date: date, omission: str) -> PinnedTables:
     """The runs alone, where other tables cannot be read."""
-    return Snapshot(warehouse, run_date, arrow.versions(warehouse, ("runs",)), omission)
+    return PinnedTables(warehouse, run_date, arrow.versions(warehouse, ("runs",)), omission)

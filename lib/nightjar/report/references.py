@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import Bins
-from nightjar.report.reading import Snapshot
+from nightjar.report.reading import PinnedTables
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Histogram:
     counts: list[int]
 
 
-def training_histograms(tables: Snapshot, version: str) -> dict[str, Histogram]:
+def training_histograms(tables: PinnedTables, version: str) -> dict[str, Histogram]:
     """Column -> training histogram of one model version; only stored ones whose counts fit their bins."""
     where = (pc.field("model_version") == version) & pc.field("night").is_null()
     rows = tables.rows("references", ["column", "bins", "counts"], where)

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.evaluation.histograms import count
-from nightjar.report.reading import Snapshot
+from nightjar.report.histograms import Distribution, alone, compare
+from nightjar.report.reading import PinnedTables
 from nightjar.report.references import training_histograms
-from nightjar.report.shapes import Shape, alone, compare
 from nightjar.settings.task import Task
 
 
@@ -23,7 +23,7 @@ class Scores:
         versions: model version -> predictions.
         other_roles: role -> predictions that are not served.
         warnings: sources that some of the scores need and of which too little arrived.
-        shape: None if there are no scores; its slots lack a reference if none is stored.
+        distribution: None if there are no scores; its slots lack a reference if none is stored.
     """
 
     rows: int
@@ -33,7 +33,7 @@ class Scores:
     least: float | None
     greatest: float | None
     warnings: tuple[str, ...]
-    shape: Shape | None
+    distribution: Distribution | None
 
     def version(self) -> str | None:
         """The version that made most of them."""
@@ -41,10 +41,10 @@ class Scores:
 
     def version_has_reference(self) -> bool:
         """Whether the training scores of that version are stored, to draw beside the night's."""
-        return self.shape is not None and self.shape.reference_nulls is not None
+        return self.distribution is not None and self.distribution.reference_nulls is not None
 
 
-def read_scores(tables: Snapshot, task: Task) -> Scores | None:
+def read_scores(tables: PinnedTables, task: Task) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
     optional = {"input_warnings"} & set(tables.columns("scores"))  # scores made before they were marked have none
     scores = tables.read("scores", ["score", "model_version", "role", *optional], tables.of_night())
@@ -64,11 +64,13 @@ def read_scores(tables: Snapshot, task: Task) -> Scores | None:
         least=float(values.min()) if len(values) else None,
         greatest=float(values.max()) if len(values) else None,
         warnings=tuple(sorted({source for text in warnings for source in str(text).split(", ")})),
-        shape=_shape(tables, next(iter(versions)), served["score"], task) if len(served) else None,
+        distribution=_distribution(tables, next(iter(versions)), served["score"], task) if len(served) else None,
     )
 
 
-def _shape(tables: Snapshot, version: str, scores: "pa.ChunkedArray[pa.DoubleScalar]", task: Task) -> Shape:
+def _distribution(
+    tables: PinnedTables, version: str, scores: "pa.ChunkedArray[pa.DoubleScalar]", task: Task
+) -> Distribution:
     reference = training_histograms(tables, version).get("score")
     if reference is None or reference.bins.kind != "numeric":
         values = _finite(scores)

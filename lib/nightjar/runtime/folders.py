@@ -25,19 +25,20 @@ LONGEST = 38
 """Longest path of a folder for sockets, in characters: Ray adds up to 68, and the system's limit is 107."""
 
 
-def own() -> Path:
+def process_folder() -> Path:
     """The folder of this process; it is removed when the process ends, or, if that is killed, when another starts."""
     return _make_folder(SYSTEM, os.getpid())
 
 
-def own_for_sockets() -> Path:
+def socket_folder() -> Path:
     """The same, unless its path is too long for sockets: then one in /tmp."""
-    return own() if len(str(own())) <= LONGEST else _make_folder(Path("/tmp"), os.getpid())  # noqa: S108  (0700, ours)
+    folder = process_folder()
+    return folder if len(str(folder)) <= LONGEST else _make_folder(Path("/tmp"), os.getpid())  # noqa: S108  (0700, ours)
 
 
-def use() -> None:
+def use_process_folder() -> None:
     """Let this process, and those that it starts, create all their temporary files in its folder."""
-    tempfile.tempdir = os.environ["TMPDIR"] = str(own())
+    tempfile.tempdir = os.environ["TMPDIR"] = str(process_folder())
 
 
 @cache

@@ -24,6 +24,8 @@ class _ForPeople(logging.Formatter):
 
 
 class _ForMachines(logging.Formatter):
+    """One JSON object a line. python-json-logger would add a package, and need as many lines for these names."""
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),

@@ -25,7 +25,7 @@ class Cause:
     message: str
 
 
-_KNOWN = {
+_CAUSES = {
     r"No space left on device|Disk quota exceeded|database or disk is full": (
         "A disk is full: {0}. Nothing half written is in any table. Free space where it says, or where it names no "
         "path, in the warehouse, in environment.home and in the folder for temporary files (TMPDIR; Spark: "
@@ -82,15 +82,15 @@ def translate_errors() -> Iterator[None]:
     Raises:
         MachineError: the machine has failed.
     """
-    with restated(lambda error: of(causes(error))):
+    with restated(lambda error: machine_error(causes(error))):
         yield
 
 
-def of(chain: Sequence[Cause]) -> MachineError | None:
+def machine_error(chain: Sequence[Cause]) -> MachineError | None:
     """The error for a chain of causes, the outermost first; None where no cause is known."""
     for cause in reversed(chain):
         text = f"{cause.kind}: {cause.message}"
-        for pattern, words in _KNOWN.items():
+        for pattern, words in _CAUSES.items():
             if re.search(pattern, text):
                 return MachineError(words.format(_short(text)))
         if cause.kind.startswith("ray."):

@@ -78,7 +78,7 @@ def _start_locally(environment: Environment) -> None:
             log_to_driver=False,
             logging_level="ERROR",
             _node_ip_address="127.0.0.1",
-            _temp_dir=str(folders.own_for_sockets() / "ray"),
+            _temp_dir=str(folders.socket_folder() / "ray"),
         )
 
 

@@ -88,8 +88,8 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     }
     if submitted_to is None:  # a submitted driver already runs, with its master and memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
-        # Java's temporary folder also gets the shuffled data.
-        options |= {JAVA_BY_DEFAULT: f'{class_archive_options()} {_LOGGING} "-Djava.io.tmpdir={folders.own()}"'.strip()}
+        temporary = folders.process_folder()  # also for the shuffled data
+        options |= {JAVA_BY_DEFAULT: f'{class_archive_options()} {_LOGGING} "-Djava.io.tmpdir={temporary}"'.strip()}
     options |= _local_options(master) | environment.spark
     if submitted_to is None:
         _start_java(options)
@@ -151,7 +151,7 @@ def _socket_options() -> dict[str, str]:
     Over TCP each task waits about 40 ms for an acknowledgement. On a cluster TCP stays, as Spark protects it by a
     secret: Unix sockets have none, and we do not control the folders of other machines.
     """
-    folder = folders.own_for_sockets() / "spark"
+    folder = folders.socket_folder() / "spark"
     folder.mkdir(mode=0o700, exist_ok=True)
     return {
         "spark.python.unix.domain.socket.enabled": "true",
@@ -235,4 +235,6 @@ def require_file_system(session: SparkSession, warehouse: str) -> None:
 def _pack_package() -> str:
     """The package as a zip file for executors to import; it is removed when this process ends."""
     package = Path(nightjar.__file__).parent
-    return shutil.make_archive(f"{folders.own()}/nightjar", "zip", root_dir=package.parent, base_dir=package.name)
+    return shutil.make_archive(
+        f"{folders.process_folder()}/nightjar", "zip", root_dir=package.parent, base_dir=package.name
+    )

@@ -1,4 +1,4 @@
-"""`prediction_id`: an identifier of a prediction that every computation of it gives alike."""
+"""`prediction_id`: an identifier of a prediction, the same whenever and wherever it is computed."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,6 +16,13 @@ def prediction_ids(project: str, keys: pa.Table) -> list[str]:
     Args:
         project: name of the project.
         keys: the key columns of the rows, prediction time among them.
+
+    Example:
+        >>> one, other = pa.table({"a": [1], "b": [11]}), pa.table({"a": [11], "b": [1]})
+        >>> prediction_ids("machines", one) == prediction_ids("machines", other)
+        False
+        >>> len(prediction_ids("machines", one)[0])
+        64
     """
     start = hashlib.sha256(_part(project))
     heads = [_part(field.name) + _part(_type_name(field.type)) for field in keys.schema]

@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 
 from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.shapes import LARGEST
+from nightjar.models.preprocessing.numeric_transformers import LARGEST
 
 SHOWN = 3
 """How many rows are named per column."""
 
 
-def too_great(rows: pa.Table, features: Sequence[FeatureColumn], key: Sequence[str]) -> str:
+def describe_extremes(rows: pa.Table, features: Sequence[FeatureColumn], key: Sequence[str]) -> str:
     """A sentence for each feature with infinite numbers or some beyond `LARGEST`: how many rows, their values and keys.
 
     Empty if there are none.

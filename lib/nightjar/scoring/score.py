@@ -17,15 +17,15 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
-from nightjar.scoring.limits import too_great
+from nightjar.scoring.limits import describe_extremes
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels, quality, sink
 from nightjar.tables.definitions import scores_table
 from nightjar.tables.entries import DataFile
-from nightjar.tables.ledger import Outcome
-from nightjar.tables.partition import read_partition
+from nightjar.tables.file_splits import read_partition
 from nightjar.tables.rows import TaskFunction
+from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.score")
@@ -74,7 +74,7 @@ def score(
     _require_night(rows, manifest, champion, run_date, project.name, retrospective=retrospective)
     log_values = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
     log.info("version %s (%s), champion since %s: %s rows", *log_values)
-    lacking = _lacking(warehouse, project, manifest, run_date)
+    lacking = _sources_lacking_rows(warehouse, project, manifest, run_date)
     columns = list(dict.fromkeys([*key, "prediction_time", *(feature.name for feature in manifest.features)]))
     model_stamps = {"model_version": champion.number, "model_name": champion.model_name}
     into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
@@ -83,7 +83,7 @@ def score(
         written = sink.collect(night.task_input, _task(project.name, key, night.make, artifact), into)
     except ModelError as error:
         night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
-        culprits = too_great(night_rows, manifest.features, [*key, "prediction_time"])
+        culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])
         raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
     outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
     return outcome
@@ -93,7 +93,7 @@ def _is_of(run_date: date, role: str, file: DataFile) -> bool:
     return file.partition == {"run_date": run_date, "role": role}
 
 
-def _again(project: str, run_date: date) -> str:
+def _rebuild_advice(project: str, run_date: date) -> str:
     """The command with which an edited project continues."""
     return (
         "To build features as the project says now, train on them and score: "
@@ -107,7 +107,7 @@ def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema
     if differences:
         raise ModelError(
             f"Champion version {champion.number} ({champion.model_name}) does not fit table features: "
-            f"{'; '.join(differences)}. No score was written. {_again(project, run_date)}"
+            f"{'; '.join(differences)}. No score was written. {_rebuild_advice(project, run_date)}"
         )
 
 
@@ -117,7 +117,7 @@ def _require_label(warehouse: Warehouse, manifest: Manifest, champion: events.Ve
         raise ModelError(
             f"Champion version {champion.number} was trained on labels of definition {str(manifest.label_hash)[:12]}, "
             f"but those that are stored are of {str(stored)[:12]}: it predicts something else. No score was written. "
-            f"{_again(warehouse.project, run_date)}"
+            f"{_rebuild_advice(warehouse.project, run_date)}"
         )
 
 
@@ -132,7 +132,7 @@ def _require_night(
         raise ModelError(
             f"Champion version {champion.number} was trained on feature definitions {manifest.definitions_hash[:12]}, "
             f"but the features of {run_date} were built with {', '.join(sorted(digest[:12] for digest in hashes))}: "
-            f"columns of one name need not mean the same. No score was written. {_again(project, run_date)}"
+            f"columns of one name need not mean the same. No score was written. {_rebuild_advice(project, run_date)}"
         )
     times: list[Any] = rows["prediction_time"].to_pylist()
     earliest = min(times)
@@ -144,7 +144,7 @@ def _require_night(
         )
 
 
-def _lacking(warehouse: Warehouse, project: Project, manifest: Manifest, run_date: date) -> list[str]:
+def _sources_lacking_rows(warehouse: Warehouse, project: Project, manifest: Manifest, run_date: date) -> list[str]:
     """The sources that the champion's features need and of which too little arrived for the night."""
     needed = project.sources_of([feature.name for feature in manifest.features])
     lacking = {name: amiss for name, amiss in quality.warnings(warehouse, run_date).items() if name in needed}

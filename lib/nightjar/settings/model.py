@@ -15,7 +15,7 @@ from nightjar.settings.preparation import Imbalance, Preparation
 
 
 class Estimator(Enum):
-    """What learns. models/families.py says what each one is made of and which tasks it can do."""
+    """What learns. models/estimators/estimator_registry.py says what each one is made of and which tasks it can do."""
 
     MAJORITY = "majority"
     MEAN = "mean"

@@ -30,7 +30,7 @@ from nightjar.sources.storing import (
 )
 from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
-from nightjar.tables.ledger import Outcome
+from nightjar.tables.runs import Outcome
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant

@@ -21,7 +21,7 @@ PROPERTIES = {
     "delta.deletedFileRetentionDuration": f"interval {RETENTION.days} days",
     "delta.logRetentionDuration": f"interval {RETENTION.days} days",
     "delta.enableExpiredLogCleanup": "false",
-    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # of lease tokens, which carry a time
+    "delta.setTransactionRetentionDuration": f"interval {RETENTION.days} days",  # for lease tokens: they have a time
     "delta.checkpointInterval": "10",  # opening a table reads all commits since the last one; delta-rs waits for 100
 }
 
@@ -110,6 +110,15 @@ def read(
     Raises:
         TableError: there is no such table or column, a file is damaged or missing, or the table's rows cannot be read
             from its files alone.
+
+    Example:
+        >>> import tempfile, deltalake
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> warehouse = Warehouse(folder.name, "machines")
+        >>> rows = pa.table({"machine": ["m1", "m2"], "score": [0.2, 0.9]})
+        >>> deltalake.write_deltalake(warehouse.path("scores"), rows)  # as another tool writes them
+        >>> read(warehouse, "scores", ["machine"], where=ds.field("score") > 0.5).to_pylist()
+        [{'machine': 'm2'}]
     """
     delta_table = opening.open_table(warehouse, table, at_version)
     requirements.check_readable(delta_table, table, warehouse.path(table))

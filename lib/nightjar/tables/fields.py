@@ -74,7 +74,7 @@ def complete(rows: pa.Table, schema: pa.Schema, stamps: Mapping[str, Any], table
 
 
 def _nulls(column: Any, name: str, table: Table) -> int:
-    """How many values are null; to Delta, an empty text in a partition is."""
+    """The number of null values; in a partition column, Delta reads an empty text as null."""
     if name in table.partition_by and pa.types.is_string(column.type):
         column = pc.if_else(pc.equal(column, pa.scalar("")), pa.scalar(None, pa.string()), column)
     return int(column.null_count)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
-Column: TypeAlias = "pa.Array[Any]"
+ArrowArray: TypeAlias = "pa.Array[Any]"
 Words: TypeAlias = npt.NDArray[np.uint64]
 Ints: TypeAlias = npt.NDArray[np.int64]
 
@@ -30,7 +30,7 @@ _1, _2, _3, _4, _5 = (
 )
 
 
-def buckets_of(columns: Sequence[Column], buckets: int) -> Ints:
+def buckets_of(columns: Sequence[ArrowArray], buckets: int) -> Ints:
     """The bucket of each row by its keys; 0 where one of them is null, as such a row matches nothing.
 
     Args:
@@ -44,7 +44,7 @@ def buckets_of(columns: Sequence[Column], buckets: int) -> Ints:
     return numbers
 
 
-def xxhash64(columns: Sequence[Column]) -> Words:
+def xxhash64(columns: Sequence[ArrowArray]) -> Words:
     """Spark's `xxhash64` of each row of some columns, as unsigned integers."""
     hashes: Words = np.full(len(columns[0]), SEED, np.uint64)
     for column in columns:
@@ -63,7 +63,7 @@ def is_hashable(kind: pa.DataType) -> bool:
     return is_bytes or is_number or is_instant or types.is_boolean(kind) or types.is_date32(kind)
 
 
-def _hash_values(column: Column, seeds: Words) -> Words:
+def _hash_values(column: ArrowArray, seeds: Words) -> Words:
     """The hash of each value; undefined for null."""
     kind = column.type
     if types.is_null(kind):
@@ -92,7 +92,7 @@ def _of_ints(values: npt.NDArray[Any], seeds: Words) -> Words:
     return _avalanche(_with_word(start, words) if size == 8 else _with_half(start, words))
 
 
-def _of_decimals(column: Column, kind: pa.Decimal128Type, seeds: Words) -> Words:
+def _of_decimals(column: ArrowArray, kind: pa.Decimal128Type, seeds: Words) -> Words:
     """The hash of decimals: of the unscaled number up to 18 digits, beyond of its shortest big-endian bytes."""
     unscaled = _values(column.buffers()[1], np.int64).reshape(-1, 2)[column.offset :][: len(column)]
     if kind.precision <= 18:
@@ -105,7 +105,7 @@ def _of_decimals(column: Column, kind: pa.Decimal128Type, seeds: Words) -> Words
     return _by_length(content.ravel(), np.arange(len(content)) * 16 + starts, 16 - starts, seeds)
 
 
-def _of_bytes(column: Column, seeds: Words) -> Words:
+def _of_bytes(column: ArrowArray, seeds: Words) -> Words:
     """The hash of texts and bytes."""
     _, offsets, content = column.buffers()
     ends = _values(offsets, np.int64)[column.offset :][: len(column) + 1]

@@ -26,7 +26,13 @@ log = logging.getLogger("nightjar.lease")
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between signs of life (beat), without one until a holder is dead (patience), and between two looks."""
+    """The times of a lease, in seconds.
+
+    Attributes:
+        beat: between two signs of life.
+        patience: without a sign of life, after which a holder counts as dead.
+        look: between two looks at other runs' signs of life.
+    """
 
     beat: float = 15
     patience: float = 45

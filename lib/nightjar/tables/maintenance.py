@@ -18,8 +18,8 @@ from nightjar.tables import arrow, commits, layouts, opening, requirements, scan
 from nightjar.tables.arrow import RETENTION
 from nightjar.tables.definitions import FIXED
 from nightjar.tables.entries import DataFile
-from nightjar.tables.ledger import Outcome
-from nightjar.tables.partition import read_shares
+from nightjar.tables.file_splits import read_shares
+from nightjar.tables.runs import Outcome
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse

@@ -54,7 +54,7 @@ class Snapshot:
         return sum(file.size for file in self.files)
 
     def where(self, keep: Callable[[DataFile], bool]) -> "Snapshot":
-        """The same with some of its files."""
+        """The same version, restricted to some of its files."""
         return replace(self, files=tuple(file for file in self.files if keep(file)))
 
 

@@ -85,7 +85,7 @@ def in_one_piece(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def sorted_by(order: Sequence[str], make: TaskFunction) -> TaskFunction:
-    """The same task, with each of its tables sorted by some columns; no columns: as it is."""
+    """The same task, with each of its tables sorted by some columns; without columns, the task unchanged."""
     by: Any = [(name, "ascending") for name in order]
 
     def sort(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

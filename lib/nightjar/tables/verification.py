@@ -15,7 +15,7 @@ from nightjar.errors import TableError
 from nightjar.tables import arrow, commits, opening, parquet, requirements, scan, storage
 from nightjar.tables.definitions import QUALITY
 from nightjar.tables.entries import DataFile
-from nightjar.tables.partition import balance
+from nightjar.tables.file_splits import balance
 from nightjar.tables.rows import in_tasks, number_tasks, task_numbers
 from nightjar.tables.warehouse import Warehouse
 

@@ -45,7 +45,12 @@ class Warehouse:
         return replace(self, leases=())
 
     def path(self, table: str) -> str:
-        """Path of a table: absolute for a folder, as given for an object store."""
+        """Path of a table: absolute for a folder, as given for an object store.
+
+        Example:
+            >>> Warehouse("s3://bucket/nightjar", "machines").path("scores")
+            's3://bucket/nightjar/machines/scores'
+        """
         return f"{self._base()}/{self.project}/{table}"
 
     def is_local(self) -> bool:

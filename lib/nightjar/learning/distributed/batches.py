@@ -1,4 +1,4 @@
-"""A worker's share of each step, from the stream of its lanes' pieces."""
+"""The steps of an epoch for one worker: its share of each, from the stream of its lanes' pieces."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nightjar.learning.distributed.lanes import Group, cut, epoch_order, lane_sizes, own, steps
-from nightjar.learning.distributed.streaming import Sent, stream_pieces
+from nightjar.learning.distributed.lanes import Group, cut_pieces, epoch_order, lane_sizes, lanes_of_worker, steps
+from nightjar.learning.distributed.streaming import StreamReference, stream_pieces
 
 
 @dataclass(frozen=True)
-class Rows:
+class StreamedRows:
     """Rows that are streamed to the workers, once an epoch.
 
     Attributes:
@@ -22,7 +22,7 @@ class Rows:
         weight: the sum of their weights.
     """
 
-    stream: Sent
+    stream: StreamReference
     groups: tuple[Group, ...]
     weight: float
 
@@ -33,8 +33,8 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """How rows are cut up, whatever the number of workers.
+class LaneLayout:
+    """How rows are divided into lanes, steps and pieces; the number of workers plays no part.
 
     Attributes:
         lanes: parts of the rows.
@@ -69,13 +69,13 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """One worker's part of a step.
 
     Attributes:
         number: the step's position in the epoch.
         rows: how many, over all workers.
-        shares: its own; none where its lanes have no rows left.
+        shares: the worker's; empty where its lanes have no further rows.
     """
 
     number: int
@@ -84,34 +84,39 @@ class Step:
 
 
 def batches(
-    rows: Rows, cut_up: Cut, worker: int, workers: int, device: torch.device, shuffle: tuple[int, int] | None
-) -> Iterator[Step]:
+    rows: StreamedRows,
+    layout: LaneLayout,
+    worker: int,
+    workers: int,
+    device: torch.device,
+    shuffle: tuple[int, int] | None,
+) -> Iterator[TrainingStep]:
     """The steps of an epoch, the same number for every worker.
 
     Args:
         rows: all workers' rows.
-        cut_up: how they are cut.
+        layout: of the rows in lanes.
         worker: whose shares are yielded, from 0.
         workers: how many share the lanes.
         device: of the tensors.
         shuffle: seed and epoch; None: rows as they lie.
     """
-    counts = steps(lane_sizes(rows.count, cut_up.lanes), cut_up.step)
-    steps_per_piece = cut_up.piece // cut_up.step
-    rounds = _load_rounds(rows, cut_up, own(cut_up.lanes, worker, workers), device, shuffle)
+    counts = steps(lane_sizes(rows.count, layout.lanes), layout.step)
+    steps_per_piece = layout.piece // layout.step
+    rounds = _load_rounds(rows, layout, lanes_of_worker(layout.lanes, worker, workers), device, shuffle)
     for start, lane_shares in zip(range(0, len(counts), steps_per_piece), rounds, strict=True):
         for number in range(start, min(start + steps_per_piece, len(counts))):
-            offset = (number - start) * cut_up.step
-            shares = [share.part(offset, offset + cut_up.step) for share in lane_shares if len(share.label) > offset]
-            yield Step(number, counts[number], shares)
+            offset = (number - start) * layout.step
+            shares = [share.part(offset, offset + layout.step) for share in lane_shares if len(share.label) > offset]
+            yield TrainingStep(number, counts[number], shares)
 
 
 def _load_rounds(
-    rows: Rows, cut_up: Cut, lanes: range, device: torch.device, shuffle: tuple[int, int] | None
+    rows: StreamedRows, layout: LaneLayout, lanes: range, device: torch.device, shuffle: tuple[int, int] | None
 ) -> Iterator[list[Share]]:
     """Yield the next piece of each of the lanes, as often as the longest of all lanes has pieces."""
     groups = rows.groups if shuffle is None else epoch_order(rows.groups, *shuffle)
-    pieces = cut(groups, cut_up.lanes, cut_up.piece)
+    pieces = cut_pieces(groups, layout.lanes, layout.piece)
     rounds = [
         [piece for piece in pieces_of_round if piece is not None]
         for pieces_of_round in itertools.zip_longest(*(pieces[x] for x in lanes))

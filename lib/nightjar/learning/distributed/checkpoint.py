@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from nightjar.models.network import Tabular
+from nightjar.models.network.training import Tabular
 
 FILE = "training.safetensors"
 State = Mapping[str, Tensor]

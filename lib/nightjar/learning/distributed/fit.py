@@ -4,13 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 
 from nightjar.errors import LearningError
-from nightjar.learning.distributed.source import Counted, Source, label_values
+from nightjar.learning.distributed.source import CountedSource, Source, label_values
 from nightjar.learning.distributed.streaming import count, sample
 from nightjar.learning.distributed.trainer import train
 from nightjar.models.columns import to_frame
-from nightjar.models.network_inputs import columns_to_embed, levels_of, network_preparation
-from nightjar.models.network_options import Options
-from nightjar.models.predictor import Predictor, Preparation
+from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
+from nightjar.models.network.options import Options
+from nightjar.models.predictor import FittedPreparation, Predictor
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import ImbalanceKind
@@ -64,8 +64,8 @@ def _check(model: Model) -> None:
 
 
 def _fit_preparation(
-    model: Model, options: Options, rows: Counted, sample_rows: int, seed: int
-) -> tuple[Preparation, Mapping[int, int]]:
+    model: Model, options: Options, rows: CountedSource, sample_rows: int, seed: int
+) -> tuple[FittedPreparation, Mapping[int, int]]:
     """Fit the preparation on a sample; returns it with the number of codes of each embedded input."""
     features, task, settings = rows.source.features, rows.source.task, model.preparation
     names = columns_to_embed(features, settings) if options.embedding else []

@@ -66,7 +66,7 @@ def lane_sizes(rows: int, lanes: int) -> list[int]:
     return [rows // lanes + (lane < rows % lanes) for lane in range(lanes)]
 
 
-def cut(groups: Sequence[Group], lanes: int, piece_rows: int) -> list[list[Piece]]:
+def cut_pieces(groups: Sequence[Group], lanes: int, piece_rows: int) -> list[list[Piece]]:
     """The pieces of each lane: `piece_rows` rows in each, fewer in a lane's last one.
 
     Args:
@@ -96,7 +96,7 @@ def steps(sizes: Sequence[int], lane_batch: int) -> list[int]:
     return [sum(min(lane_batch, max(0, size - step * lane_batch)) for size in sizes) for step in range(number)]
 
 
-def own(lanes: int, worker: int, workers: int) -> range:
+def lanes_of_worker(lanes: int, worker: int, workers: int) -> range:
     """The lanes of one worker, numbered from 0."""
     return range(worker, lanes, workers)
 

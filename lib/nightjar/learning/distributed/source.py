@@ -81,7 +81,7 @@ class Census:
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
+class CountedSource:
     """A source with its census."""
 
     source: Source
@@ -111,7 +111,7 @@ def census_of(source: Source, file: int) -> Census:
     return Census(tuple(groups), mean, variance, float(weight.sum()), float(weight[label == 1].sum()))
 
 
-def merge(source: Source, parts: list[Census]) -> Counted:
+def merge_censuses(source: Source, parts: list[Census]) -> CountedSource:
     """Merge the censuses of all files.
 
     Raises:
@@ -131,10 +131,10 @@ def merge(source: Source, parts: list[Census]) -> Counted:
         raise LearningError(f"No row of {named} has a value in {source.label}: there is nothing to learn from.")
     if not whole.weight > 0:
         raise LearningError(f"The weights of {named} ({source.weight}) add up to nothing.")
-    return Counted(source, whole)
+    return CountedSource(source, whole)
 
 
-def check_learnable(rows: Counted) -> None:
+def check_learnable(rows: CountedSource) -> None:
     """Raise LearningError where all labels of a classification are alike."""
     source, counted = rows.source, rows.census
     if source.task is Task.CLASSIFICATION and counted.mean in (0, 1):

@@ -13,10 +13,18 @@ import ray.data
 from nightjar import errors
 from nightjar.errors import LearningError, NightjarError
 from nightjar.learning.distributed.lanes import Group, Piece, Slice, epoch_order
-from nightjar.learning.distributed.source import Counted, Source, census_of, label_values, merge, read, weight_values
+from nightjar.learning.distributed.source import (
+    CountedSource,
+    Source,
+    census_of,
+    label_values,
+    merge_censuses,
+    read,
+    weight_values,
+)
 from nightjar.learning.distributed.watchdog import starvation_error, watch
 from nightjar.models.columns import infinite_columns, to_frame
-from nightjar.models.predictor import Preparation
+from nightjar.models.predictor import FittedPreparation
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -36,13 +44,13 @@ class Stream:
     """
 
     source: Source
-    preparation: Preparation
+    preparation: FittedPreparation
     scale: tuple[float, float]
     class_weight: tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Sent:
+class StreamReference:
     """A stream in Ray's object store: one copy of the preparation on each node.
 
     A worker that waits for its rows need not open it, and so need not import the libraries of preparations.
@@ -58,12 +66,12 @@ class Sent:
     starved_after: float
 
 
-def put_stream(stream: Stream, starved_after: float) -> Sent:
+def put_stream(stream: Stream, starved_after: float) -> StreamReference:
     """Put a stream into the object store, where every node can read it."""
-    return Sent(ray.put(stream), stream.source.snapshot.table, starved_after)
+    return StreamReference(ray.put(stream), stream.source.snapshot.table, starved_after)
 
 
-def count(source: Source, starved_after: float) -> Counted:
+def count(source: Source, starved_after: float) -> CountedSource:
     """Count the rows of all files, side by side; only labels and weights are read. Ray must have been started.
 
     Raises:
@@ -80,12 +88,12 @@ def count(source: Source, starved_after: float) -> Counted:
         if not done:
             raise starvation_error(source.snapshot.table, starved_after)
     try:
-        return merge(source, ray.get(pending))
+        return merge_censuses(source, ray.get(pending))
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
 
 
-def sample(counted: Counted, rows: int, seed: int) -> pa.Table:
+def sample(counted: CountedSource, rows: int, seed: int) -> pa.Table:
     """Labelled rows to fit a preparation on: equally many of each of some row groups, both drawn at random.
 
     Args:
@@ -133,7 +141,9 @@ def prepare(stream: Stream, piece: Piece, shuffle: tuple[int, int] | None) -> di
     return {name: values[order] for name, values in arrays.items()}
 
 
-def stream_pieces(stream: Sent, pieces: Sequence[Piece], shuffle: tuple[int, int] | None) -> Iterator[Arrays]:
+def stream_pieces(
+    stream: StreamReference, pieces: Sequence[Piece], shuffle: tuple[int, int] | None
+) -> Iterator[Arrays]:
     """Yield prepared pieces in order, read ahead by tasks of Ray Data within its share of the object store.
 
     Args:

@@ -19,17 +19,17 @@ from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig,
 from ray.train.torch import TorchTrainer
 
 from nightjar.errors import LearningError, NightjarError
-from nightjar.learning.distributed.batches import Cut, Rows
+from nightjar.learning.distributed.batches import LaneLayout, StreamedRows
 from nightjar.learning.distributed.checkpoint import Progress
 from nightjar.learning.distributed.group import OwnGroup
-from nightjar.learning.distributed.lanes import cut
-from nightjar.learning.distributed.source import Census, Counted, Source, check_learnable
+from nightjar.learning.distributed.lanes import cut_pieces
+from nightjar.learning.distributed.source import Census, CountedSource, Source, check_learnable
 from nightjar.learning.distributed.streaming import Stream, prepare, put_stream
-from nightjar.learning.distributed.worker import Job, work
-from nightjar.learning.software import software
-from nightjar.models.network_options import Options
-from nightjar.models.perceptron import Perceptron
-from nightjar.models.predictor import Preparation
+from nightjar.learning.distributed.worker import TrainingJob, train_worker
+from nightjar.learning.fitting.software import software
+from nightjar.models.network.options import Options
+from nightjar.models.network.perceptron import Perceptron
+from nightjar.models.predictor import FittedPreparation
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.task import Task
 
@@ -39,7 +39,7 @@ PROBE = 256  # rows on which a preparation is tried before workers start, and by
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """A trained network and its losses.
 
     Attributes:
@@ -56,16 +56,16 @@ class Trained:
 
 
 def train(
-    rows: Counted,
-    preparation: Preparation,
+    rows: CountedSource,
+    preparation: FittedPreparation,
     options: Options,
     settings: Distributed,
     *,
     seed: int,
     storage: str,
     levels: Mapping[int, int] = NO_LEVELS,
-    held_out: Counted | None = None,
-) -> Trained:
+    held_out: CountedSource | None = None,
+) -> TrainingResult:
     """Train a network; Ray must have been started.
 
     The same rows, preparation, options, lanes, pieces and seed give the same network, up to rounding, whatever the
@@ -87,7 +87,7 @@ def train(
             that is never finite, or more failures (a lost worker, say) than `restarts`.
         TableError: a data file is gone.
     """
-    cut_up = _cut(options, settings)
+    layout = _lane_layout(options, settings)
     _check_room(options, settings)
     check_learnable(rows)
     scale, factors = _scale(rows), _class_weight(options, rows.census)
@@ -96,13 +96,13 @@ def train(
     probe = _probe(streams["train"], rows.census)
     rows_of = {name: _rows(stream, counted[name].census, settings) for name, stream in streams.items()}
     train_rows, held_out_rows = rows_of["train"], rows_of.get("held_out")
-    job = Job(
-        rows.source.task, options, settings, seed, probe.shape[1], levels, scale, cut_up, train_rows, held_out_rows
+    job = TrainingJob(
+        rows.source.task, options, settings, seed, probe.shape[1], levels, scale, layout, train_rows, held_out_rows
     )
     return _run_to_end(job, _run_name(job, streams, probe), storage)
 
 
-def _scale(rows: Counted) -> tuple[float, float]:
+def _scale(rows: CountedSource) -> tuple[float, float]:
     if rows.source.task is not Task.REGRESSION:
         return 0.0, 1.0
     return rows.census.mean, math.sqrt(rows.census.variance) or 1.0
@@ -113,19 +113,19 @@ def _class_weight(options: Options, counted: Census) -> tuple[float, float]:
     return (0.5 / (1 - counted.mean), 0.5 / counted.mean) if options.class_weight else (1.0, 1.0)
 
 
-def _rows(stream: Stream, counted: Census, settings: Distributed) -> Rows:
+def _rows(stream: Stream, counted: Census, settings: Distributed) -> StreamedRows:
     of_false, of_true = stream.class_weight
     weight = of_false * (counted.weight - counted.weight_true) + of_true * counted.weight_true
-    return Rows(put_stream(stream, settings.starved_after), counted.groups, weight)
+    return StreamedRows(put_stream(stream, settings.starved_after), counted.groups, weight)
 
 
-def _cut(options: Options, settings: Distributed) -> Cut:
+def _lane_layout(options: Options, settings: Distributed) -> LaneLayout:
     if options.batch_size % settings.lanes:
         raise LearningError(
             f"batch_size {options.batch_size} cannot be shared by {settings.lanes} lanes: give a multiple of them."
         )
     step = options.batch_size // settings.lanes
-    return Cut(settings.lanes, step, max(1, settings.piece_rows // step) * step)
+    return LaneLayout(settings.lanes, step, max(1, settings.piece_rows // step) * step)
 
 
 def _check_room(options: Options, settings: Distributed) -> None:
@@ -144,19 +144,19 @@ def _check_room(options: Options, settings: Distributed) -> None:
 
 def _probe(stream: Stream, counted: Census) -> "np.ndarray[Any, np.dtype[np.float32]]":
     """The first rows, prepared: rows that cannot be prepared raise before workers start."""
-    first = cut(counted.groups, 1, PROBE)[0][0]
+    first = cut_pieces(counted.groups, 1, PROBE)[0][0]
     inputs = prepare(stream, first, None)["inputs"]
     if inputs.ndim != 2 or len(inputs) != first.rows or not inputs.shape[1]:
         raise LearningError(f"The preparation gives {inputs.shape} for {first.rows} rows: expected (rows, inputs).")
     return inputs
 
 
-def _run_name(job: Job, streams: dict[str, Stream], probe: "np.ndarray[Any, np.dtype[np.float32]]") -> str:
+def _run_name(job: TrainingJob, streams: dict[str, Stream], probe: "np.ndarray[Any, np.dtype[np.float32]]") -> str:
     """The run's name: a hash of all that decides the network, so that only the same training is continued."""
     identity = {
         "software": software(),
         "options": asdict(job.options),
-        "cut": asdict(job.cut),
+        "cut": asdict(job.layout),
         "seed": job.seed,
         "levels": sorted(job.levels.items()),
         "probe": hashlib.sha256(np.ascontiguousarray(probe).tobytes()).hexdigest(),
@@ -172,7 +172,7 @@ def _source_identity(source: Source) -> list[Any]:
     return [snapshot.folder, snapshot.version, files, columns, source.label, source.weight, source.task.value]
 
 
-def _run_to_end(job: Job, name: str, storage: str) -> Trained:
+def _run_to_end(job: TrainingJob, name: str, storage: str) -> TrainingResult:
     for failures in range(job.settings.restarts + 1):
         try:
             with _own_interrupt():
@@ -199,11 +199,11 @@ def _own_interrupt() -> Iterator[None]:
             signal.signal(signal.SIGINT, handler)
 
 
-def _trainer(job: Job, name: str, storage: str) -> TorchTrainer:
+def _trainer(job: TrainingJob, name: str, storage: str) -> TorchTrainer:
     settings = job.settings
     each = {"CPU": settings.worker_cpus, **({"GPU": 1} if job.options.gpu else {})}
     return TorchTrainer(
-        work,
+        train_worker,
         train_loop_config={"job": job},
         torch_config=OwnGroup(),
         scaling_config=ScalingConfig(num_workers=settings.workers, use_gpu=job.options.gpu, resources_per_worker=each),
@@ -223,6 +223,6 @@ def _raise_stated(error: TrainingFailedError) -> None:
             raise failure
 
 
-def _result(value: Any) -> Trained:
+def _result(value: Any) -> TrainingResult:
     progress: Progress = value["progress"]
-    return Trained(value["network"], progress.losses, progress.held_out, progress.best)
+    return TrainingResult(value["network"], progress.losses, progress.held_out, progress.best)

@@ -18,12 +18,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch.nn.parallel import DistributedDataParallel
 
 from nightjar.errors import LearningError
-from nightjar.learning.distributed.batches import Cut, Rows, Share, Step, batches
+from nightjar.learning.distributed.batches import LaneLayout, Share, StreamedRows, TrainingStep, batches
 from nightjar.learning.distributed.checkpoint import Progress, Training, load, save
 from nightjar.learning.distributed.group import process_group
-from nightjar.models.network import Tabular, build, in_units, state_of
-from nightjar.models.network_options import Options
-from nightjar.models.perceptron import Perceptron
+from nightjar.models.network.options import Options
+from nightjar.models.network.perceptron import Perceptron
+from nightjar.models.network.training import Tabular, build, in_units, state_of
 from nightjar.settings.distributed import Distributed
 from nightjar.settings.task import Task
 
@@ -34,7 +34,7 @@ LOSSES: Mapping[Task, Callable[..., Tensor]] = {
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """The parameters of a training, sent to each worker.
 
     Attributes:
@@ -45,7 +45,7 @@ class Job:
         inputs: how many the network has.
         levels: input -> how many codes it has, for those that are embedded.
         scale: mean and deviation of a regression's labels; 0 and 1 otherwise.
-        cut: how rows are cut up.
+        layout: of the rows in lanes.
         train: the rows to learn from.
         held_out: the rows whose loss decides which epoch is kept; None: the last epoch.
     """
@@ -57,12 +57,12 @@ class Job:
     inputs: int
     levels: Mapping[int, int]
     scale: tuple[float, float]
-    cut: Cut
-    train: Rows
-    held_out: Rows | None
+    layout: LaneLayout
+    train: StreamedRows
+    held_out: StreamedRows | None
 
 
-def work(config: dict[str, Job]) -> dict[str, Any]:
+def train_worker(config: dict[str, TrainingJob]) -> dict[str, Any]:
     """Train as one of the workers; returns the best network and the progress."""
     job = config["job"]
     torch.set_num_threads(max(1, int(job.settings.worker_cpus)))
@@ -79,7 +79,7 @@ def work(config: dict[str, Job]) -> dict[str, Any]:
     return {"network": Perceptron(state, probability=job.task is Task.CLASSIFICATION), "progress": progress}
 
 
-def _start(job: Job) -> Training:
+def _start(job: TrainingJob) -> Training:
     """Start from the last checkpoint, if there is one."""
     device = ray.train.torch.get_device()
     torch.manual_seed(job.seed)
@@ -96,7 +96,7 @@ def _start(job: Job) -> Training:
     return training
 
 
-def _epoch(job: Job, training: Training, model: DistributedDataParallel) -> None:
+def _epoch(job: TrainingJob, training: Training, model: DistributedDataParallel) -> None:
     number = len(training.progress.losses)
     loss = _train_epoch(job, training, model, number)
     training.progress = training.progress.after(loss, _validation_loss(job, training.network))
@@ -105,7 +105,7 @@ def _epoch(job: Job, training: Training, model: DistributedDataParallel) -> None
     _report(training)
 
 
-def _train_epoch(job: Job, training: Training, model: DistributedDataParallel, epoch: int) -> float:
+def _train_epoch(job: TrainingJob, training: Training, model: DistributedDataParallel, epoch: int) -> float:
     """One pass over the training rows; returns their mean loss."""
     model.train()  # type: ignore[no-untyped-call]
     total = _zero()
@@ -118,7 +118,7 @@ def _train_epoch(job: Job, training: Training, model: DistributedDataParallel, e
 
 
 def _gradients(
-    job: Job, scaler: torch.amp.GradScaler, model: DistributedDataParallel, step: Step, epoch: int
+    job: TrainingJob, scaler: torch.amp.GradScaler, model: DistributedDataParallel, step: TrainingStep, epoch: int
 ) -> Tensor:
     """Compute the gradient of the step's mean loss over all workers' rows; returns the sum of the worker's own losses.
 
@@ -138,7 +138,7 @@ def _gradients(
 
 
 @torch.no_grad()
-def _validation_loss(job: Job, network: Tabular) -> float | None:
+def _validation_loss(job: TrainingJob, network: Tabular) -> float | None:
     if job.held_out is None:
         return None
     network.eval()
@@ -149,19 +149,19 @@ def _validation_loss(job: Job, network: Tabular) -> float | None:
     return _sum_over_workers(total) / job.held_out.weight
 
 
-def _steps(job: Job, rows: Rows, shuffle: tuple[int, int] | None) -> Iterator[Step]:
+def _steps(job: TrainingJob, rows: StreamedRows, shuffle: tuple[int, int] | None) -> Iterator[TrainingStep]:
     device = ray.train.torch.get_device()
-    return batches(rows, job.cut, dist.get_rank(), dist.get_world_size(), device, shuffle)
+    return batches(rows, job.layout, dist.get_rank(), dist.get_world_size(), device, shuffle)
 
 
-def _loss(job: Job, network: nn.Module, share: Share) -> Tensor:
+def _loss(job: TrainingJob, network: nn.Module, share: Share) -> Tensor:
     """The sum of the rows' losses, by weight."""
     with torch.autocast("cuda", dtype=torch.float16, enabled=job.options.gpu):
         output = network(share.inputs)[:, 0]
     return (LOSSES[job.task](output.float(), share.label, reduction="none") * share.weight).sum()
 
 
-def _empty_share(job: Job) -> Share:
+def _empty_share(job: TrainingJob) -> Share:
     """A share without rows: a worker without any left still takes part in the sum of gradients."""
     device = ray.train.torch.get_device()
     none = torch.zeros(0, device=device)

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.labels.label_noise import suspects
 from nightjar.learning.labels.spot_checks import spot_checks
-from nightjar.learning.rows import TrainingRows
-from nightjar.models.examples import Rows
 
 LABEL, _ROW = "label", "_row"
 MEASURES = ("margin", "probability")
@@ -19,7 +19,7 @@ OF_EACH = 25
 """Rows of each label in the random list: enough to estimate an error rate to about a tenth."""
 
 
-def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int) -> Mapping[str, pa.Table]:
+def label_review(rows: TrainingSet, scores: npt.NDArray[np.float64], seed: int) -> Mapping[str, pa.Table]:
     """File name -> rows with their key, label and features; none where the scored rows are of one class only.
 
     Args:
@@ -40,7 +40,7 @@ def label_review(rows: TrainingRows, scores: npt.NDArray[np.float64], seed: int)
     return {"label_suspects.csv": table, "label_spot_checks.csv": _review_columns(rows, drawn)}
 
 
-def _review_columns(rows: TrainingRows, which: Rows) -> pa.Table:
+def _review_columns(rows: TrainingSet, which: RowNumbers) -> pa.Table:
     names = [name for name in rows.features.column_names if name not in rows.key.column_names]
     keys, features = rows.key.take(which), rows.features.select(names).take(which)
     columns: dict[str, Any] = {name: keys[name] for name in keys.column_names}

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.errors import LearningError
+from nightjar.learning.data.instants import Instants
+from nightjar.learning.data.training_set import UnlabelledRows
 from nightjar.models.examples import Examples
 from nightjar.settings.labelling import SelfTraining
 
-Instants = npt.NDArray[np.datetime64]
 log = logging.getLogger("nightjar.train")
 
 
@@ -25,14 +26,6 @@ class Classifier(Protocol):
 
 
 Model = TypeVar("Model", bound=Classifier)
-
-
-@dataclass(frozen=True, eq=False)
-class Timed:
-    """Rows without a label, and their prediction times (UTC)."""
-
-    table: pa.Table
-    time: Instants
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ def self_train(
     fit: Callable[[Examples], Model],
     examples: Examples,
     time: Instants,
-    unlabelled: Timed,
+    unlabelled: UnlabelledRows,
     before: np.datetime64,
     settings: SelfTraining,
 ) -> SelfTrainingResult[Model]:
@@ -83,7 +76,9 @@ def self_train(
     """
     _check(examples, time, unlabelled)
     eligible = np.flatnonzero(unlabelled.time < before)
-    remaining = Timed(unlabelled.table.select(examples.table.column_names).take(eligible), unlabelled.time[eligible])
+    remaining = UnlabelledRows(
+        unlabelled.table.select(examples.table.column_names).take(eligible), unlabelled.time[eligible]
+    )
     floor = 1.0 if settings.floor is None else settings.floor
     model, rounds = fit(examples), list[Round]()
     while len(remaining.time) and len(rounds) < settings.rounds:
@@ -92,8 +87,8 @@ def self_train(
         if not sure.any():
             break
         label, rows, others = probability[sure] > 0.5, np.flatnonzero(sure), np.flatnonzero(~sure)
-        examples, time = _merge(examples, time, Timed(remaining.table.take(rows), remaining.time[rows]), label)
-        remaining = Timed(remaining.table.take(others), remaining.time[others])
+        examples, time = _merge(examples, time, UnlabelledRows(remaining.table.take(rows), remaining.time[rows]), label)
+        remaining = UnlabelledRows(remaining.table.take(others), remaining.time[others])
         rounds.append(Round(int(label.sum()), int((~label).sum()), len(others)))
         log.info("self-training, round %d: %d join as true, %d as false, %d left", len(rounds), *_counts(rounds[-1]))
         model = fit(examples)
@@ -105,7 +100,7 @@ def _counts(round_: Round) -> tuple[int, int, int]:
 
 
 def _merge(
-    examples: Examples, time: Instants, joining: Timed, label: npt.NDArray[np.bool_]
+    examples: Examples, time: Instants, joining: UnlabelledRows, label: npt.NDArray[np.bool_]
 ) -> tuple[Examples, Instants]:
     """Both by time, oldest first, labelled rows first at equal times; with inner splits at their new positions."""
     times = np.concatenate([time, joining.time])
@@ -124,7 +119,7 @@ def _merge(
     )
 
 
-def _check(examples: Examples, time: Instants, unlabelled: Timed) -> None:
+def _check(examples: Examples, time: Instants, unlabelled: UnlabelledRows) -> None:
     if examples.query is not None or not np.isin(examples.label, (False, True)).all():
         raise LearningError("Self-training joins rows by a predicted yes or no: the labels are of no classification.")
     counts = [examples.table.num_rows, len(time), unlabelled.table.num_rows, len(unlabelled.time)]

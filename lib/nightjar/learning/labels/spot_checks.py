@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
-from nightjar.learning.row_order import row_order
+from nightjar.learning.data.row_order import row_order
 
 PURPOSE = "spot check"
 _ORDER = "_order"

@@ -1,1 +1,1 @@
-"""The search: candidates race on folds, on Ray Tune; finished folds are kept on disk."""
+"""The search: candidates are fitted and measured on folds, on Ray Tune; finished folds are stored in a ledger."""

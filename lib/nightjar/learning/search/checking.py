@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.units import Problem, measure
+from nightjar.learning.search.problem import Problem, measure
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.estimators import check
+from nightjar.models.fitting import check
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Range, dimension
 from nightjar.settings.sampling import LABEL, TrainingSample
@@ -29,12 +29,12 @@ def require_learnable(search: Search, features: Sequence[FeatureColumn], task: T
     Raises:
         LearningError: names the candidate, or the metric and those that fit.
     """
-    require_judged(search, [feature.name for feature in features], task)
+    require_shared_settings(search, [feature.name for feature in features], task)
     for name in search.candidates:
         require_candidate(search, name, features, task, weighted=weighted)
 
 
-def require_judged(search: Search, features: Sequence[str], task: Task) -> None:
+def require_shared_settings(search: Search, features: Sequence[str], task: Task) -> None:
     """Check what all candidates share: the metric, the strata of a sample, the split. Features count by name.
 
     Raises:

@@ -1,10 +1,10 @@
-"""Which candidates go on at a rung of successive halving: decided by scores on common folds alone, never by arrival."""
+"""Which candidates go on at a rung of successive halving: scores on common folds decide, not the order of results."""
 
 import math
 from collections.abc import Sequence
 
 
-def places(count: int, keep: float) -> int:
+def survivor_count(count: int, keep: float) -> int:
     """How many of `count` candidates go on: the share `keep`, rounded up."""
     return math.ceil(keep * count - 1e-9)
 
@@ -18,4 +18,4 @@ def survivors(means: Sequence[float | None], keep: float) -> list[int]:
         keep: a share above 0 and below 1, of all that were measured, also of those that failed.
     """
     rated = [(-mean, position) for position, mean in enumerate(means) if mean is not None]
-    return sorted(position for _, position in sorted(rated)[: places(len(means), keep)])
+    return sorted(position for _, position in sorted(rated)[: survivor_count(len(means), keep)])

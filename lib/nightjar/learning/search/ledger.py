@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.race import FoldResult
+from nightjar.learning.search.fold_tasks import FoldResult
 
 TRIES, WAIT = 5, 0.05
 """Tries and seconds between them: `in_use` of another process locks a ledger for an instant."""
@@ -150,7 +150,7 @@ def _read(path: Path, search: str) -> dict[tuple[str, str], FoldResult]:
             raise _damage_error(path, number, "it was changed, or belongs to another search")
         del entry["check"]
         if bool(entry) != (number > 1):
-            raise _damage_error(path, number, "the first line, and no other, tells of no fold")
+            raise _damage_error(path, number, "the first line, and no other, is without a fold")
         if entry:
             key = entry.pop("key")
             if (key, entry["fold"]) in finished:

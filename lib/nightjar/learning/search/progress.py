@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nightjar.learning.search.race import FoldResult, Unit, value_of
-from nightjar.learning.search.units import Problem
+from nightjar.learning.search.fold_tasks import FoldResult, FoldTask, value_of
+from nightjar.learning.search.problem import Problem
 from nightjar.settings.learning import Search
 
 log = logging.getLogger("nightjar.train")
@@ -40,9 +40,9 @@ class Progress:
         if self.console.is_terminal:
             self.live.stop()
 
-    def show(self, unit: Unit, result: FoldResult) -> None:
+    def show(self, fold_task: FoldTask, result: FoldResult) -> None:
         """Show a result."""
-        self.results.setdefault(unit.candidate.name, {})[result.fold] = result
+        self.results.setdefault(fold_task.candidate.name, {})[result.fold] = result
         if self.console.is_terminal:
             return
         value = result.measures.get(self.metric.value)

@@ -1,57 +1,43 @@
-"""What a search tries: every combination, random points, or points proposed from earlier results."""
+"""The candidates that a search tries without regard to results: given models, grids and random points."""
 
 import itertools
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nightjar.errors import LearningError
-from nightjar.learning.search.candidates import Candidate, candidate_at, candidate_of
+from nightjar.learning.fitting.candidates import Candidate, candidate_at, candidate_of
+from nightjar.learning.search.fold_tasks import FoldValues
 from nightjar.settings.learning import ProposalKind, Search
 from nightjar.settings.model import Range, dimension
 
-
-@dataclass(frozen=True)
-class FoldValues:
-    """A candidate's values of the metric on the folds it ran on, in the order of the folds; greater is better.
-
-    Attributes:
-        values: None where it failed.
-        folds: how many a candidate runs on that is not stopped.
-    """
-
-    values: tuple[float | None, ...]
-    folds: int
-
-
 Batches = Generator[list[Candidate], Mapping[Candidate, FoldValues], None]
+"""Yields a batch of candidates and is sent the values of that batch."""
 
 
 def baselines(search: Search) -> list[Candidate]:
     """The candidates that a champion must beat, without duplicates; they are never stopped."""
-    candidates = [candidate for name in _names(search, baseline=True) for candidate in _candidates_of(search, name)]
+    candidates = [candidate for name in model_names(search, baseline=True) for candidate in expand(search, name)]
     return list(by_key(candidates).values())
 
 
-def batches(search: Search) -> Batches:
-    """Yields the candidates that are no baselines, batch by batch, and is sent their values. Names are unique.
+def model_names(search: Search, *, baseline: bool) -> list[str]:
+    """The names of the models that are baselines, or of those that are not."""
+    return [name for name, model in search.candidates.items() if model.baseline is baseline]
 
-    A point that is drawn or proposed again is not tried again: the first candidate of equal ones is used.
+
+def expand(search: Search, name: str) -> list[Candidate]:
+    """The candidates of a model: itself, or one for each point of its space.
 
     Raises:
         LearningError: a grid over a range.
     """
-    names = _names(search, baseline=False)
-    spaces = [name for name in names if search.candidates[name].space]
-    if search.proposals.kind is ProposalKind.TPE and spaces:
-        from nightjar.learning.search.estimated import tpe_batches  # noqa: PLC0415  (each worker would import Optuna)
-
-        yield from tpe_batches(search, spaces, [candidate_of(search, name) for name in names if name not in spaces])
-    else:
-        candidates = [candidate for name in names for candidate in _candidates_of(search, name)]
-        yield list(by_key(candidates).values())
+    space = search.candidates[name].space
+    if not space:
+        return [candidate_of(search, name)]
+    points = _grid(search, name) if search.proposals.kind is ProposalKind.GRID else _random_points(search, name)
+    return [candidate_at(search, name, number, point) for number, point in enumerate(points, start=1)]
 
 
 def by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
@@ -60,18 +46,6 @@ def by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
     for candidate in candidates:
         first.setdefault(candidate.key(), candidate)
     return first
-
-
-def _names(search: Search, *, baseline: bool) -> list[str]:
-    return [name for name, model in search.candidates.items() if model.baseline is baseline]
-
-
-def _candidates_of(search: Search, name: str) -> list[Candidate]:
-    space = search.candidates[name].space
-    if not space:
-        return [candidate_of(search, name)]
-    points = _grid(search, name) if search.proposals.kind is ProposalKind.GRID else _random_points(search, name)
-    return [candidate_at(search, name, number, point) for number, point in enumerate(points, start=1)]
 
 
 def _grid(search: Search, name: str) -> list[dict[str, Any]]:

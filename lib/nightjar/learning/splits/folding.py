@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from nightjar.durations import parse_duration
 from nightjar.errors import LearningError
-from nightjar.learning.rows import TrainingRows
-from nightjar.learning.splits.dealing import deal
-from nightjar.learning.splits.purging import microseconds
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.instants import Days, microseconds
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.splits.kfold import split_kfold
 from nightjar.learning.splits.splitters import WalkForward
-from nightjar.models.examples import InnerSplit, Rows
+from nightjar.models.examples import InnerSplit
 from nightjar.settings.split import Split, SplitKind
 from nightjar.timeline import cutoff, moment
 
@@ -24,18 +25,17 @@ INNER = 3
 FEWEST = 2
 """The least rows that a fold has to train on, and to test on."""
 
-WALKING = (
+WALK_FORWARD_ADVICE = (
     "Use fewer or shorter folds (search.split.folds, search.split.test_days, search.split.embargo, search.final_days), "
     "or build features of earlier dates."
 )
-DEALING = "Use fewer folds (search.split.folds), or build features of more dates."
-PURGING = (
+KFOLD_ADVICE = "Use fewer folds (search.split.folds), or build features of more dates."
+PURGED_ADVICE = (
     "{:,} rows were dropped because their label time touches that of its test rows. Use a shorter embargo "
     "(search.split.embargo), or test on periods of dates (search.split.kind=WALK_FORWARD)."
 )
-DEALT_LISTS = "Use search.split.kind=GROUPED with the list's own columns (search.split.group)."
-WALKED_LISTS = "Name columns of a list (project.label.query) that tell one date from another."
-Days = npt.NDArray[np.datetime64]
+KFOLD_LISTS = "Use search.split.kind=GROUPED with the list's own columns (search.split.group)."
+WALK_FORWARD_LISTS = "Name columns of a list (project.label.query) that tell one date from another."
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Fold:
     name: str
     start: date
     end: date
-    train: Rows
-    test: Rows
+    train: RowNumbers
+    test: RowNumbers
 
 
-def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: int) -> list[Fold]:
+def folds(rows: TrainingSet, settings: Split, before: date, zone: str, seed: int) -> list[Fold]:
     """The folds of the search, from rows before a date, the first of the final period. Walk-forward: oldest first.
 
     No fold trains or tests on a row whose label was known after the midnight at which that date starts, nor on one
@@ -79,7 +79,7 @@ def folds(rows: TrainingRows, settings: Split, before: date, zone: str, seed: in
     return [replace(fold, train=which[fold.train], test=which[fold.test]) for fold in splits]
 
 
-def select_settled(rows: TrainingRows, night: date, zone: str, days: int | None = None) -> Rows:
+def select_settled(rows: TrainingSet, night: date, zone: str, days: int | None = None) -> RowNumbers:
     """The numbers of the rows that can be learned from at a night's midnight: of earlier dates, and settled by then.
 
     Args:
@@ -97,7 +97,7 @@ def select_settled(rows: TrainingRows, night: date, zone: str, days: int | None 
 
 
 def inner_splits(
-    rows: TrainingRows, train: Rows, settings: Split, zone: str, seed: int, depth: int = 1, within: str = ""
+    rows: TrainingSet, train: RowNumbers, settings: Split, zone: str, seed: int, depth: int = 1, within: str = ""
 ) -> list[InnerSplit]:
     """Three splits of a fold's own training rows, for what learns from out-of-fold predictions.
 
@@ -122,11 +122,11 @@ def inner_splits(
     ]
 
 
-def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int, zone: str) -> Fold:
+def final_period(rows: TrainingSet, settings: Split, last_day: date, days: int, zone: str) -> Fold:
     """The last `days` settled dates as the test period, trained on what was known before it.
 
-    The settings' embargo and sliding window hold here too. Groups are not parted: the figures are those of a model that
-    serves the day after, which meets groups again that it was trained on. The test period may have one class only: then
+    The settings' embargo and sliding window hold here too. Groups are not kept apart: the figures are those of a model
+    that serves the day after, and scores groups that it was trained on. The test period may have one class only: then
     some of its figures are undefined.
 
     Raises:
@@ -134,29 +134,35 @@ def final_period(rows: TrainingRows, settings: Split, last_day: date, days: int,
     """
     period = Split(folds=1, test_days=days, train_days=settings.train_days, embargo=settings.embargo)
     everything = np.arange(len(rows.label))
-    (fold,) = _walk(rows, everything, period, last_day + timedelta(days=1), zone, "final")
+    (fold,) = _walk_forward(rows, everything, period, last_day + timedelta(days=1), zone, "final")
     fold = replace(fold, name="final")
-    _check_rows(fold, rows.day, WALKING)
+    _check_rows(fold, rows.day, WALK_FORWARD_ADVICE)
     _check_labels(fold, rows.label, ["train"])
-    _check_lists(fold, rows.query, WALKED_LISTS)
+    _check_lists(fold, rows.query, WALK_FORWARD_LISTS)
     return fold
 
 
-def _split(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, seed: int, name: str) -> list[Fold]:
+def _split(
+    rows: TrainingSet, which: RowNumbers, settings: Split, end: date, zone: str, seed: int, name: str
+) -> list[Fold]:
     """The folds of some rows, checked; the numbers count within `which`."""
     walks = settings.kind is SplitKind.WALK_FORWARD
-    splits = _walk(rows, which, settings, end, zone, name) if walks else _deal(rows, which, settings, zone, seed, name)
+    splits = (
+        _walk_forward(rows, which, settings, end, zone, name)
+        if walks
+        else _kfold(rows, which, settings, zone, seed, name)
+    )
     for fold in splits:
         dropped = len(which) - len(fold.train) - len(fold.test)
-        purged = PURGING.format(dropped) if dropped else DEALING
-        _check_rows(fold, rows.day[which], WALKING if walks else purged)
+        purged = PURGED_ADVICE.format(dropped) if dropped else KFOLD_ADVICE
+        _check_rows(fold, rows.day[which], WALK_FORWARD_ADVICE if walks else purged)
         _check_labels(fold, rows.label[which], ["train", "test"])
         query = None if rows.query is None else rows.query[which]
-        _check_lists(fold, query, WALKED_LISTS if walks else DEALT_LISTS)
+        _check_lists(fold, query, WALK_FORWARD_LISTS if walks else KFOLD_LISTS)
     return splits
 
 
-def _walk(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
+def _walk_forward(rows: TrainingSet, which: RowNumbers, settings: Split, end: date, zone: str, name: str) -> list[Fold]:
     splitter = WalkForward(
         rows.day[which],
         rows.settled_at()[which],
@@ -171,9 +177,9 @@ def _walk(rows: TrainingRows, which: Rows, settings: Split, end: date, zone: str
     return [Fold(f"{name} {number}", *period, *parts) for number, (period, parts) in dated]
 
 
-def _deal(rows: TrainingRows, which: Rows, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
+def _kfold(rows: TrainingSet, which: RowNumbers, settings: Split, zone: str, seed: int, name: str) -> list[Fold]:
     day, splits = rows.day[which], []
-    for number, (train, test) in enumerate(deal(rows, which, settings, zone, seed), start=1):
+    for number, (train, test) in enumerate(split_kfold(rows, which, settings, zone, seed), start=1):
         dates = day[test] if len(test) else day
         splits.append(Fold(f"{name} {number}", dates.min().item(), dates.max().item(), train, test))
     return splits
@@ -208,7 +214,7 @@ def _check_labels(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> 
             )
 
 
-def _check_lists(fold: Fold, query: Rows | None, advice: str) -> None:
+def _check_lists(fold: Fold, query: RowNumbers | None, advice: str) -> None:
     if query is None:
         return
     size = np.bincount(query)

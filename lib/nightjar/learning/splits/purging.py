@@ -7,14 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.durations import Length, duration_of
-from nightjar.models.examples import Rows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.instants import Instants, microseconds
 from nightjar.timeline import shift
-
-Instants = npt.NDArray[np.datetime64]
 
 
 def overlaps(
-    prediction_time: Instants, label_known_at: Instants, train: Rows, test: Rows, embargo: Length, zone: str = "UTC"
+    prediction_time: Instants,
+    label_known_at: Instants,
+    train: RowNumbers,
+    test: RowNumbers,
+    embargo: Length,
+    zone: str = "UTC",
 ) -> npt.NDArray[np.bool_]:
     """Whether each training row shares label time with a test row: for a row of `train`, in its order.
 
@@ -45,8 +49,3 @@ def overlaps(
         reach[earlier[overlapping] - 1] >= np.minimum(time[train] + 1, label_time[train])[overlapping]
     )
     return overlapping
-
-
-def microseconds(instants: Instants) -> npt.NDArray[np.int64]:
-    """Instants as whole microseconds since 1970."""
-    return instants.astype("datetime64[us]").astype(np.int64)

@@ -10,16 +10,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nightjar.durations import Length, duration_of
 from nightjar.errors import LearningError, UsageError
-from nightjar.learning.splits.purging import Instants, microseconds, overlaps
-from nightjar.models.examples import Rows
+from nightjar.evaluation.rows import RowNumbers
+from nightjar.learning.data.instants import Days, Instants, microseconds
+from nightjar.learning.splits.purging import overlaps
 from nightjar.timeline import cutoff, moment, shift
 
-Days = npt.NDArray[np.datetime64]
-Splits = Iterator[tuple[Rows, Rows]]
+Splits = Iterator[tuple[RowNumbers, RowNumbers]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +96,7 @@ class Purged:
     """A scikit-learn splitter without the training rows whose label time touches that of a test row (see `purging`).
 
     Attributes:
-        splitter: deals the rows; its test rows are kept as they are.
+        splitter: splits the rows; its test rows are kept as they are.
         prediction_time: of each row (UTC).
         label_known_at: when each row's label was known (UTC).
         embargo: how far training rows stay behind the label of any test row; as for `WalkForward`.

@@ -1,0 +1,107 @@
+"""Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, difference, intervals
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
+from nightjar.learning.splits.folding import Fold
+from nightjar.settings.learning import Search
+from nightjar.settings.project import Project
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Metrics of the final period, with intervals over its entities and blocks of time; promotion decides by them.
+
+    Attributes:
+        metric: what the search optimised.
+        period: first and last local date, both inclusive.
+        candidate: the winner's name and measures.
+        baselines: baseline -> measures.
+        difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
+            `better` is the sign of an improvement.
+        null_labels: see `TrainingSet`.
+        clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
+            least. Below three blocks they are of this period only.
+        threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
+    """
+
+    metric: str
+    period: tuple[str, str]
+    candidate: Mapping[str, Any]
+    baselines: Mapping[str, Any]
+    difference: Mapping[str, Any]
+    null_labels: float
+    clusters: Mapping[str, int]
+    threshold: Mapping[str, Any] | None = None
+
+    def of_baseline(self, name: str) -> "Evidence":
+        """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
+        nothing = {**self.difference, "over": name, "estimate": None, "low": None, "high": None}
+        return replace(self, candidate={"name": name, **self.baselines[name]}, difference=nothing, threshold=None)
+
+
+def judge(
+    rows: TrainingSet,
+    fold: Fold,
+    clusters: Clusters,
+    winner: Candidate,
+    baselines: Sequence[Candidate],
+    project: Project,
+    settings: Search,
+) -> tuple[Evidence, npt.NDArray[np.float64]]:
+    """Fit the winner and the baselines on rows before the final period, and measure them on it.
+
+    `clusters` are those of the final period's rows.
+
+    Returns:
+        The evidence, and the winner's scores of the final period's rows, in their order.
+    """
+    metric = settings.metric
+    scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
+    test = rows.examples(fold.test)
+    truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
+    measured = {name: _as_dicts(intervals(truth, score)) for name, score in scores.items()}
+    sign = 1 if metric.greater_is_better else -1
+    best_baseline = max(
+        baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
+    ).name
+    winner_minus_best = difference(metric, truth, scores[winner.name], scores[best_baseline])
+    evidence = Evidence(
+        metric=metric.value,
+        period=(fold.start.isoformat(), fold.end.isoformat()),
+        candidate={"name": winner.name, **measured[winner.name]},
+        baselines={baseline.name: measured[baseline.name] for baseline in baselines},
+        difference={"over": best_baseline, "better": sign, **asdict(winner_minus_best)},
+        null_labels=rows.null_labels,
+        clusters=_counts(clusters, settings.days_of_block(project.label)),
+    )
+    return evidence, scores[winner.name]
+
+
+def _sort_value(estimate: float | None, better: int) -> float:
+    return -np.inf if estimate is None else better * estimate
+
+
+def _scores(
+    rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search
+) -> npt.NDArray[np.float64]:
+    predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
+    return predictor.predict(rows.features.take(fold.test))
+
+
+def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
+    return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
+
+
+def _as_dicts(figures: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: asdict(interval) for name, interval in figures.items()}

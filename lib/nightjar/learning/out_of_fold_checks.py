@@ -1,0 +1,60 @@
+"""What a classifier's out-of-fold scores are used for: a decision threshold, and a review of labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.labels.label_review import label_review
+from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
+from nightjar.learning.search.problem import Problem
+from nightjar.learning.splits.folding import Fold
+from nightjar.learning.thresholds import Threshold, fit_threshold
+from nightjar.settings.costs import Costs
+from nightjar.settings.task import Task
+
+
+@dataclass(frozen=True)
+class OutOfFoldChecks:
+    """The threshold and labels of a classifier; both are empty for other tasks.
+
+    Attributes:
+        threshold: None: the project states no costs.
+        labels: file name -> rows whose labels a person should check.
+    """
+
+    threshold: Threshold | None
+    labels: Mapping[str, pa.Table]
+
+
+def out_of_fold_checks(
+    problem: Problem,
+    winner: Candidate,
+    final: Fold,
+    final_scores: npt.NDArray[np.float64],
+    clusters: Clusters,
+    costs: Costs,
+) -> OutOfFoldChecks:
+    """Score the test rows of the search's folds by the winner's fits, for both; Ray must have been started.
+
+    Args:
+        problem: the search's.
+        winner: its best candidate.
+        final: the final period.
+        final_scores: the winner's scores of that period's rows.
+        clusters: of those rows.
+        costs: of wrong decisions.
+
+    Raises:
+        LearningError: as `out_of_fold_scores`.
+    """
+    if problem.task is not Task.CLASSIFICATION:
+        return OutOfFoldChecks(None, {})
+    rows, scores = problem.rows, out_of_fold_scores(problem, winner)
+    threshold = fit_threshold(rows, scores, final.test, final_scores, costs, clusters)
+    scores[final.test] = final_scores
+    return OutOfFoldChecks(threshold, label_review(rows, scores, problem.seed))

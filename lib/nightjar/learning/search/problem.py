@@ -1,0 +1,94 @@
+"""The problem of a search: its rows and folds, and how one candidate is fitted and measured on one of them."""
+
+import hashlib
+import math
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.metrics import measures
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.fit import fit_on
+from nightjar.learning.fitting.fit_sets import FitSet
+from nightjar.learning.fitting.software import software
+from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
+from nightjar.learning.splits.folding import Fold
+from nightjar.settings.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What every task of a search shares; it is sent to each machine once.
+
+    Attributes:
+        rows: the training rows.
+        folds: the splits.
+        fit_sets: for each fold, what is fitted on.
+        task: what is learned.
+        seed: of the search.
+    """
+
+    rows: TrainingSet
+    folds: Sequence[Fold]
+    fit_sets: Sequence[FitSet]
+    task: Task
+    seed: int
+
+    def key(self) -> str:
+        """SHA-256 of what decides a fold's result apart from its candidate: data, folds, seed, code, packages."""
+        digest = hashlib.sha256(self.rows.content_hash.encode())
+        digest.update("\n".join([self.task.value, str(self.seed), *software()]).encode())
+        for fold, fit_set in zip(self.folds, self.fit_sets, strict=True):
+            digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + fit_set.contents())
+        return digest.hexdigest()
+
+
+def fold_seed(problem: Problem, fold: int) -> int:
+    """The seed of a fold's fits: the same for every candidate, so that seeds make no difference between them."""
+    return problem.seed + fold
+
+
+def fold_scores(problem: Problem, fold_task: FoldTask) -> npt.NDArray[np.float64]:
+    """The candidate's scores of the fold's test rows, by a fit that has not seen them.
+
+    Raises:
+        LearningError: it cannot be fitted; see `models.estimators.fit`.
+    """
+    seed = fold_seed(problem, fold_task.fold)
+    predictor = fit_on(problem.fit_sets[fold_task.fold], problem.rows, fold_task.candidate, problem.task, seed)
+    return predictor.predict(problem.rows.features.take(problem.folds[fold_task.fold].test))
+
+
+def fit_and_measure(problem: Problem, fold_task: FoldTask) -> FoldResult:
+    """A task's result; any error in the candidate's fit is recorded in it, with the traceback."""
+    started = time.monotonic()
+    fold = problem.folds[fold_task.fold]
+    values: dict[str, float | None] = {}
+    failure = None
+    try:
+        values = measure(problem, fold, fold_scores(problem, fold_task))
+        _require_finite(values)
+    except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
+        failure = traceback.format_exc()
+    valid = values if failure is None else {}
+    seconds = time.monotonic() - started
+    return FoldResult(fold_task.candidate.name, fold.name, fold_seed(problem, fold_task.fold), valid, seconds, failure)
+
+
+def measure(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    """Every metric of the task on the fold's test rows, rows weighted."""
+    test, rows = fold.test, problem.rows
+    query = None if rows.query is None else rows.query[test]
+    weight = None if rows.weight is None else rows.weight[test]
+    return measures(problem.task, rows.label[test], scores, query, weight)
+
+
+def _require_finite(values: Mapping[str, float | None]) -> None:
+    infinite = sorted(name for name, value in values.items() if value is not None and not math.isfinite(value))
+    if infinite:
+        raise LearningError(f"{', '.join(infinite)} is not finite: the candidate's predictions are out of all bounds.")

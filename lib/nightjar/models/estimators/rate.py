@@ -1,0 +1,70 @@
+"""The mean label at each value of one column: a baseline that a person could keep on a slip of paper."""
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+
+Floats = npt.NDArray[np.float64]
+
+
+class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """The training mean of the label at each value of a single column, shrunk toward the mean of all rows.
+
+    For booleans it is a rate, hence a probability. With `total` over `rows` rows at a value, `rate = (total + k *
+    overall) / (rows + k)`: for booleans, the posterior mean under a beta prior worth k rows (Gelman et al., Bayesian
+    Data Analysis, 3rd ed., section 2.4). A value unseen in training, and NaN, get the overall mean. A weight counts
+    as so many rows.
+
+    Attributes:
+        pseudo_count: k, in rows.
+        overall_: the training mean.
+        values_: the values seen, ascending.
+        rates_: the mean at each.
+    """
+
+    def __init__(self, pseudo_count: float = 10.0) -> None:
+        self.pseudo_count = pseudo_count
+
+    def fit(self, inputs: Floats, y: npt.NDArray[np.bool_] | Floats, sample_weight: Floats | None = None) -> Self:
+        """Compute the means. `inputs` is (rows, 1), `y` and the weights are (rows,).
+
+        Raises:
+            ValueError: a pseudo-count below 0, or more than one column.
+        """
+        self._validate_params()
+        values = _single(inputs)
+        has_value = ~np.isnan(values)
+        weight = np.ones(len(y)) if sample_weight is None else sample_weight
+        self.overall_ = float(np.average(y, weights=weight))
+        self.values_, codes = np.unique(values[has_value], return_inverse=True)
+        rows = np.bincount(codes, weights=weight[has_value], minlength=len(self.values_))
+        total = np.bincount(codes, weights=(weight * y)[has_value], minlength=len(self.values_))
+        size = rows + self.pseudo_count
+        # Without a pseudo-count, a value whose rows all weigh nothing has no mean of its own.
+        self.rates_ = np.divide(
+            total + self.pseudo_count * self.overall_, size, out=np.full(len(rows), self.overall_), where=size > 0
+        )
+        return self
+
+    def predict(self, inputs: Floats) -> Floats:
+        """The mean at each row's value, (rows,). `inputs` is (rows, 1)."""
+        values = _single(inputs)
+        rates = np.full(len(values), self.overall_)
+        if len(self.values_):
+            codes = np.searchsorted(self.values_, values).clip(max=len(self.values_) - 1)
+            seen = self.values_[codes] == values
+            rates[seen] = self.rates_[codes[seen]]
+        return rates
+
+    def _validate_params(self) -> None:
+        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
+        if not (isinstance(self.pseudo_count, int | float) and self.pseudo_count >= 0):
+            raise ValueError(f"pseudo_count is {self.pseudo_count!r}: expected 0 or more rows.")
+
+
+def _single(inputs: Floats) -> Floats:
+    if inputs.ndim != 2 or inputs.shape[1] != 1:
+        raise ValueError(f"The rate is of one column, found an array of shape {inputs.shape}.")
+    return inputs[:, 0]

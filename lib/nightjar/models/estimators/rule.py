@@ -1,0 +1,71 @@
+"""A rule of thumb: a person's experience, written as an expression over the features."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+
+from nightjar.errors import LearningError
+from nightjar.models.columns import FeatureColumn
+from nightjar.models.estimators.rule_grammar import Kind, evaluate, kind_of, names_in, parse
+
+Floats = npt.NDArray[np.float64]
+
+
+class RuleOfThumb(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The value of an expression (`rule_grammar`) for each row: one column; no: 0, yes: 1, null: NaN."""
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+
+    def fit(self, _frame: pd.DataFrame, _label: object = None) -> Self:
+        """Nothing is learned."""
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> Floats:
+        """The value of each row, (rows, 1)."""
+        values = np.asarray(evaluate(parse(self.expression), frame), dtype=np.float64)
+        return np.broadcast_to(values, len(frame)).reshape(-1, 1)
+
+    def get_feature_names_out(self, _input_features: object = None) -> npt.NDArray[np.object_]:
+        """The expression itself."""
+        return np.array([self.expression], dtype=object)
+
+
+class NumberOrPrior(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A single number unchanged; the training mean of the label where it is missing.
+
+    Attributes:
+        probability: whether the number is a probability, which is clipped to [0, 1].
+        prior_: the mean.
+    """
+
+    def __init__(self, *, probability: bool = False) -> None:
+        self.probability = probability
+
+    def fit(self, _inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
+        """Compute the mean."""
+        self.prior_ = float(np.average(y, weights=sample_weight))
+        return self
+
+    def predict(self, inputs: Floats) -> Floats:
+        """The number of each row, (rows,). `inputs` is (rows, 1)."""
+        numbers = np.where(np.isnan(inputs[:, 0]), self.prior_, inputs[:, 0])
+        return np.clip(numbers, 0, 1) if self.probability else numbers
+
+
+def rule_of(expression: Any, features: Sequence[FeatureColumn]) -> tuple[tuple[FeatureColumn, ...], Kind]:
+    """The features that an expression reads, and the kind of its value: a number, or yes or no.
+
+    Raises:
+        LearningError: it is no rule over these features.
+    """
+    node = parse(expression)
+    kinds = {column.name: Kind.NUMBER if column.type == "number" else Kind.TEXT for column in features}
+    kind, names = kind_of(node, kinds), names_in(node)
+    if kind is Kind.TEXT or not names:
+        raise LearningError(f"The rule {expression!r} is no number and no yes or no about any feature.")
+    return tuple(column for column in features if column.name in names), kind

@@ -1,0 +1,1 @@
+"""The network: its options, its inputs, its training with torch, and the trained one in NumPy."""

@@ -1,0 +1,1 @@
+"""The preparation of features: numbers, categories, texts, derived columns, selection, resampling."""

@@ -1,0 +1,114 @@
+"""Fitting one estimator that is no ensemble, with its own preparation and resampling."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from nightjar.errors import LearningError
+from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
+from nightjar.models.estimators.estimator_registry import choose_solver, family_of, make_estimator
+from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
+from nightjar.models.estimators.rate import ColumnRate
+from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
+from nightjar.models.estimators.rule_grammar import Kind
+from nightjar.models.examples import Examples
+from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
+from nightjar.models.network.options import Options
+from nightjar.models.predictor import Predictor
+from nightjar.models.preprocessing.preparation import preparation
+from nightjar.models.preprocessing.resampling import Synthesiser, resample
+from nightjar.models.preprocessing.synthetic_rows import interpolate
+from nightjar.settings.columns import FeatureType
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
+
+Features = tuple[FeatureColumn, ...]
+Floats = npt.NDArray[np.float64]
+
+
+def fit_single(model: Model, rows: Examples, features: Features, task: Task, seed: int) -> Predictor:
+    """Fit a checked model on checked rows.
+
+    Raises:
+        LearningError: the table differs from the features, holds infinite values, or gives nothing to learn from.
+        ValueError, TypeError, LinAlgError: the estimator cannot work with these rows.
+    """
+    frame = _frame(rows.table, features)
+    fits: Mapping[Estimator, Callable[..., Predictor]] = {Estimator.RULE: _fit_rule, Estimator.NETWORK: _fit_network}
+    return fits.get(model.estimator, _fit_family)(model, rows, frame, features, task, seed)
+
+
+def _fit_family(
+    model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, seed: int
+) -> Predictor:
+    requirement, estimator = family_of(model).requirement, make_estimator(model, task, seed)
+    if requirement is None:
+        no_inputs = np.zeros((len(rows.label), 1))
+        return Predictor((), None, estimator.fit(no_inputs, rows.label, sample_weight=rows.weight))
+    prepared = preparation(features, model.preparation, requirement, task=task, seed=seed, inner=rows.inner)
+    inputs = prepared.fit_transform(frame, rows.label)
+    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
+    if model.estimator is Estimator.NEIGHBOURS and estimator.n_neighbors > len(label):
+        raise ValueError(f"n_neighbors is {estimator.n_neighbors}: expected no more than there are rows.")
+    fit_parameters: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
+    if isinstance(estimator, PairwiseRanker):
+        fit_parameters["query"] = rows.query
+    return Predictor(features, prepared, choose_solver(estimator, inputs.shape[1]).fit(inputs, label, **fit_parameters))
+
+
+def _fit_network(
+    model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, seed: int
+) -> Predictor:
+    # The only import of torch: fitting or loading another estimator does not wait for it.
+    from nightjar.models.network.training import fit_network  # noqa: PLC0415
+
+    options = Options(**model.parameters)
+    names = columns_to_embed(features, model.preparation) if options.embedding else []
+    settings = model.preparation
+    prepared = network_preparation(features, settings, names, task=task, seed=seed, inner=rows.inner)
+    inputs = prepared.fit_transform(frame, rows.label)
+    levels = levels_of(inputs, len(names))
+    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
+    network = fit_network(inputs, label, options=options, seed=seed, weight=weight, levels=levels)
+    return Predictor(features, prepared, network)
+
+
+def _fit_rule(
+    model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, _seed: int
+) -> Predictor:
+    """A number is used as the score; yes and no are replaced by the training mean of the label among such rows."""
+    expression = model.parameters["expression"]
+    number = rule_of(expression, features)[1] is Kind.NUMBER
+    rule = RuleOfThumb(expression)
+    estimator = NumberOrPrior(probability=task is Task.CLASSIFICATION) if number else ColumnRate()
+    return Predictor(features, rule, estimator.fit(rule.transform(frame), rows.label, sample_weight=rows.weight))
+
+
+def _synthesiser(model: Model, frame: pd.DataFrame, prepared: Any) -> Synthesiser:
+    """A function from pairs of training rows to the estimator's inputs of synthetic rows between them."""
+    by_column = model.preparation.columns
+    levels = [name for name in by_column if by_column[name].declared() is FeatureType.CATEGORY and name in frame]
+    return lambda pairs: prepared.transform(interpolate(frame, pairs, levels))
+
+
+def _rebalance(
+    model: Model, inputs: Floats, rows: Examples, task: Task, seed: int, synthesise: Synthesiser
+) -> tuple[Floats, npt.NDArray[Any], Floats | None]:
+    if task is not Task.CLASSIFICATION:
+        return inputs, rows.label, rows.weight
+    return resample(inputs, rows.label, rows.weight, model.imbalance, seed, synthesise)
+
+
+def _frame(table: pa.Table, features: Features) -> pd.DataFrame:
+    lines = difference(features, table.schema)
+    if lines:
+        raise LearningError("The training rows differ from the features:\n  " + "\n  ".join(lines))
+    frame = to_frame(table, features)
+    infinite = infinite_columns(frame, features)
+    if infinite:
+        raise LearningError(f"Infinite values in the training rows: {', '.join(infinite)}. Make them finite or null.")
+    return frame

@@ -1,0 +1,133 @@
+"""The table `runs`: one row per finished run, and the checks that later steps make on it."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow.compute as pc
+
+from nightjar.errors import TableError
+from nightjar.tables import arrow, storage
+from nightjar.tables.definitions import RUNS
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import zone_data
+
+LAYOUT = "__by_"
+"""Part of the name of each layout's table, see `tables.layouts.name`."""
+
+
+@dataclass
+class Outcome:
+    """What a step read, wrote and counted: table -> Delta version, and name -> rows."""
+
+    inputs: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def __or__(self, later: "Outcome") -> "Outcome":
+        """Both as one; where two name the same table or rows, the later one counts."""
+        return Outcome(self.inputs | later.inputs, self.outputs | later.outputs, self.rows | later.rows)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, a row of `runs`."""
+
+    run_id: str
+    job: str
+    run_date: date
+    status: str
+    error: str | None
+    code_revision: str
+    config_hash: str
+    started_at: datetime
+    seconds: float
+    outcome: Outcome
+
+
+def record(warehouse: Warehouse, run: Run) -> None:
+    """Append the run's row, even if another run has taken over its leases: the row says so."""
+    row: dict[str, Any] = {name: getattr(run, name) for name in RUNS.schema().names if hasattr(run, name)}
+    counts = {name: list(getattr(run.outcome, name).items()) for name in ("inputs", "outputs", "rows")}
+    arrow.append(warehouse.without_leases(), RUNS, [row | counts | {"zone_data": zone_data()}], run.run_id)
+
+
+def require_committed(warehouse: Warehouse) -> None:
+    """Make sure that every table still has all commits that are recorded in `runs`.
+
+    A log that has lost its newest entries reads like an older version of its table, and a lost table would be created
+    anew, with other facts in it. Layouts may be behind: each has a mark of its source's version.
+
+    Raises:
+        TableError: a table is at an earlier version, or missing.
+    """
+    if not arrow.exists(warehouse, RUNS.name):
+        if storage.holds_files(warehouse.path(RUNS.name)):
+            raise _lost(warehouse, f"{RUNS.name} has data files, but no log")
+        return
+    written: dict[str, tuple[int, str]] = {}
+    for row in arrow.read(warehouse, RUNS.name, ["run_id", "outputs"]).to_pylist():
+        for table, version in row["outputs"]:
+            if LAYOUT in table:
+                continue
+            written[table] = max(written.get(table, (version, row["run_id"])), (version, row["run_id"]))
+    versions = arrow.versions(warehouse, sorted(written))
+    lost = [
+        f"{table} is {'gone' if table not in versions else f'at version {versions[table]}'}, but run {run_id} has "
+        f"written version {version}"
+        for table, (version, run_id) in sorted(written.items())
+        if versions.get(table, -1) < version
+    ]
+    if lost:
+        raise _lost(warehouse, "; ".join(lost))
+
+
+def _lost(warehouse: Warehouse, what: str) -> TableError:
+    return TableError(
+        f"Tables of {warehouse.path('').rstrip('/')} have lost commits: {what}. Files of their logs (_delta_log) were "
+        "removed, or single tables restored from an older backup. Nothing was written. Restore all tables of the "
+        "project from one backup: docs/runbook.md, Lost commits."
+    )
+
+
+def require_done(warehouse: Warehouse, job: str, run_date: date, needed_by: str) -> None:
+    """Make sure that the latest finished run of a job for a date succeeded.
+
+    Raises:
+        TableError: it never ran for this date, or its latest run failed.
+    """
+    rows: list[dict[str, Any]] = []
+    if arrow.exists(warehouse, RUNS.name):
+        where = (pc.field("job") == job) & (pc.field("run_date") == run_date)
+        rows = arrow.read(warehouse, RUNS.name, ["status", "started_at", "run_id"], where).to_pylist()
+    latest = max(rows, key=lambda row: row["started_at"], default=None)
+    if latest is not None and latest["status"] == "done":
+        return
+    outcome = "has not been run" if latest is None else f"ended as {latest['status']} (run {latest['run_id']})"
+    raise TableError(f"{needed_by} for {run_date} needs {job} for {run_date}, which {outcome}. Run: jobs/{job}.py")
+
+
+def require_newer(warehouse: Warehouse, job: str, than: str, run_date: date) -> None:
+    """Make sure that a job's results for a date are newer than the tables of another job that they were made of.
+
+    Raises:
+        TableError: the other job has succeeded for this date after the job's latest success began.
+    """
+    where = pc.field("job").isin([job, than]) & (pc.field("run_date") == run_date) & (pc.field("status") == "done")
+    began: dict[str, datetime] = {}
+    for row in arrow.read(warehouse, RUNS.name, ["job", "started_at"], where).to_pylist():
+        began[row["job"]] = max(row["started_at"], began.get(row["job"], row["started_at"]))
+    if than in began and job in began and began[than] > began[job]:
+        raise TableError(
+            f"{than} for {run_date} has been run again since {job} was, so what {job} made is not of today's facts. "
+            f"Run: jobs/{job}.py"
+        )
+
+
+def previous_done(warehouse: Warehouse, job: str, run_date: date) -> date | None:
+    """The latest run date before this one for which the job has succeeded, or None."""
+    if not arrow.exists(warehouse, RUNS.name):
+        return None
+    where = (pc.field("job") == job) & (pc.field("run_date") < run_date) & (pc.field("status") == "done")
+    dates: list[Any] = arrow.read(warehouse, RUNS.name, ["run_date"], where)["run_date"].to_pylist()
+    return max(dates, default=None)

@@ -1,0 +1,78 @@
+"""Every metric of a task with its interval, and the difference of two models, over entities and blocks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, difference, headline, intervals, ndcg_by_list
+from nightjar.evaluation.ranking import mean_ndcg
+from nightjar.settings.task import Metric, Task
+
+CLUSTERS = Clusters(np.arange(8), np.repeat(np.arange(4), 2))
+SECOND = 1 / np.log2(3)
+"""The NDCG of a list whose only relevant row comes second."""
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "names"),
+    [
+        (Task.CLASSIFICATION, [1, 0, 1, 0, 1, 0, 1, 0], {"roc_auc", "average_precision", "log_loss", "brier"}),
+        (Task.REGRESSION, [1.5, 0.0, -2.0, 7.0, 1.0, 0.5, 0.0, 1.0], {"rmse", "mae", "r2"}),
+        (Task.RANKING, [1.0, 0.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0], {"ndcg"}),
+    ],
+)
+def test_a_task_has_an_interval_for_each_of_its_metrics_the_first_one_told_first(task, label, names):
+    truth = Truth(task, np.array(label), CLUSTERS, np.array([0, 0, 1, 1, 2, 2, 3, 3]))
+    result = intervals(truth, np.array([0.9, 0.2, 0.4, 0.6, 0.7, 0.1, 0.3, 0.4]))
+    assert set(result) == names == {metric.value for metric in Metric if metric.task is task}
+    assert all(one.estimate is not None and one.low < one.high for one in result.values())
+    assert headline(task).value == next(iter(result))
+
+
+def test_lists_and_not_rows_are_what_a_ranking_is_judged_by():
+    """Day 0 has a right list, days 1 and 2 wrong ones; a list of one row and one without relevance do not count."""
+    day = np.array([0, 0, 1, 2, 1, 2, 1, 1, 1])
+    query = np.array([5, 5, 1, 2, 1, 2, 7, 8, 8])
+    label = np.array([1.0, 0.0, 3.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    score = np.array([0.9, 0.1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    truth = Truth(Task.RANKING, label, Clusters(np.arange(9), day), query)
+
+    lists, values = ndcg_by_list(truth, score)
+
+    assert dict(zip(lists.tolist(), values.tolist(), strict=True)) == pytest.approx({0: 1.0, 2: SECOND, 3: SECOND})
+    ndcg = intervals(truth, score)["ndcg"]
+    assert ndcg.estimate == pytest.approx((1 + 2 * SECOND) / 3)
+    assert 0 < ndcg.low < ndcg.estimate < ndcg.high < 1
+    apart = difference(Metric.NDCG, truth, -score, score)
+    assert apart.estimate == pytest.approx((SECOND + 2 - 1 - 2 * SECOND) / 3)
+    assert apart.high - apart.estimate == pytest.approx(4.302653 * 2 / 3 * (1 - SECOND))  # t of 3 lists
+
+
+ROW = st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 4), st.integers(0, 4))
+
+
+@given(st.lists(ROW, min_size=1, max_size=25))
+def test_the_estimate_is_the_mean_over_all_lists(rows):
+    day, query, label, score = (np.array(column) for column in zip(*rows, strict=True))
+    truth = Truth(Task.RANKING, label.astype(float), Clusters(np.arange(len(rows)), day), query)
+    result = intervals(truth, score.astype(float))["ndcg"].estimate
+    assert result == pytest.approx(mean_ndcg(label.astype(float), score.astype(float), query))
+
+
+def test_a_difference_of_losses_is_of_the_same_rows():
+    """The second model errs by 1 more on each row, however far off both are."""
+    truth = Truth(Task.REGRESSION, np.zeros(6), Clusters(np.arange(6), np.repeat(np.arange(3), 2)))
+    result = difference(Metric.MAE, truth, np.array([1.0, 1, 5, 5, 9, 9]), np.array([2.0, -2, 6, -6, 10, -10]))
+    assert result == Interval(-1.0, -1.0, -1.0)
+
+
+def test_a_ranking_without_lists_and_amounts_that_are_none_are_refused():
+    score, two = np.array([0.5, 0.5]), Clusters(np.arange(2), np.arange(2))
+    with pytest.raises(LearningError, match="give `query`, the number of each row's list"):
+        intervals(Truth(Task.RANKING, np.array([1.0, 0.0]), two), score)
+    with pytest.raises(LearningError, match="y holds nan in 1 of 2 rows"):
+        intervals(Truth(Task.REGRESSION, np.array([1.0, np.nan]), two), score)

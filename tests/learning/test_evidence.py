@@ -1,0 +1,142 @@
+"""From rows to evidence to a decision, for each task: fitted before the final period, judged on it."""
+
+import json
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import builders
+from nightjar.evaluation.metrics import measures
+from nightjar.learning.clusters import clusters_of
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.evidence import judge
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.splits.folding import Fold
+from nightjar.models.columns import FeatureColumn
+from nightjar.registry.promotion import Approval, decide
+from nightjar.settings.features import Aggregate
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Metric, Task
+
+FIRST, DAYS, A_DAY = date(2024, 3, 1), 16, 24
+LOGISTIC, LINEAR = Candidate("w", Model(Estimator.LOGISTIC)), Candidate("w", Model(Estimator.LINEAR))
+MAJORITY = Candidate("majority", Model(Estimator.MAJORITY, baseline=True))
+MEAN = Candidate("mean", Model(Estimator.MEAN, baseline=True))
+STUMP = Candidate("stump", Model(Estimator.TREE, parameters={"max_depth": 1}, baseline=True))
+
+
+def rows_for(task) -> TrainingSet:
+    """Rows in which x decides: the chance of a yes, an amount in hundreds, or how relevant a row is in its list."""
+    random = np.random.default_rng(3)
+    day = np.repeat([np.datetime64(FIRST + timedelta(days=number)) for number in range(DAYS)], A_DAY)
+    x, noise = random.normal(size=(2, len(day)))
+    label = {
+        Task.CLASSIFICATION: x + noise > 0,
+        Task.REGRESSION: 100 * (3 * x + noise),
+        Task.RANKING: np.clip(np.round(2 * x + noise), 0, 4),
+    }[task]
+    instant = day.astype("datetime64[us]")
+    table, columns = pa.table({"x": x}), (FeatureColumn("x", "number"),)
+    query = np.arange(len(day)) // 6 if task is Task.RANKING else None
+    key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
+    return TrainingSet(table, columns, key, label, day, instant, instant, timedelta(0), FIRST, {}, "d1", query=query)
+
+
+def final(last_days: int) -> Fold:
+    split = (DAYS - last_days) * A_DAY
+    start, end = FIRST + timedelta(days=DAYS - last_days), FIRST + timedelta(days=DAYS - 1)
+    return Fold("final", start, end, np.arange(split), np.arange(split, DAYS * A_DAY))
+
+
+def judge_winner(metric, winner, baselines, *, last_days=6, weight=None):
+    project = builders.machines(Path("files"))
+    query = ["site", "prediction_time"] if metric.task is Task.RANKING else []
+    project = replace(project, label=replace(project.label, task=metric.task, query=query))
+    settings = builders.search(metric=metric)
+    rows = replace(rows_for(metric.task), weight=weight)
+    fold = final(last_days)
+    clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
+    return judge(rows, fold, clusters, winner, baselines, project, settings)
+
+
+@pytest.mark.parametrize(
+    ("metric", "winner", "weak"),
+    [
+        (Metric.ROC_AUC, LOGISTIC, MAJORITY),
+        (Metric.LOG_LOSS, LOGISTIC, MAJORITY),
+        (Metric.RMSE, LINEAR, MEAN),
+        (Metric.R2, LINEAR, MEAN),
+        (Metric.NDCG, LOGISTIC, MEAN),
+        (Metric.NDCG, LINEAR, MEAN),
+    ],
+)
+def test_a_good_model_beats_the_strongest_baseline_with_its_whole_interval(metric, winner, weak):
+    evidence, scores = judge_winner(metric, winner, [weak, STUMP])
+    rows, fold = rows_for(metric.task), final(6)
+    test = rows.examples(fold.test)
+    expected = measures(metric.task, test.label, scores, test.query)
+    names = {one.value for one in Metric if one.task is metric.task}
+    assert set(evidence.candidate) == {"name", *names}
+    for name in names:
+        assert evidence.candidate[name]["estimate"] == pytest.approx(expected[name])
+    assert (evidence.metric, evidence.period) == (metric.value, ("2024-03-11", "2024-03-16"))
+    assert set(evidence.baselines) == {weak.name, "stump"}
+    difference = evidence.difference
+    assert (difference["over"], difference["better"]) == ("stump", 1 if metric.greater_is_better else -1)
+    of_stump = evidence.baselines["stump"][metric.value]["estimate"]
+    assert difference["estimate"] == pytest.approx(expected[metric.value] - of_stump)
+    assert evidence.clusters == {"entities": 6 * A_DAY, "blocks": 6, "block_days": 1}
+    assert decide(json.loads(json.dumps(asdict(evidence), allow_nan=False))).promoted
+
+
+@pytest.mark.parametrize(("metric", "winner"), [(Metric.LOG_LOSS, LOGISTIC), (Metric.NDCG, LINEAR)])
+def test_rows_of_the_final_period_count_for_as_many_as_they_stand_for(metric, winner):
+    weight = np.repeat(np.where(np.arange(DAYS * A_DAY // 6) % 2, 5.0, 1.0), 6)  # one for all rows of a list
+    evidence, scores = judge_winner(metric, winner, [STUMP], weight=weight)
+    test = replace(rows_for(metric.task), weight=weight).examples(final(6).test)
+    estimate = evidence.candidate[metric.value]["estimate"]
+    assert estimate == pytest.approx(measures(metric.task, test.label, scores, test.query, test.weight)[metric.value])
+    assert estimate != pytest.approx(measures(metric.task, test.label, scores, test.query)[metric.value])
+
+
+def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
+    evidence, _ = judge_winner(Metric.RMSE, Candidate("w", MEAN.model), [MEAN])
+    assert evidence.difference["estimate"] == 0.0
+    decision = decide(asdict(evidence))
+    assert not decision.promoted
+    assert "not reliably better, rmse +0.0000" in decision.reason
+
+
+@pytest.mark.parametrize(("last_days", "blocks"), [(1, "1 night, and"), (2, "2 nights, and")])
+def test_a_night_or_two_have_intervals_but_promote_nobody_by_themselves(last_days, blocks):
+    evidence, _ = judge_winner(Metric.RMSE, LINEAR, [MEAN], last_days=last_days)
+    stored = json.loads(json.dumps(asdict(evidence), allow_nan=False))
+    assert stored["difference"]["high"] < 0
+    decision = decide(stored)
+    assert not decision.promoted
+    assert "better in this period only, rmse" in decision.reason
+    assert blocks in decision.reason
+    approved = decide(stored, Approval("Ada", "a pilot of two weeks"))
+    assert approved.promoted
+    assert approved.reason.startswith(f"approved by Ada: a pilot of two weeks; by itself {decision.reason[:20]}")
+
+
+def test_outcomes_that_share_days_are_of_one_block():
+    """16 days of an aggregate over a week are two blocks, and over a day 16; or as many as `block_days` says."""
+    rows, project = rows_for(Task.CLASSIFICATION), builders.machines(Path("files"))
+    week = replace(project.label, aggregate=Aggregate.SUM, condition="value > 0", horizon="7d")
+    first, last = FIRST, FIRST + timedelta(days=DAYS - 1)
+
+    def blocks(label, **options):
+        return clusters_of(rows, np.arange(len(rows.label)), first, last, label, builders.search(**options))
+
+    assert blocks(week).block.tolist() == np.repeat([0, 1], 8 * A_DAY).tolist()
+    assert blocks(week).overlap == pytest.approx((7 - 1 / 7) / 3 / 8)
+    hours = replace(week, horizon="25h")
+    assert (blocks(hours).blocks, blocks(hours, block_days=5).blocks) == (8, 3)
+    assert (blocks(project.label).blocks, blocks(project.label).overlap) == (16, 0)
+    assert blocks(replace(project.label, horizon="30d")).blocks == 16

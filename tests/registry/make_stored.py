@@ -1,0 +1,77 @@
+"""Makes tests/registry/stored/models.tar.xz: signed models of every kind, the rows they score, and their scores.
+
+    PYTHONPATH=lib:tests python tests/registry/make_stored.py
+
+Only for a new version of scikit-learn or of another package that models are saved with: models of an older minor
+version are refused. Whatever else changes, the files here must keep scoring as they are.
+"""
+
+import json
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models import preparations, rows
+from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
+from nightjar.models.predictor import Predictor
+from nightjar.registry import artifacts, keys, signature
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
+from registry.made import ABOUT
+
+STORED = Path(__file__).parent / "stored"
+KINDS = (
+    *("majority", "rule", "rule of a number", "rate", "logistic", "tree", "boosting", "neighbours", "network"),
+    *("platt", "isotonic", "pairs", "ridge of amounts", "voting for classification", "stacking for regression"),
+)
+PREPARED = (
+    *("encoding_frequency", "encoding_hashing", "encoding_ordinal", "encoding_target", "text_hashing"),
+    *("text_components", "shape_power", "shape_log", "winsorised_power", "bins_edges", "missing_knn"),
+    *("missing_iterative", "make_all", "select_twice", "components"),
+)
+
+
+def predictors() -> dict[str, tuple[Predictor, pa.Table]]:
+    """Name -> a fitted model, and rows for it to score."""
+    fitted: dict[str, tuple[Predictor, pa.Table]] = {}
+    for name in KINDS:
+        task, model = rows.CANDIDATES[name]
+        examples = rows.examples(task, 150)
+        one = fit(model, examples, features=rows.FEATURES, task=task, seed=0, members=rows.MEMBERS)
+        fitted[name] = one, rows.training_rows(24, seed=1)[0].drop_columns(["note"])
+    for name in PREPARED:
+        model = Model(Estimator.LOGISTIC, preparation=preparations.PREPARATIONS[name])
+        fitted[name] = _fit_prepared(model), pa.Table.from_pandas(preparations.frame_of(24, seed=1)[0])
+    return fitted
+
+
+def _fit_prepared(model: Model) -> Predictor:
+    frame, label = preparations.frame_of(150)
+    examples = Examples(pa.Table.from_pandas(frame), label, inner=rows.inner_splits(len(frame), 1))
+    return fit(model, examples, features=preparations.FEATURES, task=Task.CLASSIFICATION, seed=0)
+
+
+def main() -> None:
+    """Write the archive. The private key is thrown away."""
+    key = Ed25519PrivateKey.generate()
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        (home / keys.PUBLIC).write_bytes(keys._public_pem(key.public_key()))
+        for kind, (predictor, table) in predictors().items():
+            folder = home / kind
+            artifacts.save(predictor, replace(ABOUT, model_name=kind), folder / "data" / "artifact")
+            signature.sign(folder, signature.Subject(ABOUT.project, kind, "1"), key)
+            scores = np.asarray(predictor.predict(table)).tolist()
+            expected = {"rows": {name: table[name].to_pylist() for name in table.column_names}, "scores": scores}
+            (home / f"{kind}.json").write_text(json.dumps(expected))
+        shutil.make_archive(str(STORED / "models"), "xztar", home)
+
+
+if __name__ == "__main__":
+    main()
