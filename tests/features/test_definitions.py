@@ -177,6 +177,10 @@ def test_the_lists_of_a_ranking_are_no_part_of_the_label():
     assert label_hash(one) == label_hash(other) != label_hash(PROJECT)
 
 
+def test_a_whole_number_is_the_same_empty_value_as_its_double():
+    assert label_hash(with_label(HOT, empty=2)) == label_hash(with_label(HOT, empty=2.0)) != label_hash(HOT)
+
+
 def test_a_key_of_the_label_that_came_later_leaves_stored_labels_current():
     """Where this hash changes, everybody's labels are built again and every champion trained again."""
     assert label_hash(PROJECT) == "4961c80c99fc549717cf107f187f3676725066a465c4a61befc97fff80d2e4df"

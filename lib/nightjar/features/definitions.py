@@ -114,6 +114,7 @@ def label_hash(project: Project) -> str:
     sources = _plain_sources(project, [project.spine.source, project.label.source])
     label: dict[str, Any] = _plain(project.label)
     del label["query"]
+    label["empty"] = None if label["empty"] is None else float(label["empty"])  # 0 is 0.0
     return _digest({"label": label, "sources": sources, "spine": spine, "zone": project.zone})
 
 
