@@ -1,9 +1,7 @@
 """Ingest: raw data, as known at the run date's midnight, into validated source tables."""
 
-from pathlib import Path
-
 from nightjar.pipeline.job import main
 from nightjar.settings.jobs import JobName
 
 if __name__ == "__main__":
-    main(JobName.INGEST, Path(__file__).resolve().parent.parent / "conf", __doc__ or "")
+    main(JobName.INGEST, __doc__ or "")

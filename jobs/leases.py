@@ -1,10 +1,8 @@
 """Leases: list who works on what alone (action=LIST), or free what a dead or unreachable run holds (action=FREE)."""
 
-from pathlib import Path
-
 from nightjar.pipeline.job import main
 from nightjar.pipeline.leases import run
 from nightjar.settings.jobs import JobName
 
 if __name__ == "__main__":
-    main(JobName.LEASES, Path(__file__).resolve().parent.parent / "conf", __doc__ or "", run)
+    main(JobName.LEASES, __doc__ or "", run)

@@ -1,9 +1,7 @@
 """Maintain: merge small files, remove what no version needs, and check that stored features equal their rebuild."""
 
-from pathlib import Path
-
 from nightjar.pipeline.job import main
 from nightjar.settings.jobs import JobName
 
 if __name__ == "__main__":
-    main(JobName.MAINTAIN, Path(__file__).resolve().parent.parent / "conf", __doc__ or "")
+    main(JobName.MAINTAIN, __doc__ or "")

@@ -1,9 +1,7 @@
 """Score: one prediction per row of the run date's features, by the champion that holds then."""
 
-from pathlib import Path
-
 from nightjar.pipeline.job import main
 from nightjar.settings.jobs import JobName
 
 if __name__ == "__main__":
-    main(JobName.SCORE, Path(__file__).resolve().parent.parent / "conf", __doc__ or "")
+    main(JobName.SCORE, __doc__ or "")

@@ -1,9 +1,7 @@
 """Train: search on Ray Tune, judge the winner on unseen days, refit it and register it."""
 
-from pathlib import Path
-
 from nightjar.pipeline.job import main
 from nightjar.settings.jobs import JobName
 
 if __name__ == "__main__":
-    main(JobName.TRAIN, Path(__file__).resolve().parent.parent / "conf", __doc__ or "")
+    main(JobName.TRAIN, __doc__ or "")

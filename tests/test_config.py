@@ -449,12 +449,14 @@ def test_a_word_that_hydra_takes_for_something_else_is_to_be_quoted(override, pa
 
 
 def test_numbers_and_words_of_the_command_line_that_are_what_was_written_pass():
-    numbers = "project.sources.weather.columns.temp={minimum: 1.10, maximum: 1_000, levels: [NO, 010, 5, 1.5, '1e3']}"
+    numbers = "project.sources.weather.columns.temp={minimum: 1.10, maximum: 1_000}"
+    texts = "project.sources.weather.columns.origin.levels=[NO, 010, 5, 1.5, '1e3']"
     composed_settings = settings(
-        *FLIGHTS, numbers, "project.title=1e3", "project.title=2024-01-31", "environment.cpus=+2"
+        *FLIGHTS, numbers, texts, "project.title=1e3", "project.title=2024-01-31", "environment.cpus=+2"
     )
-    temp = composed_settings.project.sources["weather"].columns["temp"]
-    assert (temp.minimum, temp.maximum, temp.levels) == (1.1, 1000, ["NO", "010", "5", "1.5", "1e3"])
+    columns = composed_settings.project.sources["weather"].columns
+    assert (columns["temp"].minimum, columns["temp"].maximum) == (1.1, 1000)
+    assert columns["origin"].levels == ["NO", "010", "5", "1.5", "1e3"]
     assert (composed_settings.project.title, composed_settings.environment.cpus) == ("2024-01-31", 2)
 
 

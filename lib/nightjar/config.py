@@ -7,12 +7,15 @@ UsageError that names the key path, the value and what was expected; it is raise
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -46,6 +49,8 @@ GROUPS: dict[str, type] = {
     "model": Model,
     "search": Search,
 }
+BASE = Path(__file__).resolve().with_name("_conf").resolve()
+"""The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""
 REFUSED = (HydraException, OmegaConfBaseException, YAMLError)
 NOT_FORESEEN = (AssertionError, AttributeError, ValueError)
 """What Hydra and OmegaConf raise where a key below one that is null is overridden, or a group is null."""
@@ -65,7 +70,7 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
         composed = _compose(folder, job, overrides)
     except (*REFUSED, UnicodeError) as error:
         why = _unknown_place(folder, job, overrides, error) or refusals.describe_refusal(
-            error, folder, overrides, GROUPS
+            error, search_path(folder), overrides, GROUPS
         )
         message = f"{job.value}: the configuration is refused: {why}"
         raise UsageError(secrets.hide(message, [*secret_texts, *refusals.secrets_in(error)])) from error
@@ -81,9 +86,15 @@ def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictCo
         )
         raise UsageError(secrets.hide(message, secret_texts)) from error
     plain = OmegaConf.to_container(composed, resolve=False, enum_to_str=True)
-    words.require_as_written(folder, plain)
+    for place in search_path(folder):
+        words.require_as_written(place, plain)
     arguments.require_as_written(overrides, plain)
     return composed
+
+
+def search_path(folder: Path) -> list[Path]:
+    """The folders in which configuration is looked up: the project's own, then `BASE`."""
+    return list(dict.fromkeys([folder.resolve(), BASE]))
 
 
 def mask(config: DictConfig) -> DictConfig:
@@ -116,8 +127,20 @@ def make_settings(config: DictConfig) -> jobs.Job:
 
 def _compose(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()
-    with initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
+    Plugins.instance().register(_ProjectFirst)
+    _ProjectFirst.folders = search_path(folder)[:-1]
+    with initialize_config_dir(config_dir=str(BASE), version_base="1.3"):
         return compose(config_name=job.value, overrides=overrides)
+
+
+class _ProjectFirst(SearchPathPlugin):
+    """Puts the project's folder before `BASE`: `hydra.searchpath` can only append one."""
+
+    folders: ClassVar[list[Path]] = []
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for folder in self.folders:
+            search_path.prepend("project", f"file://{folder}", "main")
 
 
 def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:

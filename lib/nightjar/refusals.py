@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from hydra.errors import MissingConfigException
@@ -13,26 +13,26 @@ from nightjar.settings import secrets
 from nightjar.settings.hints import hint, unknown_key
 
 
-def describe_refusal(error: Exception, folder: Path, overrides: list[str], groups: Collection[str]) -> str:
+def describe_refusal(error: Exception, folders: Sequence[Path], overrides: list[str], groups: Collection[str]) -> str:
     """The message for a refused name, with the names that exist in its place; otherwise Hydra's or OmegaConf's own.
 
     Args:
         error: what they raised.
-        folder: the configuration's folder.
+        folders: the configuration's, in the order in which they are searched.
         overrides: the command line's arguments.
         groups: the groups that have a schema, whether they have files or not.
     """
     file = re.match("In '(.+?)': ", str(error))
-    where = f"{folder / file[1]}.yaml: " if file else ""
+    where = f"{_find(folders, file[1])}: " if file else ""
     group = re.search("config group '(.+?)' does not exist", str(error))
     if group:
-        return _unknown_group(folder, group[1], groups)
+        return _unknown_group(folders, group[1], groups)
     for cause in _causes(error):
         if isinstance(cause, MissingConfigException) and cause.missing_cfg_file:
             names_file = any(
                 cause.missing_cfg_file.endswith(f"/{override.rpartition('=')[2]}") for override in overrides
             )
-            return ("" if names_file else where) + _unknown_file(folder, cause.missing_cfg_file, groups)
+            return ("" if names_file else where) + _unknown_file(folders, cause.missing_cfg_file, groups)
         if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
             return where + unknown_entry(str(cause.full_key), cause.parent_node)
         if isinstance(cause, KeyValidationError) and cause.full_key:
@@ -52,17 +52,25 @@ def unknown_entry(path: str, beside: DictConfig) -> str:
     return unknown_key(path, keys) + ("" if of_settings else f"; a new one is added by +{above}={{NAME: ...}}")
 
 
-def _unknown_file(folder: Path, name: str, groups: Collection[str]) -> str:
+def _find(folders: Sequence[Path], name: str) -> Path:
+    """The first file of a name, which is that of its path without the ending."""
+    files = [folder / f"{name}.yaml" for folder in folders]
+    return next((file for file in files if file.exists()), files[0])
+
+
+def _unknown_file(folders: Sequence[Path], name: str, groups: Collection[str]) -> str:
     """The message for a missing option of a group, or a missing file that another one includes."""
     group, _, option = name.rpartition("/")
-    options = {file.stem for file in (folder / group).glob("*.yaml")} | ({"schema"} if group in groups else set())
+    options = {file.stem for folder in folders for file in (folder / group).glob("*.yaml")}
+    options |= {"schema"} if group in groups else set()
     if not options:
-        return _unknown_group(folder, group, groups)
-    return f"there is no {option!r} in {group or folder}{hint(option, options)}, expected one of {sorted(options)}"
+        return _unknown_group(folders, group, groups)
+    return f"there is no {option!r} in {group or folders[0]}{hint(option, options)}, expected one of {sorted(options)}"
 
 
-def _unknown_group(folder: Path, group: str, groups: Collection[str]) -> str:
-    group_names = {file.parent.relative_to(folder).as_posix() for file in folder.glob("*/**/*.yaml")} | set(groups)
+def _unknown_group(folders: Sequence[Path], group: str, groups: Collection[str]) -> str:
+    files = [(folder, file) for folder in folders for file in folder.glob("*/**/*.yaml")]
+    group_names = {file.parent.relative_to(folder).as_posix() for folder, file in files} | set(groups)
     return f"there is no group {group!r}{hint(group, group_names)}, expected one of {sorted(group_names)}"
 
 

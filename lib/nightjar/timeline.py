@@ -26,6 +26,7 @@ Moments = npt.NDArray[np.int64]
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _RUN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SECOND, _DAY = 1_000_000, 86_400_000_000
+YEAR_1, YEAR_10000 = -62_135_596_800, 253_402_300_800  # seconds since 1970; Python knows no others
 FIRST_MOMENT, LAST_MOMENT = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
 _BEFORE_ZONES, _RULES, _END = -5_364_662_400_000_000, 2_145_916_800_000_000, 253_402_214_400_000_000
 """The beginnings of 1800, when every place still had the time of its sun, and of 2038, and the end of 9999.

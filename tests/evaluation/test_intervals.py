@@ -1,3 +1,5 @@
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -64,16 +66,18 @@ def test_intervals_are_those_of_the_definition(metric, rows):
     if estimate is None:
         assert actual == Interval(None, None, None)
         return
-    scale, (entity, block) = SCALES[metric], (clusters.entity, clusters.block)
-    at_end = (scale is not Scale.PLAIN and estimate <= 0) or (scale is Scale.LOGIT and estimate >= 1)
+    scale, ways = SCALES[metric], (parts(metric, label, weight), clusters.entity, clusters.block)
     values = of_metric(metric, label, score, weight).values
-    expected = oracle.variance_and_freedom(
-        values, parts(metric, label, weight), entity, block, overlap=0.2, degree=DEGREES.get(metric, 1)
-    )
-    if expected is None or at_end:
+    expected = oracle.variance_and_freedom(values, *ways, overlap=0.2, degree=DEGREES.get(metric, 1))
+    all_the_same = expected is not None and expected[0] < (1e-9 * (estimate + abs(values).sum())) ** 2
+    if expected is None or (all_the_same and scale is not Scale.LOGIT):
         assert (actual.low, actual.high) == (None, None)
         return
-    assert (actual.low, actual.high) == pytest.approx(oracle.bounds(estimate, *expected, scale.value))
+    if all_the_same:
+        limits = oracle.bounds_of_equals(estimate, oracle.least_effective(*ways), 0, 1)
+    else:
+        limits = oracle.bounds(estimate, *expected, scale.value)
+    assert (actual.low, actual.high) == pytest.approx(limits)
 
 
 def shops(random, *, entities=40, nights=30):
@@ -120,16 +124,48 @@ def test_a_way_with_fewer_than_three_clusters_does_not_count(entities, blocks, b
 
 
 @pytest.mark.parametrize(
-    ("label", "clusters", "estimate"),
-    [
-        ([], ([], []), None),
-        ([1, 1, 1, 1], ([0, 1, 2, 3], [0, 1, 2, 3]), None),  # one class
-        ([0, 1, 0, 1, 1, 0], ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]), 1.0),  # nothing to tell how far from 1
-    ],
+    "label",
+    [[], [1, 1, 1, 1]],  # no rows, one class
 )
-def test_no_bounds_without_evidence(label, clusters, estimate):
-    truth = Truth(Task.CLASSIFICATION, np.array(label), Clusters(*(np.array(one, np.intp) for one in clusters)))
-    assert intervals(truth, 0.5 * np.array(label))["roc_auc"] == Interval(estimate, None, None)
+def test_no_bounds_without_evidence(label):
+    rows = np.arange(len(label))
+    truth = Truth(Task.CLASSIFICATION, np.array(label), Clusters(rows, rows))
+    assert intervals(truth, 0.5 * np.array(label))["roc_auc"] == Interval(None, None, None)
+
+
+def of_equals(number, score, other):
+    """The difference in ROC AUC of scores of a positive and a negative row in each of so many entities and nights."""
+    of_row = np.repeat(np.arange(number), 2)
+    truth = Truth(Task.CLASSIFICATION, np.tile([0.0, 1.0], number), Clusters(of_row, of_row))
+    return difference(Metric.ROC_AUC, truth, np.tile(score, number), np.tile(other, number))
+
+
+@pytest.mark.parametrize("number", range(3, 13))
+def test_few_clusters_that_all_say_the_same_prove_nothing(number):
+    """All right against all tied. With the chance comb(2 n, n) of n positive and n negative rows noise is as right."""
+    better = of_equals(number, [0.1, 0.9], [0.5, 0.5])
+    assert better.estimate == 0.5
+    assert better.low < 0.5 < better.high <= 1
+    assert (better.low > 0) == (number >= 10)
+    if better.low > 0:
+        assert 1 / comb(2 * number, number) < 0.025
+    same, worst = of_equals(number, [0.1, 0.9], [0.2, 0.8]), of_equals(number, [0.9, 0.1], [0.1, 0.9])
+    assert same.estimate == 0
+    assert same.low == -same.high < 0
+    assert (worst.estimate, worst.low) == (-1, -1)
+
+
+def test_all_nights_right_hold_as_often_as_they_say():
+    """Nights all of whose rows are right or wrong: where the chance of right ones is at the bound, so few are all right
+    2.5% of the time. Of amounts there is no bound: the next error may be any.
+    """
+    for number in (3, 10, 28):
+        row = np.arange(number)
+        right = intervals(Truth(Task.CLASSIFICATION, np.ones(number), Clusters(row, row)), np.ones(number))["brier"]
+        assert (right.estimate, right.low) == (0, 0)
+        assert (1 - right.high) ** number == pytest.approx(0.025)
+        exact = intervals(Truth(Task.REGRESSION, np.arange(number), Clusters(row, row)), np.arange(number))
+        assert {(one.low, one.high) for one in exact.values()} == {(None, None)}
 
 
 def test_a_class_that_few_blocks_or_entities_have_says_nothing_about_others():
@@ -152,7 +188,12 @@ def test_a_difference_is_of_the_same_rows_and_turns_its_sign_with_the_models():
     assert (there.estimate, there.low, there.high) == pytest.approx((-back.estimate, -back.high, -back.low))
     alone = intervals(truth, score)["roc_auc"]
     assert there.high - there.low < (alone.high - alone.low) / 2
-    assert difference(Metric.MAE, Truth(Task.REGRESSION, score, truth.clusters), score, score) == Interval(0, 0, 0)
+    equal = difference(Metric.MAE, Truth(Task.REGRESSION, score, truth.clusters), score, score)
+    assert equal == Interval(0, None, None)
+    rounded = np.where(entity < 20, score, score + 4e-16)
+    almost = difference(Metric.MAE, Truth(Task.REGRESSION, 0 * score, truth.clusters), score, rounded)
+    assert -1e-15 < almost.estimate <= 0
+    assert almost.high is None
 
 
 def test_three_nights_by_hand():
@@ -195,6 +236,19 @@ def test_what_overlapping_outcomes_hide_from_blocks_is_made_up_for(shared, more,
     share = overlap(nights * apart, shared * apart, nights)
     stretch = (number - share) / (number * (1 - share) - (1 - share / number))
     assert squared * stretch == pytest.approx(covariance.sum())
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e30, 1e80, 1e160])
+def test_amounts_of_any_size_have_the_intervals_of_their_unit(unit):
+    """Neither their squares nor the squares of those overflow, or vanish."""
+    random = np.random.default_rng(7)
+    label, clusters = random.normal(size=60), Clusters(np.arange(60) % 7, np.arange(60) // 10)
+    score = label + random.normal(size=60)
+    small, great = (intervals(Truth(Task.REGRESSION, one * label, clusters), one * score) for one in (1.0, unit))
+    for name, of in small.items():
+        by, actual = 1 if name == "r2" else unit, great[name]
+        scaled = (actual.estimate / by, actual.low / by, actual.high / by)
+        assert scaled == pytest.approx((of.estimate, of.low, of.high))
 
 
 def test_rows_without_an_entity_or_a_block_are_refused():

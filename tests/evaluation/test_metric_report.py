@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, headline, intervals, ndcg_by_list
 from nightjar.evaluation.ranking import mean_ndcg
 from nightjar.settings.task import Metric, Task
@@ -64,10 +63,11 @@ def test_the_estimate_is_the_mean_over_all_lists(rows):
 
 
 def test_a_difference_of_losses_is_of_the_same_rows():
-    """The second model errs by 1 more on each row, however far off both are."""
+    """The second model errs by 1 or 2 more on each row, however far off both are."""
     truth = Truth(Task.REGRESSION, np.zeros(6), Clusters(np.arange(6), np.repeat(np.arange(3), 2)))
-    result = difference(Metric.MAE, truth, np.array([1.0, 1, 5, 5, 9, 9]), np.array([2.0, -2, 6, -6, 10, -10]))
-    assert result == Interval(-1.0, -1.0, -1.0)
+    result = difference(Metric.MAE, truth, np.array([1.0, 1, 5, 5, 9, 9]), np.array([2.0, -3, 6, -7, 10, -11]))
+    assert result.estimate == -1.5
+    assert result.high - result.estimate == pytest.approx(2.570582 * np.sqrt(0.25 / 5))  # t of 6 rows
 
 
 def test_a_ranking_without_lists_and_amounts_that_are_none_are_refused():

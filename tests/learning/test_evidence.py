@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import builders
+from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import TrainingSet
@@ -108,7 +109,14 @@ def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
     assert evidence.difference["estimate"] == 0.0
     decision = decide(asdict(evidence))
     assert not decision.promoted
-    assert "not reliably better, rmse +0.0000" in decision.reason
+    assert "rmse +0.0000 has no interval" in decision.reason
+    assert "or the same difference in all of them" in decision.reason
+
+
+def test_metrics_that_are_not_finite_are_refused_before_anything_is_recorded():
+    wild = Candidate("wild", Model(Estimator.RULE, parameters={"expression": "x * 1e200"}))
+    with pytest.raises(LearningError, match=r"r2 of wild in the final period is .*-inf.*: its predictions are out of"):
+        judge_winner(Metric.RMSE, wild, [MEAN])
 
 
 @pytest.mark.parametrize(("last_days", "blocks"), [(1, "1 night, and"), (2, "2 nights, and")])

@@ -217,8 +217,10 @@ def test_labels_are_what_the_task_learns_from(stored, task, label, expected):
         (
             Task.REGRESSION,
             [1.0, 2, float("nan"), float("inf"), 5, 6],
-            "label of table labels holds inf, nan in 2 of 6 labelled rows: expected finite numbers for a regression",
+            r"label of table labels holds inf, nan in 2 of 6 labelled rows \(machine=.*\): expected finite numbers for",
         ),
+        (Task.REGRESSION, [1.0, 2, -1e80, 1e160, 5, 6], r"holds -1e\+80, 1e\+160 in 2 of 6 labelled rows \(machine="),
+        (Task.RANKING, [1.0, 2, 1e80, 0, 5, 6], r"holds 1e\+80 in 1 of 6 labelled rows \(machine="),
         (Task.RANKING, [1.0, 2, -1, 4, 5, 6], r"holds -1.0 in 1 of 6 .* expected finite numbers from 0 for a ranking"),
     ],
 )
@@ -238,7 +240,7 @@ def test_a_group_that_the_table_lacks_is_named_with_what_there_is(stored):
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_weight_that_is_none_is_refused(stored, weight):
-    message = "sampling_weight of table features holds .* in 1 of 6 labelled rows: expected finite numbers above 0"
+    message = "sampling_weight of table features holds .* in 1 of 6 labelled rows .*: expected finite numbers above 0"
     with pytest.raises(LearningError, match=message):
         stored(beside={"sampling_weight": pa.array([1.0, weight, 1.0, 1.0, 1.0, 1.0])})
 

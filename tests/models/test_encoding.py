@@ -115,7 +115,7 @@ def test_a_file_holds_means_and_no_row_numbers():
     encoder = TargetMeans(inner=[InnerSplit(np.array([0]), np.array([1]))])
     encoder.fit_transform(frame_of("a", "a"), np.array([True, False]))
 
-    opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.preprocessing.encoding.TargetMeans"])
+    opened = skops.io.loads(dump(encoder), trusted=["nightjar.models.stored_types.TargetMeans"])
 
     assert opened.inner == ()
     assert opened.transform(frame_of("a")).ravel().tolist() == [0.5]

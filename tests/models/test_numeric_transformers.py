@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nightjar.models.input_requirements import InputRequirement
@@ -143,6 +143,7 @@ def test_power_keeps_different_values_apart_and_in_order(values):
     by=st.sampled_from([1.0, 1e-30]),
     offset=st.sampled_from([0.0, 1e9]),
 )
+@example(values=[0.0, 0.0, 0.0, -1.0, -9.146410919615098e-103], by=1.0, offset=0.0)  # -1 would become -7e59
 def test_power_never_turns_values_around_or_makes_one_of_two(values, by, offset):
     numbers = np.array(values) * by + offset
 

@@ -64,7 +64,7 @@ def test_class_weights_reach_the_ratio_and_keep_the_sum(label, weight, ratio, ex
 @settings(deadline=None, max_examples=20)
 @given(rarer=st.integers(8, 12), other=st.integers(40, 60), ratio=st.sampled_from([0.5, 1.0]), turned=st.booleans())
 def test_classes_come_as_near_as_asked_and_given_rows_keep_order_and_weight(kind, rarer, other, ratio, turned):
-    """Which class is the rarer one is seen from the rows. ADASYN rounds the rows it makes at each neighbour."""
+    """Which class is the rarer one is seen from the rows."""
     inputs, label = rows_of(rarer, other)
     label = ~label if turned else label
     weight = np.arange(1.0, len(label) + 1)
@@ -73,7 +73,7 @@ def test_classes_come_as_near_as_asked_and_given_rows_keep_order_and_weight(kind
 
     counts = np.sort(np.bincount(labels))
     assert len(more) == len(labels) == len(weights)
-    assert counts[0] / counts[1] == pytest.approx(ratio, abs=0.15 if kind is ImbalanceKind.ADASYN else 0.03)
+    assert counts[0] / counts[1] == pytest.approx(ratio, abs=0.03)
     numbers = {tuple(row): number for number, row in enumerate(inputs)}
     origin = [numbers.get(tuple(row)) for row in more]
     if kind is ImbalanceKind.UNDER:
@@ -123,14 +123,32 @@ def test_synthetic_rows_lie_between_rows_of_the_rarer_class():
         ("SMOTE", [[0.0]] * 4, [True, False, False, False], "the rarer class has 1 row only"),
         ("ADASYN", [[0.0]] * 4, [True, False, False, False], "the rarer class has 1 row only"),
         ("SMOTE", [[0.0], [np.nan], [1.0], [1.0], [1.0]], [True, True, False, False, False], "nulls: found some in 1"),
-        ("ADASYN", [[0.0]] * 3 + [[9.0]] * 9, [True] * 3 + [False] * 9, "ADASYN can make no row between 3"),
+        (
+            "ADASYN",
+            [[0.0], [1.0], [2.0], *[[99.0]] * 9],
+            [True] * 3 + [False] * 9,
+            r"near none of the 3 rows of the rarer class: all of their 2 nearest .* Raise imbalance.neighbours, or use",
+        ),
         ("OVER", [[0.0]] * 3, [False] * 3, "All 3 training rows are of one class"),
         ("UNDER", [[0.0]] * 2, [0.5, 1.5], "the labels are float64, expected booleans"),
     ],
 )
 def test_rows_that_cannot_be_evened_out_are_refused(kind, inputs, label, message):
     with pytest.raises(LearningError, match=message):
-        rebalance(np.array(inputs), np.array(label), None, Imbalance(ImbalanceKind[kind]), 0)
+        rebalance(np.array(inputs), np.array(label), None, Imbalance(ImbalanceKind[kind], neighbours=2), 0)
+
+
+@pytest.mark.parametrize("kind", [ImbalanceKind.SMOTE, ImbalanceKind.ADASYN], ids=lambda one: one.value)
+@pytest.mark.parametrize(
+    ("rarer", "other", "ratio"), [(2, 3, 1.0), (2, 400, 1.0), (9, 10, 0.95), (100, 104, 1.0), (180, 200, 1.0)]
+)
+def test_as_many_rows_are_made_as_the_ratio_says(kind, rarer, other, ratio):
+    """Also fewer than there are rows to make them at, and of a class with fewer rows than neighbours are to be."""
+    inputs, label = rows_of(rarer, other)
+
+    labels = rebalance(inputs, label, None, Imbalance(kind, ratio, neighbours=50), 0)[1]
+
+    assert labels.sum() == max(rarer, int(ratio * other))
 
 
 FEATURES = (

@@ -8,6 +8,7 @@ from collections import defaultdict
 from math import exp, log, sqrt
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import t as student
 
 STEP = 1e-5
@@ -69,6 +70,17 @@ def variance_and_freedom(values, parts, entity, block, *, overlap=0.0, degree=1)
         below = of_entity**2 / freedom_entity + of_time**2 / freedom_time + twice**2 / (number - 1)
         ways.append((both, max(both**2 / below if below else 0, min(freedom_entity, freedom_time))))
     return max(ways, key=lambda way: way[0])
+
+
+def least_effective(parts, entity, block):
+    """Of the ways of clustering with three clusters or more, the least effective number of clusters."""
+    return min(effective(parts, names) for names in (entity, block) if len(set(names)) >= 3)
+
+
+def bounds_of_equals(estimate, clusters, least, greatest):
+    """All clusters say the same: the means that they have where the greatest share of others says an end instead."""
+    share = brentq(lambda share: (1 - share) ** clusters - 0.025, 0, 1, xtol=1e-14)
+    return tuple((1 - share) * estimate + share * end for end in (least, greatest))
 
 
 def bounds(estimate, variance, freedom, scale):

@@ -1,6 +1,5 @@
-"""scripts/new_project: from a file to a project that composes, and that is built as it stands."""
+"""`nightjar new-project`: from a file to a project that composes, and that is built as it stands."""
 
-import importlib.util
 import re
 import shutil
 from datetime import date, datetime, timedelta
@@ -15,7 +14,7 @@ from nightjar.errors import UsageError
 from nightjar.features.build import build
 from nightjar.features.fitting import require_fit
 from nightjar.learning.search.feasibility import require_feasible
-from nightjar.profiling import project_files
+from nightjar.profiling import command, project_files
 from nightjar.settings.jobs import JobName
 from nightjar.sources.ingest import ingest
 from nightjar.tables.warehouse import Warehouse
@@ -34,12 +33,8 @@ def place(tmp_path):
     return tmp_path / "checkout"
 
 
-@pytest.fixture(scope="module")
-def program():
-    spec = importlib.util.spec_from_file_location("new_project", ROOT / "scripts" / "new_project.py")
-    settings_ = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(settings_)
-    return settings_
+def new_project(place, *arguments):
+    command.new_project(list(arguments), "new-project", place, "scripts/nightly")
 
 
 def orders():
@@ -65,11 +60,11 @@ def settings(place, name):
     return make_settings(compose_job(place / "conf", JobName.NIGHTLY, options))
 
 
-def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(program, place, spark, capsys):
+def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(place, spark, capsys):
     """Every expression passes the guard, every value is read, and every fact happens when the look says it does."""
     path = write_csv(place / "orders.csv", orders())
     options = ["--label", "value", "--zone", "Europe/Paris", "--known-at", "known_at"]
-    program.main(["shops", "--data", str(path), *options], place)
+    new_project(place, "shops", "--data", str(path), *options)
     settings_ = settings(place, "shops")
     assert settings_.project.label.allowed_lateness == "1d"
     project, run_date = settings_.project, parse_run_date(settings_.project.history_until)
@@ -107,11 +102,11 @@ def utc(text):
 
 
 @pytest.mark.slow
-def test_files_are_written_once_and_the_next_commands_are_told(program, place, capsys):
+def test_files_are_written_once_and_the_next_commands_are_told(place, capsys):
     """Two labels make two projects of one source. Each composes with its own search."""
     path = write_csv(place / "orders.csv", orders())
     arguments = ["shops", "--data", str(path), "--label", "value", "--label", "amount €"]
-    program.main(arguments, place)
+    new_project(place, *arguments)
     printed = capsys.readouterr().out
     commands = re.findall(r"scripts/nightly project=(\w+) search=(\w+)$", printed, re.MULTILINE)
     assert commands == [("shops_value", "shops_value"), ("shops_amount", "shops_amount")]
@@ -121,14 +116,14 @@ def test_files_are_written_once_and_the_next_commands_are_told(program, place, c
     assert [row["Column"] for row in page.table("What is counted")] == [*list(orders())[1:-1]]
     before = {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")}
     with pytest.raises(UsageError, match=r"orders.yaml, .*there already, and never written over"):
-        program.main(arguments, place)
+        new_project(place, *arguments)
     assert {file: file.read_bytes() for file in (place / "conf").rglob("*.yaml")} == before
 
 
-def test_without_a_name_a_file_is_only_looked_at(program, place, capsys):
+def test_without_a_name_a_file_is_only_looked_at(place, capsys):
     path = write_csv(place / "orders.csv", orders())
     before = sorted(place.rglob("*.yaml"))
-    program.main(["--data", str(path)], place)
+    new_project(place, "--data", str(path))
     assert "orders.html" in capsys.readouterr().out
     assert sorted(place.rglob("*.yaml")) == before
     page = Page((place / ".nightjar" / "profiles" / "orders.html").read_text())

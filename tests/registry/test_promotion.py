@@ -39,14 +39,23 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
         (evidence("log_loss", -0.05, -0.09, 0.0, better=-1), False, "not reliably better"),
         (evidence("log_loss", 0.05, 0.01, 0.09, better=-1), False, "not reliably better"),
         (evidence(estimate=None, low=None, high=None), False, "roc_auc cannot be compared, too few days and entities"),
-        (evidence(low=None, high=None), False, "cannot be compared"),
+        (
+            evidence(low=None, high=None),
+            False,
+            "roc_auc +0.0500 has no interval, too few days and entities or too few with each class, or the same diff",
+        ),
         (
             evidence("rmse", -3.5, -4.25, -0.0004, better=-1),
             True,
             "better, rmse -3.5000, 95% interval -4.2500 to -0.0004.",
         ),
+        (evidence("rmse", -3e37, -4e37, -2.5e-4, better=-1), True, "rmse -3e+37, 95% interval -4e+37 to -0.00025."),
         (evidence("ndcg", 0.05, 0.01, 0.09), True, "better, ndcg +0.0500"),
-        (evidence("mae", -3.5, None, None, better=-1), False, "mae cannot be compared, too few days and entities."),
+        (
+            evidence("mae", -3.5, None, None, better=-1),
+            False,
+            "mae -3.5000 has no interval, too few days and entities, or the same difference in all of them.",
+        ),
         (
             evidence("r2", None, None, None),
             False,

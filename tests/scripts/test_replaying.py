@@ -51,7 +51,7 @@ def replaying(tmp_path, monkeypatch):
         raise RowsAreReadError
 
     monkeypatch.setattr(program, "HOME", tmp_path)
-    monkeypatch.setattr(program, "read", read)
+    monkeypatch.setattr(program, "read_training_set", read)
     monkeypatch.setattr(program.subprocess, "run", run)
     return program
 

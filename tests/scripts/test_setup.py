@@ -1,6 +1,5 @@
 """The commands of a fresh checkout: what they ask of a machine, what they say when it is not there, what they pin."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -29,11 +28,7 @@ DF = """echo header; echo "disk 999999999 0 $((VERSION * 1024 * 1024)) 0% /" """
 PYTHON = """case "$*" in
   *version_info*) echo VERSION ;;
   *ensurepip*) ;;
-  *find_spec*) echo "$CHECKOUT/.venv/pyspark" ;;
-  *importlib.metadata*) echo "$DELTA" ;;
-  "- "*) mkdir -p "$2/jars"; sed -n 's/^[0-9a-f]*  //p' "$CHECKOUT/scripts/jars.sha256" | while read -r jar; do
-    printf '%s' "$CONTENT$jar" >"$2/jars/$jar"; done ;;
-  *) echo "python $*" >>"$CALLS"; [[ $* != *archiving* ]] || exit "${ARCHIVING:-0}" ;;
+  *) echo "python $*" >>"$CALLS"; [[ $* != "-m nightjar setup" ]] || exit "${REFUSED:-0}" ;;
 esac"""
 BODIES = {"java": JAVA, "df": DF, "python3": PYTHON}
 
@@ -59,6 +54,7 @@ class Machine:
         for name, version in programs.items():
             program(self.bin / name, BODIES[name].replace("VERSION", version))
         shutil.copytree(ROOT / "scripts", self.checkout / "scripts")
+        shutil.copytree(ROOT / "lib/nightjar/runtime", self.checkout / "lib/nightjar/runtime")
         for name in ("requirements.lock", "pyproject.toml"):
             shutil.copy(ROOT / name, self.checkout)
 
@@ -93,60 +89,38 @@ def test_what_the_machine_lacks_is_one_sentence_before_anything_is_downloaded(ca
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Machine:
-    """A machine whose .venv has everything but the stamp and Delta's jars; its `jars` hold what `$CONTENT` says."""
+    """A machine whose .venv has everything but the stamp."""
     machine = Machine(tmp_path, {"java": "17.0.1", "df": "100", "python3": "3.11.7"})
     venv = machine.checkout / ".venv"
     (venv / "bin").mkdir(parents=True)
-    (venv / "pyspark/jars").mkdir(parents=True)
     (venv / "bin/activate").write_text(f'VIRTUAL_ENV="{venv}"\n')
     shutil.copy(machine.bin / "python3", venv / "bin/python")
-    names = ["io.delta_delta-spark_4.2_2.13-9.9.jar", "io.delta_delta-storage-9.9.jar"]
-    sums = "".join(f"{hashlib.sha256(f'good {name}'.encode()).hexdigest()}  {name}\n" for name in names)
-    (machine.checkout / "scripts/jars.sha256").write_text(sums)
     return machine
 
 
-def jars_in(machine: Machine) -> list[str]:
-    return sorted(jar.name for jar in (machine.checkout / ".venv/pyspark/jars").iterdir())
-
-
 def test_a_finished_set_up_is_silent_until_what_it_was_made_from_changes(prepared: Machine) -> None:
-    first = prepared.run(CONTENT="good ", DELTA="9.9")
+    first = prepared.run()
     again = prepared.run()
     calls = len(prepared.downloads())
     with (prepared.checkout / "requirements.lock").open("a") as lock:
         lock.write("# changed\n")
-    changed = prepared.run(CONTENT="good ", DELTA="9.9")
+    changed = prepared.run()
 
     assert (first.returncode, first.stderr) == (0, "")
-    assert jars_in(prepared) == ["io.delta_delta-spark_4.2_2.13-9.9.jar", "io.delta_delta-storage-9.9.jar"]
+    assert "python -m nightjar setup" in prepared.downloads()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert changed.returncode == 0
     assert "Updating" in changed.stdout
     assert len(prepared.downloads()) == 2 * calls
 
 
-def test_a_java_that_cannot_archive_classes_is_said_and_forgiven(prepared: Machine) -> None:
-    run = prepared.run(CONTENT="good ", DELTA="9.9", ARCHIVING="1")
-
-    assert (run.returncode, run.stderr) == (0, "")
-    assert prepared.downloads()[-1] == "python scripts/archiving.py"
-    assert "could not be archived (see .nightjar/setup.log): jobs start without" in run.stdout
-
-
-@pytest.mark.parametrize(
-    ("content", "delta"),
-    [("forged ", "9.9"), ("good ", "10.0")],
-    ids=["another sum", "another version"],
-)
-def test_jars_other_than_the_pinned_ones_are_refused_whole(prepared: Machine, content: str, delta: str) -> None:
-    run = prepared.run(CONTENT=content, DELTA=delta)
+def test_a_refusal_of_jars_or_java_ends_it_and_it_is_not_finished(prepared: Machine) -> None:
+    run = prepared.run(REFUSED="1")
 
     assert run.returncode == 1
-    assert re.fullmatch(r"scripts/setup: the jars fetched for Delta Lake \S+ are not those .*\n", run.stderr)
-    assert jars_in(prepared) == []
+    assert prepared.downloads()[-1] == "python -m nightjar setup"
     assert not (prepared.checkout / ".venv/nightjar-setup.stamp").exists()
-    assert prepared.run(CONTENT="good ", DELTA="9.9").returncode == 0
+    assert prepared.run().returncode == 0
 
 
 def test_an_interrupted_installation_is_started_afresh(prepared: Machine) -> None:
@@ -157,7 +131,6 @@ def test_an_interrupted_installation_is_started_afresh(prepared: Machine) -> Non
     prepared.run()
 
     assert not (prepared.checkout / ".venv/half").exists()
-    assert not (prepared.checkout / ".venv/nightjar-setup.stamp").exists()
 
 
 @pytest.mark.slow
@@ -172,10 +145,11 @@ def test_an_interrupted_installation_is_started_afresh(prepared: Machine) -> Non
         ("project_dates=false", "project=flights project_dates=false"),
         ("--help", "project=flights --help"),
         ("--cfg job", "project=flights --cfg job"),
+        ("--config-dir my/conf", "project=flights project_dates=true --config-dir my/conf"),
     ],
 )
 def test_nightly_fills_in_the_project_and_its_dates(arguments: str, settings: str, prepared: Machine) -> None:
-    prepared.run(CONTENT="good ", DELTA="9.9")
+    prepared.run()
 
     run = prepared.run(str(prepared.checkout / "scripts/nightly"), *arguments.split())
 
@@ -184,7 +158,7 @@ def test_nightly_fills_in_the_project_and_its_dates(arguments: str, settings: st
 
 
 def test_a_browser_that_cannot_be_installed_is_said_and_forgiven(prepared: Machine) -> None:
-    prepared.run(CONTENT="good ", DELTA="9.9")
+    prepared.run()
     (prepared.bin / "apt-get").unlink()
 
     run = prepared.run(str(prepared.checkout / "scripts/setup"), "--browser")
@@ -211,14 +185,6 @@ def test_every_locked_requirement_is_hashed_and_names_no_source() -> None:
     for requirement in requirements:
         assert re.match(r"[a-z0-9.-]+==\S+", requirement), requirement[:80]
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", requirement), requirement[:80]
-
-
-def test_every_jar_is_pinned_by_its_sum() -> None:
-    lines = [line for line in (ROOT / "scripts/jars.sha256").read_text().splitlines() if not line.startswith("#")]
-
-    assert any("_delta-spark_" in line for line in lines)
-    for line in lines:
-        assert re.fullmatch(r"[0-9a-f]{64}  io\.(delta|unitycatalog)_\S+\.jar", line), line
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -138,9 +138,20 @@ def mine(tmp_path_factory, tmp_path, spark):
         ("ingest", [], ["run_date: found None", "such as run_date=2024-04-01"]),
         ("promote", ["run_date=2.4.2024"], ["run_date", "'2.4.2024'", "YYYY-MM-DD"]),
         ("monitor", ["run_date=2024-04-05"], ["run_date: found '2024-04-05'", "2024-03-18 to 2024-04-04"]),
-        ("nightly", ["--resume"], ["--resume is no option", "--help"]),
+        ("score", ["--config-dir", "elsewhere"], ["--config-dir: there is no folder elsewhere"]),
+        ("score", ["--cfg", "all"], ["argument --cfg: invalid choice: 'all'", "job"]),
+        ("nightly", ["--resume"], ["unrecognized arguments: --resume", "--help"]),
     ],
-    ids=["misspelt", "unknown project", "no date", "no calendar date", "outside the data", "unknown option"],
+    ids=[
+        "misspelt",
+        "unknown project",
+        "no date",
+        "no calendar date",
+        "outside the data",
+        "no folder",
+        "other choice",
+        "unknown option",
+    ],
 )
 def test_wrong_usage_exits_2_and_says_what_was_expected(checkout, job, settings, parts):
     before = checkout.versions()
@@ -155,7 +166,15 @@ def test_wrong_usage_exits_2_and_says_what_was_expected(checkout, job, settings,
 def test_help_and_cfg_answer_on_standard_output_without_spark(checkout):
     done = checkout.run("nightly", "--help")
     assert (done.code, done.err) == (0, "")
-    for part in ("Nightly: ", "usage: python jobs/nightly.py", "project_dates", "only", "run_date", "--cfg job"):
+    for part in (
+        "Nightly: ",
+        "usage: nightjar nightly",
+        "python jobs/nightly.py",
+        "project_dates",
+        "only",
+        "run_date",
+        "--cfg job",
+    ):
         assert part in done.out
     done = checkout.run("score", f"run_date={NIGHT}", "--cfg", "job")
     assert (done.code, done.err) == (0, "")

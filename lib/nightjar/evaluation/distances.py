@@ -19,7 +19,9 @@ Counts: TypeAlias = npt.NDArray[np.float64]
 
 _PSEUDOCOUNT = 0.5
 _PAIRS = 10_000_000
-"""Pairs of rows of the two sides up to which the exact p-value takes milliseconds."""
+"""Pairs of rows of the two sides up to which the p-value is exact. It then takes up to 0.2 s where no side has more
+than a million rows, mostly a tenth of that, and 1.3 s for ten million rows against one: each row is sorted.
+"""
 _CHANCELESS = 10**9
 """Rows from which on NumPy cannot divide them at random, and chance does not explain any difference."""
 

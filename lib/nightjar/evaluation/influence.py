@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.rows import Floats, greatest
 from nightjar.settings.task import Metric
 
 
@@ -37,6 +37,10 @@ class Influence:
     def minus(self, other: "Influence") -> "Influence":
         """The influence on the difference of two measures of the same rows."""
         return Influence(self.values - other.values, self.parts, self.degree)
+
+    def divided(self, unit: float) -> "Influence":
+        """The influence on the measure in another unit."""
+        return Influence(self.values / unit, self.parts, self.degree)
 
 
 def of_mean(values: Floats, weight: Floats | None) -> Influence:
@@ -68,14 +72,17 @@ def _log_loss(label: Floats, score: Floats) -> Floats:
 
 
 def _rmse(label: Floats, score: Floats, weights: Floats) -> Influence:
-    squared = (label - score) ** 2
+    unit = greatest(label - score)
+    squared = ((label - score) / unit) ** 2
     root = np.sqrt(np.average(squared, weights=weights))
-    values = _of_ratio(squared, weights) / (2 * root) if root else np.zeros(len(label))
+    values = unit * _of_ratio(squared, weights) / (2 * root) if root else np.zeros(len(label))
     return Influence(values, (weights,))
 
 
 def _r2(label: Floats, score: Floats, weights: Floats) -> Influence:
-    squared, about_mean = (label - score) ** 2, (label - np.average(label, weights=weights)) ** 2
+    from_mean = label - np.average(label, weights=weights)
+    unit = greatest(from_mean)
+    squared, about_mean = ((label - score) / unit) ** 2, (from_mean / unit) ** 2
     whole = weights @ about_mean
     unexplained = weights @ squared / whole
     return Influence(-weights * (squared - unexplained * about_mean) / whole, (weights,), degree=2)

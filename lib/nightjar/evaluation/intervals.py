@@ -8,6 +8,14 @@ Sources: Cameron, Gelbach and Miller (2011), Robust inference with multiway clus
 Statistics 29(2), 238-249; cluster sums of influences in place of three bootstraps, see `influence`. Degrees of freedom:
 Satterthwaite (1946), Biometrics Bulletin 2(6), 110-114, with the effective number of clusters (Kish 1965, Survey
 sampling), and at least those of the way with fewer. `scripts/simulate` measures how often they hold.
+
+Where all clusters say the same (a ROC AUC of 1, equal differences) that variance is 0, which is no evidence: another
+cluster may say the contrary. The share of clusters that do is at most 1 - 0.025 ** (1 / G), or G clusters without one
+would be too rare; bounds let that share lie at either end of the scale, and a scale without an end has none. Sources:
+Clopper and Pearson (1934), The use of confidence or fiducial limits, Biometrika 26(4), 404-413, for G of G; Hanley and
+Lippman-Hand (1983), If nothing goes wrong, is everything all right?, JAMA 249(13), 1743-1745; with effective clusters
+for rows Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts
+estimated from survey data, Survey Methodology 24(2), 193-201.
 """
 
 from dataclasses import dataclass
@@ -19,9 +27,11 @@ from scipy.stats import t as student
 
 from nightjar.evaluation.clusters import FEWEST, Clusters, Codes
 from nightjar.evaluation.influence import Influence
+from nightjar.evaluation.rows import greatest
 
 LEVEL = 0.95
 _LEAST_EFFECTIVE = 2.0  # below, one cluster holds nearly everything
+_ROUNDING = 1e-9  # of the measure and its influences: a smaller standard error is 0, but for rounding
 
 
 @dataclass(frozen=True)
@@ -29,8 +39,8 @@ class Interval:
     """A measure with its bounds, in the measure's own unit.
 
     `estimate` is the measure of all rows, None where undefined. `low` and `high` are None where there is no evidence
-    for bounds: no estimate, one at the end of its scale (a ROC AUC of 1), too few entities and blocks, or one class in
-    too few of them.
+    for bounds: no estimate, too few entities and blocks, one class in too few of them, or, of a measure that may be
+    any amount, the same in all of them.
     """
 
     estimate: float | None
@@ -44,6 +54,16 @@ class Scale(Enum):
     PLAIN = "plain"
     LOG = "log"
     LOGIT = "logit"
+    SIGNED_SHARE = "signed share"  # plain, for the difference of two shares
+
+
+_ENDS = {
+    Scale.PLAIN: (-np.inf, np.inf),
+    Scale.LOG: (0.0, np.inf),
+    Scale.LOGIT: (0.0, 1.0),
+    Scale.SIGNED_SHARE: (-1.0, 1.0),
+}
+"""The least and the greatest value of a measure on each scale."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,9 @@ class _Way:
     freedom: float
 
 
-def interval(estimate: float | None, influence: Influence, clusters: Clusters, scale: Scale) -> Interval:
+def interval(
+    estimate: float | None, influence: Influence, clusters: Clusters, scale: Scale, *, size: float = 0.0
+) -> Interval:
     """The estimate with its central 95% interval.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
@@ -65,13 +87,17 @@ def interval(estimate: float | None, influence: Influence, clusters: Clusters, s
         influence: of the same rows, all of which have weight.
         clusters: of these rows.
         scale: the scale on which the bounds are symmetric.
+        size: of a difference: that of the measures, beside which it may be a rounding error.
     """
-    if estimate is None or (scale is not Scale.PLAIN and estimate <= 0) or (scale is Scale.LOGIT and estimate >= 1):
+    unit = greatest(influence.values)
+    ways = [] if estimate is None else _ways(influence.divided(unit), clusters)
+    if estimate is None or not ways:
         return Interval(estimate, None, None)
-    way = _widest(influence, clusters)
-    if way is None:
-        return Interval(estimate, None, None)
-    reach = float(student.ppf((1 + LEVEL) / 2, way.freedom) * np.sqrt(way.variance))
+    widest = max(ways, key=lambda way: way.variance)
+    error = unit * float(np.sqrt(widest.variance))
+    if error <= _ROUNDING * (max(abs(estimate), size) + np.abs(influence.values).sum()):
+        return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale)
+    reach = float(student.ppf((1 + LEVEL) / 2, widest.freedom) * error)
     if scale is Scale.LOG:
         factor = float(np.exp(reach / estimate))
         return Interval(estimate, estimate / factor, estimate * factor)
@@ -81,19 +107,24 @@ def interval(estimate: float | None, influence: Influence, clusters: Clusters, s
     return Interval(estimate, estimate - reach, estimate + reach)
 
 
-def _widest(influence: Influence, clusters: Clusters) -> _Way | None:
-    """The way of the greatest variance; None where a way of clustering has too few clusters of some part."""
+def _of_equals(estimate: float, clusters: float, scale: Scale) -> Interval:
+    """The interval where all of so many clusters say the same: a share of others may say what lies at an end."""
+    share = 1 - ((1 - LEVEL) / 2) ** (1 / clusters)
+    low, high = (estimate + share * (end - estimate) for end in _ENDS[scale])
+    return Interval(estimate, low, high) if np.isfinite([low, high]).all() else Interval(estimate, None, None)
+
+
+def _ways(influence: Influence, clusters: Clusters) -> list[_Way]:
+    """By entity, by block, and by both; none where a way of clustering has too few clusters of some part."""
     ways = []
     if clusters.entities >= FEWEST:
         ways.append(_way(influence, clusters.entity))
     if clusters.blocks >= FEWEST:
         ways.append(_way(influence, clusters.block, clusters.overlap))
     usable = [way for way in ways if way is not None]
-    if not usable or len(usable) < len(ways):
-        return None
-    if len(usable) > 1:
-        usable.append(_both(influence, clusters, *usable))
-    return max(usable, key=lambda way: way.variance)
+    if len(usable) < len(ways):
+        return []
+    return [*usable, _both(influence, clusters, *usable)] if len(usable) > 1 else usable
 
 
 def _way(influence: Influence, codes: Codes, overlap: float = 0.0) -> _Way | None:

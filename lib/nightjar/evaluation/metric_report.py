@@ -97,7 +97,9 @@ def difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Interval:
     metric_b, influence_b, _ = _estimate(metric, truth, b)
     if metric_a is None or metric_b is None:
         return Interval(None, None, None)
-    return interval(metric_a - metric_b, influence_a.minus(influence_b), clusters, Scale.PLAIN)
+    scale = Scale.SIGNED_SHARE if SCALES[metric] is Scale.LOGIT else Scale.PLAIN
+    size = max(abs(metric_a), abs(metric_b))
+    return interval(metric_a - metric_b, influence_a.minus(influence_b), clusters, scale, size=size)
 
 
 def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None = None) -> Interval:

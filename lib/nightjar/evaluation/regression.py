@@ -7,22 +7,26 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import Floats, floats, mean, rows_with_weight
+from nightjar.evaluation.rows import Floats, floats, greatest, mean, rows_with_weight
+
+GREATEST = 1e300
+"""Sums of so great amounts are finite, over a hundred million rows."""
 
 
 def check_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Floats]:
     """The true and the predicted amounts as finite floats.
 
     Raises:
-        LearningError: shapes differ, or a value is NaN, infinite or not a number.
+        LearningError: shapes differ, or a value is NaN, beyond `GREATEST` or not a number.
     """
     amounts, scores = floats("y", y), floats("score", score)
     if amounts.shape != scores.shape:
         raise LearningError(f"y has {len(amounts)} rows and score has {len(scores)}: each amount needs its score.")
     for name, values in (("y", amounts), ("score", scores)):
-        strange = values[~np.isfinite(values)]
+        strange = values[~(np.abs(values) <= GREATEST)]
         if len(strange):
-            raise LearningError(f"{name} holds {strange[0]} in {len(strange)} of {len(values)} rows: expected numbers.")
+            expected = f"expected numbers, none beyond {GREATEST:g}"
+            raise LearningError(f"{name} holds {strange[0]} in {len(strange)} of {len(values)} rows: {expected}.")
     return amounts, scores
 
 
@@ -37,8 +41,9 @@ def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
         1.1547
     """
     amounts, scores, weights = _drop_unweighted(y, score, weight)
-    mse = mean((amounts - scores) ** 2, weights)
-    return None if mse is None else float(np.sqrt(mse))
+    unit = greatest(amounts - scores)
+    mse = mean(((amounts - scores) / unit) ** 2, weights)
+    return None if mse is None else unit * float(np.sqrt(mse))
 
 
 def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
@@ -71,8 +76,10 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
     if not len(amounts) or (amounts == amounts[0]).all():
         return None
     row_weights = 1.0 if weights is None else weights
-    about_mean = (amounts - np.average(amounts, weights=weights)) ** 2
-    return float(1 - np.sum(row_weights * (amounts - scores) ** 2) / np.sum(row_weights * about_mean))
+    from_mean = amounts - np.average(amounts, weights=weights)
+    unit = greatest(from_mean)
+    squared, about_mean = ((amounts - scores) / unit) ** 2, (from_mean / unit) ** 2
+    return float(1 - np.sum(row_weights * squared) / np.sum(row_weights * about_mean))
 
 
 def _drop_unweighted(

@@ -70,3 +70,8 @@ def rows_with_weight(weight: npt.ArrayLike | None, rows: int) -> tuple[slice | n
 def mean(values: npt.NDArray[Any], weight: Floats | None) -> float | None:
     """The mean over rows, with checked weights; None without rows."""
     return float(np.average(values, weights=weight)) if len(values) else None
+
+
+def greatest(values: Floats) -> float:
+    """The greatest absolute value, the unit in which squares are neither infinite nor 0; 1 where all are 0."""
+    return float(np.abs(values).max(initial=0)) or 1.0

@@ -18,9 +18,10 @@ from nightjar.tables import scan
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT, RETRACTION
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.table import INSTANT
+from nightjar.timeline import YEAR_1, YEAR_10000
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CALENDAR = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+CALENDAR = (YEAR_1 * 1_000_000, YEAR_10000 * 1_000_000 - 1)
 """The first and the last microsecond of Python's datetime."""
 
 

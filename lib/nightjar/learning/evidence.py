@@ -1,5 +1,6 @@
 """Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, intervals
@@ -65,12 +67,15 @@ def judge(
 
     Returns:
         The evidence, and the winner's scores of the final period's rows, in their order.
+
+    Raises:
+        LearningError: one cannot be fitted, or its metrics are not finite.
     """
     metric = settings.metric
     scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
     test = rows.examples(fold.test)
     truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
-    measured = {name: _as_dicts(intervals(truth, score)) for name, score in scores.items()}
+    measured = {name: _as_dicts(name, intervals(truth, score)) for name, score in scores.items()}
     sign = 1 if metric.greater_is_better else -1
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
@@ -103,5 +108,12 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
     return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
-def _as_dicts(figures: Mapping[str, Interval]) -> dict[str, Any]:
-    return {name: asdict(interval) for name, interval in figures.items()}
+def _as_dicts(candidate: str, figures: Mapping[str, Interval]) -> dict[str, Any]:
+    dicts = {metric: asdict(interval) for metric, interval in figures.items()}
+    for metric, values in dicts.items():
+        if not all(value is None or math.isfinite(value) for value in values.values()):
+            raise LearningError(
+                f"{metric} of {candidate} in the final period is {values}: its predictions are out of all bounds. "
+                "Leave it out (search.candidates), or bound the features that it multiplies."
+            )
+    return dicts

@@ -12,6 +12,9 @@ import pyarrow as pa
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import is_number, is_text
 
+LARGEST = float(np.finfo(np.float32).max)
+"""The greatest absolute value with which every estimator can compute: that of float32."""
+
 
 @dataclass(frozen=True)
 class FeatureColumn:

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 
 from nightjar import config
 from nightjar.errors import NightjarError, UsageError
+from nightjar.pipeline import command_line
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
@@ -61,12 +62,11 @@ class Context:
         )
 
 
-def main(job: JobName, conf: Path, description: str, body: Callable[[Context], None] | None = None) -> None:
+def main(job: JobName, description: str, body: Callable[[Context], None] | None = None) -> None:
     """Run a job from the command line and exit: 0 done, 1 a stated failure, 2 wrong usage, 130 interrupted.
 
     Args:
         job: which one.
-        conf: the folder of configuration files.
         description: what `--help` says first.
         body: what to do; None: the job's own step for its run date.
     """
@@ -75,7 +75,7 @@ def main(job: JobName, conf: Path, description: str, body: Callable[[Context], N
     folders.use_process_folder()
     try:
         with outages.translate_errors():
-            _run(job, conf, description, sys.argv[1:], body or _single_step(job))
+            _run(job, description, sys.argv[1:], body or _single_step(job))
     except NightjarError as error:
         log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
         sys.exit(error.exit_code)
@@ -157,17 +157,10 @@ def run_date_of(settings: jobs.Job) -> date:
     return parse_run_date(settings.run_date)
 
 
-def _run(job: JobName, conf: Path, description: str, arguments: list[str], body: Callable[[Context], None]) -> None:
-    if "--help" in arguments or "-h" in arguments:
-        sys.stdout.write(_help(job, description))
-        return
-    shows_config = arguments[:2] == ["--cfg", "job"] or arguments[-2:] == ["--cfg", "job"]
-    overrides = [argument for argument in arguments if argument not in ("--cfg", "job")] if shows_config else arguments
-    wrong = [argument for argument in overrides if argument.startswith("-")]
-    if wrong:
-        raise UsageError(f"{wrong[0]} is no option of this job, expected key=value, --help or --cfg job")
-    composed = config.compose_job(conf, job, overrides)
-    if shows_config:
+def _run(job: JobName, description: str, arguments: list[str], body: Callable[[Context], None]) -> None:
+    options = command_line.parse(job, description, arguments)
+    composed = config.compose_job(options.config_dir, job, options.overrides)
+    if options.cfg:
         sys.stdout.write(OmegaConf.to_yaml(config.mask(composed)))
         return
     logs.add_secrets(config.secrets_of(composed))
@@ -209,16 +202,3 @@ def _log_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -
     tables = ", ".join(f"{table} version {version}" for table, version in outcome.outputs.items())
     rows = ", ".join(f"{count:,} {what}" for what, count in outcome.rows.items())
     log.info("%s for %s done in %.1f s: %s; %s", name.value, run_date, seconds, tables or "no table", rows or "no rows")
-
-
-def _help(job: JobName, description: str) -> str:
-    root = config.ROOTS[job]
-    needs = "project=NAME" if job is JobName.LEASES else "project=NAME run_date=YYYY-MM-DD"
-    return (
-        f"{description.strip()}\n\n"
-        f"usage: python jobs/{job.value}.py {needs} [key=value ...]\n"
-        f"       spark-submit jobs/{job.value}.py {needs} [key=value ...]\n\n"
-        f"{(root.__doc__ or '').strip()}\n\n"
-        "Every key of the configuration can be given as key=value. To see them all:\n"
-        f"       python jobs/{job.value}.py project=NAME --cfg job\n"
-    )

@@ -1,7 +1,9 @@
 """What a nightly prints at its end: its steps, champion and baselines, the report's path, and a line to copy."""
 
+import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -40,7 +42,9 @@ def query(warehouse: Warehouse, run_date: date) -> str:
         f"print(DeltaTable('{warehouse.path('scores')}').to_pandas(partitions=[('run_date', '=', '{run_date}')])"
         f".sort_values('score', ascending=False).head(10).to_string(index=False))"
     )
-    return f'.venv/bin/python -c "{code}"'
+    python = Path(sys.executable)  # its packages are those that can read the table
+    here = Path.cwd()
+    return f'{python.relative_to(here) if python.is_relative_to(here) else python} -c "{code}"'
 
 
 def _steps(warehouse: Warehouse, steps: Sequence[tuple[date, JobName]]) -> Table:

@@ -19,7 +19,7 @@ from nightjar.settings.task import Task
 
 SERIES = "series"
 """The key of a spine of one thing alone."""
-HEAD = "Written by scripts/new_project after a look at the file. What is marked CHECK the data alone cannot tell."
+HEAD = "Written by nightjar new-project after a look at the file. What is marked CHECK the data alone cannot tell."
 
 
 def files(proposal: Proposal) -> dict[str, str]:

@@ -34,7 +34,9 @@ def place(conf: Path, files: Mapping[str, str], projects: Iterable[str]) -> None
     """
     require_free(conf, files)
     with tempfile.TemporaryDirectory(prefix="conf-") as folder:
-        trial = Path(shutil.copytree(conf, Path(folder) / "conf"))
+        trial = Path(folder) / "conf"
+        if conf.exists():
+            shutil.copytree(conf, trial)
         for path, text in files.items():
             (trial / path).parent.mkdir(parents=True, exist_ok=True)
             (trial / path).write_text(text, encoding="utf-8")

@@ -68,10 +68,7 @@ def _judge(evidence: Mapping[str, Any]) -> Decision:
     low, high = difference["low"], difference["high"]
     what = f"{evidence['candidate']['name']} against {difference['over']} on {' to '.join(evidence['period'])}"
     if difference["estimate"] is None or low is None or high is None:
-        undefined = _UNDEFINED.get(Metric(evidence["metric"]))
-        few = "too few days and entities"
-        why = f"{few} or {undefined}" if undefined else few
-        return Decision(False, f"{what}: {evidence['metric']} cannot be compared, {why}.")
+        return Decision(False, f"{what}: {_why_without_bounds(evidence['metric'], difference['estimate'])}.")
     figure = f"{evidence['metric']} {_format(difference['estimate'])}, 95% interval {_format(low)} to {_format(high)}"
     if (low if difference["better"] > 0 else -high) <= 0:
         return Decision(False, f"{what}: not reliably better, {figure}.")
@@ -81,6 +78,14 @@ def _judge(evidence: Mapping[str, Any]) -> Decision:
     return Decision(True, f"{what}: better, {figure}.")
 
 
+def _why_without_bounds(metric: str, estimate: float | None) -> str:
+    undefined = _UNDEFINED.get(Metric(metric))
+    few = f"too few days and entities{f' or {undefined}' if undefined else ''}"
+    if estimate is None:
+        return f"{metric} cannot be compared, {few}"
+    return f"{metric} {_format(estimate)} has no interval, {few}, or the same difference in all of them"
+
+
 def _format(value: float) -> str:
-    """Four digits after the point, or three significant ones of a small difference in the label's unit."""
-    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.3g}"
+    """Four digits after the point, or three significant ones of a tiny or huge difference in the label's unit."""
+    return f"{value:+.4f}" if 0.001 <= abs(value) < 1e9 or value == 0 else f"{value:+.3g}"

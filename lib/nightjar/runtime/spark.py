@@ -27,7 +27,7 @@ log = logging.getLogger("nightjar.spark")
 # In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
 JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
-"""Archive of the classes that Spark's Java loads, made by scripts/setup; another Java, or other jars, ignore it."""
+"""Archive of the classes that Spark's Java loads, made by `nightjar setup`; another Java, or other jars, ignore it."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
 _LOGGING = f'"-Dlog4j2.configurationFile={Path(__file__).with_name("log4j2.properties").as_uri()}"'
 OPTIONS = {
@@ -178,7 +178,7 @@ def _use_locked_spark() -> None:
         )
         del os.environ["SPARK_HOME"]
     if not list((locked / "jars").glob("*delta-spark*.jar")):
-        raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run scripts/setup.")
+        raise UsageError(f"Spark has no Delta: no delta-spark jar lies in {locked / 'jars'}. Run nightjar setup.")
 
 
 def require_same_results(configuration: Mapping[str, str]) -> None:
@@ -205,7 +205,7 @@ def require_delta(session: SparkSession) -> None:
     if not java.org.apache.spark.util.Utils.classIsLoadable(OPTIONS["spark.sql.extensions"]):
         raise UsageError(
             "The Spark that this job was submitted with has no Delta. Submit with the spark-submit of the environment "
-            "that scripts/setup made, or add --packages io.delta:delta-spark_4.2_2.13:4.4.0."
+            "that nightjar setup has completed, or add --packages io.delta:delta-spark_4.2_2.13:4.4.0."
         )
 
 

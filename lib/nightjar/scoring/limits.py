@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from nightjar.models.columns import FeatureColumn, to_frame
-from nightjar.models.preprocessing.numeric_transformers import LARGEST
+from nightjar.models.columns import LARGEST, FeatureColumn, to_frame
 
 SHOWN = 3
 """How many rows are named per column."""

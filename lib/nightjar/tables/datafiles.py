@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from nightjar.tables import checksums, parquet, storage
 from nightjar.tables.checksums import Checksums
+from nightjar.timeline import YEAR_1, YEAR_10000
 
 ROWS_PER_GROUP = 64 * 1024
 VALUES_AT_ONCE = 16 * 1024  # more than Arrow's own number: a tenth less time to write
@@ -25,7 +26,7 @@ REPEATED = 8  # a dictionary pays if each value occurs at least so many times
 SHRUNK = 0.75  # compression pays if it leaves at most this share of the bytes
 LONGEST_BOUND = 64  # characters of a text's bound; more would bloat the log
 GREATEST = "\U0010ffff"  # no character comes after it, and no text has it
-YEAR_1, YEAR_10000 = -62_135_596_800_000, 253_402_300_800_000  # milliseconds since 1970; texts go no further
+FIRST, END = YEAR_1 * 1000, YEAR_10000 * 1000  # milliseconds since 1970; texts go no further
 DAY = 86_400_000  # milliseconds
 BOUNDED = 32  # columns with statistics: as many as other writers keep
 
@@ -166,10 +167,10 @@ def _bounds(column: "pa.ChunkedArray[Any]") -> tuple[Any, Any] | None:
     if not (instants or dates):
         return low, high
     first, last = (low // 1000, high // 1000) if instants else (low * DAY, high * DAY)
-    if first < YEAR_1 or last >= YEAR_10000:
+    if first < FIRST or last >= END:
         return None
     if instants:
-        last = min(-(-high // 1000), YEAR_10000 - 1)  # at the very end like Spark's, which readers take as truncated
+        last = min(-(-high // 1000), END - 1)  # at the very end like Spark's, which readers take as truncated
     return (_instant(first), _instant(last)) if instants else (_instant(first).date(), _instant(last).date())
 
 

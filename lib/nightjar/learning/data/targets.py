@@ -1,6 +1,6 @@
 """What a fit takes from a row apart from its features: the outcome, as the task needs it, and the weight."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,16 +8,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.errors import LearningError
+from nightjar.models.columns import LARGEST
 from nightjar.settings.spine import WEIGHT
 from nightjar.settings.task import Task
 
+SHOWN = 3
+"""How many rows are named."""
 
-def labels(column: "pa.ChunkedArray[Any]", task: Task) -> npt.NDArray[Any]:
-    """The outcomes: booleans for a classification, float64 otherwise (for a ranking true is 1).
+
+def labels(rows: pa.Table, key: Sequence[str], task: Task) -> npt.NDArray[Any]:
+    """The outcomes in `label`: booleans for a classification, float64 otherwise (for a ranking true is 1).
 
     Raises:
-        LearningError: the column is not of a type that the task needs, or holds a value that it cannot learn from.
+        LearningError: the column is not of a type that the task needs, or holds a value that it cannot learn from: the
+            rows that do are named by the columns of the key.
     """
+    column = rows["label"]
     expected, fits = _LABEL_TYPES[task]
     if not fits(column.type):
         raise LearningError(
@@ -27,34 +33,51 @@ def labels(column: "pa.ChunkedArray[Any]", task: Task) -> npt.NDArray[Any]:
     if task is Task.CLASSIFICATION:
         return _numpy(column).astype(np.bool_)
     values = _floats(column)
-    least = 0.0 if task is Task.RANKING else -np.inf
-    _raise_if_any(values, ~np.isfinite(values) | (values < least), "label of table labels", _range_of(task))
+    least = 0.0 if task is Task.RANKING else -LARGEST
+    wrong = ~((values >= least) & (values <= LARGEST))
+    _raise_if_any(rows, key, values, wrong, "label of table labels", _range_of(task))
     return values
 
 
-def weights(column: "pa.ChunkedArray[Any]") -> npt.NDArray[np.float64]:
+def weights(rows: pa.Table, key: Sequence[str]) -> npt.NDArray[np.float64]:
     """The weights of rows; null is 1: the row was built when the spine was not sampled.
 
     Raises:
-        LearningError: a weight that is not above 0, or not finite.
+        LearningError: a weight that is not above 0, or not finite; rows are named by the columns of the key.
     """
+    column = rows[WEIGHT]
     values = _floats(column)
     values[_numpy(column.is_null())] = 1.0
     wrong = ~(np.isfinite(values) & (values > 0))
-    _raise_if_any(values, wrong, f"{WEIGHT} of table features", "finite numbers above 0")
+    _raise_if_any(rows, key, values, wrong, f"{WEIGHT} of table features", "finite numbers above 0")
     return values
 
 
 def _range_of(task: Task) -> str:
-    return "finite numbers from 0 for a ranking" if task is Task.RANKING else "finite numbers for a regression"
+    numbers = "numbers from 0 for a ranking" if task is Task.RANKING else "numbers for a regression"
+    remedy = "Correct them in their source, or give its column a minimum or maximum, which refuses their rows"
+    return f"finite {numbers}, none beyond {LARGEST:.2g} (float32). {remedy}"
 
 
-def _raise_if_any(values: npt.NDArray[np.float64], wrong: npt.NDArray[np.bool_], where: str, expected: str) -> None:
-    if wrong.any():
-        some = ", ".join(map(str, np.unique(values[wrong])[:3]))
-        raise LearningError(
-            f"Column {where} holds {some} in {wrong.sum():,} of {len(wrong):,} labelled rows: expected {expected}."
-        )
+def _raise_if_any(
+    rows: pa.Table,
+    key: Sequence[str],
+    values: npt.NDArray[np.float64],
+    wrong: npt.NDArray[np.bool_],
+    where: str,
+    expected: str,
+) -> None:
+    at = np.flatnonzero(wrong)
+    if not len(at):
+        return
+    some = ", ".join(map(str, np.unique(values[at])[:SHOWN]))
+    keys = rows.take(at[:SHOWN]).select(list(key)).to_pylist()
+    named = "; ".join(", ".join(f"{name}={value}" for name, value in one.items()) for one in keys)
+    more = " and others" if len(at) > SHOWN else ""
+    raise LearningError(
+        f"Column {where} holds {some} in {len(at):,} of {len(wrong):,} labelled rows ({named}{more}): expected "
+        f"{expected}."
+    )
 
 
 def _is_number(kind: pa.DataType) -> bool:

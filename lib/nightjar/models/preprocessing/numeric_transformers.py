@@ -10,9 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 from nightjar.errors import LearningError, ModelError
-
-LARGEST = float(np.finfo(np.float32).max)
-"""The greatest absolute value with which every estimator can compute."""
+from nightjar.models.columns import LARGEST
 
 
 class Filled(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

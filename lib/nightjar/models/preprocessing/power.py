@@ -10,6 +10,8 @@ from scipy import stats
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
+from nightjar.models.columns import LARGEST
+
 Floats = npt.NDArray[np.float64]
 
 log = logging.getLogger("nightjar.models")
@@ -22,7 +24,8 @@ class Powered(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     to improve normality or symmetry", 2000; maximum likelihood, by SciPy). Far from there, as for 1000000, 1000001,
     1000005, the power would have to be so steep that all digits are lost: a column whose interquartile range (standard
     deviation where that is 0) is below 1, or below the size of its median, is first centred at its median and divided
-    by that range. A column of one value, or one in which two values would still become equal, stays as it is.
+    by that range. A column stays as it is if it has one value, or if two values would still become equal or one greater
+    than models compute with.
 
     Attributes:
         centre_, spread_, power_: of each column; 0, 1 and 1 where it stays as it is.
@@ -56,8 +59,9 @@ def _fit_column(name: Any, distinct: Floats, values: Floats) -> tuple[float, flo
             power = float(stats.yeojohnson((values - centre) / spread)[1])
         except ValueError:  # SciPy cannot fit a power
             power = np.nan
-        steps = np.diff(_transform(distinct, centre, spread, power))
-    if (steps > 0).all() and np.isfinite(steps).all():
+        transformed = _transform(distinct, centre, spread, power)
+        stay_apart = (np.diff(transformed) > 0).all()
+    if stay_apart and (np.abs(transformed) <= LARGEST).all():
         return centre, spread, power
     log.warning("%s stays as it is: no power can be found for it that keeps its values apart", name)
     return AS_IT_IS

@@ -108,7 +108,10 @@ def _add_synthetic_rows(
 
 def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:
     if rows < 2:
-        raise LearningError(f"{settings.kind.name} makes rows between neighbours: the rarer class has {rows} row only.")
+        raise LearningError(
+            f"{settings.kind.name} makes rows between neighbours: the rarer class has {rows} row only. Use OVER or "
+            "CLASS_WEIGHT, or train on more days."
+        )
     nulls = np.flatnonzero(np.isnan(inputs).any(axis=0))
     if len(nulls):
         raise LearningError(

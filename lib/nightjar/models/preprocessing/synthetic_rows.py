@@ -46,18 +46,20 @@ def draw_pairs(
         label: of each row.
         kind: SMOTE or ADASYN.
         rarer: the class, of at least two rows.
-        count: of synthetic rows; ADASYN rounds at each row.
-        neighbours: the number of neighbours to draw from; fewer where the class has no more rows.
+        count: of synthetic rows.
+        neighbours: the number of neighbours to draw from; fewer where the class has no more rows. For ADASYN also the
+            number of neighbours of either class by which a row is near the other class.
         seed: of every random choice.
 
     Raises:
-        LearningError: ADASYN finds no row of the other class near the rarer one.
+        LearningError: ADASYN finds no row of the other class among the neighbours of any row of the rarer one.
     """
     own = np.flatnonzero(label == rarer)
     random, most = np.random.default_rng(seed), min(neighbours, len(own) - 1)
     near = NearestNeighbors(n_neighbors=most).fit(inputs[own]).kneighbors(return_distance=False)
     if kind is ImbalanceKind.ADASYN:
-        around = NearestNeighbors(n_neighbors=most + 1).fit(inputs).kneighbors(inputs[own], return_distance=False)
+        around = NearestNeighbors(n_neighbors=min(neighbours + 1, len(inputs)))
+        around = around.fit(inputs).kneighbors(inputs[own], return_distance=False)
         base = np.repeat(np.arange(len(own)), _rows_to_make(label[around[:, 1:]] != rarer, count))
     else:
         base = random.integers(len(own), size=count)
@@ -82,14 +84,18 @@ def interpolate(frame: pd.DataFrame, pairs: Pairs, levels: Collection[str] = ())
 
 
 def _rows_to_make(other: Labels, count: int) -> RowNumbers:
-    """The number of synthetic rows at each row, by the share of its neighbours in the other class."""
-    shares = other.mean(axis=1)
-    times: RowNumbers = np.rint(count * shares / max(shares.sum(), 1e-300)).astype(np.intp)
-    if not times.any():
+    """The number of synthetic rows at each row, by the share of its neighbours in the other class; `count` in all.
+
+    The sums up to each row are rounded, so that few rows to be made at many are not rounded to none.
+    """
+    cumulative = np.cumsum(other.mean(axis=1))
+    if not cumulative[-1]:
         raise LearningError(
-            f"ADASYN can make no row between {len(other)} of the rarer class and those of the other: too few of the "
-            "other are near. Use SMOTE or OVER."
+            f"ADASYN makes rows where the other class is near, and it is near none of the {len(other):,} rows of the "
+            f"rarer class: all of their {other.shape[1]} nearest neighbours are of their own. Raise "
+            "imbalance.neighbours, or use SMOTE or OVER."
         )
+    times: RowNumbers = np.diff(np.rint(count * cumulative / cumulative[-1]), prepend=0).astype(np.intp)
     return times
 
 

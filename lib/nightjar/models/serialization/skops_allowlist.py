@@ -9,7 +9,7 @@ from nightjar.errors import ModelError
 from nightjar.models.estimators.rule import RuleOfThumb
 from nightjar.models.predictor import Classifier, FittedPreparation, Regressor
 from nightjar.models.serialization.estimator_types import ESTIMATOR_PARTS, ESTIMATOR_TYPES
-from nightjar.models.serialization.skops_files import read_nodes, type_name, with_permanent_names
+from nightjar.models.serialization.skops_files import read_nodes, refusing_other_files, type_name, with_permanent_names
 from nightjar.models.serialization.skops_io import skops_io
 from nightjar.models.serialization.tree_checks import require_sound_trees
 from nightjar.models.stored_types import STORED_TRANSFORMERS
@@ -132,16 +132,11 @@ def require_allowed_types(content: bytes, name: str) -> None:
     loaders = {str(node.get("__loader__")) for node in nodes}
     foreign = sorted(types - ALLOWED_TYPES) + sorted(loaders - ALLOWED_LOADERS)
     # skops also lists types that are named elsewhere, such as a random generator's algorithm.
-    foreign = foreign or sorted(_types_untrusted_by_skops(content, name) - ALLOWED_TYPES)
+    if not foreign:
+        with refusing_other_files(name):
+            foreign = sorted(set(skops_io.get_untrusted_types(data=content)) - ALLOWED_TYPES)
     if foreign:
         raise ModelError(f"{name} holds {', '.join(foreign)}, which no model of ours is made of.")
-
-
-def _types_untrusted_by_skops(content: bytes, name: str) -> set[str]:
-    try:
-        return set(skops_io.get_untrusted_types(data=content))
-    except Exception as error:
-        raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
 
 
 def _open(content: bytes, name: str) -> Any:

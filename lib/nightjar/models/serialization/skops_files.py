@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from nightjar.errors import ModelError
@@ -46,10 +47,8 @@ def without_former_names(content: bytes, name: str) -> bytes:
     Raises:
         ModelError: this is no skops file.
     """
-    try:
+    with refusing_other_files(name):
         return _renamed(content, _BY_FORMER_MODULE)
-    except Exception as error:
-        raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
 
 
 def read_nodes(content: bytes, name: str) -> list[dict[str, Any]]:
@@ -58,9 +57,15 @@ def read_nodes(content: bytes, name: str) -> list[dict[str, Any]]:
     Raises:
         ModelError: this is no skops file.
     """
+    with refusing_other_files(name), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return list(_nodes(json.loads(archive.read(SCHEMA))))
+
+
+@contextmanager
+def refusing_other_files(name: str) -> Iterator[None]:
+    """Turn whatever the look into a file raises into a ModelError: it is no skops file."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return list(_nodes(json.loads(archive.read(SCHEMA))))
+        yield
     except Exception as error:
         raise ModelError(f"{name} is no skops file that can be checked: {error!r}.") from error
 

@@ -1,8 +1,9 @@
-"""For scripts/setup: Spark does a little of all that jobs ask of it, and Java archives the classes it has loaded."""
+"""Spark does a little of all that jobs ask of it, and Java archives the classes it has loaded: see `setup`."""
 
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession, Window, functions
@@ -26,7 +27,7 @@ def main() -> None:
         session = spark.start(environment, "archiving")
         work(session, Path(folder))
         session.stop()
-    gateway = SparkContext._gateway  # noqa: SLF001  (PySpark's only way to its Java)
+    gateway: Any = SparkContext._gateway  # noqa: SLF001  (PySpark's only way to its Java)
     gateway.shutdown()
     gateway.proc.stdin.close()  # Java ends with it, and writes the archive
     if gateway.proc.wait(timeout=300) or not part.exists():

@@ -1,0 +1,98 @@
+"""Delta's jars, which Spark lacks: fetched once, by Spark's Ivy, and compared with the sums in `jars.sha256`.
+
+So no job needs the network for them, and every one that runs was checked. Everything else that Delta depends on is part
+of Spark, mostly in newer versions.
+"""
+
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pyspark
+from pyspark.sql import SparkSession
+
+from nightjar.errors import MachineError
+
+FOLDER = Path(pyspark.__file__).parent / "jars"
+PINNED = re.compile(r"io\.delta_(delta-spark_[^-]+)-(.+)\.jar")
+
+
+def expected_sums() -> dict[str, str]:
+    """The name of each jar, as Ivy gives it, and its SHA-256."""
+    lines = Path(__file__).with_name("jars.sha256").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split() for line in lines if not line.startswith("#")]
+    return {name: digest for digest, name in pairs}
+
+
+def coordinate(sums: Mapping[str, str]) -> tuple[str, str]:
+    """Maven's coordinate of Delta itself, whose jar is one of those summed, and its version."""
+    name, number = next(match.groups() for match in map(PINNED.fullmatch, sums) if match)
+    return f"io.delta:{name}:{number}", number
+
+
+def are_installed(folder: Path, sums: Mapping[str, str]) -> bool:
+    """Whether a folder has all jars, with these contents."""
+    return all((folder / name).is_file() and _digest(folder / name) == digest for name, digest in sums.items())
+
+
+def install(folder: Path, sums: Mapping[str, str], fetch: Callable[[Path], None]) -> None:
+    """Put the jars into Spark's folder of jars, and remove those of another version of Delta from it.
+
+    Args:
+        folder: Spark's.
+        sums: name -> SHA-256 of each jar.
+        fetch: gets the jars into an empty folder.
+
+    Raises:
+        MachineError: what was fetched are other files than these, so none was installed; or the package delta-spark is
+            of another version than the jars.
+    """
+    number = coordinate(sums)[1]
+    if version("delta-spark") != number:
+        raise MachineError(
+            f"The package delta-spark is of version {version('delta-spark')}, but Nightjar has the sums of the jars of "
+            f"{number}: install that version"
+        )
+    with tempfile.TemporaryDirectory(prefix="jars-") as place:
+        fetch(Path(place))
+        fetched = {jar.name: _digest(jar) for jar in Path(place).iterdir()}
+        if fetched != sums:
+            others = sorted(set(fetched.items()) ^ set(sums.items()))
+            raise MachineError(
+                f"The jars fetched for Delta Lake {number} are not those whose sums come with Nightjar "
+                f"({', '.join(dict(others))} differ), so none was installed. Run it again, and if that does not help, "
+                "do not use this source of jars"
+            )
+        for old in [*folder.glob("io.delta_*.jar"), *folder.glob("io.unitycatalog_*.jar")]:
+            if old.name not in sums:
+                old.unlink()
+        for name in sums:
+            part = folder / f"{name}.part"
+            shutil.copyfile(Path(place) / name, part)
+            part.replace(folder / name)
+
+
+def resolve(ivy: str) -> None:
+    """Let Spark's Ivy fetch the jars into `jars/` of its folder."""
+    options: dict[str, bool | float | int | str | None] = {
+        "spark.jars.packages": coordinate(expected_sums())[0],
+        "spark.jars.ivy": ivy,
+        "spark.jars.excludes": "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*",
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "localhost",
+        "spark.driver.bindAddress": "127.0.0.1",
+    }
+    SparkSession.builder.master("local[1]").config(map=options).getOrCreate().stop()
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    resolve(sys.argv[1])

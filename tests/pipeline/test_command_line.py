@@ -1,0 +1,60 @@
+"""Options of a job and its settings, in any order; and where its project's configuration lies."""
+
+import pytest
+
+from nightjar import config
+from nightjar.errors import UsageError
+from nightjar.pipeline import command_line
+from nightjar.settings.jobs import JobName
+
+
+def parse(*arguments):
+    return command_line.parse(JobName.SCORE, "", list(arguments))
+
+
+def test_options_stand_anywhere_between_settings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["a=1", "--cfg", "job", "~b"], ["--cfg", "job", "a=1", "~b"], ["a=1", "~b", "--cfg=job"]):
+        options = parse(*arguments)
+        assert (options.overrides, options.cfg) == (["a=1", "~b"], "job")
+    assert parse("a=-1", "+c=--x").overrides == ["a=-1", "+c=--x"]
+
+
+def test_a_project_lies_in_the_current_folder_s_conf_or_where_it_is_said_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert parse().config_dir == config.BASE
+    (tmp_path / "other").mkdir()
+    (tmp_path / "conf").mkdir()
+    assert parse().config_dir.resolve() == tmp_path / "conf"
+    assert parse("--config-dir", "other").config_dir.resolve() == tmp_path / "other"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config-dir", "nowhere"], r"--config-dir: there is no folder nowhere, expected"),
+        (["--config-dir"], r"--config-dir: expected one argument; expected KEY=VALUE or"),
+        (["--cfg", "all"], r"--cfg: invalid choice: 'all'"),
+        (["--conf", "x"], r"unrecognized arguments: --conf"),
+        (["--check=maybe"], r"--check"),
+    ],
+)
+def test_what_is_no_option_is_refused_like_all_wrong_usage(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=message):
+        parse(*arguments)
+
+
+@pytest.mark.parametrize("job", list(JobName), ids=lambda one: one.value)
+def test_help_names_the_command_the_file_and_the_keys(job, capsys):
+    with pytest.raises(SystemExit) as end:
+        command_line.parse(job, f"{job.value}: what it does.", ["project=x", "-h"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    for part in (
+        f"usage: nightjar {job.value.replace('_', '-')} project=NAME",
+        f"jobs/{job.value}.py",
+        "what it does.",
+    ):
+        assert part in shown
+    assert ("run_date=YYYY" in shown) == (job is not JobName.LEASES)
