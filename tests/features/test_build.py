@@ -361,6 +361,28 @@ def test_an_edited_label_is_built_again_from_the_first_row_on_by_whichever_run_c
     assert facts.labels() == edited
 
 
+def test_an_edited_label_reaches_rows_that_had_none_by_the_label_before_the_edit(facts):
+    """With 30 days none had one at first, then that of 2 April alone, by its outcome. With 12 hours all have one."""
+    long, short = (replace(facts.project.label, horizon=horizon) for horizon in ("30d", "12h"))
+    plan = [planned("m1", at(day), at(D1, -24)) for day in (D1, D2, D3, D4)]
+    facts.store(plan, [outcome("m1", at(D2), at(D2, 10), failed=True)])
+    on_the_first, on_the_second = ("m1", at(D1), None, at(D1, 12)), ("m1", at(D2), True, at(D2, 10))
+
+    facts.project = replace(facts.project, label=long)
+    facts.build(D2, since=D1)
+    assert facts.labels() == []
+    facts.project = replace(facts.project, label=short)
+    facts.build(D3, previous=D2)
+    assert facts.labels() == [(*on_the_first, D3), (*on_the_second, D3)]
+
+    facts.project = replace(facts.project, label=long)
+    facts.build(D3, previous=D2)
+    assert facts.labels() == [(*on_the_second, D3)]
+    facts.project = replace(facts.project, label=short)
+    facts.build(D4, previous=D3)
+    assert facts.labels() == [(*on_the_first, D4), (*on_the_second, D4), ("m1", at(D3), None, at(D3, 12), D4)]
+
+
 def test_one_build_of_a_range_gives_the_rows_of_its_nights(nights, copied, spark, tmp_path):
     """The history was built in one pass, the nights one by one; all again in one pass, and all again night by night."""
     first, last = builders.HISTORY - timedelta(days=2), D2

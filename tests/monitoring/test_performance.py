@@ -222,7 +222,7 @@ def test_scores_of_a_model_of_another_label_are_not_judged(scored, caplog):
     register("2", {events.LABEL_HASH: "a" * 64})
     with caplog.at_level("INFO", "nightjar"):
         assert set(measured(scored, D4)) == {D1, D3}
-    assert "not judged: 2024-04-02 to 2024-04-02, scored by models of another label" in caplog.messages
+    assert "not judged: 1 nights from 2024-04-02 to 2024-04-02, scored by models of another label" in caplog.messages
 
 
 def test_a_rerun_replaces_its_own_date_alone(scored):

@@ -45,7 +45,8 @@ def label_range(
 
     Where stored labels are of another definition, all are built again, by whichever run comes first, also those of
     later run dates and those without a hash: a label is of the first run that knew it, so a part of them could neither
-    be told from the rest by dates nor be made whole by the next run.
+    be told from the rest by dates nor be made whole by the next run. Then, and where none is stored yet, rows are
+    labelled from the first date of the features on: by another label, rows that had none before may have one.
 
     Args:
         warehouse: where tables lie.
@@ -54,11 +55,13 @@ def label_range(
         previous: run date of the finished build before this one.
         run_date: last date of the build.
     """
-    is_whole = labels_are_stale(warehouse, project)
+    run_dates = _run_dates(warehouse, "labels")
+    is_whole = not run_dates or labels_are_stale(warehouse, project)
     stored = _stored_since(warehouse, project, None if is_whole else run_date)
-    first, until = min(day for day in (since, previous, stored) if day is not None), run_date
-    if is_whole:
-        until = max(run_date, *(file.partition["run_date"] for file in scan.snapshot(warehouse, "labels").files))
+    built = _run_dates(warehouse, "features") if is_whole else set()
+    first = min(day for day in (since, previous, stored, *built) if day is not None)
+    until = max([run_date, *run_dates]) if is_whole else run_date
+    if is_whole and run_dates:
         log.warning("labels: all are built again, as known on %s: the label's definition has been edited", until)
     return LabelRange(first, until, is_whole)
 
@@ -84,3 +87,10 @@ def _stored_since(warehouse: Warehouse, project: Project, run_date: date | None)
     stored = arrow.read(warehouse, "labels", ["prediction_time"], where)
     predicted: list[Any] = stored["prediction_time"].unique().to_pylist()
     return final_since(project, predicted) if predicted else None
+
+
+def _run_dates(warehouse: Warehouse, table: str) -> set[date]:
+    """The run dates of a table's rows."""
+    if not arrow.exists(warehouse, table):
+        return set()
+    return {file.partition["run_date"] for file in scan.snapshot(warehouse, table).files if file.rows}

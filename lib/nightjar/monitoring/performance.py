@@ -50,7 +50,8 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
         rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
         skipped = [day for day in nights if day not in scored]
         if skipped:
-            log.info("not judged: %s to %s, scored by models of another label", skipped[0], skipped[-1])
+            dates = (len(skipped), skipped[0], skipped[-1])
+            log.info("not judged: %s nights from %s to %s, scored by models of another label", *dates)
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome
