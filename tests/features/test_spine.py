@@ -3,11 +3,13 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import DataFrame
 
 import builders
 from builders import rows_of
@@ -122,6 +124,72 @@ def test_active_rows_are_the_oracle_s(spark, tmp_path_factory, facts, within, we
     found = asked(spark, warehouse, project, {"source_signals": 1}, SPRING[0], SPRING[-1])
     told = sorted(((row["machine"], row["prediction_time"], row["level"]) for row in found), key=repr)
     assert told == oracle.active(plain, [cutoff(day, PARIS) for day in oracle.due(SPRING, weekdays)], within, PARIS)
+
+
+def dates_of(first, count=4):
+    return [first + timedelta(days=n) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "days", "turn"),
+    [
+        # A minute after midnight clocks go back to 23:01 of the day before.
+        ("America/St_Johns", dates_of(date(2006, 10, 27)), datetime(2006, 10, 29, 2, 30, tzinfo=UTC)),
+        ("America/Havana", dates_of(date(2024, 11, 1)), datetime(2024, 11, 3, 4, tzinfo=UTC)),  # at 1 back to 0 o'clock
+        ("Pacific/Apia", dates_of(date(2011, 12, 28), 5), datetime(2011, 12, 30, 10, tzinfo=UTC)),  # without the 30th
+    ],
+)
+def test_around_a_midnight_that_comes_twice_or_never_each_row_belongs_to_one_night(
+    spark, warehouse, tmp_path, stored, zone, days, turn
+):
+    """A date's scheduled rows lie between its first midnight and that of the next date; nights add up to ranges."""
+    around = [turn + timedelta(minutes=minutes) for minutes in (1, *range(-600, 615, 15))]
+    instants = sorted({instant - back for instant in around for back in (timedelta(0), timedelta.resolution)})
+    signals = [signal(n, f"m{n % 3}", at, level=float(n)) for n, at in enumerate(instants)]
+    versions = stored(signals) | store_plan(warehouse, instants, turn - timedelta(days=9))
+    midnights = {day: cutoff(day, zone) for day in dates_of(days[0], len(days) + 1)}
+    ends = {day: midnights[day + timedelta(days=1)] for day in days}
+    real = [day for day in days if midnights[day] < ends[day]]
+    due = [(n, day, at) for n, at in enumerate(instants) for day in real if midnights[day] <= at < ends[day]]
+    assert [n for n, _, _ in due] == list(range(len(instants)))
+    plain = [{"id": n, "key": f"m{n % 3}", "event": at, "known": at, "value": n} for n, at in enumerate(instants)]
+    day_of = {midnights[day]: day for day in real}
+    heard = [(key, day_of[at], at) for key, at, _ in oracle.active(plain, [*day_of], "1d", zone)]
+    active = replace(project_of(tmp_path, active_within="1d"), zone=zone)
+    for project, expected in ((active, heard), (scheduled(active), due)):
+        whole = spine_rows(spark, warehouse, project, versions, days[0], days[-1])
+        nights = [spine_rows(spark, warehouse, project, versions, day, day) for day in days]
+        for rows in (whole, reduce(DataFrame.unionByName, nights)):
+            values = rows.select(project.spine.key[0], "run_date", "prediction_time").toArrow().to_pylist()
+            assert sorted(tuple(row.values()) for row in values) == sorted(expected)
+
+
+def store_plan(warehouse, instants, known):
+    """Things that are due at these instants, as is known long before."""
+    clocks = {"event_time": known, "known_at": known, "stated_known_at": known, "ingested_on": known.date()}
+    rows = [{"id": n, "due": at, "run_id": "i"} | clocks for n, at in enumerate(instants)]
+    schema = pa.schema([("id", pa.int64()), ("due", INSTANT)])
+    arrow.append(warehouse, source_table("plan", ["id"], schema), rows, "i")
+    return {"source_plan": arrow.version(warehouse, "source_plan")}
+
+
+def scheduled(project):
+    """The project with rows for what is due, instead of what is active."""
+    columns = {"id": Column(ColumnType.LONG), "due": Column(ColumnType.TIMESTAMP)}
+    plan = replace(SOURCE, columns=columns, key=["id"], event_time="due", keep=["due"])
+    label = replace(project.label, keys={"id": "id"})
+    sources = project.sources | {"plan": plan}
+    return replace(project, sources=sources, spine=Spine("plan", ["id"], "due"), label=label, features={})
+
+
+def test_a_date_that_the_zone_has_left_out_has_no_rows_and_says_so(spark, warehouse, tmp_path, stored):
+    left_out = date(2011, 12, 30)
+    stored([signal(1, "m1", cutoff(left_out, "Pacific/Apia"))])
+    project = replace(project_of(tmp_path), zone="Pacific/Apia")
+    with pytest.raises(
+        TableError, match="Nothing was active from 2011-12-30 to 2011-12-30: Pacific/Apia has left this"
+    ):
+        build(spark, warehouse, project, left_out, left_out, None, "night")
 
 
 def test_features_and_labels_of_what_is_active(spark, warehouse, tmp_path, stored):

@@ -151,3 +151,16 @@ def test_a_file_that_ingest_would_refuse_is_refused(tmp_path, text, message):
     (tmp_path / "facts.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(SourceError, match=f"Source facts: .*{message}"):
         look(tmp_path / "facts.csv")
+
+
+def test_in_parquet_what_is_no_text_and_no_instant_is_told_as_ingest_reads_it(tmp_path):
+    column = pa.array([b"a", b"K\xf6ln"], pa.binary())
+    unchecked = pa.Array.from_buffers(pa.string(), 2, column.buffers())
+    with pytest.raises(SourceError, match=r"Source facts: .*facts.parquet .* the column town is damaged: .*UTF8"):
+        look(write_parquet(tmp_path / "facts.parquet", {"town": unchecked}))
+    columns = {"us": ("us", 253_402_300_800_000_000), "ms": ("ms", 2**63 - 1)}
+    moments = {name: pa.array([0, count], pa.timestamp(unit)) for name, (unit, count) in columns.items()}
+    moments["day"] = pa.array([0, 2**31 - 1], pa.int32()).cast(pa.date32())
+    left_out = look(write_parquet(tmp_path / "facts.parquet", moments)).left_out
+    assert ["years 1 to 9999" in left_out[name] for name in columns] == [True, True]
+    assert "no exact values" in left_out["day"]

@@ -99,11 +99,6 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
         (Column, {"type": ColumnType.STRING, "minimum": 2}, "minimum/maximum: found 'string', expected a numeric"),
         (Lookup, LOOKUP | {"columns": {}, "types": {}}, "columns: found {}, expected at least one entry"),
         (Lookup, LOOKUP | {"types": {}}, "types: found [], expected the names ['y']"),
-        (
-            Lookup,
-            LOOKUP | {"types": {"y": ColumnType.TIMESTAMP}, "missing": {"k": {"y": "06:00"}}},
-            "missing.y: found '06:00', expected an instant with its day",
-        ),
         (Lookup, LOOKUP | {"missing": {"k": {"q": "1"}}}, "missing: found 'q', expected one of the lookup's"),
         (Source, SOURCE | {"columns": {}}, "columns: found {}, expected at least one entry"),
         (Source, SOURCE | {"key": []}, "key: found [], expected at least one entry"),

@@ -1,6 +1,7 @@
 """What a source brings to a night is judged before anything is written: empty, half and late input."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.sources import arrivals
 from nightjar.sources.arrivals import NIGHTS, every_night
+from nightjar.sources.ingest import ingest
 from nightjar.sources.storing import CheckedSource, Night
 from nightjar.tables import quality
 from nightjar.tables.definitions import source_table
@@ -151,6 +153,21 @@ def test_a_quiet_night_is_a_night(night, warehouse):
         DAYS[6]: (2, "pass"),  # of the three that the night after it has stored
         DAYS[7]: (3, "pass"),
     }
+
+
+def test_a_run_after_a_date_that_the_zone_has_left_out_covers_no_time(spark, warehouse, project_of, tmp_path):
+    """Apia went from 29 to 31 December 2011: the midnights of the 30th and the 31st are one."""
+    path, zone = tmp_path / "readings.csv", "Pacific/Apia"
+    days = [date(2011, 12, day) for day in (27, 28, 29)]
+    path.write_text(HEADER + "".join(f"m1,{day} 18:00:00,{day} 18:30:00,20\n" for day in days))
+    project = replace(project_of(builders.readings(path)), zone=zone)
+    previous, stored = None, []
+    for day in (date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31)):
+        night = ingest(spark, warehouse, project, day, previous, "run", tmp_path / "raw", builders.unchecked)
+        previous = day
+        stored.append(night.rows["source_readings"])
+    assert stored == [2, 1, 0]
+    assert [rows for rows, _ in verdicts(warehouse).values()] == stored
 
 
 def test_the_newest_fact_may_be_one_that_was_stored_before(night, warehouse):

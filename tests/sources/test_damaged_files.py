@@ -98,6 +98,27 @@ def a_folder(folder):
     (folder / "readings.csv").mkdir()
 
 
+def folder_of_csv(folder):
+    (folder / "readings").mkdir()
+    (folder / "readings" / "a.csv").write_text(GOOD)
+    return {"file": File(str(folder / "readings"), format=FileFormat.PARQUET)}
+
+
+def parquet_as_csv(folder):
+    pq.write_table(pa.table({"machine": ["m1"]}), folder / "readings.csv")
+
+
+def name_not_utf8(folder):
+    path = folder / "readings.parquet"
+    pq.write_table(pa.table({"machine": ["m1"], "cafe": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"cafe", b"caf\xe9"))
+    return {"file": File(str(path), format=FileFormat.PARQUET)}
+
+
+def nul(folder):
+    (folder / "readings.csv").write_text(GOOD.replace("m1,", '"\0""",'))
+
+
 def wrong_expression(folder):
     return {"derived": {"fahrenheit": "celsius * 9 / 5 + 32"}}
 
@@ -130,7 +151,11 @@ def fails_on_a_row(folder):
         (no_parquet, ["readings.parquet"]),
         (damaged_parquet, ["readings.parquet cannot be read: ", "looks damaged", "fetch it again"]),
         (truncated_gzip, ["readings.csv.gz cannot be read: ", "Truncated", "fetch it again"]),
-        (a_folder, ["readings.csv cannot be read: ", "directory"]),
+        (a_folder, ["readings.csv is a folder, expected one file of CSV", "file.format: PARQUET"]),
+        (folder_of_csv, ["/readings cannot be read: ", "/readings/a.csv: ", "not a parquet file"]),
+        (parquet_as_csv, ["readings.csv is Parquet, expected CSV"]),
+        (name_not_utf8, ["readings.parquet has a column whose name is not UTF-8"]),
+        (nul, ["readings.csv is no text: line 3 holds the byte 0x00"]),
         (wrong_expression, ["readings.derived.fahrenheit", "'celsius * 9 / 5 + 32'", "does not fit", "temperature"]),
         (no_sql, ["readings.checks.warm", "'temperature >'", "does not fit"]),
         (wrong_where, ["readings.where", "'temprature > 0'", "does not fit"]),

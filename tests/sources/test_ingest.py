@@ -292,10 +292,30 @@ def test_a_lookup_brings_columns_by_key_and_the_project_fills_in_what_the_file_l
     assert rows_of(warehouse, "source_readings", "machine", "built") == [("m1", 2001), ("m2", 2002), ("m3", None)]
 
 
+def test_a_lookup_s_key_has_the_type_of_the_source_s_column(night, warehouse, tmp_path):
+    """Else one key, written in two ways, would double rows; and so in what the project fills in."""
+    rows = "".join(f"{n},2024-03-31 06:00:00,2024-03-31 07:00:00,20\n" for n in ("07", "8", "9"))
+    columns = builders.readings("").columns | {"machine": Column(ColumnType.LONG, required=True)}
+    options = with_model(tmp_path, "name,year\n007,2001\n", missing={"7": {"built": "1"}, "+8": {"built": " 2002 "}})
+    night(f"{HEADER}\n{rows}", columns=columns, **options)
+    assert rows_of(warehouse, "source_readings", "machine", "built") == [(7, 2001), (8, 2002), (9, None)]
+    before = builders.versions(warehouse)
+    for text, message in (
+        ("007,2001\n7,2001\n", "name 7 of .*models.csv has 2 rows, expected one"),
+        ("7,2001\n8.0,2002\n", "in .*models.csv, name 8.0 is not a bigint"),
+    ):
+        with pytest.raises(SourceError, match=f"readings.lookups.models: .*{message}"):
+            night(f"{HEADER}\n{rows}", columns=columns, **with_model(tmp_path, f"name,year\n{text}"))
+    assert builders.versions(warehouse) == before
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,year\nm1,2001\nm1,2002\n", r"readings.lookups.models: name 'm1' stands 2 times, expected once"),
+        (
+            "name,year\nm1,2001\nm1,2002\n",
+            r"readings.lookups.models: name 'm1' of .* has 2 rows, expected one",
+        ),
         ("name,year\nm1,2001\nm2,MMII\n", r"readings.lookups.models: at name 'm2' in .*, year MMII is not a bigint"),
         ("name\nm1\n", r"readings.lookups.models: .*models.csv lacks the column year; it has name"),
         ("name,year\nm1,2001\nm2", r"readings.lookups.models: 1 rows of .*models.csv do not have as many fields"),

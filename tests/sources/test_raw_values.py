@@ -32,15 +32,16 @@ def test_a_text_is_read_only_in_the_forms_of_its_type(spark):
     assert {kind: {text: row_of[text][kind.name] for text in of_type} for kind, of_type in expected.items()} == expected
 
 
-def test_csv_is_read_as_python_writes_it(spark, tmp_path):
-    """Whatever signs fields are made of, quoted all or only where they must be, whatever rows end with."""
+def test_csv_is_read_as_python_writes_it(spark, tmp_path, monkeypatch):
+    """Whatever signs fields are made of, quoted all or only where they must be, whatever rows end with; wide, too."""
     chance = np.random.default_rng(20)
-    for signs, end, quoting in (
-        ('ab",\\ \n', "\n", csv.QUOTE_MINIMAL),
-        ('ab",\\ \n\r', "\r\n", csv.QUOTE_ALL),
-        ('ab",\\ ', "\r\n", csv.QUOTE_MINIMAL),
-        ('ab",\\ \u00e9', "\r", csv.QUOTE_ALL),
+    for signs, end, quoting, wide in (
+        ('ab",\\ \n', "\n", csv.QUOTE_MINIMAL, 1_000),
+        ('ab",\\ \n\r', "\r\n", csv.QUOTE_ALL, 2),
+        ('ab",\\ ', "\r\n", csv.QUOTE_MINIMAL, 1_000),
+        ('ab",\\ \u00e9', "\r", csv.QUOTE_ALL, 2),
     ):
+        monkeypatch.setattr(raw, "WIDE", wide)
         rows = [["".join(chance.choice(list(signs), chance.integers(7))) for _ in range(3)] for _ in range(300)]
         with (tmp_path / "readings.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator=end, quoting=quoting).writerows([["a", "b", "c"], *rows])
@@ -179,6 +180,88 @@ def test_what_parquet_does_not_hold_as_declared_is_refused_row_by_row(night, war
     refused = sorted(reasons for (reasons,) in rows_of(warehouse, "quarantine", "reasons"))
     fine = ["when: finer than a microsecond"]
     assert refused == [["count: not a bigint"], ["count: not a bigint"], ["is_on: not a boolean"], fine]
+
+
+def of_bytes(*texts):
+    """A column of strings whose bytes nobody has checked."""
+    column = pa.array(texts, pa.binary())
+    return pa.Array.from_buffers(pa.string(), len(column), column.buffers())
+
+
+BEYOND, BEFORE = 253_402_300_800_000_000, -62_135_596_800_000_001
+"""The first microsecond after the year 9999, and the last one before the year 1."""
+
+
+def test_in_parquet_bytes_that_are_no_text_and_years_that_there_are_not_refuse_their_rows(night, warehouse):
+    """Also in a key, and where milliseconds overflow microseconds; the last instant and the last day pass."""
+    last, last_instant = BEYOND - 1, utc(9999, 12, 31, 23, 59, 59, 999_999)
+    table = in_parquet(
+        machine=of_bytes(b"m0", b"K\xf6ln", b"m2", b"m3", b"m4", b"m5", b"m6", b"m7", b"m8"),
+        note=of_bytes(b"ok", b"ok", b"\xff", b"K\xc3\xb6ln", None, b"", b"", b"", b"\0"),
+        us=pa.array([last, 0, 0, BEYOND, BEFORE, 2**63 - 1, 0, 0, BEFORE + 1], INSTANT),
+        plain=pa.array([BEYOND - 86_400_000_000, 0, 0, 0, -(2**63), 0, 0, 0, None], pa.timestamp("us")),
+        ms=pa.array([last // 1000, 0, 0, 0, 2**63 - 1, -(2**63), 0, 0, BEFORE // 1000 + 1], pa.timestamp("ms")),
+        day=pa.array([2_932_896, 0, 0, 0, 0, 0, 2_932_897, 2**31 - 1, -719_162], pa.int32()).cast(pa.date32()),
+        at_day=pa.array([0, 0, 0, 0, 0, 0, 0, -(2**31), None], pa.int32()).cast(pa.date32()),
+    )
+    instant, text = ColumnType.TIMESTAMP, ColumnType.STRING
+    night(
+        table,
+        **declared(note=text, us=instant, plain=ColumnType.DATE, ms=instant, day=ColumnType.DATE, at_day=instant),
+    )
+    names = ("machine", "note", "us", "ms", "day")
+    assert rows_of(warehouse, "source_readings", *names) == [
+        (
+            "m0",
+            "ok",
+            last_instant,
+            last_instant.replace(microsecond=999_000),
+            date(9999, 12, 31),
+        ),
+        ("m8", "\0", utc(1, 1, 1), utc(1, 1, 1), date(1, 1, 1)),
+    ]
+    outside = "outside the years 1 to 9999"
+    refused = sorted(reasons for (reasons,) in rows_of(warehouse, "quarantine", "reasons"))
+    assert refused == sorted([
+        ["machine: not a string"],
+        ["note: not a string"],
+        [f"us: {outside}"],
+        [f"us: {outside}", f"plain: {outside}", f"ms: {outside}"],
+        [f"us: {outside}", f"ms: {outside}"],
+        [f"day: {outside}"],
+        [f"day: {outside}", f"at_day: {outside}"],
+    ])  # fmt: skip
+
+
+def test_no_fact_has_an_instant_that_there_is_not(night, warehouse):
+    """Written with an offset, or derived."""
+    columns = builders.readings("").columns | {"ms": Column(ColumnType.LONG)}
+    night(
+        "machine,at,seen,temperature,ms\n"
+        "m1,0001-01-01 00:00:00+00:01,NA,1,0\nm2,9999-12-31 23:59:59-00:01,NA,1,0\nm3,0001-01-01,NA,1,0\n"
+        f"m4,{AT},NA,1,{BEFORE // 1000}\nm5,{AT},NA,1,{BEYOND // 1000}\nm6,{AT},NA,1,{BEYOND // 1000 - 1}\n",
+        columns=columns,
+        derived={"moment": "timestamp_millis(ms)", "day": "CAST(moment AS DATE)"},
+        keep=["temperature", "moment", "day"],
+    )
+    assert rows_of(warehouse, "source_readings", "machine", "day") == [
+        ("m3", date(1970, 1, 1)),
+        ("m6", date(9999, 12, 31)),
+    ]
+    reasons = [f"{name}: outside the years 1 to 9999" for name in ("moment", "day")]
+    refused = sorted(reasons for (reasons,) in rows_of(warehouse, "quarantine", "reasons"))
+    assert refused == [["at: not a timestamp"], ["at: not a timestamp"], reasons, reasons]
+
+
+def test_levels_are_values_of_the_column_s_type(night, warehouse):
+    columns = builders.readings("").columns | {"code": Column(ColumnType.LONG, levels=["1", "+02", "3"])}
+    night(
+        f"machine,at,seen,temperature,code\nm1,{AT},NA,1,01\nm2,{AT},NA,1,2\nm3,{AT},NA,1,4\n",
+        columns=columns,
+        keep=["temperature", "code"],
+    )
+    assert rows_of(warehouse, "source_readings", "machine", "code") == [("m1", 1), ("m2", 2)]
+    assert rows_of(warehouse, "quarantine", "reasons") == [(["code: not one of 1, +02, 3"],)]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from nightjar.tables import delta
 from nightjar.tables.rows import of_frame
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, earlier, last_midnight
+from nightjar.timeline import cutoff, earlier, last_midnight, local_date
 
 BEGINS = "_begins"
 """The column with the instant after which a fact makes a key active."""
@@ -33,12 +33,14 @@ def spine_rows(
 ) -> DataFrame:
     """The spine of the dates `since` to `until`: the union of the spines of its nights. Nothing runs yet.
 
+    A date that the zone has left out, as Apia has 30 December 2011, has no rows: its midnight is that of the next date.
+
     Columns: `prediction_time`, the spine's columns, and `run_date`, the local date of the prediction time.
 
     Raises:
         UsageError: a derived column does not fit.
     """
-    dates = project.spine.due_dates(since, until)
+    dates = [day for day in project.spine.due_dates(since, until) if _exists(day, project.zone)]
     if not dates:
         table = source_table_name(project.spine.source)
         return no_rows(spark, project, delta.read(spark, warehouse, table, versions[table]).schema)
@@ -78,11 +80,18 @@ def no_rows_error(project: Project, since: date, until: date) -> TableError:
         subject = "Nothing was active"
         reason = f"{table} has no fact of the {project.spine.active_within} before them that was known by then"
     sample_note = ", or the sample keeps none" if project.spine.sample.by else ""
+    if since == until and not _exists(since, project.zone):
+        reason = f"{project.zone} has left this date out"
     days = f" on {project.spine.due_days()}" if project.spine.weekdays else ""
     return TableError(
         f"{subject}{days} from {since} to {until}: {reason}{sample_note}. Was ingest run for {until}? "
         "Nothing was written."
     )
+
+
+def _exists(day: date, zone: str) -> bool:
+    """Whether clocks of the zone ever show the date."""
+    return local_date(cutoff(day, zone), zone) == day
 
 
 def _run_date(at: Column, dates: Sequence[date], zone: str) -> Column:

@@ -125,7 +125,7 @@ def _count_values(column: "pa.ChunkedArray[Any]") -> ValueCounts:
 
 def _unread(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
-        return "some instants are finer than a microsecond, which is as fine as tables are"
+        return "some instants are finer than a microsecond, or outside the years 1 to 9999, which tables do not hold"
     return f"some of its values, a {kind}, are no exact values of a type that sources have"
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from nightjar.asof.values import Flags, Ints
 from nightjar.settings.sources import ColumnType
-from nightjar.sources.values import FORMS
+from nightjar.settings.texts import FORMS
 
 Values: TypeAlias = Any
 """An Arrow array. Its stubs know fewer types and kernels than it has."""
@@ -31,7 +31,8 @@ _OFFSET = r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>(?:[0-9]{2})?)\z"
 kernels: Any = pc
 """Of which the stubs miss those of an array with a plain value."""
 _MOST_HOURS = 18  # of an offset from UTC, as Java has it
-_MINUTE = 60_000_000
+_MINUTE, _DAY = 60_000_000, 86_400_000_000
+_FIRST_DAY, _END_DAY = -719_162, 2_932_897  # the first of the year 1 and of the year 10000, in days since 1970
 
 
 def read(texts: Values, kind: ColumnType) -> Values:
@@ -59,11 +60,8 @@ def instants(texts: Values) -> tuple[Values, Values]:
     whole = kernels.binary_join_element_wise(part["day"], part["time"], part["fraction"], pa.scalar("", texts.type))
     plain = _cast(whole, pa.timestamp("us"))
     offset = _offsets(part["zone"])
-    moments = (
-        kernels.subtract(plain.cast(pa.int64()), kernels.multiply(offset, _MINUTE))
-        .cast(pa.timestamp("us"))
-        .cast(INSTANT)
-    )
+    moments = kernels.subtract(plain.cast(pa.int64()), kernels.multiply(offset, _MINUTE)).cast(pa.timestamp("us"))
+    moments = _in_calendar(moments).cast(INSTANT)
     return moments, kernels.if_else(kernels.equal(part["zone"], ""), pa.scalar(None, pa.int64()), offset)
 
 
@@ -87,9 +85,9 @@ def natural(values: Values) -> tuple[ColumnType, Values]:
     if types.is_boolean(kind):
         return ColumnType.BOOLEAN, values
     if types.is_date(kind):
-        return ColumnType.DATE, values.cast(pa.date32())
+        return ColumnType.DATE, _in_calendar(values.cast(pa.date32()))
     if types.is_timestamp(kind):
-        return ColumnType.TIMESTAMP, _whole_microseconds(values)
+        return ColumnType.TIMESTAMP, _in_calendar(_whole_microseconds(values))
     if types.is_binary(kind) or types.is_large_binary(kind):
         return ColumnType.STRING, _cast(values, pa.large_string())
     if types.is_integer(kind) or (types.is_decimal(kind) and kind.scale <= 0):
@@ -124,10 +122,19 @@ def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
+def _in_calendar(values: Values) -> Values:
+    """Days or instants; what is outside the years 1 to 9999 is none."""
+    counts, unit = (pa.int32(), 1) if pa.types.is_date(values.type) else (pa.int64(), _DAY)
+    plain = values.cast(counts)
+    is_after = kernels.greater_equal(plain, pa.scalar(_FIRST_DAY * unit, counts))
+    is_inside = kernels.and_(is_after, kernels.less(plain, pa.scalar(_END_DAY * unit, counts)))
+    return kernels.if_else(is_inside, values, pa.scalar(None, values.type))
+
+
 def _whole_microseconds(values: Values) -> Values:
     """What is finer than a microsecond is none."""
     cut = values.cast(pa.timestamp("us", values.type.tz), safe=False)
-    same = pc.equal(cut.cast(values.type), values)
+    same = pc.equal(cut.cast(values.type, safe=False), values)
     whole = pc.if_else(same, cut, pa.scalar(None, cut.type))
     return whole.cast(INSTANT)
 

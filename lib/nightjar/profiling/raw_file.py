@@ -57,11 +57,19 @@ class RawFile:
         """All values of a column, chunked, as the file's type; of CSV without texts that stand for a null."""
         values = self._stored.to_table([self._places[name]]).column(0)
         if not self.is_text:
+            _require_valid(values, name)
             kind: Any = logical_type(values.type)
             return pa.chunked_array([plain(chunk) for chunk in values.chunks], kind)
         values = values.slice(1)  # the header
         absent = pa.array(["", *([null_text] if null_text else [])], TEXT)
         return pc.if_else(pc.is_in(values, value_set=absent), pa.scalar(None, TEXT), values)
+
+
+def _require_valid(values: Any, name: str) -> None:
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid as error:  # texts that are not UTF-8; Arrow does not say where
+        raise pa.ArrowInvalid(f"the column {name} is damaged: {error}") from error
 
 
 @contextmanager

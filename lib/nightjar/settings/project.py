@@ -13,6 +13,7 @@ from nightjar.settings.label import Label
 from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
+from nightjar.settings.texts import require_texts
 
 EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
 RULES = f"{LABEL}.rules"
@@ -55,7 +56,8 @@ class Project:
         require(self.name.isidentifier() and self.name.islower(), "name", self.name, "a lower-case identifier")
         require_names("name", [self.name])
         require_names("sources", self.sources)
-        for name in self.sources:
+        for name, source in self.sources.items():
+            require_texts(f"sources.{name}", source)
             require(BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it")
         require_names("features", self.features)
         require(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")

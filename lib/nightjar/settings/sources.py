@@ -1,6 +1,5 @@
 """Settings of a source: where raw data lies, what shape it must have, and when its facts became known."""
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -62,8 +61,8 @@ class Column:
     TIMESTAMP: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
     `UTC`, an offset (`+02:00`, `+0200`, `+02`) or nothing; `2024-03-31 06:00`; a day alone, which is its midnight. With
     an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC. If it is of another zone,
-    let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken;
-    of Parquet's old INT96 it is cut off.
+    let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken
+    (of Parquet's old INT96 it is cut off), and nothing outside the years 1 to 9999.
 
     In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a LONG, 1.7 is not;
     1 is a BOOLEAN, 0.5 is not; a timestamp at midnight is a DATE. Numbers are no instants: declare a LONG, and derive
@@ -103,7 +102,8 @@ class Lookup:
         file_key: column of the file that equals `key`.
         types: new column of the source -> its type.
         columns: new column of the source -> column of the file.
-        missing: key value -> {new column: value}, for keys that the file lacks and the project knows.
+        missing: key value -> {new column: value}, for keys that the file lacks and the project knows; texts as in
+            `Column`.
     """
 
     file: File = MISSING
@@ -119,9 +119,6 @@ class Lookup:
         require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
         for values in self.missing.values():
             require_one_of("missing", values, self.columns, "lookup's columns")
-            for name in (name for name in values if self.types[name] is ColumnType.TIMESTAMP):
-                has_day = re.match(r"\d{4}-\d{2}-\d{2}", values[name]) is not None
-                require(has_day, f"missing.{name}", values[name], "an instant with its day, as in 2024-01-31 06:00:00")
 
     def file_columns(self) -> list[str]:
         """The columns of the file that are read, its key first."""

@@ -1,11 +1,9 @@
 """From raw rows to facts: cast, check and derive columns; each refused row gets its reasons."""
 
 import math
-from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
-import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import BooleanType, StructField, TimestampType
@@ -13,7 +11,9 @@ from pyspark.sql.types import BooleanType, StructField, TimestampType
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
 from nightjar.settings import sources
-from nightjar.sources import raw, values
+from nightjar.settings.texts import parse
+from nightjar.sources import lookups, raw, values
+from nightjar.sources.parquet import MOMENTS
 
 REASONS = "_reasons"
 ROW = "_row"
@@ -41,10 +41,12 @@ def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Pa
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     rows = raw.read(spark, source.file, list(source.columns), name, cache)
-    _require_fit(rows, name, source.file, {column: one.type for column, one in source.columns.items()})
+    values.require_fit(rows, name, source.file, {column: one.type for column, one in source.columns.items()})
     rows = _cast_columns(rows, source)
+    types = {column: one.type for column, one in source.columns.items()}
     for lookup_name, lookup in source.lookups.items():
-        rows = _join_lookup(rows, _lookup_table(spark, f"{name}.lookups.{lookup_name}", lookup, cache), lookup)
+        rows = lookups.join(rows, f"{name}.lookups.{lookup_name}", lookup, types[lookup.key], cache)
+        types |= lookup.types
     rows = guard.add_columns(rows, f"project.sources.{name}.derived", source.derived)
     _require_types(rows, name, source, zone)
     return _set_state(rows, name, source)
@@ -67,19 +69,6 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
             f"{rows.schema[source.deleted].dataType.simpleString().upper()}, expected BOOLEAN. Derive one, such as "
             f"{source.deleted} = 'D'. Nothing was written."
         )
-
-
-def _require_fit(rows: DataFrame, name: str, file: sources.File, types: Mapping[str, sources.ColumnType]) -> None:
-    """Refuse a file with a column whose type cannot be read as the declared one."""
-    for column, kind in types.items():
-        field = rows.schema[column]
-        if not values.fits(field, kind):
-            kind_in_file = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
-            raise SourceError(
-                f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
-                f"{kind.name} that it is declared. Declare what it is, and derive the rest, such as "
-                f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
-            )
 
 
 def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
@@ -123,16 +112,17 @@ def as_json(columns: list[str]) -> Column:
 def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
     name, value = field.name, F.col(field.name)
     read = StructField(_text(name), field.dataType, metadata=field.metadata)
-    text, finer = F.col(read.name), values.finer(read, column.type)
-    unparsed = text.isNotNull() & value.isNull()
-    faults = [(unparsed if finer is None else unparsed & ~finer, f"{name}: not a {column.type.value}")]
-    if finer is not None:
-        faults.append((finer, f"{name}: finer than a microsecond"))
+    unparsed = F.col(read.name).isNotNull() & value.isNull()
+    special = values.special(read, column.type)
+    other = reduce(Column.__and__, (~condition for condition, _ in special), unparsed)
+    faults = [(other, f"{name}: not a {column.type.value}")]
+    faults += [(unparsed & condition, f"{name}: {reason}") for condition, reason in special]
     if column.required:
-        faults.append((text.isNull(), f"{name}: missing"))
+        faults.append((F.col(read.name).isNull(), f"{name}: missing"))
     faults += _out_of_bounds(name, column)
     if column.levels:
-        faults.append((~value.isin(column.levels), f"{name}: not one of {', '.join(column.levels)}"))
+        levels = [parse(level, column.type) for level in column.levels]
+        faults.append((~value.isin(levels), f"{name}: not one of {', '.join(column.levels)}"))
     return faults
 
 
@@ -156,74 +146,17 @@ def _out_of_bounds(name: str, column: sources.Column) -> list[Fault]:
     return faults
 
 
-def _lookup_table(spark: SparkSession, name: str, lookup: sources.Lookup, cache: Path) -> DataFrame:
-    """Key and new columns of a static file, with the rows that the project declares for missing keys."""
-    rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
-    types = {column: lookup.types[new_name] for new_name, column in lookup.columns.items()}
-    _require_fit(rows, name, lookup.file, types)
-    new = [
-        values.value(rows.schema[column], types[column]).alias(new_name) for new_name, column in lookup.columns.items()
-    ]
-    _check_lookup(rows, name, lookup, _unparsed(rows, types))
-    table = rows.select(F.col(lookup.file_key).alias(lookup.key), *new).where(F.col(lookup.key).isNotNull())
-    if not lookup.missing:
-        return table
-    declared = [{lookup.key: key, **values} for key, values in lookup.missing.items()]
-    schema = pa.schema([(column, pa.string()) for column in [lookup.key, *lookup.columns]])
-    extra = spark.createDataFrame(pa.Table.from_pylist(declared, schema)).select(
-        lookup.key, *(F.col(c).cast(lookup.types[c].value).alias(c) for c in lookup.columns)
-    )
-    return table.unionByName(extra.join(table, lookup.key, "left_anti"))
-
-
-def _unparsed(rows: DataFrame, types: Mapping[str, sources.ColumnType]) -> Column:
-    """The first value in a row of a static file that is not of its declared type, in words; null where none is."""
-    faults = [
-        F.when(
-            F.col(name).isNotNull() & values.value(rows.schema[name], kind).isNull(),
-            F.concat(F.lit(f"{name} "), F.col(name).cast("string"), F.lit(f" is not a {kind.value}")),
-        )
-        for name, kind in types.items()
-    ]
-    return F.coalesce(*faults)
-
-
-def _check_lookup(rows: DataFrame, name: str, lookup: sources.Lookup, unread: Column) -> None:
-    """Raise SourceError for a file without rows, malformed rows, values of other types, or a repeated key."""
-    malformed, key = F.col(raw.MALFORMED), F.col(lookup.file_key)
-    counts = [F.count("*").alias("rows"), F.count(malformed).alias("broken"), F.min(malformed).alias("example")]
-    counts.append(F.min(unread).alias("unread"))
-    is_wrong = (F.col("broken") > 0) | F.col("unread").isNotNull() | ((F.col("rows") > 1) & key.isNotNull())
-    by_key = rows.groupBy(key).agg(*counts).withColumn("is_wrong", is_wrong)
-    bad_key = by_key.orderBy(F.col("is_wrong").desc_nulls_last(), F.col("broken").desc()).first()
-    if bad_key is None:
-        raise SourceError(
-            f"Source {name}: {lookup.file.path} holds no row, so every {lookup.key} would go without "
-            f"{', '.join(lookup.columns)}. Fetch it again. Nothing was written."
-        )
-    if not bad_key["is_wrong"]:
-        return
-    raw.refuse_malformed(bad_key["broken"], bad_key["example"], name, lookup.file.path)
-    if bad_key["unread"] is not None:
-        raise SourceError(
-            f"Source {name}: at {lookup.file_key} {bad_key[0]!r} in {lookup.file.path}, {bad_key['unread']}. Correct "
-            "the file, or the lookup's types. Nothing was written."
-        )
-    raise SourceError(f"Source {name}: {lookup.file_key} {bad_key[0]!r} stands {bad_key['rows']} times, expected once.")
-
-
-def _join_lookup(rows: DataFrame, table: DataFrame, lookup: sources.Lookup) -> DataFrame:
-    return rows.join(F.broadcast(table), lookup.key, "left")
-
-
 def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     """Set each row's state: fact or not, and whether a fact has its key and clocks and meets the source's checks."""
     known_at = F.coalesce(source.known_at or source.event_time, source.event_time)
     needed = dict.fromkeys([*source.key, source.event_time])
     path, kinds = f"project.sources.{name}", (BooleanType,)
     checks = {check: guard.column(rows, f"{path}.checks.{check}", sql, kinds) for check, sql in source.checks.items()}
+    used = {source.event_time, source.known_at, *source.stored_columns()}
+    derived_moments = [one for one in source.derived if one in used and isinstance(rows.schema[one].dataType, MOMENTS)]
     faults = [
         *((F.col(column).isNull(), f"{column}: missing") for column in needed),
+        *((values.is_outside(F.col(column)), f"{column}: {values.OUTSIDE}") for column in derived_moments),
         *((~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
     is_fact = guard.column(rows, f"{path}.where", source.where, kinds) if source.where else F.lit(True)

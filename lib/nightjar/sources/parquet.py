@@ -30,8 +30,10 @@ from nightjar.asof.values import logical_type
 from nightjar.errors import SourceError
 from nightjar.tables import parquet, storage
 
-NANOSECONDS = "nanoseconds"
-"""Metadata of a column of integers that count nanoseconds since 1970, for which Spark has no type."""
+UNIT = "unit"
+"""Metadata of a column of integers that count milliseconds or nanoseconds since 1970: `ms`, `ns`.
+
+Spark has no type for nanoseconds, and fails on milliseconds that microseconds of 64 bits do not reach."""
 OTHERS = {
     pa.uint8(): ShortType(),
     pa.uint16(): IntegerType(),
@@ -82,7 +84,12 @@ def schema(path: str, columns: Sequence[str], source: str) -> tuple[StructType, 
 
 
 def _footer(fragment: Any) -> Footer:
-    return Footer(fragment.path, fragment.physical_schema, parquet.physical_types(fragment.metadata))
+    try:
+        return Footer(fragment.path, fragment.physical_schema, parquet.physical_types(fragment.metadata))
+    except pa.ArrowInvalid as error:  # Arrow names no file
+        raise pa.ArrowInvalid(f"{fragment.path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"{fragment.path} has a column whose name is not UTF-8: {error.object!r}") from error
 
 
 def _field(name: str, footers: Sequence[Footer], source: str) -> StructField:
@@ -118,8 +125,8 @@ def _spark_field(footer: Footer, name: str) -> StructField | None:
     kind = logical_type(footer.columns.field(name).type)
     if footer.physical.get(name) == "INT96":
         return StructField(name, TimestampType())
-    if isinstance(kind, pa.TimestampType) and kind.unit == "ns":
-        return StructField(name, LongType(), metadata={NANOSECONDS: True})
+    if isinstance(kind, pa.TimestampType) and kind.unit != "us":
+        return StructField(name, LongType(), metadata={UNIT: kind.unit})
     if kind in OTHERS:
         return StructField(name, OTHERS[kind])
     if pa.types.is_float16(kind) or pa.types.is_decimal256(kind):

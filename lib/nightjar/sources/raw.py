@@ -24,6 +24,9 @@ from nightjar.sources import parquet, texts
 
 log = logging.getLogger("nightjar.ingest")
 MALFORMED = "_malformed"
+WIDE = 1_000
+"""Columns of a CSV file above which Spark plans without those that are not needed."""
+MOST_FIELDS = 20_480  # of a row, by Spark's default
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
 _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
@@ -61,13 +64,18 @@ def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, sou
         .option("nullValue", null_text)
         .option("emptyValue", null_text)
         .option("columnNameOfCorruptRecord", MALFORMED)
+        .option("maxColumns", str(MOST_FIELDS + 2 * len(names)))
         # With pruning, Spark would not notice a row of too few fields.
         .option("columnPruning", "false")
     )
     if text.row_end is not None:  # read by one task: rows have no recognizable start in the middle of the file
         reader = reader.option("multiLine", "true").option("lineSep", text.row_end)
     rows = reader.csv(_literally(path))
-    return rows.select(*(F.col(names[text.header.index(name)]).alias(name) for name in columns), MALFORMED)
+    rows = rows.select(*(F.col(names[text.header.index(name)]).alias(name) for name in columns), MALFORMED)
+    if len(names) <= WIDE:
+        return rows
+    # To compare plans, Spark looks at all columns of a file for each of them. A plan that begins here has the few.
+    return spark.createDataFrame(rows.rdd, rows.schema, verifySchema=False)
 
 
 def _parquet(spark: SparkSession, path: str, columns: list[str], source: str) -> DataFrame:
@@ -182,7 +190,7 @@ def unpack(path: str, source: str, cache: Path) -> str:
     Raises:
         SourceError: the archive is damaged, or holds no file or several.
     """
-    if not path.endswith(".zip"):
+    if not path.endswith(".zip") or Path(path).is_dir():
         return path
     try:
         with zipfile.ZipFile(path) as archive:

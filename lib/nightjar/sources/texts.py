@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pyarrow.fs import FileType
+
 from nightjar.errors import SourceError
 from nightjar.tables import storage
 
@@ -32,32 +34,34 @@ def look_through(path: str, source: str) -> Text:
     """Read a file once, compressed or not, and check it; lines without quotes are not parsed.
 
     Raises:
-        SourceError: the file is empty, not UTF-8, its quotes are not those of RFC 4180, or it has rows of several lines
-            together with blank lines before its header or mixed line ends, which Spark misreads.
+        SourceError: it is a folder, is empty, is no text in UTF-8 or holds NUL bytes, its quotes are not those of RFC
+            4180, or it has rows of several lines together with blank lines before its header or mixed line ends, which
+            Spark misreads.
         OSError: it cannot be opened, or unpacked to its end.
     """
     filesystem, inner = storage.of_file(path)
+    if filesystem.get_file_info(inner).type is FileType.Directory:
+        raise SourceError(
+            f"Source {source}: {path} is a folder, expected one file of CSV. Name a file in it, or write them as one; "
+            "only Parquet may be a folder (file.format: PARQUET). Nothing was written."
+        )
     longest = csv.field_size_limit(LONGEST)
     try:
         with filesystem.open_input_stream(inner) as stream:
-            return _read(_Lines(stream), f"Source {source}: {path}")
+            return _read(_Lines(stream, f"Source {source}: {path}"))
     finally:
         csv.field_size_limit(longest)
 
 
-def _read(lines: "_Lines", where: str) -> Text:
+def _read(lines: "_Lines") -> Text:
     reader, rows, header, first = csv.reader(lines, strict=True), 0, list[str](), 0
+    where = lines.where
     try:
         for row in reader:
             rows += 1
             lines.end_row()
             if not header and (len(row) > 1 or any(map(str.strip, row))):
                 header, first, lines.of_header = row, lines.first, False
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{where} is not UTF-8: line {lines.number} holds the byte 0x{error.object[error.start]:02x}, which is no "
-            "letter there. Write it as UTF-8 (if it is Latin-1: iconv -f LATIN1 -t UTF-8). Nothing was written."
-        ) from error
     except csv.Error as error:
         raise SourceError(
             f"{where} is not CSV as RFC 4180 has it: {error} in the row of line {lines.first}. A quote within quotes "
@@ -81,14 +85,15 @@ class _Lines:
     """The lines that a CSV reader needs: all up to the header, then those of quoted rows. All are checked to be UTF-8.
 
     Attributes:
+        where: source and file, for messages.
         number: of the last line.
         first: number of the line in which the last row begins.
         ends: the line ends of rows.
         of_header: whether the header is still to come.
     """
 
-    def __init__(self, stream: Any) -> None:
-        self.stream, self.number, self.first, self.ends = stream, 0, 0, set[str]()
+    def __init__(self, stream: Any, where: str) -> None:
+        self.stream, self.where, self.number, self.first, self.ends = stream, where, 0, 0, set[str]()
         self.of_header = self.starts = True
         self.end = ""
 
@@ -99,11 +104,7 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         for block in _blocks(self.stream):
-            try:
-                block.decode()
-            except UnicodeDecodeError as error:
-                self.number += len((block[: error.start] + b".").splitlines())
-                raise
+            self._require_text(block)
             for number, line in enumerate(block.splitlines(keepends=True), self.number + 1):
                 self.number, self.end = number, _end(line)
                 if not self.of_header and b'"' not in line:
@@ -113,6 +114,31 @@ class _Lines:
                 if self.starts:
                     self.first, self.starts = number, False
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+
+    def _require_text(self, block: bytes) -> None:
+        """Refuse bytes that are no text, with their line."""
+        if self.number == 0 and block.startswith(b"PAR1"):
+            raise SourceError(
+                f"{self.where} is Parquet, expected CSV. If that is meant: file.format: PARQUET. Nothing was written."
+            )
+        try:
+            block.decode()
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                f"{self.where} is not UTF-8: line {self._line(block, error.start)} holds the byte "
+                f"0x{block[error.start]:02x}, which is no letter there. Write it as UTF-8 (if it is Latin-1: iconv -f "
+                "LATIN1 -t UTF-8). Nothing was written."
+            ) from error
+        if 0 in block:
+            raise SourceError(
+                f"{self.where} is no text: line {self._line(block, block.index(0))} holds the byte 0x00, which Spark "
+                "misreads beside quotes. Write it without (if it is UTF-16: iconv -f UTF-16 -t UTF-8). Nothing was "
+                "written."
+            )
+
+    def _line(self, block: bytes, place: int) -> int:
+        """The number of the line that holds a byte of the next block."""
+        return self.number + len((block[:place] + b".").splitlines())
 
 
 def _end(line: bytes) -> str:

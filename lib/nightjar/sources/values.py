@@ -1,9 +1,10 @@
 """Cast raw values to their declared types: exactly, or to null."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import reduce
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import (
     BinaryType,
@@ -17,30 +18,20 @@ from pyspark.sql.types import (
     NumericType,
     StringType,
     StructField,
-    TimestampNTZType,
     TimestampType,
 )
 
-from nightjar.settings.sources import ColumnType
-from nightjar.sources.parquet import NANOSECONDS
+from nightjar.errors import SourceError
+from nightjar.settings.sources import ColumnType, File
+from nightjar.settings.texts import FINER, FORMS
+from nightjar.sources.parquet import MOMENTS, UNIT
 
-_YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # not 0000
-_DAY = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
-_ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
-_TIME = "[0-9]{2}:[0-9]{2}"
-FORMS = {
-    ColumnType.LONG: "[+-]?[0-9]+",
-    ColumnType.BOOLEAN: "(?i:true|false|t|f|yes|no|y|n|1|0)",
-    ColumnType.DOUBLE: r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:inf|infinity)|(?i:nan)",
-    ColumnType.DATE: _DAY,
-    ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?({_ZONE})?)?)?",
-}
-"""Allowed texts, without blanks around them, for types whose cast by Spark accepts more, such as `12:00` or `1.5d`.
-
-Java and Arrow (RE2) understand them alike: `profiling` proposes types by the same forms."""
-FINER = rf"{_DAY}[ T]{_TIME}:[0-9]{{2}}[.][0-9]{{6,8}}[1-9]0{{0,2}}({_ZONE})?"
-"""A moment finer than a microsecond."""
+FINER_THAN = "finer than a microsecond"
 LONGEST = len("2024-03-01 00:00:00.000000")  # texts up to this length are not finer
+
+
+OUTSIDE = "outside the years 1 to 9999"
+_FIRST_MILLISECOND, _LAST_MILLISECOND = -62_135_596_800_000, 253_402_300_799_999  # of these years
 
 
 def fits(field: StructField, kind: ColumnType) -> bool:
@@ -48,11 +39,28 @@ def fits(field: StructField, kind: ColumnType) -> bool:
     raw_type = field.dataType
     if isinstance(raw_type, (StringType, NullType)) or kind is ColumnType.STRING:
         return True
-    if NANOSECONDS in field.metadata or isinstance(raw_type, (DateType, TimestampType, TimestampNTZType)):
+    if UNIT in field.metadata or isinstance(raw_type, MOMENTS):
         return kind in (ColumnType.DATE, ColumnType.TIMESTAMP)
     if isinstance(raw_type, NumericType):
         return kind in (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.BOOLEAN)
     return isinstance(raw_type, BooleanType) and kind is ColumnType.BOOLEAN
+
+
+def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, ColumnType]) -> None:
+    """Refuse a file with a column whose type cannot be read as the declared one.
+
+    Raises:
+        SourceError: it has one.
+    """
+    for column, kind in types.items():
+        field = rows.schema[column]
+        if not fits(field, kind):
+            kind_in_file = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
+            raise SourceError(
+                f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
+                f"{kind.name} that it is declared. Declare what it is, and derive the rest, such as "
+                f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
+            )
 
 
 def value(field: StructField, kind: ColumnType) -> Column:
@@ -61,20 +69,33 @@ def value(field: StructField, kind: ColumnType) -> Column:
     Allowed texts are in `FORMS`. A fraction becomes the nearest DOUBLE, as its text does.
     """
     column = F.col(field.name)
-    if NANOSECONDS in field.metadata:
-        whole = F.when(column % 1000 == 0, F.timestamp_micros(F.expr(f"`{field.name}` DIV 1000")))
-        return _exactly(whole, TimestampType(), kind)
-    return _exactly(column, field.dataType, kind)
+    if UNIT not in field.metadata and not isinstance(field.dataType, MOMENTS):
+        return _exactly(column, field.dataType, kind)
+    is_moment = reduce(Column.__and__, (~condition for condition, _ in special(field, kind)))
+    unit = field.metadata.get(UNIT)
+    if unit is None:
+        return _exactly(F.when(is_moment, column), field.dataType, kind)
+    instant = F.timestamp_millis(column) if unit == "ms" else F.timestamp_micros(F.expr(f"`{field.name}` DIV 1000"))
+    return _exactly(F.when(is_moment, instant), TimestampType(), kind)
 
 
-def finer(field: StructField, kind: ColumnType) -> Column | None:
-    """Whether a moment is finer than a microsecond; None where no value can be."""
-    column = F.col(field.name)
-    if NANOSECONDS in field.metadata:
-        return column % 1000 != 0
+def special(field: StructField, kind: ColumnType) -> list[tuple[Column, str]]:
+    """Why a raw value may have none of a type, where that is more than its form: conditions, and the reasons."""
+    column, unit = F.col(field.name), field.metadata.get(UNIT)
+    if unit == "ns":
+        return [(column % 1000 != 0, FINER_THAN)]
+    if unit == "ms":
+        return [(~column.between(_FIRST_MILLISECOND, _LAST_MILLISECOND), OUTSIDE)]
+    if isinstance(field.dataType, MOMENTS):
+        return [(is_outside(column), OUTSIDE)]
     if isinstance(field.dataType, StringType) and kind is ColumnType.TIMESTAMP:
-        return (F.length(column) > LONGEST) & _has_form(column, FINER)
-    return None
+        return [((F.length(column) > LONGEST) & _has_form(column, FINER), FINER_THAN)]
+    return []
+
+
+def is_outside(moment: Column) -> Column:
+    """Whether a date or an instant is outside the years 1 to 9999, which neither Python nor reports can show."""
+    return ~F.year(moment).between(1, 9999)
 
 
 def _exactly(column: Column, raw_type: DataType, kind: ColumnType) -> Column:
@@ -93,10 +114,14 @@ def _exactly(column: Column, raw_type: DataType, kind: ColumnType) -> Column:
 
 
 def _of_text(text: Column, kind: ColumnType) -> Column:
+    if kind is ColumnType.STRING:  # of Parquet; what Spark reads of CSV is always UTF-8
+        return F.try_validate_utf8(text)
     value = text.try_cast(kind.value)
     if kind is ColumnType.DOUBLE:  # the cast makes numbers infinite that are only too large
         value = F.when((F.abs(value) < F.lit(math.inf)) | text.rlike("[nN]"), value)
-    return F.when(_has_form(text, FORMS[kind]), value) if kind in FORMS else value
+    if kind is ColumnType.TIMESTAMP:  # an offset leads out of the first and the last year
+        value = F.when(~is_outside(value), value)
+    return F.when(_has_form(text, FORMS[kind]), value)
 
 
 def _has_form(text: Column, form: str) -> Column:

@@ -1,0 +1,108 @@
+"""What texts of a type look like, in raw files and in settings; what each means is told by `Column`."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from nightjar.settings.checks import require
+from nightjar.settings.sources import ColumnType, Source
+
+_YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # not 0000
+_DAY = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
+_ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-5][0-9])?)"
+_TIME = "[0-9]{2}:[0-9]{2}"
+FORMS = {
+    ColumnType.LONG: "[+-]?[0-9]+",
+    ColumnType.BOOLEAN: "(?i:true|false|t|f|yes|no|y|n|1|0)",
+    ColumnType.DOUBLE: r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:inf|infinity)|(?i:nan)",
+    ColumnType.DATE: _DAY,
+    ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?({_ZONE})?)?)?",
+}
+"""Allowed texts, without blanks around them, for types whose cast by Spark accepts more, such as `12:00` or `1.5d`.
+
+Java, Arrow (RE2) and Python understand them alike: `profiling` proposes types by the same forms."""
+FINER = rf"{_DAY}[ T]{_TIME}:[0-9]{{2}}[.][0-9]{{6,8}}[1-9]0{{0,2}}({_ZONE})?"
+"""A moment finer than a microsecond."""
+_EXPECTED = {
+    ColumnType.LONG: "a whole number of 64 bits, as in -12",
+    ColumnType.BOOLEAN: "true or false",
+    ColumnType.DOUBLE: "a number, as in -1.5e3",
+    ColumnType.DATE: "a day of the calendar, as in 2024-01-31",
+    ColumnType.TIMESTAMP: "an instant with its day, as in 2024-01-31 06:00:00",
+}
+_MOST_OFFSET = timedelta(hours=18)  # from UTC, as Java has it
+
+
+def parse(text: str, kind: ColumnType) -> object:
+    """The value of a text as a type: whole numbers as int, instants in UTC.
+
+    Raises:
+        ValueError: the text has not the form of the type, or is no value, such as the 30th of February.
+    """
+    if kind is ColumnType.STRING:
+        return text
+    bare = text.strip(" \t")
+    if re.fullmatch(FORMS[kind], bare) is None:
+        raise ValueError(f"{text!r} has not the form of a {kind.name}")
+    return _PARSE[kind](bare)
+
+
+def require_texts(path: str, source: Source) -> None:
+    """Raise ValueError for a level of a column, or what a lookup's `missing` gives, that is no text of its type.
+
+    Args:
+        path: key path of the source.
+        source: its settings.
+    """
+    for name, column in source.columns.items():
+        for level in column.levels:
+            _parse(f"{path}.columns.{name}.levels", level, column.type)
+    types = {name: column.type for name, column in source.columns.items()}
+    for name, lookup in source.lookups.items():
+        texts_of: dict[object, str] = {}
+        for key, texts in lookup.missing.items():
+            where = f"{path}.lookups.{name}.missing"
+            twin = texts_of.setdefault(_parse(f"{where}.{key}", key, types[lookup.key]), key)
+            require(twin == key, where, key, f"another key: as a {types[lookup.key].name} it equals {twin!r}")
+            for new_name, text in texts.items():
+                _parse(f"{where}.{key}.{new_name}", text, lookup.types[new_name])
+        types |= lookup.types
+
+
+def _parse(path: str, text: str, kind: ColumnType) -> object:
+    try:
+        return parse(text, kind)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{path}: found {text!r}, expected {_EXPECTED[kind]}: the column is a {kind.name}") from error
+
+
+def _long(bare: str) -> int:
+    number = int(bare)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{bare} does not fit into 64 bits")
+    return number
+
+
+def _double(bare: str) -> float:
+    number = float(bare)
+    if math.isinf(number) and "n" not in bare.lower():
+        raise ValueError(f"{bare} is too large")
+    return number
+
+
+def _instant(bare: str) -> datetime:
+    there = datetime.fromisoformat(re.sub(r" (?=[+-])", "", re.sub(" ?(Z|UTC)$", "+00:00", bare)))
+    offset = there.utcoffset() or timedelta()
+    if abs(offset) > _MOST_OFFSET:
+        raise ValueError(f"{bare} is too far from UTC")
+    return (there.replace(tzinfo=None) - offset).replace(tzinfo=UTC)
+
+
+_PARSE: dict[ColumnType, Callable[[str], object]] = {
+    ColumnType.LONG: _long,
+    ColumnType.DOUBLE: _double,
+    ColumnType.BOOLEAN: lambda bare: bare[0] in "tTyY1",
+    ColumnType.DATE: date.fromisoformat,
+    ColumnType.TIMESTAMP: _instant,
+}
