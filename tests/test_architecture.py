@@ -23,9 +23,10 @@ MAY_IMPORT = {
     "durations": {"errors"},
     "timeline": {"durations", "errors"},
     "settings": {"timeline", "durations", "errors"},
-    "overrides": KERNEL,
+    "origins": KERNEL,
     "refusals": KERNEL,
-    "config": KERNEL | {"overrides", "refusals"},
+    "overrides": KERNEL | {"refusals"},
+    "config": KERNEL | {"origins", "overrides", "refusals"},
     "runtime": KERNEL | {"nightjar"},
     "expressions": KERNEL,
     "asof": KERNEL,
@@ -63,6 +64,7 @@ LEARNING = {
 
 ONLY_IN = {
     "hydra": ["config.py", "overrides.py", "refusals.py"],
+    "pydantic": ["config.py", "settings"],
     "ray": ["learning", "runtime/ray.py"],
     "mlflow": ["registry"],
     "torch": ["models/network/training.py", "learning/distributed"],

@@ -11,10 +11,10 @@ from nightjar.settings.jobs import JobName
 pytestmark = pytest.mark.slow  # each composes a configuration
 FLIGHTS = ["project=flights", "run_date=2013-10-05"]
 FILES = {
-    "environment/local": "defaults: [schema, _self_]\nwarehouse: ours\n",
+    "environment/local": "warehouse: ours\n",
     "environment/mine": "defaults: [local, _self_]\nhome: my home\n",
     "environment/theirs": "defaults: [cluster, _self_]\n",
-    "environment/wrong": "defaults: [schema, _self_]\nhme: here\n",
+    "environment/wrong": "hme: here\n",
     "environment/lost": "defaults: [clustr, _self_]\n",
     "environment/unquoted": "defaults: [local, _self_]\nhome: NO\n",
 }
@@ -32,7 +32,7 @@ def conf(tmp_path):
 
 
 def compose(conf, *overrides):
-    return config.compose_job(conf, JobName.SCORE, [*FLIGHTS, *overrides])
+    return config.make_settings(config.compose_job(conf, JobName.SCORE, [*FLIGHTS, *overrides]))
 
 
 def test_a_file_of_the_project_is_taken_before_the_package_s_of_the_same_name(conf):
@@ -47,8 +47,8 @@ def test_a_file_of_the_project_is_taken_before_the_package_s_of_the_same_name(co
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("environment=mne", r"there is no 'mne' in environment.*'mine'.*'cluster'.*'mine', 'schema', 'theirs'"),
-        ("environment=wrong", r"conf/environment/wrong.yaml: .*hme"),
+        ("environment=mne", r"there is no 'mne' in environment.*'mine'.*'cluster'.*'mine', 'theirs'"),
+        ("environment=wrong", r"environment.hme: .*conf/environment/wrong.yaml, line 1"),
         ("environment=lost", r"conf/environment/lost.yaml: there is no 'clustr' in environment.*'cluster'"),
         ("environment=unquoted", r"environment.home: .*line 2 of .*conf/environment/unquoted.yaml"),
         ("+modle@environment.x=tree", r"there is no group 'modle'.*'features/flights', 'model', 'project'"),

@@ -1,13 +1,13 @@
-"""Hydra: registers the settings as schemas, composes `conf/` with a command line's overrides, and makes settings of it.
+"""Hydra composes `conf/` with a command line's overrides; pydantic makes settings of it.
 
-Nothing but this module, `overrides` and `refusals` knows Hydra. Everything that is wrong with a configuration is a
-UsageError that names the key path, the value and what was expected; it is raised before any session starts.
+Nothing but this module, `overrides` and `refusals` knows Hydra. Everything that is wrong with a configuration is one
+UsageError that names key path, value, place and what was expected, a line each; it is raised before any session starts.
 """
 
-import dataclasses
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_search_path import ConfigSearchPath
@@ -16,20 +16,16 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
 from yaml import YAMLError
 
-from nightjar import overrides as arguments
-from nightjar import refusals
+from nightjar import origins, overrides, refusals
 from nightjar.errors import UsageError
-from nightjar.settings import jobs, secrets, words
-from nightjar.settings.environment import Environment
-from nightjar.settings.hints import unknown_key
-from nightjar.settings.learning import Search
-from nightjar.settings.model import Model
-from nightjar.settings.project import Project
-from nightjar.settings.sources import Source
+from nightjar.settings import filling, jobs, secrets, validation
+from nightjar.settings.validation import Path as KeyPath
 
 ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.INGEST: jobs.Ingest,
@@ -42,54 +38,52 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.MAINTAIN: jobs.Maintain,
     jobs.JobName.LEASES: jobs.Leases,
 }
-GROUPS: dict[str, type] = {
-    "environment": Environment,
-    "project": Project,
-    "source": Source,
-    "model": Model,
-    "search": Search,
-}
 BASE = Path(__file__).resolve().with_name("_conf").resolve()
 """The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""
-REFUSED = (HydraException, OmegaConfBaseException, YAMLError)
-NOT_FORESEEN = (AssertionError, AttributeError, ValueError)
-"""What Hydra and OmegaConf raise where a key below one that is null is overridden, or a group is null."""
+OLD_SCHEMAS = ("environment", "project", "source", "model", "search")
+"""Groups whose files may begin with a line `schema`: they did while Hydra validated. Today it says nothing."""
+REFUSED = (HydraException, OmegaConfBaseException, YAMLError, UnicodeError)
 
 
-def compose_job(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
-    """The composed configuration of a job, with every key checked against its schema.
+@dataclass(frozen=True)
+class Composed:
+    """A job's configuration, with the defaults of all settings in it.
+
+    Attributes:
+        job: whose.
+        folders: of the files, in the order in which they are searched.
+        arguments: of the command line, as Hydra gets them.
+        config: what they say together, mappings and values alone.
+        altered: key path -> text that a boolean or number has become, since a text is expected there.
+    """
+
+    job: jobs.JobName
+    folders: list[Path]
+    arguments: list[str]
+    config: DictConfig
+    altered: dict[KeyPath, str]
+
+
+def compose_job(folder: Path, job: jobs.JobName, arguments: list[str]) -> Composed:
+    """The composed configuration of a job. It is not validated yet.
 
     Raises:
-        UsageError: a file or an override cannot be parsed, or names a key, group or value that does not exist; or a
-            text has to be quoted.
+        UsageError: a file or an argument cannot be read, or names a group or file that does not exist.
     """
-    _register_schemas()
-    secret_texts = list(secrets.of_overrides(overrides))
-    arguments.require_readable(job.value, overrides)
+    folders = search_path(folder)
+    overrides.require_readable(job.value, folders, arguments)
+    forced = [overrides.force(folders, argument) for argument in arguments]
     try:
-        composed = _compose(folder, job, overrides)
-    except (*REFUSED, UnicodeError) as error:
-        why = _unknown_place(folder, job, overrides, error) or refusals.describe_refusal(
-            error, search_path(folder), overrides, GROUPS
-        )
+        with _hydra(folders):
+            config = compose(config_name=job.value, overrides=forced)
+    except REFUSED as error:
+        why = refusals.describe_refusal(error, folders, arguments, ROOTS[job])
         message = f"{job.value}: the configuration is refused: {why}"
-        raise UsageError(secrets.hide(message, [*secret_texts, *refusals.secrets_in(error)])) from error
-    except NOT_FORESEEN as error:
-        arguments_so_far = ["what the files say", *overrides]
-        culprit = next(
-            argument for count, argument in enumerate(arguments_so_far) if _breaks(folder, job, overrides[:count])
-        )
-        why = refusals.whole_message(error) or type(error).__name__
-        message = (
-            f"{job.value}: {culprit} cannot be applied ({why}). Is it below a key that is null, or null for a group? "
-            "What is null is given with the key above it, as in KEY={NAME: ...}"
-        )
-        raise UsageError(secrets.hide(message, secret_texts)) from error
-    plain = OmegaConf.to_container(composed, resolve=False, enum_to_str=True)
-    for place in search_path(folder):
-        words.require_as_written(place, plain)
-    arguments.require_as_written(overrides, plain)
-    return composed
+        hidden = [*secrets.of_overrides(arguments), *refusals.secrets_in(error)]
+        raise UsageError(secrets.hide(message, hidden)) from error
+    altered: dict[KeyPath, str] = {}
+    filled = filling.fill(ROOTS[job], OmegaConf.to_container(config, resolve=False), altered)
+    return Composed(job, folders, forced, OmegaConf.create(filled), altered)
 
 
 def search_path(folder: Path) -> list[Path]:
@@ -97,40 +91,44 @@ def search_path(folder: Path) -> list[Path]:
     return list(dict.fromkeys([folder.resolve(), BASE]))
 
 
-def mask(config: DictConfig) -> DictConfig:
+def mask(composed: Composed) -> DictConfig:
     """A composed configuration to show and to hash, without its secrets: a hash of a short secret would reveal it."""
-    plain = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    plain = OmegaConf.to_container(composed.config, resolve=False)
     shown: DictConfig = OmegaConf.create(secrets.mask(plain))
     return shown
 
 
-def secrets_of(config: DictConfig) -> list[str]:
+def secrets_of(composed: Composed) -> list[str]:
     """The secrets in a configuration; interpolated ones only after `make_settings` has resolved them."""
-    return list(secrets.of_config(OmegaConf.to_container(config, enum_to_str=True)))
+    return list(secrets.of_config(OmegaConf.to_container(composed.config)))
 
 
-def make_settings(config: DictConfig) -> jobs.Job:
-    """Settings from a composed configuration.
+def make_settings(composed: Composed) -> jobs.Job:
+    """Settings from a composed configuration, whose interpolations are resolved.
 
     Raises:
-        UsageError: a value is missing or out of range; the message starts with the key path.
+        UsageError: values are missing, misspelt, of another type, out of range, or not as they were written.
     """
     try:
-        OmegaConf.resolve(config)
+        OmegaConf.resolve(composed.config)
     except OmegaConfBaseException as error:
         raise UsageError(f"the configuration is refused: {refusals.whole_message(error)}") from error
-    settings = _build(config, "")
-    if not isinstance(settings, jobs.Job):
-        raise UsageError(f"the configuration is of type {type(settings).__name__}, expected that of a job")
+    root = ROOTS[composed.job]
+    plain: Any = filling.fill(root, OmegaConf.to_container(composed.config), {})
+    lines = dict(_missing(composed.config, plain)) | dict(_keys_that_are_no_texts(plain))
+    try:
+        settings = validation.validate(root, plain)
+    except ValidationError as error:
+        lines |= {path: line for path, line in validation.describe(error, root, plain) if path not in lines}
+    if not lines and not composed.altered:
+        return settings
+    layers = _layers(composed)
+    messages = [*overrides.not_as_written(composed.arguments, plain), *_not_as_written(composed, layers)]
+    messages += [_with_place(composed, layers, path, line) for path, line in lines.items()]
+    if messages:
+        message = "\n  ".join([f"{composed.job.value}: the configuration is refused:", *messages])
+        raise UsageError(secrets.hide(message, [*secrets.of_overrides(composed.arguments), *secrets.of_config(plain)]))
     return settings
-
-
-def _compose(folder: Path, job: jobs.JobName, overrides: list[str]) -> DictConfig:
-    GlobalHydra.instance().clear()
-    Plugins.instance().register(_ProjectFirst)
-    _ProjectFirst.folders = search_path(folder)[:-1]
-    with initialize_config_dir(config_dir=str(BASE), version_base="1.3"):
-        return compose(config_name=job.value, overrides=overrides)
 
 
 class _ProjectFirst(SearchPathPlugin):
@@ -143,88 +141,72 @@ class _ProjectFirst(SearchPathPlugin):
             search_path.prepend("project", f"file://{folder}", "main")
 
 
-def _breaks(folder: Path, job: jobs.JobName, overrides: list[str]) -> bool:
-    try:
-        _compose(folder, job, overrides)
-    except REFUSED:
-        return False  # refused because overrides are missing
-    except NOT_FORESEEN:
-        return True
-    return False
-
-
-def _register_schemas() -> None:
+def _hydra(folders: list[Path]) -> Any:
+    GlobalHydra.instance().clear()
+    Plugins.instance().register(_ProjectFirst)
+    _ProjectFirst.folders = folders[:-1]
     store = ConfigStore.instance()
-    for job, root in ROOTS.items():
-        store.store(name=f"{job.value}_schema", node=root)
-    for group, schema in GROUPS.items():
-        store.store(group=group, name="schema", node=schema)
+    for job in ROOTS:
+        store.store(name=f"{job.value}_schema", node={})
+    for group in OLD_SCHEMAS:
+        store.store(group=group, name="schema", node={})
+    return initialize_config_dir(config_dir=str(BASE), version_base="1.3")
 
 
-def _build(node: Any, path: str) -> Any:
-    """Build settings from the leaves up, so that an error in __post_init__ can be given its key path."""
-    if isinstance(node, ListConfig):
-        return [_build(item, f"{path}[{index}]") for index, item in enumerate(node)]
-    if not isinstance(node, DictConfig):
-        return node
-    names = [str(key) for key in node]
-    values = {name: _build_item(node, name, f"{path}.{name}" if path else name) for name in names}
-    kind = OmegaConf.get_type(node)
-    if kind is None or not dataclasses.is_dataclass(kind):
-        return values
-    fields = [field.name for field in dataclasses.fields(kind)]
-    for name in values:
-        if name not in fields:
-            raise UsageError(unknown_key(f"{path}.{name}" if path else name, fields))
-    for name, hint in get_type_hints(kind).items():
-        _require_items(hint, values[name], f"{path}.{name}" if path else name)
-    try:
-        return kind(**values)
-    except ValueError as error:
-        raise UsageError(f"{path + '.' if path else ''}{error}") from error
+def _layers(composed: Composed) -> list[origins.Layer]:
+    """The files that the configuration was composed of, in the order in which they are merged."""
+    with _hydra(composed.folders):
+        loader = GlobalHydra.instance().config_loader()
+        merged = loader.compute_defaults_list(composed.job.value, composed.arguments, RunMode.RUN).defaults
+    return [
+        origins.Layer(
+            refusals.file_of(composed.folders, str(one.config_path)),
+            tuple(filter(None, (one.package or "").split("."))),
+        )
+        for one in merged
+    ]
 
 
-def _require_items(hint: Any, value: Any, path: str) -> None:
-    """Refuse lists and mappings in a list or mapping of texts or numbers, which OmegaConf merges silently."""
-    if get_origin(hint) not in (list, dict):
-        return
-    element = get_args(hint)[-1]
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        where = f"{path}.{key}" if isinstance(value, dict) else f"{path}[{key}]"
-        fits = element is Any or dataclasses.is_dataclass(element) or not isinstance(item, list | dict)
-        if not fits and not isinstance(item, get_origin(element) or ()):
-            shown = secrets.mask(item, tuple(where.split(".", 1)))
-            raise UsageError(f"{where}: found {shown!r}, expected one value of type {element.__name__}")
-        _require_items(element, item, where)
+def _missing(config: DictConfig, plain: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Key path and message of each value that is still to be given; it is taken out of what is validated."""
+    for key in sorted(OmegaConf.missing_keys(config)):
+        *above, name = key.split(".")
+        node = plain
+        for part in above:
+            node = node.get(part) if isinstance(node, dict) else None
+        if isinstance(node, dict):
+            node.pop(name, None)
+        yield (*above, name), f"{key}: has no value, and needs one; give {key}=..."
 
 
-def _build_item(node: DictConfig, key: str, path: str) -> Any:
-    if OmegaConf.is_missing(node, key):
-        raise UsageError(f"{path}: has no value, and needs one; give {path}=...")
-    return _build(node[key], path)
+def _keys_that_are_no_texts(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Key path and message of each key that YAML has read as something else: NO as false. They become texts."""
+    if isinstance(node, list):
+        for number, item in enumerate(node):
+            yield from _keys_that_are_no_texts(item, (*path, number))
+    elif isinstance(node, dict):
+        for key in list(node):
+            if not isinstance(key, str):
+                node[str(key)] = node.pop(key)
+                where = validation.show((*path, str(key)))
+                yield (*path, str(key)), f"{where}: found the key {key!r}, expected a text; quote it as it is meant"
+            yield from _keys_that_are_no_texts(node[str(key)], (*path, str(key)))
 
 
-def _unknown_place(folder: Path, job: jobs.JobName, overrides: list[str], error: Exception) -> str | None:
-    """The message for a group that the job lacks, or a key below an entry that does not exist; Hydra's is no help."""
-    message = str(error)
-    group = re.match("Could not override '(.+?)'. No match in the defaults list", message)
-    keys = [field.name for field in dataclasses.fields(ROOTS[job])]
-    if group and group[1] not in keys:
-        return unknown_key(group[1], keys)
-    for number, override in enumerate(overrides):
-        key = arguments.parse(override).key_or_group
-        is_added = override.startswith("+") and message.endswith(f"override {override}")
-        if not is_added and f"config. '{key}' does not exist" not in message:
+def _with_place(composed: Composed, layers: list[origins.Layer], path: KeyPath, line: str) -> str:
+    """A line of the message, with the file that says so, unless it is the command line that does."""
+    scalar = None if overrides.set_by(composed.arguments, path) else origins.find(layers, path)
+    return f"{line} ({scalar.file}, line {scalar.line})" if scalar else line
+
+
+def _not_as_written(composed: Composed, layers: list[origins.Layer]) -> Iterator[str]:
+    """A message for each text that is not what a file says, because it was not quoted there: NO is false to YAML."""
+    for path, text in composed.altered.items():
+        scalar = None if overrides.set_by(composed.arguments, path) else origins.find(layers, path)
+        if scalar is None or not scalar.is_plain or scalar.text == text:
             continue
-        try:
-            node: Any = _compose(folder, job, overrides[:number] + overrides[number + 1 :])
-        except (*REFUSED, *NOT_FORESEEN):
-            return None
-        parts = key.split(".")
-        for count, part in enumerate(parts):
-            if not isinstance(node, DictConfig):
-                return None
-            if part not in node:
-                return refusals.unknown_entry(".".join(parts[: count + 1]), node)
-            node = OmegaConf.select(node, part)
-    return None
+        shown, written = (secrets.mask(one, tuple(map(str, path))) for one in (text, scalar.text))
+        yield (
+            f"{validation.show(path)}: found {shown!r}, which is what YAML makes of the unquoted {written} in line "
+            f"{scalar.line} of {scalar.file}. If the text is meant, quote it there: '{written}'"
+        )

@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,7 +12,9 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from nightjar.errors import UsageError
+from nightjar.refusals import options
 from nightjar.settings import secrets
+from nightjar.settings.validation import Path as KeyPath
 
 _SCALAR = re.compile(
     r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
@@ -31,17 +34,46 @@ def parse(override: str) -> Override:
     return OverridesParser.create().parse_override(override)
 
 
-def require_readable(job: str, overrides: list[str]) -> None:
+def force(folders: Sequence[Path], argument: str) -> str:
+    """An argument as Hydra gets it: a key may be one that no file names, since validation knows all there are."""
+    override = parse(argument)
+    key = override.key_or_group
+    is_key = not override.is_delete() and not _names_group(folders, override) and not key.startswith("hydra.")
+    return f"++{argument.lstrip('+')}" if is_key else argument
+
+
+def set_by(arguments: list[str], path: KeyPath) -> str | None:
+    """The last argument that sets what is at a key path, or what it is part of; None where none does."""
+    parts = [str(part) for part in path]
+    for argument in reversed(arguments):
+        keys = parse(argument).key_or_group.split(".")
+        if keys == parts[: len(keys)] and (len(keys) > 1 or argument.startswith("++")):
+            return argument
+    return None
+
+
+def _names_group(folders: Sequence[Path], override: Override) -> bool:
+    """Whether a file of a group is chosen, not a value given."""
+    key = override.key_or_group
+    is_group = override.package is not None or "/" in key or any((folder / key).is_dir() for folder in folders)
+    return is_group and not isinstance(override.value(), dict)
+
+
+def require_readable(job: str, folders: Sequence[Path], overrides: list[str]) -> None:
     """Refuse arguments that Hydra cannot parse; its own message repeats a piece without naming the argument.
 
     Raises:
-        UsageError: Hydra cannot parse one, or would take it for several values. With secrets in it only its key is
-            named.
+        UsageError: Hydra cannot parse one, would take it for several values, or gets null for a file of a group. With
+            secrets in it only its key is named.
     """
     for override in overrides:
         try:
-            is_single = not parse(override).is_sweep_override()
+            parsed = parse(override)
+            is_single = not parsed.is_sweep_override()
             why = "it has several values"
+            if is_single and not parsed.is_delete() and parsed.value() is None and _names_group(folders, parsed):
+                key = parsed.key_or_group
+                raise UsageError(f"{job}: {override}: found null, expected one of {options(folders, key)}")
         except HydraException as error:
             is_single, why = False, " ".join(str(error).split("\nSee https://")[0].split())
         if is_single:
@@ -71,18 +103,17 @@ def _quote(override: str) -> str | None:
     return shlex.quote(quoted) if sign and is_value else None
 
 
-def require_as_written(overrides: list[str], composed: Any) -> None:
-    """Refuse a text that is not what an argument says, because it was not quoted there: 1.10 is 1.1 to Hydra.
+def not_as_written(overrides: list[str], composed: Any) -> Iterator[str]:
+    """A message for each text that is not what an argument says, because it was not quoted there: 1.10 is 1.1 to Hydra.
+
+    Each names its key and the argument as it should be written, without secrets.
 
     Args:
         overrides: the arguments, all of them readable.
         composed: the configuration with them, as plain mappings, lists and values.
-
-    Raises:
-        UsageError: there is such a text; names its key and the argument as it should be written, without secrets.
     """
     for override in overrides:
-        key, _, value = (part.strip() for part in override.partition("="))
+        key, _, value = (part.strip() for part in override.lstrip("+").partition("="))
         try:
             written = parse(f"{key}={_SCALAR.sub(_in_quotes, value)}").value()
         except HydraException:
@@ -93,11 +124,10 @@ def require_as_written(overrides: list[str], composed: Any) -> None:
             place = tuple(path.split(".", 1))
             shown, masked_raw = secrets.mask(text, place), secrets.mask(raw, place)
             quoted = _SCALAR.sub(partial(_in_quotes, raw=raw), value) if masked_raw == raw else f'"{masked_raw}"'
-            message = (
+            yield (
                 f"{path}: found {shown!r}, which is what Hydra makes of the unquoted {masked_raw} on the command line. "
                 f"If the text is meant, quote it, for the shell too: {shlex.quote(f'{key}={quoted}')}"
             )
-            raise UsageError(secrets.hide(message, secrets.of_overrides(overrides)))
 
 
 def _in_quotes(match: re.Match[str], raw: str | None = None) -> str:

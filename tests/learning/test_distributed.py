@@ -354,10 +354,10 @@ def test_workers_without_a_gpu_each_are_refused_before_anything_starts(counted, 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"estimator": Estimator.LOGISTIC}, "estimator LOGISTIC: only NETWORK can be"),
-        ({"estimator": Estimator.VOTING, "members": ["one", "two"]}, "estimator VOTING: only NETWORK can be"),
+        ({"estimator": Estimator.LOGISTIC}, "estimator logistic: only network can be"),
+        ({"estimator": Estimator.VOTING, "members": ["one", "two"]}, "estimator voting: only network can be"),
         ({"calibration": Calibration.PLATT}, "calibration and target encoding need out-of-fold predictions"),
-        ({"imbalance": Imbalance(ImbalanceKind.SMOTE)}, "imbalance SMOTE: give the parameter class_weight=balanced"),
+        ({"imbalance": Imbalance(ImbalanceKind.SMOTE)}, "imbalance smote: give the parameter class_weight=balanced"),
     ],
 )
 def test_a_model_that_needs_its_rows_in_memory_is_refused(changed, message, source, tmp_path):

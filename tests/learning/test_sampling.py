@@ -219,14 +219,14 @@ def test_rows_need_a_day_and_a_stratum_each():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"fraction": 0.0}, "fraction: found 0.0, expected a share above 0"),
-        ({"fraction": 1.5}, "fraction: found 1.5, expected a share above 0"),
+        ({"fraction": 0.0}, "fraction: found 0.0, expected more than 0"),
+        ({"fraction": 1.5}, "fraction: found 1.5, expected at most 1"),
         ({"fraction": 0.5, "fractions": {"a": 0.1}}, "fractions: found {'a': 0.1}, expected none without stratify"),
         (
             {"fraction": 0.5, "stratify": "label", "fractions": {"True": 0.1}},
             "fractions: found 'True', expected one of the labels ['false', 'true']",
         ),
-        ({"fraction": 0.5, "stratify": "site", "fractions": {"a": 2}}, "fractions.a: found 2, expected a share"),
+        ({"fraction": 0.5, "stratify": "site", "fractions": {"a": 2}}, "fractions.a: found 2, expected at most 1"),
         ({"fraction": 0.5, "newest_days": 0}, "newest_days: found 0, expected at least 1"),
         ({"newest_days": 7}, "fraction: found 1.0, expected a share below 1"),
         ({"stratify": "label"}, "fraction: found 1.0, expected a share below 1"),

@@ -127,7 +127,7 @@ def test_a_stack_of_amounts_is_a_line_through_their_scores(task):
 
 
 def test_stacking_without_inner_splits_is_refused():
-    with pytest.raises(LearningError, match="STACKING is fitted on out-of-fold predictions"):
+    with pytest.raises(LearningError, match="stacking is fitted on out-of-fold predictions"):
         fit_ensemble(Model(Estimator.STACKING, members=["tree", "boosting"]), examples(inner=()))
 
 

@@ -104,6 +104,6 @@ def test_an_inner_split_that_cannot_be_fitted_is_named():
     model = Model(Estimator.TREE, calibration=Calibration.PLATT)
 
     with pytest.raises(
-        LearningError, match=r"PLATT calibration \(inner split 1 of 2, 200 training rows\): All 200 train"
+        LearningError, match=r"platt calibration \(inner split 1 of 2, 200 training rows\): All 200 train"
     ):
         fit(model, rows, features=FEATURES, seed=0)

@@ -130,7 +130,7 @@ def test_target_means_of_amounts():
 @pytest.mark.parametrize(
     ("inner", "message"),
     [
-        ((), "TARGET encoding of level needs inner splits"),
+        ((), "target encoding of level needs inner splits"),
         ([([0, 1], [2]), ([0, 1], [1, 2])], "row 1 is on both sides of the inner split 1"),
     ],
 )

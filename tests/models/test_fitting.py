@@ -23,8 +23,8 @@ WEIGHTED = [name for name, (task, one) in CANDIDATES.items() if takes_weights(on
 UNWEIGHTED = [name for name in CANDIDATES if name not in WEIGHTED]
 TOO_FEW = {
     "neighbours": "cannot be fitted to 3 rows: n_neighbors is 25",
-    "platt": "All 1 out-of-fold rows have the label True: PLATT calibration needs both",
-    "isotonic": "All 1 out-of-fold rows have the label True: ISOTONIC calibration needs both",
+    "platt": "All 1 out-of-fold rows have the label True: platt calibration needs both",
+    "isotonic": "All 1 out-of-fold rows have the label True: isotonic calibration needs both",
 }
 """What three rows say to those that cannot be fitted on them."""
 LEARNING = [Estimator.LOGISTIC, Estimator.BOOSTING, Estimator.NETWORK, Estimator.FOREST]
@@ -140,7 +140,7 @@ def test_weights_reach_the_estimator(name):
 
 @pytest.mark.parametrize("name", UNWEIGHTED)
 def test_an_estimator_that_takes_no_weights_says_so(name):
-    with pytest.raises(LearningError, match=r"(NEIGHBOURS|Analysis) takes no weights"):
+    with pytest.raises(LearningError, match=r"(neighbours|Analysis) takes no weights"):
         fit_candidate(name, examples(CANDIDATES[name][0], weight=np.ones(600)))
 
 
@@ -317,7 +317,7 @@ def test_infinite_and_unfitting_columns_are_named(estimator):
 
 
 def test_fewer_rows_than_neighbours_are_told_when_fitting_not_when_scoring():
-    with pytest.raises(LearningError, match=r"NEIGHBOURS .*cannot be fitted to 20 rows: n_neighbors is 25"):
+    with pytest.raises(LearningError, match=r"neighbours .*cannot be fitted to 20 rows: n_neighbors is 25"):
         fit_candidate("neighbours", examples(rows=20))
 
 
@@ -325,7 +325,7 @@ def test_a_calibration_without_inner_splits_is_refused():
     model = Model(Estimator.TREE, calibration=Calibration.ISOTONIC)
 
     with pytest.raises(
-        LearningError, match=r"ISOTONIC calibration is fitted on out-of-fold .*600 .*without inner splits"
+        LearningError, match=r"isotonic calibration is fitted on out-of-fold .*600 .*without inner splits"
     ):
         fit(model, examples(inner=()), features=FEATURES, seed=0)
 

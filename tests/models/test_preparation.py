@@ -202,13 +202,13 @@ def test_columns_of_equal_settings_are_prepared_together():
     ("settings", "message"),
     [
         ({"columns": {"wings": ColumnPreparation(FeatureType.TEXT)}}, "columns names wings, not among the features"),
-        ({"columns": {"note": ColumnPreparation(number=Number())}}, r"columns\.note is declared NUMBER"),
-        ({"columns": {"note": ColumnPreparation(FeatureType.NUMBER)}}, r"columns\.note is declared NUMBER"),
-        ({"columns": {"delay": ColumnPreparation(FeatureType.TEXT)}}, r"columns\.delay is declared TEXT"),
-        ({"number": Number(missing=Missing.KEEP)}, "missing=KEEP leaves the nulls of delay"),
+        ({"columns": {"note": ColumnPreparation(number=Number())}}, r"columns\.note is declared number"),
+        ({"columns": {"note": ColumnPreparation(FeatureType.NUMBER)}}, r"columns\.note is declared number"),
+        ({"columns": {"delay": ColumnPreparation(FeatureType.TEXT)}}, r"columns\.delay is declared text"),
+        ({"number": Number(missing=Missing.KEEP)}, "missing=keep leaves the nulls of delay"),
         (
             {"columns": {"seats": ColumnPreparation(number=Number(missing=Missing.KEEP))}},
-            "missing=KEEP leaves the nulls of seats",
+            "missing=keep leaves the nulls of seats",
         ),
     ],
 )

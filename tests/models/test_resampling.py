@@ -274,5 +274,5 @@ def test_rows_cannot_be_made_where_levels_are_encoded_by_labels():
         imbalance=Imbalance(ImbalanceKind.SMOTE),
         preparation=Preparation(category=Category(Encoding.TARGET)),
     )
-    with pytest.raises(LearningError, match=r"imbalance is SMOTE: .* encoding=TARGET .* Choose another encoding, OVER"):
+    with pytest.raises(LearningError, match=r"imbalance is smote: .* encoding=target .* Choose another encoding, over"):
         check(model, features=FEATURES)

@@ -56,7 +56,7 @@ def test_a_command_line_that_is_refused_is_told_without_its_secrets(override):
     """A key that there is not, a value that cannot be read, a mapping that cannot be, a value of another type,
     a number beside it that is to be quoted."""
     with pytest.raises(UsageError) as refused:
-        compose_job(CONF, JobName.SCORE, [*FLIGHTS, override])
+        make_settings(compose_job(CONF, JobName.SCORE, [*FLIGHTS, override]))
     assert "hunter22" not in str(refused.value)
     assert "environment" in str(refused.value)
 

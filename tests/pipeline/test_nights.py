@@ -34,7 +34,7 @@ STEPS = ["ingest", "build_features", "train", "promote", "score", "monitor"]
 
 
 def run(copied, run_date, **options):
-    settings = Nightly(copied.environment, copied.project, run_date, builders.search(), **options)
+    settings = Nightly(copied.environment, copied.project, run_date, search=builders.search(), **options)
     nightly.run(Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2"))
 
 
@@ -83,16 +83,6 @@ def test_each_night_has_a_report(nights):
     assert not Path(nights.warehouse.path(f"reports/night-{H}.html")).exists()
 
 
-def test_nights_after_the_last_date_of_the_project_are_refused_before_the_first(copied):
-    before = builders.versions(copied.warehouse)
-    project = replace(copied.project, nights=5)
-    settings = Nightly(copied.environment, project, None, builders.search(), project_dates=True)
-    context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
-    with pytest.raises(UsageError, match="found 5 from first_night=2024-04-01, of which the last is 2024-04-05"):
-        nightly.run(context)
-    assert builders.versions(copied.warehouse) == before
-
-
 def test_only_runs_just_those_steps(nights, copied):
     before = builders.versions(copied.warehouse)
     run(copied, "2024-04-02", only=["monitor"])
@@ -121,7 +111,7 @@ def refused(copied, day):
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     evidence = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
     events.record(copied.warehouse, "registered", events.Version("7", "w", day, evidence), "x")
-    settings = Nightly(copied.environment, copied.project, day.isoformat(), builders.search())
+    settings = Nightly(copied.environment, copied.project, day.isoformat(), search=builders.search())
     context = Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
     perform(JobName.TRAIN, context.step(day, settings), "config-2", lambda _: Outcome())
 
@@ -184,9 +174,9 @@ def test_a_night_of_empty_files_stops_or_is_told_to_go_on_with_its_scores_marked
 def test_a_search_that_could_not_be_run_stops_a_night_that_trains_before_its_first_step(copied):
     rate = Model(Estimator.RATE, baseline=True, parameters={"column": "departure_hour"})
     search = builders.search(candidates=builders.search().candidates | {"hour_of_day": rate})
-    settings = Nightly(copied.environment, copied.project, "2024-04-03", search, only=["ingest", "train"])
+    settings = Nightly(copied.environment, copied.project, "2024-04-03", search=search, only=["ingest", "train"])
     before = builders.versions(copied.warehouse)
-    with pytest.raises(UsageError, match=r"candidates\.hour_of_day: RATE .column: 'departure_hour'. has no feature"):
+    with pytest.raises(UsageError, match=r"candidates\.hour_of_day: rate .column: 'departure_hour'. has no feature"):
         nightly.run(Context(settings, "c", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2"))
     after = builders.versions(copied.warehouse)
     assert {table for table in after if after[table] != before[table]} == LEDGERS
@@ -217,7 +207,7 @@ def test_an_edited_feature_and_label_are_built_again_trained_on_and_scored_by_th
     project = replace(apart.project, features=features, spine=spine, sources=sources, label=label)
     candidates = builders.search().candidates | {"logistic": Model(Estimator.LOGISTIC)}
     search, sessions = builders.search(candidates=candidates), Sessions(apart.environment, "tests")
-    settings = Nightly(apart.environment, project, "2024-04-03", search)
+    settings = Nightly(apart.environment, project, "2024-04-03", search=search)
     context = Context(settings, "c", sessions, apart.warehouse, "revision-2")
     before = events.find_champion(apart.warehouse, D2)
 
@@ -295,7 +285,7 @@ def with_feature_of(project, column):
     ],
 )
 def test_an_ingest_refuses_what_could_not_be_built_of_its_facts_and_writes_nothing(copied, changed, told):
-    settings = Nightly(copied.environment, changed(copied.project), D3.isoformat(), builders.search())
+    settings = Nightly(copied.environment, changed(copied.project), D3.isoformat(), search=builders.search())
     sessions = Sessions(copied.environment, "tests")
     step = Context(settings, "config-2", sessions, copied.warehouse, "revision-2").step(D3, settings)
     before = builders.versions(copied.warehouse)

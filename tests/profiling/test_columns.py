@@ -78,7 +78,7 @@ def test_a_few_values_of_another_type_are_told(tmp_path):
     texts = [*map(str, range(50)), "12,5"]
     column = look(write_csv(tmp_path / "facts.csv", {"x": texts, "y": texts})).columns["x"]
     assert (column.kind.name, column.is_doubtful) == ("STRING", True)
-    assert column.reason == "all but 1 of its 51 different values are a LONG, not '12,5'"
+    assert column.reason == "all but 1 of its 51 different values are a long, not '12,5'"
 
 
 def test_parquet_has_types_of_its_own_and_columns_that_no_source_can_have(tmp_path):

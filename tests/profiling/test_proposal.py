@@ -29,15 +29,15 @@ def written(path, columns, *labels, **message):
 def test_who_always_has_a_fact_again_is_asked_about_an_amount(tmp_path):
     columns = readings(temperature=lambda n: n % 17 / 2, note=lambda n: f"n{n}")
     project = written(tmp_path, columns)["project/mine.yaml"]
-    assert "label:\n  task: REGRESSION\n  source: facts\n  keys: {machine: machine}\n  column: temperature" in project
-    assert "  horizon: 1d\n  aggregate: MEAN\n" in project
+    assert "label:\n  task: regression\n  source: facts\n  keys: {machine: machine}\n  column: temperature" in project
+    assert "  horizon: 1d\n  aggregate: mean\n" in project
     series = written(
         tmp_path, readings(machines=("m1",), every=3, temperature=lambda n: n % 17 / 2, series=lambda n: n)
     )
     assert "key: [series_2]" in series["project/mine.yaml"]  # of the name that is free
-    assert "  column: temperature\n  horizon: 7d\n  aggregate: MEAN\n" in series["project/mine.yaml"]
+    assert "  column: temperature\n  horizon: 7d\n  aggregate: mean\n" in series["project/mine.yaml"]
     counted = written(tmp_path, readings())["project/mine.yaml"]
-    assert "  column: machine\n  horizon: 1d\n  aggregate: COUNT\n" in counted
+    assert "  column: machine\n  horizon: 1d\n  aggregate: count\n" in counted
 
 
 def test_who_comes_now_and_then_is_asked_about_again(tmp_path):
@@ -49,10 +49,10 @@ def test_who_comes_now_and_then_is_asked_about_again(tmp_path):
         columns["day"] += [(FIRST + timedelta(days=day)).isoformat() for day in days]
     columns["dollars"] = [f"{n % 9}.50" for n in range(len(columns["day"]))]
     project = written(tmp_path, columns)["project/mine.yaml"]
-    assert '  horizon: 30d\n  aggregate: COUNT\n  condition: "value > 0"\n' in project
+    assert '  horizon: 30d\n  aggregate: count\n  condition: "value > 0"\n' in project
     dollars = written(tmp_path, columns, "dollars")["project/mine.yaml"]
-    assert "  task: REGRESSION\n" in dollars
-    assert "  column: dollars\n  horizon: 30d\n  aggregate: SUM\n" in dollars
+    assert "  task: regression\n" in dollars
+    assert "  column: dollars\n  horizon: 30d\n  aggregate: sum\n" in dollars
 
 
 def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_both_answers(tmp_path):
@@ -72,7 +72,7 @@ def test_a_boolean_is_asked_whether_it_is_true_once_within_the_horizon_that_has_
         (
             {"x": lambda n: f"w{n % 3}"},
             "x",
-            "--label: the column x is a STRING, such as 'w0'; expected a BOOLEAN or a num",
+            "--label: the column x is a string, such as 'w0'; expected a boolean or a num",
         ),
         ({"x": lambda n: ("no", "yes")[n == 0]}, "x", "days x is true once of every active entity, or of none"),
     ],

@@ -1,6 +1,8 @@
+import math
+
 import pytest
 
-from nightjar.settings.model import Estimator, Model, Range, dimension
+from nightjar.settings.model import Estimator, Model, Range
 
 FOREST = {"estimator": Estimator.FOREST}
 
@@ -15,7 +17,7 @@ def test_a_space_is_lists_of_values_and_ranges_of_numbers():
         },
     )
 
-    assert {name: dimension(name, values) for name, values in model.space.items()} == {
+    assert model.space == {
         "hidden": [[64, 32], [128]],
         "learning_rate": Range(1e-4, 1e-2, log=True),
         "epochs": Range(5, 20, whole=True),
@@ -28,13 +30,17 @@ def test_a_space_is_lists_of_values_and_ranges_of_numbers():
         (FOREST | {"parameters": {"max_depth": 3}, "space": {"max_depth": [3]}}, r"space: found \['max_depth'\]"),
         (FOREST | {"space": {"max_depth": []}}, r"space.max_depth: found \[\], expected at least one entry"),
         (FOREST | {"space": {"max_depth": 3}}, "space.max_depth: found 3, expected a list of values, or {low, high"),
-        (FOREST | {"space": {"max_depth": {"from": 1}}}, r"space.max_depth: found \['from'\]"),
-        (FOREST | {"space": {"max_depth": {"low": 1}}}, "space.max_depth.high: found None, expected a finite number"),
+        (FOREST | {"space": {"max_depth": {"from": 1}}}, "space.max_depth.from: there is no such key, expected one of"),
+        (FOREST | {"space": {"max_depth": {"low": 1}}}, "space.max_depth.high: has no value, and needs one"),
         (FOREST | {"space": {"max_depth": {"low": 2, "high": 2}}}, "found 2, expected more than low = 2"),
         (FOREST | {"space": {"max_depth": {"low": 0, "high": 2, "log": True}}}, "more than 0 with log: true"),
         (FOREST | {"space": {"max_depth": {"low": 0.5, "high": 2, "whole": True}}}, "found 0.5, expected a whole"),
-        (FOREST | {"space": {"max_depth": {"low": 1, "high": 2, "log": "yes"}}}, "found 'yes', expected true or false"),
-        (FOREST | {"space": {"max_depth": {"low": True, "high": 2}}}, "found True, expected a finite number"),
+        (
+            FOREST | {"space": {"max_depth": {"low": 1, "high": 2, "log": "maybe"}}},
+            "found 'maybe', expected true or false",
+        ),
+        (FOREST | {"space": {"max_depth": {"low": 1, "high": math.inf}}}, "found inf, expected a finite number"),
+        (FOREST | {"space": {"max_depth": {"low": True, "high": 2}}}, "found True, expected a number"),
         (FOREST | {"members": ["a"]}, r"members: found \['a'\], expected no members for this estimator"),
         ({"estimator": Estimator.BAGGING}, "expected exactly one candidate's name"),
         ({"estimator": Estimator.VOTING, "members": ["a"]}, "expected at least two candidates' names"),
@@ -42,7 +48,7 @@ def test_a_space_is_lists_of_values_and_ranges_of_numbers():
             {"estimator": Estimator.STACKING, "members": ["a", "a"]},
             r"members: found \['a'\], expected each candidate once",
         ),
-        ({"estimator": Estimator.SKLEARN}, "class_name: found None, expected a name for SKLEARN"),
+        ({"estimator": Estimator.SKLEARN}, "class_name: found None, expected a name for estimator=sklearn"),
         (FOREST | {"class_name": "sklearn.svm.SVC"}, "none for other estimators"),
     ],
 )

@@ -1,7 +1,6 @@
 """What settings of the preparation refuse, and that a configuration can name all of them."""
 
 import pytest
-from omegaconf import OmegaConf
 
 from nightjar.settings.columns import (
     Bins,
@@ -15,6 +14,7 @@ from nightjar.settings.columns import (
     Text,
     Weighting,
 )
+from nightjar.settings.filling import plain
 from nightjar.settings.preparation import (
     Imbalance,
     ImbalanceKind,
@@ -29,7 +29,7 @@ from nightjar.settings.preparation import (
 @pytest.mark.parametrize(
     ("made", "fields", "message"),
     [
-        (Number, {"winsorise": 0.5}, r"winsorise: found 0\.5, expected a share above 0 and below 0\.5"),
+        (Number, {"winsorise": 0.5}, r"winsorise: found 0\.5, expected less than 0\.5"),
         (Number, {"neighbours": 0}, "neighbours: found 0"),
         (Number, {"bins": Bins.UNIFORM, "bin_count": 1}, "bin_count: found 1"),
         (Number, {"bins": Bins.EDGES}, r"edges: found \[\], expected ascending inner edges"),
@@ -37,7 +37,7 @@ from nightjar.settings.preparation import (
         (Number, {"edges": [1.0]}, "edges: .* none otherwise"),
         (Number, {"bins": Bins.UNIFORM, "scale": Scale.ROBUST}, "scale: .* expected none with bins"),
         (Number, {"bins": Bins.UNIFORM, "missing": Missing.KNN}, "missing: .* with bins"),
-        (Category, {"encoding": Encoding.TARGET, "min_frequency": 5}, "min_frequency: found 5, .* only ONE_HOT and"),
+        (Category, {"encoding": Encoding.TARGET, "min_frequency": 5}, "min_frequency: found 5, .* only one_hot and"),
         (Category, {"max_categories": 1}, "max_categories: found 1, expected at least 2"),
         (Category, {"pseudo_count": -1.0}, "pseudo_count"),
         (Category, {"buckets": 1}, "buckets"),
@@ -53,7 +53,7 @@ from nightjar.settings.preparation import (
         (Selection, {"kind": SelectionKind.L1, "penalty": 0.0}, "penalty"),
         (Maker, {"kind": MakerKind.CLUSTER, "count": 1}, "count"),
         (Preparation, {"components": 0}, "components"),
-        (Preparation, {"make": [Maker(MakerKind.CLUSTER)] * 2}, r"make: found \['CLUSTER', 'CLUSTER'\]"),
+        (Preparation, {"make": [Maker(MakerKind.CLUSTER)] * 2}, r"make: found \['cluster', 'cluster'\]"),
         (Imbalance, {"ratio": 0.0}, "ratio"),
         (Imbalance, {"neighbours": 0}, "neighbours"),
     ],
@@ -64,16 +64,15 @@ def test_values_that_make_no_sense_are_refused(made, fields, message):
 
 
 def test_a_configuration_names_them_by_their_keys():
-    """As Hydra merges YAML: kinds by name, lists of mappings, own settings of columns that are none by default."""
+    """Words in any case, lists of mappings, own settings of columns that are none by default."""
     written = {
-        "number": {"missing": "KNN", "scale": "ROBUST"},
-        "columns": {"note": {"text": {"weighting": "HASHING"}}, "gate": {"type": "CATEGORY"}},
-        "make": [{"kind": "CLUSTER", "count": 3}],
-        "select": [{"kind": "VARIANCE"}, {"kind": "RFE", "keep": 5}],
+        "number": {"missing": "knn", "scale": "ROBUST"},
+        "columns": {"note": {"text": {"weighting": "hashing"}}, "gate": {"type": "Category"}},
+        "make": [{"kind": "cluster", "count": 3}],
+        "select": [{"kind": "variance"}, {"kind": "RFE", "keep": 5}],
     }
-
-    read = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Preparation), written))
-
+    read = Preparation(**written)
+    assert plain(read)["number"]["scale"] == "robust"
     assert read == Preparation(
         number=Number(missing=Missing.KNN, scale=Scale.ROBUST),
         columns={
@@ -83,4 +82,4 @@ def test_a_configuration_names_them_by_their_keys():
         make=[Maker(MakerKind.CLUSTER, 3)],
         select=[Selection(SelectionKind.VARIANCE), Selection(SelectionKind.RFE, keep=5)],
     )
-    assert OmegaConf.to_object(OmegaConf.structured(Imbalance(ImbalanceKind.SMOTE))) == Imbalance(ImbalanceKind.SMOTE)
+    assert Imbalance("smote") == Imbalance(ImbalanceKind.SMOTE)

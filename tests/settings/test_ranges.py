@@ -42,6 +42,7 @@ OF_RESULTS = (
     "spark.sql.extensions",
 )
 ACTIVE, DAY = SpineKind.ACTIVE, SampleBy.DAY
+LEASES = {"environment": Environment(), "project": PROJECT}
 SPINE = {"source": "s", "key": ["k"], "prediction_time": "at"}
 LABEL = {
     "source": "s",
@@ -80,22 +81,30 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             (Environment, {"spark": {option: "x"}}, f"spark: found '{option}', expected none that may change results")
             for option in OF_RESULTS
         ),
-        (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1, or null for all"),
+        (Environment, {"cpus": 0}, "cpus: found 0, expected at least 1"),
         (
             Leases,
-            {"action": LeaseAction.FREE, "reason": "gone"},
+            LEASES | {"action": LeaseAction.FREE, "reason": "gone"},
             "resource: found None, expected a resource with action",
         ),
-        (Leases, {"action": LeaseAction.FREE, "resource": "source/x", "reason": " "}, "reason: found ' ', expected a"),
         (
             Leases,
-            {"resource": "source/x"},
-            "resource: found 'source/x', expected a resource with action=FREE, and none",
+            LEASES | {"action": LeaseAction.FREE, "resource": "source/x", "reason": " "},
+            "reason: found ' ', expected a",
+        ),
+        (
+            Leases,
+            LEASES | {"resource": "source/x"},
+            "resource: found 'source/x', expected a resource with action=free, and none",
         ),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
-        (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0, expected more than 0, or both costs none"),
+        (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0.0, expected more than 0, or both costs none"),
         (Costs, {"missed": 1, "false_alarm": float("nan")}, "false_alarm: found nan, expected more than 0"),
-        (Column, {"type": ColumnType.LONG, "minimum": 2, "maximum": 1}, "minimum: found 2, expected at most maximum=1"),
+        (
+            Column,
+            {"type": ColumnType.LONG, "minimum": 2, "maximum": 1},
+            "minimum: found 2.0, expected at most maximum=1.0",
+        ),
         (Column, {"type": ColumnType.STRING, "minimum": 2}, "minimum/maximum: found 'string', expected a numeric"),
         (Lookup, LOOKUP | {"columns": {}, "types": {}}, "columns: found {}, expected at least one entry"),
         (Lookup, LOOKUP | {"types": {}}, "types: found [], expected the names ['y']"),
@@ -114,10 +123,19 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             SOURCE | {"lookups": {"l": Lookup(**LOOKUP | {"key": "q"})}},
             "lookups.l.key: found 'q', expected one",
         ),
+        (Feature, {"kind": LATEST, "column": "x", "lookback": "soon"}, "lookback: duration 'soon'"),
+        (Feature, {"kind": LATEST, "column": "x", "lookback": "-1d"}, "lookback: duration '-1d'"),
+        (Feature, {"kind": WINDOW, "column": "x", "windows": ["1d", "7"]}, "windows[1]: duration '7'"),
+        (Feature, {"kind": WINDOW, "column": "x", "windows": ["-7d"]}, "windows[0]: duration '-7d'"),
+        (
+            Feature,
+            {"kind": WINDOW, "column": "x", "windows": ["0d"]},
+            "windows[0]: found '0d', expected a duration lon",
+        ),
         (Arrival, {"min_rows": -1}, "min_rows: found -1, expected at least 0"),
         (Arrival, {"max_age": "0d"}, "max_age: found '0d', expected a duration longer than 0"),
         (Arrival, {"max_age": "a day"}, "max_age: duration 'a day': expected a whole number and a unit"),
-        (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected a share between 0 and 1"),
+        (Source, SOURCE | {"refuse_above": 1.5}, "refuse_above: found 1.5, expected at most 1"),
         (
             Source,
             SOURCE | {"derived": {"a.b": "x"}},
@@ -130,28 +148,28 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
         (
             Label,
             LABEL | {"task": Task.RANKING, "condition": None},
-            "query: found [], expected columns for task=RANKING",
+            "query: found [], expected columns for task=ranking",
         ),
         (
             Label,
             LABEL | {"query": ["list"]},
-            "query: found ['list'], expected columns for task=RANKING, none for other",
+            "query: found ['list'], expected columns for task=ranking, none for other",
         ),
         (Label, LABEL | {"task": Task.REGRESSION}, "condition: found 'value > 0', expected none unless"),
-        (Split, {"folds": 0}, "folds: found 0, expected at least 1 for kind=WALK_FORWARD"),
-        (Split, {"kind": SplitKind.RANDOM, "folds": 1}, "folds: found 1, expected at least 2 for kind=RANDOM"),
+        (Split, {"folds": 0}, "folds: found 0, expected at least 1"),
+        (Split, {"kind": SplitKind.RANDOM, "folds": 1}, "folds: found 1, expected at least 2 for kind=random"),
         (Split, {"test_days": 0}, "test_days: found 0"),
         (Split, {"train_days": 0}, "train_days: found 0"),
         (Split, {"kind": SplitKind.RANDOM, "train_days": 7}, "train_days: found 7"),
         (Split, {"kind": SplitKind.GROUPED}, "group: found [], expected columns of the feature table"),
         (Split, {"group": ["site"]}, "group: found ['site'], expected none for this kind"),
         (Split, {"embargo": "-1d"}, "embargo: duration '-1d'"),
-        (Proposals, {"trials": 5}, "trials: found 5, expected none for kind=GRID"),
+        (Proposals, {"trials": 5}, "trials: found 5, expected none for kind=grid"),
         (Proposals, {"kind": ProposalKind.TPE}, "trials: found None, expected at least 1"),
         (Proposals, {"kind": ProposalKind.TPE, "trials": 5, "batch": 0}, "batch: found 0, expected at least 1"),
         (Stopping, {"rungs": [2, 1]}, "rungs: found [2, 1], expected whole numbers from 1, each greater"),
-        (Stopping, {"rungs": [0]}, "rungs: found [0]"),
-        (Stopping, {"keep": 1.0}, "keep: found 1.0, expected a share above 0 and below 1"),
+        (Stopping, {"rungs": [0]}, "rungs[0]: found 0, expected at least 1"),
+        (Stopping, {"keep": 1.0}, "keep: found 1.0, expected less than 1"),
         (Search, TWO | {"stopping": Stopping([3])}, "stopping.rungs: found [3], expected fewer folds than all 3"),
         (
             Search,
@@ -162,7 +180,7 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
         (
             Search,
             {"candidates": {"m": MAJORITY, "v": Model(Estimator.VOTING, members=["m", "q"])}},
-            "candidates.v.members: found 'q', expected one of ['m', 'v']",
+            "candidates.v.members: found 'q', expected one of the other candidates ['m']",
         ),
         (
             Search,
@@ -181,11 +199,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             TWO | {"stand_in": "nobody"},
             "stand_in: found 'nobody', expected none, or a baseline",
         ),
-        (Search, TWO | {"block_days": 0}, "block_days: found 0, expected at least 1, or none"),
+        (Search, TWO | {"block_days": 0}, "block_days: found 0, expected at least 1"),
         (Search, {"candidates": {"l": LOGISTIC}}, "candidates: found ['l'], expected at least one with baseline: true"),
         (Search, {"candidates": {"m": MAJORITY}}, "candidates: found ['m'], expected at least one that is no baseline"),
-        (FeatureGroup, {"source": "s", "features": {"f": Feature(LATEST, "x")}}, "keys: found {}, expected at least"),
-        (FeatureGroup, {"source": "s", "keys": {"k": "k"}}, "features: found {}, expected at least one entry"),
+        (FeatureGroup, {"source": "s", "keys": {}, "features": {"f": Feature(LATEST, "x")}}, "keys: found {}, exp"),
+        (FeatureGroup, {"source": "s", "keys": {"k": "k"}}, "features: has no value, and needs one; give fe"),
         (Label, {"source": "s", "keys": {}, "column": "x", "horizon": "1d"}, "keys: found {}, expected at least one"),
         (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "0d"}, "horizon: found '0d', expected a"),
         (Label, {"source": "s", "keys": {"k": "k"}, "column": "x", "horizon": "1y"}, "horizon: duration '1y'"),
@@ -236,11 +254,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             "sample.column: found 'site', expected one of the spine's columns ['k']",
         ),
         (Spine, SPINE | {"weekdays": []}, "weekdays: found [], expected each day of the week at most once, and at lea"),
-        (Spine, SPINE | {"weekdays": [Weekday.MONDAY] * 2}, "weekdays: found ['MONDAY', 'MONDAY'], expected each day"),
+        (Spine, SPINE | {"weekdays": [Weekday.MONDAY] * 2}, "weekdays: found ['monday', 'monday'], expected each day"),
         (Sample, {"by": DAY}, "fraction: found None, expected either a fraction or a maximum; maximum is"),
         (Sample, {"by": DAY, "fraction": 0.1, "maximum": 1}, "fraction: found 0.1, expected either a fraction or a"),
         (Sample, {"maximum": 1}, "fraction: found None, expected none without by; maximum is 1"),
-        (Sample, {"by": DAY, "fraction": 0.0}, "fraction: found 0.0, expected a share above 0 and at most 1"),
+        (Sample, {"by": DAY, "fraction": 0.0}, "fraction: found 0.0, expected more than 0"),
         (Sample, {"by": DAY, "fraction": 0.1, "until": "2024"}, "until: run date '2024': expected the form YYYY-MM-DD"),
         (Sample, {"until": "2024-03-31"}, "until: found '2024-03-31', expected none without by"),
         (Sample, {"by": DAY, "maximum": 0}, "maximum: found 0, expected at least 1"),
@@ -250,7 +268,7 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
         (
             Sample,
             {"by": SampleBy.STRATUM, "column": "x", "fraction": 0.5, "fractions": {"a": 1.5}},
-            "fractions.a: found 1.5, expected a share above 0",
+            "fractions.a: found 1.5, expected at most 1",
         ),
     ],
 )
@@ -263,19 +281,14 @@ def test_a_value_out_of_range_is_refused_with_its_field_and_what_was_expected(ki
 @pytest.mark.parametrize(
     ("feature", "message"),
     [
-        (Feature(LATEST, "x", lookback="soon"), "lookback: duration 'soon'"),
-        (Feature(LATEST, "x", lookback="-1d"), "lookback: duration '-1d'"),
-        (Feature(WINDOW, "x", aggregate=MEAN, windows=["7"]), "windows: duration '7'"),
-        (Feature(WINDOW, "x", aggregate=MEAN, windows=["-7d"]), "windows: duration '-7d'"),
-        (Feature(WINDOW, "x", aggregate=MEAN, windows=["0d"]), "windows: found '0d', expected a duration longer than"),
         (Feature(WINDOW, "x", aggregate=MEAN), "windows: found [], expected at least one"),
-        (Feature(WINDOW, "x", windows=["7d"]), "aggregate: found None, expected one of ['count'"),
+        (Feature(WINDOW, "x", windows=["7d"]), "aggregate: found None, expected one of [count, sum"),
         (
             Feature(WINDOW, "x", aggregate=MEAN, windows=["7d"], lookback="7d"),
             "lookback: found '7d', expected none: a window has its own length",
         ),
         (Feature(LATEST, "x", windows=["7d"]), "windows: found ['7d'], expected none for kind=latest"),
-        (Feature(LATEST, "x", aggregate=MEAN), "aggregate: found <Aggregate.MEAN: 'mean'>, expected none for kind="),
+        (Feature(LATEST, "x", aggregate=MEAN), "aggregate: found 'mean', expected none for kind="),
     ],
 )
 def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_source(feature, message):
@@ -301,7 +314,7 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
         (spine(prediction_time="at"), "spine: found 'at', expected one of the source's stored columns"),
         (
             {"label": replace(PROJECT.label, task=Task.REGRESSION), "costs": Costs(5, 1)},
-            "costs.missed: found 5, expected none for label.task=REGRESSION",
+            "costs.missed: found 5.0, expected none for label.task=regression",
         ),
         ({"label": replace(PROJECT.label, source="ends")}, "label.source: found 'ends', expected one of the sources"),
         ({"label": replace(PROJECT.label, column="broke")}, "label: found 'broke', expected one of the stored columns"),
@@ -381,13 +394,17 @@ def test_a_person_who_promotes_gives_a_name_and_a_reason(given, message):
 
 def test_a_nightly_takes_one_run_date_or_the_projects_own_dates_not_both_and_not_itself():
     search = builders.search()
-    assert Nightly(Environment(), PROJECT, None, search, project_dates=True).run_date is None
+    assert Nightly(Environment(), PROJECT, None, search=search, project_dates=True).run_date is None
     with pytest.raises(ValueError, match="run_date: found None"):
-        Nightly(Environment(), PROJECT, None, search)
+        Nightly(Environment(), PROJECT, None, search=search)
     with pytest.raises(ValueError, match="expected none together with project_dates=true"):
-        Nightly(Environment(), PROJECT, "2024-04-01", search, project_dates=True)
+        Nightly(Environment(), PROJECT, "2024-04-01", search=search, project_dates=True)
+    with pytest.raises(
+        ValueError, match=r"project\.nights: found 5, expected as many as there are from first_night=2024"
+    ):
+        Nightly(Environment(), replace(PROJECT, nights=5), None, search=search, project_dates=True)
     with pytest.raises(ValueError, match="only: found 'nightly', expected one of the steps of the night"):
-        Nightly(Environment(), PROJECT, "2024-04-01", search, only=["nightly"])
+        Nightly(Environment(), PROJECT, "2024-04-01", search=search, only=["nightly"])
 
 
 def test_features_are_named_by_group_label_and_window():

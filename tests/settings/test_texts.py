@@ -34,17 +34,17 @@ def project_of(kind, missing, column=None):
 @pytest.mark.parametrize(
     ("kind", "text", "expected"),
     [
-        (ColumnType.LONG, "1.0", "a whole number of 64 bits, as in -12: the column is a LONG"),
+        (ColumnType.LONG, "1.0", "a whole number of 64 bits, as in -12: the column is a long"),
         (ColumnType.LONG, "9223372036854775808", "a whole number of 64 bits"),
         (ColumnType.LONG, "", "a whole number of 64 bits"),
-        (ColumnType.DOUBLE, "1.5d", "a number, as in -1.5e3: the column is a DOUBLE"),
-        (ColumnType.BOOLEAN, "on", "true or false: the column is a BOOLEAN"),
-        (ColumnType.DATE, "2024-02-30", "a day of the calendar, as in 2024-01-31: the column is a DATE"),
+        (ColumnType.DOUBLE, "1.5d", "a number, as in -1.5e3: the column is a double"),
+        (ColumnType.BOOLEAN, "on", "true or false: the column is a boolean"),
+        (ColumnType.DATE, "2024-02-30", "a day of the calendar, as in 2024-01-31: the column is a date"),
         (ColumnType.DATE, "2024-01-31 06:00:00", "a day of the calendar"),
         (
             ColumnType.TIMESTAMP,
             "06:00",
-            "an instant with its day, as in 2024-01-31 06:00:00: the column is a TIMESTAMP",
+            "an instant with its day, as in 2024-01-31 06:00:00: the column is a timestamp",
         ),
     ],
 )
@@ -56,10 +56,10 @@ def test_a_value_for_keys_that_a_lookup_lacks_has_the_form_of_its_column(kind, t
 
 def test_a_key_that_a_lookup_lacks_has_the_form_of_the_source_s_column_and_comes_once():
     long = replace(builders.machines(Path("files")).sources["schedule"].columns["machine"], type=ColumnType.LONG)
-    with pytest.raises(ValueError, match=r"models\.missing\.m5: found 'm5', expected a whole number .* is a LONG"):
+    with pytest.raises(ValueError, match=r"models\.missing\.m5: found 'm5', expected a whole number .* is a long"):
         project_of(ColumnType.LONG, {"m5": {"built": "2005"}}, long)
     with pytest.raises(
-        ValueError, match=r"models\.missing: found '007', expected another key: as a LONG it equals '7'"
+        ValueError, match=r"models\.missing: found '007', expected another key: as a long it equals '7'"
     ):
         project_of(ColumnType.LONG, {"7": {"built": "1"}, "007": {"built": "2"}}, long)
     project_of(ColumnType.LONG, {"7": {"built": "1"}, "8": {"built": "2"}}, long)

@@ -97,7 +97,7 @@ def test_a_night_without_a_new_row_where_every_night_had_some_stops_with_the_tab
             night(text, DAYS[2], previous=DAYS[1])
         assert builders.versions(warehouse) == before
     assert "no new row (its file holds 2), where each of the 2 nights before brought some, 1 to 1" in str(stopped.value)
-    assert "project.sources.readings.arrival.severity=WARN" in str(stopped.value)
+    assert "project.sources.readings.arrival.severity=warn" in str(stopped.value)
     night(file_of(*DAYS[:3]), DAYS[2], previous=DAYS[1])
     assert [(known_at, on) for _, _, known_at, on in rows_of(warehouse, "source_readings", *STORED)] == [
         (CUTOFF + timedelta(hours=-3.5), DAYS[1]),

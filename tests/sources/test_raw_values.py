@@ -270,19 +270,19 @@ def test_levels_are_values_of_the_column_s_type(night, warehouse):
         (
             pa.array([1711864800]),
             ColumnType.TIMESTAMP,
-            r"the column x of .* is BIGINT, which is not read as the TIMESTAMP",
+            r"the column x of .* is BIGINT, which is not read as the timestamp",
         ),
-        (pa.array([1.5]), ColumnType.DATE, r"the column x of .* is DOUBLE, which is not read as the DATE"),
+        (pa.array([1.5]), ColumnType.DATE, r"the column x of .* is DOUBLE, which is not read as the date"),
         (
             pa.array([1], pa.timestamp("ns")),
             ColumnType.LONG,
             r"the column x of .* is TIMESTAMP, which is not read as the",
         ),
-        (pa.array([True]), ColumnType.LONG, r"the column x of .* is BOOLEAN, which is not read as the LONG"),
+        (pa.array([True]), ColumnType.LONG, r"the column x of .* is BOOLEAN, which is not read as the long"),
         (
             pa.array([utc(2024, 3, 1)]),
             ColumnType.DOUBLE,
-            r"the column x of .* is TIMESTAMP, which is not read as the DOUBLE",
+            r"the column x of .* is TIMESTAMP, which is not read as the double",
         ),
         (
             pa.array([[1]]),

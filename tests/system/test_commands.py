@@ -325,7 +325,7 @@ def test_an_ingest_that_is_killed_terminated_and_raced_is_finished_and_stores_no
     after_kill = mine.rows()
     assert mine.held() == {f"ingest/{NEXT}", "source/schedule", "source/outcomes"}
     assert mine.runs("ingest", NEXT) == []
-    freed = mine.run("leases", "action=FREE", "resource=source/schedule", "reason=it was killed")
+    freed = mine.run("leases", "action=free", "resource=source/schedule", "reason=it was killed")
     assert freed.code == 0, freed.err
     assert "source/outcomes, held by run" in freed.err
     assert freed.out.count("it was killed") == 3
@@ -344,7 +344,7 @@ def test_an_ingest_that_is_killed_terminated_and_raced_is_finished_and_stores_no
 
     first = mine.start(*ingest)
     assert any("source schedule: reading" in line for line in first.stderr)
-    last = ("ingest", f"run_date={AFTER}", *TWO_SOURCES, "project.sources.schedule.arrival.severity=WARN")
+    last = ("ingest", f"run_date={AFTER}", *TWO_SOURCES, "project.sources.schedule.arrival.severity=warn")
     later = mine.run(*last)  # nothing is planned after that date
     assert ended(first).code == 0
     if later.code:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from omegaconf import OmegaConf
+import yaml
 from pyspark.sql import SparkSession
 
 import builders
 from nightjar.settings.costs import Costs
+from nightjar.settings.filling import plain
 from nightjar.settings.project import Project
 from system.commands import run_within
 
@@ -66,7 +67,7 @@ def _build(tree: Path, spark: SparkSession | None) -> None:
 
 def declare(file: Path, settings: object) -> None:
     """Settings as a configuration file of their group."""
-    file.write_text("defaults: [schema, _self_]\n" + OmegaConf.to_yaml(OmegaConf.structured(settings)))
+    file.write_text(yaml.safe_dump(plain(settings), sort_keys=False))
 
 
 def copied(factory, tmp_path: Path, spark: SparkSession | None = None) -> Path:

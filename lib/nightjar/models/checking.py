@@ -43,13 +43,13 @@ def check_model(
         listing, near = ", ".join(sorted(accepted)) or "none at all", hint(unknown[0], accepted)
         raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here{near}. It knows {listing}.")
     if model.calibration is not Calibration.NONE and task is not Task.CLASSIFICATION:
-        raise LearningError(f"calibration is {model.calibration.name}: only a classification has probabilities.")
+        raise LearningError(f"calibration is {model.calibration.word}: only a classification has probabilities.")
     if model.self_training.floor is not None and task is not Task.CLASSIFICATION:
         raise LearningError("self_training joins rows by a predicted yes or no: only a classification has one.")
     parts = [model, *(members[name] for name in model.members if name in members)]
     networks = any(one.estimator is Estimator.NETWORK for one in parts)
     if model.self_training.floor is not None and networks:
-        raise LearningError("self_training is not for NETWORK: it would choose its epoch by labels of its own.")
+        raise LearningError("self_training is not for network: it would choose its epoch by labels of its own.")
     if weighted and not takes_weights(model, task):
         raise LearningError(
             f"{_name(model)} takes no weights, and training rows have some by their sample: leave it out."
@@ -83,7 +83,7 @@ def select_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[Fe
         detail = f" (column: {model.parameters.get('column')!r})"
         remaining = tuple(column for column in remaining if column.name == model.parameters.get("column"))
     if not remaining:
-        raise LearningError(f"{model.estimator.name}{detail} has no feature to use among {', '.join(names) or 'none'}.")
+        raise LearningError(f"{model.estimator.word}{detail} has no feature to use among {', '.join(names) or 'none'}.")
     return remaining
 
 
@@ -91,7 +91,7 @@ def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
     parameters = dict(model.parameters)
     expected = Preparation() if model.estimator in UNPREPARED else model.preparation
     if model.preparation != expected:
-        raise LearningError(f"{model.estimator.name} prepares no features: leave `preparation` out.")
+        raise LearningError(f"{model.estimator.word} prepares no features: leave `preparation` out.")
     match model.estimator:
         case Estimator.NETWORK:
             _check_network(parameters, used, model, task)
@@ -149,18 +149,18 @@ def _check_imbalance(model: Model, task: Task) -> None:
     if model.imbalance == Imbalance():
         return
     if task is not Task.CLASSIFICATION or model.estimator in UNPREPARED:
-        where = f"{model.estimator.name} for {task.name}"
-        raise LearningError(f"imbalance is {kind.name}: {where} has no classes to even out, leave it out.")
+        where = f"{model.estimator.word} for {task.word}"
+        raise LearningError(f"imbalance is {kind.word}: {where} has no classes to even out, leave it out.")
     if kind is ImbalanceKind.CLASS_WEIGHT and not takes_weights(model, task):
-        raise LearningError(f"imbalance is CLASS_WEIGHT, and {_name(model)} takes no weights: choose UNDER or OVER.")
+        raise LearningError(f"imbalance is class_weight, and {_name(model)} takes no weights: choose under or over.")
     if kind in (ImbalanceKind.SMOTE, ImbalanceKind.ADASYN) and model.preparation.encodes(Encoding.TARGET):
         raise LearningError(
-            f"imbalance is {kind.name}: rows that are made have no means of their levels without their own labels, as "
-            "encoding=TARGET takes them of rows that are there. Choose another encoding, OVER or CLASS_WEIGHT."
+            f"imbalance is {kind.word}: rows that are made have no means of their levels without their own labels, as "
+            "encoding=target takes them of rows that are there. Choose another encoding, over or class_weight."
         )
     if model.estimator is Estimator.NETWORK and kind in ADDS_ROWS:
         raise LearningError(
-            f"imbalance is {kind.name}: it puts rows behind the newest ones, which NETWORK is judged on while it "
+            f"imbalance is {kind.word}: it puts rows behind the newest ones, which network is judged on while it "
             "trains. Choose CLASS_WEIGHT or UNDER."
         )
 
@@ -168,14 +168,14 @@ def _check_imbalance(model: Model, task: Task) -> None:
 def _check_members(
     model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model], *, weighted: bool
 ) -> None:
-    name = model.estimator.name
+    name = model.estimator.word
     unknown = sorted(set(model.members) - set(members))
     if unknown:
         among = ", ".join(sorted(members)) or "none"
         raise LearningError(f"{name} has the members {', '.join(unknown)}, which are no candidates; there are {among}.")
     stacks = model.estimator is Estimator.STACKING
     if stacks and model.calibration is not Calibration.NONE and task is Task.CLASSIFICATION:
-        raise LearningError("STACKING is logistic in out-of-fold predictions, a calibration already: leave it out.")
+        raise LearningError("stacking is logistic in out-of-fold predictions, a calibration already: leave it out.")
     for member in model.members:
         if members[member].estimator in ENSEMBLES:
             raise LearningError(f"{name}: its member {member} is an ensemble itself; name that one's members instead.")
@@ -210,4 +210,4 @@ def _require(model: Model, name: str, value: object, expected: str, *, holds: bo
 
 
 def _name(model: Model) -> str:
-    return model.class_name or model.estimator.name
+    return model.class_name or model.estimator.word

@@ -84,7 +84,7 @@ def _fit(candidate: _Candidate, model: Model, examples: Examples, seed: int) -> 
     if model.calibration is Calibration.NONE:
         return _fit_scores(candidate, model, examples, seed)
     fit_uncalibrated = partial(_fit_scores, candidate, model, seed=seed)
-    rows, scores = out_of_fold([fit_uncalibrated], examples, f"{model.calibration.name} calibration")
+    rows, scores = out_of_fold([fit_uncalibrated], examples, f"{model.calibration.word} calibration")
     labelled = check_examples(examples, candidate.task)
     weight = None if labelled.weight is None else labelled.weight[rows]
     curve = fit_calibration(model.calibration, scores[:, 0], labelled.label[rows], weight)
@@ -99,7 +99,7 @@ def _fit_scores(candidate: _Candidate, model: Model, examples: Examples, seed: i
     try:
         return fit_single(model, rows, select_features(model, candidate.features), candidate.task, seed)
     except (TypeError, ValueError, np.linalg.LinAlgError) as error:
-        settings = f"{model.class_name or model.estimator.name} with {dict(model.parameters)}"
+        settings = f"{model.class_name or model.estimator.word} with {dict(model.parameters)}"
         raise LearningError(f"{settings} cannot be fitted to {len(rows.label)} rows: {error}") from error
 
 

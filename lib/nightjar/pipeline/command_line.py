@@ -50,6 +50,7 @@ def _parser(job: JobName, description: str) -> Parser:
     )
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="a setting, in Hydra's grammar")
     parser.add_argument("--cfg", choices=["job"], help="print the composed configuration and do nothing")
+    parser.add_argument("--check", action="store_true", help="look for mistakes in the settings and run nothing")
     parser.add_argument(
         "--config-dir",
         type=Path,

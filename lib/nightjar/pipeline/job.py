@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from nightjar import config
 from nightjar.errors import NightjarError, UsageError
-from nightjar.pipeline import command_line
+from nightjar.pipeline import checking, command_line
 from nightjar.pipeline.revision import code_revision
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
@@ -166,6 +166,10 @@ def _run(job: JobName, description: str, arguments: list[str], body: Callable[[C
     logs.add_secrets(config.secrets_of(composed))
     settings = config.make_settings(composed)
     logs.add_secrets(config.secrets_of(composed))  # and those that come from elsewhere, such as ${oc.env:NAME}
+    if options.check:
+        checking.require_runnable(settings)
+        sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")
+        return
     if isinstance(settings, jobs.Train | jobs.Nightly):
         blocks, enough = period.final_period_blocks(settings.search, settings.project)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)

@@ -46,12 +46,6 @@ def _nights(context: Context, settings: Nightly) -> Iterator[tuple[date, tuple[J
         return
     project = settings.project
     history, first = parse_run_date(project.history_until), parse_run_date(project.first_night)
-    last = first + timedelta(days=project.nights - 1)
-    if project.last_date is not None and last > parse_run_date(project.last_date):
-        raise UsageError(
-            f"project.nights: found {project.nights} from first_night={first}, of which the last is {last}, expected "
-            f"none after last_date={project.last_date}. Nothing was run."
-        )
     if events.find_champion(context.warehouse, history) is None:
         yield history, HISTORY
     else:

@@ -41,11 +41,11 @@ def source(proposal: Proposal) -> str:
     series = {} if proposal.entity else {_entity(proposal)[0]: f"'{proposal.source}'"}
     key = [names[name] for name in proposal.key]
     keep = [one for one in [*series, *names.values()] if one not in key]
-    settings = {"path": profile.file.path, "format": profile.file.format.name, "null_text": profile.file.null_text}
+    settings = {"path": profile.file.path, "format": profile.file.format.word, "null_text": profile.file.null_text}
     if profile.file.format is FileFormat.PARQUET:
         del settings["null_text"]
     remarks, of_clocks = proposal.remarks, proposal.clocks.remarks
-    lines = [comment(HEAD), "defaults:\n  - /source/schema@_here_\n  - _self_\n\n"]
+    lines = [comment(HEAD)]
     lines += [f"file: {flow(settings)}\n\ncolumns:\n", *(_column(proposal, one) for one in profile.columns.values())]
     lines += [comment(f"left out: {name!r}, {why}", 2) for name, why in profile.left_out.items()]
     if expressions := {**renamed, **derived, **series}:
@@ -63,16 +63,16 @@ def features(proposal: Proposal) -> str:
     """The feature group: what was last, and sliding windows."""
     names, group = proposal.names, _group(proposal)
     windows = flow([f"{days}d" for days in _windows(proposal)])
-    value_counts = {"kind": "WINDOW", "column": names[proposal.key[0]], "aggregate": "COUNT"}
+    value_counts = {"kind": "window", "column": names[proposal.key[0]], "aggregate": "count"}
     definitions = [f"facts: {flow(value_counts)[:-1]}, windows: {windows}}}"]
     for column in proposal.measures:
         name, nulls = names[column.name], ", skip_nulls: true" if column.nulls else ""
-        definitions.append(f"{text(name + '_last')}: {{kind: LATEST, column: {text(name)}{nulls}}}")
+        definitions.append(f"{text(name + '_last')}: {{kind: latest, column: {text(name)}{nulls}}}")
         if column.kind is not ColumnType.STRING:
             aggregate = Aggregate.RATE if column.kind is ColumnType.BOOLEAN else Aggregate.MEAN
             of = f"{name}_{aggregate.value}"
             definitions.append(
-                f"{text(of)}: {{kind: WINDOW, column: {text(name)}, aggregate: {aggregate.name}, windows: {windows}}}"
+                f"{text(of)}: {{kind: window, column: {text(name)}, aggregate: {aggregate.word}, windows: {windows}}}"
             )
     lines = [comment(HEAD), f"{group}:\n  source: {proposal.source}\n"]
     lines += [f"  keys: {flow({name: name for name in _entity(proposal)})}\n  features:\n"]
@@ -111,7 +111,7 @@ def project(proposal: Proposal, name: str, question: LabelProposal) -> str:
     days += [f"first_night: {flow(dates.first_night().isoformat())}\nnights: {NIGHTS}\n"]
     return "".join([
         comment(HEAD),
-        f"defaults:\n  - schema\n  - /source@sources.{source_name}: {proposal.name}/{source_name}\n",
+        f"defaults:\n  - /source@sources.{source_name}: {proposal.name}/{source_name}\n",
         f"  - /features@features: {proposal.name}/{_group(proposal)}\n  - _self_\n\n",
         f"name: {name}\ntitle: {flow(title)}\n",
         comment(proposal.clocks.remarks["zone"]),
@@ -127,7 +127,7 @@ def project(proposal: Proposal, name: str, question: LabelProposal) -> str:
 
 
 def _column(proposal: Proposal, column: ColumnProfile) -> str:
-    settings: dict[str, Any] = {"type": column.kind.name}
+    settings: dict[str, Any] = {"type": column.kind.word}
     if not column.nulls and column.name in (*proposal.key, proposal.clocks.event.column):
         settings["required"] = True
     parts = [f"{format_value(column.least)} to {format_value(column.greatest)}"] if column.least is not None else []
@@ -149,11 +149,11 @@ def _arrival(proposal: Proposal) -> list[str]:
 def _spine(proposal: Proposal) -> list[str]:
     remark = proposal.remarks["entity"]
     why = f"Most gaps between two facts of one are no longer than {proposal.within} days."
-    lines = ["\n", f"spine:\n  kind: {SpineKind.ACTIVE.name}\n  source: {proposal.source}\n", comment(remark, 2)]
+    lines = ["\n", f"spine:\n  kind: {SpineKind.ACTIVE.word}\n  source: {proposal.source}\n", comment(remark, 2)]
     lines += [f"  key: {flow(_entity(proposal))}\n", comment(why, 2), f"  active_within: {proposal.within}d\n"]
     if proposal.spine_rows > MOST_SPINE_ROWS:
         dates = (proposal.dates.newest - proposal.dates.first).days + 1
-        sample: dict[str, Any] = {"by": SampleBy.DAY.name, "maximum": MOST_SPINE_ROWS // dates + 1}
+        sample: dict[str, Any] = {"by": SampleBy.DAY.word, "maximum": MOST_SPINE_ROWS // dates + 1}
         sample |= {"until": proposal.dates.history_until().isoformat()}
         reason = f"{proposal.spine_rows:,} rows by {proposal.dates.newest} are more than training needs at first"
         lines += [comment(Remark(f"{reason}; nights are scored whole", is_open=True), 2), f"  sample: {flow(sample)}\n"]
@@ -162,9 +162,9 @@ def _spine(proposal: Proposal) -> list[str]:
 
 def _label(proposal: Proposal, question: LabelProposal) -> Mapping[str, Any]:
     column = proposal.names[question.column or proposal.key[0]]
-    settings: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.name}
+    settings: dict[str, Any] = {} if question.task is Task.CLASSIFICATION else {"task": question.task.word}
     settings |= {"source": proposal.source, "keys": {name: name for name in _entity(proposal)}, "column": column}
-    settings |= {"horizon": f"{question.plan.horizon}d", "aggregate": question.aggregate.name}
+    settings |= {"horizon": f"{question.plan.horizon}d", "aggregate": question.aggregate.word}
     if proposal.clocks.lateness:  # facts that happen in the horizon may be known only after it
         settings["allowed_lateness"] = f"{proposal.clocks.lateness}d"
     return settings | ({"condition": question.condition} if question.condition else {})

@@ -110,7 +110,7 @@ def propose_label(
     if label.kind in NUMBERS:
         return _amount(label.name, "as asked", facts, within, plans[0])
     raise UsageError(
-        f"--label: the column {label.name} is a {label.kind.name}, such as {label.examples[0]!r}; expected a BOOLEAN "
+        f"--label: the column {label.name} is a {label.kind.word}, such as {label.examples[0]!r}; expected a boolean "
         f"or a number. Derive one in the source, such as {label.name} = {label.examples[0]!r}. Nothing was written."
     )
 

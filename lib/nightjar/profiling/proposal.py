@@ -22,7 +22,7 @@ from nightjar.profiling.names import plain, stored_names
 from nightjar.profiling.parsing import flags
 from nightjar.profiling.raw_file import RawFile
 from nightjar.profiling.remarks import Remark
-from nightjar.settings.checks import require_names
+from nightjar.settings.checks import expect_names
 from nightjar.settings.sources import ColumnType
 
 NIGHTS = 3
@@ -186,10 +186,8 @@ class EntityFacts:
 
 def require_name(name: str) -> None:
     """Raise UsageError for what can be no project's name."""
-    try:
-        require_names("NAME", [name])
-    except ValueError as error:
-        raise UsageError(f"{error}. Nothing was written.") from error
+    for issue in expect_names("NAME", [name]):
+        raise UsageError(f"NAME: found {name!r}, expected {issue.expected}. Nothing was written.")
     if not name.islower() or name == "schema":
         raise UsageError(
             f"NAME: found {name!r}, expected a lower-case identifier, and not schema. Nothing was written."

@@ -24,7 +24,7 @@ def table(profile: FileProfile) -> Table:
         nulls = f"{column.nulls:,}" if column.nulls else "-"
         values = (column.least, column.quantiles.get(0.5), column.greatest)
         examples = ", ".join(shorten(one) for one in column.examples)
-        cells = (column.name, column.kind.name, nulls, f"{column.distinct:,}", *map(format_value, values), examples)
+        cells = (column.name, column.kind.word, nulls, f"{column.distinct:,}", *map(format_value, values), examples)
         grid.add_row(*(escape(printable(cell)) for cell in cells))
     return grid
 
@@ -49,7 +49,7 @@ def remarks(profile: FileProfile) -> Iterator[str]:
     """What one may wonder about the columns."""
     for column in profile.columns.values():
         if column.reason:
-            yield f"{column.name} is a {column.kind.name}: {column.reason}"
+            yield f"{column.name} is a {column.kind.word}: {column.reason}"
     for name, why in profile.left_out.items():
         yield f"{name!r} is left out: {why}"
 

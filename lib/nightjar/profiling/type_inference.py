@@ -128,6 +128,6 @@ def _string(texts: Values, readings: dict[ColumnType, Values]) -> TypedValues:
         others = values.null_count
         if others <= (1 - ALMOST) * len(texts):
             example = texts.filter(values.is_null())[0].as_py()
-            why = f"all but {others:,} of its {len(texts):,} different values are a {kind.name}, not {example!r}"
+            why = f"all but {others:,} of its {len(texts):,} different values are a {kind.word}, not {example!r}"
             return TypedValues(ColumnType.STRING, texts, why, is_doubtful=True)
     return TypedValues(ColumnType.STRING, texts)

@@ -1,18 +1,24 @@
 """Settings of how one column becomes an estimator's numbers, by its type. None always means: as the estimator needs."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Annotated
 
-from nightjar.settings.checks import require
+from pydantic import Field
+
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.choices import Choice
+from nightjar.settings.fields import Count, Real, Whole
+from nightjar.settings.validation import settings
 
 
-class FeatureType(Enum):
+class FeatureType(Choice):
     NUMBER = "number"
     CATEGORY = "category"
     TEXT = "text"
 
 
-class Missing(Enum):
+class Missing(Choice):
     KEEP = "keep"
     MEAN = "mean"
     MEDIAN = "median"
@@ -22,26 +28,26 @@ class Missing(Enum):
     ITERATIVE = "iterative"
 
 
-class Scale(Enum):
+class Scale(Choice):
     NONE = "none"
     STANDARD = "standard"
     MIN_MAX = "min_max"
     ROBUST = "robust"
 
 
-class Shape(Enum):
+class Shape(Choice):
     LOG = "log"
     SIGNED_LOG = "signed_log"
     POWER = "power"
 
 
-class Bins(Enum):
+class Bins(Choice):
     QUANTILE = "quantile"
     UNIFORM = "uniform"
     EDGES = "edges"
 
 
-class Encoding(Enum):
+class Encoding(Choice):
     ONE_HOT = "one_hot"
     ORDINAL = "ordinal"
     TARGET = "target"
@@ -49,22 +55,22 @@ class Encoding(Enum):
     HASHING = "hashing"
 
 
-class MissingLevel(Enum):
+class MissingLevel(Choice):
     MODE = "mode"
     UNKNOWN = "unknown"
 
 
-class Weighting(Enum):
+class Weighting(Choice):
     TFIDF = "tfidf"
     HASHING = "hashing"
 
 
-class Grams(Enum):
+class Grams(Choice):
     WORD = "word"
     CHARACTER = "character"
 
 
-@dataclass
+@settings
 class Number:
     """What happens to numbers, in this order: winsorise, shape, then missing and scale, or missing and bins.
 
@@ -86,33 +92,31 @@ class Number:
         edges: for `edges`: inner edges, ascending; n of them make n + 1 bins, each without its upper edge.
     """
 
-    winsorise: float | None = None
+    winsorise: Annotated[Real, Field(gt=0, lt=0.5)] | None = None
     shape: Shape | None = None
     missing: Missing | None = None
-    constant: float = 0.0
-    neighbours: int = 5
+    constant: Real = 0.0
+    neighbours: Count = 5
     indicator: bool = True
     scale: Scale | None = None
     bins: Bins | None = None
-    bin_count: int = 5
-    edges: list[float] = field(default_factory=list)
+    bin_count: Annotated[Whole, Field(ge=2)] = 5
+    edges: list[Real] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Check the ranges, and that bins have what they need and nothing that they would undo."""
-        share = self.winsorise is None or 0 < self.winsorise < 0.5
-        require(share, "winsorise", self.winsorise, "a share above 0 and below 0.5, or none")
-        require(self.neighbours >= 1, "neighbours", self.neighbours, "at least 1")
-        require(self.bin_count >= 2, "bin_count", self.bin_count, "at least 2")
+    def issues(self) -> Iterator[Issue]:
+        """Whether bins have what they need and nothing that they would undo."""
         ascending = all(low < high for low, high in zip(self.edges, self.edges[1:], strict=False))
-        expected = "ascending inner edges for bins=EDGES, none otherwise"
-        require((self.bins is Bins.EDGES) == bool(self.edges) and ascending, "edges", self.edges, expected)
+        expected = "ascending inner edges for bins=edges, none otherwise"
+        yield from expect((self.bins is Bins.EDGES) == bool(self.edges) and ascending, "edges", self.edges, expected)
         if self.bins is not None:
-            require(self.scale is None, "scale", self.scale, "none with bins: a bin has no size")
+            yield from expect(self.scale is None, "scale", str(self.scale), "none with bins: a bin has no size")
             joint = self.missing in (Missing.KNN, Missing.ITERATIVE)
-            require(not joint, "missing", self.missing, "none, or a value of the column itself, with bins")
+            yield from expect(
+                not joint, "missing", str(self.missing), "none, or a value of the column itself, with bins"
+            )
 
 
-@dataclass
+@settings
 class Category:
     """What happens to categories.
 
@@ -132,27 +136,23 @@ class Category:
 
     encoding: Encoding | None = None
     missing: MissingLevel | None = None
-    min_frequency: int | None = None
-    max_categories: int | None = None
-    pseudo_count: float = 10.0
-    buckets: int = 32
+    min_frequency: Count | None = None
+    max_categories: Annotated[Whole, Field(ge=2)] | None = None
+    pseudo_count: Annotated[Real, Field(ge=0)] = 10.0
+    buckets: Annotated[Whole, Field(ge=2)] = 32
 
-    def __post_init__(self) -> None:
-        """Check the ranges, and that rare levels are grouped only where they can be."""
-        grouping = self.encoding in (None, Encoding.ONE_HOT, Encoding.ORDINAL)
-        for name in ("min_frequency", "max_categories"):
-            value, least = getattr(self, name), 1 if name == "min_frequency" else 2
-            usable = value is None or (grouping and value >= least)
-            require(usable, name, value, f"at least {least}, or none; only ONE_HOT and ORDINAL group rare levels")
-        require(self.pseudo_count >= 0, "pseudo_count", self.pseudo_count, "0 or more rows")
-        require(self.buckets >= 2, "buckets", self.buckets, "at least 2")
+    def issues(self) -> Iterator[Issue]:
+        """Whether rare levels are grouped only where they can be."""
+        groups = self.encoding in (None, Encoding.ONE_HOT, Encoding.ORDINAL)
+        for name, value in (("min_frequency", self.min_frequency), ("max_categories", self.max_categories)):
+            yield from expect(groups or value is None, name, value, "none: only one_hot and ordinal group rare levels")
 
 
 MOST_DENSE_TERMS = 4096
 """Columns of one text without `components`: the array is dense, 8 bytes a number, 32 KiB a row at this bound."""
 
 
-@dataclass
+@settings
 class Text:
     """What happens to free text: upper and lower case count as the same, a null as no text.
 
@@ -167,21 +167,23 @@ class Text:
 
     weighting: Weighting = Weighting.TFIDF
     grams: Grams = Grams.WORD
-    shortest: int = 1
-    longest: int = 1
-    terms: int = 256
-    components: int | None = None
+    shortest: Count = 1
+    longest: Count = 1
+    terms: Count = 256
+    components: Count | None = None
 
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        require(1 <= self.shortest <= self.longest, "shortest", self.shortest, f"1 to longest ({self.longest})")
+    def issues(self) -> Iterator[Issue]:
+        """Whether ranges are ranges, and the columns few enough."""
+        yield from expect(
+            1 <= self.shortest <= self.longest, "shortest", self.shortest, f"1 to longest ({self.longest})"
+        )
         most = MOST_DENSE_TERMS if self.components is None else 2**20
-        require(1 <= self.terms <= most, "terms", self.terms, f"1 to {most}; give components to use more")
+        yield from expect(1 <= self.terms <= most, "terms", self.terms, f"1 to {most}; give components to use more")
         some = self.components is None or 1 <= self.components <= min(self.terms, MOST_DENSE_TERMS)
-        require(some, "components", self.components, f"1 to {min(self.terms, MOST_DENSE_TERMS)}, or none")
+        yield from expect(some, "components", self.components, f"1 to {min(self.terms, MOST_DENSE_TERMS)}, or none")
 
 
-@dataclass
+@settings
 class ColumnPreparation:
     """One column's own settings, which stand in for all of its type's.
 
@@ -198,14 +200,14 @@ class ColumnPreparation:
     category: Category | None = None
     text: Text | None = None
 
-    def __post_init__(self) -> None:
-        """Check that it says something, of one type."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether it says something, of one type."""
         types = self._types_with_settings()
         names = [kind.value for kind in types]
-        require(len(types) <= 1, "type", names, "settings of one type")
+        yield from expect(len(types) <= 1, "type", names, "settings of one type")
         fits = self.type is None or types in ([], [self.type])
-        require(fits, "type", self.type, f"the type of the settings, {names}")
-        require(self.type is not None or bool(types), "type", None, "a type, or settings of one")
+        yield from expect(fits, "type", str(self.type), f"the type of the settings, {names}")
+        yield from expect(self.type is not None or bool(types), "type", None, "a type, or settings of one")
 
     def declared(self) -> FeatureType:
         """What the column is taken for."""

@@ -1,12 +1,14 @@
 """What wrong decisions cost a project."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from nightjar.settings.checks import require
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.fields import Real
+from nightjar.settings.validation import settings
 
 
-@dataclass
+@settings
 class Costs:
     """What acting on a score can cost, in any one unit. With them a training fits the threshold to act from.
 
@@ -15,14 +17,16 @@ class Costs:
         false_alarm: a row that was acted on and was False.
     """
 
-    missed: float | None = None
-    false_alarm: float | None = None
+    missed: Real | None = None
+    false_alarm: Real | None = None
 
-    def __post_init__(self) -> None:
-        """Check that both are given, or none."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether there are both, or none."""
         for name, value, other in (
             ("missed", self.missed, self.false_alarm),
             ("false_alarm", self.false_alarm, self.missed),
         ):
             is_positive = value is not None and 0 < value < math.inf
-            require(is_positive or (value is None and other is None), name, value, "more than 0, or both costs none")
+            yield from expect(
+                is_positive or (value is None and other is None), name, value, "more than 0, or both costs none"
+            )

@@ -1,11 +1,16 @@
 """Settings of distributed training: one network, several workers, data that need not fit into memory."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import Annotated
 
-from nightjar.settings.checks import require
+from pydantic import Field
+
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.fields import Count, Positive, Whole
+from nightjar.settings.validation import settings
 
 
-@dataclass
+@settings
 class Distributed:
     """How one network is trained by several workers.
 
@@ -22,19 +27,16 @@ class Distributed:
         starved_after: seconds without data after which a worker gives up.
     """
 
-    workers: int = 2
-    worker_cpus: float = 1.0
-    lanes: int = 4
-    piece_rows: int = 65_536
-    sample_rows: int = 200_000
-    restarts: int = 2
-    starved_after: float = 300.0
+    workers: Count = 2
+    worker_cpus: Positive = 1.0
+    lanes: Count = 4
+    piece_rows: Count = 65_536
+    sample_rows: Count = 200_000
+    restarts: Annotated[Whole, Field(ge=0)] = 2
+    starved_after: Positive = 300.0
 
-    def __post_init__(self) -> None:
-        """Check the counts."""
-        for name in ("workers", "lanes", "piece_rows", "sample_rows"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        require(self.lanes >= self.workers, "lanes", self.lanes, f"at least one for each of {self.workers} workers")
-        require(self.worker_cpus > 0, "worker_cpus", self.worker_cpus, "more than 0")
-        require(self.restarts >= 0, "restarts", self.restarts, "at least 0")
-        require(self.starved_after > 0, "starved_after", self.starved_after, "more than 0 seconds")
+    def issues(self) -> Iterator[Issue]:
+        """Whether each worker has a lane."""
+        yield from expect(
+            self.lanes >= self.workers, "lanes", self.lanes, f"at least one for each of {self.workers} workers"
+        )

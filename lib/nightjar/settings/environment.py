@@ -1,9 +1,12 @@
 """Settings of the machine or cluster a job runs on. Nothing in here changes a result."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
 
-from nightjar.settings.checks import require, require_folder
+from nightjar.settings.checks import Issue, expect, expect_folder
+from nightjar.settings.choices import Choice
+from nightjar.settings.fields import Count
+from nightjar.settings.validation import settings
 
 OF_SPEED = (
     "spark.sql.adaptive.",
@@ -37,7 +40,7 @@ def changes_results(option: str) -> bool:
     return option.startswith("spark.sql.") and not option.startswith(OF_SPEED)
 
 
-class Placement(Enum):
+class Placement(Choice):
     """How facts come to the spine rows that ask for them: read whole by every task, laid out for it, or shuffled."""
 
     BROADCAST = "broadcast"
@@ -45,7 +48,7 @@ class Placement(Enum):
     SHUFFLE = "shuffle"
 
 
-@dataclass
+@settings
 class Environment:
     """Where things run and where they are stored.
 
@@ -69,20 +72,18 @@ class Environment:
     public_key: str | None = None
     spark_master: str | None = None
     driver_memory: str = "4g"
-    shuffle_partitions: int = 4
+    shuffle_partitions: Count = 4
     spark: dict[str, str] = field(default_factory=dict)
     placements: dict[str, Placement] = field(default_factory=dict)
     ray_address: str = "local"
-    cpus: int | None = None
+    cpus: Count | None = None
 
-    def __post_init__(self) -> None:
-        """Check the counts and names."""
-        require(self.shuffle_partitions >= 1, "shuffle_partitions", self.shuffle_partitions, "at least 1")
+    def issues(self) -> Iterator[Issue]:
+        """Whether options change no results, and names are read alike by all libraries."""
         for option in self.spark:
             expected = "none that may change results: of Spark's SQL those of speed, such as spark.sql.adaptive.enabled"
-            require(not changes_results(option), "spark", option, expected)
+            yield from expect(not changes_results(option), "spark", option, expected)
         named = self.public_key is None or bool(self.public_key.strip())
-        require(named, "public_key", self.public_key, "a file, or null for the one in home")
-        require_folder("warehouse", self.warehouse)
-        require_folder("home", self.home, "?#")  # they begin other parts of the address of MLflow's database
-        require(self.cpus is None or self.cpus >= 1, "cpus", self.cpus, "at least 1, or null for all")
+        yield from expect(named, "public_key", self.public_key, "a file, or null for the one in home")
+        yield from expect_folder("warehouse", self.warehouse)
+        yield from expect_folder("home", self.home, "?#")  # they begin other parts of the address of MLflow's database

@@ -1,17 +1,20 @@
 """The settings of each job: what its root file in `conf/` must and may say."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
+from datetime import timedelta
 
-from omegaconf import MISSING
-
-from nightjar.settings.checks import require, require_date, require_one_of
+from nightjar.settings.checks import Issue, expect, expect_one_of
+from nightjar.settings.choices import Choice
 from nightjar.settings.environment import Environment
+from nightjar.settings.fields import Count, DateText
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.validation import settings
+from nightjar.timeline import parse_run_date
 
 
-class JobName(Enum):
+class JobName(Choice):
     INGEST = "ingest"
     BUILD_FEATURES = "build_features"
     TRAIN = "train"
@@ -26,51 +29,53 @@ class JobName(Enum):
 OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES)
 
 
-class LeaseAction(Enum):
+class LeaseAction(Choice):
     """Show the leases that are held, or free one by hand."""
 
     LIST = "list"
     FREE = "free"
 
 
-@dataclass
+@settings
 class Job:
     """What every job has.
 
     Attributes:
+        environment: where it runs, and where tables and models are stored: a file of `conf/environment/`.
+        project: what is predicted, of which data: a file of `conf/project/`, as in project=NAME.
         run_date: local date D in the project's zone, YYYY-MM-DD; the job knows what was known at D's midnight.
     """
 
-    environment: Environment = MISSING
-    project: Project = MISSING
-    run_date: str | None = None
+    environment: Environment
+    project: Project
+    run_date: DateText | None = None
 
-    def __post_init__(self) -> None:
-        """Check that the run date is a date inside the project's data, and that placements are of its groups."""
-        self._check_placements()
-        self._check_run_date()
+    def issues(self) -> Iterator[Issue]:
+        """Whether the run date is inside the project's data, and placements are of its groups."""
+        yield from self._placement_issues()
+        yield from self._run_date_issues()
 
-    def _check_placements(self) -> None:
+    def _placement_issues(self) -> Iterator[Issue]:
         groups = self.project.features
-        require_one_of("environment.placements", self.environment.placements, groups, "project's feature groups")
+        yield from expect_one_of(
+            "environment.placements", self.environment.placements, groups, "project's feature groups"
+        )
 
-    def _check_run_date(self) -> None:
+    def _run_date_issues(self) -> Iterator[Issue]:
         example = f"a date, such as run_date={self.project.first_night}"
-        require(self.run_date is not None, "run_date", self.run_date, example)
-        chosen = require_date("run_date", self.run_date)
-        first = require_date("first_date", self.project.first_date)
-        last = require_date("last_date", self.project.last_date)
-        inside = chosen is None or first is None or (first <= chosen and (last is None or chosen <= last))
-        covered = f"a date inside the project's data, {self.project.first_date} to {self.project.last_date or 'today'}"
-        require(inside, "run_date", self.run_date, covered)
+        yield from expect(self.run_date is not None, "run_date", self.run_date, example)
+        first, last = self.project.first_date, self.project.last_date
+        inside = self.run_date is None or (first <= self.run_date and (last is None or self.run_date <= last))
+        covered = f"a date inside the project's data, {first} to {last or 'today'}"
+        yield from expect(inside, "run_date", self.run_date, covered)
 
 
-@dataclass
+@settings
 class Ingest(Job):
     """Raw data into `source_<name>`, `quarantine` and `quality`."""
 
 
-@dataclass
+@settings
 class BuildFeatures(Job):
     """`features` and `labels`.
 
@@ -78,25 +83,28 @@ class BuildFeatures(Job):
         since: first local date to build features for; None: the run date alone.
     """
 
-    since: str | None = None
+    since: DateText | None = None
 
-    def __post_init__(self) -> None:
-        """Check that the range is one."""
-        super().__post_init__()
-        start = require_date("since", self.since)
-        run_date = require_date("run_date", self.run_date)
-        if start is not None and run_date is not None:
-            require(start <= run_date, "since", self.since, f"a date at or before run_date={self.run_date}")
+    def issues(self) -> Iterator[Issue]:
+        """Whether the range is one."""
+        yield from super().issues()
+        if self.since is not None and self.run_date is not None:
+            is_range = self.since <= self.run_date
+            yield from expect(is_range, "since", self.since, f"a date at or before run_date={self.run_date}")
 
 
-@dataclass
+@settings
 class Train(Job):
-    """The search, the final figures and the registered model."""
+    """The search, the final figures and the registered model.
 
-    search: Search = MISSING
+    Attributes:
+        search: the candidates, and how they are compared: a file of `conf/search/`, as in search=quick.
+    """
+
+    search: Search = field(kw_only=True)
 
 
-@dataclass
+@settings
 class Promote(Job):
     """The version registered last for the run date becomes champion if it deserves to, or if a person says so.
 
@@ -108,16 +116,16 @@ class Promote(Job):
     approved_by: str | None = None
     reason: str | None = None
 
-    def __post_init__(self) -> None:
-        """Check that a person gives a name and a reason."""
-        super().__post_init__()
+    def issues(self) -> Iterator[Issue]:
+        """Whether a person gives a name and a reason."""
+        yield from super().issues()
         both = {"approved_by": self.approved_by, "reason": self.reason}
         for name, value in both.items():
             fits = bool(value and value.strip()) or set(both.values()) == {None}
-            require(fits, name, value, "both approved_by and reason, or neither")
+            yield from expect(fits, name, value, "both approved_by and reason, or neither")
 
 
-@dataclass
+@settings
 class Score(Job):
     """The night's scores.
 
@@ -128,36 +136,45 @@ class Score(Job):
     retrospective: bool = False
 
 
-@dataclass
+@settings
 class Monitor(Job):
     """Drift, performance and the report."""
 
 
-@dataclass
+@settings
 class Nightly(Job):
     """All jobs of a night in one process.
 
     Attributes:
+        search: of the training, where one is due: a file of `conf/search/`, as in search=quick.
         project_dates: run the project's own `history_until` and `nights` from `first_night` instead of one run date.
         only: run just these steps, by the names of their jobs (`only=[monitor]`).
     """
 
-    search: Search = MISSING
+    search: Search = field(kw_only=True)
     project_dates: bool = False
     only: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Check that exactly one way of naming the dates is used."""
-        self._check_placements()
+    def issues(self) -> Iterator[Issue]:
+        """Whether exactly one way of naming the dates is used."""
+        yield from self._placement_issues()
         steps = [job.value for job in JobName if job not in OUTSIDE_NIGHTS]
-        require_one_of("only", self.only, steps, "steps of the night")
+        yield from expect_one_of("only", self.only, steps, "steps of the night")
         if self.project_dates:
-            require(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
+            yield from expect(self.run_date is None, "run_date", self.run_date, "none together with project_dates=true")
+            yield from self._night_issues()
         else:
-            self._check_run_date()
+            yield from self._run_date_issues()
+
+    def _night_issues(self) -> Iterator[Issue]:
+        project = self.project
+        last = parse_run_date(project.first_night) + timedelta(days=project.nights - 1)
+        has_data = project.last_date is None or last <= parse_run_date(project.last_date)
+        expected = f"as many as there are from first_night={project.first_night} to last_date={project.last_date}"
+        yield from expect(has_data, "project.nights", project.nights, expected)
 
 
-@dataclass
+@settings
 class Maintain(Job):
     """Upkeep of the tables, and a check that stored features equal their rebuild.
 
@@ -166,22 +183,17 @@ class Maintain(Job):
         check_rows: how many of their rows are rebuilt, the same ones whenever they are asked for.
     """
 
-    check_nights: int = 7
-    check_rows: int = 1000
-
-    def __post_init__(self) -> None:
-        """Check that there is something to check."""
-        super().__post_init__()
-        require(self.check_nights >= 1, "check_nights", self.check_nights, "at least 1")
-        require(self.check_rows >= 1, "check_rows", self.check_rows, "at least 1")
+    check_nights: Count = 7
+    check_rows: Count = 1000
 
 
-@dataclass
+@settings
 class Leases(Job):
     """Who works on what alone.
 
     Attributes:
-        action: LIST what is held, or FREE one and whatever else the same run holds: its further commits are refused.
+        action: `list` what is held, or `free` one and whatever else the same run holds: its further commits are
+            refused.
         resource: which one is freed, as the list names it.
         reason: why; it is recorded.
     """
@@ -190,10 +202,10 @@ class Leases(Job):
     resource: str | None = None
     reason: str | None = None
 
-    def __post_init__(self) -> None:
-        """Check that a lease is freed by name and with a reason."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether a lease is freed by name and with a reason."""
         frees = self.action is LeaseAction.FREE
         for name in ("resource", "reason"):
             value = getattr(self, name)
             fits = bool(value and value.strip()) if frees else value is None
-            require(fits, name, value, f"a {name} with action=FREE, and none without")
+            yield from expect(fits, name, value, f"a {name} with action=free, and none without")

@@ -2,16 +2,20 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import field
 from datetime import timedelta
+from typing import Annotated
 
-from omegaconf import MISSING
+from pydantic import Field
 
 from nightjar.durations import Duration, parse_duration
-from nightjar.settings.checks import require, require_duration, require_filled, require_length
+from nightjar.settings.checks import Issue, expect
 from nightjar.settings.features import Aggregate
+from nightjar.settings.fields import DurationText, LengthText, Real
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.task import Task
+from nightjar.settings.validation import settings
 from nightjar.timeline import Moments, shift
 
 _NUMBER = r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
@@ -25,7 +29,7 @@ _RESERVED = ("value", "label", "label_known_at", "prediction_time")
 """Columns that exist where rules are computed, or are computed from them; no rule may have such a name."""
 
 
-@dataclass
+@settings
 class Label:
     """An outcome by key, or an aggregate of the facts within the horizon.
 
@@ -42,8 +46,8 @@ class Label:
             has passed is settled with a null label: it is neither trained on (self-training aside) nor measured.
         aggregate: of the column over the horizon, which is the label of a regression or ranking. None: the label is
             the outcome itself.
-        empty: what a SUM or COUNT over nothing is: no facts, or none whose column is not null. None: null, as any other
-            aggregate of nothing is (DISTINCT aside, which is 0).
+        empty: what a `sum` or `count` over nothing is: no facts, or none whose column is not null. None: null, as any
+            other aggregate of nothing is (`distinct` aside, which is 0).
         condition: of an aggregate, for a classification: Spark SQL over `value`, the aggregate, such as "value > 0". A
             condition that is null settles the label as null.
         settled_early: the label of an aggregate is known as soon as the condition is true, not only when the horizon
@@ -58,40 +62,41 @@ class Label:
             rules say that say something; a tie, or silence, settles it as null.
     """
 
-    source: str = MISSING
-    keys: dict[str, str] = field(default_factory=dict)
-    column: str = MISSING
-    horizon: str = MISSING
+    source: str
+    keys: Annotated[dict[str, str], Field(min_length=1)]
+    column: str
+    horizon: LengthText
     aggregate: Aggregate | None = None
-    empty: float | None = 0.0
+    empty: Real | None = 0.0
     condition: str | None = None
     settled_early: bool = False
-    allowed_lateness: str = "0d"
+    allowed_lateness: DurationText = "0d"
     task: Task = Task.CLASSIFICATION
     query: list[str] = field(default_factory=list)
     annotators: Annotators = field(default_factory=Annotators)
     rules: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Check the keys, the durations, and that the condition fits the aggregate."""
-        require_filled("keys", self.keys)
-        require_length("horizon", self.horizon)
-        require_duration("allowed_lateness", self.allowed_lateness)
+    def issues(self) -> Iterator[Issue]:
+        """Whether query, condition, rules and annotators fit the task and the aggregate."""
         ranks, asks = self.task is Task.RANKING, self.task is Task.CLASSIFICATION
-        require(bool(self.query) == ranks, "query", self.query, "columns for task=RANKING, none for other tasks")
-        self._check_answers(asks)
-        self._check_empty()
+        yield from expect(
+            bool(self.query) == ranks, "query", self.query, "columns for task=ranking, none for other tasks"
+        )
+        yield from self._answer_issues(asks)
+        yield from self._empty_issues()
         if self.aggregate is None or not asks:
-            require(self.condition is None, "condition", self.condition, "none unless an aggregate is classified")
-            require(
+            yield from expect(
+                self.condition is None, "condition", self.condition, "none unless an aggregate is classified"
+            )
+            yield from expect(
                 not self.settled_early, "settled_early", self.settled_early, "false unless an aggregate is classified"
             )
             return
         expected = 'a condition on the aggregate, such as "value > 0", or rules'
-        require(bool(self.condition) != bool(self.rules), "condition", self.condition, expected)
+        yield from expect(bool(self.condition) != bool(self.rules), "condition", self.condition, expected)
         if self.settled_early:
-            require(not self.rules, "settled_early", self.settled_early, "false with rules")
-            self._check_monotone(self.aggregate, self.condition or "")
+            yield from expect(not self.rules, "settled_early", self.settled_early, "false with rules")
+            yield from self._monotone_issues(self.aggregate, self.condition or "")
 
     def columns(self) -> list[str]:
         """The columns of the source that are read, besides keys and clocks."""
@@ -132,26 +137,38 @@ class Label:
             return f"most of the rules that speak say so ({', '.join(self.rules)}), value being {aggregated}"
         return f"{self.condition}, value being {aggregated}"
 
-    def _check_answers(self, classifies: bool) -> None:  # noqa: FBT001  (whether the task is a classification)
+    def _answer_issues(self, classifies: bool) -> Iterator[Issue]:  # noqa: FBT001  (whether the task is a classification)
         annotator, aggregated = self.annotators.column, self.aggregate is not None
         expected = "none unless what is classified is no aggregate, but the answers themselves"
-        require(annotator is None or (classifies and not aggregated), "annotators.column", annotator, expected)
+        yield from expect(
+            annotator is None or (classifies and not aggregated), "annotators.column", annotator, expected
+        )
         rules = sorted(self.rules)
-        require(not rules or (classifies and aggregated), "rules", rules, "none unless an aggregate is classified")
+        yield from expect(
+            not rules or (classifies and aggregated), "rules", rules, "none unless an aggregate is classified"
+        )
         for name in rules:
             free = name.isidentifier() and name not in _RESERVED
-            require(free, "rules", name, f"an identifier that is none of {_RESERVED}")
+            yield from expect(free, "rules", name, f"an identifier that is none of {_RESERVED}")
 
-    def _check_empty(self) -> None:
+    def _empty_issues(self) -> Iterator[Issue]:
         empty = self.empty
-        require(empty is None or math.isfinite(empty), "empty", empty, "a finite number, or null")
+        yield from expect(empty is None or math.isfinite(empty), "empty", empty, "a finite number, or null")
         may_be_set = self.aggregate in OF_NOTHING and not self.settled_early
-        expected = "left out: only a SUM or COUNT that is not settled early has one"
-        require(may_be_set or empty == 0 or (empty is None and not self.settled_early), "empty", empty, expected)
+        expected = "left out: only a sum or count that is not settled early has one"
+        yield from expect(
+            may_be_set or empty == 0 or (empty is None and not self.settled_early), "empty", empty, expected
+        )
 
-    def _check_monotone(self, aggregate: Aggregate, condition: str) -> None:
-        monotone = [member.value for member in _MONOTONE]
-        require(aggregate in _MONOTONE, "settled_early", self.settled_early, f"false, or an aggregate among {monotone}")
+    def _monotone_issues(self, aggregate: Aggregate, condition: str) -> Iterator[Issue]:
+        monotone = [member.word for member in _MONOTONE]
+        yield from expect(
+            aggregate in _MONOTONE, "settled_early", self.settled_early, f"false, or an aggregate among {monotone}"
+        )
+        if aggregate not in _MONOTONE:
+            return
         fits = re.fullmatch(_MONOTONE[aggregate], condition, re.IGNORECASE) is not None
         form = "value < NUMBER" if aggregate is Aggregate.MIN else "value > NUMBER"
-        require(fits, "condition", condition, f"{form} (or equal), which no further fact undoes: settled_early is true")
+        yield from expect(
+            fits, "condition", condition, f"{form} (or equal), which no further fact undoes: settled_early is true"
+        )

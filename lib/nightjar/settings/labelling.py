@@ -1,11 +1,16 @@
 """Settings of labels by annotators, and of self-training on rows without labels."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import Annotated
 
-from nightjar.settings.checks import require
+from pydantic import Field
+
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.fields import Count, Real
+from nightjar.settings.validation import settings
 
 
-@dataclass
+@settings
 class Annotators:
     """Who answers, where a label is what most annotators say.
 
@@ -15,15 +20,14 @@ class Annotators:
     """
 
     column: str | None = None
-    least: int = 1
+    least: Count = 1
 
-    def __post_init__(self) -> None:
-        """Check that somebody has to answer."""
-        require(self.least >= 1, "least", self.least, "at least 1")
-        require(self.column is not None or self.least == 1, "least", self.least, "1 without a column")
+    def issues(self) -> Iterator[Issue]:
+        """Whether somebody has to answer."""
+        yield from expect(self.column is not None or self.least == 1, "least", self.least, "1 without a column")
 
 
-@dataclass
+@settings
 class SelfTraining:
     """A classifier labels what has no label where it is sure, and is fitted again with it.
 
@@ -32,11 +36,5 @@ class SelfTraining:
         rounds: how often at most rows join.
     """
 
-    floor: float | None = None
-    rounds: int = 5
-
-    def __post_init__(self) -> None:
-        """Check that the floor is above chance, and that there is a round."""
-        chance = self.floor is not None and not 0.5 < self.floor < 1
-        require(not chance, "floor", self.floor, "a probability above 0.5 and below 1")
-        require(self.rounds >= 1, "rounds", self.rounds, "at least 1")
+    floor: Annotated[Real, Field(gt=0.5, lt=1)] | None = None
+    rounds: Count = 5

@@ -1,23 +1,30 @@
 """Settings of the search over model candidates."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Annotated
 
-from nightjar.settings.checks import require, require_names
+from pydantic import Field
+
+from nightjar.settings.checks import Issue, expect, expect_names
+from nightjar.settings.choices import Choice
+from nightjar.settings.fields import Count, Positive, Real, Whole
+from nightjar.settings.hints import hint
 from nightjar.settings.label import Label
 from nightjar.settings.model import Model
 from nightjar.settings.sampling import TrainingSample
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
+from nightjar.settings.validation import settings
 
 
-class ProposalKind(Enum):
+class ProposalKind(Choice):
     GRID = "grid"
     RANDOM = "random"
     TPE = "tpe"
 
 
-@dataclass
+@settings
 class Proposals:
     """Which points of a model's space become candidates.
 
@@ -30,19 +37,18 @@ class Proposals:
     """
 
     kind: ProposalKind = ProposalKind.GRID
-    trials: int | None = None
-    batch: int = 8
+    trials: Count | None = None
+    batch: Count = 8
 
-    def __post_init__(self) -> None:
-        """Check the counts."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether there are trials where points are drawn, and only there."""
         drawn = self.kind is not ProposalKind.GRID
-        expected = "at least 1 for kind=RANDOM and TPE" if drawn else "none for kind=GRID: it tries every combination"
-        fits = (self.trials is not None and self.trials >= 1) if drawn else self.trials is None
-        require(fits, "trials", self.trials, expected)
-        require(self.batch >= 1, "batch", self.batch, "at least 1")
+        expected = "at least 1 for kind=random and tpe" if drawn else "none for kind=grid: it tries every combination"
+        fits = (self.trials is not None) == drawn
+        yield from expect(fits, "trials", self.trials, expected)
 
 
-@dataclass
+@settings
 class Stopping:
     """Successive halving with the fold as the resource: who is behind on the same few folds goes no further.
 
@@ -58,17 +64,16 @@ class Stopping:
         keep: the share that goes on, rounded up.
     """
 
-    rungs: list[int] = field(default_factory=list)
-    keep: float = 0.5
+    rungs: list[Count] = field(default_factory=list)
+    keep: Annotated[Real, Field(gt=0, lt=1)] = 0.5
 
-    def __post_init__(self) -> None:
-        """Check that rungs rise and that somebody goes on."""
-        rising = self.rungs == sorted(set(self.rungs)) and all(rung >= 1 for rung in self.rungs)
-        require(rising, "rungs", self.rungs, "whole numbers from 1, each greater than the one before")
-        require(0 < self.keep < 1, "keep", self.keep, "a share above 0 and below 1")
+    def issues(self) -> Iterator[Issue]:
+        """Whether rungs rise."""
+        rising = self.rungs == sorted(set(self.rungs))
+        yield from expect(rising, "rungs", self.rungs, "whole numbers from 1, each greater than the one before")
 
 
-@dataclass
+@settings
 class Search:
     """The search: candidates, folds, and the final period that it never sees.
 
@@ -91,35 +96,34 @@ class Search:
         seed: of every random choice.
     """
 
-    candidates: dict[str, Model] = field(default_factory=dict)
+    candidates: dict[str, Model]
     metric: Metric = Metric.ROC_AUC
     split: Split = field(default_factory=Split)
     proposals: Proposals = field(default_factory=Proposals)
     stopping: Stopping = field(default_factory=Stopping)
     sample: TrainingSample = field(default_factory=TrainingSample)
-    minutes: float | None = None
-    final_days: int = 28
+    minutes: Positive | None = None
+    final_days: Count = 28
     stand_in: str | None = None
-    block_days: int | None = None
-    seed: int = 0
+    block_days: Count | None = None
+    seed: Whole = 0
 
-    def __post_init__(self) -> None:
-        """Check the counts, and that there is a baseline and something to compare with it."""
-        require(self.final_days >= 1, "final_days", self.final_days, "at least 1")
-        require(self.block_days is None or self.block_days >= 1, "block_days", self.block_days, "at least 1, or none")
-        require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "more than 0, or none")
+    def issues(self) -> Iterator[Issue]:
+        """Whether there is a baseline and something to compare with it, and what one names of the other exists."""
         within = all(rung < self.split.folds for rung in self.stopping.rungs)
-        require(within, "stopping.rungs", self.stopping.rungs, f"fewer folds than all {self.split.folds}")
-        require_names("candidates", self.candidates)
+        yield from expect(within, "stopping.rungs", self.stopping.rungs, f"fewer folds than all {self.split.folds}")
+        yield from expect_names("candidates", self.candidates)
         baselines = [name for name, model in self.candidates.items() if model.baseline]
-        require(len(baselines) > 0, "candidates", sorted(self.candidates), "at least one with baseline: true")
-        require(len(baselines) < len(self.candidates), "candidates", baselines, "at least one that is no baseline")
+        yield from expect(len(baselines) > 0, "candidates", sorted(self.candidates), "at least one with baseline: true")
+        yield from expect(
+            len(baselines) < len(self.candidates), "candidates", baselines, "at least one that is no baseline"
+        )
         plain = [name for name in baselines if not self.candidates[name].space]
-        require(
+        yield from expect(
             self.stand_in in (None, *plain), "stand_in", self.stand_in, f"none, or a baseline without a space: {plain}"
         )
         for name, model in self.candidates.items():
-            self._check_members(name, model)
+            yield from self._member_issues(name, model)
 
     def days_of_block(self, label: Label) -> int:
         """The dates, at least, that count as one in intervals."""
@@ -133,11 +137,16 @@ class Search:
         """Whether a candidate uses rows without a label."""
         return any(model.self_training.floor is not None for model in self.candidates.values())
 
-    def _check_members(self, name: str, model: Model) -> None:
+    def _member_issues(self, name: str, model: Model) -> Iterator[Issue]:
         for member in model.members:
             where = f"candidates.{name}.members"
-            require(member in self.candidates and member != name, where, member, f"one of {sorted(self.candidates)}")
+            others = sorted(set(self.candidates) - {name})
+            yield from expect(
+                member in others, where, member, f"one of the other candidates {others}{hint(member, others)}"
+            )
+            if member not in others:
+                continue
             plain = not self.candidates[member].space and not self.candidates[member].members
-            require(plain, where, member, "a candidate without a space and without members of its own")
+            yield from expect(plain, where, member, "a candidate without a space and without members of its own")
             alone = self.candidates[member].self_training.floor is None
-            require(alone, where, member, "a candidate without self_training: give it to the ensemble")
+            yield from expect(alone, where, member, "a candidate without self_training: give it to the ensemble")

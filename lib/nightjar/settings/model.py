@@ -1,20 +1,22 @@
 """Settings of a model candidate: its estimator, parameters or the space they are searched in, and all around it."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from typing import Annotated, Any, TypeAlias
 
-from omegaconf import MISSING
+from pydantic import Discriminator, Field, Tag
 
-from nightjar.settings.checks import require, require_filled
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.choices import Choice
 from nightjar.settings.columns import Encoding
+from nightjar.settings.fields import Bound
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.preparation import Imbalance, Preparation
+from nightjar.settings.validation import settings
 
 
-class Estimator(Enum):
+class Estimator(Choice):
     """What learns. models/estimators/estimator_registry.py says what each one is made of and which tasks it can do."""
 
     MAJORITY = "majority"
@@ -38,7 +40,7 @@ ENSEMBLES = frozenset({Estimator.BAGGING, Estimator.VOTING, Estimator.STACKING})
 """Made of other candidates, their members."""
 
 
-class Calibration(Enum):
+class Calibration(Choice):
     """How scores become honest probabilities, by a curve fitted on out-of-fold predictions."""
 
     NONE = "none"
@@ -46,24 +48,52 @@ class Calibration(Enum):
     ISOTONIC = "isotonic"
 
 
-@dataclass(frozen=True)
+@settings
 class Range:
     """Numbers from low to high, both included.
 
     Attributes:
-        low: the smallest.
-        high: the greatest.
+        low: the smallest, such as 0.001.
+        high: the greatest, such as 1.0.
         log: whether each order of magnitude is as likely as the next.
         whole: whether only whole numbers count.
     """
 
-    low: float
-    high: float
+    low: Bound
+    high: Bound
     log: bool = False
     whole: bool = False
 
+    def issues(self) -> Iterator[Issue]:
+        """Whether both ends are numbers that the flags allow, and one is above the other."""
+        for end, value in (("low", self.low), ("high", self.high)):
+            is_finite = math.isfinite(value)
+            yield from expect(is_finite, end, value, "a finite number")
+            fits = not self.whole or not is_finite or value == int(value)
+            yield from expect(fits, end, value, "a whole number with whole: true")
+        yield from expect(not self.low >= self.high, "high", self.high, f"more than low = {self.low}")
+        yield from expect(not self.log or self.low > 0, "low", self.low, "more than 0 with log: true")
 
-@dataclass
+
+def _tag_of_dimension(value: object) -> str | None:
+    if isinstance(value, list):
+        return "<list>"
+    return "<range>" if isinstance(value, Mapping | Range) else None
+
+
+Dimension: TypeAlias = Annotated[
+    Annotated[list[Any], Field(min_length=1), Tag("<list>")] | Annotated[Range, Tag("<range>")],
+    Discriminator(
+        _tag_of_dimension,
+        custom_error_type="dimension",
+        custom_error_message="expected {expected}",
+        custom_error_context={"expected": "a list of values, or {low, high, log, whole}"},
+    ),
+]
+"""What is tried for one parameter: a list of values (each may itself be a list), or a range of numbers."""
+
+
+@settings
 class Model:
     """One estimator, or a space of them.
 
@@ -72,20 +102,20 @@ class Model:
         baseline: whether a champion must beat it rather than be it.
         parameters: the estimator's own parameters, fixed.
         space: parameter -> what is tried: a list of values (each may itself be a list), or the mapping
-            {low, high, log: false, whole: false}; see `dimension`.
+            {low, high, log: false, whole: false}.
         drop: features this estimator does not use.
         preparation: how features become the estimator's numbers.
         imbalance: how unequal classes are evened out.
         calibration: of a classification's probabilities.
-        members: for BAGGING (one), VOTING and STACKING: names of other candidates.
+        members: for `bagging` (one), `voting` and `stacking`: names of other candidates.
         self_training: of a classification: rows without a label join with the one that is predicted, where it is sure.
-        class_name: for SKLEARN: the dotted name of a class, such as sklearn.ensemble.ExtraTreesClassifier.
+        class_name: for `sklearn`: the dotted name of a class, such as sklearn.ensemble.ExtraTreesClassifier.
     """
 
-    estimator: Estimator = MISSING
+    estimator: Estimator
     baseline: bool = False
     parameters: dict[str, Any] = field(default_factory=dict)
-    space: dict[str, Any] = field(default_factory=dict)
+    space: dict[str, Dimension] = field(default_factory=dict)
     drop: list[str] = field(default_factory=list)
     preparation: Preparation = field(default_factory=Preparation)
     imbalance: Imbalance = field(default_factory=Imbalance)
@@ -94,16 +124,15 @@ class Model:
     self_training: SelfTraining = field(default_factory=SelfTraining)
     class_name: str | None = None
 
-    def __post_init__(self) -> None:
-        """Check the space, and that an ensemble has members and no other estimator does."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether nothing is both fixed and searched, and ensembles, and no other estimators, have members."""
         both = sorted(set(self.parameters) & set(self.space))
-        require(not both, "space", both, "parameters that are not fixed in `parameters`")
-        for name, values in self.space.items():
-            dimension(name, values)
-        self._check_members()
+        yield from expect(not both, "space", both, "parameters that are not fixed in `parameters`")
+        yield from self._member_issues()
         named = self.class_name is not None
-        door = self.estimator is Estimator.SKLEARN
-        require(named == door, "class_name", self.class_name, "a name for SKLEARN, none for other estimators")
+        is_named = self.estimator is Estimator.SKLEARN
+        expected = "a name for estimator=sklearn, none for other estimators"
+        yield from expect(named == is_named, "class_name", self.class_name, expected)
 
     def inner_depth(self, members: Mapping[str, "Model"]) -> int:
         """How deep it learns from out-of-fold predictions: 0 not at all; 2: from those of what learns from such itself.
@@ -118,11 +147,12 @@ class Model:
 
     def uses_gpu(self) -> bool:
         """Whether it is fitted on a GPU, or may be at some point of its space."""
-        return True in [self.parameters.get("gpu", False), *self.space.get("gpu", [])]
+        tried = self.space.get("gpu", [])
+        return self.parameters.get("gpu", False) is True or (isinstance(tried, list) and True in tried)
 
-    def _check_members(self) -> None:
+    def _member_issues(self) -> Iterator[Issue]:
         repeated = sorted({name for name in self.members if self.members.count(name) > 1})
-        require(not repeated, "members", repeated, "each candidate once")
+        yield from expect(not repeated, "members", repeated, "each candidate once")
         least = {Estimator.BAGGING: 1, Estimator.VOTING: 2, Estimator.STACKING: 2}.get(self.estimator, 0)
         fits = len(self.members) >= least if least == 2 else len(self.members) == least
         expectations = (
@@ -130,31 +160,4 @@ class Model:
             "exactly one candidate's name",
             "at least two candidates' names",
         )
-        require(fits, "members", self.members, expectations[least])
-
-
-def dimension(name: str, values: Any) -> list[Any] | Range:
-    """What a space tries for one parameter.
-
-    Raises:
-        ValueError: an empty list, or a mapping that is no range of numbers.
-    """
-    field_name = f"space.{name}"
-    if isinstance(values, list):
-        require_filled(field_name, values)
-        return values
-    require(isinstance(values, Mapping), field_name, values, "a list of values, or {low, high, log, whole}")
-    strange = sorted(set(values) - {"low", "high", "log", "whole"})
-    require(not strange, field_name, strange, "the keys low, high, log, whole only")
-    bounds: dict[str, Any] = {"low": None, "high": None, **values}
-    result = Range(**bounds)
-    for end in ("low", "high"):
-        value = getattr(result, end)
-        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        require(number, f"{field_name}.{end}", value, "a finite number")
-        require(not result.whole or value == int(value), f"{field_name}.{end}", value, "a whole number")
-    for flag in ("log", "whole"):
-        require(isinstance(getattr(result, flag), bool), f"{field_name}.{flag}", getattr(result, flag), "true or false")
-    require(result.low < result.high, f"{field_name}.high", result.high, f"more than low = {result.low}")
-    require(not result.log or result.low > 0, f"{field_name}.low", result.low, "more than 0 with log: true")
-    return result
+        yield from expect(fits, "members", self.members, expectations[least])

@@ -1,15 +1,19 @@
 """Settings of the preparation: how features become an estimator's numbers, and how unequal classes are evened out."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Annotated
 
-from omegaconf import MISSING
+from pydantic import Field
 
-from nightjar.settings.checks import require
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.choices import Choice
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, Number, Text
+from nightjar.settings.fields import Count, Positive, Real, Share, Whole
+from nightjar.settings.validation import settings
 
 
-class SelectionKind(Enum):
+class SelectionKind(Choice):
     VARIANCE = "variance"
     CORRELATION = "correlation"
     VIF = "vif"
@@ -21,14 +25,14 @@ class SelectionKind(Enum):
     TREE_IMPORTANCE = "tree_importance"
 
 
-class MakerKind(Enum):
+class MakerKind(Choice):
     CLUSTER = "cluster"
     CLUSTER_DISTANCES = "cluster_distances"
     ISOLATION = "isolation"
     COMPONENTS = "components"
 
 
-class ImbalanceKind(Enum):
+class ImbalanceKind(Choice):
     NONE = "none"
     CLASS_WEIGHT = "class_weight"
     UNDER = "under"
@@ -41,7 +45,7 @@ THRESHOLDS = {SelectionKind.VARIANCE: 0.0, SelectionKind.CORRELATION: 0.95, Sele
 """Where none is set."""
 
 
-@dataclass
+@settings
 class Selection:
     """Which of the prepared columns are left. Where there are nulls, they are judged with the median in their place.
 
@@ -56,23 +60,22 @@ class Selection:
         penalty: for `l1`: of the sum of absolute weights, beside the mean loss of a row.
     """
 
-    kind: SelectionKind = MISSING
-    threshold: float | None = None
-    keep: int | None = None
-    penalty: float = 0.01
+    kind: SelectionKind
+    threshold: Annotated[Real, Field(ge=0)] | None = None
+    keep: Count | None = None
+    penalty: Positive = 0.01
 
-    def __post_init__(self) -> None:
-        """Check that the kind has what it needs and nothing else."""
-        limit, has_threshold = self.threshold, self.kind in THRESHOLDS
-        usable = limit is None or (has_threshold and limit >= 0)
-        require(usable, "threshold", limit, f"0 or more, or none; {[kind.name for kind in THRESHOLDS]} have one")
+    def issues(self) -> Iterator[Issue]:
+        """Whether the kind has what it needs and nothing else."""
+        has_threshold, words = self.kind in THRESHOLDS, ", ".join(map(str, THRESHOLDS))
+        usable = self.threshold is None or has_threshold
+        yield from expect(usable, "threshold", self.threshold, f"none: only {words} have one")
         ranks = not has_threshold and self.kind is not SelectionKind.L1
         expected = "at least 1" if ranks else "none: only kinds that rank columns have it"
-        require(self.keep is not None and self.keep >= 1 if ranks else self.keep is None, "keep", self.keep, expected)
-        require(self.penalty > 0, "penalty", self.penalty, "more than 0")
+        yield from expect((self.keep is not None) == ranks, "keep", self.keep, expected)
 
 
-@dataclass
+@settings
 class Maker:
     """Columns made of all prepared ones, which stay beside them. Nulls count as the median, all sizes as equal.
 
@@ -83,15 +86,11 @@ class Maker:
         count: of clusters, trees or components.
     """
 
-    kind: MakerKind = MISSING
-    count: int = 8
-
-    def __post_init__(self) -> None:
-        """Check the count."""
-        require(self.count >= 2, "count", self.count, "at least 2")
+    kind: MakerKind
+    count: Annotated[Whole, Field(ge=2)] = 8
 
 
-@dataclass
+@settings
 class Preparation:
     """How features become an estimator's numbers; fitted on training rows only. The default: as the estimator needs.
 
@@ -113,13 +112,12 @@ class Preparation:
     columns: dict[str, ColumnPreparation] = field(default_factory=dict)
     make: list[Maker] = field(default_factory=list)
     select: list[Selection] = field(default_factory=list)
-    components: int | None = None
+    components: Count | None = None
 
-    def __post_init__(self) -> None:
-        """Check the number of components, and that no kind of column is made twice."""
-        require(self.components is None or self.components >= 1, "components", self.components, "at least 1, or none")
-        kinds = [maker.kind.name for maker in self.make]
-        require(len(set(kinds)) == len(kinds), "make", kinds, "each kind once")
+    def issues(self) -> Iterator[Issue]:
+        """Whether no kind of column is made twice."""
+        kinds = [maker.kind.word for maker in self.make]
+        yield from expect(len(set(kinds)) == len(kinds), "make", kinds, "each kind once")
 
     def encodes(self, encoding: Encoding) -> bool:
         """Whether it is asked for, for all categories or for a column."""
@@ -127,7 +125,7 @@ class Preparation:
         return any(rule is not None and rule.encoding is encoding for rule in rules)
 
 
-@dataclass
+@settings
 class Imbalance:
     """How unequal classes are evened out, among training rows only. Probabilities shift with it: calibrate them.
 
@@ -141,10 +139,5 @@ class Imbalance:
     """
 
     kind: ImbalanceKind = ImbalanceKind.NONE
-    ratio: float = 1.0
-    neighbours: int = 5
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        require(0 < self.ratio <= 1, "ratio", self.ratio, "a ratio above 0 and at most 1")
-        require(self.neighbours >= 1, "neighbours", self.neighbours, "at least 1")
+    ratio: Share = 1.0
+    neighbours: Count = 5

@@ -1,19 +1,20 @@
 """Settings of a project: its dates, sources, spine, label and features."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Collection, Iterator
+from dataclasses import KW_ONLY, field
 
-from omegaconf import MISSING
-
-from nightjar.settings.checks import require, require_date, require_names, require_one_of
+from nightjar.errors import UsageError
+from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
+from nightjar.settings.fields import Count, DateText
 from nightjar.settings.label import Label
 from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
-from nightjar.settings.texts import require_texts
+from nightjar.settings.texts import text_issues
+from nightjar.settings.validation import settings
+from nightjar.timeline import require_zone
 
 EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
 RULES = f"{LABEL}.rules"
@@ -21,58 +22,67 @@ CLOCKS = ("event_time", "known_at")
 RESERVED = ("prediction_time", "definitions_hash", "run_date", "run_id")
 
 
-@dataclass
+@settings
 class Project:
     """One prediction task from raw data to report.
 
     Attributes:
-        name: also the warehouse folder and the registered model's name.
+        name: also the warehouse folder and the registered model's name; a lower-case identifier.
+        title: what reports call it; none: the name.
         zone: business time zone; a run date starts at its midnight.
         first_date, last_date: the local dates that the raw data covers; None: open.
         history_until: run date of the first load and training, for `scripts/nightly`.
         first_night, nights: the nights that `scripts/nightly` scores one after another.
+        sources: name -> where raw data lies, and how it becomes facts.
+        spine: the rows to build features for.
+        label: what is predicted of each of them.
+        features: name of a group -> features from one source by one key set.
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
         costs: of wrong decisions, for a classification whose score is acted on.
     """
 
-    name: str = MISSING
+    _: KW_ONLY
+    name: str
     title: str = ""
-    zone: str = MISSING
-    first_date: str = MISSING
-    last_date: str | None = None
-    history_until: str = MISSING
-    first_night: str = MISSING
-    nights: int = 3
+    zone: str
+    first_date: DateText
+    last_date: DateText | None = None
+    history_until: DateText
+    first_night: DateText
+    nights: Count = 3
     sources: dict[str, Source] = field(default_factory=dict)
-    spine: Spine = MISSING
-    label: Label = MISSING
+    spine: Spine
+    label: Label
     features: dict[str, FeatureGroup] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
 
-    def __post_init__(self) -> None:
-        """Check dates, the zone, and that every name that is used is declared."""
-        require(self.name.isidentifier() and self.name.islower(), "name", self.name, "a lower-case identifier")
-        require_names("name", [self.name])
-        require_names("sources", self.sources)
+    def issues(self) -> Iterator[Issue]:
+        """Whether dates follow each other, the zone exists, and every name that is used is declared."""
+        yield from expect(
+            self.name.isidentifier() and self.name.islower(), "name", self.name, "a lower-case identifier"
+        )
+        yield from expect_names("name", [self.name])
+        yield from expect_names("sources", self.sources)
         for name, source in self.sources.items():
-            require_texts(f"sources.{name}", source)
-            require(BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it")
-        require_names("features", self.features)
-        require(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")
-        require(self.nights >= 1, "nights", self.nights, "at least 1")
-        self._check_dates()
-        self._check_spine()
-        self._check_source("label", self.label.source, self.label.keys, self.label.columns())
+            yield from text_issues(f"sources.{name}", source)
+            yield from expect(
+                BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it"
+            )
+        yield from expect_names("features", self.features)
+        yield from expect(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")
+        yield from self._date_issues()
+        yield from self._spine_issues()
+        yield from self._source_issues("label", self.label.source, self.label.keys, self.label.columns())
         stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
-        require_one_of("label.query", self.label.query, stored, "feature table's columns")
+        yield from expect_one_of("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
             columns = [feature.column for feature in group.features.values()]
-            self._check_source(f"features.{name}", group.source, group.keys, columns)
-        self._check_names()
+            yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
+        yield from self._name_issues()
         decides = self.costs.missed is None or self.label.task is Task.CLASSIFICATION
-        require(decides, "costs.missed", self.costs.missed, f"none for label.task={self.label.task.name}")
+        yield from expect(decides, "costs.missed", self.costs.missed, f"none for label.task={self.label.task}")
 
     def feature_names(self) -> list[str]:
         """Every column that a model may learn from: of the spine, of each group as <group>__<name>, expressions."""
@@ -107,24 +117,23 @@ class Project:
         used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
         return {self.spine.source} | used
 
-    def _check_dates(self) -> None:
-        first = require_date("first_date", self.first_date)
-        last = require_date("last_date", self.last_date)
-        history = require_date("history_until", self.history_until)
-        night = require_date("first_night", self.first_night)
-        if first is None or history is None or night is None:
+    def _date_issues(self) -> Iterator[Issue]:
+        first, last, history, night = self.first_date, self.last_date, self.history_until, self.first_night
+        yield from expect(first < history, "history_until", history, f"a date after first_date={first}")
+        yield from expect(history < night, "first_night", night, f"a date after history_until={history}")
+        yield from expect(last is None or night <= last, "first_night", night, f"at most last_date={last}")
+
+    def _spine_issues(self) -> Iterator[Issue]:
+        yield from expect_one_of("spine.source", [self.spine.source], self.sources, "sources")
+        if self.spine.source not in self.sources:
             return
-        require(first < history, "history_until", self.history_until, f"a date after first_date={self.first_date}")
-        require(history < night, "first_night", self.first_night, f"a date after history_until={self.history_until}")
-        require(last is None or night <= last, "first_night", self.first_night, f"at most last_date={self.last_date}")
-
-    def _check_spine(self) -> None:
-        require_one_of("spine.source", [self.spine.source], self.sources, "sources")
         used = [*self.spine.stored_columns(), *([self.spine.prediction_time] if self.spine.prediction_time else [])]
-        require_one_of("spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns")
+        yield from expect_one_of(
+            "spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns"
+        )
 
-    def _check_names(self) -> None:
-        """Refuse two columns of one name, in upper or lower case, in the feature table."""
+    def _name_issues(self) -> Iterator[Issue]:
+        """Two columns of one name, in upper or lower case, in the feature table."""
         columns = [("spine", name) for name in self.spine.columns()]
         columns += [
             (f"features.{group}", name) for group in self.features for name in self.features[group].names(group)
@@ -132,24 +141,26 @@ class Project:
         columns += [(f"features.{group}", f"{group}__{clock}") for group in self.features for clock in CLOCKS]
         columns += [(f"expressions.{name}", name) for name in self.expressions]
         for name in self.expressions:
-            require(name.isidentifier(), "expressions", name, "an identifier")
+            yield from expect(name.isidentifier(), "expressions", name, "an identifier")
         origins: dict[str, str] = dict.fromkeys(RESERVED, "every feature table")
         for where, name in columns:
             origin = origins.get(name.casefold())
-            require(origin is None, where, name, f"another name: this column is made already by {origin}")
+            yield from expect(origin is None, where, name, f"another name: this column is made already by {origin}")
             origins[name.casefold()] = where
 
-    def _check_source(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> None:
-        require_one_of(f"{where}.source", [source], self.sources, "sources")
+    def _source_issues(self, where: str, source: str, keys: dict[str, str], columns: list[str]) -> Iterator[Issue]:
+        yield from expect_one_of(f"{where}.source", [source], self.sources, "sources")
+        if source not in self.sources:
+            return
         stored = self.sources[source].stored_columns()
-        require_one_of(f"{where}.keys", keys.values(), stored, f"stored columns of source {source}")
-        require_one_of(where, columns, stored, f"stored columns of source {source}")
-        require_one_of(f"{where}.keys", keys, [*self.spine.columns(), "prediction_time"], "spine's columns")
+        yield from expect_one_of(f"{where}.keys", keys.values(), stored, f"stored columns of source {source}")
+        yield from expect_one_of(where, columns, stored, f"stored columns of source {source}")
+        yield from expect_one_of(f"{where}.keys", keys, [*self.spine.columns(), "prediction_time"], "spine's columns")
 
 
 def _zone_exists(name: str) -> bool:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+        require_zone(name)
+    except UsageError:
         return False
     return True

@@ -1,13 +1,16 @@
 """Settings of the sample of rows that models are fitted on."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import field
 
-from nightjar.settings.checks import require, require_one_of
+from nightjar.settings.checks import Issue, expect, expect_one_of
+from nightjar.settings.fields import Count, Share
+from nightjar.settings.validation import settings
 
 LABEL = "label"
 
 
-@dataclass
+@settings
 class TrainingSample:
     """Which training rows are fitted on; those that are measured on are never sampled.
 
@@ -23,23 +26,19 @@ class TrainingSample:
         newest_days: so many of the newest local dates are kept in full, and only older rows thinned.
     """
 
-    fraction: float = 1.0
+    fraction: Share = 1.0
     stratify: str | None = None
-    fractions: dict[str, float] = field(default_factory=dict)
-    newest_days: int | None = None
+    fractions: dict[str, Share] = field(default_factory=dict)
+    newest_days: Count | None = None
 
-    def __post_init__(self) -> None:
-        """Check that shares are shares, and that what is set has something to act on."""
-        shares = {"fraction": self.fraction, **{f"fractions.{name}": share for name, share in self.fractions.items()}}
-        for name, share in shares.items():
-            require(0 < share <= 1, name, share, "a share above 0 and at most 1")
+    def issues(self) -> Iterator[Issue]:
+        """Whether what is set has something to act on."""
         stratified = self.stratify is not None
-        require(stratified or not self.fractions, "fractions", self.fractions, "none without stratify")
+        yield from expect(stratified or not self.fractions, "fractions", self.fractions, "none without stratify")
         if self.stratify == LABEL:
-            require_one_of("fractions", self.fractions, ["true", "false"], "labels")
-        require(self.newest_days is None or self.newest_days >= 1, "newest_days", self.newest_days, "at least 1")
+            yield from expect_one_of("fractions", self.fractions, ["true", "false"], "labels")
         idle = not self.keeps_all() or (self.newest_days is None and not stratified)
-        require(
+        yield from expect(
             idle, "fraction", self.fraction, "a share below 1 (or one in fractions): older rows, or strata, are set"
         )
 

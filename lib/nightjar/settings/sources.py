@@ -1,23 +1,21 @@
 """Settings of a source: where raw data lies, what shape it must have, and when its facts became known."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
+from typing import Annotated
 
-from omegaconf import MISSING
+from pydantic import Field
 
 from nightjar.settings.arrival import Arrival
-from nightjar.settings.checks import (
-    require,
-    require_filled,
-    require_names,
-    require_no_twins,
-    require_one_of,
-)
+from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
+from nightjar.settings.choices import Choice
+from nightjar.settings.fields import Count, Names, Real
+from nightjar.settings.validation import settings
 
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 
 
-class ColumnType(Enum):
+class ColumnType(Choice):
     """The types a raw column can be declared with; texts are cast to them row by row."""
 
     STRING = "string"
@@ -28,46 +26,47 @@ class ColumnType(Enum):
     TIMESTAMP = "timestamp"
 
 
-class FileFormat(Enum):
+class FileFormat(Choice):
     CSV = "csv"
     PARQUET = "parquet"
 
 
-@dataclass
+@settings
 class File:
     """A raw file. A zip archive holding one file is read as that file.
 
     Attributes:
         package: Python package whose data folder holds the file; the package is located, never imported.
         path: path inside the package, or a local or object-store path when there is no package.
+        format: `csv`, with a header, or `parquet`.
         null_text: the text that stands for a missing value in CSV, besides the empty text.
     """
 
-    path: str = MISSING
+    path: str
     package: str | None = None
     format: FileFormat = FileFormat.CSV
     null_text: str = "NA"
 
 
-@dataclass
+@settings
 class Column:
     """A raw column: its type and the values a row may hold. A row outside is refused into `quarantine`.
 
     What texts of a type look like, blanks around them aside:
-    LONG: digits, with or without a sign.
-    DOUBLE: digits, with or without a sign, a point and an exponent (`-1.5e3`); NaN, inf and infinity.
-    BOOLEAN: true, false, t, f, yes, no, y, n, 1, 0, in capitals or not.
-    DATE: `2024-03-31`.
-    TIMESTAMP: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
+    `long`: digits, with or without a sign.
+    `double`: digits, with or without a sign, a point and an exponent (`-1.5e3`); NaN, inf and infinity.
+    `boolean`: true, false, t, f, yes, no, y, n, 1, 0, in capitals or not.
+    `date`: `2024-03-31`.
+    `timestamp`: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
     `UTC`, an offset (`+02:00`, `+0200`, `+02`) or nothing; `2024-03-31 06:00`; a day alone, which is its midnight. With
     an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC. If it is of another zone,
     let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken
     (of Parquet's old INT96 it is cut off), and nothing outside the years 1 to 9999.
 
-    In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a LONG, 1.7 is not;
-    1 is a BOOLEAN, 0.5 is not; a timestamp at midnight is a DATE. Numbers are no instants: declare a LONG, and derive
-    `timestamp_millis(at)`. Fractions become the nearest DOUBLE, whole numbers must be there exactly. What names of
-    folders say (`day=2024-03-31`) is text.
+    In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a `long`, 1.7 is
+    not; 1 is a `boolean`, 0.5 is not; a timestamp at midnight is a `date`. Numbers are no instants: declare a `long`,
+    and derive `timestamp_millis(at)`. Fractions become the nearest `double`, whole numbers must be there exactly. What
+    names of folders say (`day=2024-03-31`) is text.
 
     Attributes:
         type: the type.
@@ -77,22 +76,22 @@ class Column:
         levels: the values there are; empty: any.
     """
 
-    type: ColumnType = MISSING
+    type: ColumnType
     required: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Real | None = None
+    maximum: Real | None = None
     levels: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Check that bounds are bounds."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether bounds are bounds, of numbers."""
         if self.minimum is not None and self.maximum is not None:
-            require(self.minimum <= self.maximum, "minimum", self.minimum, f"at most maximum={self.maximum}")
+            yield from expect(self.minimum <= self.maximum, "minimum", self.minimum, f"at most maximum={self.maximum}")
         numeric = self.type in (ColumnType.LONG, ColumnType.DOUBLE)
         bounded = self.minimum is not None or self.maximum is not None
-        require(numeric or not bounded, "minimum/maximum", self.type.value, "a numeric column")
+        yield from expect(numeric or not bounded, "minimum/maximum", self.type.word, "a numeric column")
 
 
-@dataclass
+@settings
 class Lookup:
     """Columns from a static file, brought to a source by one key column before derived columns are computed.
 
@@ -106,26 +105,27 @@ class Lookup:
             `Column`.
     """
 
-    file: File = MISSING
-    key: str = MISSING
-    file_key: str = MISSING
-    types: dict[str, ColumnType] = field(default_factory=dict)
-    columns: dict[str, str] = field(default_factory=dict)
+    file: File
+    key: str
+    file_key: str
+    types: dict[str, ColumnType]
+    columns: Annotated[dict[str, str], Field(min_length=1)]
     missing: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Check that every new column has a type."""
-        require_filled("columns", self.columns)
-        require(set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}")
+    def issues(self) -> Iterator[Issue]:
+        """Whether every new column has a type, and values for missing keys are of new columns."""
+        yield from expect(
+            set(self.types) == set(self.columns), "types", sorted(self.types), f"the names {sorted(self.columns)}"
+        )
         for values in self.missing.values():
-            require_one_of("missing", values, self.columns, "lookup's columns")
+            yield from expect_one_of("missing", values, self.columns, "lookup's columns")
 
     def file_columns(self) -> list[str]:
         """The columns of the file that are read, its key first."""
         return list(dict.fromkeys([self.file_key, *self.columns.values()]))
 
 
-@dataclass
+@settings
 class Layout:
     """A second copy of a source's facts, laid out for joins by one key set; worth it for facts of millions.
 
@@ -134,18 +134,18 @@ class Layout:
         buckets: parts that tasks take one by one; facts and spine rows of one must fit a task's memory.
     """
 
-    keys: list[str] = field(default_factory=list)
-    buckets: int = 16
+    keys: Names
+    buckets: Count = 16
 
-    def __post_init__(self) -> None:
-        """Check that there are keys, which name its table, and buckets."""
-        require_filled("keys", self.keys)
-        require_names("keys", self.keys)
-        require(len("_".join(self.keys)) <= LONGEST_KEYS, "keys", self.keys, f"at most {LONGEST_KEYS} letters together")
-        require(self.buckets >= 1, "buckets", self.buckets, "at least 1")
+    def issues(self) -> Iterator[Issue]:
+        """Whether the keys, which name its table, are few enough to do so."""
+        yield from expect_names("keys", self.keys)
+        yield from expect(
+            len("_".join(self.keys)) <= LONGEST_KEYS, "keys", self.keys, f"at most {LONGEST_KEYS} letters together"
+        )
 
 
-@dataclass
+@settings
 class Source:
     """Raw data and how it becomes facts.
 
@@ -157,8 +157,8 @@ class Source:
         where: Spark SQL condition; rows for which it is not true are no facts of this source (counted, not refused).
         checks: name -> Spark SQL condition over all columns that every fact must meet, or it is refused.
         key: columns that name a fact; together with `known_at`, and `sequence` if there is one, they are unique.
-        event_time: column saying when the fact happened (an instant, TIMESTAMP).
-        known_at: column saying when it could have been known (TIMESTAMP). Where it is null, and where there is none,
+        event_time: column saying when the fact happened (an instant, `timestamp`).
+        known_at: column saying when it could have been known (`timestamp`). Where it is null, and where there is none,
             that is `event_time`. A version that arrives on a later night than another is the newer one, whatever it
             states: corrections often keep their old clocks. Those of one night are ordered as they state.
         sequence: columns that order facts with equal `event_time` and `known_at`, and versions of one fact with equal
@@ -171,53 +171,52 @@ class Source:
         layouts: name -> key set that facts are laid out for.
     """
 
-    file: File = MISSING
-    columns: dict[str, Column] = field(default_factory=dict)
+    file: File
+    columns: Annotated[dict[str, Column], Field(min_length=1)]
     lookups: dict[str, Lookup] = field(default_factory=dict)
     derived: dict[str, str] = field(default_factory=dict)
     where: str | None = None
     checks: dict[str, str] = field(default_factory=dict)
-    key: list[str] = field(default_factory=list)
-    event_time: str = MISSING
+    key: Names = field(kw_only=True)
+    event_time: str = field(kw_only=True)
     known_at: str | None = None
     sequence: list[str] = field(default_factory=list)
     deleted: str | None = None
     keep: list[str] = field(default_factory=list)
-    refuse_above: float = 0.01
+    refuse_above: Annotated[Real, Field(ge=0, le=1)] = 0.01
     arrival: Arrival = field(default_factory=Arrival)
     layouts: dict[str, Layout] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Check that keys, clocks and kept columns exist."""
-        require_filled("columns", self.columns)
-        require_filled("key", self.key)
-        require_names("lookups", self.lookups)
-        require_names("layouts", self.layouts)
+    def issues(self) -> Iterator[Issue]:
+        """Whether names are plain, and keys, clocks and kept columns exist."""
+        yield from expect_names("lookups", self.lookups)
+        yield from expect_names("layouts", self.layouts)
         names = self.column_names()
         plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
         for name in plain:
-            require("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
-        require_no_twins("columns", dict.fromkeys(names))
-        require_one_of("key", self.key, names, "source's columns")
-        require_one_of("keep", self.keep, names, "source's columns")
-        require_one_of("event_time", [self.event_time], names, "source's columns")
-        require_one_of("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
-        require_one_of("sequence", self.sequence, names, "source's columns")
-        require_one_of("deleted", [self.deleted] if self.deleted else [], names, "source's columns")
+            yield from expect("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
+        yield from expect_no_twins("columns", dict.fromkeys(names))
+        yield from expect_one_of("key", self.key, names, "source's columns")
+        yield from expect_one_of("keep", self.keep, names, "source's columns")
+        yield from expect_one_of("event_time", [self.event_time], names, "source's columns")
+        yield from expect_one_of("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
+        yield from expect_one_of("sequence", self.sequence, names, "source's columns")
+        yield from expect_one_of("deleted", [self.deleted] if self.deleted else [], names, "source's columns")
         free = self.deleted not in [*self.key, *self.sequence]
-        require(free, "deleted", self.deleted, "a column that is neither in key nor in sequence")
+        yield from expect(free, "deleted", self.deleted, "a column that is neither in key nor in sequence")
         before = list(self.columns)
         for name, lookup in self.lookups.items():
-            require_one_of(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
+            yield from expect_one_of(f"lookups.{name}.key", [lookup.key], before, "columns there are before it")
             before += lookup.columns
-        require(0 <= self.refuse_above <= 1, "refuse_above", self.refuse_above, "a share between 0 and 1")
         for name, layout in self.layouts.items():
-            require_one_of(f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns")
+            yield from expect_one_of(
+                f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns"
+            )
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
-        require(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
+        yield from expect(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
         clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
         reserved = clocks & {name.lower() for name in self.stored_columns()}
-        require(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
+        yield from expect(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 
     def column_names(self) -> list[str]:
         """All columns a row has once lookups and derived columns are there."""

@@ -1,23 +1,24 @@
 """Settings of the spine: the rows to build features for."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import field
 from datetime import date, timedelta
-from enum import Enum
 
-from omegaconf import MISSING
-
-from nightjar.settings.checks import require, require_date, require_filled, require_length, require_one_of
+from nightjar.settings.checks import Issue, expect, expect_one_of
+from nightjar.settings.choices import Choice
+from nightjar.settings.fields import Count, DateText, LengthText, Names, Share
+from nightjar.settings.validation import settings
 
 WEIGHT = "sampling_weight"
 OF_LABELS = ("label", "label_known_at", "label_hash", "value", "condition")
 
 
-class SpineKind(Enum):
+class SpineKind(Choice):
     SCHEDULED = "scheduled"
     ACTIVE = "active"
 
 
-class Weekday(Enum):
+class Weekday(Choice):
     """The days of the week, in the order of `date.weekday`."""
 
     MONDAY = "monday"
@@ -29,13 +30,13 @@ class Weekday(Enum):
     SUNDAY = "sunday"
 
 
-class SampleBy(Enum):
+class SampleBy(Choice):
     ENTITY = "entity"
     DAY = "day"
     STRATUM = "stratum"
 
 
-@dataclass
+@settings
 class Sample:
     """Which rows of a spine are kept: a hash of their key decides, so that every rerun keeps the same.
 
@@ -55,32 +56,33 @@ class Sample:
 
     by: SampleBy | None = None
     column: str | None = None
-    fraction: float | None = None
-    fractions: dict[str, float] = field(default_factory=dict)
-    maximum: int | None = None
-    until: str | None = None
+    fraction: Share | None = None
+    fractions: dict[str, Share] = field(default_factory=dict)
+    maximum: Count | None = None
+    until: DateText | None = None
 
-    def __post_init__(self) -> None:
-        """Check that there is one rule, in range, and a column only where one is used."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether there is one rule, and a column only where one is used."""
         stratified = self.by is SampleBy.STRATUM
         expected = "a column of the spine for by=stratum, none otherwise"
-        require(stratified == (self.column is not None), "column", self.column, expected)
+        yield from expect(stratified == (self.column is not None), "column", self.column, expected)
         only = "none unless by=stratum with a fraction"
-        require(not self.fractions or (stratified and self.fraction is not None), "fractions", self.fractions, only)
+        yield from expect(
+            not self.fractions or (stratified and self.fraction is not None), "fractions", self.fractions, only
+        )
         rules = [rule for rule in (self.fraction, self.maximum) if rule is not None]
         either = "either a fraction or a maximum" if self.by else "none without by"
-        require(len(rules) == (self.by is not None), "fraction", self.fraction, f"{either}; maximum is {self.maximum}")
-        shares = {"fraction": self.fraction, **{f"fractions.{name}": share for name, share in self.fractions.items()}}
-        for name, share in shares.items():
-            require(share is None or 0 < share <= 1, name, share, "a share above 0 and at most 1")
-        require(self.maximum is None or self.maximum >= 1, "maximum", self.maximum, "at least 1")
-        require_date("until", self.until)
-        require(self.until is None or self.by is not None, "until", self.until, "none without by")
+        yield from expect(
+            len(rules) == (self.by is not None), "fraction", self.fraction, f"{either}; maximum is {self.maximum}"
+        )
+        yield from expect(self.until is None or self.by is not None, "until", self.until, "none without by")
 
 
-@dataclass
+@settings
 class Spine:
     """The rows to build features for.
+
+    One class for both kinds, as every field of either is part of the definitions' hash.
 
     Attributes:
         kind: `scheduled`: one row for each thing that the source lists, at its own prediction time. `active`: at the
@@ -99,40 +101,44 @@ class Spine:
             facts come in, labels become known and earlier nights are judged, and nothing is scored. None: every day.
     """
 
-    source: str = MISSING
-    key: list[str] = field(default_factory=list)
+    source: str
+    key: Names
     prediction_time: str | None = None
     features: list[str] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
     kind: SpineKind = SpineKind.SCHEDULED
-    active_within: str | None = None
+    active_within: LengthText | None = None
     derived: dict[str, str] = field(default_factory=dict)
     sample: Sample = field(default_factory=Sample)
     weekdays: list[Weekday] | None = None
 
-    def __post_init__(self) -> None:
-        """Check that the fields fit the kind."""
-        require_filled("key", self.key)
+    def issues(self) -> Iterator[Issue]:
+        """Whether the fields fit the kind."""
         for name in self.key:
-            require(name not in OF_LABELS, "key", name, f"another name: the label's columns are {OF_LABELS}")
+            yield from expect(name not in OF_LABELS, "key", name, f"another name: the label's columns are {OF_LABELS}")
         if self.kind is SpineKind.ACTIVE:
-            require(self.prediction_time is None, "prediction_time", self.prediction_time, "none: it is the cutoff")
-            require(self.active_within is not None, "active_within", None, 'a duration such as "30d" for kind=active')
-            require_length("active_within", self.active_within or "")
+            yield from expect(
+                self.prediction_time is None, "prediction_time", self.prediction_time, "none: it is the cutoff"
+            )
+            yield from expect(
+                self.active_within is not None, "active_within", None, 'a duration such as "30d" for kind=active'
+            )
         else:
-            require(self.prediction_time is not None, "prediction_time", None, "a column of the source")
-            require(self.active_within is None, "active_within", self.active_within, "none for kind=scheduled")
+            yield from expect(self.prediction_time is not None, "prediction_time", None, "a column of the source")
+            yield from expect(
+                self.active_within is None, "active_within", self.active_within, "none for kind=scheduled"
+            )
         for name in self.derived:
-            require(name.isidentifier(), "derived", name, "an identifier")
-            require(name not in self.key, "derived", name, "a name that is not in the key")
+            yield from expect(name.isidentifier(), "derived", name, "an identifier")
+            yield from expect(name not in self.key, "derived", name, "a name that is not in the key")
         if self.sample.column is not None:
-            require_one_of(
+            yield from expect_one_of(
                 "sample.column", [self.sample.column], [*self.stored_columns(), *self.derived], "spine's columns"
             )
         if self.weekdays is not None:
-            named = [day.name for day in self.weekdays]
+            named = [day.word for day in self.weekdays]
             expected_days = "each day of the week at most once, and at least one; without the key, every day has rows"
-            require(0 < len(named) == len(set(named)), "weekdays", named, expected_days)
+            yield from expect(0 < len(named) == len(set(named)), "weekdays", named, expected_days)
 
     def is_due(self, day: date) -> bool:
         """Whether a run date may have rows: by its day of the week."""

@@ -1,12 +1,15 @@
 """Settings of the folds: which rows a candidate is fitted on, and which it is measured on."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import field
 
-from nightjar.settings.checks import require, require_duration
+from nightjar.settings.checks import Issue, expect
+from nightjar.settings.choices import Choice
+from nightjar.settings.fields import Count, DurationText
+from nightjar.settings.validation import settings
 
 
-class SplitKind(Enum):
+class SplitKind(Choice):
     WALK_FORWARD = "walk_forward"
     RANDOM = "random"
     STRATIFIED = "stratified"
@@ -14,7 +17,7 @@ class SplitKind(Enum):
     STRATIFIED_GROUPED = "stratified_grouped"
 
 
-@dataclass
+@settings
 class Split:
     """How the rows before the final period become folds.
 
@@ -32,20 +35,18 @@ class Split:
     """
 
     kind: SplitKind = SplitKind.WALK_FORWARD
-    folds: int = 3
-    test_days: int = 28
-    train_days: int | None = None
+    folds: Count = 3
+    test_days: Count = 28
+    train_days: Count | None = None
     group: list[str] = field(default_factory=list)
-    embargo: str = "0d"
+    embargo: DurationText = "0d"
 
-    def __post_init__(self) -> None:
-        """Check the counts, and that what a kind needs is there."""
+    def issues(self) -> Iterator[Issue]:
+        """Whether what the kind needs is there, and nothing else."""
         walk, grouped = self.kind is SplitKind.WALK_FORWARD, "GROUPED" in self.kind.name
         least = 1 if walk else 2
-        require(self.folds >= least, "folds", self.folds, f"at least {least} for kind={self.kind.name}")
-        require(self.test_days >= 1, "test_days", self.test_days, "at least 1")
-        sliding = self.train_days is None or (walk and self.train_days >= 1)
-        require(sliding, "train_days", self.train_days, "at least 1, or none; only kind=WALK_FORWARD has it")
-        expected = f"columns of the feature table for kind={self.kind.name}" if grouped else "none for this kind"
-        require(bool(self.group) == grouped, "group", self.group, expected)
-        require_duration("embargo", self.embargo)
+        yield from expect(self.folds >= least, "folds", self.folds, f"at least {least} for kind={self.kind}")
+        slides = self.train_days is None or walk
+        yield from expect(slides, "train_days", self.train_days, "none: only kind=walk_forward has it")
+        expected = f"columns of the feature table for kind={self.kind}" if grouped else "none for this kind"
+        yield from expect(bool(self.group) == grouped, "group", self.group, expected)

@@ -1,9 +1,9 @@
 """The tasks of a label, and the metrics that compare models."""
 
-from enum import Enum
+from nightjar.settings.choices import Choice
 
 
-class Task(Enum):
+class Task(Choice):
     """What a label asks: yes or no (a probability is predicted), how much, or in which order within a list."""
 
     CLASSIFICATION = "classification"
@@ -11,7 +11,7 @@ class Task(Enum):
     RANKING = "ranking"
 
 
-class Metric(Enum):
+class Metric(Choice):
     """What a search optimises; every measure of the task is computed for every fold."""
 
     ROC_AUC = "roc_auc"

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from nightjar.settings.checks import require
+from nightjar.settings.checks import Issue, expect
 from nightjar.settings.sources import ColumnType, Source
 
 _YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # not 0000
@@ -44,12 +44,12 @@ def parse(text: str, kind: ColumnType) -> object:
         return text
     bare = text.strip(" \t")
     if re.fullmatch(FORMS[kind], bare) is None:
-        raise ValueError(f"{text!r} has not the form of a {kind.name}")
+        raise ValueError(f"{text!r} has not the form of a {kind}")
     return _PARSE[kind](bare)
 
 
-def require_texts(path: str, source: Source) -> None:
-    """Raise ValueError for a level of a column, or what a lookup's `missing` gives, that is no text of its type.
+def text_issues(path: str, source: Source) -> Iterator[Issue]:
+    """Levels of a column, and what a lookup's `missing` gives, that are no texts of their types.
 
     Args:
         path: key path of the source.
@@ -57,24 +57,26 @@ def require_texts(path: str, source: Source) -> None:
     """
     for name, column in source.columns.items():
         for level in column.levels:
-            _parse(f"{path}.columns.{name}.levels", level, column.type)
+            yield from _issues_of(f"{path}.columns.{name}.levels", level, column.type)
     types = {name: column.type for name, column in source.columns.items()}
     for name, lookup in source.lookups.items():
         texts_of: dict[object, str] = {}
         for key, texts in lookup.missing.items():
-            where = f"{path}.lookups.{name}.missing"
-            twin = texts_of.setdefault(_parse(f"{where}.{key}", key, types[lookup.key]), key)
-            require(twin == key, where, key, f"another key: as a {types[lookup.key].name} it equals {twin!r}")
+            where, kind = f"{path}.lookups.{name}.missing", types[lookup.key]
+            unread = list(_issues_of(f"{where}.{key}", key, kind))
+            yield from unread
+            twin = key if unread else texts_of.setdefault(parse(key, kind), key)
+            yield from expect(twin == key, where, key, f"another key: as a {kind} it equals {twin!r}")
             for new_name, text in texts.items():
-                _parse(f"{where}.{key}.{new_name}", text, lookup.types[new_name])
+                yield from _issues_of(f"{where}.{key}.{new_name}", text, lookup.types[new_name])
         types |= lookup.types
 
 
-def _parse(path: str, text: str, kind: ColumnType) -> object:
+def _issues_of(path: str, text: str, kind: ColumnType) -> Iterator[Issue]:
     try:
-        return parse(text, kind)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"{path}: found {text!r}, expected {_EXPECTED[kind]}: the column is a {kind.name}") from error
+        parse(text, kind)
+    except (ValueError, OverflowError):
+        yield Issue(path, text, f"{_EXPECTED[kind]}: the column is a {kind}")
 
 
 def _long(bare: str) -> int:

@@ -42,7 +42,7 @@ def require(arrived: Mapping[str, ArrivalResult], sources: Mapping[str, Source],
     """Log what is wrong with the sources of a night, and stop it where it may not go on.
 
     Raises:
-        SourceError: a source of severity ERROR has brought too little.
+        SourceError: a source of severity `error` has brought too little.
     """
     stops = []
     for name, result in arrived.items():
@@ -53,7 +53,7 @@ def require(arrived: Mapping[str, ArrivalResult], sources: Mapping[str, Source],
     if not stops:
         return
     shortages = " ".join(f"Source {name}: {'; '.join(arrived[name].amiss)}." for name in stops)
-    settings = " ".join(f"project.sources.{name}.arrival.severity=WARN" for name in stops)
+    settings = " ".join(f"project.sources.{name}.arrival.severity=warn" for name in stops)
     raise SourceError(
         f"The night of {run_date} stops: its sources bring less than they should. {shortages} Nothing was written. "
         f"Fetch what is missing and run it again; or go on without, and let scores be marked: {settings}. Where such "

@@ -56,7 +56,7 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
             kind_in_file = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
                 f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
-                f"{kind.name} that it is declared. Declare what it is, and derive the rest, such as "
+                f"{kind.word} that it is declared. Declare what it is, and derive the rest, such as "
                 f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
             )
 

@@ -51,7 +51,7 @@ def holder(row: Mapping[str, Any]) -> str:
 
 def free_command(warehouse: Warehouse, resource: str) -> str:
     """The command that frees a lease by hand."""
-    return f'python jobs/leases.py project={warehouse.project} action=FREE resource={resource} reason="..."'
+    return f'python jobs/leases.py project={warehouse.project} action=free resource={resource} reason="..."'
 
 
 def _overtaken(warehouse: Warehouse, table: str, lease: Lease, resource: str, token: int) -> str:

@@ -51,10 +51,10 @@ def fit(
 
 def _check(model: Model) -> None:
     reasons = {
-        f"estimator {model.estimator.name}: only NETWORK can be": model.estimator is not Estimator.NETWORK,
+        f"estimator {model.estimator.word}: only network can be": model.estimator is not Estimator.NETWORK,
         "calibration and target encoding need out-of-fold predictions": not model.members and model.inner_depth({}) > 0,
         "self_training needs rows without a label in memory": model.self_training.floor is not None,
-        f"imbalance {model.imbalance.kind.name}: give the parameter class_weight=balanced instead": (
+        f"imbalance {model.imbalance.kind.word}: give the parameter class_weight=balanced instead": (
             model.imbalance.kind is not ImbalanceKind.NONE
         ),
     }

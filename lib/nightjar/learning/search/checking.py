@@ -11,7 +11,7 @@ from nightjar.learning.search.problem import Problem, measure
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.fitting import check
 from nightjar.settings.learning import Search
-from nightjar.settings.model import Range, dimension
+from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample
 from nightjar.settings.split import SplitKind
 from nightjar.settings.task import Metric, Task
@@ -41,17 +41,17 @@ def require_shared_settings(search: Search, features: Sequence[str], task: Task)
         LearningError: names the setting.
     """
     if search.metric.task is not task:
-        fitting = ", ".join(metric.name for metric in Metric if metric.task is task)
+        fitting = ", ".join(metric.word for metric in Metric if metric.task is task)
         raise LearningError(
-            f"search.metric is {search.metric.name}, which judges a {search.metric.task.value}; project.label.task is "
-            f"{task.name}: choose one of {fitting}."
+            f"search.metric is {search.metric.word}, which judges a {search.metric.task.value}; project.label.task is "
+            f"{task.word}: choose one of {fitting}."
         )
     _check_sample(search.sample, features, task)
     for name, model in search.candidates.items():
         if model.self_training.floor is not None and search.split.kind is not SplitKind.WALK_FORWARD:
             raise LearningError(
                 f"search.candidates.{name}: self_training joins the rows before a test period, and the folds of "
-                f"search.split.kind={search.split.kind.name} have none: choose WALK_FORWARD."
+                f"search.split.kind={search.split.kind.word} have none: choose walk_forward."
             )
 
 
@@ -83,7 +83,7 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
     for fold in problem.folds:
         if measure(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
             raise LearningError(
-                f"{metric.name} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
+                f"{metric.word} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
                 f"{fold.end}), whatever a model predicts: their labels are all alike, or none of their lists has an "
                 "order to judge. Use fewer or longer folds (search.split.folds, search.split.test_days), or another "
                 "metric (search.metric)."
@@ -102,7 +102,7 @@ def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -
         if task is not Task.CLASSIFICATION:
             raise LearningError(
                 f"search.sample.stratify=label: each amount would be a stratum of its own, and of each a row is kept. "
-                f"project.label.task is {task.name}: stratify by a feature with few values, or not at all."
+                f"project.label.task is {task.word}: stratify by a feature with few values, or not at all."
             )
     elif column not in features:
         names = ", ".join(features)
@@ -111,9 +111,9 @@ def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -
         )
 
 
-def _points(space: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _points(space: Mapping[str, Dimension]) -> Iterator[dict[str, Any]]:
     """Points that cover every value of every list and both ends of every range, varying one parameter at a time."""
-    values = {name: _values(dimension(name, tried)) for name, tried in space.items()}
+    values = {name: _values(tried) for name, tried in space.items()}
     defaults = {name: tried[0] for name, tried in values.items()}
     yield defaults
     for name, tried in values.items():

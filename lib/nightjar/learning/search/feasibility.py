@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 
 from nightjar.errors import LearningError, UsageError
 from nightjar.learning.data import row_checks
@@ -27,27 +28,39 @@ MOST_GUESSED = 6
 
 
 def require_feasible(search: Search, project: Project, run_date: date) -> None:
-    """Raise for a search that could not be trained on any rows of the project, before anything is read or built.
-
-    The type of a derived column or an expression is known only when it is built: a candidate is refused for what fits
-    neither a number nor a category.
+    """Refuse a search that could not be trained on any rows of the project, before anything is read or built.
 
     Raises:
-        UsageError: a metric that does not judge the label; a candidate that names a missing column or parameter, or
-            does not fit the task; more days of folds than the project has, or test periods that are too
-            short for the days of the week that have rows.
+        UsageError: there is something of `infeasible`; tells it all.
+    """
+    problems = list(infeasible(search, project, run_date))
+    if problems:
+        raise UsageError("\n  ".join(problems) + " Nothing was run.")
+
+
+def infeasible(search: Search, project: Project, run_date: date) -> Iterator[str]:
+    """Why a search could not be trained on any rows of the project.
+
+    A metric that does not judge the label; a candidate that names a missing column or parameter, or does not fit the
+    task; more days of folds than the project has, or test periods that are too short for the days of the week that have
+    rows. The type of a derived column or an expression is known only when it is built: a candidate is refused for what
+    fits neither a number nor a category.
     """
     names, task = project.feature_names(), project.label.task
     clocks = [f"{group}__{clock}" for group in project.features for clock in CLOCKS]
-    try:
-        require_shared_settings(search, names, task)
-        row_checks.require_columns([*project.spine.columns(), "prediction_time", *names, *clocks], search.split.group)
-        types = {name: _type(project, name) for name in names}
-        for name in search.candidates:
-            _require_candidate(search, name, types, project)
-    except LearningError as error:
-        raise UsageError(f"{error} Nothing was run.") from error
-    _require_days(search, project, run_date)
+    grouped_by = [*project.spine.columns(), "prediction_time", *names, *clocks]
+    types = {name: _type(project, name) for name in names}
+    checks = [
+        partial(require_shared_settings, search, names, task),
+        partial(row_checks.require_columns, grouped_by, search.split.group),
+        *(partial(_require_candidate, search, name, types, project) for name in search.candidates),
+    ]
+    for check in checks:
+        try:
+            check()
+        except LearningError as error:
+            yield str(error)
+    yield from _lacking_days(search, project, run_date)
 
 
 def _require_candidate(search: Search, name: str, types: Mapping[str, str | None], project: Project) -> None:
@@ -129,24 +142,24 @@ def _of_column(source: Source, name: str) -> str | None:
     return "category" if kind is ColumnType.STRING else "number" if kind in NUMBERS else None
 
 
-def _require_days(search: Search, project: Project, run_date: date) -> None:
-    """Raise UsageError where folds that walk forward would begin before the project's data, or have none to test on."""
+def _lacking_days(search: Search, project: Project, run_date: date) -> Iterator[str]:
+    """Whether folds that walk forward would begin before the project's data, or have none to test on."""
     if search.split.kind is not SplitKind.WALK_FORWARD:
         return
     days = (run_date - parse_run_date(project.first_date)).days
     tested = search.split.folds * search.split.test_days + search.final_days
     if days <= tested:
-        raise UsageError(
+        yield (
             f"search.split.folds={search.split.folds} of test_days={search.split.test_days} and "
             f"search.final_days={search.final_days} are {tested} days, and between project.first_date="
             f"{project.first_date} and run_date={run_date} there are {days}, of which some must be left to train on: "
-            "choose fewer or shorter folds, or a later run_date. Nothing was run."
+            "choose fewer or shorter folds, or a later run_date."
         )
     if not any(_each_has_rows(search.split, project.spine, run_date - timedelta(days=n)) for n in range(7)):
-        raise UsageError(
+        yield (
             f"search.split.test_days={search.split.test_days}: of {search.split.folds} such test periods, one after "
             f"the other, some would have no {project.spine.due_days()}, and the spine has no other rows "
-            "(project.spine.weekdays). Choose 7 days or more. Nothing was run."
+            "(project.spine.weekdays). Choose 7 days or more."
         )
 
 

@@ -10,7 +10,7 @@ from nightjar.errors import LearningError
 from nightjar.learning.fitting.candidates import Candidate, candidate_at, candidate_of
 from nightjar.learning.search.fold_tasks import FoldValues
 from nightjar.settings.learning import ProposalKind, Search
-from nightjar.settings.model import Range, dimension
+from nightjar.settings.model import Range
 
 Batches = Generator[list[Candidate], Mapping[Candidate, FoldValues], None]
 """Yields a batch of candidates and is sent the values of that batch."""
@@ -51,12 +51,11 @@ def by_key(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
 def _grid(search: Search, name: str) -> list[dict[str, Any]]:
     space = search.candidates[name].space
     values: list[Sequence[Any]] = []
-    for parameter, setting in space.items():
-        domain = dimension(parameter, setting)
+    for parameter, domain in space.items():
         if isinstance(domain, Range):
             raise LearningError(
                 f"search.candidates.{name}.space.{parameter} is a range, {domain.low} to {domain.high}: a grid needs a "
-                "list of values. Give one, or draw from the range with search.proposals.kind=RANDOM or TPE."
+                "list of values. Give one, or draw from the range with search.proposals.kind=random or tpe."
             )
         values.append(domain)
     return [dict(zip(space, combination, strict=True)) for combination in itertools.product(*values)]
@@ -67,9 +66,8 @@ def _random_points(search: Search, name: str) -> list[dict[str, Any]]:
     model = search.candidates[name]
     position = list(search.candidates).index(name)
     random = np.random.default_rng([search.seed, position])
-    space = {parameter: dimension(parameter, setting) for parameter, setting in model.space.items()}
     return [
-        {parameter: _draw(random, domain) for parameter, domain in space.items()}
+        {parameter: _draw(random, domain) for parameter, domain in model.space.items()}
         for _ in range(search.proposals.trials or 0)
     ]
 

@@ -11,7 +11,7 @@ from nightjar.learning.fitting.candidates import Candidate, candidate_at
 from nightjar.learning.search.fold_tasks import FoldValues
 from nightjar.learning.search.proposals import Batches, by_key
 from nightjar.settings.learning import Search
-from nightjar.settings.model import Range, dimension
+from nightjar.settings.model import Range
 
 OPTUNAS_FIRST = 10
 """Random points before the estimator proposes any, unless the first batch is smaller. Optuna's own default."""
@@ -50,13 +50,7 @@ def _study(search: Search, name: str) -> optuna.Study:
 
 
 def _distributions(search: Search, name: str) -> dict[str, BaseDistribution]:
-    return {
-        parameter: _distribution(dimension(parameter, setting)) for parameter, setting in _space(search, name).items()
-    }
-
-
-def _space(search: Search, name: str) -> dict[str, Any]:
-    return search.candidates[name].space
+    return {parameter: _distribution(domain) for parameter, domain in search.candidates[name].space.items()}
 
 
 def _distribution(domain: list[Any] | Range) -> BaseDistribution:
@@ -68,10 +62,9 @@ def _distribution(domain: list[Any] | Range) -> BaseDistribution:
 
 
 def _parameters(search: Search, name: str, trial: optuna.Trial) -> dict[str, Any]:
-    space = {parameter: dimension(parameter, setting) for parameter, setting in _space(search, name).items()}
     return {
         parameter: domain[trial.params[parameter]] if isinstance(domain, list) else trial.params[parameter]
-        for parameter, domain in space.items()
+        for parameter, domain in search.candidates[name].space.items()
     }
 
 

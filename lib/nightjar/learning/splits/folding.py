@@ -32,9 +32,9 @@ WALK_FORWARD_ADVICE = (
 KFOLD_ADVICE = "Use fewer folds (search.split.folds), or build features of more dates."
 PURGED_ADVICE = (
     "{:,} rows were dropped because their label time touches that of its test rows. Use a shorter embargo "
-    "(search.split.embargo), or test on periods of dates (search.split.kind=WALK_FORWARD)."
+    "(search.split.embargo), or test on periods of dates (search.split.kind=walk_forward)."
 )
-KFOLD_LISTS = "Use search.split.kind=GROUPED with the list's own columns (search.split.group)."
+KFOLD_LISTS = "Use search.split.kind=grouped with the list's own columns (search.split.group)."
 WALK_FORWARD_LISTS = "Name columns of a list (project.label.query) that tell one date from another."
 
 

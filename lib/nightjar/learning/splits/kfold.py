@@ -53,7 +53,7 @@ def split_kfold(
 def _check_count(count: int, settings: Split, what: str) -> None:
     if count < settings.folds:
         raise LearningError(
-            f"{count} {what} cannot fill {settings.folds} folds (kind={settings.kind.name}). Use fewer folds "
+            f"{count} {what} cannot fill {settings.folds} folds (kind={settings.kind.word}). Use fewer folds "
             "(search.split.folds), or build features of more dates."
         )
 
@@ -61,8 +61,8 @@ def _check_count(count: int, settings: Split, what: str) -> None:
 def _check_classes(label: npt.NDArray[Any], settings: Split) -> None:
     if label.dtype != np.bool_:
         raise LearningError(
-            f"kind={settings.kind.name} spreads each class evenly over the folds, but the labels are numbers. Use "
-            "kind=RANDOM or GROUPED (search.split.kind)."
+            f"kind={settings.kind.word} spreads each class evenly over the folds, but the labels are numbers. Use "
+            "kind=random or grouped (search.split.kind)."
         )
     for value in (True, False):
         _check_count(int((label == value).sum()), settings, f"rows with the label {value}")
@@ -71,7 +71,7 @@ def _check_classes(label: npt.NDArray[Any], settings: Split) -> None:
 def _groups(rows: TrainingSet, which: RowNumbers, settings: Split) -> RowNumbers:
     if rows.group is None:
         raise LearningError(
-            f"kind={settings.kind.name} needs groups, and the rows were read without. Read them with "
+            f"kind={settings.kind.word} needs groups, and the rows were read without. Read them with "
             f"group={settings.group}."
         )
     groups = rows.group[which]

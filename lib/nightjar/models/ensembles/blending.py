@@ -102,7 +102,7 @@ def stacking(
     Raises:
         LearningError: no inner splits, or a member cannot be fitted on one of them.
     """
-    rows, scores = out_of_fold([partial(_with_seed, fit, member, seed) for member in members], examples, "STACKING")
+    rows, scores = out_of_fold([partial(_with_seed, fit, member, seed) for member in members], examples, "stacking")
     weight = None if examples.weight is None else examples.weight[rows]
     if task is Task.CLASSIFICATION:
         linear = LogisticRegression(C=1 / strength).fit(log_odds(scores), examples.label[rows], weight)

@@ -61,7 +61,7 @@ def fit_calibration(
     """
     if label.all() or not label.any():
         rows = f"All {len(label)} out-of-fold rows have the label {bool(label[0])}"
-        raise LearningError(f"{rows}: {kind.name} calibration needs both.")
+        raise LearningError(f"{rows}: {kind.word} calibration needs both.")
     if kind is Calibration.ISOTONIC:
         steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(score, label, sample_weight=weight)
         return Isotonic(tuple(steps.X_thresholds_.tolist()), tuple(steps.y_thresholds_.tolist()))

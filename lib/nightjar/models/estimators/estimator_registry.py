@@ -137,9 +137,9 @@ def settable_parameters(model: Model, task: Task) -> frozenset[str]:
         return frozenset(special[model.estimator])
     family = family_of(model)
     if task not in family.classes:
-        fitting = ", ".join(one.name for one in family.classes)
+        fitting = ", ".join(one.word for one in family.classes)
         raise LearningError(
-            f"{model.class_name or model.estimator.name} is for {fitting}, and the task is {task.name}."
+            f"{model.class_name or model.estimator.word} is for {fitting}, and the task is {task.word}."
         )
     additional = {Estimator.RATE: {"column"}, Estimator.LINEAR: {"penalty"}}.get(model.estimator, set())
     return (family.parameters & set(signature(family.classes[task]).parameters)) | additional

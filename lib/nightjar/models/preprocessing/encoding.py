@@ -161,12 +161,12 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     def _check_inner(self, frame: pd.DataFrame) -> Sequence[InnerSplit]:
         names = ", ".join(frame.columns)
         if not self.inner:
-            raise LearningError(f"TARGET encoding of {names} needs inner splits of the training rows: there are none.")
+            raise LearningError(f"target encoding of {names} needs inner splits of the training rows: there are none.")
         for number, split in enumerate(self.inner):
             overlap = np.intersect1d(split.train, split.test)
             if len(overlap):
                 raise LearningError(
-                    f"TARGET encoding of {names}: row {overlap[0]} is on both sides of the inner split {number}, "
+                    f"target encoding of {names}: row {overlap[0]} is on both sides of the inner split {number}, "
                     "and would be encoded by its own label."
                 )
         return self.inner

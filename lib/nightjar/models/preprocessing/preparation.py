@@ -108,9 +108,9 @@ def _check_type(column: FeatureColumn, own: ColumnPreparation) -> None:
     }
     declared = own.declared()
     if declared not in possible[column.type]:
-        names = " or ".join(kind.name for kind in possible[column.type])
+        names = " or ".join(kind.word for kind in possible[column.type])
         raise LearningError(
-            f"columns.{column.name} is declared {declared.name}, by its type or settings, and the column is a "
+            f"columns.{column.name} is declared {declared.word}, by its type or settings, and the column is a "
             f"{column.type}: expected {names}."
         )
 
@@ -120,7 +120,7 @@ def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) ->
         rule = _rule(column, settings)
         if isinstance(rule, Number) and rule.missing is Missing.KEEP and rule.bins is None:
             raise LearningError(
-                f"missing=KEEP leaves the nulls of {column.name}, and this estimator or `components` needs complete "
+                f"missing=keep leaves the nulls of {column.name}, and this estimator or `components` needs complete "
                 "numbers: choose what a null becomes, or bins."
             )
 

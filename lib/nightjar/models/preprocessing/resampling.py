@@ -109,12 +109,12 @@ def _add_synthetic_rows(
 def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:
     if rows < 2:
         raise LearningError(
-            f"{settings.kind.name} makes rows between neighbours: the rarer class has {rows} row only. Use OVER or "
-            "CLASS_WEIGHT, or train on more days."
+            f"{settings.kind.word} makes rows between neighbours: the rarer class has {rows} row only. Use over or "
+            "class_weight, or train on more days."
         )
     nulls = np.flatnonzero(np.isnan(inputs).any(axis=0))
     if len(nulls):
         raise LearningError(
-            f"{settings.kind.name} makes rows between neighbours, and cannot where there are nulls: found some in "
+            f"{settings.kind.word} makes rows between neighbours, and cannot where there are nulls: found some in "
             f"{len(nulls)} prepared columns. Choose what nulls become (number.missing), or use OVER."
         )

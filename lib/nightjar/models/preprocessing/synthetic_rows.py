@@ -91,9 +91,9 @@ def _rows_to_make(other: Labels, count: int) -> RowNumbers:
     cumulative = np.cumsum(other.mean(axis=1))
     if not cumulative[-1]:
         raise LearningError(
-            f"ADASYN makes rows where the other class is near, and it is near none of the {len(other):,} rows of the "
+            f"adasyn makes rows where the other class is near, and it is near none of the {len(other):,} rows of the "
             f"rarer class: all of their {other.shape[1]} nearest neighbours are of their own. Raise "
-            "imbalance.neighbours, or use SMOTE or OVER."
+            "imbalance.neighbours, or use smote or over."
         )
     times: RowNumbers = np.diff(np.rint(count * cumulative / cumulative[-1]), prepend=0).astype(np.intp)
     return times

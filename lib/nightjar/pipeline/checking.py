@@ -1,0 +1,54 @@
+"""What settings and the places of files alone tell about a job, before anything is started: see `--check`."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from nightjar.errors import SourceError, UsageError
+from nightjar.settings import jobs
+from nightjar.settings.jobs import JobName
+from nightjar.settings.project import Project
+from nightjar.timeline import parse_run_date
+
+
+def require_runnable(settings: jobs.Job) -> None:
+    """Refuse a job that cannot run; neither Java nor Ray is started, and no table is looked at.
+
+    Raises:
+        UsageError: a source's file is missing, or a search cannot be run on what the project builds; tells it all.
+    """
+    problems = [*_of_files(settings), *_of_search(settings)]
+    if problems:
+        raise UsageError("\n  ".join(["the job cannot run:", *problems]))
+
+
+def _of_files(settings: jobs.Job) -> Iterator[str]:
+    if not _runs(settings, JobName.INGEST):
+        return
+    from nightjar.sources.raw import locate  # noqa: PLC0415  (only jobs that read files wait for Spark's modules)
+
+    for name, source in settings.project.sources.items():
+        for file in (source.file, *(lookup.file for lookup in source.lookups.values())):
+            try:
+                locate(file, name)
+            except SourceError as error:
+                yield str(error)
+
+
+def _of_search(settings: jobs.Job) -> Iterator[str]:
+    if not isinstance(settings, jobs.Train | jobs.Nightly) or not _runs(settings, JobName.TRAIN):
+        return
+    from nightjar.learning.search.feasibility import infeasible  # noqa: PLC0415  (scikit-learn takes a second)
+
+    yield from infeasible(settings.search, settings.project, _trained_on(settings, settings.project))
+
+
+def _runs(settings: jobs.Job, step: JobName) -> bool:
+    """Whether a job is, or may run, a step."""
+    if isinstance(settings, jobs.Nightly):
+        return not settings.only or step.value in settings.only
+    return isinstance(settings, jobs.Ingest if step is JobName.INGEST else jobs.Train)
+
+
+def _trained_on(settings: jobs.Job, project: Project) -> date:
+    """The run date of the first training: that of the history where the project's own dates are run."""
+    return parse_run_date(settings.run_date or project.history_until)

@@ -1,0 +1,63 @@
+"""Types of fields that settings share: numbers that no boolean passes for, shares, durations, dates."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from nightjar.durations import parse_duration
+from nightjar.errors import NightjarError
+from nightjar.timeline import parse_run_date
+
+
+def _refuse_truth(value: Any) -> Any:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "expected {expected}", {"expected": "a number"})
+    return value
+
+
+def _refuse_fraction(value: Any) -> Any:
+    """Refuse 2.0 as well as 2.5 where whole numbers are counted."""
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("number", "expected {expected}", {"expected": "a whole number"})
+    return value
+
+
+def _require_duration(value: str) -> str:
+    try:
+        parse_duration(value)
+    except NightjarError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _require_length(value: str) -> str:
+    if not parse_duration(value):
+        raise PydanticCustomError("length", "expected {expected}", {"expected": "a duration longer than 0"})
+    return value
+
+
+def _require_date(value: str) -> str:
+    try:
+        parse_run_date(value)
+    except NightjarError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_refuse_fraction)]
+Count = Annotated[Whole, Field(ge=1)]
+Real = Annotated[float, BeforeValidator(_refuse_truth)]
+Bound = Annotated[int | float, BeforeValidator(_refuse_truth)]
+"""A number that stays whole where it is written so."""
+Positive = Annotated[Real, Field(gt=0)]
+Share = Annotated[Real, Field(gt=0, le=1)]
+DurationText = Annotated[str, AfterValidator(_require_duration)]
+"""Such as 7d, 12h, 30m, 45s or 250us."""
+LengthText = Annotated[DurationText, AfterValidator(_require_length)]
+"""A duration longer than 0."""
+DateText = Annotated[str, AfterValidator(_require_date)]
+"""YYYY-MM-DD."""
+Names = Annotated[list[str], Field(min_length=1)]
+"""At least one name."""

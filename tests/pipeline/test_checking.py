@@ -1,0 +1,70 @@
+"""What `--check` tells before anything is started: all of it, with exit code 2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nightjar.config import compose_job, make_settings
+from nightjar.errors import UsageError
+from nightjar.pipeline import job
+from nightjar.pipeline.checking import require_runnable
+from nightjar.settings.jobs import JobName
+
+ROOT = Path(__file__).resolve().parents[2]
+FLIGHTS = ["project=flights", "run_date=2013-10-05"]
+HEAVY = ("ray", "torch", "mlflow")
+
+pytestmark = pytest.mark.slow  # each composes a configuration
+
+
+def check(name, *arguments):
+    require_runnable(make_settings(compose_job(ROOT / "conf", name, [*FLIGHTS, *arguments])))
+
+
+def test_files_and_searches_are_judged_together():
+    wrong = [
+        "search.metric=rmse",
+        "search.candidates.logistic.drop=[nothing]",
+        "search.candidates.boosting.parameters={max_itr: 3}",
+        "search.final_days=300",
+        "project.sources.weather.file.path=nowhere.csv",
+    ]
+    with pytest.raises(UsageError) as refused:
+        check(JobName.NIGHTLY, *wrong)
+    head, *lines = str(refused.value).splitlines()
+    assert (head, refused.value.exit_code) == ("the job cannot run:", 2)
+    begins = (
+        "Source weather: there is no file ",
+        "search.metric is ",
+        "search.candidates.logistic: drop names nothing",
+        "search.candidates.boosting: ",
+        "search.split.folds=3 of test_days=28 and search.final_days=300",
+    )
+    assert [begin for begin in begins if not any(line.startswith(f"  {begin}") for line in lines)] == []
+    assert len(lines) == len(begins)
+
+
+def test_a_job_is_asked_only_for_what_it_needs_itself():
+    check(JobName.TRAIN, "project.sources.weather.file.path=nowhere.csv")
+    check(JobName.NIGHTLY, "only=[score]", "search.metric=rmse", "project.sources.weather.file.path=nowhere.csv")
+    check(JobName.NIGHTLY, "run_date=null", "project_dates=true")
+
+
+def test_an_option_says_so_without_running_anything(capsys):
+    job._run(JobName.SCORE, "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
+    assert capsys.readouterr().out == "score: nothing is wrong, as far as settings and the places of files tell\n"
+
+
+def test_no_heavy_library_is_imported_for_it():
+    look = (
+        "import sys; from nightjar.pipeline import job; from nightjar.settings.jobs import "
+        "JobName; job._run(JobName.NIGHTLY, '', sys.argv[1:], None); "
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", look, *FLIGHTS, "--check"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "lib")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
