@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from nightjar.expressions import culprits, syntax
+from nightjar.expressions import failing_expressions, syntax
 from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
+from nightjar.features.column_checks import require_usable
 from nightjar.features.definitions import definitions_hash, label_hash, source_table_name
-from nightjar.features.fitting import require_usable
 from nightjar.features.horizons import is_open, open_since, with_horizon
 from nightjar.features.label_range import LabelRange, label_range
 from nightjar.features.labels import label_versions, not_stored
@@ -89,7 +89,7 @@ def build(
         warehouse, features_definition, run_id=run_id, definitions_hash=definitions_hash(project)
     )
     labels_target = sink.target(warehouse, labels_definition, run_id=run_id, label_hash=label_hash(project))
-    with culprits.translate_errors(project.sql_of_rows()):
+    with failing_expressions.translate_errors(project.sql_of_rows()):
         # The first Spark job: everything that types and names alone can show has been checked before it.
         for keyed_rows in (rows, open_rows):
             spine.require_unique_rows(keyed_rows, project)

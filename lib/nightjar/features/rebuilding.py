@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from nightjar.errors import TableError
-from nightjar.expressions import culprits
+from nightjar.expressions import failing_expressions
 from nightjar.features import build, spine
 from nightjar.features.at import with_features
 from nightjar.features.definitions import definitions_hash, label_hash, source_table_name
@@ -39,7 +39,7 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     features = with_features(of_frame(rows), warehouse, project, versions)
     definition = build.table_of(project, rows, features)
     target = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
-    with culprits.translate_errors(project.sql_of_rows()):
+    with failing_expressions.translate_errors(project.sql_of_rows()):
         written = sink.collect(features.task_input, features.make, target)
     _require_as_many(written, files, f"features of {day}")
     return sink.commit(warehouse, target, written, build.of_dates(day, day), run_id, inputs=versions)
@@ -61,7 +61,7 @@ def rebuild_labels(spark: SparkSession, warehouse: Warehouse, project: Project, 
     open_rows = build.rows_to_label(spark, warehouse, project, versions, to_label)
     rebuilt, definition = build.labels_of(open_rows, warehouse, project, versions, to_label)
     target = sink.target(warehouse, definition, run_id=run_id, label_hash=label_hash(project))
-    with culprits.translate_errors(project.sql_of_rows()):
+    with failing_expressions.translate_errors(project.sql_of_rows()):
         written = sink.collect(rebuilt, sink.in_one_piece, target)
     _require_as_many(written, files, f"labels of {day}")
     return sink.commit(warehouse, target, written, to_label.replaces, run_id, inputs=versions)

@@ -28,7 +28,7 @@ log_monitor = logging.getLogger("nightjar.monitor")
 
 def ingest(step: Step[jobs.Ingest]) -> Outcome:
     """Raw data into the sources' tables."""
-    from nightjar.features.fitting import require_fit
+    from nightjar.features.column_checks import require_fit
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
