@@ -48,7 +48,7 @@ def test_a_file_of_the_project_is_taken_before_the_package_s_of_the_same_name(co
     ("override", "message"),
     [
         ("environment=mne", r"there is no 'mne' in environment.*'mine'.*'cluster'.*'mine', 'theirs'"),
-        ("environment=wrong", r"conf/environment/wrong.yaml: .*hme"),
+        ("environment=wrong", r"environment.hme: .*conf/environment/wrong.yaml, line 1"),
         ("environment=lost", r"conf/environment/lost.yaml: there is no 'clustr' in environment.*'cluster'"),
         ("environment=unquoted", r"environment.home: .*line 2 of .*conf/environment/unquoted.yaml"),
         ("+modle@environment.x=tree", r"there is no group 'modle'.*'features/flights', 'model', 'project'"),

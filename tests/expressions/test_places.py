@@ -9,7 +9,7 @@ from pyspark.sql.types import StructType
 import builders
 from nightjar.errors import UsageError
 from nightjar.features.build import build
-from nightjar.features.fitting import require_fit
+from nightjar.features.column_checks import require_fit
 from nightjar.settings.features import Aggregate
 from nightjar.sources.facts import candidates
 from nightjar.sources.ingest import ingest

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 import builders
 from builders import rows_of
 from nightjar.errors import JoinError, TableError
 from nightjar.features.build import build
-from nightjar.features.definitions import definitions_hash
+from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.settings.environment import Placement
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.sources import Column, ColumnType, Layout
@@ -328,6 +329,58 @@ def test_the_last_date_of_a_range_built_again_by_itself_keeps_the_labels_of_the_
     assert facts.labels() == of_range
     facts.build(D1, since=days[1], previous=days[1], run_id="again")
     assert facts.labels() == of_range
+
+
+def test_an_edited_label_is_built_again_from_the_first_row_on_by_whichever_run_comes_first(facts):
+    """By the run of 3 April, though 4 April has been built: else labels of two definitions would lie side by side.
+
+    One of the old labels is of before there were hashes. The new ones are those that a first build would give.
+    """
+    days = builders.days(D1, D4)
+    outcomes = [outcome("m1", at(day), at(day, 10), failed=day.day % 2 == 0) for day in days]
+    facts.store([planned("m1", at(day), at(days[0], -24)) for day in days], outcomes)
+    facts.build(D2, since=D1)
+    for day in (D3, D4):
+        facts.build(day, previous=day - timedelta(days=1))
+    before, path = facts.labels(), facts.warehouse.path("labels")
+    DeltaTable(path).update({"label_hash": "null"}, predicate="run_date = '2024-04-02'")
+    facts.build(D4, previous=D3, run_id="again")
+    assert facts.labels() == before
+    assert [run for (run,) in rows_of(facts.warehouse, "labels", "run_id")].count("again") == 1
+
+    early = {"aggregate": Aggregate.COUNT, "condition": "value > 0", "horizon": "8h"}
+    facts.project = replace(facts.project, label=replace(facts.project.label, **early))
+    facts.build(D3, previous=D2, run_id="edited")
+    edited = facts.labels()
+    assert set(rows_of(facts.warehouse, "labels", "label_hash", "run_id")) == {(label_hash(facts.project), "edited")}
+    assert edited == [("m1", at(day), False, at(day, 8), D4) for day in days[:-1]]
+    facts.build(D4, previous=D3)
+    assert facts.labels() == edited
+    shutil.rmtree(path)
+    facts.build(D4, since=D1)
+    assert facts.labels() == edited
+
+
+def test_an_edited_label_reaches_rows_that_had_none_by_the_label_before_the_edit(facts):
+    """With 30 days none had one at first, then that of 2 April alone, by its outcome. With 12 hours all have one."""
+    long, short = (replace(facts.project.label, horizon=horizon) for horizon in ("30d", "12h"))
+    plan = [planned("m1", at(day), at(D1, -24)) for day in (D1, D2, D3, D4)]
+    facts.store(plan, [outcome("m1", at(D2), at(D2, 10), failed=True)])
+    on_the_first, on_the_second = ("m1", at(D1), None, at(D1, 12)), ("m1", at(D2), True, at(D2, 10))
+
+    facts.project = replace(facts.project, label=long)
+    facts.build(D2, since=D1)
+    assert facts.labels() == []
+    facts.project = replace(facts.project, label=short)
+    facts.build(D3, previous=D2)
+    assert facts.labels() == [(*on_the_first, D3), (*on_the_second, D3)]
+
+    facts.project = replace(facts.project, label=long)
+    facts.build(D3, previous=D2)
+    assert facts.labels() == [(*on_the_second, D3)]
+    facts.project = replace(facts.project, label=short)
+    facts.build(D4, previous=D3)
+    assert facts.labels() == [(*on_the_first, D4), (*on_the_second, D4), ("m1", at(D3), None, at(D3, 12), D4)]
 
 
 def test_one_build_of_a_range_gives_the_rows_of_its_nights(nights, copied, spark, tmp_path):

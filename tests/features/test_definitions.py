@@ -7,11 +7,13 @@ import pytest
 
 import builders
 from nightjar.asof import Latest, Windowed
-from nightjar.features.definitions import definitions_hash, feature_facts, label_facts
+from nightjar.features.definitions import definitions_hash, feature_facts, label_facts, label_hash
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.label import Label
+from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.spine import Sample, SampleBy, Weekday
+from nightjar.settings.task import Task
 
 PROJECT = builders.machines(Path("files"))
 VERSIONS = {"source_readings": 4, "source_outcomes": 2}
@@ -107,6 +109,81 @@ def test_what_does_not_decide_a_value_leaves_the_hash_alone(same):
 def test_a_key_that_came_later_leaves_what_was_stored_before_it_current():
     """Where this hash changes, everybody's features are built again and every champion trained again."""
     assert definitions_hash(PROJECT) == "2f4ed0818a401907e5275ef627bfb74aac6223211394909b95c0e1f225b1ec2b"
+
+
+def with_label(project=PROJECT, **changes):
+    return replace(project, label=replace(project.label, **changes))
+
+
+HOT = replace(
+    PROJECT,
+    label=Label("readings", {"machine": "machine"}, "temperature", "1d", Aggregate.SUM, condition="value > 30"),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (PROJECT, with_label(horizon="2d")),
+        (PROJECT, with_label(horizon="24h")),
+        (PROJECT, with_label(allowed_lateness="1d")),
+        (PROJECT, with_label(keys={"machine": "machine"})),
+        (PROJECT, with_label(annotators=Annotators("machine"))),
+        (PROJECT, HOT),
+        (PROJECT, replace(PROJECT, zone="Europe/London")),
+        (PROJECT, replace(PROJECT, spine=replace(PROJECT.spine, derived={"half": "load / 2"}))),
+        (PROJECT, with_source("outcomes", where="failed IS NOT NULL")),
+        (PROJECT, with_source("outcomes", known_at="ended")),
+        (PROJECT, with_source("schedule", derived=SCHEDULE.derived | {"load": "load + 1"})),
+        (HOT, with_label(HOT, condition="value > 31")),
+        (HOT, with_label(HOT, empty=None)),
+        (HOT, with_label(HOT, column="at")),
+        (HOT, with_label(HOT, aggregate=Aggregate.MAX)),
+        (HOT, with_label(HOT, condition=None, rules={"hot": "value > 30"})),
+        (
+            with_label(HOT, condition=None, rules={"hot": "value > 30"}),
+            with_label(HOT, condition=None, rules={"hot": "value > 31"}),
+        ),
+        (
+            with_label(HOT, aggregate=Aggregate.COUNT),
+            with_label(HOT, aggregate=Aggregate.COUNT, settled_early=True),
+        ),
+    ],
+)
+def test_a_change_of_what_a_label_is_or_of_when_it_is_known_changes_its_hash(before, after):
+    assert label_hash(before) != label_hash(after)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        builders.machines(Path("files")),
+        replace(PROJECT, title="Another title"),
+        with_group(features=builders.temperature().features | {"last": LAST}),
+        replace(PROJECT, expressions={"ratio": "load / 2"}),
+        replace(PROJECT, spine=replace(PROJECT.spine, features=["built", "site"])),
+        replace(PROJECT, spine=replace(PROJECT.spine, sample=Sample(SampleBy.DAY, fraction=0.5))),
+        replace(PROJECT, spine=replace(PROJECT.spine, weekdays=[Weekday.MONDAY])),
+        with_source("readings", where="temperature > 0"),
+        with_source("outcomes", refuse_above=0.5),
+    ],
+)
+def test_features_and_the_choice_of_rows_leave_the_label_s_hash_alone(same):
+    assert label_hash(same) == label_hash(PROJECT)
+
+
+def test_the_lists_of_a_ranking_are_no_part_of_the_label():
+    one, other = (with_label(task=Task.RANKING, query=[column]) for column in ("site", "run_date"))
+    assert label_hash(one) == label_hash(other) != label_hash(PROJECT)
+
+
+def test_a_whole_number_is_the_same_empty_value_as_its_double():
+    assert label_hash(with_label(HOT, empty=2)) == label_hash(with_label(HOT, empty=2.0)) != label_hash(HOT)
+
+
+def test_a_key_of_the_label_that_came_later_leaves_stored_labels_current():
+    """Where this hash changes, everybody's labels are built again and every champion trained again."""
+    assert label_hash(PROJECT) == "4961c80c99fc549717cf107f187f3676725066a465c4a61befc97fff80d2e4df"
 
 
 def test_days_of_the_week_have_no_order():

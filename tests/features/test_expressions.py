@@ -12,9 +12,9 @@ from pyspark.sql.types import StructType
 import builders
 from builders import rows_of
 from nightjar.errors import TableError, UsageError
-from nightjar.expressions import culprits
+from nightjar.expressions import failing_expressions
 from nightjar.features.build import build
-from nightjar.features.fitting import require_fit
+from nightjar.features.column_checks import require_fit
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.tables import arrow
 from nightjar.tables.definitions import source_table
@@ -196,6 +196,6 @@ def test_a_row_that_breaks_an_expression_names_it_and_nothing_is_written(spark, 
 
 
 def test_a_failure_that_is_no_expression_s_stays_what_it_is(spark):
-    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as raised, culprits.translate_errors({}):
+    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as raised, failing_expressions.translate_errors({}):
         spark.range(1).select(F.expr("1 / id")).collect()
     assert not isinstance(raised.value, TableError)

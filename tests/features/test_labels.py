@@ -13,7 +13,7 @@ import builders
 from nightjar.errors import JoinError, UsageError
 from nightjar.features import label_quality
 from nightjar.features.horizons import with_horizon
-from nightjar.features.labels import label_versions
+from nightjar.features.labels import label_versions, not_stored
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, File, Source
@@ -79,7 +79,8 @@ class Asked:
         spine = self.spark.createDataFrame(pa.table(spine, pa.schema([*MACHINE, ("prediction_time", INSTANT)])))
         versions = {"source_events": arrow.version(self.warehouse, "source_events")}
         rows = with_horizon(spine, self.project, date(2024, 1, 1), date(2024, 12, 31))
-        return label_versions(rows, self.warehouse, self.project, versions, run_date)
+        versions_of_rows = label_versions(rows, self.warehouse, self.project, versions, run_date)
+        return not_stored(versions_of_rows, self.warehouse, self.project, run_date)
 
     def known(self, rows, run_date=D2):
         """(machine, prediction time, label, label_known_at), times as hours."""

@@ -12,7 +12,7 @@ import pytest
 import builders
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import Bins, count
-from nightjar.features.definitions import definitions_hash
+from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import read_training_set
 from nightjar.learning.evidence import judge
@@ -105,6 +105,7 @@ def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home
     manifest = verified.manifest(nights.environment, subject)
     assert (manifest.project, manifest.model_name, manifest.parameters) == ("machines", "logistic-1", {"C": 10.0})
     assert manifest.definitions_hash == definitions_hash(nights.project)
+    assert manifest.label_hash == label_hash(nights.project)
     assert manifest.data == {"features": 1, "labels": 1}
     assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
     assert manifest.threshold == registered["evidence"]["threshold"]["value"]

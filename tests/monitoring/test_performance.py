@@ -12,6 +12,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.monitoring import performance
+from nightjar.registry import events
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
@@ -47,8 +48,8 @@ def store_scores(warehouse, day, scores, role="champion", version="1", hour=0):
     arrow.append(warehouse, scores_table(PROJECT, KEY), rows, "s")
 
 
-def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0):
-    key = {"machine": machine, "prediction_time": midnight(day, hour)}
+def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0, label_hash=None):
+    key = {"machine": machine, "prediction_time": midnight(day, hour), "label_hash": label_hash}
     row = key | {"label": label, "label_known_at": known_at, "run_date": day + timedelta(days=1), "run_id": "l"}
     arrow.append(warehouse, labels_table(project, KEY), [row], "l")
 
@@ -202,6 +203,26 @@ def test_a_night_that_another_model_has_scored_since_is_judged_again(scored):
     arrow.replace(scored, scores_table(PROJECT, KEY), [], {"run_date": D1, "role": "champion"}, "s")
     store_scores(scored, D1, {"m1": 0.4}, version="2")
     assert set(measured(scored, year)) == {D1}
+
+
+def test_scores_of_a_model_of_another_label_are_not_judged(scored, caplog):
+    """Version 1 learned the label that is stored, version 2 another one, version 3 one of before labels had hashes."""
+
+    def register(number, evidence):
+        events.record(scored, "registered", events.Version(number, "m", D1, evidence), "t")
+
+    for day, number in ((D2, "2"), (D3, "3")):
+        store_scores(scored, day, {"m1": 0.9}, version=number)
+    for day in (D1, D2, D3):
+        store_label(scored, "m1", day, True, midnight(day, 9))  # of before, too
+    store_label(scored, "m2", D1, True, midnight(D1, 9), label_hash="b" * 64)
+    register("1", {events.LABEL_HASH: "b" * 64})
+    register("3", {})
+    assert set(measured(scored, D4)) == {D1, D2, D3}
+    register("2", {events.LABEL_HASH: "a" * 64})
+    with caplog.at_level("INFO", "nightjar"):
+        assert set(measured(scored, D4)) == {D1, D3}
+    assert "not judged: 1 nights from 2024-04-02 to 2024-04-02, scored by models of another label" in caplog.messages
 
 
 def test_a_rerun_replaces_its_own_date_alone(scored):

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 import builders
 from builders import rows_of
 from nightjar.errors import JoinError, ModelError, SourceError, TableError, UsageError
-from nightjar.features.definitions import definitions_hash
+from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline import nightly, steps
 from nightjar.pipeline.job import Context, perform
 from nightjar.pipeline.sessions import Sessions
@@ -19,12 +19,14 @@ from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
 from nightjar.settings.jobs import JobName, Nightly
+from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.sources import File
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from nightjar.tables.runs import Outcome
+from nightjar.timeline import cutoff
 
 H, D1, D2, D3, D4 = builders.HISTORY, *(date(2024, 4, day) for day in (1, 2, 3, 4))
 LEDGERS = {"runs", "leases", "beats"}
@@ -187,10 +189,13 @@ def apart(copied, tmp_path):
     return replace(copied, environment=replace(copied.environment, home=str(home)))
 
 
-def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_next_night_that_has_rows(apart, ray_started):
+def test_an_edited_feature_and_label_are_built_again_trained_on_and_scored_by_the_next_night_that_has_rows(
+    apart, ray_started
+):
     """And `train` by itself says what to build: it does not learn from what stood there before the edit.
 
-    The night of the edit is of a day without rows: it trains, judges earlier nights, scores nothing, and says so.
+    The night of the edit is of a day without rows: it trains, scores nothing, and says so. It does not judge what the
+    nights before have scored, which was another label.
     """
     group = apart.project.features["temperature"]
     edited = replace(group.features["mean"], aggregate=Aggregate.MAX)
@@ -198,7 +203,8 @@ def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_next_nigh
     spine = replace(apart.project.spine, weekdays=[day for day in Weekday if day is not Weekday.WEDNESDAY])
     schedule = replace(apart.project.sources["schedule"], arrival=Arrival(min_rows=0))  # the last plan is of 4 April
     sources = apart.project.sources | {"schedule": schedule}
-    project = replace(apart.project, features=features, spine=spine, sources=sources)
+    label = Label("readings", {"machine": "machine"}, "temperature", "1d", Aggregate.MAX, condition="value > 24")
+    project = replace(apart.project, features=features, spine=spine, sources=sources, label=label)
     candidates = builders.search().candidates | {"logistic": Model(Estimator.LOGISTIC)}
     search, sessions = builders.search(candidates=candidates), Sessions(apart.environment, "tests")
     settings = Nightly(apart.environment, project, "2024-04-03", search=search)
@@ -207,19 +213,30 @@ def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_next_nigh
 
     with pytest.raises(TableError, match=r"since 2024-03-18 were built by other definitions .* since=2024-03-18"):
         steps.train(context.step(D2, settings))
+    of_label = context.step(D2, replace(settings, project=replace(apart.project, label=label)))
+    for job in (steps.train, steps.monitor):
+        with pytest.raises(TableError, match=r"Labels are stored of another definition .* run_date=2024-04-02$"):
+            job(of_label)
+    assert (D2, D1) in rows_of(apart.warehouse, "performance", "run_date", "evaluated_date")
     nightly.run(context)
 
     built = {found for (found,) in rows_of(apart.warehouse, "features", "definitions_hash")}
     after = events.find_champion(apart.warehouse, D3)
     assert built == {after.evidence["definitions"]} == {definitions_hash(project)}
     assert before.evidence["definitions"] == definitions_hash(apart.project)
-    assert {day for (day,) in rows_of(apart.warehouse, "features", "run_date")} == {
-        day for day in builders.days(last=D2) if day.weekday() != 2
-    }
+    defined_by = {digest for (digest,) in rows_of(apart.warehouse, "labels", "label_hash")}
+    assert defined_by == {after.evidence["label_hash"]} == {label_hash(project)}
+    assert before.evidence["label_hash"] == label_hash(apart.project)
+    due = [day for day in builders.days(last=D2) if day.weekday() != 2]
+    labels = rows_of(apart.warehouse, "labels", "machine", "prediction_time", "label", "run_date")
+    expected = {(m, midnight(day), builders.load(m, day) > 40, D3) for day in due for m in builders.MACHINES}
+    assert len(labels) == len(expected)
+    assert set(labels) == expected
+    assert {day for (day,) in rows_of(apart.warehouse, "features", "run_date")} == set(due)
     scored = {D1: before.number, D2: before.number}
     assert dict(rows_of(apart.warehouse, "scores", "run_date", "model_version")) == scored
     assert D3 not in {day for (day,) in rows_of(apart.warehouse, "drift", "run_date")}
-    assert (D3, D2) in rows_of(apart.warehouse, "performance", "run_date", "evaluated_date")
+    assert D3 not in {day for (day,) in rows_of(apart.warehouse, "performance", "run_date")}
     page = Path(apart.warehouse.path("reports/night-2024-04-03.html")).read_text(encoding="utf-8")
     assert "Nothing was to be scored: " in page
     assert "is a Wednesday, and the spine has rows of Mondays, Tuesdays, Thursdays, Fridays," in page
@@ -227,6 +244,10 @@ def test_an_edited_feature_is_built_again_trained_on_and_scored_by_the_next_nigh
     nightly.run(replace(context, settings=replace(settings, run_date="2024-04-04")))
     assert dict(rows_of(apart.warehouse, "scores", "run_date", "model_version")) == scored | {D4: after.number}
     assert {status for _, _, status in rows_of(apart.warehouse, "runs", "run_date", "job", "status")} == {"done"}
+
+
+def midnight(day):
+    return cutoff(day, "Europe/Paris")
 
 
 def with_label(project, **options):

@@ -13,7 +13,7 @@ from builders import rows_of
 from nightjar.config import BASE, compose_job, make_settings
 from nightjar.errors import UsageError
 from nightjar.features.build import build
-from nightjar.features.fitting import require_fit
+from nightjar.features.column_checks import require_fit
 from nightjar.learning.search.feasibility import require_feasible
 from nightjar.profiling import command, project_files
 from nightjar.settings.jobs import JobName

@@ -41,6 +41,7 @@ ABOUT = Manifest(
     rows=40,
     period=("2024-03-18", "2024-03-30"),
     metrics={"roc_auc": {"estimate": 0.7, "low": 0.65, "high": 0.75}, "undefined": None},
+    label_hash="l1",
     baselines={"majority": {"roc_auc": {"estimate": 0.5}}},
 )
 

@@ -57,6 +57,14 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path):
     assert {entry.name for entry in tmp_path.iterdir()} == {*written.files, "manifest.json"}
 
 
+def test_a_manifest_from_before_labels_had_hashes_opens_and_has_none(tmp_path):
+    path = save_model(tmp_path / "model") / "manifest.json"
+    stored = json.loads(path.read_text())
+    assert stored.pop("label_hash") == ABOUT.label_hash == "l1"
+    path.write_text(json.dumps(stored))
+    assert load(path.parent).manifest.label_hash is None
+
+
 def test_the_manifest_lists_the_packages_the_model_depends_on_torch_only_for_a_network(tmp_path):
     always = {"python", "numpy", "pandas", "scikit-learn", "scipy", "skops"}
 

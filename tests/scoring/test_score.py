@@ -175,6 +175,19 @@ def test_features_of_other_definitions_are_refused_although_their_columns_fit(co
     refused(again, copied.warehouse, ModelError, message)
 
 
+def test_a_champion_of_another_label_is_refused_labels_without_a_hash_aside(copied, again):
+    labels = DeltaTable(copied.warehouse.path("labels"))
+    labels.update({"label_hash": f"'{'0123456789ab' * 6}'"}, predicate="run_date = '2024-04-01'")
+    labels.update({"label_hash": "null"}, predicate="run_date > '2024-04-01'")
+    refused(again, copied.warehouse, TableError, r"labels at .* mixes labels of 2 definitions \(0123456789ab, ")
+    labels.update({"label_hash": "null"}, predicate="run_date < '2024-04-01'")
+    message = (
+        r"was trained on labels of definition [0-9a-f]{12}, but those that are stored are of 0123456789ab: .* score: "
+        r"python jobs/nightly\.py project=machines run_date=2024-04-01 only=\[build_features,train,"
+    )
+    refused(again, copied.warehouse, ModelError, message)
+
+
 def test_a_model_that_has_seen_later_data_is_refused_or_scores_under_a_role_of_its_own(copied, again):
     """The champion holds for a prediction time that lies before the cutoff of its data."""
     early = datetime(2024, 3, 30, 22, 59, tzinfo=UTC)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.starts_processes
 VENV = tree.ROOT / ".venv" / "bin"
 SPECULATION = {"": "true", ".interval": "100ms", ".minTaskRuntime": "100ms", ".multiplier": "1.1", ".quantile": "0.5"}
 SLOW_ONCE = """
+import pathlib
 import sys
 import time
 
@@ -34,9 +35,17 @@ spark = spark_runtime.start(Environment(warehouse=warehouse.root, home=warehouse
 
 
 def slow_once(batches):
-    yield from sink.in_one_piece(batches)
-    if TaskContext.get().partitionId() == 0 and TaskContext.get().attemptNumber() == 0:
-        time.sleep(200)  # after it has written
+    task, written = TaskContext.get(), pathlib.Path(warehouse.root, "written")
+    if task.partitionId() != 0:
+        yield from sink.in_one_piece(batches)
+    elif task.attemptNumber() == 0:
+        yield from sink.in_one_piece(batches)
+        written.touch()
+        time.sleep(200)
+    else:
+        while not written.exists():  # the test's limit ends it
+            time.sleep(0.1)
+        yield from sink.in_one_piece(batches)
 
 
 rows = spark.range(0, 4, 1, 4).selectExpr("id", "'a' AS place")

@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from nightjar.expressions import culprits, syntax
+from nightjar.expressions import failing_expressions, syntax
 from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
-from nightjar.features.definitions import definitions_hash, source_table_name
-from nightjar.features.fitting import require_usable
-from nightjar.features.horizons import is_open, open_since, stored_since, with_horizon
-from nightjar.features.labels import label_versions
+from nightjar.features.column_checks import require_usable
+from nightjar.features.definitions import definitions_hash, label_hash, source_table_name
+from nightjar.features.horizons import is_open, open_since, with_horizon
+from nightjar.features.label_range import LabelRange, label_range
+from nightjar.features.labels import label_versions, not_stored
 from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
@@ -75,10 +76,9 @@ def build(
     features = with_features(of_frame(rows), warehouse, project, versions, placements, by_date)
     require_usable(features.schema, project)
     features_definition = table_of(project, rows, features)
-    stored = stored_since(warehouse, project, run_date)
-    labels_since = min(day for day in (since, previous, stored) if day is not None)
-    open_rows = rows_to_label(spark, warehouse, project, versions, labels_since, run_date)
-    labels, labels_definition = labels_of(open_rows, warehouse, project, versions, run_date)
+    to_label = label_range(warehouse, project, since, previous, run_date)
+    open_rows = rows_to_label(spark, warehouse, project, versions, to_label)
+    labels, labels_definition = labels_of(open_rows, warehouse, project, versions, to_label)
     outcome = Outcome(inputs=dict(versions))
     is_due = bool(project.spine.due_dates(since, run_date))
     if is_due:
@@ -88,28 +88,26 @@ def build(
     features_target = sink.target(
         warehouse, features_definition, run_id=run_id, definitions_hash=definitions_hash(project)
     )
-    labels_target = sink.target(warehouse, labels_definition, run_id=run_id)
-    with culprits.translate_errors(project.sql_of_rows()):
+    labels_target = sink.target(warehouse, labels_definition, run_id=run_id, label_hash=label_hash(project))
+    with failing_expressions.translate_errors(project.sql_of_rows()):
         # The first Spark job: everything that types and names alone can show has been checked before it.
         for keyed_rows in (rows, open_rows):
             spine.require_unique_rows(keyed_rows, project)
         feature_files = sink.collect(features.task_input, features.make, features_target) if is_due else []
         if is_due and not feature_files:
             raise spine.no_rows_error(project, since, run_date)
-        log.info("labels: as known on %s", run_date)
+        log.info("labels: as known on %s", to_label.until)
         label_files = sink.collect(labels, sink.in_one_piece, labels_target)
         label_quality.log_nulls(label_files)
-        checks = label_quality.count_checks(open_rows, warehouse, project, versions, run_date)
-    for name, target, files, first in (
-        ("features", features_target, feature_files, since),
-        ("labels", labels_target, label_files, run_date),
+        checks = label_quality.count_checks(open_rows, warehouse, project, versions, to_label.until)
+    for name, target, files, replaces in (
+        ("features", features_target, feature_files, of_dates(since, run_date)),
+        ("labels", labels_target, label_files, to_label.replaces),
     ):
-        outcome.outputs[name] = sink.commit(
-            warehouse, target, files, of_dates(first, run_date), run_id, inputs=versions
-        )
+        outcome.outputs[name] = sink.commit(warehouse, target, files, replaces, run_id, inputs=versions)
         outcome.rows[name] = sum(file.rows for file in files)
     if checks:
-        outcome.outputs[QUALITY.name] = label_quality.record(warehouse, checks, run_date, run_id)
+        outcome.outputs[QUALITY.name] = label_quality.record(warehouse, checks, to_label.until, run_id)
     return outcome
 
 
@@ -136,21 +134,21 @@ def table_of(project: Project, rows: DataFrame, features: Rows) -> Table:
 
 
 def rows_to_label(
-    spark: SparkSession,
-    warehouse: Warehouse,
-    project: Project,
-    versions: dict[str, int],
-    since: date,
-    run_date: date,
+    spark: SparkSession, warehouse: Warehouse, project: Project, versions: dict[str, int], to_label: LabelRange
 ) -> DataFrame:
-    """The spine rows whose labels are not final before `since`, with their horizon."""
-    first, last = local_date(open_since(project, since), project.zone), run_date - timedelta(days=1)
+    """The spine rows whose labels are not final before the range, with their horizon."""
+    first = local_date(open_since(project, to_label.since), project.zone)
+    last = to_label.until - timedelta(days=1)
     rows = spine.spine_rows(spark, warehouse, project, versions, first, last)
-    return with_horizon(rows, project, first, last).where(is_open(project, since))
+    return with_horizon(rows, project, first, last).where(is_open(project, to_label.since))
 
 
 def labels_of(
-    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
+    rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], to_label: LabelRange
 ) -> tuple[DataFrame, Table]:
+    """The labels of rows that are to be stored, and their table."""
     types = to_arrow_schema(rows.select(*project.spine.key).schema, timezone="UTC")
-    return label_versions(rows, warehouse, project, versions, run_date), labels_table(project, types)
+    labels = label_versions(rows, warehouse, project, versions, to_label.until)
+    if not to_label.is_whole:
+        labels = not_stored(labels, warehouse, project, to_label.until)
+    return labels, labels_table(project, types)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 from typing import Any
 
@@ -14,6 +14,9 @@ from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
+
+_DECISIVE_OF_SOURCE = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
+_DECISIVE_OF_SPINE = ("kind", "source", "key", "prediction_time", "active_within", "derived")
 
 
 def source_table_name(source: str) -> str:
@@ -97,11 +100,34 @@ def _join_features(label: str, feature: Feature) -> list[Latest | Windowed]:
 def definitions_hash(project: Project) -> str:
     """SHA-256 of all that decides a feature's value: groups, expressions, spine, zone, and how sources make facts."""
     used = {project.spine.source, *(group.source for group in project.features.values())}
-    decisive = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
-    sources = {name: {part: _plain(getattr(project.sources[name], part)) for part in decisive} for name in sorted(used)}
     direct = {part: _plain(getattr(project, part)) for part in ("expressions", "features", "zone")}
-    whole = direct | {"sources": sources, "spine": _plain_spine(project.spine)}
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    return _digest(direct | {"sources": _plain_sources(project, used), "spine": _plain_spine(project.spine)})
+
+
+def label_hash(project: Project) -> str:
+    """SHA-256 of all that decides a label's value, or when it is known: label, zone, and how sources make facts.
+
+    Of the spine it holds what decides the values of its columns: keys and labelling rules use them. Which rows there
+    are, and the lists of a ranking, do not decide the label of a row.
+    """
+    spine = {part: _plain(getattr(project.spine, part)) for part in _DECISIVE_OF_SPINE}
+    sources = _plain_sources(project, [project.spine.source, project.label.source])
+    label: dict[str, Any] = _plain(project.label)
+    del label["query"]
+    label["empty"] = None if label["empty"] is None else float(label["empty"])  # 0 is 0.0
+    return _digest({"label": label, "sources": sources, "spine": spine, "zone": project.zone})
+
+
+def _digest(definition: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+
+
+def _plain_sources(project: Project, names: Collection[str]) -> dict[str, Any]:
+    """What makes facts of some sources' raw rows, as JSON can hold it."""
+    return {
+        name: {part: _plain(getattr(project.sources[name], part)) for part in _DECISIVE_OF_SOURCE}
+        for name in sorted(set(names))
+    }
 
 
 def _plain_spine(spine: Spine) -> dict[str, Any]:

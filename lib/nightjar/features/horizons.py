@@ -1,18 +1,15 @@
 """When a row's horizon has passed and when its label is final."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.features.shifting import shifted
 from nightjar.settings.project import Project
-from nightjar.tables import arrow
-from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, instant, local_date
+from nightjar.timeline import cutoff, instant, local_date, moment
 
 UNTIL, FINAL = "_until", "_final"
 """The columns with the instants at which a row's horizon has passed and its label is final."""
@@ -49,16 +46,7 @@ def is_open(project: Project, since: date) -> Column:
     return F.col(FINAL) >= F.lit(cutoff(since, project.zone))
 
 
-def stored_since(warehouse: Warehouse, project: Project, run_date: date) -> date | None:
-    """From which date on a run of `run_date` has labels stored that were not final before; None where it has none.
-
-    A rerun replaces them, so it asks for as many, whichever range the run before was of.
-    """
-    if not arrow.exists(warehouse, "labels"):
-        return None
-    stored = arrow.read(warehouse, "labels", ["prediction_time"], pc.field("run_date") == run_date)["prediction_time"]
-    if not len(stored):
-        return None
-    predicted: Any = stored.cast(pa.int64())
-    final_at = project.label.final_at(predicted.to_numpy(), project.zone)
+def final_since(project: Project, predicted: Sequence[datetime]) -> date:
+    """The last date before whose midnight none of the labels of rows predicted at these instants is final."""
+    final_at = project.label.final_at(np.array([moment(one) for one in predicted]), project.zone)
     return local_date(instant(int(final_at.min())), project.zone)

@@ -52,7 +52,7 @@ _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
 def label_versions(
     rows: DataFrame, warehouse: Warehouse, project: Project, versions: Mapping[str, int], run_date: date
 ) -> DataFrame:
-    """The versions of the rows' labels that are known by the run date's midnight and that no other run has stored.
+    """The versions of the rows' labels that are known by the run date's midnight.
 
     Columns: the spine's key, `prediction_time`, `label`, `label_known_at`, `run_date`.
 
@@ -72,7 +72,7 @@ def label_versions(
     answers = _label_changes(_answer(queries, warehouse, project, versions), project)
     settled = answers.where(F.col("label_known_at") <= F.lit(now))
     names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
-    return _not_stored(settled.select(*names, F.lit(run_date).alias("run_date")), warehouse, project, run_date)
+    return settled.select(*names, F.lit(run_date).alias("run_date"))
 
 
 def answers_now(
@@ -223,7 +223,8 @@ def _with_label(answers: DataFrame, project: Project) -> DataFrame:
     return labelled.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("label"))
 
 
-def _not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:
+def not_stored(labels: DataFrame, warehouse: Warehouse, project: Project, run_date: date) -> DataFrame:
+    """Those of the labels that no run of another date has stored."""
     if not arrow.exists(warehouse, "labels"):
         return labels
     stored = delta.read(

@@ -7,12 +7,13 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from nightjar.errors import TableError
-from nightjar.expressions import culprits
+from nightjar.expressions import failing_expressions
 from nightjar.features import build, spine
 from nightjar.features.at import with_features
-from nightjar.features.definitions import definitions_hash, source_table_name
+from nightjar.features.definitions import definitions_hash, label_hash, source_table_name
+from nightjar.features.label_range import damaged_range
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, failures, scan, sink
+from nightjar.tables import arrow, failures, labels, scan, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import of_frame
@@ -38,41 +39,32 @@ def rebuild_features(spark: SparkSession, warehouse: Warehouse, project: Project
     features = with_features(of_frame(rows), warehouse, project, versions)
     definition = build.table_of(project, rows, features)
     target = sink.target(warehouse, definition, run_id=run_id, definitions_hash=definitions_hash(project))
-    with culprits.translate_errors(project.sql_of_rows()):
+    with failing_expressions.translate_errors(project.sql_of_rows()):
         written = sink.collect(features.task_input, features.make, target)
     _require_as_many(written, files, f"features of {day}")
     return sink.commit(warehouse, target, written, build.of_dates(day, day), run_id, inputs=versions)
 
 
 @failures.translate_errors()
-def rebuild_labels(
-    spark: SparkSession, warehouse: Warehouse, project: Project, first: Sequence[date], day: date, run_id: str
-) -> int:
+def rebuild_labels(spark: SparkSession, warehouse: Warehouse, project: Project, day: date, run_id: str) -> int:
     """Build the labels that first became known on a date again; return the new version of the table.
 
-    Args:
-        spark: the session.
-        warehouse: where the tables lie.
-        project: has the label.
-        first: candidates for the first date of that run's range, tried in this order; the table does not store it.
-        day: the date.
-        run_id: of this run.
-
     Raises:
-        TableError: with none of them today's tables give as many rows as were stored. Nothing was written.
+        TableError: they are of another definition than today's, or the log does not say of which rows they are, or
+            today's tables give another number of rows. Nothing was written.
     """
     files = _of_day(warehouse, "labels", day)
+    if not all(file.may_hold(labels.HASH, label_hash(project), label_hash(project)) for file in files):
+        raise TableError(f"The labels of {day} are of another definition than today's.")
+    to_label = damaged_range(files, project, day)
     versions = arrow.pin(warehouse, [source_table_name(name) for name in project.sources])
-    for since in first:
-        open_rows = build.rows_to_label(spark, warehouse, project, versions, since, day)
-        labels, definition = build.labels_of(open_rows, warehouse, project, versions, day)
-        target = sink.target(warehouse, definition, run_id=run_id)
-        with culprits.translate_errors(project.sql_of_rows()):
-            written = sink.collect(labels, sink.in_one_piece, target)
-        if _rows(written) == _rows(files):
-            return sink.commit(warehouse, target, written, build.of_dates(day, day), run_id, inputs=versions)
+    open_rows = build.rows_to_label(spark, warehouse, project, versions, to_label)
+    rebuilt, definition = build.labels_of(open_rows, warehouse, project, versions, to_label)
+    target = sink.target(warehouse, definition, run_id=run_id, label_hash=label_hash(project))
+    with failing_expressions.translate_errors(project.sql_of_rows()):
+        written = sink.collect(rebuilt, sink.in_one_piece, target)
     _require_as_many(written, files, f"labels of {day}")
-    raise TableError(f"There is no date from which the labels of {day} may have been asked for.")
+    return sink.commit(warehouse, target, written, to_label.replaces, run_id, inputs=versions)
 
 
 def _of_day(warehouse: Warehouse, table: str, day: date) -> tuple[DataFile, ...]:

@@ -131,8 +131,13 @@ def register_stand_in(
     manifest = _manifest(run, project, settings, rows, fit_rows, baseline, baseline_evidence)
     predictor = fit_candidate(rows, fit_rows, run.run_date, baseline, project, settings)
     number = tracking.register(record, {}, predictor, manifest, run.key)
-    fields = {**asdict(baseline_evidence), events.STAND_IN: True, events.DEFINITIONS: rows.definitions_hash}
+    fields = {**asdict(baseline_evidence), events.STAND_IN: True, **definitions(rows)}
     return events.Version(number, baseline.name, run.run_date, fields), histograms
+
+
+def definitions(rows: TrainingSet) -> dict[str, str | None]:
+    """What the evidence says of the definitions that a version was trained on."""
+    return {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
 
 
 def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:
@@ -142,6 +147,7 @@ def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:
         "nightjar.data_cutoff": cutoff(run.run_date, project.zone).isoformat(),
         "nightjar.data_hash": rows.content_hash,
         "nightjar.definitions_hash": rows.definitions_hash,
+        "nightjar.label_hash": rows.label_hash or "",
         **{f"nightjar.data.{table}": str(number) for table, number in rows.versions.items()},
     }
 
@@ -175,6 +181,7 @@ def _manifest(
         estimator=winner.model.estimator.value,
         parameters=dict(winner.model.parameters),
         definitions_hash=rows.definitions_hash,
+        label_hash=rows.label_hash,
         code_revision=run.code_revision,
         seeds={"fit": settings.seed},
         data=dict(rows.versions),

@@ -161,7 +161,7 @@ def _check_imbalance(model: Model, task: Task) -> None:
     if model.estimator is Estimator.NETWORK and kind in ADDS_ROWS:
         raise LearningError(
             f"imbalance is {kind.word}: it puts rows behind the newest ones, which network is judged on while it "
-            "trains. Choose CLASS_WEIGHT or UNDER."
+            "trains. Choose class_weight or under."
         )
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from nightjar.evaluation.metric_report import headline
 from nightjar.evaluation.metrics import measures
+from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
 from nightjar.tables import arrow, groups, labels, scan
@@ -34,17 +35,23 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     final within the last week. A figure is provisional until the last of the night's labels is final, horizon and
     allowed lateness passed: labels known early are no random sample. Where labels may be settled early, only true ones
     are: rows whose horizon has not passed are then left out. A ranking is evaluated within the lists that the features
-    name, and rows of a sample are weighted by the `sampling_weight` of their features.
+    name, and rows of a sample are weighted by the `sampling_weight` of their features. Scores of models that were
+    trained on labels of another definition than those that are stored are not judged.
 
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
     """
     outcome = Outcome(inputs=arrow.pin(warehouse, ["scores", "labels", "features"]))
     nights = _nights_to_judge(warehouse, project, run_date, outcome.inputs["scores"])
-    scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs) if nights else None
-    rows = (
-        [] if scores is None else [row for day in nights for row in _figures_of(scores, day, project, run_date, run_id)]
-    )
+    rows: list[dict[str, Any]] = []
+    if nights:
+        scores = _with_labels(warehouse, project, run_date, nights, outcome.inputs)
+        scored: list[Any] = scores["run_date"].unique().to_pylist()
+        rows += [row for day in sorted(scored) for row in _figures_of(scores, day, project, run_date, run_id)]
+        skipped = [day for day in nights if day not in scored]
+        if skipped:
+            dates = (len(skipped), skipped[0], skipped[-1])
+            log.info("not judged: %s nights from %s to %s, scored by models of another label", *dates)
     outcome.outputs[PERFORMANCE.name] = arrow.replace(warehouse, PERFORMANCE, rows, {"run_date": run_date}, run_id)
     outcome.rows[PERFORMANCE.name] = len(rows)
     return outcome
@@ -80,10 +87,17 @@ def _versions_of_final_figures(warehouse: Warehouse, run_date: date) -> dict[dat
 def _with_labels(
     warehouse: Warehouse, project: Project, run_date: date, nights: Sequence[date], versions: dict[str, int]
 ) -> pa.Table:
-    """Scores of the nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open)."""
+    """Scores of the nights, with `label` (null: open, or settled as none) and `label_known_at` (null: open).
+
+    Scores of models that were trained on another label are left out.
+    """
     key = [*project.spine.key, "prediction_time"]
     dates = pc.field("run_date").isin(nights)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
+    label_hash = labels.single_hash(warehouse, versions["labels"])
+    if label_hash is not None:
+        others = pa.array(events.versions_of_other_labels(warehouse, label_hash), pa.string())
+        served &= ~pc.field("model_version").isin(others)
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)

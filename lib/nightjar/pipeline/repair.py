@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
 
 from nightjar.errors import NightjarError, TableError
 from nightjar.features import rebuilding
@@ -11,7 +10,7 @@ from nightjar.features.definitions import source_table_name
 from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.sources import layouts as laid_out
-from nightjar.tables import layouts, runs, scan
+from nightjar.tables import layouts
 from nightjar.tables.entries import DataFile
 from nightjar.tables.verification import Damage
 
@@ -77,15 +76,8 @@ def _rebuild(step: Step[Job], table: str, at: date | None) -> Callable[[], int] 
     if table == "features":
         return lambda: rebuilding.rebuild_features(spark, warehouse, project, at, run_id)
     if table == "labels":
-        return lambda: rebuilding.rebuild_labels(spark, warehouse, project, _label_range_starts(step, at), at, run_id)
+        return lambda: rebuilding.rebuild_labels(spark, warehouse, project, at, run_id)
     return None
-
-
-def _label_range_starts(step: Step[Job], day: date) -> list[date]:
-    """The dates at which the label range of a date's run may start: its own night, or the first date of a range."""
-    previous = runs.previous_done(step.warehouse, JobName.BUILD_FEATURES.value, day)
-    built: list[Any] = [file.partition["run_date"] for file in scan.snapshot(step.warehouse, "features").files]
-    return [min(day, previous or day), min([*built, day])]
 
 
 def _date(file: DataFile | None) -> date | None:

@@ -28,7 +28,7 @@ log_monitor = logging.getLogger("nightjar.monitor")
 
 def ingest(step: Step[jobs.Ingest]) -> Outcome:
     """Raw data into the sources' tables."""
-    from nightjar.features.fitting import require_fit
+    from nightjar.features.column_checks import require_fit
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
@@ -105,11 +105,12 @@ def _approval(settings: jobs.Promote) -> Approval | None:
 
 def is_current_winner(champion: events.Version | None, project: Project) -> bool:
     """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
-    from nightjar.features.definitions import definitions_hash
+    from nightjar.features.definitions import definitions_hash, label_hash
 
     if champion is None or champion.is_stand_in:
         return False
-    return champion.evidence.get(events.DEFINITIONS) in (None, definitions_hash(project))
+    current = {events.DEFINITIONS: definitions_hash(project), events.LABEL_HASH: label_hash(project)}
+    return all(champion.evidence.get(name) in (None, digest) for name, digest in current.items())
 
 
 def _record_decision(step: Step[Job], outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
@@ -148,9 +149,11 @@ def score(step: Step[jobs.Score]) -> Outcome:
 
 def monitor(step: Step[jobs.Monitor]) -> Outcome:
     """Drift and performance; the night's report once they are recorded, as it shows this run, too."""
+    from nightjar.features.staleness import require_current_labels
     from nightjar.monitoring import drift, performance
 
     step.require(JobName.SCORE, JobName.MONITOR)
+    require_current_labels(step.warehouse, step.project, step.run_date)
     of_drift = drift.measure(step.sessions.spark, step.warehouse, step.project, step.run_date, step.run_id)
     of_performance = performance.measure(step.warehouse, step.project, step.run_date, step.run_id)
     step.on_done.append(partial(_write_report, step))

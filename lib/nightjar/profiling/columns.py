@@ -159,7 +159,9 @@ def _shown(value: Any) -> str:
 
 
 def _merge(values: Values, counts: Ints) -> ValueCounts:
-    """Texts that differ may be one value: 1 and 1.0 of a DOUBLE."""
+    """Texts that differ may be one value: 1 and 1.0 of a DOUBLE, or 0.0 and -0.0."""
+    if pa.types.is_floating(values.type):
+        values = pc.add(values, pa.scalar(0.0, values.type))
     dictionary = values.dictionary_encode()
     places = dictionary.indices.to_numpy()
     merged = np.zeros(len(dictionary.dictionary), dtype=np.int64)

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from nightjar.asof.values import logical_type, plain
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
-from nightjar.sources import parquet, raw, texts
+from nightjar.sources import csv_files, parquet, raw
 from nightjar.tables import storage
 
 TEXT = pa.large_string()
@@ -105,18 +105,18 @@ def _format(path: str) -> FileFormat:
 
 def _csv(file: File, where: str, source: str, folder: str) -> RawFile:
     path = raw.unpack(where, source, Path(folder))
-    text = texts.look_through(path, source)
-    _require_commas(text.header, path, source)
+    csv_format = csv_files.read_format(path, source)
+    _require_commas(csv_format.header, path, source)
     copy = str(Path(folder) / "columns.parquet")
-    rows = _copy_texts(path, text, copy, source)
-    names, left_out = _usable(text.header)
-    places = {name: f"f{text.header.index(name)}" for name in names}
+    rows = _copy_texts(path, csv_format, copy, source)
+    names, left_out = _usable(csv_format.header)
+    places = {name: f"f{csv_format.header.index(name)}" for name in names}
     return RawFile(file, rows, names, left_out, ds.dataset(copy), places)
 
 
-def _copy_texts(path: str, text: texts.Text, copy: str, source: str) -> int:
+def _copy_texts(path: str, csv_format: csv_files.CsvFormat, copy: str, source: str) -> int:
     """Write the texts of all columns into a Parquet file; how many rows there are. Arrow's first row is the header."""
-    schema = pa.schema([(f"f{place}", TEXT) for place in range(len(text.header))])
+    schema = pa.schema([(f"f{place}", TEXT) for place in range(len(csv_format.header))])
     filesystem, inner = storage.of_file(path)
     stream: Any
     try:
@@ -127,13 +127,13 @@ def _copy_texts(path: str, text: texts.Text, copy: str, source: str) -> int:
             for batch in pyarrow.csv.open_csv(
                 stream,
                 pyarrow.csv.ReadOptions(block_size=_BLOCK, autogenerate_column_names=True),
-                pyarrow.csv.ParseOptions(newlines_in_values=text.row_end is not None),
+                pyarrow.csv.ParseOptions(newlines_in_values=csv_format.row_end is not None),
                 pyarrow.csv.ConvertOptions(column_types=schema, strings_can_be_null=False),
             ):
                 writer.write_batch(batch)
     except pa.ArrowInvalid as error:
         raise SourceError(
-            f"Source {source}: {path} cannot be read as rows of {len(text.header)} fields: "
+            f"Source {source}: {path} cannot be read as rows of {len(csv_format.header)} fields: "
             f"{str(error).splitlines()[0]} If it is truncated or damaged, fetch it again."
         ) from error
     return max(pq.read_metadata(copy).num_rows - 1, 0)

@@ -17,6 +17,8 @@ from nightjar.tables.warehouse import Warehouse
 CHAMPION, STAND_IN = "champion", "stand_in"
 DEFINITIONS = "definitions"
 """In the evidence: the hash of the feature definitions that the version was trained on; older events lack it."""
+LABEL_HASH = "label_hash"
+"""The same of the label's definition."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,15 @@ def find_stand_in(warehouse: Warehouse, run_date: date) -> Version | None:
     """The baseline that the last training for the run date has registered, to stand in for its winner, or None."""
     version = _latest(warehouse, run_date, "registered", STAND_IN)
     return version if version is not None and version.holds_from == run_date else None
+
+
+def versions_of_other_labels(warehouse: Warehouse, label_hash: str) -> list[str]:
+    """The versions whose record says that they were trained on labels of another definition."""
+    if not arrow.exists(warehouse, MODEL_EVENTS.name):
+        return []
+    rows = arrow.read(warehouse, MODEL_EVENTS.name, ["model_version", "evidence"], pc.field("event") == "registered")
+    trained_on = {row["model_version"]: json.loads(row["evidence"]).get(LABEL_HASH) for row in rows.to_pylist()}
+    return sorted(version for version, digest in trained_on.items() if digest not in (None, label_hash))
 
 
 def newest_number(warehouse: Warehouse) -> str | None:

@@ -11,6 +11,8 @@ from nightjar.settings.task import Task
 
 FORMAT = 2
 MANIFEST = "manifest.json"
+_LATER: dict[str, Any] = {"label_hash": None}
+"""Fields that older manifests of this format lack -> their value there."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Manifest:
         estimator: the estimator's name in the settings.
         parameters: the estimator's.
         definitions_hash: of the feature definitions the training data was built with.
+        label_hash: of the definition of the labels it learned; None where they were stored before there were hashes.
         code_revision: of Nightjar.
         seeds: purpose -> seed.
         data: table -> Delta version read.
@@ -58,6 +61,7 @@ class Manifest:
     metrics: Mapping[str, Any]
     baselines: Mapping[str, Any]
     threshold: float | None = None
+    label_hash: str | None = None
     features: tuple[FeatureColumn, ...] = ()
     structure: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
@@ -94,6 +98,7 @@ def from_json(content: bytes, where: str) -> Manifest:
             f"{where} is of format {actual!r}: this version of Nightjar reads format {FORMAT}. Train the model again."
         )
     names = {one.name for one in fields(Manifest)}
+    stored = _LATER | stored
     if set(stored) != names:
         raise ModelError(f"{where} differs from a manifest in its fields: {sorted(set(stored) ^ names)}.")
     try:

@@ -20,7 +20,7 @@ from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
-from nightjar.tables import arrow, quality, sink
+from nightjar.tables import arrow, labels, quality, sink
 from nightjar.tables.definitions import scores_table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.file_splits import read_partition
@@ -70,6 +70,7 @@ def score(
     artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
     manifest = artifact.manifest
     _require_fit(manifest, champion, schema, run_date, project.name)
+    _require_label(warehouse, manifest, champion, run_date)
     _require_night(rows, manifest, champion, run_date, project.name, retrospective=retrospective)
     log_values = (champion.number, champion.model_name, champion.holds_from, f"{len(rows):,}")
     log.info("version %s (%s), champion since %s: %s rows", *log_values)
@@ -107,6 +108,16 @@ def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema
         raise ModelError(
             f"Champion version {champion.number} ({champion.model_name}) does not fit table features: "
             f"{'; '.join(differences)}. No score was written. {_rebuild_advice(project, run_date)}"
+        )
+
+
+def _require_label(warehouse: Warehouse, manifest: Manifest, champion: events.Version, run_date: date) -> None:
+    stored = labels.single_hash(warehouse)
+    if None not in (stored, manifest.label_hash) and stored != manifest.label_hash:
+        raise ModelError(
+            f"Champion version {champion.number} was trained on labels of definition {str(manifest.label_hash)[:12]}, "
+            f"but those that are stored are of {str(stored)[:12]}: it predicts something else. No score was written. "
+            f"{_rebuild_advice(warehouse.project, run_date)}"
         )
 
 

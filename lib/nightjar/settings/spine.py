@@ -10,7 +10,7 @@ from nightjar.settings.fields import Count, DateText, LengthText, Names, Share
 from nightjar.settings.validation import settings
 
 WEIGHT = "sampling_weight"
-OF_LABELS = ("label", "label_known_at", "value", "condition")
+OF_LABELS = ("label", "label_known_at", "label_hash", "value", "condition")
 
 
 class SpineKind(Choice):

@@ -19,7 +19,7 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import arrivals, facts, layouts, raw, seen
+from nightjar.sources import arrivals, deduplication, facts, layouts, raw
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -124,10 +124,11 @@ def _check_source(
     spark = rows.sparkSession
     observation, all_rows = Observation(), _mark_not_yet_known(rows, night)
     visible = all_rows.observe(observation, *_state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
-    content = seen.content([*source.stored_columns(), "event_time"])
-    visible = visible.withColumns({seen.CONTENT: content, "_before": F.col(facts.STATE)})
-    new = _with_conflicts(seen.without_stored(spark, visible, warehouse, table.name, source, night.run_date), source)
-    new = seen.without_refused(spark, new, warehouse, name, night.run_date).persist()
+    content = deduplication.content([*source.stored_columns(), "event_time"])
+    visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
+    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date)
+    new = _with_conflicts(not_stored, source)
+    new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)

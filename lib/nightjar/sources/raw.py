@@ -20,7 +20,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
-from nightjar.sources import parquet, texts
+from nightjar.sources import csv_files, parquet
 
 log = logging.getLogger("nightjar.ingest")
 MALFORMED = "_malformed"
@@ -53,10 +53,10 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
 
 
 def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, source: str) -> DataFrame:
-    text = texts.look_through(path, source)
-    _require_columns(text.header, columns, path, source)
+    csv_format = csv_files.read_format(path, source)
+    _require_columns(csv_format.header, columns, path, source)
     # By position: names of columns that are not needed do not matter.
-    names = [f"_{place}" for place in range(len(text.header))]
+    names = [f"_{place}" for place in range(len(csv_format.header))]
     reader = (
         spark.read.schema(StructType([StructField(name, StringType()) for name in [*names, MALFORMED]]))
         .option("header", "true")
@@ -68,10 +68,10 @@ def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, sou
         # With pruning, Spark would not notice a row of too few fields.
         .option("columnPruning", "false")
     )
-    if text.row_end is not None:  # read by one task: rows have no recognizable start in the middle of the file
-        reader = reader.option("multiLine", "true").option("lineSep", text.row_end)
+    if csv_format.row_end is not None:  # read by one task: rows have no recognizable start in the middle of the file
+        reader = reader.option("multiLine", "true").option("lineSep", csv_format.row_end)
     rows = reader.csv(_literally(path))
-    rows = rows.select(*(F.col(names[text.header.index(name)]).alias(name) for name in columns), MALFORMED)
+    rows = rows.select(*(F.col(names[csv_format.header.index(name)]).alias(name) for name in columns), MALFORMED)
     if len(names) <= WIDE:
         return rows
     # To compare plans, Spark looks at all columns of a file for each of them. A plan that begins here has the few.

@@ -272,7 +272,12 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             *_columns(spine, "key of the row"),
             Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
-            Column("run_date", pa.date32(), "the run that first knew it"),
+            Column("label_hash", pa.string(), "SHA-256 of the label's definition; null: older than such hashes"),
+            Column(
+                "run_date",
+                pa.date32(),
+                "the run that first knew it, or that built all again after an edit of the label",
+            ),
             RUN_ID,
         ),
     )

@@ -1,15 +1,20 @@
-"""Labels as of a cutoff: of each row's versions in `labels`, the latest one known by the reader's own cutoff."""
+"""Stored labels: those known by the reader's own cutoff, the latest version of each row, and what defines them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from nightjar.tables import arrow
+from nightjar.errors import TableError
+from nightjar.tables import arrow, scan
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
+
+HASH = "label_hash"
 
 
 def as_of(
@@ -30,3 +35,37 @@ def as_of(
     latest = labels.group_by(list(key)).aggregate([("label_known_at", "max")])
     latest = latest.rename_columns([*key, "label_known_at"])
     return labels.join(latest, [*key, "label_known_at"], join_type="inner")
+
+
+def hashes(warehouse: Warehouse, version: int | None = None) -> set[str]:
+    """The hashes of the definitions of stored labels; of those that were written before there were hashes, none.
+
+    A file whose statistics bound the hash by one value is not opened: it need not be whole.
+    """
+    if version is None and not arrow.exists(warehouse, "labels"):
+        return set()
+    snapshot = scan.snapshot(warehouse, "labels", version)
+    if HASH not in snapshot.schema.names:
+        return set()
+    stored: set[str | None] = set()
+    for file in snapshot.files:
+        bounds = {file.least.get(HASH), file.greatest.get(HASH)}
+        is_one = len(bounds) == 1 and None not in bounds
+        rows: Any = None if is_one else scan.read(replace(snapshot, files=(file,)), [HASH])[HASH]
+        stored |= bounds if is_one else set(rows.unique().to_pylist())
+    return {one for one in stored if one is not None}
+
+
+def single_hash(warehouse: Warehouse, version: int | None = None) -> str | None:
+    """The hash of the definition of all stored labels; None where none has one.
+
+    Raises:
+        TableError: there are several definitions: the same column does not mean the same in all rows.
+    """
+    stored = sorted(hashes(warehouse, version))
+    if len(stored) > 1:
+        raise TableError(
+            f"Table labels at {warehouse.path('labels')} mixes labels of {len(stored)} definitions "
+            f"({', '.join(one[:12] for one in stored)}). Build them again: jobs/build_features.py"
+        )
+    return stored[0] if stored else None

@@ -53,6 +53,7 @@ class TrainingSet:
             horizon when these were read.
         versions: table -> Delta version that was read.
         definitions_hash: of the feature definitions, the same for every row.
+        label_hash: of the label's definition, the same for every row; None: stored before there were hashes.
         entity: a number for each row, the same for rows of one entity: by the spine's key, or, in a ranking, by the
             list's columns other than times. None: each row is an entity.
         group: a number for each row, the same for rows that no split may separate; None: no groups.
@@ -79,6 +80,7 @@ class TrainingSet:
     query: RowNumbers | None = None
     weight: npt.NDArray[np.float64] | None = None
     null_labels: float = 0.0
+    label_hash: str | None = None
     unlabelled: UnlabelledRows | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
 
@@ -108,16 +110,8 @@ class TrainingSet:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of all that decides a fit: the same for the same rows, whatever files they came from."""
-        arrays = {
-            "label": self.label,
-            "day": self.day,
-            "prediction_time": self.prediction_time,
-            "passed_at": self.passed_at,
-            "label_known_at": self.label_known_at,
-            "group": self.group,
-            "query": self.query,
-            "weight": self.weight,
-        }
+        names = ("label", "day", "prediction_time", "passed_at", "label_known_at", "group", "query", "weight")
+        arrays = {name: getattr(self, name) for name in names}
         table = pa.table({name: pa.array(values) for name, values in arrays.items() if values is not None})
         digest = hashlib.sha256(_stream(self.features))
         digest.update(_stream(table))
@@ -153,7 +147,8 @@ def read_training_set(
     Raises:
         LearningError: the feature table mixes definitions or lacks a column to group by, there is no labelled row, an
             outcome or weight does not fit the task, or the features hold an infinite value, or no value at all.
-        TableError: `features` or `labels` has not been built, or lacks a column that the configuration names.
+        TableError: `features` or `labels` has not been built, or lacks a column that the configuration names, or the
+            labels are of several definitions.
     """
     versions = arrow.pin(warehouse, ["features", "labels"])
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
@@ -188,6 +183,7 @@ def read_training_set(
         query=groups.codes(joined, query) if query else None,
         weight=targets.weights(joined, _key(project)) if weighted else None,
         null_labels=1 - len(outcome) / len(latest_labels),
+        label_hash=labels.single_hash(warehouse, versions["labels"]),
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
 

@@ -72,7 +72,7 @@ def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats
     if light >= ratio * heavy:
         return weights
     if light <= 0:
-        raise LearningError(f"The rows of the class {lighter} weigh {light:g} in all: CLASS_WEIGHT cannot raise that.")
+        raise LearningError(f"The rows of the class {lighter} weigh {light:g} in all: class_weight cannot raise that.")
     balanced = np.where(label == lighter, weights * (ratio * heavy / light), weights)
     return np.asarray(balanced * (weights.sum() / balanced.sum()))
 
@@ -116,5 +116,5 @@ def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:
     if len(nulls):
         raise LearningError(
             f"{settings.kind.word} makes rows between neighbours, and cannot where there are nulls: found some in "
-            f"{len(nulls)} prepared columns. Choose what nulls become (number.missing), or use OVER."
+            f"{len(nulls)} prepared columns. Choose what nulls become (number.missing), or use over."
         )

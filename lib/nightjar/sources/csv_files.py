@@ -18,7 +18,7 @@ LONGEST = (1 << 31) - 1  # characters of a field; the default of Python's reader
 
 
 @dataclass(frozen=True)
-class Text:
+class CsvFormat:
     """How Spark must read a file.
 
     Attributes:
@@ -30,7 +30,7 @@ class Text:
     row_end: str | None
 
 
-def look_through(path: str, source: str) -> Text:
+def read_format(path: str, source: str) -> CsvFormat:
     """Read a file once, compressed or not, and check it; lines without quotes are not parsed.
 
     Raises:
@@ -43,7 +43,7 @@ def look_through(path: str, source: str) -> Text:
     if filesystem.get_file_info(inner).type is FileType.Directory:
         raise SourceError(
             f"Source {source}: {path} is a folder, expected one file of CSV. Name a file in it, or write them as one; "
-            "only Parquet may be a folder (file.format: PARQUET). Nothing was written."
+            "only Parquet may be a folder (file.format: parquet). Nothing was written."
         )
     longest = csv.field_size_limit(LONGEST)
     try:
@@ -53,7 +53,7 @@ def look_through(path: str, source: str) -> Text:
         csv.field_size_limit(longest)
 
 
-def _read(lines: "_Lines") -> Text:
+def _read(lines: "_Lines") -> CsvFormat:
     reader, rows, header, first = csv.reader(lines, strict=True), 0, list[str](), 0
     where = lines.where
     try:
@@ -71,14 +71,14 @@ def _read(lines: "_Lines") -> Text:
     if not header:
         raise SourceError(f"{where} is empty, expected a header line. Nothing was written.")
     if reader.line_num == rows:
-        return Text(header, None)
+        return CsvFormat(header, None)
     if first > 1 or len(lines.ends) > 1:
         what = "blank lines before its header" if first > 1 else "some that end otherwise than others"
         raise SourceError(
             f"{where} has rows of several lines, and {what}: Spark misreads such a file. Write it anew without. "
             "Nothing was written."
         )
-    return Text(header, next(iter(lines.ends)))
+    return CsvFormat(header, next(iter(lines.ends)))
 
 
 class _Lines:
@@ -119,7 +119,7 @@ class _Lines:
         """Refuse bytes that are no text, with their line."""
         if self.number == 0 and block.startswith(b"PAR1"):
             raise SourceError(
-                f"{self.where} is Parquet, expected CSV. If that is meant: file.format: PARQUET. Nothing was written."
+                f"{self.where} is Parquet, expected CSV. If that is meant: file.format: parquet. Nothing was written."
             )
         try:
             block.decode()

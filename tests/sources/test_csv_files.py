@@ -5,8 +5,8 @@ import gzip
 import pytest
 
 from nightjar.errors import SourceError
-from nightjar.sources import texts
-from nightjar.sources.texts import Text, look_through
+from nightjar.sources import csv_files
+from nightjar.sources.csv_files import CsvFormat, read_format
 
 LONG = b"k,at\n" + b"a,1\n" * 30
 
@@ -14,12 +14,12 @@ LONG = b"k,at\n" + b"a,1\n" * 30
 @pytest.fixture(params=[5, 1 << 20], autouse=True)
 def chunk(request, monkeypatch):
     """Files are read in pieces, and lines do not end where pieces do."""
-    monkeypatch.setattr(texts, "CHUNK", request.param)
+    monkeypatch.setattr(csv_files, "CHUNK", request.param)
 
 
 def looked(folder, content, name="readings.csv"):
     (folder / name).write_bytes(content)
-    return look_through(str(folder / name), "readings")
+    return read_format(str(folder / name), "readings")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def looked(folder, content, name="readings.csv"):
     ],
 )
 def test_header_and_line_ends_within_quotes(tmp_path, content, header, row_end):
-    assert looked(tmp_path, content) == Text(header, row_end)
+    assert looked(tmp_path, content) == CsvFormat(header, row_end)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_what_spark_would_misread_is_refused_with_its_line(tmp_path, content, me
 
 
 def test_a_field_may_be_longer_than_python_reads_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr(texts, "CHUNK", 1 << 20)
-    assert looked(tmp_path, b'k,at\n"' + b"x" * 200_000 + b'",1\n') == Text(["k", "at"], None)
+    monkeypatch.setattr(csv_files, "CHUNK", 1 << 20)
+    assert looked(tmp_path, b'k,at\n"' + b"x" * 200_000 + b'",1\n') == CsvFormat(["k", "at"], None)
 
 
 def test_a_packed_file_is_looked_through_too(tmp_path):

@@ -25,15 +25,15 @@ def translate_errors(expressions: Mapping[str, str]) -> Iterator[None]:
     except PySparkException as error:
         if not expressions or not (error.getSqlState() or "").startswith(_OF_THE_VALUES):
             raise
-        culprits = _culprits(expressions, error) or expressions
-        culprit_texts = ", or ".join(f"{path}: the expression {sql!r}" for path, sql in culprits.items())
+        failing = _failing(expressions, error) or expressions
+        failing_texts = ", or ".join(f"{path}: the expression {sql!r}" for path, sql in failing.items())
         raise TableError(
-            f"{culprit_texts} cannot be computed for a row: {_reason(error)} Let it give null for such rows, with "
+            f"{failing_texts} cannot be computed for a row: {_reason(error)} Let it give null for such rows, with "
             "try_divide, try_cast, nullif or a condition. Nothing was written."
         ) from error
 
 
-def _culprits(expressions: Mapping[str, str], error: PySparkException) -> dict[str, str]:
+def _failing(expressions: Mapping[str, str], error: PySparkException) -> dict[str, str]:
     """The expressions that have the fragment at which Spark failed, at the same position."""
     contexts = error.getQueryContext()
     if not contexts:
