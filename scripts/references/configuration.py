@@ -93,7 +93,7 @@ def _section(cls: type, paths: list[str]) -> str:
     lines = [f"### {_title(cls.__name__)}", "", prose(summary), ""]
     if paths:
         lines += [f"At {', '.join(f'`{path}`' for path in paths)}.", ""]
-    lines += [text for one in more for text in (prose(one), "")]
+    lines += [text for one in more for text in (_paragraph(one), "")]
     keys = model.keys(cls)
     lines += [text for one in _by_word(keys) for text in (one, "")]
     if keys:
@@ -102,6 +102,12 @@ def _section(cls: type, paths: list[str]) -> str:
         lines += [f"It has the keys of {_link('Job')} alone.", ""]
     lines += [_example(cls, text) for text in model.examples(cls)]
     return "\n".join(lines)
+
+
+def _paragraph(text: str) -> str:
+    """A paragraph of a docstring; lines that begin with a word in code and a colon are entries of a list."""
+    head, *entries = re.split(r"\n\s*(?=`\w+`: )", text)
+    return "\n".join([prose(head), *([""] if entries else []), *(f"- {prose(one)}" for one in entries)])
 
 
 def _by_word(keys: list[model.Key]) -> Iterator[str]:

@@ -62,6 +62,7 @@ def test_examples_are_settings_and_editors_say_nothing_against_any_part_of_them(
         assert editor.complaints_of(schema, {name: value}, cls.__name__) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cls", "text"), OF_JOBS, ids=[cls.__name__ for cls, _ in OF_JOBS])
 def test_examples_of_jobs_are_command_lines(cls, text):
     job = next((job for job, root in ROOTS.items() if root is cls), jobs.JobName.SCORE)
