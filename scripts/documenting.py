@@ -9,8 +9,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def references() -> dict[Path, str]:
     """File -> what it holds, of all that are made from the code."""
-    made = {ROOT / "conf" / "schemas" / name: text for name, text in schemas.files().items()}
-    return made | {ROOT / "docs" / "tables.md": tables.page(), ROOT / "docs" / "configuration.md": configuration.page()}
+    docs, conf = ROOT / "docs", ROOT / "conf"
+    pages = {docs / "tables.md": tables.page(), docs / "configuration.md": configuration.page()}
+    return pages | {conf / "schemas" / name: text for name, text in schemas.files().items()}
 
 
 if __name__ == "__main__":

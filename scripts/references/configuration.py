@@ -10,7 +10,7 @@ from nightjar.durations import DURATION
 from nightjar.profiling.yaml import flow
 from nightjar.settings import jobs
 from nightjar.settings.filling import plain as as_yaml
-from references import estimators, model
+from references import catalog, estimators
 from references.wording import prose
 
 _INTRODUCTION = """# Configuration
@@ -30,8 +30,8 @@ a project is told in [projects.md](projects.md), how to search for a model in [l
 - **A duration** is a whole number and a unit: `2w` and `7d` are days of the project's calendar, `12h`, `30m`, `45s` and
   `250us` exact. **A date** is `"2013-10-05"`. `null` is no value.
 - **A text** that YAML takes for something else (`NO`, `1e3`) is put in quotes; without them it is refused.
-- **Errors** name key path, value, file, line and what was expected, all of them at once; `--check` looks for nothing
-  else: `python jobs/nightly.py project=buyers project_dates=true --check`.
+- **Errors** name key path, value, file, line and what was expected, all of them at once. With `--check` a job tells
+  them and runs nothing: `python jobs/nightly.py project=buyers project_dates=true --check`.
 
 **In an editor**: the first line of each file, such as `# yaml-language-server: $schema=../schemas/model.json`, names
 the schema by which editors complete keys, show their meaning and mark misspelt ones (VS Code with its YAML extension,
@@ -64,7 +64,7 @@ _HEAD = "| key | type | default | meaning | example |\n|---|---|---|---|---|"
 
 def page() -> str:
     """The page: a table of contents, then a section for each class of settings, in groups."""
-    grouped, paths = model.classes(), _paths()
+    grouped, paths = catalog.classes(), _paths()
     contents, sections = ["## Contents", ""], list[str]()
     for group, classes in grouped.items():
         title = "Jobs" if group == "jobs" else f"Folder {group}"
@@ -83,7 +83,7 @@ def _paths() -> dict[type, list[str]]:
     """Class -> the key paths where it is."""
     paths: dict[type, dict[str, None]] = {}
     for root in ROOTS.values():
-        for cls, path in model.places(root):
+        for cls, path in catalog.places(root):
             paths.setdefault(cls, {})[path] = None
     return {cls: list(of_class) for cls, of_class in paths.items()}
 
@@ -94,13 +94,13 @@ def _section(cls: type, paths: list[str]) -> str:
     if paths:
         lines += [f"At {', '.join(f'`{path}`' for path in paths)}.", ""]
     lines += [text for one in more for text in (_paragraph(one), "")]
-    keys = model.keys(cls)
+    keys = catalog.keys(cls)
     lines += [text for one in _by_word(keys) for text in (one, "")]
     if keys:
         lines += [_HEAD, *(_row(cls, key) for key in keys), ""]
     elif cls in ROOTS.values():
         lines += [f"It has the keys of {_link('Job')} alone.", ""]
-    lines += [_example(cls, text) for text in model.examples(cls)]
+    lines += [_example(cls, text) for text in catalog.examples(cls)]
     return "\n".join(lines)
 
 
@@ -110,14 +110,14 @@ def _paragraph(text: str) -> str:
     return "\n".join([prose(head), *([""] if entries else []), *(f"- {prose(one)}" for one in entries)])
 
 
-def _by_word(keys: list[model.Key]) -> Iterator[str]:
+def _by_word(keys: list[catalog.Key]) -> Iterator[str]:
     """Sentences that say which keys belong to which words of another key, as their meanings begin."""
     for choice in keys:
         below: dict[str, list[str]] = {}
         for key in keys:
             begins = re.match(r"for ((?:`\w+`(?: \([^)]*\))?(?:, | and )?)+):", key.meaning)
             words = list[str](re.findall(r"`(\w+)`", begins[1] if begins else ""))
-            if words and set(words) <= set(model.words(choice.schema)):
+            if words and set(words) <= set(catalog.words(choice.schema)):
                 below.setdefault(" or ".join(f"`{word}`" for word in words), []).append(f"`{key.name}`")
         if below:
             parts = [f"{', '.join(names)} only with {words}" for words, names in below.items()]
@@ -131,7 +131,7 @@ def _example(cls: type, text: str) -> str:
     return f"```bash\npython jobs/{job}.py {text}\n```\n"
 
 
-def _row(cls: type, key: model.Key) -> str:
+def _row(cls: type, key: catalog.Key) -> str:
     unit = f"; unit: {key.unit}" if key.unit else ""
     cells = (f"`{key.name}`", _type(key.schema) + unit, _default(cls, key), prose(key.meaning), _shown(key))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
@@ -161,14 +161,14 @@ def _type_of_scalar(schema: Mapping[str, Any]) -> str:
     return ", ".join([named, *(f"{words} {schema[bound]:g}" for bound, words in _BOUNDS.items() if bound in schema)])
 
 
-def _default(cls: type, key: model.Key) -> str:
+def _default(cls: type, key: catalog.Key) -> str:
     if key.required:
         return "**required**"
-    value = model.default(cls, key.name)
-    return "its own" if dataclasses.is_dataclass(value) else f"`{flow(as_yaml(value))}`"
+    value = catalog.default(cls, key.name)
+    return "its defaults" if dataclasses.is_dataclass(value) else f"`{flow(as_yaml(value))}`"
 
 
-def _shown(key: model.Key) -> str:
+def _shown(key: catalog.Key) -> str:
     """The example of a key; settings of their own have some in their section."""
     linked = re.findall(r"\[[^]]+\]\(#[^)]+\)", _type(key.schema))
     if linked and isinstance(key.example, dict | list):
@@ -177,7 +177,7 @@ def _shown(key: model.Key) -> str:
 
 
 def _names(cls: type) -> str:
-    return ", ".join(f"`{key.name}`" for key in model.keys(cls)) or "no keys of its own"
+    return ", ".join(f"`{key.name}`" for key in catalog.keys(cls)) or "no keys of its own"
 
 
 def _title(name: str) -> str:

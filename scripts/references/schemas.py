@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightjar.config import ROOTS
-from references import model
+from nightjar.settings import jobs
+from references import catalog
 from references.wording import plain
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -38,29 +39,29 @@ DEFAULTS = {
     },
 }
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-_SAME = ("type", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "pattern", "minItems", "format")
+_COPIED = ("type", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "pattern", "minItems", "format")
 
 
 def files() -> dict[str, str]:
     """Name -> text."""
-    made: dict[str, Any] = {DEFINITIONS: {"$schema": DRAFT, "definitions": _definitions()}}
-    for name, cls in model.GROUPS.items():
-        made[f"{name}.json"] = _root(cls)
-    for name, cls in model.MAPPINGS.items():
-        made[f"{name}.json"] = _mapping_root(cls)
+    schemas: dict[str, Any] = {DEFINITIONS: {"$schema": DRAFT, "definitions": _definitions()}}
+    for name, cls in catalog.GROUPS.items():
+        schemas[f"{name}.json"] = _root(cls)
+    for name, cls in catalog.MAPPINGS.items():
+        schemas[f"{name}.json"] = _mapping_root(cls)
     for job, cls in ROOTS.items():
-        made[f"{job.word}.json"] = _root(cls)
-    return {name: json.dumps(one, indent=1, ensure_ascii=False) + "\n" for name, one in made.items()}
+        schemas[f"{job.word}.json"] = _root(cls)
+    return {name: json.dumps(one, indent=1, ensure_ascii=False) + "\n" for name, one in schemas.items()}
 
 
 def _definitions() -> dict[str, Any]:
-    of_jobs = {cls.__name__ for cls in ROOTS.values()}
-    return {LATER: _LATER} | {name: _settings(one) for name, one in model.SCHEMA.items() if name not in of_jobs}
+    of_jobs = {cls.__name__ for cls in (jobs.Job, *ROOTS.values())}
+    return {LATER: _LATER} | {name: _settings(one) for name, one in catalog.SCHEMA.items() if name not in of_jobs}
 
 
 def _root(cls: type) -> dict[str, Any]:
     """A file that holds settings of a class."""
-    settings = _settings(model.SCHEMA[cls.__name__])
+    settings = _settings(catalog.SCHEMA[cls.__name__])
     return {"$schema": DRAFT, **settings, "properties": {"defaults": DEFAULTS, **settings["properties"]}}
 
 
@@ -103,7 +104,7 @@ def _forms(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     if schema.get("type") == "object":
         entries = schema["additionalProperties"]
         return [{"type": "object", "additionalProperties": entries if entries is True else _value(entries)}]
-    form = {name: schema[name] for name in _SAME if name in schema}
+    form = {name: schema[name] for name in _COPIED if name in schema}
     form |= {_BOUNDS[name]: schema[name] for name in _BOUNDS if name in schema}
     if form == {"type": "string"}:  # what YAML takes for a number becomes the text again
         form = {"type": ["string", "number"]}

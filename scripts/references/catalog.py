@@ -35,7 +35,7 @@ GROUPS: dict[str, type] = {
 """Folder of `conf/` -> what a file in it holds; in `features/` under the group's name."""
 MAPPINGS = {"features": FeatureGroup, "candidates": Model}
 """Folders whose files hold several of these, each under its name."""
-SCHEMA = TypeAdapter(tuple[tuple(ROOTS.values())]).json_schema()["$defs"]  # type: ignore[misc]
+SCHEMA = TypeAdapter(tuple[(jobs.Job, *ROOTS.values())]).json_schema()["$defs"]  # type: ignore[misc]
 """Class -> its schema, by pydantic."""
 _NAMES = {"FeatureGroup": "GROUP", "ColumnPreparation": "COLUMN", "Range": "PARAMETER"}
 _EXAMPLES: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8"))
@@ -67,11 +67,11 @@ def classes() -> dict[str, list[type]]:
 
     A class belongs to the smallest group that leads to it.
     """
-    taken = {jobs.Job, *ROOTS.values(), *GROUPS.values()}
+    assigned = {jobs.Job, *ROOTS.values(), *GROUPS.values()}
     below: dict[str, list[type]] = {}
     for group in sorted(GROUPS, key=lambda one: len(list(places(GROUPS[one])))):  # what is part of others first
-        below[group] = list(dict.fromkeys(one for one, _ in places(GROUPS[group]) if one not in taken))
-        taken |= set(below[group])
+        below[group] = list(dict.fromkeys(one for one, _ in places(GROUPS[group]) if one not in assigned))
+        assigned |= set(below[group])
     return {"jobs": [jobs.Job, *ROOTS.values()], **{group: [cls, *below[group]] for group, cls in GROUPS.items()}}
 
 
@@ -91,7 +91,7 @@ def places(cls: Any, path: str = "") -> Iterator[tuple[type, str]]:
 
 def keys(cls: type) -> list[Key]:
     """The keys that settings of a class may have, in the order of its docstring; of a job, those that not all have."""
-    schema = SCHEMA[cls.__name__] if cls.__name__ in SCHEMA else TypeAdapter(cls).json_schema()
+    schema = SCHEMA[cls.__name__]
     inherited = {field.name for field in dataclasses.fields(jobs.Job)} if cls in ROOTS.values() else set()
     values: dict[str, Any] = {}
     for example in reversed(examples(cls)):
