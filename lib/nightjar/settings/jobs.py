@@ -77,7 +77,7 @@ class Ingest(Job):
 
 @settings
 class BuildFeatures(Job):
-    """`features` and `labels`.
+    """The rows of `features` and `labels`, of one night or of a range.
 
     Attributes:
         since: first local date to build features for; None: the run date alone.
@@ -189,7 +189,7 @@ class Maintain(Job):
 
 @settings
 class Leases(Job):
-    """Who works on what alone.
+    """The leases by which runs work on something alone: lists them, or frees one.
 
     Attributes:
         action: `list` what is held, or `free` one and whatever else the same run holds: its further commits are
