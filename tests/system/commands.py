@@ -35,9 +35,9 @@ class Ended:
 
     @property
     def problem(self) -> str:
-        """The one paragraph that says what went wrong."""
+        """The one message that says what went wrong; only what is wrong with settings has several lines."""
         (message,) = [line["message"] for line in self.said if line["level"] == "error"]
-        assert "\n" not in message
+        assert "\n" not in message or "the configuration is refused:\n" in message
         return message
 
 

@@ -192,7 +192,7 @@ def test_people_on_a_terminal_get_plain_lines(checkout):
     os.close(screen)
     assert done.returncode == 2
     assert not shown.lstrip().startswith("{")
-    assert "✗ run_date: run date 'yesterday': expected the form YYYY-MM-DD" in shown
+    assert "✗ score: the configuration is refused:\r\n  run_date: run date 'yesterday': expected the form" in shown
 
 
 def test_a_warehouse_below_a_regular_file_is_refused(checkout):
