@@ -46,13 +46,17 @@ def figures(tmp_path_factory, ray_started):
     inputs = preparation.fit_transform(to_frame(every_site, FEATURES), every_site["label"].to_numpy())
     counted, before = count(source, 120.0), stored()
     stream = put_stream(Stream(source, preparation, (0.0, 1.0), (1.0, 1.0)), 120.0)
-    streamed = StreamedRows(stream, counted.census.groups, counted.census.weight)
-    workers = [batches(streamed, LAYOUT, worker, 2, torch.device("cpu"), (3, 0)) for worker in range(2)]
+    all_rows = StreamedRows(stream, counted.census.groups, counted.census.weight)
+    workers = [batches(all_rows, LAYOUT, worker, 2, torch.device("cpu"), (3, 0)) for worker in range(2)]
     steps = itertools.chain.from_iterable(zip(*workers, strict=True))
-    found = np.concatenate([plain(share) for step in steps for share in step.shares])
+    streamed = np.concatenate([plain(share) for step in steps for share in step.shares])
     since = {name: after - before[name] for name, after in stored().items()}
     site = np.asarray(inputs).argmax(axis=1)[np.arange(ROWS) % SITES]
-    return {"found": found, "expected": np.column_stack([rows["label"].to_numpy(), site]).astype(np.float32), **since}
+    return {
+        "streamed": streamed,
+        "expected": np.column_stack([rows["label"].to_numpy(), site]).astype(np.float32),
+        **since,
+    }
 
 
 def plain(share):
@@ -77,8 +81,8 @@ def store_stats():
 
 def test_an_epoch_has_every_row_once_although_they_do_not_fit_into_the_store(figures):
     """The oracle: the table itself, of whose labels hardly two are the same."""
-    found, expected = (rows[np.lexsort(rows.T)] for rows in (figures["found"], figures["expected"]))
-    np.testing.assert_array_equal(found, expected)
+    streamed, expected = (rows[np.lexsort(rows.T)] for rows in (figures["streamed"], figures["expected"]))
+    np.testing.assert_array_equal(streamed, expected)
 
 
 def test_twice_the_store_goes_through_it_and_nothing_is_spilled(figures):
