@@ -99,23 +99,16 @@ def two_workers(settings, folder):
     return there
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"candidates": KINDS},
-        {"candidates": DRAWN, "stopping": HALVING, "proposals": Proposals(ProposalKind.TPE, trials=4, batch=2)},
-    ],
-    ids=["grid", "tpe"],
-)
-def test_two_workers_find_what_one_after_another_finds(options, ray_started, tmp_path):
-    result = two_workers(problems.search(**options), tmp_path)
+def test_two_workers_find_what_one_after_another_finds(ray_started, tmp_path):
+    result = two_workers(problems.search(candidates=KINDS), tmp_path)
     assert not any(one.failure for results in result.results.values() for one in results)
 
 
 def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tmp_path):
-    """As one fit after another, with halving; a failure's traceback is the same as well."""
-    settings = problems.search(stopping=HALVING, metric=Metric.LOG_LOSS)
-    settings.candidates["failing"] = FAILING
+    """As one fit after another, with halving and proposals; a failure's traceback is the same as well."""
+    proposals = Proposals(ProposalKind.TPE, trials=4, batch=2)
+    candidates = DRAWN | {"failing": FAILING}
+    settings = problems.search(candidates=candidates, stopping=HALVING, proposals=proposals, metric=Metric.LOG_LOSS)
     outcome = two_workers(settings, tmp_path)
     ((failed, (result,)),) = ((one, results) for one, results in outcome.results.items() if one.name == "failing")
     assert (result.fold, result.seed, result.measures) == ("fold 4", 3, {})
@@ -123,7 +116,7 @@ def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tm
     assert "'C' parameter" in result.failure
     assert [one.candidate for results in outcome.results.values() for one in results if one.failure] == ["failing"]
     assert outcome.mean(failed) is None
-    assert outcome.best().name in ("logistic-2", "logistic-3")
+    assert outcome.best().name.startswith("logistic-")
     stored = [json.loads(line) for line in next((tmp_path / "there").glob("*.jsonl")).read_text().splitlines()[1:]]
     assert [line["failure"] for line in stored if line["candidate"] == "failing"] == [result.failure]
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 NEW_YORK = ZoneInfo("America/New_York")
+LAST_MONTH = 4  # of those that are worked out, one by one; nothing later is looked at
 # Not in the file of airports: Aguadilla, San Juan and Ponce on Puerto Rico, Charlotte Amalie on Saint Thomas.
 ATLANTIC = dict.fromkeys(["BQN", "SJU", "PSE"], "America/Puerto_Rico") | {"STT": "America/St_Thomas"}
 GROUPS = {
@@ -36,8 +37,9 @@ def folder() -> Path:
 
 @cache
 def flights() -> pd.DataFrame:
-    """Every raw flight with its instants: `midnight` of its day, `departure` as scheduled, `arrival` as scheduled."""
+    """Raw flights with their instants: `midnight` of the day, `departure` as scheduled, `arrival` as scheduled."""
     rows = pd.read_csv(folder() / "flights.csv.zip")
+    rows = rows[rows["month"] <= LAST_MONTH].reset_index(drop=True)
     zones = dict(pd.read_csv(folder() / "airports.csv")[["faa", "tzone"]].itertuples(index=False)) | ATLANTIC
     times = [
         instants(date(row.year, row.month, row.day), row.sched_dep_time, row.sched_arr_time, ZoneInfo(zones[row.dest]))
