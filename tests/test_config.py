@@ -15,6 +15,7 @@ from nightjar.features.definitions import definitions_hash
 from nightjar.learning.search import checking
 from nightjar.learning.search.feasibility import require_feasible
 from nightjar.models.columns import FeatureColumn
+from nightjar.pipeline import job
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
 from nightjar.settings.environment import Placement
@@ -435,6 +436,10 @@ def test_a_word_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, wri
     message = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
     assert f"\n  project.sources.visits.{refused_at}: found {read!r}, which is what YAML makes of" in message
     assert "in line 11 of" in message
+    arguments = ["project=shops", "--config-dir", str(tmp_path), "--cfg", "job"]
+    with pytest.raises(UsageError) as not_shown:  # as if it had been meant; what else is wrong would not matter
+        job._run(JobName.SCORE, "", arguments, pytest.fail)
+    assert str(not_shown.value) == message
 
 
 @pytest.mark.parametrize(
@@ -473,8 +478,8 @@ def test_a_misspelt_word_in_a_file_is_refused_with_the_file_and_the_nearest_that
 ):
     write_shops(tmp_path, SHOPS.replace(written, misspelt, 1))
     refusal = refused("project=shops", "run_date=2024-02-02", conf=tmp_path)
-    assert message in refusal
-    assert f"{tmp_path}/project/shops.yaml" in refusal
+    (line,) = (line for line in refusal.splitlines() if message in line)
+    assert f"{tmp_path}/project/shops.yaml" in line
 
 
 @pytest.mark.parametrize(

@@ -115,20 +115,41 @@ def make_settings(composed: Composed) -> jobs.Job:
         raise UsageError(f"the configuration is refused: {refusals.whole_message(error)}") from error
     root = ROOTS[composed.job]
     plain: Any = filling.fill(root, OmegaConf.to_container(composed.config), {})
-    lines = dict(_missing(composed.config, plain)) | dict(_keys_that_are_no_texts(plain))
+    lines, of_keys = dict(_missing(composed.config, plain)), dict(_keys_that_are_no_texts(plain))
     try:
         settings = validation.validate(root, plain)
     except ValidationError as error:
-        lines |= {path: line for path, line in validation.describe(error, root, plain) if path not in lines}
-    if not lines and not composed.altered:
+        described = validation.describe(error, root, plain)
+        lines |= {path: line for path, line in described if path not in lines | of_keys}
+    if not lines and not of_keys and not composed.altered:
         return settings
     layers = _layers(composed)
     messages = [*overrides.not_as_written(composed.arguments, plain), *_not_as_written(composed, layers)]
+    # A key is not in its file by the name that YAML has made of it, but the mapping around it is.
+    messages += [_with_place(composed, layers, path[:-1], line) for path, line in of_keys.items()]
     messages += [_with_place(composed, layers, path, line) for path, line in lines.items()]
+    _refuse(composed, messages, plain)
+    return settings
+
+
+def require_as_written(composed: Composed) -> None:
+    """Refuse a configuration with texts that YAML or Hydra has taken for something else, whatever else is wrong.
+
+    Raises:
+        UsageError: a text is not as it was written.
+    """
+    if composed.altered or composed.arguments:
+        plain: Any = OmegaConf.to_container(composed.config, resolve=False)
+        layers = _layers(composed) if composed.altered else []
+        messages = [*overrides.not_as_written(composed.arguments, plain), *_not_as_written(composed, layers)]
+        _refuse(composed, messages, plain)
+
+
+def _refuse(composed: Composed, messages: list[str], plain: Any) -> None:
+    """Raise UsageError for what is wrong with a configuration, if anything is, without its secrets."""
     if messages:
         message = "\n  ".join([f"{composed.job.value}: the configuration is refused:", *messages])
         raise UsageError(secrets.hide(message, [*secrets.of_overrides(composed.arguments), *secrets.of_config(plain)]))
-    return settings
 
 
 class _ProjectFirst(SearchPathPlugin):

@@ -1,5 +1,6 @@
 """Features and labels by the point-in-time contract: a night by itself, and a range of nights in one pass."""
 
+import logging
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -245,8 +246,11 @@ def test_a_spine_of_some_weekdays_has_rows_of_their_local_dates_and_labels_come_
         facts.build(date(2024, 4, 7), since=D1)
 
 
-def test_a_label_comes_once_with_its_outcome_or_is_settled_as_null(facts):
+def test_a_label_comes_once_with_its_outcome_or_is_settled_as_null(facts, caplog):
     """Null once the day has passed without one that was known by then. The next runs add only what is new."""
+    logger = logging.getLogger("nightjar.features")
+    logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
     facts.store(
         schedule=[planned(machine, at(D1), at(D1, -24)) for machine in ("soon", "edge", "late", "never", "unheard")]
         + [planned("soon", at(day), at(D1, -24)) for day in (D2, D3)],
@@ -269,6 +273,8 @@ def test_a_label_comes_once_with_its_outcome_or_is_settled_as_null(facts):
         ("unheard", at(D1), None, at(D2), D2),
     ]
     assert facts.labels() == second
+    logger.removeHandler(caplog.handler)
+    assert "labels: 3 of 5 are null (60.0%): settled without an outcome" in caplog.messages
     facts.build(D3, previous=D2)
     third = sorted([*second, ("soon", at(D2), False, at(D3, -1), D3)], key=repr)
     assert facts.labels() == third

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from nightjar.errors import ModelError
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.numbers import number_steps
 from nightjar.settings.columns import Bins, Missing, Number, Scale, Shape
@@ -163,6 +164,14 @@ def test_a_column_that_no_power_keeps_apart_is_named(caplog):
     """Centred above 5, the two tiny ones would be the same."""
     assert flat(prepare(POWER, {"a": [1e-300, 2e-300, 5, 5.5, 6, 6.5]})) == [1e-300, 2e-300, 5, 5.5, 6, 6.5]
     assert "a stays as it is: no power" in caplog.text
+
+
+def test_a_power_that_takes_a_value_out_of_all_bounds_says_that_it_is_its_doing():
+    """1e30 is none that models refuse; the power of a column with a tail to the left makes 9e67 of it."""
+    tail = 1e6 - np.random.default_rng(0).exponential(size=100)
+    message = r"The column a holds \S+e\+\d+ in 1 of 2 rows, .* 3\.403e\+38 in size \(after the column's shape, if it"
+    with pytest.raises(ModelError, match=message):
+        prepare(POWER, {"a": tail}, {"a": [1e30, 1e6]})
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-20, 1e-300, 1e30])

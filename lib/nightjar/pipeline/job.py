@@ -161,6 +161,7 @@ def _run(job: JobName, description: str, arguments: list[str], body: Callable[[C
     options = command_line.parse(job, description, arguments)
     composed = config.compose_job(options.config_dir, job, options.overrides)
     if options.cfg:
+        config.require_as_written(composed)
         sys.stdout.write(OmegaConf.to_yaml(config.mask(composed)))
         return
     logs.add_secrets(config.secrets_of(composed))

@@ -146,7 +146,7 @@ class Bounded(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         value = frame.iloc[:, column].to_numpy()[beyond[:, column]][0]
         return (
             f"The column {frame.columns[column]} holds {value:g} in {len(rows):,} of {frame.index.nunique():,} rows, "
-            f"and models compute with numbers up to {LARGEST:.4g} in size"
+            f"and models compute with numbers up to {LARGEST:.4g} in size (after the column's shape, if it has one)"
         )
 
 
