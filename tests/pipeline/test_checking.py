@@ -58,6 +58,15 @@ def test_an_option_says_so_without_running_anything(capsys):
     assert capsys.readouterr().out == "score: nothing is wrong, as far as settings and the places of files tell\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "dates"), [(JobName.TRAIN, []), (JobName.NIGHTLY, ["run_date=null", "project_dates=true"])]
+)
+def test_a_job_that_is_sure_to_train_refuses_its_search_before_anything_is_made(name, dates):
+    wrong = ["search.metric=rmse", "environment.warehouse=/nowhere/warehouse", "environment.home=/nowhere/home"]
+    with pytest.raises(UsageError, match=r"the job cannot run:\n  .*metric is rmse"):
+        job._run(name, "", [*FLIGHTS, *dates, *wrong], pytest.fail)
+
+
 def test_no_heavy_library_is_imported_for_it():
     look = (
         "import sys; from nightjar.pipeline import job; from nightjar.settings.jobs import "

@@ -16,7 +16,23 @@ def require_runnable(settings: jobs.Job) -> None:
     Raises:
         UsageError: a source's file is missing, or a search cannot be run on what the project builds; tells it all.
     """
-    problems = [*_of_files(settings), *_of_search(settings)]
+    _refuse([*_of_files(settings), *_of_search(settings)])
+
+
+def require_feasible(settings: jobs.Job) -> None:
+    """Refuse a job that is sure to train, by a search that no rows of its project could fit.
+
+    A night that may only have to score is not refused for its search, nor for a file that has not come yet: it ends
+    with a report that says so.
+
+    Raises:
+        UsageError: the search cannot be run on what the project builds; tells it all.
+    """
+    if isinstance(settings, jobs.Train) or (isinstance(settings, jobs.Nightly) and settings.project_dates):
+        _refuse(list(_of_search(settings)))
+
+
+def _refuse(problems: list[str]) -> None:
     if problems:
         raise UsageError("\n  ".join(["the job cannot run:", *problems]))
 

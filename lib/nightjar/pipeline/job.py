@@ -171,6 +171,7 @@ def _run(job: JobName, description: str, arguments: list[str], body: Callable[[C
         checking.require_runnable(settings)
         sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")
         return
+    checking.require_feasible(settings)
     if isinstance(settings, jobs.Train | jobs.Nightly):
         blocks, enough = period.final_period_blocks(settings.search, settings.project)
         log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
