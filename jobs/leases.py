@@ -1,4 +1,4 @@
-"""Leases: list who works on what alone (action=LIST), or free what a dead or unreachable run holds (action=FREE)."""
+"""Leases: list who works on what alone (action=list), or free what a dead or unreachable run holds (action=free)."""
 
 from nightjar.pipeline.job import main
 from nightjar.pipeline.leases import run

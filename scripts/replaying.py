@@ -76,9 +76,9 @@ def _settings(overrides: Sequence[str]) -> tuple[Train, list[str]]:
     no table holds what was made by older ones. What an ingest finds changed by an edit would count as known too late.
     """
     project = next((one for one in overrides if one.startswith("project=")), "project=flights")
-    composed = compose_job(ROOT / "conf", JobName.TRAIN, [project, "run_date=2013-01-01"])
+    configured = compose_job(ROOT / "conf", JobName.TRAIN, [project, "run_date=2013-01-01"]).config.project
     others = [one for one in overrides if not one.startswith("project=")]
-    last = composed.project.last_date or composed.project.first_night
+    last = configured.last_date or configured.first_night
     places = [f"environment.warehouse={HOME / 'warehouse'}", f"environment.home={ROOT / '.nightjar'}"]
     arguments = [project, f"run_date={last}", *places, *others]
     settings = make_settings(compose_job(ROOT / "conf", JobName.TRAIN, arguments))
