@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, headline, intervals, ndcg_by_list
 from nightjar.evaluation.ranking import mean_ndcg
 from nightjar.settings.task import Metric, Task
@@ -30,6 +31,13 @@ def test_a_task_has_an_interval_for_each_of_its_metrics_the_first_one_told_first
     assert set(result) == names == {metric.value for metric in Metric if metric.task is task}
     assert all(one.estimate is not None and one.low < one.high for one in result.values())
     assert headline(task).value == next(iter(result))
+
+
+def test_one_score_for_all_rows_has_an_area_of_a_half_whichever_rows_there_are():
+    truth = Truth(Task.CLASSIFICATION, np.array([1, 0, 1, 0, 0, 0, 1, 0]), CLUSTERS)
+    result = intervals(truth, np.full(8, 0.3))
+    assert result["roc_auc"] == Interval(0.5, 0.5, 0.5)
+    assert result["average_precision"].low < 3 / 8 < result["average_precision"].high
 
 
 def test_lists_and_not_rows_are_what_a_ranking_is_judged_by():

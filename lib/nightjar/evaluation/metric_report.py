@@ -71,6 +71,9 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
     for metric in (metric for metric in Metric if metric.task is truth.task):
         estimate, influence, clusters = _estimate(metric, truth, score)
         result[metric.value] = interval(estimate, influence, clusters, SCALES[metric])
+        if metric is Metric.ROC_AUC and result[metric.value].low is not None and np.ptp(score) == 0:
+            # One score for all rows ranks nothing: 0.5 by definition, whichever rows there are.
+            result[metric.value] = Interval(estimate, estimate, estimate)
     return result
 
 
