@@ -124,7 +124,7 @@ def make_settings(composed: Composed) -> jobs.Job:
     if not lines and not of_keys and not composed.altered:
         return settings
     layers = _layers(composed)
-    messages = [*overrides.not_as_written(composed.arguments, plain), *_not_as_written(composed, layers)]
+    messages = list(_not_as_written(composed, layers, plain))
     # A key is not in its file by the name that YAML has made of it, but the mapping around it is.
     messages += [_with_place(composed, layers, path[:-1], line) for path, line in of_keys.items()]
     messages += [_with_place(composed, layers, path, line) for path, line in lines.items()]
@@ -138,11 +138,9 @@ def require_as_written(composed: Composed) -> None:
     Raises:
         UsageError: a text is not as it was written.
     """
-    if composed.altered or composed.arguments:
+    if composed.altered:
         plain: Any = OmegaConf.to_container(composed.config, resolve=False)
-        layers = _layers(composed) if composed.altered else []
-        messages = [*overrides.not_as_written(composed.arguments, plain), *_not_as_written(composed, layers)]
-        _refuse(composed, messages, plain)
+        _refuse(composed, list(_not_as_written(composed, _layers(composed), plain)), plain)
 
 
 def _refuse(composed: Composed, messages: list[str], plain: Any) -> None:
@@ -220,8 +218,9 @@ def _with_place(composed: Composed, layers: list[origins.Layer], path: KeyPath, 
     return f"{line} ({scalar.file}, line {scalar.line})" if scalar else line
 
 
-def _not_as_written(composed: Composed, layers: list[origins.Layer]) -> Iterator[str]:
-    """A message for each text that is not what a file says, because it was not quoted there: NO is false to YAML."""
+def _not_as_written(composed: Composed, layers: list[origins.Layer], plain: Any) -> Iterator[str]:
+    """A message for each text that is not what an argument or file says, as it was not quoted: NO is false to YAML."""
+    yield from overrides.not_as_written(composed.arguments, plain)
     for path, text in composed.altered.items():
         scalar = None if overrides.set_by(composed.arguments, path) else origins.find(layers, path)
         if scalar is None or not scalar.is_plain or scalar.text == text:

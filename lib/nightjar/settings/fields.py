@@ -1,5 +1,6 @@
 """Types of fields that settings share: numbers that no boolean passes for, shares, durations, dates."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -24,25 +25,22 @@ def _refuse_fraction(value: Any) -> Any:
     return value
 
 
-def _require_duration(value: str) -> str:
-    try:
-        parse_duration(value)
-    except NightjarError as error:
-        raise ValueError(str(error)) from error
-    return value
+def _readable_by(parse: Callable[[str], object]) -> AfterValidator:
+    """A text that `parse` reads stays as it is; what it raises says what is wrong with another one."""
+
+    def require(value: str) -> str:
+        try:
+            parse(value)
+        except NightjarError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    return AfterValidator(require)
 
 
 def _require_length(value: str) -> str:
     if not parse_duration(value):
         raise PydanticCustomError("length", "expected {expected}", {"expected": "a duration longer than 0"})
-    return value
-
-
-def _require_date(value: str) -> str:
-    try:
-        parse_run_date(value)
-    except NightjarError as error:
-        raise ValueError(str(error)) from error
     return value
 
 
@@ -55,13 +53,13 @@ Positive = Annotated[Real, Field(gt=0)]
 Share = Annotated[Real, Field(gt=0, le=1)]
 DurationText = Annotated[
     str,
-    AfterValidator(_require_duration),
+    _readable_by(parse_duration),
     WithJsonSchema({"type": "string", "pattern": f"^{DURATION}$"}),
 ]
 """Such as 7d, 12h, 30m, 45s or 250us."""
 LengthText = Annotated[DurationText, AfterValidator(_require_length)]
 """A duration longer than 0."""
-DateText = Annotated[str, AfterValidator(_require_date), WithJsonSchema({"type": "string", "format": "date"})]
+DateText = Annotated[str, _readable_by(parse_run_date), WithJsonSchema({"type": "string", "format": "date"})]
 """YYYY-MM-DD."""
 Names = Annotated[list[str], Field(min_length=1)]
 """At least one name."""
