@@ -6,11 +6,11 @@ from datetime import date
 
 from nightjar.errors import NightjarError, TableError
 from nightjar.features import rebuilding
-from nightjar.features.definitions import source_table_name
 from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.sources import layouts as laid_out
 from nightjar.tables import layouts
+from nightjar.tables.definitions import source_table_name
 from nightjar.tables.entries import DataFile
 from nightjar.tables.verification import Damage
 

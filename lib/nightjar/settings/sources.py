@@ -31,6 +31,13 @@ class FileFormat(Choice):
     PARQUET = "parquet"
 
 
+class Change(Choice):
+    """What it means that a file which a night has read has other content."""
+
+    ERROR = "error"
+    CORRECTION = "correction"
+
+
 @settings
 class File:
     """A raw file. A zip archive holding one file is read as that file.
@@ -40,12 +47,17 @@ class File:
         path: path inside the package, or a local or object-store path when there is no package.
         format: `csv`, with a header, or `parquet`.
         null_text: the text that stands for a missing value in CSV, besides the empty text.
+        changed: what a night does where a file that an earlier night has read has other content. `error`: it stops, and
+            names the file. `correction`: it reads the file again, and rows that are new or other than before become
+            versions known since this night. Lines that were appended to a CSV file are no change: only they are read.
+            None: `correction` where `path` names one file, `error` where it names a folder or a pattern.
     """
 
     path: str
     package: str | None = None
     format: FileFormat = FileFormat.CSV
     null_text: str = "NA"
+    changed: Change | None = None
 
 
 @settings
@@ -214,7 +226,16 @@ class Source:
             )
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
         yield from expect(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
-        clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
+        clocks = {
+            "event_time",
+            "known_at",
+            "stated_known_at",
+            "intake",
+            "ingested_on",
+            "run_id",
+            "retraction",
+            "bucket",
+        }
         reserved = clocks & {name.lower() for name in self.stored_columns()}
         yield from expect(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 

@@ -4,7 +4,7 @@ import math
 from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import BooleanType, StructField, TimestampType
 
@@ -18,29 +18,29 @@ from nightjar.sources.parquet import MOMENTS
 REASONS = "_reasons"
 ROW = "_row"
 STATE = "_state"
+RAW = "_raw"
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
 Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason
 
 
-def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
-    """All raw rows with their stored columns, `event_time`, `stated_known_at`, and their state.
+def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
+    """Raw rows with their stored columns, `event_time`, `stated_known_at`, `intake` (their item), and their state.
 
     `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
     is `fact`, `refused` or `not_a_fact`. A null `known_at` is the `event_time`.
 
     Args:
-        spark: the session.
+        rows: the raw columns, as `raw.read` gives them. A column `_raw` stays as it is.
         name: of the source.
         source: its settings.
         cache: folder for unpacked archives.
         zone: the project's time zone, for advice.
 
     Raises:
-        SourceError: the file cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
+        SourceError: a column cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
-    rows = raw.read(spark, source.file, list(source.columns), name, cache)
     types = {column: one.type for column, one in source.columns.items()}
     values.require_fit(rows, name, source.file, types)
     rows = _cast_columns(rows, source)
@@ -77,13 +77,14 @@ def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
     typed_values = [values.value(schema[name], column.type).alias(name) for name, column in source.columns.items()]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
     # Two projections: each text is cast once, however many conditions use its value.
-    values_and_texts = rows.select(*typed_values, *texts, raw.MALFORMED)
+    passed = _passed(rows)
+    values_and_texts = rows.select(*typed_values, *texts, *passed)
     faults = {name: _column_faults(schema[name], column) for name, column in source.columns.items()}
     reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
     texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
     row = F.when(F.col(REASONS) != "", texts_as_json).alias(ROW)
     valid_values = [_valid_value(name, of_column) for name, of_column in faults.items()]
-    return values_and_texts.withColumn(REASONS, reasons).select(*valid_values, REASONS, row, raw.MALFORMED)
+    return values_and_texts.withColumn(REASONS, reasons).select(*valid_values, REASONS, row, *passed)
 
 
 def _valid_value(name: str, faults: list[Fault]) -> Column:
@@ -167,4 +168,12 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
-    return checked.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)
+    item = F.col(raw.FILE).alias("intake")
+    return checked.select(
+        *clocks, *source.stored_columns(), item, reasons, row.alias(ROW), state.alias(STATE), *_passed(rows)
+    )
+
+
+def _passed(rows: DataFrame) -> list[str]:
+    """The columns about a raw row that no step changes."""
+    return [name for name in (raw.MALFORMED, raw.FILE, RAW) if name in rows.columns]

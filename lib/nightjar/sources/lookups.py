@@ -32,7 +32,7 @@ def join(rows: DataFrame, name: str, lookup: Lookup, key_type: ColumnType, cache
 
 def _table(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with the rows that the project declares for missing keys."""
-    rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
+    rows = raw.read(spark, lookup.file, [raw.locate(lookup.file, name)], lookup.file_columns(), name, cache)
     columns = {lookup.key: lookup.file_key, **lookup.columns}
     types = {lookup.key: key_type, **lookup.types}
     for new_name, column in columns.items():

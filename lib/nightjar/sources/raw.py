@@ -24,6 +24,7 @@ from nightjar.sources import csv_files, parquet
 
 log = logging.getLogger("nightjar.ingest")
 MALFORMED = "_malformed"
+FILE = "_file"
 WIDE = 1_000
 """Columns of a CSV file above which Spark plans without those that are not needed."""
 MOST_FIELDS = 20_480  # of a row, by Spark's default
@@ -31,7 +32,7 @@ _UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/
 _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
-def read(spark: SparkSession, file: File, columns: list[str], source: str, cache: Path) -> DataFrame:
+def read(spark: SparkSession, file: File, paths: list[str], columns: list[str], source: str, cache: Path) -> DataFrame:
     """The declared columns of a raw file, of CSV as texts, plus `_malformed`: the text of a broken row, or null.
 
     Args:
@@ -44,12 +45,12 @@ def read(spark: SparkSession, file: File, columns: list[str], source: str, cache
     Raises:
         SourceError: the file is missing, damaged, or lacks a column.
     """
-    place = locate(file, source)
+    place = paths[0] if len(paths) == 1 else locate(file, source)
     with translate_open_errors(place, source):
         path = unpack(place, source, cache)
         if file.format is FileFormat.PARQUET:
-            return _parquet(spark, path, columns, source)
-        return _csv(spark, path, columns, file.null_text, source)
+            return _parquet(spark, path, columns, source).withColumn(FILE, F.lit(paths[0]))
+        return _csv(spark, path, columns, file.null_text, source).withColumn(FILE, F.lit(paths[0]))
 
 
 def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, source: str) -> DataFrame:
@@ -70,7 +71,7 @@ def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, sou
     )
     if csv_format.row_end is not None:  # read by one task: rows have no recognizable start in the middle of the file
         reader = reader.option("multiLine", "true").option("lineSep", csv_format.row_end)
-    rows = reader.csv(_literally(path))
+    rows = reader.csv(literally(path))
     rows = rows.select(*(F.col(names[csv_format.header.index(name)]).alias(name) for name in columns), MALFORMED)
     if len(names) <= WIDE:
         return rows
@@ -81,7 +82,7 @@ def _csv(spark: SparkSession, path: str, columns: list[str], null_text: str, sou
 def _parquet(spark: SparkSession, path: str, columns: list[str], source: str) -> DataFrame:
     schema, names = parquet.schema(path, columns, source)
     _require_columns(names, columns, path, source)
-    rows = spark.read.schema(schema).parquet(_literally(path))
+    rows = spark.read.schema(schema).parquet(literally(path))
     return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED))
 
 
@@ -124,7 +125,7 @@ def translate_open_errors(path: str, source: str) -> Iterator[None]:
         ) from error
 
 
-def _literally(path: str) -> str:
+def literally(path: str) -> str:
     """A path for Spark, with the characters quoted that it takes for patterns.
 
     The path is absolute, as Java may have been started in another folder than this process is in.

@@ -1,6 +1,6 @@
 """Store a night's checked rows: facts, refused rows, counts. Each table is written in one commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -12,7 +12,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import TableError
 from nightjar.settings.sources import Source
-from nightjar.sources import facts
+from nightjar.sources import facts, intake
+from nightjar.sources.items import Entry
 from nightjar.tables import arrow, sink
 from nightjar.tables.definitions import QUALITY, QUARANTINE
 from nightjar.tables.quality import ARRIVED, PASS, WARN
@@ -34,7 +35,17 @@ class Night:
 
 @dataclass(frozen=True)
 class CheckedSource:
-    """One source, read and checked, not yet written; `newest`: the latest `stated_known_at` of its new facts."""
+    """One source, read and checked, not yet written.
+
+    Attributes:
+        name: of the source.
+        table: its definition.
+        rows: what the night stores or refuses.
+        counts: rows by outcome.
+        failed_checks: reason -> refused rows.
+        newest: the latest `stated_known_at` of its new facts.
+        entries: what was read.
+    """
 
     name: str
     table: Table
@@ -42,6 +53,7 @@ class CheckedSource:
     counts: Mapping[str, int]
     failed_checks: Mapping[str, int]
     newest: datetime | None
+    entries: Sequence[Entry]
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,12 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
     return sink.commit(
-        warehouse, into, written, lambda file: file.partition["ingested_on"] == night.run_date, night.run_id
+        warehouse,
+        into,
+        written,
+        lambda file: file.partition["ingested_on"] == night.run_date,
+        night.run_id,
+        marks=intake.marks(source.entries, night.run_date),
     )
 
 

@@ -52,6 +52,28 @@ QUALITY = Table(
         RUN_ID,
     ),
 )
+INTAKE = Table(
+    "intake",
+    "One item, such as a file, that a night has read of a source; it counts where the source's table says so.",
+    ("source", "item", "digest", "run_date", "run_id"),
+    ("run_date",),
+    "ingest",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("item", pa.string(), "the file that was read; null: there was nothing to read"),
+        Column("digest", pa.string(), "SHA-256 of its bytes, up to its size"),
+        Column("begins", pa.int64(), "first byte that was read: after 0, an earlier night has read what comes before"),
+        Column("size", pa.int64(), "bytes, to the end of what was read"),
+        Column("modified", pa.int64(), "when it was last changed, nanoseconds since 1970"),
+        Column("definition", pa.string(), "SHA-256 of the settings by which its rows become facts"),
+        Column("after", INSTANT, "earlier nights have read the rows that were known by then; null: none has"),
+        Column("waiting", pa.int64(), "rows that become known after the night"),
+        Column("staged", pa.string(), "folder of its rows, within the project's warehouse; null: it is read again"),
+        Column("columns", pa.string(), "its columns and their types as JSON"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
 REFERENCES = Table(
     "references",
     "One histogram of one column (or the score) of one model's training data.",
@@ -189,7 +211,12 @@ BEATS = Table(
     {"delta.logRetentionDuration": "interval 1 days", "delta.enableExpiredLogCleanup": "true"},
 )
 # No row lies in `beats`, and its log cleans itself: upkeep has nothing to do there.
-FIXED = (QUARANTINE, QUALITY, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
+FIXED = (QUARANTINE, QUALITY, INTAKE, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
+
+
+def source_table_name(source: str) -> str:
+    """The name of the table that holds a source's facts."""
+    return f"source_{source}"
 
 
 def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
@@ -206,9 +233,13 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
         Column("known_at", INSTANT, "when it could have been known; never before it was first seen"),
         Column("stated_known_at", INSTANT, "when the source says it could have been known"),
     )
-    rest = (Column("ingested_on", pa.date32(), "run date that first saw this version"), RUN_ID)
+    rest = (
+        Column("intake", pa.string(), "digest of the item that brought it, see table intake"),
+        Column("ingested_on", pa.date32(), "run date that first saw this version"),
+        RUN_ID,
+    )
     return Table(
-        f"source_{name}",
+        source_table_name(name),
         f"One version of one fact of source {name}.",
         (*key, "known_at", *sequence),
         ("ingested_on",),

@@ -1,0 +1,173 @@
+"""Read what a night reads of a source: new items where they lie, and staged rows of earlier ones."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial, reduce
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StringType, StructField, StructType
+
+from nightjar.settings.sources import Change, Source
+from nightjar.sources import discovery, facts, intake, items, raw, slices, staging
+from nightjar.sources.items import Entry, Item, Portion
+from nightjar.sources.storing import Night
+from nightjar.tables.warehouse import Warehouse
+
+NOT_DECISIVE = ("file", "arrival", "layouts", "refuse_above")
+"""Settings of a source that decide nothing about how raw rows become facts; nights' items are read again after an edit
+of any other."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one source is read, and for which night."""
+
+    spark: SparkSession
+    warehouse: Warehouse
+    name: str
+    source: Source
+    night: Night
+    zone: str
+    cache: Path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a night reads of one source.
+
+    Attributes:
+        portions: what is read.
+        definition: hash of the settings by which its rows become facts.
+        earlier: candidates (see `facts`) of staged rows, known by the night.
+        new: candidates of the items that are read where they lie. Some may become known later.
+        staged: folder that this run has staged rows in; None: it has not.
+    """
+
+    portions: Sequence[Portion]
+    definition: str
+    earlier: DataFrame
+    new: DataFrame
+    staged: str | None = None
+
+    @property
+    def rows(self) -> DataFrame:
+        """All candidates."""
+        return self.earlier.unionByName(self.new.drop(facts.RAW))
+
+
+def open_items(place: Place, table: str) -> Reading:
+    """Find what is to be read of a source, and open it; no row is read yet.
+
+    Raises:
+        SourceError: a file is missing, has changed or is not as declared.
+        UsageError: an expression holds what it may not, or does not fit the columns.
+    """
+    name, source = place.name, place.source
+    definition = _definition(source, name)
+    before = intake.read(place.warehouse, name, table, place.zone)
+    discover = partial(discovery.discover, source.file, name, definition)
+    portions = items.plan(before.entries, before.nights, place.night.run_date, definition, discover, name)
+    for portion in portions:
+        if portion.staged is None and portion.columns is not None:
+            discovery.require_unchanged(portion.item, name)
+    new = [portion.item for portion in portions if portion.staged is None]
+    staged = [portion for portion in portions if portion.staged is not None]
+    return Reading(
+        portions, definition, _candidates(place, _read_staged(place, staged)), _candidates(place, _read(place, new))
+    )
+
+
+def stage(place: Place, reading: Reading) -> Reading:
+    """Stage the rows of new items that may not lie there unchanged for long, and read them from there."""
+    is_new = [portion.staged is None for portion in reading.portions]
+    if not any(is_new) or discovery.change_of(place.source.file) is Change.ERROR:
+        return reading
+    folder = staging.write(reading.new, place.warehouse, place.name, place.night)
+    portions = [
+        replace(portion, staged=folder) if new else portion
+        for portion, new in zip(reading.portions, is_new, strict=True)
+    ]
+    staged = [portion for portion, new in zip(portions, is_new, strict=True) if new]
+    return replace(reading, portions=portions, new=_candidates(place, _read_staged(place, staged)), staged=folder)
+
+
+def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
+    """What the night has read, for the table `intake`; rows that become known later are staged if they are not yet.
+
+    Args:
+        place: of the source.
+        reading: what was read.
+        not_yet_known: rows of `reading.new` that become known after the night.
+    """
+    night, portions = place.night, reading.portions
+    if not_yet_known and any(portion.staged is None for portion in portions):
+        later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
+        folder = staging.write(later, place.warehouse, place.name, night)
+        portions = [replace(portion, staged=portion.staged or folder) for portion in portions]
+    folders = {portion.staged for portion in portions if portion.staged is not None}
+    waiting = {folder: staging.count_waiting(place.warehouse, folder, night.cutoff) for folder in folders}
+    return [
+        Entry(
+            portion.item,
+            reading.definition,
+            portion.after,
+            waiting.get(portion.staged or "", {}).get(portion.item.name, 0),
+            portion.staged,
+            portion.columns or json.dumps(list(place.source.columns)),
+            night.run_date,
+        )
+        for portion in portions
+    ]
+
+
+def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
+    """Candidates of raw rows; without any, the columns alone."""
+    kinds = StructType([StructField(one, StringType()) for one in [*place.source.columns, raw.MALFORMED, raw.FILE]])
+    raw_rows = batches or [place.spark.createDataFrame([], kinds)]
+    return reduce(
+        DataFrame.unionByName,
+        (facts.candidates(rows, place.name, place.source, place.cache, place.zone) for rows in raw_rows),
+    )
+
+
+def _read(place: Place, new: Sequence[Item]) -> list[DataFrame]:
+    """Raw rows of items where they lie."""
+    read = partial(raw.read, place.spark, place.source.file)
+    columns, name = list(place.source.columns), place.name
+    parts = [item for item in new if slices.is_part(item)]
+    whole = [item.name for item in new if item not in parts]
+    batches = [read(whole, columns, name, place.cache)] if whole else []
+    for item in parts:
+        rows = read([slices.cut(item, place.cache)], columns, name, place.cache)
+        batches.append(rows.withColumn(raw.FILE, F.lit(item.name)))
+    return [staging.carry(rows) for rows in batches]
+
+
+def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
+    """Staged raw rows, those of one folder and time at once."""
+    groups: dict[tuple[str, datetime | None], list[str]] = {}
+    for portion in portions:
+        if portion.staged is not None:
+            groups.setdefault((portion.staged, portion.after), []).append(portion.item.name)
+    return [
+        staging.read(place.spark, place.warehouse, folder, after, place.night.cutoff).where(F.col(raw.FILE).isin(names))
+        for (folder, after), names in groups.items()
+    ]
+
+
+def _definition(source: Source, name: str) -> str:
+    """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files."""
+    plain = {key: value for key, value in dataclasses.asdict(source).items() if key not in NOT_DECISIVE}
+    places = ("path", "package", "changed")
+    plain["file"] = {key: value for key, value in dataclasses.asdict(source.file).items() if key not in places}
+    plain["lookup_files"] = {
+        one: discovery.digest_of(raw.locate(lookup.file, f"{name}.lookups.{one}"))
+        for one, lookup in source.lookups.items()
+    }
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
