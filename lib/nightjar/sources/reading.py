@@ -44,21 +44,14 @@ class Reading:
     Attributes:
         portions: what is read.
         definition: hash of the settings by which its rows become facts.
-        earlier: candidates (see `facts`) of staged rows, known by the night.
-        new: candidates of the items that are read where they lie. Some may become known later.
-        staged: folder that this run has staged rows in; None: it has not.
+        rows: all candidates, see `facts`.
+        new: the candidates of items that are read where they lie; some may become known later. None: there are none.
     """
 
     portions: Sequence[Portion]
     definition: str
-    earlier: DataFrame
-    new: DataFrame
-    staged: str | None = None
-
-    @property
-    def rows(self) -> DataFrame:
-        """All candidates."""
-        return self.earlier.unionByName(self.new.drop(facts.RAW))
+    rows: DataFrame
+    new: DataFrame | None
 
 
 def open_items(place: Place, table: str) -> Reading:
@@ -76,25 +69,28 @@ def open_items(place: Place, table: str) -> Reading:
     for portion in portions:
         if portion.staged is None and portion.columns is not None:
             discovery.require_unchanged(portion.item, name)
-    new = [portion.item for portion in portions if portion.staged is None]
-    staged = [portion for portion in portions if portion.staged is not None]
-    return Reading(
-        portions, definition, _candidates(place, _read_staged(place, staged)), _candidates(place, _read(place, new))
-    )
+    return _reading(place, portions, definition)
+
+
+def _reading(place: Place, portions: Sequence[Portion], definition: str) -> Reading:
+    staged = _read_staged(place, portions)
+    lying = _read(place, [portion.item for portion in portions if portion.staged is None])
+    new = _candidates(place, lying) if lying else None
+    if new is None:
+        rows = _candidates(place, staged or [_no_rows(place)])
+    else:
+        rows = new.drop(facts.RAW)
+        rows = rows.unionByName(_candidates(place, staged)) if staged else rows
+    return Reading(portions, definition, rows, new)
 
 
 def stage(place: Place, reading: Reading) -> Reading:
     """Stage the rows of new items that may not lie there unchanged for long, and read them from there."""
-    is_new = [portion.staged is None for portion in reading.portions]
-    if not any(is_new) or discovery.change_of(place.source.file) is Change.ERROR:
+    if reading.new is None or discovery.change_of(place.source.file) is Change.ERROR:
         return reading
     folder = staging.write(reading.new, place.warehouse, place.name, place.night)
-    portions = [
-        replace(portion, staged=folder) if new else portion
-        for portion, new in zip(reading.portions, is_new, strict=True)
-    ]
-    staged = [portion for portion, new in zip(portions, is_new, strict=True) if new]
-    return replace(reading, portions=portions, new=_candidates(place, _read_staged(place, staged)), staged=folder)
+    portions = [replace(portion, staged=portion.staged or folder) for portion in reading.portions]
+    return _reading(place, portions, reading.definition)
 
 
 def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
@@ -106,7 +102,7 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
         not_yet_known: rows of `reading.new` that become known after the night.
     """
     night, portions = place.night, reading.portions
-    if not_yet_known and any(portion.staged is None for portion in portions):
+    if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
         folder = staging.write(later, place.warehouse, place.name, night)
         portions = [replace(portion, staged=portion.staged or folder) for portion in portions]
@@ -127,13 +123,15 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
 
 
 def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
-    """Candidates of raw rows; without any, the columns alone."""
-    kinds = StructType([StructField(one, StringType()) for one in [*place.source.columns, raw.MALFORMED, raw.FILE]])
-    raw_rows = batches or [place.spark.createDataFrame([], kinds)]
-    return reduce(
-        DataFrame.unionByName,
-        (facts.candidates(rows, place.name, place.source, place.cache, place.zone) for rows in raw_rows),
-    )
+    """Candidates of raw rows, which may differ in the types that they are read with."""
+    parts = [facts.candidates(rows, place.name, place.source, place.cache, place.zone) for rows in batches]
+    return reduce(DataFrame.unionByName, parts)
+
+
+def _no_rows(place: Place) -> DataFrame:
+    """The columns of raw rows, for a night that reads nothing."""
+    names = [*place.source.columns, raw.MALFORMED, raw.FILE]
+    return place.spark.createDataFrame([], StructType([StructField(name, StringType()) for name in names]))
 
 
 def _read(place: Place, new: Sequence[Item]) -> list[DataFrame]:
