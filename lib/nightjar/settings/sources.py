@@ -10,6 +10,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
 from nightjar.settings.choices import Choice
 from nightjar.settings.fields import Count, Names, Real
+from nightjar.settings.files import File
 from nightjar.settings.validation import settings
 
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
@@ -24,28 +25,6 @@ class ColumnType(Choice):
     BOOLEAN = "boolean"
     DATE = "date"
     TIMESTAMP = "timestamp"
-
-
-class FileFormat(Choice):
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-@settings
-class File:
-    """A raw file. A zip archive holding one file is read as that file.
-
-    Attributes:
-        package: Python package whose data folder holds the file; the package is located, never imported.
-        path: path inside the package, or a local or object-store path when there is no package.
-        format: `csv`, with a header, or `parquet`.
-        null_text: the text that stands for a missing value in CSV, besides the empty text.
-    """
-
-    path: str
-    package: str | None = None
-    format: FileFormat = FileFormat.CSV
-    null_text: str = "NA"
 
 
 @settings
