@@ -12,9 +12,8 @@ from typing import Any
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
-from nightjar.tables import storage
+from nightjar.sources.lines import blocks
 
-CHUNK = 1 << 20  # bytes
 RFC_4180 = Dialect()
 LONGEST = (1 << 31) - 1  # characters of a field; the default of Python's reader is 131,072
 
@@ -47,11 +46,9 @@ def read_format(path: str, source: str, dialect: Dialect = RFC_4180, name: str |
             ends, which Spark misreads.
         OSError: it cannot be opened, or unpacked to its end.
     """
-    filesystem, inner = storage.of_file(path)
     longest = csv.field_size_limit(LONGEST)
     try:
-        with filesystem.open_input_stream(inner) as stream:
-            return _read(_Lines(stream, f"Source {source}: {name or path}", dialect), dialect)
+        return _read(_Lines(path, f"Source {source}: {name or path}", dialect), dialect)
     finally:
         csv.field_size_limit(longest)
 
@@ -97,8 +94,8 @@ class _Lines:
         of_header: whether the header is still to come.
     """
 
-    def __init__(self, stream: Any, where: str, dialect: Dialect) -> None:
-        self.stream, self.where, self.number, self.first, self.ends = stream, where, 0, 0, set[str]()
+    def __init__(self, path: str, where: str, dialect: Dialect) -> None:
+        self.path, self.where, self.number, self.first, self.ends = path, where, 0, 0, set[str]()
         self.of_header, self.starts = not dialect.names, True
         self.quote, self.comment = dialect.quote.encode(), (dialect.comment or "").encode()
         self.end = ""
@@ -109,7 +106,7 @@ class _Lines:
         self.ends |= {self.end} - {""}
 
     def __iter__(self) -> Iterator[str]:
-        for block in _blocks(self.stream):
+        for block in blocks(self.path):
             self._require_text(block)
             for number, line in enumerate(block.splitlines(keepends=True), self.number + 1):
                 self.number, self.end = number, _end(line)
@@ -166,17 +163,3 @@ def _end(line: bytes) -> str:
     if line[-2:] == b"\r\n":
         return "\r\n"
     return {b"\n": "\n", b"\r": "\r"}.get(line[-1:], "")
-
-
-def _blocks(stream: Any) -> Iterator[bytes]:
-    """The bytes of a file in blocks of whole lines, a megabyte or one line long."""
-    rest = b""
-    while chunk := stream.read(CHUNK):
-        end = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
-        if end:
-            yield rest + chunk[:end]
-            rest = chunk[end:]
-        else:
-            rest += chunk
-    if rest:
-        yield rest

@@ -56,11 +56,11 @@ def list_files(file: File, source: str) -> list[RawFile]:
     if info.type is pafs.FileType.NotFound and not (path.endswith("/") and "://" in path):
         what = "folder" if pattern else "file"
         raise SourceError(f"Source {source}: there is no {what} {place}. Nothing was written.")
-    if not pattern and info.type is not pafs.FileType.Directory:
-        _require_visible(path, source)
-        infos = [info]
-    else:
+    infos = [info]
+    if info.type in (pafs.FileType.Directory, pafs.FileType.NotFound):
         infos = list(_matching(filesystem, inner, pattern))
+    else:
+        _require_visible(path, source)
     raw = sorted(RawFile(scheme + one.path, one.size or 0, one.mtime or _UNKNOWN) for one in infos)
     for one in raw:
         _require_readable(one.path, source)

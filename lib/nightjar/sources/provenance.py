@@ -3,19 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
-from nightjar.tables import storage
+from nightjar.sources.lines import blocks
 
 MALFORMED = "_malformed"
 FILE = "_file"
 PLACE = "_place"
 """The path that Spark has read a row from, where that is a copy of its file."""
 _APART = "\0"
+SHOWN = 500  # characters of a broken row, in messages
 
 
 def literally(path: str) -> str:
@@ -68,31 +68,21 @@ def refuse_malformed(count: int, example: str | None, source: str, path: str) ->
     """
     if not count:
         return
-    file, place_of, text = (example or "").split(_APART, 2) if example and _APART in example else (path, path, example)
-    number = _line(place_of, text or "")
-    where = f" (line {number})" if number else ""
+    file, other, text = (example or "").split(_APART, 2)
+    number = _line(other, text)
     raise SourceError(
-        f"Source {source}: {count:,} rows of {path} do not have as many fields as its header (in JSON: are not one "
-        f"object on a line), such as {text!r}{where}{f' of {file}' if file != path else ''}. The file looks truncated "
-        "or damaged; fetch it again. Nothing was written."
+        f"Source {source}: {count:,} rows of {path} do not have as many fields as its header, or are not one object of "
+        f"JSON on one line, such as line {number} of {file}: {text[:SHOWN]!r}. The file looks truncated or damaged; "
+        "fetch it again. Nothing was written."
     )
 
 
 def _line(path: str, text: str) -> int | None:
     """The number of the first line that a text begins with."""
-    lines = text.encode().splitlines()
-    if not lines:
-        return None
-    filesystem, inner = storage.of_file(path)
-    stream: Any
-    with filesystem.open_input_stream(inner) as stream:
-        rest, number = b"", 0
-        while True:
-            chunk = stream.read(1 << 20)
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole if chunk else [*whole, rest]:
-                number += 1
-                if line.strip(b"\r") == lines[0]:
-                    return number
-            if not chunk:
-                return None
+    first, number = re.split(r"[\r\n]", text, maxsplit=1)[0], 0
+    for block in blocks(path):
+        for line in block.splitlines():
+            number += 1
+            if line.decode(errors="backslashreplace") == first:
+                return number
+    return None

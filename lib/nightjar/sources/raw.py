@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.settings.files import File, FileFormat
-from nightjar.sources import copies, csv_rows, files, parquet
+from nightjar.sources import avro, copies, csv_rows, files, json_lines, parquet
 from nightjar.sources.failures import require_columns, translate_open_errors, translate_read_errors
 from nightjar.sources.provenance import FILE, MALFORMED, PLACE, literally, place, refuse_malformed, with_file
 
@@ -78,5 +78,7 @@ def _parquet(
 
 _READ: dict[FileFormat, Callable[[SparkSession, File, Mapping[str, str], Sequence[str], str], DataFrame]] = {
     FileFormat.CSV: csv_rows.read,
+    FileFormat.JSON: json_lines.read,
     FileFormat.PARQUET: _parquet,
+    FileFormat.AVRO: avro.read,
 }
