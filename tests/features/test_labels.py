@@ -15,8 +15,9 @@ from nightjar.features import label_quality
 from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import label_versions, not_stored
 from nightjar.settings.features import Aggregate
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
-from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, datafiles, labels, sink
 from nightjar.tables.definitions import labels_table, source_table

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
-from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Spine
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables

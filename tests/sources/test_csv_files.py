@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from nightjar.errors import SourceError
-from nightjar.sources import csv_files
+from nightjar.sources import lines
 from nightjar.sources.csv_files import CsvFormat, read_format
 
 LONG = b"k,at\n" + b"a,1\n" * 30
@@ -14,7 +14,7 @@ LONG = b"k,at\n" + b"a,1\n" * 30
 @pytest.fixture(params=[5, 1 << 20], autouse=True)
 def chunk(request, monkeypatch):
     """Files are read in pieces, and lines do not end where pieces do."""
-    monkeypatch.setattr(csv_files, "CHUNK", request.param)
+    monkeypatch.setattr(lines, "CHUNK", request.param)
 
 
 def looked(folder, content, name="readings.csv"):
@@ -68,7 +68,7 @@ def test_what_spark_would_misread_is_refused_with_its_line(tmp_path, content, me
 
 
 def test_a_field_may_be_longer_than_python_reads_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_files, "CHUNK", 1 << 20)
+    monkeypatch.setattr(lines, "CHUNK", 1 << 20)
     assert looked(tmp_path, b'k,at\n"' + b"x" * 200_000 + b'",1\n') == CsvFormat(["k", "at"], None)
 
 

@@ -8,7 +8,8 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import SourceError
-from nightjar.settings.sources import Column, ColumnType, File, Lookup
+from nightjar.settings.files import File
+from nightjar.settings.sources import Column, ColumnType, Lookup
 from nightjar.tables import arrow
 
 D1, D2, D3 = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)

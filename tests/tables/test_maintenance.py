@@ -13,8 +13,9 @@ from deltalake import DeltaTable
 
 from builders import rows_of
 from nightjar.errors import TableError
+from nightjar.settings.files import File
 from nightjar.settings.sources import Column as RawColumn
-from nightjar.settings.sources import ColumnType, File, Layout, Source
+from nightjar.settings.sources import ColumnType, Layout, Source
 from nightjar.sources import layouts as of_source
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, layouts, maintenance, scan, sink

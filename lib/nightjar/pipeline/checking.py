@@ -40,12 +40,12 @@ def _refuse(problems: list[str]) -> None:
 def _of_files(settings: jobs.Job) -> Iterator[str]:
     if not _runs(settings, JobName.INGEST):
         return
-    from nightjar.sources.raw import locate  # noqa: PLC0415  (only jobs that read files wait for Spark's modules)
+    from nightjar.sources.files import list_files  # noqa: PLC0415  (only jobs that read files wait for Spark's modules)
 
     for name, source in settings.project.sources.items():
         for file in (source.file, *(lookup.file for lookup in source.lookups.values())):
             try:
-                locate(file, name)
+                list_files(file, name)
             except SourceError as error:
                 yield str(error)
 

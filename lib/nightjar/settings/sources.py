@@ -10,6 +10,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
 from nightjar.settings.choices import Choice
 from nightjar.settings.fields import Count, Names, Real
+from nightjar.settings.files import File
 from nightjar.settings.validation import settings
 
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
@@ -24,40 +25,6 @@ class ColumnType(Choice):
     BOOLEAN = "boolean"
     DATE = "date"
     TIMESTAMP = "timestamp"
-
-
-class FileFormat(Choice):
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-class Change(Choice):
-    """What it means that a file which a night has read has other content."""
-
-    ERROR = "error"
-    CORRECTION = "correction"
-
-
-@settings
-class File:
-    """A raw file. A zip archive holding one file is read as that file.
-
-    Attributes:
-        package: Python package whose data folder holds the file; the package is located, never imported.
-        path: path inside the package, or a local or object-store path when there is no package.
-        format: `csv`, with a header, or `parquet`.
-        null_text: the text that stands for a missing value in CSV, besides the empty text.
-        changed: what a night does where a file that an earlier night has read has other content. `error`: it stops, and
-            names the file. `correction`: it reads the file again, and rows that are new or other than before become
-            versions known since this night. Lines that were appended to a CSV file are no change: only they are read.
-            None: `correction` where `path` names one file, `error` where it names a folder or a pattern.
-    """
-
-    path: str
-    package: str | None = None
-    format: FileFormat = FileFormat.CSV
-    null_text: str = "NA"
-    changed: Change | None = None
 
 
 @settings

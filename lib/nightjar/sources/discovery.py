@@ -7,7 +7,7 @@ from typing import Any
 from pyarrow.fs import FileType
 
 from nightjar.errors import SourceError
-from nightjar.settings.sources import Change, File, FileFormat
+from nightjar.settings.files import Change, File, FileFormat
 from nightjar.sources import files
 from nightjar.sources.files import RawFile
 from nightjar.sources.items import Entry, Item
@@ -42,12 +42,12 @@ def discover(file: File, source: str, definition: str, read: Mapping[str, Entry]
         if digest == item.digest and before.definition == definition:
             continue
         whole = Item(present.path, digest, present.size, present.modified)
-        if digest != item.digest and _may_grow(file, present.path) and _begins_as(present, item):
+        if digest != item.digest and _may_grow(file, present.path, source) and _begins_as(present, item):
             yield whole if before.definition != definition else _end(whole, item)
-        elif digest != item.digest and change_of(file) is Change.ERROR:
+        elif digest != item.digest and change_of(file, source) is Change.ERROR:
             raise SourceError(
-                f"Source {source}: {present.path} has changed since the night of {before.run_date} has read it "
-                f"({item.size:,} bytes with SHA-256 {item.digest[:12]}..., now {present.size:,} with {digest[:12]}...). "
+                f"Source {source}: {present.path} has changed since the night of {before.run_date} has read it: "
+                f"{item.size:,} bytes with SHA-256 {item.digest[:12]}..., now {present.size:,} with {digest[:12]}... "
                 "Put it back as it was; or, if it is to be read again, and its changed rows to be known from this "
                 f"night on: project.sources.{source}.file.changed=correction. Nothing was written."
             )
@@ -55,9 +55,9 @@ def discover(file: File, source: str, definition: str, read: Mapping[str, Entry]
             yield whole
 
 
-def change_of(file: File) -> Change:
+def change_of(file: File, source: str) -> Change:
     """What it means that a file has changed."""
-    return file.changed or (Change.CORRECTION if files.names_one_file(file) else Change.ERROR)
+    return file.changed or (Change.CORRECTION if files.names_one_file(file, source) else Change.ERROR)
 
 
 def require_unchanged(item: Item, source: str) -> None:
@@ -105,8 +105,10 @@ def _end(whole: Item, before: Item) -> Item:
     return Item(whole.name, whole.digest, whole.size, whole.modified, before.size)
 
 
-def _may_grow(file: File, path: str) -> bool:
-    return file.format is FileFormat.CSV and not path.endswith(PACKED)
+def _may_grow(file: File, path: str, source: str) -> bool:
+    """Whether lines that are appended to a file can be read without those before, but for the header."""
+    is_plain = file.format is FileFormat.CSV and file.dialect.is_utf8 and file.dialect.comment is None
+    return is_plain and not path.endswith(PACKED) and not files.folder_values(files.base(file, source), path)
 
 
 def _begins_as(present: RawFile, before: Item) -> bool:

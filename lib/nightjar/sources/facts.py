@@ -11,6 +11,7 @@ from pyspark.sql.types import BooleanType, StructField, TimestampType
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
 from nightjar.settings import sources
+from nightjar.settings.files import Dialect
 from nightjar.settings.texts import parse
 from nightjar.sources import lookups, raw, values
 from nightjar.sources.parquet import MOMENTS
@@ -73,13 +74,15 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
 
 def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    schema = rows.schema
-    typed_values = [values.value(schema[name], column.type).alias(name) for name, column in source.columns.items()]
+    schema, dialect = rows.schema, source.file.dialect
+    typed_values = [
+        values.value(schema[name], column.type, dialect).alias(name) for name, column in source.columns.items()
+    ]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
     # Two projections: each text is cast once, however many conditions use its value.
     passed = _passed(rows)
     values_and_texts = rows.select(*typed_values, *texts, *passed)
-    faults = {name: _column_faults(schema[name], column) for name, column in source.columns.items()}
+    faults = {name: _column_faults(schema[name], column, dialect) for name, column in source.columns.items()}
     reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
     texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
     row = F.when(F.col(REASONS) != "", texts_as_json).alias(ROW)
@@ -110,11 +113,11 @@ def as_json(columns: list[str]) -> Column:
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
+def _column_faults(field: StructField, column: sources.Column, dialect: Dialect) -> list[Fault]:
     name, value = field.name, F.col(field.name)
     read = StructField(_text(name), field.dataType, metadata=field.metadata)
     unparsed = F.col(read.name).isNotNull() & value.isNull()
-    special = values.special(read, column.type)
+    special = values.special(read, column.type, dialect)
     other = reduce(Column.__and__, (~condition for condition, _ in special), unparsed)
     faults = [(other, f"{name}: not a {column.type.value}")]
     faults += [(unparsed & condition, f"{name}: {reason}") for condition, reason in special]

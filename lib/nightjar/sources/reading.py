@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import StringType, StructField, StructType
 
-from nightjar.settings.sources import Change, Source
-from nightjar.sources import discovery, facts, intake, items, raw, slices, staging
+from nightjar.settings.files import Change
+from nightjar.settings.sources import Source
+from nightjar.sources import discovery, facts, files, intake, items, raw, slices, staging
 from nightjar.sources.items import Entry, Item, Portion
 from nightjar.sources.storing import Night
 from nightjar.tables.warehouse import Warehouse
@@ -77,7 +77,8 @@ def _reading(place: Place, portions: Sequence[Portion], definition: str) -> Read
     lying = _read(place, [portion.item for portion in portions if portion.staged is None])
     new = _candidates(place, lying) if lying else None
     if new is None:
-        rows = _candidates(place, staged or [_no_rows(place)])
+        no_rows = raw.read(place.spark, place.source.file, [], list(place.source.columns), place.name, place.cache)
+        rows = _candidates(place, staged or [no_rows])
     else:
         rows = new.drop(facts.RAW)
         rows = rows.unionByName(_candidates(place, staged)) if staged else rows
@@ -86,7 +87,7 @@ def _reading(place: Place, portions: Sequence[Portion], definition: str) -> Read
 
 def stage(place: Place, reading: Reading) -> Reading:
     """Stage the rows of new items that may not lie there unchanged for long, and read them from there."""
-    if reading.new is None or discovery.change_of(place.source.file) is Change.ERROR:
+    if reading.new is None or discovery.change_of(place.source.file, place.name) is Change.ERROR:
         return reading
     folder = staging.write(reading.new, place.warehouse, place.name, place.night)
     portions = [replace(portion, staged=portion.staged or folder) for portion in reading.portions]
@@ -128,12 +129,6 @@ def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, parts)
 
 
-def _no_rows(place: Place) -> DataFrame:
-    """The columns of raw rows, for a night that reads nothing."""
-    names = [*place.source.columns, raw.MALFORMED, raw.FILE]
-    return place.spark.createDataFrame([], StructType([StructField(name, StringType()) for name in names]))
-
-
 def _read(place: Place, new: Sequence[Item]) -> list[DataFrame]:
     """Raw rows of items where they lie."""
     read = partial(raw.read, place.spark, place.source.file)
@@ -142,7 +137,7 @@ def _read(place: Place, new: Sequence[Item]) -> list[DataFrame]:
     whole = [item.name for item in new if item not in parts]
     batches = [read(whole, columns, name, place.cache)] if whole else []
     for item in parts:
-        rows = read([slices.cut(item, place.cache)], columns, name, place.cache)
+        rows = read([slices.cut(item, place.source.file, place.cache)], columns, name, place.cache)
         batches.append(rows.withColumn(raw.FILE, F.lit(item.name)))
     return [staging.carry(rows) for rows in batches]
 
@@ -165,7 +160,7 @@ def _definition(source: Source, name: str) -> str:
     places = ("path", "package", "changed")
     plain["file"] = {key: value for key, value in dataclasses.asdict(source.file).items() if key not in places}
     plain["lookup_files"] = {
-        one: discovery.digest_of(raw.locate(lookup.file, f"{name}.lookups.{one}"))
+        one: discovery.digest_of(files.the_file(lookup.file, f"{name}.lookups.{one}"))
         for one, lookup in source.lookups.items()
     }
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()

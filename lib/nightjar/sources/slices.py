@@ -4,16 +4,18 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from nightjar.settings.files import File
 from nightjar.sources.discovery import blocks
 from nightjar.sources.items import Item
 from nightjar.tables import storage
 
 
-def cut(item: Item, cache: Path) -> str:
-    """The path of a file that holds the header of an item's file, and the item's own bytes.
+def cut(item: Item, file: File, cache: Path) -> str:
+    """The path of a file that holds the header of an item's file, if it has one, and the item's own bytes.
 
     Args:
         item: what is read.
+        file: how it is written.
         cache: folder for such files.
     """
     filesystem, inner = storage.of_file(item.name)
@@ -21,9 +23,9 @@ def cut(item: Item, cache: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"part-{Path(item.name).name}"
     with filesystem.open_input_file(inner) as stream, target.open("wb") as part:
-        if item.begins:
+        if item.begins and not file.dialect.names:
             part.write(_first_line(stream))
-            stream.seek(item.begins)
+        stream.seek(item.begins)
         for block in blocks(stream, item.size - item.begins):
             part.write(block)
     return str(target)

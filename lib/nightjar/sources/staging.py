@@ -1,7 +1,7 @@
 """Raw rows that a later run reads again: of what cannot be read twice, and those that are not known yet.
 
-They lie as Parquet in the project's warehouse, sorted by their stated `known_at`, so that a night skips what others have
-read. A folder of staged rows counts where the table `intake` names it.
+They lie as Parquet in the project's warehouse, sorted by their stated `known_at`, so that a night skips what others
+have read. A folder of staged rows counts where the table `intake` names it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.sources import raw
 from nightjar.sources.facts import RAW
+from nightjar.sources.provenance import literally
 from nightjar.sources.storing import Night
 from nightjar.tables import storage
 from nightjar.tables.warehouse import Warehouse
@@ -56,7 +57,7 @@ def discard_on_failure(warehouse: Warehouse, sources: Iterable[str], night: Nigh
 
 def read(spark: SparkSession, warehouse: Warehouse, folder: str, after: datetime | None, until: datetime) -> DataFrame:
     """The staged raw rows that are known by an instant, and after another if there is one."""
-    rows = spark.read.parquet(raw.literally(warehouse.path(folder)))
+    rows = spark.read.parquet(literally(warehouse.path(folder)))
     known = F.col(KNOWN)
     if after is None:
         return rows.where(known.isNull() | (known <= F.lit(until)))
