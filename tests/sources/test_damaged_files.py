@@ -151,7 +151,7 @@ def fails_on_a_row(folder):
         (no_parquet, ["readings.parquet"]),
         (damaged_parquet, ["readings.parquet cannot be read: ", "looks damaged", "fetch it again"]),
         (truncated_gzip, ["readings.csv.gz cannot be read: ", "Truncated", "fetch it again"]),
-        (empty_folder, ["no new row (its file holds 0)"]),
+        (empty_folder, ["there is no file at ", "arrival.min_rows=0"]),
         (folder_of_csv, ["/readings cannot be read: ", "/readings/a.csv: ", "not a parquet file"]),
         (parquet_as_csv, ["readings.csv is Parquet, expected CSV"]),
         (name_not_utf8, ["readings.parquet has a column whose name is not UTF-8"]),

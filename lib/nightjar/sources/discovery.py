@@ -17,7 +17,9 @@ PACKED = (".zip", ".gz", ".bz2", ".zst")
 CHUNK = 1 << 20  # bytes
 
 
-def discover(file: File, source: str, definition: str, read: Mapping[str, Entry]) -> Iterator[Item]:
+def discover(
+    file: File, source: str, definition: str, read: Mapping[str, Entry], *, is_empty_allowed: bool
+) -> Iterator[Item]:
     """The files, or new ends of files, that no night has read by these settings.
 
     A file whose size and time of change are as before counts as unchanged.
@@ -27,11 +29,18 @@ def discover(file: File, source: str, definition: str, read: Mapping[str, Entry]
         source: its name.
         definition: hash of its settings.
         read: path -> the last entry of what nights have read.
+        is_empty_allowed: whether there may be no file at all.
 
     Raises:
         SourceError: there is no file, or one has changed that may not.
     """
-    for present in files.list_files(file, source):
+    all_files = files.list_files(file, source)
+    if not all_files and not is_empty_allowed:
+        raise SourceError(
+            f"Source {source}: there is no file at {file.path}. If there are nights without any: "
+            f"project.sources.{source}.arrival.min_rows=0. Nothing was written."
+        )
+    for present in all_files:
         before = read.get(present.path)
         if before is None:
             yield _whole(present)

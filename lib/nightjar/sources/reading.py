@@ -20,8 +20,8 @@ from nightjar.sources.storing import Night
 from nightjar.tables.warehouse import Warehouse
 
 NOT_DECISIVE = ("file", "arrival", "layouts", "refuse_above")
-"""Settings of a source that decide nothing about how raw rows become facts; nights' items are read again after an edit
-of any other."""
+"""Settings of a source that decide nothing about how raw rows become facts. After an edit of any other, all that there
+is is read again."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def open_items(place: Place, table: str) -> Reading:
     name, source = place.name, place.source
     definition = _definition(source, name)
     before = intake.read(place.warehouse, name, table, place.zone)
-    discover = partial(discovery.discover, source.file, name, definition)
+    is_empty_allowed = source.arrival.min_rows == 0
+    discover = partial(discovery.discover, source.file, name, definition, is_empty_allowed=is_empty_allowed)
     portions = items.plan(before.entries, before.nights, place.night.run_date, definition, discover, name)
     for portion in portions:
         if portion.staged is None and portion.columns is not None:
@@ -157,8 +158,7 @@ def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
 def _definition(source: Source, name: str) -> str:
     """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files."""
     plain = {key: value for key, value in dataclasses.asdict(source).items() if key not in NOT_DECISIVE}
-    places = ("path", "package", "changed")
-    plain["file"] = {key: value for key, value in dataclasses.asdict(source.file).items() if key not in places}
+    plain["file"] = {key: value for key, value in dataclasses.asdict(source.file).items() if key != "changed"}
     plain["lookup_files"] = {
         one: discovery.digest_of(files.the_file(lookup.file, f"{name}.lookups.{one}"))
         for one, lookup in source.lookups.items()
