@@ -54,7 +54,7 @@ def test_a_job_is_asked_only_for_what_it_needs_itself():
 
 
 def test_an_option_says_so_without_running_anything(capsys):
-    job._run(JobName.SCORE, "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
+    job.run(JobName.SCORE, "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
     assert capsys.readouterr().out == "score: nothing is wrong, as far as settings and the places of files tell\n"
 
 
@@ -64,13 +64,13 @@ def test_an_option_says_so_without_running_anything(capsys):
 def test_a_job_that_is_sure_to_train_refuses_its_search_before_anything_is_made(name, dates):
     wrong = ["search.metric=rmse", "environment.warehouse=/nowhere/warehouse", "environment.home=/nowhere/home"]
     with pytest.raises(UsageError, match=r"the job cannot run:\n  .*metric is rmse"):
-        job._run(name, "", [*FLIGHTS, *dates, *wrong], pytest.fail)
+        job.run(name, "", [*FLIGHTS, *dates, *wrong], pytest.fail)
 
 
 def test_no_heavy_library_is_imported_for_it():
     look = (
         "import sys; from nightjar.pipeline import job; from nightjar.settings.jobs import "
-        "JobName; job._run(JobName.NIGHTLY, '', sys.argv[1:], None); "
+        "JobName; job.run(JobName.NIGHTLY, '', sys.argv[1:], None); "
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     command = [sys.executable, "-c", look, *FLIGHTS, "--check"]
