@@ -73,7 +73,7 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
         checking.require_runnable(settings)
         sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")
         return
-    checking.require_feasible(settings)
+    checking.require_startable(settings)
     from nightjar.pipeline import execution
 
     execution.execute(job, settings, config.digest(composed), body or _body(job))
