@@ -44,6 +44,7 @@ MORE = {
     "a -- b\\\n c\n + d /* e ' */ + '/* ' || f || ' */'": {"a", "d", "f"},
     "'it''s' || 'a\\'b' || R'c\\' || \"d\"\"e\" || f": {"f"},
     "X'1F' || b": {"b"},
+    "CASE WHEN end THEN end ELSE end - start END": {"end", "start"},
     "a <=> b AND c != d AND e == f AND !g AND ~h ^ i | j & k << l >>> m <> n": set("abcdefghijklmn"),
 }
 """Expressions, with the columns in them."""
@@ -57,7 +58,7 @@ UNREAD = (
     ":a",
     "(SELECT a)",
     "${a}",
-    "end - a",
+    "in - a",
 )
 """Expressions that are left to the ingest."""
 SILENT = {"user", "date_add(day, 1) = DATE '2024-02-01'", "datediff(day, DATE '2024-01-01')"}
@@ -114,7 +115,7 @@ BINARY = [
 ]
 FORMS = (
     [
-        *("({})", "-{}", "NOT ({})", "abs({})", "year ( {} )", "({} IS NOT NULL)", "CAST({} AS DECIMAL(5, 1))"),
+        *("({})", "- {}", "NOT ({})", "abs({})", "year ( {} )", "({} IS NOT NULL)", "CAST({} AS DECIMAL(5, 1))"),
         *("try_cast({} as array<map<string, int>>)", "({})::bigint", "trim(BOTH FROM {})", "extract(HOUR FROM {})"),
         *("({} + INTERVAL 1 DAY)", "{} /* n */", "{} -- n\n", "filter({}, p -> p > 1)", "unix_timestamp({})['n'].n"),
     ],

@@ -31,7 +31,7 @@ def test_files_and_searches_are_judged_together():
         "search.candidates.boosting.parameters={max_itr: 3}",
         "search.final_days=300",
         "project.sources.weather.file.path=nowhere.csv",
-        "project.sources.weather.where='hourly > 1'",
+        "project.sources.weather.where='tempp > 1'",
     ]
     with pytest.raises(UsageError) as refused:
         check(JobName.NIGHTLY, *wrong)
@@ -39,7 +39,7 @@ def test_files_and_searches_are_judged_together():
     assert (head, refused.value.exit_code) == ("the job cannot run:", 2)
     begins = (
         "Source weather: there is no file ",
-        "project.sources.weather.where: the expression 'hourly > 1' names hourly, which is no column there (did you ",
+        "project.sources.weather.where: the expression 'tempp > 1' names tempp, which is no column there (did you ",
         "search.metric is ",
         "search.candidates.logistic: drop names nothing",
         "search.candidates.boosting: ",

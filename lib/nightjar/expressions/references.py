@@ -125,10 +125,6 @@ class _Reader:
     def _follows(self, text: str, distance: int = 1) -> bool:
         return self.tokens[self.place + distance] == ("symbol", text)
 
-    def _word_before(self) -> str:
-        kind, text = self.tokens[self.place - 1] if self.place else _END
-        return text.lower() if kind == "word" else ""
-
     def _read_symbol(self, text: str) -> None:
         self._require(text not in (":", "=>"))
         if text == "(":
@@ -167,11 +163,8 @@ class _Reader:
     def _read_operand(self, kind: str, text: str) -> None:
         word = text.lower() if kind == "word" else ""
         next_kind, _ = self.tokens[self.place + 1]
-        if word in _PREFIXES or (word in _OPERATORS and self._word_before() in _PREFIXES | _OPTIONS_OF_TRIM):
+        if word in _PREFIXES or (word in _OPERATORS and self._is_after_prefix()):
             self._step(expects_operand=True)
-        elif word in _OPERATORS or word in ("as", "end", "select"):
-            self._require(word in _OPERATORS and self._follows("("))
-            self._read_name(word, text)
         elif word and next_kind == "string":  # the type of a constant
             self.has_interval |= word == "interval"
             self._step(expects_operand=True)
@@ -179,7 +172,13 @@ class _Reader:
             self.has_interval = True
             self._step(expects_operand=True)
         else:
+            unusual = word in ("as", "select") or (word == "end" and self._is_after_prefix())
+            self._require(not unusual and (word not in _OPERATORS or self._follows("(")))
             self._read_name(word, text)
+
+    def _is_after_prefix(self) -> bool:
+        kind, text = self.tokens[self.place - 1] if self.place else _END
+        return kind == "word" and text.lower() in _PREFIXES | _OPTIONS_OF_TRIM
 
     def _is_signed_number(self) -> bool:
         signed = self._follows("-") or self._follows("+")
