@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf
 
 from nightjar import config
-from nightjar.errors import NightjarError
 from nightjar.pipeline import checking, command_line
-from nightjar.runtime import folders, interrupts, logs, outages
+from nightjar.runtime import logs, process
 from nightjar.settings.jobs import JobName
 
 if TYPE_CHECKING:
     from nightjar.pipeline.execution import Context
 
 log = logging.getLogger("nightjar.job")
-INTERRUPTED = 130
+INTERRUPTED = "interrupted: every table is as it was, or holds this run's complete rows"
 INTERNAL = 1
 
 
@@ -32,17 +31,9 @@ def main(job: JobName, description: str) -> None:
         description: what `--help` says first.
     """
     logs.start()
-    interrupts.install_handlers()
-    folders.use_process_folder()
     try:
-        with outages.translate_errors():
+        with process.of_command(log.error, INTERRUPTED):
             run(job, description, sys.argv[1:])
-    except NightjarError as error:
-        log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
-        sys.exit(INTERRUPTED)
     except Exception:
         log.exception("unexpected failure: a defect in Nightjar, or a failure that it does not know: see the traceback")
         sys.exit(INTERNAL)
