@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from nightjar.asof.values import logical_type, plain
 from nightjar.errors import SourceError
 from nightjar.settings.sources import File, FileFormat
-from nightjar.sources import csv_files, parquet, raw
+from nightjar.sources import csv_files, location, parquet, raw
 from nightjar.tables import storage
 
 TEXT = pa.large_string()
@@ -84,7 +84,7 @@ def open_raw(path: str, source: str) -> Iterator[RawFile]:
         SourceError: `ingest` would refuse it as a whole, or it has no row.
     """
     file = File(path if "://" in path else str(Path(path).absolute()), format=_format(path))
-    where = raw.locate(file, source)
+    where = location.locate(file, source)
     with tempfile.TemporaryDirectory(prefix="profile-") as folder, raw.translate_open_errors(where, source):
         whole = (
             _parquet(file, where, source) if file.format is FileFormat.PARQUET else _csv(file, where, source, folder)
@@ -104,7 +104,7 @@ def _format(path: str) -> FileFormat:
 
 
 def _csv(file: File, where: str, source: str, folder: str) -> RawFile:
-    path = raw.unpack(where, source, Path(folder))
+    path = location.unpack(where, source, Path(folder))
     csv_format = csv_files.read_format(path, source)
     _require_commas(csv_format.header, path, source)
     copy = str(Path(folder) / "columns.parquet")
