@@ -105,5 +105,5 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     item = Item(row["item"], row["digest"], row["size"], row["modified"], row["begins"])
-    others = ("definition", "after", "waiting", "staged", "columns", "run_date")
+    others = ("definition", "after", "waiting", "staged", "whole", "columns", "run_date")
     return Entry(item, **{name: row[name] for name in others})

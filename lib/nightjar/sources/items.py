@@ -35,7 +35,9 @@ class Entry:
         definition: hash of the settings by which its rows became facts.
         after: earlier nights have read the rows that were known by then; None: none has.
         waiting: rows that become known after the night.
-        staged: folder of its rows within the project's warehouse; None: the item is read again where it lies.
+        staged: folder of its rows within the project's warehouse; None: there is none.
+        whole: whether all rows that the night has read lie there; else it has those that wait, and a rerun of the night
+            reads the item where it lies.
         columns: its columns and types as JSON.
         run_date: the night.
     """
@@ -45,8 +47,13 @@ class Entry:
     after: datetime | None
     waiting: int
     staged: str | None
+    whole: bool
     columns: str
     run_date: date
+
+    def again(self) -> "Portion":
+        """What a rerun of the night reads of the item."""
+        return Portion(self.item, self.after, self.staged if self.whole else None, self.columns)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Portion:
     Attributes:
         item: what is read.
         after: see `Entry`.
-        staged: see `Entry`; None: the item is read where it lies.
+        staged: folder of the rows; None: the item is read where it lies.
         columns: see `Entry`; None: not read before.
     """
 
@@ -97,14 +104,14 @@ def plan(
     """
     own = [entry for entry in entries if entry.run_date == run_date]
     if run_date in nights and max(nights) > run_date:
-        return [Portion(entry.item, entry.after, entry.staged, entry.columns) for entry in own]
+        return [entry.again() for entry in own]
     others = [entry for entry in entries if entry.run_date != run_date]
     read = {name: parts[max(parts)] for name, parts in _parts(others).items()}
     staged = {(entry.item, entry.definition): entry for entry in own if entry.after is None}
     new, again = list[Portion](), set[str]()
     for item in discover(read):
         before = staged.get((item, definition))
-        new.append(Portion(item, None, before.staged, before.columns) if before else Portion(item))
+        new.append(before.again() if before else Portion(item))
         again |= set() if item.begins else {item.name}
     waiting = [
         Portion(entry.item, nights[entry.run_date], entry.staged, entry.columns)
@@ -137,10 +144,10 @@ def _no_longer_there(own: Sequence[Entry], new: Sequence[Portion], source: str) 
     """
     present = {portion.item.name for portion in new}
     gone = [entry for entry in own if entry.after is None and entry.item.name not in present]
-    lost = [entry.item.name for entry in gone if entry.staged is None]
+    lost = [entry.item.name for entry in gone if not entry.whole]
     if lost:
         raise SourceError(
             f"Source {source}: this night has read {', '.join(lost)}, which is no longer there. Bring it back to run "
             "the night again. Nothing was written."
         )
-    return [Portion(entry.item, None, entry.staged, entry.columns) for entry in gone]
+    return [entry.again() for entry in gone]

@@ -103,7 +103,7 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
         reading: what was read.
         not_yet_known: rows of `reading.new` that become known after the night.
     """
-    night, portions = place.night, reading.portions
+    night, portions, whole = place.night, reading.portions, [one.staged is not None for one in reading.portions]
     if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
         folder = staging.write(later, place.warehouse, place.name, night)
@@ -117,10 +117,11 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
             portion.after,
             waiting.get(portion.staged or "", {}).get(portion.item.name, 0),
             portion.staged,
+            is_whole,
             portion.columns or json.dumps(list(place.source.columns)),
             night.run_date,
         )
-        for portion in portions
+        for portion, is_whole in zip(portions, whole, strict=True)
     ]
 
 
@@ -150,7 +151,9 @@ def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
         if portion.staged is not None:
             groups.setdefault((portion.staged, portion.after), []).append(portion.item.name)
     return [
-        staging.read(place.spark, place.warehouse, folder, after, place.night.cutoff).where(F.col(raw.FILE).isin(names))
+        staging.read(place.spark, place.warehouse, place.name, folder, after, place.night.cutoff).where(
+            F.col(raw.FILE).isin(names)
+        )
         for (folder, after), names in groups.items()
     ]
 

@@ -14,6 +14,7 @@ from pyarrow.fs import FileType
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.errors import SourceError
 from nightjar.sources import raw
 from nightjar.sources.facts import RAW
 from nightjar.sources.provenance import literally
@@ -55,9 +56,22 @@ def discard_on_failure(warehouse: Warehouse, sources: Iterable[str], night: Nigh
         raise
 
 
-def read(spark: SparkSession, warehouse: Warehouse, folder: str, after: datetime | None, until: datetime) -> DataFrame:
-    """The staged raw rows that are known by an instant, and after another if there is one."""
-    rows = spark.read.parquet(literally(warehouse.path(folder)))
+def read(
+    spark: SparkSession, warehouse: Warehouse, source: str, folder: str, after: datetime | None, until: datetime
+) -> DataFrame:
+    """The staged raw rows that are known by an instant, and after another if there is one.
+
+    Raises:
+        SourceError: they are gone.
+    """
+    path = warehouse.path(folder)
+    filesystem, inner = storage.of_file(path)
+    if filesystem.get_file_info(inner).type is not FileType.Directory:
+        raise SourceError(
+            f"Source {source}: rows that an earlier run has staged are gone: there is no folder {path}. Put it back "
+            "from a backup to run this night. Nothing was written."
+        )
+    rows = spark.read.parquet(literally(path))
     known = F.col(KNOWN)
     if after is None:
         return rows.where(known.isNull() | (known <= F.lit(until)))
