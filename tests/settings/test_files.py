@@ -58,16 +58,14 @@ def test_forms_that_no_text_can_have_both_stand_side_by_side():
     [
         (
             {"dialect": Dialect(delimiter=";")},
-            "dialect: found .*, expected nothing: only CSV has it, and the format is",
+            "dialect: found",
         ),
-        ({"null_text": "-"}, "null_text: found '-', expected nothing: only CSV has it, and the format is"),
+        ({"null_text": "-"}, "null_text: found '-'"),
     ],
 )
 def test_what_only_csv_has_is_refused_of_other_formats(file_format, settings, message):
     assert File("readings", format=file_format, null_text="NA", dialect=Dialect())
-    with pytest.raises(
-        ValueError, match=f"{message}, expected nothing: only CSV has it, and the format is {file_format}"
-    ):
+    with pytest.raises(ValueError, match=f"{message}.*only CSV has it, and the format is {file_format}"):
         File("readings", format=file_format, **settings)
 
 

@@ -61,14 +61,9 @@ def test_a_folder_has_all_below_it_and_a_pattern_what_fits_it(landing, path, exp
 
 def test_a_path_is_absolute_and_what_is_left_out_is_in_the_log(landing, monkeypatch, caplog):
     monkeypatch.chdir(landing)
-    logger = logging.getLogger("nightjar.ingest")
-    logger.addHandler(caplog.handler)
-    caplog.set_level(logging.DEBUG, logger.name)
-    try:
-        (file,) = list_files(File("day=2024-03-30"), "readings")
-        list_files(File("day=2024-03-31/*"), "readings")
-    finally:
-        logger.removeHandler(caplog.handler)
+    caplog.set_level(logging.DEBUG, "nightjar.ingest")
+    (file,) = list_files(File("day=2024-03-30"), "readings")
+    list_files(File("day=2024-03-31/*"), "readings")
     assert file.path == str(landing / NAMES[0])
     hidden = [f"left out as hidden or unfinished: {landing / NAMES[number]}" for number in (3, 4, 5)]
     assert sorted(caplog.messages) == sorted(hidden)

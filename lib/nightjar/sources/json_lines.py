@@ -83,7 +83,7 @@ def _members(line: str) -> Iterator[tuple[str, Any]]:
     """Names and values of a valid object; of lists and objects their JSON as it is written."""
     at = line.index("{") + 1
     while line[(at := _next(line, at))] != "}":
-        name, at = _DECODER.raw_decode(line, at + (line[at] == ","))
+        name, at = _DECODER.raw_decode(line, _next(line, at + (line[at] == ",")))
         begin = _next(line, _next(line, at) + 1)
         value, at = _DECODER.raw_decode(line, begin)
         yield name, line[begin:at] if isinstance(value, list) else value
