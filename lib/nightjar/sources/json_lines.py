@@ -53,7 +53,7 @@ def read(spark: SparkSession, _: File, places: Mapping[str, str], columns: Seque
     paths = list(places.values())
     lines = spark.read.text([literally(path) for path in paths], lineSep="\n")
     # As bytes: what is not UTF-8 is malformed, not mended.
-    lines = lines.select(F.col("value").cast("binary"), place(paths))
+    lines = lines.select(F.col("value").cast("binary"), place(paths).alias(PLACE))
     schema = StructType([StructField(name, StringType()) for name in [*columns, MALFORMED, PLACE]])
     return lines.mapInArrow(partial(_read_batches, list(columns)), schema)
 
