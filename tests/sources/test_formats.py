@@ -188,12 +188,11 @@ def test_json_lines_are_read_as_python_reads_them_and_broken_ones_are_told(spark
         [(*text, "1", "a.jsonl") for text in texts] + [(*text, "2", "b.json.gz") for text in [*texts, (None, "true")]],
         key=repr,
     )
-    texts = [text.split("\0")[-1] for (text,) in frame.select(raw.MALFORMED).dropna().collect()]
-    assert sorted(texts) == sorted([*broken, '{"k":"K\\xf6ln"}'])
-    example = frame.agg(F.min(raw.MALFORMED)).first()[0]
+    malformed = [text for (text,) in frame.select(raw.MALFORMED).dropna().collect()]
     frame.unpersist()
+    assert sorted(text.split("\0")[-1] for text in malformed) == sorted([*broken, '{"k":"K\\xf6ln"}'])
     with pytest.raises(SourceError, match=rf"such as line 18 of {tmp_path}/json/day=2/b.json.gz: .*K\\\\xf6ln"):
-        raw.refuse_malformed(6, example, "readings", file.path)
+        raw.refuse_malformed(6, malformed[-1], "readings", file.path)
     with pytest.raises(
         SourceError, match=rf"Source readings: {tmp_path}/json/day=1/a.jsonl lacks the column w; it has k"
     ):

@@ -53,7 +53,8 @@ def list_files(file: File, source: str) -> list[RawFile]:
     filesystem, inner = storage.of_file(place)
     scheme = place.removesuffix(inner)
     info = filesystem.get_file_info(inner)
-    if info.type is pafs.FileType.NotFound and not (path.endswith("/") and "://" in path):
+    may_be_empty = scheme and (pattern or path.endswith("/"))  # in object stores no folder is without a file
+    if info.type is pafs.FileType.NotFound and not may_be_empty:
         what = "folder" if pattern else "file"
         raise SourceError(f"Source {source}: there is no {what} {place}. Nothing was written.")
     infos = [info]
