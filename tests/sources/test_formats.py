@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 
@@ -66,6 +67,9 @@ def test_csv_of_a_dialect_is_read_as_python_reads_it(spark, tmp_path):
     expected = [{key: None if text in ("", "-", "NA") else text for key, text in row.items()} for row in expected]
     read = rows_in(read_raw(spark, file, ["Ort", "day", "Wert"], tmp_path), tmp_path)
     assert sorted(read, key=repr) == sorted(({key: row[key] for key in read[0]} for row in expected), key=repr)
+    rows = read_raw(spark, replace(file, dialect=replace(GERMAN, date_formats=["dd.MM.yyyy"])), ["day"], tmp_path)
+    days = rows.select(values.value(rows.schema["day"], ColumnType.DATE, FORMS)).distinct().collect()
+    assert {day for (day,) in days} == {date(2024, 3, 30), None}  # names of folders have forms of their own
     assert read_raw(spark, File(f"{tmp_path}/none*"), ["Ort", "day"], tmp_path).collect() == []
 
 

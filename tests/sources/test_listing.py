@@ -43,6 +43,7 @@ def landing(tmp_path):
         ("day=*/[!_.]*-1.csv.gz", [2]),
         ("*/*/*", [6]),
         ("[a]", [9]),  # a folder that there is
+        ("[a]/*.csv", [9]),
         ("[ab]/x.csv", [10]),
         ("empty", []),
         ("day=2023*/x.csv", []),
