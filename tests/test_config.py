@@ -438,7 +438,7 @@ def test_a_word_that_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, wri
     assert "in line 11 of" in message
     arguments = ["project=shops", "--config-dir", str(tmp_path), "--cfg", "job"]
     with pytest.raises(UsageError) as not_shown:  # as if it had been meant; what else is wrong would not matter
-        job._run(JobName.SCORE, "", arguments, pytest.fail)
+        job.run(JobName.SCORE, "", arguments, pytest.fail)
     assert str(not_shown.value) == message
 
 

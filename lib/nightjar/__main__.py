@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import nightjar
-from nightjar.errors import NightjarError, UsageError
+from nightjar.errors import UsageError
 
 FOLDERS = {name: Path(nightjar.__file__).resolve().with_name(f"_{name}").resolve() for name in ("jobs", "conf")}
 
@@ -78,18 +78,10 @@ def run(name: str, action: Callable[[], None]) -> None:
         name: the command, for its messages.
         action: what to do.
     """
-    from nightjar.runtime import folders, interrupts, outages
+    from nightjar.runtime import process
 
-    interrupts.install_handlers()
-    folders.use_process_folder()
-    try:
-        with outages.translate_errors():
-            action()
-    except NightjarError as error:
-        sys.stderr.write(f"{name}: error: {error}\n")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with process.of_command(lambda message: sys.stderr.write(f"{name}: error: {message}\n")):
+        action()
 
 
 def _list_commands(jobs: dict[str, Path]) -> str:

@@ -4,6 +4,7 @@ Nothing but this module, `overrides` and `refusals` knows Hydra. Everything that
 UsageError that names key path, value, place and what was expected, a line each; it is raised before any session starts.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,11 @@ def mask(composed: Composed) -> DictConfig:
     plain = OmegaConf.to_container(composed.config, resolve=False)
     shown: DictConfig = OmegaConf.create(secrets.mask(plain))
     return shown
+
+
+def digest(composed: Composed) -> str:
+    """SHA-256 of a composed configuration without its secrets."""
+    return hashlib.sha256(OmegaConf.to_yaml(mask(composed), sort_keys=True).encode()).hexdigest()
 
 
 def secrets_of(composed: Composed) -> list[str]:

@@ -1,5 +1,6 @@
 """Every place in a project's settings that holds SQL is guarded, and nothing is written before all of them are."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -8,9 +9,11 @@ from pyspark.sql.types import StructType
 
 import builders
 from nightjar.errors import UsageError
+from nightjar.expressions.columns import unknown_columns
 from nightjar.features.build import build
 from nightjar.features.column_checks import require_fit
 from nightjar.settings.features import Aggregate
+from nightjar.settings.spine import Sample, SampleBy
 from nightjar.sources.facts import candidates
 from nightjar.sources.ingest import ingest
 
@@ -72,6 +75,30 @@ def test_each_place_looks_at_the_columns_too(spark, project, tmp_path, place):
         met(spark, changed, place, tmp_path)
     assert str(refused.value).startswith(
         f"{place}: the expression {CLOCK!r} holds current_date(), which is no column. "
+    )
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_name_that_is_no_column_is_refused_by_settings_alone_as_by_an_ingest(spark, project, tmp_path, place):
+    """Both name the same columns, which are all that the expression may use."""
+    sampled = replace(project, spine=replace(project.spine, sample=Sample(SampleBy.ENTITY, fraction=0.5)))
+    changed = PLACES[place](sampled, "nowhere > 1")
+    with pytest.raises(UsageError) as refused:
+        met(spark, changed, place, tmp_path)
+    start, columns = re.fullmatch(
+        r"(.*) does not fit: .* (Columns are .*) Nothing was written.", str(refused.value)
+    ).groups()
+    assert list(unknown_columns(changed)) == [f"{start} names nowhere, which is no column there. {columns}"]
+
+
+def test_names_are_those_of_columns_before_an_expression_in_any_case(project):
+    chained = of_readings(project, derived={"b": "a + SEEN", "a": "at", "c": "B + _malformed + temprature"})
+    assert [line.split(", which is no column there")[0] for line in unknown_columns(chained)] == [
+        "project.sources.readings.derived.b: the expression 'a + SEEN' names a",
+        "project.sources.readings.derived.c: the expression 'B + _malformed + temprature' names temprature",
+    ]
+    assert list(unknown_columns(chained))[1].endswith(
+        "(did you mean 'temperature'?). Columns are machine, at, seen, temperature, b, a."
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from learning import problems
 from nightjar.errors import LearningError
-from nightjar.learning.search.checking import require_learnable, require_measurable
+from nightjar.learning.search.checking import require_learnable
+from nightjar.learning.search.problem import require_measurable
 from nightjar.models.columns import FeatureColumn
 from nightjar.settings.columns import Number, Scale
 from nightjar.settings.labelling import SelfTraining

@@ -23,7 +23,7 @@ LIB = Path(nightjar.__file__).parent
         ("timeline.py", True),
         ("report/night.py", False),
         ("tables/maintenance.py", False),
-        ("pipeline/job.py", False),
+        ("pipeline/execution.py", False),
         ("models/notes.txt", False),
     ],
 )

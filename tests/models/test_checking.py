@@ -2,8 +2,8 @@ import pytest
 
 from models.rows import CANDIDATES, FEATURES, MEMBERS
 from nightjar.errors import LearningError
+from nightjar.models.checking import check_model
 from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES
-from nightjar.models.fitting import check
 from nightjar.settings.columns import Category, ColumnPreparation, Encoding, Missing, Number
 from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.model import Calibration, Estimator, Model
@@ -27,7 +27,7 @@ OTHERS = {
 def test_every_candidate_that_can_be_fitted_passes(name):
     task, model = CANDIDATES[name]
 
-    check(model, features=FEATURES, task=task, members=MEMBERS)
+    check_model(model, features=FEATURES, task=task, members=MEMBERS)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_candidate_that_can_be_fitted_passes(name):
 )
 def test_models_that_cannot_be_fitted_are_refused_before_any_row(model, message):
     with pytest.raises(LearningError, match=message):
-        check(model, features=FEATURES, task=Task.CLASSIFICATION, members=MEMBERS)
+        check_model(model, features=FEATURES, task=Task.CLASSIFICATION, members=MEMBERS)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_models_that_cannot_be_fitted_are_refused_before_any_row(model, message)
 )
 def test_members_that_cannot_be_members_are_named(model, message):
     with pytest.raises(LearningError, match=message):
-        check(model, features=FEATURES, members=OTHERS)
+        check_model(model, features=FEATURES, members=OTHERS)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_members_that_cannot_be_members_are_named(model, message):
 )
 def test_what_does_not_fit_the_task_is_refused(model, message):
     with pytest.raises(LearningError, match=message):
-        check(model, features=FEATURES, task=Task.REGRESSION)
+        check_model(model, features=FEATURES, task=Task.REGRESSION)
 
 
 def test_everything_behind_the_door_is_among_the_candidates_that_the_other_tests_fit():

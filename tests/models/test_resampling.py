@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
+from nightjar.models.checking import check_model
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import Examples
-from nightjar.models.fitting import check, fit
+from nightjar.models.fitting import fit
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import resample
@@ -275,4 +276,4 @@ def test_rows_cannot_be_made_where_levels_are_encoded_by_labels():
         preparation=Preparation(category=Category(Encoding.TARGET)),
     )
     with pytest.raises(LearningError, match=r"imbalance is smote: .* encoding=target .* Choose another encoding, over"):
-        check(model, features=FEATURES)
+        check_model(model, features=FEATURES)

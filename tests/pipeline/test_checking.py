@@ -15,7 +15,7 @@ from nightjar.settings.jobs import JobName
 
 ROOT = Path(__file__).resolve().parents[2]
 FLIGHTS = ["project=flights", "run_date=2013-10-05"]
-HEAVY = ("ray", "torch", "mlflow")
+HEAVY = ("pyspark", "ray", "torch", "mlflow")
 
 pytestmark = pytest.mark.slow  # each composes a configuration
 
@@ -31,6 +31,7 @@ def test_files_and_searches_are_judged_together():
         "search.candidates.boosting.parameters={max_itr: 3}",
         "search.final_days=300",
         "project.sources.weather.file.path=nowhere.csv",
+        "project.sources.weather.where='tempp > 1'",
     ]
     with pytest.raises(UsageError) as refused:
         check(JobName.NIGHTLY, *wrong)
@@ -38,6 +39,7 @@ def test_files_and_searches_are_judged_together():
     assert (head, refused.value.exit_code) == ("the job cannot run:", 2)
     begins = (
         "Source weather: there is no file ",
+        "project.sources.weather.where: the expression 'tempp > 1' names tempp, which is no column there (did you ",
         "search.metric is ",
         "search.candidates.logistic: drop names nothing",
         "search.candidates.boosting: ",
@@ -54,7 +56,7 @@ def test_a_job_is_asked_only_for_what_it_needs_itself():
 
 
 def test_an_option_says_so_without_running_anything(capsys):
-    job._run(JobName.SCORE, "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
+    job.run(JobName.SCORE, "", [*FLIGHTS, "environment.home=/nowhere/home", "--check"], pytest.fail)
     assert capsys.readouterr().out == "score: nothing is wrong, as far as settings and the places of files tell\n"
 
 
@@ -64,13 +66,13 @@ def test_an_option_says_so_without_running_anything(capsys):
 def test_a_job_that_is_sure_to_train_refuses_its_search_before_anything_is_made(name, dates):
     wrong = ["search.metric=rmse", "environment.warehouse=/nowhere/warehouse", "environment.home=/nowhere/home"]
     with pytest.raises(UsageError, match=r"the job cannot run:\n  .*metric is rmse"):
-        job._run(name, "", [*FLIGHTS, *dates, *wrong], pytest.fail)
+        job.run(name, "", [*FLIGHTS, *dates, *wrong], pytest.fail)
 
 
 def test_no_heavy_library_is_imported_for_it():
     look = (
         "import sys; from nightjar.pipeline import job; from nightjar.settings.jobs import "
-        "JobName; job._run(JobName.NIGHTLY, '', sys.argv[1:], None); "
+        "JobName; job.run(JobName.NIGHTLY, '', sys.argv[1:]); "
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     command = [sys.executable, "-c", look, *FLIGHTS, "--check"]

@@ -8,7 +8,7 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import TableError
-from nightjar.pipeline.job import Context, perform
+from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.settings.jobs import JobName, Maintain
 from nightjar.tables import arrow, scan

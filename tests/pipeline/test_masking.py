@@ -19,7 +19,7 @@ FLIGHTS = ["project=flights", "run_date=2013-10-05"]
 
 
 def run(*arguments, body=lambda _: None):
-    job._run(JobName.SCORE, "", ["--config-dir", str(CONF), *arguments], body)
+    job.run(JobName.SCORE, "", ["--config-dir", str(CONF), *arguments], body)
 
 
 def test_the_configuration_that_is_shown_has_the_option_and_not_its_value(capsys):

@@ -13,7 +13,7 @@ from builders import rows_of
 from nightjar.errors import JoinError, ModelError, SourceError, TableError, UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline import nightly, steps
-from nightjar.pipeline.job import Context, perform
+from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity

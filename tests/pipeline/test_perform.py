@@ -12,7 +12,7 @@ import builders
 from builders import rows_of
 from nightjar.config import ROOTS
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
-from nightjar.pipeline.job import Context, perform, run_date_of
+from nightjar.pipeline.execution import Context, perform, run_date_of
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
 from nightjar.registry import events, tracking

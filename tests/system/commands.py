@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from nightjar.pipeline import job as pipeline_job
+from nightjar.pipeline import execution
 from nightjar.pipeline.sessions import Sessions
 
 
@@ -76,7 +76,7 @@ def run_within(folder: Path, line: Sequence[str], spark: SparkSession | None) ->
     with pytest.MonkeyPatch.context() as patch, job_undone(), redirect_stdout(out), redirect_stderr(err):
         patch.chdir(folder)
         patch.setattr(sys, "argv", list(line))
-        patch.setattr(pipeline_job, "Sessions", partial(Lent, session=spark))
+        patch.setattr(execution, "Sessions", partial(Lent, session=spark))
         try:
             runpy.run_path(line[0], run_name="__main__")
         except SystemExit as end:

@@ -22,7 +22,7 @@ from nightjar.config import ROOTS, compose_job, make_settings
 from nightjar.features import consistency
 from nightjar.features.build import build
 from nightjar.features.definitions import feature_facts
-from nightjar.pipeline.job import perform
+from nightjar.pipeline.execution import perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName

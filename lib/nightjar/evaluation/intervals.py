@@ -1,7 +1,8 @@
 """Confidence intervals of measures for rows that share entities and times.
 
-Rows are not independent: those of one entity share its traits, those of one night its weather, those of one month the
-outcomes of their horizons. Intervals that take rows, or nights, for independent are then several times too narrow.
+Rows are not independent: those of one entity share its traits, those of one night what happened that night, those of
+one month the outcomes of their horizons. Intervals that take rows, or nights, for independent are then several times
+too narrow.
 The variance is that of two-way clusters, V = max(V_entity, V_time, V_entity + V_time - V_both).
 
 Sources: Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, Journal of Business & Economic

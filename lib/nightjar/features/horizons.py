@@ -32,13 +32,11 @@ def with_horizon(rows: DataFrame, project: Project, since: date, until: date) ->
         until: the last date.
     """
     label = project.label
-    rule_inputs = project.spine.columns() if label.rules else []
-    selected = dict.fromkeys([*project.spine.key, *label.keys, "prediction_time", *rule_inputs])
     first, end = cutoff(since, project.zone), cutoff(until + timedelta(days=1), project.zone)
     last = end + label.horizon_length().at_most()
     horizon_end = shifted(F.col("prediction_time"), label.horizon_length(), project.zone, first, end)
     final = shifted(F.col(UNTIL), label.lateness(), project.zone, first, last)
-    return rows.select(*selected).withColumn(UNTIL, horizon_end).withColumn(FINAL, final)
+    return rows.select(*project.label_inputs()).withColumn(UNTIL, horizon_end).withColumn(FINAL, final)
 
 
 def is_open(project: Project, since: date) -> Column:

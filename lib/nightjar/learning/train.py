@@ -21,9 +21,9 @@ from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
 from nightjar.learning.registration import Run
 from nightjar.learning.search import proposals, tune
-from nightjar.learning.search.checking import require_learnable, require_measurable
+from nightjar.learning.search.checking import require_learnable
 from nightjar.learning.search.ledger import open_ledger
-from nightjar.learning.search.problem import Problem
+from nightjar.learning.search.problem import Problem, require_measurable
 from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
 from nightjar.registry import events, keys, tracking

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sklearn.base import is_classifier
@@ -27,13 +28,24 @@ UNPREPARED = frozenset({Estimator.MAJORITY, Estimator.MEAN, Estimator.RULE, Esti
 ADDS_ROWS = frozenset({ImbalanceKind.OVER, ImbalanceKind.SMOTE, ImbalanceKind.ADASYN})
 
 
+NO_MEMBERS: Mapping[str, Model] = MappingProxyType({})
+
+
 def check_model(
-    model: Model, features: Sequence[FeatureColumn], task: Task, members: Mapping[str, Model], *, weighted: bool = False
-) -> tuple[FeatureColumn, ...]:
-    """Check a model's settings, and return the features that it reads.
+    model: Model,
+    features: Sequence[FeatureColumn],
+    task: Task = Task.CLASSIFICATION,
+    members: Mapping[str, Model] = NO_MEMBERS,
+    *,
+    weighted: bool = False,
+) -> None:
+    """Check a model before any row is read; `weighted`: whether training rows have weights.
 
     Raises:
-        LearningError: see `fitting.check`.
+        LearningError: a space; a parameter that the estimator lacks, or a value out of its range; an estimator,
+            calibration or imbalance that does not fit the task or the estimator; a column that is no feature, or none
+            left; preparation that does not fit the features; members that are no candidates or cannot be members;
+            weights for an estimator that takes none.
     """
     if model.space:
         raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")
@@ -57,9 +69,7 @@ def check_model(
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members, weighted=weighted)
-    used = select_features(model, features)
-    _check_values(model, used, task)
-    return used
+    _check_values(model, select_features(model, features), task)
 
 
 def select_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[FeatureColumn, ...]:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 
 from nightjar.errors import LearningError
-from nightjar.models.checking import check_model, select_features
+from nightjar.models.checking import NO_MEMBERS, check_model, select_features
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles.blending import BAGGED, bagging, stacking, voting
 from nightjar.models.ensembles.calibration import fit_calibration
@@ -19,8 +18,6 @@ from nightjar.models.predictor import Predictor
 from nightjar.models.single_estimator import fit_single
 from nightjar.settings.model import ENSEMBLES, Calibration, Estimator, Model
 from nightjar.settings.task import Task
-
-NO_MEMBERS: Mapping[str, Model] = MappingProxyType({})
 
 
 def fit(
@@ -46,29 +43,10 @@ def fit(
     Raises:
         LearningError: no rows; labels, weights or lists that teach nothing; a table that differs from the features,
             infinite values, no feature with a value; weights for an estimator that takes none; a calibration or a
-            stacking without inner splits; and what `check` refuses.
+            stacking without inner splits; and what `check_model` refuses.
     """
-    check(model, features=features, task=task, members=members, weighted=examples.weight is not None)
+    check_model(model, features, task, members, weighted=examples.weight is not None)
     return _fit(_Candidate(features, task, members), model, examples, seed)
-
-
-def check(
-    model: Model,
-    *,
-    features: Sequence[FeatureColumn],
-    task: Task = Task.CLASSIFICATION,
-    members: Mapping[str, Model] = NO_MEMBERS,
-    weighted: bool = False,
-) -> None:
-    """Check a model before any row is read; `weighted`: whether training rows have weights.
-
-    Raises:
-        LearningError: a space; a parameter that the estimator lacks, or a value out of its range; an estimator,
-            calibration or imbalance that does not fit the task or the estimator; a column that is no feature, or none
-            left; preparation that does not fit the features; members that are no candidates or cannot be members;
-            weights for an estimator that takes none.
-    """
-    check_model(model, features, task, members, weighted=weighted)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from nightjar.errors import SourceError, UsageError
+from nightjar.expressions.columns import unknown_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.project import Project
+from nightjar.sources.files import list_files
 from nightjar.timeline import parse_run_date
 
 
@@ -14,12 +16,13 @@ def require_runnable(settings: jobs.Job) -> None:
     """Refuse a job that cannot run; neither Java nor Ray is started, and no table is looked at.
 
     Raises:
-        UsageError: a source's file is missing, or a search cannot be run on what the project builds; tells it all.
+        UsageError: a source's file is missing, an expression names what is no column, or a search cannot be run on what
+            the project builds; tells it all.
     """
-    _refuse([*_of_files(settings), *_of_search(settings)])
+    _refuse([*_of_files(settings), *unknown_columns(settings.project), *_of_search(settings)])
 
 
-def require_feasible(settings: jobs.Job) -> None:
+def require_startable(settings: jobs.Job) -> None:
     """Refuse a job that is sure to train, by a search that no rows of its project could fit.
 
     A night that may only have to score is not refused for its search, nor for a file that has not come yet: it ends
@@ -40,8 +43,6 @@ def _refuse(problems: list[str]) -> None:
 def _of_files(settings: jobs.Job) -> Iterator[str]:
     if not _runs(settings, JobName.INGEST):
         return
-    from nightjar.sources.files import list_files  # noqa: PLC0415  (only jobs that read files wait for Spark's modules)
-
     for name, source in settings.project.sources.items():
         for file in (source.file, *(lookup.file for lookup in source.lookups.values())):
             try:

@@ -1,163 +1,56 @@
-"""How a job runs: command line -> settings -> lease -> step -> one row in `runs`, and the exit code."""
+"""How a job begins: its command line, its settings and their checks.
 
-import hashlib
+What runs a job is imported when it runs: help, configuration and checks do not wait for it.
+"""
+
 import logging
 import sys
-import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from functools import partial
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
 from nightjar import config
-from nightjar.errors import NightjarError, UsageError
 from nightjar.pipeline import checking, command_line
-from nightjar.pipeline.revision import code_revision
-from nightjar.pipeline.sessions import Sessions
-from nightjar.pipeline.step import Step
-from nightjar.pipeline.steps import STEPS, resources, tables
-from nightjar.registry import period
-from nightjar.report import night
-from nightjar.runtime import folders, interrupts, logs, outages
-from nightjar.settings import jobs
+from nightjar.runtime import logs, process
 from nightjar.settings.jobs import JobName
-from nightjar.tables import failures, lease, runs
-from nightjar.tables.granting import Claim
-from nightjar.tables.runs import Outcome, Run
-from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import parse_run_date
+
+if TYPE_CHECKING:
+    from nightjar.pipeline.execution import Context
 
 log = logging.getLogger("nightjar.job")
-Settings = TypeVar("Settings", bound=jobs.Job)
-INTERRUPTED = 130
+INTERRUPTED = "interrupted: every table is as it was, or holds this run's complete rows"
 INTERNAL = 1
-OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
-"""Jobs that every night needs: if one of them stops, the night's report says so."""
 
 
-@dataclass(frozen=True)
-class Context:
-    """What all steps of a process share."""
-
-    settings: jobs.Job
-    config_hash: str
-    sessions: Sessions
-    warehouse: Warehouse
-    code_revision: str
-
-    def step(self, run_date: date, settings: Settings) -> Step[Settings]:
-        """A step of a date with the settings of its job, and a run id of its own."""
-        return Step(
-            run_id=uuid.uuid4().hex,
-            run_date=run_date,
-            warehouse=self.warehouse,
-            settings=settings,
-            sessions=self.sessions,
-            code_revision=self.code_revision,
-        )
-
-
-def main(job: JobName, description: str, body: Callable[[Context], None] | None = None) -> None:
+def main(job: JobName, description: str) -> None:
     """Run a job from the command line and exit: 0 done, 1 a stated failure, 2 wrong usage, 130 interrupted.
 
     Args:
         job: which one.
         description: what `--help` says first.
-        body: what to do; None: the job's own step for its run date.
     """
     logs.start()
-    interrupts.install_handlers()
-    folders.use_process_folder()
     try:
-        with outages.translate_errors():
-            _run(job, description, sys.argv[1:], body or _single_step(job))
-    except NightjarError as error:
-        log.error("%s", error)  # noqa: TRY400  (a stated failure speaks for itself)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        log.error("interrupted: every table is as it was, or holds this run's complete rows")  # noqa: TRY400
-        sys.exit(INTERRUPTED)
+        with process.of_command(log.error, INTERRUPTED):
+            run(job, description, sys.argv[1:])
     except Exception:
         log.exception("unexpected failure: a defect in Nightjar, or a failure that it does not know: see the traceback")
         sys.exit(INTERNAL)
 
 
-def perform(
-    name: JobName, step: Step[jobs.Job], config_hash: str, action: Callable[[Step[jobs.Job]], Outcome] | None = None
-) -> Outcome:
-    """Run one step under its leases, and record how it ended in `runs`.
+def run(job: JobName, description: str, arguments: list[str], body: "Callable[[Context], None] | None" = None) -> None:
+    """Do what a command line says: print help or settings, check them, or run the job.
+
+    Args:
+        job: which one.
+        description: what `--help` says first.
+        arguments: of the command line.
+        body: what to do instead of the job's own work.
 
     Raises:
-        LeaseError: another run has leased what this one needs; nothing is recorded.
-        NightjarError: what the step failed with; recorded before it is raised.
+        NightjarError: see `main`.
     """
-    claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
-    with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
-        started, clock = datetime.now(UTC), time.monotonic()
-        outcome, status, error = Outcome(), "failed", None
-        try:
-            with outages.translate_errors(), failures.translate_errors():
-                runs.require_committed(step.warehouse)
-                outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
-            status = "done"
-        except KeyboardInterrupt:
-            status, error = "interrupted", "interrupted"
-            step.sessions.stop()  # or its tasks would go on while the lease is free
-            raise
-        except Exception as failure:
-            error = logs.redact(str(failure)) or type(failure).__name__
-            raise
-        finally:
-            seconds = time.monotonic() - clock
-            runs.record(
-                step.warehouse,
-                Run(
-                    step.run_id,
-                    name.value,
-                    step.run_date,
-                    status,
-                    error,
-                    step.code_revision,
-                    config_hash,
-                    started,
-                    seconds,
-                    outcome,
-                ),
-            )
-            if status != "done" and name in OF_NIGHTS:
-                _report_stop(step)
-    _log_done(name, step.run_date, outcome, seconds)
-    for finish in step.on_done:
-        finish()
-    return outcome
-
-
-def _report_stop(step: Step[jobs.Job]) -> None:
-    """Write the report of a stopped night; a failure here is only logged, so that the original error is raised."""
-    try:
-        with outages.translate_errors(), failures.translate_errors():
-            log.info("report: %s", night.write_stopped(step.warehouse, step.project, step.run_date))
-    except Exception:
-        log.exception("no report could be made of the night that has stopped")
-
-
-def run_date_of(settings: jobs.Job) -> date:
-    """The run date of a job, which its settings have checked.
-
-    Raises:
-        UsageError: the settings have none.
-    """
-    if settings.run_date is None:
-        raise UsageError("run_date: none is given")
-    return parse_run_date(settings.run_date)
-
-
-def _run(job: JobName, description: str, arguments: list[str], body: Callable[[Context], None]) -> None:
     options = command_line.parse(job, description, arguments)
     composed = config.compose_job(options.config_dir, job, options.overrides)
     if options.cfg:
@@ -171,40 +64,22 @@ def _run(job: JobName, description: str, arguments: list[str], body: Callable[[C
         checking.require_runnable(settings)
         sys.stdout.write(f"{job.value}: nothing is wrong, as far as settings and the places of files tell\n")
         return
-    checking.require_feasible(settings)
-    if isinstance(settings, jobs.Train | jobs.Nightly):
-        blocks, enough = period.final_period_blocks(settings.search, settings.project)
-        log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
-    warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
-    warehouse.check_writable()
-    _make_home(Path(settings.environment.home))
-    digest = hashlib.sha256(OmegaConf.to_yaml(config.mask(composed), sort_keys=True).encode()).hexdigest()
-    sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
-    try:
-        body(Context(settings, digest, sessions, warehouse, code_revision()))
-    finally:
-        sessions.stop()
+    checking.require_startable(settings)
+    from nightjar.pipeline import execution
+
+    execution.execute(job, settings, config.digest(composed), body or _body(job))
 
 
-def _make_home(home: Path) -> None:
-    """Make the home folder, readable by its user only, as it holds keys, models and logs."""
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"environment.home: {home} cannot be made ({error.strerror}), expected a folder that this user may write"
-        ) from error
+def _body(job: JobName) -> "Callable[[Context], None]":
+    """The work of a job: all steps of its nights, what leases need, or the one step that is called like the job."""
+    if job is JobName.NIGHTLY:
+        from nightjar.pipeline import nightly
 
+        return nightly.run
+    if job is JobName.LEASES:
+        from nightjar.pipeline import leases
 
-def _single_step(job: JobName) -> Callable[[Context], None]:
-    def run(context: Context) -> None:
-        settings = context.settings
-        perform(job, context.step(run_date_of(settings), settings), context.config_hash)
+        return leases.run
+    from nightjar.pipeline import execution
 
-    return run
-
-
-def _log_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
-    tables = ", ".join(f"{table} version {version}" for table, version in outcome.outputs.items())
-    rows = ", ".join(f"{count:,} {what}" for what, count in outcome.rows.items())
-    log.info("%s for %s done in %.1f s: %s; %s", name.value, run_date, seconds, tables or "no table", rows or "no rows")
+    return execution.single_step(job)

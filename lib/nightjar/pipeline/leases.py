@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nightjar.errors import UsageError
-from nightjar.pipeline.job import Context
+from nightjar.pipeline.execution import Context
 from nightjar.pipeline.steps import tables
 from nightjar.settings.jobs import JobName, LeaseAction, Leases
 from nightjar.tables import arrow, granting, lease, runs

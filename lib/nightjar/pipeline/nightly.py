@@ -10,7 +10,7 @@ from typing import Any
 from nightjar.config import ROOTS
 from nightjar.errors import UsageError
 from nightjar.features.staleness import stale_since
-from nightjar.pipeline.job import Context, perform, run_date_of
+from nightjar.pipeline.execution import Context, perform, run_date_of
 from nightjar.pipeline.step import Step
 from nightjar.pipeline.steps import is_current_winner, require_trainable
 from nightjar.pipeline.summary import print_summary

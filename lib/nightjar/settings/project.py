@@ -93,6 +93,11 @@ class Project:
         """The features of all groups."""
         return [name for group, features in self.features.items() for name in features.names(group)]
 
+    def label_inputs(self) -> list[str]:
+        """The columns of the rows to label: those that name a row and its outcome, and all that rules may use."""
+        of_rules = self.spine.columns() if self.label.rules else []
+        return list(dict.fromkeys([*self.spine.key, *self.label.keys, "prediction_time", *of_rules]))
+
     def sql_of_sources(self) -> dict[str, str]:
         """Key path -> Spark SQL expression, for all expressions that are applied to raw rows."""
         return {

@@ -10,11 +10,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import unquote
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File
-from nightjar.sources.failures import translate_open_errors
 from nightjar.tables import storage
 
 log = logging.getLogger("nightjar.ingest")
@@ -50,8 +50,11 @@ def list_files(file: File, source: str) -> list[RawFile]:
             it.
     """
     path = _absolute(file, source)
-    with translate_open_errors(path, source):
+    try:
         raw = sorted(_list(path, source))
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise SourceError(f"Source {source}: {path} cannot be looked at: {reason}. Nothing was written.") from error
     for one in raw:
         _require_readable(one.path, source)
     return raw

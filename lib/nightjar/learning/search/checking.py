@@ -4,12 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from nightjar.errors import LearningError
-from nightjar.learning.search.problem import Problem, measure
+from nightjar.models.checking import check_model
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.fitting import check
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample
@@ -69,25 +66,9 @@ def require_candidate(
     for point in _points(model.space):
         at = replace(model, parameters={**model.parameters, **point}, space={})
         try:
-            check(at, features=features, task=task, members=members, weighted=weighted)
+            check_model(at, features, task, members, weighted=weighted)
         except (LearningError, ValueError) as error:
             raise LearningError(f"search.candidates.{name}: {error}") from error
-
-
-def require_measurable(problem: Problem, metric: Metric) -> None:
-    """Check that the metric has a value on every fold's test rows, whatever is predicted.
-
-    Raises:
-        LearningError: names the fold.
-    """
-    for fold in problem.folds:
-        if measure(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
-            raise LearningError(
-                f"{metric.word} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
-                f"{fold.end}), whatever a model predicts: their labels are all alike, or none of their lists has an "
-                "order to judge. Use fewer or longer folds (search.split.folds, search.split.test_days), or another "
-                "metric (search.metric)."
-            )
 
 
 def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -> None:

@@ -18,7 +18,7 @@ from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.learning.fitting.software import software
 from nightjar.learning.search.fold_tasks import FoldResult, FoldTask
 from nightjar.learning.splits.folding import Fold
-from nightjar.settings.task import Task
+from nightjar.settings.task import Metric, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +86,22 @@ def measure(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> di
     query = None if rows.query is None else rows.query[test]
     weight = None if rows.weight is None else rows.weight[test]
     return measures(problem.task, rows.label[test], scores, query, weight)
+
+
+def require_measurable(problem: Problem, metric: Metric) -> None:
+    """Check that the metric has a value on every fold's test rows, whatever is predicted.
+
+    Raises:
+        LearningError: names the fold.
+    """
+    for fold in problem.folds:
+        if measure(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
+            raise LearningError(
+                f"{metric.word} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
+                f"{fold.end}), whatever a model predicts: their labels are all alike, or none of their lists has an "
+                "order to judge. Use fewer or longer folds (search.split.folds, search.split.test_days), or another "
+                "metric (search.metric)."
+            )
 
 
 def _require_finite(values: Mapping[str, float | None]) -> None:

@@ -1,0 +1,175 @@
+"""How a job runs: its steps under their leases, and a row in `runs` for each."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from nightjar.errors import UsageError
+from nightjar.pipeline.revision import code_revision
+from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.step import Step
+from nightjar.pipeline.steps import STEPS, resources, tables
+from nightjar.registry import period
+from nightjar.report import night
+from nightjar.runtime import logs, outages
+from nightjar.settings import jobs
+from nightjar.settings.jobs import JobName
+from nightjar.tables import failures, lease, runs
+from nightjar.tables.granting import Claim
+from nightjar.tables.runs import Outcome, Run
+from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import parse_run_date
+
+log = logging.getLogger("nightjar.job")
+Settings = TypeVar("Settings", bound=jobs.Job)
+OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
+"""Jobs that every night needs: if one of them stops, the night's report says so."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all steps of a process share."""
+
+    settings: jobs.Job
+    config_hash: str
+    sessions: Sessions
+    warehouse: Warehouse
+    code_revision: str
+
+    def step(self, run_date: date, settings: Settings) -> Step[Settings]:
+        """A step of a date with the settings of its job, and a run id of its own."""
+        return Step(
+            run_id=uuid.uuid4().hex,
+            run_date=run_date,
+            warehouse=self.warehouse,
+            settings=settings,
+            sessions=self.sessions,
+            code_revision=self.code_revision,
+        )
+
+
+def execute(job: JobName, settings: jobs.Job, config_hash: str, body: Callable[[Context], None]) -> None:
+    """Run a job: what its process shares is made for it, and stopped after it.
+
+    Args:
+        job: which one.
+        settings: of the job.
+        config_hash: SHA-256 of its configuration.
+        body: its work.
+
+    Raises:
+        NightjarError: what the work failed with; or warehouse or home cannot be written.
+    """
+    if isinstance(settings, jobs.Train | jobs.Nightly):
+        blocks, enough = period.final_period_blocks(settings.search, settings.project)
+        log.log(logging.INFO if enough else logging.WARNING, "%s", blocks)
+    warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
+    warehouse.check_writable()
+    _make_home(Path(settings.environment.home))
+    sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
+    try:
+        body(Context(settings, config_hash, sessions, warehouse, code_revision()))
+    finally:
+        sessions.stop()
+
+
+def perform(
+    name: JobName, step: Step[jobs.Job], config_hash: str, action: Callable[[Step[jobs.Job]], Outcome] | None = None
+) -> Outcome:
+    """Run one step under its leases, and record how it ended in `runs`.
+
+    Raises:
+        LeaseError: another run has leased what this one needs; nothing is recorded.
+        NightjarError: what the step failed with; recorded before it is raised.
+    """
+    claim = Claim(resources(name, step), name.value, step.run_date, step.run_id)
+    with lease.hold(step.warehouse, claim, partial(tables, step.project)) as warehouse:
+        started, clock = datetime.now(UTC), time.monotonic()
+        outcome, status, error = Outcome(), "failed", None
+        try:
+            with outages.translate_errors(), failures.translate_errors():
+                runs.require_committed(step.warehouse)
+                outcome = (action or STEPS[name])(replace(step, warehouse=warehouse))
+            status = "done"
+        except KeyboardInterrupt:
+            status, error = "interrupted", "interrupted"
+            step.sessions.stop()  # or its tasks would go on while the lease is free
+            raise
+        except Exception as failure:
+            error = logs.redact(str(failure)) or type(failure).__name__
+            raise
+        finally:
+            seconds = time.monotonic() - clock
+            runs.record(
+                step.warehouse,
+                Run(
+                    step.run_id,
+                    name.value,
+                    step.run_date,
+                    status,
+                    error,
+                    step.code_revision,
+                    config_hash,
+                    started,
+                    seconds,
+                    outcome,
+                ),
+            )
+            if status != "done" and name in OF_NIGHTS:
+                _report_stop(step)
+    _log_done(name, step.run_date, outcome, seconds)
+    for finish in step.on_done:
+        finish()
+    return outcome
+
+
+def _report_stop(step: Step[jobs.Job]) -> None:
+    """Write the report of a stopped night; a failure here is only logged, so that the original error is raised."""
+    try:
+        with outages.translate_errors(), failures.translate_errors():
+            log.info("report: %s", night.write_stopped(step.warehouse, step.project, step.run_date))
+    except Exception:
+        log.exception("no report could be made of the night that has stopped")
+
+
+def run_date_of(settings: jobs.Job) -> date:
+    """The run date of a job, which its settings have checked.
+
+    Raises:
+        UsageError: the settings have none.
+    """
+    if settings.run_date is None:
+        raise UsageError("run_date: none is given")
+    return parse_run_date(settings.run_date)
+
+
+def _make_home(home: Path) -> None:
+    """Make the home folder, readable by its user only, as it holds keys, models and logs."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"environment.home: {home} cannot be made ({error.strerror}), expected a folder that this user may write"
+        ) from error
+
+
+def single_step(job: JobName) -> Callable[[Context], None]:
+    """The work of a job that is one step: that of its run date."""
+
+    def run(context: Context) -> None:
+        settings = context.settings
+        perform(job, context.step(run_date_of(settings), settings), context.config_hash)
+
+    return run
+
+
+def _log_done(name: JobName, run_date: date, outcome: Outcome, seconds: float) -> None:
+    tables = ", ".join(f"{table} version {version}" for table, version in outcome.outputs.items())
+    rows = ", ".join(f"{count:,} {what}" for what, count in outcome.rows.items())
+    log.info("%s for %s done in %.1f s: %s; %s", name.value, run_date, seconds, tables or "no table", rows or "no rows")
