@@ -54,8 +54,8 @@ IN_GERMAN = {
 
 def test_csv_of_a_dialect_is_read_as_python_reads_it(spark, tmp_path):
     """In folders, packed, with columns in different orders and further ones, in one encoding, with several nulls."""
-    write(tmp_path, {name: text.encode("cp1252") for name, text in IN_GERMAN.items()})
-    file = File(str(tmp_path), null_text=["-", "NA"], dialect=GERMAN)
+    write(tmp_path / "files", {name: text.encode("cp1252") for name, text in IN_GERMAN.items()})
+    file = File(str(tmp_path / "files"), null_text=["-", "NA"], dialect=GERMAN)
     expected = []
     for name, text in IN_GERMAN.items():
         lines = io.StringIO("".join(line for line in io.StringIO(text, newline="") if line[0] != "#"), newline="")
@@ -65,7 +65,7 @@ def test_csv_of_a_dialect_is_read_as_python_reads_it(spark, tmp_path):
             for row in csv.DictReader(lines, delimiter=";", quotechar="'")
         ]
     expected = [{key: None if text in ("", "-", "NA") else text for key, text in row.items()} for row in expected]
-    read = rows_in(read_raw(spark, file, ["Ort", "day", "Wert"], tmp_path), tmp_path)
+    read = rows_in(read_raw(spark, file, ["Ort", "day", "Wert"], tmp_path), tmp_path / "files")
     assert sorted(read, key=repr) == sorted(({key: row[key] for key in read[0]} for row in expected), key=repr)
     rows = read_raw(spark, replace(file, dialect=replace(GERMAN, date_formats=["dd.MM.yyyy"])), ["day"], tmp_path)
     days = rows.select(values.value(rows.schema["day"], ColumnType.DATE, FORMS)).distinct().collect()
