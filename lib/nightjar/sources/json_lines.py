@@ -71,9 +71,13 @@ def texts(line: str, columns: Sequence[str]) -> list[str | None]:
     values = dict(pairs)
     if len(values) < len(pairs):
         raise ValueError("a name twice")
-    if any(isinstance(values.get(name), list) for name in columns):
+    row = [values.get(name) for name in columns]
+    kinds = set(map(type, row))  # of most lines texts and null alone
+    if list in kinds or Pairs in kinds:
         values = dict(_members(line))
-    row = [_text(values.get(name)) for name in columns]
+        row = [values.get(name) for name in columns]
+    if bool in kinds:
+        row = [str(value).lower() if isinstance(value, bool) else value for value in row]
     if "\\u" in line:
         "".join(text for text in row if text).encode()
     return row
@@ -95,18 +99,11 @@ def _next(line: str, at: int) -> int:
     return at
 
 
-def _text(value: str | bool | None) -> str | None:  # noqa: FBT001
-    return str(value).lower() if isinstance(value, bool) else value
-
-
 def _read_batches(columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Bytes of lines and their places to the columns, the line if it is malformed, and the place."""
     for batch in batches:
-        rows = [
-            (*_row(line.as_py(), columns), place.as_py())
-            for line, place in zip(batch.column(0), batch.column(1), strict=True)
-            if line.as_py().strip()
-        ]
+        lines, places = (column.to_pylist() for column in batch.columns)
+        rows = [(*_row(line, columns), place) for line, place in zip(lines, places, strict=True) if line.strip()]
         arrays = [pa.array([row[position] for row in rows], pa.string()) for position in range(len(columns) + 2)]
         yield pa.RecordBatch.from_arrays(arrays, names=[*columns, MALFORMED, PLACE])
 
