@@ -102,7 +102,8 @@ def _next(line: str, at: int) -> int:
 def _read_batches(columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Bytes of lines and their places to the columns, the line if it is malformed, and the place."""
     for batch in batches:
-        lines, places = (column.to_pylist() for column in batch.columns)
+        lines: list[Any] = batch.column(0).to_pylist()
+        places = batch.column(1).to_pylist()
         rows = [(*_row(line, columns), place) for line, place in zip(lines, places, strict=True) if line.strip()]
         arrays = [pa.array([row[position] for row in rows], pa.string()) for position in range(len(columns) + 2)]
         yield pa.RecordBatch.from_arrays(arrays, names=[*columns, MALFORMED, PLACE])
