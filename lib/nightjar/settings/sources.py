@@ -13,6 +13,8 @@ from nightjar.settings.fields import Count, Names, Real
 from nightjar.settings.files import File
 from nightjar.settings.validation import settings
 
+OF_RAW_ROWS = ("_file", "_malformed", "_place")
+"""Columns that raw rows have besides the declared ones."""
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 
 
@@ -175,6 +177,8 @@ class Source:
         for name in plain:
             yield from expect("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
         yield from expect_no_twins("columns", dict.fromkeys(names))
+        for name in self.columns:
+            yield from expect(name.lower() not in OF_RAW_ROWS, "columns", name, "another name: raw rows have it")
         yield from expect_one_of("key", self.key, names, "source's columns")
         yield from expect_one_of("keep", self.keep, names, "source's columns")
         yield from expect_one_of("event_time", [self.event_time], names, "source's columns")

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import unquote
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from nightjar.errors import SourceError
@@ -40,15 +41,27 @@ def list_files(file: File, source: str) -> list[RawFile]:
     """The files that there are, by path. An empty folder has none, and neither has a pattern that nothing fits.
 
     Raises:
-        SourceError: there is no such file or folder, or Spark would leave one out or misread it.
-        OSError: an object store cannot be reached.
+        SourceError: there is no such file or folder, it cannot be looked at, or Spark would leave one out or misread
+            it.
     """
     path = _absolute(file, source)
+    try:
+        raw = sorted(_list(path, source))
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise SourceError(f"Source {source}: {path} cannot be looked at: {reason}. Nothing was written.") from error
+    for one in raw:
+        _require_readable(one.path, source)
+    return raw
+
+
+def _list(path: str, source: str) -> Iterator[RawFile]:
     place, pattern = _split(path)
     filesystem, inner = storage.of_file(place)
     scheme = place.removesuffix(inner)
     info = filesystem.get_file_info(inner)
-    if info.type is pafs.FileType.NotFound and not (path.endswith("/") and "://" in path):
+    may_be_empty = scheme and (pattern or path.endswith("/"))  # in object stores no folder is without a file
+    if info.type is pafs.FileType.NotFound and not may_be_empty:
         what = "folder" if pattern else "file"
         raise SourceError(f"Source {source}: there is no {what} {place}. Nothing was written.")
     infos = [info]
@@ -56,10 +69,8 @@ def list_files(file: File, source: str) -> list[RawFile]:
         infos = list(_matching(filesystem, inner, pattern))
     else:
         _require_visible(path, source)
-    raw = sorted(RawFile(scheme + one.path, one.size or 0, one.mtime_ns or 0) for one in infos)
-    for one in raw:
-        _require_readable(one.path, source)
-    return raw
+    for one in infos:
+        yield RawFile(scheme + one.path, one.size or 0, one.mtime_ns or 0)
 
 
 def names_one_file(file: File, source: str) -> bool:
@@ -113,13 +124,17 @@ def _absolute(file: File, source: str) -> str:
 
 
 def _split(path: str) -> tuple[str, Sequence[str]]:
-    """A path up to its first name with a sign that stands for others, and that name and those after it."""
-    inner = path.rpartition("://")[2]
-    if not PATTERN.search(inner) or ("://" not in path and Path(path).exists()):
-        return path.rstrip("/"), []
-    names = inner.split("/")
-    first = next(place for place, name in enumerate(names) if PATTERN.search(name))
-    return path[: len(path) - len(inner)] + "/".join(names[:first]), [name for name in names[first:] if name]
+    """A path up to its first name with a sign that stands for others, and that name and those after it.
+
+    On this machine a name that there is stands for itself.
+    """
+    scheme, _, inner = path.rpartition("://")
+    names = inner.rstrip("/").split("/")
+    for place, name in enumerate(names):
+        before = "/".join(names[:place])
+        if PATTERN.search(name) and (scheme or not Path(before, name).exists()):
+            return path[: len(path) - len(inner)] + before, [one for one in names[place:] if one]
+    return path.rstrip("/"), []
 
 
 def _matching(filesystem: pafs.FileSystem, folder: str, pattern: Sequence[str]) -> Iterator[pafs.FileInfo]:

@@ -53,7 +53,7 @@ def read(spark: SparkSession, _: File, places: Mapping[str, str], columns: Seque
     paths = list(places.values())
     lines = spark.read.text([literally(path) for path in paths], lineSep="\n")
     # As bytes: what is not UTF-8 is malformed, not mended.
-    lines = lines.select(F.col("value").cast("binary"), place(paths))
+    lines = lines.select(F.col("value").cast("binary"), place(paths).alias(PLACE))
     schema = StructType([StructField(name, StringType()) for name in [*columns, MALFORMED, PLACE]])
     return lines.mapInArrow(partial(_read_batches, list(columns)), schema)
 
@@ -71,9 +71,13 @@ def texts(line: str, columns: Sequence[str]) -> list[str | None]:
     values = dict(pairs)
     if len(values) < len(pairs):
         raise ValueError("a name twice")
-    if any(isinstance(values.get(name), list) for name in columns):
+    row = [values.get(name) for name in columns]
+    kinds = set(map(type, row))  # of most lines texts and null alone
+    if list in kinds or Pairs in kinds:
         values = dict(_members(line))
-    row = [_text(values.get(name)) for name in columns]
+        row = [values.get(name) for name in columns]
+    if bool in kinds:
+        row = [str(value).lower() if isinstance(value, bool) else value for value in row]
     if "\\u" in line:
         "".join(text for text in row if text).encode()
     return row
@@ -83,7 +87,7 @@ def _members(line: str) -> Iterator[tuple[str, Any]]:
     """Names and values of a valid object; of lists and objects their JSON as it is written."""
     at = line.index("{") + 1
     while line[(at := _next(line, at))] != "}":
-        name, at = _DECODER.raw_decode(line, at + (line[at] == ","))
+        name, at = _DECODER.raw_decode(line, _next(line, at + (line[at] == ",")))
         begin = _next(line, _next(line, at) + 1)
         value, at = _DECODER.raw_decode(line, begin)
         yield name, line[begin:at] if isinstance(value, list) else value
@@ -95,18 +99,12 @@ def _next(line: str, at: int) -> int:
     return at
 
 
-def _text(value: str | bool | None) -> str | None:  # noqa: FBT001
-    return str(value).lower() if isinstance(value, bool) else value
-
-
 def _read_batches(columns: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Bytes of lines and their places to the columns, the line if it is malformed, and the place."""
     for batch in batches:
-        rows = [
-            (*_row(line.as_py(), columns), place.as_py())
-            for line, place in zip(batch.column(0), batch.column(1), strict=True)
-            if line.as_py().strip()
-        ]
+        lines: list[Any] = batch.column(0).to_pylist()
+        places = batch.column(1).to_pylist()
+        rows = [(*_row(line, columns), place) for line, place in zip(lines, places, strict=True) if line.strip()]
         arrays = [pa.array([row[position] for row in rows], pa.string()) for position in range(len(columns) + 2)]
         yield pa.RecordBatch.from_arrays(arrays, names=[*columns, MALFORMED, PLACE])
 

@@ -12,6 +12,8 @@ from nightjar.sources.lines import blocks
 
 MALFORMED = "_malformed"
 FILE = "_file"
+FOLDER = "folder"
+"""Metadata of a column that names of folders give."""
 PLACE = "_place"
 """The path that Spark has read a row from, where that is a copy of its file."""
 _APART = "\0"

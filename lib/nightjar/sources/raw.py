@@ -10,7 +10,16 @@ from pyspark.sql.types import StringType, StructField, StructType
 from nightjar.settings.files import File, FileFormat
 from nightjar.sources import avro, copies, csv_rows, files, json_lines, parquet
 from nightjar.sources.failures import require_columns, translate_open_errors, translate_read_errors
-from nightjar.sources.provenance import FILE, MALFORMED, PLACE, literally, place, refuse_malformed, with_file
+from nightjar.sources.provenance import (
+    FILE,
+    FOLDER,
+    MALFORMED,
+    PLACE,
+    literally,
+    place,
+    refuse_malformed,
+    with_file,
+)
 
 __all__ = ["FILE", "MALFORMED", "read", "refuse_malformed", "translate_read_errors"]
 
@@ -44,7 +53,7 @@ def read(
             places[path] = copies.readable(path, file, source, cache)
     within = [name for name in columns if name not in of_folders]
     rows = with_file(_READ[file.format](spark, file, places, within, source), places)
-    return rows.withColumns(of_folders).select(*columns, MALFORMED, FILE)
+    return rows.select(*(of_folders.get(name, F.col(name)) for name in columns), MALFORMED, FILE)
 
 
 def _of_folders(file: File, paths: Sequence[str], columns: Sequence[str], source: str) -> dict[str, Column]:
@@ -54,7 +63,8 @@ def _of_folders(file: File, paths: Sequence[str], columns: Sequence[str], source
     named = [name for name in columns if any(name in of_path for of_path in values.values())]
     for path, of_path in values.items():
         require_columns([*of_path], named, path, source)
-    return {name: _of_folder(name, base, {of_path[name] for of_path in values.values()}) for name in named}
+    texts = {name: _of_folder(name, base, {of_path[name] for of_path in values.values()}) for name in named}
+    return {name: text.alias(name, metadata={FOLDER: True}) for name, text in texts.items()}
 
 
 def _of_folder(name: str, base: str, values: set[str | None]) -> Column:

@@ -28,6 +28,7 @@ from nightjar.settings.files import Dialect, File
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.texts import FINER, FORMS
 from nightjar.sources.parquet import MOMENTS, UNIT
+from nightjar.sources.provenance import FOLDER
 from nightjar.timeline import YEAR_1, YEAR_10000
 
 PLAIN = Dialect()
@@ -58,7 +59,7 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
     for column, kind in types.items():
         field = rows.schema[column]
         if not fits(field, kind):
-            kind_in_file = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
+            kind_in_file = "TIMESTAMP" if UNIT in field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
                 f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
                 f"{kind.word} that it is declared. Declare what it is, and derive the rest, such as "
@@ -69,11 +70,12 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
 def value(field: StructField, kind: ColumnType, dialect: Dialect = PLAIN) -> Column:
     """A raw column cast to a type that it fits; null where a value is not exactly one of that type.
 
-    Allowed texts are in `FORMS`, or as the dialect has them. A fraction becomes the nearest DOUBLE, as its text does.
+    Allowed texts are in `FORMS`, or as the dialect has them; names of folders are of no dialect. A fraction becomes the
+    nearest DOUBLE, as its text does.
     """
     column = F.col(field.name)
     if isinstance(field.dataType, StringType):
-        return _of_text(column, kind, dialect)
+        return _of_text(column, kind, PLAIN if FOLDER in field.metadata else dialect)
     if UNIT not in field.metadata and not isinstance(field.dataType, MOMENTS):
         return _exactly(column, field.dataType, kind)
     is_moment = reduce(Column.__and__, (~condition for condition, _ in special(field, kind)))
