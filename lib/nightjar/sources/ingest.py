@@ -20,6 +20,8 @@ from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, deduplication, facts, layouts, raw
+from nightjar.sources.gates import check as gates
+from nightjar.sources.gates.ground import Ground
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -65,7 +67,7 @@ def ingest(
 
     Raises:
         SourceError: a file is missing, damaged or not of its declared shape, too many rows are refused, or a source
-            brings less than it should. No table has been touched.
+            brings less than it should or does not pass a gate that stops. No table has been touched.
         UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
         TableError: a source's table has other columns than its settings store. No table has been touched.
         NightjarError: what `check` raises. No table has been touched.
@@ -83,18 +85,21 @@ def ingest(
     check(schemas)
     tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
     targets = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
-    checked_sources = []
-    for name, source_rows in rows.items():
+    checked: dict[str, CheckedSource] = {}
+    for name in project.sources_in_order():  # a gate may refer to the facts of a source before
         with raw.translate_read_errors(name, folder):
-            checked_sources.append(
-                _check_source(warehouse, name, project.sources[name], tables[name], source_rows, night)
+            ground = Ground(
+                spark, warehouse, name, project.sources[name], tables[name].name, night, zone, project.sources, checked
             )
+            checked[name] = _check_source(ground, tables[name], rows[name])
+    checked_sources = [checked[name] for name in project.sources]
     require_same_columns(targets)
     arrivals_of = {
         source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
         for source in checked_sources
     }
     arrivals.require(arrivals_of, project.sources, run_date)
+    gates.require(checked_sources, run_date)
     outcome = Outcome()
     for source in checked_sources:
         version_before = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
@@ -117,9 +122,8 @@ def _table(name: str, source: Source, stored: StructType) -> Table:
     return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
 
 
-def _check_source(
-    warehouse: Warehouse, name: str, source: Source, table: Table, rows: DataFrame, night: Night
-) -> CheckedSource:
+def _check_source(ground: Ground, table: Table, rows: DataFrame) -> CheckedSource:
+    warehouse, name, source, night = ground.warehouse, ground.name, ground.source, ground.night
     log.info("source %s: reading %s", name, source.file.path)
     spark = rows.sparkSession
     observation, all_rows = Observation(), _mark_not_yet_known(rows, night)
@@ -130,6 +134,9 @@ def _check_source(
     new = _with_conflicts(not_stored, source)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
+    new, results = gates.check(ground, new)
+    if any(result.measured.refused for result in results):
+        state_counts = _count_states(new, name)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
@@ -139,7 +146,7 @@ def _check_source(
     raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.file.path)
     failed = _count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
-    return CheckedSource(name, table, new, counts, failed, None if newest is None else instant(newest))
+    return CheckedSource(name, table, new, counts, failed, None if newest is None else instant(newest), results)
 
 
 def _count_states(new: DataFrame, name: str) -> list[Row]:
