@@ -90,7 +90,7 @@ _MAY: dict[GateCheck, set[str]] = {
 
 @settings
 class Gate:
-    """One expectation of a night's new rows. All gates of a source are evaluated together, before anything is written.
+    r"""One expectation of a night's new rows. All gates of a source are evaluated together, before anything is written.
 
     What each check expects:
     `not_null`: every row has a value; NaN and infinities are none. All other checks let a null pass, as SQL does.
@@ -98,20 +98,23 @@ class Gate:
     Versions of one fact may; where the columns contain the source's key, two versions in one night may not.
     `accepted_values`: one of `values`, texts as in `Column`.
     `between`: a number from `minimum` to `maximum`, both included; NaN is outside.
-    `matches`: `pattern`, a regular expression of Java, is somewhere in the text; `^` and `$` ask for the whole.
+    `matches`: `pattern`, a regular expression of Java, is somewhere in the text; `^` and `\z` ask for the whole.
     `relationships`: the source `to` has a fact with these values, as of the night's cutoff and not deleted.
     `expression`: Spark SQL over the columns that is not false for any row.
     `freshness`: how old the newest fact is at the night, or the longest gap between two facts in turn, by event time.
-    `volume`, `null_share`, `mean`: how many facts there are, which share of them has no value, and the mean of a
-    column, each day against the same weekday of the eight weeks before; with bounds, the night against these.
+    `volume`: as many facts as usual: each day is compared with the same weekday of the eight weeks before. With bounds
+    the night is compared with these instead.
+    `null_share`: the share of facts without a value is as usual, or within bounds; NaN and infinities are none.
+    `mean`: the mean of a number, or the share of true ones, is as usual, or within bounds.
     `outliers`: values far from those of the 56 days before.
     `representative`: the share of each value, nulls aside, against `population`.
 
     Attributes:
         check: what is expected.
-        severity: `refuse`: rows that fail go to `quarantine` (only for checks of rows: the first seven here but for
-            freshness, and outliers). `warn`: the night goes on, `quality` and the report say what was amiss, and each
-            score made with the source names it in `input_warnings`. `stop`: the night ends with every table untouched.
+        severity: `refuse`: rows that fail go to `quarantine` (not for `freshness`, `volume`, `null_share`, `mean` and
+            `representative`, which are about the night). `warn`: the night goes on, `quality` and the report say what
+            was amiss, and each score made with the source names it in `input_warnings`. `stop`: the night ends with
+            every table untouched.
         column: the column that is looked at. Values of single rows may be of any column; all else is of stored ones.
         columns: for `unique`, `relationships`: the columns whose values belong together.
         values: for `accepted_values`: the values there are.
@@ -126,10 +129,11 @@ class Gate:
         method: for `outliers`: `z_score`: standard deviations from the mean; `iqr`: interquartile ranges beyond the
             quartiles; `quantiles`: beyond the quantiles of history, which so many rows are by nature: the night fails
             with more than chance explains (p below 0.001).
-        tolerance (see each check): for `volume`, `null_share`, `mean`: robust standard deviations from what is
-            expected, 4 by default. For `outliers`: standard deviations (5), interquartile ranges (3), or the share of
-            rows beyond each quantile (0.001). For `representative`: by how much a share may differ (0.05); beyond it
-            the night fails where chance does not explain the count (p below 0.001, whatever the number of values).
+        tolerance (the check's): for `volume`, `null_share`, `mean`, `outliers`, `representative`: how far is not too
+            far; none: the number in brackets. Of the first three: robust standard deviations from what is usual (4).
+            Of outliers: standard deviations (5), interquartile ranges (3), or the share of rows beyond each quantile
+            (0.001). Of the last: by how much the share of a value may differ (0.05); beyond it the night fails where
+            chance does not explain the count (p below 0.001 for all values together).
         population: for `representative`: value -> its share; what is missing to 1 is of all other values.
     """
 

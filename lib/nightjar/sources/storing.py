@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import TableError
+from nightjar.settings.gates import GateSeverity
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.sources.gates import row_checks
@@ -144,7 +145,11 @@ def store_quality(
             "run_date": night.run_date,
             "run_id": night.run_id,
         }
-        of_gates = {row_checks.reason(result.name, result.gate) for result in source.gates}
+        of_gates = {
+            row_checks.reason(result.name, result.gate)
+            for result in source.gates
+            if result.gate.severity is GateSeverity.REFUSE
+        }
         failed = {check: count for check, count in source.failed_checks.items() if check not in of_gates}
         counts = {**source.counts, **failed}
         rows += [shared | {"check": check, "rows": count} for check, count in counts.items()]

@@ -13,6 +13,8 @@ from nightjar.sources.gates.measures import OTHER, Measured
 from nightjar.sources.gates.results import Finding, GateResult, Period
 from nightjar.timeline import earlier
 
+FIRST_LOAD = "a first load is no night"
+
 
 @dataclass(frozen=True)
 class Case:
@@ -113,6 +115,8 @@ def _against_days(case: Case) -> Finding:
 def _against_bounds(case: Case) -> Finding:
     gate, measured = case.gate, case.measured
     rows = sum(day.rows for day in measured.days.values())
+    if gate.check is GateCheck.VOLUME and not case.period.days:
+        return Finding(learning=FIRST_LOAD)
     if gate.check is GateCheck.VOLUME:
         value: float | None = float(measured.rows)
     else:
@@ -135,6 +139,8 @@ def _freshness(case: Case) -> Finding:
     """The age of the newest fact, or the longest gap, in seconds."""
     name, gate, measured, period = case.name, case.gate, case.measured, case.period
     if gate.max_gap is not None:
+        if not period.days:
+            return Finding(learning=FIRST_LOAD)
         if measured.gap is None:
             return Finding(None, 0.0)
         before, after = measured.gap
