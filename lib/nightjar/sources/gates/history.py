@@ -57,7 +57,8 @@ def _dated(days: Mapping[date | None, Day]) -> dict[date, Day]:
 
 def _measure(gate: Gate) -> str:
     """What is measured: a gate of the same name may have measured another column before."""
-    return f"{gate.check} of {gate.column or 'facts'}"
+    kind = "" if gate.method is None else f" by {gate.method}"
+    return f"{gate.check} of {gate.column or 'facts'}{kind}"
 
 
 def _history(gate: Gate, rows: Iterable[Mapping[str, object]]) -> History:

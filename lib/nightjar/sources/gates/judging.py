@@ -30,7 +30,8 @@ OUTLIER_TOLERANCE = {OutlierMethod.Z_SCORE: 5.0, OutlierMethod.IQR: 3.0, Outlier
 SHARE_TOLERANCE = 0.05
 P_VALUE = 0.001
 """Counts that chance gives with a smaller probability are amiss."""
-QUANTILES = (0.0, 0.0001, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0)
+_TAIL = (0.0, 0.0001, 0.001, 0.01)
+QUANTILES = (*_TAIL, *(number / 20 for number in range(1, 20)), *(1 - share for share in reversed(_TAIL)))
 """What is stored of a day's distribution."""
 _OF_MEDIAN = math.pi / 2  # variance of a median, in those of a mean of as many normal values
 

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.durations import microseconds, parse_duration
-from nightjar.settings.gates import OF_VALUES, Gate, GateCheck, GateSeverity
+from nightjar.settings.gates import OF_VALUES, Gate, GateCheck, GateSeverity, OutlierMethod
 from nightjar.settings.sources import Source
 from nightjar.sources.facts import REASONS, STATE
 from nightjar.sources.gates import row_checks, set_checks
@@ -73,6 +73,8 @@ def measure(
             )
         if gate.max_gap is not None:
             parts.append(_part(gate_name, _longest_gap(rows, gate.max_gap), ["before", "after"]))
+        if gate.method in (OutlierMethod.IQR, OutlierMethod.QUANTILES):
+            parts.append(_part(gate_name, _quantiles(rows, name, gate_name, gate), ["quantiles"], F.col(DAY)))
         if gate.check is GateCheck.REPRESENTATIVE:
             parts.append(_part(gate_name, _shares(rows, name, gate_name, gate), ["value", "rows"]))
     by_part: dict[str, list[tuple[date | None, dict[str, Any]]]] = {}
@@ -80,7 +82,7 @@ def measure(
         by_part.setdefault(part, []).append((day, json.loads(payload)))
     days = by_part.pop("", [])
     return {
-        gate_name: _measured(gate, number, days, [one for _, one in by_part.get(gate_name, [])])
+        gate_name: _measured(gate, number, days, by_part.get(gate_name, []))
         for number, (gate_name, gate) in enumerate(source.gates.items())
     }
 
@@ -121,12 +123,17 @@ def _statistics(rows: DataFrame, path: str, gate_name: str, gate: Gate, band: Ba
     if gate.check in (GateCheck.MEAN, GateCheck.OUTLIERS):
         of_facts = F.when(is_fact, row_checks.number(rows, path, column, truth=gate.check is GateCheck.MEAN))
         statistics |= {"rows": F.count(of_facts), "mean": F.avg(of_facts), "variance": F.var_samp(of_facts)}
-    if gate.check is GateCheck.OUTLIERS:
-        statistics["quantiles"] = F.percentile_approx(of_facts, list(QUANTILES), _ACCURACY)
     if band is not None:
         counts = F.lit(True) if refuses else is_fact
         statistics["failing"] = F.count_if(counts & is_outside(rows, path, gate, band))
     return statistics
+
+
+def _quantiles(rows: DataFrame, name: str, gate_name: str, gate: Gate) -> DataFrame:
+    """Of each day. Apart from the other aggregates, which Spark would no longer compile beside them."""
+    facts = rows.where(F.col(STATE) == "fact")
+    number = row_checks.number(rows, row_checks.path_of(name, gate_name), gate.column or "")
+    return facts.groupBy(DAY).agg(F.percentile_approx(number, list(QUANTILES), _ACCURACY).alias("quantiles"))
 
 
 def _part(part: str, rows: DataFrame, columns: list[str], day: Column | None = None) -> DataFrame:
@@ -165,9 +172,14 @@ def _longest_gap(rows: DataFrame, max_gap: str) -> DataFrame:
 
 
 def _measured(
-    gate: Gate, number: int, days: list[tuple[date | None, dict[str, Any]]], parts: list[dict[str, Any]]
+    gate: Gate,
+    number: int,
+    days: list[tuple[date | None, dict[str, Any]]],
+    dated_parts: list[tuple[date | None, dict[str, Any]]],
 ) -> Measured:
     """One gate's measures from the collected rows."""
+    parts = [one for _, one in dated_parts]
+    quantiles = {day: one.get("quantiles") for day, one in dated_parts}
     refuses = gate.severity is GateSeverity.REFUSE
     newest = [one["newest"] for _, one in days if "newest" in one]
     own = {day: {key: one.get(f"{number}_{key}") for key in _STATISTICS} | {"facts": one["facts"]} for day, one in days}
@@ -179,22 +191,21 @@ def _measured(
         rows=sum(one["new" if refuses else "facts"] for _, one in days),
         failing=failing,
         refused=refused,
-        days={day: _day(gate.check, one) for day, one in own.items()},
+        days={day: _day(gate.check, one, quantiles.get(day)) for day, one in own.items()},
         newest=instant(max(newest)) if newest else None,
         gap=ends[0] if ends else None,
         shares={str(one["value"]): int(one["rows"]) for one in parts if "value" in one},
     )
 
 
-_STATISTICS = ("failing", "refused", "rows", "mean", "variance", "quantiles")
+_STATISTICS = ("failing", "refused", "rows", "mean", "variance")
 
 
-def _day(check: GateCheck, one: Mapping[str, Any]) -> Day:
+def _day(check: GateCheck, one: Mapping[str, Any], quantiles: list[Any] | None) -> Day:
     facts = int(one["facts"])
     if check is GateCheck.NULL_SHARE:
         return Day(facts, int(one["failing"]) / facts if facts else None)
     if check not in (GateCheck.MEAN, GateCheck.OUTLIERS):
         return Day(facts, float(facts))
     value, variance = (None if one[key] is None else float(one[key]) for key in ("mean", "variance"))
-    quantiles = tuple(float(quantile) for quantile in one["quantiles"] or ())
-    return Day(int(one["rows"] or 0), value, variance or 0.0, quantiles)
+    return Day(int(one["rows"] or 0), value, variance or 0.0, tuple(float(one) for one in quantiles or ()))

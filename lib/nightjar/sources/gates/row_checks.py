@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -87,8 +88,11 @@ def refusals_beside(source: Source, failing: Mapping[str, Column], reasons: Colu
 def flags(source: Source, failing: Mapping[str, Column]) -> Column:
     """The column `FLAGS`."""
     others = [name for name in failing if source.gates[name].severity is not GateSeverity.REFUSE]
+    if not others:
+        return F.lit(None).cast("array<string>")
     names = F.array_compact(F.array(*(F.when(failing[name], F.lit(name)) for name in others)))
-    return F.when(F.size(names) > 0, names) if others else F.lit(None).cast("array<string>")
+    any_fails = reduce(Column.__or__, (F.coalesce(failing[name], F.lit(False)) for name in others))
+    return F.when(any_fails, names)  # of most rows no list is made
 
 
 def reason(name: str, gate: Gate) -> str:
