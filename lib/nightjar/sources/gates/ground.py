@@ -38,10 +38,10 @@ class Ground:
         night = self.night
         last = local_date(night.cutoff - timedelta.resolution, self.zone)
         if night.previous_cutoff is None:
-            return Period(night.cutoff, self.zone, ())
+            return Period(night.cutoff, self.zone, last, ())
         first = min(local_date(night.previous_cutoff, self.zone), last)
         days = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
-        return Period(night.cutoff, self.zone, days)
+        return Period(night.cutoff, self.zone, last, days)
 
     def dated(self, rows: DataFrame) -> DataFrame:
         """The rows with their `DAY`; late ones become known with this night."""

@@ -20,11 +20,13 @@ class Period:
     Attributes:
         cutoff: of the night.
         zone: of the project.
+        last: the local day that ends with it.
         days: the local days on which its facts became known; none of a first load, which is compared with nothing.
     """
 
     cutoff: datetime
     zone: str
+    last: date
     days: tuple[date, ...]
 
 

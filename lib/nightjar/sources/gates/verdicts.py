@@ -46,9 +46,9 @@ def result(name: str, gate: Gate, measured: Measured, period: Period, earlier_da
 
 def _with_quiet_days(gate: Gate, measured: Measured, period: Period) -> Measured:
     """With the days of the night that brought no fact: of a volume they count."""
-    dated = [day for day in (*measured.days, *period.days) if day is not None]
-    if gate.check is not GateCheck.VOLUME or not dated:
+    if gate.check is not GateCheck.VOLUME:
         return measured
+    dated = [day for day in (*measured.days, *period.days, period.last) if day is not None]
     count = (max(dated) - min(dated)).days + 1
     quiet: dict[date | None, Day] = {min(dated) + timedelta(days=number): Day(0, 0.0) for number in range(count)}
     return replace(measured, days={**quiet, **measured.days})
