@@ -134,7 +134,7 @@ class Gate:
             Of outliers: standard deviations (5), interquartile ranges (3), or the share of rows beyond each quantile
             (0.001). Of the last: by how much the share of a value may differ (0.05); beyond it the night fails where
             chance does not explain the count (p below 0.001 for all values together).
-        population: for `representative`: value -> its share; what is missing to 1 is of all other values.
+        population (share): for `representative`: value -> its share; what is missing to 1 is of all other values.
     """
 
     check: GateCheck

@@ -43,24 +43,24 @@ def check(ground: Ground, rows: DataFrame) -> tuple[DataFrame, tuple[GateResult,
         return rows, ()
     past = history.read(ground.warehouse, ground.name, gates, ground.night.run_date)
     outliers = {name: gate for name, gate in gates.items() if gate.check is GateCheck.OUTLIERS}
-    bands = {name: verdicts.outlier_band(gate, past[name], period) for name, gate in outliers.items()}
-    known_bands = {name: band for name, band in bands.items() if band is not None}
-    measured, values = _measure(ground, rows, known_bands)
+    all_bands = {name: verdicts.outlier_band(gate, past[name], period) for name, gate in outliers.items()}
+    bands = {name: band for name, band in all_bands.items() if band is not None}
+    measured, values = _measure(ground, rows, bands)
     marked = [
         name
         for name, gate in gates.items()
         if gate.severity is GateSeverity.REFUSE and gate.check in _BY_MARKS and measured[name].failing
     ]
     if marked:
-        refused = _refuse(ground, rows, {name: values.get(name) for name in marked}, known_bands).persist()
-        measured, _ = _measure(ground, refused, known_bands)
+        refused = _refuse(ground, rows, {name: values.get(name) for name in marked}, bands).persist()
+        measured, _ = _measure(ground, refused, bands)
         rows.unpersist()
         rows = refused
     results = [
         verdicts.result(name, gate, _with_newest(ground, gate, measured[name]), period, past.get(name))
         for name, gate in gates.items()
     ]
-    return rows, tuple(_with_examples(ground, rows, one, values, known_bands) for one in results)
+    return rows, tuple(_with_examples(ground, rows, one, values, bands) for one in results)
 
 
 def require(checked: Iterable[CheckedSource], run_date: date) -> None:

@@ -45,10 +45,10 @@ class Ground:
 
     def dated(self, rows: DataFrame) -> DataFrame:
         """The rows with their `DAY`; late ones become known with this night."""
-        known, previous = F.col("stated_known_at"), self.night.previous_cutoff
+        moment, previous = F.col("stated_known_at"), self.night.previous_cutoff
         if previous is not None:
-            known = F.when(known <= F.lit(previous), F.lit(self.night.cutoff)).otherwise(known)
-        return rows.withColumn(DAY, self._day(known))
+            moment = F.when(moment <= F.lit(previous), F.lit(self.night.cutoff)).otherwise(moment)
+        return rows.withColumn(DAY, self._day(moment))
 
     def stored(self, table: str) -> DataFrame | None:
         """The versions that other runs have stored and that are known by the night; None: there is no such table."""

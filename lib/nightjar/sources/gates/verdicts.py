@@ -91,17 +91,17 @@ def _against_days(case: Case) -> Finding:
     gate, period = case.gate, case.period
     if not history.is_compared(gate):
         return _against_bounds(case)
-    days, known_days = dict(case.past.days), list[tuple[date, Day, Band | None]]()
+    days, brought = dict(case.past.days), list[tuple[date, Day, Band | None]]()
     for day in period.days:
         one = case.measured.days.get(day, Day(0, None))
         if one.value is not None:
             band = judging.expected(gate.check, days, day, one.rows, _tolerance(gate))
-            known_days.append((day, one, band))
+            brought.append((day, one, band))
             days[day] = one
-    judged = [(day, one, band) for day, one, band in known_days if band is not None]
-    value = known_days[-1][1].value if known_days else None
+    judged = [(day, one, band) for day, one, band in brought if band is not None]
+    value = brought[-1][1].value if brought else None
     if not judged:
-        why = "no fact has a value" if period.days and not known_days else None
+        why = "no fact has a value" if period.days and not brought else None
         return Finding(None, value, learning=why or _too_little(f"{judging.LEAST_SAME} weeks", case))
     amiss = [
         f"gate {case.name}: {_measure(gate)} of {day} is {one.value:,.6g}, expected {band.lowest:,.6g} to "
@@ -126,12 +126,12 @@ def _against_bounds(case: Case) -> Finding:
         return Finding(learning="no fact has a value")
     low = gate.minimum is not None and value < gate.minimum
     high = gate.maximum is not None and value > gate.maximum
-    wanted = " and ".join(
+    allowed = " and ".join(
         f"{words} {bound:,.6g}"
         for words, bound in (("at least", gate.minimum), ("at most", gate.maximum))
         if bound is not None
     )
-    amiss = f"gate {case.name}: {_measure(gate)} of the night is {value:,.6g}, expected {wanted}"
+    amiss = f"gate {case.name}: {_measure(gate)} of the night is {value:,.6g}, expected {allowed}"
     return Finding(amiss if low or high else None, value)
 
 
