@@ -18,7 +18,7 @@ from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from oracles import annotations as oracle
 

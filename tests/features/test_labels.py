@@ -20,7 +20,8 @@ from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, datafiles, labels, sink
-from nightjar.tables.definitions import labels_table, source_table
+from nightjar.tables.definitions import labels_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 from oracles import labels as oracle

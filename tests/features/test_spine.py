@@ -23,7 +23,7 @@ from nightjar.settings.label import Label
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 from oracles import spine as oracle

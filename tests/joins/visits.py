@@ -13,8 +13,8 @@ from nightjar.settings.sources import ColumnType, Layout, Source
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import sink
-from nightjar.tables.definitions import source_table
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from oracles import asof as oracle
 

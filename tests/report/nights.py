@@ -202,6 +202,8 @@ def store_quality(warehouse):
     checks = [("landings", "refused", 3, 912), ("landings", "null: tailnum", 1, 912), ("weather", "refused", 0, 72)]
     names = ("source", "check", "rows", "of")
     rows = [dict(zip(names, check, strict=True)) | {"run_date": NIGHT, "run_id": "ingest-1"} for check in checks]
+    gate = {"check": "gate volume", "rows": 0, "of": 0, "status": "warn", "message": "the number of facts is 0"}
+    rows.append({"source": "landings", "run_date": NIGHT, "run_id": "ingest-1"} | gate)
     arrow.append(warehouse, tables.QUALITY, rows, "ingest-1")
 
 

@@ -16,7 +16,7 @@ from nightjar.sources.arrivals import NIGHTS, every_night
 from nightjar.sources.ingest import ingest
 from nightjar.sources.storing import CheckedSource, Night
 from nightjar.tables import quality
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 
 DAYS = [date(2024, 4, day) for day in range(1, 9)]
 HEADER = "machine,at,seen,temperature\n"

@@ -17,10 +17,10 @@ from nightjar.settings.files import File, FileFormat
 from nightjar.sources import files
 from nightjar.sources.files import list_files
 from nightjar.tables import layouts, lease, scan, sink
-from nightjar.tables.definitions import layout_table, source_table
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import layout_table, source_table
 from nightjar.tables.warehouse import Warehouse
 
 START = datetime(2024, 4, 1, tzinfo=UTC)

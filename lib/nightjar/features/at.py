@@ -16,8 +16,8 @@ from nightjar.joins.planner import plan
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, rows, scan
-from nightjar.tables.definitions import source_table_name
 from nightjar.tables.rows import Rows
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 
 PREDICTION_TIME = "prediction_time"

@@ -25,10 +25,11 @@ from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, sink
-from nightjar.tables.definitions import QUALITY, features_table, labels_table, source_table_name
+from nightjar.tables.definitions import features_table, labels_table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.runs import Outcome
+from nightjar.tables.source_definitions import QUALITY, source_table_name
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date

@@ -14,7 +14,7 @@ from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
-from nightjar.tables.definitions import source_table_name
+from nightjar.tables.source_definitions import source_table_name
 
 _DECISIVE_OF_SOURCE = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
 _DECISIVE_OF_SPINE = ("kind", "source", "key", "prediction_time", "active_within", "derived")

@@ -35,8 +35,8 @@ from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
-from nightjar.tables.definitions import source_table_name
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 

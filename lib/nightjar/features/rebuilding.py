@@ -15,9 +15,9 @@ from nightjar.features.label_range import damaged_range
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, labels, scan, sink
 from nightjar.tables.datafiles import NewFile
-from nightjar.tables.definitions import source_table_name
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 
 HASH = "definitions_hash"

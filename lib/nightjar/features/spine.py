@@ -19,8 +19,8 @@ from nightjar.joins.join import as_of_join
 from nightjar.settings.project import DERIVED, Project
 from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
-from nightjar.tables.definitions import source_table_name
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, earlier, last_midnight, local_date

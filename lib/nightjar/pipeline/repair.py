@@ -10,8 +10,8 @@ from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.sources import layouts as laid_out
 from nightjar.tables import layouts
-from nightjar.tables.definitions import source_table_name
 from nightjar.tables.entries import DataFile
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.verification import Damage
 
 log = logging.getLogger("nightjar.maintain")

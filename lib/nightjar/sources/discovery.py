@@ -97,13 +97,13 @@ def digest_of(path: str, size: int | None = None) -> str:
 
 def blocks(stream: Any, size: int | None) -> Iterator[bytes]:
     """The first bytes of a stream, all of them unless there is a size, in blocks of a megabyte."""
-    left = size
-    while left is None or left > 0:
-        block = stream.read(CHUNK if left is None else min(CHUNK, left))
+    remaining = size
+    while remaining is None or remaining > 0:
+        block = stream.read(CHUNK if remaining is None else min(CHUNK, remaining))
         if not block:
             return
         yield block
-        left = None if left is None else left - len(block)
+        remaining = None if remaining is None else remaining - len(block)
 
 
 def _whole(present: RawFile) -> Item:

@@ -14,6 +14,7 @@ from nightjar.settings import sources
 from nightjar.settings.files import Dialect
 from nightjar.settings.texts import parse
 from nightjar.sources import lookups, raw, values
+from nightjar.sources.gates import row_checks
 from nightjar.sources.parquet import MOMENTS
 
 REASONS = "_reasons"
@@ -29,7 +30,8 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
     """Raw rows with their stored columns, `event_time`, `stated_known_at`, `intake` (their item), and their state.
 
     `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
-    is `fact`, `refused` or `not_a_fact`. A null `known_at` is the `event_time`.
+    is `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. A null
+    `known_at` is the `event_time`.
 
     Args:
         rows: the raw columns, as `raw.read` gives them. A column `_raw` stays as it is.
@@ -164,17 +166,21 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
         *((~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
     is_fact = guard.column(rows, f"{path}.where", source.where, kinds) if source.where else F.lit(True)
+    failing = row_checks.conditions(rows, name, source)
+    faults += row_checks.refusals(source, failing)
+    beside = [F.when(*fault) for fault in row_checks.refusals_beside(source, failing, F.col(REASONS))]
     is_parsed = F.col(REASONS) == ""
-    checked = rows.withColumn(REASONS, F.when(is_parsed & is_fact, _reasons(faults)).otherwise(F.col(REASONS)))
+    of_others = F.when(is_parsed, "").otherwise(F.concat_ws(SEPARATOR, REASONS, *beside))
+    reasons_so_far = F.when(is_parsed & is_fact, _reasons(faults)).otherwise(of_others)
+    checked = rows.withColumns({REASONS: reasons_so_far, row_checks.FLAGS: row_checks.flags(source, failing)})
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
     row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
     item = F.col(raw.FILE).alias("intake")
-    return checked.select(
-        *clocks, *source.stored_columns(), item, reasons, row.alias(ROW), state.alias(STATE), *_passed(rows)
-    )
+    result = [reasons, row.alias(ROW), state.alias(STATE)]
+    return checked.select(*clocks, *source.stored_columns(), item, *result, row_checks.FLAGS, *_passed(rows))
 
 
 def _passed(rows: DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
-from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -20,6 +20,8 @@ from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, deduplication, facts, intake, layouts, raw, reading, staging
+from nightjar.sources.gates import check as gates
+from nightjar.sources.gates.ground import Ground
 from nightjar.sources.reading import Place, Reading
 from nightjar.sources.storing import (
     CheckedSource,
@@ -30,8 +32,8 @@ from nightjar.sources.storing import (
     store_quarantine,
 )
 from nightjar.tables import arrow, sink
-from nightjar.tables.definitions import INTAKE, QUALITY, QUARANTINE, source_table, source_table_name
 from nightjar.tables.runs import Outcome
+from nightjar.tables.source_definitions import INTAKE, QUALITY, QUARANTINE, source_table, source_table_name
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant
@@ -66,7 +68,8 @@ def ingest(
 
     Raises:
         SourceError: a file is missing, damaged or not of its declared shape, or has changed that may not; too many rows
-            are refused, or a source brings less than it should. No table has been touched.
+            are refused, or a source brings less than it should or does not pass a gate that stops. No table has been
+            touched.
         UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
         TableError: a source's table has other columns than its settings store. No table has been touched.
         NightjarError: what `check` raises. No table has been touched.
@@ -88,17 +91,21 @@ def ingest(
     check(schemas)
     tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
     targets = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
-    checked_sources = []
+    checked: dict[str, CheckedSource] = {}
     with staging.discard_on_failure(warehouse, project.sources, night):
-        for name, place in places.items():
+        for name in project.sources_in_order():  # a gate may refer to the facts of a source before
             with raw.translate_read_errors(name, folder):
-                checked_sources.append(_check_source(place, tables[name], reading.stage(place, opened[name])))
+                read = reading.stage(places[name], opened[name])
+                ground = Ground(places[name], tables[name].name, project.sources, checked)
+                checked[name] = _check_source(ground, tables[name], read)
+        checked_sources = [checked[name] for name in project.sources]
         require_same_columns(targets)
         arrivals_of = {
             source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
             for source in checked_sources
         }
         arrivals.require(arrivals_of, project.sources, run_date)
+        gates.require(checked_sources, run_date)
     outcome = Outcome()
     entries_of = {source.name: source.entries for source in checked_sources}
     outcome.outputs[INTAKE.name] = intake.store(warehouse, entries_of, run_date, run_id)
@@ -123,7 +130,8 @@ def _table(name: str, source: Source, stored: StructType) -> Table:
     return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
 
 
-def _check_source(place: Place, table: Table, read: Reading) -> CheckedSource:
+def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
+    place = ground.place
     name, source, night, warehouse = place.name, place.source, place.night, place.warehouse
     what = ", ".join(portion.item.name for portion in read.portions) or "nothing new"
     log.info("source %s: reading %s", name, what)
@@ -133,9 +141,12 @@ def _check_source(place: Place, table: Table, read: Reading) -> CheckedSource:
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
     not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date)
-    new = _with_conflicts(not_stored, source)
+    new = deduplication.with_conflicts(not_stored, source)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
+    new, results = gates.check(ground, new)
+    if any(result.measured.refused for result in results):
+        state_counts = _count_states(new, name)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
@@ -147,7 +158,9 @@ def _check_source(place: Place, table: Table, read: Reading) -> CheckedSource:
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
     counts["not_yet_known"] = sum(entry.waiting for entry in entries)
-    return CheckedSource(name, table, new, counts, failed, None if newest is None else instant(newest), entries)
+    return CheckedSource(
+        name, table, new, counts, failed, None if newest is None else instant(newest), entries, results
+    )
 
 
 def _count_states(new: DataFrame, name: str) -> list[Row]:
@@ -193,26 +206,6 @@ def _counts(by_state: Mapping[str, int], counts_by_state: Mapping[tuple[str, str
         "refused": final["refused"],
         "stored": final["fact"],
     }
-
-
-def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
-    """Keep one of identical facts; refuse different versions with the same key, clock and sequence."""
-    same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
-    least, greatest = F.min("_content").over(same), F.max("_content").over(same)
-    place = F.row_number().over(same.orderBy("_content"))
-    is_fact = F.col(facts.STATE) == "fact"
-    compared = rows.withColumns({"_conflict": is_fact & (least != greatest), "_repeated": is_fact & (place > 1)})
-    conflict, repeated = F.col("_conflict"), F.col("_repeated")
-    resolved = {
-        facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
-        facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
-        facts.ROW: F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW)),
-    }
-    return compared.withColumns(resolved).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
-
-
-def _conflict(source: Source) -> str:
-    return f"several versions with one key{', known_at and sequence' if source.sequence else ' and known_at'}"
 
 
 def _count_failed_checks(rows: DataFrame) -> dict[str, int]:

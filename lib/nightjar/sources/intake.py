@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from nightjar.sources.items import Entry, Item
 from nightjar.tables import arrow, opening
-from nightjar.tables.definitions import INTAKE
+from nightjar.tables.source_definitions import INTAKE
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 

@@ -19,7 +19,7 @@ from nightjar.sources.items import Entry, Item, Portion
 from nightjar.sources.storing import Night
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE = ("file", "arrival", "layouts", "refuse_above")
+NOT_DECISIVE = ("file", "arrival", "gates", "layouts", "refuse_above")
 """Settings of a source that decide nothing about how raw rows become facts. After an edit of any other, all that there
 is is read again."""
 

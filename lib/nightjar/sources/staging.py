@@ -23,7 +23,7 @@ from nightjar.tables import storage
 from nightjar.tables.warehouse import Warehouse
 
 FOLDER = "staged"
-KNOWN = "_stated_known_at"
+CLOCK = "_stated_known_at"
 
 
 def carry(rows: DataFrame) -> DataFrame:
@@ -33,7 +33,7 @@ def carry(rows: DataFrame) -> DataFrame:
 
 def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night) -> str:
     """Store the raw rows of candidates that carry them; the folder, within the project's warehouse."""
-    rows = candidates.select(f"{RAW}.*", F.col("stated_known_at").alias(KNOWN)).sort(KNOWN)
+    rows = candidates.select(f"{RAW}.*", F.col("stated_known_at").alias(CLOCK)).sort(CLOCK)
     rows.write.mode("overwrite").parquet(warehouse.path(folder_of(source, night)))
     return folder_of(source, night)
 
@@ -72,7 +72,7 @@ def read(
             "from a backup to run this night. Nothing was written."
         )
     rows = spark.read.parquet(literally(path))
-    known = F.col(KNOWN)
+    known = F.col(CLOCK)
     if after is None:
         return rows.where(known.isNull() | (known <= F.lit(until)))
     return rows.where((known > F.lit(after)) & (known <= F.lit(until)))
@@ -82,6 +82,6 @@ def count_waiting(warehouse: Warehouse, folder: str, until: datetime) -> Mapping
     """Item -> number of its staged rows that become known after an instant."""
     filesystem, inner = storage.of_file(warehouse.path(folder))
     files = ds.dataset(inner, filesystem=filesystem, format="parquet")
-    items = files.to_table(columns=[raw.FILE], filter=pc.field(KNOWN) > until)
+    items = files.to_table(columns=[raw.FILE], filter=pc.field(CLOCK) > until)
     counts = items.group_by(raw.FILE).aggregate([([], "count_all")]).to_pylist()
     return {str(row[raw.FILE]): int(row["count_all"]) for row in counts}
