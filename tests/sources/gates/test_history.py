@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import builders
 from builders import rows_of
-from nightjar.settings.gates import Gate, GateCheck, OutlierMethod
+from nightjar.settings.gates import Gate, GateCheck, GateSeverity, OutlierMethod
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources.ingest import ingest
 from nightjar.tables import quality
 from nightjar.tables.warehouse import Warehouse
@@ -72,3 +73,36 @@ def test_a_rerun_and_a_backfill_say_what_the_nights_in_order_said(spark, warehou
     assert backfilled[NIGHTS[0]] == in_order[NIGHTS[0]]
     by_days = [row for row in in_order[NIGHTS[1]] if row[0] != "gate once"]
     assert [row for row in backfilled[NIGHTS[1]] if row[0] != "gate once"] == by_days
+
+
+def test_a_relation_is_to_the_facts_that_the_other_source_has_as_of_the_night(spark, warehouse, project_of, tmp_path):
+    """Stored ones and those of this night, in the version of the night; not those that are deleted, or known later."""
+    own, others = tmp_path / "own.csv", tmp_path / "others.csv"
+    gone = {"columns": builders.readings("").columns | {"gone": Column(ColumnType.BOOLEAN)}, "deleted": "gone"}
+    gate = Gate(GateCheck.RELATIONSHIPS, GateSeverity.REFUSE, columns=["machine"], to="others")
+    header, yesterday = "machine,at,seen,temperature", FIRST - timedelta(days=1)
+    others_before = [f"{name},{yesterday} 06:00:00,{yesterday} 07:00:00,20,false" for name in ("m1", "m2")]
+    of_night = [
+        f"m2,{yesterday} 06:00:00,{FIRST} 07:00:00,20,true",
+        f"m3,{FIRST} 06:00:00,{FIRST} 07:00:00,20,false",
+        f"m4,{FIRST} 06:00:00,{NIGHTS[1]} 07:00:00,20,false",
+    ]
+    rows = [f"m{number},{FIRST} 06:00:00,{FIRST} 07:00:00,20" for number in (1, 2, 3, 4)]
+    sources = {
+        "readings": builders.readings(own, gates={"there": gate}, refuse_above=1),
+        "others": builders.readings(others, **gone),
+    }
+    project = replace(project_of(builders.readings(own)), sources=sources)
+    for night, previous, own_rows, other_rows in (
+        (FIRST, None, [], others_before),
+        (NIGHTS[1], FIRST, rows, [*others_before, *of_night]),
+    ):
+        own.write_text("\n".join([header, *own_rows, ""]))
+        others.write_text("\n".join([f"{header},gone", *other_rows, ""]))
+        ingest(spark, warehouse, project, night, previous, "run", tmp_path / "raw", builders.unchecked)
+    assert [machine for (machine,) in rows_of(warehouse, "source_readings", "machine")] == ["m1", "m3"]
+    refused = [
+        (json.loads(row)["machine"], reasons) for row, reasons in rows_of(warehouse, "quarantine", "row", "reasons")
+    ]
+    reason = ["gate there: no fact of others has this machine"]
+    assert refused == [("m2", reason), ("m4", reason)]
