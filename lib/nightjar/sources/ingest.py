@@ -22,7 +22,7 @@ from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, deduplication, facts, intake, layouts, raw, reading, staging
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
-from nightjar.sources.reading import Place, Reading
+from nightjar.sources.reading import Reading
 from nightjar.sources.storing import (
     CheckedSource,
     Night,

@@ -72,10 +72,10 @@ def read(
             "from a backup to run this night. Nothing was written."
         )
     rows = spark.read.parquet(literally(path))
-    known = F.col(CLOCK)
+    clock = F.col(CLOCK)
     if after is None:
-        return rows.where(known.isNull() | (known <= F.lit(until)))
-    return rows.where((known > F.lit(after)) & (known <= F.lit(until)))
+        return rows.where(clock.isNull() | (clock <= F.lit(until)))
+    return rows.where((clock > F.lit(after)) & (clock <= F.lit(until)))
 
 
 def count_waiting(warehouse: Warehouse, folder: str, until: datetime) -> Mapping[str, int]:

@@ -38,10 +38,10 @@ def check(ground: Ground, rows: DataFrame) -> tuple[DataFrame, tuple[GateResult,
     Raises:
         UsageError: a gate does not fit its columns.
     """
-    gates, period = ground.source.gates, ground.period()
+    gates, period = ground.place.source.gates, ground.period()
     if not gates:
         return rows, ()
-    past = history.read(ground.warehouse, ground.name, gates, ground.night.run_date)
+    past = history.read(ground.place.warehouse, ground.place.name, gates, ground.place.night.run_date)
     outliers = {name: gate for name, gate in gates.items() if gate.check is GateCheck.OUTLIERS}
     all_bands = {name: verdicts.outlier_band(gate, past[name], period) for name, gate in outliers.items()}
     bands = {name: band for name, band in all_bands.items() if band is not None}
@@ -92,31 +92,31 @@ def _measure(
     """What the gates measure, and the values that fail those that compare rows with others."""
     facts_there = rows.where(F.col(STATE) == "fact")
     values: dict[str, DataFrame] = {}
-    for name, gate in ground.source.gates.items():
+    for name, gate in ground.place.source.gates.items():
         if gate.check is GateCheck.UNIQUE:
             stored = ground.stored(ground.table)
-            values[name] = set_checks.repeated(facts_there, stored, gate, ground.source)
+            values[name] = set_checks.repeated(facts_there, stored, gate, ground.place.source)
         if gate.check is GateCheck.RELATIONSHIPS:
-            path = row_checks.path_of(ground.name, name)
+            path = row_checks.path_of(ground.place.name, name)
             judged = rows if gate.severity is GateSeverity.REFUSE else facts_there
             values[name] = set_checks.unrelated(judged, ground.others(gate, facts_there), gate, path)
     dated, later = ground.dated(rows), ground.stored_later()
     dated = dated if later is None else dated.unionByName(later, allowMissingColumns=True)
-    return measures.measure(dated, ground.name, ground.source, bands, values), values
+    return measures.measure(dated, ground.place.name, ground.place.source, bands, values), values
 
 
 def _refuse(
     ground: Ground, rows: DataFrame, values: Mapping[str, DataFrame | None], bands: Mapping[str, Band]
 ) -> DataFrame:
     """The rows with those refused that fail gates, without those that another run has refused."""
-    gates, reasons = ground.source.gates, list[Column]()
+    gates, reasons = ground.place.source.gates, list[Column]()
     for number, (name, of_gate) in enumerate(values.items()):
         rows, fails = _fails(ground, rows, name, of_gate, bands, f"_fails_{number}")
         reasons.append(F.when(fails, F.lit(row_checks.reason(name, gates[name]))))
     more = F.array_compact(F.array(*reasons))
     is_refused = F.size(more) > 0
     all_reasons = F.concat(F.coalesce(F.col(REASONS), F.array().cast("array<string>")), more)
-    row = F.coalesce(ROW, facts.as_json(ground.source.stored_columns()))
+    row = F.coalesce(ROW, facts.as_json(ground.place.source.stored_columns()))
     marks = {
         REASONS: F.when(is_refused, all_reasons).otherwise(F.col(REASONS)),
         STATE: F.when(is_refused, "refused").otherwise(F.col(STATE)),
@@ -124,14 +124,16 @@ def _refuse(
     }
     names = [name for name in rows.columns if not name.startswith("_fails_")]
     marked = rows.withColumns(marks).select(*names).withColumn(deduplication.HASH, F.sha2(ROW, 256))
-    return deduplication.without_refused(ground.spark, marked, ground.warehouse, ground.name, ground.night.run_date)
+    return deduplication.without_refused(
+        ground.place.spark, marked, ground.place.warehouse, ground.place.name, ground.place.night.run_date
+    )
 
 
 def _fails(
     ground: Ground, rows: DataFrame, name: str, values: DataFrame | None, bands: Mapping[str, Band], mark: str
 ) -> tuple[DataFrame, Column]:
     """The rows, and whether each fails a gate."""
-    gate, path = ground.source.gates[name], row_checks.path_of(ground.name, name)
+    gate, path = ground.place.source.gates[name], row_checks.path_of(ground.place.name, name)
     if values is None:
         return rows, measures.is_outside(rows, path, gate, bands[name])
     renamed = values.select(
@@ -147,7 +149,7 @@ def _with_newest(ground: Ground, gate: Gate, measured: Measured) -> Measured:
     """With the newest fact there is, where those of the night are too old for its gate."""
     if gate.max_age is None:
         return measured
-    oldest = earlier(ground.night.cutoff, parse_duration(gate.max_age), ground.zone)
+    oldest = earlier(ground.place.night.cutoff, parse_duration(gate.max_age), ground.place.zone)
     stored = ground.stored(ground.table)
     if stored is None or (measured.newest is not None and measured.newest >= oldest):
         return measured
@@ -174,7 +176,7 @@ def _with_examples(
         fails = row_checks.missing(gate.column or "", rows.schema[gate.column or ""].dataType)
     else:
         fails = F.array_contains(row_checks.FLAGS, result.name)
-    stored = set(ground.source.stored_columns())
-    columns = dict.fromkeys([*ground.source.key, *(name for name in gate.source_columns() if name in stored)])
+    stored = set(ground.place.source.stored_columns())
+    columns = dict.fromkeys([*ground.place.source.key, *(name for name in gate.source_columns() if name in stored)])
     shown = new.where(fails).select(facts.as_json(list(columns)).alias("row")).orderBy("row").limit(EXAMPLES)
     return result.with_examples([str(row[0]) for row in shown.collect()])
