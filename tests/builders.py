@@ -14,11 +14,12 @@ import pyarrow as pa
 from nightjar.runtime.spark import JAVA_OPTIONS
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.learning import Search
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
-from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric

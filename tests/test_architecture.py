@@ -187,7 +187,7 @@ def test_the_delta_format_of_spark_is_named_only_in_one_module():
 def test_a_module_is_short_and_named_for_one_thing(module):
     """About 200 lines without examples (definitions are a table, not code); no utils, no helpers."""
     assert module.stem not in ("utils", "util", "helpers", "helper", "common", "misc")
-    limit = 320 if within(module) == "tables/definitions.py" else 250
+    limit = 340 if within(module) == "tables/definitions.py" else 250
     without_examples = re.sub(r'\n\n +Examples?:\n.*?(?=""")', "", module.read_text(), flags=re.DOTALL)
     assert len(without_examples.splitlines()) <= limit
 

@@ -28,9 +28,9 @@ from nightjar.joins.stored_facts import StoredFacts
 from nightjar.runtime import spark
 from nightjar.settings.environment import Environment, Placement
 from nightjar.tables import arrow, delta, footers, layouts, sink
-from nightjar.tables.definitions import layout_table, source_table
 from nightjar.tables.file_splits import read_by_tasks
 from nightjar.tables.rows import Rows
+from nightjar.tables.source_definitions import layout_table, source_table
 from nightjar.tables.table import Column, Table
 from nightjar.tables.warehouse import Warehouse
 

@@ -6,13 +6,14 @@ import pyarrow as pa
 
 from nightjar.config import compose_job, make_settings
 from nightjar.settings.jobs import JobName
-from nightjar.tables import definitions
+from nightjar.tables import definitions, source_definitions
 from nightjar.tables.table import Column, Table
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 _INTRODUCTION = """# Tables
 
-Made by `scripts/docs` from [lib/nightjar/tables/definitions.py](../lib/nightjar/tables/definitions.py): edit that.
+Made by `scripts/docs` from [definitions.py](../lib/nightjar/tables/definitions.py) and
+[source_definitions.py](../lib/nightjar/tables/source_definitions.py) in `lib/nightjar/tables`: edit those.
 
 Every table is a Delta table in `<environment.warehouse>/<project>/`. Instants are UTC with microseconds; `run_date` is
 a local date in the project's zone. A rerun of a date replaces what the table is partitioned by, and nothing else. Names
@@ -24,12 +25,12 @@ def page() -> str:
     """Each table, what a row of it is, its key, who writes it, and its columns."""
     project = make_settings(compose_job(CONF, JobName.SCORE, ["project=flights", "run_date=2013-10-01"])).project
     key = pa.schema([(name, pa.null()) for name in project.spine.key])
-    facts = definitions.source_table(
+    facts = source_definitions.source_table(
         "NAME", ["SOURCE_KEY"], pa.schema([("SOURCE_KEY", pa.null()), ("KEEP", pa.null())])
     )
     of_project = (
         facts,
-        definitions.layout_table(facts, ["KEYS"]),
+        source_definitions.layout_table(facts, ["KEYS"]),
         definitions.features_table(
             project, pa.schema([*key, ("SPINE_FEATURE", pa.null())]), pa.schema([("GROUP__FEATURE", pa.null())])
         ),

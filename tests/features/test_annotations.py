@@ -13,11 +13,12 @@ from nightjar.errors import JoinError
 from nightjar.features import label_quality
 from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import label_versions
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
-from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from oracles import annotations as oracle
 

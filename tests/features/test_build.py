@@ -22,7 +22,7 @@ from nightjar.settings.spine import Weekday
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 

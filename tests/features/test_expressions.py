@@ -17,7 +17,7 @@ from nightjar.features.build import build
 from nightjar.features.column_checks import require_fit
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 

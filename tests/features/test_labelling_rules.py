@@ -15,7 +15,7 @@ from nightjar.features.labelling_rules import add_votes, count_votes
 from nightjar.settings.features import Aggregate
 from nightjar.settings.label import Label
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)

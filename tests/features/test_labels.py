@@ -15,11 +15,13 @@ from nightjar.features import label_quality
 from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import label_versions, not_stored
 from nightjar.settings.features import Aggregate
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
-from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, datafiles, labels, sink
-from nightjar.tables.definitions import labels_table, source_table
+from nightjar.tables.definitions import labels_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 from oracles import labels as oracle

@@ -18,11 +18,12 @@ from nightjar.features.build import build
 from nightjar.features.sampling import sample_rows
 from nightjar.features.spine import spine_rows
 from nightjar.settings.features import Aggregate
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
-from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.tables import arrow
-from nightjar.tables.definitions import source_table
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from nightjar.timeline import cutoff
 from oracles import spine as oracle

@@ -7,13 +7,14 @@ import pyarrow as pa
 from nightjar.asof import Clocks, Latest, Windowed
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts
+from nightjar.settings.files import File
 from nightjar.settings.sources import Column as RawColumn
-from nightjar.settings.sources import ColumnType, File, Layout, Source
+from nightjar.settings.sources import ColumnType, Layout, Source
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night
 from nightjar.tables import sink
-from nightjar.tables.definitions import source_table
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import INSTANT
 from oracles import asof as oracle
 

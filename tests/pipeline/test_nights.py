@@ -18,11 +18,11 @@ from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events
 from nightjar.settings.arrival import Arrival, Severity
 from nightjar.settings.features import Aggregate
+from nightjar.settings.files import File
 from nightjar.settings.jobs import JobName, Nightly
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.sources import File
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from nightjar.tables.runs import Outcome

@@ -67,7 +67,7 @@ TEXTS = {
 def test_a_type_is_the_strictest_that_all_values_are_of_unless_they_look_like_names(tmp_path):
     """One word stands for a missing value in all of the file: here it is the dash."""
     profile = look(write_csv(tmp_path / "facts.csv", {name: texts for name, (texts, _, _) in TEXTS.items()}))
-    assert profile.file.null_text == "-"
+    assert profile.null_text == "-"
     message = {name: (column.kind.name, column.reason) for name, column in profile.columns.items()}
     message |= {name: (None, why) for name, why in profile.left_out.items()}
     assert {name: kind for name, (kind, _) in message.items()} == {name: kind for name, (_, kind, _) in TEXTS.items()}

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
-from nightjar.settings.sources import Column, ColumnType, File, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Spine
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
@@ -201,6 +202,8 @@ def store_quality(warehouse):
     checks = [("landings", "refused", 3, 912), ("landings", "null: tailnum", 1, 912), ("weather", "refused", 0, 72)]
     names = ("source", "check", "rows", "of")
     rows = [dict(zip(names, check, strict=True)) | {"run_date": NIGHT, "run_id": "ingest-1"} for check in checks]
+    gate = {"check": "gate volume", "rows": 0, "of": 0, "status": "warn", "message": "the number of facts is 0"}
+    rows.append({"source": "landings", "run_date": NIGHT, "run_id": "ingest-1"} | gate)
     arrow.append(warehouse, tables.QUALITY, rows, "ingest-1")
 
 

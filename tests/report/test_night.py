@@ -148,6 +148,7 @@ def test_refused_rows_checks_and_steps_stand_as_recorded(full):
     assert reasons["departure_delay 1301 is above its maximum of 1300"]["Rows"] == "3"
     assert '"departure_delay": 1301' in reasons["tailnum is missing"]["One of them"]
     assert checks["landings", "refused"] | {"Share": "0.3%", "Of": "912"} == checks["landings", "refused"]
+    assert ("landings", "gate volume warn the number of facts is 0") in checks
     assert steps["ingest"]["Status"] == "✓ done run 2 times"
     assert steps["build_features"]["Time"] == "1 min 33 s"
     assert steps["monitor"]["Status"] == "– no finished run is recorded"

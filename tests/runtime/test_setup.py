@@ -13,7 +13,11 @@ from nightjar.runtime import jars, setup
 DELTA = version("delta-spark")
 NAMES = (f"io.delta_delta-spark_4.2_2.13-{DELTA}.jar", f"io.delta_delta-storage-{DELTA}.jar")
 SUMS = {name: hashlib.sha256(name.encode()).hexdigest() for name in NAMES}
-STALE = ("io.delta_delta-spark_4.2_2.13-1.0.0.jar", "io.unitycatalog_unitycatalog-client-0.1.0.jar")
+STALE = (
+    "io.delta_delta-spark_4.2_2.13-1.0.0.jar",
+    "io.unitycatalog_unitycatalog-client-0.1.0.jar",
+    "org.apache.spark_spark-avro_2.13-4.1.0.jar",
+)
 
 
 def write(contents):
@@ -68,6 +72,7 @@ def test_a_delta_of_another_version_than_the_jars_is_refused_before_anything_is_
 def test_the_sums_of_the_package_are_those_of_the_installed_jars():
     sums = jars.expected_sums()
     assert jars.coordinate(sums) == (f"io.delta:delta-spark_4.2_2.13:{DELTA}", DELTA)
+    assert jars.avro_coordinate(sums) == f"org.apache.spark:spark-avro_2.13:{version('pyspark')}"
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in sums.values())
     assert jars.are_installed(jars.FOLDER, sums)
 

@@ -21,7 +21,7 @@ from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
-from nightjar.tables.definitions import QUALITY
+from nightjar.tables.source_definitions import QUALITY
 
 D1, D2 = date(2024, 4, 1), date(2024, 4, 2)
 

@@ -10,13 +10,14 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
+from nightjar.settings.files import File
 from nightjar.settings.jobs import BuildFeatures, Job, LeaseAction, Leases, Nightly, Promote
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
-from nightjar.settings.sources import Column, ColumnType, File, Lookup, Source
+from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task

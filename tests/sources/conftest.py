@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import builders
+from nightjar.settings.files import File, FileFormat
 from nightjar.settings.label import Label
-from nightjar.settings.sources import File, FileFormat
 from nightjar.settings.spine import Spine
 from nightjar.sources.ingest import ingest
 

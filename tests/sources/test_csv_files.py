@@ -1,11 +1,13 @@
 """What a CSV file is told to be before Spark reads it, by RFC 4180 and UTF-8."""
 
 import gzip
+import re
 
 import pytest
 
 from nightjar.errors import SourceError
-from nightjar.sources import csv_files
+from nightjar.settings.files import Dialect
+from nightjar.sources import csv_files, lines
 from nightjar.sources.csv_files import CsvFormat, read_format
 
 LONG = b"k,at\n" + b"a,1\n" * 30
@@ -14,12 +16,12 @@ LONG = b"k,at\n" + b"a,1\n" * 30
 @pytest.fixture(params=[5, 1 << 20], autouse=True)
 def chunk(request, monkeypatch):
     """Files are read in pieces, and lines do not end where pieces do."""
-    monkeypatch.setattr(csv_files, "CHUNK", request.param)
+    monkeypatch.setattr(lines, "CHUNK", request.param)
 
 
-def looked(folder, content, name="readings.csv"):
+def looked(folder, content, name="readings.csv", dialect=csv_files.RFC_4180):
     (folder / name).write_bytes(content)
-    return read_format(str(folder / name), "readings")
+    return read_format(str(folder / name), "readings", dialect)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,44 @@ def test_what_spark_would_misread_is_refused_with_its_line(tmp_path, content, me
     )
 
 
+SEMICOLONS = Dialect(delimiter=";", quote="'", comment="#")
+BARE = Dialect(delimiter="|", quote="")
+NAMED = Dialect(names=["k", "at"])
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "header", "row_end"),
+    [
+        (b"k;'a;''t'\n\"a;1\n", SEMICOLONS, ["k", "a;'t"], None),
+        (b"#'\nk;at\n#'x\n'a\n#b';1\n", SEMICOLONS, ["k", "at"], "\n"),
+        (b"\xef\xbb\xbf# ;'\r\nk;at\r\n #x;1", SEMICOLONS, ["k", "at"], None),
+        (b'k|"at\n"a|1\n', BARE, ["k", '"at'], None),
+        (b"a,1\n", NAMED, ["k", "at"], None),
+        (b"", NAMED, ["k", "at"], None),
+        (b'\n\n"a\nb",1\n', NAMED, ["k", "at"], "\n"),
+        ("k\u00a7at\n".encode(), Dialect(delimiter="\u00a7"), ["k", "at"], None),
+    ],
+)
+def test_a_dialect_has_signs_of_its_own(tmp_path, content, dialect, header, row_end):
+    assert looked(tmp_path, content, dialect=dialect) == CsvFormat(header, row_end)
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "message"),
+    [
+        (b"#x\n  # y\nk;at\n", SEMICOLONS, "has, before its header, a comment that begins with blanks: line 2"),
+        (b"# only\n", SEMICOLONS, "is empty, expected a header line"),
+        (b"k;at\n'a'b;1\n", SEMICOLONS, "';' expected after"),
+        (b'"a"b,1\n', NAMED, "',' expected after '\"' in the row of line 1"),
+    ],
+)
+def test_what_spark_would_misread_of_a_dialect_is_refused(tmp_path, content, dialect, message):
+    with pytest.raises(SourceError, match=re.escape(message)):
+        looked(tmp_path, content, dialect=dialect)
+
+
 def test_a_field_may_be_longer_than_python_reads_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_files, "CHUNK", 1 << 20)
+    monkeypatch.setattr(lines, "CHUNK", 1 << 20)
     assert looked(tmp_path, b'k,at\n"' + b"x" * 200_000 + b'",1\n') == CsvFormat(["k", "at"], None)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import builders
 from nightjar.errors import SourceError, UsageError
-from nightjar.settings.sources import File, FileFormat
+from nightjar.settings.files import File, FileFormat
 from nightjar.sources.ingest import ingest
 
 GOOD = "machine,at,seen,temperature\n" + "".join(
@@ -93,7 +93,7 @@ def truncated_gzip(folder):
     return {"file": File(str(folder / "readings.csv.gz"))}
 
 
-def a_folder(folder):
+def empty_folder(folder):
     (folder / "readings.csv").unlink()
     (folder / "readings.csv").mkdir()
 
@@ -151,7 +151,7 @@ def fails_on_a_row(folder):
         (no_parquet, ["readings.parquet"]),
         (damaged_parquet, ["readings.parquet cannot be read: ", "looks damaged", "fetch it again"]),
         (truncated_gzip, ["readings.csv.gz cannot be read: ", "Truncated", "fetch it again"]),
-        (a_folder, ["readings.csv is a folder, expected one file of CSV", "file.format: parquet"]),
+        (empty_folder, ["there is no file at ", "arrival.min_rows=0"]),
         (folder_of_csv, ["/readings cannot be read: ", "/readings/a.csv: ", "not a parquet file"]),
         (parquet_as_csv, ["readings.csv is Parquet, expected CSV"]),
         (name_not_utf8, ["readings.parquet has a column whose name is not UTF-8"]),

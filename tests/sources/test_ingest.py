@@ -8,7 +8,8 @@ import pytest
 import builders
 from builders import rows_of
 from nightjar.errors import SourceError
-from nightjar.settings.sources import Column, ColumnType, File, Lookup
+from nightjar.settings.files import File
+from nightjar.settings.sources import Column, ColumnType, Lookup
 from nightjar.tables import arrow
 
 D1, D2, D3 = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)
@@ -167,7 +168,7 @@ m3,2024-03-31 06:00:00,2024-04-01 08:00:00,-99
     night(text, D2, previous=D1)
     assert rows_of(warehouse, "source_readings", "machine", "ingested_on") == [("m1", D1), ("m2", D2)]
     assert rows_of(warehouse, "quarantine", "reasons", "run_date") == [(["temperature: below -40"], D2)]
-    assert counts(warehouse, D2)["already_stored"] == 1
+    assert (counts(warehouse, D2)["read"], counts(warehouse, D2)["already_stored"]) == (2, 0)
 
 
 def test_known_at_is_never_before_a_fact_was_first_seen(night, warehouse):

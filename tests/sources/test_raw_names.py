@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from nightjar.errors import SourceError
-from nightjar.settings.sources import File, FileFormat
-from nightjar.sources import raw
+from nightjar.settings.files import File, FileFormat
+from sources.reading import read_raw
 
 
 def read(spark, path, tmp_path, **options):
-    rows = raw.read(spark, File(str(path), **options), ["k"], "readings", tmp_path / "cache")
+    rows = read_raw(spark, File(str(path), **options), ["k"], tmp_path)
     return [row.k for row in rows.collect()]
 
 

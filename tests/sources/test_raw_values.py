@@ -13,9 +13,11 @@ from pyspark.sql.types import StringType, StructField
 import builders
 from builders import rows_of
 from nightjar.errors import SourceError, TableError
-from nightjar.settings.sources import Column, ColumnType, File, FileFormat
-from nightjar.sources import raw, values
+from nightjar.settings.files import File, FileFormat
+from nightjar.settings.sources import Column, ColumnType
+from nightjar.sources import csv_rows, values
 from sources.forms import INF, NAN, READ, REFUSED, utc
+from sources.reading import read_raw
 
 D2 = date(2024, 4, 2)
 AT = "2024-03-31 06:00:00"
@@ -41,11 +43,13 @@ def test_csv_is_read_as_python_writes_it(spark, tmp_path, monkeypatch):
         ('ab",\\ ', "\r\n", csv.QUOTE_MINIMAL, 1_000),
         ('ab",\\ \u00e9', "\r", csv.QUOTE_ALL, 2),
     ):
-        monkeypatch.setattr(raw, "WIDE", wide)
+        monkeypatch.setattr(csv_rows, "WIDE", wide)
         rows = [["".join(chance.choice(list(signs), chance.integers(7))) for _ in range(3)] for _ in range(300)]
         with (tmp_path / "readings.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator=end, quoting=quoting).writerows([["a", "b", "c"], *rows])
-        result = raw.read(spark, File(str(tmp_path / "readings.csv")), ["a", "b", "c"], "readings", tmp_path).collect()
+        result = (
+            read_raw(spark, File(str(tmp_path / "readings.csv")), ["a", "b", "c"], tmp_path).drop("_file").collect()
+        )
         assert [tuple(row) for row in result] == [(*(field or None for field in row), None) for row in rows]
 
 
@@ -140,9 +144,7 @@ def test_a_value_of_another_type_in_parquet_is_read_where_it_comes_back_equal(sp
     ]
     table = pa.Table.from_arrays([*columns, *other], [*names, "half", "clock", "twice", "twice", "C"])
     pq.write_table(table, tmp_path / "readings.parquet")
-    frame = raw.read(
-        spark, File(str(tmp_path / "readings.parquet"), format=FileFormat.PARQUET), names, "readings", tmp_path
-    )
+    frame = read_raw(spark, File(str(tmp_path / "readings.parquet"), format=FileFormat.PARQUET), names, tmp_path)
     kinds = [kind for kind, _, _ in IN_PARQUET]
     assert all(values.fits(frame.schema[name], kind) for name, kind in zip(names, kinds, strict=True))
     read = [values.value(frame.schema[name], kind).alias(name) for name, kind in zip(names, kinds, strict=True)]
@@ -321,7 +323,7 @@ def test_files_of_one_folder_have_a_column_with_one_type_or_not_at_all(spark, tm
     def read(*tables):
         for place, table in enumerate(tables):
             pq.write_table(table, tmp_path / f"{place}.parquet")
-        rows = raw.read(spark, File(str(tmp_path), format=FileFormat.PARQUET), ["k", "v"], "readings", tmp_path)
+        rows = read_raw(spark, File(str(tmp_path), format=FileFormat.PARQUET), ["k", "v"], tmp_path)
         return sorted(rows.select("k", "v").toArrow().to_pylist(), key=str)
 
     short, whole = pa.table({"k": ["a"]}), pa.table({"k": ["b"], "v": [1.5]})

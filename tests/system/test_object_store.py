@@ -9,15 +9,18 @@ import pytest
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.asof import Clocks, Facts, Latest, Windowed, join
-from nightjar.errors import LeaseError, TableError
+from nightjar.errors import LeaseError, SourceError, TableError
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.environment import Placement
+from nightjar.settings.files import File, FileFormat
+from nightjar.sources import files
+from nightjar.sources.files import list_files
 from nightjar.tables import layouts, lease, scan, sink
-from nightjar.tables.definitions import layout_table, source_table
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import layout_table, source_table
 from nightjar.tables.warehouse import Warehouse
 
 START = datetime(2024, 4, 1, tzinfo=UTC)
@@ -124,3 +127,15 @@ def test_what_is_stored_in_an_object_store_is_joined_there_and_conflicts_are_tol
             sink.commit(of_frozen, into, written, lambda _: False, "run")
         sink.commit(of_second, into, written, lambda _: False, "run")
     assert scan.snapshot(warehouse, "source_visits").rows == 4 * 200
+
+    table = File(warehouse.path("source_visits"), format=FileFormat.PARQUET)
+    written = list_files(table, "visits")  # without the log, which is hidden
+    assert {files.folder_values(table.path, one.path)["ingested_on"] for one in written} == {
+        f"2024-04-0{day}" for day in range(1, 5)
+    }
+    pattern = File(f"{table.path}/ingested_on=2024-04-0[1-3]/*.parquet", format=FileFormat.PARQUET)
+    assert list_files(pattern, "visits") == [one for one in written if "2024-04-04" not in one.path]
+    assert all(one.size and one.modified for one in written)
+    assert list_files(File("s3://bucket/none/"), "visits") == list_files(File("s3://bucket/none/*"), "visits") == []
+    with pytest.raises(SourceError, match="Source visits: there is no file s3://bucket/none"):
+        list_files(File("s3://bucket/none"), "visits")

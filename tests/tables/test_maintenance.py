@@ -13,13 +13,15 @@ from deltalake import DeltaTable
 
 from builders import rows_of
 from nightjar.errors import TableError
+from nightjar.settings.files import File
 from nightjar.settings.sources import Column as RawColumn
-from nightjar.settings.sources import ColumnType, File, Layout, Source
+from nightjar.settings.sources import ColumnType, Layout, Source
 from nightjar.sources import layouts as of_source
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, layouts, maintenance, scan, sink
-from nightjar.tables.definitions import LEASES, RUNS, source_table
+from nightjar.tables.definitions import LEASES, RUNS
 from nightjar.tables.entries import DataFile
+from nightjar.tables.source_definitions import source_table
 from nightjar.tables.table import Column, Table
 
 NIGHTS = [date(2024, 4, day) for day in range(1, 8)]

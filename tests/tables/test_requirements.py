@@ -16,7 +16,8 @@ import pytest
 from builders import machines
 from nightjar.errors import TableError
 from nightjar.tables import arrow, maintenance, scan, sink
-from nightjar.tables.definitions import QUALITY, RUNS
+from nightjar.tables.definitions import RUNS
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.table import Column
 from tables.things import THINGS, TYPES, ids, of, store, things
 

@@ -8,8 +8,8 @@ import pytest
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, runs
-from nightjar.tables.definitions import QUALITY
 from nightjar.tables.runs import Outcome, Run
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.timeline import zone_data
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)

@@ -9,7 +9,7 @@ from pyspark.sql.pandas.types import from_arrow_type
 from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.features import expressions
-from nightjar.features.definitions import feature_facts, source_table_name
+from nightjar.features.definitions import feature_facts
 from nightjar.joins.exchange import Destination
 from nightjar.joins.join import as_of_join, join_with_plans
 from nightjar.joins.planner import plan
@@ -17,6 +17,7 @@ from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, rows, scan
 from nightjar.tables.rows import Rows
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 
 PREDICTION_TIME = "prediction_time"

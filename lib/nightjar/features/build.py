@@ -17,7 +17,7 @@ from nightjar.expressions import failing_expressions, syntax
 from nightjar.features import label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.column_checks import require_usable
-from nightjar.features.definitions import definitions_hash, label_hash, source_table_name
+from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.features.horizons import is_open, open_since, with_horizon
 from nightjar.features.label_range import LabelRange, label_range
 from nightjar.features.labels import label_versions, not_stored
@@ -25,10 +25,11 @@ from nightjar.joins.exchange import Destination
 from nightjar.settings.environment import Placement
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, sink
-from nightjar.tables.definitions import QUALITY, features_table, labels_table
+from nightjar.tables.definitions import features_table, labels_table
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import Rows, of_frame
 from nightjar.tables.runs import Outcome
+from nightjar.tables.source_definitions import QUALITY, source_table_name
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import local_date

@@ -11,12 +11,13 @@ from nightjar.asof import Clocks
 from nightjar.errors import LearningError, UsageError
 from nightjar.features import expressions, labels, spine
 from nightjar.features.at import PREDICTION_TIME
-from nightjar.features.definitions import feature_facts, source_table_name
+from nightjar.features.definitions import feature_facts
 from nightjar.joins.stored_facts import output_schema
 from nightjar.models.columns import feature_columns
 from nightjar.settings.project import Project
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 
 
 def require_fit(spark: SparkSession, project: Project, stored: Mapping[str, StructType]) -> None:

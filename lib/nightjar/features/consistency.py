@@ -15,13 +15,13 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import TableError
 from nightjar.features.at import with_features
-from nightjar.features.definitions import definitions_hash, source_table_name
+from nightjar.features.definitions import definitions_hash
 from nightjar.features.spine import require_unique_rows, spine_rows
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
-from nightjar.tables.definitions import QUALITY
 from nightjar.tables.rows import of_frame
 from nightjar.tables.runs import Outcome
+from nightjar.tables.source_definitions import QUALITY, source_table_name
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")

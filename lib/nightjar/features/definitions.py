@@ -14,14 +14,10 @@ from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
+from nightjar.tables.source_definitions import source_table_name
 
 _DECISIVE_OF_SOURCE = ("lookups", "derived", "where", "key", "event_time", "known_at", "sequence", "deleted")
 _DECISIVE_OF_SPINE = ("kind", "source", "key", "prediction_time", "active_within", "derived")
-
-
-def source_table_name(source: str) -> str:
-    """The table that holds a source's facts."""
-    return f"source_{source}"
 
 
 def feature_facts(project: Project, versions: Mapping[str, int]) -> list[StoredFacts]:

@@ -12,7 +12,7 @@ from nightjar.features.labels import answers_now
 from nightjar.settings.project import Project
 from nightjar.tables import arrow
 from nightjar.tables.datafiles import NewFile
-from nightjar.tables.definitions import QUALITY
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.features")

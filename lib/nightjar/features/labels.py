@@ -26,7 +26,7 @@ from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.expressions import guard
 from nightjar.features import annotations, labelling_rules
-from nightjar.features.definitions import label_facts, source_table_name
+from nightjar.features.definitions import label_facts
 from nightjar.features.horizons import FINAL, UNTIL, with_horizon
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts, output_schema
@@ -36,6 +36,7 @@ from nightjar.settings.project import LABEL, Project
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 

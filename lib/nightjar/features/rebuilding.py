@@ -10,13 +10,14 @@ from nightjar.errors import TableError
 from nightjar.expressions import failing_expressions
 from nightjar.features import build, spine
 from nightjar.features.at import with_features
-from nightjar.features.definitions import definitions_hash, label_hash, source_table_name
+from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.features.label_range import damaged_range
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, failures, labels, scan, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.entries import DataFile
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
 
 HASH = "definitions_hash"

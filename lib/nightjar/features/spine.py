@@ -13,13 +13,14 @@ from nightjar.asof import Clocks
 from nightjar.durations import parse_duration
 from nightjar.errors import TableError
 from nightjar.expressions import guard
-from nightjar.features.definitions import source_table_name, spine_facts
+from nightjar.features.definitions import spine_facts
 from nightjar.features.sampling import sample_rows
 from nightjar.joins.join import as_of_join
 from nightjar.settings.project import DERIVED, Project
 from nightjar.settings.spine import SpineKind
 from nightjar.tables import delta
 from nightjar.tables.rows import of_frame
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, earlier, last_midnight, local_date

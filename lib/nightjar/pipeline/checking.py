@@ -8,7 +8,7 @@ from nightjar.expressions.columns import unknown_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.project import Project
-from nightjar.sources.location import locate
+from nightjar.sources.files import list_files
 from nightjar.timeline import parse_run_date
 
 
@@ -46,7 +46,7 @@ def _of_files(settings: jobs.Job) -> Iterator[str]:
     for name, source in settings.project.sources.items():
         for file in (source.file, *(lookup.file for lookup in source.lookups.values())):
             try:
-                locate(file, name)
+                list_files(file, name)
             except SourceError as error:
                 yield str(error)
 

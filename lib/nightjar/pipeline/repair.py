@@ -6,12 +6,12 @@ from datetime import date
 
 from nightjar.errors import NightjarError, TableError
 from nightjar.features import rebuilding
-from nightjar.features.definitions import source_table_name
 from nightjar.pipeline.step import Step
 from nightjar.settings.jobs import Job, JobName
 from nightjar.sources import layouts as laid_out
 from nightjar.tables import layouts
 from nightjar.tables.entries import DataFile
+from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.verification import Damage
 
 log = logging.getLogger("nightjar.maintain")

@@ -18,8 +18,8 @@ from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, runs
-from nightjar.tables.definitions import QUALITY
 from nightjar.tables.runs import Outcome
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.promote")

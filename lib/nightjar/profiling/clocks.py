@@ -79,11 +79,11 @@ def decide(
         raise UsageError(
             f"--zone: found {zone!r}, expected an IANA time zone such as Europe/Paris. Nothing was written."
         )
-    moments = (clock_column_of(column, raw, profile.file.null_text) for column in profile.columns.values())
+    moments = (clock_column_of(column, raw, profile.null_text) for column in profile.columns.values())
     candidates = {one.column: one for one in moments if one is not None}
     event = _require_clock("--clock", clock, candidates, profile) if clock else _choose_clock(candidates, profile)
     home, of_zone = (zone, Remark("as given")) if zone else _choose_zone(event, candidates, profile)
-    moment, day = event.of(raw.column(event.column, profile.file.null_text), home)
+    moment, day = event.of(raw.column(event.column, profile.null_text), home)
     others = [name for name in candidates if name != event.column]
     of_event = _explain_event(
         event, profile, [name for name in others if name != known_at], is_requested=clock is not None
@@ -92,7 +92,7 @@ def decide(
     late = (
         0
         if known_at_clock is None
-        else _lateness(day, known_at_clock.of(raw.column(known_at_clock.column, profile.file.null_text), home)[1])
+        else _lateness(day, known_at_clock.of(raw.column(known_at_clock.column, profile.null_text), home)[1])
     )
     remarks = {"event_time": of_event, "known_at": of_known_at, "zone": of_zone}
     return Clocks(event, known_at_clock, home, moment, day, late, remarks)
@@ -200,7 +200,7 @@ def _choose_known_at(
     if requested:
         return _require_clock("--known-at", requested, candidates, profile), Remark("as given")
     for name in (name for name in candidates if name != event.column and _KNOWN_AT_NAME.search(name)):
-        other = candidates[name].of(raw.column(name, profile.file.null_text), zone)[0]
+        other = candidates[name].of(raw.column(name, profile.null_text), zone)[0]
         both = (moment != NEVER) & (other != NEVER)
         if candidates[name].is_day == event.is_day and both.any() and (other[both] >= moment[both]).all():
             why = f"{name} is named like it, and no row has it before {event.column}"

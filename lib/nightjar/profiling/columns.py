@@ -15,7 +15,8 @@ from nightjar.profiling.parsing import Values
 from nightjar.profiling.raw_file import RawFile
 from nightjar.profiling.type_inference import NULL_WORDS, TypedValues, infer_type, null_word
 from nightjar.report.histograms import Distribution
-from nightjar.settings.sources import ColumnType, File
+from nightjar.settings.files import NULL_TEXT, File
+from nightjar.settings.sources import ColumnType
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 EXAMPLES = 3
@@ -92,10 +93,15 @@ class FileProfile:
     columns: Mapping[str, ColumnProfile]
     left_out: Mapping[str, str]
 
+    @property
+    def null_text(self) -> str:
+        """The text that stands for a missing value, besides the empty one."""
+        return self.file.null_texts[0]
+
 
 def profile_file(raw: RawFile) -> FileProfile:
     """Look at every value of a raw file, a column at a time."""
-    absent = _null_text(raw) if raw.is_text else File.null_text
+    absent = _null_text(raw) if raw.is_text else NULL_TEXT
     columns, left_out = dict[str, ColumnProfile](), dict(raw.left_out)
     for name in raw.names:
         values = raw.column(name, absent)
@@ -115,7 +121,7 @@ def _null_text(raw: RawFile) -> str:
     for name in raw.names:
         word = null_word(_count_values(raw.column(name)).values)
         votes |= {word: votes.get(word, 0) + 1} if word else {}
-    return max(votes, key=lambda word: (votes[word], -NULL_WORDS.index(word)), default=File.null_text)
+    return max(votes, key=lambda word: (votes[word], -NULL_WORDS.index(word)), default=NULL_TEXT)
 
 
 def _count_values(column: "pa.ChunkedArray[Any]") -> ValueCounts:

@@ -13,7 +13,8 @@ from nightjar.profiling.remarks import Remark
 from nightjar.profiling.terminal import format_value
 from nightjar.profiling.yaml import comment, flow, printable, text
 from nightjar.settings.features import Aggregate
-from nightjar.settings.sources import ColumnType, FileFormat
+from nightjar.settings.files import FileFormat
+from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import SampleBy, SpineKind
 from nightjar.settings.task import Task
 
@@ -41,7 +42,7 @@ def source(proposal: Proposal) -> str:
     series = {} if proposal.entity else {_entity(proposal)[0]: f"'{proposal.source}'"}
     key = [names[name] for name in proposal.key]
     keep = [one for one in [*series, *names.values()] if one not in key]
-    settings = {"path": profile.file.path, "format": profile.file.format.word, "null_text": profile.file.null_text}
+    settings = {"path": profile.file.path, "format": profile.file.format.word, "null_text": profile.null_text}
     if profile.file.format is FileFormat.PARQUET:
         del settings["null_text"]
     remarks, of_clocks = proposal.remarks, proposal.clocks.remarks

@@ -58,11 +58,11 @@ class Codes:
 
     def example(self, name: str, row: int) -> str:
         """A value of one of the rows, as it stands in the file."""
-        column = self._raw.column(name, self._profile.file.null_text)
+        column = self._raw.column(name, self._profile.null_text)
         return str(column[int(np.flatnonzero(self.is_fact)[row])].as_py())
 
     def _read(self, name: str) -> Ints:
-        column = self._raw.column(name, self._profile.file.null_text)
+        column = self._raw.column(name, self._profile.null_text)
         return codes_of(column, self._profile.columns[name].kind)[self.is_fact]
 
 

@@ -10,7 +10,7 @@ from nightjar.profiling import terminal
 from nightjar.profiling.columns import ColumnProfile, FileProfile
 from nightjar.report import charts
 from nightjar.report.page import fill
-from nightjar.settings.sources import FileFormat
+from nightjar.settings.files import FileFormat
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ class EntityFacts:
         """On which dates a boolean column is true; None of any other column."""
         if column.kind is not ColumnType.BOOLEAN:
             return None
-        is_true = flags(self._raw.column(column.name, self._profile.file.null_text))[self._codes.is_fact]
+        is_true = flags(self._raw.column(column.name, self._profile.null_text))[self._codes.is_fact]
         return facts_of(self._entity[is_true & self._inside], self._day[is_true & self._inside])
 
 

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from nightjar.asof.values import logical_type, plain
 from nightjar.errors import SourceError
-from nightjar.settings.sources import File, FileFormat
-from nightjar.sources import csv_files, location, parquet, raw
+from nightjar.settings.files import File, FileFormat
+from nightjar.sources import copies, csv_files, files, parquet
+from nightjar.sources.failures import translate_open_errors
 from nightjar.tables import storage
 
 TEXT = pa.large_string()
@@ -84,11 +85,10 @@ def open_raw(path: str, source: str) -> Iterator[RawFile]:
         SourceError: `ingest` would refuse it as a whole, or it has no row.
     """
     file = File(path if "://" in path else str(Path(path).absolute()), format=_format(path))
-    where = location.locate(file, source)
-    with tempfile.TemporaryDirectory(prefix="profile-") as folder, raw.translate_open_errors(where, source):
-        whole = (
-            _parquet(file, where, source) if file.format is FileFormat.PARQUET else _csv(file, where, source, folder)
-        )
+    paths = [one.path for one in files.list_files(file, source)]
+    with tempfile.TemporaryDirectory(prefix="profile-") as folder, translate_open_errors(file.path, source):
+        is_parquet = file.format is FileFormat.PARQUET
+        whole = _parquet(file, paths, source) if is_parquet else _csv(file, paths[0], source, folder)
         if not whole.rows:
             raise SourceError(f"Source {source}: {path} has no row: nothing can be told of its columns.")
         yield whole
@@ -104,7 +104,7 @@ def _format(path: str) -> FileFormat:
 
 
 def _csv(file: File, where: str, source: str, folder: str) -> RawFile:
-    path = location.unpack(where, source, Path(folder))
+    path = copies.unpack(where, source, Path(folder))
     csv_format = csv_files.read_format(path, source)
     _require_commas(csv_format.header, path, source)
     copy = str(Path(folder) / "columns.parquet")
@@ -139,19 +139,23 @@ def _copy_texts(path: str, csv_format: csv_files.CsvFormat, copy: str, source: s
     return max(pq.read_metadata(copy).num_rows - 1, 0)
 
 
-def _parquet(file: File, where: str, source: str) -> RawFile:
-    _, has = parquet.schema(where, [], source)
-    names, left_out = _usable(has)
+def _parquet(file: File, paths: list[str], source: str) -> RawFile:
+    if not paths:
+        raise SourceError(f"Source {source}: {file.path} holds no Parquet file. Nothing was written.")
+    where = files.base(file, source)
+    folders = sorted({name for path in paths for name in files.folder_values(where, path)})
+    _, within = parquet.schema(paths, [], source)
+    names, left_out = _usable(list(dict.fromkeys([*folders, *within])))
     for name in list(names):
         try:
-            parquet.schema(where, [name], source)
+            parquet.schema(paths, [name], source)
         except SourceError as error:
             reason = str(error).removeprefix(f"Source {source}: ").removesuffix(" Nothing was written.")
             left_out[name] = reason.replace(f"the column {name} of {where} is", "it is")
             names.remove(name)
     filesystem, inner = storage.of_file(where)
-    files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
-    fields = {field.name: field for one in files.get_fragments() for field in one.physical_schema}
+    whole: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
+    fields = {field.name: field for one in whole.get_fragments() for field in one.physical_schema}
     of_folders = pa.schema([(name, TEXT) for name in names if name not in fields])
     stored: Any = ds.dataset(
         inner,

@@ -16,12 +16,14 @@ _LONGEST_ROW = 2_000
 
 @dataclass(frozen=True)
 class Check:
-    """One check's outcome on one source."""
+    """One check's outcome on one source; `status` and `message` are those of a gate."""
 
     source: str
     name: str
     rows: int | None
     of: int | None
+    status: str | None = None
+    message: str | None = None
 
     def share(self) -> float | None:
         """The share of the rows that were looked at."""
@@ -56,8 +58,12 @@ class RefusedRows:
 def read_quality(tables: PinnedTables) -> list[Check]:
     """The outcome of every check, by source and name, without the arrivals."""
     not_arrivals = tables.of_night() & (pc.field("check") != ARRIVED)
-    rows = tables.rows("quality", ["source", "check", "rows", "of"], not_arrivals)
-    checks = [Check(str(row["source"]), str(row["check"]), row["rows"], row["of"]) for row in rows]
+    there = [name for name in ("status", "message") if name in tables.columns("quality")]
+    rows = tables.rows("quality", ["source", "check", "rows", "of", *there], not_arrivals)
+    checks = [
+        Check(str(row["source"]), str(row["check"]), row["rows"], row["of"], row.get("status"), row.get("message"))
+        for row in rows
+    ]
     return sorted(checks, key=lambda check: (check.source, check.name))
 
 

@@ -1,6 +1,6 @@
-"""Delta's jars, which Spark lacks: fetched once, by Spark's Ivy, and compared with the sums in `jars.sha256`.
+"""The jars of Delta and of Spark's Avro, which Spark lacks: fetched once, by its Ivy, and compared with `jars.sha256`.
 
-So no job needs the network for them, and every one that runs was checked. Everything else that Delta depends on is part
+So no job needs the network for them, and every one that runs was checked. Everything else that they depend on is part
 of Spark, mostly in newer versions.
 """
 
@@ -20,6 +20,13 @@ from nightjar.errors import MachineError
 
 FOLDER = Path(pyspark.__file__).parent / "jars"
 PINNED = re.compile(r"io\.delta_(delta-spark_[^-]+)-(.+)\.jar")
+AVRO = re.compile(r"org\.apache\.spark_(spark-avro_[^-]+)-(.+)\.jar")
+OURS = ("io.delta_*.jar", "io.unitycatalog_*.jar", "org.apache.spark_spark-avro_*.jar")
+SPARKS = (
+    "com.*:*,commons-*:*,io.airlift:*,javax.*:*,org.apache.hadoop:*,org.apache.logging.*:*,org.apache.parquet:*,"
+    "org.locationtech.*:*,org.roaringbitmap:*,org.scala-lang*:*,org.slf4j:*,org.tukaani:*,org.xerial.*:*"
+)
+"""What they depend on and Spark has. Ivy would leave out `org.apache.spark:spark-avro` itself for `org.*:*`."""
 
 
 def expected_sums() -> dict[str, str]:
@@ -33,6 +40,12 @@ def coordinate(sums: Mapping[str, str]) -> tuple[str, str]:
     """Maven's coordinate of Delta itself, whose jar is one of those summed, and its version."""
     name, number = next(match.groups() for match in map(PINNED.fullmatch, sums) if match)
     return f"io.delta:{name}:{number}", number
+
+
+def avro_coordinate(sums: Mapping[str, str]) -> str:
+    """Maven's coordinate of Spark's reader of Avro, whose jar is one of those summed."""
+    name, number = next(match.groups() for match in map(AVRO.fullmatch, sums) if match)
+    return f"org.apache.spark:{name}:{number}"
 
 
 def are_installed(folder: Path, sums: Mapping[str, str]) -> bool:
@@ -68,7 +81,7 @@ def install(folder: Path, sums: Mapping[str, str], fetch: Callable[[Path], None]
                 f"({', '.join(dict(others))} differ), so none was installed. Run it again, and if that does not help, "
                 "do not use this source of jars"
             )
-        for old in [*folder.glob("io.delta_*.jar"), *folder.glob("io.unitycatalog_*.jar")]:
+        for old in [jar for pattern in OURS for jar in folder.glob(pattern)]:
             if old.name not in sums:
                 old.unlink()
         for name in sums:
@@ -79,10 +92,11 @@ def install(folder: Path, sums: Mapping[str, str], fetch: Callable[[Path], None]
 
 def resolve(ivy: str) -> None:
     """Let Spark's Ivy fetch the jars into `jars/` of its folder."""
+    sums = expected_sums()
     options: dict[str, bool | float | int | str | None] = {
-        "spark.jars.packages": coordinate(expected_sums())[0],
+        "spark.jars.packages": f"{coordinate(sums)[0]},{avro_coordinate(sums)}",
         "spark.jars.ivy": ivy,
-        "spark.jars.excludes": "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*",
+        "spark.jars.excludes": SPARKS,
         "spark.ui.enabled": "false",
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",

@@ -2,7 +2,8 @@
 
 import dataclasses
 from enum import Enum
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from nightjar.settings.choices import Choice
 from nightjar.settings.validation import Path, without_none
@@ -28,7 +29,9 @@ def fill(hint: Any, value: Any, altered: dict[Path, str], path: Path = ()) -> An
         altered: gets path -> text for each boolean or number that becomes a text.
         path: of the value.
     """
-    hint = without_none(hint)
+    of_list = [member for member in get_args(hint) if get_origin(member) is list]
+    is_union = get_origin(hint) in (Union, UnionType)
+    hint = of_list[0] if is_union and of_list and isinstance(value, list) else without_none(hint)
     if hint is str and isinstance(value, bool | int | float):
         altered[path] = str(value)
         return str(value)

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, field
+from graphlib import CycleError
 
 from nightjar.errors import UsageError
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.fields import Count, DateText
+from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
 from nightjar.settings.sources import BY, Source
 from nightjar.settings.spine import Spine
@@ -71,6 +73,7 @@ class Project:
             yield from expect(
                 BY not in name.casefold(), "sources", name, f"a name without {BY}: layouts' tables have it"
             )
+        yield from self._relation_issues()
         yield from expect_names("features", self.features)
         yield from expect(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")
         yield from self._date_issues()
@@ -122,6 +125,27 @@ class Project:
         groups = self.features.items()
         used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
         return {self.spine.source} | used
+
+    def sources_in_order(self) -> list[str]:
+        """The sources, each after those that its gates refer to."""
+        return in_order(
+            {name: [gate.to for gate in one.gates.values() if gate.to] for name, one in self.sources.items()}
+        )
+
+    def _relation_issues(self) -> Iterator[Issue]:
+        """Whether gates refer to sources and stored columns that there are, and not in a circle."""
+        for name, source in self.sources.items():
+            for gate_name, gate in source.gates.items():
+                at = f"sources.{name}.gates.{gate_name}"
+                yield from expect_one_of(f"{at}.to", [gate.to] if gate.to else [], self.sources, "sources")
+                if gate.to in self.sources:
+                    stored, key = self.sources[gate.to].stored_columns(), "fields" if gate.fields else "columns"
+                    yield from expect_one_of(f"{at}.{key}", gate.fields_there(), stored, f"stored columns of {gate.to}")
+        try:
+            self.sources_in_order()
+        except CycleError as error:
+            circle = " -> ".join(error.args[1])
+            yield Issue("sources", circle, "gates that do not refer to each other in a circle")
 
     def _date_issues(self) -> Iterator[Issue]:
         first, last, history, night = self.first_date, self.last_date, self.history_until, self.first_night

@@ -10,8 +10,12 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
 from nightjar.settings.choices import Choice
 from nightjar.settings.fields import Count, Names, Real
+from nightjar.settings.files import File
+from nightjar.settings.gates import Gate
 from nightjar.settings.validation import settings
 
+OF_RAW_ROWS = ("_file", "_malformed", "_place")
+"""Columns that raw rows have besides the declared ones."""
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 
 
@@ -24,28 +28,6 @@ class ColumnType(Choice):
     BOOLEAN = "boolean"
     DATE = "date"
     TIMESTAMP = "timestamp"
-
-
-class FileFormat(Choice):
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-@settings
-class File:
-    """A raw file. A zip archive holding one file is read as that file.
-
-    Attributes:
-        package: Python package whose data folder holds the file; the package is located, never imported.
-        path: path inside the package, or a local or object-store path when there is no package.
-        format: `csv`, with a header, or `parquet`.
-        null_text: the text that stands for a missing value in CSV, besides the empty text.
-    """
-
-    path: str
-    package: str | None = None
-    format: FileFormat = FileFormat.CSV
-    null_text: str = "NA"
 
 
 @settings
@@ -168,6 +150,7 @@ class Source:
         keep: columns that are stored besides key, sequence and deleted; empty: all.
         refuse_above (share): share of refused rows above which the whole source is refused.
         arrival: what every night brings of it at least, and what becomes of a night to which it brings less.
+        gates: name -> what is expected of the new rows of a night beyond what columns and checks ask of each row.
         layouts: name -> a key set that facts are laid out for, beside the table of the source.
     """
 
@@ -185,17 +168,21 @@ class Source:
     keep: list[str] = field(default_factory=list)
     refuse_above: Annotated[Real, Field(ge=0, le=1)] = 0.01
     arrival: Arrival = field(default_factory=Arrival)
+    gates: dict[str, Gate] = field(default_factory=dict)
     layouts: dict[str, Layout] = field(default_factory=dict)
 
     def issues(self) -> Iterator[Issue]:
         """Whether names are plain, and keys, clocks and kept columns exist."""
         yield from expect_names("lookups", self.lookups)
         yield from expect_names("layouts", self.layouts)
+        yield from expect_names("gates", self.gates)
         names = self.column_names()
         plain = [*names, *(column for lookup in self.lookups.values() for column in lookup.file_columns())]
         for name in plain:
             yield from expect("." not in name and "`" not in name, "columns", name, "a name without dots and backticks")
         yield from expect_no_twins("columns", dict.fromkeys(names))
+        for name in self.columns:
+            yield from expect(name.lower() not in OF_RAW_ROWS, "columns", name, "another name: raw rows have it")
         yield from expect_one_of("key", self.key, names, "source's columns")
         yield from expect_one_of("keep", self.keep, names, "source's columns")
         yield from expect_one_of("event_time", [self.event_time], names, "source's columns")
@@ -212,9 +199,20 @@ class Source:
             yield from expect_one_of(
                 f"layouts.{name}.keys", layout.keys, self.stored_columns(), "source's stored columns"
             )
+        for name, gate in self.gates.items():
+            yield from gate.column_issues(f"gates.{name}", names, self.stored_columns())
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
         yield from expect(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
-        clocks = {"event_time", "known_at", "stated_known_at", "ingested_on", "run_id", "retraction", "bucket"}
+        clocks = {
+            "event_time",
+            "known_at",
+            "stated_known_at",
+            "intake",
+            "ingested_on",
+            "run_id",
+            "retraction",
+            "bucket",
+        }
         reserved = clocks & {name.lower() for name in self.stored_columns()}
         yield from expect(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
 
@@ -227,7 +225,9 @@ class Source:
         """Key path within the source -> Spark SQL expression."""
         expressions = {f"derived.{name}": sql for name, sql in self.derived.items()}
         expressions |= {"where": self.where} if self.where else {}
-        return expressions | {f"checks.{name}": sql for name, sql in self.checks.items()}
+        expressions |= {f"checks.{name}": sql for name, sql in self.checks.items()}
+        gates = {f"gates.{name}.expression": gate.expression for name, gate in self.gates.items()}
+        return expressions | {path: sql for path, sql in gates.items() if sql is not None}
 
     def stored_columns(self) -> list[str]:
         """The columns that are stored, keys first, without the two clocks (those have names of their own)."""

@@ -49,7 +49,7 @@ def parse(text: str, kind: ColumnType) -> object:
 
 
 def text_issues(path: str, source: Source) -> Iterator[Issue]:
-    """Levels of a column, and what a lookup's `missing` gives, that are no texts of their types.
+    """Levels of a column, what a lookup's `missing` gives, and values of gates, that are no texts of their types.
 
     Args:
         path: key path of the source.
@@ -70,6 +70,10 @@ def text_issues(path: str, source: Source) -> Iterator[Issue]:
             for new_name, text in texts.items():
                 yield from _issues_of(f"{where}.{key}.{new_name}", text, lookup.types[new_name])
         types |= lookup.types
+    for name, gate in source.gates.items():
+        for part, words in (("values", gate.values), ("population", list(gate.population))):
+            for text in words if gate.column in types else []:
+                yield from _issues_of(f"{path}.gates.{name}.{part}", text, types[gate.column or ""])
 
 
 def _issues_of(path: str, text: str, kind: ColumnType) -> Iterator[Issue]:

@@ -80,7 +80,7 @@ def _too_few(
     zone: str,
     rows: int,
 ) -> str | None:
-    of_file = f"its file holds {source.counts['read']:,}"
+    of_file = f"of {source.counts['read']:,} read"
     if arrival.min_rows is not None:
         if rows >= arrival.min_rows:
             return None

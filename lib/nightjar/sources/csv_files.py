@@ -1,19 +1,20 @@
 """Check a CSV file before Spark reads it: its header, encoding and quotes.
 
 By RFC 4180 commas separate fields and line ends separate rows; a quoted field may contain both, and a quote doubled.
+In other dialects other signs do.
 """
 
+import codecs
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyarrow.fs import FileType
-
 from nightjar.errors import SourceError
-from nightjar.tables import storage
+from nightjar.settings.files import Dialect
+from nightjar.sources.lines import blocks
 
-CHUNK = 1 << 20  # bytes
+RFC_4180 = Dialect()
 LONGEST = (1 << 31) - 1  # characters of a field; the default of Python's reader is 131,072
 
 
@@ -22,7 +23,7 @@ class CsvFormat:
     """How Spark must read a file.
 
     Attributes:
-        header: the names of its columns, unchanged.
+        header: the names of its columns, unchanged; without a header line those that its dialect gives.
         row_end: the line end of every row; None: each row is one line, with any line end.
     """
 
@@ -30,38 +31,39 @@ class CsvFormat:
     row_end: str | None
 
 
-def read_format(path: str, source: str) -> CsvFormat:
+def read_format(path: str, source: str, dialect: Dialect = RFC_4180, name: str | None = None) -> CsvFormat:
     """Read a file once, compressed or not, and check it; lines without quotes are not parsed.
 
+    Args:
+        path: of the file.
+        source: name for messages.
+        dialect: how it is written. Its encoding is that of UTF-8.
+        name: of the file in messages; None: its path.
+
     Raises:
-        SourceError: it is a folder, is empty, is no text in UTF-8 or holds NUL bytes, its quotes are not those of RFC
-            4180, or it has rows of several lines together with blank lines before its header or mixed line ends, which
-            Spark misreads.
+        SourceError: it is empty and should have a header, is no text in UTF-8 or holds NUL bytes, its quotes are not
+            those of RFC 4180, or it has rows of several lines together with blank lines before its header or mixed line
+            ends, which Spark misreads.
         OSError: it cannot be opened, or unpacked to its end.
     """
-    filesystem, inner = storage.of_file(path)
-    if filesystem.get_file_info(inner).type is FileType.Directory:
-        raise SourceError(
-            f"Source {source}: {path} is a folder, expected one file of CSV. Name a file in it, or write them as one; "
-            "only Parquet may be a folder (file.format: parquet). Nothing was written."
-        )
     longest = csv.field_size_limit(LONGEST)
     try:
-        with filesystem.open_input_stream(inner) as stream:
-            return _read(_Lines(stream, f"Source {source}: {path}"))
+        return _read(_Lines(path, f"Source {source}: {name or path}", dialect), dialect)
     finally:
         csv.field_size_limit(longest)
 
 
-def _read(lines: "_Lines") -> CsvFormat:
-    reader, rows, header, first = csv.reader(lines, strict=True), 0, list[str](), 0
+def _read(lines: "_Lines", dialect: Dialect) -> CsvFormat:
+    quoting: Any = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
+    reader = csv.reader(lines, strict=True, delimiter=dialect.delimiter, **quoting)
+    rows, header, blank = 0, list(dialect.names), 0
     where = lines.where
     try:
         for row in reader:
             rows += 1
             lines.end_row()
             if not header and (len(row) > 1 or any(map(str.strip, row))):
-                header, first, lines.of_header = row, lines.first, False
+                header, blank, lines.of_header = row, rows - 1, False
     except csv.Error as error:
         raise SourceError(
             f"{where} is not CSV as RFC 4180 has it: {error} in the row of line {lines.first}. A quote within quotes "
@@ -72,8 +74,8 @@ def _read(lines: "_Lines") -> CsvFormat:
         raise SourceError(f"{where} is empty, expected a header line. Nothing was written.")
     if reader.line_num == rows:
         return CsvFormat(header, None)
-    if first > 1 or len(lines.ends) > 1:
-        what = "blank lines before its header" if first > 1 else "some that end otherwise than others"
+    if blank or len(lines.ends) > 1:
+        what = "blank lines before its header" if blank else "some that end otherwise than others"
         raise SourceError(
             f"{where} has rows of several lines, and {what}: Spark misreads such a file. Write it anew without. "
             "Nothing was written."
@@ -92,9 +94,10 @@ class _Lines:
         of_header: whether the header is still to come.
     """
 
-    def __init__(self, stream: Any, where: str) -> None:
-        self.stream, self.where, self.number, self.first, self.ends = stream, where, 0, 0, set[str]()
-        self.of_header = self.starts = True
+    def __init__(self, path: str, where: str, dialect: Dialect) -> None:
+        self.path, self.where, self.number, self.first, self.ends = path, where, 0, 0, set[str]()
+        self.of_header, self.starts = not dialect.names, True
+        self.quote, self.comment = dialect.quote.encode(), (dialect.comment or "").encode()
         self.end = ""
 
     def end_row(self) -> None:
@@ -103,17 +106,32 @@ class _Lines:
         self.ends |= {self.end} - {""}
 
     def __iter__(self) -> Iterator[str]:
-        for block in _blocks(self.stream):
+        for block in blocks(self.path):
             self._require_text(block)
             for number, line in enumerate(block.splitlines(keepends=True), self.number + 1):
                 self.number, self.end = number, _end(line)
-                if not self.of_header and b'"' not in line:
+                text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                if self.starts and self._is_comment(text):
+                    self.end_row()
+                    continue
+                if not self.of_header and (not self.quote or self.quote not in line):
                     if self.starts:
                         self.end_row()
                     continue
                 if self.starts:
                     self.first, self.starts = number, False
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+                yield text.decode()
+
+    def _is_comment(self, line: bytes) -> bool:
+        """Whether Spark takes a line for a comment."""
+        if not self.comment or not line.lstrip().startswith(self.comment):
+            return False
+        if self.of_header and not line.startswith(self.comment):
+            raise SourceError(
+                f"{self.where} has, before its header, a comment that begins with blanks: line {self.number}. Begin it "
+                f"with {self.comment.decode()} itself. Nothing was written."
+            )
+        return line.startswith(self.comment)
 
     def _require_text(self, block: bytes) -> None:
         """Refuse bytes that are no text, with their line."""
@@ -126,14 +144,14 @@ class _Lines:
         except UnicodeDecodeError as error:
             raise SourceError(
                 f"{self.where} is not UTF-8: line {self._line(block, error.start)} holds the byte "
-                f"0x{block[error.start]:02x}, which is no letter there. Write it as UTF-8 (if it is Latin-1: iconv -f "
-                "LATIN1 -t UTF-8). Nothing was written."
+                f"0x{block[error.start]:02x}, which is no letter there. Declare what it is (file.dialect.encoding: "
+                "latin-1), or write it as UTF-8. Nothing was written."
             ) from error
         if 0 in block:
             raise SourceError(
                 f"{self.where} is no text: line {self._line(block, block.index(0))} holds the byte 0x00, which Spark "
-                "misreads beside quotes. Write it without (if it is UTF-16: iconv -f UTF-16 -t UTF-8). Nothing was "
-                "written."
+                "misreads beside quotes. Write it without, or declare what it is (file.dialect.encoding: utf-16). "
+                "Nothing was written."
             )
 
     def _line(self, block: bytes, place: int) -> int:
@@ -145,17 +163,3 @@ def _end(line: bytes) -> str:
     if line[-2:] == b"\r\n":
         return "\r\n"
     return {b"\n": "\n", b"\r": "\r"}.get(line[-1:], "")
-
-
-def _blocks(stream: Any) -> Iterator[bytes]:
-    """The bytes of a file in blocks of whole lines, a megabyte or one line long."""
-    rest = b""
-    while chunk := stream.read(CHUNK):
-        end = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
-        if end:
-            yield rest + chunk[:end]
-            rest = chunk[end:]
-        else:
-            rest += chunk
-    if rest:
-        yield rest

@@ -3,13 +3,13 @@
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
 from nightjar.tables import arrow, delta
-from nightjar.tables.definitions import QUARANTINE
+from nightjar.tables.source_definitions import QUARANTINE
 from nightjar.tables.warehouse import Warehouse
 
 CONTENT = "_content"
@@ -54,6 +54,26 @@ def without_refused(spark: SparkSession, rows: DataFrame, warehouse: Warehouse, 
     stored = delta.read(spark, warehouse, QUARANTINE.name, keep=lambda file: file.partition["run_date"] != run_date)
     refused = stored.where(is_other).select(F.col("row_hash").alias(HASH))
     return rows.join(_rename(refused), _same([HASH]) & (F.col(facts.STATE) == "refused"), "left_anti")
+
+
+def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
+    """Keep one of identical facts; refuse different versions with the same key, clock and sequence."""
+    same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
+    least, greatest = F.min("_content").over(same), F.max("_content").over(same)
+    place = F.row_number().over(same.orderBy("_content"))
+    is_fact = F.col(facts.STATE) == "fact"
+    compared = rows.withColumns({"_conflict": is_fact & (least != greatest), "_repeated": is_fact & (place > 1)})
+    conflict, repeated = F.col("_conflict"), F.col("_repeated")
+    resolved = {
+        facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
+        facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
+        facts.ROW: F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW)),
+    }
+    return compared.withColumns(resolved).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
+
+
+def _conflict(source: Source) -> str:
+    return f"several versions with one key{', known_at and sequence' if source.sequence else ' and known_at'}"
 
 
 def _rename(other: DataFrame) -> DataFrame:

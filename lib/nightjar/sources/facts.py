@@ -4,43 +4,46 @@ import math
 from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import BooleanType, StructField, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
 from nightjar.settings import sources
+from nightjar.settings.files import Dialect
 from nightjar.settings.texts import parse
 from nightjar.sources import lookups, raw, values
+from nightjar.sources.gates import row_checks
 from nightjar.sources.parquet import MOMENTS
 
 REASONS = "_reasons"
 ROW = "_row"
 STATE = "_state"
+RAW = "_raw"
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
 Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason
 
 
-def candidates(spark: SparkSession, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
-    """All raw rows with their stored columns, `event_time`, `stated_known_at`, and their state.
+def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
+    """Raw rows with their stored columns, `event_time`, `stated_known_at`, `intake` (their item), and their state.
 
     `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
-    is `fact`, `refused` or `not_a_fact`. A null `known_at` is the `event_time`.
+    is `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. A null
+    `known_at` is the `event_time`.
 
     Args:
-        spark: the session.
+        rows: the raw columns, as `raw.read` gives them. A column `_raw` stays as it is.
         name: of the source.
         source: its settings.
         cache: folder for unpacked archives.
         zone: the project's time zone, for advice.
 
     Raises:
-        SourceError: the file cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
+        SourceError: a column cannot be read as declared, a clock is no instant, or `deleted` is no boolean.
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
-    rows = raw.read(spark, source.file, list(source.columns), name, cache)
     types = {column: one.type for column, one in source.columns.items()}
     values.require_fit(rows, name, source.file, types)
     rows = _cast_columns(rows, source)
@@ -73,17 +76,20 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
 
 def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    schema = rows.schema
-    typed_values = [values.value(schema[name], column.type).alias(name) for name, column in source.columns.items()]
+    schema, dialect = rows.schema, source.file.dialect
+    typed_values = [
+        values.value(schema[name], column.type, dialect).alias(name) for name, column in source.columns.items()
+    ]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
     # Two projections: each text is cast once, however many conditions use its value.
-    values_and_texts = rows.select(*typed_values, *texts, raw.MALFORMED)
-    faults = {name: _column_faults(schema[name], column) for name, column in source.columns.items()}
+    passed = _passed(rows)
+    values_and_texts = rows.select(*typed_values, *texts, *passed)
+    faults = {name: _column_faults(schema[name], column, dialect) for name, column in source.columns.items()}
     reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
     texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
     row = F.when(F.col(REASONS) != "", texts_as_json).alias(ROW)
     valid_values = [_valid_value(name, of_column) for name, of_column in faults.items()]
-    return values_and_texts.withColumn(REASONS, reasons).select(*valid_values, REASONS, row, raw.MALFORMED)
+    return values_and_texts.withColumn(REASONS, reasons).select(*valid_values, REASONS, row, *passed)
 
 
 def _valid_value(name: str, faults: list[Fault]) -> Column:
@@ -109,11 +115,11 @@ def as_json(columns: list[str]) -> Column:
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_faults(field: StructField, column: sources.Column) -> list[Fault]:
+def _column_faults(field: StructField, column: sources.Column, dialect: Dialect) -> list[Fault]:
     name, value = field.name, F.col(field.name)
     read = StructField(_text(name), field.dataType, metadata=field.metadata)
     unparsed = F.col(read.name).isNotNull() & value.isNull()
-    special = values.special(read, column.type)
+    special = values.special(read, column.type, dialect)
     other = reduce(Column.__and__, (~condition for condition, _ in special), unparsed)
     faults = [(other, f"{name}: not a {column.type.value}")]
     faults += [(unparsed & condition, f"{name}: {reason}") for condition, reason in special]
@@ -160,11 +166,23 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
         *((~F.coalesce(condition, F.lit(False)), f"check {check}") for check, condition in checks.items()),
     ]
     is_fact = guard.column(rows, f"{path}.where", source.where, kinds) if source.where else F.lit(True)
+    failing = row_checks.conditions(rows, name, source)
+    faults += row_checks.refusals(source, failing)
+    beside = [F.when(*fault) for fault in row_checks.refusals_beside(source, failing, F.col(REASONS))]
     is_parsed = F.col(REASONS) == ""
-    checked = rows.withColumn(REASONS, F.when(is_parsed & is_fact, _reasons(faults)).otherwise(F.col(REASONS)))
+    of_others = F.when(is_parsed, "").otherwise(F.concat_ws(SEPARATOR, REASONS, *beside))
+    reasons_so_far = F.when(is_parsed & is_fact, _reasons(faults)).otherwise(of_others)
+    checked = rows.withColumns({REASONS: reasons_so_far, row_checks.FLAGS: row_checks.flags(source, failing)})
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
     row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
-    return checked.select(*clocks, *source.stored_columns(), reasons, row.alias(ROW), state.alias(STATE), raw.MALFORMED)
+    item = F.col(raw.FILE).alias("intake")
+    result = [reasons, row.alias(ROW), state.alias(STATE)]
+    return checked.select(*clocks, *source.stored_columns(), item, *result, row_checks.FLAGS, *_passed(rows))
+
+
+def _passed(rows: DataFrame) -> list[str]:
+    """The columns about a raw row that no step changes."""
+    return [name for name in (raw.MALFORMED, raw.FILE, RAW) if name in rows.columns]

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
-from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -19,7 +19,10 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import arrivals, deduplication, facts, layouts, raw
+from nightjar.sources import arrivals, deduplication, facts, intake, layouts, raw, reading, staging
+from nightjar.sources.gates import check as gates
+from nightjar.sources.gates.ground import Ground
+from nightjar.sources.reading import Reading
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -29,8 +32,8 @@ from nightjar.sources.storing import (
     store_quarantine,
 )
 from nightjar.tables import arrow, sink
-from nightjar.tables.definitions import QUALITY, QUARANTINE, source_table
 from nightjar.tables.runs import Outcome
+from nightjar.tables.source_definitions import INTAKE, QUALITY, QUARANTINE, source_table, source_table_name
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant
@@ -64,8 +67,9 @@ def ingest(
         check: called with source -> the columns of its facts; raises where features or labels do not fit them.
 
     Raises:
-        SourceError: a file is missing, damaged or not of its declared shape, too many rows are refused, or a source
-            brings less than it should. No table has been touched.
+        SourceError: a file is missing, damaged or not of its declared shape, or has changed that may not; too many rows
+            are refused, or a source brings less than it should or does not pass a gate that stops. No table has been
+            touched.
         UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
         TableError: a source's table has other columns than its settings store. No table has been touched.
         NightjarError: what `check` raises. No table has been touched.
@@ -74,28 +78,37 @@ def ingest(
     zone = project.zone
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
+    places = {
+        name: reading.Place(spark, warehouse, name, source, night, zone, cache)
+        for name, source in project.sources.items()
+    }
     # All files are opened before the first one is read through.
-    rows, folder = {}, warehouse.path("")
-    for name, settings in project.sources.items():
+    opened, folder = {}, warehouse.path("")
+    for name, place in places.items():
         with raw.translate_read_errors(name, folder):
-            rows[name] = facts.candidates(spark, name, settings, cache, zone)
-    schemas = {name: read.select(*project.sources[name].stored_columns()).schema for name, read in rows.items()}
+            opened[name] = reading.open_items(place, source_table_name(name))
+    schemas = {name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()}
     check(schemas)
     tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
     targets = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
-    checked_sources = []
-    for name, source_rows in rows.items():
-        with raw.translate_read_errors(name, folder):
-            checked_sources.append(
-                _check_source(warehouse, name, project.sources[name], tables[name], source_rows, night)
-            )
-    require_same_columns(targets)
-    arrivals_of = {
-        source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
-        for source in checked_sources
-    }
-    arrivals.require(arrivals_of, project.sources, run_date)
+    checked: dict[str, CheckedSource] = {}
+    with staging.discard_on_failure(warehouse, project.sources, night):
+        for name in project.sources_in_order():  # a gate may refer to the facts of a source before
+            with raw.translate_read_errors(name, folder):
+                read = reading.stage(places[name], opened[name])
+                ground = Ground(places[name], tables[name].name, project.sources, checked)
+                checked[name] = _check_source(ground, tables[name], read)
+        checked_sources = [checked[name] for name in project.sources]
+        require_same_columns(targets)
+        arrivals_of = {
+            source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
+            for source in checked_sources
+        }
+        arrivals.require(arrivals_of, project.sources, run_date)
+        gates.require(checked_sources, run_date)
     outcome = Outcome()
+    entries_of = {source.name: source.entries for source in checked_sources}
+    outcome.outputs[INTAKE.name] = intake.store(warehouse, entries_of, run_date, run_id)
     for source in checked_sources:
         version_before = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
         settings = project.sources[source.name]
@@ -117,19 +130,23 @@ def _table(name: str, source: Source, stored: StructType) -> Table:
     return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
 
 
-def _check_source(
-    warehouse: Warehouse, name: str, source: Source, table: Table, rows: DataFrame, night: Night
-) -> CheckedSource:
-    log.info("source %s: reading %s", name, source.file.path)
-    spark = rows.sparkSession
-    observation, all_rows = Observation(), _mark_not_yet_known(rows, night)
+def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
+    place = ground.place
+    name, source, night, warehouse = place.name, place.source, place.night, place.warehouse
+    what = ", ".join(portion.item.name for portion in read.portions) or "nothing new"
+    log.info("source %s: reading %s", name, what)
+    spark = read.rows.sparkSession
+    observation, all_rows = Observation(), _mark_not_yet_known(read.rows, night)
     visible = all_rows.observe(observation, *_state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
     not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date)
-    new = _with_conflicts(not_stored, source)
+    new = deduplication.with_conflicts(not_stored, source)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
+    new, results = gates.check(ground, new)
+    if any(result.measured.refused for result in results):
+        state_counts = _count_states(new, name)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
@@ -139,7 +156,11 @@ def _check_source(
     raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.file.path)
     failed = _count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
-    return CheckedSource(name, table, new, counts, failed, None if newest is None else instant(newest))
+    entries = reading.entries(place, read, by_state["not_yet_known"])
+    counts["not_yet_known"] = sum(entry.waiting for entry in entries)
+    return CheckedSource(
+        name, table, new, counts, failed, None if newest is None else instant(newest), entries, results
+    )
 
 
 def _count_states(new: DataFrame, name: str) -> list[Row]:
@@ -185,26 +206,6 @@ def _counts(by_state: Mapping[str, int], counts_by_state: Mapping[tuple[str, str
         "refused": final["refused"],
         "stored": final["fact"],
     }
-
-
-def _with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
-    """Keep one of identical facts; refuse different versions with the same key, clock and sequence."""
-    same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
-    least, greatest = F.min("_content").over(same), F.max("_content").over(same)
-    place = F.row_number().over(same.orderBy("_content"))
-    is_fact = F.col(facts.STATE) == "fact"
-    compared = rows.withColumns({"_conflict": is_fact & (least != greatest), "_repeated": is_fact & (place > 1)})
-    conflict, repeated = F.col("_conflict"), F.col("_repeated")
-    resolved = {
-        facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
-        facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
-        facts.ROW: F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW)),
-    }
-    return compared.withColumns(resolved).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
-
-
-def _conflict(source: Source) -> str:
-    return f"several versions with one key{', known_at and sequence' if source.sequence else ' and known_at'}"
 
 
 def _count_failed_checks(rows: DataFrame) -> dict[str, int]:

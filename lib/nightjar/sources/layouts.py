@@ -9,8 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.settings import sources
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, delta, layouts, sink
-from nightjar.tables.definitions import layout_table
 from nightjar.tables.entries import DataFile
+from nightjar.tables.source_definitions import layout_table
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 

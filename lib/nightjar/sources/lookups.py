@@ -8,8 +8,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField
 
 from nightjar.errors import SourceError
+from nightjar.settings.files import Dialect
 from nightjar.settings.sources import ColumnType, Lookup
-from nightjar.sources import raw, values
+from nightjar.sources import files, raw, values
 
 UNREAD = "_unread"
 
@@ -32,13 +33,15 @@ def join(rows: DataFrame, name: str, lookup: Lookup, key_type: ColumnType, cache
 
 def _table(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with the rows that the project declares for missing keys."""
-    rows = raw.read(spark, lookup.file, lookup.file_columns(), name, cache)
+    path, dialect = files.the_file(lookup.file, name), lookup.file.dialect
+    rows = raw.read(spark, lookup.file, [path], lookup.file_columns(), name, cache)
     columns = {lookup.key: lookup.file_key, **lookup.columns}
     types = {lookup.key: key_type, **lookup.types}
     for new_name, column in columns.items():
         values.require_fit(rows, name, lookup.file, {column: types[new_name]})
-    unread = F.coalesce(*(_unread(rows.schema[column], types[new_name]) for new_name, column in columns.items()))
-    typed = [values.value(rows.schema[column], types[new_name]).alias(new_name) for new_name, column in columns.items()]
+    fields = {new_name: rows.schema[column] for new_name, column in columns.items()}
+    unread = F.coalesce(*(_unread(field, types[new_name], dialect) for new_name, field in fields.items()))
+    typed = [values.value(field, types[new_name], dialect).alias(new_name) for new_name, field in fields.items()]
     table = rows.select(*typed, unread.alias(UNREAD), raw.MALFORMED)
     _check(table, name, lookup)
     table = table.select(*columns).where(F.col(lookup.key).isNotNull())
@@ -50,10 +53,10 @@ def _table(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType,
     return table.unionByName(extra.join(table, lookup.key, "left_anti"))
 
 
-def _unread(field: StructField, kind: ColumnType) -> Column:
+def _unread(field: StructField, kind: ColumnType, dialect: Dialect) -> Column:
     """A value of a static file that is not of its declared type, in words; null where it is."""
     return F.when(
-        F.col(field.name).isNotNull() & values.value(field, kind).isNull(),
+        F.col(field.name).isNotNull() & values.value(field, kind, dialect).isNull(),
         F.concat(F.lit(f"{field.name} "), F.col(field.name).cast("string"), F.lit(f" is not a {kind.value}")),
     )
 

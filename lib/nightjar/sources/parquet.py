@@ -56,31 +56,31 @@ class Footer:
     physical: Mapping[str, str]
 
 
-def schema(path: str, columns: Sequence[str], source: str) -> tuple[StructType, list[str]]:
-    """The requested columns that a file, or a folder of files, has, as Spark shall read them; and all column names.
-
-    Values in names of folders, as in `day=2024-03-01`, are text.
+def schema(paths: Sequence[str], columns: Sequence[str], source: str) -> tuple[StructType, list[str]]:
+    """The requested columns that files have, as Spark shall read them; and all column names.
 
     Raises:
-        SourceError: there is no file, files have a column with different types or one that Spark does not read, or two
-            names differ only in upper and lower case.
+        SourceError: files have a column with different types or one that Spark does not read, or two names differ only
+            in upper and lower case.
         ArrowException, OSError: a file cannot be opened, or is no Parquet.
     """
-    filesystem, inner = storage.of_file(path)
-    # An empty schema: Arrow itself refuses repeated names.
-    files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
-    footers = [_footer(fragment) for fragment in files.get_fragments()]
-    if not footers:
-        raise SourceError(f"Source {source}: {path} holds no Parquet file. Nothing was written.")
-    within = {folder for footer in footers for folder in footer.path.removeprefix(inner).split("/")[:-1]}
-    of_folders = {folder.partition("=")[0] for folder in within if "=" in folder}
-    names = list(dict.fromkeys([*sorted(of_folders), *(name for footer in footers for name in footer.columns.names)]))
-    fields = [
-        StructField(name, StringType()) if name in of_folders else _field(name, footers, source)
-        for name in columns
-        if name in names
-    ]
-    return StructType(fields), names
+    footers = list[Footer]()
+    for path in paths:
+        filesystem, inner = storage.of_file(path)
+        # An empty schema: Arrow itself refuses repeated names.
+        files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
+        footers += [_footer(fragment) for fragment in files.get_fragments()]
+    return fields(footers, columns, source)
+
+
+def fields(footers: Sequence[Footer], columns: Sequence[str], source: str) -> tuple[StructType, list[str]]:
+    """The requested columns that files of some kind have, as Spark shall read them; and all column names.
+
+    Raises:
+        SourceError: see `schema`.
+    """
+    names = list(dict.fromkeys(name for footer in footers for name in footer.columns.names))
+    return StructType([_field(name, footers, source) for name in columns if name in names]), names
 
 
 def _footer(fragment: Any) -> Footer:

@@ -1,6 +1,6 @@
 """Store a night's checked rows: facts, refused rows, counts. Each table is written in one commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -11,11 +11,15 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import TableError
+from nightjar.settings.gates import GateSeverity
 from nightjar.settings.sources import Source
-from nightjar.sources import facts
+from nightjar.sources import facts, intake
+from nightjar.sources.gates import row_checks
+from nightjar.sources.gates.results import GateResult
+from nightjar.sources.items import Entry
 from nightjar.tables import arrow, sink
-from nightjar.tables.definitions import QUALITY, QUARANTINE
 from nightjar.tables.quality import ARRIVED, PASS, WARN
+from nightjar.tables.source_definitions import QUALITY, QUARANTINE
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -34,7 +38,18 @@ class Night:
 
 @dataclass(frozen=True)
 class CheckedSource:
-    """One source, read and checked, not yet written; `newest`: the latest `stated_known_at` of its new facts."""
+    """One source, read and checked, not yet written.
+
+    Attributes:
+        name: of the source.
+        table: its definition.
+        rows: what the night stores or refuses.
+        counts: rows by outcome.
+        failed_checks: reason -> refused rows.
+        newest: the latest `stated_known_at` of its new facts.
+        entries: what was read.
+        gates: what its gates say.
+    """
 
     name: str
     table: Table
@@ -42,6 +57,8 @@ class CheckedSource:
     counts: Mapping[str, int]
     failed_checks: Mapping[str, int]
     newest: datetime | None
+    entries: Sequence[Entry]
+    gates: tuple[GateResult, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,15 +90,20 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
-    stored = new.withColumn("known_at", _known_at(settings, night)).select(*(set(into.schema.names) - set(into.stamps)))
+    stored = new.withColumn("known_at", known_at(settings, night)).select(*(set(into.schema.names) - set(into.stamps)))
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
     return sink.commit(
-        warehouse, into, written, lambda file: file.partition["ingested_on"] == night.run_date, night.run_id
+        warehouse,
+        into,
+        written,
+        lambda file: file.partition["ingested_on"] == night.run_date,
+        night.run_id,
+        marks=intake.marks(source.entries, night.run_date),
     )
 
 
-def _known_at(source: Source, night: Night) -> Column:
+def known_at(source: Source, night: Night) -> Column:
     """When a version became known: as stated, or with this run if the previous run should have had it and had not.
 
     Several versions of one fact that arrive in one night stay in their stated order: a late one becomes known a
@@ -136,9 +158,16 @@ def store_quality(
             "run_date": night.run_date,
             "run_id": night.run_id,
         }
-        counts = {**source.counts, **source.failed_checks}
+        of_gates = {
+            row_checks.reason(result.name, result.gate)
+            for result in source.gates
+            if result.gate.severity is GateSeverity.REFUSE
+        }
+        failed = {check: count for check, count in source.failed_checks.items() if check not in of_gates}
+        counts = {**source.counts, **failed}
         rows += [shared | {"check": check, "rows": count} for check, count in counts.items()]
         arrival = arrivals[source.name]
         verdict = {"status": WARN, "message": "; ".join(arrival.amiss)} if arrival.amiss else {"status": PASS}
         rows.append(shared | verdict | {"check": ARRIVED, "rows": arrival.rows})
+        rows += [shared | result.row() for result in source.gates]
     return arrow.replace(warehouse, QUALITY, rows, {"run_date": night.run_date}, night.run_id)

@@ -1,6 +1,7 @@
 """Cast raw values to their declared types: exactly, or to null."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import reduce
 
@@ -22,11 +23,16 @@ from pyspark.sql.types import (
 )
 
 from nightjar.errors import SourceError
-from nightjar.settings.sources import ColumnType, File
+from nightjar.settings import patterns
+from nightjar.settings.files import Dialect, File
+from nightjar.settings.sources import ColumnType
 from nightjar.settings.texts import FINER, FORMS
 from nightjar.sources.parquet import MOMENTS, UNIT
+from nightjar.sources.provenance import FOLDER
 from nightjar.timeline import YEAR_1, YEAR_10000
 
+PLAIN = Dialect()
+"""Texts as `Column` says what they look like."""
 FINER_THAN = "finer than a microsecond"
 LONGEST = len("2024-03-01 00:00:00.000000")  # texts up to this length are not finer
 OUTSIDE = "outside the years 1 to 9999"
@@ -53,7 +59,7 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
     for column, kind in types.items():
         field = rows.schema[column]
         if not fits(field, kind):
-            kind_in_file = "TIMESTAMP" if field.metadata else field.dataType.simpleString().upper()
+            kind_in_file = "TIMESTAMP" if UNIT in field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
                 f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
                 f"{kind.word} that it is declared. Declare what it is, and derive the rest, such as "
@@ -61,12 +67,15 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
             )
 
 
-def value(field: StructField, kind: ColumnType) -> Column:
+def value(field: StructField, kind: ColumnType, dialect: Dialect = PLAIN) -> Column:
     """A raw column cast to a type that it fits; null where a value is not exactly one of that type.
 
-    Allowed texts are in `FORMS`. A fraction becomes the nearest DOUBLE, as its text does.
+    Allowed texts are in `FORMS`, or as the dialect has them; names of folders are of no dialect. A fraction becomes the
+    nearest DOUBLE, as its text does.
     """
     column = F.col(field.name)
+    if isinstance(field.dataType, StringType):
+        return _of_text(column, kind, PLAIN if FOLDER in field.metadata else dialect)
     if UNIT not in field.metadata and not isinstance(field.dataType, MOMENTS):
         return _exactly(column, field.dataType, kind)
     is_moment = reduce(Column.__and__, (~condition for condition, _ in special(field, kind)))
@@ -77,7 +86,7 @@ def value(field: StructField, kind: ColumnType) -> Column:
     return _exactly(F.when(is_moment, instant), TimestampType(), kind)
 
 
-def special(field: StructField, kind: ColumnType) -> list[tuple[Column, str]]:
+def special(field: StructField, kind: ColumnType, dialect: Dialect = PLAIN) -> list[tuple[Column, str]]:
     """Why a raw value may have none of a type, where that is more than its form: conditions, and the reasons."""
     column, unit = F.col(field.name), field.metadata.get(UNIT)
     if unit == "ns":
@@ -86,7 +95,7 @@ def special(field: StructField, kind: ColumnType) -> list[tuple[Column, str]]:
         return [(~column.between(YEAR_1 * 1000, YEAR_10000 * 1000 - 1), OUTSIDE)]
     if isinstance(field.dataType, MOMENTS):
         return [(is_outside(column), OUTSIDE)]
-    if isinstance(field.dataType, StringType) and kind is ColumnType.TIMESTAMP:
+    if isinstance(field.dataType, StringType) and kind is ColumnType.TIMESTAMP and not dialect.timestamp_formats:
         return [((F.length(column) > LONGEST) & _has_form(column, FINER), FINER_THAN)]
     return []
 
@@ -97,8 +106,6 @@ def is_outside(moment: Column) -> Column:
 
 
 def _exactly(column: Column, raw_type: DataType, kind: ColumnType) -> Column:
-    if isinstance(raw_type, StringType):
-        return _of_text(column, kind)
     if isinstance(raw_type, BinaryType):
         return F.try_validate_utf8(column.cast("string"))
     if isinstance(raw_type, NullType):
@@ -111,15 +118,34 @@ def _exactly(column: Column, raw_type: DataType, kind: ColumnType) -> Column:
     return column.cast(kind.value)
 
 
-def _of_text(text: Column, kind: ColumnType) -> Column:
+def _of_text(text: Column, kind: ColumnType, dialect: Dialect) -> Column:
     if kind is ColumnType.STRING:  # of Parquet; what Spark reads of CSV is always UTF-8
         return F.try_validate_utf8(text)
+    formats = {ColumnType.DATE: dialect.date_formats, ColumnType.TIMESTAMP: dialect.timestamp_formats}.get(kind)
+    if formats:
+        return F.coalesce(*(_of_pattern(text, pattern, kind) for pattern in formats))
+    if kind in (ColumnType.LONG, ColumnType.DOUBLE) and (dialect.decimal != "." or dialect.thousands):
+        text = _with_point(text, dialect)
     value = text.try_cast(kind.value)
     if kind is ColumnType.DOUBLE:  # the cast makes numbers infinite that are only too large
         value = F.when((F.abs(value) < F.lit(math.inf)) | text.rlike("[nN]"), value)
     if kind is ColumnType.TIMESTAMP:  # an offset leads out of the first and the last year
         value = F.when(~is_outside(value), value)
     return F.when(_has_form(text, FORMS[kind]), value)
+
+
+def _of_pattern(text: Column, pattern: str, kind: ColumnType) -> Column:
+    bare = F.when(_has_form(text, patterns.form(pattern)), F.btrim(text, F.lit(" \t")))
+    value = F.try_to_timestamp(bare, F.lit(pattern))
+    return F.when(~is_outside(value), value).cast(kind.value)
+
+
+def _with_point(text: Column, dialect: Dialect) -> Column:
+    """Texts of numbers as a dialect writes them with a point and without signs between thousands; null for others."""
+    point, apart = re.escape(dialect.decimal), dialect.thousands
+    whole = rf"(?:[0-9]{{1,3}}(?:{re.escape(apart)}[0-9]{{3}})+|[0-9]+)" if apart else "[0-9]+"
+    number = rf"[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?[a-zA-Z]+"
+    return F.when(_has_form(text, number), F.translate(text, dialect.decimal + (apart or ""), "."))
 
 
 def _has_form(text: Column, form: str) -> Column:

@@ -3,55 +3,13 @@
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 
 from nightjar.settings.project import Project
-from nightjar.settings.sources import BY
 from nightjar.settings.task import Task
-from nightjar.tables.table import COUNTS, INSTANT, Column, Table
+from nightjar.tables.source_definitions import INTAKE, QUALITY, QUARANTINE
+from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
-RUN_ID = Column("run_id", pa.string(), "the run that wrote this row, see table runs")
-RUN_DATE = Column("run_date", pa.date32(), "the night: local date in the project's zone")
-
-QUARANTINE = Table(
-    "quarantine",
-    "One refused row of a source, with all its reasons.",
-    ("source", "row_hash", "run_date"),
-    ("run_date",),
-    "ingest",
-    (
-        Column("source", pa.string(), "name of the source"),
-        Column("row_hash", pa.string(), "SHA-256 of the row's content"),
-        Column("reasons", pa.list_(pa.string()), "every check that the row failed"),
-        Column("row", pa.string(), "the row's content as JSON"),
-        RUN_DATE,
-        RUN_ID,
-    ),
-)
-QUALITY = Table(
-    "quality",
-    "One check's outcome on one source.",
-    ("source", "check", "run_date"),
-    ("run_date",),
-    "ingest, build_features, maintain",
-    (
-        Column(
-            "source",
-            pa.string(),
-            "name of the source; features: their rebuild, by maintain; labels: votes on them, by build_features; "
-            "warehouse: whether files and logs are whole, by maintain",
-        ),
-        Column("check", pa.string(), "name of the check, or of the count"),
-        Column("rows", pa.int64(), "rows that the check is about"),
-        Column("of", pa.int64(), "rows that were looked at"),
-        Column("status", pa.string(), "pass or warn (less than expected, and the night went on); null: only counted"),
-        Column("message", pa.string(), "what was amiss, beside what was expected; null: nothing"),
-        RUN_DATE,
-        RUN_ID,
-    ),
-)
 REFERENCES = Table(
     "references",
     "One histogram of one column (or the score) of one model's training data.",
@@ -189,48 +147,7 @@ BEATS = Table(
     {"delta.logRetentionDuration": "interval 1 days", "delta.enableExpiredLogCleanup": "true"},
 )
 # No row lies in `beats`, and its log cleans itself: upkeep has nothing to do there.
-FIXED = (QUARANTINE, QUALITY, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
-
-
-def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
-    """The table of one source: bitemporal and append only; a rerun replaces what its own run date first saw.
-
-    Args:
-        name: name of the source.
-        key: its key columns.
-        facts: its stored columns and their types, as derived from the raw data.
-        sequence: the columns that order versions of one `known_at`.
-    """
-    clocks = (
-        Column("event_time", INSTANT, "when it happened"),
-        Column("known_at", INSTANT, "when it could have been known; never before it was first seen"),
-        Column("stated_known_at", INSTANT, "when the source says it could have been known"),
-    )
-    rest = (Column("ingested_on", pa.date32(), "run date that first saw this version"), RUN_ID)
-    return Table(
-        f"source_{name}",
-        f"One version of one fact of source {name}.",
-        (*key, "known_at", *sequence),
-        ("ingested_on",),
-        "ingest",
-        (*clocks, *_columns(facts, f"from source {name}"), *rest),
-    )
-
-
-def layout_table(source: Table, keys: Sequence[str]) -> Table:
-    """The facts of a source laid out for one key set, for joins that shuffle no facts; see tables/layouts.py."""
-    return Table(
-        f"{source.name}{BY}{'_'.join(keys)}",
-        f"The facts of {source.name} with a key in {', '.join(keys)}, sorted by key and event_time in each bucket.",
-        (*source.key, "retraction"),
-        ("bucket",),
-        "ingest",
-        (
-            *source.columns,
-            Column("retraction", pa.bool_(), "true: known_at is when the fact ceased to be at this key and event_time"),
-            Column("bucket", pa.int32(), "pmod(xxhash64(keys), number of buckets)"),
-        ),
-    )
+FIXED = (QUARANTINE, QUALITY, INTAKE, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
 
 
 def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> Table:
@@ -249,8 +166,8 @@ def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> T
         "build_features",
         (
             Column("prediction_time", INSTANT, "only what was known at this instant is in the row"),
-            *_columns(spine, "of the row to predict"),
-            *_columns(features, "as of prediction_time"),
+            *columns_of(spine, "of the row to predict"),
+            *columns_of(features, "as of prediction_time"),
             Column("definitions_hash", pa.string(), "SHA-256 of the feature definitions that built the row"),
             RUN_DATE,
             RUN_ID,
@@ -269,7 +186,7 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
         "build_features",
         (
             Column("prediction_time", INSTANT, "of the row that is labelled"),
-            *_columns(spine, "key of the row"),
+            *columns_of(spine, "key of the row"),
             Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
             Column("label_hash", pa.string(), "SHA-256 of the label's definition; null: older than such hashes"),
@@ -294,7 +211,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
         (
             Column("prediction_id", pa.string(), "hash of project, key names, types and values"),
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
-            *_columns(spine, "key of the row"),
+            *columns_of(spine, "key of the row"),
             Column("score", pa.float64(), _score_comment(project)),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
@@ -313,7 +230,3 @@ def _score_comment(project: Project) -> str:
         return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"
     how = "probability that" if label.task is Task.CLASSIFICATION else "value of"
     return f"predicted {how} {label.question()}"
-
-
-def _columns(schema: pa.Schema, comment: str) -> tuple[Column, ...]:
-    return tuple(Column(field.name, field.type, comment) for field in schema)

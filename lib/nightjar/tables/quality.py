@@ -6,23 +6,31 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.tables import arrow, opening
-from nightjar.tables.definitions import QUALITY
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
 ARRIVED = "arrived"
 """The check that counts the facts which became known since the previous run; it passes, or warns."""
 PASS, WARN = "pass", "warn"
+GATE = "gate "
+"""What the names of gates begin with, so that they are those of no count and no other check."""
+REFUSED, LEARNING = "refused", "learning"
+"""Further outcomes of gates: rows were refused, or there is too little history to judge by."""
 
 
 def warnings(warehouse: Warehouse, run_date: date) -> dict[str, str]:
     """Source -> what was wrong with its new facts, for the sources that the night went on with all the same."""
-    where = pc.field("run_date") == run_date
-    return {str(row["source"]): str(row["message"]) for row in _read_warnings(warehouse, ["source", "message"], where)}
+    rows = _read_warnings(warehouse, ["source", "check", "message"], pc.field("run_date") == run_date)
+    messages: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: str(row["check"])):
+        messages.setdefault(str(row["source"]), []).append(str(row["message"]))
+    return {source: "; ".join(of_source) for source, of_source in messages.items()}
 
 
 def nights_with_warnings(warehouse: Warehouse, source: str) -> set[date]:
     """The run dates that went on although the source had too few new facts."""
-    return {row["run_date"] for row in _read_warnings(warehouse, ["run_date"], pc.field("source") == source)}
+    where = (pc.field("source") == source) & (pc.field("check") == ARRIVED)
+    return {row["run_date"] for row in _read_warnings(warehouse, ["run_date"], where)}
 
 
 def _read_warnings(warehouse: Warehouse, columns: list[str], where: pc.Expression) -> list[dict[str, Any]]:

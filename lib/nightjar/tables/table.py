@@ -36,3 +36,12 @@ class Table:
     def description(self) -> str:
         """The table's comment, with its key and writer, as stored in Delta."""
         return f"{self.comment} Key: {', '.join(self.key)}. Written by: {self.written_by}."
+
+
+RUN_ID = Column("run_id", pa.string(), "the run that wrote this row, see table runs")
+RUN_DATE = Column("run_date", pa.date32(), "the night: local date in the project's zone")
+
+
+def columns_of(schema: pa.Schema, comment: str) -> tuple[Column, ...]:
+    """The columns of a schema, all with one meaning."""
+    return tuple(Column(field.name, field.type, comment) for field in schema)

@@ -13,10 +13,10 @@ from pyspark.sql import SparkSession
 
 from nightjar.errors import TableError
 from nightjar.tables import arrow, commits, opening, parquet, requirements, scan, storage
-from nightjar.tables.definitions import QUALITY
 from nightjar.tables.entries import DataFile
 from nightjar.tables.file_splits import balance
 from nightjar.tables.rows import in_tasks, number_tasks, task_numbers
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.maintain")

@@ -1,0 +1,1 @@
+"""Gates: what is expected of the new rows of a night, evaluated together before anything is written."""

@@ -1,0 +1,87 @@
+"""Raw rows that a later run reads again: of what cannot be read twice, and those that are not known yet.
+
+They lie as Parquet in the project's warehouse, sorted by their stated `known_at`, so that a night skips what others
+have read. A folder of staged rows counts where the table `intake` names it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pyarrow.fs import FileType
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.errors import SourceError
+from nightjar.sources import raw
+from nightjar.sources.facts import RAW
+from nightjar.sources.provenance import literally
+from nightjar.sources.storing import Night
+from nightjar.tables import storage
+from nightjar.tables.warehouse import Warehouse
+
+FOLDER = "staged"
+CLOCK = "_stated_known_at"
+
+
+def carry(rows: DataFrame) -> DataFrame:
+    """Raw rows with themselves as one more column, which `facts.candidates` leaves as it is."""
+    return rows.withColumn(RAW, F.struct(*rows.columns))
+
+
+def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night) -> str:
+    """Store the raw rows of candidates that carry them; the folder, within the project's warehouse."""
+    rows = candidates.select(f"{RAW}.*", F.col("stated_known_at").alias(CLOCK)).sort(CLOCK)
+    rows.write.mode("overwrite").parquet(warehouse.path(folder_of(source, night)))
+    return folder_of(source, night)
+
+
+def folder_of(source: str, night: Night) -> str:
+    """Where a run stages rows of a source, within the project's warehouse."""
+    return f"{FOLDER}/{source}/{night.run_date}-{night.run_id}"
+
+
+@contextmanager
+def discard_on_failure(warehouse: Warehouse, sources: Iterable[str], night: Night) -> Iterator[None]:
+    """Remove what a run has staged if it fails: no other run will read it."""
+    try:
+        yield
+    except BaseException:
+        for source in sources:
+            filesystem, inner = storage.of_file(warehouse.path(folder_of(source, night)))
+            if filesystem.get_file_info(inner).type is FileType.Directory:
+                filesystem.delete_dir(inner)
+        raise
+
+
+def read(
+    spark: SparkSession, warehouse: Warehouse, source: str, folder: str, after: datetime | None, until: datetime
+) -> DataFrame:
+    """The staged raw rows that are known by an instant, and after another if there is one.
+
+    Raises:
+        SourceError: they are gone.
+    """
+    path = warehouse.path(folder)
+    filesystem, inner = storage.of_file(path)
+    if filesystem.get_file_info(inner).type is not FileType.Directory:
+        raise SourceError(
+            f"Source {source}: rows that an earlier run has staged are gone: there is no folder {path}. Put it back "
+            "from a backup to run this night. Nothing was written."
+        )
+    rows = spark.read.parquet(literally(path))
+    clock = F.col(CLOCK)
+    if after is None:
+        return rows.where(clock.isNull() | (clock <= F.lit(until)))
+    return rows.where((clock > F.lit(after)) & (clock <= F.lit(until)))
+
+
+def count_waiting(warehouse: Warehouse, folder: str, until: datetime) -> Mapping[str, int]:
+    """Item -> number of its staged rows that become known after an instant."""
+    filesystem, inner = storage.of_file(warehouse.path(folder))
+    files = ds.dataset(inner, filesystem=filesystem, format="parquet")
+    items = files.to_table(columns=[raw.FILE], filter=pc.field(CLOCK) > until)
+    counts = items.group_by(raw.FILE).aggregate([([], "count_all")]).to_pylist()
+    return {str(row[raw.FILE]): int(row["count_all"]) for row in counts}

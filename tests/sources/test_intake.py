@@ -1,0 +1,119 @@
+"""Nights of a folder to which files come, and of a file that grows: what each night reads, and what is staged."""
+
+from datetime import date
+
+import pytest
+
+from builders import rows_of, versions
+from nightjar.errors import SourceError
+from nightjar.settings.arrival import Arrival
+from nightjar.settings.files import Change, File
+
+D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
+HEADER = "machine,at,seen,temperature\n"
+STORED = ("machine", "temperature", "known_at", "ingested_on", "intake")
+
+
+def row(machine, seen, temperature=20):
+    return f"{machine},2024-03-30 06:00:00,2024-{seen}:00,{temperature}\n"
+
+
+@pytest.fixture
+def landing(tmp_path):
+    (tmp_path / "landing").mkdir()
+    return tmp_path / "landing"
+
+
+@pytest.fixture
+def folder_night(night, landing):
+    def run(day, previous, **options):
+        source = {"file": File(str(landing), **options), "arrival": Arrival(0)}
+        night("", day, previous, run_id=f"of-{day}", **source)
+
+    return run
+
+
+def read(warehouse, day):
+    """What a night has read: file -> (first byte, rows that wait, whether it is staged)."""
+    columns = ("item", "begins", "waiting", "staged", "run_date")
+    rows = [one for one in rows_of(warehouse, "intake", *columns) if one[-1] == day and one[0]]
+    return {name.rpartition("/")[2]: (begins, waiting, staged is not None) for name, begins, waiting, staged, _ in rows}
+
+
+def counted(warehouse, day, check="read"):
+    return [
+        rows
+        for name, rows, on in rows_of(warehouse, "quality", "check", "rows", "run_date")
+        if (name, on) == (check, day)
+    ]
+
+
+def test_a_folder_s_files_are_read_once_and_rows_that_were_not_known_wait_for_their_night(
+    folder_night, landing, warehouse
+):
+    (landing / "a.csv").write_text(HEADER + row("m1", "03-31 07:00") + row("m2", "04-01 07:00"))
+    folder_night(D1, None)
+    assert read(warehouse, D1) == {"a.csv": (0, 1, True)}
+    (landing / "b.csv").write_text(HEADER + row("m3", "04-01 08:00") + row("m4", "03-31 08:00"))  # m4 comes late
+    folder_night(D2, D1)
+    assert read(warehouse, D2) == {"a.csv": (0, 0, True), "b.csv": (0, 0, False)}
+    assert counted(warehouse, D2) == [3]
+    (landing / "a.csv").unlink()
+    with (landing / "b.csv").open("a") as file:
+        file.write(row("m5", "04-02 07:00"))
+    folder_night(D3, D2)
+    assert read(warehouse, D3) == {"b.csv": (len(HEADER) + 2 * len(row("m3", "04-01 08:00")), 0, False)}
+    expected = [("m1", D1, "a"), ("m2", D2, "a"), ("m3", D2, "b"), ("m4", D2, "b"), ("m5", D3, "b")]
+    stored = rows_of(warehouse, "source_readings", *STORED)
+    assert [(machine, on, name[-5]) for machine, _, _, on, name in stored] == expected
+    known_at = {machine: f"{known:%d %H:%M}" for machine, _, known, _, _ in stored}
+    assert known_at == {"m1": "31 07:00", "m2": "01 07:00", "m3": "01 08:00", "m4": "01 22:00", "m5": "02 07:00"}
+
+    folder_night(D4, D3)  # nothing new
+    assert read(warehouse, D4) == {}
+    before = versions(warehouse)
+    with pytest.raises(SourceError, match=r"this night has read .*/landing/a.csv, which is gone since"):
+        folder_night(D1, None)
+    assert versions(warehouse) == before
+    folder_night(D2, D1)  # a.csv is gone, but what waited of it was staged, and b.csv has only grown
+    assert rows_of(warehouse, "source_readings", *STORED) == stored
+
+
+def test_a_file_of_a_folder_that_has_changed_stops_the_night_or_is_a_correction(folder_night, landing, warehouse):
+    (landing / "a.csv").write_text(HEADER + row("m1", "03-31 07:00") + row("m2", "03-31 07:00"))
+    folder_night(D1, None)
+    (landing / "a.csv").write_text(HEADER + row("m1", "03-31 07:00") + row("m2", "03-31 07:00", 25))
+    before = versions(warehouse)
+    with pytest.raises(SourceError, match=r"a.csv has changed since the night of 2024-04-01 .*file.changed=correction"):
+        folder_night(D2, D1)
+    assert versions(warehouse) == before
+    folder_night(D2, D1, changed=Change.CORRECTION)
+    stored = rows_of(warehouse, "source_readings", "machine", "temperature", "ingested_on")
+    assert stored == [("m1", 20.0, D1), ("m2", 20.0, D1), ("m2", 25.0, D2)]
+    assert counted(warehouse, D2, "already_stored") == [1]
+
+
+def test_an_overwritten_file_is_staged_and_a_rerun_of_an_old_night_reads_what_it_held(night, tmp_path, warehouse):
+    night(HEADER + row("m1", "03-31 07:00"), run_id="first")
+    night(HEADER + row("m1", "03-31 07:00", 25), D2, previous=D1, run_id="second")
+    stored = rows_of(warehouse, "source_readings", "machine", "temperature", "known_at")
+    night(HEADER + row("m9", "03-31 07:00"), D1, run_id="again")
+    assert rows_of(warehouse, "source_readings", "machine", "temperature", "known_at") == stored
+    (tmp_path / "warehouse").joinpath("machines/staged").rename(tmp_path / "elsewhere")
+    before = versions(warehouse)
+    with pytest.raises(SourceError, match=r"staged are gone: there is no folder .*2024-04-01-first"):
+        night(HEADER, D1, run_id="again")
+    assert versions(warehouse) == before
+
+
+def test_a_run_that_died_before_its_facts_were_committed_has_read_nothing(night, warehouse, monkeypatch):
+    from nightjar.sources import ingest
+
+    text = HEADER + row("m1", "03-31 07:00")
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, "store_facts", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            night(text, run_id="dead")
+    assert [run for (run,) in rows_of(warehouse, "intake", "run_id")] == ["dead"]
+    night(text, D2, run_id="alive")
+    assert rows_of(warehouse, "source_readings", "machine", "ingested_on") == [("m1", D2)]
