@@ -140,10 +140,15 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     visible = all_rows.observe(observation, *_state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
-    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date)
+    spans = read.spans(night.cutoff)
+    if spans is None and deduplication.is_large(warehouse, table.name):
+        visible = visible.persist()
+        spans = deduplication.spans_of(visible)
+    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date, spans)
     new = deduplication.with_conflicts(not_stored, source)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
+    visible.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
         state_counts = _count_states(new, name)

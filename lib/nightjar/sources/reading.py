@@ -53,6 +53,11 @@ class Reading:
     rows: DataFrame
     new: DataFrame | None
 
+    def spans(self, cutoff: datetime) -> list[tuple[datetime, datetime]] | None:
+        """The time in which all rows become known, where only rows that have waited are read; None: any time."""
+        times = [portion.after for portion in self.portions if portion.after is not None]
+        return [(min(times), cutoff)] if times and len(times) == len(self.portions) else None
+
 
 def open_items(place: Place, table: str) -> Reading:
     """Find what is to be read of a source, and open it; no row is read yet.
