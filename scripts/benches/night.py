@@ -54,12 +54,7 @@ class Nights:
     def run_alone(self, run_date: date) -> float:
         """Seconds of a night in a process of its own."""
         started = time.monotonic()
-        program = [
-            sys.executable,
-            str(self.root / "jobs" / "nightly.py"),
-            f"run_date={run_date}",
-            f"only={only(STEPS)}",
-        ]
+        program = [sys.executable, str(self.root / "jobs" / "nightly.py"), f"only=[{','.join(STEPS)}]"]
         subprocess.run(  # noqa: S603  (our own program)
             [*program, *overrides(self.folder, run_date)],
             check=True,
@@ -141,7 +136,7 @@ def started(root: Path) -> Iterator[Nights]:
 def overrides(folder: Path, run_date: date) -> list[str]:
     """Settings of a night whose warehouse lies in a folder, and whose training is short."""
     places = [f"environment.warehouse={folder / 'warehouse'}", f"environment.home={folder / 'home'}"]
-    return ["project=flights", "search=quick", f"run_date={run_date}", *places]
+    return ["project=flights", "search=quick", "~search.candidates.network", f"run_date={run_date}", *places]
 
 
 def environment(root: Path) -> dict[str, str]:
