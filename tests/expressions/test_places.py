@@ -14,8 +14,8 @@ from nightjar.features.build import build
 from nightjar.features.column_checks import require_fit
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
-from nightjar.sources import files, raw
 from nightjar.sources.facts import candidates
+from nightjar.sources.formats import files, raw
 from nightjar.sources.ingest import ingest
 
 D1 = date(2024, 4, 1)

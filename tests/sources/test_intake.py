@@ -10,8 +10,9 @@ from builders import rows_of, versions
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.files import Change, File
-from nightjar.sources import ingest, staging
-from nightjar.sources.items import Entry, Item
+from nightjar.sources import ingest
+from nightjar.sources.intake import staging
+from nightjar.sources.intake.items import Entry, Item
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
 HEADER = "machine,at,seen,temperature\n"

@@ -188,10 +188,10 @@ def maintain(step: Step[jobs.Maintain]) -> Outcome:
 
 def _remove_staged(step: Step[jobs.Maintain]) -> None:
     """Remove staged raw rows that nothing will read again."""
-    from nightjar.sources import intake, staging
+    from nightjar.sources.intake import history, staging
 
     for source in step.project.sources:
-        entries = intake.read(step.warehouse, source, source_table_name(source), step.project.zone).entries
+        entries = history.read(step.warehouse, source, source_table_name(source), step.project.zone).entries
         removed = staging.remove_old(step.warehouse, source, entries, step.run_date)
         if removed:
             log_maintain.info("source %s: %d folders of staged rows removed", source, removed)

@@ -19,10 +19,12 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import arrivals, deduplication, facts, intake, layouts, raw, reading, staging
+from nightjar.sources import arrivals, deduplication, facts, layouts
+from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
-from nightjar.sources.reading import Reading
+from nightjar.sources.intake import history, reading, staging
+from nightjar.sources.intake.reading import Reading
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -108,7 +110,7 @@ def ingest(
         gates.require(checked_sources, run_date)
     outcome = Outcome()
     entries_of = {source.name: source.entries for source in checked_sources}
-    outcome.outputs[INTAKE.name] = intake.store(warehouse, entries_of, run_date, run_id)
+    outcome.outputs[INTAKE.name] = history.store(warehouse, entries_of, run_date, run_id)
     for source in checked_sources:
         version_before = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
         settings = project.sources[source.name]

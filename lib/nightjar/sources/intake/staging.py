@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
-from nightjar.sources import raw
 from nightjar.sources.facts import RAW
-from nightjar.sources.items import Entry, parts_of
-from nightjar.sources.provenance import literally
+from nightjar.sources.formats import raw
+from nightjar.sources.formats.provenance import literally
+from nightjar.sources.intake.items import Entry, parts_of
 from nightjar.sources.storing import Night
 from nightjar.tables import storage
 from nightjar.tables.arrow import RETENTION
