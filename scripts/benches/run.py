@@ -13,6 +13,7 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 # isort: split
 import busy
 import data
+import night
 import outcome
 import scale
 import searching
@@ -28,6 +29,7 @@ PEERS = {
     "scale": (),
     "search": (),
     "busy": (),
+    "night": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
@@ -46,6 +48,8 @@ def main(arguments: list[str]) -> int:
         found = searching.measured(*TRAINING, asked.repeats, asked.cores)
     elif asked.bench == "busy":
         found = busy.measured(*TRAINING, asked.repeats, asked.before)
+    elif asked.bench == "night":
+        found = night.measured(asked.repeats, asked.before)
     elif asked.bench == "scale":
         found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
     else:
@@ -60,7 +64,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("bench", choices=PEERS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     parser.add_argument(
-        "--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale; not for search and busy"
+        "--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale; not for search, busy and night"
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")
@@ -68,7 +72,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5, metavar="N")
     parser.add_argument("--only", metavar="NAME,...", help="these engines: ours, or peers")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
-    parser.add_argument("--before", metavar="REV", help="for busy: the revision that ours is compared with")
+    parser.add_argument("--before", metavar="REV", help="for busy and night: the revision that ours is compared with")
     parser.add_argument("--memory", type=int, metavar="GB", help="that each engine may plan with; default: at most 8")
     asked = parser.parse_args(arguments)
     spine, facts = DEFAULT_ROWS.get(asked.bench, TRAINING)
@@ -83,8 +87,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("every number has to be at least 1")
     if asked.bench == "scale" and asked.shape != "one":
         parser.error("--shape is for the other benches: scale measures one key, and a hot entity beside it")
-    if (asked.bench == "busy") != (asked.before is not None):
-        parser.error("busy compares with a revision of this repository: --before REV, which is for no other bench")
+    if (asked.bench in ("busy", "night")) != (asked.before is not None):
+        parser.error("busy and night compare with a revision of this repository: --before REV, for no other bench")
     return asked
 
 

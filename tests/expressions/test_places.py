@@ -15,9 +15,17 @@ from nightjar.features.column_checks import require_fit
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.sources.facts import candidates
+from nightjar.sources.formats import files, raw
 from nightjar.sources.ingest import ingest
 
 D1 = date(2024, 4, 1)
+
+
+def candidates_of(spark, project, cache):
+    source = project.sources["readings"]
+    paths = [one.path for one in files.list_files(source.file, "readings")]
+    rows = raw.read(spark, source.file, paths, list(source.columns), "readings", cache)
+    return candidates(rows, "readings", source, cache, project.zone)
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def test_an_ingest_refuses_it_wherever_it_stands(spark, warehouse, project, tmp_
 def met(spark, project, place, cache):
     """The part of an ingest that brings together the place's expression and the columns it is over."""
     if "sources" in place:
-        return candidates(spark, "readings", project.sources["readings"], cache, project.zone)
+        return candidates_of(spark, project, cache)
     return require_fit(spark, project, {name: StructType.fromDDL(columns) for name, columns in STORED.items()})
 
 
@@ -126,4 +134,4 @@ def test_an_ingest_tells_all_of_a_project_at_once(spark, warehouse, project, tmp
 def test_a_condition_of_a_source_is_a_boolean(spark, project, tmp_path, part):
     changed = of_readings(project, **{part: "temperature" if part == "where" else {"x": "temperature"}})
     with pytest.raises(UsageError, match=f"readings.{part}.*'temperature' gives a double, expected one of: boolean"):
-        candidates(spark, "readings", changed.sources["readings"], tmp_path, changed.zone)
+        candidates_of(spark, changed, tmp_path)

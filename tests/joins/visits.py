@@ -54,7 +54,7 @@ def visit(world, number, machine, n, event, known_at, x, night=0):
     """One version of a fact; clocks in microseconds."""
     return {
         "event_time": event, "known_at": known_at, "stated_known_at": known_at, "world": world, "id": number,
-        "m": machine, "n": n, "x": x, "ingested_on": NIGHTS[night], "run_id": "run",
+        "m": machine, "n": n, "x": x, "intake": "visits.csv", "ingested_on": NIGHTS[night], "run_id": "run",
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Raw files read as `ingest` reads them, before their values are cast."""
 
-from nightjar.sources import files, raw
+from nightjar.sources.formats import files, raw
 
 
 def read_raw(spark, file, columns, folder):

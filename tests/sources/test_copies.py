@@ -8,7 +8,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect, File
-from nightjar.sources import copies
+from nightjar.sources.formats import copies
 
 TEXT = "k,v\nK\u00f6ln \u20ac,1\r\n" + "\u00e9\u00e8,2\n" * 40
 

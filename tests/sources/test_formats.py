@@ -19,7 +19,8 @@ from builders import rows_of
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect, File, FileFormat
 from nightjar.settings.sources import Column, ColumnType
-from nightjar.sources import raw, values
+from nightjar.sources import values
+from nightjar.sources.formats import raw
 from sources.forms import utc
 from sources.reading import read_raw
 

@@ -1,6 +1,8 @@
 """Nights of a folder to which files come, and of a file that grows: what each night reads, and what is staged."""
 
+import os
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,9 @@ from builders import rows_of, versions
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.files import Change, File
+from nightjar.sources import ingest
+from nightjar.sources.intake import staging
+from nightjar.sources.intake.items import Entry, Item
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
 HEADER = "machine,at,seen,temperature\n"
@@ -107,8 +112,6 @@ def test_an_overwritten_file_is_staged_and_a_rerun_of_an_old_night_reads_what_it
 
 
 def test_a_run_that_died_before_its_facts_were_committed_has_read_nothing(night, warehouse, monkeypatch):
-    from nightjar.sources import ingest
-
     text = HEADER + row("m1", "03-31 07:00")
     with monkeypatch.context() as patched:
         patched.setattr(ingest, "store_facts", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -117,3 +120,17 @@ def test_a_run_that_died_before_its_facts_were_committed_has_read_nothing(night,
     assert [run for (run,) in rows_of(warehouse, "intake", "run_id")] == ["dead"]
     night(text, D2, run_id="alive")
     assert rows_of(warehouse, "source_readings", "machine", "ingested_on") == [("m1", D2)]
+
+
+def test_staged_folders_are_removed_once_no_night_reads_them(warehouse):
+    def entry(name, day, waiting):
+        return Entry(Item(name, name, 1, 0), "d", None, waiting, f"staged/readings/{name}", True, "[]", day)
+
+    entries = [entry("old", date(2023, 12, 1), 0), entry("waits", date(2023, 12, 1), 1), entry("new", D1, 0)]
+    for name, age in (("old", 3), ("waits", 3), ("new", 3), ("of_dead_run", 3), ("of_run_that_goes_on", 0)):
+        folder = Path(warehouse.path(f"staged/readings/{name}"))
+        folder.mkdir(parents=True)
+        os.utime(folder, (folder.stat().st_mtime - age * 86_400,) * 2)
+    assert staging.remove_old(warehouse, "readings", entries, D1) == 2
+    remaining = {path.name for path in Path(warehouse.path("staged/readings")).iterdir()}
+    assert remaining == {"waits", "new", "of_run_that_goes_on"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightjar.errors import SourceError
-from nightjar.sources.items import Entry, Item, plan
+from nightjar.sources.intake.items import Entry, Item, plan
 
 FIRST = date(2024, 4, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(8)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.sources import lines
-from nightjar.sources.json_lines import _names, texts
+from nightjar.sources.formats.json_lines import _names, texts
 
 KEYS = st.text(max_size=3) | st.sampled_from(["a", 'q"', "\\", "}", "{", ",", ":", "\u2028"])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

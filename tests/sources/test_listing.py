@@ -6,7 +6,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File
-from nightjar.sources.files import base, folder_values, list_files, the_file
+from nightjar.sources.formats.files import base, folder_values, list_files, the_file
 
 NAMES = (
     "day=2024-03-30/part-0.csv.gz",

@@ -15,7 +15,8 @@ from builders import rows_of
 from nightjar.errors import SourceError, TableError
 from nightjar.settings.files import File, FileFormat
 from nightjar.settings.sources import Column, ColumnType
-from nightjar.sources import csv_rows, values
+from nightjar.sources import values
+from nightjar.sources.formats import csv_rows
 from sources.forms import INF, NAN, READ, REFUSED, utc
 from sources.reading import read_raw
 

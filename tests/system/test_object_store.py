@@ -14,8 +14,8 @@ from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.environment import Placement
 from nightjar.settings.files import File, FileFormat
-from nightjar.sources import files
-from nightjar.sources.files import list_files
+from nightjar.sources.formats import files
+from nightjar.sources.formats.files import list_files
 from nightjar.tables import layouts, lease, scan, sink
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace

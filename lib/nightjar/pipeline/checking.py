@@ -8,7 +8,7 @@ from nightjar.expressions.columns import unknown_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.project import Project
-from nightjar.sources.files import list_files
+from nightjar.sources.formats.files import list_files
 from nightjar.timeline import parse_run_date
 
 

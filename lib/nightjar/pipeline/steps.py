@@ -19,11 +19,12 @@ from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, runs
 from nightjar.tables.runs import Outcome
-from nightjar.tables.source_definitions import QUALITY
+from nightjar.tables.source_definitions import QUALITY, source_table_name
 from nightjar.timeline import parse_run_date
 
 log = logging.getLogger("nightjar.promote")
 log_monitor = logging.getLogger("nightjar.monitor")
+log_maintain = logging.getLogger("nightjar.maintain")
 
 
 def ingest(step: Step[jobs.Ingest]) -> Outcome:
@@ -179,9 +180,21 @@ def maintain(step: Step[jobs.Maintain]) -> Outcome:
     repaired.outputs[QUALITY.name] = verification.record(step.warehouse, verified, step.run_date, step.run_id)
     repaired.outputs |= repair.repair(step, verified.damages)
     maintained = maintenance.maintain(spark, step.warehouse, project, keep, step.run_date, step.run_id)
+    _remove_staged(step)
     nights, rows = step.settings.check_nights, step.settings.check_rows
     checked = consistency.check(spark, step.warehouse, project, step.run_date, step.run_id, nights, rows)
     return repaired | maintained | checked
+
+
+def _remove_staged(step: Step[jobs.Maintain]) -> None:
+    """Remove staged raw rows that nothing will read again."""
+    from nightjar.sources.intake import history, staging
+
+    for source in step.project.sources:
+        entries = history.read(step.warehouse, source, source_table_name(source), step.project.zone).entries
+        removed = staging.remove_old(step.warehouse, source, entries, step.run_date)
+        if removed:
+            log_maintain.info("source %s: %d folders of staged rows removed", source, removed)
 
 
 STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from nightjar.asof.values import logical_type, plain
 from nightjar.errors import SourceError
 from nightjar.settings.files import File, FileFormat
-from nightjar.sources import copies, csv_files, files, parquet
-from nightjar.sources.failures import translate_open_errors
+from nightjar.sources.formats import copies, csv_files, files, parquet
+from nightjar.sources.formats.failures import translate_open_errors
 from nightjar.tables import storage
 
 TEXT = pa.large_string()

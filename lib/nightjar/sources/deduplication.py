@@ -1,6 +1,7 @@
 """Remove from a night's rows what other runs have stored or refused already."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
@@ -8,12 +9,17 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
 from nightjar.sources import facts
-from nightjar.tables import arrow, delta
+from nightjar.tables import arrow, delta, scan
+from nightjar.tables.entries import DataFile
 from nightjar.tables.source_definitions import QUARANTINE
 from nightjar.tables.warehouse import Warehouse
+from nightjar.timeline import instant
 
 CONTENT = "_content"
 HASH = "_hash"
+LARGE = 500_000  # stored facts
+DAY = 86_400_000_000  # microseconds
+Span = tuple[datetime, datetime]
 
 
 def content(columns: list[str]) -> Column:
@@ -24,13 +30,47 @@ def content(columns: list[str]) -> Column:
     return F.xxhash64(*columns, *(F.col(name).isNull() for name in columns))
 
 
+def is_large(warehouse: Warehouse, table: str) -> bool:
+    """Whether so many facts are stored that a night's rows are worth a look before they are compared."""
+    return arrow.exists(warehouse, table) and scan.snapshot(warehouse, table).rows > LARGE
+
+
+def spans_of(rows: DataFrame) -> list[Span]:
+    """The days, in UTC, in which facts state to have become known."""
+    day = F.floor(F.unix_micros("stated_known_at") / DAY).alias("day")
+    days = rows.where(F.col(facts.STATE) == "fact").select(day).distinct().collect()
+    return [(instant(row[0] * DAY), instant((row[0] + 1) * DAY)) for row in days]
+
+
 def without_stored(
-    spark: SparkSession, rows: DataFrame, warehouse: Warehouse, table: str, source: Source, run_date: date
+    spark: SparkSession,
+    rows: DataFrame,
+    warehouse: Warehouse,
+    table: str,
+    source: Source,
+    run_date: date,
+    spans: Sequence[Span] | None,
 ) -> DataFrame:
-    """The rows without facts that equal the latest version that another run has stored. The rows are not shuffled."""
+    """The rows without facts that equal the latest version that another run has stored. The rows are not shuffled.
+
+    Args:
+        spark: the session.
+        rows: the night's facts and refused rows.
+        warehouse: where the tables lie.
+        table: of the source.
+        source: its settings.
+        run_date: the night.
+        spans: times in which the facts state to have become known: stored facts of no other time equal any of them.
+            None: any time.
+    """
     if not arrow.exists(warehouse, table):
         return rows
-    stored = delta.read(spark, warehouse, table, keep=lambda file: file.partition["ingested_on"] != run_date)
+
+    def may_hold(file: DataFile) -> bool:
+        in_spans = spans is None or any(file.may_hold("stated_known_at", *span) for span in spans)
+        return in_spans and bool(file.partition["ingested_on"] != run_date)
+
+    stored = delta.read(spark, warehouse, table, keep=may_hold)
     other = stored.where(F.col("ingested_on") != F.lit(run_date))
     content_columns = [*source.stored_columns(), "event_time"]
     for name in content_columns:

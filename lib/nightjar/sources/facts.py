@@ -13,9 +13,10 @@ from nightjar.expressions import guard
 from nightjar.settings import sources
 from nightjar.settings.files import Dialect
 from nightjar.settings.texts import parse
-from nightjar.sources import lookups, raw, values
+from nightjar.sources import lookups, values
+from nightjar.sources.formats import raw
+from nightjar.sources.formats.parquet import MOMENTS
 from nightjar.sources.gates import row_checks
-from nightjar.sources.parquet import MOMENTS
 
 REASONS = "_reasons"
 ROW = "_row"

@@ -19,10 +19,12 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import arrivals, deduplication, facts, intake, layouts, raw, reading, staging
+from nightjar.sources import arrivals, deduplication, facts, layouts
+from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
-from nightjar.sources.reading import Reading
+from nightjar.sources.intake import history, reading, staging
+from nightjar.sources.intake.reading import Reading
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -108,7 +110,7 @@ def ingest(
         gates.require(checked_sources, run_date)
     outcome = Outcome()
     entries_of = {source.name: source.entries for source in checked_sources}
-    outcome.outputs[INTAKE.name] = intake.store(warehouse, entries_of, run_date, run_id)
+    outcome.outputs[INTAKE.name] = history.store(warehouse, entries_of, run_date, run_id)
     for source in checked_sources:
         version_before = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
         settings = project.sources[source.name]
@@ -140,10 +142,15 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     visible = all_rows.observe(observation, *_state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
-    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date)
+    spans = read.spans(night.cutoff)
+    if spans is None and deduplication.is_large(warehouse, table.name):
+        visible = visible.persist()
+        spans = deduplication.spans_of(visible)
+    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date, spans)
     new = deduplication.with_conflicts(not_stored, source)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
+    visible.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
         state_counts = _count_states(new, name)

@@ -10,7 +10,8 @@ from pyspark.sql.types import StructField
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
 from nightjar.settings.sources import ColumnType, Lookup
-from nightjar.sources import files, raw, values
+from nightjar.sources import values
+from nightjar.sources.formats import files, raw
 
 UNREAD = "_unread"
 

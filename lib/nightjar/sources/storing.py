@@ -13,10 +13,11 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import TableError
 from nightjar.settings.gates import GateSeverity
 from nightjar.settings.sources import Source
-from nightjar.sources import facts, intake
+from nightjar.sources import facts
 from nightjar.sources.gates import row_checks
 from nightjar.sources.gates.results import GateResult
-from nightjar.sources.items import Entry
+from nightjar.sources.intake import history
+from nightjar.sources.intake.items import Entry
 from nightjar.tables import arrow, sink
 from nightjar.tables.quality import ARRIVED, PASS, WARN
 from nightjar.tables.source_definitions import QUALITY, QUARANTINE
@@ -99,7 +100,7 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
         written,
         lambda file: file.partition["ingested_on"] == night.run_date,
         night.run_id,
-        marks=intake.marks(source.entries, night.run_date),
+        marks=history.marks(source.entries, night.run_date),
     )
 
 

@@ -27,8 +27,8 @@ from nightjar.settings import patterns
 from nightjar.settings.files import Dialect, File
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.texts import FINER, FORMS
-from nightjar.sources.parquet import MOMENTS, UNIT
-from nightjar.sources.provenance import FOLDER
+from nightjar.sources.formats.parquet import MOMENTS, UNIT
+from nightjar.sources.formats.provenance import FOLDER
 from nightjar.timeline import YEAR_1, YEAR_10000
 
 PLAIN = Dialect()

@@ -13,7 +13,7 @@ from nightjar.sources.facts import STATE
 from nightjar.sources.gates import set_checks
 from nightjar.sources.gates.measures import DAY, HISTORY_DAYS
 from nightjar.sources.gates.results import Period
-from nightjar.sources.reading import Place
+from nightjar.sources.intake.reading import Place
 from nightjar.sources.storing import CheckedSource, known_at
 from nightjar.tables import arrow, delta, scan
 from nightjar.timeline import local_date

@@ -8,10 +8,10 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.settings.files import File
-from nightjar.sources import csv_files
-from nightjar.sources.csv_files import CsvFormat
-from nightjar.sources.failures import require_columns, translate_open_errors
-from nightjar.sources.provenance import MALFORMED, PLACE, literally, place
+from nightjar.sources.formats import csv_files
+from nightjar.sources.formats.csv_files import CsvFormat
+from nightjar.sources.formats.failures import require_columns, translate_open_errors
+from nightjar.sources.formats.provenance import MALFORMED, PLACE, literally, place
 
 WIDE = 1_000
 """Columns of a CSV file above which Spark plans without those that are not needed."""

@@ -106,7 +106,7 @@ def plan(
     if run_date in nights and max(nights) > run_date:
         return [entry.again() for entry in own]
     others = [entry for entry in entries if entry.run_date != run_date]
-    read = {name: parts[max(parts)] for name, parts in _parts(others).items()}
+    read = {name: parts[max(parts)] for name, parts in parts_of(others).items()}
     staged = {(entry.item, entry.definition): entry for entry in own if entry.after is None}
     new, again = list[Portion](), set[str]()
     for item in discover(read):
@@ -115,14 +115,14 @@ def plan(
         again |= set() if item.begins else {item.name}
     waiting = [
         Portion(entry.item, nights[entry.run_date], entry.staged, entry.columns)
-        for name, parts in _parts(entry for entry in others if entry.run_date < run_date).items()
+        for name, parts in parts_of(entry for entry in others if entry.run_date < run_date).items()
         for entry in parts.values()
         if entry.waiting and entry.definition == definition and name not in again
     ]
     return [*waiting, *new, *_no_longer_there(own, new, source)]
 
 
-def _parts(entries: Iterable[Entry]) -> dict[str, dict[int, Entry]]:
+def parts_of(entries: Iterable[Entry]) -> dict[str, dict[int, Entry]]:
     """Name of each item -> where a part of it begins -> the part's last entry.
 
     A file that grows has several parts; one that was read again from its start has only this one.

@@ -13,9 +13,9 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File
-from nightjar.sources import parquet
-from nightjar.sources.failures import require_columns, translate_open_errors
-from nightjar.sources.provenance import MALFORMED, PLACE, literally, place
+from nightjar.sources.formats import parquet
+from nightjar.sources.formats.failures import require_columns, translate_open_errors
+from nightjar.sources.formats.provenance import MALFORMED, PLACE, literally, place
 from nightjar.tables import storage
 
 MAGIC = b"Obj\x01"

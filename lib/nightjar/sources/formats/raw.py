@@ -8,9 +8,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.settings.files import File, FileFormat
-from nightjar.sources import avro, copies, csv_rows, files, json_lines, parquet
-from nightjar.sources.failures import require_columns, translate_open_errors, translate_read_errors
-from nightjar.sources.provenance import (
+from nightjar.sources.formats import avro, copies, csv_rows, files, json_lines, parquet
+from nightjar.sources.formats.failures import require_columns, translate_open_errors, translate_read_errors
+from nightjar.sources.formats.provenance import (
     FILE,
     FOLDER,
     MALFORMED,

@@ -12,7 +12,7 @@ from typing import Any
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
-from nightjar.sources.lines import blocks
+from nightjar.sources.formats.lines import blocks
 
 RFC_4180 = Dialect()
 LONGEST = (1 << 31) - 1  # characters of a field; the default of Python's reader is 131,072

@@ -15,9 +15,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.settings.files import File
-from nightjar.sources.failures import require_columns, translate_open_errors
-from nightjar.sources.lines import blocks
-from nightjar.sources.provenance import MALFORMED, PLACE, literally, place
+from nightjar.sources.formats.failures import require_columns, translate_open_errors
+from nightjar.sources.formats.lines import blocks
+from nightjar.sources.formats.provenance import MALFORMED, PLACE, literally, place
 
 BLANK = " \t\r\n"
 """What may stand between the parts of JSON. A line of nothing else is none."""

@@ -14,8 +14,10 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.files import Change
 from nightjar.settings.sources import Source
-from nightjar.sources import discovery, facts, files, intake, items, raw, slices, staging
-from nightjar.sources.items import Entry, Item, Portion
+from nightjar.sources import facts
+from nightjar.sources.formats import files, raw
+from nightjar.sources.intake import discovery, history, items, slices, staging
+from nightjar.sources.intake.items import Entry, Item, Portion
 from nightjar.sources.storing import Night
 from nightjar.tables.warehouse import Warehouse
 
@@ -53,6 +55,11 @@ class Reading:
     rows: DataFrame
     new: DataFrame | None
 
+    def spans(self, cutoff: datetime) -> list[tuple[datetime, datetime]] | None:
+        """The time in which all rows become known, where only rows that have waited are read; None: any time."""
+        times = [portion.after for portion in self.portions if portion.after is not None]
+        return [(min(times), cutoff)] if times and len(times) == len(self.portions) else None
+
 
 def open_items(place: Place, table: str) -> Reading:
     """Find what is to be read of a source, and open it; no row is read yet.
@@ -63,7 +70,7 @@ def open_items(place: Place, table: str) -> Reading:
     """
     name, source = place.name, place.source
     definition = _definition(source, name)
-    before = intake.read(place.warehouse, name, table, place.zone)
+    before = history.read(place.warehouse, name, table, place.zone)
     is_empty_allowed = source.arrival.min_rows == 0
     discover = partial(discovery.discover, source.file, name, definition, is_empty_allowed=is_empty_allowed)
     portions = items.plan(before.entries, before.nights, place.night.run_date, definition, discover, name)

@@ -4,26 +4,30 @@ They lie as Parquet in the project's warehouse, sorted by their stated `known_at
 have read. A folder of staged rows counts where the table `intake` names it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from pyarrow.fs import FileType
+from pyarrow.fs import FileSelector, FileType
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
-from nightjar.sources import raw
 from nightjar.sources.facts import RAW
-from nightjar.sources.provenance import literally
+from nightjar.sources.formats import raw
+from nightjar.sources.formats.provenance import literally
+from nightjar.sources.intake.items import Entry, parts_of
 from nightjar.sources.storing import Night
 from nightjar.tables import storage
+from nightjar.tables.arrow import RETENTION
 from nightjar.tables.warehouse import Warehouse
 
 FOLDER = "staged"
 CLOCK = "_stated_known_at"
+UNCOMMITTED = timedelta(days=2)
+"""Age up to which a folder that no entry names may be that of a run that goes on."""
 
 
 def carry(rows: DataFrame) -> DataFrame:
@@ -54,6 +58,28 @@ def discard_on_failure(warehouse: Warehouse, sources: Iterable[str], night: Nigh
             if filesystem.get_file_info(inner).type is FileType.Directory:
                 filesystem.delete_dir(inner)
         raise
+
+
+def remove_old(warehouse: Warehouse, source: str, entries: Sequence[Entry], run_date: date) -> int:
+    """Remove folders from which no rerun of the last nights and no later night will read; how many they were.
+
+    Args:
+        warehouse: where they lie.
+        source: name of the source.
+        entries: what all its nights have read.
+        run_date: nights of the `RETENTION` before it may be run again.
+    """
+    last = [entry for parts in parts_of(entries).values() for entry in parts.values()]
+    needed = {entry.staged for entry in last if entry.waiting}
+    needed |= {entry.staged for entry in entries if entry.run_date > run_date - RETENTION}
+    filesystem, inner = storage.of_file(warehouse.path(f"{FOLDER}/{source}"))
+    removed = 0
+    for info in filesystem.get_file_info(FileSelector(inner, allow_not_found=True)):
+        is_old = info.mtime is None or info.mtime < datetime.now(UTC) - UNCOMMITTED
+        if is_old and f"{FOLDER}/{source}/{info.base_name}" not in needed:
+            filesystem.delete_dir(info.path)
+            removed += 1
+    return removed
 
 
 def read(

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from nightjar.settings.files import File
-from nightjar.sources.discovery import blocks
-from nightjar.sources.items import Item
+from nightjar.sources.intake.discovery import blocks
+from nightjar.sources.intake.items import Item
 from nightjar.tables import storage
 
 

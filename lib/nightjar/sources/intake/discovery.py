@@ -8,9 +8,9 @@ from pyarrow.fs import FileType
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Change, File, FileFormat
-from nightjar.sources import files
-from nightjar.sources.files import RawFile
-from nightjar.sources.items import Entry, Item
+from nightjar.sources.formats import files
+from nightjar.sources.formats.files import RawFile
+from nightjar.sources.intake.items import Entry, Item
 from nightjar.tables import storage
 
 PACKED = (".zip", ".gz", ".bz2", ".zst")

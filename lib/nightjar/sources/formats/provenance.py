@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
-from nightjar.sources.lines import blocks
+from nightjar.sources.formats.lines import blocks
 
 MALFORMED = "_malformed"
 FILE = "_file"

@@ -1,0 +1,1 @@
+"""Raw files of each format as Spark DataFrames of what they hold."""

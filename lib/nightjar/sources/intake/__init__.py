@@ -1,0 +1,1 @@
+"""What a night reads of a source, and what nights have read."""
