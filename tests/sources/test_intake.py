@@ -128,9 +128,10 @@ def test_staged_folders_are_removed_once_no_night_reads_them(warehouse):
 
     entries = [entry("old", date(2023, 12, 1), 0), entry("waits", date(2023, 12, 1), 1), entry("new", D1, 0)]
     for name, age in (("old", 3), ("waits", 3), ("new", 3), ("of_dead_run", 3), ("of_run_that_goes_on", 0)):
-        folder = Path(warehouse.path(f"staged/readings/{name}"))
-        folder.mkdir(parents=True)
-        os.utime(folder, (folder.stat().st_mtime - age * 86_400,) * 2)
+        file = Path(warehouse.path(f"staged/readings/{name}/part.parquet"))
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"")
+        os.utime(file, (file.stat().st_mtime - age * 86_400,) * 2)
     assert staging.remove_old(warehouse, "readings", entries, D1) == 2
     remaining = {path.name for path in Path(warehouse.path("staged/readings")).iterdir()}
     assert remaining == {"waits", "new", "of_run_that_goes_on"}

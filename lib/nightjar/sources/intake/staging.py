@@ -74,10 +74,12 @@ def remove_old(warehouse: Warehouse, source: str, entries: Sequence[Entry], run_
     needed |= {entry.staged for entry in entries if entry.run_date > run_date - RETENTION}
     filesystem, inner = storage.of_file(warehouse.path(f"{FOLDER}/{source}"))
     removed = 0
-    for info in filesystem.get_file_info(FileSelector(inner, allow_not_found=True)):
-        is_old = info.mtime is None or info.mtime < datetime.now(UTC) - UNCOMMITTED
-        if is_old and f"{FOLDER}/{source}/{info.base_name}" not in needed:
-            filesystem.delete_dir(info.path)
+    for folder in filesystem.get_file_info(FileSelector(inner, allow_not_found=True)):
+        files = filesystem.get_file_info(FileSelector(folder.path, recursive=True))  # object stores date no folder
+        newest = max((file.mtime for file in files if file.mtime is not None), default=None)
+        is_old = newest is None or newest < datetime.now(UTC) - UNCOMMITTED
+        if is_old and f"{FOLDER}/{source}/{folder.base_name}" not in needed:
+            filesystem.delete_dir(folder.path)
             removed += 1
     return removed
 
