@@ -1,7 +1,8 @@
 """Nights of a folder to which files come, and of a file that grows: what each night reads, and what is staged."""
 
 import os
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.files import Change, File
 from nightjar.sources import ingest
-from nightjar.sources.intake import staging
+from nightjar.sources.formats import files
+from nightjar.sources.intake import discovery, staging
 from nightjar.sources.intake.items import Entry, Item
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
@@ -106,7 +108,7 @@ def test_an_overwritten_file_is_staged_and_a_rerun_of_an_old_night_reads_what_it
     assert rows_of(warehouse, "source_readings", "machine", "temperature", "known_at") == stored
     (tmp_path / "warehouse").joinpath("machines/staged").rename(tmp_path / "elsewhere")
     before = versions(warehouse)
-    with pytest.raises(SourceError, match=r"staged are gone: there is no folder .*2024-04-01-first"):
+    with pytest.raises(SourceError, match=r"staged are gone: .*2024-04-01-first has 0 of"):
         night(HEADER, D1, run_id="again")
     assert versions(warehouse) == before
 
@@ -124,13 +126,48 @@ def test_a_run_that_died_before_its_facts_were_committed_has_read_nothing(night,
 
 def test_staged_folders_are_removed_once_no_night_reads_them(warehouse):
     def entry(name, day, waiting):
-        return Entry(Item(name, name, 1, 0), "d", None, waiting, f"staged/readings/{name}", True, "[]", day)
+        item, cutoff = Item(name, name, 1, 0), datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return Entry(item, "d", None, cutoff, waiting, f"staged/readings/{name}", 1, True, "[]", day)
 
     entries = [entry("old", date(2023, 12, 1), 0), entry("waits", date(2023, 12, 1), 1), entry("new", D1, 0)]
     for name, age in (("old", 3), ("waits", 3), ("new", 3), ("of_dead_run", 3), ("of_run_that_goes_on", 0)):
-        folder = Path(warehouse.path(f"staged/readings/{name}"))
-        folder.mkdir(parents=True)
-        os.utime(folder, (folder.stat().st_mtime - age * 86_400,) * 2)
+        file = Path(warehouse.path(f"staged/readings/{name}/part.parquet"))
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"")
+        os.utime(file, (file.stat().st_mtime - age * 86_400,) * 2)
     assert staging.remove_old(warehouse, "readings", entries, D1) == 2
     remaining = {path.name for path in Path(warehouse.path("staged/readings")).iterdir()}
     assert remaining == {"waits", "new", "of_run_that_goes_on"}
+
+
+def entry_of(item):
+    """What a night has read."""
+    return Entry(item, "d", None, datetime(2024, 4, 1, tzinfo=UTC), 0, None, None, False, "[]", D1)
+
+
+def test_a_file_that_grows_while_it_is_listed_has_only_grown_on_the_next_night(landing, monkeypatch):
+    path, listing = landing / "a.csv", files.list_files
+    path.write_text("x\n1\n")
+
+    def grow_after(*arguments):
+        listed = listing(*arguments)
+        path.write_text(path.read_text() + "2\n")  # the writer goes on
+        return listed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "list_files", grow_after)
+        (item,) = discovery.discover(File(str(landing)), "readings", "d", {}, is_empty_allowed=True).new
+    discovery.require_unchanged(item, "readings")  # the night's rerun
+    read = {item.name: entry_of(item)}
+    (end,) = discovery.discover(File(str(landing)), "readings", "d", read, is_empty_allowed=True).new
+    assert end.begins == item.size
+
+
+def test_where_the_file_system_knows_no_times_a_file_of_equal_size_may_have_changed(landing, monkeypatch):
+    path, listing = landing / "a.csv", files.list_files
+    path.write_text("x\n1\n")
+    monkeypatch.setattr(files, "list_files", lambda *given: [replace(one, modified=0) for one in listing(*given)])
+    (item,) = discovery.discover(File(str(landing)), "readings", "d", {}, is_empty_allowed=True).new
+    path.write_text("x\n2\n")
+    with pytest.raises(SourceError, match="has changed"):
+        discovery.discover(File(str(landing)), "readings", "d", {item.name: entry_of(item)}, is_empty_allowed=True)

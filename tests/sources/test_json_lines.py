@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightjar.sources import lines
+from nightjar.sources.formats import lines
 from nightjar.sources.formats.json_lines import _names, texts
 
 KEYS = st.text(max_size=3) | st.sampled_from(["a", 'q"', "\\", "}", "{", ",", ":", "\u2028"])

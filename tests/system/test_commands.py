@@ -91,8 +91,11 @@ class Checkout:
         }
 
     def rows(self, without: str | None = None) -> dict[str, list[str]]:
-        """Table -> its rows in one order, without which run has stored them, and without those of a date."""
-        return {name: sorted(self._plain(name, without)) for name in self.versions()}
+        """Table -> its rows in one order, without which run has stored them, and without those of a date.
+
+        Without `intake`, too, which keeps what each run has read.
+        """
+        return {name: sorted(self._plain(name, without)) for name in self.versions() if name != "intake"}
 
     def _plain(self, name: str, without: str | None) -> Iterator[str]:
         found = self.table(name)

@@ -11,6 +11,7 @@ from nightjar.asof import Latest, Windowed
 from nightjar.durations import parse_duration
 from nightjar.joins.stored_facts import StoredFacts
 from nightjar.settings.features import Feature, FeatureGroup, FeatureKind
+from nightjar.settings.files import Dialect, File
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
@@ -133,8 +134,19 @@ def _plain_spine(spine: Spine) -> dict[str, Any]:
     return plain if weekdays is None else plain | {"weekdays": sorted(weekdays)}
 
 
+def _plain_file(file: File) -> dict[str, Any]:
+    """A lookup's file as JSON can hold it; keys added later enter only where they are set and decide what is read."""
+    plain = {field.name: _plain(getattr(file, field.name)) for field in dataclasses.fields(file)}
+    del plain["changed"]
+    if file.dialect == Dialect():
+        del plain["dialect"]
+    return plain
+
+
 def _plain(value: Any) -> Any:
     """Settings as JSON can hold them."""
+    if isinstance(value, File):
+        return _plain_file(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Enum):

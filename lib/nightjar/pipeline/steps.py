@@ -191,7 +191,7 @@ def _remove_staged(step: Step[jobs.Maintain]) -> None:
     from nightjar.sources.intake import history, staging
 
     for source in step.project.sources:
-        entries = history.read(step.warehouse, source, source_table_name(source), step.project.zone).entries
+        entries = history.read(step.warehouse, source, source_table_name(source)).entries
         removed = staging.remove_old(step.warehouse, source, entries, step.run_date)
         if removed:
             log_maintain.info("source %s: %d folders of staged rows removed", source, removed)

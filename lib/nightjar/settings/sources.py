@@ -14,7 +14,7 @@ from nightjar.settings.files import File
 from nightjar.settings.gates import Gate
 from nightjar.settings.validation import settings
 
-OF_RAW_ROWS = ("_file", "_malformed", "_place")
+OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_stated_known_at")
 """Columns that raw rows have besides the declared ones."""
 BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
 

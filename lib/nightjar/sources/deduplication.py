@@ -1,6 +1,6 @@
 """Remove from a night's rows what other runs have stored or refused already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import reduce
 
@@ -94,6 +94,25 @@ def without_refused(spark: SparkSession, rows: DataFrame, warehouse: Warehouse, 
     stored = delta.read(spark, warehouse, QUARANTINE.name, keep=lambda file: file.partition["run_date"] != run_date)
     refused = stored.where(is_other).select(F.col("row_hash").alias(HASH))
     return rows.join(_rename(refused), _same([HASH]) & (F.col(facts.STATE) == "refused"), "left_anti")
+
+
+def of_last_items(rows: DataFrame, source: Source, order: Mapping[str, int]) -> DataFrame:
+    """The rows without facts that an item read later states with the same key, clock and sequence.
+
+    Where settings have changed, items of several nights are read again at once: what a later one has corrected is not
+    the newest value.
+
+    Args:
+        rows: candidates.
+        source: settings of the source.
+        order: item -> its place; one that is not named is the last.
+    """
+    names = rows.sparkSession.createDataFrame([*order.items()] or [("", 0)], "_item string, _order int")
+    placed = rows.join(F.broadcast(names), F.col("intake") == F.col("_item"), "left").drop("_item")
+    placed = placed.withColumn("_order", F.coalesce("_order", F.lit(len(order))))
+    same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
+    is_last = (F.col(facts.STATE) != "fact") | (F.col("_order") == F.col("_last"))
+    return placed.withColumn("_last", F.max("_order").over(same)).where(is_last).drop("_order", "_last")
 
 
 def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:

@@ -82,20 +82,17 @@ def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
         values.value(schema[name], column.type, dialect).alias(name) for name, column in source.columns.items()
     ]
     texts = [F.col(name).alias(_text(name)) for name in source.columns]
-    # Two projections: each text is cast once, however many conditions use its value.
+    # Three projections: each text is cast once, and each value judged once, however often the results are used.
     passed = _passed(rows)
     values_and_texts = rows.select(*typed_values, *texts, *passed)
-    faults = {name: _column_faults(schema[name], column, dialect) for name, column in source.columns.items()}
-    reasons = _reasons([fault for of_column in faults.values() for fault in of_column])
+    faults = {name: _column_fault(schema[name], column, dialect) for name, column in source.columns.items()}
+    judged = values_and_texts.select("*", *(fault.alias(_fault(name)) for name, fault in faults.items()))
+    reasons = F.concat_ws(SEPARATOR, *(_fault(name) for name in faults)).alias(REASONS)
     texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
-    row = F.when(F.col(REASONS) != "", texts_as_json).alias(ROW)
-    valid_values = [_valid_value(name, of_column) for name, of_column in faults.items()]
-    return values_and_texts.withColumn(REASONS, reasons).select(*valid_values, REASONS, row, *passed)
-
-
-def _valid_value(name: str, faults: list[Fault]) -> Column:
-    """The value, or null where it has a fault: an expression such as make_date must not get a month of 13."""
-    return F.when(~_any(faults), F.col(name)).alias(name)
+    row = F.when(F.coalesce(*(_fault(name) for name in faults)).isNotNull(), texts_as_json).alias(ROW)
+    # A value with a fault is null: an expression such as make_date must not get a month of 13.
+    valid_values = [F.when(F.col(_fault(name)).isNull(), F.col(name)).alias(name) for name in faults]
+    return judged.select(*valid_values, reasons, row, *passed)
 
 
 def _any(faults: list[Fault]) -> Column:
@@ -111,26 +108,33 @@ def _text(name: str) -> str:
     return f"_text_{name}"
 
 
+def _fault(name: str) -> str:
+    return f"_fault_{name}"
+
+
 def as_json(columns: list[str]) -> Column:
     """The columns of a row as JSON, nulls included."""
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_faults(field: StructField, column: sources.Column, dialect: Dialect) -> list[Fault]:
+def _column_fault(field: StructField, column: sources.Column, dialect: Dialect) -> Column:
+    """Why a value is none of its column: all reasons, one a line; null where it is one."""
     name, value = field.name, F.col(field.name)
     read = StructField(_text(name), field.dataType, metadata=field.metadata)
     unparsed = F.col(read.name).isNotNull() & value.isNull()
     special = values.special(read, column.type, dialect)
-    other = reduce(Column.__and__, (~condition for condition, _ in special), unparsed)
-    faults = [(other, f"{name}: not a {column.type.value}")]
-    faults += [(unparsed & condition, f"{name}: {reason}") for condition, reason in special]
+    # Of these a value has one at most.
+    faults = [(unparsed & condition, f"{name}: {reason}") for condition, reason in special]
+    faults.append((unparsed, f"{name}: not a {column.type.value}"))
     if column.required:
         faults.append((F.col(read.name).isNull(), f"{name}: missing"))
     faults += _out_of_bounds(name, column)
-    if column.levels:
-        levels = [parse(level, column.type) for level in column.levels]
-        faults.append((~value.isin(levels), f"{name}: not one of {', '.join(column.levels)}"))
-    return faults
+    fault = reduce(lambda chain, one: chain.when(*one), faults[1:], F.when(*faults[0]))
+    if not column.levels:
+        return fault
+    levels = [parse(level, column.type) for level in column.levels]
+    of_levels = F.when(~value.isin(levels), f"{name}: not one of {', '.join(column.levels)}")
+    return F.nullif(F.concat_ws(SEPARATOR, fault, of_levels), F.lit(""))
 
 
 def _out_of_bounds(name: str, column: sources.Column) -> list[Fault]:

@@ -5,7 +5,7 @@ are known by D's midnight and that no other run has stored: a rerun replaces onl
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
+from nightjar.sources.intake.items import Entry
 from nightjar.sources.intake.reading import Reading
 from nightjar.sources.storing import (
     CheckedSource,
@@ -164,10 +165,16 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     failed = _count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
-    counts["not_yet_known"] = sum(entry.waiting for entry in entries)
+    counts |= _waiting_counts(counts, entries)
     return CheckedSource(
         name, table, new, counts, failed, None if newest is None else instant(newest), entries, results
     )
+
+
+def _waiting_counts(counts: Mapping[str, int], entries: Sequence[Entry]) -> dict[str, int]:
+    """Rows of new items by what becomes of them: those that wait are staged, and may not have been read any further."""
+    waiting = sum(entry.waiting for entry in entries if entry.after is None)
+    return {"not_yet_known": waiting, "read": counts["read"] - counts["not_yet_known"] + waiting}
 
 
 def _count_states(new: DataFrame, name: str) -> list[Row]:

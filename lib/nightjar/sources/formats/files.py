@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -113,14 +114,20 @@ def folder_values(base: str, path: str) -> dict[str, str | None]:
 def _absolute(file: File, source: str) -> str:
     """Where files lie: in a package, or anywhere else."""
     if file.package is None:
-        return file.path if "://" in file.path else str(Path(file.path).absolute())
+        path = file.path.removeprefix("file://")
+        return path if "://" in path else _without_dots(path)
     spec = importlib.util.find_spec(file.package)
     if spec is None or not spec.submodule_search_locations:
         raise SourceError(
             f"Source {source}: the Python package {file.package} that holds its data is not installed. "
             "Install it (in a checkout: scripts/setup), or correct the source's file.package."
         )
-    return str((Path(spec.submodule_search_locations[0]) / file.path).absolute())
+    return _without_dots(str(Path(spec.submodule_search_locations[0]) / file.path))
+
+
+def _without_dots(path: str) -> str:
+    """An absolute path as Spark names the files in it: links stay, and `..` does not."""
+    return os.path.abspath(path)  # noqa: PTH100  (Path.resolve follows links)
 
 
 def _split(path: str) -> tuple[str, Sequence[str]]:

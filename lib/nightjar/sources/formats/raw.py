@@ -25,7 +25,13 @@ __all__ = ["FILE", "MALFORMED", "read", "refuse_malformed", "translate_read_erro
 
 
 def read(
-    spark: SparkSession, file: File, paths: Sequence[str], columns: Sequence[str], source: str, cache: Path
+    spark: SparkSession,
+    file: File,
+    paths: Sequence[str],
+    columns: Sequence[str],
+    source: str,
+    cache: Path,
+    parts: Mapping[str, str] | None = None,
 ) -> DataFrame:
     """The declared columns of raw files as their format holds them, `_malformed` and `_file`.
 
@@ -39,6 +45,7 @@ def read(
         columns: required columns; others are left out.
         source: name for messages.
         cache: folder for copies of files that Spark does not read as they are.
+        parts: path -> a file that holds the part of it that is to be read.
 
     Raises:
         SourceError: a file is missing, damaged, or lacks a column.
@@ -50,7 +57,7 @@ def read(
     places = dict[str, str]()
     for path in paths:
         with translate_open_errors(path, source):
-            places[path] = copies.readable(path, file, source, cache)
+            places[path] = (parts or {}).get(path) or copies.readable(path, file, source, cache)
     within = [name for name in columns if name not in of_folders]
     rows = with_file(_READ[file.format](spark, file, places, within, source), places)
     return rows.select(*(of_folders.get(name, F.col(name)) for name in columns), MALFORMED, FILE)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pyarrow.fs import FileType
@@ -10,7 +11,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.files import Change, File, FileFormat
 from nightjar.sources.formats import files
 from nightjar.sources.formats.files import RawFile
-from nightjar.sources.intake.items import Entry, Item
+from nightjar.sources.intake.items import Discovery, Entry, Item
 from nightjar.tables import storage
 
 PACKED = (".zip", ".gz", ".bz2", ".zst")
@@ -19,8 +20,8 @@ CHUNK = 1 << 20  # bytes
 
 def discover(
     file: File, source: str, definition: str, read: Mapping[str, Entry], *, is_empty_allowed: bool
-) -> Iterator[Item]:
-    """The files, or new ends of files, that no night has read by these settings.
+) -> Discovery:
+    """The files, and new ends of files, that no other night has read by these settings, and all there are.
 
     A file whose size and time of change are as before counts as unchanged.
 
@@ -28,40 +29,40 @@ def discover(
         file: settings of the source's files.
         source: its name.
         definition: hash of its settings.
-        read: path -> the last entry of what nights have read.
+        read: path -> the last entry of what other nights have read.
         is_empty_allowed: whether there may be no file at all.
 
     Raises:
         SourceError: there is no file, or one has changed that may not.
     """
-    all_files = files.list_files(file, source)
-    if not all_files and not is_empty_allowed:
+    present = files.list_files(file, source)
+    if not present and not is_empty_allowed:
         raise SourceError(
             f"Source {source}: there is no file at {file.path}. If there are nights without any: "
             f"project.sources.{source}.arrival.min_rows=0. Nothing was written."
         )
-    for present in all_files:
-        before = read.get(present.path)
-        if before is None:
-            yield _whole(present)
-            continue
-        item = before.item
-        same = (item.size, item.modified) == (present.size, present.modified)
-        digest = item.digest if same else digest_of(present.path)
-        if digest == item.digest and before.definition == definition:
-            continue
-        whole = Item(present.path, digest, present.size, present.modified)
-        if digest != item.digest and _may_grow(file, present.path, source) and _begins_as(present, item):
-            yield whole if before.definition != definition else _end(whole, item)
-        elif digest != item.digest and change_of(file, source) is Change.ERROR:
-            raise SourceError(
-                f"Source {source}: {present.path} has changed since the night of {before.run_date} has read it: "
-                f"{item.size:,} bytes with SHA-256 {item.digest[:12]}..., now {present.size:,} with {digest[:12]}... "
-                "Put it back as it was; or, if it is to be read again, and its changed rows to be known from this "
-                f"night on: project.sources.{source}.file.changed=correction. Nothing was written."
-            )
-        else:
-            yield whole
+    new = [_new_item(file, source, definition, one, read.get(one.path)) for one in present]
+    return Discovery([item for item in new if item is not None], {one.path for one in present})
+
+
+def _new_item(file: File, source: str, definition: str, present: RawFile, before: Entry | None) -> Item | None:
+    if before is None:
+        return _whole(present, digest_of(present.path, present.size))
+    item = before.item
+    same = present.modified and (item.size, item.modified) == (present.size, present.modified)
+    whole = _whole(present, item.digest if same else digest_of(present.path, present.size))
+    if whole.digest == item.digest:
+        return None if before.definition == definition else whole
+    if _may_grow(file, present.path) and _begins_as(present, item):
+        return replace(whole, begins=item.size) if before.definition == definition else whole
+    if change_of(file, source) is Change.ERROR:
+        raise SourceError(
+            f"Source {source}: {present.path} has changed since the night of {before.run_date} has read it: "
+            f"{item.size:,} bytes with SHA-256 {item.digest[:12]}..., now {present.size:,} with {whole.digest[:12]}... "
+            "Put it back as it was; or, if it is to be read again, and its changed rows to be known from this "
+            f"night on: project.sources.{source}.file.changed=correction. Nothing was written."
+        )
+    return whole
 
 
 def change_of(file: File, source: str) -> Change:
@@ -106,25 +107,22 @@ def blocks(stream: Any, size: int | None) -> Iterator[bytes]:
         remaining = None if remaining is None else remaining - len(block)
 
 
-def _whole(present: RawFile) -> Item:
-    return Item(present.path, digest_of(present.path), present.size, present.modified)
+def _whole(present: RawFile, digest: str) -> Item:
+    return Item(present.path, digest, present.size, present.modified)
 
 
-def _end(whole: Item, before: Item) -> Item:
-    return Item(whole.name, whole.digest, whole.size, whole.modified, before.size)
-
-
-def _may_grow(file: File, path: str, source: str) -> bool:
+def _may_grow(file: File, path: str) -> bool:
     """Whether lines that are appended to a file can be read without those before, but for the header."""
     is_plain = file.format is FileFormat.CSV and file.dialect.is_utf8 and file.dialect.comment is None
-    return is_plain and not path.endswith(PACKED) and not files.folder_values(files.base(file, source), path)
+    return is_plain and not path.endswith(PACKED)
 
 
 def _begins_as(present: RawFile, before: Item) -> bool:
-    """Whether a file is what it was, and more: what it was must have ended with a whole line."""
+    """Whether a file is what it was, and more lines: what it was ends where a line ends."""
     if present.size <= before.size or digest_of(present.path, before.size) != before.digest:
         return False
     filesystem, inner = storage.of_file(present.path)
     with filesystem.open_input_file(inner) as stream:
-        stream.seek(before.size - 1)
-        return bool(stream.read(1) == b"\n")
+        stream.seek(max(before.size - 1, 0))
+        last, following = stream.read(1), stream.read(1)
+        return last == b"\n" or following in (b"\n", b"\r")

@@ -6,9 +6,9 @@ table: a run that died in between has read nothing.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date
 from typing import Any
 
 import pyarrow.compute as pc
@@ -17,7 +17,6 @@ from nightjar.sources.intake.items import Entry, Item
 from nightjar.tables import arrow, opening
 from nightjar.tables.source_definitions import INTAKE
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff
 
 MARK = "intake/"
 """Of the name, followed by the night, under which a source's table stores the digest of what the night has read."""
@@ -29,25 +28,24 @@ class Intake:
 
     Attributes:
         entries: what each has read.
-        nights: run date -> cutoff; a night may have read nothing.
+        nights: their run dates; a night may have read nothing.
     """
 
     entries: Sequence[Entry]
-    nights: Mapping[date, datetime]
+    nights: Collection[date]
 
 
-def read(warehouse: Warehouse, source: str, table: str, zone: str) -> Intake:
+def read(warehouse: Warehouse, source: str, table: str) -> Intake:
     """What finished nights have read of a source.
 
     Args:
         warehouse: where the tables lie.
         source: its name.
         table: name of its table.
-        zone: the project's time zone.
     """
     delta_table = opening.find(warehouse, table)
     if delta_table is None or not arrow.exists(warehouse, INTAKE.name):
-        return Intake((), {})
+        return Intake((), ())
     by_run: dict[tuple[date, str], list[Entry]] = {}
     for row in arrow.read(warehouse, INTAKE.name, where=pc.field("source") == source).to_pylist():
         entries = by_run.setdefault((row["run_date"], row["run_id"]), [])
@@ -58,8 +56,7 @@ def read(warehouse: Warehouse, source: str, table: str, zone: str) -> Intake:
         for (run_date, _), entries in by_run.items()
         if digest(entries) == delta_table.transaction_version(f"{MARK}{run_date}")
     }
-    nights = {run_date: cutoff(run_date, zone) for run_date in counting}
-    return Intake([entry for entries in counting.values() for entry in entries], nights)
+    return Intake([entry for entries in counting.values() for entry in entries], counting.keys())
 
 
 def store(warehouse: Warehouse, entries_of: Mapping[str, Sequence[Entry]], run_date: date, run_id: str) -> int:
@@ -94,7 +91,8 @@ def digest(entries: Iterable[Entry]) -> int:
 
 
 def _key(entry: Entry) -> str:
-    return json.dumps(_row(entry), default=str, sort_keys=True)
+    values = {name: value for name, value in _row(entry).items() if value is not None}  # columns may be added later
+    return json.dumps(values, default=str, sort_keys=True)
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -105,5 +103,4 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     item = Item(row["item"], row["digest"], row["size"], row["modified"], row["begins"])
-    others = ("definition", "after", "waiting", "staged", "whole", "columns", "run_date")
-    return Entry(item, **{name: row[name] for name in others})
+    return Entry(item, **{field.name: row[field.name] for field in fields(Entry) if field.name != "item"})

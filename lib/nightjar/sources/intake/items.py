@@ -1,10 +1,9 @@
 """What a night reads of a source: items that no night has read, and rows of earlier items that were not known then."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-
-from nightjar.errors import SourceError
 
 
 @dataclass(frozen=True)
@@ -34,26 +33,35 @@ class Entry:
         item: what was read.
         definition: hash of the settings by which its rows became facts.
         after: earlier nights have read the rows that were known by then; None: none has.
-        waiting: rows that become known after the night.
+        until: the night's cutoff.
+        waiting: rows that become known after it.
         staged: folder of its rows within the project's warehouse; None: there is none.
+        parts: files in that folder.
         whole: whether all rows that the night has read lie there; else it has those that wait, and a rerun of the night
             reads the item where it lies.
-        columns: its columns and types as JSON.
+        columns: its columns as JSON.
         run_date: the night.
     """
 
     item: Item
     definition: str
     after: datetime | None
+    until: datetime
     waiting: int
     staged: str | None
+    parts: int | None
     whole: bool
     columns: str
     run_date: date
 
     def again(self) -> "Portion":
         """What a rerun of the night reads of the item."""
-        return Portion(self.item, self.after, self.staged if self.whole else None, self.columns)
+        staged, parts = (self.staged, self.parts) if self.whole else (None, None)
+        return Portion(self.item, self.after, staged, parts, self.columns)
+
+    def later(self) -> "Portion":
+        """What a later night reads of it: rows that have waited."""
+        return Portion(self.item, self.until, self.staged, self.parts, self.columns)
 
 
 @dataclass(frozen=True)
@@ -64,26 +72,35 @@ class Portion:
         item: what is read.
         after: see `Entry`.
         staged: folder of the rows; None: the item is read where it lies.
+        parts: see `Entry`.
         columns: see `Entry`; None: not read before.
     """
 
     item: Item
     after: datetime | None = None
     staged: str | None = None
+    parts: int | None = None
     columns: str | None = None
 
+    def in_stage(self, folder: str, parts: int) -> "Portion":
+        """The same rows, staged."""
+        return replace(self, staged=folder, parts=parts)
 
-Discover = Callable[[Mapping[str, Entry]], Iterable[Item]]
-"""Finds the items that no night has read, given the last entry of each name."""
+
+@dataclass(frozen=True)
+class Discovery:
+    """What there is of a source: the items that no other night has read, and the names of all."""
+
+    new: Sequence[Item]
+    present: Collection[str]
+
+
+Discover = Callable[[Mapping[str, Entry]], Discovery]
+"""Looks at what there is, given the last entry of each name."""
 
 
 def plan(
-    entries: Sequence[Entry],
-    nights: Mapping[date, datetime],
-    run_date: date,
-    definition: str,
-    discover: Discover,
-    source: str,
+    entries: Sequence[Entry], nights: Collection[date], run_date: date, definition: str, discover: Discover
 ) -> list[Portion]:
     """What a night reads.
 
@@ -91,35 +108,50 @@ def plan(
     night has read, and of earlier nights' items the rows that have become known since. An item that is read again,
     because it has changed or the settings have, replaces what waits of it.
 
+    Rows that are read twice are stored once, so a run that has read of an item before reads at least as much again.
+
     Args:
         entries: those of all nights that count.
-        nights: run date of every finished night -> its cutoff.
+        nights: run dates of the finished nights.
         run_date: the night.
         definition: hash of the source's settings.
         discover: see `Discover`.
-        source: name of the source, for messages.
-
-    Raises:
-        SourceError: an item that the night has read is gone, and was not staged.
     """
     own = [entry for entry in entries if entry.run_date == run_date]
     if run_date in nights and max(nights) > run_date:
         return [entry.again() for entry in own]
-    others = [entry for entry in entries if entry.run_date != run_date]
-    read = {name: parts[max(parts)] for name, parts in parts_of(others).items()}
-    staged = {(entry.item, entry.definition): entry for entry in own if entry.after is None}
-    new, again = list[Portion](), set[str]()
-    for item in discover(read):
-        before = staged.get((item, definition))
-        new.append(before.again() if before else Portion(item))
-        again |= set() if item.begins else {item.name}
-    waiting = [
-        Portion(entry.item, nights[entry.run_date], entry.staged, entry.columns)
-        for name, parts in parts_of(entry for entry in others if entry.run_date < run_date).items()
-        for entry in parts.values()
-        if entry.waiting and entry.definition == definition and name not in again
+    others = parts_of(entry for entry in entries if entry.run_date != run_date)
+    discovery = discover({name: _last(parts) for name, parts in others.items()})
+    before = {(entry.item, entry.definition): entry.again() for entry in own if entry.after is None}
+    new = [before.get((item, definition), Portion(item)) for item in discovery.new]
+    begins = {item.name: item.begins for item in discovery.new}
+    again = [
+        entry.again()
+        for entry in own
+        if entry.after is None
+        and begins.get(entry.item.name, entry.item.size) > entry.item.begins
+        and not (entry.item.name in discovery.present and _covers(others.get(entry.item.name, {}), entry.item))
     ]
-    return [*waiting, *new, *_no_longer_there(own, new, source)]
+    return [*_waiting(entries, run_date, new, again), *new, *again]
+
+
+def _waiting(
+    entries: Sequence[Entry], run_date: date, new: Sequence[Portion], again: Sequence[Portion]
+) -> list[Portion]:
+    """Rows that wait of items of earlier nights, but not of what is read from its start."""
+    replaced = {portion.item.name: portion.item.size for portion in again if not portion.item.begins}
+    replaced |= {portion.item.name: sys.maxsize for portion in new if not portion.item.begins}
+    own = {_part(entry): entry for entry in entries if entry.run_date == run_date and entry.after is not None}
+    waiting = []
+    for parts in parts_of(entry for entry in entries if entry.run_date < run_date).values():
+        for entry in parts.values():
+            before = own.pop(_part(entry), None)
+            if before is not None and before.item == entry.item and before.after and before.after < entry.until:
+                waiting.append(before.again())
+            elif entry.waiting:
+                waiting.append(entry.later())
+    waiting += [entry.again() for entry in own.values()]
+    return [portion for portion in waiting if portion.item.begins >= replaced.get(portion.item.name, 0)]
 
 
 def parts_of(entries: Iterable[Entry]) -> dict[str, dict[int, Entry]]:
@@ -136,18 +168,26 @@ def parts_of(entries: Iterable[Entry]) -> dict[str, dict[int, Entry]]:
     return parts
 
 
-def _no_longer_there(own: Sequence[Entry], new: Sequence[Portion], source: str) -> list[Portion]:
-    """What the night itself has read before and what is gone since: its staged rows.
+def order(entries: Iterable[Entry]) -> dict[str, int]:
+    """Name of each item -> its place in the order in which nights have read items last, were there no reruns."""
+    last: dict[str, date] = {}
+    for entry in entries:
+        if entry.after is None:
+            last[entry.item.name] = min(entry.run_date, last.get(entry.item.name, entry.run_date))
+    nights = sorted(set(last.values()))
+    return {name: nights.index(run_date) for name, run_date in last.items()}
 
-    Raises:
-        SourceError: there are none.
-    """
-    present = {portion.item.name for portion in new}
-    gone = [entry for entry in own if entry.after is None and entry.item.name not in present]
-    lost = [entry.item.name for entry in gone if not entry.whole]
-    if lost:
-        raise SourceError(
-            f"Source {source}: this night has read {', '.join(lost)}, which is no longer there. Bring it back to run "
-            "the night again. Nothing was written."
-        )
-    return [entry.again() for entry in gone]
+
+def _part(entry: Entry) -> tuple[str, int]:
+    return entry.item.name, entry.item.begins
+
+
+def _last(parts: Mapping[int, Entry]) -> Entry:
+    """The entry of the last part; without a definition where the parts were read by several."""
+    last = parts[max(parts)]
+    return last if len({entry.definition for entry in parts.values()}) == 1 else replace(last, definition="")
+
+
+def _covers(parts: Mapping[int, Entry], item: Item) -> bool:
+    """Whether other nights have read the bytes with which an item begins."""
+    return any(begins <= item.begins < max(entry.item.size, 1) for begins, entry in parts.items())

@@ -3,25 +3,28 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial, reduce
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.files import Change
 from nightjar.settings.sources import Source
-from nightjar.sources import facts
+from nightjar.sources import deduplication, facts
 from nightjar.sources.formats import files, raw
 from nightjar.sources.intake import discovery, history, items, slices, staging
-from nightjar.sources.intake.items import Entry, Item, Portion
+from nightjar.sources.intake.history import Intake
+from nightjar.sources.intake.items import Entry, Portion
 from nightjar.sources.storing import Night
+from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE = ("file", "arrival", "gates", "layouts", "refuse_above")
+NOT_DECISIVE = ("arrival", "gates", "layouts", "refuse_above")
 """Settings of a source that decide nothing about how raw rows become facts. After an edit of any other, all that there
 is is read again."""
 
@@ -46,12 +49,14 @@ class Reading:
     Attributes:
         portions: what is read.
         definition: hash of the settings by which its rows become facts.
+        order: name of each item that nights have read -> its place in the order in which they have.
         rows: all candidates, see `facts`.
         new: the candidates of items that are read where they lie; some may become known later. None: there are none.
     """
 
     portions: Sequence[Portion]
     definition: str
+    order: Mapping[str, int]
     rows: DataFrame
     new: DataFrame | None
 
@@ -70,19 +75,30 @@ def open_items(place: Place, table: str) -> Reading:
     """
     name, source = place.name, place.source
     definition = _definition(source, name)
-    before = history.read(place.warehouse, name, table, place.zone)
+    before = history.read(place.warehouse, name, table)
+    run_date = place.night.run_date
+    if run_date not in before.nights and _has_facts(place, table):
+        before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
     is_empty_allowed = source.arrival.min_rows == 0
     discover = partial(discovery.discover, source.file, name, definition, is_empty_allowed=is_empty_allowed)
-    portions = items.plan(before.entries, before.nights, place.night.run_date, definition, discover, name)
+    portions = items.plan(before.entries, before.nights, run_date, definition, discover)
     for portion in portions:
         if portion.staged is None and portion.columns is not None:
             discovery.require_unchanged(portion.item, name)
-    return _reading(place, portions, definition)
+    return _reading(place, portions, definition, items.order(before.entries))
 
 
-def _reading(place: Place, portions: Sequence[Portion], definition: str) -> Reading:
-    staged = _read_staged(place, portions)
-    lying = _read(place, [portion.item for portion in portions if portion.staged is None])
+def _has_facts(place: Place, table: str) -> bool:
+    """Whether a run of the night has stored facts."""
+    if not arrow.exists(place.warehouse, table):
+        return False
+    files = scan.snapshot(place.warehouse, table).files
+    return any(file.partition["ingested_on"] == place.night.run_date for file in files)
+
+
+def _reading(place: Place, portions: Sequence[Portion], definition: str, order: Mapping[str, int]) -> Reading:
+    staged = _read_staged(place, [portion for portion in portions if portion.staged is not None])
+    lying = _read(place, [portion for portion in portions if portion.staged is None])
     new = _candidates(place, lying) if lying else None
     if new is None:
         no_rows = raw.read(place.spark, place.source.file, [], list(place.source.columns), place.name, place.cache)
@@ -90,16 +106,19 @@ def _reading(place: Place, portions: Sequence[Portion], definition: str) -> Read
     else:
         rows = new.drop(facts.RAW)
         rows = rows.unionByName(_candidates(place, staged)) if staged else rows
-    return Reading(portions, definition, rows, new)
+    read_from_start = [portion.item.name for portion in portions if portion.after is None]
+    if len({order.get(name, len(order)) for name in read_from_start}) > 1:
+        rows = deduplication.of_last_items(rows, place.source, order)
+    return Reading(portions, definition, order, rows, new)
 
 
 def stage(place: Place, reading: Reading) -> Reading:
     """Stage the rows of new items that may not lie there unchanged for long, and read them from there."""
     if reading.new is None or discovery.change_of(place.source.file, place.name) is Change.ERROR:
         return reading
-    folder = staging.write(reading.new, place.warehouse, place.name, place.night)
-    portions = [replace(portion, staged=portion.staged or folder) for portion in reading.portions]
-    return _reading(place, portions, reading.definition)
+    folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
+    portions = [portion if portion.staged else portion.in_stage(folder, parts) for portion in reading.portions]
+    return _reading(place, portions, reading.definition, reading.order)
 
 
 def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
@@ -113,64 +132,104 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
     night, portions, whole = place.night, reading.portions, [one.staged is not None for one in reading.portions]
     if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
-        folder = staging.write(later, place.warehouse, place.name, night)
-        portions = [replace(portion, staged=portion.staged or folder) for portion in portions]
+        folder, parts = staging.write(later, place.warehouse, place.name, night)
+        portions = [portion if portion.staged else portion.in_stage(folder, parts) for portion in portions]
     folders = {portion.staged for portion in portions if portion.staged is not None}
     waiting = {folder: staging.count_waiting(place.warehouse, folder, night.cutoff) for folder in folders}
     return [
         Entry(
-            portion.item,
-            reading.definition,
-            portion.after,
-            waiting.get(portion.staged or "", {}).get(portion.item.name, 0),
-            portion.staged,
-            is_whole,
-            portion.columns or json.dumps(list(place.source.columns)),
-            night.run_date,
+            item=portion.item,
+            definition=reading.definition,
+            after=portion.after,
+            until=night.cutoff,
+            waiting=waiting.get(portion.staged or "", {}).get(portion.item.name, 0),
+            staged=portion.staged,
+            parts=portion.parts,
+            whole=is_whole,
+            columns=portion.columns or json.dumps(list(place.source.columns)),
+            run_date=night.run_date,
         )
         for portion, is_whole in zip(portions, whole, strict=True)
     ]
 
 
 def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
-    """Candidates of raw rows, which may differ in the types that they are read with."""
-    parts = [facts.candidates(rows, place.name, place.source, place.cache, place.zone) for rows in batches]
+    """Candidates of raw rows; those that are read with the same types are planned as one."""
+    alike: dict[str, list[DataFrame]] = {}
+    for rows in batches:
+        alike.setdefault(rows.schema.json(), []).append(rows)
+    parts = [
+        facts.candidates(reduce(DataFrame.unionByName, members), place.name, place.source, place.cache, place.zone)
+        for members in alike.values()
+    ]
     return reduce(DataFrame.unionByName, parts)
 
 
-def _read(place: Place, new: Sequence[Item]) -> list[DataFrame]:
+def _read(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
     """Raw rows of items where they lie."""
-    read = partial(raw.read, place.spark, place.source.file)
-    columns, name = list(place.source.columns), place.name
-    parts = [item for item in new if slices.is_part(item)]
-    whole = [item.name for item in new if item not in parts]
-    batches = [read(whole, columns, name, place.cache)] if whole else []
-    for item in parts:
-        rows = read([slices.cut(item, place.source.file, place.cache)], columns, name, place.cache)
-        batches.append(rows.withColumn(raw.FILE, F.lit(item.name)))
+    file, columns = place.source.file, list(place.source.columns)
+    rounds: list[dict[str, str | None]] = []  # each reads of a file one part
+    for portion in portions:
+        item = portion.item
+        is_part = item.begins or (portion.columns is not None and slices.is_part(item))
+        part = slices.cut(item, file, place.cache) if is_part else None
+        number = next((number for number, one in enumerate(rounds) if item.name not in one), len(rounds))
+        if number == len(rounds):
+            rounds.append({})
+        rounds[number][item.name] = part
+    batches = [
+        raw.read(
+            place.spark,
+            file,
+            list(one),
+            columns,
+            place.name,
+            place.cache,
+            {name: part for name, part in one.items() if part is not None},
+        )
+        for one in rounds
+    ]
     return [staging.carry(rows) for rows in batches]
 
 
 def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
     """Staged raw rows, those of one folder and time at once."""
-    groups: dict[tuple[str, datetime | None], list[str]] = {}
+    groups: dict[tuple[str, datetime | None], list[Portion]] = {}
     for portion in portions:
-        if portion.staged is not None:
-            groups.setdefault((portion.staged, portion.after), []).append(portion.item.name)
+        groups.setdefault((portion.staged or "", portion.after), []).append(portion)
+    cutoff, columns = place.night.cutoff, list(place.source.columns)
     return [
-        staging.read(place.spark, place.warehouse, place.name, folder, after, place.night.cutoff).where(
-            F.col(raw.FILE).isin(names)
-        )
-        for (folder, after), names in groups.items()
+        staging.read(place.spark, place.warehouse, place.name, members, columns, cutoff) for members in groups.values()
     ]
 
 
 def _definition(source: Source, name: str) -> str:
-    """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files."""
-    plain = {key: value for key, value in dataclasses.asdict(source).items() if key not in NOT_DECISIVE}
-    plain["file"] = {key: value for key, value in dataclasses.asdict(source.file).items() if key != "changed"}
+    """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files.
+
+    Settings as they are by default are left out, so that a new one changes no hash.
+    """
+    plain = _plain(source)
+    for key in NOT_DECISIVE:
+        plain.pop(key, None)
+    plain["file"].pop("changed", None)
     plain["lookup_files"] = {
         one: discovery.digest_of(files.the_file(lookup.file, f"{name}.lookups.{one}"))
         for one, lookup in source.lookups.items()
     }
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _plain(settings: Any) -> Any:
+    """Settings as mappings, lists and values, without those that are as by default."""
+    if isinstance(settings, Mapping):
+        return {key: _plain(value) for key, value in settings.items()}
+    if not dataclasses.is_dataclass(settings):
+        return settings
+    values = {field: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    return {field.name: _plain(value) for field, value in values.items() if value != _default(field)}
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    """The default of a setting; of one without any, a value that nothing equals."""
+    factory = field.default_factory
+    return field.default if factory is dataclasses.MISSING else factory()

@@ -1,13 +1,17 @@
 """A part of a CSV file as a file of its own, with the header."""
 
+import csv
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nightjar.settings.files import File
+from nightjar.settings.files import Dialect, File
 from nightjar.sources.intake.discovery import blocks
 from nightjar.sources.intake.items import Item
 from nightjar.tables import storage
+
+LONGEST_HEADER = 8 << 20  # bytes
 
 
 def cut(item: Item, file: File, cache: Path) -> str:
@@ -24,7 +28,7 @@ def cut(item: Item, file: File, cache: Path) -> str:
     target = folder / f"part-{Path(item.name).name}"
     with filesystem.open_input_file(inner) as stream, target.open("wb") as part:
         if item.begins and not file.dialect.names:
-            part.write(_first_line(stream))
+            part.write(_header(stream, file.dialect))
         stream.seek(item.begins)
         for block in blocks(stream, item.size - item.begins):
             part.write(block)
@@ -37,10 +41,18 @@ def is_part(item: Item) -> bool:
     return bool(item.begins or filesystem.get_file_info(inner).size != item.size)
 
 
-def _first_line(stream: Any) -> bytes:
-    line = b""
-    for block in blocks(stream, None):
-        line += block
-        if b"\n" in line:
+def _header(stream: Any, dialect: Dialect) -> bytes:
+    """The lines of the header, which may be several, without blank ones before them."""
+    lines = list[bytes]()
+
+    def texts() -> Iterator[str]:
+        for line in b"".join(blocks(stream, LONGEST_HEADER)).splitlines(keepends=True):
+            lines.append(line)
+            yield line.decode("utf-8-sig")
+
+    quotes: Any = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
+    for row in csv.reader(texts(), delimiter=dialect.delimiter, **quotes):
+        if len(row) > 1 or any(map(str.strip, row)):
             break
-    return line[: line.index(b"\n") + 1]
+        lines.clear()
+    return b"".join(lines)

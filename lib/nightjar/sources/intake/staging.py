@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
-from nightjar.sources.facts import RAW
+from nightjar.sources.facts import RAW, STATE
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.provenance import literally
-from nightjar.sources.intake.items import Entry, parts_of
+from nightjar.sources.intake.items import Entry, Portion, parts_of
 from nightjar.sources.storing import Night
 from nightjar.tables import storage
 from nightjar.tables.arrow import RETENTION
@@ -35,11 +35,15 @@ def carry(rows: DataFrame) -> DataFrame:
     return rows.withColumn(RAW, F.struct(*rows.columns))
 
 
-def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night) -> str:
-    """Store the raw rows of candidates that carry them; the folder, within the project's warehouse."""
-    rows = candidates.select(f"{RAW}.*", F.col("stated_known_at").alias(CLOCK)).sort(CLOCK)
-    rows.write.mode("overwrite").parquet(warehouse.path(folder_of(source, night)))
-    return folder_of(source, night)
+def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night) -> tuple[str, int]:
+    """Store the raw rows of candidates that carry them; the folder, within the project's warehouse, and its files.
+
+    Rows that are no facts have no clock there: they are of the night that reads their item first.
+    """
+    folder = folder_of(source, night)
+    clock = F.when(F.col(STATE) != "not_a_fact", F.col("stated_known_at")).alias(CLOCK)
+    candidates.select(f"{RAW}.*", clock).sort(CLOCK).write.mode("overwrite").parquet(warehouse.path(folder))
+    return folder, len(_files(warehouse.path(folder)))
 
 
 def folder_of(source: str, night: Night) -> str:
@@ -74,34 +78,57 @@ def remove_old(warehouse: Warehouse, source: str, entries: Sequence[Entry], run_
     needed |= {entry.staged for entry in entries if entry.run_date > run_date - RETENTION}
     filesystem, inner = storage.of_file(warehouse.path(f"{FOLDER}/{source}"))
     removed = 0
-    for info in filesystem.get_file_info(FileSelector(inner, allow_not_found=True)):
-        is_old = info.mtime is None or info.mtime < datetime.now(UTC) - UNCOMMITTED
-        if is_old and f"{FOLDER}/{source}/{info.base_name}" not in needed:
-            filesystem.delete_dir(info.path)
+    for folder in filesystem.get_file_info(FileSelector(inner, allow_not_found=True)):
+        files = filesystem.get_file_info(FileSelector(folder.path, recursive=True))  # object stores date no folder
+        newest = max((file.mtime for file in files if file.mtime is not None), default=None)
+        is_old = newest is None or newest < datetime.now(UTC) - UNCOMMITTED
+        if is_old and f"{FOLDER}/{source}/{folder.base_name}" not in needed:
+            filesystem.delete_dir(folder.path)
             removed += 1
     return removed
 
 
 def read(
-    spark: SparkSession, warehouse: Warehouse, source: str, folder: str, after: datetime | None, until: datetime
+    spark: SparkSession,
+    warehouse: Warehouse,
+    source: str,
+    portions: Sequence[Portion],
+    columns: Sequence[str],
+    until: datetime,
 ) -> DataFrame:
-    """The staged raw rows that are known by an instant, and after another if there is one.
+    """The raw rows of portions of one folder and time that are known by an instant.
 
     Raises:
-        SourceError: they are gone.
+        SourceError: they are gone, or lack a column.
     """
-    path = warehouse.path(folder)
-    filesystem, inner = storage.of_file(path)
-    if filesystem.get_file_info(inner).type is not FileType.Directory:
+    first, names = portions[0], [portion.item.name for portion in portions]
+    path = warehouse.path(first.staged or "")
+    present = len(_files(path))
+    if present != first.parts:
         raise SourceError(
-            f"Source {source}: rows that an earlier run has staged are gone: there is no folder {path}. Put it back "
-            "from a backup to run this night. Nothing was written."
+            f"Source {source}: rows that an earlier run has staged are gone: {path} has {present} of its {first.parts} "
+            "files. Put it back from a backup to run this night. Nothing was written."
         )
     rows = spark.read.parquet(literally(path))
+    missing = [name for name in columns if name not in rows.columns]
+    if missing:
+        raise SourceError(
+            f"Source {source}: the staged rows of {', '.join(names)} have no column {', '.join(missing)}, which the "
+            "settings read since. Run the night by the settings of then, or bring the file back for the next one. "
+            "Nothing was written."
+        )
     clock = F.col(CLOCK)
-    if after is None:
-        return rows.where(clock.isNull() | (clock <= F.lit(until)))
-    return rows.where((clock > F.lit(after)) & (clock <= F.lit(until)))
+    if first.after is None:  # a broken row is reported whatever its time
+        is_due = clock.isNull() | (clock <= F.lit(until)) | F.col(raw.MALFORMED).isNotNull()
+    else:
+        is_due = (clock > F.lit(first.after)) & (clock <= F.lit(until))
+    return rows.where(is_due & F.col(raw.FILE).isin(names)).select(*columns, raw.MALFORMED, raw.FILE)
+
+
+def _files(path: str) -> list[str]:
+    filesystem, inner = storage.of_file(path)
+    infos = filesystem.get_file_info(FileSelector(inner, allow_not_found=True))
+    return [info.path for info in infos if info.base_name.endswith(".parquet")]
 
 
 def count_waiting(warehouse: Warehouse, folder: str, until: datetime) -> Mapping[str, int]:
