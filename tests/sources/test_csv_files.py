@@ -7,8 +7,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
-from nightjar.sources.formats import lines
-from nightjar.sources.formats import csv_files
+from nightjar.sources.formats import csv_files, lines
 from nightjar.sources.formats.csv_files import CsvFormat, read_format
 
 LONG = b"k,at\n" + b"a,1\n" * 30
