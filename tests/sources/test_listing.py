@@ -6,7 +6,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File
-from nightjar.sources.formats.files import base, folder_values, list_files, the_file
+from nightjar.sources.formats.files import base, folder_values, is_named, list_files, the_file
 
 NAMES = (
     "day=2024-03-30/part-0.csv.gz",
@@ -97,3 +97,19 @@ def test_folders_below_the_one_that_is_named_say_something_of_the_rows(landing, 
     assert folder_values(base(File(str(landing / path)), "readings"), str(file)) == values
     nothing = f"{landing}/day=__HIVE_DEFAULT_PARTITION__/x=/x.csv"
     assert folder_values(str(landing), nothing) == {"day": None, "x": ""}
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "expected"),
+    [
+        ("", "gone.csv", True),
+        ("a", "a/b/gone.csv", True),
+        ("a/x.csv", "a/x.csv", True),
+        ("a/x.csv", "a/y.csv", False),
+        ("day=*/part-*.csv", "day=2024-04-01/part-9.csv", True),
+        ("day=*/part-*.csv", "day=2024-04-01/other.csv", False),
+        ("day=*", "day=2024-04-01/any.csv", True),
+    ],
+)
+def test_a_file_is_named_whether_it_is_there_or_not(landing, path, name, expected):
+    assert is_named(File(str(landing / path)), "readings", f"{landing}/{name}") is expected

@@ -85,6 +85,20 @@ def names_one_file(file: File, source: str) -> bool:
     return not pattern and filesystem.get_file_info(inner).type is pafs.FileType.File
 
 
+def is_named(file: File, source: str, path: str) -> bool:
+    """Whether a file, there or not, is what is named, in the folder that is, or fits the pattern.
+
+    Raises:
+        SourceError: the package that holds it is not installed.
+    """
+    place, pattern = _split(_absolute(file, source))
+    if path == place:
+        return True
+    names = path.removeprefix(f"{place}/").split("/")
+    fits = len(names) >= len(pattern) and all(map(fnmatchcase, names, pattern))
+    return path.startswith(f"{place}/") and fits
+
+
 def the_file(file: File, source: str) -> str:
     """The path of the only file that there is.
 

@@ -42,7 +42,8 @@ def discover(
             f"project.sources.{source}.arrival.min_rows=0. Nothing was written."
         )
     new = [_new_item(file, source, definition, one, read.get(one.path)) for one in present]
-    return Discovery([item for item in new if item is not None], {one.path for one in present})
+    dropped = {path for path in read if not files.is_named(file, source, path)}
+    return Discovery([item for item in new if item is not None], {one.path for one in present}, dropped)
 
 
 def _new_item(file: File, source: str, definition: str, present: RawFile, before: Entry | None) -> Item | None:

@@ -89,10 +89,17 @@ class Portion:
 
 @dataclass(frozen=True)
 class Discovery:
-    """What there is of a source: the items that no other night has read, and the names of all."""
+    """What there is of a source.
+
+    Attributes:
+        new: the items that no other night has read.
+        present: names of all items that there are.
+        dropped: names of items that nights have read, and that the settings do not name any more.
+    """
 
     new: Sequence[Item]
     present: Collection[str]
+    dropped: Collection[str] = ()
 
 
 Discover = Callable[[Mapping[str, Entry]], Discovery]
@@ -132,7 +139,8 @@ def plan(
         and begins.get(entry.item.name, entry.item.size) > entry.item.begins
         and not (entry.item.name in discovery.present and _covers(others.get(entry.item.name, {}), entry.item))
     ]
-    return [*_waiting(entries, run_date, new, again), *new, *again]
+    waiting = [one for one in _waiting(entries, run_date, new, again) if one.item.name not in discovery.dropped]
+    return [*waiting, *new, *again]
 
 
 def _waiting(
