@@ -144,6 +144,15 @@ def unchecked(_: object) -> None:
     """For ingests of sources by themselves: nothing is to be built of them."""
 
 
+READINGS = "machine,at,seen,temperature\n"
+"""The header of a file of readings."""
+
+
+def reading(machine: str, seen: str, temperature: float = 20) -> str:
+    """A line of such a file; `seen` is month, day and minute, such as 03-31 07:00."""
+    return f"{machine},2024-03-30 06:00:00,2024-{seen}:00,{temperature}\n"
+
+
 def readings(path: Path, **options) -> Source:
     return Source(
         **{

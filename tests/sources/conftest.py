@@ -31,6 +31,13 @@ def project_of(tmp_path):
 
 
 @pytest.fixture
+def landing(tmp_path):
+    """A folder to which files come."""
+    (tmp_path / "landing").mkdir()
+    return tmp_path / "landing"
+
+
+@pytest.fixture
 def night(spark, warehouse, project_of, tmp_path):
     """Ingest a text, or a table, as the night of a date; the run before it is the one of `previous`."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect, File
-from nightjar.sources.formats import copies
+from nightjar.sources.formats import contents, copies
 
 TEXT = "k,v\nK\u00f6ln \u20ac,1\r\n" + "\u00e9\u00e8,2\n" * 40
 
@@ -17,6 +17,7 @@ TEXT = "k,v\nK\u00f6ln \u20ac,1\r\n" + "\u00e9\u00e8,2\n" * 40
 def chunk(request, monkeypatch):
     """Signs do not end where pieces do."""
     monkeypatch.setattr(copies, "CHUNK", request.param)
+    monkeypatch.setattr(contents, "CHUNK", request.param)
 
 
 def copied(path, encoding, cache):

@@ -7,7 +7,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
-from nightjar.sources.formats import csv_files, lines
+from nightjar.sources.formats import contents, csv_files
 from nightjar.sources.formats.csv_files import CsvFormat, read_format
 
 LONG = b"k,at\n" + b"a,1\n" * 30
@@ -16,7 +16,7 @@ LONG = b"k,at\n" + b"a,1\n" * 30
 @pytest.fixture(params=[5, 1 << 20], autouse=True)
 def chunk(request, monkeypatch):
     """Files are read in pieces, and lines do not end where pieces do."""
-    monkeypatch.setattr(lines, "CHUNK", request.param)
+    monkeypatch.setattr(contents, "CHUNK", request.param)
 
 
 def looked(folder, content, name="readings.csv", dialect=csv_files.RFC_4180):
@@ -106,7 +106,7 @@ def test_what_spark_would_misread_of_a_dialect_is_refused(tmp_path, content, dia
 
 
 def test_a_field_may_be_longer_than_python_reads_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "CHUNK", 1 << 20)
+    monkeypatch.setattr(contents, "CHUNK", 1 << 20)
     assert looked(tmp_path, b'k,at\n"' + b"x" * 200_000 + b'",1\n') == CsvFormat(["k", "at"], None)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from builders import READINGS as HEADER
+from builders import reading as row
 from builders import rows_of, versions
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
@@ -17,18 +19,7 @@ from nightjar.sources.intake import discovery, staging
 from nightjar.sources.intake.items import Entry, Item
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
-HEADER = "machine,at,seen,temperature\n"
 STORED = ("machine", "temperature", "known_at", "ingested_on", "intake")
-
-
-def row(machine, seen, temperature=20):
-    return f"{machine},2024-03-30 06:00:00,2024-{seen}:00,{temperature}\n"
-
-
-@pytest.fixture
-def landing(tmp_path):
-    (tmp_path / "landing").mkdir()
-    return tmp_path / "landing"
 
 
 @pytest.fixture

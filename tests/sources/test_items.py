@@ -22,10 +22,14 @@ class Folder:
     entries: list[Entry] = field(default_factory=list)
     nights: set[date] = field(default_factory=set)
     stored: dict[date, set[tuple]] = field(default_factory=dict)
+    unnamed: set[str] = field(default_factory=set)
 
     def discover(self, read, definition):
         new = [self.new_item(name, rows, read.get(name), definition) for name, rows in self.files.items()]
         return Discovery([item for item in new if item is not None], set(self.files))
+
+    def is_named(self, name):
+        return name not in self.unnamed
 
     def new_item(self, name, rows, before, definition):
         whole = Item(name, str(rows), len(rows), 0)
@@ -39,7 +43,7 @@ class Folder:
     def run(self, day, definition="d"):
         """What a night reads: (file, position in it, row)."""
         discover = partial(self.discover, definition=definition)
-        portions = plan(self.entries, self.nights, day, definition, discover)
+        portions = plan(self.entries, self.nights, day, definition, discover, self.is_named)
         self.entries = [entry for entry in self.entries if entry.run_date != day]
         seen = []
         for portion in portions:
@@ -147,7 +151,8 @@ def test_what_a_night_has_read_and_is_gone_is_read_where_it_is_staged():
     del folder.files[f"day-{DAYS[2]}"]
     assert (f"day-{DAYS[2]}", 0, 2) in folder.run(DAYS[2])
     folder.entries = [replace(entry, whole=False) for entry in folder.entries]
-    portions = plan(folder.entries, folder.nights, DAYS[2], "d", partial(folder.discover, definition="d"))
+    discover = partial(folder.discover, definition="d")
+    portions = plan(folder.entries, folder.nights, DAYS[2], "d", discover, folder.is_named)
     assert [one.staged for one in portions if one.item.name == f"day-{DAYS[2]}"] == [None]  # and there it is not
 
 
@@ -170,6 +175,14 @@ def test_an_old_night_that_is_run_late_leaves_to_the_next_what_it_could_not_know
     assert [row for row in seen if row[0] == "late"] == [("late", 2, 2)]
 
 
+def test_what_the_settings_no_longer_name_is_read_by_reruns_of_old_nights_alone():
+    """A path may have been wrong: the last night, run again, does not keep what lay there."""
+    folder = three_nights()
+    folder.unnamed, folder.files = {"a", f"day-{DAYS[1]}", f"day-{DAYS[2]}"}, {"right": [0]}
+    assert folder.run(DAYS[2]) == {("right", 0, 0)}
+    assert folder.run(DAYS[1]) == {("a", 1, 1), (f"day-{DAYS[1]}", 0, 1)}
+
+
 def test_a_skipped_night_that_is_run_late_and_then_the_last_again_waiting():
     one = Folder({"a": [0, 1, 2, 3]})
     one.run(DAYS[0])
@@ -180,25 +193,25 @@ def test_a_skipped_night_that_is_run_late_and_then_the_last_again_waiting():
     assert one.all() == before
 
 
-def test_a_skipped_night_that_is_run_late_and_then_the_last_again_growing():
+def growing_with_a_skipped_night_run_late():
     one = Folder({"a": [0]})
     one.run(DAYS[0])
     one.files["a"] = [0, 0]
     one.run(DAYS[2])
     one.files["a"] = [0, 0, 0]
     one.run(DAYS[1])
+    return one
+
+
+def test_a_skipped_night_that_is_run_late_and_then_the_last_again_growing():
+    one = growing_with_a_skipped_night_run_late()
     one.files["a"] = [0, 0, 0, 0]
     one.run(DAYS[2])
     assert one.all() == [("a", n, 0) for n in range(4)]
 
 
 def test_a_skipped_night_that_is_run_late_and_then_the_last_again_growing_not_staged():
-    one = Folder({"a": [0]})
-    one.run(DAYS[0])
-    one.files["a"] = [0, 0]
-    one.run(DAYS[2])
-    one.files["a"] = [0, 0, 0]
-    one.run(DAYS[1])
+    one = growing_with_a_skipped_night_run_late()
     one.entries = [replace(entry, whole=False) for entry in one.entries]
     one.run(DAYS[2])
     assert one.all() == [("a", n, 0) for n in range(3)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightjar.sources.formats import lines
+from nightjar.sources.formats import contents
 from nightjar.sources.formats.json_lines import _names, texts
 
 KEYS = st.text(max_size=3) | st.sampled_from(["a", 'q"', "\\", "}", "{", ",", ":", "\u2028"])
@@ -72,6 +72,6 @@ def test_what_is_not_one_object_with_each_name_once_is_none(line):
     ],
 )
 def test_the_names_in_a_file_are_looked_for_until_all_columns_are_there(tmp_path, monkeypatch, chunk, content, names):
-    monkeypatch.setattr(lines, "CHUNK", chunk)
+    monkeypatch.setattr(contents, "CHUNK", chunk)
     (tmp_path / "x.json.gz").write_bytes(gzip.compress(content))
     assert _names(str(tmp_path / "x.json.gz"), ["a"]) == names

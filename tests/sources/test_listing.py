@@ -6,7 +6,7 @@ import pytest
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File
-from nightjar.sources.formats.files import base, folder_values, is_named, list_files, the_file
+from nightjar.sources.formats.files import base, folder_values, list_files, naming, the_file
 
 NAMES = (
     "day=2024-03-30/part-0.csv.gz",
@@ -112,4 +112,4 @@ def test_folders_below_the_one_that_is_named_say_something_of_the_rows(landing, 
     ],
 )
 def test_a_file_is_named_whether_it_is_there_or_not(landing, path, name, expected):
-    assert is_named(File(str(landing / path)), "readings", f"{landing}/{name}") is expected
+    assert naming(File(str(landing / path)), "readings")(f"{landing}/{name}") is expected

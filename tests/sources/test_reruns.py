@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 
 import builders
+from builders import READINGS as HEADER
+from builders import reading as row
 from builders import rows_of
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
@@ -16,11 +18,6 @@ from nightjar.settings.files import Change, File
 from nightjar.settings.sources import Column, ColumnType
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
-HEADER = "machine,at,seen,temperature\n"
-
-
-def row(machine, seen, temperature=20):
-    return f"{machine},2024-03-30 06:00:00,2024-{seen}:00,{temperature}\n"
 
 
 def stored(warehouse, *columns):
@@ -29,12 +26,6 @@ def stored(warehouse, *columns):
 
 def machines(warehouse):
     return [one for (one,) in stored(warehouse, "machine")]
-
-
-@pytest.fixture
-def landing(tmp_path):
-    (tmp_path / "landing").mkdir()
-    return tmp_path / "landing"
 
 
 @pytest.fixture

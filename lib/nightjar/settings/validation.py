@@ -92,6 +92,19 @@ def validate(cls: type[T], plain: Mapping[str, Any]) -> T:
     return TypeAdapter(cls).validate_python(plain)
 
 
+def dump(values: Any, without: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON can hold them, without those that are as by default: a setting added later changes nothing.
+
+    Args:
+        values: of a class of settings.
+        without: settings that are left out: name -> True, or names within it.
+    """
+    plain: dict[str, Any] = TypeAdapter(type(values)).dump_python(
+        values, mode="json", exclude_defaults=True, exclude=without
+    )
+    return plain
+
+
 def describe(error: ValidationError, cls: type, plain: Mapping[str, Any]) -> list[tuple[Path, str]]:
     """Key path and message of everything that is wrong with settings.
 

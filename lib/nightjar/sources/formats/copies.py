@@ -1,7 +1,6 @@
 """Raw files that Spark does not read as they are, made over into others: unpacked, or in UTF-8. Once per content."""
 
 import codecs
-import hashlib
 import logging
 import zipfile
 import zlib
@@ -11,10 +10,10 @@ from typing import Any
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File, FileFormat
+from nightjar.sources.formats.contents import CHUNK, chunks, digest_of
 from nightjar.tables import storage
 
 log = logging.getLogger("nightjar.ingest")
-CHUNK = 1 << 20  # bytes
 
 
 def readable(path: str, file: File, source: str, cache: Path) -> str:
@@ -48,11 +47,11 @@ def unpack(path: str, source: str, cache: Path) -> str:
             def write(target: Path) -> None:
                 log.info("source %s: unpacking %s", source, Path(path).name)
                 with archive.open(members[0]) as packed, target.open("wb") as out:
-                    while chunk := packed.read(CHUNK):
+                    for chunk in chunks(packed):
                         out.write(chunk)
 
             # Names in an archive may lead elsewhere.
-            return _once(cache / _digest(path) / f"unpacked-{Path(path).stem}", write)
+            return _once(cache / digest_of(path)[:16] / f"unpacked-{Path(path).stem}", write)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(
             f"Source {source}: {path} is not a whole zip archive ({error}). It looks truncated or damaged; "
@@ -85,7 +84,7 @@ def _in_utf8(path: str, encoding: str, where: str, cache: Path) -> str:
                     return
 
     name = Path(path).name.partition(".")[0]
-    return _once(cache / _digest(path, encoding) / f"utf8-{name}.csv", write)
+    return _once(cache / f"{digest_of(path)[:16]}-{encoding}" / f"utf8-{name}.csv", write)
 
 
 def _lines(text: str) -> int:
@@ -100,14 +99,3 @@ def _once(target: Path, write: Callable[[Path], None]) -> str:
         write(partial)
         partial.rename(target)
     return str(target)
-
-
-def _digest(path: str, *more: str) -> str:
-    """A name for the content of a file, as it is stored."""
-    digest = hashlib.sha256("\0".join(more).encode())
-    filesystem, inner = storage.of_file(path)
-    stream: Any
-    with filesystem.open_input_stream(inner, compression=None) as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()[:16]

@@ -6,7 +6,7 @@ In other dialects other signs do.
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,16 +53,26 @@ def read_format(path: str, source: str, dialect: Dialect = RFC_4180, name: str |
         csv.field_size_limit(longest)
 
 
+def signs(dialect: Dialect) -> dict[str, Any]:
+    """The signs of a dialect, as arguments of Python's reader."""
+    quoting: dict[str, Any] = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
+    return {"delimiter": dialect.delimiter} | quoting
+
+
+def is_blank(row: Sequence[str]) -> bool:
+    """Whether a row is a line of blanks, and so no header."""
+    return len(row) <= 1 and not any(map(str.strip, row))
+
+
 def _read(lines: "_Lines", dialect: Dialect) -> CsvFormat:
-    quoting: Any = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines, strict=True, delimiter=dialect.delimiter, **quoting)
+    reader = csv.reader(lines, strict=True, **signs(dialect))
     rows, header, blank = 0, list(dialect.names), 0
     where = lines.where
     try:
         for row in reader:
             rows += 1
             lines.end_row()
-            if not header and (len(row) > 1 or any(map(str.strip, row))):
+            if not header and not is_blank(row):
                 header, blank, lines.of_header = row, rows - 1, False
     except csv.Error as error:
         raise SourceError(

@@ -4,7 +4,7 @@ import importlib.util
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -85,18 +85,20 @@ def names_one_file(file: File, source: str) -> bool:
     return not pattern and filesystem.get_file_info(inner).type is pafs.FileType.File
 
 
-def is_named(file: File, source: str, path: str) -> bool:
-    """Whether a file, there or not, is what is named, in the folder that is, or fits the pattern.
+def naming(file: File, source: str) -> Callable[[str], bool]:
+    """A function that says whether a path, there or not, is what is named, in the folder that is, or fits the pattern.
 
     Raises:
         SourceError: the package that holds it is not installed.
     """
     place, pattern = _split(_absolute(file, source))
-    if path == place:
-        return True
-    names = path.removeprefix(f"{place}/").split("/")
-    fits = len(names) >= len(pattern) and all(map(fnmatchcase, names, pattern))
-    return path.startswith(f"{place}/") and fits
+
+    def is_named(path: str) -> bool:
+        names = path.removeprefix(f"{place}/").split("/")
+        fits = len(names) >= len(pattern) and all(map(fnmatchcase, names, pattern))
+        return path == place or (path.startswith(f"{place}/") and fits)
+
+    return is_named
 
 
 def the_file(file: File, source: str) -> str:

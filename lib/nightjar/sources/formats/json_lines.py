@@ -125,10 +125,8 @@ def _names(path: str, columns: Sequence[str]) -> list[str] | None:
     missing = set(columns)
     for block in blocks(path):
         for line in block.split(b"\n"):
-            written = (json.dumps(name, ensure_ascii=False).encode() for name in missing)
-            if not line.strip() or (
-                names is not None and b"\\u" not in line and not any(one in line for one in written)
-            ):
+            may_have = b"\\u" in line or any(_written(name) in line for name in missing)
+            if not line.strip() or (names is not None and not may_have):
                 continue
             try:
                 pairs = _DECODER.decode(line.decode().removeprefix(_BOM))

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from nightjar.sources.formats.contents import chunks
 from nightjar.tables import storage
-
-CHUNK = 1 << 20  # bytes
 
 
 def blocks(path: str) -> Iterator[bytes]:
@@ -18,7 +17,7 @@ def blocks(path: str) -> Iterator[bytes]:
     stream: Any
     with filesystem.open_input_stream(inner) as stream:
         rest = b""
-        while chunk := stream.read(CHUNK):
+        for chunk in chunks(stream):
             end = chunk.rfind(b"\n") + 1 or chunk.rfind(b"\r", 0, -1) + 1
             if end:
                 yield rest + chunk[:end]

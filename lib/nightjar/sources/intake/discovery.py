@@ -1,21 +1,19 @@
 """Find the files of a source that no night has read yet, or that have changed since."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from pyarrow.fs import FileType
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Change, File, FileFormat
 from nightjar.sources.formats import files
+from nightjar.sources.formats.contents import digests_of
 from nightjar.sources.formats.files import RawFile
 from nightjar.sources.intake.items import Discovery, Entry, Item
 from nightjar.tables import storage
 
 PACKED = (".zip", ".gz", ".bz2", ".zst")
-CHUNK = 1 << 20  # bytes
 
 
 def discover(
@@ -42,19 +40,21 @@ def discover(
             f"project.sources.{source}.arrival.min_rows=0. Nothing was written."
         )
     new = [_new_item(file, source, definition, one, read.get(one.path)) for one in present]
-    dropped = {path for path in read if not files.is_named(file, source, path)}
-    return Discovery([item for item in new if item is not None], {one.path for one in present}, dropped)
+    return Discovery([item for item in new if item is not None], {one.path for one in present})
 
 
 def _new_item(file: File, source: str, definition: str, present: RawFile, before: Entry | None) -> Item | None:
-    if before is None:
-        return _whole(present, digest_of(present.path, present.size))
-    item = before.item
-    same = present.modified and (item.size, item.modified) == (present.size, present.modified)
-    whole = _whole(present, item.digest if same else digest_of(present.path, present.size))
+    item = None if before is None else before.item
+    if item is not None and present.modified and (item.size, item.modified) == (present.size, present.modified):
+        digests = {item.size: item.digest}
+    else:
+        digests = digests_of(present.path, {present.size, *([] if item is None else [min(item.size, present.size)])})
+    whole = Item(present.path, digests[present.size], present.size, present.modified)
+    if before is None or item is None:
+        return whole
     if whole.digest == item.digest:
         return None if before.definition == definition else whole
-    if _may_grow(file, present.path) and _begins_as(present, item):
+    if digests.get(item.size) == item.digest and _may_grow(file, present.path) and _ends_a_line(item):
         return replace(whole, begins=item.size) if before.definition == definition else whole
     if change_of(file, source) is Change.ERROR:
         raise SourceError(
@@ -79,37 +79,12 @@ def require_unchanged(item: Item, source: str) -> None:
     """
     filesystem, inner = storage.of_file(item.name)
     is_there = filesystem.get_file_info(inner).type is FileType.File
-    if not is_there or digest_of(item.name, item.size) != item.digest:
+    if not is_there or digests_of(item.name, {item.size})[item.size] != item.digest:
         raise SourceError(
             f"Source {source}: this night has read {item.name}, which {'has changed' if is_there else 'is gone'} since "
             f"(its first {item.size:,} bytes had the SHA-256 {item.digest[:12]}...). Bring it back as it was to run "
             "this night again. Nothing was written."
         )
-
-
-def digest_of(path: str, size: int | None = None) -> str:
-    """SHA-256 of a file, or of as many of its first bytes."""
-    digest = hashlib.sha256()
-    filesystem, inner = storage.of_file(path)
-    with filesystem.open_input_stream(inner, compression=None) as stream:
-        for block in blocks(stream, size):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def blocks(stream: Any, size: int | None) -> Iterator[bytes]:
-    """The first bytes of a stream, all of them unless there is a size, in blocks of a megabyte."""
-    remaining = size
-    while remaining is None or remaining > 0:
-        block = stream.read(CHUNK if remaining is None else min(CHUNK, remaining))
-        if not block:
-            return
-        yield block
-        remaining = None if remaining is None else remaining - len(block)
-
-
-def _whole(present: RawFile, digest: str) -> Item:
-    return Item(present.path, digest, present.size, present.modified)
 
 
 def _may_grow(file: File, path: str) -> bool:
@@ -118,12 +93,10 @@ def _may_grow(file: File, path: str) -> bool:
     return is_plain and not path.endswith(PACKED)
 
 
-def _begins_as(present: RawFile, before: Item) -> bool:
-    """Whether a file is what it was, and more lines: what it was ends where a line ends."""
-    if present.size <= before.size or digest_of(present.path, before.size) != before.digest:
-        return False
-    filesystem, inner = storage.of_file(present.path)
+def _ends_a_line(item: Item) -> bool:
+    """Whether what an item is, of a file that is longer by now, ends where a line ends."""
+    filesystem, inner = storage.of_file(item.name)
     with filesystem.open_input_file(inner) as stream:
-        stream.seek(max(before.size - 1, 0))
+        stream.seek(max(item.size - 1, 0))
         last, following = stream.read(1), stream.read(1)
         return last == b"\n" or following in (b"\n", b"\r")

@@ -89,17 +89,10 @@ class Portion:
 
 @dataclass(frozen=True)
 class Discovery:
-    """What there is of a source.
-
-    Attributes:
-        new: the items that no other night has read.
-        present: names of all items that there are.
-        dropped: names of items that nights have read, and that the settings do not name any more.
-    """
+    """What there is of a source: the items that no other night has read, and the names of all."""
 
     new: Sequence[Item]
     present: Collection[str]
-    dropped: Collection[str] = ()
 
 
 Discover = Callable[[Mapping[str, Entry]], Discovery]
@@ -107,13 +100,19 @@ Discover = Callable[[Mapping[str, Entry]], Discovery]
 
 
 def plan(
-    entries: Sequence[Entry], nights: Collection[date], run_date: date, definition: str, discover: Discover
+    entries: Sequence[Entry],
+    nights: Collection[date],
+    run_date: date,
+    definition: str,
+    discover: Discover,
+    is_named: Callable[[str], bool],
 ) -> list[Portion]:
     """What a night reads.
 
     A rerun of a night that others have followed reads what it has read. Every other run reads the items that no other
     night has read, and of earlier nights' items the rows that have become known since. An item that is read again,
-    because it has changed or the settings have, replaces what waits of it.
+    because it has changed or the settings have, replaces what waits of it. What the settings no longer name is left
+    out.
 
     Rows that are read twice are stored once, so a run that has read of an item before reads at least as much again.
 
@@ -123,10 +122,12 @@ def plan(
         run_date: the night.
         definition: hash of the source's settings.
         discover: see `Discover`.
+        is_named: whether the settings name an item.
     """
-    own = [entry for entry in entries if entry.run_date == run_date]
     if run_date in nights and max(nights) > run_date:
-        return [entry.again() for entry in own]
+        return [entry.again() for entry in entries if entry.run_date == run_date]
+    entries = [entry for entry in entries if is_named(entry.item.name)]
+    own = [entry for entry in entries if entry.run_date == run_date]
     others = parts_of(entry for entry in entries if entry.run_date != run_date)
     discovery = discover({name: _last(parts) for name, parts in others.items()})
     before = {(entry.item, entry.definition): entry.again() for entry in own if entry.after is None}
@@ -139,8 +140,7 @@ def plan(
         and begins.get(entry.item.name, entry.item.size) > entry.item.begins
         and not (entry.item.name in discovery.present and _covers(others.get(entry.item.name, {}), entry.item))
     ]
-    waiting = [one for one in _waiting(entries, run_date, new, again) if one.item.name not in discovery.dropped]
-    return [*waiting, *new, *again]
+    return [*_waiting(entries, run_date, new, again), *new, *again]
 
 
 def _waiting(
@@ -182,8 +182,8 @@ def order(entries: Iterable[Entry]) -> dict[str, int]:
     for entry in entries:
         if entry.after is None:
             last[entry.item.name] = min(entry.run_date, last.get(entry.item.name, entry.run_date))
-    nights = sorted(set(last.values()))
-    return {name: nights.index(run_date) for name, run_date in last.items()}
+    places = {run_date: place for place, run_date in enumerate(sorted(set(last.values())))}
+    return {name: places[run_date] for name, run_date in last.items()}
 
 
 def _part(entry: Entry) -> tuple[str, int]:

@@ -1,6 +1,5 @@
 """Read what a night reads of a source: new items where they lie, and staged rows of earlier ones."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,10 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.files import Change
 from nightjar.settings.sources import Source
+from nightjar.settings.validation import dump
 from nightjar.sources import deduplication, facts
 from nightjar.sources.formats import files, raw
+from nightjar.sources.formats.contents import digest_of
 from nightjar.sources.intake import discovery, history, items, slices, staging
 from nightjar.sources.intake.history import Intake
 from nightjar.sources.intake.items import Entry, Portion
@@ -24,7 +25,9 @@ from nightjar.sources.storing import Night
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE = ("arrival", "gates", "layouts", "refuse_above")
+NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "gates", "layouts", "refuse_above"), True) | {
+    "file": {"changed"}
+}
 """Settings of a source that decide nothing about how raw rows become facts. After an edit of any other, all that there
 is is read again."""
 
@@ -81,7 +84,8 @@ def open_items(place: Place, table: str) -> Reading:
         before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
     is_empty_allowed = source.arrival.min_rows == 0
     discover = partial(discovery.discover, source.file, name, definition, is_empty_allowed=is_empty_allowed)
-    portions = items.plan(before.entries, before.nights, run_date, definition, discover)
+    is_named = files.naming(source.file, name)
+    portions = items.plan(before.entries, before.nights, run_date, definition, discover, is_named)
     for portion in portions:
         if portion.staged is None and portion.columns is not None:
             discovery.require_unchanged(portion.item, name)
@@ -204,32 +208,9 @@ def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
 
 
 def _definition(source: Source, name: str) -> str:
-    """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files.
-
-    Settings as they are by default are left out, so that a new one changes no hash.
-    """
-    plain = _plain(source)
-    for key in NOT_DECISIVE:
-        plain.pop(key, None)
-    plain["file"].pop("changed", None)
+    """Hash of all that decides how raw rows become facts: settings, and the content of lookups' files."""
+    plain = dump(source, NOT_DECISIVE)
     plain["lookup_files"] = {
-        one: discovery.digest_of(files.the_file(lookup.file, f"{name}.lookups.{one}"))
-        for one, lookup in source.lookups.items()
+        one: digest_of(files.the_file(lookup.file, f"{name}.lookups.{one}")) for one, lookup in source.lookups.items()
     }
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _plain(settings: Any) -> Any:
-    """Settings as mappings, lists and values, without those that are as by default."""
-    if isinstance(settings, Mapping):
-        return {key: _plain(value) for key, value in settings.items()}
-    if not dataclasses.is_dataclass(settings):
-        return settings
-    values = {field: getattr(settings, field.name) for field in dataclasses.fields(settings)}
-    return {field.name: _plain(value) for field, value in values.items() if value != _default(field)}
-
-
-def _default(field: "dataclasses.Field[Any]") -> Any:
-    """The default of a setting; of one without any, a value that nothing equals."""
-    factory = field.default_factory
-    return field.default if factory is dataclasses.MISSING else factory()
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

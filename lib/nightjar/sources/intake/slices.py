@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nightjar.settings.files import Dialect, File
-from nightjar.sources.intake.discovery import blocks
+from nightjar.sources.formats import csv_files
+from nightjar.sources.formats.contents import chunks
 from nightjar.sources.intake.items import Item
 from nightjar.tables import storage
 
@@ -30,8 +31,8 @@ def cut(item: Item, file: File, cache: Path) -> str:
         if item.begins and not file.dialect.names:
             part.write(_header(stream, file.dialect))
         stream.seek(item.begins)
-        for block in blocks(stream, item.size - item.begins):
-            part.write(block)
+        for chunk in chunks(stream, item.size - item.begins):
+            part.write(chunk)
     return str(target)
 
 
@@ -46,13 +47,12 @@ def _header(stream: Any, dialect: Dialect) -> bytes:
     lines = list[bytes]()
 
     def texts() -> Iterator[str]:
-        for line in b"".join(blocks(stream, LONGEST_HEADER)).splitlines(keepends=True):
+        for line in b"".join(chunks(stream, LONGEST_HEADER)).splitlines(keepends=True):
             lines.append(line)
             yield line.decode("utf-8-sig")
 
-    quotes: Any = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
-    for row in csv.reader(texts(), delimiter=dialect.delimiter, **quotes):
-        if len(row) > 1 or any(map(str.strip, row)):
+    for row in csv.reader(texts(), **csv_files.signs(dialect)):
+        if not csv_files.is_blank(row):
             break
         lines.clear()
     return b"".join(lines)
