@@ -104,11 +104,12 @@ class RawColumn:
         return F.when(reduce(Column.__or__, (changed for _, changed in made)), entry)
 
     def _made(self, value: Column, is_valid: Column) -> Iterator[tuple[str, Column]]:
-        """Each repair that is declared, and whether it has changed the value."""
+        """Each repair that is declared, and whether it has a part in what has changed the value."""
         if self.column.type is ColumnType.STRING:
             texts = self._texts()
+            is_other = ~value.eqNullSafe(texts[0][1])
             for (_, before), (repair, after) in pairwise(texts):
-                yield repair, ~after.eqNullSafe(before)
+                yield repair, is_other & ~after.eqNullSafe(before)
         else:
             text, is_read = F.col(self.field.name), value.isNotNull()
             if self.repair.synonyms:
