@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ import builders
 from builders import rows_of
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
-from nightjar.settings.files import File
+from nightjar.settings.files import Dialect, File
 from nightjar.settings.gates import Gate, GateCheck, GateSeverity
 from nightjar.settings.repairs import LetterCase, Numbers, Repair, Winsorising
 from nightjar.settings.sources import Column, ColumnType
@@ -48,7 +49,9 @@ SPACED = st.builds(
 )
 NUMBERS = st.one_of(
     st.from_regex(r"[+-]?[0-9]{1,4}([,. ][0-9]{3}){0,3}([,.][0-9]{0,2})?", fullmatch=True),
-    st.sampled_from(["none", " none", "1,5", "inf", "NaN", "1e3", "4 611 686 018 427 387 906", "9" * 19]),
+    st.sampled_from(
+        ["none", " none", "1,5", " 12 ", " 1 234", "inf", "NaN", "1e3", "4 611 686 018 427 387 906", "9" * 19]
+    ),
 )
 CHANGES_OF_CLOCKS = [
     utc(2024, 3, 31, 1), utc(2024, 10, 27, 1), utc(2024, 3, 10, 7), utc(2024, 11, 3, 6), utc(2024, 4, 6, 15),
@@ -95,6 +98,26 @@ def test_texts_are_read_as_a_plain_loop_reads_them(spark, tmp_path_factory, text
         assert (row["_row"] is not None) == is_kept
         if is_kept:
             assert set(json.loads(row["_row"]).values()) == {str(row["id"]), moment, text}
+
+
+def test_patterns_say_which_times_are_of_a_clock(spark, tmp_path):
+    """Those without an offset; what is no time is a value of no zone, and what leads out of the years neither."""
+    formats = ["dd.MM.yyyy HH:mm", "dd.MM.yyyy HH:mmXXX", "yyyy-MM-dd"]
+    source = builders.readings("x.csv", file=File("x.csv", dialect=Dialect(timestamp_formats=formats)))
+    column = Column(TIMESTAMP, repair=Repair(zone="America/New_York"))
+    source = replace(source, columns={"machine": Column(STRING), "at": column}, known_at=None, keep=[])
+    expected = {
+        "31.03.2024 06:00": (utc(2024, 3, 31, 10), None),
+        "31.03.2024 06:00+02:00": (utc(2024, 3, 31, 4), None),
+        "2024-03-31": (utc(2024, 3, 31, 4), None),
+        "10.03.2024 02:30": (None, ["at: no time that clocks of America/New_York show"]),
+        "31.12.9999 23:00": (None, ["at: not a timestamp"]),
+        "2024-03-31 06:00:00": (None, ["at: not a timestamp"]),
+    }
+    raw = [("m1", text, None, "x.csv") for text in expected]
+    frame = spark.createDataFrame(raw, "machine string, at string, _malformed string, _file string").coalesce(1)
+    read = facts.candidates(frame, "readings", source, tmp_path, "UTC").select("at", "_reasons").toArrow().to_pylist()
+    assert dict(zip(expected, [(row["at"], row["_reasons"]) for row in read], strict=True)) == expected
 
 
 COLUMNS = {

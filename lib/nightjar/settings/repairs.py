@@ -1,5 +1,6 @@
 """Settings of repairs: what is read in place of the raw values that stand there."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
@@ -71,6 +72,8 @@ class Winsorising:
         """Whether there is a bound, and they are in order."""
         lower, upper = self.minimum, self.maximum
         yield from expect(lower is not None or upper is not None, "minimum", None, "a minimum or a maximum")
+        for name, bound in (("minimum", lower), ("maximum", upper)):
+            yield from expect(bound is None or math.isfinite(bound), name, bound, "a finite number")
         if lower is not None and upper is not None:
             yield from expect(lower < upper, "minimum", lower, f"less than maximum={upper}")
 
@@ -127,9 +130,9 @@ class Repair:
         for value, texts in self.synonyms.items():
             yield from expect(bool(texts), "synonyms", value, "texts that stand for it")
             for text in (value, *texts):
-                at, meaning = f"synonyms.{value}", meanings[self.cased(text)]
-                yield from expect(meaning == value, at, text, f"another text: it stands for {meaning!r} as well")
-                yield from expect(text == text.strip(BLANKS), at, text, "a text without white space at its ends")
+                meaning, is_bare = meanings[self.cased(text)], text == text.strip(BLANKS)
+                yield from expect(meaning == value, "synonyms", text, f"another text: it stands for {meaning!r} too")
+                yield from expect(is_bare, "synonyms", text, "a text without white space at its ends")
         yield from expect_zone("zone", self.zone or "UTC")
 
     def column_issues(self, kind: str, minimum: float | None, maximum: float | None) -> Iterator[Issue]:

@@ -155,8 +155,8 @@ class Source:
         near_duplicates: columns, such as name and street, that tell a fact from others. Of facts with different keys
             whose texts there differ in case, punctuation, white space or compatible letters (NFKC) alone, the first is
             stored: one that earlier nights have stored, else that known first, else that with the least key. The others
-            are refused, and `repairs` names the fact kept. Later versions of stored facts are stored, and a fact without
-            text in one of the columns is none of them.
+            are refused, and `repairs` names the first. Later versions of stored facts are stored, and a fact without
+            text in one of the columns is compared with none.
         refuse_above (share): share of refused rows above which the whole source is refused.
         arrival: what every night brings of it at least, and what becomes of a night to which it brings less.
         gates: name -> what is expected of the new rows of a night beyond what columns and checks ask of each row.

@@ -86,7 +86,7 @@ def _synonym_issues(path: str, column: Column, missing_texts: Collection[str]) -
         yield from _issues_of(path, value, column.type)
         for text in texts:
             expected = "another text: this one stands for a missing value in the file"
-            yield from expect(text not in missing_texts, f"{path}.{value}", text, expected)
+            yield from expect(text not in missing_texts, path, text, expected)
 
 
 def _issues_of(path: str, text: str, kind: ColumnType) -> Iterator[Issue]:

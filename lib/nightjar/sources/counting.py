@@ -17,7 +17,7 @@ EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatExcepti
 FIXED = 4  # columns of `count_states` before those of repairs
 
 
-def count_states(new: DataFrame, name: str, made: Sequence[tuple[str, str]]) -> list[Row]:
+def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) -> list[Row]:
     """Count rows by state before and now, with the newest of each, and the rows that each repair has changed.
 
     All expressions are first computed here.
@@ -25,13 +25,13 @@ def count_states(new: DataFrame, name: str, made: Sequence[tuple[str, str]]) -> 
     Args:
         new: the night's rows.
         name: of the source.
-        made: its repairs, see `repairs.declared`.
+        pairs: column and name of its repairs, see `repairs.declared`.
 
     Raises:
         SourceError: an expression fails.
     """
     newest = F.unix_micros(F.max("stated_known_at"))
-    changed = [repairs.count(column, repair) for column, repair in made]
+    changed = [repairs.count(column, repair) for column, repair in pairs]
     try:
         return new.groupBy("_before", facts.STATE).agg(F.count("*"), newest, *changed).collect()
     except EXPRESSION_FAILED as error:
@@ -41,10 +41,10 @@ def count_states(new: DataFrame, name: str, made: Sequence[tuple[str, str]]) -> 
         ) from error
 
 
-def repaired(state_counts: Sequence[Row], made: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def repaired(state_counts: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Column and repair -> rows that it has changed, of those that the night stores or refuses; see `count_states`."""
     kept = [row for row in state_counts if row[1] in ("fact", "refused")]
-    return {pair: sum(row[FIXED + place] for row in kept) for place, pair in enumerate(made)}
+    return {pair: sum(row[FIXED + place] for row in kept) for place, pair in enumerate(pairs)}
 
 
 def state_counts() -> list[Column]:

@@ -150,13 +150,13 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         compared.persist()
         new = near_duplicates.refuse(ground, compared)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
-    made = repairs.declared(source)
-    state_counts = counting.count_states(new, name, made)
+    pairs = repairs.declared(source)
+    state_counts = counting.count_states(new, name, pairs)
     compared.unpersist()
     visible.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
-        state_counts = counting.count_states(new, name, made)
+        state_counts = counting.count_states(new, name, pairs)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
@@ -168,7 +168,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
     counts |= counting.waiting_counts(counts, entries)
-    repaired = counting.repaired(state_counts, made)
+    repaired = counting.repaired(state_counts, pairs)
     return CheckedSource(
         name, table, new, counts, failed, None if newest is None else instant(newest), entries, results, repaired
     )

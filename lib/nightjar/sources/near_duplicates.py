@@ -14,7 +14,7 @@ from nightjar.sources.gates.ground import Ground
 from nightjar.sources.repairs import CHANGES, CHANGES_TYPE, NEAR_DUPLICATES
 from nightjar.sources.storing import known_at
 
-KEPT = "_kept"
+FIRST = "_first"
 STORED = "_stored"
 
 
@@ -31,19 +31,19 @@ def refuse(ground: Ground, rows: DataFrame) -> DataFrame:
     source = ground.place.source
     names = ", ".join(source.near_duplicates)
     others = _near_duplicates(ground, rows)
-    renamed = others.select(*(F.col(name).alias(f"_of_{name}") for name in source.key), KEPT)
+    renamed = others.select(*(F.col(name).alias(f"_of_{name}") for name in source.key), FIRST)
     same = reduce(Column.__and__, (F.col(name) == F.col(f"_of_{name}") for name in source.key))
     joined = rows.join(renamed, same & (F.col(STATE) == "fact"), "left").drop(*renamed.columns[:-1])
     change = F.struct(
         F.lit(names).alias("column"),
         F.array(F.lit(NEAR_DUPLICATES)).alias("repairs"),
         facts.as_json(source.key).alias("before"),
-        F.col(KEPT).alias("after"),
+        F.col(FIRST).alias("after"),
     )
     no_changes = F.array().cast(CHANGES_TYPE)
     before = F.coalesce(CHANGES, no_changes) if CHANGES in rows.columns else no_changes
     unchanged = F.col(CHANGES) if CHANGES in rows.columns else F.lit(None).cast(CHANGES_TYPE)
-    is_refused, content = F.col(KEPT).isNotNull(), facts.content(source)
+    is_refused, content = F.col(FIRST).isNotNull(), facts.content(source)
     reason = F.array(F.lit(f"near-duplicate of another fact by {names}"))
     marks = {
         STATE: F.when(is_refused, "refused").otherwise(F.col(STATE)),
@@ -52,7 +52,7 @@ def refuse(ground: Ground, rows: DataFrame) -> DataFrame:
         CHANGES: F.when(is_refused, F.concat(before, F.array(change))).otherwise(unchanged),
         deduplication.HASH: F.when(is_refused, F.sha2(content, 256)).otherwise(F.col(deduplication.HASH)),
     }
-    return joined.withColumns(marks).drop(KEPT)
+    return joined.withColumns(marks).drop(FIRST)
 
 
 def _near_duplicates(ground: Ground, rows: DataFrame) -> DataFrame:
@@ -60,9 +60,9 @@ def _near_duplicates(ground: Ground, rows: DataFrame) -> DataFrame:
     key = ground.place.source.key
     alive = _facts(ground, rows).withColumn("_form", _form(ground.place.source.near_duplicates))
     first = F.min(F.struct(~F.col(STORED), "_since", F.struct(*key).alias("key")))
-    compared = alive.where(F.col("_form").isNotNull()).withColumn("_first", first.over(Window.partitionBy("_form")))
-    others = compared.where(~F.col(STORED) & (F.struct(*key) != F.col("_first.key")))
-    return others.select(*key, F.to_json("_first.key", facts.KEEP_NULLS).alias(KEPT))
+    compared = alive.where(F.col("_form").isNotNull()).withColumn("_group", first.over(Window.partitionBy("_form")))
+    others = compared.where(~F.col(STORED) & (F.struct(*key) != F.col("_group.key")))
+    return others.select(*key, F.to_json("_group.key", facts.KEEP_NULLS).alias(FIRST))
 
 
 def _facts(ground: Ground, rows: DataFrame) -> DataFrame:

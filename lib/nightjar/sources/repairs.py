@@ -80,7 +80,7 @@ class RawColumn:
         """Why it may have no value of the type, as `values.special` tells it."""
         faults = values.special(self.field, self.column.type, self.dialect)
         if self.repair.zone:
-            is_left_out = self._is_plain() & self._as_it_stands().isNotNull()
+            is_left_out = self._is_plain() & self._as_it_stands().isNotNull() & self._shown().isNull()
             faults.append((is_left_out, f"no time that clocks of {self.repair.zone} show"))
         return faults
 
@@ -92,8 +92,8 @@ class RawColumn:
             value: the repaired value, not winsorised.
             is_valid: whether the row is not refused for it.
         """
-        made = [(repair, F.coalesce(changed, F.lit(False))) for repair, changed in self._made(value, is_valid)]
-        repairs = F.array_compact(F.array(*(F.when(changed, F.lit(repair)) for repair, changed in made)))
+        steps = [(repair, F.coalesce(changed, F.lit(False))) for repair, changed in self._steps(value, is_valid)]
+        repairs = F.array_compact(F.array(*(F.when(changed, F.lit(repair)) for repair, changed in steps)))
         after = F.when(is_valid, self.winsorised(value)).otherwise(value).cast("string")
         if self.column.type is ColumnType.TIMESTAMP:
             after = F.concat(after, F.lit("Z"))
@@ -101,9 +101,9 @@ class RawColumn:
         entry = F.struct(
             F.lit(name).alias("column"), repairs.alias("repairs"), before.alias("before"), after.alias("after")
         )
-        return F.when(reduce(Column.__or__, (changed for _, changed in made)), entry)
+        return F.when(reduce(Column.__or__, (changed for _, changed in steps)), entry)
 
-    def _made(self, value: Column, is_valid: Column) -> Iterator[tuple[str, Column]]:
+    def _steps(self, value: Column, is_valid: Column) -> Iterator[tuple[str, Column]]:
         """Each repair that is declared, and whether it has a part in what has changed the value."""
         if self.column.type is ColumnType.STRING:
             texts = self._texts()
@@ -111,14 +111,13 @@ class RawColumn:
             for (_, before), (repair, after) in pairwise(texts):
                 yield repair, is_other & ~after.eqNullSafe(before)
         else:
-            text, is_read = F.col(self.field.name), value.isNotNull()
+            is_read = value.isNotNull()
             if self.repair.synonyms:
                 is_synonym = self._synonym().isNotNull()
                 yield "synonyms", is_synonym
                 is_read = is_read & ~is_synonym
             if self.repair.numbers:
-                signs = self.repair.numbers.signs()
-                yield "numbers", is_read & (F.translate(text, signs, "") != text)
+                yield "numbers", is_read & (F.translate(self._bare(), self.repair.numbers.signs(), "") != self._bare())
             if self.repair.zone:
                 yield "zone", is_read & self._is_plain() & (value != self._as_it_stands())
         if self.repair.winsorise:
@@ -147,25 +146,32 @@ class RawColumn:
     def _synonym(self) -> Column:
         """The value that a text of a column of another type than `string` is a synonym for."""
         values_of = {text: value for value, texts in self.repair.synonyms.items() for text in texts}
-        return _lookup(values_of, F.btrim(F.col(self.field.name), F.lit(" \t"))).cast(self.column.type.value)
+        return _lookup(values_of, self._bare()).cast(self.column.type.value)
+
+    def _bare(self) -> Column:
+        """A text without the blanks around it that other types than `string` do not look at."""
+        return F.btrim(F.col(self.field.name), F.lit(" \t"))
 
     def _is_plain(self) -> Column:
         return values.is_plain_time(self.field, self.dialect)
 
     def _in_zone(self) -> Column:
-        """The instant, where a plain time is one of the zone's clocks; null for a time that they leave out.
+        """The instant, where a plain time is one that clocks of the zone show; null for any other plain time."""
+        shown = self._shown()
+        return F.when(~self._is_plain(), self._as_it_stands()).when(~values.is_outside(shown), shown)
 
-        Of two instants it is the later one. What is the offset a day after the earlier one is that of the later one,
-        if there is one.
+    def _shown(self) -> Column:
+        """The last instant at which clocks of the zone show a time; null: they never do.
+
+        If they show it twice, their offset a day after the first instant is that of the last one.
         """
         local, zone = self._as_it_stands(), F.lit(self.repair.zone)
-        earlier = F.to_utc_timestamp(local, zone)
-        next_day = F.timestamp_micros(F.unix_micros(earlier) + DAY)
+        first = F.to_utc_timestamp(local, zone)
+        next_day = F.timestamp_micros(F.unix_micros(first) + DAY)
         offset = F.unix_micros(F.from_utc_timestamp(next_day, zone)) - F.unix_micros(next_day)
-        later = F.timestamp_micros(F.unix_micros(local) - offset)
-        shown = F.when(F.from_utc_timestamp(later, zone) == local, later)
-        shown = shown.when(F.from_utc_timestamp(earlier, zone) == local, earlier)
-        return F.when(~self._is_plain(), local).when(~values.is_outside(shown), shown)
+        last = F.timestamp_micros(F.unix_micros(local) - offset)
+        is_last, is_first = (F.from_utc_timestamp(one, zone) == local for one in (last, first))
+        return F.when(is_last, last).when(is_first, first)
 
 
 def _lookup(entries: Mapping[str, str], text: Column) -> Column:
@@ -194,13 +200,13 @@ def require_fit(columns: Mapping[str, RawColumn], name: str, source: sources.Sou
         SourceError: they have one.
     """
     for column, raw in columns.items():
-        kind = raw.field.dataType
         of_texts = [one for one in raw.repair.names() if one in OF_TEXTS]
         if values.has_no_zone(raw.field):
             of_texts = [one for one in of_texts if one != "zone"]
-        if of_texts and raw.column.type is not ColumnType.STRING and not isinstance(kind, StringType | NullType):
+        holds_texts = raw.column.type is ColumnType.STRING or isinstance(raw.field.dataType, StringType | NullType)
+        if of_texts and not holds_texts:
             raise SourceError(
-                f"Source {name}: the column {column} of {source.file.path} is {kind.simpleString().upper()}, but "
+                f"Source {name}: the column {column} of {source.file.path} is {values.type_in_file(raw.field)}, but "
                 f"{' and '.join(of_texts)} in columns.{column}.repair are for texts, zone also for times without one. "
                 "Take that out of the source's settings. Nothing was written."
             )
@@ -214,8 +220,8 @@ def changes(columns: Mapping[str, RawColumn], valid: Mapping[str, Column]) -> Co
         valid: name -> whether the row is not refused for it.
     """
     entries = [raw.change(name, F.col(name), valid[name]) for name, raw in columns.items() if raw.repair.names()]
-    made = F.array_compact(F.array(*entries))
-    return F.when(F.size(made) > 0, made)
+    of_row = F.array_compact(F.array(*entries))
+    return F.when(F.size(of_row) > 0, of_row)
 
 
 def declared(source: sources.Source) -> list[tuple[str, str]]:

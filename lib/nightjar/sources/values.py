@@ -60,12 +60,16 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
     for column, kind in types.items():
         field = rows.schema[column]
         if not fits(field, kind):
-            kind_in_file = "TIMESTAMP" if UNIT in field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
-                f"Source {name}: the column {column} of {file.path} is {kind_in_file}, which is not read as the "
+                f"Source {name}: the column {column} of {file.path} is {type_in_file(field)}, which is not read as the "
                 f"{kind.word} that it is declared. Declare what it is, and derive the rest, such as "
                 f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
             )
+
+
+def type_in_file(field: StructField) -> str:
+    """What messages call the type of values that a file holds."""
+    return "TIMESTAMP" if UNIT in field.metadata else field.dataType.simpleString().upper()
 
 
 def value(field: StructField, kind: ColumnType, dialect: Dialect = PLAIN) -> Column:
