@@ -82,10 +82,10 @@ class Winsorising:
 class Repair:
     """Repairs of a column's raw values, made in the order below. Every one is counted in the table `quality`.
 
-    The first four read a text otherwise than it stands there, before it is cast to the column's type; so `required`,
-    bounds, `levels`, lookups and expressions see repaired values. Rows in `quarantine` keep the raw ones. The table
-    `repairs` has each value that was changed, before and after, of all rows that a night stores or refuses; what only
-    trimming has changed is counted alone.
+    All but `winsorise` are made before a value is checked, so that `required`, bounds and `levels` are asked of repaired
+    values; lookups, expressions and facts have them, too. Rows in `quarantine` are as they came. The table `repairs` has
+    each value that was changed, before and after, of the rows that a night stores or refuses; what only trimming has
+    changed is counted alone.
 
     Attributes:
         trim: of a `string`: white space at both ends is removed, also no-break and other spaces of Unicode. A text of
