@@ -82,10 +82,10 @@ class Winsorising:
 class Repair:
     """Repairs of a column's raw values, made in the order below. Every one is counted in the table `quality`.
 
-    All but `winsorise` are made before a value is checked, so that `required`, bounds and `levels` are asked of repaired
-    values; lookups, expressions and facts have them, too. Rows in `quarantine` are as they came. The table `repairs` has
-    each value that was changed, before and after, of the rows that a night stores or refuses; what only trimming has
-    changed is counted alone.
+    All but `winsorise` are made before a value is checked, so that `required`, bounds and `levels` are asked of
+    repaired values; lookups, expressions and facts have them, too. Rows in `quarantine` are as they came. The table
+    `repairs` has each value that was changed, before and after, of the rows that a night stores or refuses; what only
+    trimming has changed is counted alone.
 
     Attributes:
         trim: of a `string`: white space at both ends is removed, also no-break and other spaces of Unicode. A text of
@@ -113,6 +113,10 @@ class Repair:
     def names(self) -> list[str]:
         """The repairs that are declared, in the order in which they are made."""
         return [name for name in _TYPES if getattr(self, name)]
+
+    def steps(self) -> list[str]:
+        """Those that are made before the value is checked."""
+        return [name for name in self.names() if name != "winsorise"]
 
     def cased(self, text: str) -> str:
         """A text as `case` leaves it."""
