@@ -21,8 +21,9 @@ from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
 from nightjar.settings.environment import Placement
 from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
+from nightjar.settings.layouts import Layout
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.sources import ColumnType, Layout
+from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy, Weekday
 from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date

@@ -42,7 +42,7 @@ EVIDENCE = {
 def project(title="Flights from New York, more than 15 minutes late") -> Project:
     columns = {"flight": ColumnType.STRING, "at": ColumnType.TIMESTAMP, "late": ColumnType.BOOLEAN}
     raw = {name: Column(kind) for name, kind in columns.items()}
-    source = Source(File("flights.csv"), raw, key=["flight"], event_time="at")
+    source = Source(File("flights.csv"), columns=raw, key=["flight"], event_time="at")
     return Project(
         name="flights",
         title=title,

@@ -44,7 +44,7 @@ def _of_files(settings: jobs.Job) -> Iterator[str]:
     if not _runs(settings, JobName.INGEST):
         return
     for name, source in settings.project.sources.items():
-        for file in (source.file, *(lookup.file for lookup in source.lookups.values())):
+        for file in (*([source.file] if source.file else []), *(lookup.file for lookup in source.lookups.values())):
             try:
                 list_files(file, name)
             except SourceError as error:

@@ -11,7 +11,8 @@ from nightjar.settings.features import FeatureGroup
 from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
-from nightjar.settings.sources import BY, Source
+from nightjar.settings.layouts import BY
+from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues

@@ -46,7 +46,7 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     types = {column: one.type for column, one in source.columns.items()}
-    values.require_fit(rows, name, source.file, types)
+    values.require_fit(rows, name, source.origin.place, types)
     rows = _cast_columns(rows, source)
     for lookup_name, lookup in source.lookups.items():
         rows = lookups.join(rows, f"{name}.lookups.{lookup_name}", lookup, types[lookup.key], cache)
@@ -77,7 +77,7 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
 
 def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    schema, dialect = rows.schema, source.file.dialect
+    schema, dialect = rows.schema, source.dialect
     typed_values = [
         values.value(schema[name], column.type, dialect).alias(name) for name, column in source.columns.items()
     ]

@@ -20,12 +20,13 @@ from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, deduplication, facts, layouts
+from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
-from nightjar.sources.intake.items import Entry
 from nightjar.sources.intake.reading import Reading
+from nightjar.sources.items import Entry
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -70,7 +71,7 @@ def ingest(
         check: called with source -> the columns of its facts; raises where features or labels do not fit them.
 
     Raises:
-        SourceError: a file is missing, damaged or not of its declared shape, or has changed that may not; too many rows
+        SourceError: a file or table is missing, damaged or not as declared, or has changed that may not; too many rows
             are refused, or a source brings less than it should or does not pass a gate that stops. No table has been
             touched.
         UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
@@ -81,34 +82,39 @@ def ingest(
     zone = project.zone
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
-    places = {
-        name: reading.Place(spark, warehouse, name, source, night, zone, cache)
-        for name, source in project.sources.items()
-    }
-    # All files are opened before the first one is read through.
-    opened, folder = {}, warehouse.path("")
-    for name, place in places.items():
-        with raw.translate_read_errors(name, folder):
-            opened[name] = reading.open_items(place, source_table_name(name))
-    schemas = {name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()}
-    check(schemas)
-    tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
-    targets = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
-    checked: dict[str, CheckedSource] = {}
-    with staging.discard_on_failure(warehouse, project.sources, night):
-        for name in project.sources_in_order():  # a gate may refer to the facts of a source before
-            with raw.translate_read_errors(name, folder):
-                read = reading.stage(places[name], opened[name])
-                ground = Ground(places[name], tables[name].name, project.sources, checked)
-                checked[name] = _check_source(ground, tables[name], read)
-        checked_sources = [checked[name] for name in project.sources]
-        require_same_columns(targets)
-        arrivals_of = {
-            source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
-            for source in checked_sources
+    with connect(spark, project.sources, night, zone, cache) as connectors:
+        places = {
+            name: reading.Place(spark, warehouse, name, source, night, zone, cache, connectors[name])
+            for name, source in project.sources.items()
         }
-        arrivals.require(arrivals_of, project.sources, run_date)
-        gates.require(checked_sources, run_date)
+        # All files are opened before the first one is read through.
+        opened, folder = {}, warehouse.path("")
+        for name, place in places.items():
+            with raw.translate_read_errors(name, folder):
+                opened[name] = reading.open_items(place, source_table_name(name))
+        schemas = {
+            name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()
+        }
+        check(schemas)
+        tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
+        targets = [
+            sink.target(warehouse, table) for table in tables.values()
+        ]  # before keys of other types are compared
+        checked: dict[str, CheckedSource] = {}
+        with staging.discard_on_failure(warehouse, project.sources, night):
+            for name in project.sources_in_order():  # a gate may refer to the facts of a source before
+                with raw.translate_read_errors(name, folder):
+                    read = reading.stage(places[name], opened[name])
+                    ground = Ground(places[name], tables[name].name, project.sources, checked)
+                    checked[name] = _check_source(ground, tables[name], read)
+            checked_sources = [checked[name] for name in project.sources]
+            require_same_columns(targets)
+            arrivals_of = {
+                source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
+                for source in checked_sources
+            }
+            arrivals.require(arrivals_of, project.sources, run_date)
+            gates.require(checked_sources, run_date)
     outcome = Outcome()
     entries_of = {source.name: source.entries for source in checked_sources}
     outcome.outputs[INTAKE.name] = history.store(warehouse, entries_of, run_date, run_id)
@@ -161,7 +167,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     # Spark may have removed it from the plan: then rows are counted once more.
     by_state = observation.get if state_counts else all_rows.agg(*_state_counts()).collect()[0].asDict()
     counts = _counts(by_state, counts_by_state)
-    raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.file.path)
+    raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.origin.place)
     failed = _count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
@@ -238,5 +244,5 @@ def _refuse_if_too_many(
     raise SourceError(
         f"Source {name}: {counts['refused']:,} of {checked:,} new rows are refused, more than the share of "
         f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "
-        f"{reason}. Such a row: {example[0] if example else ''}. Has the file changed its form? Nothing was written."
+        f"{reason}. Such a row: {example[0] if example else ''}. Has it changed its form? Nothing was written."
     )

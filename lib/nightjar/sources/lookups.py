@@ -39,7 +39,7 @@ def _table(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType,
     columns = {lookup.key: lookup.file_key, **lookup.columns}
     types = {lookup.key: key_type, **lookup.types}
     for new_name, column in columns.items():
-        values.require_fit(rows, name, lookup.file, {column: types[new_name]})
+        values.require_fit(rows, name, lookup.file.path, {column: types[new_name]})
     fields = {new_name: rows.schema[column] for new_name, column in columns.items()}
     unread = F.coalesce(*(_unread(field, types[new_name], dialect) for new_name, field in fields.items()))
     typed = [values.value(field, types[new_name], dialect).alias(new_name) for new_name, field in fields.items()]

@@ -17,7 +17,7 @@ from nightjar.sources import facts
 from nightjar.sources.gates import row_checks
 from nightjar.sources.gates.results import GateResult
 from nightjar.sources.intake import history
-from nightjar.sources.intake.items import Entry
+from nightjar.sources.items import Entry
 from nightjar.tables import arrow, sink
 from nightjar.tables.quality import ARRIVED, PASS, WARN
 from nightjar.tables.source_definitions import QUALITY, QUARANTINE

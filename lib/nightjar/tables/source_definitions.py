@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from nightjar.settings.sources import BY
+from nightjar.settings.layouts import BY
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 QUARANTINE = Table(

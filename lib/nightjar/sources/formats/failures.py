@@ -55,7 +55,7 @@ def translate_open_errors(path: str, source: str) -> Iterator[None]:
 
 
 def require_columns(names: Sequence[str], required: Sequence[str], path: str, source: str) -> None:
-    """Refuse a file that has not each of the columns once.
+    """Refuse a file or table that has not each of the columns once.
 
     Raises:
         SourceError: it has not.
@@ -65,7 +65,7 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
         listing = ", ".join(name if name and name == name.strip() else repr(name) for name in names)
         raise SourceError(
             f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {listing}. "
-            "Correct the file, or the source's columns. Nothing was written."
+            "Correct it, or the source's columns. Nothing was written."
         )
     duplicates = [name for name in required if names.count(name) > 1]
     if duplicates:
