@@ -14,6 +14,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.files import Change, File
 from nightjar.sources import ingest
+from nightjar.sources.connectors.files import FileConnector
 from nightjar.sources.formats import files
 from nightjar.sources.intake import staging
 from nightjar.sources.items import Entry, Item
@@ -129,6 +130,10 @@ def test_staged_folders_are_removed_once_no_night_reads_them(warehouse):
     assert staging.remove_old(warehouse, "readings", entries, D1) == 2
     remaining = {path.name for path in Path(warehouse.path("staged/readings")).iterdir()}
     assert remaining == {"waits", "new", "of_run_that_goes_on"}
+
+
+def connector(folder):
+    return FileConnector(None, File(str(folder)), "readings", ["x"], folder, is_empty_allowed=True)
 
 
 def entry_of(item):

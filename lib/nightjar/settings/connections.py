@@ -1,4 +1,4 @@
-"""Settings of sources that are no files: Delta tables, tables of a Spark catalogue, tables and queries of a database."""
+"""Settings of sources that are no files: Delta tables, tables of a Spark catalogue, tables of databases."""
 
 import re
 from collections.abc import Iterator

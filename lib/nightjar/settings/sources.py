@@ -167,10 +167,8 @@ class Source:
         yield from expect(len(given) == 1, "file", given, f"one of {', '.join(origins)}")
         for kind, one in (("catalogue", self.catalogue), ("database", self.database)):
             if one is not None and one.watermark is not None:
-                column = self.columns.get(one.watermark.column)
-                yield from one.watermark.column_issues(
-                    f"{kind}.watermark", None if column is None else column.type.word
-                )
+                types = {name: column.type.word for name, column in self.columns.items()}
+                yield from one.watermark.column_issues(f"{kind}.watermark", types.get(one.watermark.column))
         yield from expect_names("lookups", self.lookups)
         yield from expect_names("layouts", self.layouts)
         yield from expect_names("gates", self.gates)

@@ -125,8 +125,8 @@ def ingest(
         outcome.outputs[source.table.name] = version_after
         outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, version_before, version_after)
         outcome.rows[source.table.name] = source.counts["stored"]
-        stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
-        log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)
+        added, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
+        log.info("source %s: %s rows stored, %s refused", source.name, added, refused)
     outcome.outputs[QUARANTINE.name] = store_quarantine(checked_sources, warehouse, night)
     outcome.outputs[QUALITY.name] = store_quality(checked_sources, arrivals_of, warehouse, night)
     outcome.rows[QUARANTINE.name] = sum(source.counts["refused"] for source in checked_sources)

@@ -61,7 +61,7 @@ def latest(folder: str) -> Version:
     feed = metadata.configuration.get(FEED, "false").lower() == "true"
     columns = tuple(opening.schema_of(table).names)
     is_direct = requirements.unreadable(table, name) is None
-    return Version(place.path(name), metadata.id, int(table.version()), modified, columns, feed, is_direct)
+    return Version(place.path(name), str(metadata.id), int(table.version()), modified, columns, feed, is_direct)
 
 
 def read(spark: SparkSession, version: Version, since: int | None) -> DataFrame:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
+from nightjar.settings.connections import Watermark
 from nightjar.sources.connectors.connector import Rows, not_staged, require_types, with_item
 from nightjar.sources.connectors.watermarks import OF_RUN, Table
 from nightjar.sources.formats.failures import require_columns
@@ -32,9 +33,9 @@ class CatalogueConnector:
 
     def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
         """All rows, or those from the greatest value that was read to the greatest there is."""
-        greatest = None
-        if self.table.watermark is not None:
-            (row,) = self.rows.agg(F.max(self._watermark()).cast("string")).collect()
+        watermark, greatest = self.table.watermark, None
+        if watermark is not None:
+            (row,) = self.rows.agg(F.max(_column(watermark)).cast("string")).collect()
             greatest = row[0]
         item = self.table.next_item(definition, read, greatest)
         return Discovery([] if item is None else [item], read)
@@ -52,20 +53,21 @@ class CatalogueConnector:
         return [with_item(self._within(portion.item), self.columns, portion.item) for portion in portions]
 
     def _within(self, item: Item) -> DataFrame:
-        least, greatest = self.table.bounds(item)
-        if greatest is None:
+        watermark, (least, greatest) = self.table.watermark, self.table.bounds(item)
+        if watermark is None or greatest is None:
             return self.rows
-        value, kind = self._watermark(), self.rows.select(self._watermark()).schema[0].dataType
+        value, kind = _column(watermark), self.rows.schema[watermark.column].dataType
         condition = value <= F.lit(greatest).cast(kind)
         if least is not None:
             condition &= value >= F.lit(least).cast(kind)
         return self.rows.where(condition | value.isNull())
 
-    def _watermark(self) -> "F.Column":
-        return F.col(f"`{self.table.watermark.column}`")
-
     def close(self) -> None:
         """Nothing stays open."""
+
+
+def _column(watermark: Watermark) -> Column:
+    return F.col(f"`{watermark.column}`")
 
 
 def connect(spark: SparkSession, table: Table, columns: Sequence[str]) -> CatalogueConnector:
@@ -78,8 +80,8 @@ def connect(spark: SparkSession, table: Table, columns: Sequence[str]) -> Catalo
         rows = spark.table(table.place)
     except PySparkException as error:
         raise SourceError(
-            f"Source {table.source}: the table {table.place} cannot be read: {str(error).splitlines()[0]} "
-            f"Correct project.sources.{table.source}.catalogue.table, or the catalogue's settings in environment.spark. "
+            f"Source {table.source}: the table {table.place} cannot be read: {str(error).splitlines()[0]} Correct "
+            f"project.sources.{table.source}.catalogue.table, or the catalogue's settings in environment.spark. "
             "Nothing was written."
         ) from error
     require_columns(rows.columns, columns, table.place, table.source)

@@ -18,13 +18,16 @@ class Connector(Protocol):
     """A way to raw rows, of one source and night.
 
     Attributes:
-        is_repeatable: whether an item that a night has read can be read again as it was, where it lies. If not, its rows
-            are staged, and a rerun reads them from there; each item has a name of its own then.
-        is_lasting: whether items are expected to stay as they are, so that their rows need no staging.
+        is_repeatable: whether an item that a night has read can be read again as it was, where it lies. If not, its
+            rows are staged, and a rerun reads them from there; each item has a name of its own then.
     """
 
     is_repeatable: bool
-    is_lasting: bool
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether items are expected to stay as they are, so that their rows need no staging."""
+        ...
 
     def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
         """The items that are new to a night.

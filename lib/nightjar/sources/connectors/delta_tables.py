@@ -44,9 +44,9 @@ class DeltaConnector:
         version, of_feed = self.version, self._of_feed()
         if of_feed and not version.has_feed:
             raise SourceError(
-                f"Source {self.source}: {version.folder} has no change feed, which gives {', '.join(of_feed)}. Switch it "
-                f"on (ALTER TABLE ... SET TBLPROPERTIES ('{foreign.FEED}' = 'true')), or do not declare them. Nothing "
-                "was written."
+                f"Source {self.source}: {version.folder} has no change feed, which gives {', '.join(of_feed)}. Switch "
+                f"it on (ALTER TABLE ... SET TBLPROPERTIES ('{foreign.FEED}' = 'true')), or do not declare them. "
+                "Nothing was written."
             )
         require_columns([*version.columns, *of_feed], self.columns, version.folder, self.source)
         last = last_entry(read)

@@ -88,9 +88,8 @@ class Table:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
             raise SourceError(
-                f"Source {self.source}: the greatest value of {self.watermark and self.watermark.column} in "
-                f"{self.place} is {text!r}, expected a {self.kind}. Correct it there, or leave such rows out by a query "
-                "or view. Nothing was written."
+                f"Source {self.source}: the greatest value of the watermark in {self.place} is {text!r}, expected a "
+                f"{self.kind}. Correct it there, or leave such rows out by a query or view. Nothing was written."
             ) from error
         return (moment.replace(tzinfo=moment.tzinfo or UTC) - ORIGIN) // MICROSECOND
 

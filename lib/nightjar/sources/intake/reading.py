@@ -26,7 +26,8 @@ from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
 NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "gates", "layouts", "refuse_above"), True) | {
-    "file": {"changed"}
+    "file": {"changed"},
+    "database": {"user", "password", "partition_column", "partitions", "fetch_size"},
 }
 """Settings of a source that decide nothing about how raw rows become facts. After an edit of any other, all that there
 is is read again."""
