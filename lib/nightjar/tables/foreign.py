@@ -93,9 +93,8 @@ def read_changes(spark: SparkSession, version: Version, since: int) -> DataFrame
     Raises:
         TableError: the feed does not go back so far.
     """
-    reader = spark.read.format("delta").option("readChangeFeed", "true")
     try:
-        return reader.option("startingVersion", since + 1).option("endingVersion", version.number).load(version.folder)
+        return delta.read_changes(spark, version.folder, since + 1, version.number)
     except PySparkException as error:
         raise TableError(
             f"The change feed of {version.folder} cannot be read from version {since + 1} to {version.number}: "
