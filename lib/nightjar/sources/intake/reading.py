@@ -25,7 +25,7 @@ from nightjar.sources.storing import Night
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "gates", "layouts", "refuse_above"), True) | {
+NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "datasheet", "gates", "layouts", "refuse_above"), True) | {
     "file": {"changed"},
     "database": {"user", "password", "partition_column", "partitions", "fetch_size"},
 }
