@@ -240,7 +240,7 @@ def _refuse_if_too_many(
     if not checked or counts["refused"] / checked <= source.refuse_above:
         return
     reason = max(failed, key=lambda check: failed[check])
-    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.ROW).first()
+    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.row_as_json()).first()
     raise SourceError(
         f"Source {name}: {counts['refused']:,} of {checked:,} new rows are refused, more than the share of "
         f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "

@@ -133,7 +133,7 @@ def store_quarantine(checked_sources: list[CheckedSource], warehouse: Warehouse,
             F.lit(source.name).alias("source"),
             F.col("_hash").alias("row_hash"),
             F.col(facts.REASONS).alias("reasons"),
-            F.col(facts.ROW).alias("row"),
+            facts.row_as_json().alias("row"),
             F.lit(night.run_date).alias("run_date"),
             F.lit(night.run_id).alias("run_id"),
         )
