@@ -71,7 +71,7 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
 
 
 def _body(job: JobName) -> "Callable[[Context], None]":
-    """The work of a job: all steps of its nights, what leases need, or the one step that is called like the job."""
+    """The work of a job: all steps of its nights, what people ask for, or the one step that is called like the job."""
     if job is JobName.NIGHTLY:
         from nightjar.pipeline import nightly
 
@@ -80,6 +80,10 @@ def _body(job: JobName) -> "Callable[[Context], None]":
         from nightjar.pipeline import leases
 
         return leases.run
+    if job is JobName.QUARANTINE:
+        from nightjar.pipeline import quarantine
+
+        return quarantine.run
     from nightjar.pipeline import execution
 
     return execution.single_step(job)
