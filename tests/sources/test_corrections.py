@@ -52,12 +52,13 @@ class Nights:
             writer = csv.DictWriter(file, lines[0])
             writer.writeheader()
             writer.writerows(lines)
-        null_texts = source.file.null_texts if source.file else ()
-        rows = table_file.read(path, columns, "readings", null_texts)
-        decision = Decision("readings", "ADA", "a test", day, run_id)
-        return correcting.correct(
-            self.spark, self.warehouse, self.project, decision, rows, refused, self.folder / "raw"
-        )
+        self.take_back(day, run_id)
+
+    def take_back(self, day, run_id):
+        source = self.project.sources["readings"]
+        rows = table_file.read(self.folder / f"{run_id}.csv", list(source.columns), "readings", source.file.null_texts)
+        decision, refused = Decision("readings", "ADA", "a test", day, run_id), refused_rows(self.warehouse)
+        correcting.correct(self.spark, self.warehouse, self.project, decision, rows, refused, self.folder / "raw")
 
     def facts(self, *columns):
         return rows_of(self.warehouse, "source_readings", *(columns or ("machine", "temperature", "ingested_on")))
@@ -98,7 +99,7 @@ def test_corrected_rows_are_known_from_their_night_on_and_reruns_read_what_their
     assert nights.items(D2) == ["corrections:fix"]
 
     nights.run(D3, D2)
-    for day, previous in ((D1, None), (D2, D1), (D3, D2)):
+    for day, previous in ((D1, None), (D2, D1)):
         nights.run(day, previous, run_id=f"rerun-{day}")
         assert nights.facts() == [("m1", 20.0, D1), corrected]
     assert set(nights.items(D1) + nights.items(D3)) == set()
@@ -109,7 +110,7 @@ def test_corrected_rows_are_known_from_their_night_on_and_reruns_read_what_their
     moments = [cutoff(day, ZONE) for day in (D1, D2)]
     spine = nights.spark.createDataFrame([("m2", one) for one in moments], "machine string, prediction_time timestamp")
     features = features_at(nights.warehouse, nights.project, spine).toPandas().sort_values("prediction_time")
-    assert features["readings__last"].fillna("none").tolist() == ["none", 25.5]
+    assert features["readings__mean_3d"].fillna("none").tolist() == ["none", 25.5]
 
 
 def test_a_night_that_is_run_late_reads_corrections_that_no_other_has_read_and_a_first_load_too(nights_of, landing):
@@ -141,31 +142,38 @@ def test_an_edit_of_settings_reads_corrections_again_and_a_correction_comes_afte
     assert nights.items(D3) == ["corrections:fix"]
 
 
-@pytest.mark.parametrize(
-    ("day", "change", "message"),
-    [
-        (D2, {"temperature": "91"}, r"line 2: temperature: above 90"),
-        (D2, {"_row_hash": "0" * 64}, r"line 2 \(_row_hash '0{64}'\): no such row is in quarantine"),
-        (D2, {"seen": "2024-04-02 07:00:00"}, r"line 2: it becomes known at 2024-04-02 07:00:00 UTC, after the cutoff"),
-        (D2, {"machine": "NA"}, r"line 2: machine: missing"),
-        (D2, {"machine": "x"}, r"line 2: project.sources.readings.where leaves it out"),
-        (D1, {"temperature": "20"}, None),
-    ],
-)
-def test_a_file_is_taken_as_a_whole_or_not_at_all(nights_of, landing, day, change, message):
+def test_a_file_is_taken_as_a_whole_or_not_at_all(nights_of, landing):
+    """What is wrong is named by its line; a row that is corrected is open no more."""
     nights = nights_of(where="machine <> 'x'")
-    (landing / "a.csv").write_text(HEADER + row("m1", "03-31 07:00", 200) + row("m2", "03-31 07:00", 201))
-    nights.run(D1)
+    (landing / "a.csv").write_text(HEADER + "".join(row(f"m{n}", "03-31 07:00", 200) for n in range(5)))
+    nights.run(D2)
     before = builders.versions(nights.warehouse)
-    order = iter([change, {"temperature": "20"}])
-    if message is None:
-        nights.correct(day, lambda line: line.update(next(order)))
-        with pytest.raises(IndexError):  # nothing is open
-            nights.correct(day, cool)
-        return
-    with pytest.raises(SourceError, match=f"{message}.*Nothing was written"):
-        nights.correct(day, lambda line: line.update(next(order)))
-    assert builders.versions(nights.warehouse) == before
+
+    def refused(day, *changes):
+        edits = iter(changes)
+        with pytest.raises(SourceError, match="Nothing was written") as failure:
+            nights.correct(day, lambda line: line.update({"temperature": "20"} | next(edits, {})))
+        assert builders.versions(nights.warehouse) == before
+        return str(failure.value)
+
+    message = refused(D2, {"_row_hash": "0"}, {}, {"_row_hash": (first := refused_rows(nights.warehouse)[1].row_hash)})
+    assert "line 2 (_row_hash '0'): no such row is in quarantine" in message
+    assert f"line 4 (_row_hash '{first}'): line 3 corrects the same row" in message
+    assert "the night of 2024-04-02 has refused it, expected run_date=2024-04-02 or a later one" in refused(D1)
+    later = {"seen": "2024-04-02 07:00:00"}
+    message = refused(D2, {}, {"temperature": "91"}, later, {"machine": "NA"}, {"machine": "x"})
+    for part in (
+        "line 3: temperature: above 90",
+        "line 4: it becomes known at 2024-04-02 07:00:00 UTC, after the cutoff of run_date=2024-04-02",
+        "line 5: machine: missing",
+        "line 6: project.sources.readings.where leaves it out",
+    ):
+        assert part in message
+    assert "line 2" not in message
+    nights.correct(D2, cool)
+    assert {one.decision for one in refused_rows(nights.warehouse)} == {"corrected"}
+    with pytest.raises(SourceError, match=r"line 2 .* that row is corrected already"):
+        nights.take_back(D2, "fix")
 
 
 def test_rows_of_one_fact_that_differ_come_back_as_one_of_them(nights_of, landing):
