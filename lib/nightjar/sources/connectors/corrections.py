@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -72,6 +72,15 @@ class CorrectionsConnector:
             for row in self._by_name[portion.item.name]
         ]
         return [self.spark.createDataFrame(rows, schema)]
+
+    def unread(self, read: Collection[str]) -> Rows:
+        """The rows of corrections that no night has read, whatever theirs is.
+
+        Args:
+            read: names of items that nights have read.
+        """
+        portions = [Portion(_item(name, rows)) for name, rows in self._by_name.items() if name not in read]
+        return self.read(portions) if portions else []
 
     def close(self) -> None:
         """Nothing stays open."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from pyspark.sql.types import StringType, StructField, StructType
 from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
+from nightjar.settings.sources import Source
 from nightjar.sources import deduplication, facts, values
-from nightjar.sources.formats.failures import translate_expression_errors
+from nightjar.sources.connectors.corrections import CorrectionsConnector
+from nightjar.sources.formats.failures import translate_expression_errors, translate_read_errors
 from nightjar.sources.formats.provenance import FILE, MALFORMED
+from nightjar.sources.intake import history
+from nightjar.sources.items import OF_CORRECTIONS
 from nightjar.sources.quarantine.table_file import HASH, CorrectedRow, texts_of
 from nightjar.tables import arrow
 from nightjar.tables.corrections import CORRECTED, DISMISSED, RefusedRow
-from nightjar.tables.source_definitions import CORRECTIONS
+from nightjar.tables.source_definitions import CORRECTIONS, source_table_name
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant
 
@@ -86,20 +91,26 @@ def correct(
     if not rows:
         raise SourceError(f"Source {decision.source}: the file holds no row. Nothing was written.")
     syntax.require_allowed(spark, project.sql_of_sources())
-    texts = {row.line: texts_of(row, by_hash[row.row_hash]) for row in rows}
-    raw_rows = _raw_rows(spark, texts)
-    with translate_expression_errors(decision.source):
-        _refuse(decision.source, _invalid(raw_rows, project, decision, cache))
-        source = project.sources[decision.source]
-        plain = raw_rows.select(
-            F.col(FILE).cast("bigint"),
-            *(
-                values.value(raw_rows.schema[name], column.type, source.dialect).cast("string").alias(name)
-                for name, column in source.columns.items()
-            ),
-        ).collect()
-    texts_by_line = {row[0]: dict(zip(source.columns, row[1:], strict=True)) for row in plain}
-    return _store(warehouse, decision, CORRECTED, {row.row_hash: texts_by_line[row.line] for row in rows})
+    raw_rows = _raw_rows(spark, {row.line: texts_of(row, by_hash[row.row_hash]) for row in rows})
+    name, source = decision.source, project.sources[decision.source]
+    read = {entry.item.name for entry in history.read(warehouse, name, source_table_name(name)).entries}
+    unread = CorrectionsConnector(spark, warehouse, name, list(source.columns), decision.run_date).unread(read)
+    with translate_expression_errors(name), translate_read_errors(name, warehouse.path("")):
+        candidates = [facts.candidates(one, name, source, cache, project.zone) for one in (raw_rows, *unread)]
+        _refuse(name, _invalid(reduce(DataFrame.unionByName, candidates), project, decision))
+        texts_of_lines = _plain_texts(raw_rows, source)
+    return _store(warehouse, decision, CORRECTED, {row.row_hash: texts_of_lines[row.line] for row in rows})
+
+
+def _plain_texts(raw_rows: DataFrame, source: Source) -> dict[int, dict[str, str | None]]:
+    """Line -> its columns as texts that are read as the same values whatever the dialect of a file."""
+    kinds = {name: column.type for name, column in source.columns.items()}
+    plain = [
+        values.value(raw_rows.schema[name], kind, source.dialect).cast("string").alias(name)
+        for name, kind in kinds.items()
+    ]
+    rows = raw_rows.select(F.col(FILE).cast("bigint"), *plain).collect()
+    return {row[0]: dict(zip(kinds, row[1:], strict=True)) for row in rows}
 
 
 def _refuse(source: str, problems: Iterable[str]) -> None:
@@ -138,13 +149,13 @@ def _raw_rows(spark: SparkSession, texts: Mapping[int, Mapping[str, str | None]]
     return spark.createDataFrame([(*row.values(), None, str(line)) for line, row in texts.items()], schema)
 
 
-def _invalid(raw_rows: DataFrame, project: Project, decision: Decision, cache: Path) -> Iterator[str]:
-    """What is wrong with corrected rows."""
+def _invalid(candidates: DataFrame, project: Project, decision: Decision) -> Iterator[str]:
+    """What is wrong with corrected rows, by themselves or beside each other and those that no night has read yet."""
     name, source = decision.source, project.sources[decision.source]
-    candidates = facts.candidates(raw_rows, name, source, cache, project.zone)
     content = deduplication.content([*source.stored_columns(), "event_time"])
     checked = deduplication.with_conflicts(candidates.withColumn(deduplication.CONTENT, content), source)
-    states = checked.select(
+    is_new = ~F.col("intake").startswith(OF_CORRECTIONS)
+    states = checked.where(is_new).select(
         F.col("intake").cast("bigint").alias("line"), facts.STATE, facts.REASONS, F.unix_micros("stated_known_at")
     )
     last = cutoff(decision.run_date, project.zone)
