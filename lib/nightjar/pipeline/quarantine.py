@@ -46,15 +46,15 @@ def run(context: Context) -> None:
         _print(_contents(open_rows[: settings.limit]), f"{len(open_rows):,} open rows", "No row is open.")
         return
     path = Path(settings.file or "")
-    table_file.write(path, list(settings.project.sources[settings.source or ""].columns), open_rows)
-    log.info("%s: %s open rows of source %s", path, f"{len(open_rows):,}", settings.source)
+    table_file.write(path, list(settings.project.sources[settings.from_source or ""].columns), open_rows)
+    log.info("%s: %s open rows of source %s", path, f"{len(open_rows):,}", settings.from_source)
 
 
 def select(warehouse: Warehouse, settings: Quarantine) -> list[RefusedRow]:
     """The refused rows that settings name."""
     where = pc.scalar(True)
-    if settings.source is not None:
-        where &= pc.field("source") == settings.source
+    if settings.from_source is not None:
+        where &= pc.field("source") == settings.from_source
     if settings.night is not None:
         where &= pc.field("run_date") == parse_run_date(settings.night)
     if settings.since is not None:
@@ -69,7 +69,7 @@ def select(warehouse: Warehouse, settings: Quarantine) -> list[RefusedRow]:
 
 def _decide(settings: Quarantine, step: Step[Job]) -> Outcome:
     """Correct or dismiss rows of a source, whose lease the run has."""
-    source, warehouse = settings.source or "", step.warehouse
+    source, warehouse = settings.from_source or "", step.warehouse
     decision = Decision(source, settings.by or "", settings.reason or "", step.run_date, step.run_id)
     rows = select(warehouse, settings)
     if settings.action is QuarantineAction.DISMISS:

@@ -212,7 +212,7 @@ STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {
 def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
     """The resources to lease for a run: the job for its date, and what runs of other dates change or depend on."""
     if isinstance(step.settings, Quarantine):
-        return (f"source/{step.settings.source}",)
+        return (f"source/{step.settings.from_source}",)
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it

@@ -34,7 +34,7 @@ class Quarantine(Job):
         action: `list` counts refused rows by source, reason and night; `show` prints open ones, which are neither
             corrected nor dismissed; `export` writes the open ones of a source to a CSV file; `correct` takes such a
             file back with corrected rows, all of them or none; `dismiss` says that open rows need no correction.
-        source: whose rows.
+        from_source: only rows of this source.
         check: only rows with a reason that holds this text, such as the name of a column, check or gate.
         night: only rows that this night has refused.
         since: only rows that this night or a later one has refused.
@@ -46,7 +46,7 @@ class Quarantine(Job):
     """
 
     action: QuarantineAction = QuarantineAction.LIST
-    source: str | None = None
+    from_source: str | None = None
     check: str | None = None
     night: DateText | None = None
     since: DateText | None = None
@@ -66,11 +66,14 @@ class Quarantine(Job):
         yield from self._placement_issues()
         if self.is_decision:
             yield from self._run_date_issues()
-        yield from expect_one_of("source", [self.source] if self.source else [], self.project.sources, "sources")
+        yield from expect_one_of(
+            "from_source", [self.from_source] if self.from_source else [], self.project.sources, "sources"
+        )
         of_files = (QuarantineAction.EXPORT, QuarantineAction.CORRECT)
         needs_source = self.is_decision or self.action is QuarantineAction.EXPORT
         action = f"with action={self.action}"
-        yield from expect(not needs_source or bool(self.source), "source", self.source, f"the source {action}")
+        has_source = self.from_source is not None or not needs_source
+        yield from expect(has_source, "from_source", self.from_source, f"a source {action}")
         needed = {"file": self.action in of_files, "by": self.is_decision, "reason": self.is_decision}
         for name, is_needed in needed.items():
             value = getattr(self, name)
