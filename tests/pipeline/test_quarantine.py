@@ -61,6 +61,8 @@ def test_refused_rows_are_listed_shown_exported_corrected_and_dismissed(run, tmp
     again = run(*export)
     assert (again.code, "rows.csv cannot be written (File exists)" in again.problem) == (2, True)
     correct = ("quarantine", "action=correct", "from_source=readings", "file=rows.csv", "run_date=2024-04-01", *BY)
+    missing = run(*correct, "file=none.csv", "--check")
+    assert (missing.code, "file: there is no file none.csv" in missing.err) == (2, True)
     before = {**builders.versions(warehouse), "runs": None, "leases": None, "beats": None}
     refused = run(*correct, using=spark)
     assert refused.code == 1
