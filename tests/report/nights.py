@@ -76,6 +76,8 @@ def full_night(warehouse: Warehouse) -> None:
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)
     store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
+    store_decision(warehouse, "0001", NIGHT)
+    store_decision(warehouse, "0002", NIGHT + timedelta(days=1))
     store_quality(warehouse)
     store_runs(warehouse)
 
@@ -202,6 +204,11 @@ def store_refused(warehouse, reason, row='{"carrier": "AA", "flight": 11, "depar
         for k in range(n)
     ]
     arrow.append(warehouse, tables.QUARANTINE, rows, "ingest-1")
+
+
+def store_decision(warehouse, row_hash, night):
+    row = {"source": "landings", "row_hash": row_hash, "action": "dismissed", "run_date": night, "run_id": "by-hand"}
+    arrow.append(warehouse, tables.CORRECTIONS, [row], "by-hand")
 
 
 def store_quality(warehouse):

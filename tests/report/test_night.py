@@ -147,6 +147,7 @@ def test_refused_rows_checks_and_steps_stand_as_recorded(full):
     steps = {row["Job"]: row for row in page.table("The latest finished run")}
 
     assert reasons["departure_delay 1301 is above its maximum of 1300"]["Rows"] == "3"
+    assert "Of this night and those before, 2 refused rows are open, neither corrected nor dismissed" in page.text
     assert '"departure_delay": 1301' in reasons["tailnum is missing"]["One of them"]
     assert checks["landings", "refused"] | {"Share": "0.3%", "Of": "912"} == checks["landings", "refused"]
     assert ("landings", "gate volume warn the number of facts is 0") in checks

@@ -36,7 +36,7 @@ def parse(job: JobName, description: str, arguments: list[str]) -> argparse.Name
 
 
 def _parser(job: JobName, description: str) -> Parser:
-    keys = "project=NAME" if job is JobName.LEASES else "project=NAME run_date=YYYY-MM-DD"
+    keys = "project=NAME" if job in (JobName.LEASES, JobName.QUARANTINE) else "project=NAME run_date=YYYY-MM-DD"
     command = f"nightjar {job.value.replace('_', '-')}"
     file = f"jobs/{job.value}.py"
     parser = Parser(

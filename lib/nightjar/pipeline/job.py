@@ -80,7 +80,7 @@ def _preview(source: str) -> "Callable[[Context], None]":
 
 
 def _body(job: JobName) -> "Callable[[Context], None]":
-    """The work of a job: all steps of its nights, what leases need, or the one step that is called like the job."""
+    """The work of a job: all steps of its nights, what people ask for, or the one step that is called like the job."""
     if job is JobName.NIGHTLY:
         from nightjar.pipeline import nightly
 
@@ -89,6 +89,10 @@ def _body(job: JobName) -> "Callable[[Context], None]":
         from nightjar.pipeline import leases
 
         return leases.run
+    if job is JobName.QUARANTINE:
+        from nightjar.pipeline import quarantine
+
+        return quarantine.run
     from nightjar.pipeline import execution
 
     return execution.single_step(job)

@@ -17,7 +17,7 @@ from nightjar.settings.gates import Gate
 from nightjar.settings.layouts import Layout
 from nightjar.settings.validation import settings
 
-OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_stated_known_at")
+OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_reasons", "_row", "_row_hash", "_stated_known_at")
 """Columns that raw rows have besides the declared ones."""
 STAMPS = {"event_time", "known_at", "stated_known_at", "intake", "ingested_on", "run_id", "retraction", "bucket"}
 """Columns that stored facts have besides those of their source."""

@@ -130,9 +130,13 @@ def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
     resolved = {
         facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
         facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
-        facts.ROW: F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW)),
     }
-    return compared.withColumns(resolved).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
+    return with_hashes(compared.withColumns(resolved)).drop("_conflict", "_repeated")
+
+
+def with_hashes(rows: DataFrame) -> DataFrame:
+    """The rows with the hash of each that is refused."""
+    return rows.withColumn(HASH, F.when(F.col(facts.STATE) == "refused", F.sha2(facts.row_as_json(), 256)))
 
 
 def _conflict(source: Source) -> str:

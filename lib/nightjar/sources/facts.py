@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType, StructField, TimestampType
+from pyspark.sql.types import BooleanType, StringType, StructField, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
@@ -30,8 +30,8 @@ Fault = tuple[Column, str]  # a condition under which a row is refused, and the 
 def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
     """Raw rows with their stored columns, `event_time`, `stated_known_at`, `intake` (their item), and their state.
 
-    `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
-    is `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. A null
+    `_reasons` lists the checks a row failed (null: none), `_row` holds its raw columns as texts, and `_state` is
+    `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. A null
     `known_at` is the `event_time`.
 
     Args:
@@ -88,11 +88,18 @@ def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
     faults = {name: _column_fault(schema[name], column, dialect) for name, column in source.columns.items()}
     judged = values_and_texts.select("*", *(fault.alias(_fault(name)) for name, fault in faults.items()))
     reasons = F.concat_ws(SEPARATOR, *(_fault(name) for name in faults)).alias(REASONS)
-    texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
-    row = F.when(F.coalesce(*(_fault(name) for name in faults)).isNotNull(), texts_as_json).alias(ROW)
+    row = F.struct(*(_readable(schema[name]).alias(name) for name in source.columns)).alias(ROW)
     # A value with a fault is null: an expression such as make_date must not get a month of 13.
     valid_values = [F.when(F.col(_fault(name)).isNull(), F.col(name)).alias(name) for name in faults]
     return judged.select(*valid_values, reasons, row, *passed)
+
+
+def _readable(field: StructField) -> Column:
+    """The raw text; or a text that is read as the same value where the raw value is none, and is one of its column."""
+    text = F.col(_text(field.name))
+    if isinstance(field.dataType, StringType):
+        return text
+    return F.coalesce(F.col(field.name).cast("string"), text.cast("string"))
 
 
 def _any(faults: list[Fault]) -> Column:
@@ -110,6 +117,11 @@ def _text(name: str) -> str:
 
 def _fault(name: str) -> str:
     return f"_fault_{name}"
+
+
+def row_as_json() -> Column:
+    """The raw columns of a row as JSON of texts, nulls included."""
+    return F.to_json(ROW, KEEP_NULLS)
 
 
 def as_json(columns: list[str]) -> Column:
@@ -180,11 +192,10 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     checked = rows.withColumns({REASONS: reasons_so_far, row_checks.FLAGS: row_checks.flags(source, failing)})
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
-    row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
     item = F.col(raw.FILE).alias("intake")
-    result = [reasons, row.alias(ROW), state.alias(STATE)]
+    result = [reasons, F.col(ROW), state.alias(STATE)]
     return checked.select(*clocks, *source.stored_columns(), item, *result, row_checks.FLAGS, *_passed(rows))
 
 

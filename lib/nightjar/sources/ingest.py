@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -23,6 +22,7 @@ from nightjar.sources import arrivals, deduplication, facts, layouts
 from nightjar.sources.concurrency import side_by_side
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
+from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
@@ -31,6 +31,7 @@ from nightjar.sources.items import Entry
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
+    is_corrected,
     require_same_columns,
     store_facts,
     store_quality,
@@ -46,7 +47,6 @@ from nightjar.timeline import cutoff, instant
 log = logging.getLogger("nightjar.ingest")
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
 NEW_STATES = ("fact", "refused", "repeated")
-EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 
 
 def ingest(
@@ -110,7 +110,7 @@ def ingest(
             def check_source(name: str) -> CheckedSource:
                 with raw.translate_read_errors(name, folder):
                     read = reading.stage(places[name], opened[name])
-                    ground = Ground(places[name], tables[name].name, project.sources, checked)
+                    ground = Ground(places[name], tables[name].name, project.sources, checked, read.is_corrected)
                     return _check_source(ground, tables[name], read)
 
             for names in project.sources_in_order():  # a gate may refer to the facts of a source before
@@ -172,10 +172,11 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         state_counts = _count_states(new, name)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
+    corrected = sum(row[4] for row in state_counts if row[1] == "fact")
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
     # Spark may have removed it from the plan: then rows are counted once more.
     by_state = observation.get if state_counts else all_rows.agg(*_state_counts()).collect()[0].asDict()
-    counts = _counts(by_state, counts_by_state)
+    counts = _counts(by_state, counts_by_state) | {"corrected": corrected}
     raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.origin.place)
     failed = _count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
@@ -193,20 +194,18 @@ def _waiting_counts(counts: Mapping[str, int], entries: Sequence[Entry]) -> dict
 
 
 def _count_states(new: DataFrame, name: str) -> list[Row]:
-    """Count rows by state before and now, with the newest of each. All expressions are first computed here."""
+    """Count rows by state before and now, with the newest of each, and those that people have corrected.
+
+    All expressions are first computed here.
+    """
     newest = F.unix_micros(F.max("stated_known_at"))
-    try:
-        return new.groupBy("_before", facts.STATE).agg(F.count("*"), newest).collect()
-    except EXPRESSION_FAILED as error:
-        raise SourceError(
-            f"Source {name}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the expression "
-            "give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was written."
-        ) from error
+    with translate_expression_errors(name):
+        return new.groupBy("_before", facts.STATE).agg(F.count("*"), newest, F.count_if(is_corrected())).collect()
 
 
 def _mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
-    """Mark facts and refused rows that are not known by the night."""
-    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact")
+    """Mark facts and refused rows that are not known by the night; a person knows what they correct."""
+    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact") & ~is_corrected()
     return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
@@ -249,7 +248,7 @@ def _refuse_if_too_many(
     if not checked or counts["refused"] / checked <= source.refuse_above:
         return
     reason = max(failed, key=lambda check: failed[check])
-    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.ROW).first()
+    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.row_as_json()).first()
     raise SourceError(
         f"Source {name}: {counts['refused']:,} of {checked:,} new rows are refused, more than the share of "
         f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "

@@ -11,12 +11,11 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField, TimestampType
 
-from nightjar.errors import SourceError
 from nightjar.settings.sources import Source
 from nightjar.sources import facts, lookups
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
-from nightjar.sources.ingest import EXPRESSION_FAILED
+from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.items import Portion
 from nightjar.sources.storing import Night
 
@@ -72,22 +71,20 @@ def preview(
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     lookups.require_sound(spark, name, source, cache)
-    try:
-        with connect(spark, {name: source}, night, zone, cache) as connectors, raw.translate_read_errors(name, tables):
-            portions = [Portion(item) for item in connectors[name].discover("", {}).new]
-            batches = [raw.no_rows(spark, list(source.columns))] if not portions else connectors[name].read(portions)
-            parts = [facts.candidates(batch, name, source, cache, zone) for batch in batches]
-            rows = _as_of(reduce(DataFrame.unionByName, parts), night.cutoff)
-            groups = _by_reason(rows)
-            _refuse_malformed(groups, name, source)
-            clocks = (F.col("event_time"), F.col("stated_known_at").alias("known_at"))
-            shown = rows.where(F.col(facts.STATE) == "fact").select(*clocks, *source.stored_columns()).limit(SHOWN)
-            some = [tuple(row) for row in shown.select(*map(_shown, shown.schema)).collect()]
-    except EXPRESSION_FAILED as error:
-        raise SourceError(
-            f"Source {name}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the expression "
-            "give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was written."
-        ) from error
+    with (
+        translate_expression_errors(name),
+        connect(spark, {name: source}, night, zone, cache) as connectors,
+        raw.translate_read_errors(name, tables),
+    ):
+        portions = [Portion(item) for item in connectors[name].discover("", {}).new]
+        batches = [raw.no_rows(spark, list(source.columns))] if not portions else connectors[name].read(portions)
+        parts = [facts.candidates(batch, name, source, cache, zone) for batch in batches]
+        rows = _as_of(reduce(DataFrame.unionByName, parts), night.cutoff)
+        groups = _by_reason(rows)
+        _refuse_malformed(groups, name, source)
+        clocks = (F.col("event_time"), F.col("stated_known_at").alias("known_at"))
+        shown = rows.where(F.col(facts.STATE) == "fact").select(*clocks, *source.stored_columns()).limit(SHOWN)
+        some = [tuple(row) for row in shown.select(*map(_shown, shown.schema)).collect()]
     states = Counter[str]()
     for group in groups:
         states[group[facts.STATE]] += group["rows"]

@@ -1,4 +1,4 @@
-"""The Delta tables of sources: facts and their layouts, refused rows, checks, and what was read.
+"""The Delta tables of sources: facts and their layouts, refused rows and corrections, checks, and what was read.
 
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
@@ -20,8 +20,31 @@ QUARANTINE = Table(
         Column("source", pa.string(), "name of the source"),
         Column("row_hash", pa.string(), "SHA-256 of the row's content"),
         Column("reasons", pa.list_(pa.string()), "every check that the row failed"),
-        Column("row", pa.string(), "the row's content as JSON"),
+        Column("row", pa.string(), "the row's raw columns as JSON of texts, as its source writes them"),
         RUN_DATE,
+        RUN_ID,
+    ),
+)
+CORRECTIONS = Table(
+    "corrections",
+    "What a person has decided about one refused row, which stays in `quarantine`.",
+    ("source", "row_hash"),
+    (),
+    "quarantine",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("row_hash", pa.string(), "of the refused row in `quarantine`"),
+        Column("action", pa.string(), "corrected: the row here stands in for it; dismissed: none does"),
+        Column(
+            "row",
+            pa.string(),
+            "the corrected raw columns as JSON of texts, as the settings of a column say, whatever the file's dialect; "
+            "null: dismissed",
+        ),
+        Column("reason", pa.string(), "why"),
+        Column("decided_by", pa.string(), "who says so"),
+        Column("decided_at", INSTANT, "when it was recorded (wall clock)"),
+        Column("run_date", pa.date32(), "first night that reads the corrected row, or counts the refused one no more"),
         RUN_ID,
     ),
 )
