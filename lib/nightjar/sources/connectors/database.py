@@ -1,6 +1,6 @@
 """Tables and queries of PostgreSQL as items: all rows, or those that a watermark shows to be new."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
@@ -19,8 +19,8 @@ from nightjar.sources.items import Discovery, Entry, Item, Portion
 
 _WATERMARKS = {
     ColumnType.LONG: (NUMBERS, "whole numbers"),
-    ColumnType.DATE: ({DATE}, "dates"),
-    ColumnType.TIMESTAMP: ({DATE, TIMESTAMP}, "timestamps"),
+    ColumnType.DATE: (frozenset({DATE}), "dates"),
+    ColumnType.TIMESTAMP: (frozenset({DATE, TIMESTAMP}), "timestamps"),
 }
 """Type that a watermark's column is declared with -> types that it may have in the database, and what they are."""
 _DIVISIBLE = (NUMBERS | {DATE, TIMESTAMP}, "whole numbers, dates or timestamps")
@@ -163,7 +163,7 @@ class DatabaseConnector:
             "Nothing was written."
         )
 
-    def _require_type(self, opened: Relation, key: str, column: str, types: Set[int], expected: str) -> None:
+    def _require_type(self, opened: Relation, key: str, column: str, types: frozenset[int], expected: str) -> None:
         if opened.type_of(column) not in types:
             raise SourceError(
                 f"Source {self.table.source}: {self._key}.{key}: the column {column} of {self.table.place} is of "
