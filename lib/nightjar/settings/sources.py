@@ -163,8 +163,8 @@ class Source:
     def issues(self) -> Iterator[Issue]:
         """Whether it lies in one place, names are plain, and keys, clocks and kept columns exist."""
         origins = {"file": self.file, "delta": self.delta, "catalogue": self.catalogue, "database": self.database}
-        given = [name for name, origin in origins.items() if origin is not None]
-        yield from expect(len(given) == 1, "file", given, f"one of {', '.join(origins)}")
+        declared = [name for name, origin in origins.items() if origin is not None]
+        yield from expect(len(declared) == 1, "file", declared, f"one of {', '.join(origins)}")
         for kind, one in (("catalogue", self.catalogue), ("database", self.database)):
             if one is not None and one.watermark is not None:
                 types = {name: column.type.word for name, column in self.columns.items()}

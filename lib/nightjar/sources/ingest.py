@@ -153,7 +153,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     if spans is None and deduplication.is_large(warehouse, table.name):
         visible = visible.persist()
         spans = deduplication.spans_of(visible)
-    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date, spans)
+    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night, spans)
     new = deduplication.with_conflicts(not_stored, source)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     state_counts = _count_states(new, name)
