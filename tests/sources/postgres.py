@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -57,7 +56,9 @@ class Server:
         command = [BINARIES / "psql", *where, *how, "--set=ON_ERROR_STOP=1", f"--command={sql}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stderr
-        return [tuple(None if cell == "\\N" else cell for cell in line.split("\t")) for line in done.stdout.splitlines()]
+        return [
+            tuple(None if cell == "\\N" else cell for cell in line.split("\t")) for line in done.stdout.splitlines()
+        ]
 
 
 class Shop:

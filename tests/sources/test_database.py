@@ -1,6 +1,7 @@
 """Sources that are tables and queries of PostgreSQL: of a real one, which is stopped and changed meanwhile."""
 
 import struct
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -20,7 +21,12 @@ MICROSECONDS = "(extract(epoch FROM {0}) * 1000000)::bigint::text"
 KINDS = {
     "int2": (ColumnType.LONG, "{0}::text", int, ["-32768", "32767"]),
     "int8": (ColumnType.LONG, "{0}::text", int, ["-9223372036854775808", "9223372036854775807"]),
-    "numeric": (ColumnType.DOUBLE, "{0}::text", float, ["1e-20", "-0.10", "98765432109876543210.12", "NaN", "-Infinity"]),
+    "numeric": (
+        ColumnType.DOUBLE,
+        "{0}::text",
+        float,
+        ["1e-20", "-0.10", "98765432109876543210.12", "NaN", "-Infinity"],
+    ),
     "float4": (ColumnType.DOUBLE, "{0}::text", float, ["0.1", "1e-20", "16777216", "NaN", "Infinity"]),
     "float8": (
         ColumnType.DOUBLE,
@@ -46,8 +52,7 @@ KINDS = {
     "jsonb": (ColumnType.STRING, "{0}::text", str, ['{"b": 1.10, "a": [null, "x"]}']),
     "uuid": (ColumnType.STRING, "{0}::text", str, ["3294599f-42c1-4a16-aeb2-1b816facb05d"]),
 }
-"""Type in PostgreSQL -> the declared one, how PostgreSQL shows the value of a column in another way, what that means, and
-values."""
+"""Type in PostgreSQL -> the declared one, another way to show a value, what that means, and values."""
 REFUSED = {
     "numeric": ["1e400"],
     "date": ["infinity", "0044-03-15 BC", "10000-01-01"],
@@ -84,7 +89,7 @@ def test_each_value_is_read_as_postgresql_means_it(shop, connect):
     shop.run(f"ALTER ROLE {READER} SET extra_float_digits = 0; ALTER ROLE {READER} SET TimeZone = 'Asia/Tokyo'")
     expected = {}
     for kind, (_, shown, meaning, texts) in KINDS.items():
-        rows = ", ".join(f"({id}, $${text}$$)" for id, text in enumerate([*texts, *REFUSED.get(kind, [])]))
+        rows = ", ".join(f"({number}, $${text}$$)" for number, text in enumerate([*texts, *REFUSED.get(kind, [])]))
         shop.run(f"INSERT INTO kinds (id, {kind}_) VALUES {rows}")
         cells = shop.run(
             f"SELECT {shown.format(f'{kind}_')} FROM kinds WHERE {kind}_ IS NOT NULL AND id < {len(texts)} ORDER BY id"
@@ -98,5 +103,97 @@ def test_each_value_is_read_as_postgresql_means_it(shop, connect):
         plain.append(AS_NUMBERS[declared](value) if declared in AS_NUMBERS else value)
     stored = rows.select(F.col("id").cast("int"), F.struct(*names), F.struct(*plain)).collect()
     for place, kind in enumerate(KINDS):
-        of_kind = [(id, repr(value[place])) for id, text, value in stored if text[place] is not None]
+        of_kind = [(number, repr(value[place])) for number, text, value in stored if text[place] is not None]
         assert [value for _, value in sorted(of_kind)] == expected[kind], kind
+
+
+DIVIDED_BY = ["id", "tenth", "day", "moment", "local", "few", "same", "nothing"]
+
+
+def test_parts_have_each_row_once_and_are_all_of_the_moment_at_which_the_night_has_looked(shop, connect):
+    """By columns with nulls, infinities, three values, one or none; NaN, the greatest of numbers, leaves no range."""
+    shop.run("""
+        CREATE TABLE orders AS SELECT id, id / 10.0 AS tenth, date '2024-01-01' + id AS day, id % 2 AS few, 7 AS same,
+            timestamptz '2024-01-01' + id * interval '1 hour' AS moment, null::bigint AS nothing,
+            timestamp '0001-01-01 BC' + id * interval '9 days' AS local FROM generate_series(-20, 20) AS id;
+        UPDATE orders SET day = null, tenth = 'NaN' WHERE id = 3;
+        UPDATE orders SET moment = 'infinity', day = '-infinity', local = null WHERE id IN (4, 5)""")
+    for column in DIVIDED_BY:
+        connector = connect(shop.settings(table="public.orders", partition_column=column, partitions=3), ["id"])
+        (item,) = connector.discover("d", {}).new
+        shop.run("INSERT INTO orders SELECT 1000")
+        (rows,) = connector.read([Portion(item)])
+        shop.run("DELETE FROM orders WHERE id IN (-20, 1000)")
+        part_of = {int(number): part for number, part in rows.select("id", F.spark_partition_id()).collect()}
+        assert sorted(part_of) == [*range(-20, 21)], column
+        assert rows.rdd.getNumPartitions() == {"tenth": 2, "same": 2, "nothing": 1}.get(column, 3), column
+        assert column in ("tenth", "same", "nothing") or max(Counter(part_of.values()).values()) <= 20, column
+        connector.close()
+        shop.run("INSERT INTO orders (id) VALUES (-20)")
+
+
+def test_the_password_is_in_no_plan(shop, connect):
+    rows = read(connect(shop.settings(query="SELECT 1 AS id -- and no more"), ["id"]))
+    assert [row[0] for row in rows.collect()] == ["1"]
+    execution = rows._jdf.queryExecution()
+    assert PASSWORD not in execution.toString() + execution.logical().toJSON()
+
+
+def refusal(connector):
+    with pytest.raises(SourceError) as refused:
+        connector.discover("d", {})
+    text, error = str(refused.value), refused.value
+    print(text)
+    while error is not None:
+        assert PASSWORD not in str(error)
+        error = error.__cause__
+    assert text.startswith("Source orders: ")
+    assert text.endswith("Nothing was written.")
+    return text
+
+
+def test_what_is_wrong_is_said_with_what_to_do(shop, connect, monkeypatch, tmp_path):
+    shop.run("CREATE TABLE orders AS SELECT 1 AS order_id, timestamp '2024-01-01' AS changed, 'a' AS name")
+    shop.run("CREATE TABLE hidden AS SELECT 1 AS order_id; REVOKE ALL ON hidden FROM reader")
+
+    def refused(columns=("order_id",), kind=None, **options):
+        named = {} if "query" in options else {"table": "public.orders"}
+        return refusal(connect(shop.settings(**named | options), columns, kind))
+
+    place = f"public.orders in {shop.url}"
+    assert refused(url=shop.url + "s").endswith(
+        f'database "{shop.name}s" does not exist. Correct project.sources.orders.database.url. Nothing was written.'
+    )
+    assert "See whether the database runs" in refused(url="jdbc:postgresql://127.0.0.1:1/shop")
+    missing = refused(table="public.order")
+    assert (
+        "has no table public.order that reader may see (did you mean 'public.orders'?). Correct project.sources"
+        in missing
+    )
+    assert "(did you mean 'orders'?)" in refused(table="Orders")
+    assert "lacks the column orderid (did you mean 'order_id'?); it has order_id, changed, name" in refused(["orderid"])
+    assert (
+        "permission denied for table hidden. Let an owner GRANT SELECT on it, and USAGE on its schema, TO reader"
+        in refused(table="hidden")
+    )
+    assert (
+        'column "named" does not exist. Perhaps you meant to reference the column "orders.name". Correct project.sources.orders.database.query.'
+        in refused(query="SELECT named FROM orders")
+    )
+    watermarks = {ColumnType.LONG: "whole numbers", ColumnType.DATE: "dates", ColumnType.TIMESTAMP: "timestamps"}
+    for kind, expected in watermarks.items():
+        text = refused(["name"], kind, watermark=Watermark("name"))
+        assert f"database.watermark.column: the column name of {place} is of another type, expected {expected}" in text
+    assert "lacks the column part" in refused(partition_column="part", partitions=2)
+    assert "expected whole numbers, dates or timestamps" in refused(partition_column="name", partitions=2)
+    assert "the environment variable NOWHERE is not set" in refused(password=SecretReference("NOWHERE"))
+    password = tmp_path / "password"
+    assert f"the file {password} cannot be read (No such file" in refused(password=SecretReference(file=str(password)))
+    password.write_text(PASSWORD + "x\n")
+    text = refused(password=SecretReference(file=str(password)))
+    assert text == (
+        f'Source orders: {place} cannot be read by reader: password authentication failed for user "reader". '
+        f"Correct project.sources.orders.database.user, or the password: that of {password}. "
+        "Nothing was written."
+    )
+    assert "no password was provided" in refused(password=None)

@@ -175,4 +175,4 @@ class Database:
     @property
     def place(self) -> str:
         """What messages call it."""
-        return f"{self.url.partition('?')[0]} {self.table or 'query'}"
+        return f"{self.table or 'the query'} in {self.url.partition('?')[0]}"

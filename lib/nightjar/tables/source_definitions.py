@@ -61,10 +61,22 @@ INTAKE = Table(
     "ingest",
     (
         Column("source", pa.string(), "name of the source"),
-        Column("item", pa.string(), "the file that was read, or the table and which of its rows; null: there was nothing to read"),
-        Column("digest", pa.string(), "SHA-256 of a file's bytes, up to its size; id of a Delta table; greatest watermark"),
-        Column("begins", pa.int64(), "first byte, version or value that was read: after 0, an earlier night has read what comes before"),
-        Column("size", pa.int64(), "bytes to the end of what was read; number of versions; greatest watermark as a number"),
+        Column(
+            "item",
+            pa.string(),
+            "the file that was read, or the table and which of its rows; null: there was nothing to read",
+        ),
+        Column(
+            "digest", pa.string(), "SHA-256 of a file's bytes, up to its size; id of a Delta table; greatest watermark"
+        ),
+        Column(
+            "begins",
+            pa.int64(),
+            "first byte, version or value that was read: after 0, an earlier night has read what comes before",
+        ),
+        Column(
+            "size", pa.int64(), "bytes to the end of what was read; number of versions; greatest watermark as a number"
+        ),
         Column("modified", pa.int64(), "when it was last changed, nanoseconds since 1970; 0: unknown"),
         Column("definition", pa.string(), "SHA-256 of the settings by which its rows become facts"),
         Column("after", INSTANT, "earlier nights have read the rows that were known by then; null: none has"),

@@ -27,8 +27,8 @@ _DIVISIBLE = (NUMBERS | {DATE, TIMESTAMP}, "whole numbers, dates or timestamps")
 _TABLES = """
     SELECT table_schema || '.' || table_name FROM information_schema.tables
     WHERE table_schema NOT IN ('information_schema', 'pg_catalog')"""
-_CREDENTIALS = "Correct {key}.user, or the password, for which the place is {password}."
-_AGAIN = "See whether it runs and can be reached from here, and what its own log says; then run the night again."
+_CREDENTIALS = "Correct {key}.user, or the password: {password}."
+_AGAIN = "See whether the database runs and can be reached from here, and what its log says; then run the night again."
 _ADVICE = {
     "08004": _CREDENTIALS,
     "22023": _AGAIN,  # the snapshot is gone

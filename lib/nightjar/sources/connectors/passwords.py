@@ -41,7 +41,9 @@ def place(reference: SecretReference | None) -> str:
     """Where a password comes from, in words."""
     if reference is None:
         return "none is named"
-    return f"the environment variable {reference.env}" if reference.file is None else f"the file {reference.file}"
+    return (
+        f"that of the environment variable {reference.env}" if reference.file is None else f"that of {reference.file}"
+    )
 
 
 def _of_variable(name: str) -> tuple[str, str]:

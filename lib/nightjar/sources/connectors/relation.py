@@ -9,10 +9,10 @@ from nightjar.sources.formats.provenance import PLACE
 
 EVERYTHING = "TRUE"
 _CUTS = {
-    DATE: "low + ((high - low)::bigint * part / {parts})::int",
+    DATE: "low + ((high - low + 1)::bigint * part / {parts})::int",
     TIMESTAMP: "low + (high - low) * (part::float8 / {parts})",
 }
-_CUT_OF_NUMBERS = "floor(low + (high::numeric - low) * part / {parts})"
+_CUT_OF_NUMBERS = "floor(low + (high::numeric - low + 1) * part / {parts})"
 """Where a part of the range of a column begins, in SQL."""
 
 

@@ -10,6 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from nightjar.errors import SourceError
+from nightjar.settings.hints import hint
 
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
 _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
@@ -62,9 +63,10 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
     """
     missing = [name for name in required if name not in names]
     if missing:
+        lacking = ", ".join(f"{name}{hint(name, names)}" for name in missing)
         listing = ", ".join(name if name and name == name.strip() else repr(name) for name in names)
         raise SourceError(
-            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {listing}. "
+            f"Source {source}: {path} lacks the column {lacking}; it has {listing}. "
             "Correct it, or the source's columns. Nothing was written."
         )
     duplicates = [name for name in required if names.count(name) > 1]
