@@ -20,6 +20,7 @@ from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, deduplication, facts, layouts
+from nightjar.sources.concurrency import side_by_side
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
@@ -88,10 +89,13 @@ def ingest(
             for name, source in project.sources.items()
         }
         # All files are opened before the first one is read through.
-        opened, folder = {}, warehouse.path("")
-        for name, place in places.items():
+        folder = warehouse.path("")
+
+        def open_items(name: str) -> Reading:
             with raw.translate_read_errors(name, folder):
-                opened[name] = reading.open_items(place, source_table_name(name))
+                return reading.open_items(places[name], source_table_name(name))
+
+        opened = side_by_side(spark, open_items, list(project.sources))
         schemas = {
             name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()
         }
@@ -102,11 +106,15 @@ def ingest(
         ]  # before keys of other types are compared
         checked: dict[str, CheckedSource] = {}
         with staging.discard_on_failure(warehouse, project.sources, night):
-            for name in project.sources_in_order():  # a gate may refer to the facts of a source before
+
+            def check_source(name: str) -> CheckedSource:
                 with raw.translate_read_errors(name, folder):
                     read = reading.stage(places[name], opened[name])
                     ground = Ground(places[name], tables[name].name, project.sources, checked)
-                    checked[name] = _check_source(ground, tables[name], read)
+                    return _check_source(ground, tables[name], read)
+
+            for names in project.sources_in_order():  # a gate may refer to the facts of a source before
+                checked |= side_by_side(spark, check_source, names)
             checked_sources = [checked[name] for name in project.sources]
             require_same_columns(targets)
             arrivals_of = {

@@ -55,7 +55,7 @@ QUALITY = Table(
 )
 INTAKE = Table(
     "intake",
-    "One item, such as a file or new rows of a table, that a night has read of a source; it counts where the source's table says so.",
+    "One item (a file, or new rows of a table) that a night has read; it counts where the source's table says so.",
     ("source", "item", "digest", "run_date", "run_id"),
     ("run_date",),
     "ingest",
@@ -64,19 +64,15 @@ INTAKE = Table(
         Column(
             "item",
             pa.string(),
-            "the file that was read, or the table and which of its rows; null: there was nothing to read",
+            "the file, or the table and which of its rows; null: there was nothing to read",
         ),
-        Column(
-            "digest", pa.string(), "SHA-256 of a file's bytes, up to its size; id of a Delta table; greatest watermark"
-        ),
+        Column("digest", pa.string(), "SHA-256 of a file's bytes up to its size; a Delta table's id; the watermark"),
         Column(
             "begins",
             pa.int64(),
-            "first byte, version or value that was read: after 0, an earlier night has read what comes before",
+            "first byte, version or value that was read; nights before have read up to there",
         ),
-        Column(
-            "size", pa.int64(), "bytes to the end of what was read; number of versions; greatest watermark as a number"
-        ),
+        Column("size", pa.int64(), "bytes to the end of what was read; versions; the watermark as a number"),
         Column("modified", pa.int64(), "when it was last changed, nanoseconds since 1970; 0: unknown"),
         Column("definition", pa.string(), "SHA-256 of the settings by which its rows become facts"),
         Column("after", INSTANT, "earlier nights have read the rows that were known by then; null: none has"),

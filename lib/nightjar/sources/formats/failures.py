@@ -12,6 +12,9 @@ from pyspark.errors import PySparkException
 from nightjar.errors import SourceError
 from nightjar.settings.hints import hint
 
+MOST = 20
+"""Columns that nobody declares, in a message."""
+
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
 _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
@@ -63,10 +66,10 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
     """
     missing = [name for name in required if name not in names]
     if missing:
-        lacking = ", ".join(f"{name}{hint(name, names)}" for name in missing)
         listing = ", ".join(name if name and name == name.strip() else repr(name) for name in names)
         raise SourceError(
-            f"Source {source}: {path} lacks the column {lacking}; it has {listing}. "
+            f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {listing}. "
+            f"Declared (-), and there (+):\n{_difference(names, required)}\n"
             "Correct it, or the source's columns. Nothing was written."
         )
     duplicates = [name for name in required if names.count(name) > 1]
@@ -75,3 +78,10 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
             f"Source {source}: {path} has the column {', '.join(duplicates)} more than once. Rename all but one. "
             "Nothing was written."
         )
+
+
+def _difference(names: Sequence[str], required: Sequence[str]) -> str:
+    """The columns that are only declared, each with the new one that looks like it, and those that are only there."""
+    new = [name for name in names if name not in required]
+    missing = [f"  - {name}{hint(name, new)}" for name in required if name not in names]
+    return "\n".join([*missing, *(f"  + {name}" for name in new[:MOST]), *(["  + ..."] if new[MOST:] else [])])

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import restated
 from nightjar.settings.sources import Source
 from nightjar.settings.validation import dump
-from nightjar.sources import deduplication, facts, items
+from nightjar.sources import deduplication, facts, items, lookups
 from nightjar.sources.connectors.connector import Connector
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digest_of
@@ -85,6 +85,8 @@ def open_items(place: Place, table: str) -> Reading:
     run_date = place.night.run_date
     if run_date not in before.nights and _has_facts(place, table):
         before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
+    if all(entry.definition != definition for entry in before.entries):  # it holds the digests of lookups' files
+        lookups.require_sound(place.spark, name, source, place.cache)
     connector = place.connector
     portions = items.plan(
         before.entries,
