@@ -58,6 +58,21 @@ def night(spark, warehouse, project_of, tmp_path):
     return run
 
 
+@pytest.fixture
+def run(spark, warehouse, project_of, tmp_path):
+    """Ingest some sources as the night of a date; the run before it is the one of `previous`."""
+
+    def run_night(sources, day, previous=None, run_id=None):
+        project = replace(project_of(next(iter(sources.values()))), sources=sources)
+        spine = replace(project.spine, source=next(iter(sources)))
+        project = replace(project, spine=spine, label=replace(project.label, source=spine.source))
+        return ingest(
+            spark, warehouse, project, day, previous, run_id or f"of-{day}", tmp_path / "raw", builders.unchecked
+        )
+
+    return run_night
+
+
 @pytest.fixture(scope="session")
 def server():
     """A PostgreSQL. Its folder is no other test's, as another user enters it."""

@@ -2,20 +2,26 @@
 
 import struct
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField
 
+import builders
+from builders import rows_of, versions
 from nightjar.errors import SourceError
+from nightjar.settings.arrival import Arrival
 from nightjar.settings.connections import SecretReference, Watermark
-from nightjar.settings.sources import ColumnType
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources import values
 from nightjar.sources.connectors.database import DatabaseConnector
 from nightjar.sources.connectors.watermarks import Table
 from nightjar.sources.items import Portion
 from sources.postgres import PASSWORD, READER
+from sources.worlds import DAYS, STORED, World, moment, ten_nights
+from waiting import wait_until
 
 MICROSECONDS = "(extract(epoch FROM {0}) * 1000000)::bigint::text"
 KINDS = {
@@ -139,61 +145,130 @@ def test_the_password_is_in_no_plan(shop, connect):
     assert PASSWORD not in execution.toString() + execution.logical().toJSON()
 
 
-def refusal(connector):
-    with pytest.raises(SourceError) as refused:
-        connector.discover("d", {})
-    text, error = str(refused.value), refused.value
-    print(text)
-    while error is not None:
-        assert PASSWORD not in str(error)
-        error = error.__cause__
-    assert text.startswith("Source orders: ")
-    assert text.endswith("Nothing was written.")
-    return text
+WRONG = {
+    "a table of another name": (
+        {"table": "public.order"},
+        "has no table public.order that reader may see (did you mean",
+    ),
+    "in capitals": ({"table": "Orders"}, "(did you mean 'orders'?). Correct project.sources.orders.database.table, in"),
+    "a hidden table": ({"table": "hidden"}, "permission denied for table hidden. Let an owner GRANT SELECT on it, and"),
+    "a wrong query": (
+        {"query": "SELECT named FROM orders"},
+        'Perhaps you meant to reference the column "orders.name". Correct project.sources.orders.database.query.',
+    ),
+    "no part": ({"partition_column": "part", "partitions": 2}, "lacks the column part"),
+    "a part of texts": ({"partition_column": "name", "partitions": 2}, "expected whole numbers, dates or timestamps."),
+    "no password": ({"password": None}, "no password was provided. Correct project.sources.orders.database.user, or"),
+    "no variable": ({"password": SecretReference("NOWHERE")}, "the environment variable NOWHERE is not set."),
+    "an empty variable": ({"password": SecretReference("EMPTY")}, "the environment variable EMPTY is empty."),
+    "no file": ({"password": SecretReference(file="/nowhere")}, "the file /nowhere cannot be read (No such file or"),
+    "no server": ({"url": "jdbc:postgresql://127.0.0.1:1/shop"}, "127.0.0.1:1 refused."),
+}
 
 
-def test_what_is_wrong_is_said_with_what_to_do(shop, connect, monkeypatch, tmp_path):
+def test_what_is_wrong_is_said_with_what_to_do_and_without_the_password(shop, connect, monkeypatch, tmp_path):
     shop.run("CREATE TABLE orders AS SELECT 1 AS order_id, timestamp '2024-01-01' AS changed, 'a' AS name")
     shop.run("CREATE TABLE hidden AS SELECT 1 AS order_id; REVOKE ALL ON hidden FROM reader")
-
-    def refused(columns=("order_id",), kind=None, **options):
-        named = {} if "query" in options else {"table": "public.orders"}
-        return refusal(connect(shop.settings(**named | options), columns, kind))
-
-    place = f"public.orders in {shop.url}"
-    assert refused(url=shop.url + "s").endswith(
-        f'database "{shop.name}s" does not exist. Correct project.sources.orders.database.url. Nothing was written.'
-    )
-    assert "See whether the database runs" in refused(url="jdbc:postgresql://127.0.0.1:1/shop")
-    missing = refused(table="public.order")
-    assert (
-        "has no table public.order that reader may see (did you mean 'public.orders'?). Correct project.sources"
-        in missing
-    )
-    assert "(did you mean 'orders'?)" in refused(table="Orders")
-    assert "lacks the column orderid (did you mean 'order_id'?); it has order_id, changed, name" in refused(["orderid"])
-    assert (
-        "permission denied for table hidden. Let an owner GRANT SELECT on it, and USAGE on its schema, TO reader"
-        in refused(table="hidden")
-    )
-    assert (
-        'column "named" does not exist. Perhaps you meant to reference the column "orders.name". Correct project.sources.orders.database.query.'
-        in refused(query="SELECT named FROM orders")
-    )
-    watermarks = {ColumnType.LONG: "whole numbers", ColumnType.DATE: "dates", ColumnType.TIMESTAMP: "timestamps"}
-    for kind, expected in watermarks.items():
-        text = refused(["name"], kind, watermark=Watermark("name"))
-        assert f"database.watermark.column: the column name of {place} is of another type, expected {expected}" in text
-    assert "lacks the column part" in refused(partition_column="part", partitions=2)
-    assert "expected whole numbers, dates or timestamps" in refused(partition_column="name", partitions=2)
-    assert "the environment variable NOWHERE is not set" in refused(password=SecretReference("NOWHERE"))
+    monkeypatch.setenv("EMPTY", "")
     password = tmp_path / "password"
-    assert f"the file {password} cannot be read (No such file" in refused(password=SecretReference(file=str(password)))
-    password.write_text(PASSWORD + "x\n")
-    text = refused(password=SecretReference(file=str(password)))
-    assert text == (
+    password.write_text(f"{PASSWORD}x\n")
+
+    def refusal(options, columns=("order_id",), kind=None):
+        named = {} if "query" in options else {"table": "orders"}
+        connector = connect(shop.settings(**named | options), columns, kind)
+        with pytest.raises(SourceError, match=r"^Source orders: ") as refused:
+            connector.discover("d", {})
+        assert PASSWORD not in f"{refused.value} {refused.value.__cause__}"
+        assert str(refused.value).endswith("Nothing was written.")
+        return str(refused.value)
+
+    for what, (options, expected) in WRONG.items():
+        assert expected in refusal(options), what
+    assert "lacks the column orderid; it has order_id, changed, name" in refusal({}, ["orderid"])
+    place = f"orders in {shop.url}"
+    for kind, words in (
+        (ColumnType.LONG, "whole numbers"),
+        (ColumnType.DATE, "dates"),
+        (ColumnType.TIMESTAMP, "timestamps"),
+    ):
+        text = refusal({"watermark": Watermark("name")}, ["name"], kind)
+        assert f"watermark.column: the column name of {place} is of another type, expected {words}." in text
+    assert refusal({"password": SecretReference(file=str(password))}) == (
         f'Source orders: {place} cannot be read by reader: password authentication failed for user "reader". '
-        f"Correct project.sources.orders.database.user, or the password: that of {password}. "
-        "Nothing was written."
+        f"Correct project.sources.orders.database.user, or the password: that of {password}. Nothing was written."
     )
-    assert "no password was provided" in refused(password=None)
+    assert refusal({"url": f"{shop.url}s"}) == (
+        f'Source orders: {place}s cannot be read by reader: database "{shop.name}s" does not exist. '
+        "Correct project.sources.orders.database.url. Nothing was written."
+    )
+
+
+class Readings(World):
+    """Readings in a table."""
+
+    def __init__(self, shop):
+        super().__init__()
+        self.shop = shop
+        moments = ", ".join(f"{name} timestamptz" for name in ("at", "seen", "written"))
+        shop.run(f"CREATE TABLE readings (machine text PRIMARY KEY, temperature float8, {moments})")
+
+    def sources(self):
+        columns = builders.readings("").columns | {"written": Column(ColumnType.TIMESTAMP)}
+        database = self.shop.settings(
+            table="readings", watermark=Watermark("written", "12h"), partition_column="written", partitions=2
+        )
+        return {"readings": builders.readings("", file=None, database=database, columns=columns, arrival=Arrival(0))}
+
+    def write(self, row):
+        super().write(row)
+        values = ", ".join(f"{name} = '{value}'" for name, value in row.items())
+        columns = ", ".join(row)
+        self.shop.run(f"""
+            INSERT INTO readings ({columns}) VALUES ({", ".join(f"'{value}'" for value in row.values())})
+            ON CONFLICT (machine) DO UPDATE SET {values}""")
+
+    def remove(self, machine):
+        super().remove(machine)
+        self.shop.run(f"DELETE FROM readings WHERE machine = '{machine}'")
+
+
+def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(shop, run, warehouse, tmp_path):
+    """With a night without news, rows that come late, change or vanish; three nights run after a later one; a rerun."""
+    expected = ten_nights(Readings(shop), run)
+    assert sorted(rows_of(warehouse, "source_readings", *STORED)) == expected
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert files
+    assert [file for file in files if PASSWORD.encode() in file.read_bytes()] == []
+
+
+def test_a_database_that_stops_in_the_middle_of_a_read_and_comes_back_and_one_that_loses_a_column(
+    shop, run, warehouse, server
+):
+    shop.run("""
+        CREATE TABLE lasting AS SELECT 'm' || number AS machine, number AS temperature,
+            timestamp '2024-03-30 06:00' AS at, timestamp '2024-03-30 07:00' AS seen FROM generate_series(1, 2) AS number""")
+    shop.run("CREATE VIEW readings AS SELECT * FROM lasting WHERE machine = 'm1' OR pg_sleep(600) IS NOT NULL")
+    database = shop.settings(table="readings", fetch_size=1)
+    sources = {"readings": builders.readings("", file=None, database=database)}
+    with ThreadPoolExecutor(1) as threads:
+        night = threads.submit(run, sources, DAYS[0])
+        sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        wait_until(lambda: shop.run(sleeping) or night.done(), "the night does not read")
+        server.stop()
+        with pytest.raises(SourceError, match=r"readings in .* cannot be read by reader: .* run the night again\."):
+            night.result()
+    assert versions(warehouse) == {}
+    server.start()
+    shop.run("CREATE OR REPLACE VIEW readings AS SELECT * FROM lasting")
+    run(sources, DAYS[0])
+    stored = rows_of(warehouse, "source_readings", *STORED)
+    seen = moment(date(2024, 3, 31))
+    assert stored == [("m1", seen, 1.0, seen, DAYS[0]), ("m2", seen, 2.0, seen, DAYS[0])]
+    shop.run("ALTER VIEW readings RENAME temperature TO degrees")
+    before = versions(warehouse)
+    with pytest.raises(SourceError, match=r"readings in .* lacks the column temperature; it has machine, degrees, at"):
+        run(sources, DAYS[1], DAYS[0])
+    assert versions(warehouse) == before
+    shop.run("ALTER VIEW readings RENAME degrees TO temperature")
+    run(sources, DAYS[1], DAYS[0])
+    assert rows_of(warehouse, "source_readings", *STORED) == stored
