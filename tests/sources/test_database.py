@@ -245,8 +245,8 @@ def test_a_database_that_stops_in_the_middle_of_a_read_and_comes_back_and_one_th
     shop, run, warehouse, server
 ):
     shop.run("""
-        CREATE TABLE lasting AS SELECT 'm' || number AS machine, number AS temperature,
-            timestamp '2024-03-30 06:00' AS at, timestamp '2024-03-30 07:00' AS seen FROM generate_series(1, 2) AS number""")
+        CREATE TABLE lasting AS SELECT 'm' || n AS machine, n AS temperature,
+            timestamp '2024-03-30 06:00' AS at, timestamp '2024-03-30 07:00' AS seen FROM generate_series(1, 2) n""")
     shop.run("CREATE VIEW readings AS SELECT * FROM lasting WHERE machine = 'm1' OR pg_sleep(600) IS NOT NULL")
     database = shop.settings(table="readings", fetch_size=1)
     sources = {"readings": builders.readings("", file=None, database=database)}

@@ -124,7 +124,7 @@ class DatabaseConnector:
                 raise SourceError(
                     f"Source {self.table.source}: the Spark that this job was submitted with has no driver of "
                     "PostgreSQL. Submit with the spark-submit of the environment that nightjar setup has completed, or "
-                    "add --packages org.postgresql:postgresql:42.7.14. Nothing was written."
+                    f"add --packages {postgresql.PACKAGE}. Nothing was written."
                 )
             snapshot = postgresql.snapshot(self.spark, self.database.url, self._of_connection())
             try:

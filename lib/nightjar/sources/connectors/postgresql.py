@@ -9,6 +9,8 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 DRIVER = "org.postgresql.Driver"
+PACKAGE = "org.postgresql:postgresql:42.7.14"
+"""Maven's coordinate of it."""
 ISOLATION = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 OF_TEXTS = {
     "TimeZone": "UTC",
