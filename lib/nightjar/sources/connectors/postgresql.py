@@ -12,14 +12,16 @@ DRIVER = "org.postgresql.Driver"
 PACKAGE = "org.postgresql:postgresql:42.7.14"
 """Maven's coordinate of it."""
 ISOLATION = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-OF_TEXTS = {
+SETTINGS = {
     "TimeZone": "UTC",
     "DateStyle": "ISO",
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
     "extra_float_digits": "1",
+    "idle_in_transaction_session_timeout": "0",
 }
-"""Settings on which it depends what text a value is shown as; a role or database may have others."""
+"""What a role or database may have otherwise: how values are shown as texts, and when a connection is ended over which
+nothing is sent, such as the one that waits for the others."""
 NUMBERS = frozenset({-5, 2, 4, 5})  # those of `java.sql.Types`: BIGINT, NUMERIC, INTEGER, SMALLINT
 DATE, TIMESTAMP = 91, 93
 
@@ -39,7 +41,7 @@ class Snapshot:
     @property
     def initial_statements(self) -> str:
         """What a connection has to begin with in order to read this state, in a transaction."""
-        return "; ".join([ISOLATION, f"SET TRANSACTION SNAPSHOT '{self.name}'", *_settings(OF_TEXTS)])
+        return "; ".join([ISOLATION, f"SET TRANSACTION SNAPSHOT '{self.name}'", *_set()])
 
     def columns(self, query: str) -> list[tuple[str, int]]:
         """Name and type, one of `java.sql.Types`, of each column of a query."""
@@ -85,8 +87,7 @@ def snapshot(spark: SparkSession, url: str, of_connection: dict[str, str]) -> Sn
         given.setProperty(name, value)
     connection = java.org.postgresql.Driver().connect(url, given)
     connection.setAutoCommit(False)
-    # Nothing is sent over this connection while the others read.
-    for statement in [ISOLATION, *_settings(OF_TEXTS | {"idle_in_transaction_session_timeout": "0"})]:
+    for statement in [ISOLATION, *_set()]:
         connection.createStatement().execute(statement)
     (exported,) = _texts(connection.createStatement().executeQuery("SELECT pg_export_snapshot()"))
     return Snapshot(connection, str(exported))
@@ -99,8 +100,8 @@ def _texts(result: Any) -> list[str | None]:
     return values
 
 
-def _settings(values: dict[str, str]) -> Sequence[str]:
-    return [f"SET LOCAL {name} = '{value}'" for name, value in values.items()]
+def _set() -> Sequence[str]:
+    return [f"SET LOCAL {name} = '{value}'" for name, value in SETTINGS.items()]
 
 
 @dataclass(frozen=True)
