@@ -1,7 +1,7 @@
 """Store a night's checked rows: facts, refused rows, counts. Each table is written in one commit."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import reduce
 from typing import Any
@@ -18,9 +18,10 @@ from nightjar.sources.gates import row_checks
 from nightjar.sources.gates.results import GateResult
 from nightjar.sources.intake import history
 from nightjar.sources.items import OF_CORRECTIONS, Entry
+from nightjar.sources.repairs import CHANGES, TRIM
 from nightjar.tables import arrow, sink
-from nightjar.tables.quality import ARRIVED, PASS, WARN
-from nightjar.tables.source_definitions import QUALITY, QUARANTINE
+from nightjar.tables.quality import ARRIVED, PASS, REPAIR, WARN
+from nightjar.tables.source_definitions import QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -50,6 +51,7 @@ class CheckedSource:
         newest: the latest `stated_known_at` of its new facts.
         entries: what was read.
         gates: what its gates say.
+        repaired: column and repair -> rows that it has changed, of those that the night stores or refuses.
     """
 
     name: str
@@ -60,6 +62,7 @@ class CheckedSource:
     newest: datetime | None
     entries: Sequence[Entry]
     gates: tuple[GateResult, ...] = ()
+    repaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def is_corrected(self) -> bool:
@@ -167,10 +170,56 @@ def store_quarantine(checked_sources: list[CheckedSource], warehouse: Warehouse,
         for source in checked_sources
     ]
     rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
-    target = sink.target(warehouse, QUARANTINE)
-    written = sink.collect(rows.coalesce(1), sink.in_one_piece, target)
+    return _replace(QUARANTINE, rows.coalesce(1), warehouse, night)
+
+
+def store_repairs(
+    checked_sources: Sequence[CheckedSource], settings: Mapping[str, Source], warehouse: Warehouse, night: Night
+) -> dict[str, int]:
+    """Replace the run date's repaired values; the table's name and version, where there is one.
+
+    Nothing is written if there are and were none.
+    """
+    of_source = {
+        source.name: sum(count for (_, repair), count in source.repaired.items() if repair != TRIM)
+        for source in checked_sources
+    }
+    is_there = arrow.exists(warehouse, REPAIRS.name)
+    of_night = pc.field("run_date") == night.run_date
+    were_some = is_there and len(arrow.read(warehouse, REPAIRS.name, ["source"], of_night)) > 0
+    if not were_some and not any(of_source.values()):
+        return {REPAIRS.name: arrow.version(warehouse, REPAIRS.name)} if is_there else {}
+    parts = [
+        _repaired_values(source, settings[source.name].key, night)
+        for source in checked_sources
+        if of_source[source.name]
+    ]
+    if not parts:
+        return {REPAIRS.name: arrow.replace(warehouse, REPAIRS, [], {"run_date": night.run_date}, night.run_id)}
+    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash", "column"])
+    files = 1 + sum(of_source.values()) // ROWS_PER_FILE
+    return {REPAIRS.name: _replace(REPAIRS, rows.coalesce(files), warehouse, night)}
+
+
+def _repaired_values(source: CheckedSource, key: list[str], night: Night) -> DataFrame:
+    """The rows of one source for the table `repairs`."""
+    changed = source.rows.where(F.col(facts.STATE).isin("fact", "refused")).select(
+        F.lit(source.name).alias("source"),
+        F.col("_hash").alias("row_hash"),
+        F.inline(CHANGES),
+        facts.as_json(key).alias("key"),
+        F.lit(night.run_date).alias("run_date"),
+        F.lit(night.run_id).alias("run_id"),
+    )
+    return changed.where(~((F.size("repairs") == 1) & F.array_contains("repairs", TRIM)))
+
+
+def _replace(table: Table, rows: DataFrame, warehouse: Warehouse, night: Night) -> int:
+    """Replace the run date's rows of a table; the new version."""
+    into = sink.target(warehouse, table)
+    written = sink.collect(rows, sink.in_one_piece, into)
     return sink.commit(
-        warehouse, target, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
+        warehouse, into, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
     )
 
 
@@ -193,6 +242,7 @@ def store_quality(
         }
         failed = {check: count for check, count in source.failed_checks.items() if check not in of_gates}
         counts = {**source.counts, **failed}
+        counts |= {f"{REPAIR}{column}: {repair}": count for (column, repair), count in source.repaired.items()}
         rows += [shared | {"check": check, "rows": count} for check, count in counts.items()]
         arrival = arrivals[source.name]
         verdict = {"status": WARN, "message": "; ".join(arrival.amiss)} if arrival.amiss else {"status": PASS}

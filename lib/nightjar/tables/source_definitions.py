@@ -1,4 +1,4 @@
-"""The Delta tables of sources: facts and their layouts, refused rows and corrections, checks, and what was read.
+"""The Delta tables of sources: facts and layouts, refused rows and corrections, checks, repairs, and what was read.
 
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
@@ -72,6 +72,29 @@ QUALITY = Table(
         Column("highest", pa.float64(), "of a gate: the most that passes; for outliers, of their column"),
         Column("history", pa.int64(), "of a gate: days that it compared with; null: it compares with none"),
         Column("days", pa.string(), "of a gate: JSON of its measures by day: rows, value, variance, quantiles"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+REPAIRS = Table(
+    "repairs",
+    "One value that a declared repair changed, before and after, in a row that a night has stored or refused.",
+    ("source", "row_hash", "column", "run_date"),
+    ("run_date",),
+    "ingest",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("row_hash", pa.string(), "SHA-256 of the raw row's content as JSON, as in table quarantine"),
+        Column("column", pa.string(), "the raw column; for near_duplicates the columns that are compared"),
+        Column(
+            "repairs",
+            pa.list_(pa.string()),
+            "what changed it, in this order: trim (never alone: it is only counted, in table quality), case, synonyms, "
+            "numbers, zone, winsorise; or near_duplicates",
+        ),
+        Column("before", pa.string(), "the raw value; for near_duplicates the key of the fact as JSON"),
+        Column("after", pa.string(), "the value read; for near_duplicates the key of the fact kept in its place"),
+        Column("key", pa.string(), "the key of the row's fact as JSON, nulls where it was refused for that"),
         RUN_DATE,
         RUN_ID,
     ),

@@ -82,6 +82,9 @@ class CorrectionsConnector:
         portions = [Portion(_item(name, rows)) for name, rows in self._by_name.items() if name not in read]
         return self.read(portions) if portions else []
 
+    def failure(self, error: BaseException) -> None:
+        """Their table is one of the project's own."""
+
     def close(self) -> None:
         """Nothing stays open."""
 
