@@ -26,6 +26,7 @@ from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
 from nightjar.sources.intake.reading import Reading
+from nightjar.sources.refusals import store_quarantine, store_repairs
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -33,8 +34,6 @@ from nightjar.sources.storing import (
     require_same_columns,
     store_facts,
     store_quality,
-    store_quarantine,
-    store_repairs,
 )
 from nightjar.tables import arrow, sink
 from nightjar.tables.runs import Outcome

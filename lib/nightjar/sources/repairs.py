@@ -55,7 +55,7 @@ class RawColumn:
         """Its value as the declared type, repaired but not winsorised; null where it is missing or not of the type."""
         if self.column.type is ColumnType.STRING:
             return self._texts()[-1][1]
-        read = self._in_zone() if self.repair.zone else self._as_it_stands()
+        read = self._in_zone() if self.repair.zone else self._unrepaired()
         return F.coalesce(self._synonym(), read) if self.repair.synonyms else read
 
     def winsorised(self, value: Column) -> Column:
@@ -80,7 +80,7 @@ class RawColumn:
         """Why it may have no value of the type, as `values.special` tells it."""
         faults = values.special(self.field, self.column.type, self.dialect)
         if self.repair.zone:
-            is_left_out = self._is_plain() & self._as_it_stands().isNotNull() & self._shown().isNull()
+            is_left_out = self._is_plain() & self._unrepaired().isNotNull() & self._shown().isNull()
             faults.append((is_left_out, f"no time that clocks of {self.repair.zone} show"))
         return faults
 
@@ -119,19 +119,19 @@ class RawColumn:
             if self.repair.numbers:
                 yield "numbers", is_read & (F.translate(self._bare(), self.repair.numbers.signs(), "") != self._bare())
             if self.repair.zone:
-                yield "zone", is_read & self._is_plain() & (value != self._as_it_stands())
+                yield "zone", is_read & self._is_plain() & (value != self._unrepaired())
         if self.repair.winsorise:
             yield "winsorise", is_valid & (self.winsorised(value) != value)
 
-    def _as_it_stands(self) -> Column:
+    def _unrepaired(self) -> Column:
         return values.value(self.field, self.column.type, self.dialect)
 
     def _trimmed(self) -> Column:
-        return F.btrim(self._as_it_stands(), F.lit(BLANKS))
+        return F.btrim(self._unrepaired(), F.lit(BLANKS))
 
     def _texts(self) -> list[tuple[str, Column]]:
         """The text as it stands, and each repair with the text that it leaves."""
-        repair, text = self.repair, self._as_it_stands()
+        repair, text = self.repair, self._unrepaired()
         texts = [("", text)]
         if repair.trim:
             text = F.when(~self.is_missing(), self._trimmed())
@@ -158,14 +158,14 @@ class RawColumn:
     def _in_zone(self) -> Column:
         """The instant, where a plain time is one that clocks of the zone show; null for any other plain time."""
         shown = self._shown()
-        return F.when(~self._is_plain(), self._as_it_stands()).when(~values.is_outside(shown), shown)
+        return F.when(~self._is_plain(), self._unrepaired()).when(~values.is_outside(shown), shown)
 
     def _shown(self) -> Column:
         """The last instant at which clocks of the zone show a time; null: they never do.
 
         If they show it twice, their offset a day after the first instant is that of the last one.
         """
-        local, zone = self._as_it_stands(), F.lit(self.repair.zone)
+        local, zone = self._unrepaired(), F.lit(self.repair.zone)
         first = F.to_utc_timestamp(local, zone)
         next_day = F.timestamp_micros(F.unix_micros(first) + DAY)
         offset = F.unix_micros(F.from_utc_timestamp(next_day, zone)) - F.unix_micros(next_day)
