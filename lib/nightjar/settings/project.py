@@ -127,8 +127,8 @@ class Project:
         used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
         return {self.spine.source} | used
 
-    def sources_in_order(self) -> list[str]:
-        """The sources, each after those that its gates refer to."""
+    def sources_in_order(self) -> list[list[str]]:
+        """The sources, each in a later group than those that its gates refer to."""
         return in_order(
             {name: [gate.to for gate in one.gates.values() if gate.to] for name, one in self.sources.items()}
         )

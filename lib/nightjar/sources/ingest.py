@@ -5,11 +5,11 @@ are known by D's midnight and that no other run has stored: a rerun replaces onl
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
+from pyspark.sql import DataFrame, Observation, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -18,7 +18,8 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import arrivals, deduplication, facts, layouts
+from nightjar.sources import arrivals, counting, deduplication, facts, layouts
+from nightjar.sources.concurrency import side_by_side
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.failures import translate_expression_errors
@@ -26,7 +27,6 @@ from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
 from nightjar.sources.intake.reading import Reading
-from nightjar.sources.items import Entry
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
@@ -44,8 +44,6 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant
 
 log = logging.getLogger("nightjar.ingest")
-STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
-NEW_STATES = ("fact", "refused", "repeated")
 
 
 def ingest(
@@ -88,10 +86,13 @@ def ingest(
             for name, source in project.sources.items()
         }
         # All files are opened before the first one is read through.
-        opened, folder = {}, warehouse.path("")
-        for name, place in places.items():
+        folder = warehouse.path("")
+
+        def open_items(name: str) -> Reading:
             with raw.translate_read_errors(name, folder):
-                opened[name] = reading.open_items(place, source_table_name(name))
+                return reading.open_items(places[name], source_table_name(name))
+
+        opened = side_by_side(spark, open_items, list(project.sources))
         schemas = {
             name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()
         }
@@ -102,11 +103,15 @@ def ingest(
         ]  # before keys of other types are compared
         checked: dict[str, CheckedSource] = {}
         with staging.discard_on_failure(warehouse, project.sources, night):
-            for name in project.sources_in_order():  # a gate may refer to the facts of a source before
+
+            def check_source(name: str) -> CheckedSource:
                 with raw.translate_read_errors(name, folder):
                     read = reading.stage(places[name], opened[name])
                     ground = Ground(places[name], tables[name].name, project.sources, checked, read.is_corrected)
-                    checked[name] = _check_source(ground, tables[name], read)
+                    return _check_source(ground, tables[name], read)
+
+            for names in project.sources_in_order():  # a gate may refer to the facts of a source before
+                checked |= side_by_side(spark, check_source, names)
             checked_sources = [checked[name] for name in project.sources]
             require_same_columns(targets)
             arrivals_of = {
@@ -146,7 +151,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     log.info("source %s: reading %s", name, what)
     spark = read.rows.sparkSession
     observation, all_rows = Observation(), _mark_not_yet_known(read.rows, night)
-    visible = all_rows.observe(observation, *_state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
+    visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
     spans = read.spans(night.cutoff)
@@ -166,22 +171,16 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     corrected = sum(row[4] for row in state_counts if row[1] == "fact")
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
     # Spark may have removed it from the plan: then rows are counted once more.
-    by_state = observation.get if state_counts else all_rows.agg(*_state_counts()).collect()[0].asDict()
-    counts = _counts(by_state, counts_by_state) | {"corrected": corrected}
+    by_state = observation.get if state_counts else all_rows.agg(*counting.state_counts()).collect()[0].asDict()
+    counts = counting.by_outcome(by_state, counts_by_state) | {"corrected": corrected}
     raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.origin.place)
     failed = _count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
-    counts |= _waiting_counts(counts, entries)
+    counts |= counting.with_waiting(counts, entries)
     return CheckedSource(
         name, table, new, counts, failed, None if newest is None else instant(newest), entries, results
     )
-
-
-def _waiting_counts(counts: Mapping[str, int], entries: Sequence[Entry]) -> dict[str, int]:
-    """Rows of new items by what becomes of them: those that wait are staged, and may not have been read any further."""
-    waiting = sum(entry.waiting for entry in entries if entry.after is None)
-    return {"not_yet_known": waiting, "read": counts["read"] - counts["not_yet_known"] + waiting}
 
 
 def _count_states(new: DataFrame, name: str) -> list[Row]:
@@ -198,33 +197,6 @@ def _mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
     """Mark facts and refused rows that are not known by the night; a person knows what they correct."""
     early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact") & ~is_corrected()
     return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
-
-
-def _state_counts() -> list[Column]:
-    """Aggregates for an observation: rows by state, and malformed rows."""
-    states = [F.count(F.when(F.col(facts.STATE) == state, 1)).alias(state) for state in STATES]
-    return [*states, F.count(raw.MALFORMED).alias("malformed"), F.min(raw.MALFORMED).alias("example")]
-
-
-def _counts(by_state: Mapping[str, int], counts_by_state: Mapping[tuple[str, str], int]) -> dict[str, int]:
-    """Rows by outcome, from the counts before and after removing other runs' rows."""
-    remaining = {
-        state: sum(count for (before, _), count in counts_by_state.items() if before == state)
-        for state in ("fact", "refused")
-    }
-    final = {
-        state: sum(count for (_, is_now), count in counts_by_state.items() if is_now == state) for state in NEW_STATES
-    }
-    return {
-        "read": sum(by_state[state] for state in STATES),
-        "not_a_fact": by_state["not_a_fact"],
-        "not_yet_known": by_state["not_yet_known"],
-        "already_stored": by_state["fact"] - remaining["fact"],
-        "already_refused": by_state["refused"] - remaining["refused"],
-        "repeated": final["repeated"],
-        "refused": final["refused"],
-        "stored": final["fact"],
-    }
 
 
 def _count_failed_checks(rows: DataFrame) -> dict[str, int]:

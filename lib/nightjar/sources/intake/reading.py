@@ -14,7 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
 from nightjar.settings.validation import dump
-from nightjar.sources import deduplication, facts, items
+from nightjar.sources import deduplication, facts, items, lookups
 from nightjar.sources.connectors.connector import Connector
 from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats import files, raw
@@ -96,6 +96,8 @@ def open_items(place: Place, table: str) -> Reading:
     run_date = place.night.run_date
     if run_date not in before.nights and _has_facts(place, table):
         before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
+    if all(entry.definition != definition for entry in before.entries):  # it holds the digests of lookups' files
+        lookups.require_sound(place.spark, name, source, place.cache)
     portions = _plan(place.connector, before, run_date, definition, corrected=False)
     portions += _plan(place.corrections, before, run_date, definition, corrected=True)
     return _reading(place, portions, definition, items.order(before.entries))
