@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
@@ -19,6 +20,11 @@ from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2013, 10, 3)
 VERSION = "3"
+DATASHEET = Datasheet(
+    purpose="flights as they are planned",
+    sensitivity=Sensitivity.PUBLIC,
+    gaps=["cancelled <flights>", "a_very_long_name_" * 8],
+)
 EVIDENCE = {
     "metric": "roc_auc",
     "period": ["2013-09-02", "2013-09-29"],
@@ -42,7 +48,7 @@ EVIDENCE = {
 def project(title="Flights from New York, more than 15 minutes late") -> Project:
     columns = {"flight": ColumnType.STRING, "at": ColumnType.TIMESTAMP, "late": ColumnType.BOOLEAN}
     raw = {name: Column(kind) for name, kind in columns.items()}
-    source = Source(File("flights.csv"), columns=raw, key=["flight"], event_time="at")
+    source = Source(File("flights.csv"), columns=raw, key=["flight"], event_time="at", datasheet=DATASHEET)
     return Project(
         name="flights",
         title=title,

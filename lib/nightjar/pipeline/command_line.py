@@ -51,6 +51,9 @@ def _parser(job: JobName, description: str) -> Parser:
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="a setting, in Hydra's grammar")
     parser.add_argument("--cfg", choices=["job"], help="print the composed configuration and do nothing")
     parser.add_argument("--check", action="store_true", help="look for mistakes in the settings and run nothing")
+    if job is JobName.INGEST:
+        text = "show ten rows of a source, and what would be refused, instead; no table is touched"
+        parser.add_argument("--preview", metavar="SOURCE", help=text)
     parser.add_argument(
         "--config-dir",
         type=Path,

@@ -6,6 +6,7 @@ What runs a job is imported when it runs: help, configuration and checks do not 
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
@@ -67,7 +68,15 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
     checking.require_startable(settings)
     from nightjar.pipeline import execution
 
-    execution.execute(job, settings, config.digest(composed), body or _body(job))
+    body = body or (_preview(options.preview) if job is JobName.INGEST and options.preview else _body(job))
+    execution.execute(job, settings, config.digest(composed), body)
+
+
+def _preview(source: str) -> "Callable[[Context], None]":
+    """A look at a source instead of the ingest."""
+    from nightjar.pipeline import preview
+
+    return partial(preview.show, source=source)
 
 
 def _body(job: JobName) -> "Callable[[Context], None]":

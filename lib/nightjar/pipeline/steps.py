@@ -13,6 +13,7 @@ from nightjar.pipeline.step import Step
 from nightjar.registry import events
 from nightjar.registry.promotion import Approval, decide
 from nightjar.report import night
+from nightjar.runtime import logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
@@ -31,9 +32,11 @@ log_maintain = logging.getLogger("nightjar.maintain")
 def ingest(step: Step[jobs.Ingest]) -> Outcome:
     """Raw data into the sources' tables."""
     from nightjar.features.column_checks import require_fit
+    from nightjar.sources.connectors import passwords
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
+    logs.add_secrets(passwords.present(project.sources))
     previous = runs.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
     check = partial(require_fit, spark, project)
     return run_ingest(spark, step.warehouse, project, step.run_date, previous, step.run_id, step.home / "raw", check)

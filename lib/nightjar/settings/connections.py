@@ -10,7 +10,7 @@ from nightjar.durations import parse_duration
 from nightjar.errors import NightjarError
 from nightjar.settings.checks import Issue, expect
 from nightjar.settings.fields import Count
-from nightjar.settings.secrets import ADDRESS
+from nightjar.settings.secrets import ADDRESS, HIDDEN
 from nightjar.settings.validation import settings
 
 POSTGRESQL = "jdbc:postgresql://"
@@ -125,27 +125,29 @@ class SecretReference:
         places = [one for one in (self.env, self.file) if one is not None]
         yield from expect(len(places) == 1, "env", self.env, "either env or file")
         is_name = self.env is None or _VARIABLE.fullmatch(self.env) is not None
-        yield from expect(is_name, "env", self.env, "the name of an environment variable, not the secret itself")
+        yield from expect(is_name, "env", HIDDEN, "the name of an environment variable, not the secret itself")
 
 
 @settings
 class Database:
-    """A table or query of PostgreSQL, read by JDBC; all rows of a night are of one snapshot of the database.
+    """A table or query of PostgreSQL, read by JDBC; all rows of a night are those of one moment.
 
-    Values are read as the texts that PostgreSQL shows them in, with the session's time zone UTC, and are then of the
-    forms of `Column`: `numeric` loses no digit, and `infinity` is refused as what is no timestamp.
+    Each value is read as the text that PostgreSQL shows it in, in UTC, and then as `Column` says: `numeric` loses no
+    digit, a `timestamp` without zone is UTC, and a row with a date of `infinity` or before the year 1 is refused. A
+    `numeric` that is declared `long` must be shown without a fraction: declare 12.00 a `double`, or cast it in a query.
 
     Attributes:
-        url: such as `jdbc:postgresql://localhost:5432/shop?sslmode=verify-full`; without user and password.
-        user: who reads; a right to SELECT is enough.
-        password: where the password is read from.
-        table: name of a table or view, such as `public.orders`.
+        url: such as `jdbc:postgresql://db:5432/shop?sslmode=verify-full`, with any settings of the driver (pgJDBC) but
+            user and password.
+        user: who reads; the right to SELECT is enough.
+        password: where the password is read from, at the moment at which it is needed. None: the server asks for none.
+        table: name of a table or view, such as `public.orders`, in letters as PostgreSQL shows them.
         query: a SELECT in place of a table, without a semicolon.
         watermark: how a night knows what is new. None: every night reads all rows.
-        partition_column: a column of whole numbers, dates or timestamps by whose range the rows are divided among tasks
-            that read side by side.
-        partitions: how many tasks.
-        fetch_size (rows): that are fetched at once.
+        partition_column: a column of whole numbers, dates or timestamps, best with an index, whose range is divided
+            into parts of equal width, which tasks read side by side.
+        partitions: how many parts, each read over a connection of its own.
+        fetch_size (rows): how many are fetched at once, and lie in memory.
     """
 
     url: str
@@ -175,4 +177,4 @@ class Database:
     @property
     def place(self) -> str:
         """What messages call it."""
-        return f"{self.url.partition('?')[0]} {self.table or 'query'}"
+        return f"{self.table or 'the query'} in {self.url.partition('?')[0]}"

@@ -10,6 +10,7 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
 from nightjar.settings.choices import Choice
 from nightjar.settings.connections import CatalogueTable, Database, DeltaTable
+from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.fields import Names, Real
 from nightjar.settings.files import Dialect, File
 from nightjar.settings.gates import Gate
@@ -138,6 +139,7 @@ class Source:
         arrival: what every night brings of it at least, and what becomes of a night to which it brings less.
         gates: name -> what is expected of the new rows of a night beyond what columns and checks ask of each row.
         layouts: name -> a key set that facts are laid out for, beside the table of the source.
+        datasheet: where the data come from, and what they may be used for.
     """
 
     file: File | None = None
@@ -159,6 +161,7 @@ class Source:
     arrival: Arrival = field(default_factory=Arrival)
     gates: dict[str, Gate] = field(default_factory=dict)
     layouts: dict[str, Layout] = field(default_factory=dict)
+    datasheet: Datasheet = field(default_factory=Datasheet)
 
     def issues(self) -> Iterator[Issue]:
         """Whether it lies in one place, names are plain, and keys, clocks and kept columns exist."""

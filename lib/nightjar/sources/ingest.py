@@ -141,7 +141,8 @@ def ingest(
 
 
 def _table(name: str, source: Source, stored: StructType) -> Table:
-    return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
+    columns = to_arrow_schema(stored, timezone="UTC")
+    return source_table(name, source.key, columns, source.sequence, source.datasheet.purpose)
 
 
 def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:

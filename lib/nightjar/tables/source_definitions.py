@@ -116,7 +116,9 @@ def source_table_name(source: str) -> str:
     return f"source_{source}"
 
 
-def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
+def source_table(
+    name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = (), purpose: str = ""
+) -> Table:
     """The table of one source: bitemporal and append only; a rerun replaces what its own run date first saw.
 
     Args:
@@ -124,6 +126,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
         key: its key columns.
         facts: its stored columns and their types, as derived from the raw data.
         sequence: the columns that order versions of one `known_at`.
+        purpose: what the source says, for the table's comment.
     """
     clocks = (
         Column("event_time", INSTANT, "when it happened"),
@@ -137,7 +140,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
     )
     return Table(
         source_table_name(name),
-        f"One version of one fact of source {name}.",
+        f"One version of one fact of source {name}{purpose and f': {purpose}'}.",
         (*key, "known_at", *sequence),
         ("ingested_on",),
         "ingest",

@@ -62,6 +62,10 @@ class CatalogueConnector:
             condition &= value >= F.lit(least).cast(kind)
         return self.rows.where(condition | value.isNull())
 
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """Nothing: messages of Spark name the table."""
+        return None
+
     def close(self) -> None:
         """Nothing stays open."""
 

@@ -61,6 +61,10 @@ class Connector(Protocol):
         """
         ...
 
+    def failure(self, error: BaseException) -> SourceError | None:
+        """What an error of Spark, which reads rows, says of the place that they come from; None: nothing."""
+        ...
+
     def close(self) -> None:
         """Let go of what was opened; rows that have been read are staged by then."""
         ...

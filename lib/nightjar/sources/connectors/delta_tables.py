@@ -105,6 +105,10 @@ class DeltaConnector:
             deleted = deleted.join(written.select(*same).distinct(), same, "left_anti").select(*changes.columns)
         return written.unionByName(deleted)
 
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """Nothing: messages of Spark name the table."""
+        return None
+
     def close(self) -> None:
         """Nothing stays open."""
 

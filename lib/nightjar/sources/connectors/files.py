@@ -89,6 +89,10 @@ class FileConnector:
         cut = {name: part for name, part in parts.items() if part is not None}
         return raw.read(self.spark, self.file, list(parts), self.columns, self.source, self.cache, cut)
 
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """Nothing: messages of Spark name the file."""
+        return None
+
     def close(self) -> None:
         """Files are open only while they are read."""
 

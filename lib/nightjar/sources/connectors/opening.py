@@ -10,6 +10,7 @@ from nightjar.settings.connections import CatalogueTable, Database, DeltaTable
 from nightjar.settings.sources import Source
 from nightjar.sources.connectors import catalogue, delta_tables
 from nightjar.sources.connectors.connector import Connector
+from nightjar.sources.connectors.database import DatabaseConnector
 from nightjar.sources.connectors.files import FileConnector
 from nightjar.sources.connectors.watermarks import Table
 from nightjar.sources.storing import Night
@@ -50,6 +51,6 @@ def _connect(spark: SparkSession, name: str, source: Source, night: Night, zone:
         kind = None if watermark is None else source.columns[watermark.column].type
         table = Table(name, origin.place, watermark, kind, zone, night.run_date, night.run_id)
         if isinstance(origin, Database):
-            raise NotImplementedError
+            return DatabaseConnector(spark, origin, table, columns)
         return catalogue.connect(spark, table, columns)
     return FileConnector(spark, origin, name, columns, cache, is_empty_allowed=source.arrival.min_rows == 0)

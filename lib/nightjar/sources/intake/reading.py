@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from nightjar.errors import restated
 from nightjar.settings.sources import Source
 from nightjar.settings.validation import dump
 from nightjar.sources import deduplication, facts, items, lookups
@@ -26,7 +27,7 @@ from nightjar.sources.storing import Night
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "gates", "layouts", "refuse_above"), True) | {
+NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "datasheet", "gates", "layouts", "refuse_above"), True) | {
     "file": {"changed"},
     "database": {"user", "password", "partition_column", "partitions", "fetch_size"},
 }
@@ -150,7 +151,9 @@ def stage(place: Place, reading: Reading) -> Reading:
     """Stage the rows of new items that may not lie there unchanged for long, and read them from there."""
     if reading.new is None or place.connector.is_lasting:
         return reading
-    folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
+    with restated(place.connector.failure):
+        folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
+    place.connector.close()
     portions = [portion.in_stage(folder, parts) for portion in reading.portions]
     return _reading(place, portions, reading.definition, reading.order)
 
