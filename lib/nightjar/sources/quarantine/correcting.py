@@ -16,7 +16,7 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import deduplication, facts, values
+from nightjar.sources import deduplication, facts, lookups, values
 from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats.failures import translate_expression_errors, translate_read_errors
 from nightjar.sources.formats.provenance import FILE, MALFORMED
@@ -96,6 +96,7 @@ def correct(
     read = {entry.item.name for entry in history.read(warehouse, name, source_table_name(name)).entries}
     unread = CorrectionsConnector(spark, warehouse, name, list(source.columns), decision.run_date).unread(read)
     with translate_expression_errors(name), translate_read_errors(name, warehouse.path("")):
+        lookups.require_sound(spark, name, source, cache)
         candidates = [facts.candidates(one, name, source, cache, project.zone) for one in (raw_rows, *unread)]
         _refuse(name, _invalid(reduce(DataFrame.unionByName, candidates), project, decision))
         texts_of_lines = _plain_texts(raw_rows, source)
