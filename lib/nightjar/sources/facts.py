@@ -89,7 +89,7 @@ def _cast_columns(rows: DataFrame, columns: Mapping[str, RawColumn]) -> DataFram
     faults = {name: _column_fault(name, raw_column) for name, raw_column in texts_of.items()}
     judged = values_and_texts.select("*", *(fault.alias(_fault(name)) for name, fault in faults.items()))
     valid = {name: F.col(_fault(name)).isNull() for name in faults}
-    if any(raw_column.repair.names() for raw_column in columns.values()):
+    if any(raw_column.column.repair.names() for raw_column in columns.values()):
         judged, passed = judged.withColumn(CHANGES, repairs.changes(texts_of, valid)), [*passed, CHANGES]
     reasons = F.concat_ws(SEPARATOR, *(_fault(name) for name in faults)).alias(REASONS)
     row = F.struct(*(_readable(raw_column.field).alias(name) for name, raw_column in columns.items())).alias(ROW)

@@ -19,6 +19,8 @@ from nightjar.sources.formats.provenance import FOLDER
 
 CHANGES = "_repairs"
 """The values of a row that repairs have changed, in rows of sources with repairs; null: none."""
+REPAIRED = "repaired"
+"""Metadata of a column whose texts are repaired values, as those of corrected rows are."""
 CHANGES_TYPE = "array<struct<column:string,repairs:array<string>,before:string,after:string>>"
 TRIM, NEAR_DUPLICATES = "trim", "near_duplicates"
 DAY = 86_400_000_000  # microseconds
@@ -44,8 +46,8 @@ class RawColumn:
 
     @property
     def repair(self) -> Repair:
-        """Its repairs."""
-        return self.column.repair
+        """Its repairs; those of a repaired text are made again, where that changes nothing."""
+        return _again(self.column) if REPAIRED in self.field.metadata else self.column.repair
 
     def named(self, name: str) -> "RawColumn":
         """The same in rows that call it otherwise."""
@@ -174,6 +176,11 @@ class RawColumn:
         return F.when(is_last, last).when(is_first, first)
 
 
+def _again(column: sources.Column) -> Repair:
+    """The repairs of a column that leave a repaired value as it is, and do for it what was declared since."""
+    return column.repair if column.type is ColumnType.STRING else Repair(winsorise=column.repair.winsorise)
+
+
 def _lookup(entries: Mapping[str, str], text: Column) -> Column:
     pairs = [F.lit(one) for entry in entries.items() for one in entry]
     return F.try_element_at(F.create_map(*pairs), text)
@@ -187,7 +194,7 @@ def raw_columns(rows: DataFrame, source: sources.Source) -> dict[str, RawColumn]
         missing = frozenset() if source.file is None else source.file.missing_texts
         if FOLDER in field.metadata:
             dialect, missing = values.PLAIN, frozenset()
-        if numbers := column.repair.numbers:
+        if REPAIRED not in field.metadata and (numbers := column.repair.numbers):
             dialect = replace(dialect, decimal=numbers.decimal, thousands=numbers.thousands)
             field = StructField(name, field.dataType)
         result[name] = RawColumn(field, column, dialect, missing)
@@ -221,7 +228,7 @@ def changes(columns: Mapping[str, RawColumn], valid: Mapping[str, Column]) -> Co
         valid: name -> whether the row is not refused for it.
     """
     entries = [raw.change(name, F.col(name), valid[name]) for name, raw in columns.items() if raw.repair.names()]
-    of_row = F.array_compact(F.array(*entries))
+    of_row = F.array_compact(F.array(*entries).cast(CHANGES_TYPE))
     return F.when(F.size(of_row) > 0, of_row)
 
 
