@@ -100,7 +100,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             [*FLIGHTS, "project.sources.wether.file={}"],
             [
                 "project.sources.wether: there is no such key (did you mean 'weather'?)",
-                "a new one needs file, columns, key, event_time",
+                "a new one needs columns, key, event_time",
             ],
         ),
         (

@@ -63,9 +63,10 @@ def run(spark, warehouse, project_of, tmp_path):
     """Ingest some sources as the night of a date; the run before it is the one of `previous`."""
 
     def run_night(sources, day, previous=None, run_id=None):
-        project = replace(project_of(next(iter(sources.values()))), sources=sources)
-        spine = replace(project.spine, source=next(iter(sources)))
-        project = replace(project, spine=spine, label=replace(project.label, source=spine.source))
+        name, source = next(iter(sources.items()))
+        project = project_of(source)
+        named = {"spine": replace(project.spine, source=name), "label": replace(project.label, source=name)}
+        project = replace(project, sources=sources, **named)
         return ingest(
             spark, warehouse, project, day, previous, run_id or f"of-{day}", tmp_path / "raw", builders.unchecked
         )

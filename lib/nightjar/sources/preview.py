@@ -107,14 +107,15 @@ def _as_of(rows: DataFrame, cutoff: datetime) -> DataFrame:
 def _by_reason(rows: DataFrame) -> list[Row]:
     """Rows by state and reason: `of_reason`, `rows` (each counted under its first reason alone), an example."""
     reasons = F.when(F.col(facts.STATE) == "refused", F.col(facts.REASONS))
-    exploded = rows.select(facts.STATE, facts.ROW, raw.MALFORMED, F.posexplode_outer(reasons).alias("place", "reason"))
+    content = facts.row_as_json().alias("content")
+    exploded = rows.select(facts.STATE, content, raw.MALFORMED, F.posexplode_outer(reasons).alias("place", "reason"))
     is_first = F.coalesce("place", F.lit(0)) == 0
     return (
         exploded.groupBy(facts.STATE, "reason")
         .agg(
             F.count("*").alias("of_reason"),
             F.count_if(is_first).alias("rows"),
-            F.min(facts.ROW).alias("example"),
+            F.min("content").alias("example"),
             F.count_if(is_first & F.col(raw.MALFORMED).isNotNull()).alias("malformed"),
             F.min(raw.MALFORMED).alias("malformed_example"),
         )
