@@ -82,14 +82,18 @@ def snapshot(spark: SparkSession, url: str, of_connection: dict[str, str]) -> Sn
         Py4JJavaError: see `failure`.
     """
     java: Any = spark.sparkContext._jvm  # noqa: SLF001  (PySpark's only way to Java)
-    given = java.java.util.Properties()
+    settings = java.java.util.Properties()
     for name, value in of_connection.items():
-        given.setProperty(name, value)
-    connection = java.org.postgresql.Driver().connect(url, given)
-    connection.setAutoCommit(False)
-    for statement in [ISOLATION, *_set()]:
-        connection.createStatement().execute(statement)
-    (exported,) = _texts(connection.createStatement().executeQuery("SELECT pg_export_snapshot()"))
+        settings.setProperty(name, value)
+    connection = java.org.postgresql.Driver().connect(url, settings)
+    try:
+        connection.setAutoCommit(False)
+        for statement in [ISOLATION, *_set()]:
+            connection.createStatement().execute(statement)
+        (exported,) = _texts(connection.createStatement().executeQuery("SELECT pg_export_snapshot()"))
+    except Py4JError:
+        connection.close()
+        raise
     return Snapshot(connection, str(exported))
 
 
