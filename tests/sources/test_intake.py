@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
+import builders
 from builders import READINGS as HEADER
 from builders import reading as row
 from builders import rows_of, versions
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
+from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.files import Change, File
 from nightjar.sources import ingest
 from nightjar.sources.connectors.files import FileConnector
 from nightjar.sources.formats import files
-from nightjar.sources.intake import staging
+from nightjar.sources.intake import reading, staging
 from nightjar.sources.items import Entry, Item
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
@@ -167,3 +169,10 @@ def test_where_the_file_system_knows_no_times_a_file_of_equal_size_may_have_chan
     path.write_text("x\n2\n")
     with pytest.raises(SourceError, match="has changed"):
         connector(landing).discover("d", {item.name: entry_of(item)})
+
+
+def test_an_edit_of_what_people_are_told_of_a_source_reads_nothing_again(tmp_path):
+    source = builders.readings(tmp_path / "readings.csv")
+    described = replace(source, datasheet=Datasheet(owner="plant operations"), arrival=Arrival(0))
+    assert reading._definition(described, "readings") == reading._definition(source, "readings")
+    assert reading._definition(replace(source, where="true"), "readings") != reading._definition(source, "readings")

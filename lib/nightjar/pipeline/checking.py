@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 from nightjar.errors import SourceError, UsageError
 from nightjar.expressions.columns import unknown_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.project import Project
+from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.sources.connectors import passwords
 from nightjar.sources.formats.files import list_files
 from nightjar.timeline import parse_run_date
@@ -20,7 +22,8 @@ def require_runnable(settings: jobs.Job) -> None:
         UsageError: a source's file or a password is missing, an expression names what is no column, or a search cannot
             be run on what the project builds; tells it all.
     """
-    _refuse([*_of_files(settings), *_of_passwords(settings), *unknown_columns(settings.project), *_of_search(settings)])
+    problems = [*_of_files(settings), *_of_passwords(settings), *_of_corrections(settings)]
+    _refuse([*problems, *unknown_columns(settings.project), *_of_search(settings)])
 
 
 def require_startable(settings: jobs.Job) -> None:
@@ -50,6 +53,13 @@ def _of_files(settings: jobs.Job) -> Iterator[str]:
                 list_files(file, name)
             except SourceError as error:
                 yield str(error)
+
+
+def _of_corrections(settings: jobs.Job) -> Iterator[str]:
+    if isinstance(settings, Quarantine) and settings.action is QuarantineAction.CORRECT:
+        file = Path(settings.file or "")
+        if not file.is_file():
+            yield f"file: there is no file {file}, expected one that action=export has written"
 
 
 def _of_passwords(settings: jobs.Job) -> Iterator[str]:

@@ -23,6 +23,7 @@ JOBS = {
     "performance": JobName.MONITOR,
     "quarantine": JobName.INGEST,
     "quality": JobName.INGEST,
+    "repairs": JobName.INGEST,
 }
 """Table -> the job that writes a date of it."""
 

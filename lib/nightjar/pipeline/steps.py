@@ -18,6 +18,7 @@ from nightjar.settings import jobs
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.quarantine import Quarantine
 from nightjar.tables import arrow, runs
 from nightjar.tables.runs import Outcome
 from nightjar.tables.source_definitions import QUALITY, source_table_name
@@ -213,6 +214,8 @@ STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {
 
 def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
     """The resources to lease for a run: the job for its date, and what runs of other dates change or depend on."""
+    if isinstance(step.settings, Quarantine):
+        return (f"source/{step.settings.from_source}",)
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nightjar.errors import UsageError
 from nightjar.settings.hints import hint
+from nightjar.timeline import require_zone
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 """A plain identifier: harmless in a path, the same in every engine, and short enough to be part of a longer name."""
@@ -59,6 +61,14 @@ def expect_no_twins(field: str, names: Iterable[str]) -> Iterator[Issue]:
         twin = by.setdefault(name.casefold(), name)
         expected = f"another name: only upper and lower case tell it from {twin!r}, and Spark does not look at them"
         yield from expect(twin == name, field, name, expected)
+
+
+def expect_zone(field: str, name: str) -> Iterator[Issue]:
+    """Yield an issue for what is no name of a time zone."""
+    try:
+        require_zone(name)
+    except UsageError:
+        yield Issue(field, name, "an IANA time zone such as Europe/Paris")
 
 
 def expect_folder(field: str, value: str, signs: str = "") -> Iterator[Issue]:

@@ -90,10 +90,7 @@ class Dialect:
             different, "delimiter", list(used.values()), "different signs as delimiter, quote and comment"
         )
         yield from expect(_is_encoding(self.encoding), "encoding", self.encoding, "one that Python knows, as cp1252")
-        yield from expect(self.decimal in (".", ","), "decimal", self.decimal, "a point or a comma")
-        is_apart = self.thousands is None or (self.thousands in _THOUSANDS and self.thousands != self.decimal)
-        expected = "another sign than decimal, one of . , ' _ and blanks"
-        yield from expect(is_apart, "thousands", self.thousands, expected)
+        yield from sign_issues(self.decimal, self.thousands)
         yield from expect_no_twins("names", dict.fromkeys(self.names))
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})
         yield from expect(not repeated, "names", repeated, "each name once")
@@ -104,6 +101,13 @@ class Dialect:
     def is_utf8(self) -> bool:
         """Whether files can be read as they are; a byte-order mark is none of the text."""
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
+
+
+def sign_issues(decimal: str, thousands: str | None) -> Iterator[Issue]:
+    """Signs of numbers by which a text could be read as two numbers, or as none."""
+    yield from expect(decimal in (".", ","), "decimal", decimal, "a point or a comma")
+    is_apart = thousands is None or (thousands in _THOUSANDS and thousands != decimal)
+    yield from expect(is_apart, "thousands", thousands, "another sign than decimal, one of . , ' _ and blanks")
 
 
 def _is_encoding(name: str) -> bool:
@@ -161,3 +165,8 @@ class File:
     def null_texts(self) -> Sequence[str]:
         """All texts that stand for a missing value, besides the empty one."""
         return [self.null_text] if isinstance(self.null_text, str) else self.null_text
+
+    @property
+    def missing_texts(self) -> frozenset[str]:
+        """All texts that stand for a missing value; only CSV has such."""
+        return frozenset({"", *self.null_texts} if self.format is FileFormat.CSV else ())

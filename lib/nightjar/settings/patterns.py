@@ -45,6 +45,15 @@ def form(pattern: str) -> str:
     return "".join(_FORMS[part.letters] if part.letters else re.escape(part.text) for part in _parts(pattern))
 
 
+def has_offset(pattern: str) -> bool:
+    """Whether texts that have a pattern name their offset from UTC.
+
+    Raises:
+        ValueError: the pattern has a part that is not read.
+    """
+    return any(part.letters.startswith("X") for part in _parts(pattern))
+
+
 def issues(field: str, patterns: Sequence[str], *, with_times: bool) -> Iterator[Issue]:
     """Patterns that are not read, name no day, or of which two read the same text in two ways."""
     readable = list[str]()

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, field
 from graphlib import CycleError
 
-from nightjar.errors import UsageError
-from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of
+from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
 from nightjar.settings.fields import Count, DateText
@@ -17,7 +16,6 @@ from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
 from nightjar.settings.validation import settings
-from nightjar.timeline import require_zone
 
 EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
 RULES = f"{LABEL}.rules"
@@ -76,7 +74,7 @@ class Project:
             )
         yield from self._relation_issues()
         yield from expect_names("features", self.features)
-        yield from expect(_zone_exists(self.zone), "zone", self.zone, "an IANA time zone such as Europe/Paris")
+        yield from expect_zone("zone", self.zone)
         yield from self._date_issues()
         yield from self._spine_issues()
         yield from self._source_issues("label", self.label.source, self.label.keys, self.label.columns())
@@ -187,11 +185,3 @@ class Project:
         yield from expect_one_of(f"{where}.keys", keys.values(), stored, f"stored columns of source {source}")
         yield from expect_one_of(where, columns, stored, f"stored columns of source {source}")
         yield from expect_one_of(f"{where}.keys", keys, [*self.spine.columns(), "prediction_time"], "spine's columns")
-
-
-def _zone_exists(name: str) -> bool:
-    try:
-        require_zone(name)
-    except UsageError:
-        return False
-    return True

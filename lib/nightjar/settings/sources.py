@@ -10,13 +10,15 @@ from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
 from nightjar.settings.choices import Choice
 from nightjar.settings.connections import CatalogueTable, Database, DeltaTable
+from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.fields import Names, Real
 from nightjar.settings.files import Dialect, File
 from nightjar.settings.gates import Gate
 from nightjar.settings.layouts import Layout
+from nightjar.settings.repairs import Repair
 from nightjar.settings.validation import settings
 
-OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_stated_known_at")
+OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_reasons", "_row", "_row_hash", "_stated_known_at")
 """Columns that raw rows have besides the declared ones."""
 STAMPS = {"event_time", "known_at", "stated_known_at", "intake", "ingested_on", "run_id", "retraction", "bucket"}
 """Columns that stored facts have besides those of their source."""
@@ -44,9 +46,9 @@ class Column:
     `date`: `2024-03-31`.
     `timestamp`: `2024-03-31 06:00:00.123456`, with a T or a blank between, with or without a fraction, and then `Z`,
     `UTC`, an offset (`+02:00`, `+0200`, `+02`) or nothing; `2024-03-31 06:00`; a day alone, which is its midnight. With
-    an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC. If it is of another zone,
-    let a derived column say so: `to_utc_timestamp(at, 'Europe/Paris')`. Nothing finer than a microsecond is taken
-    (of Parquet's old INT96 it is cut off), and nothing outside the years 1 to 9999.
+    an offset it is that instant; without, and as a plain time in Parquet, it is read as UTC, or as of `repair.zone`.
+    Nothing finer than a microsecond is taken (of Parquet's old INT96 it is cut off), and nothing outside the years 1 to
+    9999.
 
     In Parquet a value of another type is taken where it is exactly one of the declared type: 2.0 is a `long`, 1.7 is
     not; 1 is a `boolean`, 0.5 is not; a timestamp at midnight is a `date`. Numbers are no instants: declare a `long`,
@@ -59,6 +61,7 @@ class Column:
         minimum (the column's): of a number. A column with a bound has neither NaN nor infinities.
         maximum (the column's): of a number, likewise.
         levels: the values there are; empty: any.
+        repair: what is read in place of values that stand there.
     """
 
     type: ColumnType
@@ -66,14 +69,16 @@ class Column:
     minimum: Real | None = None
     maximum: Real | None = None
     levels: list[str] = field(default_factory=list)
+    repair: Repair = field(default_factory=Repair)
 
     def issues(self) -> Iterator[Issue]:
-        """Whether bounds are bounds, of numbers."""
+        """Whether bounds are bounds, of numbers, and repairs fit the type."""
         if self.minimum is not None and self.maximum is not None:
             yield from expect(self.minimum <= self.maximum, "minimum", self.minimum, f"at most maximum={self.maximum}")
         numeric = self.type in (ColumnType.LONG, ColumnType.DOUBLE)
         bounded = self.minimum is not None or self.maximum is not None
         yield from expect(numeric or not bounded, "minimum/maximum", self.type.word, "a numeric column")
+        yield from self.repair.column_issues(self.type.word, self.minimum, self.maximum)
 
 
 @settings
@@ -134,10 +139,16 @@ class Source:
         deleted: boolean column that marks a version of a fact as its deletion: from its `known_at` on there is no such
             fact, whatever key or `event_time` the earlier versions have. Like every row it needs key and `event_time`.
         keep: columns that are stored besides key, sequence and deleted; empty: all.
+        near_duplicates: columns, such as name and street, that tell a fact from others. Of facts with different keys
+            whose texts there differ in case, punctuation, white space or compatible letters (NFKC) alone, the first is
+            stored: one that earlier nights have stored, else that known first, else that with the least key. The others
+            are refused, and `repairs` names the first. Later versions of stored facts are stored, and a fact without
+            text in one of the columns is compared with none.
         refuse_above (share): share of refused rows above which the whole source is refused.
         arrival: what every night brings of it at least, and what becomes of a night to which it brings less.
         gates: name -> what is expected of the new rows of a night beyond what columns and checks ask of each row.
         layouts: name -> a key set that facts are laid out for, beside the table of the source.
+        datasheet: where the data come from, and what they may be used for.
     """
 
     file: File | None = None
@@ -155,10 +166,12 @@ class Source:
     sequence: list[str] = field(default_factory=list)
     deleted: str | None = None
     keep: list[str] = field(default_factory=list)
+    near_duplicates: list[str] = field(default_factory=list)
     refuse_above: Annotated[Real, Field(ge=0, le=1)] = 0.01
     arrival: Arrival = field(default_factory=Arrival)
     gates: dict[str, Gate] = field(default_factory=dict)
     layouts: dict[str, Layout] = field(default_factory=dict)
+    datasheet: Datasheet = field(default_factory=Datasheet)
 
     def issues(self) -> Iterator[Issue]:
         """Whether it lies in one place, names are plain, and keys, clocks and kept columns exist."""
@@ -181,6 +194,9 @@ class Source:
             yield from expect(name.lower() not in OF_RAW_ROWS, "columns", name, "another name: raw rows have it")
         yield from expect_one_of("key", self.key, names, "source's columns")
         yield from expect_one_of("keep", self.keep, names, "source's columns")
+        yield from expect_one_of(
+            "near_duplicates", self.near_duplicates, self.stored_columns(), "source's stored columns"
+        )
         yield from expect_one_of("event_time", [self.event_time], names, "source's columns")
         yield from expect_one_of("known_at", [self.known_at] if self.known_at else [], names, "source's columns")
         yield from expect_one_of("sequence", self.sequence, names, "source's columns")

@@ -2,26 +2,29 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from nightjar.settings.checks import Issue, expect
-from nightjar.settings.sources import ColumnType, Source
+from nightjar.settings.sources import Column, ColumnType, Source
 
 _YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"  # not 0000
 _DAY = rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 _ZONE = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-5][0-9])?)"
 _TIME = "[0-9]{2}:[0-9]{2}"
+_SECONDS = ":[0-9]{2}([.][0-9]{1,6}0{0,3})?"
 FORMS = {
     ColumnType.LONG: "[+-]?[0-9]+",
     ColumnType.BOOLEAN: "(?i:true|false|t|f|yes|no|y|n|1|0)",
     ColumnType.DOUBLE: r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:inf|infinity)|(?i:nan)",
     ColumnType.DATE: _DAY,
-    ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?({_ZONE})?)?)?",
+    ColumnType.TIMESTAMP: rf"{_DAY}([ T]{_TIME}({_SECONDS}({_ZONE})?)?)?",
 }
 """Allowed texts, without blanks around them, for types whose cast by Spark accepts more, such as `12:00` or `1.5d`.
 
 Java, Arrow (RE2) and Python understand them alike: `profiling` proposes types by the same forms."""
+PLAIN_TIME = rf"{_DAY}([ T]{_TIME}({_SECONDS})?)?"
+"""A timestamp without an offset."""
 FINER = rf"{_DAY}[ T]{_TIME}:[0-9]{{2}}[.][0-9]{{6,8}}[1-9]0{{0,2}}({_ZONE})?"
 """A moment finer than a microsecond."""
 _EXPECTED = {
@@ -49,15 +52,18 @@ def parse(text: str, kind: ColumnType) -> object:
 
 
 def text_issues(path: str, source: Source) -> Iterator[Issue]:
-    """Levels of a column, what a lookup's `missing` gives, and values of gates, that are no texts of their types.
+    """Levels of a column, what a lookup's `missing` gives, and values of synonyms and gates, that are no texts of their
+    types; and synonyms that no text of a file can be.
 
     Args:
         path: key path of the source.
         source: its settings.
     """
+    missing_texts = frozenset() if source.file is None else source.file.missing_texts
     for name, column in source.columns.items():
         for level in column.levels:
             yield from _issues_of(f"{path}.columns.{name}.levels", level, column.type)
+        yield from _synonym_issues(f"{path}.columns.{name}.repair.synonyms", column, missing_texts)
     types = {name: column.type for name, column in source.columns.items()}
     for name, lookup in source.lookups.items():
         texts_of: dict[object, str] = {}
@@ -74,6 +80,14 @@ def text_issues(path: str, source: Source) -> Iterator[Issue]:
         for part, words in (("values", gate.values), ("population", list(gate.population))):
             for text in words if gate.column in types else []:
                 yield from _issues_of(f"{path}.gates.{name}.{part}", text, types[gate.column or ""])
+
+
+def _synonym_issues(path: str, column: Column, missing_texts: Collection[str]) -> Iterator[Issue]:
+    for value, texts in column.repair.synonyms.items():
+        yield from _issues_of(path, value, column.type)
+        for text in texts:
+            expected = "another text: this one stands for a missing value in the file"
+            yield from expect(text not in missing_texts, path, text, expected)
 
 
 def _issues_of(path: str, text: str, kind: ColumnType) -> Iterator[Issue]:

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
-from nightjar.sources import facts
+from nightjar.sources import facts, repairs
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, delta, scan
 from nightjar.tables.entries import DataFile
@@ -120,19 +120,30 @@ def of_last_items(rows: DataFrame, source: Source, order: Mapping[str, int]) -> 
 
 
 def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
-    """Keep one of identical facts; refuse different versions with the same key, clock and sequence."""
+    """Keep one of identical facts; refuse different versions with the same key, clock and sequence.
+
+    Of facts that only repairs have made identical it keeps one that needed none, or else always the same.
+    """
     same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
     least, greatest = F.min("_content").over(same), F.max("_content").over(same)
-    place = F.row_number().over(same.orderBy("_content"))
+    order = ["_content", facts.ROW] if repairs.declared(source) else ["_content"]
+    place = F.row_number().over(same.orderBy(*order))
     is_fact = F.col(facts.STATE) == "fact"
     compared = rows.withColumns({"_conflict": is_fact & (least != greatest), "_repeated": is_fact & (place > 1)})
     conflict, repeated = F.col("_conflict"), F.col("_repeated")
     resolved = {
         facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
         facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
-        facts.ROW: F.when(conflict, facts.as_json(source.stored_columns())).otherwise(F.col(facts.ROW)),
     }
-    return compared.withColumns(resolved).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
+    return with_hashes(compared.withColumns(resolved)).drop("_conflict", "_repeated")
+
+
+def with_hashes(rows: DataFrame) -> DataFrame:
+    """The rows with the hash of each that is refused or repaired."""
+    is_hashed = F.col(facts.STATE) == "refused"
+    if repairs.CHANGES in rows.columns:
+        is_hashed |= F.col(repairs.CHANGES).isNotNull()
+    return rows.withColumn(HASH, F.when(is_hashed, F.sha2(facts.row_as_json(), 256)))
 
 
 def _conflict(source: Source) -> str:

@@ -1,22 +1,23 @@
 """From raw rows to facts: cast, check and derive columns; each refused row gets its reasons."""
 
 import math
+from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType, StructField, TimestampType
+from pyspark.sql.types import BooleanType, StringType, StructField, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
 from nightjar.settings import sources
-from nightjar.settings.files import Dialect
 from nightjar.settings.texts import parse
-from nightjar.sources import lookups, values
+from nightjar.sources import lookups, repairs, values
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.parquet import MOMENTS
 from nightjar.sources.gates import row_checks
+from nightjar.sources.repairs import CHANGES, RawColumn
 
 REASONS = "_reasons"
 ROW = "_row"
@@ -30,9 +31,9 @@ Fault = tuple[Column, str]  # a condition under which a row is refused, and the 
 def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
     """Raw rows with their stored columns, `event_time`, `stated_known_at`, `intake` (their item), and their state.
 
-    `_reasons` lists the checks a row failed (null: none), `_row` holds a refused row's content as JSON, and `_state`
-    is `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. A null
-    `known_at` is the `event_time`.
+    `_reasons` lists the checks a row failed (null: none), `_row` holds its raw columns as texts, and `_state` is
+    `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. Where columns
+    are repaired, `_repairs` are the values that this has changed. A null `known_at` is the `event_time`.
 
     Args:
         rows: the raw columns, as `raw.read` gives them. A column `_raw` stays as it is.
@@ -47,7 +48,9 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
     """
     types = {column: one.type for column, one in source.columns.items()}
     values.require_fit(rows, name, source.origin.place, types)
-    rows = _cast_columns(rows, source)
+    columns = repairs.raw_columns(rows, source)
+    repairs.require_fit(columns, name, source)
+    rows = _cast_columns(rows, columns)
     for lookup_name, lookup in source.lookups.items():
         rows = lookups.join(rows, f"{name}.lookups.{lookup_name}", lookup, types[lookup.key], cache)
         types |= lookup.types
@@ -75,24 +78,34 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
         )
 
 
-def _cast_columns(rows: DataFrame, source: sources.Source) -> DataFrame:
+def _cast_columns(rows: DataFrame, columns: Mapping[str, RawColumn]) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    schema, dialect = rows.schema, source.dialect
-    typed_values = [
-        values.value(schema[name], column.type, dialect).alias(name) for name, column in source.columns.items()
-    ]
-    texts = [F.col(name).alias(_text(name)) for name in source.columns]
+    typed_values = [raw_column.value().alias(name) for name, raw_column in columns.items()]
+    texts = [F.col(name).alias(_text(name)) for name in columns]
     # Three projections: each text is cast once, and each value judged once, however often the results are used.
     passed = _passed(rows)
     values_and_texts = rows.select(*typed_values, *texts, *passed)
-    faults = {name: _column_fault(schema[name], column, dialect) for name, column in source.columns.items()}
+    texts_of = {name: raw_column.named(_text(name)) for name, raw_column in columns.items()}
+    faults = {name: _column_fault(name, raw_column) for name, raw_column in texts_of.items()}
     judged = values_and_texts.select("*", *(fault.alias(_fault(name)) for name, fault in faults.items()))
+    valid = {name: F.col(_fault(name)).isNull() for name in faults}
+    if any(raw_column.repair.names() for raw_column in columns.values()):
+        judged, passed = judged.withColumn(CHANGES, repairs.changes(texts_of, valid)), [*passed, CHANGES]
     reasons = F.concat_ws(SEPARATOR, *(_fault(name) for name in faults)).alias(REASONS)
-    texts_as_json = F.to_json(F.struct(*(F.col(_text(name)).alias(name) for name in source.columns)), KEEP_NULLS)
-    row = F.when(F.coalesce(*(_fault(name) for name in faults)).isNotNull(), texts_as_json).alias(ROW)
+    row = F.struct(*(_readable(raw_column.field).alias(name) for name, raw_column in columns.items())).alias(ROW)
     # A value with a fault is null: an expression such as make_date must not get a month of 13.
-    valid_values = [F.when(F.col(_fault(name)).isNull(), F.col(name)).alias(name) for name in faults]
+    valid_values = [
+        F.when(valid[name], raw_column.winsorised(F.col(name))).alias(name) for name, raw_column in columns.items()
+    ]
     return judged.select(*valid_values, reasons, row, *passed)
+
+
+def _readable(field: StructField) -> Column:
+    """The raw text; or a text that is read as the same value where the raw value is none, and is one of its column."""
+    text = F.col(_text(field.name))
+    if isinstance(field.dataType, StringType):
+        return text
+    return F.coalesce(F.col(field.name).cast("string"), text.cast("string"))
 
 
 def _any(faults: list[Fault]) -> Column:
@@ -112,22 +125,25 @@ def _fault(name: str) -> str:
     return f"_fault_{name}"
 
 
+def row_as_json() -> Column:
+    """The raw columns of a row as JSON of texts, nulls included."""
+    return F.to_json(ROW, KEEP_NULLS)
+
+
 def as_json(columns: list[str]) -> Column:
     """The columns of a row as JSON, nulls included."""
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_fault(field: StructField, column: sources.Column, dialect: Dialect) -> Column:
+def _column_fault(name: str, raw_column: RawColumn) -> Column:
     """Why a value is none of its column: all reasons, one a line; null where it is one."""
-    name, value = field.name, F.col(field.name)
-    read = StructField(_text(name), field.dataType, metadata=field.metadata)
-    unparsed = F.col(read.name).isNotNull() & value.isNull()
-    special = values.special(read, column.type, dialect)
+    column, value, is_missing = raw_column.column, F.col(name), raw_column.is_missing()
+    unparsed = ~is_missing & value.isNull()
     # Of these a value has one at most.
-    faults = [(unparsed & condition, f"{name}: {reason}") for condition, reason in special]
+    faults = [(unparsed & condition, f"{name}: {reason}") for condition, reason in raw_column.special()]
     faults.append((unparsed, f"{name}: not a {column.type.value}"))
     if column.required:
-        faults.append((F.col(read.name).isNull(), f"{name}: missing"))
+        faults.append((is_missing, f"{name}: missing"))
     faults += _out_of_bounds(name, column)
     fault = reduce(lambda chain, one: chain.when(*one), faults[1:], F.when(*faults[0]))
     if not column.levels:
@@ -143,7 +159,8 @@ def _out_of_bounds(name: str, column: sources.Column) -> list[Fault]:
     Spark takes NaN for greater than every number, and an infinity exceeds at most one bound.
     """
     value, finite, faults = F.col(name), F.lit(True), list[Fault]()
-    is_bounded = column.minimum is not None or column.maximum is not None
+    bounds = (column.minimum, column.maximum, column.repair.winsorise)
+    is_bounded = any(bound is not None for bound in bounds)
     if column.type is sources.ColumnType.DOUBLE and (is_bounded or column.required):
         finite = F.abs(value) < F.lit(math.inf)
         faults = [
@@ -180,14 +197,13 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     checked = rows.withColumns({REASONS: reasons_so_far, row_checks.FLAGS: row_checks.flags(source, failing)})
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
-    row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
     item = F.col(raw.FILE).alias("intake")
-    result = [reasons, row.alias(ROW), state.alias(STATE)]
+    result = [reasons, F.col(ROW), state.alias(STATE)]
     return checked.select(*clocks, *source.stored_columns(), item, *result, row_checks.FLAGS, *_passed(rows))
 
 
 def _passed(rows: DataFrame) -> list[str]:
     """The columns about a raw row that no step changes."""
-    return [name for name in (raw.MALFORMED, raw.FILE, RAW) if name in rows.columns]
+    return [name for name in (raw.MALFORMED, raw.FILE, RAW, CHANGES) if name in rows.columns]

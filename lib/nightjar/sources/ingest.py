@@ -5,12 +5,11 @@ are known by D's midnight and that no other run has stored: a rerun replaces onl
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
-from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
-from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
@@ -19,7 +18,7 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import arrivals, deduplication, facts, layouts
+from nightjar.sources import arrivals, counting, deduplication, facts, layouts, near_duplicates, repairs
 from nightjar.sources.concurrency import side_by_side
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
@@ -27,14 +26,14 @@ from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
 from nightjar.sources.intake.reading import Reading
-from nightjar.sources.items import Entry
+from nightjar.sources.refusals import store_quarantine, store_repairs
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
+    is_corrected,
     require_same_columns,
     store_facts,
     store_quality,
-    store_quarantine,
 )
 from nightjar.tables import arrow, sink
 from nightjar.tables.runs import Outcome
@@ -44,9 +43,6 @@ from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, instant
 
 log = logging.getLogger("nightjar.ingest")
-STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
-NEW_STATES = ("fact", "refused", "repeated")
-EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 
 
 def ingest(
@@ -110,7 +106,7 @@ def ingest(
             def check_source(name: str) -> CheckedSource:
                 with raw.translate_read_errors(name, folder):
                     read = reading.stage(places[name], opened[name])
-                    ground = Ground(places[name], tables[name].name, project.sources, checked)
+                    ground = Ground(places[name], tables[name].name, project.sources, checked, read.is_corrected)
                     return _check_source(ground, tables[name], read)
 
             for names in project.sources_in_order():  # a gate may refer to the facts of a source before
@@ -136,6 +132,7 @@ def ingest(
         added, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
         log.info("source %s: %s rows stored, %s refused", source.name, added, refused)
     outcome.outputs[QUARANTINE.name] = store_quarantine(checked_sources, warehouse, night)
+    outcome.outputs |= store_repairs(checked_sources, project.sources, warehouse, night)
     outcome.outputs[QUALITY.name] = store_quality(checked_sources, arrivals_of, warehouse, night)
     outcome.rows[QUARANTINE.name] = sum(source.counts["refused"] for source in checked_sources)
     for source in checked_sources:
@@ -144,7 +141,8 @@ def ingest(
 
 
 def _table(name: str, source: Source, stored: StructType) -> Table:
-    return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
+    columns = to_arrow_schema(stored, timezone="UTC")
+    return source_table(name, source.key, columns, source.sequence, source.datasheet.purpose)
 
 
 def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
@@ -154,7 +152,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     log.info("source %s: reading %s", name, what)
     spark = read.rows.sparkSession
     observation, all_rows = Observation(), _mark_not_yet_known(read.rows, night)
-    visible = all_rows.observe(observation, *_state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
+    visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
     spans = read.spans(night.cutoff)
@@ -162,83 +160,40 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         visible = visible.persist()
         spans = deduplication.spans_of(visible)
     not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night, spans)
-    new = deduplication.with_conflicts(not_stored, source)
+    compared = new = deduplication.with_conflicts(not_stored, source)
+    if source.near_duplicates:
+        compared.persist()
+        new = near_duplicates.refuse(ground, compared)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
-    state_counts = _count_states(new, name)
+    pairs = repairs.declared(source)
+    state_counts = counting.count_states(new, name, pairs)
+    compared.unpersist()
     visible.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
-        state_counts = _count_states(new, name)
+        state_counts = counting.count_states(new, name, pairs)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
+    corrected = sum(row[4] for row in state_counts if row[1] == "fact")
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
     # Spark may have removed it from the plan: then rows are counted once more.
-    by_state = observation.get if state_counts else all_rows.agg(*_state_counts()).collect()[0].asDict()
-    counts = _counts(by_state, counts_by_state)
+    by_state = observation.get if state_counts else all_rows.agg(*counting.state_counts()).collect()[0].asDict()
+    counts = counting.by_outcome(by_state, counts_by_state) | {"corrected": corrected}
     raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.origin.place)
-    failed = _count_failed_checks(new) if counts["refused"] else {}
+    failed = counting.count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
-    counts |= _waiting_counts(counts, entries)
+    counts |= counting.waiting_counts(counts, entries)
+    repaired = counting.repaired(state_counts, pairs)
     return CheckedSource(
-        name, table, new, counts, failed, None if newest is None else instant(newest), entries, results
+        name, table, new, counts, failed, None if newest is None else instant(newest), entries, results, repaired
     )
 
 
-def _waiting_counts(counts: Mapping[str, int], entries: Sequence[Entry]) -> dict[str, int]:
-    """Rows of new items by what becomes of them: those that wait are staged, and may not have been read any further."""
-    waiting = sum(entry.waiting for entry in entries if entry.after is None)
-    return {"not_yet_known": waiting, "read": counts["read"] - counts["not_yet_known"] + waiting}
-
-
-def _count_states(new: DataFrame, name: str) -> list[Row]:
-    """Count rows by state before and now, with the newest of each. All expressions are first computed here."""
-    newest = F.unix_micros(F.max("stated_known_at"))
-    try:
-        return new.groupBy("_before", facts.STATE).agg(F.count("*"), newest).collect()
-    except EXPRESSION_FAILED as error:
-        raise SourceError(
-            f"Source {name}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the expression "
-            "give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was written."
-        ) from error
-
-
 def _mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
-    """Mark facts and refused rows that are not known by the night."""
-    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact")
+    """Mark facts and refused rows that are not known by the night; a person knows what they correct."""
+    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact") & ~is_corrected()
     return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
-
-
-def _state_counts() -> list[Column]:
-    """Aggregates for an observation: rows by state, and malformed rows."""
-    states = [F.count(F.when(F.col(facts.STATE) == state, 1)).alias(state) for state in STATES]
-    return [*states, F.count(raw.MALFORMED).alias("malformed"), F.min(raw.MALFORMED).alias("example")]
-
-
-def _counts(by_state: Mapping[str, int], counts_by_state: Mapping[tuple[str, str], int]) -> dict[str, int]:
-    """Rows by outcome, from the counts before and after removing other runs' rows."""
-    remaining = {
-        state: sum(count for (before, _), count in counts_by_state.items() if before == state)
-        for state in ("fact", "refused")
-    }
-    final = {
-        state: sum(count for (_, is_now), count in counts_by_state.items() if is_now == state) for state in NEW_STATES
-    }
-    return {
-        "read": sum(by_state[state] for state in STATES),
-        "not_a_fact": by_state["not_a_fact"],
-        "not_yet_known": by_state["not_yet_known"],
-        "already_stored": by_state["fact"] - remaining["fact"],
-        "already_refused": by_state["refused"] - remaining["refused"],
-        "repeated": final["repeated"],
-        "refused": final["refused"],
-        "stored": final["fact"],
-    }
-
-
-def _count_failed_checks(rows: DataFrame) -> dict[str, int]:
-    refused = rows.where(F.col(facts.STATE) == "refused").select(F.explode(facts.REASONS).alias("reason"))
-    return {row[0]: row[1] for row in refused.groupBy("reason").count().orderBy("reason").collect()}
 
 
 def _refuse_if_too_many(
@@ -248,7 +203,7 @@ def _refuse_if_too_many(
     if not checked or counts["refused"] / checked <= source.refuse_above:
         return
     reason = max(failed, key=lambda check: failed[check])
-    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.ROW).first()
+    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.row_as_json()).first()
     raise SourceError(
         f"Source {name}: {counts['refused']:,} of {checked:,} new rows are refused, more than the share of "
         f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "

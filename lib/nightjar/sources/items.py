@@ -5,15 +5,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+OF_CORRECTIONS = "corrections:"
+"""Of the name of an item of rows that a person has corrected, followed by the run that took them."""
+
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that a night reads once: a file, or the new end of one that grows; or new rows of a table.
+    """One thing that a night reads once: a file, or the new end of one that grows; new rows of a table; or corrections.
 
     Attributes:
-        name: path of the file; or the table, and which of its rows.
-        digest: SHA-256 of its bytes up to `size`; or what tells a table's versions apart.
-        size: bytes, to the end of what is read; or versions; or the greatest value of the watermark, as a number.
+        name: path of the file; or the table, and which of its rows; or corrections, and of which run.
+        digest: SHA-256 of its bytes up to `size`, or of its rows; or what tells a table's versions apart.
+        size: bytes, to the end of what is read; or versions; or the greatest value of the watermark, as a number; or
+            corrected rows.
         modified: when it was last changed, nanoseconds since 1970; 0: nobody says so.
         begins: first byte, or version, that is read, or the value of the watermark that nights have read up to.
     """
@@ -23,6 +27,11 @@ class Item:
     size: int
     modified: int
     begins: int = 0
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether it is rows that a person has corrected."""
+        return self.name.startswith(OF_CORRECTIONS)
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,8 @@ class Portion:
     columns: str | None = None
 
     def in_stage(self, folder: str, parts: int) -> "Portion":
-        """The same rows, staged."""
-        return replace(self, staged=folder, parts=parts)
+        """The same rows, staged there, unless they are already, or are corrections, which stay where they lie."""
+        return self if self.staged or self.item.is_corrected else replace(self, staged=folder, parts=parts)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,10 @@
 """Store a night's checked rows: facts, refused rows, counts. Each table is written in one commit."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import reduce
 from typing import Any
 
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -17,10 +15,10 @@ from nightjar.sources import facts
 from nightjar.sources.gates import row_checks
 from nightjar.sources.gates.results import GateResult
 from nightjar.sources.intake import history
-from nightjar.sources.items import Entry
+from nightjar.sources.items import OF_CORRECTIONS, Entry
 from nightjar.tables import arrow, sink
-from nightjar.tables.quality import ARRIVED, PASS, WARN
-from nightjar.tables.source_definitions import QUALITY, QUARANTINE
+from nightjar.tables.quality import ARRIVED, PASS, REPAIR, WARN
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -50,6 +48,7 @@ class CheckedSource:
         newest: the latest `stated_known_at` of its new facts.
         entries: what was read.
         gates: what its gates say.
+        repaired: column and repair -> rows that it has changed, of those that the night stores or refuses.
     """
 
     name: str
@@ -60,11 +59,17 @@ class CheckedSource:
     newest: datetime | None
     entries: Sequence[Entry]
     gates: tuple[GateResult, ...] = ()
+    repaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether there are rows among them that a person has corrected."""
+        return any(entry.item.is_corrected for entry in self.entries)
 
 
 @dataclass(frozen=True)
 class ArrivalResult:
-    """How many facts of a source have become known since the previous run, and what is wrong with that, in words."""
+    """How many facts a source has brought since the previous run, and what is wrong with that, in words."""
 
     rows: int
     amiss: tuple[str, ...]
@@ -91,7 +96,9 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
-    stored = new.withColumn("known_at", known_at(settings, night)).select(*(set(into.schema.names) - set(into.stamps)))
+    stored = new.withColumn("known_at", known_at(settings, night, corrected=source.is_corrected)).select(
+        *(set(into.schema.names) - set(into.stamps))
+    )
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
     return sink.commit(
@@ -104,47 +111,42 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     )
 
 
-def known_at(source: Source, night: Night) -> Column:
-    """When a version became known: as stated, or with this run if the previous run should have had it and had not.
+def is_corrected() -> Column:
+    """Whether a person has corrected the row."""
+    return F.col("intake").startswith(OF_CORRECTIONS)
+
+
+def is_late(night: Night) -> Column:
+    """Whether a version becomes known with this run, whatever it states.
+
+    That is so if the previous run should have had it and had not, or had it as a row that a person has corrected since.
+    """
+    if night.previous_cutoff is None:
+        return is_corrected()
+    return is_corrected() | (F.col("stated_known_at") <= F.lit(night.previous_cutoff))
+
+
+def known_at(source: Source, night: Night, *, corrected: bool) -> Column:
+    """When a version became known: as stated, or with this run if it `is_late`.
 
     Several versions of one fact that arrive in one night stay in their stated order: a late one becomes known a
     microsecond before the next.
+
+    Args:
+        source: settings of the source.
+        night: the run.
+        corrected: whether a person has corrected some of the rows.
     """
     stated = F.col("stated_known_at")
-    if night.previous_cutoff is None:
+    if night.previous_cutoff is None and not corrected:
         return stated
-    late = stated <= F.lit(night.previous_cutoff)
+    late = is_late(night)
     of_fact = Window.partitionBy(*source.key)
     newest_first = of_fact.orderBy(late, *(F.desc(name) for name in ["stated_known_at", *source.sequence]))
     in_time = F.unix_micros(F.min(F.when(~late, stated)).over(of_fact))
     after = F.coalesce(in_time, F.unix_micros(F.lit(night.cutoff)) + 1)
     place = F.row_number().over(newest_first) - F.count_if(~late).over(of_fact)
     return F.when(late, F.timestamp_micros(after - place)).otherwise(stated)
-
-
-def store_quarantine(checked_sources: list[CheckedSource], warehouse: Warehouse, night: Night) -> int:
-    """Replace the run date's refused rows; the table's version. Nothing is written if there are and were none."""
-    arrow.ensure(warehouse, QUARANTINE)
-    rows_before = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
-    if not rows_before and not any(source.counts["refused"] for source in checked_sources):
-        return arrow.version(warehouse, QUARANTINE.name)
-    parts = [
-        source.rows.where(F.col(facts.STATE) == "refused").select(
-            F.lit(source.name).alias("source"),
-            F.col("_hash").alias("row_hash"),
-            F.col(facts.REASONS).alias("reasons"),
-            F.col(facts.ROW).alias("row"),
-            F.lit(night.run_date).alias("run_date"),
-            F.lit(night.run_id).alias("run_id"),
-        )
-        for source in checked_sources
-    ]
-    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
-    target = sink.target(warehouse, QUARANTINE)
-    written = sink.collect(rows.coalesce(1), sink.in_one_piece, target)
-    return sink.commit(
-        warehouse, target, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
-    )
 
 
 def store_quality(
@@ -166,6 +168,7 @@ def store_quality(
         }
         failed = {check: count for check, count in source.failed_checks.items() if check not in of_gates}
         counts = {**source.counts, **failed}
+        counts |= {f"{REPAIR}{column}: {repair}": count for (column, repair), count in source.repaired.items()}
         rows += [shared | {"check": check, "rows": count} for check, count in counts.items()]
         arrival = arrivals[source.name]
         verdict = {"status": WARN, "message": "; ".join(arrival.amiss)} if arrival.amiss else {"status": PASS}

@@ -19,6 +19,7 @@ from pyspark.sql.types import (
     NumericType,
     StringType,
     StructField,
+    TimestampNTZType,
     TimestampType,
 )
 
@@ -26,8 +27,8 @@ from nightjar.errors import SourceError
 from nightjar.settings import patterns
 from nightjar.settings.files import Dialect
 from nightjar.settings.sources import ColumnType
-from nightjar.settings.texts import FINER, FORMS
-from nightjar.sources.formats.parquet import MOMENTS, UNIT
+from nightjar.settings.texts import FINER, FORMS, PLAIN_TIME
+from nightjar.sources.formats.parquet import MOMENTS, NO_ZONE, UNIT
 from nightjar.sources.formats.provenance import FOLDER
 from nightjar.timeline import YEAR_1, YEAR_10000
 
@@ -59,12 +60,16 @@ def require_fit(rows: DataFrame, name: str, place: str, types: Mapping[str, Colu
     for column, kind in types.items():
         field = rows.schema[column]
         if not fits(field, kind):
-            kind_in_file = "TIMESTAMP" if UNIT in field.metadata else field.dataType.simpleString().upper()
             raise SourceError(
-                f"Source {name}: the column {column} of {place} is {kind_in_file}, which is not read as the "
+                f"Source {name}: the column {column} of {place} is {type_in_file(field)}, which is not read as the "
                 f"{kind.word} that it is declared. Declare what it is, and derive the rest, such as "
                 f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
             )
+
+
+def type_in_file(field: StructField) -> str:
+    """What messages call the type of values that a file holds."""
+    return "TIMESTAMP" if UNIT in field.metadata else field.dataType.simpleString().upper()
 
 
 def value(field: StructField, kind: ColumnType, dialect: Dialect = PLAIN) -> Column:
@@ -98,6 +103,21 @@ def special(field: StructField, kind: ColumnType, dialect: Dialect = PLAIN) -> l
     if isinstance(field.dataType, StringType) and kind is ColumnType.TIMESTAMP and not dialect.timestamp_formats:
         return [((F.length(column) > LONGEST) & _has_form(column, FINER), FINER_THAN)]
     return []
+
+
+def has_no_zone(field: StructField) -> bool:
+    """Whether moments that a file holds are no instants."""
+    return isinstance(field.dataType, DateType | TimestampNTZType) or field.metadata.get(NO_ZONE) is True
+
+
+def is_plain_time(field: StructField, dialect: Dialect = PLAIN) -> Column:
+    """Whether a raw value, if it is a timestamp, names no offset from UTC: it is what a clock shows somewhere."""
+    if isinstance(field.dataType, StringType):
+        own = PLAIN if FOLDER in field.metadata else dialect
+        forms = [patterns.form(one) for one in own.timestamp_formats if not patterns.has_offset(one)]
+        plain_forms = forms if own.timestamp_formats else [PLAIN_TIME]
+        return reduce(Column.__or__, (_has_form(F.col(field.name), form) for form in plain_forms), F.lit(False))
+    return F.lit(has_no_zone(field))
 
 
 def is_outside(moment: Column) -> Column:

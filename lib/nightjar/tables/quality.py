@@ -14,6 +14,8 @@ ARRIVED = "arrived"
 PASS, WARN = "pass", "warn"
 GATE = "gate "
 """What the names of gates begin with, so that they are those of no count and no other check."""
+REPAIR = "repair "
+"""What the names of counts of repaired values begin with."""
 REFUSED, LEARNING = "refused", "learning"
 """Further outcomes of gates: rows were refused, or there is too little history to judge by."""
 

@@ -1,4 +1,4 @@
-"""The Delta tables of sources: facts and their layouts, refused rows, checks, and what was read.
+"""The Delta tables of sources: facts and layouts, refused rows and corrections, checks, repairs, and what was read.
 
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
@@ -20,8 +20,31 @@ QUARANTINE = Table(
         Column("source", pa.string(), "name of the source"),
         Column("row_hash", pa.string(), "SHA-256 of the row's content"),
         Column("reasons", pa.list_(pa.string()), "every check that the row failed"),
-        Column("row", pa.string(), "the row's content as JSON"),
+        Column("row", pa.string(), "the row's raw columns as JSON of texts, as its source writes them"),
         RUN_DATE,
+        RUN_ID,
+    ),
+)
+CORRECTIONS = Table(
+    "corrections",
+    "What a person has decided about one refused row, which stays in `quarantine`.",
+    ("source", "row_hash"),
+    (),
+    "quarantine",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("row_hash", pa.string(), "of the refused row in `quarantine`"),
+        Column("action", pa.string(), "corrected: the row here stands in for it; dismissed: none does"),
+        Column(
+            "row",
+            pa.string(),
+            "the corrected raw columns as JSON of texts, as the settings of a column say, whatever the file's dialect; "
+            "null: dismissed",
+        ),
+        Column("reason", pa.string(), "why"),
+        Column("decided_by", pa.string(), "who says so"),
+        Column("decided_at", INSTANT, "when it was recorded (wall clock)"),
+        Column("run_date", pa.date32(), "first night that reads the corrected row, or counts the refused one no more"),
         RUN_ID,
     ),
 )
@@ -49,6 +72,29 @@ QUALITY = Table(
         Column("highest", pa.float64(), "of a gate: the most that passes; for outliers, of their column"),
         Column("history", pa.int64(), "of a gate: days that it compared with; null: it compares with none"),
         Column("days", pa.string(), "of a gate: JSON of its measures by day: rows, value, variance, quantiles"),
+        RUN_DATE,
+        RUN_ID,
+    ),
+)
+REPAIRS = Table(
+    "repairs",
+    "One value that a declared repair changed, before and after, in a row that a night has stored or refused.",
+    ("source", "row_hash", "column", "run_date"),
+    ("run_date",),
+    "ingest",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("row_hash", pa.string(), "SHA-256 of the raw row's content as JSON, as in table quarantine"),
+        Column("column", pa.string(), "the raw column; for near_duplicates the columns that are compared"),
+        Column(
+            "repairs",
+            pa.list_(pa.string()),
+            "what changed it, in this order: trim (never alone: it is only counted, in table quality), case, synonyms, "
+            "numbers, zone, winsorise; or near_duplicates",
+        ),
+        Column("before", pa.string(), "the raw value; for near_duplicates the key of the fact as JSON"),
+        Column("after", pa.string(), "the value read; for near_duplicates the key of the fact kept in its place"),
+        Column("key", pa.string(), "the key of the row's fact as JSON, nulls where it was refused for that"),
         RUN_DATE,
         RUN_ID,
     ),
@@ -93,7 +139,9 @@ def source_table_name(source: str) -> str:
     return f"source_{source}"
 
 
-def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
+def source_table(
+    name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = (), purpose: str = ""
+) -> Table:
     """The table of one source: bitemporal and append only; a rerun replaces what its own run date first saw.
 
     Args:
@@ -101,6 +149,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
         key: its key columns.
         facts: its stored columns and their types, as derived from the raw data.
         sequence: the columns that order versions of one `known_at`.
+        purpose: what the source says, for the table's comment.
     """
     clocks = (
         Column("event_time", INSTANT, "when it happened"),
@@ -114,7 +163,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
     )
     return Table(
         source_table_name(name),
-        f"One version of one fact of source {name}.",
+        f"One version of one fact of source {name}{purpose and f': {purpose}'}.",
         (*key, "known_at", *sequence),
         ("ingested_on",),
         "ingest",

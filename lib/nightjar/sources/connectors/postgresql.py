@@ -82,10 +82,10 @@ def snapshot(spark: SparkSession, url: str, of_connection: dict[str, str]) -> Sn
         Py4JJavaError: see `failure`.
     """
     java: Any = spark.sparkContext._jvm  # noqa: SLF001  (PySpark's only way to Java)
-    settings = java.java.util.Properties()
+    properties = java.java.util.Properties()
     for name, value in of_connection.items():
-        settings.setProperty(name, value)
-    connection = java.org.postgresql.Driver().connect(url, settings)
+        properties.setProperty(name, value)
+    connection = java.org.postgresql.Driver().connect(url, properties)
     try:
         connection.setAutoCommit(False)
         for statement in [ISOLATION, *_set()]:

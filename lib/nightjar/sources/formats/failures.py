@@ -7,7 +7,13 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import (
+    ArithmeticException,
+    DateTimeException,
+    NumberFormatException,
+    PySparkException,
+    SparkRuntimeException,
+)
 
 from nightjar.errors import SourceError
 from nightjar.settings.hints import hint
@@ -16,6 +22,7 @@ MOST = 20
 """Columns that nobody declares, in a message."""
 
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
+_EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
@@ -55,6 +62,23 @@ def translate_open_errors(path: str, source: str) -> Iterator[None]:
         reason = str(error).splitlines()[0].rstrip(".")
         raise SourceError(
             f"Source {source}: {path} cannot be read: {reason}. If it is damaged, fetch it again. Nothing was written."
+        ) from error
+
+
+@contextmanager
+def translate_expression_errors(source: str) -> Iterator[None]:
+    """Name the source where one of its expressions fails on a value.
+
+    Raises:
+        SourceError: one does.
+    """
+    try:
+        yield
+    except _EXPRESSION_FAILED as error:
+        raise SourceError(
+            f"Source {source}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the "
+            "expression give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was "
+            "written."
         ) from error
 
 

@@ -34,6 +34,8 @@ UNIT = "unit"
 """Metadata of a column of integers that count milliseconds or nanoseconds since 1970: `ms`, `ns`.
 
 Spark has no type for nanoseconds, and fails on milliseconds that microseconds of 64 bits do not reach."""
+NO_ZONE = "no_zone"
+"""Metadata of such a column: whether its times are those of some clock, and no instants."""
 OTHERS = {
     pa.uint8(): ShortType(),
     pa.uint16(): IntegerType(),
@@ -126,7 +128,7 @@ def _spark_field(footer: Footer, name: str) -> StructField | None:
     if footer.physical.get(name) == "INT96":
         return StructField(name, TimestampType())
     if isinstance(kind, pa.TimestampType) and kind.unit != "us":
-        return StructField(name, LongType(), metadata={UNIT: kind.unit})
+        return StructField(name, LongType(), metadata={UNIT: kind.unit, NO_ZONE: kind.tz is None})
     if kind in OTHERS:
         return StructField(name, OTHERS[kind])
     if pa.types.is_float16(kind) or pa.types.is_decimal256(kind):

@@ -4,8 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial, reduce
+from datetime import date, datetime
+from functools import cached_property, partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from nightjar.settings.sources import Source
 from nightjar.settings.validation import dump
 from nightjar.sources import deduplication, facts, items, lookups
 from nightjar.sources.connectors.connector import Connector
+from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digest_of
 from nightjar.sources.intake import history, staging
@@ -26,7 +27,7 @@ from nightjar.sources.storing import Night
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "gates", "layouts", "refuse_above"), True) | {
+NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "datasheet", "gates", "layouts", "refuse_above"), True) | {
     "file": {"changed"},
     "database": {"user", "password", "partition_column", "partitions", "fetch_size"},
 }
@@ -47,6 +48,12 @@ class Place:
     cache: Path
     connector: Connector
 
+    @cached_property
+    def corrections(self) -> Connector:
+        """The way to rows that people have corrected."""
+        columns = list(self.source.columns)
+        return CorrectionsConnector(self.spark, self.warehouse, self.name, columns, self.night.run_date)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -65,6 +72,11 @@ class Reading:
     order: Mapping[str, int]
     rows: DataFrame
     new: DataFrame | None
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether there are rows among them that a person has corrected."""
+        return any(portion.item.is_corrected for portion in self.portions)
 
     def spans(self, cutoff: datetime) -> list[tuple[datetime, datetime]] | None:
         """The time in which all rows become known, where only rows that have waited are read; None: any time."""
@@ -87,9 +99,15 @@ def open_items(place: Place, table: str) -> Reading:
         before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
     if all(entry.definition != definition for entry in before.entries):  # it holds the digests of lookups' files
         lookups.require_sound(place.spark, name, source, place.cache)
-    connector = place.connector
+    portions = _plan(place.connector, before, run_date, definition, corrected=False)
+    portions += _plan(place.corrections, before, run_date, definition, corrected=True)
+    return _reading(place, portions, definition, items.order(before.entries))
+
+
+def _plan(connector: Connector, before: Intake, run_date: date, definition: str, *, corrected: bool) -> list[Portion]:
+    """What is to be read by a connector, of corrected rows or of the source's own."""
     portions = items.plan(
-        before.entries,
+        [entry for entry in before.entries if entry.item.is_corrected == corrected],
         before.nights,
         run_date,
         definition,
@@ -100,7 +118,7 @@ def open_items(place: Place, table: str) -> Reading:
     for portion in portions:
         if portion.staged is None and portion.columns is not None:
             connector.require_unchanged(portion.item)
-    return _reading(place, portions, definition, items.order(before.entries))
+    return portions
 
 
 def _has_facts(place: Place, table: str) -> bool:
@@ -112,15 +130,17 @@ def _has_facts(place: Place, table: str) -> bool:
 
 
 def _reading(place: Place, portions: Sequence[Portion], definition: str, order: Mapping[str, int]) -> Reading:
-    staged = _read_staged(place, [portion for portion in portions if portion.staged is not None])
-    in_place = [portion for portion in portions if portion.staged is None]
+    others = _read_staged(place, [portion for portion in portions if portion.staged is not None])
+    corrected = [portion for portion in portions if portion.item.is_corrected]
+    others += place.corrections.read(corrected) if corrected else []
+    in_place = [portion for portion in portions if portion.staged is None and not portion.item.is_corrected]
     lying = [staging.carry(rows) for rows in place.connector.read(in_place)] if in_place else []
     new = _candidates(place, lying) if lying else None
     if new is None:
-        rows = _candidates(place, staged or [raw.no_rows(place.spark, list(place.source.columns))])
+        rows = _candidates(place, others or [raw.no_rows(place.spark, list(place.source.columns))])
     else:
         rows = new.drop(facts.RAW)
-        rows = rows.unionByName(_candidates(place, staged)) if staged else rows
+        rows = rows.unionByName(_candidates(place, others)) if others else rows
     may_differ = [one.item.name for one in portions if one.after is None or not place.connector.is_repeatable]
     if len({order.get(name, len(order)) for name in may_differ}) > 1:
         rows = deduplication.of_last_items(rows, place.source, order)
@@ -134,7 +154,7 @@ def stage(place: Place, reading: Reading) -> Reading:
     with restated(place.connector.failure):
         folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
     place.connector.close()
-    portions = [portion if portion.staged else portion.in_stage(folder, parts) for portion in reading.portions]
+    portions = [portion.in_stage(folder, parts) for portion in reading.portions]
     return _reading(place, portions, reading.definition, reading.order)
 
 
@@ -150,7 +170,7 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
     if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
         folder, parts = staging.write(later, place.warehouse, place.name, night)
-        portions = [portion if portion.staged else portion.in_stage(folder, parts) for portion in portions]
+        portions = [portion.in_stage(folder, parts) for portion in portions]
     folders = {portion.staged for portion in portions if portion.staged is not None}
     waiting = {folder: staging.count_waiting(place.warehouse, folder, night.cutoff) for folder in folders}
     return [
