@@ -10,7 +10,9 @@ from rich.table import Table
 
 from nightjar.errors import UsageError
 from nightjar.pipeline.execution import Context, run_date_of
+from nightjar.runtime import logs
 from nightjar.settings.hints import hint
+from nightjar.sources.connectors import passwords
 from nightjar.sources.preview import Preview, preview
 from nightjar.sources.storing import Night
 from nightjar.timeline import cutoff
@@ -34,6 +36,7 @@ def show(context: Context, source: str) -> None:
     if source not in project.sources:
         names = sorted(project.sources)
         raise UsageError(f"--preview: there is no source {source!r}{hint(source, names)}, expected one of {names}")
+    logs.add_secrets(passwords.present(project.sources))
     settings, run_date = project.sources[source], run_date_of(context.settings)
     until, tables = cutoff(run_date, project.zone), context.warehouse.path("")
     night = Night(run_date, until, None, "preview")

@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StructField, TimestampType
 
+from nightjar.errors import restated
 from nightjar.settings.sources import Source
 from nightjar.sources import facts, lookups
 from nightjar.sources.connectors.opening import connect
@@ -74,6 +75,7 @@ def preview(
     with (
         translate_expression_errors(name),
         connect(spark, {name: source}, night, zone, cache) as connectors,
+        restated(connectors[name].failure),
         raw.translate_read_errors(name, tables),
     ):
         portions = [Portion(item) for item in connectors[name].discover("", {}).new]

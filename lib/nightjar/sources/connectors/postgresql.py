@@ -86,10 +86,14 @@ def snapshot(spark: SparkSession, url: str, of_connection: dict[str, str]) -> Sn
     for name, value in of_connection.items():
         properties.setProperty(name, value)
     connection = java.org.postgresql.Driver().connect(url, properties)
-    connection.setAutoCommit(False)
-    for statement in [ISOLATION, *_set()]:
-        connection.createStatement().execute(statement)
-    (exported,) = _texts(connection.createStatement().executeQuery("SELECT pg_export_snapshot()"))
+    try:
+        connection.setAutoCommit(False)
+        for statement in [ISOLATION, *_set()]:
+            connection.createStatement().execute(statement)
+        (exported,) = _texts(connection.createStatement().executeQuery("SELECT pg_export_snapshot()"))
+    except Py4JError:
+        connection.close()
+        raise
     return Snapshot(connection, str(exported))
 
 
