@@ -16,7 +16,7 @@ from nightjar.errors import SourceError
 from nightjar.sources.connectors.connector import Rows
 from nightjar.sources.formats.provenance import FILE, FOLDER, MALFORMED
 from nightjar.sources.items import OF_CORRECTIONS, Discovery, Entry, Item, Portion
-from nightjar.sources.repairs import REPAIRED
+from nightjar.sources.raw_columns import REPAIRED
 from nightjar.tables import arrow
 from nightjar.tables.corrections import CORRECTED
 from nightjar.tables.source_definitions import CORRECTIONS
