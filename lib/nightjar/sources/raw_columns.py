@@ -161,7 +161,8 @@ def raw_columns(rows: DataFrame, source: sources.Source) -> dict[str, RawColumn]
         missing = frozenset() if source.file is None else source.file.missing_texts
         if FOLDER in field.metadata:
             dialect, missing = values.PLAIN, frozenset()
-        if numbers := column.repair.numbers:
+        numbers = None if REPAIRED in field.metadata else column.repair.numbers
+        if numbers is not None:
             dialect = replace(dialect, decimal=numbers.decimal, thousands=numbers.thousands)
             field = StructField(name, field.dataType)
         result[name] = RawColumn(name, field, column, dialect, missing)
