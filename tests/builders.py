@@ -100,7 +100,7 @@ def machines(folder: Path) -> Project:
     named = {"machine": Column(text, required=True)}
     schedule = Source(
         File(str(folder / "schedule.csv")),
-        named | {"site": Column(text), "day": Column(day, required=True), "load": Column(ColumnType.DOUBLE)},
+        columns=named | {"site": Column(text), "day": Column(day, required=True), "load": Column(ColumnType.DOUBLE)},
         lookups={
             "models": Lookup(
                 File(str(folder / "models.csv")),
@@ -118,7 +118,8 @@ def machines(folder: Path) -> Project:
     )
     outcomes = Source(
         File(str(folder / "outcomes.csv")),
-        named | {"day": Column(day, required=True), "ended": Column(instant), "failed": Column(ColumnType.BOOLEAN)},
+        columns=named
+        | {"day": Column(day, required=True), "ended": Column(instant), "failed": Column(ColumnType.BOOLEAN)},
         derived={"prediction_time": PREDICTION_TIME},
         key=["machine", "prediction_time"],
         event_time="ended",

@@ -21,8 +21,9 @@ from nightjar.settings.columns import Category, ColumnPreparation, FeatureType
 from nightjar.settings.environment import Placement
 from nightjar.settings.features import Aggregate, FeatureKind
 from nightjar.settings.jobs import JobName
+from nightjar.settings.layouts import Layout
 from nightjar.settings.model import Estimator, Model
-from nightjar.settings.sources import ColumnType, Layout
+from nightjar.settings.sources import ColumnType
 from nightjar.settings.spine import Sample, SampleBy, Weekday
 from nightjar.settings.task import Metric
 from nightjar.timeline import parse_run_date
@@ -85,7 +86,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
         (["project=trains", "run_date=2013-10-05"], ["trains", "flights"]),
         (
             ["project=flight", "run_date=2013-10-05"],
-            [": there is no 'flight' in project (did you mean 'flights'?), expected one of ['flights']"],
+            [": there is no 'flight' in project (did you mean 'flights'?), expected one of ['cdnow', 'flights']"],
         ),
         (
             [*FLIGHTS, "retrospectve=true"],
@@ -99,7 +100,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             [*FLIGHTS, "project.sources.wether.file={}"],
             [
                 "project.sources.wether: there is no such key (did you mean 'weather'?)",
-                "a new one needs file, columns, key, event_time",
+                "a new one needs columns, key, event_time",
             ],
         ),
         (
@@ -153,7 +154,7 @@ def test_a_mapping_is_merged_so_one_entry_can_be_overridden():
             [*FLIGHTS, "+project.expressions.dest='1'"],
             ["project.expressions.dest: found 'dest', expected another name"],
         ),
-        (["project=null", "run_date=2013-10-05"], ["project=null: found null, expected one of ['flights']"]),
+        (["project=null", "run_date=2013-10-05"], ["project=null: found null, expected one of ['cdnow', 'flights']"]),
         ([*FLIGHTS, "run_date"], ["the argument 'run_date' cannot be read", "Expected KEY=VALUE"]),
         ([*FLIGHTS, "project.title=${nowhere}"], ["nowhere"]),
     ],

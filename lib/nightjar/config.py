@@ -26,6 +26,7 @@ from yaml import YAMLError
 from nightjar import origins, overrides, refusals
 from nightjar.errors import UsageError
 from nightjar.settings import filling, jobs, secrets, validation
+from nightjar.settings.quarantine import Quarantine
 from nightjar.settings.validation import Path as KeyPath
 
 ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
@@ -38,6 +39,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.NIGHTLY: jobs.Nightly,
     jobs.JobName.MAINTAIN: jobs.Maintain,
     jobs.JobName.LEASES: jobs.Leases,
+    jobs.JobName.QUARANTINE: Quarantine,
 }
 BASE = Path(__file__).resolve().with_name("_conf").resolve()
 """The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""

@@ -110,19 +110,15 @@ def run(root: Path, arguments: list[str], limit: float | None) -> Took:
         ValueError: another revision came to be imported.
         RuntimeError: it failed.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in nightjar.THREADS}
-    environment["PYTHONPATH"] = f"{root / 'lib'}{os.pathsep}{root / 'scripts' / 'benches'}"
     with subprocess.Popen(  # noqa: S603  (our own program)
         [sys.executable, "-P", str(PROGRAM), *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=environment,
+        env=environment(root / "lib", root / "scripts" / "benches"),
     ) as process:
         assert process.stdin and process.stdout  # noqa: S101, PT018  (Popen was asked for both)
-        ready = json.loads(process.stdout.readline() or "{}")
-        if ready and ready["lib"] != str(root / "lib"):
-            raise ValueError(f"{ready['lib']} was imported, not {root / 'lib'}")
+        require_revision(process.stdout.readline(), root)
         process.stdin.close()  # the word to begin
         if not select.select([process.stdout], [], [], limit)[0]:
             process.kill()
@@ -131,6 +127,23 @@ def run(root: Path, arguments: list[str], limit: float | None) -> Took:
     if not said:
         raise RuntimeError(f"{' '.join(arguments)} failed in {root}: its traceback stands above")
     return dict(json.loads(said))
+
+
+def environment(*folders: Path) -> dict[str, str]:
+    """The environment of a process that imports from some folders, and takes as many threads as it likes."""
+    own = {name: value for name, value in os.environ.items() if name not in nightjar.THREADS}
+    return own | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
+
+
+def require_revision(line: str, root: Path) -> None:
+    """Make sure that a process, by the first line that it says, has imported the revision in a folder.
+
+    Raises:
+        ValueError: it has imported another.
+    """
+    ready = json.loads(line or "{}")
+    if ready and ready["lib"] != str(root / "lib"):
+        raise ValueError(f"{ready['lib']} was imported, not {root / 'lib'}")
 
 
 @contextmanager

@@ -8,7 +8,6 @@ Both revisions load the same history and train on it, each in a warehouse of its
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,10 +19,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from busy import ROOT, checked_out
+from busy import ROOT, checked_out, environment, require_revision
 from measure import console
-
-import nightjar
 
 PROGRAM = Path(__file__).with_name("night_worker.py")
 HISTORY, FIRST = date(2013, 9, 30), date(2013, 10, 1)
@@ -58,7 +55,7 @@ class Nights:
         subprocess.run(  # noqa: S603  (our own program)
             [*program, *overrides(self.folder, run_date)],
             check=True,
-            env=environment(self.root),
+            env=environment(self.root / "lib"),
             stdout=subprocess.DEVNULL,
         )
         return time.monotonic() - started
@@ -122,13 +119,11 @@ def started(root: Path) -> Iterator[Nights]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(root),
+            env=environment(root / "lib"),
         ) as process,
     ):
         assert process.stdin and process.stdout  # noqa: S101, PT018  (Popen was asked for both)
-        ready = json.loads(process.stdout.readline() or "{}")
-        if ready and ready["lib"] != str(root / "lib"):
-            raise ValueError(f"{ready['lib']} was imported, not {root / 'lib'}")
+        require_revision(process.stdout.readline(), root)
         yield Nights(root, Path(name), process)
         process.stdin.close()
 
@@ -137,9 +132,3 @@ def overrides(folder: Path, run_date: date) -> list[str]:
     """Settings of a night whose warehouse lies in a folder, and whose training is short."""
     places = [f"environment.warehouse={folder / 'warehouse'}", f"environment.home={folder / 'home'}"]
     return ["project=flights", "search=quick", "~search.candidates.network", f"run_date={run_date}", *places]
-
-
-def environment(root: Path) -> dict[str, str]:
-    """The environment of a process that imports a revision."""
-    own = {name: value for name, value in os.environ.items() if name not in nightjar.THREADS}
-    return own | {"PYTHONPATH": str(root / "lib")}

@@ -13,6 +13,7 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 # isort: split
 import busy
 import data
+import ingesting
 import night
 import outcome
 import scale
@@ -30,11 +31,13 @@ PEERS = {
     "search": (),
     "busy": (),
     "night": (),
+    "ingest": ("spark_copy", "duckdb"),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
+DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -50,6 +53,8 @@ def main(arguments: list[str]) -> int:
         found = busy.measured(*TRAINING, asked.repeats, asked.before)
     elif asked.bench == "night":
         found = night.measured(asked.repeats, asked.before)
+    elif asked.bench == "ingest":
+        found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
     elif asked.bench == "scale":
         found = scale.measured(shape, HOME, place("ours", asked), asked.memory, asked.repeats)
     else:

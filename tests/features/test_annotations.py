@@ -28,7 +28,7 @@ COLUMNS = {"id": pa.int64(), "machine": pa.string(), "who": pa.string(), "broken
 MACHINE = pa.schema({"machine": pa.string()})
 SOURCE = Source(
     File("answers.csv"),
-    {
+    columns={
         "id": Column(ColumnType.LONG),
         "machine": Column(ColumnType.STRING),
         "who": Column(ColumnType.STRING),

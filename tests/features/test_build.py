@@ -17,7 +17,8 @@ from nightjar.features.build import build
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.settings.environment import Placement
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
-from nightjar.settings.sources import Column, ColumnType, Layout
+from nightjar.settings.layouts import Layout
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.spine import Weekday
 from nightjar.sources import layouts
 from nightjar.sources.storing import Night

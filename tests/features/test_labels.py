@@ -39,7 +39,7 @@ EVENTS = {
 MACHINE = pa.schema({"machine": pa.string()})
 SOURCE = Source(
     File("events.csv"),
-    {
+    columns={
         "id": Column(ColumnType.LONG),
         "machine": Column(ColumnType.STRING),
         "value": Column(ColumnType.DOUBLE),

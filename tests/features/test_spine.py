@@ -34,7 +34,7 @@ AUTUMN = [date(2024, 10, 25) + timedelta(days=n) for n in range(5)]  # and back 
 SIGNALS = {"id": pa.int64(), "machine": pa.string(), "level": pa.float64()}
 SOURCE = Source(
     File("signals.csv"),
-    {
+    columns={
         "id": Column(ColumnType.LONG),
         "machine": Column(ColumnType.STRING),
         "level": Column(ColumnType.DOUBLE),

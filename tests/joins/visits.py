@@ -27,7 +27,7 @@ KEYS = {"world": "world", "machine": "m", "n": "n"}
 LAYOUT = ("world", "m", "n")
 SOURCE = Source(
     File("visits.csv"),
-    {name: RawColumn(ColumnType.STRING) for name in STORED.names} | {"at": RawColumn(ColumnType.TIMESTAMP)},
+    columns={name: RawColumn(ColumnType.STRING) for name in STORED.names} | {"at": RawColumn(ColumnType.TIMESTAMP)},
     key=["world", "id"],
     event_time="at",
     keep=STORED.names,

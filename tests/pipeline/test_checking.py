@@ -49,6 +49,18 @@ def test_files_and_searches_are_judged_together():
     assert len(lines) == len(begins)
 
 
+def test_a_password_that_is_not_there_is_missed_before_anything_connects(monkeypatch):
+    monkeypatch.delenv("SHOP_PASSWORD", raising=False)
+    database = "{url: 'jdbc:postgresql://nowhere/shop', user: reader, password: {env: SHOP_PASSWORD}, table: weather}"
+    settings = ["project.sources.weather.file=null", f"project.sources.weather.database={database}"]
+    missing = r"\n  Source weather: the password of reader for .* the environment variable SHOP_PASSWORD is not set"
+    with pytest.raises(UsageError, match=missing):
+        check(JobName.INGEST, *settings)
+    check(JobName.TRAIN, *settings)
+    monkeypatch.setenv("SHOP_PASSWORD", "geheim")
+    check(JobName.INGEST, *settings)
+
+
 def test_a_job_is_asked_only_for_what_it_needs_itself():
     check(JobName.TRAIN, "project.sources.weather.file.path=nowhere.csv")
     check(JobName.NIGHTLY, "only=[score]", "search.metric=rmse", "project.sources.weather.file.path=nowhere.csv")

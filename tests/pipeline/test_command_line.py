@@ -45,6 +45,13 @@ def test_what_is_no_option_is_refused_like_all_wrong_usage(arguments, message, t
         parse(*arguments)
 
 
+def test_a_source_is_looked_at_before_its_ingest_alone():
+    options = command_line.parse(JobName.INGEST, "", ["a=1", "--preview", "weather"])
+    assert (options.overrides, options.preview) == (["a=1"], "weather")
+    with pytest.raises(UsageError, match="unrecognized arguments: --preview"):
+        parse("--preview", "weather")
+
+
 @pytest.mark.parametrize("job", list(JobName), ids=lambda one: one.value)
 def test_help_names_the_command_the_file_and_the_keys(job, capsys):
     with pytest.raises(SystemExit) as end:
@@ -57,4 +64,4 @@ def test_help_names_the_command_the_file_and_the_keys(job, capsys):
         "what it does.",
     ):
         assert part in shown
-    assert ("run_date=YYYY" in shown) == (job is not JobName.LEASES)
+    assert ("run_date=YYYY" in shown) == (job not in (JobName.LEASES, JobName.QUARANTINE))

@@ -25,6 +25,12 @@ from report.page import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, DAYS = date(2024, 3, 1), 40
+GATES = {f"gate {name}": "pass" for name in ("unique_key", "freshness")}
+GATES |= {f"gate {name}_not_null": "pass" for name in ("value_2", "event_time_2", "null")}
+GATES |= {f"gate {name}_between": "pass" for name in ("amount", "null")}
+GATES |= {"gate event_time_2_accepted_values": "pass"}
+GATES |= {f"gate {name}": "learning" for name in ("volume", "amount_null_share")}
+"""The gates that are proposed of `orders`, and what the first load says of them."""
 
 
 @pytest.fixture
@@ -78,6 +84,8 @@ def test_a_project_is_built_as_it_is_written_and_no_row_is_refused(place, spark,
     )
     outcome = ingest(spark, warehouse, project, last, None, "a", place / "raw", check)
     assert outcome.rows == {"source_orders": 3 * DAYS, "quarantine": 0}
+    statuses = rows_of(warehouse, "quality", "check", "status")
+    assert {name: status for name, status in statuses if name.startswith("gate ")} == GATES
     columns = ("event_time", "shop", "known_at", "amount", "value_2", "event_time_2")
     stored = {row[:2]: row[2:] for row in rows_of(warehouse, "source_orders", *columns)}
     assert stored[utc("2024-03-01 08:05"), "1e3"] == (utc("2024-03-01 23:00"), None, True, "00")

@@ -6,6 +6,7 @@ import pytest
 
 from nightjar.errors import SourceError, UsageError
 from nightjar.profiling.configuration import files
+from nightjar.profiling.gate_proposals import propose_gates
 from nightjar.profiling.label_proposals import HORIZONS, plan_of
 from nightjar.profiling.names import stored_names
 from nightjar.profiling.terminal import open_checks
@@ -107,6 +108,33 @@ def test_a_few_dates_far_from_all_others_are_no_dates_of_the_project(tmp_path):
         proposal.dates.remark.text
         == "2 rows lie a year or more before or after all others (1900-01-01 to 2099-12-31): mistakes?"
     )
+
+
+def test_gates_are_what_the_file_passes_with_room_for_what_comes(tmp_path):
+    """Of a few words, of what is never below 0, of names, and of what is there now and then."""
+    columns = readings(
+        site=lambda n: ("north", "NO")[n % 2],
+        amount=lambda n: n % 101,
+        degrees=lambda n: n % 7 / 4 - 1,
+        note=lambda n: f"n{n}",
+        load=lambda n: "" if n % 10 == 0 else 0.003 if n % 2 else 0.001,
+        mostly=lambda n: n if n % 10 == 0 else "",
+    )
+    gates = propose_gates(proposed(write_csv(tmp_path / "facts.csv", columns), "amount"))
+    present = {f"{name}_not_null": {"column": name} for name in ("site", "amount", "degrees", "machine")}
+    bounds = {"amount": (0, 150), "degrees": (-1.75, 1.25), "load": (0, 0.004), "mostly": (0, 350)}
+    expected = present | {
+        f"{name}_between": {"column": name, "minimum": low, "maximum": high} for name, (low, high) in bounds.items()
+    }
+    expected |= {"site_accepted_values": {"column": "site", "values": ["NO", "north"]}}
+    expected |= {"load_null_share": {"column": "load"}, "unique_key": {"columns": ["note"]}}
+    expected |= {"volume": {}, "freshness": {"max_age": "2d"}}
+    assert {
+        one.name: {key: value for key, value in one.settings.items() if key != "check"} for one in gates
+    } == expected
+    observed = {one.name: one.observed for one in gates}
+    assert observed["load_between"] == "0.001 to 0.003"
+    assert observed["load_null_share"] == "10.0% of the rows have no value"
 
 
 def test_every_open_question_is_told_with_its_file_its_line_and_its_setting(tmp_path):

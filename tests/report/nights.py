@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
@@ -19,6 +20,11 @@ from nightjar.tables.warehouse import Warehouse
 
 NIGHT = date(2013, 10, 3)
 VERSION = "3"
+DATASHEET = Datasheet(
+    purpose="flights as they are planned",
+    sensitivity=Sensitivity.PUBLIC,
+    gaps=["cancelled <flights>", "a_very_long_name_" * 8],
+)
 EVIDENCE = {
     "metric": "roc_auc",
     "period": ["2013-09-02", "2013-09-29"],
@@ -42,7 +48,7 @@ EVIDENCE = {
 def project(title="Flights from New York, more than 15 minutes late") -> Project:
     columns = {"flight": ColumnType.STRING, "at": ColumnType.TIMESTAMP, "late": ColumnType.BOOLEAN}
     raw = {name: Column(kind) for name, kind in columns.items()}
-    source = Source(File("flights.csv"), raw, key=["flight"], event_time="at")
+    source = Source(File("flights.csv"), columns=raw, key=["flight"], event_time="at", datasheet=DATASHEET)
     return Project(
         name="flights",
         title=title,
@@ -70,6 +76,8 @@ def full_night(warehouse: Warehouse) -> None:
     store_references_and_drift(warehouse, trained, night, random.beta(2, 6, len(trained)))
     store_performance(warehouse)
     store_refused(warehouse, "departure_delay 1301 is above its maximum of 1300")
+    store_decision(warehouse, "0001", NIGHT)
+    store_decision(warehouse, "0002", NIGHT + timedelta(days=1))
     store_quality(warehouse)
     store_runs(warehouse)
 
@@ -196,6 +204,11 @@ def store_refused(warehouse, reason, row='{"carrier": "AA", "flight": 11, "depar
         for k in range(n)
     ]
     arrow.append(warehouse, tables.QUARANTINE, rows, "ingest-1")
+
+
+def store_decision(warehouse, row_hash, night):
+    row = {"source": "landings", "row_hash": row_hash, "action": "dismissed", "run_date": night, "run_id": "by-hand"}
+    arrow.append(warehouse, tables.CORRECTIONS, [row], "by-hand")
 
 
 def store_quality(warehouse):

@@ -11,6 +11,7 @@ import pytest
 from nightjar.errors import TableError
 from nightjar.evaluation.histograms import Bins
 from nightjar.report import night as report
+from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from report import nights
@@ -146,6 +147,7 @@ def test_refused_rows_checks_and_steps_stand_as_recorded(full):
     steps = {row["Job"]: row for row in page.table("The latest finished run")}
 
     assert reasons["departure_delay 1301 is above its maximum of 1300"]["Rows"] == "3"
+    assert "Of this night and those before, 2 refused rows are open, neither corrected nor dismissed" in page.text
     assert '"departure_delay": 1301' in reasons["tailnum is missing"]["One of them"]
     assert checks["landings", "refused"] | {"Share": "0.3%", "Of": "912"} == checks["landings", "refused"]
     assert ("landings", "gate volume warn the number of facts is 0") in checks
@@ -453,3 +455,12 @@ def test_a_source_that_brought_less_than_half_of_a_typical_night_is_marked_thoug
     assert page.table("What each source brought")[0]["State"] == "▲ too little: less than half of a typical night"
     assert "1 of 1 (look here) source brought too little tides" in page.facts
     assert "Too little came in of tides (489 new rows, 980 on a typical night)." in page.text
+
+
+def test_what_the_sources_are_is_told_of_those_that_say_it(tmp_path):
+    warehouse, project = nights.warehouse_in(tmp_path), nights.project()
+    page = written(warehouse, project)
+    assert "What the sources are schedule: flights as they are planned" in Page(page).text
+    assert "Sensitivity public Gaps cancelled <flights> a_very_long_name_" in Page(page).text
+    silent = replace(project.sources["schedule"], datasheet=Datasheet())
+    assert "What the sources are" not in written(warehouse, replace(project, sources={"schedule": silent}))

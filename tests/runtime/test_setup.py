@@ -9,6 +9,7 @@ import pytest
 
 from nightjar.errors import MachineError
 from nightjar.runtime import jars, setup
+from nightjar.sources.connectors import postgresql
 
 DELTA = version("delta-spark")
 NAMES = (f"io.delta_delta-spark_4.2_2.13-{DELTA}.jar", f"io.delta_delta-storage-{DELTA}.jar")
@@ -17,6 +18,7 @@ STALE = (
     "io.delta_delta-spark_4.2_2.13-1.0.0.jar",
     "io.unitycatalog_unitycatalog-client-0.1.0.jar",
     "org.apache.spark_spark-avro_2.13-4.1.0.jar",
+    "org.postgresql_postgresql-42.6.0.jar",
 )
 
 
@@ -71,8 +73,11 @@ def test_a_delta_of_another_version_than_the_jars_is_refused_before_anything_is_
 
 def test_the_sums_of_the_package_are_those_of_the_installed_jars():
     sums = jars.expected_sums()
-    assert jars.coordinate(sums) == (f"io.delta:delta-spark_4.2_2.13:{DELTA}", DELTA)
-    assert jars.avro_coordinate(sums) == f"org.apache.spark:spark-avro_2.13:{version('pyspark')}"
+    assert jars.coordinates(sums) == [
+        f"io.delta:delta-spark_4.2_2.13:{DELTA}",
+        f"org.apache.spark:spark-avro_2.13:{version('pyspark')}",
+        postgresql.PACKAGE,
+    ]
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in sums.values())
     assert jars.are_installed(jars.FOLDER, sums)
 

@@ -5,16 +5,20 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 
 import busy
 import busy_training
 import compare
 import data
+import ingest_data
+import ingesting
 import numpy as np
 import outcome
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 import pytest
 import run
@@ -213,3 +217,15 @@ def test_the_ratio_of_fits_beside_other_work_is_of_seconds_and_alone_of_processo
     figures = busy.figures(runs | {"before": [{"seconds": 20}, {"seconds": 20}, *took(3)], "before_search": took(6)})
     assert figures["ratio"] == {"before": 10, "before_idle": 1.5, "before_search": 1.2}
     assert figures["cut"] == {"before": 2}
+
+
+def test_rows_of_the_ingest_bench_are_in_order_and_as_many_as_it_says_are_wrong(tmp_path):
+    path = ingest_data.write(tmp_path, 0, 4_000, date(2024, 7, 1), 500)
+    rows = pc_csv.read_csv(path)
+    assert rows.column_names == ingest_data.COLUMNS
+    wrong = pc.or_(pc.greater(rows["d0"], 1), pc.invert(pc.is_in(rows["t0"], pa.array(ingest_data.LEVELS))))
+    assert pc.sum(wrong).as_py() == ingest_data.wrong(4_000) == 4
+    times = rows["at"].to_pylist()
+    assert times == sorted(times)
+    assert (str(times[0]), str(times[-1])) == ("2024-06-30 23:26:40", "2024-06-30 23:59:59.500000")
+    assert ingesting.exponent({1: 2.0, 4: 4.0, 16: 8.0}) == pytest.approx(0.5)

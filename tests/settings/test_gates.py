@@ -65,8 +65,8 @@ def test_sources_that_gates_refer_to_are_checked_first_and_exist_and_form_no_cir
     order = with_gates(
         tmp_path, schedule=to("readings"), readings=to("outcomes"), outcomes=to("outcomes")
     ).sources_in_order()
-    assert order == ["outcomes", "readings", "schedule"]
-    assert in_order({"a": [], "b": []}) == ["a", "b"]
+    assert order == [["outcomes"], ["readings"], ["schedule"]]
+    assert in_order({"a": [], "b": []}) == [["a", "b"]]
     with pytest.raises(ValueError, match=r"sources\.outcomes\.gates\.g\.to: found 'reading'.*did you mean 'readings'"):
         with_gates(tmp_path, outcomes=to("reading"))
     with pytest.raises(

@@ -7,8 +7,8 @@ import pytest
 
 import builders
 from nightjar.settings.environment import Environment
+from nightjar.settings.layouts import Layout
 from nightjar.settings.learning import Search
-from nightjar.settings.sources import Layout
 
 PROJECT = builders.machines(Path("files"))
 READINGS, TEMPERATURE = PROJECT.sources["readings"], PROJECT.features["temperature"]

@@ -17,6 +17,7 @@ from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
+from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.settings.split import Split, SplitKind
@@ -43,6 +44,8 @@ OF_RESULTS = (
     "spark.sql.extensions",
 )
 ACTIVE, DAY = SpineKind.ACTIVE, SampleBy.DAY
+D = "2024-04-01"
+WHO = {"from_source": "readings", "by": "ADA", "reason": "a test"}
 LEASES = {"environment": Environment(), "project": PROJECT}
 SPINE = {"source": "s", "key": ["k"], "prediction_time": "at"}
 LABEL = {
@@ -97,6 +100,33 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             Leases,
             LEASES | {"resource": "source/x"},
             "resource: found 'source/x', expected a resource with action=free, and none",
+        ),
+        *(
+            (Quarantine, LEASES | {"action": action} | options, message)
+            for action, options, message in (
+                (
+                    QuarantineAction.LIST,
+                    {"from_source": "x"},
+                    "from_source: found 'x', expected one of the sources ['outcomes'",
+                ),
+                (QuarantineAction.LIST, {"by": "ADA"}, "by: found 'ADA', expected none with action=list"),
+                (QuarantineAction.SHOW, {"hashes": ["3F"]}, "hashes[0]: found '3F', expected"),
+                (QuarantineAction.SHOW, {"night": D, "since": D}, "since: found '2024-04-01', expected none beside"),
+                (
+                    QuarantineAction.EXPORT,
+                    {"file": "a.csv"},
+                    "from_source: found None, expected a source with action=exp",
+                ),
+                (
+                    QuarantineAction.EXPORT,
+                    {"from_source": "readings"},
+                    "file: found None, expected a text with action=exp",
+                ),
+                (QuarantineAction.CORRECT, WHO, "run_date: found None, expected a date"),
+                (QuarantineAction.CORRECT, WHO | {"reason": " "}, "reason: found ' ', expected a text with action=c"),
+                (QuarantineAction.CORRECT, WHO | {"night": D}, "night: found '2024-04-01', expected none with action"),
+                (QuarantineAction.DISMISS, WHO, "hashes: found [], expected some rows with action=dismiss"),
+            )
         ),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
         (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0.0, expected more than 0, or both costs none"),

@@ -1,7 +1,10 @@
-"""Nights of one source whose file is a text, or a table of Parquet."""
+"""Nights of one source whose file is a text, or a table of Parquet; a PostgreSQL."""
 
+import shutil
+import tempfile
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +15,7 @@ from nightjar.settings.files import File, FileFormat
 from nightjar.settings.label import Label
 from nightjar.settings.spine import Spine
 from nightjar.sources.ingest import ingest
+from sources import postgres
 
 D1 = date(2024, 4, 1)
 
@@ -52,3 +56,38 @@ def night(spark, warehouse, project_of, tmp_path):
         return ingest(spark, warehouse, project_of(source), day, previous, run_id, tmp_path / "raw", builders.unchecked)
 
     return run
+
+
+@pytest.fixture
+def run(spark, warehouse, project_of, tmp_path):
+    """Ingest some sources as the night of a date; the run before it is the one of `previous`."""
+
+    def run_night(sources, day, previous=None, run_id=None):
+        name, source = next(iter(sources.items()))
+        project = project_of(source)
+        named = {"spine": replace(project.spine, source=name), "label": replace(project.label, source=name)}
+        project = replace(project, sources=sources, **named)
+        return ingest(
+            spark, warehouse, project, day, previous, run_id or f"of-{day}", tmp_path / "raw", builders.unchecked
+        )
+
+    return run_night
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL. Its folder is no other test's, as another user enters it."""
+    if postgres.BINARIES is None:
+        pytest.skip("there is no PostgreSQL: scripts/setup --browser installs it")
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    running = postgres.Server(folder)
+    yield running
+    running.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def shop(server, monkeypatch):
+    """An empty database, and the password of its reader where settings look for it."""
+    monkeypatch.setenv(postgres.VARIABLE, postgres.PASSWORD)
+    return postgres.Shop(server)

@@ -141,7 +141,10 @@ def fails_on_a_row(folder):
         (missing, ["there is no file", "readings.csv"]),
         (empty, ["readings.csv is empty, expected a header line"]),
         (truncated_line, ["1 rows of", "do not have as many fields as its header", "truncated or damaged"]),
-        (lacks_column, ["lacks the column temperature; it has machine, at, seen, temp"]),
+        (
+            lacks_column,
+            ["lacks the column temperature; it has machine, at, seen, temp"],
+        ),
         (changed_type, ["9 of 9 new rows are refused", "seen: not a timestamp", "20 March 7:00:00"]),
         (not_utf8, ["readings.csv", "UTF-8"]),
         (truncated_zip, ["readings.csv.zip is not a whole zip archive", "truncated or damaged"]),

@@ -11,7 +11,8 @@ from nightjar.features.at import with_features
 from nightjar.features.spine import spine_rows
 from nightjar.settings.environment import Placement
 from nightjar.settings.label import Label
-from nightjar.settings.sources import Column, ColumnType, Layout
+from nightjar.settings.layouts import Layout
+from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.spine import Spine, SpineKind
 from nightjar.sources.ingest import ingest
 from nightjar.tables import arrow

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
+import builders
 from builders import READINGS as HEADER
 from builders import reading as row
 from builders import rows_of, versions
 from nightjar.errors import SourceError
 from nightjar.settings.arrival import Arrival
+from nightjar.settings.datasheet import Datasheet
 from nightjar.settings.files import Change, File
 from nightjar.sources import ingest
+from nightjar.sources.connectors.files import FileConnector
 from nightjar.sources.formats import files
-from nightjar.sources.intake import discovery, staging
-from nightjar.sources.intake.items import Entry, Item
+from nightjar.sources.intake import reading, staging
+from nightjar.sources.items import Entry, Item
 
 D1, D2, D3, D4 = (date(2024, 4, day) for day in (1, 2, 3, 4))
 STORED = ("machine", "temperature", "known_at", "ingested_on", "intake")
@@ -131,6 +134,10 @@ def test_staged_folders_are_removed_once_no_night_reads_them(warehouse):
     assert remaining == {"waits", "new", "of_run_that_goes_on"}
 
 
+def connector(folder):
+    return FileConnector(None, File(str(folder)), "readings", ["x"], folder, is_empty_allowed=True)
+
+
 def entry_of(item):
     """What a night has read."""
     return Entry(item, "d", None, datetime(2024, 4, 1, tzinfo=UTC), 0, None, None, False, "[]", D1)
@@ -147,10 +154,10 @@ def test_a_file_that_grows_while_it_is_listed_has_only_grown_on_the_next_night(l
 
     with monkeypatch.context() as patched:
         patched.setattr(files, "list_files", grow_after)
-        (item,) = discovery.discover(File(str(landing)), "readings", "d", {}, is_empty_allowed=True).new
-    discovery.require_unchanged(item, "readings")  # the night's rerun
+        (item,) = connector(landing).discover("d", {}).new
+    connector(landing).require_unchanged(item)  # the night's rerun
     read = {item.name: entry_of(item)}
-    (end,) = discovery.discover(File(str(landing)), "readings", "d", read, is_empty_allowed=True).new
+    (end,) = connector(landing).discover("d", read).new
     assert end.begins == item.size
 
 
@@ -158,7 +165,14 @@ def test_where_the_file_system_knows_no_times_a_file_of_equal_size_may_have_chan
     path, listing = landing / "a.csv", files.list_files
     path.write_text("x\n1\n")
     monkeypatch.setattr(files, "list_files", lambda *given: [replace(one, modified=0) for one in listing(*given)])
-    (item,) = discovery.discover(File(str(landing)), "readings", "d", {}, is_empty_allowed=True).new
+    (item,) = connector(landing).discover("d", {}).new
     path.write_text("x\n2\n")
     with pytest.raises(SourceError, match="has changed"):
-        discovery.discover(File(str(landing)), "readings", "d", {item.name: entry_of(item)}, is_empty_allowed=True)
+        connector(landing).discover("d", {item.name: entry_of(item)})
+
+
+def test_an_edit_of_what_people_are_told_of_a_source_reads_nothing_again(tmp_path):
+    source = builders.readings(tmp_path / "readings.csv")
+    described = replace(source, datasheet=Datasheet(owner="plant operations"), arrival=Arrival(0))
+    assert reading._definition(described, "readings") == reading._definition(source, "readings")
+    assert reading._definition(replace(source, where="true"), "readings") != reading._definition(source, "readings")

@@ -7,7 +7,7 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightjar.sources.intake.items import Discovery, Entry, Item, plan
+from nightjar.sources.items import Discovery, Entry, Item, plan
 
 FIRST = date(2024, 4, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(8)]

@@ -133,6 +133,19 @@ def mine(tmp_path_factory, tmp_path, spark):
     return Checkout(tree.copied(tmp_path_factory, tmp_path, spark), spark)
 
 
+def test_a_look_at_a_source_says_what_it_holds_and_touches_no_table(mine):
+    before, runs = mine.versions(), len(mine.runs("ingest", NEXT))
+    bound = "project.sources.readings.columns.temperature.maximum=22"
+    ended = mine.run("ingest", f"run_date={NEXT}", "--preview", "readings", bound)
+    assert ended.code == 0
+    for part in ("readings: 10 of its facts", "temperature: above 22", "are facts", "No table was touched"):
+        assert part in ended.out
+    assert (mine.versions(), len(mine.runs("ingest", NEXT))) == (before, runs)
+    other = mine.run("ingest", f"run_date={NEXT}", "--preview", "reading")
+    assert other.code == 2
+    assert "--preview: there is no source 'reading' (did you mean 'readings'?), expected one of" in other.problem
+
+
 @pytest.mark.parametrize(
     ("job", "settings", "parts"),
     [

@@ -30,7 +30,7 @@ VISITS, LAID_OUT = source_table("visits", ["id"], STORED), "source_visits__by_ma
 ORDER = ("machine", "event_time", "known_at")
 SOURCE = Source(
     File("visits.csv"),
-    {name: RawColumn(ColumnType.STRING) for name in STORED.names} | {"at": RawColumn(ColumnType.TIMESTAMP)},
+    columns={name: RawColumn(ColumnType.STRING) for name in STORED.names} | {"at": RawColumn(ColumnType.TIMESTAMP)},
     key=["id"],
     event_time="at",
     keep=STORED.names,

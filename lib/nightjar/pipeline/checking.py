@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 from nightjar.errors import SourceError, UsageError
 from nightjar.expressions.columns import unknown_columns
 from nightjar.settings import jobs
 from nightjar.settings.jobs import JobName
 from nightjar.settings.project import Project
+from nightjar.settings.quarantine import Quarantine, QuarantineAction
+from nightjar.sources.connectors import passwords
 from nightjar.sources.formats.files import list_files
 from nightjar.timeline import parse_run_date
 
@@ -16,10 +19,11 @@ def require_runnable(settings: jobs.Job) -> None:
     """Refuse a job that cannot run; neither Java nor Ray is started, and no table is looked at.
 
     Raises:
-        UsageError: a source's file is missing, an expression names what is no column, or a search cannot be run on what
-            the project builds; tells it all.
+        UsageError: a source's file or a password is missing, an expression names what is no column, or a search cannot
+            be run on what the project builds; tells it all.
     """
-    _refuse([*_of_files(settings), *unknown_columns(settings.project), *_of_search(settings)])
+    problems = [*_of_files(settings), *_of_passwords(settings), *_of_corrections(settings)]
+    _refuse([*problems, *unknown_columns(settings.project), *_of_search(settings)])
 
 
 def require_startable(settings: jobs.Job) -> None:
@@ -44,9 +48,27 @@ def _of_files(settings: jobs.Job) -> Iterator[str]:
     if not _runs(settings, JobName.INGEST):
         return
     for name, source in settings.project.sources.items():
-        for file in (source.file, *(lookup.file for lookup in source.lookups.values())):
+        for file in (*([source.file] if source.file else []), *(lookup.file for lookup in source.lookups.values())):
             try:
                 list_files(file, name)
+            except SourceError as error:
+                yield str(error)
+
+
+def _of_corrections(settings: jobs.Job) -> Iterator[str]:
+    if isinstance(settings, Quarantine) and settings.action is QuarantineAction.CORRECT:
+        file = Path(settings.file or "")
+        if not file.is_file():
+            yield f"file: there is no file {file}, expected one that action=export has written"
+
+
+def _of_passwords(settings: jobs.Job) -> Iterator[str]:
+    if not _runs(settings, JobName.INGEST):
+        return
+    for name, source in settings.project.sources.items():
+        if source.database is not None:
+            try:
+                passwords.read(source.database, name)
             except SourceError as error:
                 yield str(error)
 

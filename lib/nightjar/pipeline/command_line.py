@@ -36,7 +36,7 @@ def parse(job: JobName, description: str, arguments: list[str]) -> argparse.Name
 
 
 def _parser(job: JobName, description: str) -> Parser:
-    keys = "project=NAME" if job is JobName.LEASES else "project=NAME run_date=YYYY-MM-DD"
+    keys = "project=NAME" if job in (JobName.LEASES, JobName.QUARANTINE) else "project=NAME run_date=YYYY-MM-DD"
     command = f"nightjar {job.value.replace('_', '-')}"
     file = f"jobs/{job.value}.py"
     parser = Parser(
@@ -51,6 +51,9 @@ def _parser(job: JobName, description: str) -> Parser:
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="a setting, in Hydra's grammar")
     parser.add_argument("--cfg", choices=["job"], help="print the composed configuration and do nothing")
     parser.add_argument("--check", action="store_true", help="look for mistakes in the settings and run nothing")
+    if job is JobName.INGEST:
+        text = "show ten rows of a source, and what would be refused, instead; no table is touched"
+        parser.add_argument("--preview", metavar="SOURCE", help=text)
     parser.add_argument(
         "--config-dir",
         type=Path,

@@ -6,6 +6,7 @@ What runs a job is imported when it runs: help, configuration and checks do not 
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
@@ -67,11 +68,19 @@ def run(job: JobName, description: str, arguments: list[str], body: "Callable[[C
     checking.require_startable(settings)
     from nightjar.pipeline import execution
 
-    execution.execute(job, settings, config.digest(composed), body or _body(job))
+    body = body or (_preview(options.preview) if job is JobName.INGEST and options.preview else _body(job))
+    execution.execute(job, settings, config.digest(composed), body)
+
+
+def _preview(source: str) -> "Callable[[Context], None]":
+    """A look at a source instead of the ingest."""
+    from nightjar.pipeline import preview
+
+    return partial(preview.show, source=source)
 
 
 def _body(job: JobName) -> "Callable[[Context], None]":
-    """The work of a job: all steps of its nights, what leases need, or the one step that is called like the job."""
+    """The work of a job: all steps of its nights, what people ask for, or the one step that is called like the job."""
     if job is JobName.NIGHTLY:
         from nightjar.pipeline import nightly
 
@@ -80,6 +89,10 @@ def _body(job: JobName) -> "Callable[[Context], None]":
         from nightjar.pipeline import leases
 
         return leases.run
+    if job is JobName.QUARANTINE:
+        from nightjar.pipeline import quarantine
+
+        return quarantine.run
     from nightjar.pipeline import execution
 
     return execution.single_step(job)

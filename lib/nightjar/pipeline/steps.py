@@ -13,10 +13,12 @@ from nightjar.pipeline.step import Step
 from nightjar.registry import events
 from nightjar.registry.promotion import Approval, decide
 from nightjar.report import night
+from nightjar.runtime import logs
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Job, JobName
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.quarantine import Quarantine
 from nightjar.tables import arrow, runs
 from nightjar.tables.runs import Outcome
 from nightjar.tables.source_definitions import QUALITY, source_table_name
@@ -30,9 +32,11 @@ log_maintain = logging.getLogger("nightjar.maintain")
 def ingest(step: Step[jobs.Ingest]) -> Outcome:
     """Raw data into the sources' tables."""
     from nightjar.features.column_checks import require_fit
+    from nightjar.sources.connectors import passwords
     from nightjar.sources.ingest import ingest as run_ingest
 
     spark, project = step.sessions.spark, step.project
+    logs.add_secrets(passwords.present(project.sources))
     previous = runs.previous_done(step.warehouse, JobName.INGEST.value, step.run_date)
     check = partial(require_fit, spark, project)
     return run_ingest(spark, step.warehouse, project, step.run_date, previous, step.run_id, step.home / "raw", check)
@@ -210,6 +214,8 @@ STEPS: dict[JobName, Callable[[Step[Any]], Outcome]] = {
 
 def resources(name: JobName, step: Step[Job]) -> tuple[str, ...]:
     """The resources to lease for a run: the job for its date, and what runs of other dates change or depend on."""
+    if isinstance(step.settings, Quarantine):
+        return (f"source/{step.settings.from_source}",)
     of_all_dates = {
         JobName.INGEST: [f"source/{source}" for source in step.project.sources],
         JobName.BUILD_FEATURES: [JobName.BUILD_FEATURES.value],  # a label is of the first date that knows it

@@ -20,6 +20,7 @@ from nightjar.settings.sources import ColumnType
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 EXAMPLES = 3
+FEW_LEVELS = 12
 ORDERED = (ColumnType.LONG, ColumnType.DOUBLE, ColumnType.DATE, ColumnType.TIMESTAMP)
 
 
@@ -48,6 +49,7 @@ class ColumnProfile:
         least, greatest: of numbers, days and instants; None where there is none.
         quantiles: share -> the least value that at least so large a share of the values is at or below.
         infinite: rows with an infinity.
+        levels: the different values of a text, where these are few; empty otherwise.
         distribution: how the values are spread, to be drawn; None where no picture would show it.
         examples: the first different values, as they stand in the file; of binary fractions six digits.
     """
@@ -65,6 +67,7 @@ class ColumnProfile:
     greatest: Any
     quantiles: Mapping[float, Any]
     infinite: int
+    levels: tuple[str, ...]
     distribution: Distribution | None
     examples: tuple[str, ...]
 
@@ -155,9 +158,15 @@ def _profile(name: str, column: "pa.ChunkedArray[Any]", raw: ValueCounts, readin
         greatest=values[-1].as_py() if len(values) else None,
         quantiles=_quantiles(ascending),
         infinite=0 if infinite is None else int(value_counts.counts[np.asarray(infinite)].sum()),
+        levels=_levels(reading.kind, value_counts),
         distribution=distribution_of(reading.kind, value_counts.values, value_counts.counts),
         examples=tuple(_shown(value) for value in raw.values[:EXAMPLES].to_pylist()),
     )
+
+
+def _levels(kind: ColumnType, value_counts: ValueCounts) -> tuple[str, ...]:
+    is_few = kind is ColumnType.STRING and len(value_counts.values) <= FEW_LEVELS
+    return tuple(sorted(map(str, value_counts.values.to_pylist()))) if is_few else ()
 
 
 def _shown(value: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from nightjar.profiling import clocks as clock_choice
 from nightjar.profiling.clock_columns import quote
 from nightjar.profiling.columns import ColumnProfile
+from nightjar.profiling.gate_proposals import propose_gates
 from nightjar.profiling.label_proposals import LabelProposal
 from nightjar.profiling.names import unused
 from nightjar.profiling.proposal import MOST_SPINE_ROWS, NIGHTS, Proposal
@@ -21,6 +22,11 @@ from nightjar.settings.task import Task
 SERIES = "series"
 """The key of a spine of one thing alone."""
 HEAD = "Written by nightjar new-project after a look at the file. What is marked CHECK the data alone cannot tell."
+
+OF_GATES = (
+    "What the file passes, with room for what comes. A night that fails one goes on, and its scores are marked: with "
+    "severity: stop it ends, with severity: refuse the rows that fail are left out."
+)
 
 
 def files(proposal: Proposal) -> dict[str, str]:
@@ -56,7 +62,7 @@ def source(proposal: Proposal) -> str:
     lines += ["\n", comment(remarks["key"]), f"key: {flow(key)}\n"]
     lines += [comment(of_clocks["event_time"]), f"event_time: {text(event)}\n"]
     lines += [comment(of_clocks["known_at"]), f"known_at: {text(known_at_clock)}\n"]
-    lines += [f"keep: {flow(keep)}\n", *_arrival(proposal)]
+    lines += [f"keep: {flow(keep)}\n", *_arrival(proposal), *_gates(proposal)]
     return "".join(lines)
 
 
@@ -151,6 +157,12 @@ def _arrival(proposal: Proposal) -> list[str]:
         return [comment("Every date has facts: by default a night without any stops.")]
     reason = f"On {proposal.dates.quiet:,} of the dates there is no fact: a night without any is a night."
     return [comment(reason), "arrival: {min_rows: 0}\n"]
+
+
+def _gates(proposal: Proposal) -> list[str]:
+    gates = [(flow(gate.settings), gate) for gate in propose_gates(proposal)]
+    lines = [f"  {text(gate.name)}: {settings}  # {printable(gate.observed)}\n" for settings, gate in gates]
+    return ["\n", comment(OF_GATES), "gates:\n", *lines]
 
 
 def _spine(proposal: Proposal) -> list[str]:

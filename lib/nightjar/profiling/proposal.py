@@ -40,12 +40,14 @@ class Dates:
         first: of its facts.
         newest: of its facts.
         quiet: dates between them without one.
+        longest_gap: days from one date with a fact to the next one, at most.
         remark: what is odd about them.
     """
 
     first: date
     newest: date
     quiet: int
+    longest_gap: int
     remark: Remark | None
 
     def first_night(self) -> date:
@@ -207,11 +209,12 @@ def _dates(day: Ints) -> tuple[Dates, Flags]:
     first = int(day.min()) if usual[0] - day.min() <= FAR else int(usual[0])
     newest = int(day.max()) if day.max() - usual[1] <= FAR else int(usual[1])
     inside = (day >= first) & (day <= newest)
-    quiet = newest - first + 1 - len(np.unique(day[inside]))
+    dates = np.unique(day[inside])
+    quiet, longest = newest - first + 1 - len(dates), int(np.diff(dates).max(initial=1))
     off = int((~inside).sum())
     text = f"{off:,} rows lie a year or more before or after all others ({_date(day.min())} to {_date(day.max())})"
     remark = Remark(f"{text}: mistakes?", is_open=True) if off else None
-    return Dates(_date(first), _date(newest), quiet, remark), inside
+    return Dates(_date(first), _date(newest), quiet, longest, remark), inside
 
 
 def _date(day: int) -> date:

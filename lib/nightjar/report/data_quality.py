@@ -48,11 +48,13 @@ class RefusedRows:
         rows: refused rows, each once.
         reasons: the most frequent ones.
         more: how many further reasons there are.
+        open: rows that this night and those before have refused, and nobody has corrected or dismissed by then.
     """
 
     rows: int
     reasons: tuple[RefusalReason, ...]
     more: int
+    open: int
 
 
 def read_quality(tables: PinnedTables) -> list[Check]:
@@ -88,7 +90,17 @@ def read_refused(tables: PinnedTables) -> RefusedRows | None:
             for group in shown
         ),
         len(ranked) - len(shown),
+        _count_open(tables),
     )
+
+
+def _count_open(tables: PinnedTables) -> int:
+    by_night = pc.field("run_date") <= tables.run_date
+    refused, decided = (
+        {(row["source"], row["row_hash"]) for row in tables.rows(table, ["source", "row_hash"], by_night)}
+        for table in ("quarantine", "corrections")
+    )
+    return len(refused - decided)
 
 
 def _by_reason(refused: pa.Table) -> pa.Table:

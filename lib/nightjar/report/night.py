@@ -67,6 +67,7 @@ def render(tables: PinnedTables, project: Project) -> str:
         sentences=sentences(night),
         score_chart=_score_chart(night.scores, tables.run_date),
         question=project.label.question(),
+        datasheets={name: one.datasheet for name, one in project.sources.items() if one.datasheet.statements()},
         performance_chart=chart(night.judged, night.champion, night.measures.first.name),
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),

@@ -13,7 +13,10 @@ import pyarrow.dataset as ds
 from nightjar.tables import arrow
 from nightjar.tables.warehouse import Warehouse
 
-TABLES = ("scores", "features", "performance", "drift", "references", "model_events", "quality", "quarantine", "runs")
+TABLES = (
+    *("scores", "features", "performance", "drift", "references", "model_events"),
+    *("quality", "quarantine", "corrections", "runs"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The jars of Delta and of Spark's Avro, which Spark lacks: fetched once, by its Ivy, and compared with `jars.sha256`.
+"""The jars of Delta, of Spark's Avro and of PostgreSQL's driver, which Spark lacks: fetched once, by its Ivy, and
+compared with `jars.sha256`.
 
 So no job needs the network for them, and every one that runs was checked. Everything else that they depend on is part
 of Spark, mostly in newer versions.
@@ -19,14 +20,16 @@ from pyspark.sql import SparkSession
 from nightjar.errors import MachineError
 
 FOLDER = Path(pyspark.__file__).parent / "jars"
-PINNED = re.compile(r"io\.delta_(delta-spark_[^-]+)-(.+)\.jar")
-AVRO = re.compile(r"org\.apache\.spark_(spark-avro_[^-]+)-(.+)\.jar")
-OURS = ("io.delta_*.jar", "io.unitycatalog_*.jar", "org.apache.spark_spark-avro_*.jar")
+NAME = re.compile(r"([^_]+)_(.+)-([^-]+)\.jar")
+ROOTS = ("io.delta:delta-spark_", "org.apache.spark:spark-avro_", "org.postgresql:postgresql:")
+"""How Maven's coordinates begin of the jars that are asked for; the others are those that they depend on."""
+OURS = ("io.delta_*.jar", "io.unitycatalog_*.jar", "org.apache.spark_spark-avro_*.jar", "org.postgresql_*.jar")
 SPARKS = (
     "com.*:*,commons-*:*,io.airlift:*,javax.*:*,org.apache.hadoop:*,org.apache.logging.*:*,org.apache.parquet:*,"
-    "org.locationtech.*:*,org.roaringbitmap:*,org.scala-lang*:*,org.slf4j:*,org.tukaani:*,org.xerial.*:*"
+    "org.checkerframework:*,org.locationtech.*:*,org.roaringbitmap:*,org.scala-lang*:*,org.slf4j:*,org.tukaani:*,"
+    "org.xerial.*:*"
 )
-"""What they depend on and Spark has. Ivy would leave out `org.apache.spark:spark-avro` itself for `org.*:*`."""
+"""What they depend on and Spark has, or only compilers need. For `org.*:*` Ivy would leave out Avro's reader itself."""
 
 
 def expected_sums() -> dict[str, str]:
@@ -36,16 +39,15 @@ def expected_sums() -> dict[str, str]:
     return {name: digest for digest, name in pairs}
 
 
-def coordinate(sums: Mapping[str, str]) -> tuple[str, str]:
-    """Maven's coordinate of Delta itself, whose jar is one of those summed, and its version."""
-    name, number = next(match.groups() for match in map(PINNED.fullmatch, sums) if match)
-    return f"io.delta:{name}:{number}", number
+def coordinates(sums: Mapping[str, str]) -> list[str]:
+    """Maven's coordinates of Delta, Spark's reader of Avro and PostgreSQL's driver, whose jars are among these."""
+    every = [":".join(match.groups()) for match in map(NAME.fullmatch, sums) if match]
+    return sorted(one for one in every if one.startswith(ROOTS))
 
 
-def avro_coordinate(sums: Mapping[str, str]) -> str:
-    """Maven's coordinate of Spark's reader of Avro, whose jar is one of those summed."""
-    name, number = next(match.groups() for match in map(AVRO.fullmatch, sums) if match)
-    return f"org.apache.spark:{name}:{number}"
+def delta_version(sums: Mapping[str, str]) -> str:
+    """The version of Delta, whose jar is among these."""
+    return coordinates(sums)[0].rpartition(":")[2]
 
 
 def are_installed(folder: Path, sums: Mapping[str, str]) -> bool:
@@ -54,7 +56,7 @@ def are_installed(folder: Path, sums: Mapping[str, str]) -> bool:
 
 
 def install(folder: Path, sums: Mapping[str, str], fetch: Callable[[Path], None]) -> None:
-    """Put the jars into Spark's folder of jars, and remove those of another version of Delta from it.
+    """Put the jars into Spark's folder of jars, and remove those of other versions from it.
 
     Args:
         folder: Spark's.
@@ -65,7 +67,7 @@ def install(folder: Path, sums: Mapping[str, str], fetch: Callable[[Path], None]
         MachineError: what was fetched are other files than these, so none was installed; or the package delta-spark is
             of another version than the jars.
     """
-    number = coordinate(sums)[1]
+    number = delta_version(sums)
     if version("delta-spark") != number:
         raise MachineError(
             f"The package delta-spark is of version {version('delta-spark')}, but Nightjar has the sums of the jars of "
@@ -94,7 +96,7 @@ def resolve(ivy: str) -> None:
     """Let Spark's Ivy fetch the jars into `jars/` of its folder."""
     sums = expected_sums()
     options: dict[str, bool | float | int | str | None] = {
-        "spark.jars.packages": f"{coordinate(sums)[0]},{avro_coordinate(sums)}",
+        "spark.jars.packages": ",".join(coordinates(sums)),
         "spark.jars.ivy": ivy,
         "spark.jars.excludes": SPARKS,
         "spark.ui.enabled": "false",

@@ -1,4 +1,4 @@
-"""What an environment needs besides Python packages: the jars of Delta and Avro, and an archive of Spark's classes."""
+"""What an environment needs besides Python packages: jars that Spark lacks, and an archive of Spark's classes."""
 
 import argparse
 import os
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     LOG.unlink(missing_ok=True)
     sums = jars.expected_sums()
     if not jars.are_installed(jars.FOLDER, sums):
-        say(f"Fetching the jars of Delta Lake {jars.coordinate(sums)[1]} and Avro ...")
+        say(f"Fetching the jars of Delta Lake {jars.delta_version(sums)}, Avro and PostgreSQL ...")
         jars.install(jars.FOLDER, sums, fetch)
     archive_classes()
 

@@ -157,6 +157,11 @@ class File:
         yield from expect(is_csv or has_default, "null_text", self.null_text, f"{expected}, which has nulls of its own")
 
     @property
+    def place(self) -> str:
+        """What messages call it."""
+        return self.path
+
+    @property
     def null_texts(self) -> Sequence[str]:
         """All texts that stand for a missing value, besides the empty one."""
         return [self.null_text] if isinstance(self.null_text, str) else self.null_text

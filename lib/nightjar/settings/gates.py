@@ -211,8 +211,8 @@ class Gate:
         yield from expect(is_whole, "population", whole, "shares that sum to 1 at most")
 
 
-def in_order(relations: Mapping[str, Collection[str]]) -> list[str]:
-    """The sources, each after those that its gates refer to.
+def in_order(relations: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """The sources, each in a later group than those that its gates refer to.
 
     Args:
         relations: source -> the sources that its gates refer to, perhaps itself.
@@ -221,4 +221,9 @@ def in_order(relations: Mapping[str, Collection[str]]) -> list[str]:
         CycleError: they refer to each other in a circle, which its second argument lists.
     """
     others = {name: [one for one in of_name if one != name] for name, of_name in relations.items()}
-    return list(TopologicalSorter(others).static_order())
+    sorter, groups = TopologicalSorter(others), list[list[str]]()
+    sorter.prepare()
+    while sorter.is_active():
+        groups.append(list(sorter.get_ready()))
+        sorter.done(*groups[-1])
+    return groups

@@ -24,9 +24,10 @@ class JobName(Choice):
     NIGHTLY = "nightly"
     MAINTAIN = "maintain"
     LEASES = "leases"
+    QUARANTINE = "quarantine"
 
 
-OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES)
+OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE)
 
 
 class LeaseAction(Choice):

@@ -10,7 +10,8 @@ from nightjar.settings.features import FeatureGroup
 from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
-from nightjar.settings.sources import BY, Source
+from nightjar.settings.layouts import BY
+from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
@@ -124,8 +125,8 @@ class Project:
         used = {group.source for name, group in groups if expressed or not set(features).isdisjoint(group.names(name))}
         return {self.spine.source} | used
 
-    def sources_in_order(self) -> list[str]:
-        """The sources, each after those that its gates refer to."""
+    def sources_in_order(self) -> list[list[str]]:
+        """The sources, each in a later group than those that its gates refer to."""
         return in_order(
             {name: [gate.to for gate in one.gates.values() if gate.to] for name, one in self.sources.items()}
         )

@@ -9,15 +9,19 @@ from pydantic import Field
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.checks import Issue, expect, expect_names, expect_no_twins, expect_one_of
 from nightjar.settings.choices import Choice
-from nightjar.settings.fields import Count, Names, Real
-from nightjar.settings.files import File
+from nightjar.settings.connections import CatalogueTable, Database, DeltaTable
+from nightjar.settings.datasheet import Datasheet
+from nightjar.settings.fields import Names, Real
+from nightjar.settings.files import Dialect, File
 from nightjar.settings.gates import Gate
+from nightjar.settings.layouts import Layout
 from nightjar.settings.repairs import Repair
 from nightjar.settings.validation import settings
 
-OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_stated_known_at")
+OF_RAW_ROWS = ("_file", "_malformed", "_place", "_raw", "_reasons", "_row", "_row_hash", "_stated_known_at")
 """Columns that raw rows have besides the declared ones."""
-BY, LONGEST_KEYS = "__by_", 150  # what stands before a layout's keys in its table's name, and their letters at most
+STAMPS = {"event_time", "known_at", "stated_known_at", "intake", "ingested_on", "run_id", "retraction", "bucket"}
+"""Columns that stored facts have besides those of their source."""
 
 
 class ColumnType(Choice):
@@ -112,31 +116,14 @@ class Lookup:
 
 
 @settings
-class Layout:
-    """A second copy of a source's facts, laid out for joins by one key set; worth it for facts of millions.
-
-    Attributes:
-        keys: stored columns of the source, in the order that facts are sorted by.
-        buckets (buckets): parts that tasks take one by one; facts and spine rows of one must fit a task's memory.
-    """
-
-    keys: Names
-    buckets: Count = 16
-
-    def issues(self) -> Iterator[Issue]:
-        """Whether the keys, which name its table, are few enough to do so."""
-        yield from expect_names("keys", self.keys)
-        yield from expect(
-            len("_".join(self.keys)) <= LONGEST_KEYS, "keys", self.keys, f"at most {LONGEST_KEYS} letters together"
-        )
-
-
-@settings
 class Source:
     """Raw data and how it becomes facts.
 
     Attributes:
-        file: where the raw rows lie.
+        file: files that the raw rows lie in. A source has one of `file`, `delta`, `catalogue` and `database`.
+        delta: a Delta table.
+        catalogue: a table of a Spark catalogue.
+        database: a table or query of a database.
         columns: every column that is read, with its type and checks.
         lookups: columns brought from static files.
         derived: new column -> Spark SQL expression over the columns before it, row by row, in this order.
@@ -161,10 +148,14 @@ class Source:
         arrival: what every night brings of it at least, and what becomes of a night to which it brings less.
         gates: name -> what is expected of the new rows of a night beyond what columns and checks ask of each row.
         layouts: name -> a key set that facts are laid out for, beside the table of the source.
+        datasheet: where the data come from, and what they may be used for.
     """
 
-    file: File
-    columns: Annotated[dict[str, Column], Field(min_length=1)]
+    file: File | None = None
+    delta: DeltaTable | None = None
+    catalogue: CatalogueTable | None = None
+    database: Database | None = None
+    columns: Annotated[dict[str, Column], Field(min_length=1)] = field(kw_only=True)
     lookups: dict[str, Lookup] = field(default_factory=dict)
     derived: dict[str, str] = field(default_factory=dict)
     where: str | None = None
@@ -180,9 +171,17 @@ class Source:
     arrival: Arrival = field(default_factory=Arrival)
     gates: dict[str, Gate] = field(default_factory=dict)
     layouts: dict[str, Layout] = field(default_factory=dict)
+    datasheet: Datasheet = field(default_factory=Datasheet)
 
     def issues(self) -> Iterator[Issue]:
-        """Whether names are plain, and keys, clocks and kept columns exist."""
+        """Whether it lies in one place, names are plain, and keys, clocks and kept columns exist."""
+        origins = {"file": self.file, "delta": self.delta, "catalogue": self.catalogue, "database": self.database}
+        declared = [name for name, origin in origins.items() if origin is not None]
+        yield from expect(len(declared) == 1, "file", declared, f"one of {', '.join(origins)}")
+        for kind, one in (("catalogue", self.catalogue), ("database", self.database)):
+            if one is not None and one.watermark is not None:
+                types = {name: column.type.word for name, column in self.columns.items()}
+                yield from one.watermark.column_issues(f"{kind}.watermark", types.get(one.watermark.column))
         yield from expect_names("lookups", self.lookups)
         yield from expect_names("layouts", self.layouts)
         yield from expect_names("gates", self.gates)
@@ -216,18 +215,18 @@ class Source:
             yield from gate.column_issues(f"gates.{name}", names, self.stored_columns())
         tables = ["_".join(layout.keys) for layout in self.layouts.values()]
         yield from expect(len(set(tables)) == len(tables), "layouts", tables, "other keys: they name a layout's table")
-        clocks = {
-            "event_time",
-            "known_at",
-            "stated_known_at",
-            "intake",
-            "ingested_on",
-            "run_id",
-            "retraction",
-            "bucket",
-        }
-        reserved = clocks & {name.lower() for name in self.stored_columns()}
+        reserved = {name.lower() for name in self.stored_columns()} & STAMPS
         yield from expect(not reserved, "columns", sorted(reserved), "names other than those of the stored clocks")
+
+    @property
+    def origin(self) -> File | DeltaTable | CatalogueTable | Database:
+        """Where the raw rows come from."""
+        return next(one for one in (self.file, self.delta, self.catalogue, self.database) if one is not None)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How texts are written."""
+        return Dialect() if self.file is None else self.file.dialect
 
     def column_names(self) -> list[str]:
         """All columns a row has once lookups and derived columns are there."""

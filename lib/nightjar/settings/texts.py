@@ -59,10 +59,11 @@ def text_issues(path: str, source: Source) -> Iterator[Issue]:
         path: key path of the source.
         source: its settings.
     """
+    missing_texts = frozenset() if source.file is None else source.file.missing_texts
     for name, column in source.columns.items():
         for level in column.levels:
             yield from _issues_of(f"{path}.columns.{name}.levels", level, column.type)
-        yield from _synonym_issues(f"{path}.columns.{name}.repair.synonyms", column, source.file.missing_texts)
+        yield from _synonym_issues(f"{path}.columns.{name}.repair.synonyms", column, missing_texts)
     types = {name: column.type for name, column in source.columns.items()}
     for name, lookup in source.lookups.items():
         texts_of: dict[object, str] = {}

@@ -31,8 +31,8 @@ FEWEST = 2
 def check(
     spark: SparkSession, warehouse: Warehouse, source: CheckedSource, settings: Source, night: Night, zone: str
 ) -> ArrivalResult:
-    """Check the new facts of a source."""
-    rows = source.counts["stored"] + _count_later_stored(warehouse, source, night)
+    """Check the new facts of a source, without those that people have corrected: they are no delivery."""
+    rows = source.counts["stored"] - source.counts["corrected"] + _count_later_stored(warehouse, source, night)
     shortage = _too_few(spark, warehouse, source, settings.arrival, night, zone, rows)
     staleness = _too_old(spark, warehouse, source, settings.arrival, night, zone)
     return ArrivalResult(rows, tuple(finding for finding in (shortage, staleness) if finding))

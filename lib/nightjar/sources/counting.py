@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
 
-from nightjar.errors import SourceError
 from nightjar.sources import facts, repairs
 from nightjar.sources.formats import raw
-from nightjar.sources.intake.items import Entry
+from nightjar.sources.formats.failures import translate_expression_errors
+from nightjar.sources.items import Entry
+from nightjar.sources.storing import is_corrected
 
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
 NEW_STATES = ("fact", "refused", "repeated")
-EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
-FIXED = 4  # columns of `count_states` before those of repairs
+FIXED = 5  # columns of `count_states` before those of repairs
 
 
 def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) -> list[Row]:
-    """Count rows by state before and now, with the newest of each, and the rows that each repair has changed.
+    """Count rows by state before and now, with the newest of each, those that people have corrected, and those that
+    each repair has changed.
 
     All expressions are first computed here.
 
@@ -32,13 +32,9 @@ def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) ->
     """
     newest = F.unix_micros(F.max("stated_known_at"))
     changed = [repairs.count(column, repair) for column, repair in pairs]
-    try:
-        return new.groupBy("_before", facts.STATE).agg(F.count("*"), newest, *changed).collect()
-    except EXPRESSION_FAILED as error:
-        raise SourceError(
-            f"Source {name}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the expression "
-            "give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was written."
-        ) from error
+    aggregates = [F.count("*"), newest, F.count_if(is_corrected()), *changed]
+    with translate_expression_errors(name):
+        return new.groupBy("_before", facts.STATE).agg(*aggregates).collect()
 
 
 def repaired(state_counts: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

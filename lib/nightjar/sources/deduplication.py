@@ -9,6 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
 from nightjar.sources import facts, repairs
+from nightjar.sources.storing import Night
 from nightjar.tables import arrow, delta, scan
 from nightjar.tables.entries import DataFile
 from nightjar.tables.source_definitions import QUARANTINE
@@ -48,10 +49,12 @@ def without_stored(
     warehouse: Warehouse,
     table: str,
     source: Source,
-    run_date: date,
+    night: Night,
     spans: Sequence[Span] | None,
 ) -> DataFrame:
-    """The rows without facts that equal the latest version that another run has stored. The rows are not shuffled.
+    """The rows without facts that equal the latest version that other runs have stored. The rows are not shuffled.
+
+    Where an old night is run again, a fact may also equal the version that was the latest as of that night.
 
     Args:
         spark: the session.
@@ -59,7 +62,7 @@ def without_stored(
         warehouse: where the tables lie.
         table: of the source.
         source: its settings.
-        run_date: the night.
+        night: the run.
         spans: times in which the facts state to have become known: stored facts of no other time equal any of them.
             None: any time.
     """
@@ -68,10 +71,10 @@ def without_stored(
 
     def may_hold(file: DataFile) -> bool:
         in_spans = spans is None or any(file.may_hold("stated_known_at", *span) for span in spans)
-        return in_spans and bool(file.partition["ingested_on"] != run_date)
+        return in_spans and bool(file.partition["ingested_on"] != night.run_date)
 
     stored = delta.read(spark, warehouse, table, keep=may_hold)
-    other = stored.where(F.col("ingested_on") != F.lit(run_date))
+    other = stored.where(F.col("ingested_on") != F.lit(night.run_date))
     content_columns = [*source.stored_columns(), "event_time"]
     for name in content_columns:
         if name not in other.columns:  # the configuration has only now added it
@@ -79,8 +82,9 @@ def without_stored(
     fact = [*source.key, "stated_known_at", *source.sequence]
     # Versions after the first are known later than stated, and few: the versions that they replace are not the latest.
     later = other.where(F.col("known_at") > F.col("stated_known_at")).select(*fact, "known_at")
-    is_later = F.col("known_at") < F.col("_other_known_at")
-    latest = other.join(F.broadcast(_rename(later)), _same(fact) & is_later, "left_anti")
+    known_at, next_known_at, cutoff = F.col("known_at"), F.col("_other_known_at"), F.lit(night.cutoff)
+    is_replaced = (known_at < next_known_at) & ((next_known_at <= cutoff) | (known_at > cutoff))
+    latest = other.join(F.broadcast(_rename(later)), _same(fact) & is_replaced, "left_anti")
     latest_content = latest.select(*fact, content(content_columns).alias(CONTENT))
     is_same = _same([*fact, CONTENT]) & (F.col(facts.STATE) == "fact")
     return rows.join(_rename(latest_content), is_same, "left_anti")
@@ -130,9 +134,16 @@ def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
     resolved = {
         facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
         facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
-        facts.ROW: F.when(conflict, facts.content(source)).otherwise(F.col(facts.ROW)),
     }
-    return compared.withColumns(resolved).withColumn("_hash", F.sha2(facts.ROW, 256)).drop("_conflict", "_repeated")
+    return with_hashes(compared.withColumns(resolved)).drop("_conflict", "_repeated")
+
+
+def with_hashes(rows: DataFrame) -> DataFrame:
+    """The rows with the hash of each that is refused or repaired."""
+    is_hashed = F.col(facts.STATE) == "refused"
+    if repairs.CHANGES in rows.columns:
+        is_hashed |= F.col(repairs.CHANGES).isNotNull()
+    return rows.withColumn(HASH, F.when(is_hashed, F.sha2(facts.row_as_json(), 256)))
 
 
 def _conflict(source: Source) -> str:

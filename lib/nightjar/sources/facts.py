@@ -3,12 +3,11 @@
 import math
 from collections.abc import Mapping
 from functools import reduce
-from itertools import zip_longest
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType, TimestampType
+from pyspark.sql.types import BooleanType, StringType, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
@@ -33,9 +32,9 @@ Fault = tuple[Column, str]  # a condition under which a row is refused, and the 
 def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:
     """Raw rows with their stored columns, `event_time`, `stated_known_at`, `intake` (their item), and their state.
 
-    `_reasons` lists the checks a row failed (null: none), `_row` holds a refused or repaired row's content as JSON, and
-    `_state` is `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it.
-    Where columns are repaired, `_repairs` are the values that this has changed. A null `known_at` is the `event_time`.
+    `_reasons` lists the checks a row failed (null: none), `_row` holds its raw columns as texts, and `_state` is
+    `fact`, `refused` or `not_a_fact`; `_gates` are the gates that a row fails and that do not refuse it. Where columns
+    are repaired, `_repairs` are the values that this has changed. A null `known_at` is the `event_time`.
 
     Args:
         rows: the raw columns, as `raw.read` gives them. A column `_raw` stays as it is.
@@ -49,7 +48,7 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
         UsageError: an expression holds what it may not, or does not fit the columns.
     """
     types = {column: one.type for column, one in source.columns.items()}
-    values.require_fit(rows, name, source.file, types)
+    values.require_fit(rows, name, source.origin.place, types)
     columns = raw_columns.raw_columns(rows, source)
     raw_columns.require_fit(columns, name, source)
     rows = _cast_columns(rows, columns)
@@ -84,31 +83,27 @@ def _cast_columns(rows: DataFrame, columns: Mapping[str, RawColumn]) -> DataFram
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
     passed = _passed(rows)
     # Three projections: each text is cast once, and each value judged once, however often the results are used.
-    values_and_texts = _repaired(rows, columns, passed)
+    values_and_texts = raw_columns.repaired(rows, columns, passed)
     faults = {name: _column_fault(raw_column) for name, raw_column in columns.items()}
     judged = values_and_texts.select("*", *(fault.alias(_fault(name)) for name, fault in faults.items()))
     valid = {name: F.col(_fault(name)).isNull() for name in faults}
-    keeps_texts = F.coalesce(*(_fault(name) for name in faults)).isNotNull()
-    if any(raw_column.repair.names() for raw_column in columns.values()):
+    if any(raw_column.column.repair.names() for raw_column in columns.values()):
         judged, passed = judged.withColumn(CHANGES, repairs.changes(columns.values(), valid)), [*passed, CHANGES]
-        keeps_texts |= F.col(CHANGES).isNotNull()
     reasons = F.concat_ws(SEPARATOR, *(_fault(name) for name in faults)).alias(REASONS)
-    texts_as_json = F.to_json(F.struct(*(F.col(one.text).alias(one.name) for one in columns.values())), KEEP_NULLS)
-    row = F.when(keeps_texts, texts_as_json).alias(ROW)
+    row = F.struct(*(_readable(raw_column).alias(name) for name, raw_column in columns.items())).alias(ROW)
     # A value with a fault is null: an expression such as make_date must not get a month of 13.
     valid_values = [F.when(valid[name], raw_column.winsorised()).alias(name) for name, raw_column in columns.items()]
     return judged.select(*valid_values, reasons, row, *passed)
 
 
-def _repaired(rows: DataFrame, columns: Mapping[str, RawColumn], passed: list[str]) -> DataFrame:
-    """Each text beside its value: a projection, and one for each further round of repairs."""
-    rounds = [raw_column.rounds() for raw_column in columns.values()]
-    first = [column.alias(name) for steps in rounds for name, column in steps[0].items()]
-    texts = [F.col(name).alias(raw_column.text) for name, raw_column in columns.items()]
-    result = rows.select(*first, *texts, *passed)
-    for steps in zip_longest(*(steps[1:] for steps in rounds), fillvalue={}):
-        result = result.withColumns({name: column for step in steps for name, column in step.items()})
-    return result
+def _readable(raw_column: RawColumn) -> Column:
+    """The raw text; or a text that is read as the same value where the raw value is none, and is one of its column."""
+    text = F.col(raw_column.text)
+    if isinstance(raw_column.field.dataType, StringType):
+        return text
+    if raw_column.repair.zone:  # of a time that is in no zone yet
+        return text.cast("string")
+    return F.coalesce(F.col(raw_column.name).cast("string"), text.cast("string"))
 
 
 def _any(faults: list[Fault]) -> Column:
@@ -124,10 +119,9 @@ def _fault(name: str) -> str:
     return f"_fault_{name}"
 
 
-def content(source: sources.Source) -> Column:
-    """A fact as it came, or, of a source without repairs, as it is stored; as JSON."""
-    stored = as_json(source.stored_columns())
-    return F.coalesce(ROW, stored) if repairs.declared(source) else stored
+def row_as_json() -> Column:
+    """The raw columns of a row as JSON of texts, nulls included."""
+    return F.to_json(ROW, KEEP_NULLS)
 
 
 def as_json(columns: list[str]) -> Column:
@@ -198,11 +192,10 @@ def _set_state(rows: DataFrame, name: str, source: sources.Source) -> DataFrame:
     checked = rows.withColumns({REASONS: reasons_so_far, row_checks.FLAGS: row_checks.flags(source, failing)})
     refused = F.col(REASONS) != ""
     state = F.when(refused, "refused").when(F.coalesce(is_fact, F.lit(False)), "fact").otherwise("not_a_fact")
-    row = F.coalesce(ROW, F.when(refused, as_json(list(source.columns))))
     clocks = [F.col(source.event_time).alias("event_time"), known_at.alias("stated_known_at")]
     reasons = F.when(refused, F.split(REASONS, SEPARATOR)).alias(REASONS)
     item = F.col(raw.FILE).alias("intake")
-    result = [reasons, row.alias(ROW), state.alias(STATE)]
+    result = [reasons, F.col(ROW), state.alias(STATE)]
     return checked.select(*clocks, *source.stored_columns(), item, *result, row_checks.FLAGS, *_passed(rows))
 
 

@@ -19,19 +19,21 @@ from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
 from nightjar.sources import arrivals, counting, deduplication, facts, layouts, near_duplicates, repairs
+from nightjar.sources.concurrency import side_by_side
+from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging
 from nightjar.sources.intake.reading import Reading
+from nightjar.sources.refusals import store_quarantine, store_repairs
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
+    is_corrected,
     require_same_columns,
     store_facts,
     store_quality,
-    store_quarantine,
-    store_repairs,
 )
 from nightjar.tables import arrow, sink
 from nightjar.tables.runs import Outcome
@@ -66,7 +68,7 @@ def ingest(
         check: called with source -> the columns of its facts; raises where features or labels do not fit them.
 
     Raises:
-        SourceError: a file is missing, damaged or not of its declared shape, or has changed that may not; too many rows
+        SourceError: a file or table is missing, damaged or not as declared, or has changed that may not; too many rows
             are refused, or a source brings less than it should or does not pass a gate that stops. No table has been
             touched.
         UsageError: an expression of the project holds what it may not, or does not fit. No table has been touched.
@@ -77,34 +79,46 @@ def ingest(
     zone = project.zone
     before = None if previous is None else cutoff(previous, zone)
     night = Night(run_date, cutoff(run_date, zone), before, run_id)
-    places = {
-        name: reading.Place(spark, warehouse, name, source, night, zone, cache)
-        for name, source in project.sources.items()
-    }
-    # All files are opened before the first one is read through.
-    opened, folder = {}, warehouse.path("")
-    for name, place in places.items():
-        with raw.translate_read_errors(name, folder):
-            opened[name] = reading.open_items(place, source_table_name(name))
-    schemas = {name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()}
-    check(schemas)
-    tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
-    targets = [sink.target(warehouse, table) for table in tables.values()]  # before keys of other types are compared
-    checked: dict[str, CheckedSource] = {}
-    with staging.discard_on_failure(warehouse, project.sources, night):
-        for name in project.sources_in_order():  # a gate may refer to the facts of a source before
-            with raw.translate_read_errors(name, folder):
-                read = reading.stage(places[name], opened[name])
-                ground = Ground(places[name], tables[name].name, project.sources, checked)
-                checked[name] = _check_source(ground, tables[name], read)
-        checked_sources = [checked[name] for name in project.sources]
-        require_same_columns(targets)
-        arrivals_of = {
-            source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
-            for source in checked_sources
+    with connect(spark, project.sources, night, zone, cache) as connectors:
+        places = {
+            name: reading.Place(spark, warehouse, name, source, night, zone, cache, connectors[name])
+            for name, source in project.sources.items()
         }
-        arrivals.require(arrivals_of, project.sources, run_date)
-        gates.require(checked_sources, run_date)
+        # All files are opened before the first one is read through.
+        folder = warehouse.path("")
+
+        def open_items(name: str) -> Reading:
+            with raw.translate_read_errors(name, folder):
+                return reading.open_items(places[name], source_table_name(name))
+
+        opened = side_by_side(spark, open_items, list(project.sources))
+        schemas = {
+            name: one.rows.select(*project.sources[name].stored_columns()).schema for name, one in opened.items()
+        }
+        check(schemas)
+        tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
+        targets = [
+            sink.target(warehouse, table) for table in tables.values()
+        ]  # before keys of other types are compared
+        checked: dict[str, CheckedSource] = {}
+        with staging.discard_on_failure(warehouse, project.sources, night):
+
+            def check_source(name: str) -> CheckedSource:
+                with raw.translate_read_errors(name, folder):
+                    read = reading.stage(places[name], opened[name])
+                    ground = Ground(places[name], tables[name].name, project.sources, checked, read.is_corrected)
+                    return _check_source(ground, tables[name], read)
+
+            for names in project.sources_in_order():  # a gate may refer to the facts of a source before
+                checked |= side_by_side(spark, check_source, names)
+            checked_sources = [checked[name] for name in project.sources]
+            require_same_columns(targets)
+            arrivals_of = {
+                source.name: arrivals.check(spark, warehouse, source, project.sources[source.name], night, zone)
+                for source in checked_sources
+            }
+            arrivals.require(arrivals_of, project.sources, run_date)
+            gates.require(checked_sources, run_date)
     outcome = Outcome()
     entries_of = {source.name: source.entries for source in checked_sources}
     outcome.outputs[INTAKE.name] = history.store(warehouse, entries_of, run_date, run_id)
@@ -115,8 +129,8 @@ def ingest(
         outcome.outputs[source.table.name] = version_after
         outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, version_before, version_after)
         outcome.rows[source.table.name] = source.counts["stored"]
-        stored, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
-        log.info("source %s: %s rows stored, %s refused", source.name, stored, refused)
+        added, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
+        log.info("source %s: %s rows stored, %s refused", source.name, added, refused)
     outcome.outputs[QUARANTINE.name] = store_quarantine(checked_sources, warehouse, night)
     outcome.outputs |= store_repairs(checked_sources, project.sources, warehouse, night)
     outcome.outputs[QUALITY.name] = store_quality(checked_sources, arrivals_of, warehouse, night)
@@ -127,7 +141,8 @@ def ingest(
 
 
 def _table(name: str, source: Source, stored: StructType) -> Table:
-    return source_table(name, source.key, to_arrow_schema(stored, timezone="UTC"), source.sequence)
+    columns = to_arrow_schema(stored, timezone="UTC")
+    return source_table(name, source.key, columns, source.sequence, source.datasheet.purpose)
 
 
 def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
@@ -144,7 +159,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     if spans is None and deduplication.is_large(warehouse, table.name):
         visible = visible.persist()
         spans = deduplication.spans_of(visible)
-    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night.run_date, spans)
+    not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night, spans)
     compared = new = deduplication.with_conflicts(not_stored, source)
     if source.near_duplicates:
         compared.persist()
@@ -159,11 +174,12 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         state_counts = counting.count_states(new, name, pairs)
     counts_by_state = {(row[0], row[1]): row[2] for row in state_counts}
     newest = max((row[3] for row in state_counts if row[1] == "fact"), default=None)
+    corrected = sum(row[4] for row in state_counts if row[1] == "fact")
     # An observation counts rows as they are processed, so it is complete only now. Where no row remains at the end,
     # Spark may have removed it from the plan: then rows are counted once more.
     by_state = observation.get if state_counts else all_rows.agg(*counting.state_counts()).collect()[0].asDict()
-    counts = counting.by_outcome(by_state, counts_by_state)
-    raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.file.path)
+    counts = counting.by_outcome(by_state, counts_by_state) | {"corrected": corrected}
+    raw.refuse_malformed(by_state["malformed"], by_state["example"], name, source.origin.place)
     failed = counting.count_failed_checks(new) if counts["refused"] else {}
     _refuse_if_too_many(name, source, counts, failed, new)
     entries = reading.entries(place, read, by_state["not_yet_known"])
@@ -175,8 +191,8 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
 
 
 def _mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
-    """Mark facts and refused rows that are not known by the night."""
-    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact")
+    """Mark facts and refused rows that are not known by the night; a person knows what they correct."""
+    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact") & ~is_corrected()
     return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
@@ -187,9 +203,9 @@ def _refuse_if_too_many(
     if not checked or counts["refused"] / checked <= source.refuse_above:
         return
     reason = max(failed, key=lambda check: failed[check])
-    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.ROW).first()
+    example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.row_as_json()).first()
     raise SourceError(
         f"Source {name}: {counts['refused']:,} of {checked:,} new rows are refused, more than the share of "
         f"{source.refuse_above:g} that sources.{name}.refuse_above allows. Most often ({failed[reason]:,} rows): "
-        f"{reason}. Such a row: {example[0] if example else ''}. Has the file changed its form? Nothing was written."
+        f"{reason}. Such a row: {example[0] if example else ''}. Has it changed its form? Nothing was written."
     )

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings import sources
+from nightjar.settings.layouts import Layout
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, delta, layouts, sink
 from nightjar.tables.entries import DataFile
@@ -63,7 +64,7 @@ def store(
 
 
 def rebuild(
-    spark: SparkSession, warehouse: Warehouse, source: sources.Source, table: str, settings: sources.Layout, run_id: str
+    spark: SparkSession, warehouse: Warehouse, source: sources.Source, table: str, settings: Layout, run_id: str
 ) -> int:
     """Build a layout anew from the whole table of its source, without reading its own files; its new version."""
     version = arrow.version(warehouse, table)
@@ -76,7 +77,7 @@ def rebuild(
 def _store(
     warehouse: Warehouse,
     rows: DataFrame,
-    settings: sources.Layout,
+    settings: Layout,
     into: sink.Target,
     inputs: dict[str, int],
     replaces: Callable[[DataFile], bool],
@@ -92,7 +93,7 @@ def _can_append(
     warehouse: Warehouse,
     table: Table,
     layout: layouts.Layout,
-    settings: sources.Layout,
+    settings: Layout,
     night: Night,
     before: int | None,
 ) -> bool:

@@ -9,7 +9,7 @@ from pyspark.sql.types import StructField
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
-from nightjar.settings.sources import ColumnType, Lookup
+from nightjar.settings.sources import ColumnType, Lookup, Source
 from nightjar.sources import values
 from nightjar.sources.formats import files, raw
 
@@ -27,31 +27,54 @@ def join(rows: DataFrame, name: str, lookup: Lookup, key_type: ColumnType, cache
         cache: folder for unpacked archives.
 
     Raises:
-        SourceError: the file cannot be read as declared, has no row, or one key twice.
+        SourceError: the file cannot be read as declared. Its rows are those that `require_sound` has seen.
     """
     return rows.join(F.broadcast(_table(rows.sparkSession, name, lookup, key_type, cache)), lookup.key, "left")
 
 
+def require_sound(spark: SparkSession, name: str, source: Source, cache: Path) -> None:
+    """Read the static files of a source through.
+
+    Args:
+        spark: the session.
+        name: of the source.
+        source: its settings.
+        cache: folder for unpacked archives.
+
+    Raises:
+        SourceError: one cannot be read as declared, has no row, or one key twice.
+    """
+    types = {column: one.type for column, one in source.columns.items()}
+    for lookup_name, lookup in source.lookups.items():
+        path = f"{name}.lookups.{lookup_name}"
+        _check(_typed(spark, path, lookup, types[lookup.key], cache), path, lookup)
+        types |= lookup.types
+
+
 def _table(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with the rows that the project declares for missing keys."""
-    path, dialect = files.the_file(lookup.file, name), lookup.file.dialect
-    rows = raw.read(spark, lookup.file, [path], lookup.file_columns(), name, cache)
-    columns = {lookup.key: lookup.file_key, **lookup.columns}
-    types = {lookup.key: key_type, **lookup.types}
-    for new_name, column in columns.items():
-        values.require_fit(rows, name, lookup.file, {column: types[new_name]})
-    fields = {new_name: rows.schema[column] for new_name, column in columns.items()}
-    unread = F.coalesce(*(_unread(field, types[new_name], dialect) for new_name, field in fields.items()))
-    typed = [values.value(field, types[new_name], dialect).alias(new_name) for new_name, field in fields.items()]
-    table = rows.select(*typed, unread.alias(UNREAD), raw.MALFORMED)
-    _check(table, name, lookup)
-    table = table.select(*columns).where(F.col(lookup.key).isNotNull())
+    columns, types = [lookup.key, *lookup.columns], {lookup.key: key_type, **lookup.types}
+    table = _typed(spark, name, lookup, key_type, cache).select(*columns).where(F.col(lookup.key).isNotNull())
     if not lookup.missing:
         return table
     declared = [{lookup.key: key, **texts} for key, texts in lookup.missing.items()]
     texts = spark.createDataFrame(pa.Table.from_pylist(declared, pa.schema([(one, pa.string()) for one in columns])))
     extra = texts.select(*(values.value(texts.schema[one], types[one]).alias(one) for one in columns))
     return table.unionByName(extra.join(table, lookup.key, "left_anti"))
+
+
+def _typed(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType, cache: Path) -> DataFrame:
+    """Key and new columns of a static file, with what is wrong with a row."""
+    path, dialect = files.the_file(lookup.file, name), lookup.file.dialect
+    rows = raw.read(spark, lookup.file, [path], lookup.file_columns(), name, cache)
+    columns = {lookup.key: lookup.file_key, **lookup.columns}
+    types = {lookup.key: key_type, **lookup.types}
+    for new_name, column in columns.items():
+        values.require_fit(rows, name, lookup.file.path, {column: types[new_name]})
+    fields = {new_name: rows.schema[column] for new_name, column in columns.items()}
+    unread = F.coalesce(*(_unread(field, types[new_name], dialect) for new_name, field in fields.items()))
+    typed = [values.value(field, types[new_name], dialect).alias(new_name) for new_name, field in fields.items()]
+    return rows.select(*typed, unread.alias(UNREAD), raw.MALFORMED)
 
 
 def _unread(field: StructField, kind: ColumnType, dialect: Dialect) -> Column:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType
 
 from nightjar.sources import deduplication, facts
-from nightjar.sources.facts import REASONS, ROW, STATE
+from nightjar.sources.facts import REASONS, STATE
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.repairs import CHANGES, CHANGES_TYPE, NEAR_DUPLICATES
 from nightjar.sources.storing import known_at
@@ -43,14 +43,13 @@ def refuse(ground: Ground, rows: DataFrame) -> DataFrame:
     no_changes = F.array().cast(CHANGES_TYPE)
     before = F.coalesce(CHANGES, no_changes) if CHANGES in rows.columns else no_changes
     unchanged = F.col(CHANGES) if CHANGES in rows.columns else F.lit(None).cast(CHANGES_TYPE)
-    is_refused, content = F.col(FIRST).isNotNull(), facts.content(source)
+    is_refused = F.col(FIRST).isNotNull()
     reason = F.array(F.lit(f"near-duplicate of another fact by {names}"))
     marks = {
         STATE: F.when(is_refused, "refused").otherwise(F.col(STATE)),
         REASONS: F.when(is_refused, reason).otherwise(F.col(REASONS)),
-        ROW: F.when(is_refused, content).otherwise(F.col(ROW)),
         CHANGES: F.when(is_refused, F.concat(before, F.array(change))).otherwise(unchanged),
-        deduplication.HASH: F.when(is_refused, F.sha2(content, 256)).otherwise(F.col(deduplication.HASH)),
+        deduplication.HASH: F.when(is_refused, F.sha2(facts.row_as_json(), 256)).otherwise(F.col(deduplication.HASH)),
     }
     return joined.withColumns(marks).drop(FIRST)
 
@@ -70,7 +69,9 @@ def _facts(ground: Ground, rows: DataFrame) -> DataFrame:
     source = ground.place.source
     deleted = [source.deleted] if source.deleted else []
     columns = list(dict.fromkeys([*source.key, *source.sequence, *deleted, *source.near_duplicates]))
-    of_night = rows.where(F.col(STATE) == "fact").withColumn("known_at", known_at(source, ground.place.night))
+    of_night = rows.where(F.col(STATE) == "fact").withColumn(
+        "known_at", known_at(source, ground.place.night, corrected=ground.is_corrected)
+    )
     versions = of_night.select(*columns, "known_at", F.lit(False).alias(STORED))
     stored = ground.stored(ground.table)
     if stored is not None:

@@ -1,8 +1,8 @@
 """The declared columns of a source on their way from raw rows to values, as their types and repairs say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -17,6 +17,8 @@ from nightjar.sources import values
 from nightjar.sources.formats.provenance import FOLDER
 
 DAY = 86_400_000_000  # microseconds
+REPAIRED = "repaired"
+"""Metadata of a column whose texts are repaired values, as those of corrected rows are."""
 OF_TEXTS = ("synonyms", "numbers", "zone")
 
 
@@ -40,8 +42,8 @@ class RawColumn:
 
     @property
     def repair(self) -> Repair:
-        """Its repairs."""
-        return self.column.repair
+        """Its repairs; those of a repaired text are made again, where that changes nothing."""
+        return _again(self.column) if REPAIRED in self.field.metadata else self.column.repair
 
     @property
     def text(self) -> str:
@@ -136,6 +138,11 @@ class RawColumn:
         ]
 
 
+def _again(column: sources.Column) -> Repair:
+    """The repairs of a column that leave a repaired value as it is, and do for it what was declared since."""
+    return column.repair if column.type is ColumnType.STRING else Repair(winsorise=column.repair.winsorise)
+
+
 def without_blanks(name: str) -> Column:
     """A text without the blanks around it that other types than `string` do not look at."""
     return F.btrim(F.col(name), F.lit(" \t"))
@@ -150,13 +157,32 @@ def raw_columns(rows: DataFrame, source: sources.Source) -> dict[str, RawColumn]
     """The declared columns of a source, as raw rows have them."""
     result = {}
     for name, column in source.columns.items():
-        field, dialect, missing = rows.schema[name], source.file.dialect, source.file.missing_texts
+        field, dialect = rows.schema[name], source.dialect
+        missing = frozenset() if source.file is None else source.file.missing_texts
         if FOLDER in field.metadata:
             dialect, missing = values.PLAIN, frozenset()
-        if numbers := column.repair.numbers:
+        numbers = None if REPAIRED in field.metadata else column.repair.numbers
+        if numbers is not None:
             dialect = replace(dialect, decimal=numbers.decimal, thousands=numbers.thousands)
             field = StructField(name, field.dataType)
         result[name] = RawColumn(name, field, column, dialect, missing)
+    return result
+
+
+def repaired(rows: DataFrame, columns: Mapping[str, RawColumn], passed: Sequence[str]) -> DataFrame:
+    """Each text beside its value: a projection, and one for each further round of repairs.
+
+    Args:
+        rows: raw rows.
+        columns: the source's.
+        passed: other columns of the rows that stay.
+    """
+    rounds = [raw_column.rounds() for raw_column in columns.values()]
+    first = [column.alias(name) for steps in rounds for name, column in steps[0].items()]
+    texts = [F.col(name).alias(raw_column.text) for name, raw_column in columns.items()]
+    result = rows.select(*first, *texts, *passed)
+    for steps in zip_longest(*(steps[1:] for steps in rounds), fillvalue={}):
+        result = result.withColumns({name: column for step in steps for name, column in step.items()})
     return result
 
 
@@ -173,7 +199,7 @@ def require_fit(columns: Mapping[str, RawColumn], name: str, source: sources.Sou
         holds_texts = raw.column.type is ColumnType.STRING or isinstance(raw.field.dataType, StringType | NullType)
         if of_texts and not holds_texts:
             raise SourceError(
-                f"Source {name}: the column {column} of {source.file.path} is {values.type_in_file(raw.field)}, but "
+                f"Source {name}: the column {column} of {source.origin.place} is {values.type_in_file(raw.field)}, but "
                 f"{' and '.join(of_texts)} in columns.{column}.repair are for texts, zone also for times without one. "
                 "Take that out of the source's settings. Nothing was written."
             )

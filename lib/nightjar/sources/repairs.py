@@ -24,7 +24,8 @@ def changes(columns: Iterable[RawColumn], valid: Mapping[str, Column]) -> Column
         columns: the source's, in rows that have all their rounds.
         valid: name -> whether the row is not refused for its value.
     """
-    of_row = F.concat(*(_change(one, valid[one.name]) for one in columns if one.repair.names()))
+    entries = [_change(one, valid[one.name]) for one in columns if one.repair.names()]
+    of_row = F.concat(F.array().cast(CHANGES_TYPE), *entries)
     return F.when(F.size(of_row) > 0, of_row)
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import reduce
 from typing import Any
 
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -17,11 +15,10 @@ from nightjar.sources import facts
 from nightjar.sources.gates import row_checks
 from nightjar.sources.gates.results import GateResult
 from nightjar.sources.intake import history
-from nightjar.sources.intake.items import Entry
-from nightjar.sources.repairs import CHANGES, TRIM
+from nightjar.sources.items import OF_CORRECTIONS, Entry
 from nightjar.tables import arrow, sink
 from nightjar.tables.quality import ARRIVED, PASS, REPAIR, WARN
-from nightjar.tables.source_definitions import QUALITY, QUARANTINE, REPAIRS
+from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
 
@@ -64,10 +61,15 @@ class CheckedSource:
     gates: tuple[GateResult, ...] = ()
     repaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
+    @property
+    def is_corrected(self) -> bool:
+        """Whether there are rows among them that a person has corrected."""
+        return any(entry.item.is_corrected for entry in self.entries)
+
 
 @dataclass(frozen=True)
 class ArrivalResult:
-    """How many facts of a source have become known since the previous run, and what is wrong with that, in words."""
+    """How many facts a source has brought since the previous run, and what is wrong with that, in words."""
 
     rows: int
     amiss: tuple[str, ...]
@@ -94,7 +96,9 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
-    stored = new.withColumn("known_at", known_at(settings, night)).select(*(set(into.schema.names) - set(into.stamps)))
+    stored = new.withColumn("known_at", known_at(settings, night, corrected=source.is_corrected)).select(
+        *(set(into.schema.names) - set(into.stamps))
+    )
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
     return sink.commit(
@@ -107,93 +111,42 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     )
 
 
-def known_at(source: Source, night: Night) -> Column:
-    """When a version became known: as stated, or with this run if the previous run should have had it and had not.
+def is_corrected() -> Column:
+    """Whether a person has corrected the row."""
+    return F.col("intake").startswith(OF_CORRECTIONS)
+
+
+def is_late(night: Night) -> Column:
+    """Whether a version becomes known with this run, whatever it states.
+
+    That is so if the previous run should have had it and had not, or had it as a row that a person has corrected since.
+    """
+    if night.previous_cutoff is None:
+        return is_corrected()
+    return is_corrected() | (F.col("stated_known_at") <= F.lit(night.previous_cutoff))
+
+
+def known_at(source: Source, night: Night, *, corrected: bool) -> Column:
+    """When a version became known: as stated, or with this run if it `is_late`.
 
     Several versions of one fact that arrive in one night stay in their stated order: a late one becomes known a
     microsecond before the next.
+
+    Args:
+        source: settings of the source.
+        night: the run.
+        corrected: whether a person has corrected some of the rows.
     """
     stated = F.col("stated_known_at")
-    if night.previous_cutoff is None:
+    if night.previous_cutoff is None and not corrected:
         return stated
-    late = stated <= F.lit(night.previous_cutoff)
+    late = is_late(night)
     of_fact = Window.partitionBy(*source.key)
     newest_first = of_fact.orderBy(late, *(F.desc(name) for name in ["stated_known_at", *source.sequence]))
     in_time = F.unix_micros(F.min(F.when(~late, stated)).over(of_fact))
     after = F.coalesce(in_time, F.unix_micros(F.lit(night.cutoff)) + 1)
     place = F.row_number().over(newest_first) - F.count_if(~late).over(of_fact)
     return F.when(late, F.timestamp_micros(after - place)).otherwise(stated)
-
-
-def store_quarantine(checked_sources: list[CheckedSource], warehouse: Warehouse, night: Night) -> int:
-    """Replace the run date's refused rows; the table's version. Nothing is written if there are and were none."""
-    arrow.ensure(warehouse, QUARANTINE)
-    rows_before = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
-    if not rows_before and not any(source.counts["refused"] for source in checked_sources):
-        return arrow.version(warehouse, QUARANTINE.name)
-    parts = [
-        source.rows.where(F.col(facts.STATE) == "refused").select(
-            F.lit(source.name).alias("source"),
-            F.col("_hash").alias("row_hash"),
-            F.col(facts.REASONS).alias("reasons"),
-            F.col(facts.ROW).alias("row"),
-            F.lit(night.run_date).alias("run_date"),
-            F.lit(night.run_id).alias("run_id"),
-        )
-        for source in checked_sources
-    ]
-    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash"])
-    return _replace(QUARANTINE, rows.coalesce(1), warehouse, night)
-
-
-def store_repairs(
-    checked_sources: Sequence[CheckedSource], settings: Mapping[str, Source], warehouse: Warehouse, night: Night
-) -> dict[str, int]:
-    """Replace the run date's repaired values; the table's name and version, where there is one.
-
-    Nothing is written if there are and were none.
-    """
-    of_source = {
-        source.name: sum(count for (_, repair), count in source.repaired.items() if repair != TRIM)
-        for source in checked_sources
-    }
-    is_there = arrow.exists(warehouse, REPAIRS.name)
-    of_night = pc.field("run_date") == night.run_date
-    were_some = is_there and len(arrow.read(warehouse, REPAIRS.name, ["source"], of_night)) > 0
-    if not were_some and not any(of_source.values()):
-        return {REPAIRS.name: arrow.version(warehouse, REPAIRS.name)} if is_there else {}
-    parts = [
-        _repaired_values(source, settings[source.name].key, night)
-        for source in checked_sources
-        if of_source[source.name]
-    ]
-    if not parts:
-        return {REPAIRS.name: arrow.replace(warehouse, REPAIRS, [], {"run_date": night.run_date}, night.run_id)}
-    rows = reduce(DataFrame.unionByName, parts).dropDuplicates(["source", "row_hash", "column"])
-    files = 1 + sum(of_source.values()) // ROWS_PER_FILE
-    return {REPAIRS.name: _replace(REPAIRS, rows.coalesce(files), warehouse, night)}
-
-
-def _repaired_values(source: CheckedSource, key: list[str], night: Night) -> DataFrame:
-    """The rows of one source for the table `repairs`."""
-    changed = source.rows.where(F.col(facts.STATE).isin("fact", "refused")).select(
-        F.lit(source.name).alias("source"),
-        F.col("_hash").alias("row_hash"),
-        F.inline(CHANGES),
-        facts.as_json(key).alias("key"),
-        F.lit(night.run_date).alias("run_date"),
-        F.lit(night.run_id).alias("run_id"),
-    )
-    return changed.where(~((F.size("repairs") == 1) & F.array_contains("repairs", TRIM)))
-
-
-def _replace(table: Table, rows: DataFrame, warehouse: Warehouse, night: Night) -> int:
-    """Replace the run date's rows of a table; the new version."""
-    into = sink.target(warehouse, table)
-    written = sink.collect(rows, sink.in_one_piece, into)
-    return sink.commit(
-        warehouse, into, written, lambda file: file.partition["run_date"] == night.run_date, night.run_id
-    )
 
 
 def store_quality(

@@ -25,7 +25,7 @@ from pyspark.sql.types import (
 
 from nightjar.errors import SourceError
 from nightjar.settings import patterns
-from nightjar.settings.files import Dialect, File
+from nightjar.settings.files import Dialect
 from nightjar.settings.sources import ColumnType
 from nightjar.settings.texts import FINER, FORMS, PLAIN_TIME
 from nightjar.sources.formats.parquet import MOMENTS, NO_ZONE, UNIT
@@ -51,8 +51,8 @@ def fits(field: StructField, kind: ColumnType) -> bool:
     return isinstance(raw_type, BooleanType) and kind is ColumnType.BOOLEAN
 
 
-def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, ColumnType]) -> None:
-    """Refuse a file with a column whose type cannot be read as the declared one.
+def require_fit(rows: DataFrame, name: str, place: str, types: Mapping[str, ColumnType]) -> None:
+    """Refuse a file or table with a column whose type cannot be read as the declared one.
 
     Raises:
         SourceError: it has one.
@@ -61,7 +61,7 @@ def require_fit(rows: DataFrame, name: str, file: File, types: Mapping[str, Colu
         field = rows.schema[column]
         if not fits(field, kind):
             raise SourceError(
-                f"Source {name}: the column {column} of {file.path} is {type_in_file(field)}, which is not read as the "
+                f"Source {name}: the column {column} of {place} is {type_in_file(field)}, which is not read as the "
                 f"{kind.word} that it is declared. Declare what it is, and derive the rest, such as "
                 f"timestamp_millis({column}) or CAST({column} AS DATE). Nothing was written."
             )

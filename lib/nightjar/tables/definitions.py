@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from nightjar.settings.project import Project
 from nightjar.settings.task import Task
-from nightjar.tables.source_definitions import INTAKE, QUALITY, QUARANTINE, REPAIRS
+from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 REFERENCES = Table(
@@ -147,7 +147,7 @@ BEATS = Table(
     {"delta.logRetentionDuration": "interval 1 days", "delta.enableExpiredLogCleanup": "true"},
 )
 # No row lies in `beats`, and its log cleans itself: upkeep has nothing to do there.
-FIXED = (QUARANTINE, QUALITY, REPAIRS, INTAKE, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
+FIXED = (QUARANTINE, CORRECTIONS, QUALITY, REPAIRS, INTAKE, REFERENCES, DRIFT, PERFORMANCE, MODEL_EVENTS, RUNS, LEASES)
 
 
 def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> Table:

@@ -58,6 +58,12 @@ def read(
     return rows.select(*files.schema.names)
 
 
+def read_changes(spark: SparkSession, folder: str, first: int, last: int) -> DataFrame:
+    """The changes that versions of a table have made, both ends included, by its change feed."""
+    feed = spark.read.format("delta").option("readChangeFeed", "true")
+    return feed.option("startingVersion", first).option("endingVersion", last).load(folder)
+
+
 def _folders_state_partitions(files: Snapshot) -> bool:
     """Whether all files lie in folders named after the partition values in the log, which Delta does not require."""
     if _PATTERN.search(files.folder):

@@ -11,7 +11,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from nightjar.settings.sources import BY
+from nightjar.settings.layouts import BY
 from nightjar.tables import commits, opening, scan, sink
 from nightjar.tables.datafiles import NewFile
 from nightjar.tables.scan import Snapshot

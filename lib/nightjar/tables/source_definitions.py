@@ -1,4 +1,4 @@
-"""The Delta tables of sources: facts and their layouts, refused rows, checks, repairs, and what was read.
+"""The Delta tables of sources: facts and layouts, refused rows and corrections, checks, repairs, and what was read.
 
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from nightjar.settings.sources import BY
+from nightjar.settings.layouts import BY
 from nightjar.tables.table import INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
 QUARANTINE = Table(
@@ -20,8 +20,31 @@ QUARANTINE = Table(
         Column("source", pa.string(), "name of the source"),
         Column("row_hash", pa.string(), "SHA-256 of the row's content"),
         Column("reasons", pa.list_(pa.string()), "every check that the row failed"),
-        Column("row", pa.string(), "the row's content as JSON"),
+        Column("row", pa.string(), "the row's raw columns as JSON of texts, as its source writes them"),
         RUN_DATE,
+        RUN_ID,
+    ),
+)
+CORRECTIONS = Table(
+    "corrections",
+    "What a person has decided about one refused row, which stays in `quarantine`.",
+    ("source", "row_hash"),
+    (),
+    "quarantine",
+    (
+        Column("source", pa.string(), "name of the source"),
+        Column("row_hash", pa.string(), "of the refused row in `quarantine`"),
+        Column("action", pa.string(), "corrected: the row here stands in for it; dismissed: none does"),
+        Column(
+            "row",
+            pa.string(),
+            "the corrected raw columns, repaired, as JSON of texts as the settings of a column say, in no dialect of a "
+            "file; null: dismissed",
+        ),
+        Column("reason", pa.string(), "why"),
+        Column("decided_by", pa.string(), "who says so"),
+        Column("decided_at", INSTANT, "when it was recorded (wall clock)"),
+        Column("run_date", pa.date32(), "first night that reads the corrected row, or counts the refused one no more"),
         RUN_ID,
     ),
 )
@@ -78,17 +101,25 @@ REPAIRS = Table(
 )
 INTAKE = Table(
     "intake",
-    "One item, such as a file, that a night has read of a source; it counts where the source's table says so.",
+    "One item (a file, or new rows of a table) that a night has read; it counts where the source's table says so.",
     ("source", "item", "digest", "run_date", "run_id"),
     ("run_date",),
     "ingest",
     (
         Column("source", pa.string(), "name of the source"),
-        Column("item", pa.string(), "the file that was read; null: there was nothing to read"),
-        Column("digest", pa.string(), "SHA-256 of its bytes, up to its size"),
-        Column("begins", pa.int64(), "first byte that was read: after 0, an earlier night has read what comes before"),
-        Column("size", pa.int64(), "bytes, to the end of what was read"),
-        Column("modified", pa.int64(), "when it was last changed, nanoseconds since 1970"),
+        Column(
+            "item",
+            pa.string(),
+            "the file, or the table and which of its rows; null: there was nothing to read",
+        ),
+        Column("digest", pa.string(), "SHA-256 of a file's bytes up to its size; a Delta table's id; the watermark"),
+        Column(
+            "begins",
+            pa.int64(),
+            "first byte, version or value that was read; nights before have read up to there",
+        ),
+        Column("size", pa.int64(), "bytes to the end of what was read; versions; the watermark as a number"),
+        Column("modified", pa.int64(), "when it was last changed, nanoseconds since 1970; 0: unknown"),
         Column("definition", pa.string(), "SHA-256 of the settings by which its rows become facts"),
         Column("after", INSTANT, "earlier nights have read the rows that were known by then; null: none has"),
         Column("until", INSTANT, "the night's cutoff"),
@@ -108,7 +139,9 @@ def source_table_name(source: str) -> str:
     return f"source_{source}"
 
 
-def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = ()) -> Table:
+def source_table(
+    name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequence[str] = (), purpose: str = ""
+) -> Table:
     """The table of one source: bitemporal and append only; a rerun replaces what its own run date first saw.
 
     Args:
@@ -116,6 +149,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
         key: its key columns.
         facts: its stored columns and their types, as derived from the raw data.
         sequence: the columns that order versions of one `known_at`.
+        purpose: what the source says, for the table's comment.
     """
     clocks = (
         Column("event_time", INSTANT, "when it happened"),
@@ -129,7 +163,7 @@ def source_table(name: str, key: Sequence[str], facts: pa.Schema, sequence: Sequ
     )
     return Table(
         source_table_name(name),
-        f"One version of one fact of source {name}.",
+        f"One version of one fact of source {name}{purpose and f': {purpose}'}.",
         (*key, "known_at", *sequence),
         ("ingested_on",),
         "ingest",

@@ -46,7 +46,7 @@ GATES = {
     "gaps": Gate(GateCheck.FRESHNESS, max_gap="10m"),
     "count": Gate(GateCheck.VOLUME),
 }
-SOURCE = Source(File("rows.csv"), COLUMNS, key=["id"], event_time="at", gates=GATES)
+SOURCE = Source(File("rows.csv"), columns=COLUMNS, key=["id"], event_time="at", gates=GATES)
 
 
 def says_sql(row):

@@ -7,11 +7,22 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
+from pyspark.errors import (
+    ArithmeticException,
+    DateTimeException,
+    NumberFormatException,
+    PySparkException,
+    SparkRuntimeException,
+)
 
 from nightjar.errors import SourceError
+from nightjar.settings.hints import hint
+
+MOST = 20
+"""Columns that nobody declares, in a message."""
 
 _UNREAD = re.compile(r"\[FAILED_READ_FILE[.\w]*\] .*?reading file (?:file:/*(?=/))?(\S+)\.\s")
+_EXPRESSION_FAILED = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 _CAUSED = re.compile(r"^Caused by: (?:[\w$]+\.)*(.*)$", re.MULTILINE)
 
 
@@ -54,8 +65,25 @@ def translate_open_errors(path: str, source: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def translate_expression_errors(source: str) -> Iterator[None]:
+    """Name the source where one of its expressions fails on a value.
+
+    Raises:
+        SourceError: one does.
+    """
+    try:
+        yield
+    except _EXPRESSION_FAILED as error:
+        raise SourceError(
+            f"Source {source}: one of its expressions fails on some row: {str(error).splitlines()[0]} Let the "
+            "expression give null there (try_divide, try_cast, CASE), or give the raw column bounds. Nothing was "
+            "written."
+        ) from error
+
+
 def require_columns(names: Sequence[str], required: Sequence[str], path: str, source: str) -> None:
-    """Refuse a file that has not each of the columns once.
+    """Refuse a file or table that has not each of the columns once.
 
     Raises:
         SourceError: it has not.
@@ -65,7 +93,8 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
         listing = ", ".join(name if name and name == name.strip() else repr(name) for name in names)
         raise SourceError(
             f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {listing}. "
-            "Correct the file, or the source's columns. Nothing was written."
+            f"Declared (-), and there (+):\n{_difference(names, required)}\n"
+            "Correct it, or the source's columns. Nothing was written."
         )
     duplicates = [name for name in required if names.count(name) > 1]
     if duplicates:
@@ -73,3 +102,10 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
             f"Source {source}: {path} has the column {', '.join(duplicates)} more than once. Rename all but one. "
             "Nothing was written."
         )
+
+
+def _difference(names: Sequence[str], required: Sequence[str]) -> str:
+    """The columns that are only declared, each with the new one that looks like it, and those that are only there."""
+    new = [name for name in names if name not in required]
+    missing = [f"  - {name}{hint(name, new)}" for name in required if name not in names]
+    return "\n".join([*missing, *(f"  + {name}" for name in new[:MOST]), *(["  + ..."] if new[MOST:] else [])])

@@ -51,8 +51,7 @@ def read(
         SourceError: a file is missing, damaged, or lacks a column.
     """
     if not paths:
-        texts = StructType([StructField(name, StringType()) for name in [*columns, MALFORMED, FILE]])
-        return spark.createDataFrame([], texts)
+        return no_rows(spark, columns)
     of_folders = _of_folders(file, paths, columns, source)
     places = dict[str, str]()
     for path in paths:
@@ -61,6 +60,12 @@ def read(
     within = [name for name in columns if name not in of_folders]
     rows = with_file(_READ[file.format](spark, file, places, within, source), places)
     return rows.select(*(of_folders.get(name, F.col(name)) for name in columns), MALFORMED, FILE)
+
+
+def no_rows(spark: SparkSession, columns: Sequence[str]) -> DataFrame:
+    """Raw rows of nothing, as texts."""
+    names = [*columns, MALFORMED, FILE]
+    return spark.createDataFrame([], StructType([StructField(name, StringType()) for name in names]))
 
 
 def _of_folders(file: File, paths: Sequence[str], columns: Sequence[str], source: str) -> dict[str, Column]:

@@ -12,7 +12,7 @@ from nightjar.durations import parse_duration
 from nightjar.errors import SourceError
 from nightjar.settings.gates import Gate, GateCheck, GateSeverity
 from nightjar.sources import deduplication, facts
-from nightjar.sources.facts import REASONS, ROW, STATE
+from nightjar.sources.facts import REASONS, STATE
 from nightjar.sources.gates import history, measures, row_checks, set_checks, verdicts
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.gates.judging import Band
@@ -116,14 +116,12 @@ def _refuse(
     more = F.array_compact(F.array(*reasons))
     is_refused = F.size(more) > 0
     all_reasons = F.concat(F.coalesce(F.col(REASONS), F.array().cast("array<string>")), more)
-    row = F.coalesce(ROW, facts.as_json(ground.place.source.stored_columns()))
     marks = {
         REASONS: F.when(is_refused, all_reasons).otherwise(F.col(REASONS)),
         STATE: F.when(is_refused, "refused").otherwise(F.col(STATE)),
-        ROW: F.when(is_refused, row).otherwise(F.col(ROW)),
     }
     names = [name for name in rows.columns if not name.startswith("_fails_")]
-    marked = rows.withColumns(marks).select(*names).withColumn(deduplication.HASH, F.sha2(ROW, 256))
+    marked = deduplication.with_hashes(rows.withColumns(marks).select(*names))
     return deduplication.without_refused(
         ground.place.spark, marked, ground.place.warehouse, ground.place.name, ground.place.night.run_date
     )

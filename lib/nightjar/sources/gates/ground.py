@@ -14,19 +14,28 @@ from nightjar.sources.gates import set_checks
 from nightjar.sources.gates.measures import DAY, HISTORY_DAYS
 from nightjar.sources.gates.results import Period
 from nightjar.sources.intake.reading import Place
-from nightjar.sources.storing import CheckedSource, known_at
+from nightjar.sources.storing import CheckedSource, is_late, known_at
 from nightjar.tables import arrow, delta, scan
 from nightjar.timeline import local_date
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What the gates of one source are evaluated on."""
+    """What the gates of one source are evaluated on.
+
+    Attributes:
+        place: where it is read.
+        table: its name.
+        sources: settings of all sources.
+        checked: those that were checked before.
+        is_corrected: whether there are rows among its new ones that a person has corrected.
+    """
 
     place: Place
     table: str
     sources: Mapping[str, Source]
     checked: Mapping[str, CheckedSource]
+    is_corrected: bool
 
     def period(self) -> Period:
         """What the night covers."""
@@ -40,9 +49,8 @@ class Ground:
 
     def dated(self, rows: DataFrame) -> DataFrame:
         """The rows with their `DAY`; late ones become known with this night."""
-        moment, previous = F.col("stated_known_at"), self.place.night.previous_cutoff
-        if previous is not None:
-            moment = F.when(moment <= F.lit(previous), F.lit(self.place.night.cutoff)).otherwise(moment)
+        night = self.place.night
+        moment = F.when(is_late(night), F.lit(night.cutoff)).otherwise(F.col("stated_known_at"))
         return rows.withColumn(DAY, self._day(moment))
 
     def stored(self, table: str) -> DataFrame | None:
@@ -76,7 +84,9 @@ class Ground:
         table, new = (self.table, own) if is_own else (self.checked[name].table.name, self.checked[name].rows)
         columns = [*source.key, *source.sequence, *gate.fields_there(), *([source.deleted] if source.deleted else [])]
         columns = list(dict.fromkeys(columns))
-        of_night = new.where(F.col(STATE) == "fact").withColumn("known_at", known_at(source, self.place.night))
+        corrected = self.is_corrected if is_own else self.checked[name].is_corrected
+        clock = known_at(source, self.place.night, corrected=corrected)
+        of_night = new.where(F.col(STATE) == "fact").withColumn("known_at", clock)
         versions, stored = of_night.select(*columns, "known_at"), self.stored(table)
         if stored is not None:
             versions = versions.unionByName(stored.select(*columns, "known_at"))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from nightjar.sources.intake.items import Entry, Item
+from nightjar.sources.items import Entry, Item
 from nightjar.tables import arrow, opening
 from nightjar.tables.source_definitions import INTAKE
 from nightjar.tables.warehouse import Warehouse

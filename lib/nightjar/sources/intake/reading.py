@@ -4,29 +4,32 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial, reduce
+from datetime import date, datetime
+from functools import cached_property, partial, reduce
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from nightjar.settings.files import Change
+from nightjar.errors import restated
 from nightjar.settings.sources import Source
 from nightjar.settings.validation import dump
-from nightjar.sources import deduplication, facts
+from nightjar.sources import deduplication, facts, items, lookups
+from nightjar.sources.connectors.connector import Connector
+from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digest_of
-from nightjar.sources.intake import discovery, history, items, slices, staging
+from nightjar.sources.intake import history, staging
 from nightjar.sources.intake.history import Intake
-from nightjar.sources.intake.items import Entry, Portion
+from nightjar.sources.items import Entry, Portion
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
 
-NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "gates", "layouts", "refuse_above"), True) | {
-    "file": {"changed"}
+NOT_DECISIVE: Mapping[str, Any] = dict.fromkeys(("arrival", "datasheet", "gates", "layouts", "refuse_above"), True) | {
+    "file": {"changed"},
+    "database": {"user", "password", "partition_column", "partitions", "fetch_size"},
 }
 """Settings of a source that decide nothing about how raw rows become facts. After an edit of any other, all that there
 is is read again."""
@@ -34,7 +37,7 @@ is is read again."""
 
 @dataclass(frozen=True)
 class Place:
-    """Where one source is read, and for which night."""
+    """Where one source is read, how, and for which night."""
 
     spark: SparkSession
     warehouse: Warehouse
@@ -43,6 +46,13 @@ class Place:
     night: Night
     zone: str
     cache: Path
+    connector: Connector
+
+    @cached_property
+    def corrections(self) -> Connector:
+        """The way to rows that people have corrected."""
+        columns = list(self.source.columns)
+        return CorrectionsConnector(self.spark, self.warehouse, self.name, columns, self.night.run_date)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,11 @@ class Reading:
     rows: DataFrame
     new: DataFrame | None
 
+    @property
+    def is_corrected(self) -> bool:
+        """Whether there are rows among them that a person has corrected."""
+        return any(portion.item.is_corrected for portion in self.portions)
+
     def spans(self, cutoff: datetime) -> list[tuple[datetime, datetime]] | None:
         """The time in which all rows become known, where only rows that have waited are read; None: any time."""
         times = [portion.after for portion in self.portions if portion.after is not None]
@@ -82,14 +97,28 @@ def open_items(place: Place, table: str) -> Reading:
     run_date = place.night.run_date
     if run_date not in before.nights and _has_facts(place, table):
         before = Intake((), ())  # a night of before there was the table `intake`: it reads all there is, as it did
-    is_empty_allowed = source.arrival.min_rows == 0
-    discover = partial(discovery.discover, source.file, name, definition, is_empty_allowed=is_empty_allowed)
-    is_named = files.naming(source.file, name)
-    portions = items.plan(before.entries, before.nights, run_date, definition, discover, is_named)
+    if all(entry.definition != definition for entry in before.entries):  # it holds the digests of lookups' files
+        lookups.require_sound(place.spark, name, source, place.cache)
+    portions = _plan(place.connector, before, run_date, definition, corrected=False)
+    portions += _plan(place.corrections, before, run_date, definition, corrected=True)
+    return _reading(place, portions, definition, items.order(before.entries))
+
+
+def _plan(connector: Connector, before: Intake, run_date: date, definition: str, *, corrected: bool) -> list[Portion]:
+    """What is to be read by a connector, of corrected rows or of the source's own."""
+    portions = items.plan(
+        [entry for entry in before.entries if entry.item.is_corrected == corrected],
+        before.nights,
+        run_date,
+        definition,
+        partial(connector.discover, definition),
+        connector.names(),
+        is_repeatable=connector.is_repeatable,
+    )
     for portion in portions:
         if portion.staged is None and portion.columns is not None:
-            discovery.require_unchanged(portion.item, name)
-    return _reading(place, portions, definition, items.order(before.entries))
+            connector.require_unchanged(portion.item)
+    return portions
 
 
 def _has_facts(place: Place, table: str) -> bool:
@@ -101,27 +130,31 @@ def _has_facts(place: Place, table: str) -> bool:
 
 
 def _reading(place: Place, portions: Sequence[Portion], definition: str, order: Mapping[str, int]) -> Reading:
-    staged = _read_staged(place, [portion for portion in portions if portion.staged is not None])
-    lying = _read(place, [portion for portion in portions if portion.staged is None])
+    others = _read_staged(place, [portion for portion in portions if portion.staged is not None])
+    corrected = [portion for portion in portions if portion.item.is_corrected]
+    others += place.corrections.read(corrected) if corrected else []
+    in_place = [portion for portion in portions if portion.staged is None and not portion.item.is_corrected]
+    lying = [staging.carry(rows) for rows in place.connector.read(in_place)] if in_place else []
     new = _candidates(place, lying) if lying else None
     if new is None:
-        no_rows = raw.read(place.spark, place.source.file, [], list(place.source.columns), place.name, place.cache)
-        rows = _candidates(place, staged or [no_rows])
+        rows = _candidates(place, others or [raw.no_rows(place.spark, list(place.source.columns))])
     else:
         rows = new.drop(facts.RAW)
-        rows = rows.unionByName(_candidates(place, staged)) if staged else rows
-    read_from_start = [portion.item.name for portion in portions if portion.after is None]
-    if len({order.get(name, len(order)) for name in read_from_start}) > 1:
+        rows = rows.unionByName(_candidates(place, others)) if others else rows
+    may_differ = [one.item.name for one in portions if one.after is None or not place.connector.is_repeatable]
+    if len({order.get(name, len(order)) for name in may_differ}) > 1:
         rows = deduplication.of_last_items(rows, place.source, order)
     return Reading(portions, definition, order, rows, new)
 
 
 def stage(place: Place, reading: Reading) -> Reading:
     """Stage the rows of new items that may not lie there unchanged for long, and read them from there."""
-    if reading.new is None or discovery.change_of(place.source.file, place.name) is Change.ERROR:
+    if reading.new is None or place.connector.is_lasting:
         return reading
-    folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
-    portions = [portion if portion.staged else portion.in_stage(folder, parts) for portion in reading.portions]
+    with restated(place.connector.failure):
+        folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
+    place.connector.close()
+    portions = [portion.in_stage(folder, parts) for portion in reading.portions]
     return _reading(place, portions, reading.definition, reading.order)
 
 
@@ -137,7 +170,7 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
     if not_yet_known and reading.new is not None:
         later = reading.new.where(F.col("stated_known_at") > F.lit(night.cutoff))
         folder, parts = staging.write(later, place.warehouse, place.name, night)
-        portions = [portion if portion.staged else portion.in_stage(folder, parts) for portion in portions]
+        portions = [portion.in_stage(folder, parts) for portion in portions]
     folders = {portion.staged for portion in portions if portion.staged is not None}
     waiting = {folder: staging.count_waiting(place.warehouse, folder, night.cutoff) for folder in folders}
     return [
@@ -167,33 +200,6 @@ def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:
         for members in alike.values()
     ]
     return reduce(DataFrame.unionByName, parts)
-
-
-def _read(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:
-    """Raw rows of items where they lie."""
-    file, columns = place.source.file, list(place.source.columns)
-    rounds: list[dict[str, str | None]] = []  # each reads of a file one part
-    for portion in portions:
-        item = portion.item
-        is_part = item.begins or (portion.columns is not None and slices.is_part(item))
-        part = slices.cut(item, file, place.cache) if is_part else None
-        number = next((number for number, one in enumerate(rounds) if item.name not in one), len(rounds))
-        if number == len(rounds):
-            rounds.append({})
-        rounds[number][item.name] = part
-    batches = [
-        raw.read(
-            place.spark,
-            file,
-            list(one),
-            columns,
-            place.name,
-            place.cache,
-            {name: part for name, part in one.items() if part is not None},
-        )
-        for one in rounds
-    ]
-    return [staging.carry(rows) for rows in batches]
 
 
 def _read_staged(place: Place, portions: Sequence[Portion]) -> list[DataFrame]:

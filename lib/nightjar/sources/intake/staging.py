@@ -18,7 +18,7 @@ from nightjar.errors import SourceError
 from nightjar.sources.facts import RAW, STATE
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.provenance import literally
-from nightjar.sources.intake.items import Entry, Portion, parts_of
+from nightjar.sources.items import Entry, Portion, parts_of
 from nightjar.sources.storing import Night
 from nightjar.tables import storage
 from nightjar.tables.arrow import RETENTION

@@ -9,7 +9,7 @@ from typing import Any
 from nightjar.settings.files import Dialect, File
 from nightjar.sources.formats import csv_files
 from nightjar.sources.formats.contents import chunks
-from nightjar.sources.intake.items import Item
+from nightjar.sources.items import Item
 from nightjar.tables import storage
 
 LONGEST_HEADER = 8 << 20  # bytes

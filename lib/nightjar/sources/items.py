@@ -5,17 +5,21 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+OF_CORRECTIONS = "corrections:"
+"""Of the name of an item of rows that a person has corrected, followed by the run that took them."""
+
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that a night reads once: a file, or the new end of one that grows.
+    """One thing that a night reads once: a file, or the new end of one that grows; new rows of a table; or corrections.
 
     Attributes:
-        name: path of the file.
-        digest: SHA-256 of its bytes up to `size`.
-        size: bytes, to the end of what is read.
-        modified: when it was last changed, nanoseconds since 1970.
-        begins: first byte that is read.
+        name: path of the file; or the table, and which of its rows; or corrections, and of which run.
+        digest: SHA-256 of its bytes up to `size`, or of its rows; or what tells a table's versions apart.
+        size: bytes, to the end of what is read; or versions; or the greatest value of the watermark, as a number; or
+            corrected rows.
+        modified: when it was last changed, nanoseconds since 1970; 0: nobody says so.
+        begins: first byte, or version, that is read, or the value of the watermark that nights have read up to.
     """
 
     name: str
@@ -23,6 +27,11 @@ class Item:
     size: int
     modified: int
     begins: int = 0
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether it is rows that a person has corrected."""
+        return self.name.startswith(OF_CORRECTIONS)
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,8 @@ class Portion:
     columns: str | None = None
 
     def in_stage(self, folder: str, parts: int) -> "Portion":
-        """The same rows, staged."""
-        return replace(self, staged=folder, parts=parts)
+        """The same rows, staged there, unless they are already, or are corrections, which stay where they lie."""
+        return self if self.staged or self.item.is_corrected else replace(self, staged=folder, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,8 @@ def plan(
     definition: str,
     discover: Discover,
     is_named: Callable[[str], bool],
+    *,
+    is_repeatable: bool = True,
 ) -> list[Portion]:
     """What a night reads.
 
@@ -113,6 +124,8 @@ def plan(
     night has read, and of earlier nights' items the rows that have become known since. An item that is read again,
     because it has changed or the settings have, replaces what waits of it. What the settings no longer name is left
     out.
+
+    Of what cannot be read again as it was, a rerun reads what the night has read, and then what is new since.
 
     Rows that are read twice are stored once, so a run that has read of an item before reads at least as much again.
 
@@ -123,11 +136,20 @@ def plan(
         definition: hash of the source's settings.
         discover: see `Discover`.
         is_named: whether the settings name an item.
+        is_repeatable: whether items can be read again; if not, each has a name of its own, and one that begins at 0 is
+            all there is.
     """
     if run_date in nights and max(nights) > run_date:
         return [entry.again() for entry in entries if entry.run_date == run_date]
     entries = [entry for entry in entries if is_named(entry.item.name)]
     own = [entry for entry in entries if entry.run_date == run_date]
+    if not is_repeatable:
+        last = {name: _last(parts) for name, parts in parts_of(entries).items()}
+        portions = [Portion(item) for item in discover(last).new]
+        if all(portion.item.begins for portion in portions):
+            again = [entry.again() for entry in own if entry.after is None]
+            portions = [*_waiting(entries, run_date, [], []), *again, *portions]
+        return portions
     others = parts_of(entry for entry in entries if entry.run_date != run_date)
     discovery = discover({name: _last(parts) for name, parts in others.items()})
     before = {(entry.item, entry.definition): entry.again() for entry in own if entry.after is None}

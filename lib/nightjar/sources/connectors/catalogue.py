@@ -1,0 +1,93 @@
+"""Tables of a Spark catalogue as items: all rows, or those that a watermark shows to be new."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.errors import SourceError
+from nightjar.settings.connections import Watermark
+from nightjar.sources.connectors.connector import Rows, not_staged, require_types, with_item
+from nightjar.sources.connectors.watermarks import OF_RUN, Table
+from nightjar.sources.formats.failures import require_columns
+from nightjar.sources.items import Discovery, Entry, Item, Portion
+
+
+@dataclass(frozen=True)
+class CatalogueConnector:
+    """A way to a table or view of a catalogue, see `Connector`.
+
+    Attributes:
+        rows: all of its rows, at any time.
+        table: what is read of it.
+        columns: those that are read.
+    """
+
+    rows: DataFrame
+    table: Table
+    columns: Sequence[str]
+    is_repeatable = False
+    is_lasting = False
+
+    def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
+        """All rows, or those from the greatest value that was read to the greatest there is."""
+        watermark, greatest = self.table.watermark, None
+        if watermark is not None:
+            (row,) = self.rows.agg(F.max(_column(watermark)).cast("string")).collect()
+            greatest = row[0]
+        item = self.table.next_item(definition, read, greatest)
+        return Discovery([] if item is None else [item], read)
+
+    def names(self) -> Callable[[str], bool]:
+        """What runs have read of the table."""
+        return lambda item: item.startswith(f"{self.table.place}{OF_RUN}")
+
+    def require_unchanged(self, item: Item) -> None:
+        """Refuse it: who has read rows has staged them."""
+        raise not_staged(item, self.table.source)
+
+    def read(self, portions: Sequence[Portion]) -> Rows:
+        """The rows within the items' bounds."""
+        return [with_item(self._within(portion.item), self.columns, portion.item) for portion in portions]
+
+    def _within(self, item: Item) -> DataFrame:
+        watermark, (least, greatest) = self.table.watermark, self.table.bounds(item)
+        if watermark is None or greatest is None:
+            return self.rows
+        value, kind = _column(watermark), self.rows.schema[watermark.column].dataType
+        condition = value <= F.lit(greatest).cast(kind)
+        if least is not None:
+            condition &= value >= F.lit(least).cast(kind)
+        return self.rows.where(condition | value.isNull())
+
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """Nothing: messages of Spark name the table."""
+        return None
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def _column(watermark: Watermark) -> Column:
+    return F.col(f"`{watermark.column}`")
+
+
+def connect(spark: SparkSession, table: Table, columns: Sequence[str]) -> CatalogueConnector:
+    """Look at a table.
+
+    Raises:
+        SourceError: there is none, or its columns are not as declared.
+    """
+    try:
+        rows = spark.table(table.place)
+    except PySparkException as error:
+        raise SourceError(
+            f"Source {table.source}: the table {table.place} cannot be read: {str(error).splitlines()[0]} Correct "
+            f"project.sources.{table.source}.catalogue.table, or the catalogue's settings in environment.spark. "
+            "Nothing was written."
+        ) from error
+    require_columns(rows.columns, columns, table.place, table.source)
+    require_types(rows, columns, table.place, table.source)
+    return CatalogueConnector(rows, table, columns)

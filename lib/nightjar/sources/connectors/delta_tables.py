@@ -1,0 +1,130 @@
+"""Delta tables as items: the rows, or the changes, from one version to the next."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from nightjar.errors import SourceError, TableError
+from nightjar.settings.connections import DeltaTable
+from nightjar.sources.connectors.connector import Rows, last_entry, not_staged, require_types, with_item
+from nightjar.sources.formats.failures import require_columns
+from nightjar.sources.items import Discovery, Entry, Item, Portion
+from nightjar.tables import foreign
+
+CHANGE, NUMBER, TIME = "_change_type", "_commit_version", "_commit_timestamp"
+OF_FEED = (CHANGE, NUMBER, TIME)
+BEFORE = "update_preimage"
+VERSIONS = " versions "  # of an item's name, between folder and numbers
+
+
+@dataclass(frozen=True)
+class DeltaConnector:
+    """A way to a Delta table, see `Connector`.
+
+    Attributes:
+        spark: the session.
+        version: the table as it is when the night starts.
+        source: name of the source.
+        columns: those that are read.
+        key: columns that name a fact.
+    """
+
+    spark: SparkSession
+    version: foreign.Version
+    source: str
+    columns: Sequence[str]
+    key: Sequence[str]
+    is_repeatable = False
+    is_lasting = False
+
+    def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
+        """The versions that have come since the last entry; all of them after other settings, or of another table."""
+        version, of_feed = self.version, self._of_feed()
+        if of_feed and not version.has_feed:
+            raise SourceError(
+                f"Source {self.source}: {version.folder} has no change feed, which gives {', '.join(of_feed)}. Switch "
+                f"it on (ALTER TABLE ... SET TBLPROPERTIES ('{foreign.FEED}' = 'true')), or do not declare them. "
+                "Nothing was written."
+            )
+        require_columns([*version.columns, *of_feed], self.columns, version.folder, self.source)
+        last = last_entry(read)
+        is_next = last is not None and (last.definition, last.item.digest) == (definition, version.id)
+        begins = last.item.size if last is not None and is_next else 0
+        if begins > version.number:
+            return Discovery([], set(read))
+        name = f"{version.folder}{VERSIONS}{begins} to {version.number}"
+        item = Item(name, version.id, version.number + 1, version.modified * 1_000_000, begins)
+        return Discovery([item], {*read, name})
+
+    def names(self) -> Callable[[str], bool]:
+        """Versions of the table, and of those that were in its place before."""
+        return lambda item: item.startswith(f"{self.version.folder}{VERSIONS}")
+
+    def require_unchanged(self, item: Item) -> None:
+        """Refuse it: who has read a version has staged its rows."""
+        raise not_staged(item, self.source)
+
+    def read(self, portions: Sequence[Portion]) -> Rows:
+        """The rows of data files that are new, or the changes."""
+        return [self._read(portion.item) for portion in portions]
+
+    def _read(self, item: Item) -> DataFrame:
+        since = item.begins - 1 if item.begins else None
+        try:
+            rows = self._changes(since) if since is not None and self._of_feed() else self._rows(since)
+        except TableError as error:
+            raise SourceError(f"Source {self.source}: {error}") from error
+        require_types(rows, self.columns, self.version.folder, self.source)
+        return with_item(rows, self.columns, item)
+
+    def _of_feed(self) -> list[str]:
+        return [name for name in OF_FEED if name in self.columns]
+
+    def _rows(self, since: int | None) -> DataFrame:
+        rows = foreign.read(self.spark, self.version, since)
+        moment = F.timestamp_millis(F.lit(self.version.modified))
+        of_feed = {CHANGE: F.lit("insert"), NUMBER: F.lit(self.version.number).cast("bigint"), TIME: moment}
+        return rows.withColumns({name: of_feed[name] for name in self._of_feed()})
+
+    def _changes(self, since: int) -> DataFrame:
+        """The changes, without what rows were before, and without the deletion of a key that the same commit writes.
+
+        Who overwrites a table deletes and inserts every row in one commit.
+
+        Raises:
+            TableError: the feed does not go back so far.
+        """
+        changes = foreign.read_changes(self.spark, self.version, since).where(F.col(CHANGE) != BEFORE)
+        written, deleted = (changes.where((F.col(CHANGE) == "delete") == is_deleted) for is_deleted in (False, True))
+        if CHANGE not in self.columns:
+            return written
+        if set(self.key) <= set(changes.columns):
+            same = [*self.key, NUMBER]
+            deleted = deleted.join(written.select(*same).distinct(), same, "left_anti").select(*changes.columns)
+        return written.unionByName(deleted)
+
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """Nothing: messages of Spark name the table."""
+        return None
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def connect(
+    spark: SparkSession, table: DeltaTable, source: str, columns: Sequence[str], key: Sequence[str]
+) -> DeltaConnector:
+    """Look at a table, at the version that it has now.
+
+    Raises:
+        SourceError: there is none, or it cannot be opened.
+    """
+    try:
+        return DeltaConnector(spark, foreign.latest(table.path), source, columns, key)
+    except TableError as error:
+        raise SourceError(
+            f"Source {source}: {str(error).rstrip('.')}. Correct project.sources.{source}.delta.path, or the table. "
+            "Nothing was written."
+        ) from error

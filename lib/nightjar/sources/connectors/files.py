@@ -1,0 +1,140 @@
+"""Files as items: those that no night has read yet, the new ends of those that grow, and those that have changed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pyarrow.fs import FileType
+from pyspark.sql import DataFrame, SparkSession
+
+from nightjar.errors import SourceError
+from nightjar.settings.files import Change, File, FileFormat
+from nightjar.sources.connectors import slices
+from nightjar.sources.connectors.connector import Rows
+from nightjar.sources.formats import files, raw
+from nightjar.sources.formats.contents import digests_of
+from nightjar.sources.formats.files import RawFile
+from nightjar.sources.items import Discovery, Entry, Item, Portion
+from nightjar.tables import storage
+
+PACKED = (".zip", ".gz", ".bz2", ".zst")
+
+
+@dataclass(frozen=True)
+class FileConnector:
+    """A way to files, see `Connector`. One whose size and time of change are as before counts as unchanged.
+
+    Attributes:
+        spark: the session.
+        file: settings of the source's files.
+        source: its name.
+        columns: those that are read.
+        cache: folder for copies of files.
+        is_empty_allowed: whether there may be no file at all.
+    """
+
+    spark: SparkSession
+    file: File
+    source: str
+    columns: Sequence[str]
+    cache: Path
+    is_empty_allowed: bool
+    is_repeatable = True
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether files may not change."""
+        return change_of(self.file, self.source) is Change.ERROR
+
+    def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
+        """The files, and new ends of files, that no other night has read by these settings, and all there are."""
+        present = files.list_files(self.file, self.source)
+        if not present and not self.is_empty_allowed:
+            raise SourceError(
+                f"Source {self.source}: there is no file at {self.file.path}. If there are nights without any: "
+                f"project.sources.{self.source}.arrival.min_rows=0. Nothing was written."
+            )
+        new = [_new_item(self.file, self.source, definition, one, read.get(one.path)) for one in present]
+        return Discovery([item for item in new if item is not None], {one.path for one in present})
+
+    def names(self) -> Callable[[str], bool]:
+        """See `files.naming`."""
+        return files.naming(self.file, self.source)
+
+    def require_unchanged(self, item: Item) -> None:
+        """Refuse a file whose bytes are others."""
+        filesystem, inner = storage.of_file(item.name)
+        is_there = filesystem.get_file_info(inner).type is FileType.File
+        if not is_there or digests_of(item.name, {item.size})[item.size] != item.digest:
+            raise SourceError(
+                f"Source {self.source}: this night has read {item.name}, which "
+                f"{'has changed' if is_there else 'is gone'} since (its first {item.size:,} bytes had the SHA-256 "
+                f"{item.digest[:12]}...). Bring it back as it was to run this night again. Nothing was written."
+            )
+
+    def read(self, portions: Sequence[Portion]) -> Rows:
+        """Raw rows of files and of parts of them."""
+        rounds: list[dict[str, str | None]] = []  # each reads of a file one part
+        for portion in portions:
+            item = portion.item
+            is_part = item.begins or (portion.columns is not None and slices.is_part(item))
+            part = slices.cut(item, self.file, self.cache) if is_part else None
+            number = next((number for number, one in enumerate(rounds) if item.name not in one), len(rounds))
+            if number == len(rounds):
+                rounds.append({})
+            rounds[number][item.name] = part
+        return [self._read(parts) for parts in rounds]
+
+    def _read(self, parts: Mapping[str, str | None]) -> DataFrame:
+        cut = {name: part for name, part in parts.items() if part is not None}
+        return raw.read(self.spark, self.file, list(parts), self.columns, self.source, self.cache, cut)
+
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """Nothing: messages of Spark name the file."""
+        return None
+
+    def close(self) -> None:
+        """Files are open only while they are read."""
+
+
+def _new_item(file: File, source: str, definition: str, present: RawFile, before: Entry | None) -> Item | None:
+    item = None if before is None else before.item
+    if item is not None and present.modified and (item.size, item.modified) == (present.size, present.modified):
+        digests = {item.size: item.digest}
+    else:
+        digests = digests_of(present.path, {present.size, *([] if item is None else [min(item.size, present.size)])})
+    whole = Item(present.path, digests[present.size], present.size, present.modified)
+    if before is None or item is None:
+        return whole
+    if whole.digest == item.digest:
+        return None if before.definition == definition else whole
+    if digests.get(item.size) == item.digest and _may_grow(file, present.path) and _ends_a_line(item):
+        return replace(whole, begins=item.size) if before.definition == definition else whole
+    if change_of(file, source) is Change.ERROR:
+        raise SourceError(
+            f"Source {source}: {present.path} has changed since the night of {before.run_date} has read it: "
+            f"{item.size:,} bytes with SHA-256 {item.digest[:12]}..., now {present.size:,} with {whole.digest[:12]}... "
+            "Put it back as it was; or, if it is to be read again, and its changed rows to be known from this "
+            f"night on: project.sources.{source}.file.changed=correction. Nothing was written."
+        )
+    return whole
+
+
+def change_of(file: File, source: str) -> Change:
+    """What it means that a file has changed."""
+    return file.changed or (Change.CORRECTION if files.names_one_file(file, source) else Change.ERROR)
+
+
+def _may_grow(file: File, path: str) -> bool:
+    """Whether lines that are appended to a file can be read without those before, but for the header."""
+    is_plain = file.format is FileFormat.CSV and file.dialect.is_utf8 and file.dialect.comment is None
+    return is_plain and not path.endswith(PACKED)
+
+
+def _ends_a_line(item: Item) -> bool:
+    """Whether what an item is, of a file that is longer by now, ends where a line ends."""
+    filesystem, inner = storage.of_file(item.name)
+    with filesystem.open_input_file(inner) as stream:
+        stream.seek(max(item.size - 1, 0))
+        last, following = stream.read(1), stream.read(1)
+        return last == b"\n" or following in (b"\n", b"\r")

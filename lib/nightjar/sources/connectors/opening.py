@@ -1,0 +1,56 @@
+"""The connector of each source of a night."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from nightjar.settings.connections import CatalogueTable, Database, DeltaTable
+from nightjar.settings.sources import Source
+from nightjar.sources.connectors import catalogue, delta_tables
+from nightjar.sources.connectors.connector import Connector
+from nightjar.sources.connectors.database import DatabaseConnector
+from nightjar.sources.connectors.files import FileConnector
+from nightjar.sources.connectors.watermarks import Table
+from nightjar.sources.storing import Night
+
+
+@contextmanager
+def connect(
+    spark: SparkSession, sources: Mapping[str, Source], night: Night, zone: str, cache: Path
+) -> Iterator[Mapping[str, Connector]]:
+    """Look at where the rows of sources come from; name -> connector.
+
+    Args:
+        spark: the session.
+        sources: name -> settings.
+        night: the run.
+        zone: the project's time zone.
+        cache: folder for copies of files.
+
+    Raises:
+        SourceError: something is not there, or not as declared.
+    """
+    connectors: dict[str, Connector] = {}
+    try:
+        for name, source in sources.items():
+            connectors[name] = _connect(spark, name, source, night, zone, cache)
+        yield connectors
+    finally:
+        for connector in connectors.values():
+            connector.close()
+
+
+def _connect(spark: SparkSession, name: str, source: Source, night: Night, zone: str, cache: Path) -> Connector:
+    origin, columns = source.origin, list(source.columns)
+    if isinstance(origin, DeltaTable):
+        return delta_tables.connect(spark, origin, name, columns, source.key)
+    if isinstance(origin, CatalogueTable | Database):
+        watermark = origin.watermark
+        kind = None if watermark is None else source.columns[watermark.column].type
+        table = Table(name, origin.place, watermark, kind, zone, night.run_date, night.run_id)
+        if isinstance(origin, Database):
+            return DatabaseConnector(spark, origin, table, columns)
+        return catalogue.connect(spark, table, columns)
+    return FileConnector(spark, origin, name, columns, cache, is_empty_allowed=source.arrival.min_rows == 0)

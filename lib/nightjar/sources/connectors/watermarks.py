@@ -1,0 +1,100 @@
+"""What is new in a table whose rows are told apart by a watermark: which values of it a night reads.
+
+Intake holds a value as a number: a `bigint` is itself; a date or timestamp is microseconds since the beginning of the
+year 1, in UTC. A number of 0 stands for the beginning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from nightjar.durations import parse_duration
+from nightjar.errors import SourceError
+from nightjar.settings.connections import Watermark
+from nightjar.settings.sources import ColumnType
+from nightjar.sources.connectors.connector import last_entry
+from nightjar.sources.items import Entry, Item
+from nightjar.timeline import earlier
+
+ORIGIN = datetime(1, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+OF_RUN = " of run "  # of an item's name, between place and run
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of which a night reads what is new.
+
+    Attributes:
+        source: name of the source.
+        place: what the table is called.
+        watermark: None: every night reads all rows.
+        kind: type of the watermark's column.
+        zone: the project's, of whose days the overlap may be.
+        run_date: the night.
+        run_id: of the run.
+    """
+
+    source: str
+    place: str
+    watermark: Watermark | None
+    kind: ColumnType | None
+    zone: str
+    run_date: date
+    run_id: str
+
+    def next_item(self, definition: str, read: Mapping[str, Entry], greatest: str | None) -> Item | None:
+        """The item that a night reads; None where it is run again and has read all rows.
+
+        Args:
+            definition: hash of the source's settings.
+            read: name -> last entry of what nights have read.
+            greatest: value of the watermark that there is, as text; None: there is no watermark, or no value.
+        """
+        last, name = last_entry(read), f"{self.place}{OF_RUN}{self.run_id}"
+        is_next = last is not None and last.definition == definition
+        if self.watermark is None:
+            is_done = last is not None and is_next and last.run_date == self.run_date
+            return None if is_done else Item(name, "all rows", 0, 0)
+        begins = last.item.size if last is not None and is_next else 0
+        size = begins if greatest is None else max(begins, self._number(greatest))
+        return Item(name, f"{self.watermark.column} up to {greatest}", size, 0, begins)
+
+    def bounds(self, item: Item) -> tuple[str | None, str | None]:
+        """The least and the greatest value that an item's rows have, as texts; None: there is no bound."""
+        if self.watermark is None or not item.size:
+            return None, None
+        least = self._least(item.begins, self.watermark) if item.begins else None
+        return least, self._text(item.size)
+
+    def _least(self, begins: int, watermark: Watermark) -> str:
+        """Where a night begins that goes on after a value: the overlap before it."""
+        if watermark.overlap is None:
+            return self._text(begins)
+        if self.kind is ColumnType.LONG:
+            return str(begins - int(watermark.overlap))
+        moment = earlier(ORIGIN + begins * MICROSECOND, parse_duration(watermark.overlap), self.zone)
+        return self._text((moment - ORIGIN) // MICROSECOND)
+
+    def _number(self, text: str) -> int:
+        """A value as a number.
+
+        Raises:
+            SourceError: it is none of its type.
+        """
+        try:
+            if self.kind is ColumnType.LONG:
+                return int(text)
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise SourceError(
+                f"Source {self.source}: the greatest value of the watermark in {self.place} is {text!r}, expected a "
+                f"{self.kind}. Correct it there, or leave such rows out by a query or view. Nothing was written."
+            ) from error
+        return (moment.replace(tzinfo=moment.tzinfo or UTC) - ORIGIN) // MICROSECOND
+
+    def _text(self, number: int) -> str:
+        if self.kind is ColumnType.LONG:
+            return str(number)
+        moment = ORIGIN + number * MICROSECOND
+        return moment.date().isoformat() if self.kind is ColumnType.DATE else moment.isoformat(" ")

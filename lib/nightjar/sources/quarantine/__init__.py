@@ -1,0 +1,1 @@
+"""Refused rows: as a file for people, and back as corrections."""

@@ -1,0 +1,109 @@
+"""Refused rows as a CSV file that a person can correct in a spreadsheet: RFC 4180, in UTF-8 with a byte-order mark.
+
+A field that a spreadsheet would take for a formula has an apostrophe before it, which is none of its text; one that has
+apostrophes before such a sign gets one more.
+"""
+
+import csv
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nightjar.errors import SourceError, UsageError
+from nightjar.sources.formats.failures import require_columns
+from nightjar.tables.corrections import RefusedRow
+
+HASH, REASONS = "_row_hash", "_reasons"
+LONGEST = 1 << 30  # characters of a field
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class CorrectedRow:
+    """A row of such a file.
+
+    Attributes:
+        line: where it begins.
+        row_hash: of the refused row that it stands in for.
+        fields: its raw columns, as texts.
+    """
+
+    line: int
+    row_hash: str
+    fields: Mapping[str, str]
+
+
+def write(path: Path, columns: Sequence[str], rows: Sequence[RefusedRow]) -> None:
+    """Write refused rows; what is null is an empty field.
+
+    Raises:
+        UsageError: there is a file already, or it cannot be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow([*columns, HASH, REASONS])
+            for row in rows:
+                texts = [_escape(row.texts.get(name) or "") for name in columns]
+                writer.writerow([*texts, row.row_hash, _escape("; ".join(row.reasons))])
+    except OSError as error:
+        raise UsageError(
+            f"file: {path} cannot be written ({error.strerror}), expected a place for a new file"
+        ) from error
+
+
+def read(path: Path, columns: Sequence[str], source: str, null_texts: Collection[str]) -> list[CorrectedRow]:
+    """The rows of a file that was written by `write`, and edited; other columns are left out.
+
+    Args:
+        path: of the file.
+        columns: raw columns of the source.
+        source: its name, for messages.
+        null_texts: fields that are empty, in the words of the source.
+
+    Raises:
+        SourceError: it is no such file.
+    """
+    csv.field_size_limit(LONGEST)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            header = next(lines, [])
+            require_columns(header, [*columns, HASH], str(path), source)
+            rows, begins = [], lines.line_num + 1
+            for fields in lines:
+                if fields and len(fields) != len(header):
+                    raise _unread(source, path, f"line {begins} has {len(fields)} fields, and its header {len(header)}")
+                if fields:
+                    texts = {name: _unescape(fields[header.index(name)]) for name in columns}
+                    texts = {name: "" if text in null_texts else text for name, text in texts.items()}
+                    rows.append(CorrectedRow(begins, fields[header.index(HASH)].strip(), texts))
+                begins = lines.line_num + 1
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise _unread(source, path, str(error)) from error
+    return rows
+
+
+def _unread(source: str, path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"Source {source}: {path} is not read: {why}. Expected a CSV file in UTF-8 with commas, as action=export "
+        "writes it. Nothing was written."
+    )
+
+
+def texts_of(row: CorrectedRow, refused: RefusedRow) -> dict[str, str | None]:
+    """The raw columns of a corrected row; an empty field is null unless it was an empty text, and is left as it was."""
+    return {
+        name: field or (refused.texts.get(name) if refused.texts.get(name) == "" else None)
+        for name, field in row.fields.items()
+    }
+
+
+def _escape(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def _unescape(field: str) -> str:
+    return field[1:] if field.startswith("'") and _FORMULA.match(field) else field
