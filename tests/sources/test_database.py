@@ -3,6 +3,7 @@
 import struct
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,8 +13,12 @@ from pyspark.sql.types import StringType, StructField
 import builders
 from builders import rows_of, versions
 from nightjar.errors import SourceError
+from nightjar.pipeline.execution import perform
+from nightjar.pipeline.sessions import Sessions
+from nightjar.pipeline.step import Step
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.connections import SecretReference, Watermark
+from nightjar.settings.jobs import Ingest, JobName
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources import values
 from nightjar.sources.connectors.database import DatabaseConnector
@@ -145,6 +150,19 @@ def test_the_password_is_in_no_plan(shop, connect):
     assert PASSWORD not in execution.toString() + execution.logical().toJSON()
 
 
+def test_a_password_that_postgresql_repeats_is_hidden_in_runs(shop, spark, environment, warehouse, project_of):
+    escaped = PASSWORD.replace("'", "''")
+    source = builders.readings("", file=None, database=shop.settings(query=f"SELECT '{escaped}'::int AS machine"))
+    sessions = Sessions(environment, "tests")
+    sessions.spark = spark
+    settings = Ingest(replace(environment, warehouse=warehouse.root), project_of(source), str(DAYS[0]))
+    step = Step("run", DAYS[0], warehouse, settings, sessions, "revision")
+    with pytest.raises(SourceError, match="invalid input syntax for type integer"):
+        perform(JobName.INGEST, step, "config")
+    ((error,),) = rows_of(warehouse, "runs", "error")
+    assert 'invalid input syntax for type integer: "********"' in error
+
+
 WRONG = {
     "a table of another name": (
         {"table": "public.order"},
@@ -255,10 +273,12 @@ def test_a_database_that_stops_in_the_middle_of_a_read_and_comes_back_and_one_th
         sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
         wait_until(lambda: shop.run(sleeping) or night.done(), "the night does not read")
         server.stop()
-        with pytest.raises(SourceError, match=r"readings in .* cannot be read by reader: .* run the night again\."):
-            night.result()
+        try:
+            with pytest.raises(SourceError, match=r"readings in .* cannot be read by reader: .* run the night again\."):
+                night.result()
+        finally:
+            server.start()
     assert versions(warehouse) == {}
-    server.start()
     shop.run("CREATE OR REPLACE VIEW readings AS SELECT * FROM lasting")
     run(sources, DAYS[0])
     stored = rows_of(warehouse, "source_readings", *STORED)

@@ -47,7 +47,9 @@ class World:
             self.put("later", moment(DAYS[4]), 5, moment(day, 8))  # known three nights after it is written
         elif number == 4:
             self.put("late", moment(DAYS[0]), 6, moment(day, 9))
-            self.put("slow", moment(day, 1), 7, moment(day, 1))  # written behind others, within the overlap
+        elif number == 5:
+            before = moment(DAYS[3], 1)  # behind what was read by the night before, within the overlap
+            self.put("slow", before, 7, before)
         elif number == 6:
             self.put("m1", moment(DAYS[0]), 85, moment(day, 10))
             self.remove("m2")

@@ -146,7 +146,7 @@ class Database:
         watermark: how a night knows what is new. None: every night reads all rows.
         partition_column: a column of whole numbers, dates or timestamps, best with an index, whose range is divided
             into parts of equal width, which tasks read side by side.
-        partitions: how many parts, each read over a connection of its own.
+        partitions (tasks): how many parts, each read over a connection of its own.
         fetch_size (rows): how many are fetched at once, and lie in memory.
     """
 

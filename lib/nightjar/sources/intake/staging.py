@@ -1,7 +1,7 @@
 """Raw rows that a later run reads again: of what cannot be read twice, and those that are not known yet.
 
-They lie as Parquet in the project's warehouse, sorted by their stated `known_at`, so that a night skips what others
-have read. A folder of staged rows counts where the table `intake` names it.
+They lie as Parquet in the project's warehouse, each file sorted by their stated `known_at`, so that a night skips what
+others have read. A folder of staged rows counts where the table `intake` names it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,11 +38,13 @@ def carry(rows: DataFrame) -> DataFrame:
 def write(candidates: DataFrame, warehouse: Warehouse, source: str, night: Night) -> tuple[str, int]:
     """Store the raw rows of candidates that carry them; the folder, within the project's warehouse, and its files.
 
-    Rows that are no facts have no clock there: they are of the night that reads their item first.
+    Rows that are no facts have no clock there: they are of the night that reads their item first. Each file is sorted
+    by itself: to sort them all Spark would read everything twice, first to see how the rows are spread.
     """
     folder = folder_of(source, night)
     clock = F.when(F.col(STATE) != "not_a_fact", F.col("stated_known_at")).alias(CLOCK)
-    candidates.select(f"{RAW}.*", clock).sort(CLOCK).write.mode("overwrite").parquet(warehouse.path(folder))
+    rows = candidates.select(f"{RAW}.*", clock).sortWithinPartitions(CLOCK)
+    rows.write.mode("overwrite").parquet(warehouse.path(folder))
     return folder, len(_files(warehouse.path(folder)))
 
 
