@@ -59,16 +59,19 @@ def night(spark, warehouse, project_of, tmp_path):
 
 
 @pytest.fixture
-def run(spark, warehouse, project_of, tmp_path):
+def run(spark, warehouse, tmp_path):
     """Ingest some sources as the night of a date; the run before it is the one of `previous`."""
 
     def run_night(sources, day, previous=None, run_id=None):
-        project = replace(project_of(next(iter(sources.values()))), sources=sources)
-        spine = replace(project.spine, source=next(iter(sources)))
-        project = replace(project, spine=spine, label=replace(project.label, source=spine.source))
-        return ingest(
-            spark, warehouse, project, day, previous, run_id or f"of-{day}", tmp_path / "raw", builders.unchecked
+        first, run_id = next(iter(sources)), run_id or f"of-{day}"
+        project = replace(
+            builders.machines(tmp_path),
+            sources=sources,
+            spine=Spine(first, ["machine"], "at"),
+            label=Label(first, {"machine": "machine"}, "temperature", "1d"),
+            features={},
         )
+        return ingest(spark, warehouse, project, day, previous, run_id, tmp_path / "raw", builders.unchecked)
 
     return run_night
 
