@@ -17,7 +17,7 @@ EXAMPLES = [(cls, text) for cls in CLASSES for text in catalog.examples(cls)]
 OF_JOBS = [(cls, text) for cls, text in EXAMPLES if issubclass(cls, jobs.Job)]
 OF_SETTINGS = [(cls, text) for cls, text in EXAMPLES if not issubclass(cls, jobs.Job)]
 UNITLESS = {"seed", "penalty"}
-VALUES = [None, True, False, -1, 0, 2, 0.6, 7.0, "", "a", "7d", "2013-10-05", [], ["a", "b"], ["7d"], [1, 2], {}]
+VALUES = [",", None, True, False, -1, 0, 2, 0.6, 7.0, "", "a", "7d", "2013-10-05", [], ["a", "b"], ["7d"], [1, 2], {}]
 VALUES += [{"a": "b"}, {"a": 0.5}, {"a": ["7d"]}, {"low": 1, "high": 2.5}, [{"kind": "cluster"}]]
 
 

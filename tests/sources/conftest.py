@@ -59,19 +59,17 @@ def night(spark, warehouse, project_of, tmp_path):
 
 
 @pytest.fixture
-def run(spark, warehouse, tmp_path):
+def run(spark, warehouse, project_of, tmp_path):
     """Ingest some sources as the night of a date; the run before it is the one of `previous`."""
 
     def run_night(sources, day, previous=None, run_id=None):
-        first, run_id = next(iter(sources)), run_id or f"of-{day}"
-        project = replace(
-            builders.machines(tmp_path),
-            sources=sources,
-            spine=Spine(first, ["machine"], "at"),
-            label=Label(first, {"machine": "machine"}, "temperature", "1d"),
-            features={},
+        name, source = next(iter(sources.items()))
+        project = project_of(source)
+        named = {"spine": replace(project.spine, source=name), "label": replace(project.label, source=name)}
+        project = replace(project, sources=sources, **named)
+        return ingest(
+            spark, warehouse, project, day, previous, run_id or f"of-{day}", tmp_path / "raw", builders.unchecked
         )
-        return ingest(spark, warehouse, project, day, previous, run_id, tmp_path / "raw", builders.unchecked)
 
     return run_night
 

@@ -18,6 +18,7 @@ from nightjar.features.at import features_at
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.connections import DeltaTable
 from nightjar.settings.files import Dialect, File, FileFormat
+from nightjar.settings.repairs import LetterCase, Numbers, Repair
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources.ingest import ingest
 from nightjar.sources.quarantine import correcting, table_file
@@ -271,10 +272,34 @@ def as_dialect(folder):
     )
 
 
-@pytest.mark.parametrize("write", [as_parquet, as_dialect])
-def test_what_is_not_changed_is_read_to_the_same_values(nights_of, landing, write):
-    """Of whatever types or dialect; the good row m1 shows what was in the file."""
-    nights = nights_of(file=write(landing), columns=TYPED, keep=KEEP)
+def as_repaired(folder):
+    lines = "".join(
+        f"{name},2024-03-30 08:00:00,2024-03-30 08:00:00,{temperature},seven,yes,2024-03-01,{x}, One \n"
+        for name, temperature, x in (("m1", "20,5", "1.234,5"), ("m2", "2.000,5", "1.234,5"))
+        for temperature, x in [(f'"{temperature}"', f'"{x}"')]
+    )
+    (folder / "a.csv").write_text("machine,at,seen,temperature,n,on,day,x,note\n" + lines)
+    return File(str(folder))
+
+
+NUMBERS = Repair(numbers=Numbers(",", "."))
+REPAIRED = TYPED | {
+    "at": Column(ColumnType.TIMESTAMP, required=True, repair=Repair(zone=ZONE)),
+    "temperature": Column(ColumnType.DOUBLE, minimum=-40, maximum=90, repair=NUMBERS),
+    "n": Column(ColumnType.LONG, repair=Repair(synonyms={"7": ["seven"]})),
+    "x": Column(ColumnType.DOUBLE, repair=NUMBERS),
+    "note": Column(ColumnType.STRING, repair=Repair(trim=True, case=LetterCase.LOWER, synonyms={"1": ["One"]})),
+}
+
+
+@pytest.mark.parametrize(
+    ("write", "columns"),
+    [(as_parquet, TYPED), (as_dialect, TYPED), (as_repaired, REPAIRED)],
+    ids=["typed", "dialect", "repaired"],
+)
+def test_what_is_not_changed_is_read_to_the_same_values(nights_of, landing, write, columns):
+    """Of whatever types, dialect or repairs; the good row m1 shows what was in the file."""
+    nights = nights_of(file=write(landing), columns=columns, keep=KEEP)
     nights.run(D1)
     nights.correct(D2, lambda line: line.update(temperature="20"))
     nights.run(D2, D1)

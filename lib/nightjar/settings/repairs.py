@@ -114,6 +114,10 @@ class Repair:
         """The repairs that are declared, in the order in which they are made."""
         return [name for name in _TYPES if getattr(self, name)]
 
+    def steps(self) -> list[str]:
+        """Those that are made before the value is checked."""
+        return [name for name in self.names() if name != "winsorise"]
+
     def cased(self, text: str) -> str:
         """A text as `case` leaves it."""
         if self.case is None:

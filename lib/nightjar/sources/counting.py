@@ -39,8 +39,8 @@ def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) ->
 
 def repaired(state_counts: Sequence[Row], pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Column and repair -> rows that it has changed, of those that the night stores or refuses; see `count_states`."""
-    of_night = [row for row in state_counts if row[1] in ("fact", "refused")]
-    return {pair: sum(row[FIXED + place] for row in of_night) for place, pair in enumerate(pairs)}
+    rows = [row for row in state_counts if row[1] in ("fact", "refused")]
+    return {pair: sum(row[FIXED + place] for row in rows) for place, pair in enumerate(pairs)}
 
 
 def state_counts() -> list[Column]:

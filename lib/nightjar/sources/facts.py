@@ -7,17 +7,18 @@ from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import BooleanType, StringType, StructField, TimestampType
+from pyspark.sql.types import BooleanType, StringType, TimestampType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import guard
 from nightjar.settings import sources
 from nightjar.settings.texts import parse
-from nightjar.sources import lookups, repairs, values
+from nightjar.sources import lookups, raw_columns, repairs, values
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.parquet import MOMENTS
 from nightjar.sources.gates import row_checks
-from nightjar.sources.repairs import CHANGES, RawColumn
+from nightjar.sources.raw_columns import RawColumn
+from nightjar.sources.repairs import CHANGES
 
 REASONS = "_reasons"
 ROW = "_row"
@@ -48,8 +49,8 @@ def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, 
     """
     types = {column: one.type for column, one in source.columns.items()}
     values.require_fit(rows, name, source.origin.place, types)
-    columns = repairs.raw_columns(rows, source)
-    repairs.require_fit(columns, name, source)
+    columns = raw_columns.raw_columns(rows, source)
+    raw_columns.require_fit(columns, name, source)
     rows = _cast_columns(rows, columns)
     for lookup_name, lookup in source.lookups.items():
         rows = lookups.join(rows, f"{name}.lookups.{lookup_name}", lookup, types[lookup.key], cache)
@@ -80,32 +81,29 @@ def _require_types(rows: DataFrame, name: str, source: sources.Source, zone: str
 
 def _cast_columns(rows: DataFrame, columns: Mapping[str, RawColumn]) -> DataFrame:
     """Cast each text to its declared type; a value that cannot be cast, or is out of range, is a reason."""
-    typed_values = [raw_column.value().alias(name) for name, raw_column in columns.items()]
-    texts = [F.col(name).alias(_text(name)) for name in columns]
-    # Three projections: each text is cast once, and each value judged once, however often the results are used.
     passed = _passed(rows)
-    values_and_texts = rows.select(*typed_values, *texts, *passed)
-    texts_of = {name: raw_column.named(_text(name)) for name, raw_column in columns.items()}
-    faults = {name: _column_fault(name, raw_column) for name, raw_column in texts_of.items()}
+    # Three projections: each text is cast once, and each value judged once, however often the results are used.
+    values_and_texts = raw_columns.repaired(rows, columns, passed)
+    faults = {name: _column_fault(raw_column) for name, raw_column in columns.items()}
     judged = values_and_texts.select("*", *(fault.alias(_fault(name)) for name, fault in faults.items()))
     valid = {name: F.col(_fault(name)).isNull() for name in faults}
-    if any(raw_column.repair.names() for raw_column in columns.values()):
-        judged, passed = judged.withColumn(CHANGES, repairs.changes(texts_of, valid)), [*passed, CHANGES]
+    if any(raw_column.column.repair.names() for raw_column in columns.values()):
+        judged, passed = judged.withColumn(CHANGES, repairs.changes(columns.values(), valid)), [*passed, CHANGES]
     reasons = F.concat_ws(SEPARATOR, *(_fault(name) for name in faults)).alias(REASONS)
-    row = F.struct(*(_readable(raw_column.field).alias(name) for name, raw_column in columns.items())).alias(ROW)
+    row = F.struct(*(_readable(raw_column).alias(name) for name, raw_column in columns.items())).alias(ROW)
     # A value with a fault is null: an expression such as make_date must not get a month of 13.
-    valid_values = [
-        F.when(valid[name], raw_column.winsorised(F.col(name))).alias(name) for name, raw_column in columns.items()
-    ]
+    valid_values = [F.when(valid[name], raw_column.winsorised()).alias(name) for name, raw_column in columns.items()]
     return judged.select(*valid_values, reasons, row, *passed)
 
 
-def _readable(field: StructField) -> Column:
+def _readable(raw_column: RawColumn) -> Column:
     """The raw text; or a text that is read as the same value where the raw value is none, and is one of its column."""
-    text = F.col(_text(field.name))
-    if isinstance(field.dataType, StringType):
+    text = F.col(raw_column.text)
+    if isinstance(raw_column.field.dataType, StringType):
         return text
-    return F.coalesce(F.col(field.name).cast("string"), text.cast("string"))
+    if raw_column.repair.zone:  # of a time that is in no zone yet
+        return text.cast("string")
+    return F.coalesce(F.col(raw_column.name).cast("string"), text.cast("string"))
 
 
 def _any(faults: list[Fault]) -> Column:
@@ -115,10 +113,6 @@ def _any(faults: list[Fault]) -> Column:
 def _reasons(faults: list[Fault]) -> Column:
     """The reasons of all faults as one text, one a line; empty where there is none."""
     return F.when(_any(faults), F.concat_ws(SEPARATOR, *(F.when(*fault) for fault in faults))).otherwise("")
-
-
-def _text(name: str) -> str:
-    return f"_text_{name}"
 
 
 def _fault(name: str) -> str:
@@ -135,9 +129,10 @@ def as_json(columns: list[str]) -> Column:
     return F.to_json(F.struct(*columns), KEEP_NULLS)
 
 
-def _column_fault(name: str, raw_column: RawColumn) -> Column:
+def _column_fault(raw_column: RawColumn) -> Column:
     """Why a value is none of its column: all reasons, one a line; null where it is one."""
-    column, value, is_missing = raw_column.column, F.col(name), raw_column.is_missing()
+    name, column, is_missing = raw_column.name, raw_column.column, raw_column.is_missing()
+    value = F.col(name)
     unparsed = ~is_missing & value.isNull()
     # Of these a value has one at most.
     faults = [(unparsed & condition, f"{name}: {reason}") for condition, reason in raw_column.special()]

@@ -88,7 +88,7 @@ def _facts(ground: Ground, rows: DataFrame) -> DataFrame:
 
 def _form(columns: Sequence[str]) -> Column:
     """The normal forms of columns, a line each, which no form breaks; null where one has none."""
-    form = F.udf(normal_form, StringType())
+    form = F.udf(normal_form, StringType(), useArrow=True)
     forms = [form(F.col(name).cast("string")) for name in columns]
     return F.concat(*(part for one in forms for part in (one, F.lit("\n"))))
 

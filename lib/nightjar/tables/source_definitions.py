@@ -38,8 +38,8 @@ CORRECTIONS = Table(
         Column(
             "row",
             pa.string(),
-            "the corrected raw columns as JSON of texts, as the settings of a column say, whatever the file's dialect; "
-            "null: dismissed",
+            "the corrected raw columns, repaired, as JSON of texts as the settings of a column say, in no dialect of a "
+            "file; null: dismissed",
         ),
         Column("reason", pa.string(), "why"),
         Column("decided_by", pa.string(), "who says so"),

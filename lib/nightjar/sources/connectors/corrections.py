@@ -16,6 +16,7 @@ from nightjar.errors import SourceError
 from nightjar.sources.connectors.connector import Rows
 from nightjar.sources.formats.provenance import FILE, FOLDER, MALFORMED
 from nightjar.sources.items import OF_CORRECTIONS, Discovery, Entry, Item, Portion
+from nightjar.sources.raw_columns import REPAIRED
 from nightjar.tables import arrow
 from nightjar.tables.corrections import CORRECTED
 from nightjar.tables.source_definitions import CORRECTIONS
@@ -63,8 +64,8 @@ class CorrectionsConnector:
             )
 
     def read(self, portions: Sequence[Portion]) -> Rows:
-        """Rows of texts that are of no dialect; a column that was declared later is null."""
-        fields = [StructField(name, StringType(), metadata={FOLDER: True}) for name in self.columns]
+        """Rows of repaired texts that are of no dialect; a column that was declared later is null."""
+        fields = [StructField(name, StringType(), metadata={FOLDER: True, REPAIRED: True}) for name in self.columns]
         schema = StructType([*fields, StructField(MALFORMED, StringType()), StructField(FILE, StringType())])
         rows = [
             (*map(json.loads(row["row"]).get, self.columns), None, portion.item.name)

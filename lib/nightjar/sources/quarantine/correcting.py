@@ -16,7 +16,7 @@ from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import deduplication, facts, lookups, values
+from nightjar.sources import deduplication, facts, lookups, raw_columns
 from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats.failures import translate_expression_errors, translate_read_errors
 from nightjar.sources.formats.provenance import FILE, MALFORMED
@@ -104,14 +104,12 @@ def correct(
 
 
 def _plain_texts(raw_rows: DataFrame, source: Source) -> dict[int, dict[str, str | None]]:
-    """Line -> its columns as texts that are read as the same values whatever the dialect of a file."""
-    kinds = {name: column.type for name, column in source.columns.items()}
-    plain = [
-        values.value(raw_rows.schema[name], kind, source.dialect).cast("string").alias(name)
-        for name, kind in kinds.items()
-    ]
-    rows = raw_rows.select(F.col(FILE).cast("bigint"), *plain).collect()
-    return {row[0]: dict(zip(kinds, row[1:], strict=True)) for row in rows}
+    """Line -> its columns, repaired, as texts that are read as the same values whatever the dialect of a file."""
+    columns = raw_columns.raw_columns(raw_rows, source)
+    plain = [F.col(name).cast("string").alias(name) for name in columns]
+    repaired = raw_columns.repaired(raw_rows, columns, [FILE])
+    rows = repaired.select(F.col(FILE).cast("bigint"), *plain).collect()
+    return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
 
 
 def _refuse(source: str, problems: Iterable[str]) -> None:
