@@ -1,7 +1,7 @@
 """The clocks of facts are instants: what names none is refused for all sources before the first of them is written."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from builders import rows_of
 from nightjar.errors import SourceError, UsageError
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources.ingest import ingest
+from nightjar.sources.storing import Night, with_known_at
 
 D1 = date(2024, 4, 1)
 UTC_7 = datetime(2024, 3, 30, 7, tzinfo=UTC)
@@ -98,3 +99,35 @@ def test_an_expression_that_does_not_fit_the_last_source_leaves_the_first_unwrit
     ):
         night(derived={"warm": "temprature > 20"})
     assert builders.versions(warehouse) == {}
+
+
+def test_late_and_corrected_versions_are_known_from_the_night_on_in_the_order_that_they_state(spark):
+    """A corrected one may state a later time than one that comes in time."""
+    night = Night(D1, datetime(2024, 3, 31, 22, tzinfo=UTC), datetime(2024, 3, 30, 23, tzinfo=UTC), "run")
+    stated = {
+        "late": ("a", "file", 30, 7),
+        "later": ("a", "file", 30, 8),
+        "in time": ("a", "file", 31, 10),
+        "corrected": ("a", "corrections:1", 31, 15),
+        "alone": ("b", "corrections:1", 31, 9),
+        "before": ("c", "corrections:1", 31, 9),
+        "after": ("c", "file", 31, 11),
+    }
+    rows = [
+        (key, datetime(2024, 3, day, hour, tzinfo=UTC), intake, n) for n, (key, intake, day, hour) in stated.items()
+    ]
+    schema = "machine string, stated_known_at timestamp, intake string, name string"
+    source = builders.readings("", key=["machine"])
+    dated = with_known_at(spark.createDataFrame(rows, schema), source, night, corrected=True)
+    known = {row["name"]: row["known_at"] for row in dated.toArrow().to_pylist()}
+    cutoff, microsecond = night.cutoff, timedelta(microseconds=1)
+    in_time = datetime(2024, 3, 31, 10, tzinfo=UTC)
+    assert known == {
+        "late": in_time - 2 * microsecond,
+        "later": in_time - microsecond,
+        "in time": in_time,
+        "corrected": cutoff,
+        "alone": cutoff,
+        "before": datetime(2024, 3, 31, 11, tzinfo=UTC) - microsecond,
+        "after": datetime(2024, 3, 31, 11, tzinfo=UTC),
+    }
