@@ -1,5 +1,6 @@
 """Delta tables that others write and change in every way that Delta allows: the new rows, or a refusal."""
 
+import shutil
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ from deltalake import write_deltalake
 
 from nightjar.errors import SourceError
 from nightjar.settings.connections import DeltaTable
-from nightjar.sources.connectors import delta_tables
+from nightjar.sources.connectors.delta_tables import DeltaConnector
 from nightjar.sources.formats.failures import translate_read_errors
 from nightjar.sources.items import Entry, Portion
 
@@ -34,7 +35,7 @@ def night(spark):
     """What a night reads of a table: its rows, sorted; and its entry."""
 
     def read(path, *entries, columns=("k", "v"), definition="d"):
-        connector = delta_tables.connect(spark, DeltaTable(path), "things", list(columns), ["k"])
+        connector = DeltaConnector(spark, DeltaTable(path), "things", list(columns), ["k"])
         before = {entry.item.name: entry for entry in entries}
         items = connector.discover(definition, before).new
         with translate_read_errors("things", "/nowhere"):
@@ -69,6 +70,17 @@ def test_a_table_made_anew_in_its_place_is_read_whole(night, table, tmp_path):
     assert night(table, first)[0] == [("y", 1.0), ("z", 1.0)]
 
 
+def test_a_table_that_was_put_back_to_an_older_state_stops_the_night(night, table, tmp_path):
+    shutil.copytree(tmp_path / "table", tmp_path / "backup")
+    for name in "cd":
+        write_deltalake(table, rows(name), mode="append")
+    _, first = night(table)
+    shutil.rmtree(table)
+    (tmp_path / "backup").rename(table)
+    with pytest.raises(SourceError, match=r"is at version 0, but nights have read it up to version 2"):
+        night(table, first)
+
+
 def test_a_version_whose_log_is_gone_is_no_reason_to_miss_rows(night, table, tmp_path):
     _, first = night(table)
     for name in "cde":
@@ -100,13 +112,16 @@ def test_a_change_feed_tells_deletions_but_not_those_of_rows_that_are_written_ag
     Delta(path).delete("k = 'b'")
     read, second = night(path, first, columns=columns)
     assert read == [("a", 2.0, "update_postimage", 1), ("b", 1.0, "delete", 2)]
+    Delta(path).update({"k": "'e'"}, predicate="k = 'c'")
+    read, third = night(path, first, second, columns=columns)
+    assert read == [("c", 1.0, "delete", 3), ("e", 1.0, "update_postimage", 3)]
     write_deltalake(path, rows("a", "d", value=2.0), mode="overwrite")
-    assert night(path, first, second, columns=columns)[0] == [
-        ("a", 2.0, "insert", 3),
-        ("c", 1.0, "delete", 3),
-        ("d", 2.0, "insert", 3),
+    assert night(path, third, columns=columns)[0] == [
+        ("a", 2.0, "insert", 4),
+        ("d", 2.0, "insert", 4),
+        ("e", 1.0, "delete", 4),
     ]
-    assert night(path, first, second, columns=("k", "_commit_version"))[0] == [("a", 3), ("d", 3)]
+    assert night(path, third, columns=("k", "_commit_version"))[0] == [("a", 4), ("d", 4)]
 
 
 def test_a_gap_in_a_change_feed_stops_the_night(spark, night, tmp_path):

@@ -7,7 +7,7 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightjar.sources.items import Discovery, Entry, Item, plan
+from nightjar.sources.items import Discovery, Entry, Item, order, plan
 
 FIRST = date(2024, 4, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(8)]
@@ -283,3 +283,60 @@ def test_no_order_of_nights_and_reruns_loses_a_row_of_files_that_grow(events):
         if DAYS[name] == last:
             everything = {(f, n, r) for f, rows in one.files.items() for n, r in enumerate(rows)}
             assert {row for row in everything if known(row) <= last} == set(one.all())
+
+
+@dataclass
+class Relation:
+    """A table of which nights read what is new: each reading is an item of its own, or all there is."""
+
+    size: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    nights: set[date] = field(default_factory=set)
+    readings: int = 0
+
+    def run(self, day, definition="d", *, whole=False):
+        """What a night reads: items, and after which night's cutoff."""
+
+        def discover(read):
+            last = max(read.values(), key=lambda entry: (entry.run_date, entry.item.size), default=None)
+            begins = last.item.size if last and last.definition == definition and not whole else 0
+            self.readings += 1
+            return Discovery([Item(f"reading {self.readings}", "", self.size, self.readings, begins)], ())
+
+        portions = plan(self.entries, self.nights, day, definition, discover, lambda _: True, is_repeatable=False)
+        self.entries = [entry for entry in self.entries if entry.run_date != day]
+        self.entries += [entry_of(one.item, definition, day, one.after, waiting=1) for one in portions]
+        self.nights.add(day)
+        return [(int(one.item.name[8:]), one.after) for one in portions]
+
+
+def test_what_cannot_be_read_again_is_read_where_it_is_staged_and_then_what_is_new():
+    table = Relation(size=10)
+    assert table.run(DAYS[0]) == [(1, None)]
+    table.size = 20
+    assert table.run(DAYS[1]) == [(1, CUTOFFS[DAYS[0]]), (2, None)]
+    table.size = 30
+    assert table.run(DAYS[1]) == [(1, CUTOFFS[DAYS[0]]), (2, None), (3, None)]
+    assert order(table.entries, is_repeatable=False) == {"reading 1": 0, "reading 2": 1, "reading 3": 2}
+    assert table.run(DAYS[2])[:3] == [(one, CUTOFFS[DAYS[1]]) for one in (1, 2, 3)]
+    assert table.run(DAYS[0]) == [(1, None)]  # others have followed
+    assert table.run(DAYS[3], "other") == [(5, None)]  # settings have changed: all there is
+    assert table.run(DAYS[4], "other") == [(5, CUTOFFS[DAYS[3]]), (6, None)]
+
+
+def test_all_rows_of_a_night_replace_what_waited_and_a_rerun_reads_them_after_its_own():
+    table = Relation()
+    table.run(DAYS[0], whole=True)
+    assert table.run(DAYS[1], whole=True) == [(2, None)]
+    assert table.run(DAYS[1], whole=True) == [(2, None), (3, None)]
+    assert table.run(DAYS[2], whole=True) == [(4, None)]
+
+
+def test_an_edited_file_is_in_the_order_of_its_last_content():
+    whole = Item("a", "1", 1, 0)
+    entries = [entry_of(whole, "d", DAYS[0], None, 0), entry_of(Item("b", "1", 1, 0), "d", DAYS[1], None, 0)]
+    assert order(entries) == {"a": 0, "b": 1}
+    grown = entry_of(Item("a", "2", 2, 0, begins=1), "d", DAYS[2], None, 0)
+    assert order([*entries, grown]) == {"a": 0, "b": 1}
+    edited = entry_of(replace(whole, digest="3"), "d", DAYS[2], None, 0)
+    assert order([*entries, edited]) == {"a": 1, "b": 0}

@@ -96,7 +96,7 @@ def _bounds(column: ColumnProfile) -> tuple[float, float] | None:
         return None
     least, greatest = float(column.least), float(column.greatest)
     room = ROOM * (greatest - least)
-    if not math.isfinite(greatest + room) or not math.isfinite(least - room):
+    if not room or not math.isfinite(greatest + room) or not math.isfinite(least - room):
         return None
     digits = 1 - math.floor(math.log10(room))
     step = 10.0**-digits

@@ -1,7 +1,7 @@
 """Settings of sources that are no files: Delta tables, tables of a Spark catalogue, tables of databases."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -76,6 +76,18 @@ class DeltaTable:
     """
 
     path: str
+
+    def feed_issues(
+        self, columns: Collection[str], key: Sequence[str], sequence: Sequence[str], known_at: str | None
+    ) -> Iterator[Issue]:
+        """Whether a source that reads the feed can order changes of one row, and tell what a commit has written."""
+        if "_change_type" not in columns:
+            return
+        is_ordered = "_commit_version" in sequence or known_at == "_commit_timestamp"
+        yield from expect(
+            is_ordered, "sequence", list(sequence), "_commit_version, as changes of a row follow each other"
+        )
+        yield from expect(set(key) <= set(columns), "key", list(key), "raw columns where _change_type is declared")
 
     @property
     def place(self) -> str:

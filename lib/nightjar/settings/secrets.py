@@ -67,7 +67,8 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 
 def _is_secret(path: Sequence[str]) -> bool:
-    return path[:1] == WITHIN and any(KEY.search(key) for key in path[1:])
+    of_database = tuple(path[-2:]) == ("database", "password")  # its setting is a mapping, and so no secret
+    return of_database or (path[:1] == WITHIN and any(KEY.search(key) for key in path[1:]))
 
 
 def _mask_within(text: str, path: Sequence[str]) -> str:

@@ -178,6 +178,8 @@ class Source:
         origins = {"file": self.file, "delta": self.delta, "catalogue": self.catalogue, "database": self.database}
         declared = [name for name, origin in origins.items() if origin is not None]
         yield from expect(len(declared) == 1, "file", declared, f"one of {', '.join(origins)}")
+        if self.delta is not None:
+            yield from self.delta.feed_issues(self.columns, self.key, self.sequence, self.known_at)
         for kind, one in (("catalogue", self.catalogue), ("database", self.database)):
             if one is not None and one.watermark is not None:
                 types = {name: column.type.word for name, column in self.columns.items()}

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pyspark.sql import SparkSession
 
 Result = TypeVar("Result")
+CANCELLING = 0.2  # seconds from one attempt to cancel jobs to the next
 
 
 def side_by_side(spark: SparkSession, function: Callable[[str], Result], names: Sequence[str]) -> dict[str, Result]:
@@ -32,6 +33,8 @@ def side_by_side(spark: SparkSession, function: Callable[[str], Result], names: 
         except BaseException:
             for future in futures.values():
                 future.cancel()
-            spark.sparkContext.cancelAllJobs()
+            # One that plans, or waits for a database, starts a job later.
+            while wait(futures.values(), timeout=CANCELLING).not_done:
+                spark.sparkContext.cancelAllJobs()
             raise
     return {name: future.result() for name, future in futures.items()}

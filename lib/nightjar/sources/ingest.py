@@ -199,8 +199,8 @@ def _mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
 def _refuse_if_too_many(
     name: str, source: Source, counts: Mapping[str, int], failed: Mapping[str, int], rows: DataFrame
 ) -> None:
-    checked = counts["stored"] + counts["refused"]
-    if not checked or counts["refused"] / checked <= source.refuse_above:
+    checked = counts["stored"] + counts["refused"] - counts["corrected"]
+    if checked < 1 or counts["refused"] / checked <= source.refuse_above:
         return
     reason = max(failed, key=lambda check: failed[check])
     example = rows.where(F.array_contains(facts.REASONS, reason)).select(facts.row_as_json()).first()

@@ -145,11 +145,11 @@ def plan(
     own = [entry for entry in entries if entry.run_date == run_date]
     if not is_repeatable:
         last = {name: _last(parts) for name, parts in parts_of(entries).items()}
-        portions = [Portion(item) for item in discover(last).new]
-        if all(portion.item.begins for portion in portions):
-            again = [entry.again() for entry in own if entry.after is None]
-            portions = [*_waiting(entries, run_date, [], []), *again, *portions]
-        return portions
+        new = [Portion(item) for item in discover(last).new]
+        again = [entry.again() for entry in own if entry.after is None and entry.definition == definition]
+        if not again and any(not portion.item.begins for portion in new):
+            return new  # all there is
+        return [*_waiting(_since_whole(entries), run_date, [], []), *again, *new]
     others = parts_of(entry for entry in entries if entry.run_date != run_date)
     discovery = discover({name: _last(parts) for name, parts in others.items()})
     before = {(entry.item, entry.definition): entry.again() for entry in own if entry.after is None}
@@ -184,6 +184,17 @@ def _waiting(
     return [portion for portion in waiting if portion.item.begins >= replaced.get(portion.item.name, 0)]
 
 
+def _since_whole(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries from the last one on that has read all there was, which replaces what waited before."""
+    whole = [entry for entry in entries if entry.after is None and not entry.item.begins]
+    if not whole:
+        return list(entries)
+    last = max(whole, key=lambda entry: (entry.run_date, entry.item.modified))
+    return [
+        entry for entry in entries if entry.item == last.item or (entry.run_date >= last.run_date and entry.item.begins)
+    ]
+
+
 def parts_of(entries: Iterable[Entry]) -> dict[str, dict[int, Entry]]:
     """Name of each item -> where a part of it begins -> the part's last entry.
 
@@ -198,14 +209,24 @@ def parts_of(entries: Iterable[Entry]) -> dict[str, dict[int, Entry]]:
     return parts
 
 
-def order(entries: Iterable[Entry]) -> dict[str, int]:
-    """Name of each item -> its place in the order in which nights have read items last, were there no reruns."""
-    last: dict[str, date] = {}
-    for entry in entries:
+def order(entries: Iterable[Entry], *, is_repeatable: bool = True) -> dict[str, int]:
+    """Name of each item -> its place in the order in which nights have read items last, were there no reruns.
+
+    What people have corrected comes after what their night has read. Of what cannot be read again, a night and its
+    reruns may have read several items, one after the other.
+    """
+    by_name: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.run_date):
         if entry.after is None:
-            last[entry.item.name] = min(entry.run_date, last.get(entry.item.name, entry.run_date))
-    places = {run_date: place for place, run_date in enumerate(sorted(set(last.values())))}
-    return {name: places[run_date] for name, run_date in last.items()}
+            by_name.setdefault(entry.item.name, []).append(entry)
+    last: dict[str, tuple[date, bool, int]] = {}
+    for name, read in by_name.items():
+        whole = [entry for entry in read if not entry.item.begins] or read
+        first = next(entry for entry in whole if entry.item.digest == whole[-1].item.digest)
+        moment = 0 if is_repeatable else first.item.modified
+        last[name] = (first.run_date, first.item.is_corrected, moment)
+    places = {one: place for place, one in enumerate(sorted(set(last.values())))}
+    return {name: places[one] for name, one in last.items()}
 
 
 def _part(entry: Entry) -> tuple[str, int]:

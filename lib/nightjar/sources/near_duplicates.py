@@ -12,7 +12,7 @@ from nightjar.sources import deduplication, facts
 from nightjar.sources.facts import REASONS, STATE
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.repairs import CHANGES, CHANGES_TYPE, NEAR_DUPLICATES
-from nightjar.sources.storing import known_at
+from nightjar.sources.storing import is_corrected, with_known_at
 
 FIRST = "_first"
 STORED = "_stored"
@@ -22,7 +22,8 @@ def refuse(ground: Ground, rows: DataFrame) -> DataFrame:
     """The rows with those facts refused that are near-duplicates of another one, see `Source.near_duplicates`.
 
     They are not merged: which of two texts is right, and whether two facts are one at all, people can see in
-    `quarantine`, and a source that holds too many stops its night by `refuse_above`.
+    `quarantine`, and a source that holds too many stops its night by `refuse_above`. A row that a person has corrected
+    is one of its own.
 
     Args:
         ground: whose rows they are.
@@ -33,7 +34,8 @@ def refuse(ground: Ground, rows: DataFrame) -> DataFrame:
     others = _near_duplicates(ground, rows)
     renamed = others.select(*(F.col(name).alias(f"_of_{name}") for name in source.key), FIRST)
     same = reduce(Column.__and__, (F.col(name) == F.col(f"_of_{name}") for name in source.key))
-    joined = rows.join(renamed, same & (F.col(STATE) == "fact"), "left").drop(*renamed.columns[:-1])
+    may_be_refused = (F.col(STATE) == "fact") & ~is_corrected()
+    joined = rows.join(renamed, same & may_be_refused, "left").drop(*renamed.columns[:-1])
     change = F.struct(
         F.lit(names).alias("column"),
         F.array(F.lit(NEAR_DUPLICATES)).alias("repairs"),
@@ -69,9 +71,8 @@ def _facts(ground: Ground, rows: DataFrame) -> DataFrame:
     source = ground.place.source
     deleted = [source.deleted] if source.deleted else []
     columns = list(dict.fromkeys([*source.key, *source.sequence, *deleted, *source.near_duplicates]))
-    of_night = rows.where(F.col(STATE) == "fact").withColumn(
-        "known_at", known_at(source, ground.place.night, corrected=ground.is_corrected)
-    )
+    new = rows.where(F.col(STATE) == "fact")
+    of_night = with_known_at(new, source, ground.place.night, corrected=ground.is_corrected)
     versions = of_night.select(*columns, "known_at", F.lit(False).alias(STORED))
     stored = ground.stored(ground.table)
     if stored is not None:

@@ -96,9 +96,8 @@ def store_facts(source: CheckedSource, settings: Source, warehouse: Warehouse, n
     """Replace the run date's partition of the source's table by the facts that are new; the new version."""
     new = source.rows.where(F.col(facts.STATE) == "fact")
     into = sink.target(warehouse, source.table, ingested_on=night.run_date, run_id=night.run_id)
-    stored = new.withColumn("known_at", known_at(settings, night, corrected=source.is_corrected)).select(
-        *(set(into.schema.names) - set(into.stamps))
-    )
+    dated = with_known_at(new, settings, night, corrected=source.is_corrected)
+    stored = dated.select(*(set(into.schema.names) - set(into.stamps)))
     files = 1 + source.counts["stored"] // ROWS_PER_FILE
     written = sink.collect(stored.coalesce(files), sink.in_one_piece, into)
     return sink.commit(
@@ -126,27 +125,30 @@ def is_late(night: Night) -> Column:
     return is_corrected() | (F.col("stated_known_at") <= F.lit(night.previous_cutoff))
 
 
-def known_at(source: Source, night: Night, *, corrected: bool) -> Column:
-    """When a version became known: as stated, or with this run if it `is_late`.
+def with_known_at(rows: DataFrame, source: Source, night: Night, *, corrected: bool) -> DataFrame:
+    """Facts with `known_at`, when each version became known: as stated, or with this run if it `is_late`.
 
     Several versions of one fact that arrive in one night stay in their stated order: a late one becomes known a
     microsecond before the next.
 
     Args:
+        rows: facts of the night.
         source: settings of the source.
         night: the run.
         corrected: whether a person has corrected some of the rows.
     """
     stated = F.col("stated_known_at")
     if night.previous_cutoff is None and not corrected:
-        return stated
-    late = is_late(night)
-    of_fact = Window.partitionBy(*source.key)
-    newest_first = of_fact.orderBy(late, *(F.desc(name) for name in ["stated_known_at", *source.sequence]))
-    in_time = F.unix_micros(F.min(F.when(~late, stated)).over(of_fact))
-    after = F.coalesce(in_time, F.unix_micros(F.lit(night.cutoff)) + 1)
-    place = F.row_number().over(newest_first) - F.count_if(~late).over(of_fact)
-    return F.when(late, F.timestamp_micros(after - place)).otherwise(stated)
+        return rows.withColumn("known_at", stated)
+    late, key = is_late(night), list(source.key)
+    newest_first = [F.desc(name) for name in ["stated_known_at", *source.sequence]]
+    newer = Window.partitionBy(*key).orderBy(*newest_first).rowsBetween(Window.unboundedPreceding, -1)
+    next_in_time = F.unix_micros(F.min(F.when(~late, stated)).over(newer))
+    after = F.coalesce(next_in_time, F.unix_micros(F.lit(night.cutoff)) + 1)
+    place = F.row_number().over(Window.partitionBy(*key, "_after", "_late").orderBy(*newest_first))
+    known_at = F.when(F.col("_late"), F.timestamp_micros(F.col("_after") - place)).otherwise(stated)
+    placed = rows.withColumns({"_after": after, "_late": late})
+    return placed.withColumn("known_at", known_at).drop("_after", "_late")
 
 
 def store_quality(

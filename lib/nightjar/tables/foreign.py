@@ -104,8 +104,13 @@ def read_changes(spark: SparkSession, version: Version, since: int) -> DataFrame
     return changes
 
 
+def folder_of(path: str) -> str:
+    """The path of a table as versions of it name it."""
+    return path.rstrip("/") if "://" in path else str(Path(path).absolute())
+
+
 def _at(folder: str) -> tuple[Warehouse, str]:
-    whole = folder.rstrip("/") if "://" in folder else str(Path(folder).absolute())
+    whole = folder_of(folder)
     return _Folder(whole, ""), whole.rpartition("/")[2]
 
 

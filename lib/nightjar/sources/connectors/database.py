@@ -71,7 +71,7 @@ class DatabaseConnector:
             opened = self._opened()
             greatest = None if watermark is None else opened.greatest(watermark.column)
         item = self.table.next_item(definition, read, greatest)
-        return Discovery([] if item is None else [item], read)
+        return Discovery([item], {*read, item.name})
 
     def names(self) -> Callable[[str], bool]:
         """What runs have read of the table."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -21,23 +22,38 @@ VERSIONS = " versions "  # of an item's name, between folder and numbers
 
 @dataclass(frozen=True)
 class DeltaConnector:
-    """A way to a Delta table, see `Connector`.
+    """A way to a Delta table, see `Connector`. A rerun of what is staged needs no table.
 
     Attributes:
         spark: the session.
-        version: the table as it is when the night starts.
+        table: settings of the table.
         source: name of the source.
         columns: those that are read.
         key: columns that name a fact.
     """
 
     spark: SparkSession
-    version: foreign.Version
+    table: DeltaTable
     source: str
     columns: Sequence[str]
     key: Sequence[str]
     is_repeatable = False
     is_lasting = False
+
+    @cached_property
+    def version(self) -> foreign.Version:
+        """The table as it is when the night first looks at it.
+
+        Raises:
+            SourceError: there is none, or it cannot be opened.
+        """
+        try:
+            return foreign.latest(self.table.path)
+        except TableError as error:
+            raise SourceError(
+                f"Source {self.source}: {str(error).rstrip('.')}. Correct project.sources.{self.source}.delta.path, or "
+                "the table. Nothing was written."
+            ) from error
 
     def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
         """The versions that have come since the last entry; all of them after other settings, or of another table."""
@@ -52,6 +68,12 @@ class DeltaConnector:
         last = last_entry(read)
         is_next = last is not None and (last.definition, last.item.digest) == (definition, version.id)
         begins = last.item.size if last is not None and is_next else 0
+        if begins > version.number + 1:
+            raise SourceError(
+                f"Source {self.source}: {version.folder} is at version {version.number}, but nights have read it up to "
+                f"version {begins - 1}: it was put back to an older state, and what comes then would be missed. Bring "
+                "the table back, or write it anew in its place. Nothing was written."
+            )
         if begins > version.number:
             return Discovery([], set(read))
         name = f"{version.folder}{VERSIONS}{begins} to {version.number}"
@@ -60,7 +82,7 @@ class DeltaConnector:
 
     def names(self) -> Callable[[str], bool]:
         """Versions of the table, and of those that were in its place before."""
-        return lambda item: item.startswith(f"{self.version.folder}{VERSIONS}")
+        return lambda item: item.startswith(f"{foreign.folder_of(self.table.path)}{VERSIONS}")
 
     def require_unchanged(self, item: Item) -> None:
         """Refuse it: who has read a version has staged its rows."""
@@ -89,20 +111,20 @@ class DeltaConnector:
         return rows.withColumns({name: of_feed[name] for name in self._of_feed()})
 
     def _changes(self, since: int) -> DataFrame:
-        """The changes, without what rows were before, and without the deletion of a key that the same commit writes.
+        """The changes, without the deletion of a key that the same commit writes.
 
-        Who overwrites a table deletes and inserts every row in one commit.
+        Who overwrites a table deletes and inserts every row in one commit, and who updates a key deletes the old one.
 
         Raises:
             TableError: the feed does not go back so far.
         """
-        changes = foreign.read_changes(self.spark, self.version, since).where(F.col(CHANGE) != BEFORE)
+        changes = foreign.read_changes(self.spark, self.version, since)
+        changes = changes.withColumn(CHANGE, F.when(F.col(CHANGE) == BEFORE, "delete").otherwise(F.col(CHANGE)))
         written, deleted = (changes.where((F.col(CHANGE) == "delete") == is_deleted) for is_deleted in (False, True))
         if CHANGE not in self.columns:
             return written
-        if set(self.key) <= set(changes.columns):
-            same = [*self.key, NUMBER]
-            deleted = deleted.join(written.select(*same).distinct(), same, "left_anti").select(*changes.columns)
+        same = [*self.key, NUMBER]
+        deleted = deleted.join(written.select(*same).distinct(), same, "left_anti").select(*changes.columns)
         return written.unionByName(deleted)
 
     def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
@@ -111,20 +133,3 @@ class DeltaConnector:
 
     def close(self) -> None:
         """Nothing stays open."""
-
-
-def connect(
-    spark: SparkSession, table: DeltaTable, source: str, columns: Sequence[str], key: Sequence[str]
-) -> DeltaConnector:
-    """Look at a table, at the version that it has now.
-
-    Raises:
-        SourceError: there is none, or it cannot be opened.
-    """
-    try:
-        return DeltaConnector(spark, foreign.latest(table.path), source, columns, key)
-    except TableError as error:
-        raise SourceError(
-            f"Source {source}: {str(error).rstrip('.')}. Correct project.sources.{source}.delta.path, or the table. "
-            "Nothing was written."
-        ) from error

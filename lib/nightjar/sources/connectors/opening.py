@@ -8,9 +8,10 @@ from pyspark.sql import SparkSession
 
 from nightjar.settings.connections import CatalogueTable, Database, DeltaTable
 from nightjar.settings.sources import Source
-from nightjar.sources.connectors import catalogue, delta_tables
+from nightjar.sources.connectors.catalogue import CatalogueConnector
 from nightjar.sources.connectors.connector import Connector
 from nightjar.sources.connectors.database import DatabaseConnector
+from nightjar.sources.connectors.delta_tables import DeltaConnector
 from nightjar.sources.connectors.files import FileConnector
 from nightjar.sources.connectors.watermarks import Table
 from nightjar.sources.storing import Night
@@ -45,12 +46,12 @@ def connect(
 def _connect(spark: SparkSession, name: str, source: Source, night: Night, zone: str, cache: Path) -> Connector:
     origin, columns = source.origin, list(source.columns)
     if isinstance(origin, DeltaTable):
-        return delta_tables.connect(spark, origin, name, columns, source.key)
+        return DeltaConnector(spark, origin, name, columns, source.key)
     if isinstance(origin, CatalogueTable | Database):
         watermark = origin.watermark
         kind = None if watermark is None else source.columns[watermark.column].type
-        table = Table(name, origin.place, watermark, kind, zone, night.run_date, night.run_id)
+        table = Table(name, origin.place, watermark, kind, zone, night.run_id)
         if isinstance(origin, Database):
             return DatabaseConnector(spark, origin, table, columns)
-        return catalogue.connect(spark, table, columns)
+        return CatalogueConnector(spark, table, columns)
     return FileConnector(spark, origin, name, columns, cache, is_empty_allowed=source.arrival.min_rows == 0)

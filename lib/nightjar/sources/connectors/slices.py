@@ -8,7 +8,7 @@ from typing import Any
 
 from nightjar.settings.files import Dialect, File
 from nightjar.sources.formats import csv_files
-from nightjar.sources.formats.contents import chunks
+from nightjar.sources.formats.contents import chunks, once
 from nightjar.sources.items import Item
 from nightjar.tables import storage
 
@@ -25,15 +25,16 @@ def cut(item: Item, file: File, cache: Path) -> str:
     """
     filesystem, inner = storage.of_file(item.name)
     folder = cache / hashlib.sha256(f"{item.name}{item.digest}{item.begins}".encode()).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"part-{Path(item.name).name}"
-    with filesystem.open_input_file(inner) as stream, target.open("wb") as part:
-        if item.begins and not file.dialect.names:
-            part.write(_header(stream, file.dialect))
-        stream.seek(item.begins)
-        for chunk in chunks(stream, item.size - item.begins):
-            part.write(chunk)
-    return str(target)
+
+    def write(target: Path) -> None:
+        with filesystem.open_input_file(inner) as stream, target.open("wb") as part:
+            if item.begins and not file.dialect.names:
+                part.write(_header(stream, file.dialect))
+            stream.seek(item.begins)
+            for chunk in chunks(stream, item.size - item.begins):
+                part.write(chunk)
+
+    return once(folder / f"part-{Path(item.name).name}", write)
 
 
 def is_part(item: Item) -> bool:

@@ -4,9 +4,10 @@ Intake holds a value as a number: a `bigint` is itself; a date or timestamp is m
 year 1, in UTC. A number of 0 stands for the beginning.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from nightjar.durations import parse_duration
 from nightjar.errors import SourceError
@@ -31,7 +32,6 @@ class Table:
         watermark: None: every night reads all rows.
         kind: type of the watermark's column.
         zone: the project's, of whose days the overlap may be.
-        run_date: the night.
         run_id: of the run.
     """
 
@@ -40,25 +40,23 @@ class Table:
     watermark: Watermark | None
     kind: ColumnType | None
     zone: str
-    run_date: date
     run_id: str
 
-    def next_item(self, definition: str, read: Mapping[str, Entry], greatest: str | None) -> Item | None:
-        """The item that a night reads; None where it is run again and has read all rows.
+    def next_item(self, definition: str, read: Mapping[str, Entry], greatest: str | None) -> Item:
+        """The item that a night reads.
 
         Args:
             definition: hash of the source's settings.
             read: name -> last entry of what nights have read.
             greatest: value of the watermark that there is, as text; None: there is no watermark, or no value.
         """
-        last, name = last_entry(read), f"{self.place}{OF_RUN}{self.run_id}"
+        last, name, now = last_entry(read), f"{self.place}{OF_RUN}{self.run_id}", time.time_ns()
         is_next = last is not None and last.definition == definition
         if self.watermark is None:
-            is_done = last is not None and is_next and last.run_date == self.run_date
-            return None if is_done else Item(name, "all rows", 0, 0)
+            return Item(name, "all rows", 0, now)
         begins = last.item.size if last is not None and is_next else 0
         size = begins if greatest is None else max(begins, self._number(greatest))
-        return Item(name, f"{self.watermark.column} up to {greatest}", size, 0, begins)
+        return Item(name, f"{self.watermark.column} up to {greatest}", size, now, begins)
 
     def bounds(self, item: Item) -> tuple[str | None, str | None]:
         """The least and the greatest value that an item's rows have, as texts; None: there is no bound."""

@@ -1,7 +1,9 @@
 """The bytes of raw files: in chunks, and as digests."""
 
 import hashlib
-from collections.abc import Collection, Iterator
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 from nightjar.tables import storage
@@ -38,6 +40,17 @@ def digests_of(path: str, sizes: Collection[int]) -> dict[int, str]:
                 digest.update(chunk)
             position, digests[size] = size, digest.hexdigest()
     return digests
+
+
+def once(target: Path, write: Callable[[Path], None]) -> str:
+    """Write a file whole, unless it is there; its path. Others may write it at the same time."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="partial-", dir=target.parent) as folder:
+            partial = Path(folder) / target.name
+            write(partial)
+            partial.replace(target)
+    return str(target)
 
 
 def _stored(path: str) -> Any:

@@ -4,13 +4,12 @@ import codecs
 import logging
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File, FileFormat
-from nightjar.sources.formats.contents import CHUNK, chunks, digest_of
+from nightjar.sources.formats.contents import CHUNK, chunks, digest_of, once
 from nightjar.tables import storage
 
 log = logging.getLogger("nightjar.ingest")
@@ -51,7 +50,7 @@ def unpack(path: str, source: str, cache: Path) -> str:
                         out.write(chunk)
 
             # Names in an archive may lead elsewhere.
-            return _once(cache / digest_of(path)[:16] / f"unpacked-{Path(path).stem}", write)
+            return once(cache / digest_of(path)[:16] / f"unpacked-{Path(path).stem}", write)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise SourceError(
             f"Source {source}: {path} is not a whole zip archive ({error}). It looks truncated or damaged; "
@@ -84,18 +83,8 @@ def _in_utf8(path: str, encoding: str, where: str, cache: Path) -> str:
                     return
 
     name = Path(path).name.partition(".")[0]
-    return _once(cache / f"{digest_of(path)[:16]}-{encoding}" / f"utf8-{name}.csv", write)
+    return once(cache / f"{digest_of(path)[:16]}-{encoding}" / f"utf8-{name}.csv", write)
 
 
 def _lines(text: str) -> int:
     return text.count("\n") or text.count("\r")
-
-
-def _once(target: Path, write: Callable[[Path], None]) -> str:
-    """Write a file whole, unless it is there."""
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
-        write(partial)
-        partial.rename(target)
-    return str(target)

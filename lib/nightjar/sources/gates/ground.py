@@ -14,7 +14,7 @@ from nightjar.sources.gates import set_checks
 from nightjar.sources.gates.measures import DAY, HISTORY_DAYS
 from nightjar.sources.gates.results import Period
 from nightjar.sources.intake.reading import Place
-from nightjar.sources.storing import CheckedSource, is_late, known_at
+from nightjar.sources.storing import CheckedSource, is_late, with_known_at
 from nightjar.tables import arrow, delta, scan
 from nightjar.timeline import local_date
 
@@ -85,8 +85,7 @@ class Ground:
         columns = [*source.key, *source.sequence, *gate.fields_there(), *([source.deleted] if source.deleted else [])]
         columns = list(dict.fromkeys(columns))
         corrected = self.is_corrected if is_own else self.checked[name].is_corrected
-        clock = known_at(source, self.place.night, corrected=corrected)
-        of_night = new.where(F.col(STATE) == "fact").withColumn("known_at", clock)
+        of_night = with_known_at(new.where(F.col(STATE) == "fact"), source, self.place.night, corrected=corrected)
         versions, stored = of_night.select(*columns, "known_at"), self.stored(table)
         if stored is not None:
             versions = versions.unionByName(stored.select(*columns, "known_at"))

@@ -101,7 +101,9 @@ def open_items(place: Place, table: str) -> Reading:
         lookups.require_sound(place.spark, name, source, place.cache)
     portions = _plan(place.connector, before, run_date, definition, corrected=False)
     portions += _plan(place.corrections, before, run_date, definition, corrected=True)
-    return _reading(place, portions, definition, items.order(before.entries))
+    return _reading(
+        place, portions, definition, items.order(before.entries, is_repeatable=place.connector.is_repeatable)
+    )
 
 
 def _plan(connector: Connector, before: Intake, run_date: date, definition: str, *, corrected: bool) -> list[Portion]:
