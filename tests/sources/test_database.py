@@ -79,7 +79,7 @@ def connect(spark):
     opened = []
 
     def make(database, columns, kind=None):
-        table = Table("orders", database.place, database.watermark, kind, "Europe/Paris", date(2024, 4, 1), "run")
+        table = Table("orders", database.place, database.watermark, kind, "Europe/Paris", "run")
         opened.append(DatabaseConnector(spark, database, table, columns))
         return opened[-1]
 
