@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import builders
+from nightjar.runtime import folders
 from nightjar.settings.files import File, FileFormat
 from nightjar.settings.label import Label
 from nightjar.settings.spine import Spine
@@ -79,7 +80,8 @@ def server():
     """A PostgreSQL. Its folder is no other test's, as another user enters it."""
     if postgres.BINARIES is None:
         pytest.skip("there is no PostgreSQL: scripts/setup --browser installs it")
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    # Not where this process has its own temporary files, once a test has run a job: nobody else enters that folder.
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=folders.SYSTEM))
     running = postgres.Server(folder)
     yield running
     running.stop()
