@@ -68,8 +68,8 @@ class DeltaTable:
     merged into, or overwritten, rows are read again that have not changed, and stored once. Rows that are deleted there
     stay facts. Where the table has a change feed, let the source declare `_change_type: STRING`: then each night reads
     the feed. Of rows of the first night it is `insert`, and later also `update_postimage` or `delete`, from which
-    `deleted` can be derived: `_change_type = 'delete'`. Beside it `_commit_version: LONG` and `_commit_timestamp:
-    TIMESTAMP` can be declared, for `sequence` and `known_at`.
+    `deleted` can be derived: `_change_type = 'delete'`. Beside it `_commit_version: LONG` is declared as
+    `sequence`, or `_commit_timestamp: TIMESTAMP` as `known_at`; the key is of raw columns.
 
     Attributes:
         path: folder of the table, or its place in an object store.
