@@ -93,7 +93,7 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
         listing = ", ".join(name if name and name == name.strip() else repr(name) for name in names)
         raise SourceError(
             f"Source {source}: {path} lacks the column {', '.join(missing)}; it has {listing}. "
-            f"Declared (-), and there (+):\n{_difference(names, required)}\n"
+            f"Difference to what is declared: {_difference(names, required)}. "
             "Correct it, or the source's columns. Nothing was written."
         )
     duplicates = [name for name in required if names.count(name) > 1]
@@ -107,5 +107,5 @@ def require_columns(names: Sequence[str], required: Sequence[str], path: str, so
 def _difference(names: Sequence[str], required: Sequence[str]) -> str:
     """The columns that are only declared, each with the new one that looks like it, and those that are only there."""
     new = [name for name in names if name not in required]
-    missing = [f"  - {name}{hint(name, new)}" for name in required if name not in names]
-    return "\n".join([*missing, *(f"  + {name}" for name in new[:MOST]), *(["  + ..."] if new[MOST:] else [])])
+    missing = [f"- {name}{hint(name, new)}" for name in required if name not in names]
+    return ", ".join([*missing, *(f"+ {name}" for name in new[:MOST]), *(["+ ..."] if new[MOST:] else [])])
