@@ -55,6 +55,7 @@ class Nights:
         subprocess.run(  # noqa: S603  (our own program)
             [*program, *overrides(self.folder, run_date)],
             check=True,
+            cwd=self.root,  # whose configuration it takes
             env=environment(self.root / "lib"),
             stdout=subprocess.DEVNULL,
         )
