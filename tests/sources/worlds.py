@@ -1,5 +1,6 @@
 """Days on which rows come, come late, change and vanish, wherever they lie; and nights that read them, out of order."""
 
+from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, timedelta
 
 from nightjar.timeline import cutoff
@@ -16,15 +17,15 @@ def moment(day, hour=7):
     return datetime(day.year, day.month, day.day, hour, tzinfo=UTC) - timedelta(days=1)
 
 
-class World:
+class World(ABC):
     """Readings, one for each machine, with the moment at which each was written; where they lie, others say."""
 
     def __init__(self):
         self.rows, self.day = {}, 0
 
+    @abstractmethod
     def sources(self):
         """Name -> settings of the sources that read them."""
-        raise NotImplementedError
 
     def write(self, row):
         """Insert a row, or update that of the same machine."""

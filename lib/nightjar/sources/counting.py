@@ -9,11 +9,17 @@ from nightjar.sources import facts, repairs
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.items import Entry
-from nightjar.sources.storing import is_corrected
+from nightjar.sources.storing import Night, is_corrected
 
 STATES = ("fact", "refused", "not_a_fact", "not_yet_known")
 NEW_STATES = ("fact", "refused", "repeated")
 FIXED = 5  # columns of `count_states` before those of repairs
+
+
+def mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
+    """Mark facts and refused rows that are not known by the night; a person knows what they correct."""
+    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact") & ~is_corrected()
+    return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
 def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) -> list[Row]:

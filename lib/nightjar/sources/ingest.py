@@ -30,7 +30,6 @@ from nightjar.sources.refusals import store_quarantine, store_repairs
 from nightjar.sources.storing import (
     CheckedSource,
     Night,
-    is_corrected,
     require_same_columns,
     store_facts,
     store_quality,
@@ -97,9 +96,8 @@ def ingest(
         }
         check(schemas)
         tables = {name: _table(name, project.sources[name], schema) for name, schema in schemas.items()}
-        targets = [
-            sink.target(warehouse, table) for table in tables.values()
-        ]  # before keys of other types are compared
+        # Before keys of other types are compared.
+        targets = [sink.target(warehouse, table) for table in tables.values()]
         checked: dict[str, CheckedSource] = {}
         with staging.discard_on_failure(warehouse, project.sources, night):
 
@@ -151,7 +149,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     what = ", ".join(portion.item.name for portion in read.portions) or "nothing new"
     log.info("source %s: reading %s", name, what)
     spark = read.rows.sparkSession
-    observation, all_rows = Observation(), _mark_not_yet_known(read.rows, night)
+    observation, all_rows = Observation(), counting.mark_not_yet_known(read.rows, night)
     visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
@@ -188,12 +186,6 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     return CheckedSource(
         name, table, new, counts, failed, None if newest is None else instant(newest), entries, results, repaired
     )
-
-
-def _mark_not_yet_known(rows: DataFrame, night: Night) -> DataFrame:
-    """Mark facts and refused rows that are not known by the night; a person knows what they correct."""
-    early = (F.col("stated_known_at") > F.lit(night.cutoff)) & (F.col(facts.STATE) != "not_a_fact") & ~is_corrected()
-    return rows.withColumn(facts.STATE, F.when(early, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
 def _refuse_if_too_many(

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from pyspark.sql.types import StructField, TimestampType
 
 from nightjar.errors import restated
 from nightjar.settings.sources import Source
-from nightjar.sources import facts, lookups
+from nightjar.sources import counting, facts, lookups
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.failures import translate_expression_errors
@@ -81,7 +80,7 @@ def preview(
         portions = [Portion(item) for item in connectors[name].discover("", {}).new]
         batches = [raw.no_rows(spark, list(source.columns))] if not portions else connectors[name].read(portions)
         parts = [facts.candidates(batch, name, source, cache, zone) for batch in batches]
-        rows = _as_of(reduce(DataFrame.unionByName, parts), night.cutoff)
+        rows = counting.mark_not_yet_known(reduce(DataFrame.unionByName, parts), night)
         groups = _by_reason(rows)
         _refuse_malformed(groups, name, source)
         clocks = (F.col("event_time"), F.col("stated_known_at").alias("known_at"))
@@ -99,11 +98,6 @@ def _shown(field: StructField) -> Column:
     """Instants as texts, in UTC: Python would have them in the zone of this machine."""
     column = F.col(f"`{field.name}`")
     return column.cast("string") if isinstance(field.dataType, TimestampType) else column
-
-
-def _as_of(rows: DataFrame, cutoff: datetime) -> DataFrame:
-    is_late = (F.col("stated_known_at") > F.lit(cutoff)) & (F.col(facts.STATE) != "not_a_fact")
-    return rows.withColumn(facts.STATE, F.when(is_late, "not_yet_known").otherwise(F.col(facts.STATE)))
 
 
 def _by_reason(rows: DataFrame) -> list[Row]:

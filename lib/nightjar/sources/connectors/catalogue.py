@@ -13,7 +13,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.connections import Watermark
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.connectors.connector import Rows, not_staged, require_types, with_item
-from nightjar.sources.connectors.watermarks import OF_RUN, Table
+from nightjar.sources.connectors.watermarks import Table
 from nightjar.sources.formats.failures import require_columns
 from nightjar.sources.items import Discovery, Entry, Item, Portion
 
@@ -75,12 +75,11 @@ class CatalogueConnector:
         if watermark is not None:
             (row,) = self.rows.agg(F.max(_column(watermark)).cast("string")).collect()
             greatest = row[0]
-        item = self.table.next_item(definition, read, greatest)
-        return Discovery([item], {*read, item.name})
+        return self.table.discovery(definition, read, greatest)
 
     def names(self) -> Callable[[str], bool]:
         """What runs have read of the table."""
-        return lambda item: item.startswith(f"{self.table.place}{OF_RUN}")
+        return self.table.is_read
 
     def require_unchanged(self, item: Item) -> None:
         """Refuse it: who has read rows has staged them."""

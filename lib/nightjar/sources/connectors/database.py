@@ -13,7 +13,7 @@ from nightjar.sources.connectors import passwords, postgresql, relation
 from nightjar.sources.connectors.connector import Rows, not_staged, with_item
 from nightjar.sources.connectors.postgresql import DATE, DRIVER, NUMBERS, TIMESTAMP, Snapshot, literal, quoted
 from nightjar.sources.connectors.relation import EVERYTHING, Relation
-from nightjar.sources.connectors.watermarks import OF_RUN, Table
+from nightjar.sources.connectors.watermarks import Table
 from nightjar.sources.formats.failures import require_columns
 from nightjar.sources.items import Discovery, Entry, Item, Portion
 
@@ -70,12 +70,11 @@ class DatabaseConnector:
         with restated(self.failure):
             opened = self._opened()
             greatest = None if watermark is None else opened.greatest(watermark.column)
-        item = self.table.next_item(definition, read, greatest)
-        return Discovery([item], {*read, item.name})
+        return self.table.discovery(definition, read, greatest)
 
     def names(self) -> Callable[[str], bool]:
         """What runs have read of the table."""
-        return lambda item: item.startswith(f"{self.table.place}{OF_RUN}")
+        return self.table.is_read
 
     def require_unchanged(self, item: Item) -> None:
         """Refuse it: who has read rows has staged them."""

@@ -14,7 +14,7 @@ from nightjar.errors import SourceError
 from nightjar.settings.connections import Watermark
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.connectors.connector import last_entry
-from nightjar.sources.items import Entry, Item
+from nightjar.sources.items import Discovery, Entry, Item
 from nightjar.timeline import earlier
 
 ORIGIN = datetime(1, 1, 1, tzinfo=UTC)
@@ -42,7 +42,11 @@ class Table:
     zone: str
     run_id: str
 
-    def next_item(self, definition: str, read: Mapping[str, Entry], greatest: str | None) -> Item:
+    def is_read(self, item: str) -> bool:
+        """Whether an item is what a run has read of the table."""
+        return item.startswith(f"{self.place}{OF_RUN}")
+
+    def discovery(self, definition: str, read: Mapping[str, Entry], greatest: str | None) -> Discovery:
         """The item that a night reads.
 
         Args:
@@ -51,12 +55,12 @@ class Table:
             greatest: value of the watermark that there is, as text; None: there is no watermark, or no value.
         """
         last, name, now = last_entry(read), f"{self.place}{OF_RUN}{self.run_id}", time.time_ns()
-        is_next = last is not None and last.definition == definition
-        if self.watermark is None:
-            return Item(name, "all rows", 0, now)
-        begins = last.item.size if last is not None and is_next else 0
-        size = begins if greatest is None else max(begins, self._number(greatest))
-        return Item(name, f"{self.watermark.column} up to {greatest}", size, now, begins)
+        item = Item(name, "all rows", 0, now)
+        if self.watermark is not None:
+            begins = last.item.size if last is not None and last.definition == definition else 0
+            size = begins if greatest is None else max(begins, self._number(greatest))
+            item = Item(name, f"{self.watermark.column} up to {greatest}", size, now, begins)
+        return Discovery([item], {*read, name})
 
     def bounds(self, item: Item) -> tuple[str | None, str | None]:
         """The least and the greatest value that an item's rows have, as texts; None: there is no bound."""

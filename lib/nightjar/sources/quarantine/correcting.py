@@ -21,8 +21,8 @@ from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats.failures import translate_expression_errors, translate_read_errors
 from nightjar.sources.formats.provenance import FILE, MALFORMED
 from nightjar.sources.intake import history
-from nightjar.sources.items import OF_CORRECTIONS
 from nightjar.sources.quarantine.table_file import HASH, CorrectedRow, texts_of
+from nightjar.sources.storing import is_corrected
 from nightjar.tables import arrow
 from nightjar.tables.corrections import CORRECTED, DISMISSED, RefusedRow
 from nightjar.tables.source_definitions import CORRECTIONS, source_table_name
@@ -153,8 +153,7 @@ def _invalid(candidates: DataFrame, project: Project, decision: Decision) -> Ite
     name, source = decision.source, project.sources[decision.source]
     content = deduplication.content([*source.stored_columns(), "event_time"])
     checked = deduplication.with_conflicts(candidates.withColumn(deduplication.CONTENT, content), source)
-    is_new = ~F.col("intake").startswith(OF_CORRECTIONS)
-    states = checked.where(is_new).select(
+    states = checked.where(~is_corrected()).select(
         F.col("intake").cast("bigint").alias("line"), facts.STATE, facts.REASONS, F.unix_micros("stated_known_at")
     )
     last = cutoff(decision.run_date, project.zone)
