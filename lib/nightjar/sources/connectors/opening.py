@@ -21,7 +21,7 @@ from nightjar.sources.storing import Night
 def connect(
     spark: SparkSession, sources: Mapping[str, Source], night: Night, zone: str, cache: Path
 ) -> Iterator[Mapping[str, Connector]]:
-    """Look at where the rows of sources come from; name -> connector.
+    """The connectors of sources, by name; each looks at its source when it is first asked, and is closed in the end.
 
     Args:
         spark: the session.
@@ -29,9 +29,6 @@ def connect(
         night: the run.
         zone: the project's time zone.
         cache: folder for copies of files.
-
-    Raises:
-        SourceError: something is not there, or not as declared.
     """
     connectors: dict[str, Connector] = {}
     try:
