@@ -165,7 +165,8 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
     pairs = repairs.declared(source)
     state_counts = counting.count_states(new, name, pairs)
-    compared.unpersist()
+    if source.near_duplicates:
+        compared.unpersist()
     visible.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
