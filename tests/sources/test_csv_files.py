@@ -4,6 +4,8 @@ import gzip
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
@@ -13,7 +15,7 @@ from nightjar.sources.formats.csv_files import CsvFormat, read_format
 LONG = b"k,at\n" + b"a,1\n" * 30
 
 
-@pytest.fixture(params=[5, 1 << 20], autouse=True)
+@pytest.fixture(params=[5, 16, 1 << 20], autouse=True)
 def chunk(request, monkeypatch):
     """Files are read in pieces, and lines do not end where pieces do."""
     monkeypatch.setattr(contents, "CHUNK", request.param)
@@ -67,6 +69,27 @@ def test_what_spark_would_misread_is_refused_with_its_line(tmp_path, content, me
     assert f"Source readings: {tmp_path}/readings.csv {message}" in str(refused.value).replace(
         "is not CSV as RFC 4180 has it: ", ""
     )
+
+
+ROWS = ["a,1\n", '"a",1\n', 'a,""\r\n', '"a,",1\n', '"a\n",1\n', '5",1\n', '"a""",\n', '"a"b\n', ' "a"\n', "\r"]
+LINES = st.lists(st.sampled_from(ROWS))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=LINES, last=st.sampled_from(["", "a", '"']))
+def test_blocks_that_are_plainly_rows_are_skipped_only_where_that_changes_nothing(tmp_path, lines, last):
+    content = "".join(["k,at\n", *lines, last]).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_files._Lines, "_ends_of_plain", lambda *_: set())
+        expected = outcome(tmp_path, content)
+    assert outcome(tmp_path, content) == expected
+
+
+def outcome(folder, content):
+    try:
+        return looked(folder, content)
+    except SourceError as error:
+        return str(error)
 
 
 SEMICOLONS = Dialect(delimiter=";", quote="'", comment="#")

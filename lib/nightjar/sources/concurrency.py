@@ -1,4 +1,4 @@
-"""Sources side by side: most of a night's seconds go into planning, which uses one core for each."""
+"""Sources side by side: most of a night's seconds go into planning and commits, which use one core for each."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait

@@ -1,6 +1,7 @@
 """Remove from a night's rows what other runs have stored or refused already."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
 
@@ -9,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.settings.sources import Source
 from nightjar.sources import facts, repairs
+from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, delta, scan
 from nightjar.tables.entries import DataFile
@@ -19,6 +21,8 @@ from nightjar.timeline import instant
 CONTENT = "_content"
 HASH = "_hash"
 LARGE = 500_000  # stored facts
+KEY = "_key"
+MOST_REPEATED = 100_000  # keys
 DAY = 86_400_000_000  # microseconds
 Span = tuple[datetime, datetime]
 
@@ -36,11 +40,39 @@ def is_large(warehouse: Warehouse, table: str) -> bool:
     return arrow.exists(warehouse, table) and scan.snapshot(warehouse, table).rows > LARGE
 
 
-def spans_of(rows: DataFrame) -> list[Span]:
-    """The days, in UTC, in which facts state to have become known."""
+@dataclass(frozen=True)
+class Keys:
+    """What is known of a night's facts before they are compared.
+
+    Attributes:
+        spans: the days, in UTC, in which they state to have become known.
+        repeated: hashes of key, clock and sequence, the column `KEY`, that several facts have; None: there are too many
+            to list them.
+    """
+
+    spans: list[Span]
+    repeated: list[int] | None
+
+
+def with_keys(rows: DataFrame, source: Source) -> DataFrame:
+    """The rows with a hash of each fact's key, clock and sequence; null for other rows."""
+    key = F.xxhash64(*source.key, "stated_known_at", *source.sequence)
+    return rows.withColumn(KEY, F.when(F.col(facts.STATE) == "fact", key))
+
+
+def survey(rows: DataFrame, name: str) -> Keys:
+    """Look through persisted rows of a source, see `with_keys`. All expressions are first computed here.
+
+    Raises:
+        SourceError: an expression fails.
+    """
     day = F.floor(F.unix_micros("stated_known_at") / DAY).alias("day")
-    days = rows.where(F.col(facts.STATE) == "fact").select(day).distinct().collect()
-    return [(instant(row[0] * DAY), instant((row[0] + 1) * DAY)) for row in days]
+    groups = rows.where(F.col(KEY).isNotNull()).groupBy(KEY, day).agg((F.count("*") > 1).alias("repeated"))
+    with translate_expression_errors(name):
+        ((days, count),) = groups.agg(F.collect_set("day"), F.count_if("repeated")).collect()
+    listed = groups.where("repeated").select(KEY).collect() if 0 < count <= MOST_REPEATED else []
+    repeated = None if count > MOST_REPEATED else [row[0] for row in listed]
+    return Keys([(instant(one * DAY), instant((one + 1) * DAY)) for one in days], repeated)
 
 
 def without_stored(
@@ -119,11 +151,26 @@ def of_last_items(rows: DataFrame, source: Source, order: Mapping[str, int]) -> 
     return placed.withColumn("_last", F.max("_order").over(same)).where(is_last).drop("_order", "_last")
 
 
-def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
+def with_conflicts(rows: DataFrame, source: Source, repeated: Sequence[int] | None = None) -> DataFrame:
     """Keep one of identical facts; refuse different versions with the same key, clock and sequence.
 
     Of facts that only repairs have made identical it keeps one that needed none, or else always the same.
+
+    Args:
+        rows: facts and refused rows.
+        source: its settings.
+        repeated: the hashes in `KEY` of facts that are to be compared, see `Keys`; None: all are.
     """
+    if repeated is None:
+        return with_hashes(_compared(rows, source))
+    if not repeated:
+        return with_hashes(rows)
+    hashes = F.broadcast(rows.sparkSession.createDataFrame([(one,) for one in repeated], f"{KEY} bigint"))
+    compared = _compared(rows.join(hashes, KEY, "left_semi"), source)
+    return with_hashes(rows.join(hashes, KEY, "left_anti").unionByName(compared))
+
+
+def _compared(rows: DataFrame, source: Source) -> DataFrame:
     same = Window.partitionBy(*source.key, "stated_known_at", *source.sequence, facts.STATE)
     least, greatest = F.min("_content").over(same), F.max("_content").over(same)
     order = ["_content", facts.ROW] if repairs.declared(source) else ["_content"]
@@ -135,7 +182,7 @@ def with_conflicts(rows: DataFrame, source: Source) -> DataFrame:
         facts.REASONS: F.when(conflict, F.array(F.lit(_conflict(source)))).otherwise(F.col(facts.REASONS)),
         facts.STATE: F.when(conflict, "refused").when(repeated, "repeated").otherwise(F.col(facts.STATE)),
     }
-    return with_hashes(compared.withColumns(resolved)).drop("_conflict", "_repeated")
+    return compared.withColumns(resolved).drop("_conflict", "_repeated")
 
 
 def with_hashes(rows: DataFrame) -> DataFrame:

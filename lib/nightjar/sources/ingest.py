@@ -120,21 +120,26 @@ def ingest(
     outcome = Outcome()
     entries_of = {source.name: source.entries for source in checked_sources}
     outcome.outputs[INTAKE.name] = history.store(warehouse, entries_of, run_date, run_id)
-    for source in checked_sources:
+
+    def store(name: str) -> dict[str, int]:
+        source, settings = checked[name], project.sources[name]
         version_before = arrow.versions(warehouse, [source.table.name]).get(source.table.name)
-        settings = project.sources[source.name]
         version_after = store_facts(source, settings, warehouse, night)
-        outcome.outputs[source.table.name] = version_after
-        outcome.outputs |= layouts.store(spark, warehouse, settings, source.table, night, version_before, version_after)
-        outcome.rows[source.table.name] = source.counts["stored"]
         added, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
-        log.info("source %s: %s rows stored, %s refused", source.name, added, refused)
+        log.info("source %s: %s rows stored, %s refused", name, added, refused)
+        of_layouts = layouts.store(spark, warehouse, settings, source.table, night, version_before, version_after)
+        return {source.table.name: version_after} | of_layouts
+
+    for name, versions in side_by_side(spark, store, list(project.sources)).items():
+        outcome.outputs |= versions
+        outcome.rows[checked[name].table.name] = checked[name].counts["stored"]
     outcome.outputs[QUARANTINE.name] = store_quarantine(checked_sources, warehouse, night)
     outcome.outputs |= store_repairs(checked_sources, project.sources, warehouse, night)
     outcome.outputs[QUALITY.name] = store_quality(checked_sources, arrivals_of, warehouse, night)
     outcome.rows[QUARANTINE.name] = sum(source.counts["refused"] for source in checked_sources)
     for source in checked_sources:
-        source.rows.unpersist()
+        for rows in source.persisted:
+            rows.unpersist()
     return outcome
 
 
@@ -153,21 +158,25 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     visible = all_rows.observe(observation, *counting.state_counts()).where(F.col(facts.STATE).isin("fact", "refused"))
     content = deduplication.content([*source.stored_columns(), "event_time"])
     visible = visible.withColumns({deduplication.CONTENT: content, "_before": F.col(facts.STATE)})
-    spans = read.spans(night.cutoff)
-    if spans is None and deduplication.is_large(warehouse, table.name):
-        visible = visible.persist()
-        spans = deduplication.spans_of(visible)
+    spans, repeated = read.spans(night.cutoff), None
+    is_first = not arrow.exists(warehouse, table.name)
+    is_surveyed = is_first or (spans is None and deduplication.is_large(warehouse, table.name))
+    if is_surveyed:
+        visible = deduplication.with_keys(visible, source).persist()
+        keys = deduplication.survey(visible, name)
+        spans, repeated = keys.spans, keys.repeated
     not_stored = deduplication.without_stored(spark, visible, warehouse, table.name, source, night, spans)
-    compared = new = deduplication.with_conflicts(not_stored, source)
+    compared = new = deduplication.with_conflicts(not_stored, source, repeated)
     if source.near_duplicates:
         compared.persist()
         new = near_duplicates.refuse(ground, compared)
-    new = deduplication.without_refused(spark, new, warehouse, name, night.run_date).persist()
+    new = deduplication.without_refused(spark, new, warehouse, name, night.run_date)
+    if not is_first:  # then all it takes are projections of rows that are persisted
+        new = new.persist()
     pairs = repairs.declared(source)
     state_counts = counting.count_states(new, name, pairs)
     if source.near_duplicates:
         compared.unpersist()
-    visible.unpersist()
     new, results = gates.check(ground, new)
     if any(result.measured.refused for result in results):
         state_counts = counting.count_states(new, name, pairs)
@@ -185,7 +194,16 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     counts |= counting.waiting_counts(counts, entries)
     repaired = counting.repaired(state_counts, pairs)
     return CheckedSource(
-        name, table, new, counts, failed, None if newest is None else instant(newest), entries, results, repaired
+        name,
+        table,
+        new,
+        counts,
+        failed,
+        None if newest is None else instant(newest),
+        entries,
+        results,
+        repaired,
+        (visible, new),
     )
 
 

@@ -49,6 +49,7 @@ class CheckedSource:
         entries: what was read.
         gates: what its gates say.
         repaired: column and repair -> rows that it has changed, of those that the night stores or refuses.
+        persisted: the rows that Spark keeps until they are stored.
     """
 
     name: str
@@ -60,6 +61,7 @@ class CheckedSource:
     entries: Sequence[Entry]
     gates: tuple[GateResult, ...] = ()
     repaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    persisted: tuple[DataFrame, ...] = ()
 
     @property
     def is_corrected(self) -> bool:

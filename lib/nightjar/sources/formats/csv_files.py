@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nightjar.errors import SourceError
 from nightjar.settings.files import Dialect
 from nightjar.sources.formats.lines import blocks
@@ -108,6 +110,7 @@ class _Lines:
         self.path, self.where, self.number, self.first, self.ends = path, where, 0, 0, set[str]()
         self.of_header, self.starts = not dialect.names, True
         self.quote, self.comment = dialect.quote.encode(), (dialect.comment or "").encode()
+        self.delimiter = dialect.delimiter.encode()
         self.end = ""
 
     def end_row(self) -> None:
@@ -118,6 +121,10 @@ class _Lines:
     def __iter__(self) -> Iterator[str]:
         for block in blocks(self.path):
             self._require_text(block)
+            ends = set[str]() if self.of_header or not self.starts or self.comment else self._ends_of_plain(block)
+            if ends:
+                self.number, self.ends = self.number + block.count(b"\n"), self.ends | ends
+                continue
             for number, line in enumerate(block.splitlines(keepends=True), self.number + 1):
                 self.number, self.end = number, _end(line)
                 text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
@@ -131,6 +138,31 @@ class _Lines:
                 if self.starts:
                     self.first, self.starts = number, False
                 yield text.decode()
+
+    def _ends_of_plain(self, block: bytes) -> set[str]:
+        """The line ends of a block in which each line is plainly a row: quotes only around fields, none of them in one.
+
+        Empty where a block may hold another one, so that its lines are to be looked at one by one.
+        """
+        returns = block.count(b"\r")
+        is_of_bytes = len(self.delimiter) == 1 and len(self.quote) <= 1
+        if not is_of_bytes or block[-1:] != b"\n" or returns != block.count(b"\r\n"):
+            return set()
+        if self.quote and self.quote in block and not self._has_plain_quotes(block):
+            return set()
+        return {"\r\n"} if returns == block.count(b"\n") else {"\n", "\r\n"} if returns else {"\n"}
+
+    def _has_plain_quotes(self, block: bytes) -> bool:
+        data = np.frombuffer(block, np.uint8)
+        places = np.flatnonzero(data == self.quote[0])
+        if len(places) % 2:
+            return False
+        first, last = places[::2], places[1::2]
+        borders = np.isin(np.arange(256), [*self.delimiter, *b"\n\r"])
+        line_ends = np.flatnonzero(data == ord("\n"))
+        within_line = np.array_equal(np.searchsorted(line_ends, first), np.searchsorted(line_ends, last))
+        before, after = data[np.maximum(first, 1) - 1], data[last + 1]  # a line end comes last, and has one before it
+        return within_line and bool(np.all(borders[before] | (first == 0)) and np.all(borders[after]))
 
     def _is_comment(self, line: bytes) -> bool:
         """Whether Spark takes a line for a comment."""
