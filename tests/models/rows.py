@@ -26,6 +26,8 @@ MODELS = {
     Estimator.TREE: Model(Estimator.TREE, parameters={"max_depth": 4, "min_samples_leaf": 20}),
     Estimator.FOREST: Model(Estimator.FOREST, parameters={"n_estimators": 5, "min_samples_leaf": 20}),
     Estimator.BOOSTING: Model(Estimator.BOOSTING, parameters={"max_iter": 10, "min_samples_leaf": 5}),
+    Estimator.LIGHTGBM: Model(Estimator.LIGHTGBM, parameters={"n_estimators": 10, "min_child_samples": 5}),
+    Estimator.XGBOOST: Model(Estimator.XGBOOST, parameters={"n_estimators": 10, "max_depth": 3}),
     Estimator.NEIGHBOURS: Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 25}),
     Estimator.NETWORK: Model(
         Estimator.NETWORK, parameters={"hidden": [8, 4], "epochs": 4, "batch_size": 64, "learning_rate": 0.02}
@@ -62,6 +64,8 @@ CLASSIFIED = {
     "lasso logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 1.0}),
     "elastic net logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 0.5}),
     "network without embeddings": Model(Estimator.NETWORK, parameters=BARE),
+    "stopped lightgbm": Model(Estimator.LIGHTGBM, parameters={"n_estimators": 40, "early_stopping_rounds": 5}),
+    "stopped xgboost": Model(Estimator.XGBOOST, parameters={"n_estimators": 40, "early_stopping_rounds": 5}),
     "over-sampled": Model(Estimator.TREE, parameters={"max_depth": 4}, imbalance=Imbalance(ImbalanceKind.OVER)),
     "platt": Model(Estimator.FOREST, parameters={"n_estimators": 3}, calibration=Calibration.PLATT),
     "isotonic": Model(Estimator.BOOSTING, parameters={"max_iter": 5}, calibration=Calibration.ISOTONIC),

@@ -1,6 +1,7 @@
 """Fitting one estimator that is no ensemble, with its own preparation and resampling."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nightjar.errors import LearningError
+from nightjar.models.boosters.booster import Booster
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
 from nightjar.models.estimators.estimator_registry import choose_solver, family_of, make_estimator
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
@@ -16,6 +18,7 @@ from nightjar.models.estimators.rate import ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
+from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
 from nightjar.models.network.options import Options
 from nightjar.models.predictor import Predictor
@@ -23,7 +26,7 @@ from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import Synthesiser, resample
 from nightjar.models.preprocessing.synthetic_rows import interpolate
 from nightjar.settings.columns import FeatureType
-from nightjar.settings.model import Estimator, Model
+from nightjar.settings.model import EARLY_STOPPING, Estimator, Model
 from nightjar.settings.task import Task
 
 Features = tuple[FeatureColumn, ...]
@@ -49,15 +52,44 @@ def _fit_family(
     if requirement is None:
         no_inputs = np.zeros((len(rows.label), 1))
         return Predictor((), None, estimator.fit(no_inputs, rows.label, sample_weight=rows.weight))
-    prepared = preparation(features, model.preparation, requirement, task=task, seed=seed, inner=rows.inner)
-    inputs = prepared.fit_transform(frame, rows.label)
-    inputs, label, weight = _rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
+    if isinstance(estimator, Booster) and estimator.early_stopping_rounds is not None:
+        estimator = _with_size(estimator, model, rows, features, task, seed)
+    prepared, inputs, label, weight = _prepare(model, rows, frame, features, requirement, task, seed)
     if model.estimator is Estimator.NEIGHBOURS and estimator.n_neighbors > len(label):
         raise ValueError(f"n_neighbors is {estimator.n_neighbors}: expected no more than there are rows.")
     fit_parameters: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
     if isinstance(estimator, PairwiseRanker):
         fit_parameters["query"] = rows.query
     return Predictor(features, prepared, choose_solver(estimator, inputs.shape[1]).fit(inputs, label, **fit_parameters))
+
+
+def _with_size(booster: Booster, model: Model, rows: Examples, features: Features, task: Task, seed: int) -> Booster:
+    """A booster with the number of trees that is best on the newest inner split; all rows then get as many."""
+    if not rows.inner:
+        raise ValueError(
+            f"{EARLY_STOPPING} needs an inner split of the training rows: give it more rows or dates, or leave it out."
+        )
+    split, requirement = rows.inner[-1], InputRequirement.ORDERED
+    earlier = replace(rows.take(split.train), inner=split.inner)
+    frame, test = _frame(earlier.table, features), rows.take(split.test)
+    prepared, inputs_before, label, weight = _prepare(model, earlier, frame, features, requirement, task, seed)
+    inputs = prepared.transform(_frame(test.table, features))
+    return booster.choose_size((inputs_before, label, weight), (inputs, test.label, test.weight))
+
+
+def _prepare(
+    model: Model,
+    rows: Examples,
+    frame: pd.DataFrame,
+    features: Features,
+    requirement: InputRequirement,
+    task: Task,
+    seed: int,
+) -> tuple[Any, Floats, npt.NDArray[Any], Floats | None]:
+    """The fitted preparation, and the estimator's inputs, labels and weights, evened out."""
+    prepared = preparation(features, model.preparation, requirement, task=task, seed=seed, inner=rows.inner)
+    inputs = prepared.fit_transform(frame, rows.label)
+    return prepared, *_rebalance(model, inputs, rows, task, seed, _synthesiser(model, frame, prepared))
 
 
 def _fit_network(

@@ -28,6 +28,8 @@ class Estimator(Choice):
     TREE = "tree"
     FOREST = "forest"
     BOOSTING = "boosting"
+    LIGHTGBM = "lightgbm"
+    XGBOOST = "xgboost"
     NEIGHBOURS = "neighbours"
     NETWORK = "network"
     SKLEARN = "sklearn"
@@ -38,6 +40,10 @@ class Estimator(Choice):
 
 ENSEMBLES = frozenset({Estimator.BAGGING, Estimator.VOTING, Estimator.STACKING})
 """Made of other candidates, their members."""
+
+
+EARLY_STOPPING = "early_stopping_rounds"
+"""The parameter by which a booster chooses its number of trees on a part of its training rows."""
 
 
 class Calibration(Choice):
@@ -100,7 +106,8 @@ class Model:
     Attributes:
         estimator: what learns, or a rule of thumb.
         baseline: whether a champion must beat it rather than be it.
-        parameters: the estimator's own parameters, fixed: names and meaning are those of scikit-learn's class.
+        parameters: the estimator's own parameters, fixed: names and meaning are those of its class in scikit-learn,
+            LightGBM or XGBoost.
         space: parameter -> what is tried: a list of values (each may itself be a list), or the mapping
             {low, high, log: false, whole: false}.
         drop: features this estimator does not use.
@@ -143,8 +150,9 @@ class Model:
         """
         encoded = self.preparation.encodes(Encoding.TARGET)
         blended = self.calibration is not Calibration.NONE or self.estimator is Estimator.STACKING
+        stopped = EARLY_STOPPING in {*self.parameters, *self.space}
         below = [members[name].inner_depth(members) for name in self.members]
-        return int(encoded) + int(blended) + max(below, default=0)
+        return int(encoded) + int(blended) + int(stopped) + max(below, default=0)
 
     def uses_gpu(self) -> bool:
         """Whether it is fitted on a GPU, or may be at some point of its space."""

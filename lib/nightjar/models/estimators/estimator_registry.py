@@ -19,6 +19,8 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nightjar.errors import LearningError
+from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmRegressor
+from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostRegressor
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rate import ColumnRate
 from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
@@ -85,6 +87,16 @@ FAMILIES: Mapping[Estimator, Family] = {
         # Early stopping would hold out rows at random, across time. The search chooses the number of trees.
         {"early_stopping": False},
         InputRequirement.ORDERED,
+    ),
+    Estimator.LIGHTGBM: Family(
+        _both(LightGbmClassifier, LightGbmRegressor),
+        frozenset(signature(LightGbmClassifier).parameters) - RESERVED_PARAMETERS,
+        requirement=InputRequirement.ORDERED,
+    ),
+    Estimator.XGBOOST: Family(
+        _both(XgBoostClassifier, XgBoostRegressor),
+        frozenset(signature(XgBoostClassifier).parameters) - RESERVED_PARAMETERS,
+        requirement=InputRequirement.ORDERED,
     ),
     # A search tree of the rows would make the artifact no smaller, and an unchecked index in it could crash scoring.
     # With as many columns as one-hot codes make, no search tree is faster either.

@@ -1,4 +1,5 @@
-"""Serialization of predictors: skops for scikit-learn, safetensors for networks, a structure of JSON for the rest.
+"""Serialization of predictors: skops for scikit-learn, safetensors for networks, the own formats of LightGBM and
+XGBoost, a structure of JSON for the rest.
 
 The structure is plain JSON: the features, the names of the files, and the parameters of a calibration or a blend. An
 ensemble's members are structures of their own, whose files have the member's number as prefix.
@@ -6,11 +7,13 @@ ensemble's members are structures of their own, whose files have the member's nu
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import safetensors.numpy
 
 from nightjar.errors import LearningError, ModelError
+from nightjar.models.boosters.booster import Booster
+from nightjar.models.boosters.booster_files import file_name, open_booster, structure_of
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles.blending import Blend
 from nightjar.models.ensembles.calibration import Isotonic, Platt
@@ -25,7 +28,6 @@ Structure = dict[str, Any]
 PREPARATION = "preparation.skops"
 ESTIMATOR = "estimator.skops"
 NETWORK = "network.safetensors"
-
 CURVES: Mapping[str, type[Platt | Isotonic]] = {"platt": Platt, "isotonic": Isotonic}
 
 
@@ -86,6 +88,10 @@ def _dump_estimator(estimator: Classifier | Regressor, prefix: str, files: dict[
     if isinstance(estimator, Perceptron):
         files[f"{prefix}{NETWORK}"] = safetensors.numpy.save(dict(estimator.state))
         return {"network": f"{prefix}{NETWORK}", "probability": estimator.probability}
+    if isinstance(estimator, Booster):
+        name = f"{prefix}{file_name(estimator)}"
+        files[name] = estimator.model_
+        return {"booster": name} | structure_of(estimator)
     files[f"{prefix}{ESTIMATOR}"] = dump_part(estimator)
     return {"skops": f"{prefix}{ESTIMATOR}"}
 
@@ -102,7 +108,12 @@ def _dump_curve(curve: Calibrator | None) -> Structure | None:
 def _files_of(structure: Structure) -> Iterator[tuple[str, bool]]:
     """The name of each file that would be opened, and whether by skops."""
     estimator = structure["estimator"]
-    files = ((structure["preparation"], True), (estimator.get("skops"), True), (estimator.get("network"), False))
+    files = (
+        (structure["preparation"], True),
+        (estimator.get("skops"), True),
+        (estimator.get("network"), False),
+        (estimator.get("booster"), False),
+    )
     yield from ((str(name), of_skops) for name, of_skops in files if name is not None)
     for member in structure["members"]:
         yield from _files_of(member)
@@ -140,6 +151,9 @@ def _open_estimator(
         except Exception as error:
             raise ModelError(f"{where}: {name} cannot be opened: {error!r}.") from error
         return Perceptron(state, probability=bool(structure["probability"]))
+    if kind == "booster":
+        name = structure["booster"]
+        return cast("Classifier | Regressor", open_booster(structure, files[name], f"{where}: {name}"))
     return open_estimator(files[structure["skops"]], f"{where}: {structure['skops']}")
 
 

@@ -1,0 +1,1 @@
+"""LightGBM and XGBoost: fitted with scikit-learn's interface, stored in the libraries' own text formats."""

@@ -1,0 +1,91 @@
+"""What boosters of other libraries than scikit-learn have in common: its interface."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+
+Floats = npt.NDArray[np.float64]
+Rows = tuple[Floats, npt.NDArray[Any], Floats | None]
+"""Inputs, labels and weights, as `Booster.fit` has them."""
+
+
+Limits = dict[str, tuple[tuple[type, ...], float, float]]
+"""Parameter -> its types, and the least and greatest value."""
+
+
+class Booster(BaseEstimator):  # type: ignore[misc]
+    """A sum of trees, each fitted to what the trees before it leave, on one thread: candidates run in parallel.
+
+    Where `early_stopping_rounds` is set, `n_estimators` is the most trees there are, and `choose_size` says how many.
+
+    Attributes:
+        model_: the fitted model, in its library's text format; `lightgbm_text` and `xgboost_json` check it.
+        inputs_: how many inputs it takes.
+    """
+
+    early_stopping_rounds: int | None
+    n_estimators: int
+    model_: bytes
+    inputs_: int
+
+    def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
+        """Fit. `inputs` is (rows, inputs), NaN where a value is missing; labels and weights are (rows,)."""
+        raise NotImplementedError
+
+    def losses(self, train: Rows, test: Rows) -> Floats:
+        """The loss on test rows after each tree that is fitted to training rows: (trees,)."""
+        raise NotImplementedError
+
+    def choose_size(self, train: Rows, test: Rows) -> Self:
+        """Set `n_estimators` to the number of trees after which the loss on test rows is least."""
+        self.n_estimators = int(np.argmin(self.losses(train, test))) + 1
+        return self
+
+    def with_model(self, model: bytes, inputs: int) -> Self:
+        """This estimator, fitted: with a checked model of so many inputs."""
+        self.model_, self.inputs_ = model, inputs
+        self.__dict__.pop("_opened", None)
+        return self
+
+    def _raw(self, inputs: Floats) -> Floats:
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what the library has opened."""
+        return {name: value for name, value in vars(self).items() if name != "_opened"}
+
+    def _validate_params(self) -> None:
+        """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
+        for name, (kinds, least, most) in self._limits().items():
+            value = getattr(self, name)
+            if value is None and name == "early_stopping_rounds":
+                continue
+            is_number = isinstance(value, kinds) and not isinstance(value, bool)
+            if not (is_number and least <= value <= most):
+                whole = "a whole number" if kinds == (int,) else "a number"
+                raise ValueError(f"{name} is {value!r}: expected {whole} from {least:g} to {most:g}.")
+
+    def _limits(self) -> Limits:
+        return LIMITS
+
+
+WHOLE, NUMBER = (int,), (int, float)
+LIMITS: Limits = {
+    "n_estimators": (WHOLE, 1, 100_000),
+    "learning_rate": (NUMBER, 1e-9, 1e9),
+    "early_stopping_rounds": (WHOLE, 1, 100_000),
+    "max_depth": (WHOLE, 1, 64),
+    "reg_alpha": (NUMBER, 0, 1e9),
+    "reg_lambda": (NUMBER, 0, 1e9),
+    "subsample": (NUMBER, 1e-9, 1),
+    "colsample_bytree": (NUMBER, 1e-9, 1),
+    "max_bin": (WHOLE, 2, 65_535),
+    "min_child_weight": (NUMBER, 0, 1e12),
+}
+
+
+def of_both_classes(probability: Floats) -> Floats:
+    """Probabilities of False and True, (rows, 2), from those of True."""
+    return np.column_stack([1 - probability, probability])

@@ -1,0 +1,50 @@
+"""Boosters as files of their libraries' formats, and a structure of JSON beside them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nightjar.errors import ModelError
+from nightjar.models.boosters import lightgbm_text, xgboost_json
+from nightjar.models.boosters.booster import Booster
+from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmRegressor
+from nightjar.models.boosters.xgboost_booster import XgBoost, XgBoostClassifier, XgBoostRegressor
+
+CLASSES: Mapping[str, type[Booster]] = {
+    "lightgbm_classifier": LightGbmClassifier,
+    "lightgbm_regressor": LightGbmRegressor,
+    "xgboost_classifier": XgBoostClassifier,
+    "xgboost_regressor": XgBoostRegressor,
+}
+"""Stored name -> class. The names are permanent."""
+
+
+def structure_of(booster: Booster) -> dict[str, Any]:
+    """A fitted booster without its model: its class, how many inputs it takes, and what is taken from them first."""
+    (name,) = (name for name, one in CLASSES.items() if type(booster) is one)
+    shift = {"shift": booster.shift_.tolist()} if isinstance(booster, XgBoost) else {}
+    return {"class": name, "inputs": booster.inputs_} | shift
+
+
+def file_name(booster: Booster) -> str:
+    """The name of its model's file."""
+    return "xgboost.json" if isinstance(booster, XgBoost) else "lightgbm.txt"
+
+
+def open_booster(structure: Mapping[str, Any], content: bytes, name: str) -> Booster:
+    """The fitted booster in a file that is checked before its library parses it.
+
+    Raises:
+        ModelError: it holds no model of ours.
+        KeyError, TypeError, ValueError: the structure is not one of `structure_of`.
+    """
+    booster, inputs = CLASSES[structure["class"]](), structure["inputs"]
+    if type(inputs) is not int or inputs < 1:
+        raise ModelError(f"{name} is a model of {inputs!r} inputs, expected a whole number from 1.")
+    if not isinstance(booster, XgBoost):
+        return booster.with_model(lightgbm_text.checked(content, inputs, name), inputs)
+    booster.shift_ = np.array([float(one) for one in structure["shift"]])
+    if booster.shift_.shape != (inputs,) or not np.isfinite(booster.shift_).all():
+        raise ModelError(f"{name}: its shift is not a finite number for each of {inputs} inputs.")
+    return booster.with_model(xgboost_json.checked(content, inputs, name), inputs)

@@ -1,0 +1,149 @@
+"""Boosting by LightGBM. The library is imported only where it works."""
+
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, RegressorMixin
+
+from nightjar.errors import LearningError
+from nightjar.models.boosters import lightgbm_text
+from nightjar.models.boosters.booster import LIMITS, NUMBER, WHOLE, Booster, Floats, Limits, Rows, of_both_classes
+
+
+class LightGbm(Booster):
+    """Trees of LightGBM, which grow leaf by leaf. Parameters are those of its scikit-learn class, with its defaults.
+
+    Attributes:
+        n_estimators: trees.
+        learning_rate: the share of each tree's values that counts.
+        num_leaves: of a tree at most.
+        max_depth: of a tree; -1: any.
+        min_child_samples: rows of a leaf at least.
+        min_child_weight: sum of second derivatives in a leaf at least.
+        min_split_gain: of a split at least.
+        reg_alpha, reg_lambda: penalties of absolute and squared leaf values.
+        subsample: share of rows drawn for every `subsample_freq`-th tree; 0: none are drawn.
+        colsample_bytree: share of inputs drawn for each tree.
+        max_bin: intervals into which each input's values are sorted.
+        early_stopping_rounds: see `Booster`; trees without a lower loss after which no more are tried.
+        random_state: of what is drawn.
+    """
+
+    objective: ClassVar[str]
+    metric: ClassVar[str]
+
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        num_leaves: int = 31,
+        max_depth: int = -1,
+        min_child_samples: int = 20,
+        min_child_weight: float = 1e-3,
+        min_split_gain: float = 0.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 0.0,
+        subsample: float = 1.0,
+        subsample_freq: int = 0,
+        colsample_bytree: float = 1.0,
+        max_bin: int = 255,
+        early_stopping_rounds: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
+        self.max_depth = max_depth
+        self.min_child_samples = min_child_samples
+        self.min_child_weight = min_child_weight
+        self.min_split_gain = min_split_gain
+        self.reg_alpha = reg_alpha
+        self.reg_lambda = reg_lambda
+        self.subsample = subsample
+        self.subsample_freq = subsample_freq
+        self.colsample_bytree = colsample_bytree
+        self.max_bin = max_bin
+        self.early_stopping_rounds = early_stopping_rounds
+        self.random_state = random_state
+
+    def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
+        """See `Booster.fit`."""
+        library = _library()
+        rows = library.Dataset(inputs, np.asarray(y, dtype=np.float64), weight=sample_weight, params=self._options())
+        fitted = library.train(self._options(), rows, self.n_estimators)
+        text = fitted.model_to_string().encode("ascii")
+        return self.with_model(lightgbm_text.checked(text, inputs.shape[1], "LightGBM's model"), inputs.shape[1])
+
+    def losses(self, train: Rows, test: Rows) -> Floats:
+        """See `Booster.losses`."""
+        library = _library()
+        parts = [
+            library.Dataset(inputs, np.asarray(y, dtype=np.float64), weight=weight, params=self._options())
+            for inputs, y, weight in (train, test)
+        ]
+        parts[1].set_reference(parts[0])
+        losses: dict[str, dict[str, list[float]]] = {}
+        stop = library.early_stopping(self.early_stopping_rounds, verbose=False)
+        callbacks = [library.record_evaluation(losses), stop]
+        library.train(self._options(), parts[0], self.n_estimators, valid_sets=[parts[1]], callbacks=callbacks)
+        (by_metric,) = losses.values()
+        return np.array(by_metric[self.metric])
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = self.get_params()
+        others = {name: options.pop(name) for name in ("n_estimators", "early_stopping_rounds", "random_state")}
+        fixed = {"objective": self.objective, "metric": self.metric, "seed": others["random_state"]}
+        # By rows or by columns the sums differ in their last bits; LightGBM would choose by time.
+        return options | fixed | {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
+
+    def _raw(self, inputs: Floats) -> Floats:
+        values: Floats = self._opened.predict(inputs, num_threads=1)
+        return values
+
+    @cached_property
+    def _opened(self) -> Any:
+        return _library().Booster(model_str=self.model_.decode("ascii"))
+
+    def _limits(self) -> Limits:
+        return LIMITS | {
+            "num_leaves": (WHOLE, 2, 131_072),
+            "max_depth": (WHOLE, -1, 64),
+            "min_child_samples": (WHOLE, 0, 1e9),
+            "min_split_gain": (NUMBER, 0, 1e12),
+            "subsample_freq": (WHOLE, 0, 100_000),
+        }
+
+
+class LightGbmClassifier(ClassifierMixin, LightGbm):  # type: ignore[misc]
+    """Probabilities of a yes or no."""
+
+    objective, metric = "binary", "binary_logloss"
+
+    def predict_proba(self, inputs: Floats) -> Floats:
+        """Probabilities of False and True, (rows, 2)."""
+        return of_both_classes(self._raw(inputs))
+
+
+class LightGbmRegressor(RegressorMixin, LightGbm):  # type: ignore[misc]
+    """Values, by squared error."""
+
+    objective, metric = "regression", "l2"
+
+    def predict(self, inputs: Floats) -> Floats:
+        """A value for each row, (rows,)."""
+        return self._raw(inputs)
+
+
+def _library() -> Any:
+    """The library.
+
+    Raises:
+        LearningError: it cannot be loaded.
+    """
+    try:
+        import lightgbm  # noqa: PLC0415  (it takes a second, and most models are of another estimator)
+    except OSError as error:
+        raise LearningError(f"LightGBM cannot be loaded: {error}. On Debian, install the package libgomp1.") from error
+    return lightgbm

@@ -1,0 +1,148 @@
+"""Boosting by XGBoost. The library is imported only where it works."""
+
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, RegressorMixin
+
+from nightjar.models.boosters import xgboost_json
+from nightjar.models.boosters.booster import LIMITS, NUMBER, Booster, Floats, Limits, Rows, of_both_classes
+
+EXACT = 2**24
+"""Whole numbers up to this one are exact in 32 bits, as which XGBoost reads its inputs."""
+
+
+class XgBoost(Booster):
+    """Trees of XGBoost, which grow level by level. Parameters are those of its scikit-learn class, with its defaults.
+
+    It reads inputs as numbers of 32 bits: greater ones are shifted before, so that neighbouring identifiers and times
+    stay apart.
+
+    Attributes:
+        n_estimators: trees.
+        learning_rate: the share of each tree's values that counts.
+        max_depth: of a tree.
+        min_child_weight: sum of second derivatives in a leaf at least.
+        gamma: loss by which a split must lower the sum at least.
+        reg_alpha, reg_lambda: penalties of absolute and squared leaf values.
+        subsample: share of rows drawn for each tree.
+        colsample_bytree: share of inputs drawn for each tree.
+        max_bin: intervals into which each input's values are sorted.
+        early_stopping_rounds: see `Booster`; trees without a lower loss after which no more are tried.
+        random_state: of what is drawn.
+        shift_: what is taken from each input first, (inputs,).
+    """
+
+    objective: ClassVar[str]
+    metric: ClassVar[str]
+    shift_: Floats
+
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        learning_rate: float = 0.3,
+        max_depth: int = 6,
+        min_child_weight: float = 1.0,
+        gamma: float = 0.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 1.0,
+        subsample: float = 1.0,
+        colsample_bytree: float = 1.0,
+        max_bin: int = 256,
+        early_stopping_rounds: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
+        self.min_child_weight = min_child_weight
+        self.gamma = gamma
+        self.reg_alpha = reg_alpha
+        self.reg_lambda = reg_lambda
+        self.subsample = subsample
+        self.colsample_bytree = colsample_bytree
+        self.max_bin = max_bin
+        self.early_stopping_rounds = early_stopping_rounds
+        self.random_state = random_state
+
+    def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
+        """See `Booster.fit`."""
+        self.shift_ = _shift(inputs)
+        fitted = _library().train(self._options(), self._rows(inputs, y, sample_weight), self.n_estimators)
+        text = bytes(fitted.save_raw("json"))
+        return self.with_model(xgboost_json.checked(text, inputs.shape[1], "XGBoost's model"), inputs.shape[1])
+
+    def losses(self, train: Rows, test: Rows) -> Floats:
+        """See `Booster.losses`."""
+        self.shift_ = _shift(train[0])
+        losses: dict[str, dict[str, list[float]]] = {}
+        _library().train(
+            self._options(),
+            self._rows(*train),
+            self.n_estimators,
+            evals=[(self._rows(*test), "test")],
+            early_stopping_rounds=self.early_stopping_rounds,
+            evals_result=losses,
+            verbose_eval=False,
+        )
+        return np.array(losses["test"][self.metric])
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = self.get_params()
+        others = {name: options.pop(name) for name in ("n_estimators", "early_stopping_rounds", "random_state")}
+        fixed = {"objective": self.objective, "eval_metric": self.metric, "seed": others["random_state"]}
+        return options | fixed | {"nthread": 1, "tree_method": "hist", "verbosity": 0}
+
+    def _rows(self, inputs: Floats, y: npt.NDArray[Any] | None = None, weight: Floats | None = None) -> Any:
+        label = None if y is None else np.asarray(y, dtype=np.float64)
+        return _library().DMatrix(inputs - self.shift_, label, weight=weight, nthread=1)
+
+    def _raw(self, inputs: Floats) -> Floats:
+        return np.asarray(self._opened.predict(self._rows(inputs)), dtype=np.float64)
+
+    @cached_property
+    def _opened(self) -> Any:
+        return _library().Booster({"nthread": 1}, model_file=bytearray(self.model_))
+
+    def _limits(self) -> Limits:
+        return LIMITS | {"gamma": (NUMBER, 0, 1e12)}
+
+
+class XgBoostClassifier(ClassifierMixin, XgBoost):  # type: ignore[misc]
+    """Probabilities of a yes or no."""
+
+    objective, metric = "binary:logistic", "logloss"
+
+    def predict_proba(self, inputs: Floats) -> Floats:
+        """Probabilities of False and True, (rows, 2)."""
+        return of_both_classes(self._raw(inputs))
+
+
+class XgBoostRegressor(RegressorMixin, XgBoost):  # type: ignore[misc]
+    """Values, by squared error."""
+
+    objective, metric = "reg:squarederror", "rmse"
+
+    def predict(self, inputs: Floats) -> Floats:
+        """A value for each row, (rows,)."""
+        return self._raw(inputs)
+
+
+def _library() -> Any:
+    """The library."""
+    import xgboost  # noqa: PLC0415  (most models are of another estimator)
+
+    return xgboost
+
+
+def _shift(inputs: Floats) -> Floats:
+    """The middle of each input's values where they are too great for 32 bits, else 0."""
+    present = np.where(np.isfinite(inputs), inputs, 0.0)
+    is_great = np.abs(present).max(axis=0, initial=0) > EXACT
+    shift = np.zeros(inputs.shape[1])
+    for column in np.flatnonzero(is_great):
+        values = inputs[:, column]
+        shift[column] = np.rint((np.nanmin(values) + np.nanmax(values)) / 2)
+    return shift
