@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from nightjar.errors import LearningError
+from nightjar.models.boosters.booster import Booster
 from nightjar.models.estimators.estimator_registry import FAMILIES, PENALTIES, settable_parameters
 from nightjar.models.network.options import Options
 from nightjar.profiling.yaml import flow
@@ -55,6 +56,8 @@ def _classes(estimator: Estimator) -> list[type]:
 
 
 def _show(cls: type) -> str:
+    if issubclass(cls, Booster):
+        return cls.library
     return f"`{cls.__name__}`" if cls.__module__.startswith("sklearn.") else _OWN
 
 

@@ -82,7 +82,7 @@ TEXT = [
     (b"split_feature=", b"split_feature=4"),
     (b"split_feature=", b"split_feature=-"),
     (b"threshold=", b"threshold=nan "),
-    (b"threshold=", b"threshold=1e999 #"),
+    (b"threshold=", b"threshold=1,5 #"),
     (b"decision_type=", b"decision_type=1"),
     (b"left_child=1", b"left_child=0"),
     (b"left_child=1", b"left_child=7"),
@@ -90,6 +90,8 @@ TEXT = [
     (b"right_child=2", b"right_child=1"),
     (b"leaf_value=", b"leaf_value=0 "),
     (b"leaf_value=", b"leaf_value=0x1p3#"),
+    (b"leaf_value=-0.", b"leaf_value=inf "),
+    (b"leaf_value=-0.", b"leaf_value=-1e999"),
     (b"end of trees", b"end"),
     (b"Tree=0", b"\xffTree=0"),
 ]

@@ -23,6 +23,8 @@ PARAMETERS = {
     Estimator.MAJORITY: {},
     Estimator.LOGISTIC: {"C": 0.5},
     Estimator.BOOSTING: {"max_iter": 5, "min_samples_leaf": 5},
+    Estimator.LIGHTGBM: {"n_estimators": 5, "min_child_samples": 5},
+    Estimator.XGBOOST: {"n_estimators": 5},
     Estimator.NETWORK: {"hidden": [4], "epochs": 2, "batch_size": 16},
 }
 

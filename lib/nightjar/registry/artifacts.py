@@ -63,7 +63,7 @@ def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:
         manifest,
         features=predictor.features,
         structure=structure,
-        packages=packages.dependencies(network=any(name.endswith(".safetensors") for name in contents)),
+        packages=packages.dependencies(list(contents)),
         files={name: _sha256(content) for name, content in contents.items()},
     )
     listing = to_json(complete)

@@ -8,12 +8,14 @@ from nightjar.errors import ModelError
 
 PYTHON = "python"
 OF_EVERY_MODEL = ("numpy", "pandas", "scikit-learn", "scipy", "skops")
-OF_NETWORKS = ("safetensors", "torch")
+OF_FILES = {".safetensors": ("safetensors", "torch"), "lightgbm.txt": ("lightgbm",), "xgboost.json": ("xgboost-cpu",)}
+"""How the name of a file of a model ends -> the packages that it needs."""
 
 
-def dependencies(*, network: bool) -> dict[str, str]:
-    """The packages that a model saved now depends on: package -> version."""
-    names = OF_EVERY_MODEL + (OF_NETWORKS if network else ())
+def dependencies(files: Iterable[str]) -> dict[str, str]:
+    """The packages that a model of such files, saved now, depends on: package -> version."""
+    endings = {ending for ending in OF_FILES for file in files if file.endswith(ending)}
+    names = OF_EVERY_MODEL + tuple(name for ending in sorted(endings) for name in OF_FILES[ending])
     return {PYTHON: platform.python_version(), **{name: version(name) for name in names}}
 
 

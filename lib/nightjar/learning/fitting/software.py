@@ -13,7 +13,7 @@ Models, metrics and settings import nothing else of Nightjar. Learning also read
 other packages: what it reads is part of a search's key by its contents, and the rest happens after the fits. So a
 finished fold stays valid while a report, a table or a job changes.
 """
-PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "imbalanced-learn", "torch")
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "imbalanced-learn", "lightgbm", "torch", "xgboost-cpu")
 """Whose versions decide what a fit gives."""
 
 

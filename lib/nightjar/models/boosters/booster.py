@@ -1,6 +1,6 @@
 """What boosters of other libraries than scikit-learn have in common: its interface."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ class Booster(BaseEstimator):  # type: ignore[misc]
         inputs_: how many inputs it takes.
     """
 
+    library: ClassVar[str]
     early_stopping_rounds: int | None
     n_estimators: int
     model_: bytes

@@ -31,6 +31,7 @@ class LightGbm(Booster):
         random_state: of what is drawn.
     """
 
+    library = "LightGBM"
     objective: ClassVar[str]
     metric: ClassVar[str]
 

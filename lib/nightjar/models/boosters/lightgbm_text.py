@@ -18,7 +18,8 @@ _DECISIONS = {kind << 2 | default << 1 for kind in range(3) for default in range
 """What a node does: two bits say which values are missing (none, zero or NaN), one where they go. A bit for categories
 stays 0: their bit sets would be read without a check."""
 _WHOLE = re.compile(r"-?[1-9][0-9]{0,8}|0")
-_DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?|inf")
+"""Infinite is the threshold that parts missing values from all others."""
 END = "end of trees"
 
 
@@ -85,15 +86,15 @@ def _tree(text: str, number: int, inputs: int, name: str) -> str:
     require(name, f"{where} has {leaves} leaves", holds=leaves >= 1)
     inner = {key: _numbers(lines, key, kind, leaves - 1, f"{name}: {where}") for key, kind in _OF_INNER.items()}
     values = _numbers(lines, "leaf_value", float, leaves, f"{name}: {where}")
-    require(name, f"{where} holds a number that is not finite", holds=are_finite([*values, *inner["threshold"]]))
+    require(name, f"{where} holds a number that is not finite", holds=are_finite(values))
     require(name, f"{where} reads no input", holds=all(0 <= one < inputs for one in inner["split_feature"]))
     require(name, f"{where} has splits of another kind", holds=_DECISIONS.issuperset(inner["decision_type"]))
     children = list(_children(inner["left_child"], inner["right_child"], leaves))
     require(name, f"{where} leads outside of itself", holds=len(nodes_of(children)) == len(children))
-    kept = {key: lines[key] for key in ("num_leaves", "num_cat", *_OF_INNER, "leaf_value")}
+    parts = {key: lines[key] for key in ("num_leaves", "num_cat", *_OF_INNER, "leaf_value")}
     unused = {key: " ".join(["0"] * (leaves - 1)) for key in _OF_INNER_UNUSED}
     unused |= {key: " ".join(["0"] * leaves) for key in _OF_LEAVES_UNUSED}
-    written = {"Tree": str(number), **kept, **unused, "is_linear": "0", "shrinkage": "1"}
+    written = {"Tree": str(number), **parts, **unused, "is_linear": "0", "shrinkage": "1"}
     return "".join(f"{key}={value}\n" for key, value in written.items()) + "\n\n"
 
 

@@ -35,6 +35,7 @@ class XgBoost(Booster):
         shift_: what is taken from each input first, (inputs,).
     """
 
+    library = "XGBoost"
     objective: ClassVar[str]
     metric: ClassVar[str]
     shift_: Floats

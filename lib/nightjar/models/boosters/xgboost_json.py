@@ -82,17 +82,17 @@ def _tree(tree: Mapping[str, Any], number: int, inputs: int, name: str) -> dict[
     are_places = _are_whole(lower, -1, nodes - 1) and _are_whole(upper, -1, nodes - 1)
     reached = nodes_of([_children(*pair) for pair in zip(lower, upper, strict=True)]) if are_places else []
     require(name, f"{where} leads outside of itself", holds=bool(reached))
-    kept = {key: [values[node] for node in reached] for key, values in lists.items()}
-    require(name, f"{where} reads no input", holds=_are_whole(kept["split_indices"], 0, inputs - 1))
-    numerical = _are_whole(kept["default_left"], 0, 1) and _are_whole(kept["split_type"], 0, 0)
+    parts = {key: [values[node] for node in reached] for key, values in lists.items()}
+    require(name, f"{where} reads no input", holds=_are_whole(parts["split_indices"], 0, inputs - 1))
+    numerical = _are_whole(parts["default_left"], 0, 1) and _are_whole(parts["split_type"], 0, 0)
     require(name, f"{where} has splits of another kind", holds=numerical)
-    require(name, f"{where} holds a number that is not finite", holds=_are_numbers(kept["split_conditions"]))
+    require(name, f"{where} holds a number that is not finite", holds=_are_numbers(parts["split_conditions"]))
     place_of = {node: place for place, node in enumerate(reached)} | {-1: -1}
-    children = {key: [place_of[node] for node in kept[key]] for key in ("left_children", "right_children")}
+    children = {key: [place_of[node] for node in parts[key]] for key in ("left_children", "right_children")}
     parent_of = {child: parent for key in children for parent, child in enumerate(children[key])}
     zeros = [0.0] * len(reached)
     return {
-        **kept,
+        **parts,
         **children,
         "base_weights": zeros,
         "categories": [],
