@@ -54,7 +54,7 @@ DAYS, FINAL_DAYS = 280, 28
 def main(kind: str, rows: int, columns: int) -> None:
     """Get ready, wait for a line, work, and say seconds, processor seconds of this process, and what was found."""
     case = search_case.made(rows, columns)
-    settings = search_case.search(stopping=False)
+    settings = search_case.search(search_case.SCIKIT_LEARN, stopping=False)
     settings.candidates["boosting"].space = {"learning_rate": [0.05, 0.1]}
     if kind == "final":
         measured(final(dated(case.problem.rows), settings))

@@ -1,11 +1,16 @@
 """What the searches of `scripts/bench search` run on: made-up rows, twelve candidates of boosting, five folds."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from lightgbm import LGBMClassifier
 from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import KFold
 
 from nightjar.learning.data.training_set import TrainingSet
@@ -19,9 +24,51 @@ from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task
 
 FOLDS, SEED = 5, 0
-FIXED = {"max_iter": 100}  # scikit-learn's default
-GRID = {"learning_rate": [0.02, 0.05, 0.1, 0.3], "max_leaf_nodes": [7, 15, 31]}
 RUNGS = [1, 2]
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """A library's boosting of 100 trees, one thread each.
+
+    Attributes:
+        estimator: in our settings.
+        plain: the library's class, with what all candidates share.
+        trees: name of the parameter that says how many there are.
+        grid: parameter -> what is tried.
+    """
+
+    estimator: Estimator
+    plain: Callable[..., Any]
+    trees: str
+    grid: Mapping[str, Sequence[float]]
+
+    def points(self) -> list[dict[str, float]]:
+        """The grid's combinations, in our order."""
+        return [dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())]
+
+
+RATES, LEAVES = [0.02, 0.05, 0.1, 0.3], [7, 15, 31]
+SCIKIT_LEARN = Boosting(
+    Estimator.BOOSTING,
+    partial(HistGradientBoostingClassifier, early_stopping=False, random_state=SEED, max_iter=100),
+    "max_iter",
+    {"learning_rate": RATES, "max_leaf_nodes": LEAVES},
+)
+LIGHTGBM = Boosting(
+    Estimator.LIGHTGBM,
+    partial(
+        LGBMClassifier,
+        n_estimators=100,
+        n_jobs=1,
+        random_state=SEED,
+        deterministic=True,
+        force_row_wise=True,
+        verbosity=-1,
+    ),
+    "n_estimators",
+    {"learning_rate": RATES, "num_leaves": LEAVES},
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +108,15 @@ def made(rows: int, columns: int) -> Case:
     return Case(inputs, label, splits, Problem(training, folds, parts, Task.CLASSIFICATION, SEED))
 
 
-def search(*, stopping: bool) -> Search:
+def search(boosting: Boosting, *, stopping: bool) -> Search:
     """Our settings: a grid of boosting beside the baseline that a search has to have."""
     candidates = {
         "majority": Model(Estimator.MAJORITY, baseline=True),
-        "boosting": Model(Estimator.BOOSTING, parameters=dict(FIXED), space={k: list(v) for k, v in GRID.items()}),
+        "boosting": Model(
+            boosting.estimator,
+            parameters={boosting.trees: 100},
+            space={name: list(values) for name, values in boosting.grid.items()},
+        ),
     }
     rungs = Stopping(list(RUNGS)) if stopping else Stopping()
     return Search(candidates, split=Split(SplitKind.RANDOM, folds=FOLDS), proposals=Proposals(), stopping=rungs)
@@ -79,8 +130,3 @@ def trivial(count: int) -> Search:
     }
     candidates["baseline"] = Model(Estimator.MAJORITY, baseline=True)
     return Search(candidates, split=Split(SplitKind.RANDOM, folds=FOLDS))
-
-
-def points() -> list[dict[str, float]]:
-    """The grid's combinations, in our order."""
-    return [dict(zip(GRID, values, strict=True)) for values in product(*GRID.values())]

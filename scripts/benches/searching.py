@@ -4,6 +4,7 @@
     ours                stopping at rungs of folds
     gridsearchcv        GridSearchCV(n_jobs=cores, refit=False): every candidate on every fold
     tune_plain          one Tune trial for each candidate, its folds one after another inside
+    ..._lightgbm        the same of LightGBM's boosting instead of scikit-learn's
 
 All fit the same estimators on the same rows of the same folds, and have to find the same winner; where all folds are
 run, every fold's ROC AUC has to be equal. Ray is started before any time counts; a worker's start counts.
@@ -23,8 +24,7 @@ import search_case
 from measure import console
 from ray import tune
 from ray._private.internal_api import get_memory_info_reply, get_state_from_address
-from search_case import FIXED, Case
-from sklearn.ensemble import HistGradientBoostingClassifier
+from search_case import FOLDS, LIGHTGBM, SCIKIT_LEARN, Boosting, Case
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
@@ -35,6 +35,7 @@ from nightjar.registry import tracking
 from nightjar.runtime import ray as ray_runtime
 from nightjar.settings.environment import Environment
 
+OF_LIGHTGBM = "_lightgbm"
 TRIVIAL = 40  # candidates, on five folds each
 
 Scores = np.ndarray
@@ -56,14 +57,14 @@ def measured(rows: int, columns: int, repeats: int, cores: int) -> dict[str, Any
         home = Path(folder)
         with ray_runtime.session(Environment(home=folder, cpus=cores)):
             engines = _engines(case, home, cores)
-            expected: Scores | None = None
+            expected = dict[str, Scores]()
             for number in range(1, repeats + 1):
                 for name, run in engines.items():
                     started = time.perf_counter()
                     scores = run()
                     runs.setdefault(name, []).append(time.perf_counter() - started)
-                    expected = scores if expected is None else expected
-                    _require_equal(name, scores, expected)
+                    estimator = "lightgbm" if name.endswith(OF_LIGHTGBM) else "scikit-learn"
+                    _require_equal(name, scores, expected.setdefault(estimator, scores))
                     console.print(f"round {number} of {repeats}: {name} {runs[name][-1]:.1f} s")
             copies = _copies(case, home)
             overhead = _overhead(case, home)
@@ -76,12 +77,19 @@ def _told(
 ) -> dict[str, Any]:
     return {
         "bench": "search",
-        "rows": {"rows": rows, "columns": columns, "candidates": len(search_case.points()), "folds": search_case.FOLDS},
+        "rows": {
+            "rows": rows,
+            "columns": columns,
+            "candidates": len(SCIKIT_LEARN.points()),
+            "folds": FOLDS,
+        },
         "seconds": seconds,
         "ratio": {
             "gridsearchcv_full": seconds["gridsearchcv"] / seconds["ours_full"],
             "gridsearchcv": seconds["gridsearchcv"] / seconds["ours"],
             "tune_plain": seconds["tune_plain"] / seconds["ours"],
+            "gridsearchcv_lightgbm_full": seconds["gridsearchcv_lightgbm"] / seconds["ours_full_lightgbm"],
+            "gridsearchcv_lightgbm": seconds["gridsearchcv_lightgbm"] / seconds["ours_lightgbm"],
         },
         "runs": runs,
         "peak_memory_mb": {},
@@ -92,29 +100,28 @@ def _told(
 
 def _engines(case: Case, home: Path, cores: int) -> dict[str, Callable[[], Scores]]:
     return {
-        "gridsearchcv": lambda: _grid_search(case, cores),
-        "ours_full": lambda: _ours(case, home, stopping=False),
-        "ours": lambda: _ours(case, home, stopping=True),
+        "gridsearchcv": lambda: _grid_search(SCIKIT_LEARN, case, cores),
+        "ours_full": lambda: _ours(SCIKIT_LEARN, case, home, stopping=False),
+        "ours": lambda: _ours(SCIKIT_LEARN, case, home, stopping=True),
         "tune_plain": lambda: _tune_plain(case, home),
+        f"gridsearchcv{OF_LIGHTGBM}": lambda: _grid_search(LIGHTGBM, case, cores),
+        f"ours_full{OF_LIGHTGBM}": lambda: _ours(LIGHTGBM, case, home, stopping=False),
+        f"ours{OF_LIGHTGBM}": lambda: _ours(LIGHTGBM, case, home, stopping=True),
     }
 
 
-def _estimator(parameters: dict[str, Any]) -> HistGradientBoostingClassifier:
-    return HistGradientBoostingClassifier(early_stopping=False, random_state=search_case.SEED, **FIXED, **parameters)
-
-
-def _grid_search(case: Case, cores: int) -> Scores:
-    grid = [{name: [value] for name, value in point.items()} for point in search_case.points()]
-    found = GridSearchCV(_estimator({}), grid, scoring="roc_auc", cv=case.splits, n_jobs=cores, refit=False)
+def _grid_search(boosting: Boosting, case: Case, cores: int) -> Scores:
+    grid = [{name: [value] for name, value in point.items()} for point in boosting.points()]
+    found = GridSearchCV(boosting.plain(), grid, scoring="roc_auc", cv=case.splits, n_jobs=cores, refit=False)
     found.fit(case.inputs, case.label)
-    return np.column_stack([found.cv_results_[f"split{fold}_test_score"] for fold in range(search_case.FOLDS)])
+    return np.column_stack([found.cv_results_[f"split{fold}_test_score"] for fold in range(FOLDS)])
 
 
-def _ours(case: Case, home: Path, *, stopping: bool) -> Scores:
+def _ours(boosting: Boosting, case: Case, home: Path, *, stopping: bool) -> Scores:
     folder = Path(tempfile.mkdtemp(dir=home))  # a new ledger: nothing is finished yet
     with ledger.open_ledger(folder, case.problem.key()) as book:
-        found = run_search(case.problem, search_case.search(stopping=stopping), book)
-    scores = np.full((len(search_case.points()), search_case.FOLDS), np.nan)
+        found = run_search(case.problem, search_case.search(boosting, stopping=stopping), book)
+    scores = np.full((len(boosting.points()), FOLDS), np.nan)
     for candidate, results in found.results.items():
         if candidate.model.baseline:
             continue
@@ -128,25 +135,25 @@ def _tune_plain(case: Case, home: Path) -> Scores:
     def candidate(config: dict[str, Any], inputs: np.ndarray, label: np.ndarray, splits: list[Any]) -> None:
         scores = []
         for train, test in splits:
-            fitted = _estimator(config["point"]).fit(inputs[train], label[train])
+            fitted = SCIKIT_LEARN.plain(**config["point"]).fit(inputs[train], label[train])
             scores.append(roc_auc_score(label[test], fitted.predict_proba(inputs[test])[:, 1]))
         tune.report({"scores": scores, "mean": float(np.mean(scores))})
 
     with_data = tune.with_parameters(candidate, inputs=case.inputs, label=case.label, splits=case.splits)
-    points = search_case.points()
+    points = SCIKIT_LEARN.points()
     tuner = tune.Tuner(
         tune.with_resources(with_data, {"cpu": 1}),
         param_space={"place": tune.grid_search(list(range(len(points)))), "point": tune.sample_from(_point)},
         run_config=tune.RunConfig(storage_path=str(home / "tune"), verbose=0),
     )
-    scores = np.full((len(points), search_case.FOLDS), np.nan)
+    scores = np.full((len(points), FOLDS), np.nan)
     for result in tuner.fit():
         scores[result.config["place"]] = result.metrics["scores"]
     return scores
 
 
 def _point(spec: Any) -> dict[str, float]:
-    return search_case.points()[spec["config"]["place"]]
+    return SCIKIT_LEARN.points()[spec["config"]["place"]]
 
 
 def _require_equal(name: str, scores: Scores, expected: Scores) -> None:
@@ -191,7 +198,7 @@ def _copies(case: Case, home: Path) -> float:
     before = _object_store_bytes()
     watch = _StoreWatch()
     watch.start()
-    _ours(case, home, stopping=True)
+    _ours(SCIKIT_LEARN, case, home, stopping=True)
     most = watch.stop() - before
     splits = sum(part.nbytes for split in case.splits for part in split)
     once = case.inputs.nbytes + splits
@@ -210,7 +217,7 @@ def _overhead(case: Case, home: Path) -> float:
         started = time.perf_counter()
         found = run_search(small.problem, settings, book, trial_callback(record))
         seconds = time.perf_counter() - started
-    units = TRIVIAL * search_case.FOLDS
+    units = TRIVIAL * FOLDS
     if (ran := sum(map(len, found.results.values()))) != units:
         raise ValueError(f"{ran} folds were run, expected {units}")
     fitted = sum(result.seconds for results in found.results.values() for result in results)

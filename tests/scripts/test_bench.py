@@ -141,7 +141,8 @@ def test_feast_is_left_out_of_the_hot_shape_unless_asked_for():
 SEARCHES = """
 import json, search_case, searching
 searching.TRIVIAL = 3
-search_case.GRID.update(learning_rate=[0.02, 0.3], max_leaf_nodes=[7])
+for boosting, leaves in ((search_case.SCIKIT_LEARN, "max_leaf_nodes"), (search_case.LIGHTGBM, "num_leaves")):
+    boosting.grid.update({"learning_rate": [0.02, 0.3], leaves: [7]})
 print("found", json.dumps(searching.measured(600, 8, 1, 2)))
 """
 
@@ -156,9 +157,13 @@ def test_all_searches_find_the_same_and_their_figures_are_told():
     (line,) = (line for line in ran.stdout.splitlines() if line.startswith("found "))
     found = json.loads(line.removeprefix("found "))
     seconds, ratio = found["seconds"], found["ratio"]
-    assert set(seconds) == {"ours", "ours_full", "gridsearchcv", "tune_plain"}
+    assert set(seconds) == {
+        *("ours", "ours_full", "gridsearchcv", "tune_plain"),
+        *("ours_lightgbm", "ours_full_lightgbm", "gridsearchcv_lightgbm"),
+    }
     assert ratio["gridsearchcv_full"] == seconds["gridsearchcv"] / seconds["ours_full"]
     assert ratio["gridsearchcv"] == seconds["gridsearchcv"] / seconds["ours"]
+    assert ratio["gridsearchcv_lightgbm"] == seconds["gridsearchcv_lightgbm"] / seconds["ours_lightgbm"]
     assert ratio["tune_plain"] == seconds["tune_plain"] / seconds["ours"]
     assert 0 < found["object_store_copies"] < 2  # the rows with their clocks and keys once, not for each of two workers
     assert found["overhead_seconds"] > 0
