@@ -1,0 +1,65 @@
+"""A column's periods in a row, and what stands out there, in words."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from nightjar.asof.values import Ints
+from nightjar.profiling.stored import jumps
+from nightjar.profiling.stored.columns import ColumnHistory
+from nightjar.profiling.stored.jumps import Jump
+from nightjar.profiling.stored.periods import Periods
+from nightjar.report.formatting import percent
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that stands out.
+
+    Attributes:
+        column: where.
+        period: the number of the period in which it begins.
+        words: what it is, and how it was before.
+    """
+
+    column: str
+    period: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """The periods in which a column can be compared.
+
+    Attributes:
+        column: which one.
+        periods: all of them.
+        places: the numbers of those with facts, or with values.
+    """
+
+    column: ColumnHistory
+    periods: Periods
+    places: Ints
+
+    def jump(self, jump: Jump, what: str, shown: Callable[[float], str]) -> Change:
+        """A jump of a figure, in words."""
+        number, low, high = int(self.places[jump.place]), shown(jump.low), shown(jump.high)
+        words = (
+            f"{what} is {shown(jump.value)} {self.periods.on(number)}; in the {self.periods.count(jump.place)} with "
+            f"values before it was {low if low == high else f'{low} to {high}'}."
+        )
+        return Change(self.column.name, number, words)
+
+    def share_jumps(self, counts: Ints, facts: Ints, what: str) -> Iterator[Change]:
+        """The jumps of a share, in words.
+
+        Args:
+            counts: of the facts that it is of, in each period.
+            facts: of each period.
+            what: it is.
+        """
+        for jump in jumps.of_shares(counts[self.places], facts[self.places]):
+            yield self.jump(jump, what, percent)
+
+    def extent(self, facts: Ints) -> str:
+        """How long some periods are together, and how many facts they have."""
+        return f"{self.periods.count(len(facts))}, {int(facts.sum()):,} facts"
