@@ -16,7 +16,7 @@ Value = float | None
 
 @dataclass(frozen=True)
 class Frame:
-    """What all charts of a page have in common.
+    """What charts of one column have in common.
 
     Attributes:
         names: of the periods.
@@ -34,12 +34,11 @@ class Frame:
         """The first and the last period's names, and the marks."""
         ends = [(left, self.names[0], "start"), (_WIDTH - right, self.names[-1], "end")]
         labels = [text("", x, height - 6, name, anchor) for x, name, anchor in ends[: len(self.names)]]
-        return [*labels, *(self._mark(number, height, left, right) for number in sorted(self.marks))]
+        return [*labels, *(self._mark(number, left, right) for number in sorted(self.marks))]
 
-    def _mark(self, number: int, height: float, left: float, right: float) -> Markup:
-        x, y = self.across(number, left, right), height - BOTTOM + 1
-        shape = Markup('<g><title>{}: see what stands out</title><path class="mark" d="M{:.1f} {:.1f}l5 8h-10z"/></g>')
-        return shape.format(self.names[number], x, y)
+    def _mark(self, number: int, left: float, right: float) -> Markup:
+        shape = Markup('<g><title>{}: see what stands out</title><path class="mark" d="M{:.1f} 10l5 -8h-10z"/></g>')
+        return shape.format(self.names[number], self.across(number, left, right))
 
 
 def bars(frame: Frame, counts: Sequence[int], title: str) -> Markup:
@@ -82,10 +81,10 @@ def spread(
 def levels(frame: Frame, rows: Sequence[tuple[str, Sequence[Value], float]], title: str) -> Markup:
     """A row for each level: its name, its share over time as an area, all of one scale, and its share of all."""
     greatest = max((value for _, values, _ in rows for value in values if value is not None), default=1.0) or 1.0
-    height = _LEVEL_HEIGHT * len(rows) + BOTTOM + 4
+    height = TOP + _LEVEL_HEIGHT * len(rows) + BOTTOM
     parts = []
     for place, (name, values, share) in enumerate(rows):
-        floor = _LEVEL_HEIGHT * (place + 1)
+        floor = TOP + _LEVEL_HEIGHT * (place + 1)
         scale = _Scale(0.0, greatest, floor, top=floor - _LEVEL_HEIGHT + 4, bottom=0.0)
         parts.append(text("", _NAME_WIDTH - 8, floor - 6, _short(name), "end"))
         parts.append(_area(scale, values, name))

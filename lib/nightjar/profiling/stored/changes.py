@@ -11,7 +11,7 @@ from nightjar.profiling.stored.jumps import EARLIER
 from nightjar.profiling.stored.level_changes import of_levels
 from nightjar.profiling.stored.periods import Periods
 from nightjar.profiling.stored.presence import Presence, presence
-from nightjar.profiling.stored.series import Change, Series
+from nightjar.profiling.stored.series import About, Change, Series
 from nightjar.report.formatting import compact, percent
 
 
@@ -32,7 +32,7 @@ def _of_column(column: ColumnHistory, periods: Periods) -> Iterator[Change]:
     if column.numbers is not None:
         yield from _of_numbers(column.numbers, with_values)
     if column.trues is not None:
-        yield from with_values.share_jumps(column.trues, column.present, "The share of true")
+        yield from with_values.share_jumps(column.trues, column.present, About.TRUES, "The share of true")
     if column.levels is not None:
         yield from of_levels(column.levels, with_values)
 
@@ -45,7 +45,7 @@ def _of_values(series: Series) -> Iterator[Change]:
         yield from _of_span(series, span, facts, present)
     for jump in jumps.of_shares(facts - present, facts):
         if span is None or jump.place not in span.edges:
-            yield series.jump(jump, "The share without a value", percent)
+            yield series.jump(jump, About.MISSING, "The share without a value", percent)
 
 
 def _of_span(series: Series, span: Presence, facts: Ints, present: Ints) -> Iterator[Change]:
@@ -53,14 +53,14 @@ def _of_span(series: Series, span: Presence, facts: Ints, present: Ints) -> Iter
     if span.is_gone:
         number, after = int(series.places[span.last + 1]), series.extent(facts[span.last + 1 :])
         words = f"No fact has a value {series.periods.since_then(number)} ({after}); before, {share} had one."
-        yield Change(series.column.name, number, words)
+        yield Change(series.column.name, About.MISSING, number, words)
     if span.is_new:
         number, before = int(series.places[span.first]), series.extent(facts[: span.first])
         when = series.periods.on(number)
         words = (
             f"The first value is there {when}: {share} of the facts since have one, none of those before ({before})."
         )
-        yield Change(series.column.name, number, words)
+        yield Change(series.column.name, About.MISSING, number, words)
 
 
 def _of_numbers(numbers: NumberFigures, series: Series) -> Iterator[Change]:
@@ -68,6 +68,8 @@ def _of_numbers(numbers: NumberFigures, series: Series) -> Iterator[Change]:
     with_mean = Series(column, series.periods, np.flatnonzero((numbers.finite > 0) & np.isfinite(numbers.mean)))
     places = with_mean.places
     for jump in jumps.of_means(numbers.mean[places], numbers.variance[places], numbers.finite[places]):
-        yield with_mean.jump(jump, "The mean", compact)
-    yield from series.share_jumps(numbers.zeros, column.present, "The share of 0")
-    yield from series.share_jumps(numbers.not_finite, column.present, "The share of NaN and infinities")
+        yield with_mean.jump(jump, About.NUMBERS, "The mean", compact)
+    yield from series.share_jumps(numbers.zeros, column.present, About.ZEROS, "The share of 0")
+    yield from series.share_jumps(
+        numbers.not_finite, column.present, About.NOT_FINITE, "The share of NaN and infinities"
+    )

@@ -9,7 +9,7 @@ from nightjar.profiling.stored.columns import ColumnHistory
 from nightjar.profiling.stored.jumps import Jump
 from nightjar.profiling.stored.levels import Levels
 from nightjar.profiling.stored.presence import presence
-from nightjar.profiling.stored.series import Change, Series
+from nightjar.profiling.stored.series import About, Change, Series
 from nightjar.report.formatting import percent
 
 SHOWN = 8
@@ -41,7 +41,7 @@ def of_levels(levels: Levels, series: Series) -> Iterator[Change]:
             f"{_names(levels, places)} {_were(places)} there for the first time {series.periods.on(number)}: {share} "
             f"of the values since, none of those before ({series.extent(facts[:first])})."
         )
-        yield Change(series.column.name, number, words)
+        yield Change(series.column.name, About.LEVELS, number, words)
     for end, places in gone.items():
         number, share = int(series.places[end]), _share(levels, series, places, slice(None, end))
         words = (
@@ -49,7 +49,7 @@ def of_levels(levels: Levels, series: Series) -> Iterator[Change]:
             f"{series.periods.on(int(series.places[end - 1]))}: {share} of the values up to then, none of those since "
             f"({series.extent(facts[end:])})."
         )
-        yield Change(series.column.name, number, words)
+        yield Change(series.column.name, About.LEVELS, number, words)
 
 
 def new_in_last(column: ColumnHistory) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def _of_shares(levels: Levels, series: Series) -> Iterator[Change]:
             if is_largest and span is not None and jump.place not in span.edges:
                 moves[jump.place] = move, name, jump
     for _, name, jump in moves.values():
-        yield series.jump(jump, f"The share of {quote(name)}", percent)
+        yield series.jump(jump, About.LEVELS, f"The share of {quote(name)}", percent)
 
 
 def _share(levels: Levels, series: Series, places: list[int], among: slice) -> str:

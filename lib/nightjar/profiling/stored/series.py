@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from nightjar.asof.values import Ints
 from nightjar.profiling.stored import jumps
@@ -11,17 +12,30 @@ from nightjar.profiling.stored.periods import Periods
 from nightjar.report.formatting import percent
 
 
+class About(Enum):
+    """What of a column is counted over time."""
+
+    MISSING = "without a value"
+    NUMBERS = "numbers"
+    ZEROS = "0"
+    NOT_FINITE = "NaN or infinite"
+    TRUES = "true"
+    LEVELS = "texts"
+
+
 @dataclass(frozen=True)
 class Change:
     """Something that stands out.
 
     Attributes:
         column: where.
+        about: what of it: a share without a value, numbers, or shares of 0, of NaN, of true or of texts.
         period: the number of the period in which it begins.
         words: what it is, and how it was before.
     """
 
     column: str
+    about: About
     period: int
     words: str
 
@@ -40,25 +54,26 @@ class Series:
     periods: Periods
     places: Ints
 
-    def jump(self, jump: Jump, what: str, shown: Callable[[float], str]) -> Change:
+    def jump(self, jump: Jump, about: About, what: str, shown: Callable[[float], str]) -> Change:
         """A jump of a figure, in words."""
         number, low, high = int(self.places[jump.place]), shown(jump.low), shown(jump.high)
         words = (
             f"{what} is {shown(jump.value)} {self.periods.on(number)}; in the {self.periods.count(jump.place)} with "
             f"values before it was {low if low == high else f'{low} to {high}'}."
         )
-        return Change(self.column.name, number, words)
+        return Change(self.column.name, about, number, words)
 
-    def share_jumps(self, counts: Ints, facts: Ints, what: str) -> Iterator[Change]:
+    def share_jumps(self, counts: Ints, facts: Ints, about: About, what: str) -> Iterator[Change]:
         """The jumps of a share, in words.
 
         Args:
             counts: of the facts that it is of, in each period.
             facts: of each period.
-            what: it is.
+            about: what of the column it is of.
+            what: it is, in words.
         """
         for jump in jumps.of_shares(counts[self.places], facts[self.places]):
-            yield self.jump(jump, what, percent)
+            yield self.jump(jump, about, what, percent)
 
     def extent(self, facts: Ints) -> str:
         """How long some periods are together, and how many facts they have."""
