@@ -43,7 +43,8 @@ def _of_values(series: Series) -> Iterator[Change]:
     span = presence(present, facts)
     if span is not None:
         yield from _of_span(series, span, facts, present)
-    for jump in jumps.of_shares(facts - present, facts):
+    compared = series.compared
+    for jump in jumps.of_shares(series.column.missing[compared], series.column.facts[compared]):
         if span is None or jump.place not in span.edges:
             yield series.jump(jump, About.MISSING, "The share without a value", percent)
 
@@ -66,10 +67,9 @@ def _of_span(series: Series, span: Presence, facts: Ints, present: Ints) -> Iter
 def _of_numbers(numbers: NumberFigures, series: Series) -> Iterator[Change]:
     column = series.column
     with_mean = Series(column, series.periods, np.flatnonzero((numbers.finite > 0) & np.isfinite(numbers.mean)))
-    places = with_mean.places
+    places = with_mean.compared
     for jump in jumps.of_means(numbers.mean[places], numbers.variance[places], numbers.finite[places]):
         yield with_mean.jump(jump, About.NUMBERS, "The mean", compact)
-    yield from series.share_jumps(numbers.zeros, column.present, About.ZEROS, "The share of 0")
-    yield from series.share_jumps(
-        numbers.not_finite, column.present, About.NOT_FINITE, "The share of NaN and infinities"
-    )
+    shares = ((numbers.zeros, About.ZEROS, "0"), (numbers.not_finite, About.NOT_FINITE, "NaN and infinities"))
+    for counts, about, words in shares:
+        yield from series.share_jumps(counts, column.present, about, f"The share of {words}")

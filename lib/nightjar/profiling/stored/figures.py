@@ -108,6 +108,5 @@ def _of_moments(moments: MomentFigures, kind: pa.DataType) -> Iterator[Figure]:
     zone = "" if pa.types.is_date(kind) else " (UTC)"
     for name, values in (("oldest", moments.oldest), ("newest", moments.newest)):
         present = zip(values.tolist(), is_there.tolist(), strict=True)
-        yield Figure(
-            f"{name}{zone}", tuple(value if there else None for value, there in present), shown, is_comparable=False
-        )
+        moment_values = tuple(value if there else None for value, there in present)
+        yield Figure(f"{name}{zone}", moment_values, shown, is_comparable=False)

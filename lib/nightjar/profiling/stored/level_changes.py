@@ -70,10 +70,10 @@ def quote(name: str) -> str:
 def _of_shares(levels: Levels, series: Series) -> Iterator[Change]:
     """Of each period the text alone whose share has moved most: where one gains, others lose."""
     moves = dict[int, tuple[float, str, Jump]]()
-    facts = series.column.present[series.places]
+    present, compared = series.column.present, series.compared
     for name, counts in zip(levels.names[:SHOWN], levels.counts, strict=False):
-        span = presence(counts[series.places], facts)
-        for jump in jumps.of_shares(counts[series.places], facts):
+        span = presence(counts[series.places], present[series.places])
+        for jump in jumps.of_shares(counts[compared], present[compared]):
             move = min(abs(jump.value - jump.low), abs(jump.value - jump.high))
             is_largest = jump.place not in moves or move > moves[jump.place][0]
             if is_largest and span is not None and jump.place not in span.edges:

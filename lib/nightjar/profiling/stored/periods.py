@@ -15,6 +15,7 @@ MOST = 60
 FEW_IN_A_THOUSAND = 0.001
 DAY = 86_400_000_000  # microseconds
 _EPOCH = date(1970, 1, 1)
+_SUNDAY = 6
 
 
 class Unit(Enum):
@@ -47,6 +48,14 @@ class Periods:
     def since(self) -> date:
         """The first day of the first one."""
         return self.starts[0]
+
+    @property
+    def is_last_whole(self) -> bool:
+        """Whether the range ends with the last day of a period."""
+        following = day_number(self.until) + 1
+        if self.unit is Unit.MONTH:
+            return day_of(following).day == 1
+        return self.unit is Unit.DAY or self.until.weekday() == _SUNDAY
 
     def numbers(self, days: Ints) -> Ints:
         """The number of the period that each day lies in; -1 before the first one, their number after the last one.

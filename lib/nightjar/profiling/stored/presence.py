@@ -1,8 +1,9 @@
 """From when to when there is something among the facts, and whether it is there no longer, or was not there before.
 
-It has vanished if three things hold: it was missing in none of at least seven periods up to then for half as long as it
-is missing now; if the facts since were drawn like those before, none of them would have it once in a million times; and
-there are facts since. It has appeared if the same holds with time turned round.
+It has vanished if there were at least seven periods up to then, if it is absent for more than twice as long as ever in
+between, and if chance hardly explains it: were the facts that have it spread at random over all facts from the first of
+them on, they would leave out those at the end once in a million times. It has appeared if the same holds with time turned
+round.
 """
 
 from dataclasses import dataclass
@@ -49,12 +50,14 @@ def presence(counts: Ints, facts: Ints) -> Presence | None:
     first, last = int(places[0]), int(places[-1])
     before, after = first, len(counts) - 1 - last
     longest_gap = int(np.diff(places).max(initial=1)) - 1
-    # One fact more without it: no share is certain because nothing else has been seen so far.
-    share = counts.sum() / (facts[first : last + 1].sum() + 1)
 
-    def is_unlikely(absent_from: Ints) -> bool:
-        return bool(absent_from.sum() * np.log1p(-share) <= np.log(CHANCE))
+    def is_unlikely(absent_from: Ints, others: Ints) -> bool:
+        """Spread at random over all these facts, none of the others but the one that ends the span would be there."""
+        share = absent_from.sum() / (absent_from.sum() + others.sum())
+        return bool((counts.sum() - 1) * np.log1p(-share) <= np.log(CHANCE))
 
-    is_new = before >= EARLIER and before > 2 * longest_gap and is_unlikely(facts[:first])
-    is_gone = last + 1 >= EARLIER and after > 2 * longest_gap and is_unlikely(facts[last + 1 :])
+    is_new = before >= EARLIER and before > 2 * longest_gap and is_unlikely(facts[:first], facts[first : last + 1])
+    is_gone = (
+        last + 1 >= EARLIER and after > 2 * longest_gap and is_unlikely(facts[last + 1 :], facts[first : last + 1])
+    )
     return Presence(first, last, is_new, is_gone)

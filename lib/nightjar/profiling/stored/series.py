@@ -4,12 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+
 from nightjar.asof.values import Ints
 from nightjar.profiling.stored import jumps
 from nightjar.profiling.stored.columns import ColumnHistory
 from nightjar.profiling.stored.jumps import Jump
 from nightjar.profiling.stored.periods import Periods
 from nightjar.report.formatting import percent
+
+COMPLETE = 0.5
+"""Of the usual number of facts: a last period with fewer may be yet to come in part."""
 
 
 class About(Enum):
@@ -54,6 +59,14 @@ class Series:
     periods: Periods
     places: Ints
 
+    @property
+    def compared(self) -> Ints:
+        """The same without the last period where it is incomplete: shorter, or with less than half the usual facts."""
+        facts = self.column.facts
+        last, usual = len(facts) - 1, np.median(facts[:-1][facts[:-1] > 0]) if facts[:-1].any() else 0
+        is_whole = self.periods.is_last_whole and facts[last] >= COMPLETE * usual
+        return self.places if is_whole or last not in self.places else self.places[:-1]
+
     def jump(self, jump: Jump, about: About, what: str, shown: Callable[[float], str]) -> Change:
         """A jump of a figure, in words."""
         number, low, high = int(self.places[jump.place]), shown(jump.low), shown(jump.high)
@@ -72,7 +85,7 @@ class Series:
             about: what of the column it is of.
             what: it is, in words.
         """
-        for jump in jumps.of_shares(counts[self.places], facts[self.places]):
+        for jump in jumps.of_shares(counts[self.compared], facts[self.compared]):
             yield self.jump(jump, about, what, percent)
 
     def extent(self, facts: Ints) -> str:

@@ -32,8 +32,8 @@ def omissions(profile: SourceProfile) -> Iterator[str]:
     periods, outside = profile.periods, profile.all_facts - int(profile.facts.sum())
     if outside:
         yield (
-            f"{count_noun(outside, 'fact')} lie outside of {periods.since} to {periods.until}: the source has facts of "
-            f"{profile.oldest} to {profile.newest}. See them with since=... and until=..."
+            f"{count_noun(outside, 'fact')} outside of this range {'is' if outside == 1 else 'are'} not counted: the "
+            f"source has facts of {profile.oldest} to {profile.newest}. See them with since=... and until=..."
         )
     empty = [number for number, facts in enumerate(profile.facts.tolist()) if not facts]
     if empty:

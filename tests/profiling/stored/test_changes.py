@@ -1,0 +1,192 @@
+"""What stands out, and that steady data do not."""
+
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+from builders import machines
+from nightjar.profiling.stored import jumps
+from nightjar.profiling.stored.changes import changes
+from nightjar.profiling.stored.presence import presence
+from nightjar.profiling.stored.profile import Range, profile_source
+from profiling.stored.tables import NOON, store
+
+DAYS = 60
+
+
+def means(draw, seed, facts=200):
+    """The jumps of the means of sixty days; `draw` gives the values of a day."""
+    random = np.random.default_rng(seed)
+    days = [np.asarray(draw(random, day, facts), np.float64) for day in range(DAYS)]
+    counts = np.array([len(one) for one in days])
+    found_jumps = jumps.of_means(np.array([one.mean() for one in days]), np.array([one.var() for one in days]), counts)
+    return [jump.place for jump in found_jumps]
+
+
+STEADY = {
+    "bell-shaped": lambda random, _, n: random.normal(20, 5, n),
+    "heavy tails": lambda random, _, n: random.lognormal(0, 1.5, n),
+    "mostly 0": lambda random, _, n: random.exponential(3, n) * (random.random(n) < 0.02),
+    "few facts": lambda random, *_: random.normal(0, 1, random.integers(1, 5)),
+    "days that differ": lambda random, _, n: random.normal(random.normal(0, 3), 1, n),
+    "weekends": lambda random, day, n: random.normal(100 if day % 7 < 5 else 30, 5, n if day % 7 < 5 else n // 10),
+    "a trend": lambda random, day, n: random.normal(day, 1, n),
+    "a counter": lambda _, day, n: np.arange(day * n, (day + 1) * n),
+    "seasons": lambda random, day, n: random.normal(10 * np.sin(day / 20), 2, n),
+    "always the same": lambda _, __, n: np.full(n, 0.1),
+}
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_steady_data_are_never_pointed_out(name):
+    assert [means(STEADY[name], seed) for seed in range(40)] == [[]] * 40
+
+
+def test_shares_of_steady_data_are_never_pointed_out():
+    """Rare, even, and very different from day to day."""
+    random = np.random.default_rng(0)
+    for share in (0.0005, 0.3, 0.999):
+        for facts in (5, 1_000):
+            counts = random.binomial(facts, share, (100, DAYS))
+            assert [jumps.of_shares(one, np.full(DAYS, facts)) for one in counts] == [[]] * 100
+    varied = random.binomial(1_000, random.beta(2, 8, (100, DAYS)))
+    assert sum(bool(jumps.of_shares(one, np.full(DAYS, 1_000))) for one in varied) == 0
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda random, day, n: random.normal(20, 5, n) * (1000 if day == 40 else 1),
+        lambda random, day, n: random.normal(20, 5, n) + (30 if day >= 40 else 0),
+        lambda random, day, n: random.lognormal(0, 1, n) * (60 if day == 40 else 1),
+        lambda _, day, n: np.full(n, 5 if day == 40 else 4),
+    ],
+    ids=["another unit", "another level from then on", "heavy tails", "no longer always the same"],
+)
+def test_a_jump_is_pointed_out_once(draw):
+    assert means(draw, 1) == [40]
+
+
+def test_after_six_periods_nothing_is_pointed_out_and_after_seven_it_is():
+    def values(jump):
+        return np.array([1.0, 1.1, 0.9, 1.0, 1.2, 0.8, *([1.0] * (jump - 6)), 100.0])
+
+    for before, places in ((6, []), (7, [7])):
+        series = values(before)
+        found_jumps = jumps.of_means(series, np.full(len(series), 0.01), np.full(len(series), 100))
+        assert [jump.place for jump in found_jumps] == places
+
+
+def test_the_limit_is_a_prediction_interval_of_student_s_t():
+    random = np.random.default_rng(3)
+    earlier = random.normal(0, 1, 20)
+    far = stats.t.isf(0.5e-6, 19) * np.sqrt(earlier.var(ddof=1) * (1 + 1 / 20))
+    for factor, places in ((0.999, []), (1.001, [20])):
+        # the period just before is the mean, so that the step is no stricter than the distance from the mean
+        series = np.append(earlier, earlier.mean() + factor * far)
+        series[19] = earlier.mean()
+        steps = np.sqrt(np.mean(np.diff(series[:20]) ** 2)) * stats.t.isf(0.5e-6, 19)
+        limit = max(stats.t.isf(0.5e-6, 19) * np.sqrt(series[:20].var(ddof=1) * (1 + 1 / 20)), steps)
+        series[20] = series[:20].mean() + factor * limit + (series[19] - series[:20].mean()) * (limit == steps)
+        assert [one.place for one in jumps.of_means(series, np.zeros(21), np.ones(21, np.int64))] == places
+
+
+@pytest.mark.parametrize(
+    ("course", "is_new", "is_gone"),
+    [
+        ("xxxxxxxxxxxx", False, False),
+        ("xxxxxxxxxxx.", False, True),
+        ("xxxxxx......", False, False),  # six periods are too few to compare with
+        ("xxxxxxx.....", False, True),
+        (".......xxxxx", True, False),
+        (".......x....", True, True),
+        ("xxxxx..xxxxx..", False, False),  # a weekend
+        ("xxxxx..xxxxx....", False, False),  # not more than twice as long
+        ("xxxxx..xxxxx.....", False, True),
+        ("............", None, None),
+    ],
+)
+def test_what_is_absent_at_one_end_is_new_or_gone_if_it_was_hardly_ever_absent_between(course, is_new, is_gone):
+    span = presence(np.array([100 * (sign == "x") for sign in course]), np.full(len(course), 100))
+    assert (None, None) if span is None else (span.is_new, span.is_gone) == (is_new, is_gone)
+
+
+def test_what_chance_leaves_out_is_not_gone():
+    rare, facts = np.array([1] * 20 + [0]), np.full(21, 100)
+    assert not presence(rare, facts).is_gone
+    assert presence(rare, np.append(facts[:20], 10_000)).is_gone
+    assert not presence(np.array([0] * 20 + [2] + [0] * 20), np.full(41, 100)).is_new  # both by chance in one period
+    random = np.random.default_rng(0)
+    for share in (0.001, 0.02, 0.3):
+        spans = [presence(random.binomial(50, share, DAYS), np.full(DAYS, 50)) for _ in range(300)]
+        assert not any(span and (span.is_new or span.is_gone) for span in spans)
+
+
+@pytest.fixture(scope="module")
+def told_words(tmp_path_factory):
+    """Column -> what is said of it, of a table in which some columns change."""
+    from nightjar.tables.warehouse import Warehouse
+
+    folder = tmp_path_factory.mktemp("changes")
+    warehouse = Warehouse(str(folder / "warehouse"), "machines")
+    random = np.random.default_rng(5)
+    day = np.repeat(np.arange(30), 100)
+    n = len(day)
+    tenth = np.arange(n) % 10
+    columns = {
+        "event_time": [NOON + timedelta(days=int(one)) for one in day],
+        "lost": (pa.string(), ["x" if one < 25 else None for one in day]),
+        "added": (pa.int64(), [int(one) if one >= 20 else None for one in day]),
+        "holes": (
+            pa.float64(),
+            [None if t < (8 if one == 22 else 1) else 1.5 for one, t in zip(day, tenth, strict=True)],
+        ),
+        "amount": (pa.float64(), random.normal(20, 5, n) * np.where(day == 21, 100, 1)),
+        "city": (
+            pa.string(),
+            [("Kyiv" if one >= 24 else "Bonn") if t < 3 else "Oslo" for one, t in zip(day, tenth, strict=True)],
+        ),
+        "batch": (pa.string(), [f"of day {one}" for one in day]),
+        "paid": (pa.bool_(), [t < (9 if one == 23 else 4) for one, t in zip(day, tenth, strict=True)]),
+        "steady": (pa.float64(), random.normal(0, 1, n)),
+    }
+    store(warehouse, columns)
+    profile = profile_source(warehouse, machines(folder), "readings", Range())
+    said = {}
+    for change in changes(profile.columns, profile.periods):
+        said.setdefault(change.column, []).append(change.words)
+    return said
+
+
+KYIV = (
+    "'Kyiv' was there for the first time on 2024-03-25: 30.0% of the values since, none of those before "
+    "(24 days, 2,400 facts)."
+)
+BONN = (
+    "'Bonn' was there for the last time on 2024-03-24: 30.0% of the values up to then, none of those since "
+    "(6 days, 600 facts)."
+)
+ADDED = (
+    "The first value is there on 2024-03-21: 100.0% of the facts since have one, none of those before "
+    "(20 days, 2,000 facts)."
+)
+
+
+def test_each_change_is_said_once_with_what_was_before(told_words):
+    assert told_words == {
+        "lost": ["No fact has a value since 2024-03-26 (5 days, 500 facts); before, 100.0% had one."],
+        "city": [
+            KYIV,
+            BONN,
+        ],
+        "paid": ["The share of true is 90.0% on 2024-03-24; in the 23 days with values before it was 40.0%."],
+        "holes": ["The share without a value is 80.0% on 2024-03-23; in the 22 days with values before it was 10.0%."],
+        "amount": told_words["amount"],
+        "added": [ADDED],
+    }
+    (words,) = told_words["amount"]
+    assert words.startswith(("The mean is 1,", "The mean is 2,"))
+    assert " on 2024-03-22; in the 21 days with values before it was " in words
