@@ -138,19 +138,13 @@ def told_words(tmp_path_factory):
     tenth = np.arange(n) % 10
     columns = {
         "event_time": [NOON + timedelta(days=int(one)) for one in day],
-        "lost": (pa.string(), ["x" if one < 25 else None for one in day]),
-        "added": (pa.int64(), [int(one) if one >= 20 else None for one in day]),
-        "holes": (
-            pa.float64(),
-            [None if t < (8 if one == 22 else 1) else 1.5 for one, t in zip(day, tenth, strict=True)],
-        ),
+        "lost": (pa.string(), np.where(day < 25, "x", None)),
+        "added": (pa.int64(), np.where(day < 20, None, day)),
+        "holes": (pa.float64(), np.where(tenth < np.where(day == 22, 8, 1), None, 1.5)),
         "amount": (pa.float64(), random.normal(20, 5, n) * np.where(day == 21, 100, 1)),
-        "city": (
-            pa.string(),
-            [("Kyiv" if one >= 24 else "Bonn") if t < 3 else "Oslo" for one, t in zip(day, tenth, strict=True)],
-        ),
+        "city": (pa.string(), np.where(tenth < 3, np.where(day < 24, "Bonn", "Kyiv"), "Oslo")),
         "batch": (pa.string(), [f"of day {one}" for one in day]),
-        "paid": (pa.bool_(), [t < (9 if one == 23 else 4) for one, t in zip(day, tenth, strict=True)]),
+        "paid": (pa.bool_(), tenth < np.where(day == 23, 9, 4)),
         "steady": (pa.float64(), random.normal(0, 1, n)),
     }
     store(warehouse, columns)

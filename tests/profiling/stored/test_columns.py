@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.profiling.stored import levels, lowest
-from nightjar.profiling.stored.columns import ColumnCounter
+from nightjar.profiling.stored.columns import ColumnCounter, Kind
 from nightjar.profiling.stored.levels import LevelCounter
 from nightjar.profiling.stored.lowest import Distinct, Sample
 from oracles import stored_profiles as oracle
@@ -28,7 +28,8 @@ def facts_of(values):
 
 def counted(batches, kind):
     """The history of one column of these facts."""
-    counter, sample = ColumnCounter(pa.field("x", kind), PERIODS), Sample(PERIODS, 1)
+    counter = ColumnCounter(pa.field("x", kind), PERIODS)
+    sample = Sample(PERIODS, int(counter.kind is Kind.NUMBER))
     facts = np.zeros(PERIODS, np.int64)
     for batch in batches:
         periods = np.array([period for period, _ in batch], np.int64)

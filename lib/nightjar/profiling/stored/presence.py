@@ -2,8 +2,8 @@
 
 It has vanished if there were at least seven periods up to then, if it is absent for more than twice as long as ever in
 between, and if chance hardly explains it: were the facts that have it spread at random over all facts from the first of
-them on, they would leave out those at the end once in a million times. It has appeared if the same holds with time turned
-round.
+them on, they would leave out those at the end once in a million times. It has appeared if the same holds with time
+turned round.
 """
 
 from dataclasses import dataclass
@@ -56,8 +56,7 @@ def presence(counts: Ints, facts: Ints) -> Presence | None:
         share = absent_from.sum() / (absent_from.sum() + others.sum())
         return bool((counts.sum() - 1) * np.log1p(-share) <= np.log(CHANCE))
 
-    is_new = before >= EARLIER and before > 2 * longest_gap and is_unlikely(facts[:first], facts[first : last + 1])
-    is_gone = (
-        last + 1 >= EARLIER and after > 2 * longest_gap and is_unlikely(facts[last + 1 :], facts[first : last + 1])
-    )
+    span = facts[first : last + 1]
+    is_new = before >= EARLIER and before > 2 * longest_gap and is_unlikely(facts[:first], span)
+    is_gone = last + 1 >= EARLIER and after > 2 * longest_gap and is_unlikely(facts[last + 1 :], span)
     return Presence(first, last, is_new, is_gone)
