@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_search_path import ConfigSearchPath
@@ -76,9 +76,9 @@ def compose_job(folder: Path, job: jobs.JobName, arguments: list[str]) -> Compos
         UsageError: a file or an argument cannot be read, or names a group or file that does not exist.
     """
     folders = search_path(folder)
-    overrides.require_readable(job.value, folders, arguments, _texts(job))
-    forced = [overrides.force(folders, argument, _texts(job)) for argument in arguments]
-    of_hydra, texts = overrides.partition(forced, _texts(job))
+    overrides.require_readable(job.value, folders, arguments, filling.texts(ROOTS[job]))
+    forced = [overrides.force(folders, argument, filling.texts(ROOTS[job])) for argument in arguments]
+    of_hydra, texts = overrides.partition(forced, filling.texts(ROOTS[job]))
     try:
         with _hydra(folders):
             config = compose(config_name=job.value, overrides=of_hydra)
@@ -185,16 +185,11 @@ def _hydra(folders: list[Path]) -> Any:
     return initialize_config_dir(config_dir=str(BASE), version_base="1.3")
 
 
-def _texts(job: jobs.JobName) -> set[str]:
-    """The keys of a job that must hold a text."""
-    return {name for name, hint in get_type_hints(ROOTS[job]).items() if hint is str}
-
-
 def _layers(composed: Composed) -> list[origins.Layer]:
     """The files that the configuration was composed of, in the order in which they are merged."""
     with _hydra(composed.folders):
         loader = GlobalHydra.instance().config_loader()
-        arguments, _ = overrides.partition(composed.arguments, _texts(composed.job))
+        arguments, _ = overrides.partition(composed.arguments, filling.texts(ROOTS[composed.job]))
         merged = loader.compute_defaults_list(composed.job.value, arguments, RunMode.RUN).defaults
     return [
         origins.Layer(

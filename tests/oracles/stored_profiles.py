@@ -1,9 +1,13 @@
 """The stored facts of a source by period, value by value, with Python's own numbers."""
 
 import math
+import statistics
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from scipy.stats import t as student
 
 
 def period_of(instant, zone, unit):
@@ -39,3 +43,19 @@ def of_numbers(values):
 def of_texts(values):
     """How often each text of one period is there."""
     return Counter(one for one in values if one is not None)
+
+
+def jumps(means, variances, facts):
+    """The places that are far from the mean of all before and from the one before, by Student's t."""
+    places = []
+    for place in range(7, len(means)):
+        earlier, value = means[:place], means[place]
+        before = sum(map(math.prod, zip(variances[:place], facts[:place], strict=True))) / sum(facts[:place])
+        noise = max(before, variances[place]) / facts[place] + (1e-9 * statistics.fmean(earlier)) ** 2
+        levels = statistics.variance(earlier) * (1 + 1 / place) + noise
+        steps = statistics.fmean((second - first) ** 2 for first, second in pairwise(earlier)) + noise
+        once_in_a_million = student.ppf(1 - 0.5e-6, place - 1)
+        away = abs(value - statistics.fmean(earlier)) > once_in_a_million * math.sqrt(levels)
+        if away and abs(value - earlier[-1]) > once_in_a_million * math.sqrt(steps):
+            places.append(place)
+    return places

@@ -11,6 +11,7 @@ from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect,
 
 _WIDTH, _HEIGHT = 480.0, 150.0
 _LEVEL_HEIGHT, _NAME_WIDTH, _SHARE_WIDTH = 26.0, 118.0, 62.0
+MARGINS = AXIS_WIDTH, RIGHT
 Value = float | None
 
 
@@ -26,19 +27,19 @@ class Frame:
     names: Sequence[str]
     marks: Collection[int] = ()
 
-    def across(self, number: int, left: float = AXIS_WIDTH, right: float = RIGHT) -> float:
-        """The middle of a period."""
-        return left + (_WIDTH - left - right) * (number + 0.5) / len(self.names)
+    def across(self, number: int, margins: tuple[float, float] = MARGINS) -> float:
+        """The middle of a period, between margins of so much on both sides."""
+        return margins[0] + (_WIDTH - sum(margins)) * (number + 0.5) / len(self.names)
 
-    def axis(self, height: float, left: float = AXIS_WIDTH, right: float = RIGHT) -> list[Markup]:
+    def axis(self, height: float, margins: tuple[float, float] = MARGINS) -> list[Markup]:
         """The first and the last period's names, and the marks."""
-        ends = [(left, self.names[0], "start"), (_WIDTH - right, self.names[-1], "end")]
+        ends = [(margins[0], self.names[0], "start"), (_WIDTH - margins[1], self.names[-1], "end")]
         labels = [text("", x, height - 6, name, anchor) for x, name, anchor in ends[: len(self.names)]]
-        return [*labels, *(self._mark(number, left, right) for number in sorted(self.marks))]
+        return [*labels, *(self._mark(number, margins) for number in sorted(self.marks))]
 
-    def _mark(self, number: int, left: float, right: float) -> Markup:
+    def _mark(self, number: int, margins: tuple[float, float]) -> Markup:
         shape = Markup('<g><title>{}: see what stands out</title><path class="mark" d="M{:.1f} 10l5 -8h-10z"/></g>')
-        return shape.format(self.names[number], self.across(number, left, right))
+        return shape.format(self.names[number], self.across(number, margins))
 
 
 def bars(frame: Frame, counts: Sequence[int], title: str) -> Markup:
@@ -89,7 +90,7 @@ def levels(frame: Frame, rows: Sequence[tuple[str, Sequence[Value], float]], tit
         parts.append(text("", _NAME_WIDTH - 8, floor - 6, _short(name), "end"))
         parts.append(_area(scale, values, name))
         parts.append(text("", _WIDTH - _SHARE_WIDTH + 6, floor - 6, percent(share), "start"))
-    return svg(_WIDTH, height, title, [*parts, *frame.axis(height, _NAME_WIDTH, _SHARE_WIDTH)])
+    return svg(_WIDTH, height, title, [*parts, *frame.axis(height, (_NAME_WIDTH, _SHARE_WIDTH))])
 
 
 @dataclass(frozen=True)

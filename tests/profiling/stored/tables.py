@@ -35,3 +35,8 @@ def store(warehouse, columns, source="readings", run="of-a-test"):
     )
     into = sink.target(warehouse, table, run_id=run)
     return sink.commit(warehouse, into, sink.write(rows, into), lambda _: False, run)
+
+
+def hours(number):
+    """An instant every hour."""
+    return [NOON + timedelta(hours=hour) for hour in range(number)]

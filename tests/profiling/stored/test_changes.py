@@ -5,13 +5,16 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from scipy import stats
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders import machines
 from nightjar.profiling.stored import jumps
 from nightjar.profiling.stored.changes import changes
 from nightjar.profiling.stored.presence import presence
 from nightjar.profiling.stored.profile import Range, profile_source
+from nightjar.tables.warehouse import Warehouse
+from oracles import stored_profiles as oracle
 from profiling.stored.tables import NOON, store
 
 DAYS = 60
@@ -22,8 +25,8 @@ def means(draw, seed, facts=200):
     random = np.random.default_rng(seed)
     days = [np.asarray(draw(random, day, facts), np.float64) for day in range(DAYS)]
     counts = np.array([len(one) for one in days])
-    found_jumps = jumps.of_means(np.array([one.mean() for one in days]), np.array([one.var() for one in days]), counts)
-    return [jump.place for jump in found_jumps]
+    pointed_out = jumps.of_means(np.array([one.mean() for one in days]), np.array([one.var() for one in days]), counts)
+    return [jump.place for jump in pointed_out]
 
 
 STEADY = {
@@ -76,22 +79,19 @@ def test_after_six_periods_nothing_is_pointed_out_and_after_seven_it_is():
 
     for before, places in ((6, []), (7, [7])):
         series = values(before)
-        found_jumps = jumps.of_means(series, np.full(len(series), 0.01), np.full(len(series), 100))
-        assert [jump.place for jump in found_jumps] == places
+        pointed_out = jumps.of_means(series, np.full(len(series), 0.01), np.full(len(series), 100))
+        assert [jump.place for jump in pointed_out] == places
 
 
-def test_the_limit_is_a_prediction_interval_of_student_s_t():
-    random = np.random.default_rng(3)
-    earlier = random.normal(0, 1, 20)
-    far = stats.t.isf(0.5e-6, 19) * np.sqrt(earlier.var(ddof=1) * (1 + 1 / 20))
-    for factor, places in ((0.999, []), (1.001, [20])):
-        # the period just before is the mean, so that the step is no stricter than the distance from the mean
-        series = np.append(earlier, earlier.mean() + factor * far)
-        series[19] = earlier.mean()
-        steps = np.sqrt(np.mean(np.diff(series[:20]) ** 2)) * stats.t.isf(0.5e-6, 19)
-        limit = max(stats.t.isf(0.5e-6, 19) * np.sqrt(series[:20].var(ddof=1) * (1 + 1 / 20)), steps)
-        series[20] = series[:20].mean() + factor * limit + (series[19] - series[:20].mean()) * (limit == steps)
-        assert [one.place for one in jumps.of_means(series, np.zeros(21), np.ones(21, np.int64))] == places
+VALUES = st.one_of(st.integers(-2, 2), st.sampled_from([30, -500, 10_000]))
+PERIODS = st.tuples(VALUES, st.sampled_from([0.0, 0.25, 4.0]), st.integers(1, 50))
+
+
+@given(st.lists(PERIODS, min_size=1, max_size=25))
+def test_the_limit_is_a_prediction_interval_of_student_s_t(periods):
+    means, variances, facts = ([one[place] for one in periods] for place in range(3))
+    places = jumps.of_means(np.array(means, float), np.array(variances), np.array(facts))
+    assert [one.place for one in places] == oracle.jumps(means, variances, facts)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,8 @@ def test_what_chance_leaves_out_is_not_gone():
 
 
 @pytest.fixture(scope="module")
-def told_words(tmp_path_factory):
+def said(tmp_path_factory):
     """Column -> what is said of it, of a table in which some columns change."""
-    from nightjar.tables.warehouse import Warehouse
-
     folder = tmp_path_factory.mktemp("changes")
     warehouse = Warehouse(str(folder / "warehouse"), "machines")
     random = np.random.default_rng(5)
@@ -149,10 +147,10 @@ def told_words(tmp_path_factory):
     }
     store(warehouse, columns)
     profile = profile_source(warehouse, machines(folder), "readings", Range())
-    said = {}
+    words = {}
     for change in changes(profile.columns, profile.periods):
-        said.setdefault(change.column, []).append(change.words)
-    return said
+        words.setdefault(change.column, []).append(change.words)
+    return words
 
 
 KYIV = (
@@ -169,8 +167,8 @@ ADDED = (
 )
 
 
-def test_each_change_is_said_once_with_what_was_before(told_words):
-    assert told_words == {
+def test_each_change_is_said_once_with_what_was_before(said):
+    assert said == {
         "lost": ["No fact has a value since 2024-03-26 (5 days, 500 facts); before, 100.0% had one."],
         "city": [
             KYIV,
@@ -178,9 +176,26 @@ def test_each_change_is_said_once_with_what_was_before(told_words):
         ],
         "paid": ["The share of true is 90.0% on 2024-03-24; in the 23 days with values before it was 40.0%."],
         "holes": ["The share without a value is 80.0% on 2024-03-23; in the 22 days with values before it was 10.0%."],
-        "amount": told_words["amount"],
+        "amount": said["amount"],
         "added": [ADDED],
     }
-    (words,) = told_words["amount"]
+    (words,) = said["amount"]
     assert words.startswith(("The mean is 1,", "The mean is 2,"))
     assert " on 2024-03-22; in the 21 days with values before it was " in words
+
+
+@pytest.mark.parametrize(
+    ("days", "changed", "facts_of_last", "is_compared"),
+    [(400, 5, 10, False), (402, 7, 10, True), (40, 1, 3, False), (40, 1, 9, True)],
+    ids=["a week begun", "a whole week", "a day begun", "a day"],
+)
+def test_a_last_period_that_is_incomplete_is_not_compared(
+    tmp_path, warehouse, days, changed, facts_of_last, is_compared
+):
+    """It may hold the beginning of a week or day alone, which differs from the rest of it."""
+    day = np.repeat(np.arange(days), 10)[: days * 10 - 10 + facts_of_last]
+    values = np.random.default_rng(0).normal(np.where(day < days - changed, 0, 50), 1)
+    columns = {"event_time": [NOON + timedelta(days=int(one)) for one in day], "x": (pa.float64(), values)}
+    store(warehouse, columns)
+    profile = profile_source(warehouse, machines(tmp_path), "readings", Range())
+    assert [one.column for one in changes(profile.columns, profile.periods)] == (["x"] if is_compared else [])
