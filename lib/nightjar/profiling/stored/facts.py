@@ -15,7 +15,7 @@ from nightjar.asof.values import INSTANT, Ints
 from nightjar.errors import TableError
 from nightjar.profiling.stored.periods import DAY, Periods, day_number, day_numbers
 from nightjar.settings.sources import STAMPS
-from nightjar.tables import arrow, opening, requirements, scan
+from nightjar.tables import opening, requirements, scan
 from nightjar.tables.layouts import EVENT_TIME, KNOWN_AT
 from nightjar.tables.scan import Snapshot
 from nightjar.tables.source_definitions import source_table_name
@@ -79,12 +79,12 @@ def open_facts(warehouse: Warehouse, source: str, zone: str, run_date: date | No
         TableError: none is stored yet, or the table cannot be read from its files.
     """
     table = source_table_name(source)
-    if not arrow.exists(warehouse, table):
+    delta_table = opening.find(warehouse, table)
+    if delta_table is None:
         raise TableError(
             f"Source {source} has no stored facts yet: there is no table {table} at {warehouse.path(table)}. Run "
             f"jobs/ingest.py first, or look at the raw data: ingest --preview {source}."
         )
-    delta_table = opening.open_table(warehouse, table)
     requirements.check_readable(delta_table, table, warehouse.path(table))
     snapshot = scan.snapshot_of(delta_table, warehouse, table)
     where: ds.Expression = pc.scalar(True) if run_date is None else pc.field(INGESTED_ON) <= pa.scalar(run_date)

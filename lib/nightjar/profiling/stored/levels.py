@@ -45,10 +45,9 @@ class LevelCounter:
         encoded: Any = texts.dictionary_encode()
         number = self._counts.shape[1]
         pairs, counts = np.unique(encoded.indices.to_numpy().astype(np.int64) * number + periods, return_counts=True)
-        self._distinct.add(pairs % number, encoded.dictionary.take(pa.array(pairs // number)))
-        places = np.array(
-            [self._places.setdefault(name, len(self._places)) for name in encoded.dictionary.to_pylist()], np.int64
-        )
+        names = encoded.dictionary.to_pylist()
+        self._distinct.add(pairs % number, pairs // number, names)
+        places = np.array([self._places.setdefault(name, len(self._places)) for name in names], np.int64)
         new = np.zeros((len(self._places) - len(self._counts), number), np.int64)
         self._counts = np.concatenate([self._counts, new])
         np.add.at(self._counts, (places[pairs // number], pairs % number), counts)

@@ -5,14 +5,13 @@ many there are by how close the least hashes lie to 0 (Bar-Yossef et al., 2002, 
 stream").
 """
 
-from typing import Any
+import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from nightjar.asof.values import Ints
-from nightjar.tables.hashing import xxhash64
 
 Numbers = npt.NDArray[np.float64]
 SAMPLED = 5_000
@@ -66,9 +65,16 @@ class Distinct:
         self._limits = np.full(periods, np.inf)
         self._periods, self._hashes = np.empty(0, np.int64), np.empty(0)
 
-    def add(self, periods: Ints, values: "pa.Array[Any]") -> None:
-        """Take values of some periods into account."""
-        hashes = xxhash64([values]).astype(np.float64) / 2.0**64
+    def add(self, periods: Ints, places: Ints, texts: Sequence[str]) -> None:
+        """Take some texts into account.
+
+        Args:
+            periods: in which each of some texts is.
+            places: of these among the texts.
+            texts: different ones.
+        """
+        digests = b"".join(hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
+        hashes = (np.frombuffer(digests, np.uint64) / 2.0**64)[places]
         new = hashes < self._limits[periods]
         periods, hashes = (
             np.concatenate([self._periods, periods[new]]),

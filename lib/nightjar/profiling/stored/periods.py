@@ -120,13 +120,14 @@ def latest(days: Ints, facts: Ints) -> Periods:
 
 
 def day_numbers(moments: Moments, zone: str) -> Ints:
-    """The local day of each instant, in days since 1970.
+    """The local day of each instant, in days since 1970; at most the last day of the year 9999.
 
     Raises:
         UsageError: no such zone.
     """
     clock = clock_of(zone, moments)
-    return np.asarray((moments + clock.offsets[clock.last_change(moments)]) // DAY, dtype=np.int64)
+    days = (moments + clock.offsets[clock.last_change(moments)]) // DAY
+    return np.asarray(np.clip(days, day_number(date.min), day_number(date.max)), dtype=np.int64)
 
 
 def day_number(day: date) -> int:
