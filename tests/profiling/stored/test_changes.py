@@ -141,6 +141,10 @@ def said(tmp_path_factory):
         "holes": (pa.float64(), np.where(tenth < np.where(day == 22, 8, 1), None, 1.5)),
         "amount": (pa.float64(), random.normal(20, 5, n) * np.where(day == 21, 100, 1)),
         "city": (pa.string(), np.where(tenth < 3, np.where(day < 24, "Bonn", "Kyiv"), "Oslo")),
+        "route": (
+            pa.string(),
+            np.select([(day >= 24) & (tenth >= 6), tenth < np.where(day < 24, 5, 3)], ["C", "A"], "B"),
+        ),
         "kind": (pa.string(), np.where(tenth < np.where(day == 26, 9, 5), "a", "b")),
         "batch": (pa.string(), [f"of day {one}" for one in day]),
         "paid": (pa.bool_(), tenth < np.where(day == 23, 9, 4)),
@@ -156,6 +160,10 @@ def said(tmp_path_factory):
 
 KYIV = (
     "'Kyiv' was there for the first time on 2024-03-25: 30.0% of the values since, none of those before "
+    "(24 days, 2,400 facts)."
+)
+ROUTE = (  # those of A and B fall, as C takes from them
+    "'C' was there for the first time on 2024-03-25: 40.0% of the values since, none of those before "
     "(24 days, 2,400 facts)."
 )
 BONN = (
@@ -175,9 +183,10 @@ def test_each_change_is_said_once_with_what_was_before(said):
             KYIV,
             BONN,
         ],
+        "route": [ROUTE],
         "kind": ["The share of 'a' is 90.0% on 2024-03-27; in the 26 days with values before it was 50.0%."],
         "paid": ["The share of true is 90.0% on 2024-03-24; in the 23 days with values before it was 40.0%."],
-        "holes": ["The share without a value is 80.0% on 2024-03-23; in the 22 days with values before it was 10.0%."],
+        "holes": ["The share without a value is 80.0% on 2024-03-23; in the 22 days with facts before it was 10.0%."],
         "amount": said["amount"],
         "added": [ADDED],
     }

@@ -12,9 +12,10 @@ from nightjar.report import period_charts
 from nightjar.report.period_charts import Frame
 
 OF_SHARES = {
+    About.TRUES: "Share of true",
+    About.MISSING: "Share without a value",
     About.ZEROS: "Share of 0",
     About.NOT_FINITE: "Share of NaN and infinities",
-    About.TRUES: "Share of true",
 }
 
 
@@ -30,19 +31,16 @@ def charts(column: ColumnHistory, names: Sequence[str], changes: Sequence[Change
     def frame(about: About) -> Frame:
         return Frame(names, {change.period for change in changes if change.about is about})
 
-    values = {figure.name: figure.values for figure in figures(column)}
+    values = {figure.name: figure.values for figure in figures(column)} | {About.MISSING.value: missing(column).values}
     if column.numbers is not None and column.present.any():
         words = "Median, within p5 to p95"
         low, middle, high = (values[name] for name in ("p5", "median", "p95"))
         yield words, period_charts.spread(frame(About.NUMBERS), low, middle, high, f"{column.name}: {words}")
-    for about, words in OF_SHARES.items():
-        if about.value in values:
-            yield words, period_charts.shares(frame(about), values[about.value], f"{column.name}: {words}")
     if column.levels is not None:
         yield from _of_levels(column, column.levels, frame(About.LEVELS))
-    if column.missing.any():
-        words = "Share without a value"
-        yield words, period_charts.shares(frame(About.MISSING), missing(column).values, f"{column.name}: {words}")
+    for about, words in OF_SHARES.items():
+        if about.value in values and (about is not About.MISSING or column.missing.any()):
+            yield words, period_charts.shares(frame(about), values[about.value], f"{column.name}: {words}")
 
 
 def _of_levels(column: ColumnHistory, levels: Levels, frame: Frame) -> Iterator[tuple[str, Markup]]:
@@ -53,5 +51,5 @@ def _of_levels(column: ColumnHistory, levels: Levels, frame: Frame) -> Iterator[
         for name, counts in frequent(levels, present)
     ]
     if rows and len(levels.names) > 1:
-        words = "Shares of the most frequent texts, and of all values"
+        words = "Shares of the most frequent texts (right: over all)"
         yield words, period_charts.levels(frame, rows, f"{column.name}: {words}")

@@ -22,34 +22,21 @@ LONGEST = 40  # letters of a text
 
 def of_levels(levels: Levels, series: Series) -> Iterator[Change]:
     """Texts that appear or vanish, those of one period together, and jumps of the most frequent ones' shares."""
-    yield from _of_shares(levels, series)
-    if not levels.is_complete:
-        return
     facts = series.column.present[series.places]
+    spans = {place: presence(counts[series.places], facts) for place, counts in enumerate(levels.counts)}
+    edges = {place: span.edges for place, span in spans.items() if span is not None and span.edges}
     new, gone = dict[int, list[int]](), dict[int, list[int]]()
-    for place, counts in enumerate(levels.counts):
-        span = presence(counts[series.places], facts)
+    for place, span in spans.items():
         if span is not None and span.is_new:
             new.setdefault(span.first, []).append(place)
         if span is not None and span.is_gone:
             gone.setdefault(span.last + 1, []).append(place)
-    if len(new.keys() | gone.keys()) > COMING_AND_GOING:
+    if len(new.keys() | gone.keys()) > COMING_AND_GOING or not levels.is_complete:
+        yield from _of_shares(levels, series, edges, set())
         return
-    for first, places in new.items():
-        number, share = int(series.places[first]), _share(levels, series, places, slice(first, None))
-        words = (
-            f"{_names(levels, places)} {_were(places)} there for the first time {series.periods.on(number)}: {share} "
-            f"of the values since, none of those before ({series.extent(facts[:first])})."
-        )
-        yield Change(series.column.name, About.LEVELS, number, words)
-    for end, places in gone.items():
-        number, share = int(series.places[end]), _share(levels, series, places, slice(None, end))
-        words = (
-            f"{_names(levels, places)} {_were(places)} there for the last time "
-            f"{series.periods.on(int(series.places[end - 1]))}: {share} of the values up to then, none of those since "
-            f"({series.extent(facts[end:])})."
-        )
-        yield Change(series.column.name, About.LEVELS, number, words)
+    yield from _of_shares(levels, series, edges, set().union(*edges.values()))
+    yield from _of_new(levels, series, new)
+    yield from _of_gone(levels, series, gone)
 
 
 def new_in_last(column: ColumnHistory) -> tuple[str, ...]:
@@ -67,16 +54,45 @@ def quote(name: str) -> str:
     return f"'{name if len(name) <= LONGEST else name[: LONGEST - 1] + '…'}'"
 
 
-def _of_shares(levels: Levels, series: Series) -> Iterator[Change]:
-    """Of each period the text alone whose share has moved most: where one gains, others lose."""
+def _of_new(levels: Levels, series: Series, new: dict[int, list[int]]) -> Iterator[Change]:
+    for first, places in new.items():
+        number, share = int(series.places[first]), _share(levels, series, places, slice(first, None))
+        before = series.extent(series.column.present[series.places[:first]])
+        words = (
+            f"{_names(levels, places)} {_were(places)} there for the first time {series.periods.on(number)}: {share} "
+            f"of the values since, none of those before ({before})."
+        )
+        yield Change(series.column.name, About.LEVELS, number, words)
+
+
+def _of_gone(levels: Levels, series: Series, gone: dict[int, list[int]]) -> Iterator[Change]:
+    for end, places in gone.items():
+        number, share = int(series.places[end]), _share(levels, series, places, slice(None, end))
+        since = series.extent(series.column.present[series.places[end:]])
+        words = (
+            f"{_names(levels, places)} {_were(places)} there for the last time "
+            f"{series.periods.on(int(series.places[end - 1]))}: {share} of the values up to then, none of those since "
+            f"({since})."
+        )
+        yield Change(series.column.name, About.LEVELS, number, words)
+
+
+def _of_shares(levels: Levels, series: Series, edges: dict[int, set[int]], all_edges: set[int]) -> Iterator[Change]:
+    """Of each period the text alone whose share has moved most: where one gains, others lose.
+
+    Args:
+        levels: the texts.
+        series: the column.
+        edges: number of a text -> the periods around which it begins or ends.
+        all_edges: periods in which every share moves, as others appear or vanish.
+    """
     moves = dict[int, tuple[float, str, Jump]]()
-    present, compared = series.column.present, series.compared
-    for name, counts in zip(levels.names[:SHOWN], levels.counts, strict=False):
-        span = presence(counts[series.places], present[series.places])
-        for jump in jumps.of_shares(counts[compared], present[compared]):
+    present = series.column.present[series.compared]
+    for place, name in enumerate(levels.names[:SHOWN]):
+        for jump in jumps.of_shares(levels.counts[place][series.compared], present):
             move = min(abs(jump.value - jump.low), abs(jump.value - jump.high))
             is_largest = jump.place not in moves or move > moves[jump.place][0]
-            if is_largest and span is not None and jump.place not in span.edges:
+            if is_largest and jump.place not in all_edges | edges.get(place, set()):
                 moves[jump.place] = move, name, jump
     for _, name, jump in moves.values():
         yield series.jump(jump, About.LEVELS, f"The share of {quote(name)}", percent)

@@ -70,10 +70,9 @@ class Series:
     def jump(self, jump: Jump, about: About, what: str, shown: Callable[[float], str]) -> Change:
         """A jump of a figure, in words."""
         number, low, high = int(self.places[jump.place]), shown(jump.low), shown(jump.high)
-        words = (
-            f"{what} is {shown(jump.value)} {self.periods.on(number)}; in the {self.periods.count(jump.place)} with "
-            f"values before it was {low if low == high else f'{low} to {high}'}."
-        )
+        before = f"{self.periods.count(jump.place)} with {'facts' if about is About.MISSING else 'values'} before"
+        was = low if low == high else f"{low} to {high}"
+        words = f"{what} is {shown(jump.value)} {self.periods.on(number)}; in the {before} it was {was}."
         return Change(self.column.name, about, number, words)
 
     def share_jumps(self, counts: Ints, facts: Ints, about: About, what: str) -> Iterator[Change]:
