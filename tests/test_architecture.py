@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "pipeline": KERNEL
     | FOUNDATIONS
     | STAGES
-    | {"joins", "models", "registry", "report", "config", "runtime", "nightjar"},
+    | {"joins", "models", "registry", "report", "profiling", "config", "runtime", "nightjar"},
     "__main__": KERNEL | {"config", "profiling", "runtime", "nightjar"},
 }
 """Part of the library -> the other parts it may import.
@@ -122,8 +122,8 @@ def test_imports_run_one_way(module):
     """jobs -> pipeline -> stages, report -> registry -> models -> joins -> foundations -> settings -> timeline, errors.
 
     So stages never import each other, report imports no stage, and only jobs, pipeline and learning may import config
-    and runtime. Profiling stands on top, beside pipeline: it looks at raw files by the rules of sources, shows them
-    like report, and composes what it proposes.
+    and runtime. Profiling stands between report and pipeline: it looks at raw files by the rules of sources, and at
+    stored facts, shows them like report, and composes what it proposes.
     """
     part = part_of(module)
     if part == "__init__":

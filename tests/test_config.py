@@ -47,7 +47,7 @@ def refused(*overrides, job=JobName.SCORE, conf=CONF):
 
 @pytest.mark.parametrize("job", list(JobName), ids=lambda one: one.value)
 def test_every_job_composes_for_the_flights_project(job):
-    composed_settings = settings(*FLIGHTS, job=job)
+    composed_settings = settings(*FLIGHTS, *(["source=weather"] if job is JobName.PROFILE else []), job=job)
     assert type(composed_settings) is ROOTS[job]
     assert composed_settings.project.name == "flights"
     assert parse_run_date(composed_settings.run_date) == date(2013, 10, 5)

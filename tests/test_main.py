@@ -34,6 +34,18 @@ def test_all_jobs_and_the_other_commands_are_listed_with_what_they_do(capsys):
     assert commands["score"].startswith("Score: one prediction per row")
 
 
+def test_profile_is_of_a_raw_file_or_of_stored_facts(tmp_path, monkeypatch, capsys):
+    """The job where there are settings; a file's path may hold an equals sign, too."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "day=2024-04-01"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x\n1\n2\n")
+    assert run("profile", "day=2024-04-01/a.csv") == 0
+    assert "profiles/a.html" in capsys.readouterr().out
+    assert run("profile", "project=flights", "source=weathr", "--check") == 2
+    assert "profile: the configuration is refused:\\n  source: found 'weathr'" in capsys.readouterr().err
+
+
 def test_paths_are_those_of_the_configuration_and_the_jobs(capsys):
     assert run("path", "conf") == run("path", "jobs") == 0
     conf, jobs = capsys.readouterr().out.splitlines()

@@ -22,10 +22,13 @@ def new_project(arguments: list[str]) -> None:
 
 
 def profile(arguments: list[str]) -> None:
-    """A look at a raw file: what each column holds, printed and as a page."""
+    """A look at a raw file (FILE) or at a source's stored facts over time (project=NAME source=NAME)."""
     from nightjar.profiling import command
 
-    command.look(arguments, "nightjar profile", Path())
+    if any("=" in one and not Path(one).exists() for one in arguments):
+        run_job("profile", arguments)
+    else:
+        command.look(arguments, "nightjar profile", Path())
 
 
 def setup(arguments: list[str]) -> None:
@@ -64,11 +67,16 @@ def main() -> None:
     parser.add_argument("command", choices=[*jobs, *OTHERS], metavar="COMMAND", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="of the command")
     options = parser.parse_args()
-    if options.command in jobs:
-        sys.argv = [str(jobs[options.command]), *options.arguments]
-        runpy.run_path(sys.argv[0], run_name="__main__")
-    else:
+    if options.command in OTHERS:
         run(f"nightjar {options.command}", partial(OTHERS[options.command], options.arguments))
+    else:
+        run_job(options.command, options.arguments)
+
+
+def run_job(command: str, arguments: list[str]) -> None:
+    """Run the file of a job."""
+    sys.argv = [str(FOLDERS["jobs"] / f"{command.replace('-', '_')}.py"), *arguments]
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def run(name: str, action: Callable[[], None]) -> None:

@@ -26,6 +26,7 @@ from yaml import YAMLError
 from nightjar import origins, overrides, refusals
 from nightjar.errors import UsageError
 from nightjar.settings import filling, jobs, secrets, validation
+from nightjar.settings.profile import Profile
 from nightjar.settings.quarantine import Quarantine
 from nightjar.settings.validation import Path as KeyPath
 
@@ -40,6 +41,7 @@ ROOTS: dict[jobs.JobName, type[jobs.Job]] = {
     jobs.JobName.MAINTAIN: jobs.Maintain,
     jobs.JobName.LEASES: jobs.Leases,
     jobs.JobName.QUARANTINE: Quarantine,
+    jobs.JobName.PROFILE: Profile,
 }
 BASE = Path(__file__).resolve().with_name("_conf").resolve()
 """The configuration that comes with Nightjar: every project's is looked up in its own folder first, then here."""
@@ -74,16 +76,19 @@ def compose_job(folder: Path, job: jobs.JobName, arguments: list[str]) -> Compos
         UsageError: a file or an argument cannot be read, or names a group or file that does not exist.
     """
     folders = search_path(folder)
-    overrides.require_readable(job.value, folders, arguments)
-    forced = [overrides.force(folders, argument) for argument in arguments]
+    overrides.require_readable(job.value, folders, arguments, filling.texts(ROOTS[job]))
+    forced = [overrides.force(folders, argument, filling.texts(ROOTS[job])) for argument in arguments]
+    of_hydra, texts = overrides.partition(forced, filling.texts(ROOTS[job]))
     try:
         with _hydra(folders):
-            config = compose(config_name=job.value, overrides=forced)
+            config = compose(config_name=job.value, overrides=of_hydra)
     except REFUSED as error:
         why = refusals.describe_refusal(error, folders, arguments, ROOTS[job])
         message = f"{job.value}: the configuration is refused: {why}"
         hidden = [*secrets.of_overrides(arguments), *refusals.secrets_in(error)]
         raise UsageError(secrets.hide(message, hidden)) from error
+    for key, value in texts.items():
+        OmegaConf.update(config, key, value, force_add=True)
     altered: dict[KeyPath, str] = {}
     filled = filling.fill(ROOTS[job], OmegaConf.to_container(config, resolve=False), altered)
     return Composed(job, folders, forced, OmegaConf.create(filled), altered)
@@ -184,7 +189,8 @@ def _layers(composed: Composed) -> list[origins.Layer]:
     """The files that the configuration was composed of, in the order in which they are merged."""
     with _hydra(composed.folders):
         loader = GlobalHydra.instance().config_loader()
-        merged = loader.compute_defaults_list(composed.job.value, composed.arguments, RunMode.RUN).defaults
+        arguments, _ = overrides.partition(composed.arguments, filling.texts(ROOTS[composed.job]))
+        merged = loader.compute_defaults_list(composed.job.value, arguments, RunMode.RUN).defaults
     return [
         origins.Layer(
             refusals.file_of(composed.folders, str(one.config_path)),

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,36 @@ def parse(override: str) -> Override:
     return OverridesParser.create().parse_override(override)
 
 
-def force(folders: Sequence[Path], argument: str) -> str:
-    """An argument as Hydra gets it: a key may be one that no file names, since validation knows all there are."""
+def force(folders: Sequence[Path], argument: str, texts: Collection[str] = ()) -> str:
+    """An argument as Hydra gets it: a key may be one that no file names, since validation knows all there are.
+
+    Args:
+        folders: of the files.
+        argument: of the command line.
+        texts: keys that hold a text, though a group of files may be called so.
+    """
     override = parse(argument)
     key = override.key_or_group
-    is_key = not override.is_delete() and not _names_group(folders, override) and not key.startswith("hydra.")
+    is_group = key not in texts and _names_group(folders, override)
+    is_key = not override.is_delete() and not is_group and not key.startswith("hydra.")
     return f"++{argument.lstrip('+')}" if is_key else argument
+
+
+def partition(arguments: Sequence[str], texts: Collection[str]) -> tuple[list[str], dict[str, Any]]:
+    """The arguments for Hydra, and key -> value of the texts, for which Hydra might look for files of a group.
+
+    Args:
+        arguments: as `force` returns them.
+        texts: keys that hold a text.
+    """
+    of_hydra, values = list[str](), dict[str, Any]()
+    for argument in arguments:
+        override = parse(argument)
+        if override.key_or_group in texts and not override.is_delete():
+            values[override.key_or_group] = override.value()
+        else:
+            of_hydra.append(argument)
+    return of_hydra, values
 
 
 def set_by(arguments: list[str], path: KeyPath) -> str | None:
@@ -59,7 +83,7 @@ def _names_group(folders: Sequence[Path], override: Override) -> bool:
     return is_group and not isinstance(override.value(), dict)
 
 
-def require_readable(job: str, folders: Sequence[Path], overrides: list[str]) -> None:
+def require_readable(job: str, folders: Sequence[Path], overrides: list[str], texts: Collection[str] = ()) -> None:
     """Refuse arguments that Hydra cannot parse; its own message repeats a piece without naming the argument.
 
     Raises:
@@ -71,8 +95,9 @@ def require_readable(job: str, folders: Sequence[Path], overrides: list[str]) ->
             parsed = parse(override)
             is_single = not parsed.is_sweep_override()
             why = "it has several values"
-            if is_single and not parsed.is_delete() and parsed.value() is None and _names_group(folders, parsed):
-                key = parsed.key_or_group
+            key = parsed.key_or_group
+            is_group = key not in texts and _names_group(folders, parsed)
+            if is_single and not parsed.is_delete() and parsed.value() is None and is_group:
                 raise UsageError(f"{job}: {override}: found null, expected one of {options(folders, key)}")
         except HydraException as error:
             is_single, why = False, " ".join(str(error).split("\nSee https://")[0].split())

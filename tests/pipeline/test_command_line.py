@@ -64,4 +64,4 @@ def test_help_names_the_command_the_file_and_the_keys(job, capsys):
         "what it does.",
     ):
         assert part in shown
-    assert ("run_date=YYYY" in shown) == (job not in (JobName.LEASES, JobName.QUARANTINE))
+    assert ("run_date=YYYY" in shown) == (job not in command_line.KEYS)

@@ -5,9 +5,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+import builders
+from nightjar.profiling.stored.changes import changes
+from nightjar.profiling.stored.page import render
+from nightjar.profiling.stored.profile import Range, profile_source
 from nightjar.report import night as report
+from nightjar.settings.datasheet import Datasheet
+from profiling.stored.tables import hours, store
 from report import nights
 
 pytestmark = pytest.mark.starts_processes
@@ -52,11 +60,28 @@ def test_the_page_never_scrolls_sideways(tmp_path, is_full):
         nights.store_drift(
             warehouse, "a_feature_with_a_very_long_name_" * 4, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0}
         )
-    page = Path(report.write(warehouse, nights.project(), nights.NIGHT))
+    require_fit(Path(report.write(warehouse, nights.project(), nights.NIGHT)), tmp_path)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")
+def test_the_page_of_stored_facts_never_scrolls_sideways(tmp_path, warehouse):
+    long = "a_very_long_name_" * 4
+    texts = np.where(np.arange(504) < 400, long * 3, None)
+    store(warehouse, {"event_time": hours(504), long: (pa.string(), texts), "x": (pa.float64(), np.arange(504) * 1e5)})
+    profile = profile_source(warehouse, builders.machines(tmp_path), "readings", Range())
+    page = tmp_path / "source-readings.html"
+    page.write_text(
+        render(profile, changes(profile.columns, profile.periods), Datasheet(origin=long * 3), long), encoding="utf-8"
+    )
+    require_fit(page, tmp_path)
+
+
+def require_fit(page, folder):
+    """In frames as wide as a phone and a laptop."""
     frames = [
         f'<iframe src="{page.as_uri()}" width={width} height=900 frameborder=0></iframe>' for width in (390, 1280)
     ]
-    around = tmp_path / "around.html"
+    around = folder / "around.html"
     around.write_text(FRAMES.format(frames="".join(frames)), encoding="utf-8")
 
     seen = measured(around)

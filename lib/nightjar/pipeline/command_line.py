@@ -10,6 +10,12 @@ from nightjar.errors import UsageError
 from nightjar.settings.jobs import JobName
 
 PROJECT_FOLDER = Path("conf")
+KEYS = {
+    JobName.LEASES: "project=NAME",
+    JobName.QUARANTINE: "project=NAME",
+    JobName.PROFILE: "project=NAME source=NAME",
+}
+"""What jobs need that are not of one run date."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,7 +42,7 @@ def parse(job: JobName, description: str, arguments: list[str]) -> argparse.Name
 
 
 def _parser(job: JobName, description: str) -> Parser:
-    keys = "project=NAME" if job in (JobName.LEASES, JobName.QUARANTINE) else "project=NAME run_date=YYYY-MM-DD"
+    keys = KEYS.get(job, "project=NAME run_date=YYYY-MM-DD")
     command = f"nightjar {job.value.replace('_', '-')}"
     file = f"jobs/{job.value}.py"
     parser = Parser(

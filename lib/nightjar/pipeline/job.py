@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
@@ -32,12 +33,19 @@ def main(job: JobName, description: str) -> None:
         description: what `--help` says first.
     """
     logs.start()
+    _leave_folder_of_jobs()
     try:
         with process.of_command(log.error, INTERRUPTED):
             run(job, description, sys.argv[1:])
     except Exception:
         log.exception("unexpected failure: a defect in Nightjar, or a failure that it does not know: see the traceback")
         sys.exit(INTERNAL)
+
+
+def _leave_folder_of_jobs() -> None:
+    """Take the job's folder off Python's path: its `profile.py` would hide the module of Python that cProfile needs."""
+    folder = Path(sys.argv[0]).resolve().parent
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() != folder]
 
 
 def run(job: JobName, description: str, arguments: list[str], body: "Callable[[Context], None] | None" = None) -> None:
@@ -93,6 +101,10 @@ def _body(job: JobName) -> "Callable[[Context], None]":
         from nightjar.pipeline import quarantine
 
         return quarantine.run
+    if job is JobName.PROFILE:
+        from nightjar.pipeline import profile
+
+        return profile.run
     from nightjar.pipeline import execution
 
     return execution.single_step(job)

@@ -27,7 +27,12 @@ def look(arguments: list[str], prog: str, root: Path) -> None:
     Raises:
         SourceError: the file cannot be read as raw data.
     """
-    parser = argparse.ArgumentParser(prog=prog, description=look.__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="A look at a raw file: what each column holds, printed and as a page.",
+        epilog="Stored facts of a source over time: nightjar profile project=NAME source=NAME",
+        allow_abbrev=False,
+    )
     parser.add_argument("data", metavar="FILE", help=FORMATS)
     options = parser.parse_args(arguments)
     name = source_name(options.data)

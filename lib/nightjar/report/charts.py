@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from nightjar.report.formatting import compact, figure, interval, percent
 from nightjar.report.histograms import Distribution, Slot
+from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, rect, svg, text
 
 _SHIFT = {"start": -26.0, "middle": 0.0, "end": 26.0}
-_AXIS_WIDTH, _RIGHT, _TOP, _BOTTOM = 58.0, 8.0, 12.0, 24.0
 
 
 @dataclass(frozen=True)
@@ -40,25 +40,23 @@ def over_dates(dots: Sequence[Dot], band: tuple[float, float] | None, title: str
 
     def across(day: date) -> float:
         inset = 26.0
-        room = width - _AXIS_WIDTH - _RIGHT - 2 * inset
-        return _AXIS_WIDTH + inset + (room / 2 if len(dots) == 1 else room * (day - first).days / days)
+        room = width - AXIS_WIDTH - RIGHT - 2 * inset
+        return AXIS_WIDTH + inset + (room / 2 if len(dots) == 1 else room * (day - first).days / days)
 
     def up(value: float) -> float:
-        return height - _BOTTOM - (height - _BOTTOM - _TOP) * (value - low) / (high - low)
+        return height - BOTTOM - (height - BOTTOM - TOP) * (value - low) / (high - low)
 
-    parts = [_grid_line(up(value), width, _axis(value)) for value in (low, (low + high) / 2, high)]
+    parts = [grid_line(up(value), width, _axis(value)) for value in (low, (low + high) / 2, high)]
     if band is not None:
-        parts.insert(
-            0, _rect("band", _AXIS_WIDTH, up(band[1]), width - _AXIS_WIDTH - _RIGHT, up(band[0]) - up(band[1]))
-        )
+        parts.insert(0, rect("band", AXIS_WIDTH, up(band[1]), width - AXIS_WIDTH - RIGHT, up(band[0]) - up(band[1])))
         label = f"promised {interval(*band)}"
-        parts.append(_text("band-label", width - _RIGHT - 4, up(band[1]) + 13, label, "end"))
+        parts.append(text("band-label", width - RIGHT - 4, up(band[1]) + 13, label, "end"))
     path = " ".join(f"{across(dot.day):.1f},{up(dot.value):.1f}" for dot in dots)
     parts.append(Markup('<polyline class="line" points="{}"/>').format(path))
     parts += [_dot(across(dot.day), up(dot.value), dot) for dot in dots]
     ends = [(dots[0].day, "start"), (dots[-1].day, "end")] if len(dots) > 1 else [(dots[0].day, "middle")]
-    parts += [_text("", across(day) + _SHIFT[at], height - 6, day.isoformat(), at) for day, at in ends]
-    return _svg(width, height, title, parts)
+    parts += [text("", across(day) + _SHIFT[at], height - 6, day.isoformat(), at) for day, at in ends]
+    return svg(width, height, title, parts)
 
 
 def bar(value: float, full: float, marks: Sequence[float], level: str) -> Markup:
@@ -68,7 +66,7 @@ def bar(value: float, full: float, marks: Sequence[float], level: str) -> Markup
         for mark in marks
         if mark < full
     ]
-    filled = _rect(f"level-{level}", 0, 2, 100 * min(max(value / full, 0), 1), 8)
+    filled = rect(f"level-{level}", 0, 2, 100 * min(max(value / full, 0), 1), 8)
     start = Markup('<svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">')
     return start + filled + Markup("").join(lines) + Markup("</svg>")
 
@@ -78,30 +76,30 @@ def _upright(distribution: Distribution, title: str, height: float) -> Markup:
     top = max(
         [slot.night for slot in distribution.slots] + [slot.reference or 0 for slot in distribution.slots] + [1e-9]
     )
-    slot_width = (width - _AXIS_WIDTH - _RIGHT) / max(len(distribution.slots), 1)
-    floor = height - _BOTTOM
+    slot_width = (width - AXIS_WIDTH - RIGHT) / max(len(distribution.slots), 1)
+    floor = height - BOTTOM
 
     def up(share: float) -> float:
-        return floor - (floor - _TOP) * share / top
+        return floor - (floor - TOP) * share / top
 
-    parts = [_grid_line(up(share), width, percent(share)) for share in (0.0, top / 2, top)]
+    parts = [grid_line(up(share), width, percent(share)) for share in (0.0, top / 2, top)]
     for k, slot in enumerate(distribution.slots):
-        x = _AXIS_WIDTH + k * slot_width
-        mark = _rect("night", x + slot_width * 0.12, up(slot.night), slot_width * 0.76, floor - up(slot.night))
+        x = AXIS_WIDTH + k * slot_width
+        mark = rect("night", x + slot_width * 0.12, up(slot.night), slot_width * 0.76, floor - up(slot.night))
         parts.append(_with_tooltip(slot, mark))
         is_middle = distribution.is_centred or slot.tick in "<≥"
-        parts.append(_text("", x + (slot_width / 2 if is_middle else 0), height - 7, slot.tick, "middle"))
+        parts.append(text("", x + (slot_width / 2 if is_middle else 0), height - 7, slot.tick, "middle"))
     parts.append(_outline(distribution.slots, slot_width, floor, up))
-    return _svg(width, height, title, parts)
+    return svg(width, height, title, parts)
 
 
 def _outline(slots: Sequence[Slot], slot_width: float, floor: float, up: Callable[[float], float]) -> Markup:
     """The reference as steps over the bars."""
     if not slots or slots[0].reference is None:
         return Markup("")
-    points = [f"M{_AXIS_WIDTH:.1f} {floor:.1f}"]
+    points = [f"M{AXIS_WIDTH:.1f} {floor:.1f}"]
     for k, slot in enumerate(slots):
-        points.append(f"V{up(slot.reference or 0):.1f}H{_AXIS_WIDTH + (k + 1) * slot_width:.1f}")
+        points.append(f"V{up(slot.reference or 0):.1f}H{AXIS_WIDTH + (k + 1) * slot_width:.1f}")
     return Markup('<path class="reference" d="{}V{:.1f}"/>').format("".join(points), floor)
 
 
@@ -117,11 +115,11 @@ def _lying(distribution: Distribution, title: str) -> Markup:
         night, was = room * slot.night / top, margin + room * (slot.reference or 0) / top
         mark = Markup('<path class="reference" d="M{0:.1f} {1:.1f}V{2:.1f}"/>').format(was, y - 1, y + 17)
         mark = Markup("") if slot.reference is None else mark
-        parts.append(_text("", margin - 8, y + 12.5, _short(slot.tick), "end"))
-        parts.append(_with_tooltip(slot, _rect("night", margin, y + 2, night, 12)))
+        parts.append(text("", margin - 8, y + 12.5, _short(slot.tick), "end"))
+        parts.append(_with_tooltip(slot, rect("night", margin, y + 2, night, 12)))
         parts.append(mark)
-        parts.append(_text("", max(margin + night, was) + 6, y + 12.5, percent(slot.night), "start"))
-    return _svg(width, 8 + row_height * len(distribution.slots), title, parts)
+        parts.append(text("", max(margin + night, was) + 6, y + 12.5, percent(slot.night), "start"))
+    return svg(width, 8 + row_height * len(distribution.slots), title, parts)
 
 
 def _with_tooltip(slot: Slot, mark: Markup) -> Markup:
@@ -135,30 +133,6 @@ def _dot(x: float, y: float, dot: Dot) -> Markup:
     return group.format(dot.day.isoformat(), figure(dot.value), state, kind, x, y)
 
 
-def _grid_line(y: float, width: float, label: str) -> Markup:
-    line = Markup('<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
-    return line.format(_AXIS_WIDTH, width - _RIGHT, y, y) + _text("", _AXIS_WIDTH - 6, y + 4, label, "end")
-
-
-def _rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:
-    rect = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
-    return rect.format(kind, x, y, max(width, 0.0), max(height, 0.0))
-
-
-def _text(kind: str, x: float, y: float, text: str, anchor: str) -> Markup:
-    if not text:
-        return Markup("")
-    class_attribute = Markup(' class="{}"').format(kind) if kind else ""
-    return Markup('<text{} x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
-        class_attribute, x, y, anchor, text
-    )
-
-
-def _svg(width: float, height: float, title: str, parts: Sequence[Markup]) -> Markup:
-    start = Markup('<svg class="chart" viewBox="0 0 {:g} {:g}" role="img"><title>{}</title>')
-    return start.format(width, height, title) + Markup("").join(parts) + Markup("</svg>")
-
-
 def _pad(low: float, high: float) -> tuple[float, float]:
     """Room above and below, so that no dot lies on the frame and equal values do not divide by zero."""
     room = max((high - low) * 0.15, 0.015 * max(abs(low), abs(high))) or 0.01
@@ -170,5 +144,5 @@ def _axis(value: float) -> str:
     return figure(value) if abs(value) < 1_000 else compact(value)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 15 else text[:14] + "…"
+def _short(name: str) -> str:
+    return name if len(name) <= 15 else name[:14] + "…"

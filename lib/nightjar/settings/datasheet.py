@@ -20,9 +20,9 @@ class Sensitivity(Choice):
 class Datasheet:
     """Where the data of a source come from, and what they may be used for.
 
-    It decides nothing: after an edit of it nothing is read or built again. The report of a night shows it, and the
-    source's table has the purpose in its comment from the day on which it is made. After Gebru et al. (2021),
-    Datasheets for Datasets.
+    It decides nothing: after an edit of it nothing is read or built again. The report of a night and the profile of
+    the source show it, and the source's table has the purpose in its comment from the day on which it is made. After
+    Gebru et al. (2021), Datasheets for Datasets.
 
     Attributes:
         owner: who answers for the data, such as a team.

@@ -20,6 +20,11 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
+def texts(cls: type) -> set[str]:
+    """The fields of a class of settings that must hold a text."""
+    return {name for name, hint in get_type_hints(cls).items() if hint is str}
+
+
 def fill(hint: Any, value: Any, altered: dict[Path, str], path: Path = ()) -> Any:
     """What a configuration says, with the defaults of all settings in it, and texts where texts are expected.
 

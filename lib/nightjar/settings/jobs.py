@@ -25,9 +25,10 @@ class JobName(Choice):
     MAINTAIN = "maintain"
     LEASES = "leases"
     QUARANTINE = "quarantine"
+    PROFILE = "profile"
 
 
-OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE)
+OUTSIDE_NIGHTS = (JobName.NIGHTLY, JobName.MAINTAIN, JobName.LEASES, JobName.QUARANTINE, JobName.PROFILE)
 
 
 class LeaseAction(Choice):

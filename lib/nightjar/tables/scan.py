@@ -21,6 +21,7 @@ from nightjar.tables.entries import DataFile, data_file
 from nightjar.tables.warehouse import Warehouse
 
 SMALL = 64 << 20  # bytes of files that every task can read
+BATCH = 1 << 16  # rows
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,17 @@ def read(source: Snapshot, columns: Sequence[str], where: ds.Expression | None =
             files = ds.FileSystemDataset(fragments, source.schema, parquet.FORMAT, files.filesystem)
         # One thread: the tasks already fill the cores.
         return files.to_table(columns=list(columns), use_threads=False)
+
+
+def batches(source: Snapshot, columns: Sequence[str], where: ds.Expression) -> Iterator[pa.RecordBatch]:
+    """Columns of the rows that meet a condition, some at a time, in the order of the files; for a driver to count.
+
+    Raises:
+        TableError: there is no such column, or a file of the version is missing or damaged.
+    """
+    require_columns(source, columns)
+    with translate_read_errors(source):
+        yield from dataset(source, where).to_batches(columns=list(columns), filter=where, batch_size=BATCH)
 
 
 def require_columns(source: Snapshot, columns: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+"""The stored facts of a source over time: what each column holds in each period, and what stands out."""
