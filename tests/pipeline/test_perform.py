@@ -6,17 +6,14 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from deltalake import DeltaTable
 
 import builders
-from builders import rows_of
 from nightjar.config import ROOTS
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
 from nightjar.pipeline.execution import Context, perform, run_date_of
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
-from nightjar.registry import events, tracking
-from nightjar.settings.jobs import Job, JobName, Promote
+from nightjar.settings.jobs import Job, JobName
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
@@ -187,63 +184,6 @@ def test_a_step_needs_the_finished_step_before_it(context, recorded, job, needed
     (row,) = recorded()
     assert row["status"] == "failed"
     assert message in row["error"]
-
-
-def register(context, number, alias=None, **evidence):
-    """A version that a training for 3 April has registered, no better than its baseline."""
-    difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
-    told = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
-    told["clusters"] = {"entities": 5, "blocks": 3, "block_days": 1}
-    version = events.Version(number, "w", D3, told | evidence)
-    events.record(context.warehouse, "registered", version, "x", alias)
-    perform(JobName.TRAIN, step_of(context), "config-2", lambda _: Outcome())
-
-
-def decisions(context):
-    rows = rows_of(context.warehouse, "model_events", "event", "model_version", "holds_from")
-    return [(event, number) for event, number, day in rows if day == D3 and event != "registered"]
-
-
-def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_says_so(context):
-    register(context, "7")
-    register(context, "8", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    assert decisions(context) == [("refused", "7")]
-    assert events.champion(context.warehouse, D3).number == "1"
-    register(context, "1")  # which MLflow knows
-    perform(JobName.PROMOTE, step_of(context, Promote, approved_by="Ada", reason="a pilot"), "config-2")
-    champion = events.champion(context.warehouse, D3)
-    assert (champion.number, champion.holds_from) == ("1", D3)
-    assert champion.evidence["reason"].startswith(
-        "approved by Ada: a pilot; by itself w against majority on a to b: not"
-    )
-
-
-def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds(context, monkeypatch):
-    """It gives way to the next one, as it was trained on more, and to any winner."""
-    monkeypatch.setattr(tracking, "require_version", lambda *_: None)
-    monkeypatch.setattr(tracking, "set_alias", lambda *_: None)
-    DeltaTable(context.warehouse.path("model_events")).delete()
-    register(context, "7")
-    register(context, "8", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    assert decisions(context) == [("promoted", "8"), ("refused", "7")]
-    holds = events.champion(context.warehouse, D3)
-    assert (holds.number, holds.is_stand_in) == ("8", True)
-    assert holds.evidence["reason"] == "Stands in for version 7, which was refused."
-    register(context, "9")
-    register(context, "10", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    assert events.champion(context.warehouse, D3).number == "10"
-    better = {"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3}
-    register(context, "11", difference=better, **{events.DEFINITIONS: "of before an edit"})
-    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    holds = events.champion(context.warehouse, D3)
-    assert (holds.number, holds.is_stand_in) == ("11", False)
-    register(context, "12")
-    register(context, "13", events.STAND_IN, stand_in=True)
-    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    assert events.champion(context.warehouse, D3).number == "13"  # the winner cannot score what is built now
 
 
 def test_a_step_says_in_one_line_what_it_did(context, caplog):

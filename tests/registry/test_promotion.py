@@ -79,14 +79,16 @@ def test_figures_of_one_period_only_promote_nobody_without_a_person(blocks):
     assert "better in this period only, roc_auc +0.0500, 95% interval +0.0100 to +0.0900" in decision.reason
     assert f"{blocks} block{'' if blocks == 1 else 's'} of 30 days, and fewer than 3 say nothing" in decision.reason
     assert "search.final_days" in decision.reason
-    approved = decide(recorded, Approval("Ada", "it is a pilot"))
-    assert approved == Decision(True, f"approved by Ada: it is a pilot; by itself {decision.reason}")
+    approved = decide(recorded, [Approval("ada", None, "it is a pilot")])
+    assert approved == Decision(True, f"approved by ada: it is a pilot; by itself {decision.reason}")
 
 
 def test_a_person_may_promote_what_is_not_better_and_changes_nothing_where_it_is():
     worse, better = evidence(low=-0.01), evidence()
-    assert "by itself w against majority" in decide(worse, Approval("Ada", "it is simpler")).reason
-    assert decide(better, Approval("Ada", "it is simpler")) == decide(better)
+    assert "by itself w against majority" in decide(worse, [Approval("ada", None, "it is simpler")]).reason
+    assert decide(better, [Approval("ada", "Bob", "fine")]).reason == (
+        f"approved by ada for Bob: fine; {decide(better).reason}"
+    )
 
 
 def test_evidence_that_does_not_say_what_its_intervals_are_over_promotes_nobody():

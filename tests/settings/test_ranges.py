@@ -11,7 +11,7 @@ from nightjar.settings.costs import Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
-from nightjar.settings.jobs import BuildFeatures, Job, LeaseAction, Leases, Nightly, Promote
+from nightjar.settings.jobs import Action, BuildFeatures, Job, LeaseAction, Leases, Nightly, Promote
 from nightjar.settings.label import Label
 from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
@@ -415,11 +415,17 @@ def test_a_range_of_features_ends_at_the_run_date():
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [({"approved_by": "Ada"}, "reason: found None"), ({"approved_by": " ", "reason": "x"}, "approved_by: found ' '")],
+    [
+        ({"action": Action.APPROVE}, "reason: found None, expected why, as a text, for action=approve"),
+        ({"action": Action.ROLLBACK, "reason": " "}, "reason: found ' ', expected why"),
+        ({"action": Action.REJECT, "reason": "x", "by": ""}, "by: found '', expected a name, or none"),
+        ({"reason": "x"}, "reason: found 'x', expected none for action=decide"),
+        ({"version": 3}, "version: found 3, expected none for action=decide"),
+    ],
 )
-def test_a_person_who_promotes_gives_a_name_and_a_reason(given, message):
-    assert Promote(Environment(), PROJECT, "2024-04-01", "Ada", "a pilot").approved_by == "Ada"
-    with pytest.raises(ValueError, match=f"{message}, expected both approved_by and reason, or neither"):
+def test_a_person_who_promotes_gives_a_reason_and_nobody_else_does(given, message):
+    assert Promote(Environment(), PROJECT, "2024-04-01", Action.APPROVE, reason="a pilot").by is None
+    with pytest.raises(ValueError, match=message):
         Promote(Environment(), PROJECT, "2024-04-01", **given)
 
 

@@ -11,8 +11,9 @@ from nightjar.config import ROOTS
 from nightjar.errors import UsageError
 from nightjar.features.staleness import stale_since
 from nightjar.pipeline.execution import Context, perform, run_date_of
+from nightjar.pipeline.promotion import is_current_winner
 from nightjar.pipeline.step import Step
-from nightjar.pipeline.steps import is_current_winner, require_trainable
+from nightjar.pipeline.steps import require_trainable
 from nightjar.pipeline.summary import print_summary
 from nightjar.registry import events
 from nightjar.settings.jobs import BuildFeatures, Job, JobName, Nightly, Train

@@ -11,7 +11,6 @@ from typing import Any
 
 from nightjar.pipeline.step import Step
 from nightjar.registry import events
-from nightjar.registry.promotion import Approval, decide
 from nightjar.report import night
 from nightjar.runtime import logs
 from nightjar.settings import jobs
@@ -80,56 +79,10 @@ def require_trainable(search: Search, project: Project, run_date: date) -> None:
 
 
 def promote(step: Step[jobs.Promote]) -> Outcome:
-    """Make the version trained for this date champion, or refuse it; either is recorded with its reason.
+    """Make a version champion, or refuse it; either is recorded with its reason."""
+    from nightjar.pipeline.promotion import promote as run_promotion
 
-    Where it is refused and no other winner is champion, the baseline declared by the training stands in.
-    """
-    step.require(JobName.TRAIN, JobName.PROMOTE)
-    version = events.newest_registered(step.warehouse, step.run_date)
-    decision = decide(version.evidence, _approval(step.settings))
-    outcome = Outcome()
-    if decision.promoted:
-        _record_decision(step, outcome, "promoted", version, decision.reason)
-        return outcome
-    _record_decision(step, outcome, "refused", version, decision.reason)
-    holds = events.find_champion(step.warehouse, step.run_date)
-    stand_in = events.find_stand_in(step.warehouse, step.run_date)
-    if stand_in is not None and not is_current_winner(holds, step.project):
-        _record_decision(
-            step, outcome, "promoted", stand_in, f"Stands in for version {version.number}, which was refused."
-        )
-    return outcome
-
-
-def _approval(settings: jobs.Promote) -> Approval | None:
-    """The approval of a person, if the settings name one."""
-    if settings.approved_by is None or settings.reason is None:
-        return None
-    return Approval(settings.approved_by, settings.reason)
-
-
-def is_current_winner(champion: events.Version | None, project: Project) -> bool:
-    """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
-    from nightjar.features.definitions import definitions_hash, label_hash
-
-    if champion is None or champion.is_stand_in:
-        return False
-    current = {events.DEFINITIONS: definitions_hash(project), events.LABEL_HASH: label_hash(project)}
-    return all(champion.evidence.get(name) in (None, digest) for name, digest in current.items())
-
-
-def _record_decision(step: Step[Job], outcome: Outcome, verdict: str, version: events.Version, reason: str) -> None:
-    from nightjar.registry import tracking
-
-    if verdict == "promoted":
-        tracking.require_version(step.home, step.project.name, version.number)
-    log.info("version %s (%s) %s: %s", version.number, version.model_name, verdict, reason)
-    evidence = {**version.evidence, "decision": verdict, "reason": reason}
-    decided_version = events.Version(version.number, version.model_name, step.run_date, evidence)
-    written = events.record(step.warehouse, verdict, decided_version, step.run_id, alias=events.CHAMPION)
-    outcome.outputs["model_events"] = written
-    if verdict == "promoted":
-        tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
+    return run_promotion(step)
 
 
 def score(step: Step[jobs.Score]) -> Outcome:

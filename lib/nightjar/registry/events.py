@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.errors import ModelError
+from nightjar.registry.promotion import Approval
 from nightjar.tables import arrow
 from nightjar.tables.definitions import MODEL_EVENTS
 from nightjar.tables.warehouse import Warehouse
@@ -19,6 +20,8 @@ DEFINITIONS = "definitions"
 """In the evidence: the hash of the feature definitions that the version was trained on; older events lack it."""
 LABEL_HASH = "label_hash"
 """The same of the label's definition."""
+APPROVAL = "approval"
+"""The person who has approved, rejected or rolled back."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,39 @@ def champion(warehouse: Warehouse, run_date: date) -> Version:
     return version
 
 
-def find_champion(warehouse: Warehouse, run_date: date) -> Version | None:
+def find_champion(warehouse: Warehouse, run_date: date = date.max) -> Version | None:
     """The champion as of a run date, or None."""
     return _latest(warehouse, run_date, "promoted", CHAMPION)
+
+
+def promotions(warehouse: Warehouse) -> list[Version]:
+    """Every version as it became champion, the one that holds from the latest run date last."""
+    return [_version_of(row) for row in _events(warehouse, "promoted", CHAMPION)]
+
+
+def approvals(warehouse: Warehouse, number: str) -> list[Approval]:
+    """Who has approved a version since somebody rejected it, if anybody has."""
+    about = [row for row in _events(warehouse, "approved", None) if row["model_version"] == number]
+    rejected = [
+        row["recorded_at"]
+        for row in _events(warehouse, "refused", CHAMPION)
+        if row["model_version"] == number and APPROVAL in json.loads(row["evidence"])
+    ]
+    counted = [row for row in about if not rejected or row["recorded_at"] > max(rejected)]
+    return [Approval(**json.loads(row["evidence"])[APPROVAL]) for row in counted]
+
+
+def registered(warehouse: Warehouse, number: str) -> Version:
+    """A version as it was registered.
+
+    Raises:
+        ModelError: there is none.
+    """
+    rows = [row for row in _events(warehouse, "registered", None) if row["model_version"] == number]
+    if not rows:
+        known = ", ".join(row["model_version"] for row in _events(warehouse, "registered", None)) or "none at all"
+        raise ModelError(f"No training of {warehouse.project} has registered version {number}: there is {known}.")
+    return _version_of(rows[-1])
 
 
 def holders(warehouse: Warehouse) -> list[Version]:
@@ -124,11 +157,18 @@ def newest_number(warehouse: Warehouse) -> str | None:
 
 
 def _latest(warehouse: Warehouse, run_date: date, event: str, alias: str | None) -> Version | None:
+    rows = [row for row in _events(warehouse, event, alias) if row["holds_from"] <= run_date]
+    return _version_of(rows[-1]) if rows else None
+
+
+def _events(warehouse: Warehouse, event: str, alias: str | None) -> list[dict[str, Any]]:
+    """Events of one kind, by the run date from which they hold, those of one date as they were recorded."""
     if not arrow.exists(warehouse, MODEL_EVENTS.name):
-        return None
-    where = (pc.field("event") == event) & (pc.field("holds_from") <= run_date)
-    rows = [row for row in arrow.read(warehouse, MODEL_EVENTS.name, where=where).to_pylist() if row["alias"] == alias]
-    if not rows:
-        return None
-    last = max(rows, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]))
-    return Version(last["model_version"], last["model_name"], last["holds_from"], json.loads(last["evidence"]))
+        return []
+    rows = arrow.read(warehouse, MODEL_EVENTS.name, where=pc.field("event") == event).to_pylist()
+    of_alias = [row for row in rows if row["alias"] == alias]
+    return sorted(of_alias, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]))
+
+
+def _version_of(row: Mapping[str, Any]) -> Version:
+    return Version(row["model_version"], row["model_name"], row["holds_from"], json.loads(row["evidence"]))

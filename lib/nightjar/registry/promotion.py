@@ -1,6 +1,6 @@
 """The decision whether a model becomes champion: from recorded evidence, or by a person who has seen it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ _UNDEFINED = {
     Metric.NDCG: "no list with an order to judge",
 }
 """The reason why a metric may lack a value or bounds, whatever the model; the others need enough rows only."""
-_ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py, approved_by=)."
+_ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py action=approve)."
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,24 @@ class Decision:
 
 @dataclass(frozen=True)
 class Approval:
-    """A person's approval of a version that the evidence alone does not promote."""
+    """A person's decision about a version.
 
-    by: str
+    Attributes:
+        user: of the operating system.
+        by: on whose behalf, as that user says; None: the user's own.
+        reason: as a sentence.
+    """
+
+    user: str
+    by: str | None
     reason: str
 
+    def __str__(self) -> str:
+        """In words, for logs and reports."""
+        return f"{self.user}{f' for {self.by}' if self.by else ''}: {self.reason}"
 
-def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Decision:
+
+def decide(evidence: Mapping[str, Any], approvals: Sequence[Approval] = ()) -> Decision:
     """A champion must beat the best baseline on the final period, with the whole 95% interval on the better side.
 
     The period must have at least three blocks of time: metrics of fewer hold for that period only. Where the evidence
@@ -42,7 +53,7 @@ def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Dec
     Args:
         evidence: as in `nightjar.learning.evidence.Evidence`: the difference is candidate minus baseline, on the same
             rows, its interval over entities and blocks of time.
-        approval: of a person; None: by evidence alone.
+        approvals: of people; none: by evidence alone.
 
     Example:
         >>> evidence = {
@@ -58,9 +69,10 @@ def decide(evidence: Mapping[str, Any], approval: Approval | None = None) -> Dec
         False
     """
     verdict = _judge(evidence)
-    if verdict.promoted or approval is None:
+    if not approvals:
         return verdict
-    return Decision(True, f"approved by {approval.by}: {approval.reason}; by itself {verdict.reason}")
+    people = "; ".join(str(approval) for approval in approvals)
+    return Decision(True, f"approved by {people}; {'' if verdict.promoted else 'by itself '}{verdict.reason}")
 
 
 def _judge(evidence: Mapping[str, Any]) -> Decision:

@@ -160,6 +160,15 @@ def set_alias(home: Path, project: str, alias: str, version: str) -> None:
         _client(home).set_registered_model_alias(project, alias, version)
 
 
+def find_alias(home: Path, project: str, alias: str) -> str | None:
+    """The version that an alias names in MLflow, if there is one; ModelError where MLflow fails."""
+    if not database.exists(home):
+        return None
+    with database.model_errors(home, f"cannot say what {alias} names", "Is mlflow.db locked?"):
+        models = _client(home).search_registered_models(f"name = '{project}'")
+    return next((str(model.aliases[alias]) for model in models if alias in model.aliases), None)
+
+
 def require_version(home: Path, project: str, version: str) -> None:
     """Check that MLflow knows a version that `model_events` names.
 

@@ -106,25 +106,42 @@ class Train(Job):
     search: Search = field(kw_only=True)
 
 
+class Action(Choice):
+    """What `promote` does."""
+
+    DECIDE = "decide"
+    APPROVE = "approve"
+    REJECT = "reject"
+    ROLLBACK = "rollback"
+
+
 @settings
 class Promote(Job):
-    """The version registered last for the run date becomes champion if it deserves to, or if a person says so.
+    """The version registered last for the run date becomes champion if it deserves to, or if people say so.
 
     Attributes:
-        approved_by: who promotes it though its evidence does not.
-        reason: why; both are recorded.
+        action: `decide` by the evidence, which needs people where `project.approvals` says so; `approve` or `reject` a
+            version, as a person; `rollback`: an earlier champion holds again from the run date on.
+        version: of the model. None: the one registered last for the run date; of a rollback the champion before.
+        reason: why a person acts; it is recorded with the user of the operating system.
+        by: on whose behalf that user acts, for the record.
     """
 
-    approved_by: str | None = None
+    action: Action = Action.DECIDE
+    version: Count | None = None
     reason: str | None = None
+    by: str | None = None
 
     def issues(self) -> Iterator[Issue]:
-        """Whether a person gives a name and a reason."""
+        """Whether a person gives a reason, and nobody else does."""
         yield from super().issues()
-        both = {"approved_by": self.approved_by, "reason": self.reason}
-        for name, value in both.items():
-            fits = bool(value and value.strip()) or set(both.values()) == {None}
-            yield from expect(fits, name, value, "both approved_by and reason, or neither")
+        of_person = self.action is not Action.DECIDE
+        given = bool(self.reason and self.reason.strip())
+        expected = f"why, as a text, for action={self.action.word}" if of_person else "none for action=decide"
+        yield from expect(given if of_person else self.reason is None, "reason", self.reason, expected)
+        for name, value in {"version": self.version, "by": self.by}.items():
+            yield from expect(of_person or value is None, name, value, "none for action=decide")
+        yield from expect(self.by is None or bool(self.by.strip()), "by", self.by, "a name, or none")
 
 
 @settings

@@ -82,7 +82,7 @@ MODEL_EVENTS = Table(
     "train, promote",
     (
         Column("event_id", pa.string(), "names the event"),
-        Column("event", pa.string(), "registered, promoted or refused"),
+        Column("event", pa.string(), "registered, approved, promoted or refused"),
         Column(
             "alias",
             pa.string(),

@@ -1,0 +1,178 @@
+"""Promotion by evidence, by people, and back to an earlier champion."""
+
+import getpass
+import logging
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from deltalake import DeltaTable
+
+from builders import rows_of
+from nightjar.errors import ModelError, UsageError
+from nightjar.pipeline import promotion
+from nightjar.pipeline.execution import Context, perform
+from nightjar.pipeline.sessions import Sessions
+from nightjar.registry import events, tracking
+from nightjar.settings.jobs import Action, Job, JobName, Promote
+from nightjar.tables.runs import Outcome
+
+D3, D4 = date(2024, 4, 3), date(2024, 4, 4)
+ME = getpass.getuser()
+
+
+@pytest.fixture
+def context(copied):
+    settings = Job(copied.environment, copied.project, "2024-04-03")
+    return Context(settings, "config-2", Sessions(copied.environment, "tests"), copied.warehouse, "revision-2")
+
+
+@pytest.fixture
+def without_mlflow(monkeypatch):
+    """Versions that only `model_events` knows."""
+    monkeypatch.setattr(tracking, "require_version", lambda *_: None)
+    monkeypatch.setattr(tracking, "set_alias", lambda *_: None)
+
+
+def step_of(context, settings=Job, day=D3, **options):
+    return context.step(day, settings(context.settings.environment, context.settings.project, str(day), **options))
+
+
+def act(context, action, day=D3, **options):
+    perform(JobName.PROMOTE, step_of(context, Promote, day, action=action, reason="why", **options), "config-2")
+
+
+def with_approvals(context, count):
+    project = replace(context.settings.project, approvals=count)
+    return replace(context, settings=replace(context.settings, project=project))
+
+
+BETTER = {"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3}
+
+
+def register(context, number, alias=None, day=D3, **evidence):
+    """A version that a training for 3 April has registered, no better than its baseline."""
+    difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
+    told = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
+    told["clusters"] = {"entities": 5, "blocks": 3, "block_days": 1}
+    version = events.Version(number, "w", day, told | evidence)
+    events.record(context.warehouse, "registered", version, "x", alias)
+    perform(JobName.TRAIN, step_of(context, day=day), "config-2", lambda _: Outcome())
+
+
+def decisions(context):
+    rows = rows_of(context.warehouse, "model_events", "event", "model_version", "holds_from")
+    return [(event, number) for event, number, day in rows if day == D3 and event != "registered"]
+
+
+def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_says_so(context):
+    register(context, "7")
+    register(context, "8", events.STAND_IN, stand_in=True)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert decisions(context) == [("refused", "7")]
+    assert events.champion(context.warehouse, D3).number == "1"
+    register(context, "1")  # which MLflow knows
+    perform(JobName.PROMOTE, step_of(context, Promote, action=Action.APPROVE, by="Ada", reason="a pilot"), "config-2")
+    champion = events.champion(context.warehouse, D3)
+    assert (champion.number, champion.holds_from) == ("1", D3)
+    assert champion.evidence["reason"].startswith(
+        f"approved by {ME} for Ada: a pilot; by itself w against majority on a to b: not"
+    )
+
+
+def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds(context, without_mlflow):
+    """It gives way to the next one, as it was trained on more, and to any winner."""
+    DeltaTable(context.warehouse.path("model_events")).delete()
+    register(context, "7")
+    register(context, "8", events.STAND_IN, stand_in=True)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert decisions(context) == [("promoted", "8"), ("refused", "7")]
+    holds = events.champion(context.warehouse, D3)
+    assert (holds.number, holds.is_stand_in) == ("8", True)
+    assert holds.evidence["reason"] == "Stands in for version 7, which was refused."
+    register(context, "9")
+    register(context, "10", events.STAND_IN, stand_in=True)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert events.champion(context.warehouse, D3).number == "10"
+    register(context, "11", difference=BETTER, **{events.DEFINITIONS: "of before an edit"})
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    holds = events.champion(context.warehouse, D3)
+    assert (holds.number, holds.is_stand_in) == ("11", False)
+    register(context, "12")
+    register(context, "13", events.STAND_IN, stand_in=True)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert events.champion(context.warehouse, D3).number == "13"  # the winner cannot score what is built now
+
+
+def test_two_people_have_to_approve_where_the_project_says_so(context, without_mlflow, monkeypatch):
+    context = with_approvals(context, 2)
+    register(context, "7", difference=BETTER)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert decisions(context) == [("refused", "7")]
+    act(context, Action.APPROVE)
+    assert decisions(context) == [("approved", "7"), ("refused", "7")]
+    with pytest.raises(UsageError, match=f"version 7: {ME} has approved it already; the 2 people"):
+        act(context, Action.APPROVE, by="somebody else")
+    monkeypatch.setattr(promotion, "_user", lambda: "another")
+    act(context, Action.APPROVE, by="the bank's risk officer")
+
+    champion = events.champion(context.warehouse, D3)
+    assert champion.number == "7"
+    assert champion.evidence["reason"].startswith(
+        f"approved by {ME}: why; another for the bank's risk officer: why; w against majority on a to b: better"
+    )
+
+
+def test_who_rejects_a_version_takes_back_what_was_approved(context, without_mlflow, monkeypatch):
+    context = with_approvals(context, 2)
+    register(context, "7", difference=BETTER)
+    act(context, Action.APPROVE)
+    act(context, Action.REJECT, by="Ada")
+    monkeypatch.setattr(promotion, "_user", lambda: "another")
+    act(context, Action.APPROVE, version=7)
+
+    assert decisions(context) == [("approved", "7"), ("approved", "7"), ("refused", "7")]
+    assert events.champion(context.warehouse, D3).number == "1"
+    with pytest.raises(UsageError, match=r"version 1 is champion on 2024-04-03.*action=rollback"):
+        act(context, Action.REJECT, version=1)
+
+
+def test_a_rollback_brings_the_champion_before_back_from_a_night_on(context, without_mlflow):
+    first = events.champion(context.warehouse, D3)
+    for day, number in ((D3, "7"), (D4, "8")):
+        register(context, number, difference=BETTER, day=day)
+        perform(JobName.PROMOTE, step_of(context, Promote, day), "config-2")
+    with pytest.raises(UsageError, match=r"version 8 was promoted for 2024-04-04, after that.*run_date=2024-04-04"):
+        act(context, Action.ROLLBACK)
+    with pytest.raises(UsageError, match="version 9 has never been champion before version 8"):
+        act(context, Action.ROLLBACK, D4, version=9)
+
+    act(context, Action.ROLLBACK, D4)
+    holds = events.champion(context.warehouse, D4)
+    assert (holds.number, holds.holds_from) == ("7", D4)
+    assert holds.evidence["reason"] == f"rolled back from version 8 by {ME}: why"
+    assert events.champion(context.warehouse, D3).number == "7"  # a past night keeps its own
+    act(context, Action.ROLLBACK, D4, version=int(first.number))
+    assert events.champion(context.warehouse, D4).number == first.number
+
+
+def test_what_was_trained_on_other_definitions_does_not_come_back(context, without_mlflow):
+    register(context, "7", **{events.DEFINITIONS: "of before an edit"})
+    with pytest.raises(UsageError, match="version 7 was trained on other definitions of features or label"):
+        act(context, Action.APPROVE)
+    with pytest.raises(ModelError, match=r"No training of machines has registered version 99: there is .*7"):
+        act(context, Action.APPROVE, version=99)
+
+
+def test_an_alias_that_somebody_has_moved_in_mlflow_is_told(context, caplog):
+    client = tracking._client(step_of(context).home)
+    source = client.get_model_version("machines", "1").source
+    other = client.create_model_version("machines", source).version
+    client.set_registered_model_alias("machines", "champion", other)
+    register(context, "1")
+    logging.getLogger("nightjar.promote").addHandler(caplog.handler)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    logging.getLogger("nightjar.promote").removeHandler(caplog.handler)
+
+    assert f"MLflow names version {other} the champion of machines, and model_events version 1" in caplog.text
+    assert events.champion(context.warehouse, D3).number == "1"
