@@ -109,8 +109,8 @@ def registered(warehouse: Warehouse, number: str) -> Version:
     """
     rows = [row for row in _events(warehouse, "registered", None) if row["model_version"] == number]
     if not rows:
-        known = ", ".join(row["model_version"] for row in _events(warehouse, "registered", None)) or "none at all"
-        raise ModelError(f"No training of {warehouse.project} has registered version {number}: there is {known}.")
+        numbers = ", ".join(row["model_version"] for row in _events(warehouse, "registered", None)) or "none at all"
+        raise ModelError(f"No training of {warehouse.project} has registered version {number}: there is {numbers}.")
     return _version_of(rows[-1])
 
 

@@ -165,16 +165,12 @@ def find_alias(home: Path, project: str, alias: str) -> str | None:
     if not database.exists(home):
         return None
     with database.model_errors(home, f"cannot say what {alias} names", "Is mlflow.db locked?"):
-        models = _client(home).search_registered_models(f"name = '{project}'")
-    return next((str(model.aliases[alias]) for model in models if alias in model.aliases), None)
+        models = [one.aliases for one in _client(home).search_registered_models(f"name = '{project}'")]
+    return next((str(one[alias]) for one in models if alias in one), None)
 
 
 def require_version(home: Path, project: str, version: str) -> None:
-    """Check that MLflow knows a version that `model_events` names.
-
-    Raises:
-        ModelError: it does not, or its database is missing or damaged.
-    """
+    """Check that MLflow knows a version that `model_events` names; ModelError where it does not, or is damaged."""
     database.require(home)
     advice = (
         "The table model_events names it: is environment.home the one it was trained with, and mlflow.db there not "

@@ -136,9 +136,9 @@ class Promote(Job):
         """Whether a person gives a reason, and nobody else does."""
         yield from super().issues()
         of_person = self.action is not Action.DECIDE
-        given = bool(self.reason and self.reason.strip())
+        has_reason = bool(self.reason and self.reason.strip())
         expected = f"why, as a text, for action={self.action.word}" if of_person else "none for action=decide"
-        yield from expect(given if of_person else self.reason is None, "reason", self.reason, expected)
+        yield from expect(has_reason if of_person else self.reason is None, "reason", self.reason, expected)
         for name, value in {"version": self.version, "by": self.by}.items():
             yield from expect(of_person or value is None, name, value, "none for action=decide")
         yield from expect(self.by is None or bool(self.by.strip()), "by", self.by, "a name, or none")
