@@ -21,8 +21,10 @@ from rich.table import Table
 
 from nightjar.config import compose_job, make_settings
 from nightjar.errors import NightjarError
+from nightjar.evaluation.binary import log_loss, roc_auc
 from nightjar.evaluation.metric_report import Truth, intervals
-from nightjar.evaluation.metrics import expected_calibration_error, log_loss, roc_auc
+from nightjar.evaluation.reliability import expected_calibration_error
+from nightjar.evaluation.rows import number_or_none
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.replay import ReplayPlan, ReplayResult, replay, require_replayable
@@ -151,13 +153,16 @@ def _figures(truth: Truth, score: np.ndarray) -> dict[str, Any]:
     interval = intervals(truth, score)["roc_auc"]
     return {
         "roc_auc": asdict(interval),
-        "expected_calibration_error": expected_calibration_error(truth.label, score, truth.weight, bins=15),
-        "log_loss": log_loss(truth.label, score, truth.weight),
+        "expected_calibration_error": number_or_none(
+            expected_calibration_error(truth.label, score, truth.weight, bins=15)
+        ),
+        "log_loss": number_or_none(log_loss(truth.label, score, truth.weight)),
     }
 
 
 def _auc_where(chosen: np.ndarray, truth: Truth, score: np.ndarray) -> float | None:
-    return roc_auc(truth.label[chosen], score[chosen], None if truth.weight is None else truth.weight[chosen])
+    weight = None if truth.weight is None else truth.weight[chosen]
+    return number_or_none(roc_auc(truth.label[chosen], score[chosen], weight))
 
 
 def _show(report: Mapping[str, Any]) -> None:

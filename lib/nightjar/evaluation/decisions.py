@@ -1,10 +1,14 @@
-"""From probabilities to decisions: the threshold of the lowest cost, and the cost of a threshold."""
+"""From probabilities to decisions: the threshold of the lowest cost, and what decisions cost."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import check_outcomes
+from nightjar.evaluation.binary import check_outcomes
+from nightjar.evaluation.confusion import check_decisions
+from nightjar.evaluation.rows import floats
 
 
 def cheapest_threshold(
@@ -51,17 +55,52 @@ def cheapest_threshold(
 
 
 def row_costs(
-    label: npt.ArrayLike, score: npt.ArrayLike, threshold: float, *, missed: float, false_alarm: float
+    label: npt.ArrayLike, decision: npt.ArrayLike, costs: Sequence[Sequence[npt.ArrayLike]]
 ) -> npt.NDArray[np.float64]:
-    """The cost of each row when rows at or above the threshold are acted on.
+    """The cost of each row, from a matrix of costs; negative ones are gains.
+
+    Args:
+        label: the class of each row, numbered from 0; True and False for two.
+        decision: the class that was decided for, such as `score >= threshold`.
+        costs: `costs[label][decision]`, each a number, or an amount for each row, such as a column of it.
 
     Raises:
-        LearningError: as `cheapest_threshold`.
+        LearningError: see `confusion.check_decisions`; also costs that are no square of finite numbers, or not of
+            these rows, or lack a class.
 
     Example:
-        >>> row_costs([True, False, True, False], [0.9, 0.6, 0.4, 0.1], 0.5, missed=5, false_alarm=1).tolist()
-        [0.0, 1.0, 5.0, 0.0]
+        A false alarm costs 1, what was missed the amount of its row.
+
+        >>> amount = [70.0, 80.0, 90.0, 20.0]
+        >>> row_costs([True, False, True, False], [True, True, False, False], [[0, 1], [amount, 0]]).tolist()
+        [0.0, 1.0, 90.0, 0.0]
     """
-    labels, scores = check_outcomes(label, score)
-    is_acted_on = scores >= threshold
-    return np.where(is_acted_on, np.where(labels, 0.0, false_alarm), np.where(labels, missed, 0.0))
+    classes, decisions = check_decisions(label, decision)
+    sizes = {len(costs), *map(len, costs)}
+    greatest = int(max(classes.max(initial=0), decisions.max(initial=0)))
+    if len(sizes) > 1 or len(costs) <= greatest:
+        raise LearningError(
+            f"costs has {len(costs)} rows of {', '.join(str(len(row)) for row in costs)} costs: expected a square, "
+            f"costs[class][decision], of {max(2, greatest + 1)} classes or more."
+        )
+    result = np.zeros(len(classes))
+    for truth, row in enumerate(costs):
+        for decided, cost in enumerate(row):
+            is_here = (classes == truth) & (decisions == decided)
+            result[is_here] = _amounts(cost, len(classes), f"costs[{truth}][{decided}]")[is_here]
+    return result
+
+
+def _amounts(cost: npt.ArrayLike, rows: int, name: str) -> npt.NDArray[np.float64]:
+    """One cost for each row.
+
+    Raises:
+        LearningError: see `row_costs`.
+    """
+    amounts = np.full(rows, cost, np.float64) if np.ndim(cost) == 0 else floats(name, cost)
+    if len(amounts) != rows:
+        raise LearningError(f"{name} has {len(amounts)} amounts beside {rows} rows: expected one number, or one a row.")
+    strange = amounts[~np.isfinite(amounts)]
+    if len(strange):
+        raise LearningError(f"{name} holds {strange[0]} in {len(strange)} of {rows} rows: a cost is a finite number.")
+    return amounts

@@ -9,13 +9,11 @@ Of ROC AUC these are the placement values of DeLong, DeLong and Clarke-Pearson (
 by cluster in Obuchowski (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53(2), 567-578.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from nightjar.evaluation.rows import Floats, greatest
-from nightjar.settings.task import Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +34,7 @@ class Influence:
 
     def minus(self, other: "Influence") -> "Influence":
         """The influence on the difference of two measures of the same rows."""
-        return Influence(self.values - other.values, self.parts, self.degree)
+        return Influence(self.values - other.values, (*self.parts, *other.parts), self.degree)
 
     def divided(self, unit: float) -> "Influence":
         """The influence on the measure in another unit."""
@@ -46,40 +44,27 @@ class Influence:
 def of_mean(values: Floats, weight: Floats | None) -> Influence:
     """The influence on the mean of one value a row."""
     weights = np.ones(len(values)) if weight is None else weight
-    return Influence(_of_ratio(values, weights), (weights,))
+    return Influence(_of_mean(values, weights), (weights,))
 
 
-def of_metric(metric: Metric, label: Floats, score: Floats, weight: Floats | None) -> Influence:
-    """The influence on a metric that is defined on these rows, with weights above 0; for NDCG, `of_mean` of lists."""
-    weights = np.ones(len(label)) if weight is None else weight
-    return _INFLUENCE[metric](label, score, weights)
+def of_ratio(numerator: Floats, denominator: Floats, weights: Floats) -> Influence:
+    """The influence on the ratio of two weighted sums, to which each row adds 0 or more; the second one is above 0."""
+    whole = weights @ denominator
+    values = weights * (numerator - denominator * (weights @ numerator / whole)) / whole
+    return Influence(values, (weights * (denominator > 0),))
 
 
-def _of_ratio(values: Floats, weights: Floats) -> Floats:
-    influence: Floats = weights * (values - np.average(values, weights=weights)) / weights.sum()
-    return influence
-
-
-def _of_loss(loss: Callable[[Floats, Floats], Floats]) -> Callable[[Floats, Floats, Floats], Influence]:
-    return lambda label, score, weights: of_mean(loss(label, score), weights)
-
-
-def _log_loss(label: Floats, score: Floats) -> Floats:
-    tiny = np.finfo(np.float64).eps
-    chance = np.clip(np.where(label == 1, score, 1 - score), tiny, 1 - tiny)
-    loss: Floats = -np.log(chance)
-    return loss
-
-
-def _rmse(label: Floats, score: Floats, weights: Floats) -> Influence:
+def of_rmse(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `regression.rmse`."""
     unit = greatest(label - score)
     squared = ((label - score) / unit) ** 2
     root = np.sqrt(np.average(squared, weights=weights))
-    values = unit * _of_ratio(squared, weights) / (2 * root) if root else np.zeros(len(label))
+    values = unit * _of_mean(squared, weights) / (2 * root) if root else np.zeros(len(label))
     return Influence(values, (weights,))
 
 
-def _r2(label: Floats, score: Floats, weights: Floats) -> Influence:
+def of_r2(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `regression.r2`."""
     from_mean = label - np.average(label, weights=weights)
     unit = greatest(from_mean)
     squared, about_mean = ((label - score) / unit) ** 2, (from_mean / unit) ** 2
@@ -88,15 +73,53 @@ def _r2(label: Floats, score: Floats, weights: Floats) -> Influence:
     return Influence(-weights * (squared - unexplained * about_mean) / whole, (weights,), degree=2)
 
 
-def _roc_auc(label: Floats, score: Floats, weights: Floats) -> Influence:
-    """Each positive's share of negatives that it beats, and each negative's of positives that beat it."""
+def of_roc_auc(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `binary.roc_auc`.
+
+    It is each positive's share of negatives that it beats, and each negative's of positives that beat it.
+    """
     positive = label == 1
     values = np.empty(len(label))
     for own, other in ((positive, ~positive), (~positive, positive)):
         below = _weight_below(score[own], score[other], weights[other]) / weights[other].sum()
         beaten = below if own is positive else 1 - below
-        values[own] = _of_ratio(beaten, weights[own])
+        values[own] = _of_mean(beaten, weights[own])
     return Influence(values, (weights * positive, weights * ~positive), degree=2)
+
+
+def of_gini(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `binary.gini`."""
+    return of_roc_auc(label, score, weights).divided(0.5)
+
+
+def of_ks(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `binary.ks`, the threshold of the greatest gap being what it is."""
+    positive = label == 1
+    order = np.argsort(-score)
+    shares = np.where(positive, weights, 0) / weights[positive].sum(), np.where(positive, 0, weights)
+    gaps = np.cumsum((shares[0] - shares[1] / weights[~positive].sum())[order])
+    gaps[:-1][np.diff(score[order]) == 0] = 0  # no threshold parts rows of one score
+    widest = int(np.abs(gaps).argmax())
+    above = (score >= score[order][widest]).astype(np.float64)
+    values = np.empty(len(label))
+    for own, sign in ((positive, 1), (~positive, -1)):
+        values[own] = np.sign(gaps[widest]) * sign * _of_mean(above[own], weights[own])
+    return Influence(values, (weights * positive, weights * ~positive))
+
+
+def of_balanced_accuracy(y: Floats, decision: Floats, weights: Floats) -> Influence:
+    """The influence on `confusion.balanced_accuracy`."""
+    classes = np.unique(y)
+    values = np.empty(len(y))
+    for number in classes:
+        own = y == number
+        values[own] = _of_mean((decision == number)[own].astype(np.float64), weights[own]) / len(classes)
+    return Influence(values, tuple(weights * (y == number) for number in classes))
+
+
+def _of_mean(values: Floats, weights: Floats) -> Floats:
+    influence: Floats = weights * (values - np.average(values, weights=weights)) / weights.sum()
+    return influence
 
 
 def _weight_below(score: Floats, others: Floats, weight: Floats) -> Floats:
@@ -108,10 +131,11 @@ def _weight_below(score: Floats, others: Floats, weight: Floats) -> Floats:
     return half
 
 
-def _average_precision(label: Floats, score: Floats, weights: Floats) -> Influence:
-    """A positive's own precision, and the effect of every row on the positives that score no higher than it.
+def of_average_precision(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `binary.average_precision`.
 
-    Three are compared: a positive, the positives above it, and all rows above it.
+    It is a positive's own precision, and the effect of every row on the positives that score no higher than it. Three
+    are compared: a positive, the positives above it, and all rows above it.
     """
     order = np.argsort(-score)
     weight, is_positive = weights[order], label[order]
@@ -127,14 +151,3 @@ def _average_precision(label: Floats, score: Floats, weights: Floats) -> Influen
     values = np.empty(len(label))
     values[order] = weight / total * (is_positive * (precision[ranks] - average + of_rows[ranks]) - of_precision[ranks])
     return Influence(values, (weights * (label == 1),), degree=3)
-
-
-_INFLUENCE: Mapping[Metric, Callable[[Floats, Floats, Floats], Influence]] = {
-    Metric.ROC_AUC: _roc_auc,
-    Metric.AVERAGE_PRECISION: _average_precision,
-    Metric.LOG_LOSS: _of_loss(_log_loss),
-    Metric.BRIER: _of_loss(lambda label, score: (label - score) ** 2),
-    Metric.RMSE: _rmse,
-    Metric.MAE: _of_loss(lambda label, score: np.abs(label - score)),
-    Metric.R2: _r2,
-}

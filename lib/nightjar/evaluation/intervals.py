@@ -28,7 +28,7 @@ from scipy.stats import t as student
 
 from nightjar.evaluation.clusters import FEWEST, Clusters, Codes
 from nightjar.evaluation.influence import Influence
-from nightjar.evaluation.rows import greatest
+from nightjar.evaluation.rows import Undefined, Value, greatest
 
 LEVEL = 0.95
 _LEAST_EFFECTIVE = 2.0  # below, one cluster holds nearly everything
@@ -39,14 +39,19 @@ _ROUNDING = 1e-9  # of the measure and its influences: a smaller standard error 
 class Interval:
     """A measure with its bounds, in the measure's own unit.
 
-    `estimate` is the measure of all rows, None where undefined. `low` and `high` are None where there is no evidence
-    for bounds: no estimate, too few entities and blocks, one class in too few of them, or, of a measure that may be
-    any amount, the same in all of them.
+    Attributes:
+        estimate: the measure of all rows, None where undefined.
+        low, high: None where there is no evidence for bounds: no estimate, too few entities and blocks, what is
+            measured (a class, say) in too few of them, or, of a measure that may be any amount, the same in all.
+        rows: how many rows, of a ranking lists, the measure is over: of a precision those decided for the class.
+        reason: why there is no estimate, or why there are no bounds, as a clause; None where there are all three.
     """
 
     estimate: float | None
     low: float | None
     high: float | None
+    rows: int
+    reason: str | None = None
 
 
 class Scale(Enum):
@@ -55,6 +60,7 @@ class Scale(Enum):
     PLAIN = "plain"
     LOG = "log"
     LOGIT = "logit"
+    CORRELATION = "correlation"  # Fisher's z
     SIGNED_SHARE = "signed share"  # plain, for the difference of two shares
 
 
@@ -62,6 +68,7 @@ _ENDS = {
     Scale.PLAIN: (-np.inf, np.inf),
     Scale.LOG: (0.0, np.inf),
     Scale.LOGIT: (0.0, 1.0),
+    Scale.CORRELATION: (-1.0, 1.0),
     Scale.SIGNED_SHARE: (-1.0, 1.0),
 }
 """The least and the greatest value of a measure on each scale."""
@@ -75,9 +82,7 @@ class _Way:
     freedom: float
 
 
-def interval(
-    estimate: float | None, influence: Influence, clusters: Clusters, scale: Scale, *, size: float = 0.0
-) -> Interval:
+def interval(estimate: Value, influence: Influence, clusters: Clusters, scale: Scale, *, size: float = 0.0) -> Interval:
     """The estimate with its central 95% interval.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
@@ -90,42 +95,60 @@ def interval(
         scale: the scale on which the bounds are symmetric.
         size: of a difference: that of the measures, beside which it may be a rounding error.
     """
+    rows = int(np.count_nonzero(np.sum(influence.parts, axis=0))) if influence.parts else 0
+    if isinstance(estimate, Undefined):
+        return Interval(None, None, None, rows, estimate.reason)
     unit = greatest(influence.values)
-    ways = [] if estimate is None else _ways(influence.divided(unit), clusters)
-    if estimate is None or not ways:
-        return Interval(estimate, None, None)
+    ways = _ways(influence.divided(unit), clusters)
+    if isinstance(ways, Undefined):
+        return Interval(estimate, None, None, rows, ways.reason)
     widest = max(ways, key=lambda way: way.variance)
     error = unit * float(np.sqrt(widest.variance))
-    if error <= _ROUNDING * (max(abs(estimate), size) + np.abs(influence.values).sum()):
-        return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale)
+    is_zero = error <= _ROUNDING * (max(abs(estimate), size) + np.abs(influence.values).sum())
+    if is_zero or estimate in _ENDS[scale]:
+        return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale, rows)
     reach = float(student.ppf((1 + LEVEL) / 2, widest.freedom) * error)
+    return Interval(estimate, *_bounds(estimate, reach, scale), rows)
+
+
+def _bounds(estimate: float, reach: float, scale: Scale) -> tuple[float, float]:
+    """The bounds that are symmetric on the scale, where the interval reaches so far to first order."""
     if scale is Scale.LOG:
         factor = float(np.exp(reach / estimate))
-        return Interval(estimate, estimate / factor, estimate * factor)
+        return estimate / factor, estimate * factor
     if scale is Scale.LOGIT:
         centre, reach = logit(estimate), reach / (estimate * (1 - estimate))
-        return Interval(estimate, float(expit(centre - reach)), float(expit(centre + reach)))
-    return Interval(estimate, estimate - reach, estimate + reach)
+        return float(expit(centre - reach)), float(expit(centre + reach))
+    if scale is Scale.CORRELATION:
+        centre, reach = np.arctanh(estimate), reach / (1 - estimate**2)
+        return float(np.tanh(centre - reach)), float(np.tanh(centre + reach))
+    return estimate - reach, estimate + reach
 
 
-def _of_equals(estimate: float, clusters: float, scale: Scale) -> Interval:
+def _of_equals(estimate: float, clusters: float, scale: Scale, rows: int) -> Interval:
     """The interval where all of so many clusters say the same: a share of others may say what lies at an end."""
     share = 1 - ((1 - LEVEL) / 2) ** (1 / clusters)
     low, high = (estimate + share * (end - estimate) for end in _ENDS[scale])
-    return Interval(estimate, low, high) if np.isfinite([low, high]).all() else Interval(estimate, None, None)
+    if np.isfinite([low, high]).all():
+        return Interval(estimate, low, high, rows)
+    return Interval(estimate, None, None, rows, "it is the same in all entities and blocks, and may be any in others")
 
 
-def _ways(influence: Influence, clusters: Clusters) -> list[_Way]:
-    """By entity, by block, and by both; none where a way of clustering has too few clusters of some part."""
+def _ways(influence: Influence, clusters: Clusters) -> list[_Way] | Undefined:
+    """By entity, by block, and by both; undefined where a way of clustering has too few clusters of some part."""
+    numbers = {"entities": clusters.entities, "blocks": clusters.blocks}
+    codes = {"entities": (clusters.entity, 0.0), "blocks": (clusters.block, clusters.overlap)}
+    usable = {name: _way(influence, *codes[name]) for name, number in numbers.items() if number >= FEWEST}
+    if not usable:
+        return Undefined(
+            f"{clusters.entities:,} entities and {clusters.blocks:,} blocks of time are too few: {FEWEST} of either"
+        )
     ways = []
-    if clusters.entities >= FEWEST:
-        ways.append(_way(influence, clusters.entity))
-    if clusters.blocks >= FEWEST:
-        ways.append(_way(influence, clusters.block, clusters.overlap))
-    usable = [way for way in ways if way is not None]
-    if len(usable) < len(ways):
-        return []
-    return [*usable, _both(influence, clusters, *usable)] if len(usable) > 1 else usable
+    for name, way in usable.items():
+        if way is None:
+            return Undefined(f"what it measures is in too few of the {numbers[name]:,} {name}, or nearly all in one")
+        ways.append(way)
+    return [*ways, _both(influence, clusters, *ways)] if len(ways) > 1 else ways
 
 
 def _way(influence: Influence, codes: Codes, overlap: float = 0.0) -> _Way | None:

@@ -1,4 +1,4 @@
-"""The metrics of a model by task, each with its interval, and the difference between two models in a metric."""
+"""Measures with their intervals, and the difference between two models in a measure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,25 +9,23 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.influence import Influence, of_mean, of_metric
+from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
+from nightjar.evaluation.influence import Influence, of_mean
 from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metrics import MEASURES
-from nightjar.evaluation.ranking import mean_ndcg, weight_of_list
+from nightjar.evaluation.ranking import in_lists, weight_of_list, without_order
 from nightjar.evaluation.regression import check_amounts
-from nightjar.evaluation.rows import Floats, RowNumbers, mean, rows_with_weight
+from nightjar.evaluation.rows import (
+    NO_ROWS,
+    Floats,
+    Measure,
+    RowNumbers,
+    Undefined,
+    Value,
+    mean,
+    rows_with_weight,
+)
 from nightjar.settings.task import Metric, Task
-
-SCALES = {
-    Metric.ROC_AUC: Scale.LOGIT,
-    Metric.AVERAGE_PRECISION: Scale.LOGIT,
-    Metric.BRIER: Scale.LOGIT,
-    Metric.NDCG: Scale.LOGIT,
-    Metric.LOG_LOSS: Scale.LOG,
-    Metric.RMSE: Scale.LOG,
-    Metric.MAE: Scale.LOG,
-    Metric.R2: Scale.PLAIN,
-}
-"""Metrics that lie in [0, 1], those that are 0 or more, and R², which is 1 or less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,100 +65,140 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
         >>> round(mae.estimate, 3), round(mae.low, 3), round(mae.high, 3)
         (0.25, 0.114, 0.548)
     """
-    result = {}
-    for metric in (metric for metric in Metric if metric.task is truth.task):
-        estimate, influence, clusters = _estimate(metric, truth, score)
-        result[metric.value] = interval(estimate, influence, clusters, SCALES[metric])
-        if metric is Metric.ROC_AUC and result[metric.value].low is not None and np.ptp(score) == 0:
-            # One score for all rows ranks nothing: 0.5 by definition, whichever rows there are.
-            result[metric.value] = Interval(estimate, estimate, estimate)
+    metrics = [metric for metric in Metric if metric.task is truth.task]
+    result = {metric.value: figure(MEASURES[metric], truth, score) for metric in metrics}
+    auc = result.get(Metric.ROC_AUC.value)
+    if auc is not None and auc.low is not None and np.ptp(score) == 0:
+        # One score for all rows ranks nothing: 0.5 by definition, whichever rows there are.
+        result[Metric.ROC_AUC.value] = Interval(auc.estimate, auc.estimate, auc.estimate, auc.rows)
     return result
 
 
-def difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Interval:
-    """The metric of scores `a` minus that of scores `b`, on the same rows: errors that the two share cancel.
+def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: Any) -> Interval:
+    """A measure of rows or of lists with its 95% interval; `inference` names them all.
+
+    Args:
+        measure: a function such as `confusion.recall`.
+        truth: the rows; its labels and weights, and of a measure of lists its lists.
+        score: what the measure takes beside labels: scores, decisions or bounds.
+        parameters: its own, such as `share` of `gains.lift`.
 
     Raises:
-        LearningError: as `intervals`.
+        LearningError: what the measure refuses, or a measure of lists without lists.
+
+    Example:
+        >>> from nightjar.evaluation.confusion import recall
+        >>> machine, night = np.tile(np.arange(4), 6), np.repeat(np.arange(6), 4)
+        >>> failed, score = machine > 1, (machine + night % 2) / 4
+        >>> found = figure(recall, Truth(Task.CLASSIFICATION, failed, Clusters(machine, night)), score >= 0.6)
+        >>> found.estimate, found.rows
+        (0.75, 12)
+    """
+    estimate, influence, clusters = _estimate(measure, truth, score, parameters)
+    return interval(estimate, influence, clusters, _scale(measure))
+
+
+def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLike, **parameters: Any) -> Interval:
+    """The measure of scores `a` minus that of scores `b`, on the same rows: errors that the two share cancel.
+
+    Args:
+        measure: as for `figure`.
+        truth: as for `figure`.
+        a: the scores of one model, or its decisions or bounds.
+        b: those of the other one.
+        parameters: the measure's own.
+
+    Raises:
+        LearningError: as `figure`.
 
     Example:
         Errors of two models on four machines in three nights: with the whole interval below 0, the first one is better.
 
+        >>> from nightjar.evaluation.regression import mae
         >>> truth = Truth(
         ...     Task.REGRESSION,
         ...     label=np.array([1.0, 2.0, 3.0, 4.0] * 3),
         ...     clusters=Clusters(entity=np.tile(np.arange(4), 3), block=np.repeat(np.arange(3), 4)),
         ... )
         >>> near, far = truth.label + 0.5, truth.label + np.tile([1.0, 1.1, 0.9, 1.2], 3)
-        >>> gap = difference(Metric.MAE, truth, near, far)
+        >>> gap = difference(mae, truth, near, far)
         >>> round(gap.estimate, 2), round(gap.low, 2), round(gap.high, 2)
         (-0.55, -0.76, -0.34)
     """
-    metric_a, influence_a, clusters = _estimate(metric, truth, a)
-    metric_b, influence_b, _ = _estimate(metric, truth, b)
-    if metric_a is None or metric_b is None:
-        return Interval(None, None, None)
-    scale = Scale.SIGNED_SHARE if SCALES[metric] is Scale.LOGIT else Scale.PLAIN
-    size = max(abs(metric_a), abs(metric_b))
-    return interval(metric_a - metric_b, influence_a.minus(influence_b), clusters, scale, size=size)
+    of_a, influence_a, clusters = _estimate(measure, truth, a, parameters)
+    of_b, influence_b, _ = _estimate(measure, truth, b, parameters)
+    if isinstance(of_a, Undefined) or isinstance(of_b, Undefined):
+        undefined = of_a if isinstance(of_a, Undefined) else of_b
+        return interval(undefined, influence_a, clusters, Scale.PLAIN)
+    is_share = _scale(measure) is Scale.LOGIT
+    return interval(
+        of_a - of_b,
+        influence_a.minus(influence_b),
+        clusters,
+        Scale.SIGNED_SHARE if is_share else Scale.PLAIN,
+        size=max(abs(of_a), abs(of_b)),
+    )
 
 
 def mean_interval(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None = None) -> Interval:
-    """The mean of one amount of 0 or more a row, such as a cost, with its 95% interval.
+    """The mean of one amount a row, such as a cost, with its 95% interval; amounts of 0 or more keep it there.
 
     Raises:
         LearningError: values or weights that the metrics refuse.
     """
-    return interval(*_mean(values, clusters, weight), Scale.LOG)
+    estimate, influence, clusters = _mean(values, clusters, weight)
+    return interval(estimate, influence, clusters, Scale.LOG if np.min(values, initial=0) >= 0 else Scale.PLAIN)
 
 
-def ndcg_by_list(truth: Truth, score: Floats) -> tuple[RowNumbers, Floats]:
-    """The first row and the NDCG of each list that has weight and rows of different relevance, whatever the scores.
+def values_by_list(
+    measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: Any
+) -> tuple[RowNumbers, Floats]:
+    """The first row of each list that has weight and an order to judge, and the value there of a measure of lists.
 
     Raises:
-        LearningError: as `intervals`.
+        LearningError: as `figure`.
     """
     query = _lists(truth)
     relevance, scores = check_amounts(truth.label, score)
     weight = weight_of_list(query, truth.weight)
-    order = np.argsort(query, kind="stable")
-    starts = np.flatnonzero(np.diff(query[order])) + 1
-    ndcg_of_row = {}
-    for rows in np.split(order, starts):
-        value = mean_ndcg(relevance[rows], scores[rows], query[rows])
-        if value is not None and (weight is None or weight[rows[0]] > 0):
-            ndcg_of_row[rows[0]] = value
-    return np.array(list(ndcg_of_row), np.intp), np.array(list(ndcg_of_row.values()), np.float64)
+    lists = in_lists(relevance, scores, query)
+    chosen = lists.has_order if weight is None else lists.has_order & (weight[lists.first] > 0)
+    return lists.first[chosen], OF_LISTS[measure](lists, **parameters)[chosen]
 
 
-def _estimate(metric: Metric, truth: Truth, score: Floats) -> tuple[float | None, Influence, Clusters]:
-    """The metric, the influence of each row (of a ranking: of each list) that has weight, and their clusters."""
-    if metric is Metric.NDCG:
-        lists, values = ndcg_by_list(truth, score)
+def _estimate(
+    measure: Measure, truth: Truth, score: npt.ArrayLike, parameters: Mapping[str, Any]
+) -> tuple[Value, Influence, Clusters]:
+    """The measure, the influence of each row or list that has weight, and their clusters."""
+    if measure in OF_LISTS:
+        lists, values = values_by_list(measure, truth, score, **parameters)
         weight = weight_of_list(_lists(truth), truth.weight)
-        return _mean(values, truth.clusters.take(lists), None if weight is None else weight[lists])
-    labels, scores = check_amounts(truth.label, score)
-    estimate = MEASURES[metric](labels, scores, truth.weight)
-    rows, weights = rows_with_weight(truth.weight, len(labels))
-    labels, scores, clusters = (
-        labels[rows],
-        scores[rows],
-        truth.clusters if isinstance(rows, slice) else truth.clusters.take(rows),
-    )
-    influence = Influence(np.zeros(len(labels)), ())
-    if estimate is not None:
-        influence = of_metric(metric, labels, scores, weights)
-    return estimate, influence, clusters
+        estimate, influence, clusters = _mean(
+            values, truth.clusters.take(lists), None if weight is None else weight[lists]
+        )
+        lacking = without_order(len(np.unique(_lists(truth)))) if len(truth.label) else NO_ROWS
+        return estimate if len(lists) else lacking, influence, clusters
+    value = measure(truth.label, score, truth.weight, **parameters)
+    rows, weights = rows_with_weight(truth.weight, len(truth.label))
+    labels, scores = (np.asarray(column, np.float64)[rows] for column in (truth.label, score))
+    clusters = truth.clusters if isinstance(rows, slice) else truth.clusters.take(rows)
+    if isinstance(value, Undefined):
+        return value, Influence(np.zeros(len(labels)), ()), clusters
+    ones = np.ones(len(labels))
+    influence = OF_ROWS[measure].influence(labels, scores, ones if weights is None else weights, **parameters)
+    return value, influence, clusters
 
 
-def _mean(
-    values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None
-) -> tuple[float | None, Influence, Clusters]:
+def _mean(values: npt.ArrayLike, clusters: Clusters, weight: npt.ArrayLike | None) -> tuple[Value, Influence, Clusters]:
     numbers, _ = check_amounts(values, values)
     rows, weights = rows_with_weight(weight, len(numbers))
     numbers = numbers[rows]
     influence = of_mean(numbers, weights) if len(numbers) else Influence(numbers, ())
     return mean(numbers, weights), influence, clusters if isinstance(rows, slice) else clusters.take(rows)
+
+
+def _scale(measure: Measure) -> Scale:
+    return Scale.LOGIT if measure in OF_LISTS else OF_ROWS[measure].scale
 
 
 def _lists(truth: Truth) -> RowNumbers:

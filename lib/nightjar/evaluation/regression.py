@@ -1,13 +1,13 @@
-"""Metrics of predicted amounts. `y` holds the true ones, `score` the predicted; None, never NaN, where undefined.
+"""Metrics of predicted amounts. `y` holds the true ones, `score` the predicted.
 
-`weight` says how many rows each one stands for, see `rows`.
+`weight` says how many rows each one stands for, see `rows`; what has no value is `rows.Undefined`, never NaN.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.rows import Floats, floats, greatest, mean, rows_with_weight
+from nightjar.evaluation.rows import NO_ROWS, Floats, Undefined, Value, floats, greatest, mean, rows_with_weight
 
 GREATEST = 1e300
 """Sums of so great amounts are finite, over a hundred million rows."""
@@ -30,8 +30,8 @@ def check_amounts(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Floats, Float
     return amounts, scores
 
 
-def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
-    """Root of the mean squared error, in the unit of the label; None without rows.
+def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
+    """Root of the mean squared error, in the unit of the label; undefined without rows.
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
@@ -40,14 +40,14 @@ def rmse(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
         >>> round(rmse([1, 2, 3], [1, 2, 5]), 4)
         1.1547
     """
-    amounts, scores, weights = _drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(y, score, weight)
     unit = greatest(amounts - scores)
     mse = mean(((amounts - scores) / unit) ** 2, weights)
-    return None if mse is None else unit * float(np.sqrt(mse))
+    return mse if isinstance(mse, Undefined) else unit * float(np.sqrt(mse))
 
 
-def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
-    """Mean absolute error, in the unit of the label; None without rows.
+def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
+    """Mean absolute error, in the unit of the label; undefined without rows.
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
@@ -56,14 +56,14 @@ def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = N
         >>> round(mae([1, 2, 3], [1, 2, 5]), 4)
         0.6667
     """
-    amounts, scores, weights = _drop_unweighted(y, score, weight)
+    amounts, scores, weights = drop_unweighted(y, score, weight)
     return mean(np.abs(amounts - scores), weights)
 
 
-def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float | None:
+def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
     """One minus the squared error over that of the rows' own mean: 1 is best, below 0 is worse than that mean.
 
-    None unless there are two different labels.
+    Undefined unless there are two different labels.
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
@@ -72,9 +72,11 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
         >>> r2([1, 2, 3], [1, 2, 5])
         -1.0
     """
-    amounts, scores, weights = _drop_unweighted(y, score, weight)
-    if not len(amounts) or (amounts == amounts[0]).all():
-        return None
+    amounts, scores, weights = drop_unweighted(y, score, weight)
+    if not len(amounts):
+        return NO_ROWS
+    if (amounts == amounts[0]).all():
+        return Undefined(f"all of the {len(amounts):,} labels are {amounts[0]:g}")
     row_weights = 1.0 if weights is None else weights
     from_mean = amounts - np.average(amounts, weights=weights)
     unit = greatest(from_mean)
@@ -82,9 +84,105 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
     return float(1 - np.sum(row_weights * squared) / np.sum(row_weights * about_mean))
 
 
-def _drop_unweighted(
+def mape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
+    """Mean absolute percentage error, as a share: the mean of |error| / |label|.
+
+    Undefined without rows and where a label is 0: no error is a share of nothing. It favours low predictions, whose
+    errors are at most 1.
+    Source: Hyndman and Koehler (2006), Another look at measures of forecast accuracy, International Journal of
+    Forecasting 22(4), 679-688; so is `smape`.
+
+    Raises:
+        LearningError: see `check_amounts` and `rows.check_weight`.
+
+    Example:
+        >>> mape([1, 2, 4], [1, 3, 5])
+        0.25
+        >>> mape([0, 2], [1, 2])
+        Undefined(reason='1 of 2 labels are 0, of which no error is a share')
+    """
+    amounts, scores, weights = drop_unweighted(y, score, weight)
+    zeros = int(np.count_nonzero(amounts == 0))
+    if zeros:
+        return Undefined(f"{zeros:,} of {len(amounts):,} labels are 0, of which no error is a share")
+    percentages = absolute_percentages(amounts, scores)
+    if not np.isfinite(percentages).all():
+        return Undefined("an error is more than 1e308 times its label")
+    return mean(percentages, weights)
+
+
+def smape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
+    """Symmetric mean absolute percentage error, from 0 to 2: the mean of 2 |error| / (|label| + |prediction|).
+
+    A row of which both are 0 has no error. Undefined without rows.
+    Source: Makridakis (1993), Accuracy measures: theoretical and practical concerns, International Journal of
+    Forecasting 9(4), 527-529.
+
+    Raises:
+        LearningError: see `check_amounts` and `rows.check_weight`.
+
+    Example:
+        >>> smape([1, 0], [3, 0])
+        0.5
+    """
+    amounts, scores, weights = drop_unweighted(y, score, weight)
+    return mean(symmetric_percentages(amounts, scores), weights)
+
+
+def pinball(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, quantile: float = 0.5
+) -> Value:
+    """Mean pinball (quantile) loss, in the unit of the label: least for the quantile; half of `mae` for the median.
+
+    A label above its prediction costs `quantile` for each unit, one below 1 - `quantile`. Undefined without rows.
+    Source: Koenker and Bassett (1978), Regression quantiles, Econometrica 46(1), 33-50.
+
+    Raises:
+        LearningError: see `check_amounts` and `rows.check_weight`; also a quantile that is not between 0 and 1.
+
+    Example:
+        >>> pinball([10, 10], [8, 11], quantile=0.9)
+        0.95
+    """
+    amounts, scores, weights = drop_unweighted(y, score, weight)
+    return mean(pinball_losses(amounts, scores, quantile=quantile), weights)
+
+
+def absolute_percentages(amounts: Floats, scores: Floats) -> Floats:
+    """|error| / |label| of each row, no label being 0."""
+    with np.errstate(over="ignore"):
+        shares: Floats = np.abs((amounts - scores) / amounts)
+    return shares
+
+
+def symmetric_percentages(amounts: Floats, scores: Floats) -> Floats:
+    """2 |error| / (|label| + |prediction|) of each row, 0 where both are 0."""
+    whole = np.abs(amounts) + np.abs(scores)
+    shares: Floats = 2 * np.abs(amounts - scores) / np.where(whole == 0, 1, whole)
+    return shares
+
+
+def pinball_losses(amounts: Floats, scores: Floats, *, quantile: float = 0.5) -> Floats:
+    """The loss of each row.
+
+    Raises:
+        LearningError: a quantile that is not between 0 and 1.
+    """
+    if not 0 < quantile < 1:
+        raise LearningError(f"quantile is {quantile}: expected a number between 0 and 1, such as 0.5 for the median.")
+    errors = amounts - scores
+    losses: Floats = np.where(errors >= 0, quantile, quantile - 1) * errors
+    return losses
+
+
+def drop_unweighted(
     y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats | None]:
+    """The amounts and scores of the rows with a weight above 0, and their weights.
+
+    Raises:
+        LearningError: see `check_amounts` and `rows.check_weight`.
+    """
     amounts, scores = check_amounts(y, score)
     rows, weights = rows_with_weight(weight, len(amounts))
     return amounts[rows], scores[rows], weights

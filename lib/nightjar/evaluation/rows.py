@@ -1,4 +1,6 @@
-"""The input of measures: one number a row, and row weights, the number of rows that each row stands for.
+"""The input and the outcome of measures: one number a row, row weights, and why a measure has no value.
+
+A weight is the number of rows that a row stands for.
 
 A row sampled with probability p has the weight 1 / p: it stands for similar rows that were not sampled. Only the
 proportions of weights matter. A row of weight 0 is as if it were absent; without weights each row stands for itself.
@@ -6,6 +8,7 @@ Source: Horvitz and Thompson (1952), Journal of the American Statistical Associa
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,8 +18,28 @@ from nightjar.errors import LearningError
 
 Floats = npt.NDArray[np.float64]
 RowNumbers = npt.NDArray[np.intp]
-Measure = Callable[..., float | None]
-"""A measure of labels and scores, and of weights where there are some; None where it is undefined."""
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """In place of a measure's value where these rows give it none: neither NaN, which spreads, nor a bare None.
+
+    Attributes:
+        reason: what the rows lack, as a clause: "none of the 12 rows is positive".
+    """
+
+    reason: str
+
+
+Value = float | Undefined
+Measure = Callable[..., Value]
+"""A measure of labels and scores, and of weights where there are some."""
+NO_ROWS = Undefined("there are no rows")
+
+
+def number_or_none(value: Value) -> float | None:
+    """The value as tables and files store it, where undefined is null."""
+    return None if isinstance(value, Undefined) else value
 
 
 def floats(name: str, values: npt.ArrayLike) -> Floats:
@@ -67,9 +90,9 @@ def rows_with_weight(weight: npt.ArrayLike | None, rows: int) -> tuple[slice | n
     return numbers, weights[numbers]
 
 
-def mean(values: npt.NDArray[Any], weight: Floats | None) -> float | None:
-    """The mean over rows, with checked weights; None without rows."""
-    return float(np.average(values, weights=weight)) if len(values) else None
+def mean(values: npt.NDArray[Any], weight: Floats | None) -> Value:
+    """The mean over rows, with checked weights; undefined without rows."""
+    return float(np.average(values, weights=weight)) if len(values) else NO_ROWS
 
 
 def greatest(values: Floats) -> float:

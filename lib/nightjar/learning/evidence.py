@@ -1,6 +1,5 @@
 """Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, intervals
+from nightjar.evaluation.metrics import MEASURES
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
@@ -48,7 +48,7 @@ class Evidence:
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
-        nothing = {**self.difference, "over": name, "estimate": None, "low": None, "high": None}
+        nothing = {**self.difference, "over": name, **asdict(Interval(None, None, None, 0, "nothing is beside it"))}
         return replace(self, candidate={"name": name, **self.baselines[name]}, difference=nothing, threshold=None)
 
 
@@ -80,7 +80,7 @@ def judge(
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
-    winner_minus_best = difference(metric, truth, scores[winner.name], scores[best_baseline])
+    winner_minus_best = difference(MEASURES[metric], truth, scores[winner.name], scores[best_baseline])
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
@@ -109,11 +109,11 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
 
 
 def _as_dicts(candidate: str, figures: Mapping[str, Interval]) -> dict[str, Any]:
-    dicts = {metric: asdict(interval) for metric, interval in figures.items()}
-    for metric, values in dicts.items():
-        if not all(value is None or math.isfinite(value) for value in values.values()):
+    for metric, interval in figures.items():
+        values = [interval.estimate, interval.low, interval.high]
+        if not all(value is None or np.isfinite(value) for value in values):
             raise LearningError(
                 f"{metric} of {candidate} in the final period is {values}: its predictions are out of all bounds. "
                 "Leave it out (search.candidates), or bound the features that it multiplies."
             )
-    return dicts
+    return {metric: asdict(interval) for metric, interval in figures.items()}

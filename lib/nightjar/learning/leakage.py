@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nightjar.evaluation.metrics import roc_auc
-from nightjar.evaluation.rows import RowNumbers
+from nightjar.evaluation.binary import roc_auc
+from nightjar.evaluation.rows import RowNumbers, Undefined
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.models.columns import to_frame
 
@@ -46,8 +46,10 @@ def suspect_features(rows: TrainingSet, which: RowNumbers) -> dict[str, float]:
 
 
 def _area(label: npt.NDArray[np.bool_], values: Values, weight: Values | None) -> float:
-    area = roc_auc(label, values, weight) if min(label.sum(), (~label).sum()) >= FEWEST else None
-    return 0.0 if area is None else max(area, 1 - area)
+    if min(label.sum(), (~label).sum()) < FEWEST:
+        return 0.0
+    area = roc_auc(label, values, weight)
+    return 0.0 if isinstance(area, Undefined) else max(area, 1 - area)
 
 
 def _correlation(label: Values, values: Values) -> float:

@@ -63,7 +63,7 @@ def fit_threshold(
     weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
     value = cheapest_threshold(rows.label[scored], scores[scored], weight=weight[scored], **prices)
     label, final_weight = rows.label[final], weight[final]
-    costs_of_rows = row_costs(label, final_scores, value, **prices)
+    costs_of_rows = row_costs(label, final_scores >= value, [[0, costs.false_alarm], [costs.missed, 0]])
     cost = mean_interval(costs_of_rows, clusters, final_weight)
     rate = float(np.average(label, weights=final_weight))
     alternatives = {"cost_of_none": costs.missed * rate, "cost_of_all": costs.false_alarm * (1 - rate)}

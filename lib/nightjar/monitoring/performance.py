@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from nightjar.evaluation.metric_report import headline
 from nightjar.evaluation.metrics import measures
+from nightjar.evaluation.rows import Undefined, number_or_none
 from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
@@ -135,15 +136,17 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
     weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
     figures = {**measures(task, label, score, lists, weight), "matured_share": matured}
     first = headline(task).value
-    shown = "undefined" if figures[first] is None else f"{figures[first]:.4g}"
+    value = figures[first]
+    shown = f"undefined ({value.reason})," if isinstance(value, Undefined) else f"{value:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
-    for name, value in figures.items():
+    for name, measured in figures.items():
+        number = number_or_none(measured)
         yield {
             "evaluated_date": day,
             "subject": ROLE,
             "slice": "all",
             "measure": name,
-            "value": None if value is None else float(value),
+            "value": None if number is None else float(number),
             "provisional": provisional,
             "model_version": rows["model_version"][0].as_py(),
             "run_date": run_date,

@@ -5,15 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nightjar.registry.period import this_period_only
-from nightjar.settings.task import Metric
 
-_UNDEFINED = {
-    Metric.ROC_AUC: "too few with each class",
-    Metric.AVERAGE_PRECISION: "too few with a positive",
-    Metric.R2: "labels that are all the same",
-    Metric.NDCG: "no list with an order to judge",
-}
-"""The reason why a metric may lack a value or bounds, whatever the model; the others need enough rows only."""
 _ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py action=approve)."
 
 
@@ -80,7 +72,7 @@ def _judge(evidence: Mapping[str, Any]) -> Decision:
     low, high = difference["low"], difference["high"]
     what = f"{evidence['candidate']['name']} against {difference['over']} on {' to '.join(evidence['period'])}"
     if difference["estimate"] is None or low is None or high is None:
-        return Decision(False, f"{what}: {_why_without_bounds(evidence['metric'], difference['estimate'])}.")
+        return Decision(False, f"{what}: {_without_bounds(evidence['metric'], difference)}.")
     figure = f"{evidence['metric']} {_format(difference['estimate'])}, 95% interval {_format(low)} to {_format(high)}"
     if (low if difference["better"] > 0 else -high) <= 0:
         return Decision(False, f"{what}: not reliably better, {figure}.")
@@ -90,12 +82,11 @@ def _judge(evidence: Mapping[str, Any]) -> Decision:
     return Decision(True, f"{what}: better, {figure}.")
 
 
-def _why_without_bounds(metric: str, estimate: float | None) -> str:
-    undefined = _UNDEFINED.get(Metric(metric))
-    few = f"too few days and entities{f' or {undefined}' if undefined else ''}"
-    if estimate is None:
-        return f"{metric} cannot be compared, {few}"
-    return f"{metric} {_format(estimate)} has no interval, {few}, or the same difference in all of them"
+def _without_bounds(metric: str, difference: Mapping[str, Any]) -> str:
+    reason = difference.get("reason") or "its evidence, of an earlier version, does not say why"
+    if difference["estimate"] is None:
+        return f"{metric} cannot be compared: {reason}"
+    return f"{metric} {_format(difference['estimate'])} has no interval: {reason}"
 
 
 def _format(value: float) -> str:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import check_outcomes
+from nightjar.evaluation.binary import check_outcomes
 
 
 def suspects(label: npt.ArrayLike, probability: npt.ArrayLike) -> pa.Table:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
+from nightjar.evaluation.rows import Undefined, Value, number_or_none
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.fit import fit_on
 from nightjar.learning.fitting.fit_sets import FitSet
@@ -71,7 +72,8 @@ def fit_and_measure(problem: Problem, fold_task: FoldTask) -> FoldResult:
     values: dict[str, float | None] = {}
     failure = None
     try:
-        values = measure(problem, fold, fold_scores(problem, fold_task))
+        measured = measure(problem, fold, fold_scores(problem, fold_task))
+        values = {name: number_or_none(value) for name, value in measured.items()}
         _require_finite(values)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
@@ -80,7 +82,7 @@ def fit_and_measure(problem: Problem, fold_task: FoldTask) -> FoldResult:
     return FoldResult(fold_task.candidate.name, fold.name, fold_seed(problem, fold_task.fold), valid, seconds, failure)
 
 
-def measure(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> dict[str, float | None]:
+def measure(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> dict[str, Value]:
     """Every metric of the task on the fold's test rows, rows weighted."""
     test, rows = fold.test, problem.rows
     query = None if rows.query is None else rows.query[test]
@@ -95,12 +97,12 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
         LearningError: names the fold.
     """
     for fold in problem.folds:
-        if measure(problem, fold, np.zeros(len(fold.test)))[metric.value] is None:
+        value = measure(problem, fold, np.zeros(len(fold.test)))[metric.value]
+        if isinstance(value, Undefined):
             raise LearningError(
                 f"{metric.word} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
-                f"{fold.end}), whatever a model predicts: their labels are all alike, or none of their lists has an "
-                "order to judge. Use fewer or longer folds (search.split.folds, search.split.test_days), or another "
-                "metric (search.metric)."
+                f"{fold.end}), whatever a model predicts: {value.reason}. Use fewer or longer folds "
+                "(search.split.folds, search.split.test_days), or another metric (search.metric)."
             )
 
 

@@ -1,0 +1,194 @@
+"""How far probabilities are from the rates of what they announce, in bins of rows of similar probability.
+
+`y` holds the outcomes (bool, or 0 and 1), `score` the predicted probabilities of the positive class. `weight` says how
+many rows each one stands for, see `rows`. `bins` is the number of bins of equally many rows, or equal weight; rows of
+one score share a bin, so many of them make fewer bins. With `bins=None` each distinct score is a bin of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nightjar.errors import LearningError
+from nightjar.evaluation.binary import Booleans, check_probabilities, drop_unweighted
+from nightjar.evaluation.influence import Influence
+from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value
+
+
+@dataclass(frozen=True)
+class BrierParts:
+    """The Brier score as reliability - resolution + uncertainty + variance_within - covariance_within.
+
+    Attributes:
+        reliability: mean squared distance of the bins' mean probabilities from their rates; 0 is best.
+        resolution: mean squared distance of the bins' rates from the rate of all rows; the greater the better.
+        uncertainty: variance of the outcomes: the Brier score of always predicting that rate.
+        variance_within: mean squared distance of probabilities from the mean of their bin; 0 for bins of one score.
+        covariance_within: twice the mean product of that distance and of the outcome's from the bin's rate; 0 as well.
+    """
+
+    reliability: float
+    resolution: float
+    uncertainty: float
+    variance_within: float
+    covariance_within: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Bins:
+    """The rows with weight in their bins: mean probability and rate of each row's bin, and weights that add up to 1."""
+
+    outcome: Floats
+    probability: Floats
+    weight: Floats
+    mean: Floats
+    rate: Floats
+
+    @property
+    def base_rate(self) -> float:
+        return float(self.weight @ self.outcome)
+
+
+def expected_calibration_error(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, bins: int | None = 15
+) -> Value:
+    """Mean over rows of the distance between their bin's mean probability and its rate of True; undefined without rows.
+
+    By chance it is above 0 for honest probabilities, too, the more so the fewer rows a bin has: compare it between
+    scores of the same rows, or see its interval.
+    Source: Nguyen and O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP.
+
+    Raises:
+        LearningError: see `binary.check_probabilities` and `rows.check_weight`; also fewer than one bin.
+
+    Example:
+        Rows with a probability of 0.25 are never True here, those with 0.75 always are.
+
+        >>> expected_calibration_error(4 * [False] + 4 * [True], 4 * [0.25] + 4 * [0.75])
+        0.25
+    """
+    binned = _bins(y, score, weight, bins)
+    return binned if isinstance(binned, Undefined) else float(binned.weight @ np.abs(binned.mean - binned.rate))
+
+
+def brier_parts(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, bins: int | None = None
+) -> BrierParts | Undefined:
+    """The parts that the Brier score is made of, exactly, whatever the bins; undefined without rows.
+
+    By distinct scores (`bins=None`) there are three, and nothing is binned. That is right for scores of few values: of
+    scores that are all different each bin is a row, and reliability is the whole Brier score. With bins, what varies
+    within them is told apart, instead of being lost in a sum that no longer fits.
+    Sources: Murphy (1973), A new vector partition of the probability score, Journal of Applied Meteorology 12(4),
+    595-600; within bins Stephenson, Coelho and Jolliffe (2008), Two extra components in the Brier score decomposition,
+    Weather and Forecasting 23(4), 752-757.
+
+    Raises:
+        LearningError: see `binary.check_probabilities` and `rows.check_weight`; also fewer than one bin.
+
+    Example:
+        >>> brier_parts([True, False, True, True], [0.5, 0.5, 1.0, 1.0])
+        BrierParts(reliability=0.0, resolution=0.0625, uncertainty=0.1875, variance_within=0.0, covariance_within=0.0)
+    """
+    binned = _bins(y, score, weight, bins)
+    if isinstance(binned, Undefined):
+        return binned
+    w, rate = binned.weight, binned.base_rate
+    apart = binned.probability - binned.mean
+    return BrierParts(
+        reliability=float(w @ (binned.mean - binned.rate) ** 2),
+        resolution=float(w @ (binned.rate - rate) ** 2),
+        uncertainty=rate * (1 - rate),
+        variance_within=float(w @ apart**2),
+        covariance_within=float(2 * w @ (apart * (binned.outcome - binned.rate))),
+    )
+
+
+def reliability(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, bins: int | None = None
+) -> Value:
+    """See `BrierParts`."""
+    parts = brier_parts(y, score, weight, bins=bins)
+    return parts if isinstance(parts, Undefined) else parts.reliability
+
+
+def resolution(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, bins: int | None = None
+) -> Value:
+    """See `BrierParts`."""
+    parts = brier_parts(y, score, weight, bins=bins)
+    return parts if isinstance(parts, Undefined) else parts.resolution
+
+
+def uncertainty(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
+    """See `BrierParts`."""
+    parts = brier_parts(y, score, weight)
+    return parts if isinstance(parts, Undefined) else parts.uncertainty
+
+
+def of_calibration_error(label: Floats, score: Floats, weights: Floats, *, bins: int | None = 15) -> Influence:
+    """The influence on `expected_calibration_error`, the bins being what they are."""
+    binned = _in_bins(label == 1, score, weights, bins)
+    gap = binned.mean - binned.rate
+    own = np.sign(gap) * (binned.probability - binned.outcome)
+    return Influence(binned.weight * (own - binned.weight @ np.abs(gap)), (weights,))
+
+
+def of_reliability(label: Floats, score: Floats, weights: Floats, *, bins: int | None = None) -> Influence:
+    """The influence on `reliability`, the bins being what they are."""
+    binned = _in_bins(label == 1, score, weights, bins)
+    gap = binned.mean - binned.rate
+    moved = binned.probability - binned.outcome - gap
+    return Influence(binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2), (weights,), degree=2)
+
+
+def of_resolution(label: Floats, score: Floats, weights: Floats, *, bins: int | None = None) -> Influence:
+    """The influence on `resolution`, the bins being what they are."""
+    binned = _in_bins(label == 1, score, weights, bins)
+    gap = binned.rate - binned.base_rate
+    moved = binned.outcome - binned.rate
+    return Influence(binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2), (weights,), degree=2)
+
+
+def of_uncertainty(label: Floats, score: Floats, weights: Floats) -> Influence:
+    """The influence on `uncertainty`."""
+    binned = _in_bins(label == 1, score, weights, None)
+    rate = binned.base_rate
+    return Influence(binned.weight * (1 - 2 * rate) * (binned.outcome - rate), (weights,), degree=2)
+
+
+def _bins(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None, bins: int | None
+) -> "_Bins | Undefined":
+    outcomes, probabilities, weights = drop_unweighted(*check_probabilities(y, score), weight)
+    if bins is not None and bins < 1:
+        raise LearningError(f"There are {bins} bins: expected 1 or more, or None for one of each distinct score.")
+    return _in_bins(outcomes, probabilities, weights, bins) if len(outcomes) else NO_ROWS
+
+
+def _in_bins(outcomes: Booleans, probabilities: Floats, weights: Floats | None, bins: int | None) -> _Bins:
+    edges = np.unique(probabilities) if bins is None else _edges(probabilities, weights, bins)
+    numbers: RowNumbers = np.searchsorted(edges, probabilities, side="right")
+    shares = np.ones(len(outcomes)) if weights is None else weights
+    shares = shares / shares.sum()
+    of_bin, probability, positive = (np.bincount(numbers, shares * values) for values in (1.0, probabilities, outcomes))
+    of_bin[of_bin == 0] = 1.0
+    mean, rate = (probability / of_bin)[numbers], (positive / of_bin)[numbers]
+    return _Bins(outcomes.astype(np.float64), probabilities, shares, mean, rate)
+
+
+def _edges(probabilities: Floats, weight: Floats | None, bins: int) -> Floats:
+    """The scores at which bins of equal weight begin, the first one's left out.
+
+    The least weight counts as one row, so that only proportions matter: whole-number weights of which one is 1 give
+    the same bins as repeated rows.
+    """
+    shares = np.arange(1, bins) / bins
+    if weight is None:
+        return np.quantile(probabilities, shares, method="lower")
+    rows = np.round(weight / max(weight.min(), 1e-9), 9)  # an edge may fall on a row: rounding errors must not move it
+    order = np.argsort(probabilities)
+    cumulative = np.cumsum(rows[order])
+    edges: Floats = probabilities[order[np.searchsorted(cumulative, (cumulative[-1] - 1) * shares, side="right")]]
+    return edges
