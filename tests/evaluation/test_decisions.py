@@ -11,19 +11,23 @@ from nightjar.evaluation.decisions import cheapest_threshold, row_costs
 ROWS = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0])), min_size=1, max_size=12)
 
 
+def costs(label, score, threshold, *, missed, false_alarm):
+    return row_costs(label, np.array(score) >= threshold, [[0, false_alarm], [missed, 0]])
+
+
 def test_rows_from_the_threshold_on_are_acted_on():
     """Missing a true row costs 5, acting on a false one 1: from 0.2 on, one of each is acted on wrongly or missed."""
     label, score = [True, False, True, False], [0.9, 0.4, 0.2, 0.1]
     assert cheapest_threshold(label, score, missed=5, false_alarm=1) == 0.2
-    assert row_costs(label, score, 0.2, missed=5, false_alarm=1).tolist() == [0, 1, 0, 0]
-    assert row_costs(label, score, 0.3, missed=5, false_alarm=1).tolist() == [0, 1, 5, 0]
+    assert costs(label, score, 0.2, missed=5, false_alarm=1).tolist() == [0, 1, 0, 0]
+    assert costs(label, score, 0.3, missed=5, false_alarm=1).tolist() == [0, 1, 5, 0]
     assert cheapest_threshold(label, score, missed=1, false_alarm=5) == 0.9
 
 
 def test_where_nothing_is_worth_an_alarm_the_threshold_is_above_every_score():
     threshold = cheapest_threshold([False, True, False], [0.7, 0.6, 0.7], missed=1, false_alarm=9)
     assert threshold == np.nextafter(1, 2)
-    assert row_costs([True], [1.0], threshold, missed=1, false_alarm=9).tolist() == [1]
+    assert costs([True], [1.0], threshold, missed=1, false_alarm=9).tolist() == [1]
 
 
 @given(rows=ROWS, missed=st.integers(1, 9), false_alarm=st.integers(1, 9))
@@ -31,12 +35,12 @@ def test_no_threshold_is_cheaper_and_none_as_cheap_is_greater(rows, missed, fals
     """The oracle: every threshold that parts the rows in another way, in whole numbers."""
     label, score = [one for one, _ in rows], [value for _, value in rows]
     options = [*sorted(set(score)), np.nextafter(1, 2)]
-    costs = {
+    sums = {
         option: sum((not y) * false_alarm if value >= option else y * missed for y, value in rows) for option in options
     }
     result = cheapest_threshold(label, score, missed=missed, false_alarm=false_alarm)
-    assert result == max(option for option in options if costs[option] == min(costs.values()))
-    assert row_costs(label, score, result, missed=missed, false_alarm=false_alarm).sum() == costs[result]
+    assert result == max(option for option in options if sums[option] == min(sums.values()))
+    assert costs(label, score, result, missed=missed, false_alarm=false_alarm).sum() == sums[result]
 
 
 def test_a_row_counts_for_as_many_as_it_stands_for():
@@ -55,3 +59,26 @@ def test_rows_that_cannot_be_judged_are_refused(label, score):
 def test_no_rows_have_no_threshold():
     with pytest.raises(LearningError, match="no rows"):
         cheapest_threshold([], [], missed=1, false_alarm=1)
+
+
+def test_a_cost_may_be_an_amount_of_the_row_or_a_gain_and_there_may_be_several_classes():
+    """Of three classes: taking the last one for the first costs what the row is worth, keeping it earns a tenth."""
+    worth = [10.0, 20.0, 30.0, 40.0]
+    matrix = [[0, 1, 2], [1, 0, 1], [worth, 3, [-one / 10 for one in worth]]]
+    assert row_costs([0, 1, 2, 2], [1, 1, 0, 2], matrix).tolist() == [1, 0, 30, -4]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "says"),
+    [
+        ([[0, 1]], r"costs has 1 rows of 2 costs: expected a square, costs\[class\]\[decision\], of 2 classes"),
+        ([[0, 1], [5]], "costs has 2 rows of 2, 1 costs"),
+        ([[0]], "of 2 classes or more"),
+        ([[0, 1], [[5, 6, 7], 0]], r"costs\[1\]\[0\] has 3 amounts beside 2 rows"),
+        ([[0, 1], [[5, np.nan], 0]], r"costs\[1\]\[0\] holds nan in 1 of 2 rows: a cost is a finite number"),
+        ([[0, "much"], [5, 0]], r"costs\[0\]\[1\] must be numbers"),
+    ],
+)
+def test_a_matrix_of_costs_of_the_wrong_shape_is_refused(matrix, says):
+    with pytest.raises(LearningError, match=says):
+        row_costs([True, False], [False, True], matrix)

@@ -4,15 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import (
-    MEASURES,
-    average_precision,
-    brier,
-    expected_calibration_error,
-    log_loss,
-    measures,
-    roc_auc,
-)
+from nightjar.evaluation.binary import average_precision, brier, log_loss, roc_auc
+from nightjar.evaluation.metrics import MEASURES, measures
+from nightjar.evaluation.reliability import expected_calibration_error
+from nightjar.evaluation.rows import NO_ROWS, Undefined
 from nightjar.settings.task import Metric, Task
 
 BINARY = (roc_auc, average_precision, log_loss, brier, expected_calibration_error)
@@ -68,11 +63,12 @@ def test_measures_of_a_ranking_are_taken_within_its_lists():
 def test_one_class_has_no_auc_but_everything_else():
     result = classification_measures([True, True], [0.5, 1.0])
 
-    assert result["roc_auc"] is None
+    assert result["roc_auc"] == Undefined("all of the 2 rows are positive")
     assert result["log_loss"] == pytest.approx(np.log(2) / 2)
     assert result["brier"] == pytest.approx(0.125)
     assert result["rows"] == 2
-    assert classification_measures([False, False], [0.5, 1.0])["average_precision"] is None
+    without = classification_measures([False, False], [0.5, 1.0])
+    assert without["average_precision"] == Undefined("none of the 2 rows is positive")
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -80,7 +76,7 @@ def test_no_rows_measure_nothing(task):
     result = measures(task, [], [], np.array([], dtype=np.intp))
 
     assert result.pop("rows") == 0
-    assert set(result.values()) == {None}
+    assert set(result.values()) == {NO_ROWS}
 
 
 def test_every_metric_is_measured_for_its_task_and_no_other():
@@ -88,7 +84,7 @@ def test_every_metric_is_measured_for_its_task_and_no_other():
     for task in Task:
         result = measures(task, [1, 0], [0.5, 0.4], query)
         assert {metric for metric in Metric if metric.value in result} == {one for one in Metric if one.task is task}
-    assert set(MEASURES) == set(Metric) - {Metric.NDCG}
+    assert set(MEASURES) == set(Metric)
 
 
 def test_a_ranking_without_lists_is_refused():
@@ -131,7 +127,7 @@ def test_unusable_rows_are_refused_by_every_measure(y, score, says):
 
 
 def test_amounts_that_are_all_alike_have_no_r2():
-    assert measures(Task.REGRESSION, [2.0, 2.0], [1.0, 3.0])["r2"] is None
+    assert measures(Task.REGRESSION, [2.0, 2.0], [1.0, 3.0])["r2"] == Undefined("all of the 2 labels are 2")
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])), min_size=1, max_size=30))
@@ -139,21 +135,25 @@ def test_auc_is_the_share_of_pairs_won(rows):
     """The oracle compares every positive with every negative."""
     pairs = [(p > n) + (p == n) / 2 for y, p in rows if y for other, n in rows if not other]
 
-    assert roc_auc(*zip(*rows, strict=True)) == (pytest.approx(np.mean(pairs)) if pairs else None)
+    value = roc_auc(*zip(*rows, strict=True))
+    assert value == pytest.approx(np.mean(pairs)) if pairs else isinstance(value, Undefined)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])), min_size=1, max_size=30))
 def test_average_precision_is_the_mean_precision_down_to_each_positive(rows):
     reached = [np.mean([other for other, p in rows if p >= score]) for y, score in rows if y]
 
-    assert average_precision(*zip(*rows, strict=True)) == (pytest.approx(np.mean(reached)) if reached else None)
+    value = average_precision(*zip(*rows, strict=True))
+    assert value == pytest.approx(np.mean(reached)) if reached else isinstance(value, Undefined)
 
 
 def test_the_calibration_error_of_different_scores_is_taken_over_bins_of_equal_mass():
-    """The oracle cuts the sorted rows into fifteen pieces of twenty."""
+    """The oracle cuts the sorted rows into fifteen pieces of twenty, in some of which there are too many, in others too
+    few positives.
+    """
     random = np.random.default_rng(0)
     score = random.permutation(np.linspace(0.01, 0.99, 300))
-    y = random.random(300) < score**2
+    y = random.random(300) < score
     order = np.argsort(score)
     pieces = [(y[one].mean(), score[one].mean()) for one in np.split(order, 15)]
 

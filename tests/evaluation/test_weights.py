@@ -8,23 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluation.measuring import call
 from nightjar.errors import LearningError
+from nightjar.evaluation.binary import average_precision, roc_auc
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.inference import OF_ROWS
 from nightjar.evaluation.intervals import Interval
-from nightjar.evaluation.metric_report import Truth, difference, intervals, mean_interval, ndcg_by_list
-from nightjar.evaluation.metrics import (
-    average_precision,
-    brier,
-    expected_calibration_error,
-    log_loss,
-    measures,
-    roc_auc,
-)
+from nightjar.evaluation.metric_report import Truth, difference, intervals, mean_interval, values_by_list
+from nightjar.evaluation.metrics import MEASURES, measures
 from nightjar.evaluation.ranking import mean_ndcg
-from nightjar.evaluation.regression import mae, r2, rmse
+from nightjar.evaluation.regression import r2, rmse
+from nightjar.evaluation.reliability import expected_calibration_error
+from nightjar.evaluation.rows import Undefined
 from nightjar.settings.task import Metric, Task
 
-MEASURES = [roc_auc, average_precision, log_loss, brier, expected_calibration_error, rmse, mae, r2]
 QUICK = settings(deadline=None, max_examples=25)  # calls of scikit-learn: slow on a busy machine
 
 TASKS = st.sampled_from(list(Task))
@@ -75,6 +72,8 @@ def same(actual, expected):
     """Intervals and numbers by name, or None."""
     if isinstance(actual, Interval):
         return all(same(getattr(actual, one), getattr(expected, one)) for one in ("estimate", "low", "high"))
+    if isinstance(actual, Undefined):
+        return isinstance(expected, Undefined)
     if isinstance(actual, dict):
         return set(actual) == set(expected) and all(same(actual[name], expected[name]) for name in actual)
     return actual is expected if actual is None or expected is None else actual == pytest.approx(expected, 1e-9, 1e-9)
@@ -93,12 +92,13 @@ def test_a_sample_of_the_easy_rows_with_weights_gives_the_auc_of_the_whole():
     assert roc_auc(label, score) == 0.5
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", OF_ROWS, ids=lambda one: one.__name__)
 @QUICK
 @given(weighted_rows())
 def test_a_whole_number_weight_is_the_row_repeated(measure, rows):
     label, score, _, weight = rows
-    assert same(measure(label, score, weight), measure(np.repeat(label, weight), np.repeat(score, weight)))
+    whole = call(measure, np.repeat(label, weight), np.repeat(score, weight))
+    assert same(call(measure, label, score, weight), whole)
 
 
 @QUICK
@@ -125,7 +125,7 @@ def test_so_it_is_for_intervals_and_differences(one):
     whole, of_a, of_b = repeat_rows(truth, a, b)
     assert same(intervals(truth, a), intervals(whole, of_a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        assert same(difference(metric, truth, a, b), difference(metric, whole, of_a, of_b))
+        assert same(difference(MEASURES[metric], truth, a, b), difference(MEASURES[metric], whole, of_a, of_b))
 
 
 @QUICK
@@ -148,7 +148,7 @@ def test_only_the_proportions_of_weights_matter(one, scale):
     assert same(measures_of(scaled, a)[1], measures_of(truth, a)[1])
     assert same(intervals(scaled, a), intervals(truth, a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        assert same(difference(metric, scaled, a, b), difference(metric, truth, a, b))
+        assert same(difference(MEASURES[metric], scaled, a, b), difference(MEASURES[metric], truth, a, b))
 
 
 @QUICK
@@ -159,7 +159,7 @@ def test_weights_of_one_are_no_weights(one):
     assert same(measures_of(ones, a)[1], measures_of(none, a)[1])
     assert same(intervals(ones, a), intervals(none, a))
     for metric in (metric for metric in Metric if metric.task is truth.task):
-        assert same(difference(metric, ones, a, b), difference(metric, none, a, b))
+        assert same(difference(MEASURES[metric], ones, a, b), difference(MEASURES[metric], none, a, b))
 
 
 @given(st.integers(1, 400), SCALES)
@@ -182,21 +182,23 @@ def test_calibration_bins_part_different_scores_as_if_rows_were_repeated(seed, b
 def test_what_rows_with_a_weight_cannot_answer_is_none():
     """The only negative, and the only label but 1, has no weight."""
     label, score, weight = [1, 0, 1], [0.5, 0.2, 0.9], [1, 0, 2]
-    assert roc_auc(label, score, weight) is None
-    assert average_precision([0, 1, 0], score, weight) is None
-    assert r2(label, score, weight) is None
+    assert roc_auc(label, score, weight) == Undefined("all of the 2 rows are positive")
+    assert average_precision([0, 1, 0], score, weight) == Undefined("none of the 2 rows is positive")
+    assert r2(label, score, weight) == Undefined("all of the 2 labels are 1")
     truth = Truth(Task.CLASSIFICATION, np.array(label), EACH, weight=np.array(weight))
-    assert intervals(truth, np.array(score))["roc_auc"] == Interval(None, None, None)
-    assert difference(Metric.R2, replace(truth, task=Task.REGRESSION), score, score).estimate is None
+    reason = "all of the 2 rows are positive"
+    assert intervals(truth, np.array(score))["roc_auc"] == Interval(None, None, None, 0, reason)
+    assert difference(r2, replace(truth, task=Task.REGRESSION), score, score).estimate is None
 
 
 def test_a_ranking_whose_weight_lies_on_lists_without_an_order_has_no_figure():
     """The first list has an order to judge and no weight, the second weight and one row."""
     truth = Truth(Task.RANKING, np.array([1.0, 0, 1]), EACH, np.array([0, 0, 1]), np.array([0.0, 0, 5]))
     score = np.array([0.1, 0.2, 0.3])
-    assert ndcg_by_list(truth, score)[0].tolist() == []
-    assert intervals(truth, score) == {"ndcg": Interval(None, None, None)}
-    assert mean_ndcg(truth.label, score, truth.query, truth.weight) is None
+    reason = "none of the 2 lists has two rows or more and a relevant one among them"
+    assert values_by_list(mean_ndcg, truth, score)[0].tolist() == []
+    assert intervals(truth, score) == {"ndcg": Interval(None, None, None, 0, reason)}
+    assert mean_ndcg(truth.label, score, truth.query, truth.weight) == Undefined(reason)
 
 
 def test_a_list_counts_by_the_mean_weight_of_its_rows():
@@ -221,12 +223,12 @@ def test_a_list_counts_by_the_mean_weight_of_its_rows():
 def test_unusable_weights_are_refused_everywhere(weight, says):
     y, score, query = [0, 1, 1], np.array([0.1, 0.2, 0.3]), np.zeros(3, np.intp)
     refusing = [
-        *(partial(measure, y, score, weight) for measure in MEASURES),
+        *(partial(call, measure, y, score, weight) for measure in OF_ROWS),
         *(partial(measures, task, y, score, query, weight) for task in Task),
         partial(mean_ndcg, np.array(y), score, query, weight),
         partial(mean_interval, score, EACH, weight),
         *(partial(intervals, Truth(t, np.array(y), EACH, query, weight), score) for t in Task),
-        partial(difference, Metric.RMSE, Truth(Task.REGRESSION, np.array(y), EACH, weight=weight), score, score),
+        partial(difference, rmse, Truth(Task.REGRESSION, np.array(y), EACH, weight=weight), score, score),
     ]
     for refuse in refusing:
         with pytest.raises(LearningError, match=says):

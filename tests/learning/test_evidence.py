@@ -110,7 +110,7 @@ def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
     decision = decide(asdict(evidence))
     assert not decision.promoted
     assert "rmse +0.0000 has no interval" in decision.reason
-    assert "or the same difference in all of them" in decision.reason
+    assert "the same in all entities and blocks" in decision.reason
 
 
 def test_metrics_that_are_not_finite_are_refused_before_anything_is_recorded():

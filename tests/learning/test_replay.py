@@ -10,7 +10,7 @@ import pytest
 import builders
 from learning import problems
 from nightjar.errors import LearningError, UsageError
-from nightjar.evaluation.metrics import roc_auc
+from nightjar.evaluation.binary import roc_auc
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.replay import ReplayPlan, _fit_curve, replay, require_replayable
 from nightjar.models.ensembles.calibration import fit_calibration

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from models.rows import FEATURES, MEMBERS, examples
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import log_loss
+from nightjar.evaluation.binary import log_loss
 from nightjar.models.ensembles.blending import Blend, _bootstrap
 from nightjar.models.ensembles.out_of_fold import take_rows
 from nightjar.models.examples import InnerSplit

@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from models.rows import FEATURES, examples
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import expected_calibration_error
+from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.models.ensembles.calibration import Isotonic, Platt, fit_calibration
 from nightjar.models.fitting import fit
 from nightjar.settings.model import Calibration, Estimator, Model

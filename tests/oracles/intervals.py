@@ -87,6 +87,10 @@ def bounds(estimate, variance, freedom, scale):
     reach = student.ppf(0.975, freedom) * sqrt(variance)
     if scale == "log":
         return exp(log(estimate) - reach / estimate), exp(log(estimate) + reach / estimate)
+    if scale == "correlation":  # Fisher's z
+        centre, wide = log((1 + estimate) / (1 - estimate)) / 2, reach / (1 - estimate**2)
+        ends = [exp(2 * (centre + side * wide)) for side in (-1, 1)]
+        return tuple((end - 1) / (end + 1) for end in ends)
     if scale == "logit":
         centre, wide = log(estimate / (1 - estimate)), reach / (estimate * (1 - estimate))
         return tuple(1 / (1 + exp(-(centre + side * wide))) for side in (-1, 1))

@@ -16,8 +16,8 @@ from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Weekday
 
 
-def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blocks=28):
-    difference = {"over": "majority", "better": better, "estimate": estimate, "low": low, "high": high}
+def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blocks=28, **reason):
+    difference = {"over": "majority", "better": better, "estimate": estimate, "low": low, "high": high, **reason}
     return {"metric": metric, "period": ["2024-03-28", "2024-03-30"], "candidate": {"name": "w"}} | {
         "difference": difference,
         "clusters": {"entities": 100, "blocks": blocks, "block_days": 30},
@@ -38,11 +38,15 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
         (evidence("log_loss", -0.05, -0.09, -0.01, better=-1), True, "better, log_loss -0.0500"),
         (evidence("log_loss", -0.05, -0.09, 0.0, better=-1), False, "not reliably better"),
         (evidence("log_loss", 0.05, 0.01, 0.09, better=-1), False, "not reliably better"),
-        (evidence(estimate=None, low=None, high=None), False, "roc_auc cannot be compared, too few days and entities"),
         (
-            evidence(low=None, high=None),
+            evidence(estimate=None, low=None, high=None, reason="none of the 12 rows is positive"),
             False,
-            "roc_auc +0.0500 has no interval, too few days and entities or too few with each class, or the same diff",
+            "roc_auc cannot be compared: none of the 12 rows is positive.",
+        ),
+        (
+            evidence(low=None, high=None, reason="2 entities and 2 blocks of time are too few"),
+            False,
+            "roc_auc +0.0500 has no interval: 2 entities and 2 blocks of time are too few.",
         ),
         (
             evidence("rmse", -3.5, -4.25, -0.0004, better=-1),
@@ -54,14 +58,8 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
         (
             evidence("mae", -3.5, None, None, better=-1),
             False,
-            "mae -3.5000 has no interval, too few days and entities, or the same difference in all of them.",
+            "mae -3.5000 has no interval: its evidence, of an earlier version, does not say why.",
         ),
-        (
-            evidence("r2", None, None, None),
-            False,
-            "r2 cannot be compared, too few days and entities or labels that are all the same.",
-        ),
-        (evidence("ndcg", None, None, None), False, "or no list with an order to judge."),
     ],
 )
 def test_a_champion_beats_the_best_baseline_with_its_whole_interval(recorded, promoted, reason):

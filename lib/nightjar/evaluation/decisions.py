@@ -97,7 +97,7 @@ def _amounts(cost: npt.ArrayLike, rows: int, name: str) -> npt.NDArray[np.float6
     Raises:
         LearningError: see `row_costs`.
     """
-    amounts = np.full(rows, cost, np.float64) if np.ndim(cost) == 0 else floats(name, cost)
+    amounts = floats(name, np.full(rows, cost) if np.ndim(cost) == 0 else cost)
     if len(amounts) != rows:
         raise LearningError(f"{name} has {len(amounts)} amounts beside {rows} rows: expected one number, or one a row.")
     strange = amounts[~np.isfinite(amounts)]

@@ -184,11 +184,9 @@ def _edges(probabilities: Floats, weight: Floats | None, bins: int) -> Floats:
     The least weight counts as one row, so that only proportions matter: whole-number weights of which one is 1 give
     the same bins as repeated rows.
     """
-    shares = np.arange(1, bins) / bins
-    if weight is None:
-        return np.quantile(probabilities, shares, method="lower")
-    rows = np.round(weight / max(weight.min(), 1e-9), 9)  # an edge may fall on a row: rounding errors must not move it
     order = np.argsort(probabilities)
+    rows = np.ones(len(order)) if weight is None else np.round(weight / max(weight.min(), 1e-9), 9)
     cumulative = np.cumsum(rows[order])
-    edges: Floats = probabilities[order[np.searchsorted(cumulative, (cumulative[-1] - 1) * shares, side="right")]]
+    before = np.round(np.arange(1, bins) * cumulative[-1] / bins, 9)  # it may be a row's: no rounding error moves it
+    edges: Floats = probabilities[order[np.searchsorted(cumulative, before, side="right").clip(max=len(order) - 1)]]
     return edges
