@@ -1,4 +1,4 @@
-"""The program behind scripts/bench: joins and searches, ours and the peers', on the same data in one run."""
+"""The program behind scripts/bench: joins, searches and judging, ours and the peers', on the same data in one run."""
 
 import argparse
 import os
@@ -14,6 +14,7 @@ import nightjar  # noqa: F401  (before any library that starts threads: it says 
 import busy
 import data
 import ingesting
+import judging
 import night
 import outcome
 import scale
@@ -32,12 +33,14 @@ PEERS = {
     "busy": (),
     "night": (),
     "ingest": ("spark_copy", "duckdb"),
+    "judge": (),
 }
 IN_PROCESS = {"duckdb", "polars"}  # they give memory back
 # Feast joins every fact with every later spine row of its entity: half a million with a million is too much for anyone.
 HOPELESS = {"hot": {"feast"}}
 DEFAULT_ROWS = {"asof": (1_000_000, 2_000_000), "windows": (1_000_000, 2_000_000), "scale": (500_000, 1_000_000)}
 DEFAULT_ROWS["ingest"] = (5_000_000, 5_000_000)
+DEFAULT_ROWS["judge"] = (1_000_000, 1_000_000)
 TRAINING = (100_000, 30)  # rows and columns of `search` and `busy`
 
 
@@ -53,6 +56,8 @@ def main(arguments: list[str]) -> int:
         found = busy.measured(*TRAINING, asked.repeats, asked.before)
     elif asked.bench == "night":
         found = night.measured(asked.repeats, asked.before)
+    elif asked.bench == "judge":
+        found = judging.measured(asked.spine, asked.repeats)
     elif asked.bench == "ingest":
         found = ingesting.measured(HOME, place("duckdb", asked), asked.names, asked.facts, asked.repeats)
     elif asked.bench == "scale":
@@ -69,7 +74,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("bench", choices=PEERS)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
     parser.add_argument(
-        "--spine", type=int, metavar="ROWS", help="rows of the spine; of 1x for scale; not for search, busy and night"
+        "--spine",
+        type=int,
+        metavar="ROWS",
+        help="rows of the spine; of 1x for scale; that are judged; not for search, busy and night",
     )
     parser.add_argument("--facts", type=int, metavar="ROWS", help="rows of each of the three fact tables")
     parser.add_argument("--per-entity", type=int, default=20, metavar="N", help="facts of an entity in each table")

@@ -25,7 +25,7 @@ def test_the_ratings_of_hanley_and_mcneil():
 
 
 def test_the_documents_of_croft_metzler_and_strohman():
-    """Search engines, information retrieval in practice (2010), section 8.4: relevant at places 1, 3, 6, 9 and 10, and at 2, 5 and 7, of 10."""
+    """Search engines (2010), section 8.4: relevant at places 1, 3, 6, 9 and 10, and at 2, 5 and 7, of 10."""
     place = np.arange(10)
     assert average_precision(np.isin(place, [0, 2, 5, 8, 9]), -place) == pytest.approx(0.62, abs=5e-3)
     assert average_precision(np.isin(place, [1, 4, 6]), -place) == pytest.approx(0.44, abs=5e-3)

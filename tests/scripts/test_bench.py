@@ -14,6 +14,7 @@ import compare
 import data
 import ingest_data
 import ingesting
+import judging
 import numpy as np
 import outcome
 import pyarrow as pa
@@ -234,3 +235,16 @@ def test_rows_of_the_ingest_bench_are_in_order_and_as_many_as_it_says_are_wrong(
     assert times == sorted(times)
     assert (str(times[0]), str(times[-1])) == ("2024-06-30 23:26:40", "2024-06-30 23:59:59.500000")
     assert ingesting.exponent({1: 2.0, 4: 4.0, 16: 8.0}) == pytest.approx(0.5)
+
+
+@pytest.mark.starts_processes
+def test_resamples_of_the_judge_bench_are_equal_to_a_loop_over_scikit_learn_s_metrics():
+    found = judging.measured(20_000, 1)
+    seconds = found["seconds"]
+    assert found["errors"] == {}
+    assert found["greatest_difference"] <= 1e-12
+    assert seconds["sklearn_loop"] == pytest.approx(50 * found["runs"]["sklearn_loop"][0])
+    assert found["ratio"] == {"sklearn_loop": seconds["sklearn_loop"] / seconds["ours"]}
+    assert min(found["peak_memory_mb"].values()) > 0
+    assert judging.difference(np.array([[0.5], [np.nan]]), np.array([[0.5]])) == 0
+    assert judging.difference(np.array([[np.nan]]), np.array([[0.5]])) == np.inf
