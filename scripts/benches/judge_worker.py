@@ -1,7 +1,7 @@
 """Resamples of the bench `judge` in one process, by this revision or by scikit-learn: `judging.py` says how many.
 
     ours          every resample at once
-    sklearn_loop  scikit-learn's metrics, resample by resample, slice by slice, rows weighted by the draws of their night
+    sklearn_loop  scikit-learn's metrics, resample by resample, slice by slice, rows weighted by their night's draws
 
 Each has one thread. The values go to a file, (resamples, slices, metrics), NaN where undefined.
 """
