@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.binary import brier
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.metric_report import Truth, figure
 from nightjar.evaluation.reliability import (
     brier_parts,
     expected_calibration_error,
@@ -15,6 +18,7 @@ from nightjar.evaluation.reliability import (
     uncertainty,
 )
 from nightjar.evaluation.rows import NO_ROWS
+from nightjar.settings.task import Task
 from oracles import metrics as oracle
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 100)), min_size=1, max_size=30)
@@ -57,6 +61,30 @@ def test_one_bin_has_no_resolution_and_rows_of_their_own_no_reliability_to_tell(
     assert brier_parts(label, score, bins=1).resolution == pytest.approx(0)
     assert brier_parts(label, score, bins=1).reliability == pytest.approx((0.5 - 0.4) ** 2)
     assert reliability(label, score) == pytest.approx(brier(label, score))
+
+
+def nights(random, *, rows=1200, number=30):
+    """Probabilities and outcomes of nights that share a shock: over all nights so many of each come true."""
+    night = np.arange(rows) % number
+    score = random.beta(1, 3, rows)
+    shared = 0.3 * random.normal(size=number)[night] + np.sqrt(1 - 0.3**2) * random.normal(size=rows)
+    return stats.norm.cdf(shared) < score, score, Clusters(np.arange(rows), night)
+
+
+@pytest.mark.parametrize("measure", [expected_calibration_error, reliability])
+def test_chance_does_not_make_honest_probabilities_dishonest_and_dishonest_ones_are_shown(measure):
+    """By its value alone every run of the honest ones would be off; those of twice the odds are."""
+    random = np.random.default_rng(0)
+    covered, shown = [], []
+    for _ in range(100):
+        label, score, clusters = nights(random)
+        truth = Truth(Task.CLASSIFICATION, label, clusters)
+        honest = figure(measure, truth, score, bins=10)
+        assert honest.estimate > 0
+        covered.append(honest.low == 0)
+        shown.append(figure(measure, truth, 2 * score / (1 + score), bins=10).low > 0)
+    assert np.mean(covered) >= 0.95
+    assert np.mean(shown) >= 0.95
 
 
 @pytest.mark.parametrize("measure", [brier_parts, reliability, expected_calibration_error])

@@ -13,7 +13,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightjar.evaluation.rows import Floats, greatest
+from nightjar.evaluation.rows import Floats, RowNumbers, greatest
+
+
+@dataclass(frozen=True, eq=False)
+class Distances:
+    """The distances of bins that a measure adds up. Chance alone makes them greater than 0, and the measure with them.
+
+    Attributes:
+        values: the influence of each row on the distance of its bin, which has a sign.
+        bin: the number of each row's bin, from 0.
+        share: the part of all weight that each bin has.
+        squared: whether the measure adds up their squares, or their absolute values.
+    """
+
+    values: Floats
+    bin: RowNumbers
+    share: Floats
+    squared: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +43,13 @@ class Influence:
             positive ones and the negative ones.
         degree: how many rows the measure compares at once: 1 for a mean, 2 for pairs. A cluster is part of what it is
             compared with, so that it seems nearer to it than a new cluster would.
+        distances: of a measure that adds them up; None: of another one, or of a difference, where chance cancels.
     """
 
     values: Floats
     parts: tuple[Floats, ...]
     degree: int = 1
+    distances: Distances | None = None
 
     def minus(self, other: "Influence") -> "Influence":
         """The influence on the difference of two measures of the same rows."""

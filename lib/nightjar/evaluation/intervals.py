@@ -27,7 +27,7 @@ from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from nightjar.evaluation.clusters import FEWEST, Clusters, Codes
-from nightjar.evaluation.influence import Influence
+from nightjar.evaluation.influence import Distances, Influence
 from nightjar.evaluation.rows import Undefined, Value, greatest
 
 LEVEL = 0.95
@@ -86,7 +86,8 @@ def interval(estimate: Value, influence: Influence, clusters: Clusters, scale: S
     """The estimate with its central 95% interval.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
-    than three entities only blocks do.
+    than three entities only blocks do. The lower bound of a sum of distances leaves out what chance adds to them, so
+    that honest probabilities are not told to be off, and may be 0, where no logarithm reaches.
 
     Args:
         estimate: the measure of all rows.
@@ -108,7 +109,29 @@ def interval(estimate: Value, influence: Influence, clusters: Clusters, scale: S
     if is_zero or estimate in _ENDS[scale]:
         return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale, rows)
     reach = float(student.ppf((1 + LEVEL) / 2, widest.freedom) * error)
-    return Interval(estimate, *_bounds(estimate, reach, scale), rows)
+    low, high = _bounds(estimate, reach, scale)
+    if influence.distances is not None:
+        low = max(0.0, estimate - _chance(influence.distances, clusters) - reach)
+    return Interval(estimate, low, high, rows)
+
+
+def _chance(distances: Distances, clusters: Clusters) -> float:
+    """What chance adds to a sum of distances, at most, and exactly to squared ones: the variance of each of them.
+
+    To an absolute one it adds at most what its mean is where the true one is 0. Source: Bröcker (2012), Estimating
+    reliability and resolution of probability forecasts through decomposition of the empirical score, Climate Dynamics
+    39(3), 655-667; here with the variance of clusters.
+    """
+    bins = len(distances.share)
+    result = 0.0
+    for number, codes in ((clusters.entities, clusters.entity), (clusters.blocks, clusters.block)):
+        if number < FEWEST:
+            continue
+        pair, pairs = np.unique(codes * bins + distances.bin, return_inverse=True)
+        variance = np.bincount(pair % bins, np.bincount(pairs, distances.values) ** 2, bins) * number / (number - 1)
+        added = variance if distances.squared else np.sqrt(2 / np.pi * variance)
+        result = max(result, float(distances.share @ added))
+    return result
 
 
 def _bounds(estimate: float, reach: float, scale: Scale) -> tuple[float, float]:

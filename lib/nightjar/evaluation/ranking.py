@@ -60,8 +60,7 @@ class Lists:
 
     def sums(self, values: Floats) -> Floats:
         """The sum over each list's rows."""
-        sums: Floats = np.bincount(self.number, values, len(self.size))
-        return sums
+        return np.asarray(np.bincount(self.number, values, len(self.size)), np.float64)
 
     def means_of_ties(self, values: Floats) -> Floats:
         """For each row the mean over the rows of its tie."""

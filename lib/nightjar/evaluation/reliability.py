@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.binary import Booleans, check_probabilities, drop_unweighted
-from nightjar.evaluation.influence import Influence
+from nightjar.evaluation.influence import Distances, Influence
 from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value
 
 
@@ -44,10 +44,16 @@ class _Bins:
     weight: Floats
     mean: Floats
     rate: Floats
+    number: RowNumbers
+    share: Floats
 
     @property
     def base_rate(self) -> float:
         return float(self.weight @ self.outcome)
+
+    def distances(self, own: Floats, *, squared: bool) -> Distances:
+        """Of bins, each the mean of its rows' own ones, from which each row's is given."""
+        return Distances(self.weight * own / self.share[self.number], self.number, self.share, squared)
 
 
 def expected_calibration_error(
@@ -55,8 +61,8 @@ def expected_calibration_error(
 ) -> Value:
     """Mean over rows of the distance between their bin's mean probability and its rate of True; undefined without rows.
 
-    By chance it is above 0 for honest probabilities, too, the more so the fewer rows a bin has: compare it between
-    scores of the same rows, or see its interval.
+    By chance it is above 0 for honest probabilities, too, the more so the fewer rows a bin has. The lower bound of its
+    interval leaves that out; the usual corrections of the figure take rows as independent, as those of a night are not.
     Source: Nguyen and O'Connor (2015), Posterior calibration and exploratory analysis for NLP models, EMNLP.
 
     Raises:
@@ -131,8 +137,9 @@ def of_calibration_error(label: Floats, score: Floats, weights: Floats, *, bins:
     """The influence on `expected_calibration_error`, the bins being what they are."""
     binned = _in_bins(label == 1, score, weights, bins)
     gap = binned.mean - binned.rate
-    own = np.sign(gap) * (binned.probability - binned.outcome)
-    return Influence(binned.weight * (own - binned.weight @ np.abs(gap)), (weights,))
+    error = binned.probability - binned.outcome
+    values = binned.weight * (np.sign(gap) * error - binned.weight @ np.abs(gap))
+    return Influence(values, (weights,), distances=binned.distances(error - gap, squared=False))
 
 
 def of_reliability(label: Floats, score: Floats, weights: Floats, *, bins: int | None = None) -> Influence:
@@ -140,7 +147,8 @@ def of_reliability(label: Floats, score: Floats, weights: Floats, *, bins: int |
     binned = _in_bins(label == 1, score, weights, bins)
     gap = binned.mean - binned.rate
     moved = binned.probability - binned.outcome - gap
-    return Influence(binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2), (weights,), degree=2)
+    values = binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2)
+    return Influence(values, (weights,), 2, binned.distances(moved, squared=True))
 
 
 def of_resolution(label: Floats, score: Floats, weights: Floats, *, bins: int | None = None) -> Influence:
@@ -148,7 +156,8 @@ def of_resolution(label: Floats, score: Floats, weights: Floats, *, bins: int | 
     binned = _in_bins(label == 1, score, weights, bins)
     gap = binned.rate - binned.base_rate
     moved = binned.outcome - binned.rate
-    return Influence(binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2), (weights,), degree=2)
+    values = binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2)
+    return Influence(values, (weights,), 2, binned.distances(moved, squared=True))
 
 
 def of_uncertainty(label: Floats, score: Floats, weights: Floats) -> Influence:
@@ -169,13 +178,12 @@ def _bins(
 
 def _in_bins(outcomes: Booleans, probabilities: Floats, weights: Floats | None, bins: int | None) -> _Bins:
     edges = np.unique(probabilities) if bins is None else _edges(probabilities, weights, bins)
-    numbers: RowNumbers = np.searchsorted(edges, probabilities, side="right")
+    _, numbers = np.unique(np.searchsorted(edges, probabilities, side="right"), return_inverse=True)
     shares = np.ones(len(outcomes)) if weights is None else weights
     shares = shares / shares.sum()
     of_bin, probability, positive = (np.bincount(numbers, shares * values) for values in (1.0, probabilities, outcomes))
-    of_bin[of_bin == 0] = 1.0
     mean, rate = (probability / of_bin)[numbers], (positive / of_bin)[numbers]
-    return _Bins(outcomes.astype(np.float64), probabilities, shares, mean, rate)
+    return _Bins(outcomes.astype(np.float64), probabilities, shares, mean, rate, numbers, of_bin)
 
 
 def _edges(probabilities: Floats, weight: Floats | None, bins: int) -> Floats:
