@@ -228,7 +228,7 @@ def test_a_difference_is_of_the_same_rows_and_turns_its_sign_with_the_models():
     alone = intervals(truth, score)["roc_auc"]
     assert there.high - there.low < (alone.high - alone.low) / 2
     equal = difference(mae, Truth(Task.REGRESSION, score, truth.clusters), score, score)
-    reason = "it is the same in all entities and blocks, and may be any in others"
+    reason = "it is the same in all entities and blocks, which sets no bounds for others"
     assert equal == Interval(0, None, None, len(score), reason)
     rounded = np.where(entity < 20, score, score + 4e-16)
     almost = difference(mae, Truth(Task.REGRESSION, 0 * score, truth.clusters), score, rounded)

@@ -58,7 +58,9 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
     )
     assert evidence["difference"]["low"] < evidence["difference"]["estimate"] < evidence["difference"]["high"] < 0
     assert 0 < evidence["threshold"]["value"] < 1
-    assert evidence["threshold"]["cost"] == {"estimate": 0.0, "low": None, "high": None}
+    same = "it is the same in all entities and blocks, which sets no bounds for others"
+    cost = {"estimate": 0.0, "low": None, "high": None, "rows": 15, "reason": same}
+    assert evidence["threshold"]["cost"] == cost
     assert evidence["threshold"]["cost_of_none"] == pytest.approx(5 - 5 * evidence["threshold"]["cost_of_all"])
 
 
@@ -167,7 +169,9 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     stored = arrow.read(untrained.warehouse, "references", where=pc.field("run_id") == "run-2").to_pylist()
     versions = [row["model_version"] for row in stored]
     assert versions.count(number) == versions.count(of[None]["model_version"]) == len(features.column_names) + 1
-    assert evidence["candidate"]["roc_auc"] == {"estimate": None, "low": None, "high": None}
+    reason = "all of the 5 rows are positive"
+    nothing = {"estimate": None, "low": None, "high": None, "rows": 0, "reason": reason}
+    assert evidence["candidate"]["roc_auc"] == nothing
     assert evidence["difference"]["estimate"] is None
 
 

@@ -154,7 +154,8 @@ def _of_equals(estimate: float, clusters: float, scale: Scale, rows: int) -> Int
     low, high = (estimate + share * (end - estimate) for end in _ENDS[scale])
     if np.isfinite([low, high]).all():
         return Interval(estimate, low, high, rows)
-    return Interval(estimate, None, None, rows, "it is the same in all entities and blocks, and may be any in others")
+    reason = "it is the same in all entities and blocks, which sets no bounds for others"
+    return Interval(estimate, None, None, rows, reason)
 
 
 def _ways(influence: Influence, clusters: Clusters) -> list[_Way] | Undefined:

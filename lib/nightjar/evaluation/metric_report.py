@@ -1,13 +1,14 @@
 """Measures with their intervals, and the difference between two models in a measure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.binary import gini, roc_auc
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
 from nightjar.evaluation.influence import Influence, of_mean
@@ -66,12 +67,7 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
         (0.25, 0.114, 0.548)
     """
     metrics = [metric for metric in Metric if metric.task is truth.task]
-    result = {metric.value: figure(MEASURES[metric], truth, score) for metric in metrics}
-    auc = result.get(Metric.ROC_AUC.value)
-    if auc is not None and auc.low is not None and np.ptp(score) == 0:
-        # One score for all rows ranks nothing: 0.5 by definition, whichever rows there are.
-        result[Metric.ROC_AUC.value] = Interval(auc.estimate, auc.estimate, auc.estimate, auc.rows)
-    return result
+    return {metric.value: figure(MEASURES[metric], truth, score) for metric in metrics}
 
 
 def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: Any) -> Interval:
@@ -90,12 +86,16 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
         >>> from nightjar.evaluation.confusion import recall
         >>> machine, night = np.tile(np.arange(4), 6), np.repeat(np.arange(6), 4)
         >>> failed, score = machine > 1, (machine + night % 2) / 4
-        >>> found = figure(recall, Truth(Task.CLASSIFICATION, failed, Clusters(machine, night)), score >= 0.6)
-        >>> found.estimate, found.rows
+        >>> of_failures = figure(recall, Truth(Task.CLASSIFICATION, failed, Clusters(machine, night)), score >= 0.6)
+        >>> of_failures.estimate, of_failures.rows
         (0.75, 12)
     """
     estimate, influence, clusters = _estimate(measure, truth, score, parameters)
-    return interval(estimate, influence, clusters, _scale(measure))
+    result = interval(estimate, influence, clusters, _scale(measure))
+    if measure in (roc_auc, gini) and result.low is not None and np.ptp(score) == 0:
+        # One score for all rows ranks nothing: 0.5 (Gini: 0) by definition, whichever rows there are.
+        return replace(result, low=result.estimate, high=result.estimate)
+    return result
 
 
 def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLike, **parameters: Any) -> Interval:

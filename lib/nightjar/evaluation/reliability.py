@@ -181,9 +181,10 @@ def _in_bins(outcomes: Booleans, probabilities: Floats, weights: Floats | None, 
     _, numbers = np.unique(np.searchsorted(edges, probabilities, side="right"), return_inverse=True)
     shares = np.ones(len(outcomes)) if weights is None else weights
     shares = shares / shares.sum()
-    of_bin, probability, positive = (np.bincount(numbers, shares * values) for values in (1.0, probabilities, outcomes))
-    mean, rate = (probability / of_bin)[numbers], (positive / of_bin)[numbers]
-    return _Bins(outcomes.astype(np.float64), probabilities, shares, mean, rate, numbers, of_bin)
+    truth = outcomes.astype(np.float64)
+    share = np.asarray(np.bincount(numbers, shares), np.float64)
+    mean, rate = (np.bincount(numbers, shares * values) / share for values in (probabilities, truth))
+    return _Bins(truth, probabilities, shares, mean[numbers], rate[numbers], numbers, share)
 
 
 def _edges(probabilities: Floats, weight: Floats | None, bins: int) -> Floats:

@@ -160,8 +160,8 @@ def _metrics(evidence: Evidence) -> Mapping[str, float | None]:
         f"final_{name}_{bound}": value
         for name, interval in measures.items()
         if isinstance(interval, dict)
-        for bound, value in interval.items()
-        if value is not None
+        for bound in ("estimate", "low", "high")
+        if (value := interval[bound]) is not None
     }
 
 

@@ -137,7 +137,7 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
     figures = {**measures(task, label, score, lists, weight), "matured_share": matured}
     first = headline(task).value
     value = figures[first]
-    shown = f"undefined ({value.reason})," if isinstance(value, Undefined) else f"{value:.4g}"
+    shown = f"undefined ({value.reason})" if isinstance(value, Undefined) else f"{value:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
     for name, measured in figures.items():
         number = number_or_none(measured)
