@@ -18,6 +18,7 @@ from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metric_report import Truth, difference, figure, intervals, mean_interval
 from nightjar.evaluation.recalibration import calibration_intercept, calibration_slope
 from nightjar.evaluation.regression import mae, r2, rmse
+from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.evaluation.rows import Undefined
 from nightjar.settings.task import Task
 from oracles import intervals as oracle
@@ -76,6 +77,9 @@ def test_influences_are_derivatives_by_weights(measure, rows):
     if measure is ks:
         gaps = np.sort(np.abs(gap(label, score, weight)))
         assume(gaps[-1] > 1e-3 and (len(gaps) == 1 or gaps[-1] - gaps[-2] > 1e-3))  # no kink
+    if measure is expected_calibration_error:
+        rates = [np.average(label[score == one], weights=weight[score == one]) - one for one in set(score)]
+        assume(np.abs(rates).min() > 1e-3)  # no kink
     values = influences(measure, label, score, weight)
     expected = oracle.influences(partial(call, measure), label, score, weight)
     assert values == pytest.approx(expected, rel=1e-3, abs=1e-6)

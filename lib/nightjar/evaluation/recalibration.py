@@ -18,6 +18,7 @@ from nightjar.evaluation.rows import Floats, Undefined, Value
 
 _STEPS = 100
 _ENOUGH = 1e-12  # of a step of Newton's, beside the coefficients
+_SAFE = 1e-6  # a smaller step moves the loss by no more than it is rounded, and cannot overshoot
 
 
 def calibration_intercept(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
@@ -128,7 +129,7 @@ def _fit(outcomes: Booleans, log_odds: Floats, weights: Floats) -> Floats:
         chance = expit(design @ coefficients)
         information = design.T @ (design * (weights * chance * (1 - chance))[:, None])
         step = np.linalg.solve(information, design.T @ (weights * (outcomes - chance)))
-        while loss(coefficients + step) > loss(coefficients) and np.abs(step).max() > _ENOUGH:
+        while loss(coefficients + step) > loss(coefficients) and np.abs(step).max() > _SAFE:
             step /= 2
         coefficients = coefficients + step
         if np.abs(step).max() <= _ENOUGH * (1 + np.abs(coefficients).max()):
