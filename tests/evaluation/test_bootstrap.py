@@ -23,7 +23,7 @@ ROW = st.tuples(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(ROW, max_size=25), st.integers(0, 99), st.integers(1, 4))
 def test_every_resample_is_that_of_its_rows(rows, seed, steps):
     """The steps are so few at once that what one batch leaves to the next one counts."""

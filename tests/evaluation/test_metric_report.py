@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
+from nightjar.evaluation.binary import gini
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
-from nightjar.evaluation.metric_report import Truth, difference, headline, intervals, values_by_list
+from nightjar.evaluation.metric_report import Truth, difference, figure, headline, intervals, values_by_list
 from nightjar.evaluation.ranking import mean_ndcg
 from nightjar.evaluation.regression import mae
 from nightjar.evaluation.rows import Undefined
@@ -39,7 +40,15 @@ def test_one_score_for_all_rows_has_an_area_of_a_half_whichever_rows_there_are()
     truth = Truth(Task.CLASSIFICATION, np.array([1, 0, 1, 0, 0, 0, 1, 0]), CLUSTERS)
     result = intervals(truth, np.full(8, 0.3))
     assert result["roc_auc"] == Interval(0.5, 0.5, 0.5, 8)
+    assert figure(gini, truth, np.full(8, 0.3)) == Interval(0, 0, 0, 8)
     assert result["average_precision"].low < 3 / 8 < result["average_precision"].high
+
+
+def test_a_slice_of_one_row_has_a_figure_without_bounds_and_says_why():
+    one = Truth(Task.CLASSIFICATION, np.array([1]), Clusters(np.zeros(1, int), np.zeros(1, int)))
+    brier = intervals(one, np.array([0.4]))["brier"]
+    reason = "there are too few entities (1) and blocks of time (1): bounds need 3 of either"
+    assert (brier.estimate, brier.low, brier.rows, brier.reason) == (pytest.approx(0.36), None, 1, reason)
 
 
 def test_lists_and_not_rows_are_what_a_ranking_is_judged_by():

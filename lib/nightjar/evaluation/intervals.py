@@ -164,9 +164,8 @@ def _ways(influence: Influence, clusters: Clusters) -> list[_Way] | Undefined:
     codes = {"entities": (clusters.entity, 0.0), "blocks": (clusters.block, clusters.overlap)}
     usable = {name: _way(influence, *codes[name]) for name, number in numbers.items() if number >= FEWEST}
     if not usable:
-        return Undefined(
-            f"{clusters.entities:,} entities and {clusters.blocks:,} blocks of time are too few: {FEWEST} of either"
-        )
+        entities, blocks = f"entities ({clusters.entities:,})", f"blocks of time ({clusters.blocks:,})"
+        return Undefined(f"there are too few {entities} and {blocks}: bounds need {FEWEST} of either")
     ways = []
     for name, way in usable.items():
         if way is None:
