@@ -163,8 +163,7 @@ def precision_terms(y: RowNumbers, decision: RowNumbers, *, positive: int = 1) -
 
 
 def recall_terms(y: RowNumbers, decision: RowNumbers, *, positive: int = 1) -> tuple[Floats, Floats]:
-    numerator, of_class = precision_terms(decision, y, positive=positive)
-    return numerator, of_class
+    return precision_terms(decision, y, positive=positive)
 
 
 def f_beta_terms(y: RowNumbers, decision: RowNumbers, *, beta: float = 1.0, positive: int = 1) -> tuple[Floats, Floats]:

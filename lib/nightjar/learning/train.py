@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -175,9 +176,9 @@ def _select_winner(result: SearchResult) -> Candidate:
 
 def _describe(evidence: Evidence) -> str:
     shown = {evidence.candidate["name"]: evidence.candidate, **evidence.baselines}
-    estimates = {name: measured[evidence.metric]["estimate"] for name, measured in shown.items()}
-    parts = [
-        f"{name} {evidence.metric} {'undefined' if value is None else f'{value:.4f}'}"
-        for name, value in estimates.items()
-    ]
-    return ", ".join(parts)
+    figures = {name: measured[evidence.metric] for name, measured in shown.items()}
+    return ", ".join(f"{name} {evidence.metric} {_value(figure)}" for name, figure in figures.items())
+
+
+def _value(figure: Mapping[str, Any]) -> str:
+    return f"undefined ({figure['reason']})" if figure["estimate"] is None else f"{figure['estimate']:.4f}"
