@@ -12,16 +12,20 @@ import pytest
 import builders
 from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
+from nightjar.learning.champion import Champion, candidate_of_recipe, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import judge
 from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
 from nightjar.registry.promotion import Approval, decide
 from nightjar.settings.features import Aggregate
-from nightjar.settings.model import Estimator, Model
+from nightjar.settings.model import Calibration, Estimator, Model
+from nightjar.settings.promotion import Promotion
 from nightjar.settings.task import Metric, Task
+from nightjar.timeline import cutoff
 
 FIRST, DAYS, A_DAY = date(2024, 3, 1), 16, 24
 LOGISTIC, LINEAR = Candidate("w", Model(Estimator.LOGISTIC)), Candidate("w", Model(Estimator.LINEAR))
@@ -53,7 +57,7 @@ def final(last_days: int) -> Fold:
     return Fold("final", start, end, np.arange(split), np.arange(split, DAYS * A_DAY))
 
 
-def judge_winner(metric, winner, baselines, *, last_days=6, weight=None):
+def judge_winner(metric, winner, baselines, *, last_days=6, weight=None, champion=None):
     project = builders.machines(Path("files"))
     query = ["site", "prediction_time"] if metric.task is Task.RANKING else []
     project = replace(project, label=replace(project.label, task=metric.task, query=query))
@@ -61,7 +65,7 @@ def judge_winner(metric, winner, baselines, *, last_days=6, weight=None):
     rows = replace(rows_for(metric.task), weight=weight)
     fold = final(last_days)
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
-    return judge(rows, fold, clusters, winner, baselines, project, settings)
+    return judge(rows, fold, clusters, winner, baselines, project, settings, champion)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +132,77 @@ def test_a_night_or_two_have_intervals_but_promote_nobody_by_themselves(last_day
     assert not decision.promoted
     assert "better in this period only, rmse" in decision.reason
     assert blocks in decision.reason
-    approved = decide(stored, Approval("Ada", "a pilot of two weeks"))
+    approved = decide(stored, approvals=[Approval("ada", None, "a pilot of two weeks")])
     assert approved.promoted
-    assert approved.reason.startswith(f"approved by Ada: a pilot of two weeks; by itself {decision.reason[:20]}")
+    assert approved.reason.startswith(f"approved by ada: a pilot of two weeks; by itself {decision.reason[:20]}")
+
+
+def champion(candidate, *, days_before=0, recipe=True):
+    """One that was trained so many days before the final period."""
+    rows, fold = rows_for(Task.CLASSIFICATION), final(6)
+    project, settings = builders.machines(Path("files")), builders.search()
+    predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
+    known = cutoff(fold.start - timedelta(days=days_before), project.zone)
+    return Champion("3", candidate.name, known, predictor, candidate if recipe else None)
+
+
+def test_a_new_model_has_to_beat_the_champion_too_on_rows_that_neither_has_learned_from():
+    evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=champion(STUMP, days_before=3))
+    of_champion = json.loads(json.dumps(asdict(evidence)))["champion"]
+    against_stump, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [STUMP])
+    assert of_champion["basis"] == "as it scores now"
+    assert {name: of_champion[name] for name in ("estimate", "low", "high")} == {
+        name: against_stump.difference[name] for name in ("estimate", "low", "high")
+    }
+    decision = decide(asdict(evidence))
+    assert decision.promoted
+    assert "Against champion version 3 (stump): better, roc_auc +" in decision.reason
+    worse, _ = judge_winner(Metric.ROC_AUC, STUMP, [MAJORITY], champion=champion(LOGISTIC))
+    assert "Against champion version 3 (w): not reliably better, roc_auc -" in decide(asdict(worse)).reason
+    assert not decide(asdict(worse)).promoted
+
+
+def test_a_champion_that_has_learned_from_the_period_is_fitted_anew_or_left_to_a_person():
+    seen = champion(STUMP, days_before=-1)
+    evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=seen)
+    against_stump, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [STUMP])
+    assert evidence.champion["basis"].startswith("fitted anew on the same rows as the new model")
+    assert evidence.champion["low"] == against_stump.difference["low"]
+    of_old, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=replace(seen, recipe=None))
+    decision = decide(asdict(of_old))
+    assert not decision.promoted
+    assert (
+        "champion version 3 (stump) has learned from the period, and how it was made is not on record"
+        in decision.reason
+    )
+    unopened, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=replace(champion(STUMP), predictor=None))
+    assert unopened.champion == evidence.champion
+
+
+def test_the_same_recipe_replaces_itself_only_where_not_being_worse_suffices():
+    evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=champion(LOGISTIC, days_before=-1))
+    by_default, not_worse = decide(asdict(evidence)), decide(asdict(evidence), Promotion(not_worse_by=0.01))
+    assert (by_default.promoted, not_worse.promoted) == (False, True)
+    assert "not worse by 0.01, roc_auc +0.0000, 95% interval +0.0000 to +0.0000, the same recipe" in not_worse.reason
+
+
+def test_every_baseline_has_to_be_beaten_not_the_one_that_looks_best():
+    evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY, STUMP])
+    assert set(evidence.differences) == {"majority", "stump"}
+    recorded = asdict(evidence)
+    recorded["differences"]["majority"] |= {"low": -0.01}
+    decision = decide(recorded)
+    assert not decision.promoted
+    assert "w against majority on 2024-03-11 to 2024-03-16: not reliably better" in decision.reason
+
+
+def test_a_recipe_is_read_as_it_was_recorded():
+    members = {"w": LOGISTIC.model, "stump": STUMP.model}
+    of_members = Candidate("both", Model(Estimator.VOTING, members=[*members]), members)
+    searched = Model(Estimator.TREE, parameters={"max_depth": 2}, calibration=Calibration.PLATT)
+    for candidate in (of_members, Candidate("tree-1", searched)):
+        recipe = json.loads(json.dumps(recipe_of(candidate)))
+        assert candidate_of_recipe(recipe).key() == candidate.key()
 
 
 def test_outcomes_that_share_days_are_of_one_block():

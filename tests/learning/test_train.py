@@ -1,6 +1,7 @@
 """A training from stored rows to a registered version, with the tables and MLflow as witnesses."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import builders
 from nightjar.errors import LearningError
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.features.definitions import definitions_hash, label_hash
+from nightjar.learning.champion import candidate_of_recipe
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import read_training_set
 from nightjar.learning.evidence import judge
@@ -26,6 +28,11 @@ from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.split import Split
 from nightjar.settings.task import Metric
 from nightjar.tables import arrow
+
+
+def at(nights, home):
+    """The environment with a home of its own."""
+    return replace(nights.environment, home=str(home))
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +162,21 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
     settings = builders.search(final_days=1, stand_in="majority", metric=Metric.ROC_AUC)
     home = tmp_path / "home"
-    train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", home, "c")
+    train(
+        untrained.warehouse,
+        untrained.project,
+        settings,
+        builders.HISTORY,
+        "run-2",
+        at(untrained, home),
+        "c",
+    )
     rows = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
     of = {row["alias"]: row | {"evidence": json.loads(row["evidence"])} for row in rows}
     evidence, stand_in = of[None]["evidence"], of["stand_in"]
     assert (stand_in["model_name"], stand_in["evidence"]["stand_in"]) == ("majority", True)
     assert stand_in["evidence"]["candidate"] == {"name": "majority"} | evidence["baselines"]["majority"]
-    environment = replace(untrained.environment, home=str(home))
+    environment = at(untrained, home)
     number = stand_in["model_version"]
     artifact = verified.load(environment, Subject("machines", "majority", number))
     features = read_training_set(untrained.warehouse, untrained.project, builders.HISTORY).features
@@ -187,7 +202,15 @@ def test_a_model_that_could_not_be_fitted_after_the_search_is_refused_before_it(
     settings = builders.search(final_days=1)
     settings.candidates["sure"] = Model(Estimator.LOGISTIC, calibration=Calibration.PLATT)
     with pytest.raises(LearningError, match=r"before 2024-03-31 cannot be split within, 1 deep.* those of sure. inner"):
-        train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", tmp_path / "home", "c")
+        train(
+            untrained.warehouse,
+            untrained.project,
+            settings,
+            builders.HISTORY,
+            "run-2",
+            at(untrained, tmp_path / "home"),
+            "c",
+        )
 
 
 class SeenError(Exception):
@@ -202,7 +225,15 @@ def test_the_search_is_given_nothing_of_the_final_period(nights, untrained, tmp_
     """Neither its rows nor any that were settled only after its first midnight, which is 23:00 in UTC."""
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError) as caught:
-        train(untrained.warehouse, untrained.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
+        train(
+            untrained.warehouse,
+            untrained.project,
+            builders.search(),
+            builders.HISTORY,
+            "run-2",
+            at(untrained, tmp_path),
+            "c",
+        )
     (problem,) = caught.value.args
     used = np.unique(np.concatenate([part for fold in problem.folds for part in (fold.train, fold.test)]))
     assert problem.rows.day[used].max() < np.datetime64("2024-03-28")
@@ -222,7 +253,15 @@ def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, untrai
     )
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError):
-        train(untrained.warehouse, untrained.project, builders.search(), builders.HISTORY, "run-2", tmp_path, "c")
+        train(
+            untrained.warehouse,
+            untrained.project,
+            builders.search(),
+            builders.HISTORY,
+            "run-2",
+            at(untrained, tmp_path),
+            "c",
+        )
     warnings = [record.getMessage() for record in caplog.records if "by itself tells the labels" in record.getMessage()]
     assert [message.split(" ")[0] for message in warnings] == [name]
 
@@ -233,7 +272,15 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained
     crowd = Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 10_000})
     settings, home = builders.search(candidates={"majority": candidates["majority"], "crowd": crowd}), tmp_path / "home"
     with pytest.raises(LearningError, match=r"(?s)No candidate has a value.*n_neighbors"):
-        train(untrained.warehouse, untrained.project, settings, builders.HISTORY, "run-2", home, "c")
+        train(
+            untrained.warehouse,
+            untrained.project,
+            settings,
+            builders.HISTORY,
+            "run-2",
+            at(untrained, home),
+            "c",
+        )
     client = tracking._client(home)
     runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
     parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
@@ -242,6 +289,16 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained
     failed = [run for run in runs if "nightjar.failure" in run.data.tags]
     assert {run.data.tags["nightjar.candidate"] for run in failed} == {"crowd"}
     assert all(run.data.tags["nightjar.seed"] and "n_neighbors" in run.data.tags["nightjar.failure"] for run in failed)
+
+
+def test_a_training_compares_its_model_with_the_champion(copied, ray_started, tmp_path):
+    environment = at(copied, shutil.copytree(copied.environment.home, tmp_path / "home"))
+    train(copied.warehouse, copied.project, builders.search(), builders.HISTORY, "run-2", environment, "c")
+    rows = arrow.read(copied.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
+    evidence = next(json.loads(row["evidence"]) for row in rows if row["alias"] is None)
+    of_champion = evidence["champion"]
+    assert (of_champion["version"], of_champion["basis"]) == ("1", "the same recipe, which learns from more rows now")
+    assert candidate_of_recipe(evidence["recipe"]).name == evidence["candidate"]["name"]
 
 
 def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, untrained, tmp_path):
@@ -253,7 +310,7 @@ def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights,
             builders.search(split=Split(folds=9, test_days=2)),
             builders.HISTORY,
             "run-2",
-            tmp_path,
+            at(untrained, tmp_path),
             "c",
         )
     assert builders.versions(untrained.warehouse) == before

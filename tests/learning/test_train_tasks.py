@@ -48,7 +48,15 @@ def trained(untrained, spark, ray_started, tmp_path):
         shutil.rmtree(untrained.warehouse.path("labels"))
         build(spark, untrained.warehouse, project, builders.FIRST, builders.HISTORY, None, "build")
         settings = builders.search(candidates=CANDIDATES, metric=metric)
-        train(untrained.warehouse, project, settings, builders.HISTORY, "run", home, "c")
+        train(
+            untrained.warehouse,
+            project,
+            settings,
+            builders.HISTORY,
+            "run",
+            environment,
+            "c",
+        )
         where = pc.field("run_id") == "run"
         (event,) = arrow.read(untrained.warehouse, "model_events", where=where).to_pylist()
         version = tracking._client(home).get_model_version("machines", event["model_version"])

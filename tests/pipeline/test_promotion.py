@@ -15,6 +15,7 @@ from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events, tracking
 from nightjar.settings.jobs import Action, Job, JobName, Promote
+from nightjar.settings.promotion import Promotion as PromotionSettings
 from nightjar.tables.runs import Outcome
 
 D3, D4 = date(2024, 4, 3), date(2024, 4, 4)
@@ -43,7 +44,7 @@ def act(context, action, day=D3, **options):
 
 
 def with_approvals(context, count):
-    project = replace(context.settings.project, approvals=count)
+    project = replace(context.settings.project, promotion=PromotionSettings(approvals=count))
     return replace(context, settings=replace(context.settings, project=project))
 
 

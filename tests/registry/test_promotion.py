@@ -13,6 +13,7 @@ from nightjar.registry.events import Version
 from nightjar.registry.period import final_period_blocks, intervals_over
 from nightjar.registry.promotion import Approval, Decision, decide
 from nightjar.settings.features import Aggregate
+from nightjar.settings.promotion import Promotion
 from nightjar.settings.spine import Weekday
 
 
@@ -77,14 +78,37 @@ def test_figures_of_one_period_only_promote_nobody_without_a_person(blocks):
     assert "better in this period only, roc_auc +0.0500, 95% interval +0.0100 to +0.0900" in decision.reason
     assert f"{blocks} block{'' if blocks == 1 else 's'} of 30 days, and fewer than 3 say nothing" in decision.reason
     assert "search.final_days" in decision.reason
-    approved = decide(recorded, [Approval("ada", None, "it is a pilot")])
+    approved = decide(recorded, approvals=[Approval("ada", None, "it is a pilot")])
     assert approved == Decision(True, f"approved by ada: it is a pilot; by itself {decision.reason}")
+
+
+BASIS = {"version": "3", "basis": "as it scores now"}
+
+
+@pytest.mark.parametrize(
+    ("low", "settings", "promoted"),
+    [
+        (0.001, Promotion(), True),
+        (0.0, Promotion(), False),
+        (0.02, Promotion(better_by=0.02), True),
+        (0.019, Promotion(better_by=0.02), False),
+        (-0.019, Promotion(not_worse_by=0.02), True),
+        (-0.021, Promotion(not_worse_by=0.02), False),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_margin_to_the_champion_is_the_settings(low, settings, promoted, sign):
+    difference = evidence(estimate=0.05 * sign, low=low, high=0.09, better=sign)["difference"]
+    if sign < 0:
+        difference |= {"low": -0.09, "high": -low}
+    recorded = evidence() | {"champion": BASIS | difference | {"over": "champion version 3 (forest)"}}
+    assert decide(recorded, settings).promoted is promoted
 
 
 def test_a_person_may_promote_what_is_not_better_and_changes_nothing_where_it_is():
     worse, better = evidence(low=-0.01), evidence()
-    assert "by itself w against majority" in decide(worse, [Approval("ada", None, "it is simpler")]).reason
-    assert decide(better, [Approval("ada", "Bob", "fine")]).reason == (
+    assert "by itself w against majority" in decide(worse, approvals=[Approval("ada", None, "it is simpler")]).reason
+    assert decide(better, approvals=[Approval("ada", "Bob", "fine")]).reason == (
         f"approved by ada for Bob: fine; {decide(better).reason}"
     )
 

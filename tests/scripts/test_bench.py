@@ -210,7 +210,7 @@ def test_a_revision_that_takes_too_long_is_cut_and_one_that_finds_something_else
 
 def test_a_training_is_judged_and_refitted_on_days():
     rows = busy_training.dated(search_case.made(1000, 8).problem.rows)
-    settings = search_case.search(stopping=False)
+    settings = search_case.search(search_case.SCIKIT_LEARN, stopping=False)
     settings.candidates["boosting"].parameters = {"max_iter": 5}
     assert 0.5 < busy_training.final(rows, settings)() < 1
 

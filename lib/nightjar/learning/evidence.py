@@ -1,6 +1,6 @@
 """Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,12 +12,14 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, intervals
 from nightjar.evaluation.metrics import MEASURES
+from nightjar.learning.champion import Champion
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.timeline import cutoff
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Evidence:
         baselines: baseline -> measures.
         difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
             `better` is the sign of an improvement.
+        differences: baseline -> the same for each of them: all have to be beaten, not the one that looks best on these
+            rows.
+        champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`
+            and `basis`; None: there is none.
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
@@ -42,14 +48,17 @@ class Evidence:
     candidate: Mapping[str, Any]
     baselines: Mapping[str, Any]
     difference: Mapping[str, Any]
+    differences: Mapping[str, Mapping[str, Any]]
     null_labels: float
     clusters: Mapping[str, int]
     threshold: Mapping[str, Any] | None = None
+    champion: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
         nothing = {**self.difference, "over": name, **asdict(Interval(None, None, None, 0, "nothing is beside it"))}
-        return replace(self, candidate={"name": name, **self.baselines[name]}, difference=nothing, threshold=None)
+        own = {"name": name, **self.baselines[name]}
+        return replace(self, candidate=own, difference=nothing, differences={}, threshold=None, champion=None)
 
 
 def judge(
@@ -60,6 +69,7 @@ def judge(
     baselines: Sequence[Candidate],
     project: Project,
     settings: Search,
+    champion: Champion | None = None,
 ) -> tuple[Evidence, npt.NDArray[np.float64]]:
     """Fit the winner and the baselines on rows before the final period, and measure them on it.
 
@@ -80,17 +90,51 @@ def judge(
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
-    winner_minus_best = difference(MEASURES[metric], truth, scores[winner.name], scores[best_baseline])
+
+    def over(name: str, others: npt.NDArray[np.float64]) -> dict[str, Any]:
+        paired = difference(MEASURES[metric], truth, scores[winner.name], others)
+        return {"over": name, "better": sign, **asdict(paired)}
+
+    differences = {baseline.name: over(baseline.name, scores[baseline.name]) for baseline in baselines}
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
         candidate={"name": winner.name, **measured[winner.name]},
         baselines={baseline.name: measured[baseline.name] for baseline in baselines},
-        difference={"over": best_baseline, "better": sign, **asdict(winner_minus_best)},
+        difference=differences[best_baseline],
+        differences=differences,
         null_labels=rows.null_labels,
         clusters=_counts(clusters, settings.days_of_block(project.label)),
+        champion=None if champion is None else _beside(champion, winner, rows, fold, project, settings, over),
     )
     return evidence, scores[winner.name]
+
+
+def _beside(
+    champion: Champion,
+    winner: Candidate,
+    rows: TrainingSet,
+    fold: Fold,
+    project: Project,
+    settings: Search,
+    over: Callable[[str, npt.NDArray[np.float64]], dict[str, Any]],
+) -> dict[str, Any]:
+    """The winner against the champion, which must not have learned from the period either."""
+    name = f"champion version {champion.version} ({champion.name})"
+    if champion.predictor is not None and champion.cutoff <= cutoff(fold.start, project.zone):
+        basis, scores = "as it scores now", champion.predictor.predict(rows.features.take(fold.test))
+    elif champion.recipe is not None and champion.recipe.key() == winner.key():
+        same = Interval(0.0, 0.0, 0.0, len(fold.test))
+        basis = "the same recipe, which learns from more rows now"
+        return {"version": champion.version, "basis": basis, "over": name, "better": 1, **asdict(same)}
+    elif champion.recipe is not None:
+        basis = "fitted anew on the same rows as the new model, as it has learned from the period"
+        scores = _scores(rows, fold, champion.recipe, project, settings)
+    else:
+        missing = f"{name} has learned from the period, and how it was made is not on record"
+        nothing = Interval(None, None, None, 0, missing)
+        return {"version": champion.version, "basis": "none", "over": name, "better": 1, **asdict(nothing)}
+    return {"version": champion.version, "basis": basis, **over(name, scores)}
 
 
 def _sort_value(estimate: float | None, better: int) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nightjar.learning import references, registration
+from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
@@ -29,6 +30,7 @@ from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
+from nightjar.settings.environment import Environment
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.split import SplitKind
@@ -49,7 +51,7 @@ def train(
     settings: Search,
     run_date: date,
     run_id: str,
-    home: Path,
+    environment: Environment,
     code_revision: str,
 ) -> Outcome:
     """Train a model on what is known at the run date's midnight, judge and register it. Ray must have been started.
@@ -57,9 +59,9 @@ def train(
     Raises:
         LearningError: the settings do not fit the features, or the rows or folds cannot give a metric; or the search's
             ledger is damaged, or locked by another process.
-        ModelError: the key that signs cannot be used, or MLflow cannot record the training.
+        ModelError: the key that signs cannot be used, MLflow cannot record the training, or the champion was altered.
     """
-    label = project.label
+    label, home = project.label, Path(environment.home).absolute()
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))
     rows = read_training_set(
         warehouse,
@@ -75,6 +77,7 @@ def train(
     log.info("%s labelled rows, %s to %s, %d features", *summary)
     if rows.null_labels:
         log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
+    champion = open_champion(environment, warehouse, project.name, run_date, rows)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     missing_dates = describe_missing_dates(rows, final, run_date, project)
     if missing_dates is not None:
@@ -101,7 +104,7 @@ def train(
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
-        evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings)
+        evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project.costs)
         if checks.threshold is not None:
@@ -116,7 +119,7 @@ def train(
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
-    fields = {**asdict(evidence), **registration.definitions(rows)}
+    fields = {**asdict(evidence), **registration.definitions(rows), RECIPE: recipe_of(winner)}
     registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
     for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
         outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)

@@ -55,7 +55,7 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
-    decision, people = decide(version.evidence), step.project.approvals
+    decision, people = decide(version.evidence, step.project.promotion), step.project.promotion.approvals
     if decision.promoted and not people:
         _record(step, outcome, "promoted", version, decision.reason)
         return
@@ -74,22 +74,22 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
 
 def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """Record a person's approval; with the last one that is needed, the version becomes champion."""
-    version, user = _named_version(step), _user()
+    version, user, needed = _named_version(step), _user(), step.project.promotion.approvals
     _require_current(version, step.project)
     before = events.approvals(step.warehouse, version.number)
     if user in {approval.user for approval in before}:
         raise UsageError(
-            f"version {version.number}: {user} has approved it already; the {step.project.approvals} people that "
-            "project.approvals asks for are different users of the operating system. Nothing was written."
+            f"version {version.number}: {user} has approved it already; the {needed} people that "
+            "project.promotion.approvals asks for are different users of the operating system. Nothing was written."
         )
     approval = Approval(user, step.settings.by, str(step.settings.reason))
     all_approvals = [*before, approval]
     _record(step, outcome, "approved", version, str(approval), approval)
-    missing = step.project.approvals - len(all_approvals)
+    missing = needed - len(all_approvals)
     if missing > 0:
         log.info("version %s: %s more to approve it, until then it is no champion", version.number, missing)
         return
-    _record(step, outcome, "promoted", version, decide(version.evidence, all_approvals).reason)
+    _record(step, outcome, "promoted", version, decide(version.evidence, step.project.promotion, all_approvals).reason)
 
 
 def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:

@@ -67,7 +67,7 @@ def train(step: Step[jobs.Train]) -> Outcome:
     require_current(step.warehouse, step.project, step.run_date)
     with ray.session(step.environment):
         return run_training(
-            step.warehouse, step.project, search, step.run_date, step.run_id, step.home, step.code_revision
+            step.warehouse, step.project, search, step.run_date, step.run_id, step.environment, step.code_revision
         )
 
 

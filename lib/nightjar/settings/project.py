@@ -3,17 +3,15 @@
 from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, field
 from graphlib import CycleError
-from typing import Annotated
-
-from pydantic import Field
 
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
-from nightjar.settings.fields import Count, DateText, Whole
+from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
+from nightjar.settings.promotion import Promotion
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
 from nightjar.settings.task import Task
@@ -45,7 +43,7 @@ class Project:
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
         costs: of wrong decisions, for a classification whose score is acted on.
-        approvals (people): how many different people have to approve a version before it becomes champion.
+        promotion: what a new version has to show before it becomes champion.
     """
 
     _: KW_ONLY
@@ -63,7 +61,7 @@ class Project:
     features: dict[str, FeatureGroup] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
-    approvals: Annotated[Whole, Field(ge=0, le=2)] = 0
+    promotion: Promotion = field(default_factory=Promotion)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""

@@ -1,0 +1,86 @@
+"""The champion that a new model would replace: as it is stored, or its recipe, fitted anew."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from nightjar.errors import ModelError
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.models.predictor import Predictor
+from nightjar.registry import events, verified
+from nightjar.registry.signature import Subject
+from nightjar.settings.environment import Environment
+from nightjar.settings.model import Model
+from nightjar.settings.validation import dump, validate
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.train")
+RECIPE = "recipe"
+"""In the evidence: the settings of the candidate that a version is; older events lack it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Champion:
+    """The version that scores the nights.
+
+    Attributes:
+        version: its number.
+        name: of its candidate.
+        cutoff: the last instant of the data that it has learned from.
+        predictor: as it is stored; None: it cannot be opened here.
+        recipe: its candidate; None: its training did not record it.
+    """
+
+    version: str
+    name: str
+    cutoff: datetime
+    predictor: Predictor | None
+    recipe: Candidate | None
+
+
+def recipe_of(candidate: Candidate) -> dict[str, Any]:
+    """The settings of a candidate as JSON can hold them."""
+    members = {name: dump(model, {}) for name, model in candidate.members.items()}
+    return {"name": candidate.name, "model": dump(candidate.model, {}), "members": members}
+
+
+def open_champion(
+    environment: Environment, warehouse: Warehouse, project: str, run_date: date, rows: TrainingSet
+) -> Champion | None:
+    """The champion of a run date; None where there is none that could score what is built now.
+
+    A baseline that stands in is none: it is among the new model's own baselines.
+
+    Raises:
+        ModelError: it was altered, or is signed by another key.
+    """
+    version = events.find_champion(warehouse, run_date)
+    if version is None or version.is_stand_in:
+        return None
+    current = {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
+    if any(version.evidence.get(name) not in (None, digest) for name, digest in current.items()):
+        log.info("champion version %s was trained on other definitions, and is not compared", version.number)
+        return None
+    subject = Subject(project, version.model_name, version.number)
+    manifest, predictor = verified.manifest(environment, subject), None
+    try:
+        predictor = verified.load(environment, subject).open()
+    except ModelError as error:  # of a package in another version; an altered model has been refused before
+        log.warning("champion version %s cannot be opened, and is compared by its recipe: %s", version.number, error)
+    recipe = version.evidence.get(RECIPE)
+    return Champion(
+        version.number,
+        version.model_name,
+        datetime.fromisoformat(manifest.data_cutoff),
+        predictor,
+        None if recipe is None else candidate_of_recipe(recipe),
+    )
+
+
+def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:
+    """The candidate of what `recipe_of` has recorded."""
+    members = {name: validate(Model, plain) for name, plain in recipe["members"].items()}
+    return Candidate(recipe["name"], validate(Model, recipe["model"]), members)
