@@ -1,7 +1,8 @@
 """Raw files as Spark DataFrames of what they hold. Files that are damaged as a whole are refused here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -51,7 +52,7 @@ def read(
         SourceError: a file is missing, damaged, or lacks a column.
     """
     if not paths:
-        return no_rows(spark, columns)
+        return of_texts(spark, columns)
     of_folders = _of_folders(file, paths, columns, source)
     places = dict[str, str]()
     for path in paths:
@@ -62,10 +63,24 @@ def read(
     return rows.select(*(of_folders.get(name, F.col(name)) for name in columns), MALFORMED, FILE)
 
 
-def no_rows(spark: SparkSession, columns: Sequence[str]) -> DataFrame:
-    """Raw rows of nothing, as texts."""
-    names = [*columns, MALFORMED, FILE]
-    return spark.createDataFrame([], StructType([StructField(name, StringType()) for name in names]))
+def of_texts(
+    spark: SparkSession,
+    columns: Sequence[str],
+    rows: Iterable[tuple[Mapping[str, str | None], str]] = (),
+    metadata: Mapping[str, Mapping[str, bool]] = MappingProxyType({}),
+) -> DataFrame:
+    """Raw rows made of texts.
+
+    Args:
+        spark: the session.
+        columns: of the rows.
+        rows: the texts of each, by column, and its item; a column that is not among them is null.
+        metadata: of columns.
+    """
+    fields = [StructField(name, StringType(), metadata=dict(metadata.get(name, {}))) for name in columns]
+    schema = StructType([*fields, StructField(MALFORMED, StringType()), StructField(FILE, StringType())])
+    plain = [(*map(texts.get, columns), None, item) for texts, item in rows]
+    return spark.createDataFrame(plain, schema)
 
 
 def _of_folders(file: File, paths: Sequence[str], columns: Sequence[str], source: str) -> dict[str, Column]:

@@ -139,7 +139,7 @@ def _reading(place: Place, portions: Sequence[Portion], definition: str, order: 
     lying = [staging.carry(rows) for rows in place.connector.read(in_place)] if in_place else []
     new = _candidates(place, lying) if lying else None
     if new is None:
-        rows = _candidates(place, others or [raw.no_rows(place.spark, list(place.source.columns))])
+        rows = _candidates(place, others or [raw.of_texts(place.spark, list(place.source.columns))])
     else:
         rows = new.drop(facts.RAW)
         rows = rows.unionByName(_candidates(place, others)) if others else rows
