@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.errors import SourceError
-from nightjar.sources.connectors.connector import Rows
+from nightjar.sources.connectors.connector import Connector, Rows
 from nightjar.sources.formats import raw
 from nightjar.sources.formats.provenance import FOLDER
 from nightjar.sources.items import OF_CORRECTIONS, Discovery, Entry, Item, Portion
@@ -25,7 +25,7 @@ from nightjar.timeline import moment
 
 
 @dataclass(frozen=True)
-class CorrectionsConnector:
+class CorrectionsConnector(Connector):
     """A way to the corrected rows of a source, whatever its other rows come from, see `Connector`.
 
     Attributes:
@@ -81,12 +81,6 @@ class CorrectionsConnector:
         """
         (rows,) = self.read([Portion(item) for item in self._due() if item.name not in read])
         return rows
-
-    def failure(self, error: BaseException) -> None:
-        """Their table is one of the project's own."""
-
-    def close(self) -> None:
-        """Nothing stays open."""
 
     def _due(self) -> list[Item]:
         return [_item(name, rows) for name, rows in self._by_name.items() if rows[0]["run_date"] <= self.run_date]

@@ -10,7 +10,7 @@ from nightjar.settings.connections import Database
 from nightjar.settings.hints import hint
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.connectors import passwords, postgresql, relation
-from nightjar.sources.connectors.connector import Rows, not_staged, with_item
+from nightjar.sources.connectors.connector import Connector, Rows, not_staged, with_item
 from nightjar.sources.connectors.postgresql import DATE, DRIVER, NUMBERS, TIMESTAMP, Snapshot, literal, quoted
 from nightjar.sources.connectors.relation import EVERYTHING, Relation
 from nightjar.sources.connectors.watermarks import Table
@@ -43,7 +43,7 @@ _ADVICE = {
 
 
 @dataclass
-class DatabaseConnector:
+class DatabaseConnector(Connector):
     """A way to a table or query of PostgreSQL, see `Connector`. All that it reads is of one state of the database.
 
     It connects when it is first asked what there is: a rerun of what is staged needs no database.

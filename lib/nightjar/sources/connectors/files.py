@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from nightjar.errors import SourceError
 from nightjar.settings.files import Change, File, FileFormat
 from nightjar.sources.connectors import slices
-from nightjar.sources.connectors.connector import Rows
+from nightjar.sources.connectors.connector import Connector, Rows
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digests_of
 from nightjar.sources.formats.files import RawFile
@@ -22,7 +22,7 @@ PACKED = (".zip", ".gz", ".bz2", ".zst")
 
 
 @dataclass(frozen=True)
-class FileConnector:
+class FileConnector(Connector):
     """A way to files, see `Connector`. One whose size and time of change are as before counts as unchanged.
 
     Attributes:
@@ -124,13 +124,6 @@ class FileConnector:
         """See `digests_of`."""
         key = ("digests", path, modified, *sorted(sizes))
         return self.results.get(key, lambda: digests_of(path, sizes))
-
-    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
-        """Nothing: messages of Spark name the file."""
-        return None
-
-    def close(self) -> None:
-        """Files are open only while they are read."""
 
 
 def change_of(file: File, source: str) -> Change:
