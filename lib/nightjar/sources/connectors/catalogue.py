@@ -89,6 +89,10 @@ class CatalogueConnector(Connector):
         """The rows within the items' bounds."""
         return [with_item(self._within(portion.item), self.columns, portion.item) for portion in portions]
 
+    def columns_of(self, item: Item) -> Sequence[str]:  # noqa: ARG002
+        """Those that the table has by now."""
+        return self.rows.columns
+
     def _within(self, item: Item) -> DataFrame:
         watermark, (least, greatest) = self.table.watermark, self.table.bounds(item)
         if watermark is None or greatest is None:

@@ -61,6 +61,10 @@ class Connector(ABC):
             SourceError: one cannot be read, or is not as declared.
         """
 
+    def columns_of(self, item: Item) -> Sequence[str] | None:  # noqa: ARG002
+        """The names of all columns of an item that has been read, also of those that are not; None: nobody says so."""
+        return None
+
     def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
         """What an error of Spark, which reads rows, says of the place that they come from.
 

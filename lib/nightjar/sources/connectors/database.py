@@ -54,6 +54,7 @@ class DatabaseConnector(Connector):
         table: what is read of it.
         columns: those that are read.
         relation: None: it is not connected.
+        column_names: of all columns, once it has been.
     """
 
     spark: SparkSession
@@ -61,6 +62,7 @@ class DatabaseConnector(Connector):
     table: Table
     columns: Sequence[str]
     relation: Relation | None = None
+    column_names: Sequence[str] = ()
     is_repeatable = False
     is_lasting = False
 
@@ -85,6 +87,10 @@ class DatabaseConnector(Connector):
         with restated(self.failure):
             opened = self._opened()
             return [with_item(self._read(opened, portion.item), self.columns, portion.item) for portion in portions]
+
+    def columns_of(self, item: Item) -> Sequence[str]:  # noqa: ARG002
+        """Those that the table or query had when it was opened."""
+        return self.column_names
 
     def failure(self, error: BaseException) -> SourceError | None:
         """What an error says of the database; None: nothing."""
@@ -144,7 +150,8 @@ class DatabaseConnector(Connector):
         opened = relation.look(snapshot, rows)
         divided_by, watermark, kind = self.database.partition_column, self.table.watermark, self.table.kind
         needed = dict.fromkeys([*self.columns, *([divided_by] if divided_by else [])])
-        require_columns([name for name, _ in opened.columns], list(needed), self.table.place, self.table.source)
+        self.column_names = [name for name, _ in opened.columns]
+        require_columns(self.column_names, list(needed), self.table.place, self.table.source)
         if divided_by is not None:
             self._require_type(opened, "partition_column", divided_by, *_DIVISIBLE)
         if watermark is not None and kind is not None:

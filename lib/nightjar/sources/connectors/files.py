@@ -33,6 +33,7 @@ class FileConnector(Connector):
         cache: folder for copies of files.
         is_empty_allowed: whether there may be no file at all.
         results: what connectors of the night have made of files.
+        names_of: file that has been read -> the names of its columns.
     """
 
     spark: SparkSession
@@ -42,6 +43,7 @@ class FileConnector(Connector):
     cache: Path
     is_empty_allowed: bool
     results: Results = field(default_factory=Results)
+    names_of: dict[str, Sequence[str]] = field(default_factory=dict)
     is_repeatable = True
 
     @property
@@ -95,7 +97,13 @@ class FileConnector(Connector):
         }
         contents = {name: f"{item.digest} from {item.begins}" for name, item in items.items()}
         shared = SharedFiles(self.results, contents)
-        return raw.read(self.spark, self.file, list(items), self.columns, self.source, self.cache, partial, shared).rows
+        read = raw.read(self.spark, self.file, list(items), self.columns, self.source, self.cache, partial, shared)
+        self.names_of.update(read.names)
+        return read.rows
+
+    def columns_of(self, item: Item) -> Sequence[str] | None:
+        """Those of a file; of JSON lines, those of its first objects."""
+        return self.names_of.get(item.name)
 
     def _new_item(self, definition: str, present: RawFile, before: Entry | None) -> Item | None:
         item = None if before is None else before.item
