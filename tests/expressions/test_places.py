@@ -24,7 +24,7 @@ D1 = date(2024, 4, 1)
 def candidates_of(spark, project, cache):
     source = project.sources["readings"]
     paths = [one.path for one in files.list_files(source.file, "readings")]
-    rows = raw.read(spark, source.file, paths, list(source.columns), "readings", cache)
+    rows = raw.read(spark, source.file, paths, list(source.columns), "readings", cache).rows
     return candidates(rows, "readings", source, cache, project.zone)
 
 

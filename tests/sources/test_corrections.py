@@ -3,9 +3,11 @@
 import csv
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import deltalake
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,6 +20,7 @@ from nightjar.features.at import features_at
 from nightjar.settings.arrival import Arrival
 from nightjar.settings.connections import DeltaTable
 from nightjar.settings.files import Dialect, File, FileFormat
+from nightjar.settings.gates import Gate, GateCheck, GateSeverity
 from nightjar.settings.repairs import LetterCase, Numbers, Repair
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.sources.ingest import ingest
@@ -41,10 +44,10 @@ class Nights:
         cache, name = self.folder / "raw", run_id or f"of-{day}"
         return ingest(self.spark, self.warehouse, self.project, day, previous, name, cache, builders.unchecked)
 
-    def correct(self, day, edit, run_id="fix", rows=None):
+    def correct(self, day, edit, run_id="fix", rows=None, source="readings"):
         """Export the open rows, let `edit` change each of them, or of the first few, and take them back."""
-        path, source = self.folder / f"{run_id}.csv", self.project.sources["readings"]
-        refused, columns = refused_rows(self.warehouse), list(source.columns)
+        path, columns = self.folder / f"{run_id}.csv", list(self.project.sources[source].columns)
+        refused = refused_rows(self.warehouse, pc.field("source") == source)
         path.unlink(missing_ok=True)
         table_file.write(path, columns, [one for one in refused if one.decision is None])
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -55,13 +58,12 @@ class Nights:
             writer = csv.DictWriter(file, lines[0])
             writer.writeheader()
             writer.writerows(lines[:rows])
-        self.take_back(day, run_id)
+        self.take_back(day, run_id, source)
 
-    def take_back(self, day, run_id):
-        source = self.project.sources["readings"]
-        nulls = source.file.null_texts if source.file else ()
-        rows = table_file.read(self.folder / f"{run_id}.csv", list(source.columns), "readings", nulls)
-        decision, refused = Decision("readings", "ADA", "a test", day, run_id), refused_rows(self.warehouse)
+    def take_back(self, day, run_id, source="readings"):
+        rows = table_file.read(self.folder / f"{run_id}.csv", list(self.project.sources[source].columns), source)
+        refused = refused_rows(self.warehouse, pc.field("source") == source)
+        decision = Decision(source, "ADA", "a test", day, run_id)
         correcting.correct(self.spark, self.warehouse, self.project, decision, rows, refused, self.folder / "raw")
 
     def facts(self, *columns):
@@ -74,6 +76,17 @@ class Nights:
 
 def cool(line):
     line["temperature"] = "25.5"
+
+
+def warm(degrees, line):
+    """Change the lines of some machines."""
+    line["temperature"] = degrees.get(line["machine"], line["temperature"])
+
+
+GATES = {
+    "alone": Gate(GateCheck.UNIQUE, GateSeverity.REFUSE, columns=["temperature"]),
+    "paired": Gate(GateCheck.RELATIONSHIPS, GateSeverity.REFUSE, columns=["machine"], to="machines"),
+}
 
 
 @pytest.fixture
@@ -180,6 +193,34 @@ def test_a_file_is_taken_as_a_whole_or_not_at_all(nights_of, landing):
         nights.take_back(D2, "fix")
 
 
+def test_a_row_that_gates_refuse_beside_other_facts_is_refused_at_once(nights_of, landing):
+    """Beside stored facts, rows of the file and corrected ones, also of the source that a gate refers to."""
+    nights = nights_of(file=File(str(landing / "*.csv")))
+    (landing / "machines").mkdir()
+    machines = builders.readings("", file=File(str(landing / "machines")), refuse_above=1.0)
+    readings = replace(nights.project.sources["readings"], gates=GATES)
+    nights.project = replace(nights.project, sources={"machines": machines, "readings": readings})
+    (landing / "machines" / "a.csv").write_text(HEADER + row("m1", "03-31 07:00") + row("m2", "03-31 07:00", 200))
+    hot = row("m1", "03-31 07:00", 500).replace("2024-03-30", "2024-03-29")
+    (landing / "a.csv").write_text(HEADER + row("m1", "03-31 07:00", 20) + row("m2", "03-31 07:00", 30) + hot)
+    nights.run(D1)
+
+    def refused(day, degrees):
+        with pytest.raises(SourceError) as failure:
+            nights.correct(day, partial(warm, {"m1": degrees}))
+        return str(failure.value).partition("the file is refused: ")[2].partition(". Correct")[0]
+
+    unpaired, repeated = (
+        "gate paired: no fact of machines has this machine",
+        "gate alone: another fact has the same temperature",
+    )
+    assert refused(D2, "20") == f"line 2: {unpaired}; line 3: {repeated}"
+    nights.correct(D3, cool, "machines", source="machines")
+    assert refused(D2, "21") == f"line 2: {unpaired}"
+    nights.correct(D3, dict, rows=1)
+    assert refused(D3, "30") == f"line 2: {repeated}"
+
+
 def test_rows_of_one_fact_that_differ_come_back_as_one_of_them(nights_of, landing):
     nights = nights_of()
     (landing / "a.csv").write_text(HEADER + row("m1", "03-31 07:00", 20) + row("m1", "03-31 07:00", 21))
@@ -195,21 +236,34 @@ def test_rows_of_one_fact_that_differ_come_back_as_one_of_them(nights_of, landin
     assert fact in (("m1", 20.0, D2), ("m1", 21.0, D2))
 
 
-def test_a_table_s_nights_read_corrections_too_and_what_waits_of_it_is_not_lost(nights_of, tmp_path):
+def append_to_delta(table, *rows):
+    names = ("machine", "at", "seen", "temperature")
+    at = datetime(2024, 3, 30, 6, tzinfo=UTC)
+    rows = [(machine, at, datetime(2024, *seen, 7, tzinfo=UTC), float(degrees)) for machine, seen, degrees in rows]
+    content = pa.Table.from_pylist([dict(zip(names, one, strict=True)) for one in rows])
+    deltalake.write_deltalake(table.path, content, mode="append")
+
+
+def append_to_database(shop, *rows):
+    shop.run(
+        "CREATE TABLE IF NOT EXISTS readings (machine text, at timestamptz, seen timestamptz, temperature numeric)"
+    )
+    for machine, (month, day), degrees in rows:
+        seen = f"2024-{month}-{day} 07:00Z"
+        shop.run(f"INSERT INTO readings VALUES ('{machine}', '2024-03-30 06:00Z', '{seen}', {degrees})")  # noqa: S608
+
+
+@pytest.mark.parametrize("origin", ["delta", "database"])
+def test_a_table_s_nights_read_corrections_too_and_what_waits_of_it_is_not_lost(nights_of, tmp_path, request, origin):
     """Of a table whose versions cannot be read again, all is read from its stage; corrections are not staged."""
-
-    def append(*rows):
-        names = ("machine", "at", "seen", "temperature")
-        at = datetime(2024, 3, 30, 6, tzinfo=UTC)
-        rows = [
-            (machine, at, datetime(2024, *seen, 7, tzinfo=UTC), float(temperature))
-            for machine, seen, temperature in rows
-        ]
-        table = pa.Table.from_pylist([dict(zip(names, one, strict=True)) for one in rows])
-        deltalake.write_deltalake(str(tmp_path / "table"), table, mode="append")
-
+    if origin == "delta":
+        table = settings = DeltaTable(str(tmp_path / "table"))
+    else:
+        table = request.getfixturevalue("shop")
+        settings = table.settings(table="public.readings")
+    append = partial(append_to_delta if origin == "delta" else append_to_database, table)
     append(("m1", (3, 31), 20), ("m2", (3, 31), 200), ("m3", (4, 2), 20))
-    nights = nights_of(file=None, delta=DeltaTable(str(tmp_path / "table")))
+    nights = nights_of(file=None, **{origin: settings})
     nights.run(D1)
     nights.correct(D2, cool)
     append(("m4", (4, 1), 20))
@@ -272,6 +326,16 @@ def as_dialect(folder):
     )
 
 
+def as_folders(folder):
+    """With columns of folders' names, which are written in no file's dialect."""
+    below = folder / "day=2024-03-01" / "x=1234.5" / "note=NA"
+    below.mkdir(parents=True)
+    file = as_dialect(below)
+    lines = (below / "a.csv").read_text().splitlines()
+    (below / "a.csv").write_text("".join(";".join(line.split(";")[:6]) + "\n" for line in lines))
+    return replace(file, path=str(folder))
+
+
 def as_repaired(folder):
     lines = "".join(
         f"{name},2024-03-30 08:00:00,2024-03-30 08:00:00,{temperature},seven,yes,2024-03-01,{x}, One \n"
@@ -294,8 +358,8 @@ REPAIRED = TYPED | {
 
 @pytest.mark.parametrize(
     ("write", "columns"),
-    [(as_parquet, TYPED), (as_dialect, TYPED), (as_repaired, REPAIRED)],
-    ids=["typed", "dialect", "repaired"],
+    [(as_parquet, TYPED), (as_dialect, TYPED), (as_folders, TYPED), (as_repaired, REPAIRED)],
+    ids=["typed", "dialect", "folders", "repaired"],
 )
 def test_what_is_not_changed_is_read_to_the_same_values(nights_of, landing, write, columns):
     """Of whatever types, dialect or repairs; the good row m1 shows what was in the file."""
@@ -337,8 +401,8 @@ def test_a_field_is_in_the_file_as_it_was_and_never_a_formula(tmp_path):
     path = tmp_path / "rows.csv"
     refused = [refused_row({"t": text}, number) for number, text in enumerate(TEXTS)]
     table_file.write(path, ["t"], refused)
-    rows = table_file.read(path, ["t"], "readings", [])
-    assert [table_file.texts_of(*pair)["t"] for pair in zip(rows, refused, strict=True)] == TEXTS
+    rows = table_file.read(path, ["t"], "readings")
+    assert [table_file.texts_of(*pair, {})["t"] for pair in zip(rows, refused, strict=True)] == TEXTS
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [line["t"] for line in csv.DictReader(file)]
     assert [cell for cell in cells if cell[:1] in tuple("=+-@\t\r") and cell] == ["-5", "+1,5"]

@@ -228,7 +228,7 @@ class Readings(World):
         super().__init__()
         self.shop = shop
         moments = ", ".join(f"{name} timestamptz" for name in ("at", "seen", "written"))
-        shop.run(f"CREATE TABLE readings (machine text PRIMARY KEY, temperature float8, {moments})")
+        shop.run(f"CREATE TABLE readings (machine text PRIMARY KEY, temperature float8, note text, {moments})")
 
     def sources(self):
         columns = builders.readings("").columns | {"written": Column(ColumnType.TIMESTAMP)}
@@ -254,6 +254,7 @@ def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(s
     """With a night without news, rows that come late, change or vanish; three nights run after a later one; a rerun."""
     expected = ten_nights(Readings(shop), run)
     assert sorted(rows_of(warehouse, "source_readings", *STORED)) == expected
+    assert set(rows_of(warehouse, "intake", "undeclared")) == {('["note"]',)}
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert files
     assert [file for file in files if PASSWORD.encode() in file.read_bytes()] == []

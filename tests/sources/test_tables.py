@@ -85,6 +85,8 @@ def test_ten_nights_store_what_an_oracle_does_that_reads_everything_each_night(t
     expected = ten_nights(Lake(tmp_path, spark), run)
     for name in ("files", "plain", "every", "newer"):
         assert sorted(rows_of(warehouse, f"source_{name}", *STORED)) == expected, name
+    recorded = {name: text for name, text in rows_of(warehouse, "intake", "source", "undeclared") if text is not None}
+    assert recorded == {"files": "[]", "newer": "[]"} | dict.fromkeys(("plain", "feed", "every"), '["written"]')
     of_feed = rows_of(warehouse, "source_feed", *STORED, "is_deleted")
     assert sorted(row[:-1] for row in of_feed if not row[-1]) == expected
     assert [row for row in of_feed if row[-1]] == [("m2", moment(DAYS[1]), 12.0, CUTOFFS[DAYS[7]], DAYS[7], True)]

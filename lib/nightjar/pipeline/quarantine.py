@@ -78,9 +78,8 @@ def _decide(settings: Quarantine, step: Step[Job]) -> Outcome:
             raise SourceError(f"Source {source}: no such row is open. See action=list. Nothing was written.")
         version, count = correcting.dismiss(warehouse, decision, open_rows), len(open_rows)
         return Outcome(outputs={CORRECTIONS.name: version}, rows={DISMISSED: count})
-    origin = step.project.sources[source]
-    null_texts = origin.file.null_texts if origin.file else ()
-    corrected = table_file.read(Path(settings.file or ""), list(origin.columns), source, null_texts)
+    columns = list(step.project.sources[source].columns)
+    corrected = table_file.read(Path(settings.file or ""), columns, source)
     version = correcting.correct(
         step.sessions.spark, warehouse, step.project, decision, corrected, rows, step.home / "raw"
     )

@@ -24,7 +24,7 @@ from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
-from nightjar.sources.intake import history, reading, staging
+from nightjar.sources.intake import history, reading, staging, undeclared
 from nightjar.sources.intake.reading import Reading
 from nightjar.sources.refusals import store_quarantine, store_repairs
 from nightjar.sources.storing import (
@@ -127,6 +127,8 @@ def ingest(
         version_after = store_facts(source, settings, warehouse, night)
         added, refused = f"{source.counts['stored']:,}", f"{source.counts['refused']:,}"
         log.info("source %s: %s rows stored, %s refused", name, added, refused)
+        if source.new_columns:
+            log.warning("source %s: new columns, which are not declared: %s", name, ", ".join(source.new_columns))
         of_layouts = layouts.store(spark, warehouse, settings, source.table, night, version_before, version_after)
         return {source.table.name: version_after} | of_layouts
 
@@ -204,6 +206,7 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
         results,
         repaired,
         (visible, new),
+        undeclared.new(entries, read.columns_before),
     )
 
 

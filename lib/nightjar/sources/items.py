@@ -48,8 +48,9 @@ class Entry:
         parts: files in that folder.
         whole: whether all rows that the night has read lie there; else it has those that wait, and a rerun of the night
             reads the item where it lies.
-        columns: its columns as JSON.
+        columns: those that were read, as JSON.
         run_date: the night.
+        undeclared: its further columns, as JSON; None: they are not recorded.
     """
 
     item: Item
@@ -62,15 +63,16 @@ class Entry:
     whole: bool
     columns: str
     run_date: date
+    undeclared: str | None = None
 
     def again(self) -> "Portion":
         """What a rerun of the night reads of the item."""
         staged, parts = (self.staged, self.parts) if self.whole else (None, None)
-        return Portion(self.item, self.after, staged, parts, self.columns)
+        return Portion(self.item, self.after, staged, parts, self.columns, self.undeclared)
 
     def later(self) -> "Portion":
         """What a later night reads of it: rows that have waited."""
-        return Portion(self.item, self.until, self.staged, self.parts, self.columns)
+        return Portion(self.item, self.until, self.staged, self.parts, self.columns, self.undeclared)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Portion:
         staged: folder of the rows; None: the item is read where it lies.
         parts: see `Entry`.
         columns: see `Entry`; None: not read before.
+        undeclared: see `Entry`.
     """
 
     item: Item
@@ -90,6 +93,7 @@ class Portion:
     staged: str | None = None
     parts: int | None = None
     columns: str | None = None
+    undeclared: str | None = None
 
     def in_stage(self, folder: str, parts: int) -> "Portion":
         """The same rows, staged there, unless they are already, or are corrections, which stay where they lie."""

@@ -66,7 +66,7 @@ def _table(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType,
 def _typed(spark: SparkSession, name: str, lookup: Lookup, key_type: ColumnType, cache: Path) -> DataFrame:
     """Key and new columns of a static file, with what is wrong with a row."""
     path, dialect = files.the_file(lookup.file, name), lookup.file.dialect
-    rows = raw.read(spark, lookup.file, [path], lookup.file_columns(), name, cache)
+    rows = raw.read(spark, lookup.file, [path], lookup.file_columns(), name, cache).rows
     columns = {lookup.key: lookup.file_key, **lookup.columns}
     types = {lookup.key: key_type, **lookup.types}
     for new_name, column in columns.items():

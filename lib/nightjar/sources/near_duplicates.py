@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType
 
+from nightjar.settings.sources import Source
 from nightjar.sources import deduplication, facts
 from nightjar.sources.facts import REASONS, STATE
 from nightjar.sources.gates.ground import Ground
@@ -16,6 +17,8 @@ from nightjar.sources.storing import is_corrected, with_known_at
 
 FIRST = "_first"
 STORED = "_stored"
+MOST_HASHES = 1_000_000
+"""Hashes of a night's facts that every task gets."""
 
 
 def refuse(ground: Ground, rows: DataFrame) -> DataFrame:
@@ -76,15 +79,45 @@ def _facts(ground: Ground, rows: DataFrame) -> DataFrame:
     versions = of_night.select(*columns, "known_at", F.lit(False).alias(STORED))
     stored = ground.stored(ground.table)
     if stored is not None:
-        present = [name for name in columns if name in stored.columns]  # the configuration may have added one only now
-        stored = stored.select(*present, "known_at", F.lit(True).alias(STORED))
-        versions = versions.unionByName(stored, allowMissingColumns=True)
+        absent = [name for name in columns if name not in stored.columns]  # the configuration has only now added them
+        stored = stored.withColumns({name: F.lit(None).cast(versions.schema[name].dataType) for name in absent})
+        stored = stored.select(*columns, "known_at", F.lit(True).alias(STORED))
+        versions = versions.unionByName(_comparable(stored, new, source))
     texts = [name for name in source.near_duplicates if name not in source.key]
     of_last = F.struct(*texts, *(F.col(name).alias("_deleted") for name in deleted), F.lit(0))
     last = F.max_by(of_last, F.struct("known_at", *source.sequence)).alias("_last")
     by_key = versions.groupBy(*source.key).agg(last, F.max(STORED).alias(STORED), F.min("known_at").alias("_since"))
     alive = by_key.where(~F.coalesce("_last._deleted", F.lit(False))) if deleted else by_key
     return alive.select(*source.key, STORED, "_since", *(f"_last.{name}" for name in texts))
+
+
+def _comparable(stored: DataFrame, new: DataFrame, source: Source) -> DataFrame:
+    """The versions of those stored facts that are, or once were, written like a new one, or are of its key.
+
+    Others may be among them, by chance: where a hash is the same. That changes nothing.
+
+    Args:
+        stored: all versions, with the source's key and texts.
+        new: facts.
+        source: its settings.
+    """
+    form, key = _form(source.near_duplicates), F.xxhash64(*source.key)
+    hash_of_form = F.when(form.isNotNull(), F.xxhash64(form))
+    alike = _with_hashes(stored, hash_of_form, new.select(hash_of_form))
+    return _with_hashes(stored, key, alike.select(key).union(new.select(key)))
+
+
+def _with_hashes(rows: DataFrame, hashed: Column, hashes: DataFrame) -> DataFrame:
+    """The rows of some hashes, which every task gets, so that no row is shuffled; all rows where these are too many."""
+    few = hashes.distinct().limit(MOST_HASHES + 1).toArrow()
+    if len(few) > MOST_HASHES:
+        return rows
+    local = rows.sparkSession.createDataFrame(few.rename_columns(["_wanted"]))
+    return (
+        rows.withColumn("_hashed", hashed)
+        .join(F.broadcast(local), F.col("_hashed") == F.col("_wanted"), "left_semi")
+        .drop("_hashed")
+    )
 
 
 def _form(columns: Sequence[str]) -> Column:
@@ -104,5 +137,15 @@ def normal_form(text: str | None) -> str | None:
         ('j smith sons', 'j smith sons')
     """
     letters = unicodedata.normalize("NFKC", text or "").casefold()
-    words = "".join(letter for letter in letters if not unicodedata.category(letter).startswith("P"))
-    return " ".join(words.split()) or None
+    return " ".join(letters.translate(_WITHOUT_PUNCTUATION).split()) or None
+
+
+class _Translation(dict[int, int | None]):
+    """What becomes of letters: each is looked up once."""
+
+    def __missing__(self, letter: int) -> int | None:
+        self[letter] = None if unicodedata.category(chr(letter)).startswith("P") else letter
+        return self[letter]
+
+
+_WITHOUT_PUNCTUATION = _Translation()

@@ -78,7 +78,7 @@ def preview(
         raw.translate_read_errors(name, tables),
     ):
         portions = [Portion(item) for item in connectors[name].discover("", {}).new]
-        batches = [raw.no_rows(spark, list(source.columns))] if not portions else connectors[name].read(portions)
+        batches = [raw.of_texts(spark, list(source.columns))] if not portions else connectors[name].read(portions)
         parts = [facts.candidates(batch, name, source, cache, zone) for batch in batches]
         rows = counting.mark_not_yet_known(reduce(DataFrame.unionByName, parts), night)
         groups = _by_reason(rows)

@@ -20,8 +20,8 @@ from nightjar.tables.warehouse import Warehouse
 def store_quarantine(checked_sources: list[CheckedSource], warehouse: Warehouse, night: Night) -> int:
     """Replace the run date's refused rows; the table's version. Nothing is written if there are and were none."""
     arrow.ensure(warehouse, QUARANTINE)
-    rows_before = len(arrow.read(warehouse, QUARANTINE.name, ["source"], pc.field("run_date") == night.run_date))
-    if not rows_before and not any(source.counts["refused"] for source in checked_sources):
+    is_refused = any(source.counts["refused"] for source in checked_sources)
+    if not is_refused and not _has_rows(warehouse, QUARANTINE, night):
         return arrow.version(warehouse, QUARANTINE.name)
     parts = [
         source.rows.where(F.col(facts.STATE) == "refused").select(
@@ -49,11 +49,8 @@ def store_repairs(
         source.name: sum(count for (_, repair), count in source.repaired.items() if repair != TRIM)
         for source in checked_sources
     }
-    is_there = arrow.exists(warehouse, REPAIRS.name)
-    of_night = pc.field("run_date") == night.run_date
-    were_some = is_there and len(arrow.read(warehouse, REPAIRS.name, ["source"], of_night)) > 0
-    if not were_some and not any(of_source.values()):
-        return {REPAIRS.name: arrow.version(warehouse, REPAIRS.name)} if is_there else {}
+    if not any(of_source.values()) and not _has_rows(warehouse, REPAIRS, night):
+        return arrow.versions(warehouse, [REPAIRS.name])
     parts = [
         _repaired_values(source, settings[source.name].key, night)
         for source in checked_sources
@@ -77,6 +74,12 @@ def _repaired_values(source: CheckedSource, key: list[str], night: Night) -> Dat
         F.lit(night.run_id).alias("run_id"),
     )
     return changed.where(~((F.size("repairs") == 1) & F.array_contains("repairs", TRIM)))
+
+
+def _has_rows(warehouse: Warehouse, table: Table, night: Night) -> bool:
+    """Whether there are rows of the run date in a table, which may not exist."""
+    of_night = pc.field("run_date") == night.run_date
+    return arrow.exists(warehouse, table.name) and len(arrow.read(warehouse, table.name, ["source"], of_night)) > 0
 
 
 def _replace(table: Table, rows: DataFrame, warehouse: Warehouse, night: Night) -> int:

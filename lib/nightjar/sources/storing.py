@@ -17,7 +17,7 @@ from nightjar.sources.gates.results import GateResult
 from nightjar.sources.intake import history
 from nightjar.sources.items import OF_CORRECTIONS, Entry
 from nightjar.tables import arrow, sink
-from nightjar.tables.quality import ARRIVED, PASS, REPAIR, WARN
+from nightjar.tables.quality import ARRIVED, NEW_COLUMNS, PASS, REPAIR, WARN
 from nightjar.tables.source_definitions import QUALITY
 from nightjar.tables.table import Table
 from nightjar.tables.warehouse import Warehouse
@@ -50,6 +50,7 @@ class CheckedSource:
         gates: what its gates say.
         repaired: column and repair -> rows that it has changed, of those that the night stores or refuses.
         persisted: the rows that Spark keeps until they are stored.
+        new_columns: those that nobody declares, and that its items of nights before did not have.
     """
 
     name: str
@@ -62,6 +63,7 @@ class CheckedSource:
     gates: tuple[GateResult, ...] = ()
     repaired: Mapping[tuple[str, str], int] = field(default_factory=dict)
     persisted: tuple[DataFrame, ...] = ()
+    new_columns: tuple[str, ...] = ()
 
     @property
     def is_corrected(self) -> bool:
@@ -178,4 +180,7 @@ def store_quality(
         verdict = {"status": WARN, "message": "; ".join(arrival.amiss)} if arrival.amiss else {"status": PASS}
         rows.append(shared | verdict | {"check": ARRIVED, "rows": arrival.rows})
         rows += [shared | result.row() for result in source.gates]
+        if source.new_columns:
+            message = f"not declared: {', '.join(source.new_columns)}"
+            rows.append(shared | {"check": NEW_COLUMNS, "rows": 0, "message": message})
     return arrow.replace(warehouse, QUALITY, rows, {"run_date": night.run_date}, night.run_id)

@@ -16,6 +16,8 @@ GATE = "gate "
 """What the names of gates begin with, so that they are those of no count and no other check."""
 REPAIR = "repair "
 """What the names of counts of repaired values begin with."""
+NEW_COLUMNS = "new columns"
+"""The check whose message names the columns of a source that nobody declares and that no night before has seen."""
 REFUSED, LEARNING = "refused", "learning"
 """Further outcomes of gates: rows were refused, or there is too little history to judge by."""
 

@@ -128,6 +128,11 @@ INTAKE = Table(
         Column("parts", pa.int64(), "files in that folder"),
         Column("whole", pa.bool_(), "true: all rows that the night has read are staged; false: only those that wait"),
         Column("columns", pa.string(), "the columns that were read, as JSON"),
+        Column(
+            "undeclared",
+            pa.string(),
+            "further columns of the item, which the source does not declare, as JSON; null: they are not recorded",
+        ),
         RUN_DATE,
         RUN_ID,
     ),

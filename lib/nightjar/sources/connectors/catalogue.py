@@ -12,7 +12,7 @@ from pyspark.sql.types import DateType, DecimalType, IntegralType, TimestampNTZT
 from nightjar.errors import SourceError
 from nightjar.settings.connections import Watermark
 from nightjar.settings.sources import ColumnType
-from nightjar.sources.connectors.connector import Rows, not_staged, require_types, with_item
+from nightjar.sources.connectors.connector import Connector, Rows, not_staged, require_types, with_item
 from nightjar.sources.connectors.watermarks import Table
 from nightjar.sources.formats.failures import require_columns
 from nightjar.sources.items import Discovery, Entry, Item, Portion
@@ -26,7 +26,7 @@ _WATERMARKS: dict[ColumnType, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class CatalogueConnector:
+class CatalogueConnector(Connector):
     """A way to a table or view of a catalogue, see `Connector`. A rerun of what is staged needs no table.
 
     Attributes:
@@ -89,6 +89,10 @@ class CatalogueConnector:
         """The rows within the items' bounds."""
         return [with_item(self._within(portion.item), self.columns, portion.item) for portion in portions]
 
+    def columns_of(self, item: Item) -> Sequence[str]:  # noqa: ARG002
+        """Those that the table has by now."""
+        return self.rows.columns
+
     def _within(self, item: Item) -> DataFrame:
         watermark, (least, greatest) = self.table.watermark, self.table.bounds(item)
         if watermark is None or greatest is None:
@@ -98,13 +102,6 @@ class CatalogueConnector:
         if least is not None:
             condition &= value >= F.lit(least).cast(kind)
         return self.rows.where(condition | value.isNull())
-
-    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
-        """Nothing: messages of Spark name the table."""
-        return None
-
-    def close(self) -> None:
-        """Nothing stays open."""
 
 
 def _column(watermark: Watermark) -> Column:

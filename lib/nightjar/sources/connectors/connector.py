@@ -1,7 +1,7 @@
 """What every connector does: see which items there are, and read the raw rows of some."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -14,7 +14,7 @@ from nightjar.sources.items import Discovery, Entry, Item, Portion
 Rows = Sequence[DataFrame]
 
 
-class Connector(Protocol):
+class Connector(ABC):
     """A way to raw rows, of one source and night.
 
     Attributes:
@@ -25,10 +25,11 @@ class Connector(Protocol):
     is_repeatable: bool
 
     @property
+    @abstractmethod
     def is_lasting(self) -> bool:
         """Whether items are expected to stay as they are, so that their rows need no staging."""
-        ...
 
+    @abstractmethod
     def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
         """The items that are new to a night.
 
@@ -39,35 +40,40 @@ class Connector(Protocol):
         Raises:
             SourceError: there is nothing, it is not as declared, or has changed that may not.
         """
-        ...
 
+    @abstractmethod
     def names(self) -> Callable[[str], bool]:
         """A function that says whether an item, there or not, is one that the settings name."""
-        ...
 
+    @abstractmethod
     def require_unchanged(self, item: Item) -> None:
         """Refuse an item that is to be read again, as it was, and is not.
 
         Raises:
             SourceError: it is gone, or differs.
         """
-        ...
 
+    @abstractmethod
     def read(self, portions: Sequence[Portion]) -> Rows:
         """Raw rows of items where they lie: the declared columns, `_malformed` and `_file`, their item's name.
 
         Raises:
             SourceError: one cannot be read, or is not as declared.
         """
-        ...
 
-    def failure(self, error: BaseException) -> SourceError | None:
-        """What an error of Spark, which reads rows, says of the place that they come from; None: nothing."""
-        ...
+    def columns_of(self, item: Item) -> Sequence[str] | None:  # noqa: ARG002
+        """The names of all columns of an item that has been read, also of those that are not; None: nobody says so."""
+        return None
 
-    def close(self) -> None:
+    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
+        """What an error of Spark, which reads rows, says of the place that they come from.
+
+        None: nothing, as where Spark names the file or table itself.
+        """
+        return None
+
+    def close(self) -> None:  # noqa: B027  (most have nothing open)
         """Let go of what was opened; rows that have been read are staged by then."""
-        ...
 
 
 def with_item(rows: DataFrame, columns: Sequence[str], item: Item) -> DataFrame:

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow.compute as pc
-from pyspark.sql import SparkSession
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql import DataFrame, SparkSession
 
 from nightjar.errors import SourceError
-from nightjar.sources.connectors.connector import Rows
-from nightjar.sources.formats.provenance import FILE, FOLDER, MALFORMED
+from nightjar.sources.connectors.connector import Connector, Rows
+from nightjar.sources.formats import raw
+from nightjar.sources.formats.provenance import FOLDER
 from nightjar.sources.items import OF_CORRECTIONS, Discovery, Entry, Item, Portion
 from nightjar.sources.raw_columns import REPAIRED
 from nightjar.tables import arrow
@@ -25,7 +25,7 @@ from nightjar.timeline import moment
 
 
 @dataclass(frozen=True)
-class CorrectionsConnector:
+class CorrectionsConnector(Connector):
     """A way to the corrected rows of a source, whatever its other rows come from, see `Connector`.
 
     Attributes:
@@ -46,7 +46,7 @@ class CorrectionsConnector:
 
     def discover(self, definition: str, read: Mapping[str, Entry]) -> Discovery:
         """Corrections that hold from the night or one before, and that no other night has read by these settings."""
-        due = [_item(name, rows) for name, rows in self._by_name.items() if rows[0]["run_date"] <= self.run_date]
+        due = self._due()
         new = [item for item in due if item.name not in read or read[item.name].definition != definition]
         return Discovery(new, {item.name for item in due})
 
@@ -65,29 +65,25 @@ class CorrectionsConnector:
 
     def read(self, portions: Sequence[Portion]) -> Rows:
         """Rows of repaired texts that are of no dialect; a column that was declared later is null."""
-        fields = [StructField(name, StringType(), metadata={FOLDER: True, REPAIRED: True}) for name in self.columns]
-        schema = StructType([*fields, StructField(MALFORMED, StringType()), StructField(FILE, StringType())])
         rows = [
-            (*map(json.loads(row["row"]).get, self.columns), None, portion.item.name)
+            (json.loads(row["row"]), portion.item.name)
             for portion in portions
             for row in self._by_name[portion.item.name]
         ]
-        return [self.spark.createDataFrame(rows, schema)]
+        metadata = {name: {FOLDER: True, REPAIRED: True} for name in self.columns}
+        return [raw.of_texts(self.spark, self.columns, rows, metadata)]
 
-    def unread(self, read: Collection[str]) -> Rows:
-        """The rows of corrections that no night has read, whatever theirs is.
+    def unread(self, read: Collection[str]) -> DataFrame:
+        """The rows of corrections that no night has read and that hold from the night or one before.
 
         Args:
             read: names of items that nights have read.
         """
-        portions = [Portion(_item(name, rows)) for name, rows in self._by_name.items() if name not in read]
-        return self.read(portions) if portions else []
+        (rows,) = self.read([Portion(item) for item in self._due() if item.name not in read])
+        return rows
 
-    def failure(self, error: BaseException) -> None:
-        """Their table is one of the project's own."""
-
-    def close(self) -> None:
-        """Nothing stays open."""
+    def _due(self) -> list[Item]:
+        return [_item(name, rows) for name, rows in self._by_name.items() if rows[0]["run_date"] <= self.run_date]
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[dict[str, Any]]]:

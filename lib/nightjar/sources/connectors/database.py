@@ -10,7 +10,7 @@ from nightjar.settings.connections import Database
 from nightjar.settings.hints import hint
 from nightjar.settings.sources import ColumnType
 from nightjar.sources.connectors import passwords, postgresql, relation
-from nightjar.sources.connectors.connector import Rows, not_staged, with_item
+from nightjar.sources.connectors.connector import Connector, Rows, not_staged, with_item
 from nightjar.sources.connectors.postgresql import DATE, DRIVER, NUMBERS, TIMESTAMP, Snapshot, literal, quoted
 from nightjar.sources.connectors.relation import EVERYTHING, Relation
 from nightjar.sources.connectors.watermarks import Table
@@ -43,7 +43,7 @@ _ADVICE = {
 
 
 @dataclass
-class DatabaseConnector:
+class DatabaseConnector(Connector):
     """A way to a table or query of PostgreSQL, see `Connector`. All that it reads is of one state of the database.
 
     It connects when it is first asked what there is: a rerun of what is staged needs no database.
@@ -54,6 +54,7 @@ class DatabaseConnector:
         table: what is read of it.
         columns: those that are read.
         relation: None: it is not connected.
+        column_names: of all columns, once it has been.
     """
 
     spark: SparkSession
@@ -61,6 +62,7 @@ class DatabaseConnector:
     table: Table
     columns: Sequence[str]
     relation: Relation | None = None
+    column_names: Sequence[str] = ()
     is_repeatable = False
     is_lasting = False
 
@@ -85,6 +87,10 @@ class DatabaseConnector:
         with restated(self.failure):
             opened = self._opened()
             return [with_item(self._read(opened, portion.item), self.columns, portion.item) for portion in portions]
+
+    def columns_of(self, item: Item) -> Sequence[str]:  # noqa: ARG002
+        """Those that the table or query had when it was opened."""
+        return self.column_names
 
     def failure(self, error: BaseException) -> SourceError | None:
         """What an error says of the database; None: nothing."""
@@ -144,7 +150,8 @@ class DatabaseConnector:
         opened = relation.look(snapshot, rows)
         divided_by, watermark, kind = self.database.partition_column, self.table.watermark, self.table.kind
         needed = dict.fromkeys([*self.columns, *([divided_by] if divided_by else [])])
-        require_columns([name for name, _ in opened.columns], list(needed), self.table.place, self.table.source)
+        self.column_names = [name for name, _ in opened.columns]
+        require_columns(self.column_names, list(needed), self.table.place, self.table.source)
         if divided_by is not None:
             self._require_type(opened, "partition_column", divided_by, *_DIVISIBLE)
         if watermark is not None and kind is not None:

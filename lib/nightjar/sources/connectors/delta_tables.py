@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError, TableError
 from nightjar.settings.connections import DeltaTable
-from nightjar.sources.connectors.connector import Rows, last_entry, not_staged, require_types, with_item
+from nightjar.sources.connectors.connector import Connector, Rows, last_entry, not_staged, require_types, with_item
 from nightjar.sources.formats.failures import require_columns
 from nightjar.sources.items import Discovery, Entry, Item, Portion
 from nightjar.tables import foreign
@@ -21,7 +21,7 @@ VERSIONS = " versions "  # of an item's name, between folder and numbers
 
 
 @dataclass(frozen=True)
-class DeltaConnector:
+class DeltaConnector(Connector):
     """A way to a Delta table, see `Connector`. A rerun of what is staged needs no table.
 
     Attributes:
@@ -92,6 +92,10 @@ class DeltaConnector:
         """The rows of data files that are new, or the changes."""
         return [self._read(portion.item) for portion in portions]
 
+    def columns_of(self, item: Item) -> Sequence[str]:  # noqa: ARG002
+        """Those that the table has by now."""
+        return self.version.columns
+
     def _read(self, item: Item) -> DataFrame:
         since = item.begins - 1 if item.begins else None
         try:
@@ -126,10 +130,3 @@ class DeltaConnector:
         same = [*self.key, NUMBER]
         deleted = deleted.join(written.select(*same).distinct(), same, "left_anti").select(*changes.columns)
         return written.unionByName(deleted)
-
-    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
-        """Nothing: messages of Spark name the table."""
-        return None
-
-    def close(self) -> None:
-        """Nothing stays open."""

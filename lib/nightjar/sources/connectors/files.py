@@ -1,7 +1,7 @@
 """Files as items: those that no night has read yet, the new ends of those that grow, and those that have changed."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyarrow.fs import FileType
@@ -10,10 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from nightjar.errors import SourceError
 from nightjar.settings.files import Change, File, FileFormat
 from nightjar.sources.connectors import slices
-from nightjar.sources.connectors.connector import Rows
+from nightjar.sources.connectors.connector import Connector, Rows
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digests_of
 from nightjar.sources.formats.files import RawFile
+from nightjar.sources.formats.shared import Results, SharedFiles
 from nightjar.sources.items import Discovery, Entry, Item, Portion
 from nightjar.tables import storage
 
@@ -21,7 +22,7 @@ PACKED = (".zip", ".gz", ".bz2", ".zst")
 
 
 @dataclass(frozen=True)
-class FileConnector:
+class FileConnector(Connector):
     """A way to files, see `Connector`. One whose size and time of change are as before counts as unchanged.
 
     Attributes:
@@ -31,6 +32,8 @@ class FileConnector:
         columns: those that are read.
         cache: folder for copies of files.
         is_empty_allowed: whether there may be no file at all.
+        results: what connectors of the night have made of files.
+        names_of: file that has been read -> the names of its columns.
     """
 
     spark: SparkSession
@@ -39,6 +42,8 @@ class FileConnector:
     columns: Sequence[str]
     cache: Path
     is_empty_allowed: bool
+    results: Results = field(default_factory=Results)
+    names_of: dict[str, Sequence[str]] = field(default_factory=dict)
     is_repeatable = True
 
     @property
@@ -54,7 +59,7 @@ class FileConnector:
                 f"Source {self.source}: there is no file at {self.file.path}. If there are nights without any: "
                 f"project.sources.{self.source}.arrival.min_rows=0. Nothing was written."
             )
-        new = [_new_item(self.file, self.source, definition, one, read.get(one.path)) for one in present]
+        new = [self._new_item(definition, one, read.get(one.path)) for one in present]
         return Discovery([item for item in new if item is not None], {one.path for one in present})
 
     def names(self) -> Callable[[str], bool]:
@@ -65,7 +70,7 @@ class FileConnector:
         """Refuse a file whose bytes are others."""
         filesystem, inner = storage.of_file(item.name)
         is_there = filesystem.get_file_info(inner).type is FileType.File
-        if not is_there or digests_of(item.name, {item.size})[item.size] != item.digest:
+        if not is_there or self._digests(item.name, {item.size})[item.size] != item.digest:
             raise SourceError(
                 f"Source {self.source}: this night has read {item.name}, which "
                 f"{'has changed' if is_there else 'is gone'} since (its first {item.size:,} bytes had the SHA-256 "
@@ -74,50 +79,59 @@ class FileConnector:
 
     def read(self, portions: Sequence[Portion]) -> Rows:
         """Raw rows of files and of parts of them."""
-        rounds: list[dict[str, str | None]] = []  # each reads of a file one part
+        rounds: list[dict[str, Portion]] = []  # each reads of a file one part
         for portion in portions:
-            item = portion.item
-            is_part = item.begins or (portion.columns is not None and slices.is_part(item))
-            part = slices.cut(item, self.file, self.cache) if is_part else None
-            number = next((number for number, one in enumerate(rounds) if item.name not in one), len(rounds))
+            name = portion.item.name
+            number = next((number for number, one in enumerate(rounds) if name not in one), len(rounds))
             if number == len(rounds):
                 rounds.append({})
-            rounds[number][item.name] = part
-        return [self._read(parts) for parts in rounds]
+            rounds[number][name] = portion
+        return [self._read(one) for one in rounds]
 
-    def _read(self, parts: Mapping[str, str | None]) -> DataFrame:
-        cut = {name: part for name, part in parts.items() if part is not None}
-        return raw.read(self.spark, self.file, list(parts), self.columns, self.source, self.cache, cut)
+    def _read(self, portions: Mapping[str, Portion]) -> DataFrame:
+        items = {name: portion.item for name, portion in portions.items()}
+        partial = {
+            name: slices.cut(item, self.file, self.cache)
+            for name, item in items.items()
+            if item.begins or (portions[name].columns is not None and slices.is_part(item))
+        }
+        contents = {name: f"{item.digest} from {item.begins}" for name, item in items.items()}
+        shared = SharedFiles(self.results, contents)
+        read = raw.read(self.spark, self.file, list(items), self.columns, self.source, self.cache, partial, shared)
+        self.names_of.update(read.names)
+        return read.rows
 
-    def failure(self, error: BaseException) -> SourceError | None:  # noqa: ARG002
-        """Nothing: messages of Spark name the file."""
-        return None
+    def columns_of(self, item: Item) -> Sequence[str] | None:
+        """Those of a file; of JSON lines, those of its first objects."""
+        return self.names_of.get(item.name)
 
-    def close(self) -> None:
-        """Files are open only while they are read."""
-
-
-def _new_item(file: File, source: str, definition: str, present: RawFile, before: Entry | None) -> Item | None:
-    item = None if before is None else before.item
-    if item is not None and present.modified and (item.size, item.modified) == (present.size, present.modified):
-        digests = {item.size: item.digest}
-    else:
-        digests = digests_of(present.path, {present.size, *([] if item is None else [min(item.size, present.size)])})
-    whole = Item(present.path, digests[present.size], present.size, present.modified)
-    if before is None or item is None:
-        return whole
-    if whole.digest == item.digest:
-        return None if before.definition == definition else whole
-    if digests.get(item.size) == item.digest and _may_grow(file, present.path) and _ends_a_line(item):
-        return replace(whole, begins=item.size) if before.definition == definition else whole
-    if change_of(file, source) is Change.ERROR:
+    def _new_item(self, definition: str, present: RawFile, before: Entry | None) -> Item | None:
+        item = None if before is None else before.item
+        if item is not None and present.modified and (item.size, item.modified) == (present.size, present.modified):
+            digests = {item.size: item.digest}
+        else:
+            sizes = {present.size, *([] if item is None else [min(item.size, present.size)])}
+            digests = self._digests(present.path, sizes, present.modified)
+        whole = Item(present.path, digests[present.size], present.size, present.modified)
+        if before is None or item is None:
+            return whole
+        if whole.digest == item.digest:
+            return None if before.definition == definition else whole
+        if digests.get(item.size) == item.digest and _may_grow(self.file, present.path) and _ends_a_line(item):
+            return replace(whole, begins=item.size) if before.definition == definition else whole
+        if not self.is_lasting:
+            return whole
         raise SourceError(
-            f"Source {source}: {present.path} has changed since the night of {before.run_date} has read it: "
+            f"Source {self.source}: {present.path} has changed since the night of {before.run_date} has read it: "
             f"{item.size:,} bytes with SHA-256 {item.digest[:12]}..., now {present.size:,} with {whole.digest[:12]}... "
             "Put it back as it was; or, if it is to be read again, and its changed rows to be known from this "
-            f"night on: project.sources.{source}.file.changed=correction. Nothing was written."
+            f"night on: project.sources.{self.source}.file.changed=correction. Nothing was written."
         )
-    return whole
+
+    def _digests(self, path: str, sizes: Collection[int], modified: int = 0) -> dict[int, str]:
+        """See `digests_of`."""
+        key = ("digests", path, modified, *sorted(sizes))
+        return self.results.get(key, lambda: digests_of(path, sizes))
 
 
 def change_of(file: File, source: str) -> Change:

@@ -14,6 +14,7 @@ from nightjar.sources.connectors.database import DatabaseConnector
 from nightjar.sources.connectors.delta_tables import DeltaConnector
 from nightjar.sources.connectors.files import FileConnector
 from nightjar.sources.connectors.watermarks import Table
+from nightjar.sources.formats.shared import Results
 from nightjar.sources.storing import Night
 
 
@@ -31,16 +32,19 @@ def connect(
         cache: folder for copies of files.
     """
     connectors: dict[str, Connector] = {}
+    results = Results()
     try:
         for name, source in sources.items():
-            connectors[name] = _connect(spark, name, source, night, zone, cache)
+            connectors[name] = _connect(spark, name, source, night, zone, cache, results)
         yield connectors
     finally:
         for connector in connectors.values():
             connector.close()
 
 
-def _connect(spark: SparkSession, name: str, source: Source, night: Night, zone: str, cache: Path) -> Connector:
+def _connect(
+    spark: SparkSession, name: str, source: Source, night: Night, zone: str, cache: Path, results: Results
+) -> Connector:
     origin, columns = source.origin, list(source.columns)
     if isinstance(origin, DeltaTable):
         return DeltaConnector(spark, origin, name, columns, source.key)
@@ -51,4 +55,5 @@ def _connect(spark: SparkSession, name: str, source: Source, night: Night, zone:
         if isinstance(origin, Database):
             return DatabaseConnector(spark, origin, table, columns)
         return CatalogueConnector(spark, table, columns)
-    return FileConnector(spark, origin, name, columns, cache, is_empty_allowed=source.arrival.min_rows == 0)
+    is_empty_allowed = source.arrival.min_rows == 0
+    return FileConnector(spark, origin, name, columns, cache, is_empty_allowed, results)

@@ -5,17 +5,19 @@ Avro's format is that of its specification 1.12, "Object container files".
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from nightjar.errors import SourceError
 from nightjar.settings.files import File
 from nightjar.sources.formats import parquet
 from nightjar.sources.formats.failures import require_columns, translate_open_errors
-from nightjar.sources.formats.provenance import MALFORMED, PLACE, literally, place
+from nightjar.sources.formats.provenance import MALFORMED, PLACE, RawRows, literally, place
+from nightjar.sources.formats.shared import SharedFiles
 from nightjar.tables import storage
 
 MAGIC = b"Obj\x01"
@@ -51,7 +53,14 @@ _LOGICAL: dict[str, pa.DataType] = {
 }
 
 
-def read(spark: SparkSession, file: File, places: Mapping[str, str], columns: Sequence[str], source: str) -> DataFrame:
+def read(
+    spark: SparkSession,
+    file: File,
+    places: Mapping[str, str],
+    columns: Sequence[str],
+    source: str,
+    shared: SharedFiles,
+) -> RawRows:
     """The columns as the files hold them, `_malformed` (null) and `_place`.
 
     Args:
@@ -60,6 +69,7 @@ def read(spark: SparkSession, file: File, places: Mapping[str, str], columns: Se
         places: file -> path that it is read from.
         columns: that some file must have; in those that lack one it is null.
         source: name for messages.
+        shared: where other sources have seen the files.
 
     Raises:
         SourceError: a file is no Avro, files have a column with different types or one that is not read, or Spark has
@@ -73,15 +83,17 @@ def read(spark: SparkSession, file: File, places: Mapping[str, str], columns: Se
         )
     footers = []
     for path, other in places.items():
+        look = partial(_columns, other, f"Source {source}: {path}")
         with translate_open_errors(path, source):
-            footers.append(parquet.Footer(path, _columns(other, f"Source {source}: {path}"), {}))
+            footers.append(parquet.Footer(path, shared.get(path, "avro", look), {}))
     schema, names = parquet.fields(footers, columns, source)
     require_columns(names, columns, file.path, source)
     paths = list(places.values())
     with translate_open_errors(file.path, source):
         reader = spark.read.format("avro").option("datetimeRebaseMode", "CORRECTED").schema(schema)
         rows = reader.load([literally(path) for path in paths])
-    return rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED), place(paths).alias(PLACE))
+    rows = rows.select(*columns, F.lit(None).cast("string").alias(MALFORMED), place(paths).alias(PLACE))
+    return RawRows(rows, {footer.path: footer.columns.names for footer in footers})
 
 
 def _columns(path: str, where: str) -> pa.Schema:

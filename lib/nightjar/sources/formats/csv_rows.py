@@ -1,7 +1,7 @@
 """CSV files as Spark DataFrames of texts."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
@@ -11,14 +11,22 @@ from nightjar.settings.files import File
 from nightjar.sources.formats import csv_files
 from nightjar.sources.formats.csv_files import CsvFormat
 from nightjar.sources.formats.failures import require_columns, translate_open_errors
-from nightjar.sources.formats.provenance import MALFORMED, PLACE, literally, place
+from nightjar.sources.formats.provenance import MALFORMED, PLACE, RawRows, literally, place
+from nightjar.sources.formats.shared import SharedFiles
 
 WIDE = 1_000
 """Columns of a CSV file above which Spark plans without those that are not needed."""
 MOST_FIELDS = 20_480  # of a row, by Spark's default
 
 
-def read(spark: SparkSession, file: File, places: Mapping[str, str], columns: Sequence[str], source: str) -> DataFrame:
+def read(
+    spark: SparkSession,
+    file: File,
+    places: Mapping[str, str],
+    columns: Sequence[str],
+    source: str,
+    shared: SharedFiles,
+) -> RawRows:
     """The columns as texts, `_malformed` (the text of a row with another number of fields) and `_place`.
 
     Files with equal headers are read together.
@@ -29,21 +37,25 @@ def read(spark: SparkSession, file: File, places: Mapping[str, str], columns: Se
         places: file -> path that it is read from, in UTF-8.
         columns: that each file must have.
         source: name for messages.
+        shared: where other sources have seen the files.
 
     Raises:
         SourceError: a file is no CSV of the dialect, or lacks a column.
     """
     alike: dict[tuple[tuple[str, ...], str | None], list[str]] = {}
+    names: dict[str, Sequence[str]] = {}
     for path, other in places.items():
+        check = partial(csv_files.read_format, other, source, file.dialect, path)
         with translate_open_errors(path, source):
-            csv_format = csv_files.read_format(other, source, file.dialect, path)
+            csv_format = shared.get(path, ("csv", repr(file.dialect)), check)
         require_columns(csv_format.header, columns, path, source)
         alike.setdefault((tuple(csv_format.header), csv_format.row_end), []).append(other)
+        names[path] = csv_format.header
     frames = [
         _read_alike(spark, file, CsvFormat(list(header), row_end), paths, columns)
         for (header, row_end), paths in alike.items()
     ]
-    return reduce(DataFrame.union, frames)
+    return RawRows(reduce(DataFrame.union, frames), names)
 
 
 def _read_alike(

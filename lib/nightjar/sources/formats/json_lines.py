@@ -10,14 +10,15 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.settings.files import File
 from nightjar.sources.formats.failures import require_columns, translate_open_errors
 from nightjar.sources.formats.lines import blocks
-from nightjar.sources.formats.provenance import MALFORMED, PLACE, literally, place
+from nightjar.sources.formats.provenance import MALFORMED, PLACE, RawRows, literally, place
+from nightjar.sources.formats.shared import SharedFiles
 
 BLANK = " \t\r\n"
 """What may stand between the parts of JSON. A line of nothing else is none."""
@@ -31,7 +32,14 @@ class Pairs(list[tuple[str, Any]]):
 _DECODER = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=str, parse_float=str, parse_constant=str)
 
 
-def read(spark: SparkSession, _: File, places: Mapping[str, str], columns: Sequence[str], source: str) -> DataFrame:
+def read(
+    spark: SparkSession,
+    _: File,
+    places: Mapping[str, str],
+    columns: Sequence[str],
+    source: str,
+    shared: SharedFiles,
+) -> RawRows:
     """The columns as texts, `_malformed` (a line that is not one object with each name once) and `_place`.
 
     Texts are those of JSON's strings, the digits of its numbers, true or false, and of lists and objects their JSON.
@@ -41,21 +49,24 @@ def read(spark: SparkSession, _: File, places: Mapping[str, str], columns: Seque
         places: file -> path that it is read from.
         columns: that some object of each file must have, if there is one.
         source: name for messages.
+        shared: where other sources have seen the files.
 
     Raises:
         SourceError: a file lacks a column.
     """
+    names: dict[str, Sequence[str]] = {}
     for path, other in places.items():
         with translate_open_errors(path, source):
-            names = _names(other, columns)
-        if names is not None:
-            require_columns(names, columns, path, source)
+            of_file = shared.get(path, ("json", *columns), partial(_names, other, columns))
+        if of_file is not None:
+            require_columns(of_file, columns, path, source)
+        names[path] = of_file or []
     paths = list(places.values())
     lines = spark.read.text([literally(path) for path in paths], lineSep="\n")
     # As bytes: what is not UTF-8 is malformed, not mended.
     lines = lines.select(F.col("value").cast("binary"), place(paths).alias(PLACE))
     schema = StructType([StructField(name, StringType()) for name in [*columns, MALFORMED, PLACE]])
-    return lines.mapInArrow(partial(_read_batches, list(columns)), schema)
+    return RawRows(lines.mapInArrow(partial(_read_batches, list(columns)), schema), names)
 
 
 def texts(line: str, columns: Sequence[str]) -> list[str | None]:

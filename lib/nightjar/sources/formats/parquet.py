@@ -66,13 +66,7 @@ def schema(paths: Sequence[str], columns: Sequence[str], source: str) -> tuple[S
             in upper and lower case.
         ArrowException, OSError: a file cannot be opened, or is no Parquet.
     """
-    footers = list[Footer]()
-    for path in paths:
-        filesystem, inner = storage.of_file(path)
-        # An empty schema: Arrow itself refuses repeated names.
-        files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
-        footers += [_footer(fragment) for fragment in files.get_fragments()]
-    return fields(footers, columns, source)
+    return fields([footer(path) for path in paths], columns, source)
 
 
 def fields(footers: Sequence[Footer], columns: Sequence[str], source: str) -> tuple[StructType, list[str]]:
@@ -85,7 +79,16 @@ def fields(footers: Sequence[Footer], columns: Sequence[str], source: str) -> tu
     return StructType([_field(name, footers, source) for name in columns if name in names]), names
 
 
-def _footer(fragment: Any) -> Footer:
+def footer(path: str) -> Footer:
+    """The columns of the file at a path.
+
+    Raises:
+        ArrowException, OSError: it cannot be opened, or is no Parquet.
+    """
+    filesystem, inner = storage.of_file(path)
+    # An empty schema: Arrow itself refuses repeated names.
+    files: Any = ds.dataset(inner, filesystem=filesystem, format="parquet", schema=pa.schema([]))
+    (fragment,) = files.get_fragments()
     try:
         return Footer(fragment.path, fragment.physical_schema, parquet.physical_types(fragment.metadata))
     except pa.ArrowInvalid as error:  # Arrow names no file

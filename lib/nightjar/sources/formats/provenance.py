@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
@@ -18,6 +19,19 @@ PLACE = "_place"
 """The path that Spark has read a row from, where that is a copy of its file."""
 _APART = "\0"
 SHOWN = 500  # characters of a broken row, in messages
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """Rows of raw files.
+
+    Attributes:
+        rows: the columns that are read.
+        names: file -> the names of its columns, also of others; of JSON those of its first objects.
+    """
+
+    rows: DataFrame
+    names: Mapping[str, Sequence[str]]
 
 
 def literally(path: str) -> str:

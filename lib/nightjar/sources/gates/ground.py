@@ -82,14 +82,9 @@ class Ground:
         name = gate.to or ""
         source, is_own = self.sources[name], name == self.place.name
         table, new = (self.table, own) if is_own else (self.checked[name].table.name, self.checked[name].rows)
-        columns = [*source.key, *source.sequence, *gate.fields_there(), *([source.deleted] if source.deleted else [])]
-        columns = list(dict.fromkeys(columns))
         corrected = self.is_corrected if is_own else self.checked[name].is_corrected
         of_night = with_known_at(new.where(F.col(STATE) == "fact"), source, self.place.night, corrected=corrected)
-        versions, stored = of_night.select(*columns, "known_at"), self.stored(table)
-        if stored is not None:
-            versions = versions.unionByName(stored.select(*columns, "known_at"))
-        return set_checks.current(versions, source, gate.fields_there())
+        return set_checks.current(of_night, self.stored(table), source, gate.fields_there())
 
     def _day(self, moment: Column) -> Column:
         """The local day before whose end a fact became known; null: long before the night."""

@@ -66,17 +66,23 @@ def unrelated(new: DataFrame, others: DataFrame, gate: Gate, path: str) -> DataF
     return values.join(there, _equal(fields), "left_anti").select(*gate.columns, ROWS)
 
 
-def current(versions: DataFrame, source: Source, fields: list[str]) -> DataFrame:
+def current(new: DataFrame, stored: DataFrame | None, source: Source, fields: list[str]) -> DataFrame:
     """The fields of the facts that there are: of the latest version of each, unless it is a deletion.
 
     Args:
-        versions: of facts, with key, `known_at`, sequence and deleted.
+        new: versions of facts that are not stored, with `known_at`.
+        stored: those that are; None: there are none.
         source: whose.
         fields: its columns.
     """
+    deleted = [source.deleted] if source.deleted else []
+    columns = [*dict.fromkeys([*source.key, *source.sequence, *fields, *deleted]), "known_at"]
+    versions = new.select(*columns)
+    if stored is not None:
+        versions = versions.unionByName(stored.select(*columns))
     if source.deleted is None and set(fields) <= set(source.key):
         return versions.select(*fields)
-    values = F.struct(*fields, *([F.col(source.deleted).alias("_deleted")] if source.deleted else []))
+    values = F.struct(*fields, *(F.col(name).alias("_deleted") for name in deleted))
     latest = F.max_by(values, F.struct("known_at", *source.sequence)).alias("_latest")
     facts = versions.groupBy(*source.key).agg(latest).select("_latest.*")
     return facts.where(~F.coalesce("_deleted", F.lit(False))).drop("_deleted") if source.deleted else facts

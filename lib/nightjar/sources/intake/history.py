@@ -103,4 +103,5 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 def _entry(row: Mapping[str, Any]) -> Entry:
     item = Item(row["item"], row["digest"], row["size"], row["modified"], row["begins"])
-    return Entry(item, **{field.name: row[field.name] for field in fields(Entry) if field.name != "item"})
+    plain = {"undeclared": None, **row}  # a table of before has no such column
+    return Entry(item, **{field.name: plain[field.name] for field in fields(Entry) if field.name != "item"})

@@ -20,9 +20,9 @@ from nightjar.sources.connectors.connector import Connector
 from nightjar.sources.connectors.corrections import CorrectionsConnector
 from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.contents import digest_of
-from nightjar.sources.intake import history, staging
+from nightjar.sources.intake import history, staging, undeclared
 from nightjar.sources.intake.history import Intake
-from nightjar.sources.items import Entry, Portion
+from nightjar.sources.items import Entry, Item, Portion
 from nightjar.sources.storing import Night
 from nightjar.tables import arrow, scan
 from nightjar.tables.warehouse import Warehouse
@@ -65,6 +65,7 @@ class Reading:
         order: name of each item that nights have read -> its place in the order in which they have.
         rows: all candidates, see `facts`.
         new: the candidates of items that are read where they lie; some may become known later. None: there are none.
+        columns_before: see `undeclared.columns_before`.
     """
 
     portions: Sequence[Portion]
@@ -72,6 +73,7 @@ class Reading:
     order: Mapping[str, int]
     rows: DataFrame
     new: DataFrame | None
+    columns_before: frozenset[str] | None
 
     @property
     def is_corrected(self) -> bool:
@@ -101,9 +103,8 @@ def open_items(place: Place, table: str) -> Reading:
         lookups.require_sound(place.spark, name, source, place.cache)
     portions = _plan(place.connector, before, run_date, definition, corrected=False)
     portions += _plan(place.corrections, before, run_date, definition, corrected=True)
-    return _reading(
-        place, portions, definition, items.order(before.entries, is_repeatable=place.connector.is_repeatable)
-    )
+    order = items.order(before.entries, is_repeatable=place.connector.is_repeatable)
+    return _reading(place, portions, definition, order, undeclared.columns_before(before.entries, run_date))
 
 
 def _plan(connector: Connector, before: Intake, run_date: date, definition: str, *, corrected: bool) -> list[Portion]:
@@ -131,7 +132,13 @@ def _has_facts(place: Place, table: str) -> bool:
     return any(file.partition["ingested_on"] == place.night.run_date for file in files)
 
 
-def _reading(place: Place, portions: Sequence[Portion], definition: str, order: Mapping[str, int]) -> Reading:
+def _reading(
+    place: Place,
+    portions: Sequence[Portion],
+    definition: str,
+    order: Mapping[str, int],
+    columns_before: frozenset[str] | None,
+) -> Reading:
     others = _read_staged(place, [portion for portion in portions if portion.staged is not None])
     corrected = [portion for portion in portions if portion.item.is_corrected]
     others += place.corrections.read(corrected) if corrected else []
@@ -139,14 +146,14 @@ def _reading(place: Place, portions: Sequence[Portion], definition: str, order: 
     lying = [staging.carry(rows) for rows in place.connector.read(in_place)] if in_place else []
     new = _candidates(place, lying) if lying else None
     if new is None:
-        rows = _candidates(place, others or [raw.no_rows(place.spark, list(place.source.columns))])
+        rows = _candidates(place, others or [raw.of_texts(place.spark, list(place.source.columns))])
     else:
         rows = new.drop(facts.RAW)
         rows = rows.unionByName(_candidates(place, others)) if others else rows
     may_differ = [one.item.name for one in portions if one.after is None or not place.connector.is_repeatable]
     if len({order.get(name, len(order)) for name in may_differ}) > 1:
         rows = deduplication.of_last_items(rows, place.source, order)
-    return Reading(portions, definition, order, rows, new)
+    return Reading(portions, definition, order, rows, new, columns_before)
 
 
 def stage(place: Place, reading: Reading) -> Reading:
@@ -157,7 +164,7 @@ def stage(place: Place, reading: Reading) -> Reading:
         folder, parts = staging.write(reading.new, place.warehouse, place.name, place.night)
     place.connector.close()
     portions = [portion.in_stage(folder, parts) for portion in reading.portions]
-    return _reading(place, portions, reading.definition, reading.order)
+    return _reading(place, portions, reading.definition, reading.order, reading.columns_before)
 
 
 def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
@@ -187,9 +194,15 @@ def entries(place: Place, reading: Reading, not_yet_known: int) -> list[Entry]:
             whole=is_whole,
             columns=portion.columns or json.dumps(list(place.source.columns)),
             run_date=night.run_date,
+            undeclared=portion.undeclared if portion.columns else _undeclared(place, portion.item),
         )
         for portion, is_whole in zip(portions, whole, strict=True)
     ]
+
+
+def _undeclared(place: Place, item: Item) -> str | None:
+    connector = place.corrections if item.is_corrected else place.connector
+    return undeclared.as_text(connector.columns_of(item), place.source.columns)
 
 
 def _candidates(place: Place, batches: Sequence[DataFrame]) -> DataFrame:

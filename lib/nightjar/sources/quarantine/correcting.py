@@ -1,33 +1,32 @@
 """Take corrected rows back, all or none, or dismiss refused ones: both are recorded in the table `corrections`."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.types import StringType, StructField, StructType
 
 from nightjar.errors import SourceError
 from nightjar.expressions import syntax
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Source
-from nightjar.sources import deduplication, facts, lookups, raw_columns
-from nightjar.sources.connectors.corrections import CorrectionsConnector
+from nightjar.sources import lookups, raw_columns
+from nightjar.sources.formats import files, raw
 from nightjar.sources.formats.failures import translate_expression_errors, translate_read_errors
-from nightjar.sources.formats.provenance import FILE, MALFORMED
+from nightjar.sources.formats.provenance import FILE, FOLDER
 from nightjar.sources.intake import history
+from nightjar.sources.quarantine.checking import Checking
 from nightjar.sources.quarantine.table_file import HASH, CorrectedRow, texts_of
-from nightjar.sources.storing import is_corrected
+from nightjar.sources.storing import Night
 from nightjar.tables import arrow
 from nightjar.tables.corrections import CORRECTED, DISMISSED, RefusedRow
 from nightjar.tables.source_definitions import CORRECTIONS, source_table_name
 from nightjar.tables.warehouse import Warehouse
-from nightjar.timeline import cutoff, instant
+from nightjar.timeline import cutoff
 
 MOST_PROBLEMS = 20
 """Problems of a file that a message names."""
@@ -91,16 +90,41 @@ def correct(
     if not rows:
         raise SourceError(f"Source {decision.source}: the file holds no row. Nothing was written.")
     syntax.require_allowed(spark, project.sql_of_sources())
-    raw_rows = _raw_rows(spark, {row.line: texts_of(row, by_hash[row.row_hash]) for row in rows})
     name, source = decision.source, project.sources[decision.source]
-    read = {entry.item.name for entry in history.read(warehouse, name, source_table_name(name)).entries}
-    unread = CorrectionsConnector(spark, warehouse, name, list(source.columns), decision.run_date).unread(read)
+    raw_rows = _raw_rows(spark, rows, by_hash, source, _of_folders(warehouse, name, source))
+    midnight = cutoff(decision.run_date, project.zone)
+    # Corrected rows become known with the night, as rows do that the one before should have had.
+    night = Night(decision.run_date, midnight, midnight, decision.run_id)
     with translate_expression_errors(name), translate_read_errors(name, warehouse.path("")):
         lookups.require_sound(spark, name, source, cache)
-        candidates = [facts.candidates(one, name, source, cache, project.zone) for one in (raw_rows, *unread)]
-        _refuse(name, _invalid(reduce(DataFrame.unionByName, candidates), project, decision))
+        problems = Checking(spark, warehouse, project, name, night, cache).problems(raw_rows)
+        _refuse(name, (f"line {line}: {problem}" for line, problem in problems))
         texts_of_lines = _plain_texts(raw_rows, source)
     return _store(warehouse, decision, CORRECTED, {row.row_hash: texts_of_lines[row.line] for row in rows})
+
+
+def _of_folders(warehouse: Warehouse, name: str, source: Source) -> set[str]:
+    """The columns that names of folders give, of the files that nights have read."""
+    if source.file is None:
+        return set()
+    base, is_named = files.base(source.file, name), files.naming(source.file, name)
+    items = {entry.item.name for entry in history.read(warehouse, name, source_table_name(name)).entries}
+    values = [files.folder_values(base, item) for item in items if is_named(item)]
+    return {column for of_file in values for column in of_file} & source.columns.keys()
+
+
+def _raw_rows(
+    spark: SparkSession,
+    rows: Iterable[CorrectedRow],
+    refused: Mapping[str, RefusedRow],
+    source: Source,
+    of_folders: Collection[str],
+) -> DataFrame:
+    """Corrected rows as raw rows, whose items are their lines."""
+    of_source = frozenset() if source.file is None else source.file.missing_texts
+    missing = {name: of_source for name in source.columns if name not in of_folders}
+    texts = [(texts_of(row, refused[row.row_hash], missing), str(row.line)) for row in rows]
+    return raw.of_texts(spark, list(source.columns), texts, {name: {FOLDER: True} for name in of_folders})
 
 
 def _plain_texts(raw_rows: DataFrame, source: Source) -> dict[int, dict[str, str | None]]:
@@ -139,32 +163,6 @@ def _unmatched(rows: Sequence[CorrectedRow], refused: Mapping[str, RefusedRow], 
             yield f"{at}: line {first} corrects the same row"
         elif run_date < before.night:
             yield f"{at}: the night of {before.night} has refused it, expected run_date={before.night} or a later one"
-
-
-def _raw_rows(spark: SparkSession, texts: Mapping[int, Mapping[str, str | None]]) -> DataFrame:
-    """Corrected rows as raw rows, whose items are their lines."""
-    columns = list(next(iter(texts.values())))
-    schema = StructType([StructField(name, StringType()) for name in [*columns, MALFORMED, FILE]])
-    return spark.createDataFrame([(*row.values(), None, str(line)) for line, row in texts.items()], schema)
-
-
-def _invalid(candidates: DataFrame, project: Project, decision: Decision) -> Iterator[str]:
-    """What is wrong with corrected rows, by themselves or beside each other and those that no night has read yet."""
-    name, source = decision.source, project.sources[decision.source]
-    content = deduplication.content([*source.stored_columns(), "event_time"])
-    checked = deduplication.with_conflicts(candidates.withColumn(deduplication.CONTENT, content), source)
-    states = checked.where(~is_corrected()).select(
-        F.col("intake").cast("bigint").alias("line"), facts.STATE, facts.REASONS, F.unix_micros("stated_known_at")
-    )
-    last = cutoff(decision.run_date, project.zone)
-    for line, state, reasons, micros in sorted(states.collect()):
-        if state == "refused":
-            yield f"line {line}: {', '.join(reasons)}"
-        elif state == "not_a_fact":
-            yield f"line {line}: project.sources.{name}.where leaves it out"
-        elif instant(micros) > last:
-            clock = f"{instant(micros):%Y-%m-%d %H:%M:%S} UTC"
-            yield f"line {line}: it becomes known at {clock}, after the cutoff of run_date={decision.run_date}"
 
 
 def _store(

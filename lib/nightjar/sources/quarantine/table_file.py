@@ -54,14 +54,13 @@ def write(path: Path, columns: Sequence[str], rows: Sequence[RefusedRow]) -> Non
         ) from error
 
 
-def read(path: Path, columns: Sequence[str], source: str, null_texts: Collection[str]) -> list[CorrectedRow]:
+def read(path: Path, columns: Sequence[str], source: str) -> list[CorrectedRow]:
     """The rows of a file that was written by `write`, and edited; other columns are left out.
 
     Args:
         path: of the file.
         columns: raw columns of the source.
         source: its name, for messages.
-        null_texts: fields that are empty, in the words of the source.
 
     Raises:
         SourceError: it is no such file.
@@ -78,7 +77,6 @@ def read(path: Path, columns: Sequence[str], source: str, null_texts: Collection
                     raise _unread(source, path, f"line {begins} has {len(fields)} fields, and its header {len(header)}")
                 if fields:
                     texts = {name: _unescape(fields[header.index(name)]) for name in columns}
-                    texts = {name: "" if text in null_texts else text for name, text in texts.items()}
                     rows.append(CorrectedRow(begins, fields[header.index(HASH)].strip(), texts))
                 begins = lines.line_num + 1
     except (OSError, UnicodeError, csv.Error) as error:
@@ -93,12 +91,17 @@ def _unread(source: str, path: Path, why: str) -> SourceError:
     )
 
 
-def texts_of(row: CorrectedRow, refused: RefusedRow) -> dict[str, str | None]:
-    """The raw columns of a corrected row; an empty field is null unless it was an empty text, and is left as it was."""
-    return {
-        name: field or (refused.texts.get(name) if refused.texts.get(name) == "" else None)
-        for name, field in row.fields.items()
-    }
+def texts_of(row: CorrectedRow, refused: RefusedRow, missing: Mapping[str, Collection[str]]) -> dict[str, str | None]:
+    """The raw columns of a corrected row; an empty field is null unless it was an empty text, and is left as it was.
+
+    Args:
+        row: the corrected row.
+        refused: the one in whose stead it is.
+        missing: column -> fields that are as good as empty.
+    """
+    fields = {name: "" if field in missing.get(name, ()) else field for name, field in row.fields.items()}
+    empty = {name: "" if refused.texts.get(name) == "" else None for name in fields}
+    return {name: field or empty[name] for name, field in fields.items()}
 
 
 def _escape(text: str) -> str:
