@@ -122,7 +122,7 @@ class Promote(Job):
     Attributes:
         action: `decide` by the evidence, which needs people where `project.promotion.approvals` says so; `approve` or
             `reject` a version, as a person; `rollback`: an earlier champion holds again from the run date on.
-        version (number of the model): None: the last one registered for the run date; of a rollback the champion before.
+        version (number of the model): None: the last registered for the run date; of a rollback the champion before.
         reason: why a person acts; it is recorded with the user of the operating system.
         by: on whose behalf that user acts, for the record.
     """

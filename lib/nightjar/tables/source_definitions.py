@@ -162,7 +162,7 @@ def source_table(
         Column("stated_known_at", INSTANT, "when the source says it could have been known"),
     )
     rest = (
-        Column("intake", pa.string(), "digest of the item that brought it, see table intake"),
+        Column("intake", pa.string(), "name of the item that brought it, see table intake"),
         Column("ingested_on", pa.date32(), "run date that first saw this version"),
         RUN_ID,
     )

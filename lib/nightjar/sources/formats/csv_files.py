@@ -48,11 +48,8 @@ def read_format(path: str, source: str, dialect: Dialect = RFC_4180, name: str |
             ends, which Spark misreads.
         OSError: it cannot be opened, or unpacked to its end.
     """
-    longest = csv.field_size_limit(LONGEST)
-    try:
-        return _read(_Lines(path, f"Source {source}: {name or path}", dialect), dialect)
-    finally:
-        csv.field_size_limit(longest)
+    csv.field_size_limit(LONGEST)  # of the whole process: other threads read files, too
+    return _read(_Lines(path, f"Source {source}: {name or path}", dialect), dialect)
 
 
 def signs(dialect: Dialect) -> dict[str, Any]:
