@@ -73,6 +73,7 @@ TEXT = [
     (b"num_class=1", b"num_class=9"),
     (b"max_feature_idx=3", b"max_feature_idx=9"),
     (b"objective=binary sigmoid:1", b"objective=custom"),
+    (b"objective=binary sigmoid:1", b"objective=regression"),
     (b"Tree=0", b"Tree=1"),
     (b"num_leaves=4", b"num_leaves=5"),
     (b"num_leaves=4", b"num_leaves=0"),
@@ -87,6 +88,8 @@ TEXT = [
     (b"left_child=1", b"left_child=0"),
     (b"left_child=1", b"left_child=7"),
     (b"right_child=2", b"right_child=-9"),
+    (b"left_child=1", b"left_child=4"),
+    (b"right_child=2", b"right_child=5"),
     (b"right_child=2", b"right_child=1"),
     (b"leaf_value=", b"leaf_value=0 "),
     (b"leaf_value=", b"leaf_value=0x1p3#"),
@@ -131,6 +134,8 @@ JSON = [
     lambda model: model["learner"]["learner_model_param"].update(num_feature="9"),
     lambda model: model["learner"]["learner_model_param"].update(base_score="[NaN]"),
     lambda model: model["learner"]["learner_model_param"].update(base_score="[1e300]"),
+    lambda model: model["learner"]["learner_model_param"].update(base_score="[5]"),
+    lambda model: model["learner"]["objective"].update(name="reg:squarederror"),
     lambda model: model["learner"]["gradient_booster"]["model"].update(trees="none"),
     first(left_children=[]),
     first(left_children=[1, 1]),
@@ -162,7 +167,8 @@ def test_altered_json_of_xgboost_is_refused_before_the_library_opens_it(change, 
 
 
 @pytest.mark.parametrize(
-    "structure", [{"inputs": 0}, {"inputs": "4"}, {"inputs": 3}, {"shift": [0.0]}, {"shift": [1e999] * 4}]
+    "structure",
+    [{"inputs": 0}, {"inputs": "4"}, {"inputs": 3}, {"inputs": 10**9}, {"shift": [0.0]}, {"shift": [1e999] * 4}],
 )
 def test_a_structure_that_does_not_fit_its_model_is_refused(structure):
     inputs, label, _ = rows(400)
@@ -206,6 +212,24 @@ def test_neighbouring_great_numbers_stay_apart(booster):
 
     assert scores_of(fitted, inputs)[seconds == 100].max() < 0.1
     assert scores_of(fitted, inputs)[seconds == 101].min() > 0.9
+
+
+@EACH_CLASSIFIER
+def test_one_great_amount_hides_no_small_ones(booster):
+    inputs = np.arange(1_000.0)[:, None]
+    label = inputs[:, 0] >= 500
+    inputs[0] = 1e12
+
+    scores = scores_of(booster(n_estimators=20).fit(inputs, label), inputs)
+
+    assert scores[400] < 0.1
+    assert scores[600] > 0.9
+
+
+def test_an_error_of_xgboost_is_one_line():
+    with pytest.raises(ValueError, match=r"^[^\n]*max_bin[^\n]*$") as refused:
+        XgBoostClassifier(max_bin=-7).fit(*rows(100)[:2])
+    assert "Stack trace" not in str(refused.value)
 
 
 @EACH_CLASSIFIER

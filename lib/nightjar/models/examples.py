@@ -36,8 +36,8 @@ class Examples:
         label: the outcome of each row: booleans (or 0 and 1) for a classification, float64 otherwise.
         weight: how many rows each one stands for; None: one each.
         query: for ranking: the number of the list each row belongs to.
-        inner: splits of these rows, for calibration, stacking and cross-fitted encodings, which are refused where it
-            is empty.
+        inner: splits of these rows, for calibration, stacking, cross-fitted encodings and early stopping, which are
+            refused where it is empty.
     """
 
     table: pa.Table

@@ -26,7 +26,7 @@ def count_states(new: DataFrame, name: str, pairs: Sequence[tuple[str, str]]) ->
     """Count rows by state before and now, with the newest of each, those that people have corrected, and those that
     each repair has changed.
 
-    All expressions are first computed here.
+    Expressions are first computed here, unless the rows were looked through before.
 
     Args:
         new: the night's rows.

@@ -22,6 +22,7 @@ from nightjar.sources import arrivals, counting, deduplication, facts, layouts, 
 from nightjar.sources.concurrency import side_by_side
 from nightjar.sources.connectors.opening import connect
 from nightjar.sources.formats import raw
+from nightjar.sources.formats.failures import translate_expression_errors
 from nightjar.sources.gates import check as gates
 from nightjar.sources.gates.ground import Ground
 from nightjar.sources.intake import history, reading, staging, undeclared
@@ -171,9 +172,10 @@ def _check_source(ground: Ground, table: Table, read: Reading) -> CheckedSource:
     compared = new = deduplication.with_conflicts(not_stored, source, repeated)
     if source.near_duplicates:
         compared.persist()
-        new = near_duplicates.refuse(ground, compared)
+        with translate_expression_errors(name):
+            new = near_duplicates.refuse(ground, compared)
     new = deduplication.without_refused(spark, new, warehouse, name, night.run_date)
-    if not is_first:  # then all it takes are projections of rows that are persisted
+    if not is_first or repeated is None or source.near_duplicates:  # else they are projections of persisted rows
         new = new.persist()
     pairs = repairs.declared(source)
     state_counts = counting.count_states(new, name, pairs)

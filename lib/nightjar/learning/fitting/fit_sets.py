@@ -121,8 +121,8 @@ def _split_within(
         candidates = settings.candidates
         names = [name for name, model in candidates.items() if model.inner_depth(candidates) >= depth]
         raise LearningError(
-            f"The training rows before {before} cannot be split within, {depth} deep. Calibration, stacking and target "
-            f"encoding learn from out-of-fold predictions; here those of {', '.join(names)}. {error}"
+            f"The training rows before {before} cannot be split within, {depth} deep. Calibration, stacking, target "
+            f"encoding and early stopping learn from out-of-fold predictions; here those of {', '.join(names)}. {error}"
         ) from error
 
 

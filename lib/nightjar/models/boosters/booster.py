@@ -26,6 +26,7 @@ class Booster(BaseEstimator):  # type: ignore[misc]
     """
 
     library: ClassVar[str]
+    objective: ClassVar[str]
     early_stopping_rounds: int | None
     n_estimators: int
     model_: bytes

@@ -18,6 +18,7 @@ CLASSES: Mapping[str, type[Booster]] = {
     "xgboost_regressor": XgBoostRegressor,
 }
 """Stored name -> class. The names are permanent."""
+MOST_INPUTS = 1_000_000
 
 
 def structure_of(booster: Booster) -> dict[str, Any]:
@@ -40,11 +41,11 @@ def open_booster(structure: Mapping[str, Any], content: bytes, name: str) -> Boo
         KeyError, TypeError, ValueError: the structure is not one of `structure_of`.
     """
     booster, inputs = CLASSES[structure["class"]](), structure["inputs"]
-    if type(inputs) is not int or inputs < 1:
-        raise ModelError(f"{name} is a model of {inputs!r} inputs, expected a whole number from 1.")
+    if type(inputs) is not int or not 1 <= inputs <= MOST_INPUTS:
+        raise ModelError(f"{name} is a model of {inputs!r} inputs, expected a whole number from 1 to {MOST_INPUTS:,}.")
     if not isinstance(booster, XgBoost):
-        return booster.with_model(lightgbm_text.checked(content, inputs, name), inputs)
+        return booster.with_model(lightgbm_text.checked(content, booster.objective, inputs, name), inputs)
     booster.shift_ = np.array([float(one) for one in structure["shift"]])
     if booster.shift_.shape != (inputs,) or not np.isfinite(booster.shift_).all():
         raise ModelError(f"{name}: its shift is not a finite number for each of {inputs} inputs.")
-    return booster.with_model(xgboost_json.checked(content, inputs, name), inputs)
+    return booster.with_model(xgboost_json.checked(content, booster.objective, inputs, name), inputs)

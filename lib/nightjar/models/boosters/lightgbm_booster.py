@@ -32,7 +32,6 @@ class LightGbm(Booster):
     """
 
     library = "LightGBM"
-    objective: ClassVar[str]
     metric: ClassVar[str]
 
     def __init__(
@@ -75,7 +74,9 @@ class LightGbm(Booster):
         rows = library.Dataset(inputs, np.asarray(y, dtype=np.float64), weight=sample_weight, params=self._options())
         fitted = library.train(self._options(), rows, self.n_estimators)
         text = fitted.model_to_string().encode("ascii")
-        return self.with_model(lightgbm_text.checked(text, inputs.shape[1], "LightGBM's model"), inputs.shape[1])
+        return self.with_model(
+            lightgbm_text.checked(text, self.objective, inputs.shape[1], "LightGBM's model"), inputs.shape[1]
+        )
 
     def losses(self, train: Rows, test: Rows) -> Floats:
         """See `Booster.losses`."""

@@ -10,7 +10,7 @@ from nightjar.errors import ModelError
 from nightjar.models.boosters.trees import are_finite, nodes_of, require
 
 _HEADER = {"version": "v4", "num_class": "1", "num_tree_per_iteration": "1", "label_index": "0"}
-_OBJECTIVES = ("binary sigmoid:1", "regression")
+_OBJECTIVES = {"binary": "binary sigmoid:1", "regression": "regression"}
 _OF_INNER = {"split_feature": int, "threshold": float, "decision_type": int, "left_child": int, "right_child": int}
 _OF_INNER_UNUSED = ("split_gain", "internal_value", "internal_weight", "internal_count")
 _OF_LEAVES_UNUSED = ("leaf_weight", "leaf_count")
@@ -23,11 +23,12 @@ _DECIMAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})
 END = "end of trees"
 
 
-def checked(content: bytes, inputs: int, name: str) -> bytes:
+def checked(content: bytes, objective: str, inputs: int, name: str) -> bytes:
     """The model in a file, written anew from what was checked.
 
     Args:
         content: of the file, as LightGBM writes it or as this has returned it.
+        objective: that its scores were made for.
         inputs: that the model takes.
         name: of the file, for errors.
 
@@ -41,14 +42,15 @@ def checked(content: bytes, inputs: int, name: str) -> bytes:
     body, end, _ = text.partition(f"\n{END}\n")
     require(name, f"it has no line {END!r}", holds=bool(end))
     header, *trees = re.split(r"\n+(?=Tree=)", body)
-    objective = _objective(_lines(header.removeprefix("tree\n"), name), inputs, name)
+    expected = _HEADER | {"max_feature_idx": str(inputs - 1), "objective": _OBJECTIVES[objective]}
+    stated = _lines(header.removeprefix("tree\n"), name)
+    for key, value in expected.items():
+        require(name, f"{key} is {stated.get(key)!r}, expected {value!r}", holds=stated.get(key) == value)
     written = [_tree(tree, number, inputs, name) for number, tree in enumerate(trees)]
     columns = " ".join(f"Column_{number}" for number in range(inputs))
     lines = [
         "tree",
-        *(f"{key}={value}" for key, value in _HEADER.items()),
-        f"max_feature_idx={inputs - 1}",
-        f"objective={objective}",
+        *(f"{key}={value}" for key, value in expected.items()),
         f"feature_names={columns}",
         f"feature_infos={' '.join(['none'] * inputs)}",
         f"tree_sizes={' '.join(str(len(tree)) for tree in written)}",
@@ -56,14 +58,6 @@ def checked(content: bytes, inputs: int, name: str) -> bytes:
         "",
     ]
     return ("\n".join(lines) + "".join(written) + f"{END}\n").encode("ascii")
-
-
-def _objective(header: Mapping[str, str], inputs: int, name: str) -> str:
-    for key, value in (_HEADER | {"max_feature_idx": str(inputs - 1)}).items():
-        require(name, f"{key} is {header.get(key)!r}, expected {value!r}", holds=header.get(key) == value)
-    objective = header.get("objective", "")
-    require(name, f"its objective is {objective!r}, expected one of {_OBJECTIVES}", holds=objective in _OBJECTIVES)
-    return objective
 
 
 def _lines(text: str, name: str) -> dict[str, str]:
@@ -99,11 +93,17 @@ def _tree(text: str, number: int, inputs: int, name: str) -> str:
 
 
 def _children(lower: list[float], upper: list[float], leaves: int) -> Iterator[tuple[int, ...]]:
-    """The children of inner nodes, then of leaves. In the text a leaf is written as the complement of its number."""
+    """The children of inner nodes, then of leaves; -1 for a number that is neither's."""
     for pair in zip(lower, upper, strict=True):
-        # A number below every leaf stays a place that does not exist.
-        yield tuple(int(one) if one >= 0 else leaves - 1 + ~int(one) for one in pair)
+        yield tuple(_place(int(one), leaves) for one in pair)
     yield from [()] * leaves
+
+
+def _place(child: int, leaves: int) -> int:
+    """The place of a child among inner nodes and the leaves after them; leaves are written as complements."""
+    if child < 0:
+        return leaves - 1 + ~child
+    return child if child < leaves - 1 else -1
 
 
 def _numbers(lines: Mapping[str, str], key: str, kind: type[int | float], count: int, where: str) -> list[float]:

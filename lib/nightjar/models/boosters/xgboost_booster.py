@@ -1,5 +1,7 @@
 """Boosting by XGBoost. The library is imported only where it works."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -36,7 +38,6 @@ class XgBoost(Booster):
     """
 
     library = "XGBoost"
-    objective: ClassVar[str]
     metric: ClassVar[str]
     shift_: Floats
 
@@ -71,23 +72,26 @@ class XgBoost(Booster):
     def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
         """See `Booster.fit`."""
         self.shift_ = _shift(inputs)
-        fitted = _library().train(self._options(), self._rows(inputs, y, sample_weight), self.n_estimators)
+        with _short_errors():
+            fitted = _library().train(self._options(), self._rows(inputs, y, sample_weight), self.n_estimators)
         text = bytes(fitted.save_raw("json"))
-        return self.with_model(xgboost_json.checked(text, inputs.shape[1], "XGBoost's model"), inputs.shape[1])
+        model = xgboost_json.checked(text, self.objective, inputs.shape[1], "XGBoost's model")
+        return self.with_model(model, inputs.shape[1])
 
     def losses(self, train: Rows, test: Rows) -> Floats:
         """See `Booster.losses`."""
         self.shift_ = _shift(train[0])
         losses: dict[str, dict[str, list[float]]] = {}
-        _library().train(
-            self._options(),
-            self._rows(*train),
-            self.n_estimators,
-            evals=[(self._rows(*test), "test")],
-            early_stopping_rounds=self.early_stopping_rounds,
-            evals_result=losses,
-            verbose_eval=False,
-        )
+        with _short_errors():
+            _library().train(
+                self._options(),
+                self._rows(*train),
+                self.n_estimators,
+                evals=[(self._rows(*test), "test")],
+                early_stopping_rounds=self.early_stopping_rounds,
+                evals_result=losses,
+                verbose_eval=False,
+            )
         return np.array(losses["test"][self.metric])
 
     def _options(self) -> dict[str, Any]:
@@ -101,7 +105,8 @@ class XgBoost(Booster):
         return _library().DMatrix(inputs - self.shift_, label, weight=weight, nthread=1)
 
     def _raw(self, inputs: Floats) -> Floats:
-        return np.asarray(self._opened.predict(self._rows(inputs)), dtype=np.float64)
+        with _short_errors():
+            return np.asarray(self._opened.predict(self._rows(inputs)), dtype=np.float64)
 
     @cached_property
     def _opened(self) -> Any:
@@ -138,12 +143,22 @@ def _library() -> Any:
     return xgboost
 
 
+@contextmanager
+def _short_errors() -> Iterator[None]:
+    """Errors of the library as ValueError of one line, without the stack of its own code."""
+    try:
+        yield
+    except _library().core.XGBoostError as error:
+        lines = str(error).partition("Stack trace")[0].split("\n")
+        raise ValueError(" ".join(filter(None, map(str.strip, lines)))) from error
+
+
 def _shift(inputs: Floats) -> Floats:
-    """The middle of each input's values where they are too great for 32 bits, else 0."""
-    present = np.where(np.isfinite(inputs), inputs, 0.0)
-    is_great = np.abs(present).max(axis=0, initial=0) > EXACT
-    shift = np.zeros(inputs.shape[1])
-    for column in np.flatnonzero(is_great):
-        values = inputs[:, column]
-        shift[column] = np.rint((np.nanmin(values) + np.nanmax(values)) / 2)
-    return shift
+    """What lies between 0 and each input's values where those are too great for 32 bits and close together, else 0.
+
+    So identifiers and moments stay apart. Amounts that begin near 0 lose nothing that matters for their size.
+    """
+    least, greatest = np.fmin.reduce(inputs, axis=0), np.fmax.reduce(inputs, axis=0)
+    nearest = np.where(least > 0, least, np.where(greatest < 0, greatest, 0.0))
+    is_needed = (np.maximum(np.abs(least), np.abs(greatest)) > EXACT) & (np.abs(nearest) > greatest - least)
+    return np.where(is_needed, np.rint(nearest), 0.0)

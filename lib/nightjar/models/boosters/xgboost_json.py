@@ -7,20 +7,17 @@ from typing import Any
 from nightjar.errors import ModelError
 from nightjar.models.boosters.trees import nodes_of, require
 
-_OBJECTIVES = {
-    "binary:logistic": {"scale_pos_weight": "1"},
-    "reg:squarederror": {"scale_pos_weight": "1"},
-}
 _OF_NODES = ("default_left", "left_children", "right_children", "split_conditions", "split_indices", "split_type")
 _NO_PARENT = 2**31 - 1
 _LARGEST = 3.4028234663852886e38  # of 32 bits
 
 
-def checked(content: bytes, inputs: int, name: str) -> bytes:
+def checked(content: bytes, objective: str, inputs: int, name: str) -> bytes:
     """The model in a file, written anew from what was checked.
 
     Args:
         content: of the file, as XGBoost writes it or as this has returned it.
+        objective: that its scores were made for.
         inputs: that the model takes.
         name: of the file, for errors.
 
@@ -31,7 +28,7 @@ def checked(content: bytes, inputs: int, name: str) -> bytes:
         model = json.loads(content)
         learner = model["learner"]
         parameters, booster = learner["learner_model_param"], learner["gradient_booster"]
-        objective, trees = learner["objective"]["name"], booster["model"]["trees"]
+        stated, trees = learner["objective"]["name"], booster["model"]["trees"]
         (base_score,) = json.loads(parameters["base_score"])
         written = [_tree(tree, number, inputs, name) for number, tree in enumerate(trees)]
         kind, features, version = booster["name"], parameters["num_feature"], model["version"]
@@ -39,8 +36,9 @@ def checked(content: bytes, inputs: int, name: str) -> bytes:
         raise ModelError(f"{name} is not a model of ours: {error!r}.") from error
     require(name, f"it is a {kind}, expected gbtree", holds=kind == "gbtree")
     require(name, f"it takes {features} inputs, expected {inputs}", holds=features == str(inputs))
-    require(name, f"its objective is {objective!r}", holds=objective in _OBJECTIVES)
-    require(name, f"its base score is {base_score!r}", holds=_are_numbers([base_score]))
+    require(name, f"its objective is {stated!r}, expected {objective!r}", holds=stated == objective)
+    is_base = _are_numbers([base_score]) and (objective != "binary:logistic" or 0 < base_score < 1)
+    require(name, f"its base score is {base_score!r}", holds=is_base)
     is_version = isinstance(version, list) and len(version) == 3 and _are_whole(version, 0, 1_000)
     require(name, f"its version is {version!r}", holds=is_version)
     anew = {
@@ -65,7 +63,7 @@ def checked(content: bytes, inputs: int, name: str) -> bytes:
                 "num_feature": str(inputs),
                 "num_target": "1",
             },
-            "objective": {"name": objective, "reg_loss_param": _OBJECTIVES[objective]},
+            "objective": {"name": objective, "reg_loss_param": {"scale_pos_weight": "1"}},
         },
         "version": version,
     }
