@@ -171,10 +171,10 @@ def test_a_champion_that_has_learned_from_the_period_is_fitted_anew_or_left_to_a
     of_old, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=replace(seen, recipe=None))
     decision = decide(asdict(of_old))
     assert not decision.promoted
-    assert (
-        "champion version 3 (stump) has learned from the period, and how it was made is not on record"
-        in decision.reason
-    )
+    assert "champion version 3 (stump) has learned from the period, or cannot be opened" in decision.reason
+    wild = replace(seen, recipe=Candidate("wild", Model(Estimator.RULE, parameters={"expression": "y > 1"})))
+    failing, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=wild)
+    assert "cannot be compared: " in failing.champion["reason"]
     unopened, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=replace(champion(STUMP), predictor=None))
     assert unopened.champion == evidence.champion
 
@@ -200,9 +200,11 @@ def test_a_recipe_is_read_as_it_was_recorded():
     members = {"w": LOGISTIC.model, "stump": STUMP.model}
     of_members = Candidate("both", Model(Estimator.VOTING, members=[*members]), members)
     searched = Model(Estimator.TREE, parameters={"max_depth": 2}, calibration=Calibration.PLATT)
-    for candidate in (of_members, Candidate("tree-1", searched)):
+    weighted = Model(Estimator.TREE, parameters={"class_weight": {False: 1, True: 5}})
+    for candidate in (of_members, Candidate("tree-1", searched), Candidate("weighted", weighted)):
         recipe = json.loads(json.dumps(recipe_of(candidate)))
         assert candidate_of_recipe(recipe).key() == candidate.key()
+        assert candidate_of_recipe(recipe).model == candidate.model
 
 
 def test_outcomes_that_share_days_are_of_one_block():

@@ -51,6 +51,14 @@ def with_approvals(context, count):
 BETTER = {"over": "majority", "better": 1, "estimate": 0.2, "low": 0.1, "high": 0.3}
 
 
+def better_than(champion):
+    """Evidence that beats the baseline and a champion."""
+    return {
+        "difference": BETTER,
+        "champion": BETTER | {"version": champion, "basis": "as it scores now", "over": champion},
+    }
+
+
 def register(context, number, alias=None, day=D3, **evidence):
     """A version that a training for 3 April has registered, no better than its baseline."""
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
@@ -95,7 +103,7 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
     register(context, "10", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert events.champion(context.warehouse, D3).number == "10"
-    register(context, "11", difference=BETTER, **{events.DEFINITIONS: "of before an edit"})
+    register(context, "11", difference=BETTER, **{events.DEFINITIONS: "of before an edit"})  # a stand-in holds
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     holds = events.champion(context.warehouse, D3)
     assert (holds.number, holds.is_stand_in) == ("11", False)
@@ -107,7 +115,7 @@ def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds
 
 def test_two_people_have_to_approve_where_the_project_says_so(context, without_mlflow, monkeypatch):
     context = with_approvals(context, 2)
-    register(context, "7", difference=BETTER)
+    register(context, "7", **better_than("1"))
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("refused", "7")]
     act(context, Action.APPROVE)
@@ -126,7 +134,7 @@ def test_two_people_have_to_approve_where_the_project_says_so(context, without_m
 
 def test_who_rejects_a_version_takes_back_what_was_approved(context, without_mlflow, monkeypatch):
     context = with_approvals(context, 2)
-    register(context, "7", difference=BETTER)
+    register(context, "7", **better_than("1"))
     act(context, Action.APPROVE)
     act(context, Action.REJECT, by="Ada")
     monkeypatch.setattr(promotion, "_user", lambda: "another")
@@ -140,8 +148,8 @@ def test_who_rejects_a_version_takes_back_what_was_approved(context, without_mlf
 
 def test_a_rollback_brings_the_champion_before_back_from_a_night_on(context, without_mlflow):
     first = events.champion(context.warehouse, D3)
-    for day, number in ((D3, "7"), (D4, "8")):
-        register(context, number, difference=BETTER, day=day)
+    for day, number, before in ((D3, "7", "1"), (D4, "8", "7")):
+        register(context, number, day=day, **better_than(before))
         perform(JobName.PROMOTE, step_of(context, Promote, day), "config-2")
     with pytest.raises(UsageError, match=r"version 8 was promoted for 2024-04-04, after that.*run_date=2024-04-04"):
         act(context, Action.ROLLBACK)
@@ -153,8 +161,35 @@ def test_a_rollback_brings_the_champion_before_back_from_a_night_on(context, wit
     assert (holds.number, holds.holds_from) == ("7", D4)
     assert holds.evidence["reason"] == f"rolled back from version 8 by {ME}: why"
     assert events.champion(context.warehouse, D3).number == "7"  # a past night keeps its own
-    act(context, Action.ROLLBACK, D4, version=int(first.number))
+    perform(JobName.PROMOTE, step_of(context, Promote, D4), "config-2")  # by its evidence alone it does not come back
+    assert events.champion(context.warehouse, D4).number == "7"
+    act(context, Action.ROLLBACK, D4)
     assert events.champion(context.warehouse, D4).number == first.number
+    act(context, Action.APPROVE, D4, version=8)
+    assert events.champion(context.warehouse, D4).number == "8"
+
+
+def test_evidence_against_another_champion_than_the_one_that_holds_promotes_nobody(context, without_mlflow):
+    register(context, "7", **better_than("1"))
+    register(context, "8", **better_than("1"))
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    register(context, "9", **better_than("1"))
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+
+    assert events.champion(context.warehouse, D3).number == "8"
+    refused = events._latest(context.warehouse, D3, "refused", events.CHAMPION)
+    assert "It was compared with version 1, and version 8 is champion by now. Train anew" in refused.evidence["reason"]
+
+
+def test_an_approval_that_was_recorded_alone_is_completed(context, without_mlflow):
+    """As where MLflow failed after it, or the project asks for fewer people since."""
+    of_two = with_approvals(context, 2)
+    register(context, "7", **better_than("1"))
+    act(of_two, Action.APPROVE)
+    act(with_approvals(context, 1), Action.APPROVE)
+    assert events.champion(context.warehouse, D3).number == "7"
+    with pytest.raises(UsageError, match=f"version 7 is champion, and {ME} has approved it"):
+        act(context, Action.APPROVE, version=7)
 
 
 def test_what_was_trained_on_other_definitions_does_not_come_back(context, without_mlflow):
@@ -175,5 +210,6 @@ def test_an_alias_that_somebody_has_moved_in_mlflow_is_told(context, caplog):
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     logging.getLogger("nightjar.promote").removeHandler(caplog.handler)
 
-    assert f"MLflow names version {other} the champion of machines, and model_events version 1" in caplog.text
+    assert f"MLflow named version {other} the champion of machines, and model_events says version 1" in caplog.text
+    assert tracking.find_alias(step_of(context).home, "machines", "champion") == "1"
     assert events.champion(context.warehouse, D3).number == "1"

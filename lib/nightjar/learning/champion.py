@@ -29,14 +29,14 @@ class Champion:
     Attributes:
         version: its number.
         name: of its candidate.
-        cutoff: the last instant of the data that it has learned from.
+        cutoff: the last instant of the data that it has learned from; None: it cannot be opened here.
         predictor: as it is stored; None: it cannot be opened here.
-        recipe: its candidate; None: its training did not record it.
+        recipe: its candidate; None: its training did not record it, or settings were renamed since.
     """
 
     version: str
     name: str
-    cutoff: datetime
+    cutoff: datetime | None
     predictor: Predictor | None
     recipe: Candidate | None
 
@@ -53,9 +53,6 @@ def open_champion(
     """The champion of a run date; None where there is none that could score what is built now.
 
     A baseline that stands in is none: it is among the new model's own baselines.
-
-    Raises:
-        ModelError: it was altered, or is signed by another key.
     """
     version = events.find_champion(warehouse, run_date)
     if version is None or version.is_stand_in:
@@ -64,23 +61,37 @@ def open_champion(
     if any(version.evidence.get(name) not in (None, digest) for name, digest in current.items()):
         log.info("champion version %s was trained on other definitions, and is not compared", version.number)
         return None
-    subject = Subject(project, version.model_name, version.number)
-    manifest, predictor = verified.manifest(environment, subject), None
+    subject, cutoff, predictor, recipe = Subject(project, version.model_name, version.number), None, None, None
     try:
+        cutoff = datetime.fromisoformat(verified.manifest(environment, subject).data_cutoff)
         predictor = verified.load(environment, subject).open()
-    except ModelError as error:  # of a package in another version; an altered model has been refused before
+    except ModelError as error:
         log.warning("champion version %s cannot be opened, and is compared by its recipe: %s", version.number, error)
-    recipe = version.evidence.get(RECIPE)
-    return Champion(
-        version.number,
-        version.model_name,
-        datetime.fromisoformat(manifest.data_cutoff),
-        predictor,
-        None if recipe is None else candidate_of_recipe(recipe),
-    )
+    if RECIPE in version.evidence:
+        try:
+            recipe = candidate_of_recipe(version.evidence[RECIPE])
+        except ValueError as error:  # settings have been renamed since
+            log.warning("the recipe of champion version %s is no longer valid: %s", version.number, error)
+    return Champion(version.number, version.model_name, cutoff, predictor, recipe)
 
 
 def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:
-    """The candidate of what `recipe_of` has recorded."""
-    members = {name: validate(Model, plain) for name, plain in recipe["members"].items()}
-    return Candidate(recipe["name"], validate(Model, recipe["model"]), members)
+    """The candidate of what `recipe_of` has recorded.
+
+    Raises:
+        ValueError: its settings are not valid any more.
+    """
+    members = {name: _model(plain) for name, plain in recipe["members"].items()}
+    return Candidate(recipe["name"], _model(recipe["model"]), members)
+
+
+def _model(plain: Mapping[str, Any]) -> Model:
+    """Settings of a model; classes that name weights are booleans, which JSON holds as texts."""
+    parameters = {
+        name: {_CLASSES.get(key, key): weight for key, weight in value.items()} if isinstance(value, dict) else value
+        for name, value in plain.get("parameters", {}).items()
+    }
+    return validate(Model, {**plain, "parameters": parameters})
+
+
+_CLASSES = {"true": True, "false": False}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nightjar.errors import LearningError
+from nightjar.errors import LearningError, NightjarError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, intervals
@@ -119,22 +119,28 @@ def _beside(
     settings: Search,
     over: Callable[[str, npt.NDArray[np.float64]], dict[str, Any]],
 ) -> dict[str, Any]:
-    """The winner against the champion, which must not have learned from the period either."""
+    """The winner against the champion, which must not have learned from the period either.
+
+    Where they cannot be compared there is a reason instead of a difference, and a person decides.
+    """
     name = f"champion version {champion.version} ({champion.name})"
-    if champion.predictor is not None and champion.cutoff <= cutoff(fold.start, project.zone):
-        basis, scores = "as it scores now", champion.predictor.predict(rows.features.take(fold.test))
-    elif champion.recipe is not None and champion.recipe.key() == winner.key():
-        same = Interval(0.0, 0.0, 0.0, len(fold.test))
-        basis = "the same recipe, which learns from more rows now"
-        return {"version": champion.version, "basis": basis, "over": name, "better": 1, **asdict(same)}
-    elif champion.recipe is not None:
+    about = {"version": champion.version, "basis": "none", "over": name, "better": 1}
+    is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
+    try:
+        if champion.predictor is not None and is_earlier:
+            scores = champion.predictor.predict(rows.features.take(fold.test))
+            return about | {"basis": "as it scores now"} | over(name, scores)
+        if champion.recipe is None:
+            missing = f"{name} has learned from the period, or cannot be opened, and how it was made is not on record"
+            return about | asdict(Interval(None, None, None, 0, missing))
+        if champion.recipe.key() == winner.key():
+            basis = "the same recipe, which learns from more rows now"
+            return about | {"basis": basis} | asdict(Interval(0.0, 0.0, 0.0, len(fold.test)))
         basis = "fitted anew on the same rows as the new model, as it has learned from the period"
-        scores = _scores(rows, fold, champion.recipe, project, settings)
-    else:
-        missing = f"{name} has learned from the period, and how it was made is not on record"
-        nothing = Interval(None, None, None, 0, missing)
-        return {"version": champion.version, "basis": "none", "over": name, "better": 1, **asdict(nothing)}
-    return {"version": champion.version, "basis": basis, **over(name, scores)}
+        return about | {"basis": basis} | over(name, _scores(rows, fold, champion.recipe, project, settings))
+    except NightjarError as error:
+        failure = f"{name} cannot be compared: {str(error).splitlines()[0]}"
+        return about | asdict(Interval(None, None, None, 0, failure))
 
 
 def _sort_value(estimate: float | None, better: int) -> float:

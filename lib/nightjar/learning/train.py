@@ -59,7 +59,7 @@ def train(
     Raises:
         LearningError: the settings do not fit the features, or the rows or folds cannot give a metric; or the search's
             ledger is damaged, or locked by another process.
-        ModelError: the key that signs cannot be used, MLflow cannot record the training, or the champion was altered.
+        ModelError: the key that signs cannot be used, or MLflow cannot record the training.
     """
     label, home = project.label, Path(environment.home).absolute()
     run = Run(run_id, run_date, code_revision, home, keys.signing_key(home))

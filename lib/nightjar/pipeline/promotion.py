@@ -3,7 +3,9 @@
 import logging
 import os
 import pwd
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from types import MappingProxyType
 
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
@@ -17,6 +19,7 @@ from nightjar.settings.project import Project
 from nightjar.tables.runs import Outcome
 
 log = logging.getLogger("nightjar.promote")
+NO_DETAILS: Mapping[str, str] = MappingProxyType({})
 
 
 def promote(step: Step[jobs.Promote]) -> Outcome:
@@ -26,7 +29,7 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
         UsageError: the version cannot be approved, rejected or rolled back to.
         ModelError: there is no such version, or MLflow fails.
     """
-    _report_moved_alias(step)
+    _mend_alias(step)
     actions = {
         Action.DECIDE: _decide,
         Action.APPROVE: _approve,
@@ -55,15 +58,18 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
-    decision, people = decide(version.evidence, step.project.promotion), step.project.promotion.approvals
-    if decision.promoted and not people:
-        _record(step, outcome, "promoted", version, decision.reason)
+    opinion, needed = events.opinion(step.warehouse, version.number), step.project.promotion.approvals
+    decision = decide(version.evidence, step.project.promotion)
+    against = opinion.veto or _compared_with_another(step, version)
+    if decision.promoted and against is None and len(opinion.approvals) >= needed:
+        reason = decide(version.evidence, step.project.promotion, opinion.approvals).reason
+        _record(step, outcome, "promoted", version, reason)
         return
     reason = decision.reason
     if decision.promoted:
+        who = "a person approves it" if needed == 1 else f"{needed} different people approve it"
         command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
-        who = "a person approves it" if people == 1 else f"{people} different people approve it"
-        reason = f"{reason} It becomes champion once {who}: {command}"
+        reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
     _record(step, outcome, "refused", version, reason)
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
     holds = events.find_champion(step.warehouse, step.run_date)
@@ -72,24 +78,44 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         _record(step, outcome, "promoted", stand_in, why)
 
 
+def _compared_with_another(step: Step[jobs.Promote], version: Version) -> str | None:
+    """The reason why the evidence says nothing of the champion that holds; None where it does, or there is none."""
+    holds = events.find_champion(step.warehouse, step.run_date)
+    if holds is None or holds.number == version.number or not is_current_winner(holds, step.project):
+        return None
+    compared = (version.evidence.get("champion") or {}).get("version")
+    if compared == holds.number:
+        return None
+    what = "no champion" if compared is None else f"version {compared}"
+    return (
+        f"It was compared with {what}, and version {holds.number} is champion by now. Train anew, or have a person "
+        "approve it"
+    )
+
+
 def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """Record a person's approval; with the last one that is needed, the version becomes champion."""
     version, user, needed = _named_version(step), _user(), step.project.promotion.approvals
     _require_current(version, step.project)
-    before = events.approvals(step.warehouse, version.number)
-    if user in {approval.user for approval in before}:
+    tracking.require_version(step.home, step.project.name, version.number)
+    approvals, holds = events.opinion(step.warehouse, version.number).approvals, events.find_champion(step.warehouse)
+    has_approved = user in {approval.user for approval in approvals}
+    if has_approved and holds is not None and holds.number == version.number:
+        raise UsageError(f"version {version.number} is champion, and {user} has approved it. Nothing was written.")
+    if has_approved and len(approvals) < needed:
         raise UsageError(
             f"version {version.number}: {user} has approved it already; the {needed} people that "
             "project.promotion.approvals asks for are different users of the operating system. Nothing was written."
         )
-    approval = Approval(user, step.settings.by, str(step.settings.reason))
-    all_approvals = [*before, approval]
-    _record(step, outcome, "approved", version, str(approval), approval)
-    missing = needed - len(all_approvals)
+    if not has_approved:
+        approval = Approval(user, step.settings.by, str(step.settings.reason))
+        approvals = (*approvals, approval)
+        _record(step, outcome, "approved", version, str(approval), approval)
+    missing = needed - len(approvals)
     if missing > 0:
         log.info("version %s: %s more to approve it, until then it is no champion", version.number, missing)
         return
-    _record(step, outcome, "promoted", version, decide(version.evidence, step.project.promotion, all_approvals).reason)
+    _record(step, outcome, "promoted", version, decide(version.evidence, step.project.promotion, approvals).reason)
 
 
 def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:
@@ -117,15 +143,17 @@ def _roll_back(step: Step[jobs.Promote], outcome: Outcome) -> None:
             f"would still hold from then on. Roll back from there: run_date={last.holds_from}. Nothing was written."
         )
     earlier = [one for one in events.promotions(warehouse) if one.number != holds.number]
+    if number is None:  # not to one that people were against, such as the one before the last rollback
+        earlier = [one for one in earlier if events.opinion(warehouse, one.number).veto is None]
     named = [one for one in earlier if number is None or one.number == str(number)]
     if not named:
-        which = "no other version has" if number is None else f"version {number} has never"
+        which = "no other version that nobody was against has" if number is None else f"version {number} has never"
         raise UsageError(f"{which} been champion before version {holds.number}. Nothing was written.")
     version = named[-1]
     _require_current(version, step.project)
     approval = Approval(_user(), step.settings.by, str(step.settings.reason))
     why = f"rolled back from version {holds.number} by {approval}"
-    _record(step, outcome, "promoted", version, why, approval)
+    _record(step, outcome, "promoted", version, why, approval, {events.ROLLED_BACK: holds.number})
 
 
 def _named_version(step: Step[jobs.Promote]) -> Version:
@@ -151,19 +179,23 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def _report_moved_alias(step: Step[jobs.Promote]) -> None:
-    """Warn where MLflow's alias names another version than the last promotion: somebody has moved it by hand."""
+def _mend_alias(step: Step[jobs.Promote]) -> None:
+    """Let MLflow's alias name the last promotion again, and say so where it named another version."""
     holds = events.find_champion(step.warehouse)
     alias = None if holds is None else tracking.find_alias(step.home, step.project.name, events.CHAMPION)
-    if holds is not None and alias not in (None, holds.number):
-        log.warning(
-            "MLflow names version %s the champion of %s, and model_events version %s since %s: the alias was moved by "
-            "hand, which changes no score. To promote a version: action=approve or action=rollback.",
-            alias,
-            step.project.name,
-            holds.number,
-            holds.holds_from,
-        )
+    if holds is None or alias in (None, holds.number):
+        return
+    log.warning(
+        "MLflow named version %s the champion of %s, and model_events says version %s since %s: somebody has moved the "
+        "alias, which changes no score, or a job was stopped before it did. It is set to version %s again. To promote "
+        "another one: action=approve or action=rollback",
+        alias,
+        step.project.name,
+        holds.number,
+        holds.holds_from,
+        holds.number,
+    )
+    tracking.set_alias(step.home, step.project.name, events.CHAMPION, holds.number)
 
 
 def _record(
@@ -173,14 +205,16 @@ def _record(
     version: Version,
     reason: str,
     approval: Approval | None = None,
+    details: Mapping[str, str] = NO_DETAILS,
 ) -> None:
     if event == "promoted":
         tracking.require_version(step.home, step.project.name, version.number)
     log.info("version %s (%s) %s: %s", version.number, version.model_name, event, reason)
     person = {} if approval is None else {events.APPROVAL: asdict(approval)}
-    evidence = {**version.evidence, "decision": event, "reason": reason, **person}
+    evidence = {**version.evidence, "decision": event, "reason": reason, **person, **details}
     decided = replace(version, holds_from=step.run_date, evidence=evidence)
     alias = None if event == "approved" else events.CHAMPION
     outcome.outputs["model_events"] = events.record(step.warehouse, event, decided, step.run_id, alias)
-    if event == "promoted":
-        tracking.set_alias(step.home, step.project.name, events.CHAMPION, version.number)
+    holds = events.find_champion(step.warehouse)
+    if event == "promoted" and holds is not None:  # a later date's champion stays MLflow's
+        tracking.set_alias(step.home, step.project.name, events.CHAMPION, holds.number)

@@ -22,6 +22,8 @@ LABEL_HASH = "label_hash"
 """The same of the label's definition."""
 APPROVAL = "approval"
 """The person who has approved, rejected or rolled back."""
+ROLLED_BACK = "rolled_back"
+"""In the evidence of a rollback: the version that was champion until then."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +88,34 @@ def find_champion(warehouse: Warehouse, run_date: date = date.max) -> Version | 
 
 def promotions(warehouse: Warehouse) -> list[Version]:
     """Every version as it became champion, the one that holds from the latest run date last."""
-    return [_version_of(row) for row in _events(warehouse, "promoted", CHAMPION)]
+    return [_version_of(row) for row in _of_kind(warehouse, "promoted", CHAMPION)]
 
 
-def approvals(warehouse: Warehouse, number: str) -> list[Approval]:
-    """Who has approved a version since somebody rejected it, if anybody has."""
-    about = [row for row in _events(warehouse, "approved", None) if row["model_version"] == number]
-    rejected = [
-        row["recorded_at"]
-        for row in _events(warehouse, "refused", CHAMPION)
-        if row["model_version"] == number and APPROVAL in json.loads(row["evidence"])
-    ]
-    counted = [row for row in about if not rejected or row["recorded_at"] > max(rejected)]
-    return [Approval(**json.loads(row["evidence"])[APPROVAL]) for row in counted]
+@dataclass(frozen=True)
+class Opinion:
+    """What people have said of a version.
+
+    Attributes:
+        approvals: since somebody was last against it.
+        veto: the reason of who was against it last, where nobody has approved it since; None: there is none.
+    """
+
+    approvals: tuple[Approval, ...]
+    veto: str | None
+
+
+def opinion(warehouse: Warehouse, number: str) -> Opinion:
+    """What people have said of a version: who rejects it, or rolls back from it, takes back what was approved."""
+    approvals, veto = list[Approval](), None
+    for row in _events(warehouse):
+        evidence, is_about = json.loads(row["evidence"]), row["model_version"] == number
+        approval = evidence.get(APPROVAL)
+        is_against = row["event"] == "refused" and is_about and approval is not None
+        if is_against or evidence.get(ROLLED_BACK) == number:
+            approvals, veto = [], str(evidence.get("reason"))
+        elif row["event"] == "approved" and is_about:
+            approvals, veto = [*approvals, Approval(**approval)], None
+    return Opinion(tuple(approvals), veto)
 
 
 def registered(warehouse: Warehouse, number: str) -> Version:
@@ -107,9 +124,9 @@ def registered(warehouse: Warehouse, number: str) -> Version:
     Raises:
         ModelError: there is none.
     """
-    rows = [row for row in _events(warehouse, "registered", None) if row["model_version"] == number]
+    rows = [row for row in _of_kind(warehouse, "registered", None) if row["model_version"] == number]
     if not rows:
-        numbers = ", ".join(row["model_version"] for row in _events(warehouse, "registered", None)) or "none at all"
+        numbers = ", ".join(row["model_version"] for row in _of_kind(warehouse, "registered", None)) or "none at all"
         raise ModelError(f"No training of {warehouse.project} has registered version {number}: there is {numbers}.")
     return _version_of(rows[-1])
 
@@ -157,17 +174,22 @@ def newest_number(warehouse: Warehouse) -> str | None:
 
 
 def _latest(warehouse: Warehouse, run_date: date, event: str, alias: str | None) -> Version | None:
-    rows = [row for row in _events(warehouse, event, alias) if row["holds_from"] <= run_date]
+    rows = [row for row in _of_kind(warehouse, event, alias) if row["holds_from"] <= run_date]
     return _version_of(rows[-1]) if rows else None
 
 
-def _events(warehouse: Warehouse, event: str, alias: str | None) -> list[dict[str, Any]]:
+def _of_kind(warehouse: Warehouse, event: str, alias: str | None) -> list[dict[str, Any]]:
     """Events of one kind, by the run date from which they hold, those of one date as they were recorded."""
+    rows = [row for row in _events(warehouse, pc.field("event") == event) if row["alias"] == alias]
+    return sorted(rows, key=lambda row: row["holds_from"])
+
+
+def _events(warehouse: Warehouse, where: pc.Expression | None = None) -> list[dict[str, Any]]:
+    """Events as they were recorded."""
     if not arrow.exists(warehouse, MODEL_EVENTS.name):
         return []
-    rows = arrow.read(warehouse, MODEL_EVENTS.name, where=pc.field("event") == event).to_pylist()
-    of_alias = [row for row in rows if row["alias"] == alias]
-    return sorted(of_alias, key=lambda row: (row["holds_from"], row["recorded_at"], row["event_id"]))
+    rows = arrow.read(warehouse, MODEL_EVENTS.name, where=where).to_pylist()
+    return sorted(rows, key=lambda row: (row["recorded_at"], row["event_id"]))
 
 
 def _version_of(row: Mapping[str, Any]) -> Version:
