@@ -85,6 +85,8 @@ def test_train_by_ray_job_submit_on_two_nodes(state, tmp_path, tmp_path_factory)
     assert "sent: conf jobs" in output.splitlines()
     assert len({node for name, node in actors(state) if name != "JobSupervisor"}) == 2
     evidence = registered(here)
+    assert evidence["2"].pop("champion")["version"] == "1"
+    assert evidence["1"].pop("champion") is None
     assert evidence["2"] == evidence["1"]
 
 
