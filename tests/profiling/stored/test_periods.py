@@ -36,6 +36,13 @@ def test_every_day_lies_in_the_period_of_its_calendar(since, length):
     )
 
 
+@pytest.mark.parametrize("since", [date(9999, 12, 1), date(9999, 1, 1), date(9000, 1, 1)])
+def test_the_calendar_ends_with_the_year_9999(since):
+    periods = divide(since, date.max)
+    assert periods.is_last_whole
+    assert periods.numbers(np.array([day_number(date.max)])).tolist() == [len(periods) - 1]
+
+
 @pytest.mark.parametrize(
     ("days", "unit", "number"), [(60, "day", 60), (61, "week", 9), (420, "week", 60), (421, "month", 14)]
 )

@@ -1,7 +1,8 @@
 """Days, weeks or months of a project's calendar, by which stored facts are counted."""
 
+from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
 
@@ -52,10 +53,19 @@ class Periods:
     @property
     def is_last_whole(self) -> bool:
         """Whether the range ends with the last day of a period."""
-        following = day_number(self.until) + 1
+        return self.until == self._end_of_last
+
+    @property
+    def _end_of_last(self) -> date:
+        """The day with which the last period ends in the calendar, whose own last day is that of the year 9999."""
         if self.unit is Unit.MONTH:
-            return day_of(following).day == 1
-        return self.unit is Unit.DAY or self.until.weekday() == _SUNDAY
+            return self.until.replace(day=monthrange(self.until.year, self.until.month)[1])
+        rest = 0 if self.unit is Unit.DAY else _SUNDAY - self.until.weekday()
+        return day_of(min(day_number(self.until) + rest, day_number(date.max)))
+
+    def extend(self, until: date) -> "Periods":
+        """The same with the days up to this one that the last period lacks, if it lacks some."""
+        return replace(self, until=max(self.until, min(until, self._end_of_last)))
 
     def numbers(self, days: Ints) -> Ints:
         """The number of the period that each day lies in; -1 before the first one, their number after the last one.
