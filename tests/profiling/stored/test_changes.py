@@ -15,7 +15,7 @@ from nightjar.profiling.stored.presence import presence
 from nightjar.profiling.stored.profile import Range, profile_source
 from nightjar.tables.warehouse import Warehouse
 from oracles import stored_profiles as oracle
-from profiling.stored.tables import NOON, store
+from profiling.stored.tables import NOON, day, store
 
 DAYS = 60
 
@@ -94,6 +94,11 @@ def test_the_limit_is_a_prediction_interval_of_student_s_t(periods):
     assert [one.place for one in places] == oracle.jumps(means, variances, facts)
 
 
+def span_of(counts, facts):
+    """The presence where all periods are complete."""
+    return presence(np.array(counts), facts, len(facts))
+
+
 @pytest.mark.parametrize(
     ("course", "is_new", "is_gone"),
     [
@@ -110,18 +115,18 @@ def test_the_limit_is_a_prediction_interval_of_student_s_t(periods):
     ],
 )
 def test_what_is_absent_at_one_end_is_new_or_gone_if_it_was_hardly_ever_absent_between(course, is_new, is_gone):
-    span = presence(np.array([100 * (sign == "x") for sign in course]), np.full(len(course), 100))
+    span = span_of([100 * (sign == "x") for sign in course], np.full(len(course), 100))
     assert (None, None) if span is None else (span.is_new, span.is_gone) == (is_new, is_gone)
 
 
 def test_what_chance_leaves_out_is_not_gone():
     rare, facts = np.array([1] * 20 + [0]), np.full(21, 100)
-    assert not presence(rare, facts).is_gone
-    assert presence(rare, np.append(facts[:20], 10_000)).is_gone
-    assert not presence(np.array([0] * 20 + [2] + [0] * 20), np.full(41, 100)).is_new  # both by chance in one period
+    assert not span_of(rare, facts).is_gone
+    assert span_of(rare, np.append(facts[:20], 10_000)).is_gone
+    assert not span_of([0] * 20 + [2] + [0] * 20, np.full(41, 100)).is_new  # both by chance in one period
     random = np.random.default_rng(0)
     for share in (0.001, 0.02, 0.3):
-        spans = [presence(random.binomial(50, share, DAYS), np.full(DAYS, 50)) for _ in range(300)]
+        spans = [span_of(random.binomial(50, share, DAYS), np.full(DAYS, 50)) for _ in range(300)]
         assert not any(span and (span.is_new or span.is_gone) for span in spans)
 
 
@@ -206,7 +211,35 @@ def test_a_last_period_that_is_incomplete_is_not_compared(
     """It may hold the beginning of a week or day alone, which differs from the rest of it."""
     day = np.repeat(np.arange(days), 10)[: days * 10 - 10 + facts_of_last]
     values = np.random.default_rng(0).normal(np.where(day < days - changed, 0, 50), 1)
-    columns = {"event_time": [NOON + timedelta(days=int(one)) for one in day], "x": (pa.float64(), values)}
+    is_changed = day >= days - changed
+    columns = {
+        "event_time": [NOON + timedelta(days=int(one)) for one in day],
+        "lost": (pa.float64(), np.where(is_changed, None, 1.5)),
+        "word": (pa.string(), np.where(~is_changed & (np.arange(len(day)) % 2 == 0), "a", "b")),
+        "x": (pa.float64(), values),
+    }
     store(warehouse, columns)
     profile = profile_source(warehouse, machines(tmp_path), "readings", Range())
-    assert [one.column for one in changes(profile.columns, profile.periods)] == (["x"] if is_compared else [])
+    different = {one.column for one in changes(profile.columns, profile.periods)}
+    assert different - {"word"} == ({"lost", "x"} if is_compared else set())
+    assert ("word" in different) == (is_compared and changed > 1)  # of ten values chance leaves it out
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_compared"),
+    [
+        ({}, False),
+        ({"until": day(400)}, False),
+        ({"until": day(401)}, True),
+        ({"run_date": day(401)}, False),
+        ({"run_date": day(402)}, True),
+    ],
+    ids=["newest fact", "until Saturday", "until Sunday", "Sunday's night", "Monday's night"],
+)
+def test_a_week_without_facts_at_its_weekend_is_whole_once_it_is_over(tmp_path, warehouse, limits, is_compared):
+    days = np.array([number for number in range(402) if day(number).weekday() < 5])
+    values = np.random.default_rng(0).normal(np.where(days < 395, 0, 50), 1)
+    times = [NOON + timedelta(days=int(one)) for one in days]
+    store(warehouse, {"event_time": times, "x": (pa.float64(), values)})
+    profile = profile_source(warehouse, machines(tmp_path), "readings", Range(**limits))
+    assert bool(changes(profile.columns, profile.periods)) == is_compared

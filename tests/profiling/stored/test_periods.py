@@ -68,5 +68,8 @@ def test_by_default_all_facts_are_looked_at_but_a_handful_far_from_them_and_sixt
     assert (far.unit.value, far.since, far.until) == ("day", date(2024, 3, 1), date(2024, 3, 31))
     several = latest(np.append(lone, spring), np.append(300, np.full(31, 500)))
     assert (several.unit.value, several.since, len(several)) == ("month", date(2019, 4, 1), 60)
+    future = latest(np.append(spring, day_number(date(2099, 1, 1))), np.append(np.full(31, 5), 1))
+    assert (future.unit.value, future.until) == ("day", date(2024, 3, 31))
+    assert latest(np.append(spring[:3], spring[-1]), np.ones(4, int)).until == date(2024, 3, 31)
     near = latest(np.append(spring[0] - 20, spring), np.append(3, np.full(31, 500)))
     assert near.since == date(2024, 2, 10)

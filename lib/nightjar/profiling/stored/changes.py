@@ -40,10 +40,10 @@ def _of_column(column: ColumnHistory, periods: Periods) -> Iterator[Change]:
 def _of_values(series: Series) -> Iterator[Change]:
     """Whether the column has lost all its values, or has them only lately; else where more or fewer are missing."""
     facts, present = series.column.facts[series.places], series.column.present[series.places]
-    span = presence(present, facts)
+    compared = series.compared
+    span = presence(present, facts, len(compared))
     if span is not None:
         yield from _of_span(series, span, facts, present)
-    compared = series.compared
     for jump in jumps.of_shares(series.column.missing[compared], series.column.facts[compared]):
         if span is None or jump.place not in span.edges:
             yield series.jump(jump, About.MISSING, "The share without a value", percent)

@@ -22,8 +22,8 @@ LONGEST = 40  # letters of a text
 
 def of_levels(levels: Levels, series: Series) -> Iterator[Change]:
     """Texts that appear or vanish, those of one period together, and jumps of the most frequent ones' shares."""
-    facts = series.column.present[series.places]
-    spans = {place: presence(counts[series.places], facts) for place, counts in enumerate(levels.counts)}
+    facts, complete = series.column.present[series.places], len(series.compared)
+    spans = {place: presence(counts[series.places], facts, complete) for place, counts in enumerate(levels.counts)}
     edges = {place: span.edges for place, span in spans.items() if span is not None and span.edges}
     new, gone = dict[int, list[int]](), dict[int, list[int]]()
     for place, span in spans.items():

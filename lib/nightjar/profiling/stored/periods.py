@@ -13,7 +13,10 @@ from nightjar.timeline import Moments, clock_of
 
 MOST = 60
 """A range with more days is counted by week, one with more weeks by month."""
-FEW_IN_A_THOUSAND = 0.001
+FEW = 0.001
+"""The share of facts that may be left out at either end of a range, and one fact at least."""
+FEWEST = 20
+"""Of fewer facts none is left out."""
 DAY = 86_400_000_000  # microseconds
 _EPOCH = date(1970, 1, 1)
 _SUNDAY = 6
@@ -112,16 +115,17 @@ def divide(since: date, until: date) -> Periods:
 def latest(days: Ints, facts: Ints) -> Periods:
     """The last periods there are facts of: all of them, or the last 60 months.
 
-    A handful of facts far from all others, such as one of the year 1900, would make days of all others months. So the
-    first and the last of a thousand facts are left out where the range without them is less than half as long.
+    A handful of facts far from all others, such as one of the year 1900, would make days of all others months. So at
+    either end one in a thousand facts, or else one, is left out where the range without them is less than half as long.
 
     Args:
         days: with facts, since 1970, ascending.
         facts: of each of these days.
     """
-    share = np.cumsum(facts) / facts.sum()
+    until_day, whole = np.cumsum(facts), int(facts.sum())
+    few = max(1.0, FEW * whole) if whole >= FEWEST else 0.0
     first, last = int(days[0]), int(days[-1])
-    inner = days[(share > FEW_IN_A_THOUSAND) & (share - facts / facts.sum() < 1 - FEW_IN_A_THOUSAND)]
+    inner = days[(until_day > few) & (until_day - facts < whole - few)]
     if len(inner) and 2 * (int(inner[-1]) - int(inner[0]) + 1) < last - first + 1:
         first, last = int(inner[0]), int(inner[-1])
     until = day_of(last)

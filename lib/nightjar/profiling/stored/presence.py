@@ -37,18 +37,19 @@ class Presence:
         return begins | ({self.last, self.last + 1} if self.is_gone else set())
 
 
-def presence(counts: Ints, facts: Ints) -> Presence | None:
+def presence(counts: Ints, facts: Ints, complete: int) -> Presence | None:
     """From when to when something is there; None where it never is.
 
     Args:
         counts: facts with it in each period.
         facts: of each period, at least one.
+        complete: how many periods are complete: where a later one lacks it, that says nothing yet.
     """
     places = np.flatnonzero(counts)
     if not len(places):
         return None
     first, last = int(places[0]), int(places[-1])
-    before, after = first, len(counts) - 1 - last
+    before, after = first, complete - 1 - last
     longest_gap = int(np.diff(places).max(initial=1)) - 1
 
     def is_unlikely(absent_from: Ints, others: Ints) -> bool:
@@ -58,5 +59,5 @@ def presence(counts: Ints, facts: Ints) -> Presence | None:
 
     span = facts[first : last + 1]
     is_new = before >= EARLIER and before > 2 * longest_gap and is_unlikely(facts[:first], span)
-    is_gone = last + 1 >= EARLIER and after > 2 * longest_gap and is_unlikely(facts[last + 1 :], span)
+    is_gone = last + 1 >= EARLIER and after > 2 * longest_gap and is_unlikely(facts[last + 1 : complete], span)
     return Presence(first, last, is_new, is_gone)

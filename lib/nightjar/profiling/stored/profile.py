@@ -1,7 +1,7 @@
 """A look at the stored facts of a source: what each column holds in each period."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -26,6 +26,9 @@ class Range:
         run_date: those that nights up to this one have stored; None: all.
         since: first local day; None: that of the last periods there are.
         until: last local day; None: that of the newest fact.
+
+    The last period ends with `until`, or else with the eve of the run date, if facts could have happened after the
+    newest one: a week without facts at its weekend is whole then.
     """
 
     run_date: date | None = None
@@ -78,6 +81,10 @@ def profile_source(warehouse: Warehouse, project: Project, source: str, within: 
     stored = open_facts(warehouse, source, project.zone, within.run_date)
     days, facts = stored.days()
     chosen = _choose(source, days, facts, within)
+    if within.until is not None:
+        chosen = chosen.extend(within.until)
+    elif within.run_date is not None:
+        chosen = chosen.extend(within.run_date - timedelta(days=1))
     counted, columns = _count(stored, chosen)
     expected, names = project.sources[source].stored_columns(), stored.columns
     return SourceProfile(
