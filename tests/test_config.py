@@ -165,6 +165,12 @@ def test_a_mistake_is_refused_with_its_key_its_value_and_what_was_expected(overr
     assert [part for part in parts if part not in message] == []
 
 
+def test_a_text_with_a_broken_interpolation_is_refused_as_any_other_mistake():
+    message = refused(*FLIGHTS, "source='${'", job=JobName.PROFILE)
+    assert message.startswith("profile: the configuration is refused: ")
+    assert "source" in message
+
+
 def test_an_argument_that_cannot_be_read_is_told_with_how_a_shell_is_given_it():
     """What is advised gives the very text; Hydra itself says `mismatched input '['` of no argument."""
     values = [

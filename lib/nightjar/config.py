@@ -82,13 +82,13 @@ def compose_job(folder: Path, job: jobs.JobName, arguments: list[str]) -> Compos
     try:
         with _hydra(folders):
             config = compose(config_name=job.value, overrides=of_hydra)
+        for key, value in texts.items():
+            OmegaConf.update(config, key, value, force_add=True)
     except REFUSED as error:
         why = refusals.describe_refusal(error, folders, arguments, ROOTS[job])
         message = f"{job.value}: the configuration is refused: {why}"
         hidden = [*secrets.of_overrides(arguments), *refusals.secrets_in(error)]
         raise UsageError(secrets.hide(message, hidden)) from error
-    for key, value in texts.items():
-        OmegaConf.update(config, key, value, force_add=True)
     altered: dict[KeyPath, str] = {}
     filled = filling.fill(ROOTS[job], OmegaConf.to_container(config, resolve=False), altered)
     return Composed(job, folders, forced, OmegaConf.create(filled), altered)

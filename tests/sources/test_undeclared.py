@@ -49,6 +49,17 @@ def test_every_format_says_which_columns_a_file_has_beyond_the_declared_ones(spa
     assert str(read.rows.first()["k"]) == "1"
 
 
+def test_a_file_without_objects_says_nothing_of_columns(spark, landing):
+    """Had it none, the next night would report every usual one as new."""
+    path = landing / "a"
+    path.write_text("\n \n")
+    read = raw.read(
+        spark, File(str(landing), format=FileFormat.JSON), [str(path)], ["k"], "readings", landing / "cache"
+    )
+    assert undeclared.as_text(read.names.get(str(path)), ["k"]) is None
+    assert read.rows.count() == 0
+
+
 def test_a_new_column_is_reported_once_and_a_table_of_before_can_be_read(run, landing, warehouse, monkeypatch, caplog):
     """The first night that records columns has no new ones, and neither has one that no longer declares a column."""
 

@@ -60,7 +60,7 @@ def read(
             of_file = shared.get(path, ("json", *columns), partial(_names, other, columns))
         if of_file is not None:
             require_columns(of_file, columns, path, source)
-        names[path] = of_file or []
+            names[path] = of_file
     paths = list(places.values())
     lines = spark.read.text([literally(path) for path in paths], lineSep="\n")
     # As bytes: what is not UTF-8 is malformed, not mended.

@@ -27,7 +27,8 @@ class RawRows:
 
     Attributes:
         rows: the columns that are read.
-        names: file -> the names of its columns, also of others; of JSON those of its first objects.
+        names: file -> the names of its columns, also of others; of JSON those of its first objects, and none of a file
+            without an object, whose columns nobody knows.
     """
 
     rows: DataFrame
