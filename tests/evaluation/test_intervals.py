@@ -17,8 +17,8 @@ from nightjar.evaluation.influence import of_mean
 from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metric_report import Truth, difference, figure, intervals, mean_interval
 from nightjar.evaluation.recalibration import calibration_intercept, calibration_slope
-from nightjar.evaluation.regression import mae, r2, rmse
-from nightjar.evaluation.reliability import expected_calibration_error
+from nightjar.evaluation.regression import mae, r2, rmse, smape
+from nightjar.evaluation.reliability import expected_calibration_error, resolution, uncertainty
 from nightjar.evaluation.rows import Undefined
 from nightjar.settings.task import Task
 from oracles import intervals as oracle
@@ -114,7 +114,8 @@ def test_intervals_are_those_of_the_definition(measure, rows):
         least = -1 if scale is Scale.CORRELATION else 0
         limits = oracle.bounds_of_equals(estimate, oracle.least_effective(*ways), least, 1)
     else:
-        limits = oracle.bounds(estimate, *expected, scale.value)
+        low, high = oracle.bounds(estimate, *expected, scale.value)
+        limits = low, min(high, OF_ROWS[measure].most())
     assert (actual.low, actual.high) == pytest.approx(limits)
 
 
@@ -292,6 +293,30 @@ def test_amounts_of_any_size_have_the_intervals_of_their_unit(unit):
         by, actual = 1 if name == "r2" else unit, great[name]
         scaled = (actual.estimate / by, actual.low / by, actual.high / by)
         assert scaled == pytest.approx((of.estimate, of.low, of.high))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("measure", "most", "label", "score"),
+    [
+        (resolution, 0.25, [0, 1, 0, 1, 1, 0, 0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5, 0.5, 0.2, 0.2, 0.2, 0.2, 0.2]),
+        (uncertainty, 0.25, [1, 1, 1, 1, 1, 1, 0, 0, 0, 0], [0.5] * 10),
+        (lift, 1 / 0.3, [1, 0, 0, 0, 1, 0, 0, 0, 1, 0], [9, 1, 2, 3, 8, 7, 4, 5, 6, 0]),
+        (smape, 2, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], [-1, -1, -1, -1, -1, 1, 9, 9, 9, 9]),
+        (r2, 1, np.arange(10), [0, 1, 2, 3, 4, 5, 9, 6, 8, 5]),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_no_bound_is_beyond_the_greatest_value(measure, most, label, score):
+    truth = Truth(Task.CLASSIFICATION, np.array(label, float), Clusters(np.arange(10), np.arange(10) // 3))
+    result = figure(measure, truth, np.array(score, float), **PARAMETERS.get(measure, {}))
+    assert result.low < result.estimate < result.high == most
+
+
+def test_scores_in_one_bin_resolve_nothing():
+    label = np.random.default_rng(0).random(100) < 0.3
+    weight = np.random.default_rng(1).random(100)
+    assert resolution(label, np.full(100, 0.1), weight) == 0
 
 
 def test_rows_without_an_entity_or_a_block_are_refused():

@@ -1,12 +1,14 @@
 """Every metric of a task with its interval, and the difference of two models, over entities and blocks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.binary import gini
+from nightjar.evaluation.binary import gini, ks, roc_auc
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, figure, headline, intervals, values_by_list
@@ -40,7 +42,9 @@ def test_one_score_for_all_rows_has_an_area_of_a_half_whichever_rows_there_are()
     truth = Truth(Task.CLASSIFICATION, np.array([1, 0, 1, 0, 0, 0, 1, 0]), CLUSTERS)
     result = intervals(truth, np.full(8, 0.3))
     assert result["roc_auc"] == Interval(0.5, 0.5, 0.5, 8)
-    assert figure(gini, truth, np.full(8, 0.3)) == Interval(0, 0, 0, 8)
+    assert figure(gini, truth, np.full(8, 0.3)) == figure(ks, truth, np.full(8, 0.3)) == Interval(0, 0, 0, 8)
+    weighted = replace(truth, weight=np.array([1.0] * 7 + [0]))
+    assert figure(roc_auc, weighted, np.array([0.3] * 7 + [0.9])) == Interval(0.5, 0.5, 0.5, 7)
     assert result["average_precision"].low < 3 / 8 < result["average_precision"].high
 
 

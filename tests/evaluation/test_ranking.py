@@ -101,6 +101,13 @@ def test_a_figure_is_over_lists():
     assert 0 < result.low < 0.5 < result.high < 1
 
 
+@pytest.mark.parametrize("strange", [-1.0, np.nan])
+def test_a_relevance_that_is_none_is_refused(strange):
+    for measure in (mean_ndcg, mean_average_precision, mean_reciprocal_rank):
+        with pytest.raises(LearningError, match=rf"relevance holds {strange} in 1 of 2 rows: expected 0 or more"):
+            measure(np.array([1.0, strange]), np.array([1.0, 2]), np.zeros(2, int))
+
+
 def test_no_places_are_refused():
     for measure in (precision_at, recall_at):
         with pytest.raises(LearningError, match="k is 0: expected a number of places, 1 or more"):

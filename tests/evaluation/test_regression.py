@@ -44,10 +44,17 @@ def test_they_are_scikit_learn_s(rows, quantile):
 def test_percentages_of_nothing_are_undefined_or_no_error():
     assert mape([0, 2, 0], [1, 2, 0]) == Undefined("2 of 3 labels are 0, of which no error is a share")
     assert mape([0, 2], [1, 2], weight=[0, 1]) == 0
-    assert mape([1e-300], [1e300]) == Undefined("an error is more than 1e308 times its label")
+    too_great = Undefined("the errors are together more than 1e308 times their labels")
+    assert mape([1e-300], [1e300]) == mape(np.full(4, 1e-8), np.full(4, 1e300)) == too_great
     assert smape([0, 0], [0, 5]) == 1
     assert smape([1e300, -1e300], [-1e300, 1e300]) == 2
     assert mape([], []) == smape([], []) == pinball([], []) == interval_coverage([], np.empty((0, 2))) == NO_ROWS
+
+
+def test_errors_that_cannot_be_squared_have_no_r2():
+    too_great = Undefined("the squared errors are more than 1e308 times those of the mean")
+    assert r2([1, 2, 3], [1, 2, 1e200]) == too_great
+    assert r2([1e200, 2e200, 3e200], [1e200, 2e200, 5e200]) == pytest.approx(-1)
 
 
 @pytest.mark.parametrize("quantile", [0, 1, np.nan, 90])

@@ -29,11 +29,14 @@ class Inference:
     Attributes:
         influence: of labels, scores (or decisions, or bounds) and row weights above 0, on which the measure is defined,
             and of the parameters of the measure itself.
-        scale: that on which bounds are symmetric, so that they stay within the range of the measure.
+        scale: that on which bounds are symmetric.
+        most: the greatest value there is, where the scale has no end there, by the measure's parameters: no upper bound
+            is above it.
     """
 
     influence: Callable[..., Influence]
     scale: Scale
+    most: Callable[..., float] = lambda **_: np.inf
 
 
 def _of_losses(loss: Callable[..., Floats]) -> Callable[..., Influence]:
@@ -68,17 +71,17 @@ OF_ROWS: Mapping[Measure, Inference] = {
     confusion.f_beta: Inference(_of_terms(confusion.f_beta_terms), Scale.LOGIT),
     reliability.expected_calibration_error: Inference(reliability.of_calibration_error, Scale.LOGIT),
     reliability.reliability: Inference(reliability.of_reliability, Scale.LOGIT),
-    reliability.resolution: Inference(reliability.of_resolution, Scale.LOG),
-    reliability.uncertainty: Inference(reliability.of_uncertainty, Scale.LOG),
+    reliability.resolution: Inference(reliability.of_resolution, Scale.LOG, lambda **_: 0.25),
+    reliability.uncertainty: Inference(reliability.of_uncertainty, Scale.LOG, lambda **_: 0.25),
     recalibration.calibration_intercept: Inference(recalibration.of_intercept, Scale.PLAIN),
     recalibration.calibration_slope: Inference(recalibration.of_slope, Scale.PLAIN),
     gains.gain: Inference(gains.of_gain, Scale.LOGIT),
-    gains.lift: Inference(gains.of_lift, Scale.LOG),
+    gains.lift: Inference(gains.of_lift, Scale.LOG, lambda share: 1 / share),
     regression.rmse: Inference(influence.of_rmse, Scale.LOG),
     regression.mae: Inference(_of_losses(lambda y, score: np.abs(y - score)), Scale.LOG),
-    regression.r2: Inference(influence.of_r2, Scale.PLAIN),
+    regression.r2: Inference(influence.of_r2, Scale.PLAIN, lambda **_: 1.0),
     regression.mape: Inference(_of_losses(regression.absolute_percentages), Scale.LOG),
-    regression.smape: Inference(_of_losses(regression.symmetric_percentages), Scale.LOG),
+    regression.smape: Inference(_of_losses(regression.symmetric_percentages), Scale.LOG, lambda **_: 2.0),
     regression.pinball: Inference(_of_losses(regression.pinball_losses), Scale.LOG),
     prediction_intervals.interval_coverage: Inference(_of_losses(prediction_intervals.is_covered), Scale.LOGIT),
     prediction_intervals.interval_width: Inference(_of_losses(prediction_intervals.widths), Scale.LOG),

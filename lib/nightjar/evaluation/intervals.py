@@ -55,7 +55,7 @@ class Interval:
 
 
 class Scale(Enum):
-    """The scale on which bounds are symmetric about the estimate, so that they stay within the measure's range."""
+    """The scale on which bounds are symmetric about the estimate, so that they stay between its ends."""
 
     PLAIN = "plain"
     LOG = "log"
@@ -82,7 +82,15 @@ class _Way:
     freedom: float
 
 
-def interval(estimate: Value, influence: Influence, clusters: Clusters, scale: Scale, *, size: float = 0.0) -> Interval:
+def interval(
+    estimate: Value,
+    influence: Influence,
+    clusters: Clusters,
+    scale: Scale,
+    *,
+    size: float = 0.0,
+    most: float = np.inf,
+) -> Interval:
     """The estimate with its central 95% interval.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
@@ -95,6 +103,7 @@ def interval(estimate: Value, influence: Influence, clusters: Clusters, scale: S
         clusters: of these rows.
         scale: the scale on which the bounds are symmetric.
         size: of a difference: that of the measures, beside which it may be a rounding error.
+        most: the greatest value of the measure: where the scale reaches beyond, the upper bound is cut off there.
     """
     rows = int(np.count_nonzero(np.sum(influence.parts, axis=0))) if influence.parts else 0
     if isinstance(estimate, Undefined):
@@ -112,7 +121,7 @@ def interval(estimate: Value, influence: Influence, clusters: Clusters, scale: S
     low, high = _bounds(estimate, reach, scale)
     if influence.distances is not None:
         low = max(0.0, estimate - _chance(influence.distances, clusters) - reach)
-    return Interval(estimate, low, high, rows)
+    return Interval(estimate, low, max(estimate, min(high, most)), rows)
 
 
 def _chance(distances: Distances, clusters: Clusters) -> float:
@@ -137,7 +146,8 @@ def _chance(distances: Distances, clusters: Clusters) -> float:
 def _bounds(estimate: float, reach: float, scale: Scale) -> tuple[float, float]:
     """The bounds that are symmetric on the scale, where the interval reaches so far to first order."""
     if scale is Scale.LOG:
-        factor = float(np.exp(reach / estimate))
+        with np.errstate(over="ignore"):
+            factor = float(np.exp(reach / estimate))
         return estimate / factor, estimate * factor
     if scale is Scale.LOGIT:
         centre, reach = logit(estimate), reach / (estimate * (1 - estimate))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.binary import gini, roc_auc
+from nightjar.evaluation.binary import gini, ks, roc_auc
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
 from nightjar.evaluation.influence import Influence, of_mean
@@ -91,10 +91,13 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
         (0.75, 12)
     """
     estimate, influence, clusters = _estimate(measure, truth, score, parameters)
-    result = interval(estimate, influence, clusters, _scale(measure))
-    if measure in (roc_auc, gini) and result.low is not None and np.ptp(score) == 0:
-        # One score for all rows ranks nothing: 0.5 (Gini: 0) by definition, whichever rows there are.
-        return replace(result, low=result.estimate, high=result.estimate)
+    most = np.inf if measure in OF_LISTS else OF_ROWS[measure].most(**parameters)
+    result = interval(estimate, influence, clusters, _scale(measure), most=most)
+    if measure in (roc_auc, gini, ks) and result.low is not None:
+        rows, _ = rows_with_weight(truth.weight, len(truth.label))
+        if np.ptp(np.asarray(score)[rows]) == 0:
+            # One score for all rows ranks nothing: 0.5 (Gini, KS: 0) by definition, whichever rows there are.
+            return replace(result, low=result.estimate, high=result.estimate)
     return result
 
 

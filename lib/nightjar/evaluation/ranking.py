@@ -79,7 +79,7 @@ def mean_ndcg(relevance: Floats, score: Floats, query: RowNumbers, weight: npt.A
     Source: Järvelin and Kekäläinen (2002), ACM Transactions on Information Systems 20(4), 422-446.
 
     Raises:
-        LearningError: see `rows.check_weight`.
+        LearningError: see `in_lists` and `rows.check_weight`.
 
     Example:
         Of two lists the first has its relevant row in second place, the other in first place.
@@ -100,7 +100,7 @@ def precision_at(
     retrieval, chapter 3; so are `recall_at` and `mean_average_precision`, as in NIST's trec_eval.
 
     Raises:
-        LearningError: see `rows.check_weight`; also a k below 1.
+        LearningError: see `in_lists` and `rows.check_weight`; also a k below 1.
 
     Example:
         >>> relevance, score = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.9, 0.5, 0.4, 0.3])
@@ -132,7 +132,7 @@ def mean_average_precision(
     """MAP: the mean over lists of the mean, over their relevant rows, of the precision down to the row's place.
 
     Raises:
-        LearningError: see `rows.check_weight`.
+        LearningError: see `in_lists` and `rows.check_weight`.
 
     Example:
         Relevant are the second and the third: (1/2 + 2/3) / 2.
@@ -152,7 +152,7 @@ def mean_reciprocal_rank(
     Source: Voorhees (1999), The TREC-8 question answering track report, TREC-8, 77-82.
 
     Raises:
-        LearningError: see `rows.check_weight`.
+        LearningError: see `in_lists` and `rows.check_weight`.
 
     Example:
         >>> relevance, score = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.9, 0.5, 0.4, 0.3])
@@ -200,7 +200,16 @@ def reciprocal_rank_of_lists(lists: Lists) -> Floats:
 
 
 def in_lists(relevance: Floats, score: Floats, query: RowNumbers) -> Lists:
-    """The rows in their lists."""
+    """The rows in their lists.
+
+    Raises:
+        LearningError: a relevance below 0, or NaN.
+    """
+    strange = relevance[~(relevance >= 0)]
+    if len(strange):
+        raise LearningError(
+            f"relevance holds {strange[0]} in {len(strange)} of {len(relevance)} rows: expected 0 or more."
+        )
     _, first, number, size = np.unique(query, return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((-score, number))
     starts = np.diff(number[order], prepend=-1) != 0

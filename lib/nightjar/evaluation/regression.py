@@ -63,7 +63,7 @@ def mae(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = N
 def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
     """One minus the squared error over that of the rows' own mean: 1 is best, below 0 is worse than that mean.
 
-    Undefined unless there are two different labels.
+    Undefined unless there are two different labels, and where the errors are too great to be squared in their unit.
 
     Raises:
         LearningError: see `check_amounts` and `rows.check_weight`.
@@ -80,8 +80,12 @@ def r2(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = No
     row_weights = 1.0 if weights is None else weights
     from_mean = amounts - np.average(amounts, weights=weights)
     unit = greatest(from_mean)
-    squared, about_mean = ((amounts - scores) / unit) ** 2, (from_mean / unit) ** 2
-    return float(1 - np.sum(row_weights * squared) / np.sum(row_weights * about_mean))
+    with np.errstate(over="ignore"):
+        squared, about_mean = ((amounts - scores) / unit) ** 2, (from_mean / unit) ** 2
+        result = float(1 - np.sum(row_weights * squared) / np.sum(row_weights * about_mean))
+    return (
+        result if np.isfinite(result) else Undefined("the squared errors are more than 1e308 times those of the mean")
+    )
 
 
 def mape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:
@@ -105,10 +109,10 @@ def mape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = 
     zeros = int(np.count_nonzero(amounts == 0))
     if zeros:
         return Undefined(f"{zeros:,} of {len(amounts):,} labels are 0, of which no error is a share")
-    percentages = absolute_percentages(amounts, scores)
-    if not np.isfinite(percentages).all():
-        return Undefined("an error is more than 1e308 times its label")
-    return mean(percentages, weights)
+    with np.errstate(over="ignore"):
+        result = mean(absolute_percentages(amounts, scores), weights)
+    is_number = isinstance(result, Undefined) or np.isfinite(result)
+    return result if is_number else Undefined("the errors are together more than 1e308 times their labels")
 
 
 def smape(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> Value:

@@ -15,6 +15,9 @@ from nightjar.evaluation.binary import Booleans, check_probabilities, drop_unwei
 from nightjar.evaluation.influence import Distances, Influence
 from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value
 
+_ROUNDING = 1e-15
+"""So small a resolution is 0, but for rounding: all bins have one rate."""
+
 
 @dataclass(frozen=True)
 class BrierParts:
@@ -102,9 +105,10 @@ def brier_parts(
         return binned
     w, rate = binned.weight, binned.base_rate
     apart = binned.probability - binned.mean
+    resolved = float(w @ (binned.rate - rate) ** 2)
     return BrierParts(
         reliability=float(w @ (binned.mean - binned.rate) ** 2),
-        resolution=float(w @ (binned.rate - rate) ** 2),
+        resolution=resolved if resolved > _ROUNDING else 0.0,
         uncertainty=rate * (1 - rate),
         variance_within=float(w @ apart**2),
         covariance_within=float(2 * w @ (apart * (binned.outcome - binned.rate))),
