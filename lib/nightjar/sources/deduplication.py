@@ -106,11 +106,8 @@ def without_stored(
         return in_spans and bool(file.partition["ingested_on"] != night.run_date)
 
     stored = delta.read(spark, warehouse, table, keep=may_hold)
-    other = stored.where(F.col("ingested_on") != F.lit(night.run_date))
     content_columns = [*source.stored_columns(), "event_time"]
-    for name in content_columns:
-        if name not in other.columns:  # the configuration has only now added it
-            other = other.withColumn(name, F.lit(None).cast(rows.schema[name].dataType))
+    other = facts.with_absent(stored.where(F.col("ingested_on") != F.lit(night.run_date)), content_columns, rows)
     fact = [*source.key, "stated_known_at", *source.sequence]
     # Versions after the first are known later than stated, and few: the versions that they replace are not the latest.
     later = other.where(F.col("known_at") > F.col("stated_known_at")).select(*fact, "known_at")

@@ -1,7 +1,7 @@
 """From raw rows to facts: cast, check and derive columns; each refused row gets its reasons."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -27,6 +27,18 @@ RAW = "_raw"
 SEPARATOR = "\n"
 KEEP_NULLS = {"ignoreNullFields": "false"}
 Fault = tuple[Column, str]  # a condition under which a row is refused, and the reason
+
+
+def with_absent(stored: DataFrame, columns: Iterable[str], like: DataFrame) -> DataFrame:
+    """Stored facts with those of the columns empty that the table lacks, as the settings have only now added them.
+
+    Args:
+        stored: facts, or versions of them.
+        columns: that are needed.
+        like: rows that have these columns in their types.
+    """
+    absent = [name for name in columns if name not in stored.columns]
+    return stored.withColumns({name: F.lit(None).cast(like.schema[name].dataType) for name in absent})
 
 
 def candidates(rows: DataFrame, name: str, source: sources.Source, cache: Path, zone: str) -> DataFrame:

@@ -79,9 +79,8 @@ def _facts(ground: Ground, rows: DataFrame) -> DataFrame:
     versions = of_night.select(*columns, "known_at", F.lit(False).alias(STORED))
     stored = ground.stored(ground.table)
     if stored is not None:
-        absent = [name for name in columns if name not in stored.columns]  # the configuration has only now added them
-        stored = stored.withColumns({name: F.lit(None).cast(versions.schema[name].dataType) for name in absent})
-        stored = stored.select(*columns, "known_at", F.lit(True).alias(STORED))
+        whole = facts.with_absent(stored, columns, versions)
+        stored = whole.select(*columns, "known_at", F.lit(True).alias(STORED))
         versions = versions.unionByName(_comparable(stored, new, source))
     texts = [name for name in source.near_duplicates if name not in source.key]
     of_last = F.struct(*texts, *(F.col(name).alias("_deleted") for name in deleted), F.lit(0))

@@ -116,3 +116,13 @@ def test_each_gate_fails_the_rows_that_a_slow_look_fails(spark, new, stored, oth
     assert measured["spread"].shares == {word: count for word, count in shares.items() if count}
     assert measured["gaps"].newest == max(row["at"] for row in new)
     assert date(2024, 4, 1) <= min(days)
+
+
+def test_facts_stored_before_a_column_was_declared_have_no_value_in_it(spark):
+    rows = [(1, START, 1.0, "a", 1), (2, START, 1.0, "b", 1), (3, START, 1.0, "c", 2)]
+    new = spark.createDataFrame(rows, SCHEMA).withColumn("known_at", F.col("at"))
+    stored = new.drop("n").withColumn("id", F.col("id") + 10)
+    single = set_checks.repeated(new, stored, GATES["single"], SOURCE)
+    assert [row.n for row in single.collect()] == [1]
+    there = set_checks.current(new.where("id = 1"), stored, SOURCE, ["word", "n"])
+    assert {(row.word, row.n) for row in there.collect()} == {("a", 1), ("a", None), ("b", None), ("c", None)}

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from nightjar.errors import UsageError
 from nightjar.settings.gates import Gate
 from nightjar.settings.sources import Source
+from nightjar.sources import facts
 
 ROWS = "_rows"
 
@@ -31,7 +32,8 @@ def repeated(new: DataFrame, stored: DataFrame | None, gate: Gate, source: Sourc
     values = new.where(_complete(columns)).groupBy(*columns).agg(F.count("*").alias(ROWS), first, last)
     is_repeated = F.col(ROWS) > 1 if of_versions else F.col("_first") != F.col("_last")
     if stored is not None and not of_versions:
-        others = stored.select(*(F.col(name).alias(f"_stored_{name}") for name in columns), fact.alias("_fact"))
+        whole = facts.with_absent(stored, [*columns, *source.key], new)
+        others = whole.select(*(F.col(name).alias(f"_stored_{name}") for name in columns), fact.alias("_fact"))
         same = _equal({name: f"_stored_{name}" for name in columns})
         earlier = values.join(others, same & (F.col("_fact") != F.col("_first")), "left_semi")
         values = values.where(is_repeated).unionByName(earlier.where(~is_repeated))
@@ -79,13 +81,13 @@ def current(new: DataFrame, stored: DataFrame | None, source: Source, fields: li
     columns = [*dict.fromkeys([*source.key, *source.sequence, *fields, *deleted]), "known_at"]
     versions = new.select(*columns)
     if stored is not None:
-        versions = versions.unionByName(stored.select(*columns))
+        versions = versions.unionByName(facts.with_absent(stored, columns, versions).select(*columns))
     if source.deleted is None and set(fields) <= set(source.key):
         return versions.select(*fields)
     values = F.struct(*fields, *(F.col(name).alias("_deleted") for name in deleted))
     latest = F.max_by(values, F.struct("known_at", *source.sequence)).alias("_latest")
-    facts = versions.groupBy(*source.key).agg(latest).select("_latest.*")
-    return facts.where(~F.coalesce("_deleted", F.lit(False))).drop("_deleted") if source.deleted else facts
+    there = versions.groupBy(*source.key).agg(latest).select("_latest.*")
+    return there.where(~F.coalesce("_deleted", F.lit(False))).drop("_deleted") if source.deleted else there
 
 
 def _complete(columns: list[str]) -> Column:
