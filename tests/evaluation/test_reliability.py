@@ -87,6 +87,16 @@ def test_chance_does_not_make_honest_probabilities_dishonest_and_dishonest_ones_
     assert np.mean(shown) >= 0.95
 
 
+def test_chance_adds_to_the_resolution_of_two_bins_the_variance_of_half_the_gap_between_them():
+    """Each bin's rate is compared with that of all rows, which follows it half of the way."""
+    row = np.arange(200)
+    label, score = row % 10 < np.where(row < 100, 2, 8), np.where(row < 100, 0.3, 0.7)
+    one = figure(resolution, Truth(Task.CLASSIFICATION, label, Clusters(row, row)), score)
+    chance = one.estimate - one.low - one.estimate * np.log(one.high / one.estimate)
+    assert one.estimate == pytest.approx(0.09)
+    assert chance == pytest.approx((0.16 / 100 + 0.16 / 100) / 4 * 200 / 199)
+
+
 @pytest.mark.parametrize("measure", [brier_parts, reliability, expected_calibration_error])
 def test_no_rows_and_no_bins(measure):
     assert measure([], []) == NO_ROWS

@@ -39,7 +39,7 @@ from nightjar.settings.labelling import SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.preparation import Preparation
-from nightjar.settings.task import Metric
+from nightjar.settings.task import Metric, Task
 from waiting import PATIENCE, wait_until
 
 HALVING = Stopping(rungs=[1, 2])
@@ -119,6 +119,18 @@ def test_a_candidate_that_fails_is_recorded_and_the_others_go_on(ray_started, tm
     assert outcome.best().name.startswith("logistic-")
     stored = [json.loads(line) for line in next((tmp_path / "there").glob("*.jsonl")).read_text().splitlines()[1:]]
     assert [line["failure"] for line in stored if line["candidate"] == "failing"] == [result.failure]
+
+
+def test_predictions_out_of_all_bounds_are_a_failure_of_their_candidate():
+    """Beside labels of 1e-200 the mean of those before, 1, has errors that cannot be squared."""
+    plain = problems.problem()
+    test = plain.folds[-1].test
+    label = 0.5 + np.arange(len(plain.rows.label)) % 2
+    label[test] = 1e-200 * np.arange(len(test))
+    great = replace(plain, rows=replace(plain.rows, label=label), task=Task.REGRESSION)
+    result = fit_and_measure(great, FoldTask(Candidate("mean", Model(Estimator.MEAN)), len(plain.folds) - 1))
+    assert result.measures == {}
+    assert "r2 is undefined: the squared errors are more than 1e308 times those of the mean" in result.failure
 
 
 def test_a_search_that_finished_is_not_run_again(tmp_path):

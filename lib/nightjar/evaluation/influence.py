@@ -25,12 +25,14 @@ class Distances:
         bin: the number of each row's bin, from 0.
         share: the part of all weight that each bin has.
         squared: whether the measure adds up their squares, or their absolute values.
+        from_mean: whether they are distances from the mean of all bins, which moves with each of them.
     """
 
     values: Floats
     bin: RowNumbers
     share: Floats
     squared: bool
+    from_mean: bool = False
 
 
 @dataclass(frozen=True, eq=False)

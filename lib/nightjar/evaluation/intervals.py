@@ -127,9 +127,10 @@ def interval(
 def _chance(distances: Distances, clusters: Clusters) -> float:
     """What chance adds to a sum of distances, at most, and exactly to squared ones: the variance of each of them.
 
-    To an absolute one it adds at most what its mean is where the true one is 0. Source: Bröcker (2012), Estimating
-    reliability and resolution of probability forecasts through decomposition of the empirical score, Climate Dynamics
-    39(3), 655-667; here with the variance of clusters.
+    Of distances from the mean of all bins that is the variance of the bins less that of their mean. To an absolute one
+    it adds at most what its mean is where the true one is 0. Source: Bröcker (2012), Estimating reliability and
+    resolution of probability forecasts through decomposition of the empirical score, Climate Dynamics 39(3), 655-667;
+    here with the variance of clusters.
     """
     bins = len(distances.share)
     result = 0.0
@@ -139,6 +140,9 @@ def _chance(distances: Distances, clusters: Clusters) -> float:
         pair, pairs = np.unique(codes * bins + distances.bin, return_inverse=True)
         variance = np.bincount(pair % bins, np.bincount(pairs, distances.values) ** 2, bins) * number / (number - 1)
         added = variance if distances.squared else np.sqrt(2 / np.pi * variance)
+        if distances.from_mean:
+            of_mean = np.bincount(codes, distances.values * distances.share[distances.bin])
+            added -= of_mean @ of_mean * number / (number - 1)
         result = max(result, float(distances.share @ added))
     return result
 

@@ -5,7 +5,7 @@ many rows each one stands for, see `rows`. `bins` is the number of bins of equal
 one score share a bin, so many of them make fewer bins. With `bins=None` each distinct score is a bin of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -161,7 +161,8 @@ def of_resolution(label: Floats, score: Floats, weights: Floats, *, bins: int | 
     gap = binned.rate - binned.base_rate
     moved = binned.outcome - binned.rate
     values = binned.weight * (gap**2 + 2 * gap * moved - binned.weight @ gap**2)
-    return Influence(values, (weights,), 2, binned.distances(moved, squared=True))
+    distances = replace(binned.distances(moved, squared=True), from_mean=True)
+    return Influence(values, (weights,), 2, distances)
 
 
 def of_uncertainty(label: Floats, score: Floats, weights: Floats) -> Influence:

@@ -1,7 +1,6 @@
 """The problem of a search: its rows and folds, and how one candidate is fitted and measured on one of them."""
 
 import hashlib
-import math
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -74,7 +73,7 @@ def fit_and_measure(problem: Problem, fold_task: FoldTask) -> FoldResult:
     try:
         measured = measure(problem, fold, fold_scores(problem, fold_task))
         values = {name: number_or_none(value) for name, value in measured.items()}
-        _require_finite(values)
+        _require_defined(problem, fold, measured)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
     valid = values if failure is None else {}
@@ -106,7 +105,12 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
             )
 
 
-def _require_finite(values: Mapping[str, float | None]) -> None:
-    infinite = sorted(name for name, value in values.items() if value is not None and not math.isfinite(value))
-    if infinite:
-        raise LearningError(f"{', '.join(infinite)} is not finite: the candidate's predictions are out of all bounds.")
+def _require_defined(problem: Problem, fold: Fold, measured: Mapping[str, Value]) -> None:
+    """Refuse predictions that leave a metric undefined which other predictions of the same rows give a value."""
+    undefined = {name: value.reason for name, value in measured.items() if isinstance(value, Undefined)}
+    if not undefined:
+        return
+    others = measure(problem, fold, np.zeros(len(fold.test)))
+    for name, reason in undefined.items():
+        if not isinstance(others[name], Undefined):
+            raise LearningError(f"{name} is undefined: {reason}; the candidate's predictions are out of all bounds.")
