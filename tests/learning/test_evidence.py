@@ -119,7 +119,7 @@ def test_a_model_that_is_no_better_than_the_mean_is_not_promoted():
 
 def test_metrics_that_are_not_finite_are_refused_before_anything_is_recorded():
     wild = Candidate("wild", Model(Estimator.RULE, parameters={"expression": "x * 1e200"}))
-    with pytest.raises(LearningError, match=r"r2 of wild in the final period is .*-inf.*: its predictions are out of"):
+    with pytest.raises(LearningError, match=r"r2 of wild in the final period is undefined: .*; its predictions are"):
         judge_winner(Metric.RMSE, wild, [MEAN])
 
 

@@ -188,6 +188,9 @@ def test_an_approval_that_was_recorded_alone_is_completed(context, without_mlflo
     act(of_two, Action.APPROVE)
     act(with_approvals(context, 1), Action.APPROVE)
     assert events.champion(context.warehouse, D3).number == "7"
+    before = decisions(context)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert decisions(context) == before
     with pytest.raises(UsageError, match=f"version 7 is champion, and {ME} has approved it"):
         act(context, Action.APPROVE, version=7)
 

@@ -86,6 +86,7 @@ def judge(
     test = rows.examples(fold.test)
     truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
     measured = {name: _as_dicts(name, intervals(truth, score)) for name, score in scores.items()}
+    _require_defined(measured)
     sign = 1 if metric.greater_is_better else -1
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
@@ -158,12 +159,24 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
     return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
+def _require_defined(measured: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse predictions that leave a metric undefined which those of another candidate give a value."""
+    for name, figures in measured.items():
+        for metric, figure in figures.items():
+            if figure["estimate"] is None and any(one[metric]["estimate"] is not None for one in measured.values()):
+                raise LearningError(
+                    f"{metric} of {name} in the final period is undefined: {figure['reason']}; {_OUT_OF_BOUNDS}"
+                )
+
+
+_OUT_OF_BOUNDS = (
+    "its predictions are out of all bounds. Leave it out (search.candidates), or bound the features that it multiplies."
+)
+
+
 def _as_dicts(candidate: str, figures: Mapping[str, Interval]) -> dict[str, Any]:
     for metric, interval in figures.items():
         values = [interval.estimate, interval.low, interval.high]
         if not all(value is None or np.isfinite(value) for value in values):
-            raise LearningError(
-                f"{metric} of {candidate} in the final period is {values}: its predictions are out of all bounds. "
-                "Leave it out (search.candidates), or bound the features that it multiplies."
-            )
+            raise LearningError(f"{metric} of {candidate} in the final period is {values}: {_OUT_OF_BOUNDS}")
     return {metric: asdict(interval) for metric, interval in figures.items()}

@@ -59,6 +59,10 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     step.require(JobName.TRAIN, JobName.PROMOTE)
     version = events.newest_registered(step.warehouse, step.run_date)
     opinion, needed = events.opinion(step.warehouse, version.number), step.project.promotion.approvals
+    holds = events.find_champion(step.warehouse, step.run_date)
+    if opinion.approvals and holds is not None and holds.number == version.number:
+        log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
+        return
     decision = decide(version.evidence, step.project.promotion)
     against = opinion.veto or _compared_with_another(step, version)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
@@ -72,7 +76,6 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
     _record(step, outcome, "refused", version, reason)
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
-    holds = events.find_champion(step.warehouse, step.run_date)
     if stand_in is not None and not is_current_winner(holds, step.project):
         why = f"Stands in for version {version.number}, which was refused."
         _record(step, outcome, "promoted", stand_in, why)
