@@ -35,6 +35,10 @@ def at(nights, home):
     return replace(nights.environment, home=str(home))
 
 
+def train_again(nights, settings, home):
+    train(nights.warehouse, nights.project, settings, builders.HISTORY, "run-2", at(nights, home), "c")
+
+
 @pytest.fixture(scope="module")
 def registered(nights):
     """The event of the history's training."""
@@ -162,15 +166,7 @@ def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, 
     DeltaTable(untrained.warehouse.path("labels")).update({"label": "true"}, predicate=last)
     settings = builders.search(final_days=1, stand_in="majority", metric=Metric.ROC_AUC)
     home = tmp_path / "home"
-    train(
-        untrained.warehouse,
-        untrained.project,
-        settings,
-        builders.HISTORY,
-        "run-2",
-        at(untrained, home),
-        "c",
-    )
+    train_again(untrained, settings, home)
     rows = arrow.read(untrained.warehouse, "model_events", where=pc.field("run_id") == "run-2").to_pylist()
     of = {row["alias"]: row | {"evidence": json.loads(row["evidence"])} for row in rows}
     evidence, stand_in = of[None]["evidence"], of["stand_in"]
@@ -202,15 +198,7 @@ def test_a_model_that_could_not_be_fitted_after_the_search_is_refused_before_it(
     settings = builders.search(final_days=1)
     settings.candidates["sure"] = Model(Estimator.LOGISTIC, calibration=Calibration.PLATT)
     with pytest.raises(LearningError, match=r"before 2024-03-31 cannot be split within, 1 deep.* those of sure. inner"):
-        train(
-            untrained.warehouse,
-            untrained.project,
-            settings,
-            builders.HISTORY,
-            "run-2",
-            at(untrained, tmp_path / "home"),
-            "c",
-        )
+        train_again(untrained, settings, tmp_path / "home")
 
 
 class SeenError(Exception):
@@ -225,15 +213,7 @@ def test_the_search_is_given_nothing_of_the_final_period(nights, untrained, tmp_
     """Neither its rows nor any that were settled only after its first midnight, which is 23:00 in UTC."""
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError) as caught:
-        train(
-            untrained.warehouse,
-            untrained.project,
-            builders.search(),
-            builders.HISTORY,
-            "run-2",
-            at(untrained, tmp_path),
-            "c",
-        )
+        train_again(untrained, builders.search(), tmp_path)
     (problem,) = caught.value.args
     used = np.unique(np.concatenate([part for fold in problem.folds for part in (fold.train, fold.test)]))
     assert problem.rows.day[used].max() < np.datetime64("2024-03-28")
@@ -253,15 +233,7 @@ def test_a_feature_that_tells_the_labels_by_itself_is_asked_about(nights, untrai
     )
     monkeypatch.setattr("nightjar.learning.train.tune.run", seen)
     with pytest.raises(SeenError):
-        train(
-            untrained.warehouse,
-            untrained.project,
-            builders.search(),
-            builders.HISTORY,
-            "run-2",
-            at(untrained, tmp_path),
-            "c",
-        )
+        train_again(untrained, builders.search(), tmp_path)
     warnings = [record.getMessage() for record in caplog.records if "by itself tells the labels" in record.getMessage()]
     assert [message.split(" ")[0] for message in warnings] == [name]
 
@@ -272,15 +244,7 @@ def test_folds_of_a_search_that_no_model_came_of_are_in_mlflow(nights, untrained
     crowd = Model(Estimator.NEIGHBOURS, parameters={"n_neighbors": 10_000})
     settings, home = builders.search(candidates={"majority": candidates["majority"], "crowd": crowd}), tmp_path / "home"
     with pytest.raises(LearningError, match=r"(?s)No candidate has a value.*n_neighbors"):
-        train(
-            untrained.warehouse,
-            untrained.project,
-            settings,
-            builders.HISTORY,
-            "run-2",
-            at(untrained, home),
-            "c",
-        )
+        train_again(untrained, settings, home)
     client = tracking._client(home)
     runs = client.search_runs([client.get_experiment_by_name("machines").experiment_id])
     parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)
@@ -304,13 +268,5 @@ def test_a_training_compares_its_model_with_the_champion(copied, ray_started, tm
 def test_a_search_that_does_not_fit_the_data_is_refused_before_it_starts(nights, untrained, tmp_path):
     before = builders.versions(untrained.warehouse)
     with pytest.raises(LearningError, match=r"fold 1 .* has no rows to train on"):
-        train(
-            untrained.warehouse,
-            untrained.project,
-            builders.search(split=Split(folds=9, test_days=2)),
-            builders.HISTORY,
-            "run-2",
-            at(untrained, tmp_path),
-            "c",
-        )
+        train_again(untrained, builders.search(split=Split(folds=9, test_days=2)), tmp_path)
     assert builders.versions(untrained.warehouse) == before

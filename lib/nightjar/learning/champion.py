@@ -57,14 +57,13 @@ def open_champion(
     version = events.find_champion(warehouse, run_date)
     if version is None or version.is_stand_in:
         return None
-    current = {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
-    if any(version.evidence.get(name) not in (None, digest) for name, digest in current.items()):
+    if not version.is_of(rows.definitions_hash, rows.label_hash):
         log.info("champion version %s was trained on other definitions, and is not compared", version.number)
         return None
     subject, cutoff, predictor, recipe = Subject(project, version.model_name, version.number), None, None, None
     try:
-        cutoff = datetime.fromisoformat(verified.manifest(environment, subject).data_cutoff)
-        predictor = verified.load(environment, subject).open()
+        artifact = verified.load(environment, subject)
+        cutoff, predictor = datetime.fromisoformat(artifact.manifest.data_cutoff), artifact.open()
     except ModelError as error:
         log.warning("champion version %s cannot be opened, and is compared by its recipe: %s", version.number, error)
     if RECIPE in version.evidence:

@@ -47,8 +47,7 @@ def is_current_winner(champion: Version | None, project: Project) -> bool:
 
 
 def _is_current(version: Version, project: Project) -> bool:
-    current = {events.DEFINITIONS: definitions_hash(project), events.LABEL_HASH: label_hash(project)}
-    return all(version.evidence.get(name) in (None, digest) for name, digest in current.items())
+    return version.is_of(definitions_hash(project), label_hash(project))
 
 
 def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
@@ -64,7 +63,7 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
         return
     decision = decide(version.evidence, step.project.promotion)
-    against = opinion.veto or _compared_with_another(step, version)
+    against = opinion.veto or _compared_with_another(version, holds, step.project)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
         reason = decide(version.evidence, step.project.promotion, opinion.approvals).reason
         _record(step, outcome, "promoted", version, reason)
@@ -81,10 +80,9 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         _record(step, outcome, "promoted", stand_in, why)
 
 
-def _compared_with_another(step: Step[jobs.Promote], version: Version) -> str | None:
+def _compared_with_another(version: Version, holds: Version | None, project: Project) -> str | None:
     """The reason why the evidence says nothing of the champion that holds; None where it does, or there is none."""
-    holds = events.find_champion(step.warehouse, step.run_date)
-    if holds is None or holds.number == version.number or not is_current_winner(holds, step.project):
+    if holds is None or holds.number == version.number or not is_current_winner(holds, project):
         return None
     compared = (version.evidence.get("champion") or {}).get("version")
     if compared == holds.number:
@@ -98,20 +96,21 @@ def _compared_with_another(step: Step[jobs.Promote], version: Version) -> str | 
 
 def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """Record a person's approval; with the last one that is needed, the version becomes champion."""
-    version, user, needed = _named_version(step), _user(), step.project.promotion.approvals
+    version, approval, needed = _named_version(step), _approval(step), step.project.promotion.approvals
     _require_current(version, step.project)
     tracking.require_version(step.home, step.project.name, version.number)
     approvals, holds = events.opinion(step.warehouse, version.number).approvals, events.find_champion(step.warehouse)
-    has_approved = user in {approval.user for approval in approvals}
+    has_approved = approval.user in {one.user for one in approvals}
     if has_approved and holds is not None and holds.number == version.number:
-        raise UsageError(f"version {version.number} is champion, and {user} has approved it. Nothing was written.")
+        raise UsageError(
+            f"version {version.number} is champion, and {approval.user} has approved it. Nothing was written."
+        )
     if has_approved and len(approvals) < needed:
         raise UsageError(
-            f"version {version.number}: {user} has approved it already; the {needed} people that "
+            f"version {version.number}: {approval.user} has approved it already; the {needed} people that "
             "project.promotion.approvals asks for are different users of the operating system. Nothing was written."
         )
     if not has_approved:
-        approval = Approval(user, step.settings.by, str(step.settings.reason))
         approvals = (*approvals, approval)
         _record(step, outcome, "approved", version, str(approval), approval)
     missing = needed - len(approvals)
@@ -130,7 +129,7 @@ def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:
             f"version {version.number} is champion on {step.run_date}. To have the one before it back: "
             "action=rollback. Nothing was written."
         )
-    approval = Approval(_user(), step.settings.by, str(step.settings.reason))
+    approval = _approval(step)
     _record(step, outcome, "refused", version, f"rejected by {approval}", approval)
 
 
@@ -145,16 +144,17 @@ def _roll_back(step: Step[jobs.Promote], outcome: Outcome) -> None:
             f"run_date={step.run_date}: version {last.number} was promoted for {last.holds_from}, after that, and "
             f"would still hold from then on. Roll back from there: run_date={last.holds_from}. Nothing was written."
         )
-    earlier = [one for one in events.promotions(warehouse) if one.number != holds.number]
+    newest_first = reversed([one for one in events.promotions(warehouse) if one.number != holds.number])
     if number is None:  # not to one that people were against, such as the one before the last rollback
-        earlier = [one for one in earlier if events.opinion(warehouse, one.number).veto is None]
-    named = [one for one in earlier if number is None or one.number == str(number)]
-    if not named:
+        chosen = (one for one in newest_first if events.opinion(warehouse, one.number).veto is None)
+    else:
+        chosen = (one for one in newest_first if one.number == str(number))
+    version = next(chosen, None)
+    if version is None:
         which = "no other version that nobody was against has" if number is None else f"version {number} has never"
         raise UsageError(f"{which} been champion before version {holds.number}. Nothing was written.")
-    version = named[-1]
     _require_current(version, step.project)
-    approval = Approval(_user(), step.settings.by, str(step.settings.reason))
+    approval = _approval(step)
     why = f"rolled back from version {holds.number} by {approval}"
     _record(step, outcome, "promoted", version, why, approval, {events.ROLLED_BACK: holds.number})
 
@@ -172,6 +172,11 @@ def _require_current(version: Version, project: Project) -> None:
             f"version {version.number} was trained on other definitions of features or label than the project has "
             "now, and cannot score what they build. Restore them, or train anew. Nothing was written."
         )
+
+
+def _approval(step: Step[jobs.Promote]) -> Approval:
+    """Who acts, on whose behalf, and why."""
+    return Approval(_user(), step.settings.by, str(step.settings.reason))
 
 
 def _user() -> str:
@@ -218,6 +223,5 @@ def _record(
     decided = replace(version, holds_from=step.run_date, evidence=evidence)
     alias = None if event == "approved" else events.CHAMPION
     outcome.outputs["model_events"] = events.record(step.warehouse, event, decided, step.run_id, alias)
-    holds = events.find_champion(step.warehouse)
-    if event == "promoted" and holds is not None:  # a later date's champion stays MLflow's
+    if event == "promoted" and (holds := events.find_champion(step.warehouse)):  # a later date's stays MLflow's
         tracking.set_alias(step.home, step.project.name, events.CHAMPION, holds.number)

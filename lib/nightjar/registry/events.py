@@ -40,6 +40,11 @@ class Version:
         """Whether it is a baseline that scores until a winner is promoted."""
         return bool(self.evidence.get(STAND_IN))
 
+    def is_of(self, definitions: str | None, label: str | None) -> bool:
+        """Whether its definitions of features and label have these hashes, or are not on record."""
+        current = {DEFINITIONS: definitions, LABEL_HASH: label}
+        return all(self.evidence.get(name) in (None, digest) for name, digest in current.items())
+
 
 def record(warehouse: Warehouse, event: str, version: Version, run_id: str, alias: str | None = None) -> int:
     """Append one event; returns the table's new version."""

@@ -1,10 +1,11 @@
 """What boosters of other libraries than scikit-learn have in common: its interface."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 Floats = npt.NDArray[np.float64]
 Rows = tuple[Floats, npt.NDArray[Any], Floats | None]
@@ -15,7 +16,7 @@ Limits = dict[str, tuple[tuple[type, ...], float, float]]
 """Parameter -> its types, and the least and greatest value."""
 
 
-class Booster(BaseEstimator):  # type: ignore[misc]
+class Booster(BaseEstimator, ABC):  # type: ignore[misc]
     """A sum of trees, each fitted to what the trees before it leave, on one thread: candidates run in parallel.
 
     Where `early_stopping_rounds` is set, `n_estimators` is the most trees there are, and `choose_size` says how many.
@@ -32,13 +33,13 @@ class Booster(BaseEstimator):  # type: ignore[misc]
     model_: bytes
     inputs_: int
 
+    @abstractmethod
     def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
         """Fit. `inputs` is (rows, inputs), NaN where a value is missing; labels and weights are (rows,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def losses(self, train: Rows, test: Rows) -> Floats:
         """The loss on test rows after each tree that is fitted to training rows: (trees,)."""
-        raise NotImplementedError
 
     def choose_size(self, train: Rows, test: Rows) -> Self:
         """Set `n_estimators` to the number of trees after which the loss on test rows is least."""
@@ -51,8 +52,16 @@ class Booster(BaseEstimator):  # type: ignore[misc]
         self.__dict__.pop("_opened", None)
         return self
 
+    @abstractmethod
     def _raw(self, inputs: Floats) -> Floats:
-        raise NotImplementedError
+        """The probability of True, or the value, of each row: (rows,)."""
+
+    def _shared_options(self) -> dict[str, Any]:
+        """The parameters that go to the library by their own names, the seed and the objective."""
+        named = self.get_params()
+        apart = ("n_estimators", "early_stopping_rounds", "random_state")
+        options = {name: value for name, value in named.items() if name not in apart}
+        return options | {"objective": self.objective, "seed": named["random_state"]}
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what the library has opened."""
@@ -88,6 +97,18 @@ LIMITS: Limits = {
 }
 
 
-def of_both_classes(probability: Floats) -> Floats:
-    """Probabilities of False and True, (rows, 2), from those of True."""
-    return np.column_stack([1 - probability, probability])
+class BoosterClassifier(ClassifierMixin, Booster):  # type: ignore[misc]
+    """Probabilities of a yes or no."""
+
+    def predict_proba(self, inputs: Floats) -> Floats:
+        """Probabilities of False and True, (rows, 2)."""
+        probability = self._raw(inputs)
+        return np.column_stack([1 - probability, probability])
+
+
+class BoosterRegressor(RegressorMixin, Booster):  # type: ignore[misc]
+    """Values, by squared error."""
+
+    def predict(self, inputs: Floats) -> Floats:
+        """A value for each row, (rows,)."""
+        return self._raw(inputs)

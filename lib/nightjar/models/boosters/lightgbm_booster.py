@@ -5,11 +5,20 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin, RegressorMixin
 
 from nightjar.errors import LearningError
 from nightjar.models.boosters import lightgbm_text
-from nightjar.models.boosters.booster import LIMITS, NUMBER, WHOLE, Booster, Floats, Limits, Rows, of_both_classes
+from nightjar.models.boosters.booster import (
+    LIMITS,
+    NUMBER,
+    WHOLE,
+    Booster,
+    BoosterClassifier,
+    BoosterRegressor,
+    Floats,
+    Limits,
+    Rows,
+)
 
 
 class LightGbm(Booster):
@@ -94,11 +103,9 @@ class LightGbm(Booster):
         return np.array(by_metric[self.metric])
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = self.get_params()
-        others = {name: options.pop(name) for name in ("n_estimators", "early_stopping_rounds", "random_state")}
-        fixed = {"objective": self.objective, "metric": self.metric, "seed": others["random_state"]}
+        options = self._shared_options() | {"metric": self.metric}
         # By rows or by columns the sums differ in their last bits; LightGBM would choose by time.
-        return options | fixed | {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
+        return options | {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
 
     def _raw(self, inputs: Floats) -> Floats:
         values: Floats = self._opened.predict(inputs, num_threads=1)
@@ -118,24 +125,16 @@ class LightGbm(Booster):
         }
 
 
-class LightGbmClassifier(ClassifierMixin, LightGbm):  # type: ignore[misc]
+class LightGbmClassifier(BoosterClassifier, LightGbm):
     """Probabilities of a yes or no."""
 
     objective, metric = "binary", "binary_logloss"
 
-    def predict_proba(self, inputs: Floats) -> Floats:
-        """Probabilities of False and True, (rows, 2)."""
-        return of_both_classes(self._raw(inputs))
 
-
-class LightGbmRegressor(RegressorMixin, LightGbm):  # type: ignore[misc]
+class LightGbmRegressor(BoosterRegressor, LightGbm):
     """Values, by squared error."""
 
     objective, metric = "regression", "l2"
-
-    def predict(self, inputs: Floats) -> Floats:
-        """A value for each row, (rows,)."""
-        return self._raw(inputs)
 
 
 def _library() -> Any:

@@ -7,10 +7,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin, RegressorMixin
 
 from nightjar.models.boosters import xgboost_json
-from nightjar.models.boosters.booster import LIMITS, NUMBER, Booster, Floats, Limits, Rows, of_both_classes
+from nightjar.models.boosters.booster import (
+    LIMITS,
+    NUMBER,
+    Booster,
+    BoosterClassifier,
+    BoosterRegressor,
+    Floats,
+    Limits,
+    Rows,
+)
 
 EXACT = 2**24
 """Whole numbers up to this one are exact in 32 bits, as which XGBoost reads its inputs."""
@@ -95,10 +103,8 @@ class XgBoost(Booster):
         return np.array(losses["test"][self.metric])
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = self.get_params()
-        others = {name: options.pop(name) for name in ("n_estimators", "early_stopping_rounds", "random_state")}
-        fixed = {"objective": self.objective, "eval_metric": self.metric, "seed": others["random_state"]}
-        return options | fixed | {"nthread": 1, "tree_method": "hist", "verbosity": 0}
+        options = self._shared_options() | {"eval_metric": self.metric}
+        return options | {"nthread": 1, "tree_method": "hist", "verbosity": 0}
 
     def _rows(self, inputs: Floats, y: npt.NDArray[Any] | None = None, weight: Floats | None = None) -> Any:
         label = None if y is None else np.asarray(y, dtype=np.float64)
@@ -116,24 +122,16 @@ class XgBoost(Booster):
         return LIMITS | {"gamma": (NUMBER, 0, 1e12)}
 
 
-class XgBoostClassifier(ClassifierMixin, XgBoost):  # type: ignore[misc]
+class XgBoostClassifier(BoosterClassifier, XgBoost):
     """Probabilities of a yes or no."""
 
     objective, metric = "binary:logistic", "logloss"
 
-    def predict_proba(self, inputs: Floats) -> Floats:
-        """Probabilities of False and True, (rows, 2)."""
-        return of_both_classes(self._raw(inputs))
 
-
-class XgBoostRegressor(RegressorMixin, XgBoost):  # type: ignore[misc]
+class XgBoostRegressor(BoosterRegressor, XgBoost):
     """Values, by squared error."""
 
     objective, metric = "reg:squarederror", "rmse"
-
-    def predict(self, inputs: Floats) -> Floats:
-        """A value for each row, (rows,)."""
-        return self._raw(inputs)
 
 
 def _library() -> Any:
