@@ -14,11 +14,11 @@ from nightjar.pipeline import promotion
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
 from nightjar.registry import events, tracking
-from nightjar.settings.jobs import Action, Job, JobName, Promote
+from nightjar.settings.jobs import Action, Job, JobName, Promote, Score
 from nightjar.settings.promotion import Promotion as PromotionSettings
 from nightjar.tables.runs import Outcome
 
-D3, D4 = date(2024, 4, 3), date(2024, 4, 4)
+D2, D3, D4 = date(2024, 4, 2), date(2024, 4, 3), date(2024, 4, 4)
 ME = getpass.getuser()
 
 
@@ -203,15 +203,18 @@ def test_what_was_trained_on_other_definitions_does_not_come_back(context, witho
         act(context, Action.APPROVE, version=99)
 
 
-def test_an_alias_that_somebody_has_moved_in_mlflow_is_told(context, caplog):
+@pytest.mark.parametrize(("job", "settings", "day"), [(JobName.PROMOTE, Promote, D3), (JobName.SCORE, Score, D2)])
+def test_an_alias_that_somebody_has_moved_in_mlflow_is_noticed_by_the_next_job(
+    context, spark, caplog, job, settings, day
+):
     client = tracking._client(step_of(context).home)
     source = client.get_model_version("machines", "1").source
     other = client.create_model_version("machines", source).version
     client.set_registered_model_alias("machines", "champion", other)
     register(context, "1")
-    logging.getLogger("nightjar.promote").addHandler(caplog.handler)
-    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
-    logging.getLogger("nightjar.promote").removeHandler(caplog.handler)
+    logging.getLogger("nightjar.registry").addHandler(caplog.handler)
+    perform(job, step_of(context, settings, day), "config-2")
+    logging.getLogger("nightjar.registry").removeHandler(caplog.handler)
 
     assert f"MLflow named version {other} the champion of machines, and model_events says version 1" in caplog.text
     assert tracking.find_alias(step_of(context).home, "machines", "champion") == "1"

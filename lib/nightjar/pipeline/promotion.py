@@ -10,7 +10,7 @@ from types import MappingProxyType
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline.step import Step
-from nightjar.registry import events, tracking
+from nightjar.registry import aliases, events, tracking
 from nightjar.registry.events import Version
 from nightjar.registry.promotion import Approval, decide
 from nightjar.settings import jobs
@@ -29,7 +29,7 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
         UsageError: the version cannot be approved, rejected or rolled back to.
         ModelError: there is no such version, or MLflow fails.
     """
-    _mend_alias(step)
+    aliases.reconcile(step.home, step.warehouse)
     actions = {
         Action.DECIDE: _decide,
         Action.APPROVE: _approve,
@@ -185,25 +185,6 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container may run as a user that it does not name
         return f"user {os.getuid()}"
-
-
-def _mend_alias(step: Step[jobs.Promote]) -> None:
-    """Let MLflow's alias name the last promotion again, and say so where it named another version."""
-    holds = events.find_champion(step.warehouse)
-    alias = None if holds is None else tracking.find_alias(step.home, step.project.name, events.CHAMPION)
-    if holds is None or alias in (None, holds.number):
-        return
-    log.warning(
-        "MLflow named version %s the champion of %s, and model_events says version %s since %s: somebody has moved the "
-        "alias, which changes no score, or a job was stopped before it did. It is set to version %s again. To promote "
-        "another one: action=approve or action=rollback",
-        alias,
-        step.project.name,
-        holds.number,
-        holds.holds_from,
-        holds.number,
-    )
-    tracking.set_alias(step.home, step.project.name, events.CHAMPION, holds.number)
 
 
 def _record(

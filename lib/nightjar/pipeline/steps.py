@@ -59,12 +59,14 @@ def train(step: Step[jobs.Train]) -> Outcome:
     """The search, the final figures and the registered model."""
     from nightjar.features.staleness import require_current
     from nightjar.learning.train import train as run_training
+    from nightjar.registry import aliases
     from nightjar.runtime import ray
 
     search = step.settings.search
     require_trainable(search, step.project, step.run_date)
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     require_current(step.warehouse, step.project, step.run_date)
+    aliases.reconcile(step.home, step.warehouse)
     with ray.session(step.environment):
         return run_training(
             step.warehouse, step.project, search, step.run_date, step.run_id, step.environment, step.code_revision
@@ -87,10 +89,12 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
 
 def score(step: Step[jobs.Score]) -> Outcome:
     """The night's scores; on weekdays without rows there are none, and no champion is needed."""
+    from nightjar.registry import aliases
     from nightjar.scoring.score import score as run_scoring
 
     if step.project.spine.is_due(step.run_date):
         events.champion(step.warehouse, step.run_date)
+        aliases.reconcile(step.home, step.warehouse)
     step.require(JobName.BUILD_FEATURES, JobName.SCORE)
     # The quality of the night's input must be about the facts that the features were built from.
     runs.require_newer(step.warehouse, JobName.BUILD_FEATURES.value, JobName.INGEST.value, step.run_date)

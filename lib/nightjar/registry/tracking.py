@@ -161,9 +161,10 @@ def set_alias(home: Path, project: str, alias: str, version: str) -> None:
 
 
 def find_alias(home: Path, project: str, alias: str) -> str | None:
-    """The version that an alias names in MLflow, if there is one; ModelError where MLflow fails."""
+    """The version that an alias names in MLflow, if there is one; ModelError where MLflow fails or is damaged."""
     if not database.exists(home):
         return None
+    database.require(home)
     with database.model_errors(home, f"cannot say what {alias} names", "Is mlflow.db locked?"):
         models = [one.aliases for one in _client(home).search_registered_models(f"name = '{project}'")]
     return next((str(one[alias]) for one in models if alias in one), None)
