@@ -65,7 +65,8 @@ def judge_winner(metric, winner, baselines, *, last_days=6, weight=None, champio
     rows = replace(rows_for(metric.task), weight=weight)
     fold = final(last_days)
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
-    return judge(rows, fold, clusters, winner, baselines, project, settings, champion)
+    evidence, scores = judge(rows, fold, clusters, winner, baselines, project, settings, champion)
+    return evidence, scores[winner.name]
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
         evidence, scores = judge(rows, fold, clusters, winner, [weak, strong], nights.project, settings)
         assert evidence.difference["over"] == "strong"
         assert (evidence.difference["better"], evidence.difference["estimate"]) == (better, 0.0)
-        assert len(scores) == len(fold.test)
+        assert len(scores["w"]) == len(fold.test)
 
 
 def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, untrained, ray_started, tmp_path):

@@ -12,7 +12,7 @@ from nightjar.evaluation.binary import gini, ks, roc_auc
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
 from nightjar.evaluation.influence import Influence, of_mean
-from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.intervals import LEVEL, Interval, Scale, interval
 from nightjar.evaluation.metrics import MEASURES
 from nightjar.evaluation.ranking import in_lists, weight_of_list, without_order
 from nightjar.evaluation.regression import check_amounts
@@ -47,6 +47,11 @@ class Truth:
     query: RowNumbers | None = None
     weight: Floats | None = None
 
+    def take(self, rows: RowNumbers) -> "Truth":
+        """Some of the rows."""
+        query, weight = (None if one is None else one[rows] for one in (self.query, self.weight))
+        return Truth(self.task, self.label[rows], self.clusters.take(rows), query, weight)
+
 
 def headline(task: Task) -> Metric:
     """The task's main metric, which is reported first: ROC AUC, RMSE or NDCG."""
@@ -70,13 +75,16 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
     return {metric.value: figure(MEASURES[metric], truth, score) for metric in metrics}
 
 
-def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: Any) -> Interval:
-    """A measure of rows or of lists with its 95% interval; `inference` names them all.
+def figure(
+    measure: Measure, truth: Truth, score: npt.ArrayLike, confidence: float = LEVEL, **parameters: Any
+) -> Interval:
+    """A measure of rows or of lists with its interval, of 95% unless said otherwise; `inference` names them all.
 
     Args:
         measure: a function such as `confusion.recall`.
         truth: the rows; its labels and weights, and of a measure of lists its lists.
         score: what the measure takes beside labels: scores, decisions or bounds.
+        confidence: of the interval.
         parameters: its own, such as `share` of `gains.lift`.
 
     Raises:
@@ -92,7 +100,7 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
     """
     estimate, influence, clusters = _estimate(measure, truth, score, parameters)
     most = np.inf if measure in OF_LISTS else OF_ROWS[measure].most(**parameters)
-    result = interval(estimate, influence, clusters, _scale(measure), most=most)
+    result = interval(estimate, influence, clusters, _scale(measure), most=most, confidence=confidence)
     if measure in (roc_auc, gini, ks) and result.low is not None:
         rows, _ = rows_with_weight(truth.weight, len(truth.label))
         if np.ptp(np.asarray(score)[rows]) == 0:
@@ -101,7 +109,14 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
     return result
 
 
-def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLike, **parameters: Any) -> Interval:
+def difference(
+    measure: Measure,
+    truth: Truth,
+    a: npt.ArrayLike,
+    b: npt.ArrayLike,
+    confidence: float = LEVEL,
+    **parameters: Any,
+) -> Interval:
     """The measure of scores `a` minus that of scores `b`, on the same rows: errors that the two share cancel.
 
     Args:
@@ -109,6 +124,7 @@ def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLik
         truth: as for `figure`.
         a: the scores of one model, or its decisions or bounds.
         b: those of the other one.
+        confidence: of the interval.
         parameters: the measure's own.
 
     Raises:
@@ -140,6 +156,7 @@ def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLik
         clusters,
         Scale.SIGNED_SHARE if is_share else Scale.PLAIN,
         size=max(abs(of_a), abs(of_b)),
+        confidence=confidence,
     )
 
 

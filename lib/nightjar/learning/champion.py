@@ -32,6 +32,7 @@ class Champion:
         cutoff: the last instant of the data that it has learned from; None: it cannot be opened here.
         predictor: as it is stored; None: it cannot be opened here.
         recipe: its candidate; None: its training did not record it, or settings were renamed since.
+        threshold: the score from which it acts; None: none was fitted.
     """
 
     version: str
@@ -39,6 +40,7 @@ class Champion:
     cutoff: datetime | None
     predictor: Predictor | None
     recipe: Candidate | None
+    threshold: float | None = None
 
 
 def recipe_of(candidate: Candidate) -> dict[str, Any]:
@@ -71,7 +73,8 @@ def open_champion(
             recipe = candidate_of_recipe(version.evidence[RECIPE])
         except ValueError as error:  # settings have been renamed since
             log.warning("the recipe of champion version %s is no longer valid: %s", version.number, error)
-    return Champion(version.number, version.model_name, cutoff, predictor, recipe)
+    threshold = (version.evidence.get("threshold") or {}).get("value")
+    return Champion(version.number, version.model_name, cutoff, predictor, recipe, threshold)
 
 
 def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:

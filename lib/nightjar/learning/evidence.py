@@ -1,25 +1,32 @@
 """Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nightjar.errors import LearningError, NightjarError
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.intervals import Interval
-from nightjar.evaluation.metric_report import Truth, difference, intervals
-from nightjar.evaluation.metrics import MEASURES
+from nightjar.evaluation.intervals import LEVEL, Interval
+from nightjar.evaluation.metric_report import Truth, intervals
+from nightjar.evaluation.rows import Floats
 from nightjar.learning.champion import Champion
+from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
+from nightjar.registry.attempts import Attempt
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.task import Metric
 from nightjar.timeline import cutoff
+
+log = logging.getLogger("nightjar.train")
+CHAMPION = "champion"
+"""Among the scores of the final period: the champion's, whose own name may be that of a candidate."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,8 @@ class Evidence:
         period: first and last local date, both inclusive.
         candidate: the winner's name and measures.
         baselines: baseline -> measures.
-        difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
-            `better` is the sign of an improvement.
+        difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline,
+            `better` is the sign of an improvement, and `confidence` the interval's.
         differences: baseline -> the same for each of them: all have to be beaten, not the one that looks best on these
             rows.
         champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`
@@ -41,6 +48,12 @@ class Evidence:
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
         threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
+        attempt: what is compared with what it would replace, the champion or the best baseline, as `digest`, and at
+            which `level`; None: there is no interval that could promote it.
+        smallest: the smallest `difference` from that model (`over`) which the period can show, see
+            `Comparison.smallest`; None: none.
+        swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
+        gates: figures that promotion may have limits for, see `learning.gate_figures`.
     """
 
     metric: str
@@ -53,12 +66,16 @@ class Evidence:
     clusters: Mapping[str, int]
     threshold: Mapping[str, Any] | None = None
     champion: Mapping[str, Any] | None = None
+    attempt: Mapping[str, Any] | None = None
+    smallest: Mapping[str, Any] | None = None
+    swaps: Mapping[str, Any] | None = None
+    gates: Mapping[str, Any] = field(default_factory=dict)
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
         nothing = {**self.difference, "over": name, **asdict(Interval(None, None, None, 0, "nothing is beside it"))}
         own = {"name": name, **self.baselines[name]}
-        return replace(self, candidate=own, difference=nothing, differences={}, threshold=None, champion=None)
+        return Evidence(self.metric, self.period, own, self.baselines, nothing, {}, self.null_labels, self.clusters)
 
 
 def judge(
@@ -70,13 +87,18 @@ def judge(
     project: Project,
     settings: Search,
     champion: Champion | None = None,
-) -> tuple[Evidence, npt.NDArray[np.float64]]:
+    attempt: Attempt | None = None,
+) -> tuple[Evidence, dict[str, Floats]]:
     """Fit the winner and the baselines on rows before the final period, and measure them on it.
 
-    `clusters` are those of the final period's rows.
+    Args:
+        clusters: of the final period's rows.
+        champion: what the winner would replace; None: the best baseline is the one to beat.
+        attempt: at which level it is compared with that one; None: with the confidence of the project's settings.
 
     Returns:
-        The evidence, and the winner's scores of the final period's rows, in their order.
+        The evidence, and the scores of the final period's rows, in their order: of winner and baselines by name, and of
+        the `CHAMPION` where it can be compared.
 
     Raises:
         LearningError: one cannot be fitted, or its metrics are not finite.
@@ -91,12 +113,21 @@ def judge(
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
+    compared, usual = Comparison(metric, truth, scores[winner.name]), project.promotion.confidence
+    strict = usual if attempt is None else 1 - 2 * attempt.level
 
-    def over(name: str, others: npt.NDArray[np.float64]) -> dict[str, Any]:
-        paired = difference(MEASURES[metric], truth, scores[winner.name], others)
-        return {"over": name, "better": sign, **asdict(paired)}
+    def over_champion(name: str, others: Floats) -> dict[str, Any]:
+        result = compared.over(name, others, strict)
+        scores[CHAMPION] = others
+        return result
 
-    differences = {baseline.name: over(baseline.name, scores[baseline.name]) for baseline in baselines}
+    beside = None if champion is None else _beside(champion, winner, rows, fold, project, settings, over_champion)
+    of_baselines = usual if beside is not None else max(usual, strict)
+    differences = {one.name: compared.over(one.name, scores[one.name], of_baselines) for one in baselines}
+    rival = CHAMPION if beside is not None else best_baseline
+    decides = beside or differences[best_baseline]
+    smallest = compared.smallest(decides["over"], scores[rival], decides["confidence"]) if rival in scores else None
+    _tell_smallest(metric, smallest)
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
@@ -106,9 +137,23 @@ def judge(
         differences=differences,
         null_labels=rows.null_labels,
         clusters=_counts(clusters, settings.days_of_block(project.label)),
-        champion=None if champion is None else _beside(champion, winner, rows, fold, project, settings, over),
+        champion=beside,
+        attempt=None if attempt is None or smallest is None else {"digest": attempt.digest, "level": attempt.level},
+        smallest=smallest,
     )
-    return evidence, scores[winner.name]
+    return evidence, scores
+
+
+def _tell_smallest(metric: Metric, smallest: Mapping[str, Any] | None) -> None:
+    if smallest is not None:
+        log.info(
+            "the period can show a difference of %.4g in %s from %s, with a chance of %.0f%% by an interval of %.5g%%",
+            smallest["difference"],
+            metric.value,
+            smallest["over"],
+            100 * smallest["power"],
+            100 * smallest["confidence"],
+        )
 
 
 def _beside(
@@ -118,14 +163,14 @@ def _beside(
     fold: Fold,
     project: Project,
     settings: Search,
-    over: Callable[[str, npt.NDArray[np.float64]], dict[str, Any]],
+    over: Callable[[str, Floats], dict[str, Any]],
 ) -> dict[str, Any]:
     """The winner against the champion, which must not have learned from the period either.
 
     Where they cannot be compared there is a reason instead of a difference, and a person decides.
     """
     name = f"champion version {champion.version} ({champion.name})"
-    about = {"version": champion.version, "basis": "none", "over": name, "better": 1}
+    about = {"version": champion.version, "basis": "none", "over": name, "better": 1, "confidence": LEVEL}
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:
         if champion.predictor is not None and is_earlier:
@@ -150,7 +195,7 @@ def _sort_value(estimate: float | None, better: int) -> float:
 
 def _scores(
     rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
 

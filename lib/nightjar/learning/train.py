@@ -13,6 +13,7 @@ import numpy as np
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
+from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
@@ -69,6 +70,7 @@ def train(
         run_date,
         group=settings.split.group,
         query=label.query,
+        slices=project.promotion.group_columns(),
         task=label.task,
         unlabelled=settings.self_trains(),
     )
@@ -104,13 +106,16 @@ def train(
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
-        evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
+        attempt = plan_attempt(warehouse, rows, winner, final, champion, run_date, project)
+        evidence, scores = judge(rows, final, clusters, winner, baselines, project, settings, champion, attempt)
+        final_scores = scores[winner.name]
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project.costs)
         if checks.threshold is not None:
             log.info("%s", checks.threshold)
             evidence = replace(evidence, threshold=asdict(checks.threshold))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
+        evidence = add_consequences(evidence, scores, champion, predictor, rows, final, clusters, project)
         tracking.attach(record, checks.labels)
         # The last step that can refuse a value of the rows: nothing is registered before it.
         histograms = references.histograms(rows, fit_rows, final.test, final_scores)

@@ -1,0 +1,86 @@
+"""The chance of a false promotion that each attempt may take, so that those of any year add up to what is declared.
+
+An attempt is a training whose model is compared with what it would replace. If the two are equally good, it is promoted
+all the same with the chance that its interval leaves above: its level. Whatever the attempts have in common, the chance
+that any of a year's is false is at most the sum of their levels (Boole's inequality). So levels come from a budget: half
+of the yearly rate is there at the beginning, and is all that can be saved; the other half comes in over a year, the same
+each day; an attempt takes half of what is there. Of any 365 days no more than both halves can be spent, and the budget is
+never used up: a training each night has 1 / 730 of the yearly rate each time, one each month about 1 / 24.
+
+`scripts/simulate promotion` compares this with other rules; docs/promotion.md says why it is this one.
+Source: Foster and Stine (2008), Alpha-investing: a procedure for sequential control of expected false discoveries,
+Journal of the Royal Statistical Society B 70(2), 429-444, for a wealth that attempts spend; here time refills it, and not
+a promotion, whose null hypothesis nobody knows to be false.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+YEAR = 365
+_PART = 0.5  # of the yearly rate at the beginning, and of what is there in each attempt
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A comparison that could have promoted a model.
+
+    Attributes:
+        digest: of what was compared, see `digest_of`.
+        run_date: of the training.
+        level: the chance of a false promotion that it took.
+    """
+
+    digest: str
+    run_date: date
+    level: float
+
+
+def digest_of(*compared: Any) -> str:
+    """SHA-256 of what is compared, as JSON can hold it: the data, the new model, what it would replace.
+
+    The same comparison, made again, can only end as it did.
+    """
+    return hashlib.sha256(json.dumps(compared, sort_keys=True).encode()).hexdigest()
+
+
+def level_of(digest: str, run_date: date, attempts: Iterable[Attempt], per_year: float) -> float:
+    """The level at which a comparison is judged.
+
+    A comparison that was made before has the level that it had: a past night that is run again decides as it did.
+
+    Args:
+        digest: of the comparison.
+        run_date: of its training. One that lies before those of earlier attempts brings in nothing.
+        attempts: all of the project, as they were recorded.
+        per_year: the chance of a false promotion in a year.
+
+    Example:
+        >>> first, second = date(2024, 4, 1), date(2024, 4, 2)
+        >>> level_of("a", first, [], per_year=0.08)
+        0.02
+        >>> once = [Attempt("a", first, 0.02)]
+        >>> level_of("b", first, once, per_year=0.08), level_of("a", second, once, per_year=0.08)
+        (0.01, 0.02)
+        >>> round(level_of("b", second, once, per_year=0.08), 5)
+        0.01005
+    """
+    most = _PART * per_year
+    daily = (per_year - most) / YEAR
+    budget, today = most, date.min
+    before: dict[str, float] = {}
+    for attempt in attempts:
+        if attempt.digest in before:
+            continue
+        budget = _refilled(budget, most, daily, today, attempt.run_date)
+        today = max(today, attempt.run_date)
+        budget = max(0.0, budget - attempt.level)
+        before[attempt.digest] = attempt.level
+    return before.get(digest, _PART * _refilled(budget, most, daily, today, run_date))
+
+
+def _refilled(budget: float, most: float, daily: float, since: date, until: date) -> float:
+    return min(most, budget + daily * max(0, (until - since).days))
