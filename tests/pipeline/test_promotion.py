@@ -13,7 +13,7 @@ from nightjar.errors import ModelError, UsageError
 from nightjar.pipeline import promotion
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
-from nightjar.registry import events, tracking
+from nightjar.registry import events, inspection, tracking
 from nightjar.settings.jobs import Action, Job, JobName, Promote, Score
 from nightjar.settings.promotion import Promotion as PromotionSettings
 from nightjar.tables.runs import Outcome
@@ -33,6 +33,7 @@ def without_mlflow(monkeypatch):
     """Versions that only `model_events` knows."""
     monkeypatch.setattr(tracking, "require_version", lambda *_: None)
     monkeypatch.setattr(tracking, "set_alias", lambda *_: None)
+    monkeypatch.setattr(inspection, "inspect", lambda *_: {"refusal": None})
 
 
 def step_of(context, settings=Job, day=D3, **options):

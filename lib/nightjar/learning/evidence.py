@@ -193,9 +193,7 @@ def _sort_value(estimate: float | None, better: int) -> float:
     return -np.inf if estimate is None else better * estimate
 
 
-def _scores(
-    rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search
-) -> Floats:
+def _scores(rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search) -> Floats:
     predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
 

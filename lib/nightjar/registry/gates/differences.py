@@ -44,7 +44,8 @@ def judge_period(evidence: Mapping[str, Any], *, is_better: bool) -> Outcome:
     if why_only is None:
         return Outcome(PERIOD, Verdict.PASSED, f"The figures are over {blocks} blocks of time.", blocks, FEWEST)
     what = f"{evidence['candidate']['name']} against {strongest['over']} on {' to '.join(evidence['period'])}"
-    figure = f"better in this period only, {in_words(evidence['metric'], strongest)}" if is_better else "of this period only"
+    better = f"better in this period only, {in_words(evidence['metric'], strongest)}"
+    figure = better if is_better else "of this period only"
     return Outcome(PERIOD, Verdict.PERSON, f"{what}: {figure}: {why_only}. {ADVICE}", blocks, FEWEST)
 
 
