@@ -60,12 +60,12 @@ def better_than(champion):
     }
 
 
-def register(context, number, alias=None, day=D3, **evidence):
+def register(context, number, alias=None, day=D3, name="w", **evidence):
     """A version that a training for 3 April has registered, no better than its baseline."""
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     told = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
     told["clusters"] = {"entities": 5, "blocks": 3, "block_days": 1}
-    version = events.Version(number, "w", day, told | evidence)
+    version = events.Version(number, name, day, told | evidence)
     events.record(context.warehouse, "registered", version, "x", alias)
     perform(JobName.TRAIN, step_of(context, day=day), "config-2", lambda _: Outcome())
 
@@ -81,7 +81,7 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("refused", "7")]
     assert events.champion(context.warehouse, D3).number == "1"
-    register(context, "1")  # which MLflow knows
+    register(context, "1", name="logistic-1")  # which MLflow knows
     perform(JobName.PROMOTE, step_of(context, Promote, action=Action.APPROVE, by="Ada", reason="a pilot"), "config-2")
     champion = events.champion(context.warehouse, D3)
     assert (champion.number, champion.holds_from) == ("1", D3)

@@ -4,7 +4,7 @@ Sources: Hardt, Price and Srebro (2016), Equality of opportunity in supervised l
 false positive rate; Feldman et al. (2015), Certifying and removing disparate impact, KDD, for the selection rate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,12 +17,12 @@ from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
 
-_ROWS_OF = {
+_ROWS_OF: Mapping[str, Callable[[Booleans], Booleans]] = {
     "selection_rate": lambda label: np.ones(len(label), bool),
     "recall": lambda label: label,
     "false_positive_rate": lambda label: ~label,
 }
-"""Rate -> the rows of whose decisions it is the share that is positive, by their labels."""
+"""Rate -> which rows it is the acted-on share of, by their labels."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def _difference(
     first, second = (rows[used].astype(np.float64) for rows in members)
     weights, numerator = weight[used], acts[used].astype(np.float64)
     influences = [of_ratio(numerator * rows, rows, weights) for rows in (first, second)]
-    rates = [weights @ (numerator * rows) / (weights @ rows) for rows in (first, second)]
+    rates = [float(weights @ (numerator * rows) / (weights @ rows)) for rows in (first, second)]
     clusters = truth.clusters.take(used)
     influence = influences[0].minus(influences[1])
     return interval(
-        float(rates[0] - rates[1]), influence, clusters, Scale.SIGNED_SHARE, size=max(rates), confidence=confidence
+        rates[0] - rates[1], influence, clusters, Scale.SIGNED_SHARE, size=max(rates), confidence=confidence
     )

@@ -49,7 +49,8 @@ class Truth:
 
     def take(self, rows: RowNumbers) -> "Truth":
         """Some of the rows."""
-        query, weight = (None if one is None else one[rows] for one in (self.query, self.weight))
+        query = None if self.query is None else self.query[rows]
+        weight = None if self.weight is None else self.weight[rows]
         return Truth(self.task, self.label[rows], self.clusters.take(rows), query, weight)
 
 

@@ -1,16 +1,16 @@
-"""The chance of a false promotion that each attempt may take, so that those of any year add up to what is declared.
+"""The chance of a false promotion that each attempt may take, so that those of a year add up to what is declared.
 
 An attempt is a training whose model is compared with what it would replace. If the two are equally good, it is promoted
-all the same with the chance that its interval leaves above: its level. Whatever the attempts have in common, the chance
-that any of a year's is false is at most the sum of their levels (Boole's inequality). So levels come from a budget: half
-of the yearly rate is there at the beginning, and is all that can be saved; the other half comes in over a year, the same
-each day; an attempt takes half of what is there. Of any 365 days no more than both halves can be spent, and the budget is
-never used up: a training each night has 1 / 730 of the yearly rate each time, one each month about 1 / 24.
+all the same with the chance that its interval leaves above: its level. Whatever attempts have in common, the chance that
+any of them is false is at most the sum of their levels (Boole's inequality). So levels come from a budget. Half of the
+yearly rate is there at the beginning, and is the most that can be saved; the other half comes in over a year, the same
+each day. An attempt takes half of what is there. Of any 365 days no more than both halves can be spent, and the budget
+is never used up: a training each night has 1 / 730 of the yearly rate each time, one each month about 1 / 24.
 
 `scripts/simulate promotion` compares this with other rules; docs/promotion.md says why it is this one.
 Source: Foster and Stine (2008), Alpha-investing: a procedure for sequential control of expected false discoveries,
-Journal of the Royal Statistical Society B 70(2), 429-444, for a wealth that attempts spend; here time refills it, and not
-a promotion, whose null hypothesis nobody knows to be false.
+Journal of the Royal Statistical Society B 70(2), 429-444, for a wealth that attempts spend. Here time refills it: there
+a discovery does, which holds the share of discoveries that are false, not their number in a year.
 """
 
 import hashlib

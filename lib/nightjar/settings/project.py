@@ -151,7 +151,7 @@ class Project:
             yield Issue("sources", circle, "gates that do not refer to each other in a circle")
 
     def _group_issues(self, stored: Collection[str]) -> Iterator[Issue]:
-        """Whether the columns by which promotion tells rows apart are stored, and decisions are judged where there are."""
+        """Whether the columns that tell rows apart are stored, and decisions are judged only where there are some."""
         promotion, classifies = self.promotion, self.label.task is Task.CLASSIFICATION
         for name, columns in {"slices": promotion.slices.columns, "fairness": promotion.fairness.columns}.items():
             yield from expect_one_of(f"promotion.{name}.columns", columns, stored, "feature table's columns")

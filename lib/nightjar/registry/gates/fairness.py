@@ -50,9 +50,8 @@ def _pair(one: Mapping[str, Any], gates: Mapping[str, Any]) -> str:
     (group, other), (rate, rate_of_other) = one["groups"], one["rates"]
     bounds = f"{100 * gates['confidence']:.5g}% interval {one['low']:+.3f} to {one['high']:+.3f}"
     shares = f"{100 * rate:.1f}% of {group}, {100 * rate_of_other:.1f}% of {other}"
-    return (
-        f"{_words(one['rate']).capitalize()} by {one['column']}: {shares}, difference {one['estimate']:+.3f}, {bounds}"
-    )
+    what = f"{_words(one['rate']).capitalize()} by {one['column']}"
+    return f"{what}: {shares}, difference {one['estimate']:+.3f}, {bounds}"
 
 
 def _words(rate: str) -> str:
