@@ -92,7 +92,13 @@ def judge(
     """Fit the winner and the baselines on rows before the final period, and measure them on it.
 
     Args:
-        clusters: of the final period's rows.
+        rows: all rows.
+        fold: the final period, and the rows before it.
+        clusters: of the period's rows.
+        winner: of the search.
+        baselines: which it has to beat.
+        project: its task and zone, and the confidence of its promotions.
+        settings: of the search.
         champion: what the winner would replace; None: the best baseline is the one to beat.
         attempt: at which level it is compared with that one; None: with the confidence of the project's settings.
 

@@ -1,7 +1,7 @@
 """The figures that promotion may have limits for, measured on the final period: slices, fairness, calibration, speed.
 
-The intervals are simultaneous: with m of them each has the confidence 1 - (1 - c) / m, so that all of them hold together
-in at least the share c of periods (Bonferroni's inequality). Source: Dunn (1961), Multiple comparisons among means,
+The intervals are simultaneous: with m of them each has the confidence 1 - (1 - c) / m, so that all hold together in at
+least the share c of periods (Bonferroni's inequality). Source: Dunn (1961), Multiple comparisons among means,
 Journal of the American Statistical Association 56(293), 52-64.
 """
 

@@ -106,11 +106,19 @@ def train(
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
-        attempt = plan_attempt(warehouse, rows, winner, final, champion, run_date, project)
-        evidence, scores = judge(rows, final, clusters, winner, baselines, project, settings, champion, attempt)
-        final_scores = scores[winner.name]
+        evidence, scores = judge(
+            rows,
+            final,
+            clusters,
+            winner,
+            baselines,
+            project,
+            settings,
+            champion,
+            plan_attempt(warehouse, rows, winner, final, champion, run_date, project),
+        )
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project.costs)
+        checks = out_of_fold_checks(problem, winner, final, scores[winner.name], clusters, project.costs)
         if checks.threshold is not None:
             log.info("%s", checks.threshold)
             evidence = replace(evidence, threshold=asdict(checks.threshold))
@@ -118,7 +126,7 @@ def train(
         evidence = add_consequences(evidence, scores, champion, predictor, rows, final, clusters, project)
         tracking.attach(record, checks.labels)
         # The last step that can refuse a value of the rows: nothing is registered before it.
-        histograms = references.histograms(rows, fit_rows, final.test, final_scores)
+        histograms = references.histograms(rows, fit_rows, final.test, scores[winner.name])
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
