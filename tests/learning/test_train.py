@@ -68,6 +68,9 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
         -1,
     )
     assert evidence["difference"]["low"] < evidence["difference"]["estimate"] < evidence["difference"]["high"] < 0
+    assert (evidence["attempt"]["level"], evidence["difference"]["confidence"]) == (0.0125, 0.975)
+    assert (evidence["smallest"]["over"], evidence["smallest"]["power"]) == ("majority", 0.8)
+    assert evidence["gates"]["rows_per_second"] > 0
     assert 0 < evidence["threshold"]["value"] < 1
     same = "it is the same in all entities and blocks, which sets no bounds for others"
     cost = {"estimate": 0.0, "low": None, "high": None, "rows": 15, "reason": same}

@@ -1,6 +1,7 @@
 """Promotion by evidence, by people, and back to an earlier champion."""
 
 import getpass
+import json
 import logging
 from dataclasses import replace
 from datetime import date
@@ -80,8 +81,19 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("refused", "7")]
-    assert events.champion(context.warehouse, D3).number == "1"
-    register(context, "1", name="logistic-1")  # which MLflow knows
+    (_, refused) = rows_of(context.warehouse, "model_events", "event", "evidence")[-1]
+    told = {one["gate"]: (one["verdict"], one["sentence"]) for one in json.loads(refused)["outcomes"]}
+    assert told["baselines"][0] == "refused"
+    assert told["signature"][0] == "refused"
+    assert "Version 7 of model machines cannot be fetched from MLflow" in told["signature"][1]
+    first = events.champion(context.warehouse, D3)
+    assert first.number == "1"
+    verdicts = {one["gate"]: one["verdict"] for one in first.evidence["outcomes"]}
+    assert verdicts == dict.fromkeys(["baselines", "period", "signature", "schema", "lineage"], "passed")
+    register(context, "1")  # which MLflow knows, by another name
+    with pytest.raises(UsageError, match=r"version 1 cannot score, whoever approves it: .* is signed as version 1 of"):
+        act(context, Action.APPROVE, version=1)
+    register(context, "1", name="logistic-1")
     perform(JobName.PROMOTE, step_of(context, Promote, action=Action.APPROVE, by="Ada", reason="a pilot"), "config-2")
     champion = events.champion(context.warehouse, D3)
     assert (champion.number, champion.holds_from) == ("1", D3)

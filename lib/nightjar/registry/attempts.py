@@ -2,10 +2,11 @@
 
 An attempt is a training whose model is compared with what it would replace. Where the two are equally good, it is
 promoted all the same with the chance that its interval leaves above: its level. Whatever attempts have in common, the
-chance of a false promotion among them is at most the sum of their levels (Boole's inequality). So levels come from a budget. Half of the
-yearly rate is there at the beginning, and is the most that can be saved; the other half comes in over a year, the same
-each day. An attempt takes half of what is there. Of any 365 days no more than both halves can be spent, and the budget
-is never used up: a training each night has 1 / 730 of the yearly rate each time, one each month about 1 / 24.
+chance of a false promotion among them is at most the sum of their levels (Boole's inequality). So levels come from a
+budget. Half of the yearly rate is there at the beginning, and is the most that can be saved; the other half comes in
+over a year, the same each day. An attempt takes half of what is there. Of any 365 days no more than both halves can be
+spent, and the budget is never used up: a training each night has 1 / 730 of the yearly rate each time, one each month
+about 1 / 24.
 
 `scripts/simulate promotion` compares this with other rules; docs/promotion.md says why it is this one.
 Source: Foster and Stine (2008), Alpha-investing: a procedure for sequential control of expected false discoveries,
