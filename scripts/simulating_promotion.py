@@ -267,6 +267,8 @@ def tell_years(years: int) -> Iterator[str]:
     equals, better = simulate_years(years), simulate_years(max(1, years // 4), gain=BETTER, seed=27)
     errors = -special.ndtri(np.clip([list(year.values()) for year in better], 1e-15, 1)).mean()
     yield f"a better model is one that is better by {errors:.1f} standard errors of a period's difference"
+    exact = np.quantile([min(year.values()) for year in equals], PER_YEAR)
+    yield f"one level each night that promotes in {PER_YEAR:.0%} of these years: {exact:.2g}; refilled {NIGHTLY:.2g}"
     for cadence, every in CADENCES.items():
         for name, rule in RULES.items():
             number, share = false_promotions(equals, rule, every)
