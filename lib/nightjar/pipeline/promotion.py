@@ -78,9 +78,11 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
         return
     reason = decision.reason
+    command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
+    if decision.is_left_to_people():
+        reason = f"{reason} A person decides: {command}"
     if decision.promoted:
         who = "a person approves it" if needed == 1 else f"{needed} different people approve it"
-        command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
         reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
     _record(step, outcome, "refused", version, reason, details=_outcomes(decision))
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
