@@ -1,27 +1,25 @@
 """A small run of the simulation of promotions: it retrains on overlapping periods over nights that share shocks."""
 
-import importlib.util
-import sys
+import importlib
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.slow
-PROGRAM = Path(__file__).parents[2] / "scripts" / "simulating_promotion.py"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
-@pytest.fixture(scope="module")
-def simulation():
-    spec = importlib.util.spec_from_file_location("simulating_promotion", PROGRAM)
-    program = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = program  # where dataclasses look for their module
-    spec.loader.exec_module(program)
-    return program
+@pytest.fixture
+def program(monkeypatch):
+    """Imports a program from scripts/, beside which it finds others."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module
 
 
-def test_a_training_each_night_promotes_no_equals_in_a_year_and_a_better_model_within_one(simulation):
+def test_a_training_each_night_promotes_no_equals_in_a_year_and_a_better_model_within_one(program):
     """By an interval of 95% each time, every other year would promote one that is no better."""
-    equals = simulation.simulate_years(4, rows=20)
+    simulation = program("simulating_promotion")
+    equals = simulation.simulate_years(3, rows=20)
     always, _ = simulation.false_promotions(equals, simulation.RULES["2.5% each"], every=1)
     number, _ = simulation.false_promotions(equals, simulation.RULES["refilled"], every=1)
     assert always >= 0.5
@@ -30,12 +28,13 @@ def test_a_training_each_night_promotes_no_equals_in_a_year_and_a_better_model_w
     assert simulation.waits(better, simulation.RULES["refilled"], every=7).max() < simulation.YEAR
 
 
-def test_a_challenger_at_twice_the_smallest_difference_passes_all_gates(simulation):
-    times_smallest, shares = simulation.simulate_gates(20, simulation.TWICE)
+def test_a_challenger_at_twice_the_smallest_difference_passes_all_gates(program):
+    simulation = program("simulating_gates")
+    times_smallest, shares = simulation.simulate_gates(12, simulation.TWICE)
     assert 1.8 <= times_smallest <= 2.2
     assert set(shares) >= {"baselines", "champion", "slices", "fairness", "calibration", "speed", "lineage", "all"}
     assert shares["all"] >= 0.8
-    _, of_equals = simulation.simulate_gates(5, gain=0.0)
+    _, of_equals = simulation.simulate_gates(3, gain=0.0)
     assert of_equals["all"] == of_equals["champion"] == 0.0
-    _, of_harm = simulation.simulate_gates(5, simulation.TWICE, harms=True)
+    _, of_harm = simulation.simulate_gates(3, simulation.TWICE, harms=True)
     assert of_harm["all"] == of_harm["slices"] == 0.0
