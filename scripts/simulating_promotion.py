@@ -170,14 +170,16 @@ def promotions(rule: Rule, chances: dict[int, float], warm: int = 0) -> list[int
     return promoted
 
 
-def simulate_years(years: int, gain: float = 0.0, rows: int = 60, seed: int = 26) -> list[dict[int, float]]:
-    """Of each year the attempts of all its nights: night -> `chance_of_equals`."""
+def simulate_years(
+    years: int, gain: float = 0.0, rows: int = 60, every: int = 1, seed: int = 26
+) -> list[dict[int, float]]:
+    """Of each year its attempts, one every so many nights: night -> `chance_of_equals`."""
     random = np.random.default_rng(seed)
     first = TRAIN + FINAL
     result = []
     for _ in range(years):
         drawn = draw(random, World(first + YEAR, rows, gain=gain))
-        result.append({night: chance_of_equals(drawn, night) for night in range(first, first + YEAR)})
+        result.append({night: chance_of_equals(drawn, night) for night in range(first, first + YEAR, every)})
     return result
 
 
