@@ -81,8 +81,9 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("refused", "7")]
-    (_, refused) = rows_of(context.warehouse, "model_events", "event", "evidence")[-1]
-    told = {one["gate"]: (one["verdict"], one["sentence"]) for one in json.loads(refused)["outcomes"]}
+    recorded = rows_of(context.warehouse, "model_events", "event", "model_version", "evidence")
+    (refused,) = [json.loads(evidence) for event, number, evidence in recorded if (event, number) == ("refused", "7")]
+    told = {one["gate"]: (one["verdict"], one["sentence"]) for one in refused["outcomes"]}
     assert told["baselines"][0] == "refused"
     assert told["signature"][0] == "refused"
     assert "Version 7 of model machines cannot be fetched from MLflow" in told["signature"][1]
