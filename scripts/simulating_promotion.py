@@ -34,7 +34,7 @@ DECAY /= DECAY.sum()
 FREEDOM = np.concatenate([np.arange(1, 30, 0.25), np.geomspace(30, 1e5, 300)])
 RATIOS = student.ppf((1 + WIDE) / 2, FREEDOM) / student.ppf((1 + NARROW) / 2, FREEDOM)
 """Of the widths of two intervals, by their degrees of freedom."""
-NIGHTLY = PER_YEAR / 2 / YEAR
+NIGHTLY = PER_YEAR / 3 / YEAR
 """The level of a training each night."""
 BETTER = 0.6
 """The gain of a model that is better."""

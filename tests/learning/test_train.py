@@ -68,7 +68,7 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
         -1,
     )
     assert evidence["difference"]["low"] < evidence["difference"]["estimate"] < evidence["difference"]["high"] < 0
-    assert (evidence["attempt"]["level"], evidence["difference"]["confidence"]) == (0.0125, 0.975)
+    assert (evidence["attempt"]["level"], evidence["difference"]["confidence"]) == pytest.approx((0.025, 0.95))
     assert (evidence["smallest"]["over"], evidence["smallest"]["power"]) == ("majority", 0.8)
     assert evidence["gates"]["rows_per_second"] > 0
     assert 0 < evidence["threshold"]["value"] < 1

@@ -92,9 +92,9 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
         ),
         (
             "champion",
-            {"champion": EVIDENCE["champion"] | {"low": -0.001, "confidence": 1 - 2 * 6.85e-5}},
+            {"champion": EVIDENCE["champion"] | {"low": -0.001, "confidence": 1 - 2 * 4.57e-5}},
             REFUSED,
-            r"not reliably better, roc_auc \+0.0500, 99.986% interval -0.0010 to",
+            r"not reliably better, roc_auc \+0.0500, 99.991% interval -0.0010 to",
         ),
         (
             "champion",
