@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nightjar.pipeline.step import Step
 from nightjar.registry import events, inspection
@@ -44,7 +45,7 @@ def show(number: str, outcomes: Sequence[Outcome]) -> None:
         table.add_column(column, justify="right" if column in ("figure", "limit", "rows") else "left")
     for one in outcomes:
         numbers = (_number(one.figure), _number(one.limit), "" if one.rows is None else f"{one.rows:,}")
-        table.add_row(one.gate, f"[{_STYLE[one.verdict]}]{one.verdict}", *numbers, one.sentence)
+        table.add_row(one.gate, Text(one.verdict, _STYLE[one.verdict]), *numbers, Text(one.sentence))
     Console().print(table)
 
 

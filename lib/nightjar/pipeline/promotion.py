@@ -79,7 +79,7 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         return
     reason = decision.reason
     command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
-    if decision.is_left_to_people():
+    if decision.needs_person():
         reason = f"{reason} A person decides: {command}"
     if decision.promoted:
         who = "a person approves it" if needed == 1 else f"{needed} different people approve it"

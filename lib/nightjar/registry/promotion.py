@@ -29,7 +29,7 @@ class Decision:
     reason: str
     outcomes: tuple[Outcome, ...] = field(default=(), compare=False)
 
-    def is_left_to_people(self) -> bool:
+    def needs_person(self) -> bool:
         """Whether it is not promoted, though no gate refuses it."""
         return not self.promoted and all(one.verdict is not Verdict.REFUSED for one in self.outcomes)
 

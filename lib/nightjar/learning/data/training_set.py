@@ -59,8 +59,7 @@ class TrainingSet:
         group: a number for each row, the same for rows that no split may separate; None: no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each row stands for; None: one each.
-        slices: columns by which figures are told apart, and that nothing learns from unless it is a feature, too; None:
-            none.
+        slices: columns by which figures are told apart; None: none.
         null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
@@ -158,9 +157,8 @@ def read_training_set(
     versions = arrow.pin(warehouse, ["features", "labels"])
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
     row_checks.require_columns(stored_columns, [*group, *query, *slices])
-    weighted = WEIGHT in stored_columns
     names = project.feature_names()
-    columns = [*names, *group, *query, *slices, *([WEIGHT] if weighted else [])]
+    columns = [*names, *group, *query, *slices, *([WEIGHT] if WEIGHT in stored_columns else [])]
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
     outcome = latest_labels.filter(pc.is_valid(latest_labels["label"]))
@@ -186,7 +184,7 @@ def read_training_set(
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
-        weight=targets.weights(joined, _key(project)) if weighted else None,
+        weight=targets.weights(joined, _key(project)) if WEIGHT in stored_columns else None,
         slices=joined.select(list(slices)).combine_chunks() if slices else None,
         null_labels=1 - len(outcome) / len(latest_labels),
         label_hash=labels.single_hash(warehouse, versions["labels"]),
