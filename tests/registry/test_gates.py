@@ -22,7 +22,14 @@ SLICE = BETTER | {"column": "site", "value": "north", "size": 60, "over": "champ
 PAIR = {"column": "sex", "rate": "recall", "groups": ["f", "m"], "rates": [0.5, 0.4], "size": 60, "rows": 120}
 PAIR |= {"estimate": 0.1, "low": -0.1, "high": 0.3, "reason": None}
 ERROR = {"estimate": 0.03, "low": 0.02, "high": 0.05, "rows": 900, "reason": None}
-GATES = {"confidence": 0.99, "slices": [SLICE], "fairness": [PAIR], "calibration": ERROR, "rows_per_second": 5000.0}
+GATES = {
+    "confidence": 0.99,
+    "slices": [SLICE],
+    "fairness": [PAIR],
+    "fairness_of": [["sex", "recall"], ["sex", "selection_rate"]],
+    "calibration": ERROR,
+    "rows_per_second": 5000.0,
+}
 ARTIFACT = {
     "refusal": None,
     "bytes": 2**20,
@@ -129,7 +136,8 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
             "recall of sex=f and m cannot be compared: 9 rows",
         ),
         ("fairness", with_gates(fairness=[PAIR | NOTHING]), PERSON, "none of the 60 rows is positive"),
-        ("fairness", {"gates": {}}, PERSON, "did not measure how far groups lie apart"),
+        ("fairness", {"gates": {}}, PERSON, "did not measure recall by sex, selection rate by sex"),
+        ("fairness", with_gates(fairness_of=[["sex", "recall"]]), PERSON, "did not measure selection rate by sex"),
         (
             "calibration",
             with_gates(calibration=ERROR | {"estimate": 0.08, "low": 0.06}),

@@ -66,6 +66,7 @@ def gate_figures(
             for column, value, rows in slices
         ]
     if fairness is not None and acts is not None and columns is not None:
+        result["fairness_of"] = [[column, rate] for column in fairness.columns for rate in fairness.limits()]
         result["fairness"] = [
             one
             for column in fairness.columns

@@ -15,10 +15,12 @@ def judge_fairness(evidence: Mapping[str, Any], settings: Promotion) -> Outcome 
     if not columns:
         return None
     gates = evidence.get("gates") or {}
-    measured = gates.get("fairness") or []
-    judged = [one for one in measured if one["column"] in columns and one["rate"] in limits]
-    if "fairness" not in gates:
-        return Outcome(FAIRNESS, Verdict.PERSON, "Its training did not measure how far groups lie apart.")
+    measured = {(column, rate) for column, rate in gates.get("fairness_of") or []}
+    missing = sorted({(column, rate) for column in columns for rate in limits} - measured)
+    if missing:
+        names = ", ".join(f"{_words(rate)} by {column}" for column, rate in missing)
+        return Outcome(FAIRNESS, Verdict.PERSON, f"Its training did not measure {names}.")
+    judged = [one for one in gates["fairness"] if one["column"] in columns and one["rate"] in limits]
     bounded = [one for one in judged if has_bounds(one) and one["size"] >= settings.fairness.least_rows]
     farthest = max(bounded, key=lambda one: _least_gap(one) - limits[one["rate"]], default=None)
     if farthest is not None and _least_gap(farthest) > limits[farthest["rate"]]:
