@@ -18,7 +18,7 @@ from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.task import Metric
 from simulating_promotion import FINAL, NIGHTLY, TRAIN, World, draw, scores, truth
 
-TWICE = 1.25
+TWICE = 1.15
 """The gain of a challenger that is better by twice the smallest difference that a period shows."""
 SETTINGS = Promotion(
     slices=Slices(["site"], not_worse_by=0.01),

@@ -9,7 +9,8 @@ from nightjar.evaluation.metric_report import Truth, difference
 from nightjar.evaluation.metrics import MEASURES
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.gate_figures import POOLED, Rival, gate_figures
-from nightjar.learning.swaps import describe, find_swaps
+from nightjar.learning.swaps import find_swaps
+from nightjar.registry.swaps import describe
 from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.task import Metric, Task
 

@@ -1,6 +1,5 @@
 """What the promotion of the winner would change besides the metric: decisions, slices, groups, speed."""
 
-import logging
 from dataclasses import replace
 from datetime import date
 
@@ -14,15 +13,13 @@ from nightjar.learning.evidence import CHAMPION, Evidence
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.gate_figures import Rival, gate_figures, rows_per_second
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.swaps import acted_on, describe, find_swaps
+from nightjar.learning.swaps import acted_on, find_swaps
 from nightjar.models.predictor import Predictor
 from nightjar.registry import attempts, events
 from nightjar.registry.attempts import Attempt
 from nightjar.settings.project import Project
 from nightjar.settings.task import Metric, Task
 from nightjar.tables.warehouse import Warehouse
-
-log = logging.getLogger("nightjar.train")
 
 
 def plan_attempt(
@@ -51,7 +48,7 @@ def add_consequences(
     clusters: Clusters,
     project: Project,
 ) -> Evidence:
-    """The evidence with its `swaps` and `gates`; tells the swaps.
+    """The evidence with its `swaps` and `gates`.
 
     Args:
         evidence: of the winner, with its threshold.
@@ -72,7 +69,6 @@ def add_consequences(
         if champion is not None and CHAMPION in scores:
             swaps = find_swaps(truth, scores[CHAMPION], compared.scores, champion.threshold, threshold)
             rate = swaps["action_rate"]["champion"]
-            log.info("%s", describe(swaps))
         acts = acted_on(truth, compared.scores, threshold, rate)
     columns = None if rows.slices is None else rows.slices.take(final.test)
     figures = gate_figures(compared, _rival(evidence, scores, champion), acts, columns, project.promotion)

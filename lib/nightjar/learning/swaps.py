@@ -42,21 +42,5 @@ def acted_on(truth: Truth, score: Floats, threshold: float | None, rate: float |
     return acts
 
 
-def describe(swaps: dict[str, Any]) -> str:
-    """In words, for the log."""
-    parts = []
-    for name, what in (("in", "acted on from now on"), ("out", "no longer acted on")):
-        rows, share, rate = (swaps[name][part] for part in ("rows", "share", "outcome_rate"))
-        true = f", {_percent(rate)} of them True" if rate["estimate"] is not None else ""
-        parts.append(f"{rows:,} rows {what} ({_percent(share)}{true})")
-    return f"decisions that differ from the champion's: {'; '.join(parts)}"
-
-
-def _percent(figure: dict[str, Any]) -> str:
-    estimate, low, high = (figure[name] for name in ("estimate", "low", "high"))
-    bounds = "" if low is None or high is None else f", {100 * low:.2f}% to {100 * high:.2f}%"
-    return f"{100 * estimate:.2f}%{bounds}"
-
-
 def _rule(threshold: float | None, otherwise: str) -> str:
     return f"the {otherwise}" if threshold is None else f"threshold {threshold:.4g}"

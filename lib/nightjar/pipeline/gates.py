@@ -15,6 +15,7 @@ from nightjar.registry.events import Version
 from nightjar.registry.gates.outcome import Outcome, Verdict
 from nightjar.registry.promotion import ARTIFACT, judge
 from nightjar.registry.signature import Subject
+from nightjar.registry.swaps import describe
 from nightjar.settings.jobs import Job
 
 log = logging.getLogger("nightjar.promote")
@@ -31,11 +32,14 @@ def inspect(step: Step[Job], version: Version) -> Version:
 def show_newest(step: Step[Job]) -> None:
     """Show what the gates say of the version that a training of the run date has just registered."""
     version = inspect(step, events.newest_registered(step.warehouse, step.run_date))
-    show(version.number, judge(version.evidence, step.project.promotion))
+    show(version, judge(version.evidence, step.project.promotion))
 
 
-def show(number: str, outcomes: Sequence[Outcome]) -> None:
-    """A table on a terminal, else a line of the log for each gate."""
+def show(version: Version, outcomes: Sequence[Outcome]) -> None:
+    """Whose decision would change, and a table of the gates on a terminal, else a line of the log for each."""
+    number, swaps = version.number, version.evidence.get("swaps")
+    if swaps is not None:
+        log.info("version %s, %s", number, describe(swaps))
     if not sys.stdout.isatty():
         for one in outcomes:
             log.info("version %s, gate %s: %s. %s", number, one.gate, one.verdict, one.sentence)

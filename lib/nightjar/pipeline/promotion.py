@@ -71,7 +71,7 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         return
     version = gates.inspect(step, version)
     decision = decide(version.evidence, step.project.promotion)
-    gates.show(version.number, decision.outcomes)
+    gates.show(version, decision.outcomes)
     against = opinion.veto or _compared_with_another(version, holds, step.project)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
         decision = decide(version.evidence, step.project.promotion, opinion.approvals)
@@ -131,7 +131,7 @@ def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
         log.info("version %s: %s more to approve it, until then it is no champion", version.number, missing)
         return
     decision = decide(version.evidence, step.project.promotion, approvals)
-    gates.show(version.number, decision.outcomes)
+    gates.show(version, decision.outcomes)
     _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
 
 
