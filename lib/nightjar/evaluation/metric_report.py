@@ -51,7 +51,7 @@ class Truth:
         """Some of the rows."""
         query = None if self.query is None else self.query[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return Truth(self.task, self.label[rows], self.clusters.take(rows), query, weight)
+        return replace(self, label=self.label[rows], clusters=self.clusters.take(rows), query=query, weight=weight)
 
 
 def headline(task: Task) -> Metric:
