@@ -29,7 +29,7 @@ def threshold_at(rate: float, score: npt.ArrayLike, weight: npt.ArrayLike | None
         LearningError: see `rows.check_weight`; also scores that are no finite numbers.
 
     Example:
-        >>> threshold_at(0.5, [0.1, 0.7, 0.7, 0.9])
+        >>> threshold_at(0.6, [0.1, 0.7, 0.7, 0.9])
         0.7
         >>> threshold_at(0.1, [0.1, 0.7, 0.7, 0.9]) > 0.9
         True
