@@ -14,7 +14,7 @@ from nightjar.errors import LearningError
 from nightjar.evaluation.metrics import measures
 from nightjar.learning.champion import Champion, candidate_of_recipe, recipe_of
 from nightjar.learning.clusters import clusters_of
-from nightjar.learning.consequences import plan_attempt
+from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import judge
 from nightjar.learning.fitting.candidates import Candidate
@@ -26,7 +26,7 @@ from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
 from nightjar.settings.features import Aggregate
 from nightjar.settings.model import Calibration, Estimator, Model
-from nightjar.settings.promotion import Promotion
+from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.task import Metric, Task
 from nightjar.timeline import cutoff
 
@@ -203,6 +203,32 @@ def test_what_would_be_replaced_is_compared_at_the_level_of_the_attempt():
     assert (beside.smallest["over"], alone.smallest["over"]) == ("champion version 3 (stump)", "stump")
     usual, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=old)
     assert usual.champion["low"] > beside.champion["low"]
+
+
+def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
+    """Of a champion with a threshold, on the final period's rows: as JSON holds it, all gates have what they need."""
+    limits = Promotion(
+        slices=Slices(["site"], not_worse_by=0.05, least_rows=20),
+        fairness=Fairness(["site"], selection_rate=0.5, least_rows=5),
+        calibration_error=0.3,
+        rows_per_second=1,
+    )
+    project = replace(builders.machines(Path("files")), promotion=limits)
+    fold, settings, old = final(6), builders.search(metric=Metric.ROC_AUC), champion(STUMP, days_before=3)
+    site = pa.table({"site": ["north", "south"] * (DAYS * A_DAY // 2)})
+    rows, old = replace(rows_for(Task.CLASSIFICATION), slices=site), replace(old, threshold=0.5)
+    clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
+    evidence, scores = judge(rows, fold, clusters, LOGISTIC, [MAJORITY], project, settings, old)
+    predictor = fit_candidate(rows, fold.train, fold.start, LOGISTIC, project, settings)
+    evidence = replace(evidence, threshold={"value": 0.8})
+    complete = add_consequences(evidence, scores, old, predictor, rows, fold, clusters, project)
+    stored = json.loads(json.dumps(asdict(complete), allow_nan=False))
+    assert stored["swaps"]["action_rate"]["champion"] == (scores["champion"] >= 0.5).mean()
+    assert (stored["swaps"]["in"]["rows"], stored["swaps"]["out"]["rows"] > 0) == (0, True)
+    decision = decide(stored, limits)
+    assert decision.promoted, decision.reason
+    assert {one.gate for one in decision.outcomes} >= {"champion", "slices", "fairness", "calibration", "speed"}
+    assert [one["value"] for one in stored["gates"]["slices"]] == ["north", "south"]
 
 
 def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
