@@ -59,6 +59,7 @@ class Predictor:
         estimator: fitted. Of an ensemble, it takes the members' scores, (rows, members).
         members: of an ensemble; each prepares the features in its own way.
         calibration: fitted; None: the estimator's scores are given as they are.
+        classes: of several classes: their values, in the order of the probabilities; otherwise none.
     """
 
     features: tuple[FeatureColumn, ...]
@@ -66,6 +67,7 @@ class Predictor:
     estimator: Classifier | Regressor
     members: tuple["Predictor", ...] = ()
     calibration: Calibrator | None = None
+    classes: tuple[str, ...] = ()
 
     def predict(self, table: pa.Table) -> Floats:
         """The score of each row, in row order.

@@ -4,11 +4,17 @@ from nightjar.settings.choices import Choice
 
 
 class Task(Choice):
-    """What a label asks: yes or no (a probability is predicted), how much, or in which order within a list."""
+    """What a label asks: yes or no, or which class (probabilities are predicted); how much; which order in a list."""
 
     CLASSIFICATION = "classification"
+    MULTICLASS = "multiclass"
     REGRESSION = "regression"
     RANKING = "ranking"
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the label is a class, two or several: rows can be stratified by it, and scores are probabilities."""
+        return self in (Task.CLASSIFICATION, Task.MULTICLASS)
 
 
 class Metric(Choice):

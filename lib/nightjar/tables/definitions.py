@@ -3,6 +3,8 @@
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from nightjar.settings.project import Project
@@ -10,6 +12,8 @@ from nightjar.settings.task import Task
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
+LABEL_KINDS: Mapping[Task, pa.DataType] = {Task.CLASSIFICATION: pa.bool_(), Task.MULTICLASS: pa.string()}
+"""Task -> how its labels are stored, where they are no doubles."""
 REFERENCES = Table(
     "references",
     "One histogram of one column (or the score) of one model's training data.",
@@ -177,7 +181,7 @@ def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> T
 
 def labels_table(project: Project, spine: pa.Schema) -> Table:
     """The label table; `spine` holds the types of the spine's key columns."""
-    kind = pa.bool_() if project.label.task is Task.CLASSIFICATION else pa.float64()
+    kind = LABEL_KINDS.get(project.label.task, pa.float64())
     return Table(
         "labels",
         "One version of one outcome.",
@@ -213,6 +217,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
             *columns_of(spine, "key of the row"),
             Column("score", pa.float64(), _score_comment(project)),
+            *_class_columns(project),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
@@ -223,10 +228,24 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
     )
 
 
+def _class_columns(project: Project) -> tuple[Column, ...]:
+    """What a prediction of several classes has beside its score."""
+    classes = project.label.classes
+    if not classes:
+        return ()
+    named = ", ".join(f"{value}: {name}" for value, name in classes.items())
+    return (
+        Column("predicted", pa.string(), f"the class of the least expected cost ({named})"),
+        Column("probabilities", pa.map_(pa.string(), pa.float64()), "of every class, by its value in labels"),
+    )
+
+
 def _score_comment(project: Project) -> str:
     """What a score means."""
     label = project.label
     if label.task is Task.RANKING:
         return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"
+    if label.task is Task.MULTICLASS:
+        return f"probability of predicted: {label.question()}"
     how = "probability that" if label.task is Task.CLASSIFICATION else "value of"
     return f"predicted {how} {label.question()}"
