@@ -47,6 +47,8 @@ class Source:
         named = f"Table {self.snapshot.table}, version {self.snapshot.version}"
         if self.task is Task.RANKING:
             raise LearningError("A ranking cannot be trained by several workers: its lists must stay whole.")
+        if self.task is Task.MULTICLASS:
+            raise LearningError("A network of several classes cannot be trained by several workers: train it by one.")
         if self.snapshot.unreadable:
             raise LearningError(f"{named} cannot be streamed: {self.snapshot.unreadable}.")
         lines = difference(self.features, self.snapshot.schema)
