@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
+from nightjar.evaluation import averages
 from nightjar.evaluation.binary import gini, ks, roc_auc
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
@@ -93,9 +94,9 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
     estimate, influence, clusters = _estimate(measure, truth, score, parameters)
     most = np.inf if measure in OF_LISTS else OF_ROWS[measure].most(**parameters)
     result = interval(estimate, influence, clusters, _scale(measure), most=most)
-    if measure in (roc_auc, gini, ks) and result.low is not None:
+    if measure in (roc_auc, gini, ks, averages.roc_auc) and result.low is not None:
         rows, _ = rows_with_weight(truth.weight, len(truth.label))
-        if np.ptp(np.asarray(score)[rows]) == 0:
+        if not np.ptp(np.asarray(score)[rows], axis=0).any():
             # One score for all rows ranks nothing: 0.5 (Gini, KS: 0) by definition, whichever rows there are.
             return replace(result, low=result.estimate, high=result.estimate)
     return result
