@@ -293,7 +293,7 @@ def test_amounts_of_any_size_have_the_intervals_of_their_unit(unit):
     score = label + random.normal(size=60)
     small, great = (intervals(Truth(Task.REGRESSION, one * label, clusters), one * score) for one in (1.0, unit))
     for name, of in small.items():
-        by, actual = 1 if name == "r2" else unit, great[name]
+        by, actual = 1 if name in ("r2", "mape", "smape") else unit, great[name]
         scaled = (actual.estimate / by, actual.low / by, actual.high / by)
         assert scaled == pytest.approx((of.estimate, of.low, of.high))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nightjar.evaluation.criteria import standard_of
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
@@ -142,7 +143,7 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
         make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
-    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed)
+    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project))
     require_measurable(problem, settings.metric)
     return problem
 

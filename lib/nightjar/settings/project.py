@@ -11,6 +11,7 @@ from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
+from nightjar.settings.measuring import Measuring
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
@@ -42,6 +43,7 @@ class Project:
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
         costs: of wrong decisions, for a classification whose score is acted on, or between several classes.
+        measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
     """
 
@@ -60,6 +62,7 @@ class Project:
     features: dict[str, FeatureGroup] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
+    measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
 
     def issues(self) -> Iterator[Issue]:

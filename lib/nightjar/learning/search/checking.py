@@ -11,7 +11,7 @@ from nightjar.settings.learning import Search
 from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample
 from nightjar.settings.split import SplitKind
-from nightjar.settings.task import Metric, Task
+from nightjar.settings.task import METRICS, Task
 
 
 def require_learnable(search: Search, features: Sequence[FeatureColumn], task: Task, *, weighted: bool) -> None:
@@ -37,10 +37,10 @@ def require_shared_settings(search: Search, features: Sequence[str], task: Task)
     Raises:
         LearningError: names the setting.
     """
-    if search.metric.task is not task:
-        fitting = ", ".join(metric.word for metric in Metric if metric.task is task)
+    if search.metric not in METRICS[task]:
+        fitting, judged = (", ".join(one.word for one in of) for of in (METRICS[task], search.metric.tasks))
         raise LearningError(
-            f"search.metric is {search.metric.word}, which judges a {search.metric.task.value}; project.label.task is "
+            f"search.metric is {search.metric.word}, which judges a {judged}; project.label.task is "
             f"{task.word}: choose one of {fitting}."
         )
     _check_sample(search.sample, features, task)
