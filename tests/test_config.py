@@ -263,7 +263,10 @@ def files_of(group):
 def require_learnable(search, project):
     """What training asks of a search before it reads a row; the type of a column plays no part here."""
     checking.require_learnable(
-        search, [FeatureColumn(name, "number") for name in project.feature_names()], search.metric.task, weighted=False
+        search,
+        [FeatureColumn(name, "number") for name in project.feature_names()],
+        search.metric.tasks[0],
+        weighted=False,
     )
 
 

@@ -115,8 +115,8 @@ def of_metric(metric: Metric, task: Task, standard: Standard) -> Criterion:
         parameters = {"costs": standard.costs} if metric is Metric.EXPECTED_COST else {}
         take = _decisions(standard) if metric in _OF_DECISIONS else None
         return Criterion(OF_SEVERAL_CLASSES[metric], parameters, take)
-    at = {metric: {"k": standard.places} for metric in (Metric.PRECISION_AT_K, Metric.RECALL_AT_K)}
-    return Criterion(OF_METRICS[metric], {**at, Metric.PINBALL: {"quantile": standard.quantile}}.get(metric, {}))
+    at: Mapping[str, Any] = {"k": standard.places} if metric in (Metric.PRECISION_AT_K, Metric.RECALL_AT_K) else {}
+    return Criterion(OF_METRICS[metric], {"quantile": standard.quantile} if metric is Metric.PINBALL else at)
 
 
 def all_criteria(task: Task, standard: Standard) -> dict[str, Criterion]:

@@ -180,7 +180,8 @@ def squared_distances(classes: RowNumbers, probabilities: Floats) -> Floats:
 
 def is_unseen(classes: RowNumbers, probabilities: Floats) -> Floats:
     """1 for each row of a class to which no row gives a probability above 0, else 0."""
-    return (~probabilities.any(axis=0)).astype(np.float64)[classes]
+    unseen: Floats = np.where(probabilities.any(axis=0), 0.0, 1.0)
+    return unseen[classes]
 
 
 def top_label(classes: RowNumbers, probabilities: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:

@@ -4,7 +4,7 @@ from nightjar.settings.choices import Choice
 
 
 class Task(Choice):
-    """What a label asks: yes or no, or which class (probabilities are predicted), how much, or the order in a list."""
+    """What a label asks: yes or no, or which class (probabilities are predicted); how much; which order in a list."""
 
     CLASSIFICATION = "classification"
     MULTICLASS = "multiclass"
