@@ -114,7 +114,7 @@ def train(
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         tracking.attach(record, checks.labels)
         # The last step that can refuse a value of the rows: nothing is registered before it.
-        histograms = references.histograms(rows, fit_rows, final.test, final_scores)
+        histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)

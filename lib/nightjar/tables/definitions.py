@@ -14,6 +14,7 @@ from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Tab
 
 LABEL_KINDS: Mapping[Task, pa.DataType] = {Task.CLASSIFICATION: pa.bool_(), Task.MULTICLASS: pa.string()}
 """Task -> how its labels are stored, where they are no doubles."""
+WATCHED = "name of the feature, or score; of several classes also predicted class, and of each probability[class]"
 REFERENCES = Table(
     "references",
     "One histogram of one column (or the score) of one model's training data.",
@@ -22,7 +23,7 @@ REFERENCES = Table(
     "train",
     (
         Column("model_version", pa.string(), "registered version of the model"),
-        Column("column", pa.string(), "name of the feature, or score"),
+        Column("column", pa.string(), WATCHED),
         Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
         Column("bins", pa.string(), "the bins as JSON"),
         Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
@@ -43,7 +44,7 @@ DRIFT = Table(
     "monitor",
     (
         Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
-        Column("subject", pa.string(), "name of the feature, or score"),
+        Column("subject", pa.string(), WATCHED),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
         Column(
             "measure", pa.string(), "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, null_share"
@@ -64,14 +65,24 @@ PERFORMANCE = Table(
     (
         Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
         Column("subject", pa.string(), "the role that predicted"),
-        Column("slice", pa.string(), "the rows it is about; all: every row"),
+        Column(
+            "slice",
+            pa.string(),
+            "the rows it is about; all: every row; decile 1 to 10: those of such scores, what was predicted and what "
+            "came of it; class X: those whose outcome is X, by what was predicted",
+        ),
         Column(
             "measure",
             pa.string(),
-            "roc_auc, average_precision, log_loss, brier, expected_calibration_error, positive_rate; of numbers "
-            "rmse and mae (in the label's unit), r2; of lists ndcg; both mean_label; mean_score, rows, matured_share",
+            "docs/projects.md names them: the metrics of the task, and what else describes predictions; of one class "
+            "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
+            "matured_share; in a class X predicted[Y], the share of its rows that was taken for Y",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
+        Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),
+        Column("high", pa.float64(), "upper end"),
+        Column("rows", pa.int64(), "rows that it is over, of a ranking lists; null: not counted"),
+        Column("reason", pa.string(), "why it is undefined, or has no interval; null: it is and has, or needs none"),
         Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
         Column("model_version", pa.string(), "the model that predicted"),
         RUN_DATE,
