@@ -162,8 +162,8 @@ def _ensemble(members: Sequence[Predictor], blend: Blend | ClassBlend, seen: tup
     """The ensemble; of several classes `seen` are those that the blend knows, none: all."""
     columns: dict[FeatureColumn, None] = {column: None for member in members for column in member.features}
     classes = members[0].classes
-    known = seen or tuple(range(len(classes)))
-    return Predictor(tuple(columns), None, blend, tuple(members), classes=classes, seen=known)
+    codes = seen or tuple(range(len(classes)))
+    return Predictor(tuple(columns), None, blend, tuple(members), classes=classes, seen=codes)
 
 
 def _per_deviation(score: Floats, query: RowNumbers) -> float:

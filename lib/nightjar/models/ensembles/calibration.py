@@ -102,7 +102,7 @@ class PerClass:
         columns = zip(self.curves, score.T, strict=True)
         calibrated = np.column_stack([own if curve is None else curve(own) for curve, own in columns])
         total = calibrated.sum(axis=1, keepdims=True)
-        return np.divide(calibrated, total, out=score.copy(), where=total > 0)
+        return np.where(total > 0, calibrated / np.where(total > 0, total, 1), score)
 
 
 def fit_per_class(kind: Calibration, score: Floats, label: npt.NDArray[np.int64], weight: Floats | None) -> PerClass:

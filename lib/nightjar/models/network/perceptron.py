@@ -45,7 +45,7 @@ class Perceptron:
         if shapes != [(*widths[layer + 1], *widths[layer]) for layer in range(layers)]:
             raise ModelError(f"A network's layers do not fit each other: weights {shapes}, biases {widths[1:]}.")
         if self.outputs != 1 and not (self.probability and self.outputs > 1):
-            raise ModelError(f"A network has {self.outputs} outputs: expected one, or the probabilities of classes.")
+            raise ModelError(f"A network's outputs are {self.outputs}: expected one, or the probabilities of classes.")
         self._check_embeddings(embeddings, widths[0][0])
         if not all(np.isfinite(array).all() for array in self.state.values()):
             raise ModelError("A network's arrays hold values that are not finite.")

@@ -114,7 +114,8 @@ def _add_synthetic_rows(
     seed: int,
     synthesise: Synthesiser,
 ) -> Resampled:
-    made, labels, weights = [inputs], [label], [weight] if weight is not None else []
+    parts, weights = [inputs], [weight] if weight is not None else []
+    labels: list[Any] = [label]
     for rarer, size in sizes.items():
         own = label == rarer
         _check_neighbours(inputs, int(own.sum()), settings)
@@ -123,11 +124,11 @@ def _add_synthetic_rows(
             inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed
         )
         synthetic = synthesise(pairs) if len(pairs.base) else inputs[:0]
-        made.append(synthetic)
+        parts.append(synthetic)
         labels.append(np.full(len(synthetic), rarer, dtype=label.dtype))
         if weight is not None:
             weights.append(np.full(len(synthetic), weight[own].mean()))
-    return np.vstack(made), np.concatenate(labels), np.concatenate(weights) if weights else None
+    return np.vstack(parts), np.concatenate(labels), np.concatenate(weights) if weights else None
 
 
 def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:

@@ -176,7 +176,12 @@ def _open_curve(structure: Structure | None) -> Calibrator | None:
         return None
     [(name, values)] = structure.items()
     if name == "per_class":
-        return PerClass(tuple(_open_curve(one) for one in values))
+        return PerClass(tuple(None if one is None else _open_single_curve(one) for one in values))
+    return _open_single_curve(structure)
+
+
+def _open_single_curve(structure: Structure) -> Platt | Isotonic:
+    [(name, values)] = structure.items()
     if name == "platt":
         return Platt(float(values["slope"]), float(values["intercept"]))
     score, probability = (tuple(float(one) for one in values[part]) for part in ("score", "probability"))
