@@ -111,7 +111,7 @@ def label_hash(project: Project) -> str:
     sources = _plain_sources(project, [project.spine.source, project.label.source])
     label: dict[str, Any] = _plain(project.label)
     del label["query"]
-    classes = sorted(label.pop("classes"))  # neither their order nor their names for people decide a label
+    classes = list(label.pop("classes"))  # their names for people decide nothing; the order, what models predict
     label |= {"classes": classes} if classes else {}
     label["empty"] = None if label["empty"] is None else float(label["empty"])  # 0 is 0.0
     return _digest({"label": label, "sources": sources, "spine": spine, "zone": project.zone})

@@ -192,5 +192,7 @@ def _manifest(
         period=(str(rows.day[fit_rows[0]]), str(rows.day[fit_rows[-1]])),
         metrics={"final": {"period": list(evidence.period), **evidence.candidate}},
         baselines=dict(evidence.baselines),
+        classes=rows.classes,
+        costs=project.class_costs(),
         threshold=None if evidence.threshold is None else evidence.threshold["value"],
     )

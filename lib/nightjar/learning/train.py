@@ -22,6 +22,7 @@ from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
+from nightjar.learning.rare_classes import describe_rare_classes
 from nightjar.learning.registration import Run
 from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.checking import require_learnable
@@ -91,6 +92,8 @@ def train(
         )
     started = time.monotonic()
     problem = make_problem(rows, project, settings, final.start)
+    for remark in describe_rare_classes(rows, [*problem.folds, final]):
+        log.warning("%s", remark)
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
     require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
@@ -149,7 +152,7 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
 
 
 def _warn_of_leakage(suspect: Mapping[str, float], task: Task) -> None:
-    measure = "ROC AUC" if task is Task.CLASSIFICATION else "rank correlation"
+    measure = "ROC AUC" if task.has_classes else "rank correlation"
     for name, strength in suspect.items():
         log.warning(
             "%s by itself tells the labels with a %s of %.3f: was it known at the prediction time? If not, leave "

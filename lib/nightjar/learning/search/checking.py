@@ -80,7 +80,7 @@ def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -
             f"search.sample.stratify={column}: the rows of a ranking's list stay together; leave it out."
         )
     if column == LABEL:
-        if task is not Task.CLASSIFICATION:
+        if not task.has_classes:
             raise LearningError(
                 f"search.sample.stratify=label: each amount would be a stratum of its own, and of each a row is kept. "
                 f"project.label.task is {task.word}: stratify by a feature with few values, or not at all."

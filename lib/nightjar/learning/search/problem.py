@@ -101,8 +101,11 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
     Raises:
         LearningError: names the fold.
     """
-    for fold in problem.folds:
-        value = measure(problem, fold, neutral_scores(problem.task, len(fold.test), problem.standard))[metric.value]
+    for fold, fit_set in zip(problem.folds, problem.fit_sets, strict=True):
+        classes = problem.rows.classes
+        fitted = np.eye(len(classes))[problem.rows.label[fit_set.rows]] if classes else None
+        scores = neutral_scores(problem.task, len(fold.test), problem.standard, fitted)
+        value = measure(problem, fold, scores)[metric.value]
         if isinstance(value, Undefined):
             raise LearningError(
                 f"{metric.word} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
