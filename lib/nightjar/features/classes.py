@@ -44,6 +44,6 @@ def translate_errors(label: Label) -> Iterator[None]:
         raise TableError(
             f"Column {label.column} of source {label.source} is {undeclared[1]}, which is none of the classes "
             f"{', '.join(label.classes)} (project.label.classes). Declare it; or give the source's column `levels`, "
-            "which refuse rows of other values, or a repair, or let project.label.column be a derived column that is one "
-            "of the classes or null. Nothing was written."
+            "which refuse rows of other values, or a repair; or name a derived column that gives one of the classes or "
+            "null (project.label.column). Nothing was written."
         ) from error
