@@ -23,10 +23,10 @@ def prediction_columns(scores: npt.NDArray[np.float64], manifest: Manifest) -> d
         return {"score": pa.array(scores)}
     rows, classes = scores.shape
     chosen, values = choose_classes(scores, manifest.costs), pa.array(manifest.classes, pa.string())
-    keys = values.take(pa.array(np.tile(np.arange(classes), rows)))
+    keys = values.take(np.tile(np.arange(classes), rows))
     offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * classes)
     return {
         "score": pa.array(scores[np.arange(rows), chosen]),
-        "predicted": values.take(pa.array(chosen)),
+        "predicted": values.take(chosen),
         "probabilities": pa.MapArray.from_arrays(offsets, keys, pa.array(scores.ravel())),
     }

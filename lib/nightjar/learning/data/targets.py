@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from nightjar.errors import LearningError
 from nightjar.models.columns import LARGEST
@@ -36,10 +36,7 @@ def labels(rows: pa.Table, key: Sequence[str], task: Task, classes: Sequence[str
     if task is Task.CLASSIFICATION:
         return _numpy(column).astype(np.bool_)
     if task is Task.MULTICLASS:
-        codes = _numpy(pc.fill_null(pc.index_in(column, pa.array(classes, pa.string())), -1))
-        values = np.asarray(column.to_pylist(), dtype=np.str_)
-        _raise_if_any(rows, key, values, codes < 0, "label of table labels", _one_of(classes))
-        return codes.astype(np.int64)
+        return _codes(rows, key, classes)
     values = _floats(column)
     least = 0.0 if task is Task.RANKING else -LARGEST
     wrong = ~((values >= least) & (values <= LARGEST))
@@ -67,8 +64,12 @@ def _range_of(task: Task) -> str:
     return f"finite {numbers}, none beyond {LARGEST:.2g} (float32). {remedy}"
 
 
-def _one_of(classes: Sequence[str]) -> str:
-    return f"one of {', '.join(classes)} (project.label.classes). Declare the others, or build the labels again"
+def _codes(rows: pa.Table, key: Sequence[str], classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    texts = np.asarray(rows["label"].to_pylist(), dtype=np.str_)
+    codes = pd.Index(classes).get_indexer(pd.Index(texts)).astype(np.int64)
+    expected = f"one of {', '.join(classes)} (project.label.classes). Declare the others, or build the labels again"
+    _raise_if_any(rows, key, texts, codes < 0, "label of table labels", expected)
+    return codes
 
 
 def _raise_if_any(
