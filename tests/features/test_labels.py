@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import builders
-from nightjar.errors import JoinError, UsageError
+from nightjar.errors import JoinError, TableError, UsageError
 from nightjar.features import label_quality
+from nightjar.features.classes import translate_errors
 from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import label_versions, not_stored
 from nightjar.settings.features import Aggregate
@@ -384,3 +385,41 @@ def test_what_does_not_fit_is_refused_with_its_source_and_column(asked, label, r
     with pytest.raises(refused) as found:
         asked([event(1, "m", -5)], **label).frame([("m", -8)], D2)
     assert str(found.value).startswith(message)
+
+
+CLASSES = {"task": Task.MULTICLASS, "aggregate": None, "condition": None}
+
+
+@pytest.mark.parametrize(("column", "values"), [("word", ("low", "high")), ("pieces", (1, 2))])
+def test_a_class_is_the_text_of_its_outcome_in_every_version(asked, column, values):
+    """A whole number is its decimal text. The last event counts; a row without one is settled without a class."""
+    first, second = values
+    events = [
+        event(1, "a", -5, **{column: first}),
+        event(2, "b", -5, **{column: second}),
+        event(3, "a", -4.5, **{column: second}),
+    ]
+    names = {str(value): f"name of {value}" for value in (*values, "other")}
+    told = asked(events, column=column, classes=names, **CLASSES).known([("a", -8), ("b", -8), ("c", -8)])
+    assert told == [
+        ("a", -8, str(first), -5),
+        ("a", -8, str(second), -4.5),
+        ("b", -8, str(second), -5),
+        ("c", -8, None, -4),
+    ]
+
+
+def test_an_outcome_that_is_no_class_is_refused_by_source_row_and_value(asked):
+    events = [event(1, "a", -5, word="low"), event(2, "b", -5, word="lower")]
+    labels_of_words = asked(events, column="word", classes={"low": "L", "high": "H", "none": "N"}, **CLASSES)
+    with pytest.raises(TableError) as refused, translate_errors(labels_of_words.project.label):
+        labels_of_words.known([("a", -8), ("b", -8)])
+    assert str(refused.value).startswith(
+        "Column word of source events is lower in the row of machine=b, prediction_time=2024-04-01 14:00:00, which is "
+        "none of the classes low, high, none (project.label.classes). Declare it; or give the source's column `levels`"
+    )
+
+
+def test_an_outcome_that_is_a_fraction_names_no_class(asked):
+    with pytest.raises(JoinError, match="it is a double, expected a text or a whole number that names a class"):
+        asked([event(1, "a", -5)], classes={"1": "L", "2": "H", "3": "N"}, **CLASSES).known([("a", -8)])

@@ -15,9 +15,12 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.gaussian_process import GaussianProcessClassifier
 
 from nightjar.errors import ModelError
+from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry.artifacts import load, save
-from nightjar.settings.model import Estimator
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
 from registry.made import ABOUT, FEATURES, PARAMETERS, ROWS, Boom, fit_small, plant, rewrite_manifest
 
 ALL = pytest.mark.parametrize("estimator", list(PARAMETERS), ids=lambda one: one.value)
@@ -57,12 +60,47 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path):
     assert {entry.name for entry in tmp_path.iterdir()} == {*written.files, "manifest.json"}
 
 
-def test_a_manifest_from_before_labels_had_hashes_opens_and_has_none(tmp_path):
+def test_a_manifest_from_before_labels_had_hashes_and_several_classes_opens_and_has_none(tmp_path):
     path = save_model(tmp_path / "model") / "manifest.json"
     stored = json.loads(path.read_text())
     assert stored.pop("label_hash") == ABOUT.label_hash == "l1"
+    assert stored.pop("classes") == stored.pop("costs") == []
     path.write_text(json.dumps(stored))
-    assert load(path.parent).manifest.label_hash is None
+    manifest = load(path.parent).manifest
+    assert (manifest.label_hash, manifest.classes, manifest.costs) == (None, (), ())
+
+
+COSTS = ((0.0, 1.0, 2.0), (1.0, 0.0, 1.0), (3.0, 1.0, 0.0))
+
+
+def save_classes(folder, classes=("a", "b", "c")):
+    rows = Examples(ROWS, np.arange(40) % 3, classes=("a", "b", "c"))
+    model = fit(Model(Estimator.MAJORITY), rows, features=FEATURES, task=Task.MULTICLASS, seed=0)
+    save(model, replace(ABOUT, task="multiclass", classes=classes, costs=COSTS), folder)
+    return load(folder)
+
+
+def test_classes_and_their_costs_come_back(tmp_path):
+    artifact = save_classes(tmp_path)
+    assert (artifact.manifest.classes, artifact.manifest.costs) == (("a", "b", "c"), COSTS)
+    assert artifact.open().classes == ("a", "b", "c")
+
+
+def test_a_manifest_of_other_classes_than_its_predictor_s_is_refused(tmp_path):
+    with pytest.raises(
+        ModelError, match=r"is of the classes \('a', 'b', 'c'\), and its manifest says \('a', 'c', 'b'\)"
+    ):
+        save_classes(tmp_path, ("a", "c", "b")).open()
+
+
+@pytest.mark.parametrize(
+    "costs", [[[0, 1], [1, 0]], [[0, 1, 2], [1, 0, 1]], [[0, 1, "x"], [1, 0, 1], [3, 1, 0]], [0, 1, 2]]
+)
+def test_costs_of_other_classes_than_the_manifest_s_are_refused(tmp_path, costs):
+    save_classes(tmp_path)
+    rewrite_manifest(tmp_path, costs=costs)
+    with pytest.raises(ModelError, match="holds values of another shape than a manifest's"):
+        load(tmp_path)
 
 
 def test_the_manifest_lists_the_packages_the_model_depends_on_torch_only_for_a_network(tmp_path):

@@ -105,12 +105,14 @@ def label_hash(project: Project) -> str:
     """SHA-256 of all that decides a label's value, or when it is known: label, zone, and how sources make facts.
 
     Of the spine it holds what decides the values of its columns: keys and labelling rules use them. Which rows there
-    are, and the lists of a ranking, do not decide the label of a row.
+    are, and the lists of a ranking, do not decide the label of a row. Keys added later enter only where they are set.
     """
     spine = {part: _plain(getattr(project.spine, part)) for part in _DECISIVE_OF_SPINE}
     sources = _plain_sources(project, [project.spine.source, project.label.source])
     label: dict[str, Any] = _plain(project.label)
     del label["query"]
+    classes = list(label.pop("classes"))  # their names for people decide nothing; the order, what models predict
+    label |= {"classes": classes} if classes else {}
     label["empty"] = None if label["empty"] is None else float(label["empty"])  # 0 is 0.0
     return _digest({"label": label, "sources": sources, "spine": spine, "zone": project.zone})
 

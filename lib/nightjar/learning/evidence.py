@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from nightjar.errors import LearningError, NightjarError
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.intervals import Interval
-from nightjar.evaluation.metric_report import Truth, difference, intervals
-from nightjar.evaluation.metrics import MEASURES
+from nightjar.evaluation.metric_report import Truth, intervals, metric_difference
 from nightjar.learning.champion import Champion
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
@@ -19,6 +19,7 @@ from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
+from nightjar.settings.task import METRICS, Task
 from nightjar.timeline import cutoff
 
 
@@ -84,16 +85,16 @@ def judge(
     metric = settings.metric
     scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
     test = rows.examples(fold.test)
-    truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
+    truth = Truth(project.label.task, test.label, clusters, test.query, test.weight, standard_of(project))
     measured = {name: _as_dicts(name, intervals(truth, score)) for name, score in scores.items()}
-    _require_defined(measured)
+    _require_defined(measured, project.label.task)
     sign = 1 if metric.greater_is_better else -1
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
 
     def over(name: str, others: npt.NDArray[np.float64]) -> dict[str, Any]:
-        paired = difference(MEASURES[metric], truth, scores[winner.name], others)
+        paired = metric_difference(metric, truth, scores[winner.name], others)
         return {"over": name, "better": sign, **asdict(paired)}
 
     differences = {baseline.name: over(baseline.name, scores[baseline.name]) for baseline in baselines}
@@ -159,10 +160,11 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
     return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
-def _require_defined(measured: Mapping[str, Mapping[str, Any]]) -> None:
+def _require_defined(measured: Mapping[str, Mapping[str, Any]], task: Task) -> None:
     """Refuse predictions that leave a metric undefined which those of another candidate give a value."""
     for name, figures in measured.items():
-        for metric, figure in figures.items():
+        for metric in (one.value for one in METRICS[task]):
+            figure = figures[metric]
             if figure["estimate"] is None and any(one[metric]["estimate"] is not None for one in measured.values()):
                 raise LearningError(
                     f"{metric} of {name} in the final period is undefined: {figure['reason']}; {_OUT_OF_BOUNDS}"

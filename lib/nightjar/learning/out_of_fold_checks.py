@@ -15,7 +15,6 @@ from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold, fit_threshold
 from nightjar.settings.costs import Costs
-from nightjar.settings.task import Task
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class OutOfFoldChecks:
     """The threshold and labels of a classifier; both are empty for other tasks.
 
     Attributes:
-        threshold: None: the project states no costs.
+        threshold: None: the project states no costs of a yes or no.
         labels: file name -> rows whose labels a person should check.
     """
 
@@ -52,7 +51,7 @@ def out_of_fold_checks(
     Raises:
         LearningError: as `out_of_fold_scores`.
     """
-    if problem.task is not Task.CLASSIFICATION:
+    if not problem.task.has_classes:
         return OutOfFoldChecks(None, {})
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
     threshold = fit_threshold(rows, scores, final.test, final_scores, costs, clusters)

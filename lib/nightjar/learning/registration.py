@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning import references
 from nightjar.learning.data.training_set import TrainingSet
@@ -127,7 +128,7 @@ def register_stand_in(
     scores = fit_candidate(rows, final.train, final.start, baseline, project, settings).predict(
         rows.features.take(final.test)
     )
-    histograms = references.histograms(rows, fit_rows, final.test, scores)
+    histograms = references.histograms(rows, fit_rows, final.test, scores, standard_of(project))
     manifest = _manifest(run, project, settings, rows, fit_rows, baseline, baseline_evidence)
     predictor = fit_candidate(rows, fit_rows, run.run_date, baseline, project, settings)
     number = tracking.register(record, {}, predictor, manifest, run.key)
@@ -191,5 +192,7 @@ def _manifest(
         period=(str(rows.day[fit_rows[0]]), str(rows.day[fit_rows[-1]])),
         metrics={"final": {"period": list(evidence.period), **evidence.candidate}},
         baselines=dict(evidence.baselines),
+        classes=rows.classes,
+        costs=project.class_costs(),
         threshold=None if evidence.threshold is None else evidence.threshold["value"],
     )

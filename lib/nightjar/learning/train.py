@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nightjar.evaluation.criteria import standard_of
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
@@ -21,6 +22,7 @@ from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
+from nightjar.learning.rare_classes import describe_rare_classes
 from nightjar.learning.registration import Run
 from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.checking import require_learnable
@@ -90,6 +92,8 @@ def train(
         )
     started = time.monotonic()
     problem = make_problem(rows, project, settings, final.start)
+    for remark in describe_rare_classes(rows, [*problem.folds, final]):
+        log.warning("%s", remark)
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
     require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
@@ -113,7 +117,7 @@ def train(
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         tracking.attach(record, checks.labels)
         # The last step that can refuse a value of the rows: nothing is registered before it.
-        histograms = references.histograms(rows, fit_rows, final.test, final_scores)
+        histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
@@ -142,13 +146,13 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
         make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
-    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed)
+    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project))
     require_measurable(problem, settings.metric)
     return problem
 
 
 def _warn_of_leakage(suspect: Mapping[str, float], task: Task) -> None:
-    measure = "ROC AUC" if task is Task.CLASSIFICATION else "rank correlation"
+    measure = "ROC AUC" if task.has_classes else "rank correlation"
     for name, strength in suspect.items():
         log.warning(
             "%s by itself tells the labels with a %s of %.3f: was it known at the prediction time? If not, leave "

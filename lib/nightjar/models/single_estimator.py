@@ -12,9 +12,8 @@ import pyarrow as pa
 from nightjar.errors import LearningError
 from nightjar.models.boosters.booster import Booster
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
-from nightjar.models.estimators.estimator_registry import choose_solver, family_of, make_estimator
+from nightjar.models.estimators.estimator_registry import FAMILIES, choose_solver, family_of, make_estimator
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
-from nightjar.models.estimators.rate import ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
@@ -42,7 +41,12 @@ def fit_single(model: Model, rows: Examples, features: Features, task: Task, see
     """
     frame = _frame(rows.table, features)
     fits: Mapping[Estimator, Callable[..., Predictor]] = {Estimator.RULE: _fit_rule, Estimator.NETWORK: _fit_network}
-    return fits.get(model.estimator, _fit_family)(model, rows, frame, features, task, seed)
+    fit = fits.get(model.estimator, _fit_family)
+    if not rows.classes:
+        return fit(model, rows, frame, features, task, seed)
+    seen, codes = np.unique(rows.label, return_inverse=True)  # an estimator gets the classes that there are, from 0
+    predictor = fit(model, replace(rows, label=codes), frame, features, task, seed)
+    return replace(predictor, classes=rows.classes, seen=tuple(seen.tolist()))
 
 
 def _fit_family(
@@ -112,11 +116,14 @@ def _fit_network(
 def _fit_rule(
     model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, _seed: int
 ) -> Predictor:
-    """A number is used as the score; yes and no are replaced by the training mean of the label among such rows."""
+    """A number is used as the score; yes and no become the mean label, or the shares of the classes, of such rows."""
     expression = model.parameters["expression"]
     number = rule_of(expression, features)[1] is Kind.NUMBER
     rule = RuleOfThumb(expression)
-    estimator = NumberOrPrior(probability=task is Task.CLASSIFICATION) if number else ColumnRate()
+    if number:
+        estimator: Any = NumberOrPrior(probability=task is Task.CLASSIFICATION)
+    else:
+        estimator = FAMILIES[Estimator.RATE].classes[task]()
     return Predictor(features, rule, estimator.fit(rule.transform(frame), rows.label, sample_weight=rows.weight))
 
 
@@ -130,7 +137,7 @@ def _synthesiser(model: Model, frame: pd.DataFrame, prepared: Any) -> Synthesise
 def _rebalance(
     model: Model, inputs: Floats, rows: Examples, task: Task, seed: int, synthesise: Synthesiser
 ) -> tuple[Floats, npt.NDArray[Any], Floats | None]:
-    if task is not Task.CLASSIFICATION:
+    if not task.has_classes:
         return inputs, rows.label, rows.weight
     return resample(inputs, rows.label, rows.weight, model.imbalance, seed, synthesise)
 

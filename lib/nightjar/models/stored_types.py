@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
-from nightjar.models.estimators.rate import ColumnRate
+from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb
 from nightjar.models.preprocessing.derived_columns import ClusterDistances, Isolation, NearestCluster, Principal
 from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
@@ -18,6 +18,7 @@ from nightjar.models.preprocessing.selection import Selected, WithValues
 from nightjar.models.preprocessing.text import Terms
 
 STORED_ESTIMATORS: Final[Mapping[str, type]] = {
+    "ClassRates": ClassRates,
     "ColumnRate": ColumnRate,
     "NumberOrPrior": NumberOrPrior,
     "PairwiseRanker": PairwiseRanker,

@@ -11,7 +11,7 @@ from nightjar.settings.task import Task
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-_LATER: dict[str, Any] = {"label_hash": None}
+_LATER: dict[str, Any] = {"label_hash": None, "classes": [], "costs": []}
 """Fields that older manifests of this format lack -> their value there."""
 
 
@@ -38,6 +38,8 @@ class Manifest:
         metrics: metric -> estimate and interval.
         baselines: baseline -> the same metrics of it.
         threshold: the fitted probability from which a row counts as True; None: none was fitted.
+        classes: of several classes: their values, in the order of the predictor's probabilities; otherwise none.
+        costs: what mistakes between them cost, (actual, predicted).
         features: the columns it reads, in order. This and the following fields are filled in by `artifacts.save`.
         structure: how its files make a predictor, see `nightjar.models.serialization.predictor_files`.
         packages: package -> version it was saved with.
@@ -62,6 +64,8 @@ class Manifest:
     baselines: Mapping[str, Any]
     threshold: float | None = None
     label_hash: str | None = None
+    classes: tuple[str, ...] = ()
+    costs: tuple[tuple[float, ...], ...] = ()
     features: tuple[FeatureColumn, ...] = ()
     structure: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
@@ -110,12 +114,17 @@ def from_json(content: bytes, where: str) -> Manifest:
 def _manifest(stored: dict[str, Any]) -> Manifest:
     first, last = stored["period"]
     threshold = stored["threshold"]
+    classes, costs = tuple(map(str, stored["classes"])), tuple(tuple(map(float, row)) for row in stored["costs"])
+    if {len(costs), *map(len, costs)} != {len(classes)}:
+        raise ValueError(f"costs of {len(classes)} classes are {costs}")
     return Manifest(
         **stored
         | {
             "task": Task(stored["task"]).value,
             "period": (str(first), str(last)),
             "threshold": None if threshold is None else float(threshold),
+            "classes": classes,
+            "costs": costs,
             "structure": dict(stored["structure"]),
             "features": tuple(FeatureColumn(str(one["name"]), str(one["type"])) for one in stored["features"]),
         }

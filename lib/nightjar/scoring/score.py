@@ -18,6 +18,7 @@ from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
+from nightjar.scoring.predictions import prediction_columns
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels, quality, sink
@@ -160,7 +161,8 @@ def _task(project: str, key: list[str], read: TaskFunction, artifact: Artifact) 
             predictor = predictor or artifact.open()
             columns = rows.select(["prediction_time", *key])
             ids = pa.array(prediction_ids(project, columns.select([*key, "prediction_time"])), pa.string())
-            scores = pa.array(predictor.predict(rows))
-            yield columns.append_column("score", scores).append_column("prediction_id", ids)
+            for name, values in prediction_columns(predictor.predict(rows), artifact.manifest).items():
+                columns = columns.append_column(name, values)
+            yield columns.append_column("prediction_id", ids)
 
     return score_share

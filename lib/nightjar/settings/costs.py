@@ -1,27 +1,35 @@
 """What wrong decisions cost a project."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import field
 
-from nightjar.settings.checks import Issue, expect
+from nightjar.settings.checks import Issue, expect, expect_one_of
 from nightjar.settings.fields import Real
+from nightjar.settings.label import Label
+from nightjar.settings.task import Task
 from nightjar.settings.validation import settings
 
 
 @settings
 class Costs:
-    """What acting on a score can cost, in any one unit. With them a training fits the threshold to act from.
+    """What wrong decisions can cost, in any one unit.
+
+    With the first two a training fits the threshold to act from; the matrix decides which class is predicted.
 
     Attributes:
         missed (any one): a row that was True and was not acted on; None: nobody decides by the score.
         false_alarm (the same): a row that was acted on and was False.
+        matrix (any one): of several classes: the actual class -> the predicted one -> what that mistake costs, for
+            every two different classes. Empty: every mistake costs 1.
     """
 
     missed: Real | None = None
     false_alarm: Real | None = None
+    matrix: dict[str, dict[str, Real]] = field(default_factory=dict)
 
     def issues(self) -> Iterator[Issue]:
-        """Whether there are both, or none."""
+        """Whether there are both of a yes or no, or none, and whether mistakes between classes have a price."""
         for name, value, other in (
             ("missed", self.missed, self.false_alarm),
             ("false_alarm", self.false_alarm, self.missed),
@@ -30,3 +38,34 @@ class Costs:
             yield from expect(
                 is_positive or (value is None and other is None), name, value, "more than 0, or both costs none"
             )
+        prices = {f"matrix.{actual}.{one}": cost for actual, row in self.matrix.items() for one, cost in row.items()}
+        for path, cost in prices.items():
+            yield from expect(0 <= cost < math.inf, path, cost, "a finite cost of 0 or more")
+        is_free = bool(self.matrix) and not any(prices.values())
+        yield from expect(not is_free, "matrix", self.matrix, "a mistake that costs more than 0, or no matrix")
+
+    def issues_with(self, label: Label) -> Iterator[Issue]:
+        """Whether the label's task can have such costs, and the matrix one for each two different classes."""
+        task, classes = label.task, list(label.classes)
+        decides, chooses = task is Task.CLASSIFICATION, task is Task.MULTICLASS
+        yield from expect(decides or self.missed is None, "missed", self.missed, f"none for label.task={task}")
+        yield from expect(chooses or not self.matrix, "matrix", self.matrix, f"none for label.task={task}")
+        if chooses and self.matrix:
+            yield from self._matrix_issues(classes)
+
+    def between(self, classes: Sequence[str]) -> tuple[tuple[float, ...], ...]:
+        """The cost of predicting each of the classes, (actual, predicted), both in the order given."""
+        return tuple(
+            tuple(0.0 if one == actual else float(self.matrix[actual][one]) if self.matrix else 1.0 for one in classes)
+            for actual in classes
+        )
+
+    def _matrix_issues(self, classes: Sequence[str]) -> Iterator[Issue]:
+        yield from expect_one_of("matrix", self.matrix, classes, "classes of the label")
+        for actual in classes:
+            others, row = [one for one in classes if one != actual], self.matrix.get(actual, {})
+            for predicted in dict.fromkeys([*others, *row]):
+                at, cost = f"matrix.{actual}.{predicted}", row.get(predicted)
+                expected = "left out: a right decision costs nothing" if predicted == actual else f"one of {others}"
+                yield from expect(predicted in others, at, cost, expected)
+                yield from expect(cost is not None, at, cost, f"what it costs to predict {predicted} for {actual}")

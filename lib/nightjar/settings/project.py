@@ -11,10 +11,10 @@ from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
 from nightjar.settings.layouts import BY
+from nightjar.settings.measuring import Measuring
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
-from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
 from nightjar.settings.validation import settings
 
@@ -42,7 +42,8 @@ class Project:
         features: name of a group -> features from one source by one key set.
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
-        costs: of wrong decisions, for a classification whose score is acted on.
+        costs: of wrong decisions, for a classification whose score is acted on, or between several classes.
+        measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
     """
 
@@ -61,6 +62,7 @@ class Project:
     features: dict[str, FeatureGroup] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
+    measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
 
     def issues(self) -> Iterator[Issue]:
@@ -87,8 +89,12 @@ class Project:
             columns = [feature.column for feature in group.features.values()]
             yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
         yield from self._name_issues()
-        decides = self.costs.missed is None or self.label.task is Task.CLASSIFICATION
-        yield from expect(decides, "costs.missed", self.costs.missed, f"none for label.task={self.label.task}")
+        for issue in self.costs.issues_with(self.label):
+            yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
+
+    def class_costs(self) -> tuple[tuple[float, ...], ...]:
+        """What mistakes between several classes cost, (actual, predicted), as declared; () for other tasks."""
+        return self.costs.between(list(self.label.classes))
 
     def feature_names(self) -> list[str]:
         """Every column that a model may learn from: of the spine, of each group as <group>__<name>, expressions."""

@@ -20,7 +20,7 @@ from nightjar.models.preprocessing.derived_columns import maker_step
 from nightjar.models.preprocessing.numbers import number_steps, scale_of
 from nightjar.models.preprocessing.selection import WithValues, selection_step
 from nightjar.models.preprocessing.text import text_steps
-from nightjar.settings.columns import Category, ColumnPreparation, FeatureType, Missing, Number, Scale, Text
+from nightjar.settings.columns import Category, ColumnPreparation, Encoding, FeatureType, Missing, Number, Scale, Text
 from nightjar.settings.preparation import Preparation, SelectionKind
 from nightjar.settings.task import Task
 
@@ -80,8 +80,8 @@ def check_preparation(
 
     Raises:
         LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
-            are kept for an estimator that needs complete numbers; chi-squared selection without classes, or of numbers
-            below 0.
+            are kept for an estimator that needs complete numbers; target encoding of several classes; chi-squared
+            selection without classes, or of numbers below 0.
     """
     if not features:
         raise LearningError("There are no features to prepare.")
@@ -93,6 +93,11 @@ def check_preparation(
         _check_type(by_name[name], own)
     if _requirement(settings, requirement) is InputRequirement.COMPLETE:
         _check_complete(features, settings)
+    if task is Task.MULTICLASS and settings.encodes(Encoding.TARGET):
+        raise LearningError(
+            "encoding=target gives a level its mean label, and of several classes there is none: choose one_hot, "
+            "ordinal, frequency or hashing."
+        )
     if any(one.kind is SelectionKind.CHI_SQUARED for one in settings.select):
         _check_chi_squared(features, settings, _requirement(settings, requirement), task)
 
@@ -128,7 +133,7 @@ def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) ->
 def _check_chi_squared(
     features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement, task: Task
 ) -> None:
-    if task is not Task.CLASSIFICATION:
+    if not task.has_classes:
         raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
     for column in features:
         rule = _rule(column, settings)
