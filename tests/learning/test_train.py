@@ -68,11 +68,12 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
         -1,
     )
     assert evidence["difference"]["low"] < evidence["difference"]["estimate"] < evidence["difference"]["high"] < 0
-    assert 0 < evidence["threshold"]["value"] < 1
+    (threshold,) = evidence["thresholds"]
+    assert (threshold["tier"], 0 < threshold["value"] < 1) == ("act", True)
     same = "it is the same in all entities and blocks, which sets no bounds for others"
     cost = {"estimate": 0.0, "low": None, "high": None, "rows": 15, "reason": same}
-    assert evidence["threshold"]["cost"] == cost
-    assert evidence["threshold"]["cost_of_none"] == pytest.approx(5 - 5 * evidence["threshold"]["cost_of_all"])
+    assert threshold["reach"]["cost"] == cost
+    assert threshold["cost_of_none"] == pytest.approx(5 - 5 * threshold["cost_of_all"])
 
 
 def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, registered, home):

@@ -1,4 +1,4 @@
-"""What a classifier's out-of-fold scores are used for: a decision threshold, and a review of labels."""
+"""What a classifier's out-of-fold scores are used for: thresholds of decisions, and a review of labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.thresholds import Threshold, fit_threshold
-from nightjar.settings.costs import Costs
+from nightjar.learning.thresholds import Threshold, fit_thresholds
+from nightjar.settings.project import Project
 
 
 @dataclass(frozen=True)
 class OutOfFoldChecks:
-    """The threshold and labels of a classifier; both are empty for other tasks.
+    """The thresholds and labels of a classifier; both are empty for other tasks.
 
     Attributes:
-        threshold: None: the project states no costs of a yes or no.
+        thresholds: of the project's tiers, in their order.
         labels: file name -> rows whose labels a person should check.
     """
 
-    threshold: Threshold | None
+    thresholds: tuple[Threshold, ...]
     labels: Mapping[str, pa.Table]
 
 
@@ -36,7 +36,8 @@ def out_of_fold_checks(
     final: Fold,
     final_scores: npt.NDArray[np.float64],
     clusters: Clusters,
-    costs: Costs,
+    project: Project,
+    block_days: int,
 ) -> OutOfFoldChecks:
     """Score the test rows of the search's folds by the winner's fits, for both; Ray must have been started.
 
@@ -46,14 +47,15 @@ def out_of_fold_checks(
         final: the final period.
         final_scores: the winner's scores of that period's rows.
         clusters: of those rows.
-        costs: of wrong decisions.
+        project: has the tiers and costs.
+        block_days: the least number of dates that share what happens.
 
     Raises:
         LearningError: as `out_of_fold_scores`.
     """
     if not problem.task.has_classes:
-        return OutOfFoldChecks(None, {})
+        return OutOfFoldChecks((), {})
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
-    threshold = fit_threshold(rows, scores, final.test, final_scores, costs, clusters)
+    thresholds = fit_thresholds(rows, scores, final.test, final_scores, project, clusters, block_days, problem.seed)
     scores[final.test] = final_scores
-    return OutOfFoldChecks(threshold, label_review(rows, scores, problem.seed))
+    return OutOfFoldChecks(thresholds, label_review(rows, scores, problem.seed))

@@ -110,10 +110,11 @@ def train(
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
         evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project.costs)
-        if checks.threshold is not None:
-            log.info("%s", checks.threshold)
-            evidence = replace(evidence, threshold=asdict(checks.threshold))
+        block_days = settings.days_of_block(label)
+        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project, block_days)
+        for threshold in checks.thresholds:
+            log.info("%s", threshold)
+        evidence = replace(evidence, thresholds=tuple(asdict(one) for one in checks.thresholds))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         tracking.attach(record, checks.labels)
         # The last step that can refuse a value of the rows: nothing is registered before it.
