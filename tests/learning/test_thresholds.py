@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import builders
 from learning import problems
 from nightjar.evaluation.clusters import Clusters
+from nightjar.learning.data.prices import Prices
 from nightjar.learning.thresholds import fit_thresholds
-from nightjar.settings.costs import Costs
 from nightjar.settings.tiers import Tier, TierKind
 
 ROWS = problems.rows()
@@ -18,24 +17,19 @@ SCORES = np.where(ROWS.label, 0.6, 0.4)
 HELD_OUT = np.full(800, np.nan)
 HELD_OUT[FOLDS] = SCORES[FOLDS]
 CLUSTERS = Clusters(FINAL, ROWS.day[FINAL].astype(np.intp))
-PRICES = Costs(missed=5, false_alarm=2)
+PRICES = Prices(np.full(800, 5.0), np.full(800, 2.0))
+ACT = {"act": Tier(TierKind.COST)}
 RATE = ROWS.label[FINAL].mean()
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    return builders.machines(tmp_path_factory.mktemp("machines"))
+def fit(rows=ROWS, scores=SCORES, *, tiers=ACT, prices=PRICES, folds=HELD_OUT):
+    """On five nights of the folds, judged on five others."""
+    return fit_thresholds(rows, folds, FINAL, scores[FINAL], tiers, prices, CLUSTERS, block_days=1, seed=0)
 
 
-def fit(project, rows=ROWS, scores=SCORES, **changes):
-    """On four nights of the folds, judged on five others."""
-    decided = replace(project, **({"costs": PRICES} | changes))
-    return fit_thresholds(rows, HELD_OUT, FINAL, scores[FINAL], decided, CLUSTERS, block_days=1, seed=0)
-
-
-def test_costs_alone_make_a_tier_whose_cost_is_that_of_the_final_period(project):
+def test_costs_alone_make_a_tier_whose_cost_is_that_of_the_final_period():
     """On the folds 0.6 parts the labels; in the final period true rows score 0.5, and are missed."""
-    (threshold,) = fit(project, scores=SCORES - 0.1)
+    (threshold,) = fit(scores=SCORES - 0.1)
     cost = threshold.reach.cost
     assert (threshold.tier, threshold.value, threshold.low, threshold.high) == ("act", 0.6, 0.6, 0.6)
     assert cost.estimate == pytest.approx(5 * RATE)
@@ -44,14 +38,13 @@ def test_costs_alone_make_a_tier_whose_cost_is_that_of_the_final_period(project)
     assert str(threshold).startswith("tier act (lowest cost) acts from 0.6 (0.6 to 0.6); in the final period: recall 0")
 
 
-def test_tiers_follow_each_other_and_each_says_what_it_reaches_and_what_others_would(project):
+def test_tiers_follow_each_other_and_each_says_what_it_reaches_and_what_others_would():
     """Ten rows a night are sure, of which the first tier takes up to 12; the second one finds the other true ones."""
     scores = np.where(np.arange(800) % 40 < 10, 0.9, SCORES)
     held_out = np.full(800, np.nan)
     held_out[FOLDS] = scores[FOLDS]
     tiers = {"act": Tier(TierKind.CAPACITY, at_most=12), "review": Tier(TierKind.RECALL, at_least=0.95)}
-    decided = replace(project, costs=Costs(), tiers=tiers)
-    act, review = fit_thresholds(ROWS, held_out, FINAL, scores[FINAL], decided, CLUSTERS, block_days=1, seed=0)
+    act, review = fit(scores=scores, tiers=tiers, prices=None, folds=held_out)
     assert [(one.tier, one.rule, one.value) for one in (act, review)] == [
         ("act", "at most 12 a night", 0.9),
         ("review", "recall at least 0.95", 0.6),
@@ -69,35 +62,46 @@ def test_tiers_follow_each_other_and_each_says_what_it_reaches_and_what_others_w
     assert [one.rule for one in review.alternatives] == ["recall at least 0.9", "recall at least 1"]
 
 
-def test_another_price_would_choose_another_threshold(project):
+def test_another_price_would_choose_another_threshold():
     """Were a missed row half as dear, none but those at 0.6 were worth an alarm; as dear again, all are."""
     label = np.where(np.arange(800) % 3 == 0, ROWS.label, ROWS.label & (SCORES > 0.5))
     flipped = replace(ROWS, label=np.where(np.arange(800) % 4 == 0, True, label))
-    (threshold,) = fit(project, rows=flipped)
+    (threshold,) = fit(rows=flipped)
     chosen = {one.rule: one.value for one in threshold.alternatives}
     assert list(chosen) == [f"missed rows cost {factor} times as much" for factor in ("0.5", "0.8", "1.25", "2")]
     assert chosen["missed rows cost 0.5 times as much"] == 0.6 > chosen["missed rows cost 2 times as much"] == 0.4
 
 
-def test_labels_of_the_final_period_do_not_move_it(project):
+def test_labels_of_the_final_period_do_not_move_it():
     label = ROWS.label.copy()
     label[FINAL] = ~label[FINAL]
-    (one,), (other,) = fit(project), fit(project, rows=replace(ROWS, label=label))
+    (one,), (other,) = fit(), fit(rows=replace(ROWS, label=label))
     assert (one.value, one.low, one.high) == (other.value, other.low, other.high)
     assert one.reach.recall.estimate == 1 > other.reach.recall.estimate
 
 
-def test_rows_count_for_as_many_as_they_stand_for(project):
+def test_rows_count_for_as_many_as_they_stand_for():
     """True rows stand for three each: the same as if each of them were there three times."""
     weighted = replace(ROWS, weight=np.where(ROWS.label, 3.0, 1.0))
-    (threshold,) = fit(project, rows=weighted, scores=SCORES - 0.1)
+    (threshold,) = fit(rows=weighted, scores=SCORES - 0.1)
     true, false = 3 * ROWS.label[FINAL].sum(), (~ROWS.label[FINAL]).sum()
     assert threshold.cost_of_none == pytest.approx(5 * true / (true + false))
     assert threshold.cost_of_all == pytest.approx(2 * false / (true + false))
     assert threshold.reach.cost.estimate == pytest.approx(threshold.cost_of_none)
-    (with_nulls,) = fit(project, rows=replace(weighted, null_labels=0.5))
+    (with_nulls,) = fit(rows=replace(weighted, null_labels=0.5))
     assert with_nulls.reach.acted.estimate == pytest.approx(2 * true / 5)
 
 
-def test_without_costs_and_tiers_there_is_none(project):
-    assert fit(project, costs=Costs()) == ()
+def test_a_price_may_be_an_amount_of_the_row():
+    """What is dear to miss is worth an alarm at 0.4; what is cheap is not."""
+    dear = np.where(np.arange(800) % 3 == 0, 100.0, 0.1)
+    rows = replace(ROWS, label=np.where(np.arange(800) % 3 == 0, True, ROWS.label))
+    (threshold,) = fit(rows, prices=replace(PRICES, missed=dear))
+    assert threshold.value == 0.4
+    assert threshold.cost_of_none == pytest.approx(dear[FINAL][rows.label[FINAL]].sum() / len(FINAL))
+    (cheap,) = fit(rows, prices=replace(PRICES, missed=dear / 1000))
+    assert cheap.value == 0.6
+
+
+def test_without_tiers_there_is_none():
+    assert fit(tiers={}) == ()

@@ -23,6 +23,7 @@ from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns
 from nightjar.registry import tracking, verified
+from nightjar.registry.manifest import TierThreshold
 from nightjar.registry.signature import Subject
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.split import Split
@@ -122,7 +123,7 @@ def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home
     assert manifest.label_hash == label_hash(nights.project)
     assert manifest.data == {"features": 1, "labels": 1}
     assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
-    assert manifest.threshold == registered["evidence"]["threshold"]["value"]
+    assert manifest.thresholds == (TierThreshold("act", registered["evidence"]["thresholds"][0]["value"]),)
     (run,) = arrow.read(nights.warehouse, "runs", where=pc.field("run_id") == registered["run_id"]).to_pylist()
     assert manifest.code_revision == run["code_revision"]
 

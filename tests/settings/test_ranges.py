@@ -7,7 +7,7 @@ import pytest
 
 import builders
 from nightjar.settings.arrival import Arrival
-from nightjar.settings.costs import Costs
+from nightjar.settings.costs import Amount, Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
@@ -130,6 +130,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             )
         ),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
+        (
+            Costs,
+            {"missed": "5", "false_alarm": 1},
+            "missed: found '5', expected a number, or {column: NAME} for an amo",
+        ),
         (Tier, {"kind": TierKind.RECALL}, "at_least: found None, expected a share for kind=recall and precision"),
         (Tier, {"kind": TierKind.CAPACITY}, "at_most: found None, expected a number of rows a night for kind=capacity"),
         (Tier, {"kind": TierKind.COST, "at_most": 5}, "at_most: found 5, expected a number of rows a night for kind="),
@@ -352,6 +357,7 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
             {"label": replace(PROJECT.label, task=Task.REGRESSION), "costs": Costs(5, 1)},
             "costs.missed: found 5.0, expected none for label.task=regression",
         ),
+        ({"costs": Costs(Amount("worth"), 1)}, "costs.missed.column: found 'worth', expected one of the feature table"),
         (
             {"tiers": {"act": Tier(TierKind.COST)}},
             "tiers.act.kind: found 'cost', expected another kind, or project.cos",

@@ -8,13 +8,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.evaluation.clusters import Clusters
+from nightjar.learning.data.prices import Prices
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold, fit_thresholds
-from nightjar.settings.project import Project
+from nightjar.settings.tiers import Tier
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def out_of_fold_checks(
     final: Fold,
     final_scores: npt.NDArray[np.float64],
     clusters: Clusters,
-    project: Project,
+    tiers: Mapping[str, Tier],
+    prices: Prices | None,
     block_days: int,
 ) -> OutOfFoldChecks:
     """Score the test rows of the search's folds by the winner's fits, for both; Ray must have been started.
@@ -47,7 +49,8 @@ def out_of_fold_checks(
         final: the final period.
         final_scores: the winner's scores of that period's rows.
         clusters: of those rows.
-        project: has the tiers and costs.
+        tiers: of the project.
+        prices: of wrong decisions in the rows; None: there are none.
         block_days: the least number of dates that share what happens.
 
     Raises:
@@ -56,6 +59,8 @@ def out_of_fold_checks(
     if not problem.task.has_classes:
         return OutOfFoldChecks((), {})
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
-    thresholds = fit_thresholds(rows, scores, final.test, final_scores, project, clusters, block_days, problem.seed)
+    thresholds = fit_thresholds(
+        rows, scores, final.test, final_scores, tiers, prices, clusters, block_days, problem.seed
+    )
     scores[final.test] = final_scores
     return OutOfFoldChecks(thresholds, label_review(rows, scores, problem.seed))

@@ -1,6 +1,6 @@
 """The thresholds of decisions: fitted to out-of-fold scores; what they reach is measured on the final period."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,8 @@ from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats, RowNumbers, Undefined
 from nightjar.evaluation.thresholds import RankedRows, fit_cut, fit_tiers, rank_rows, threshold_bounds
+from nightjar.learning.data.prices import Prices
 from nightjar.learning.data.training_set import TrainingSet
-from nightjar.settings.costs import Costs
-from nightjar.settings.project import Project
 from nightjar.settings.task import Task
 from nightjar.settings.tiers import Tier, TierKind
 
@@ -84,40 +83,40 @@ def fit_thresholds(
     scores: Floats,
     final: RowNumbers,
     final_scores: Floats,
-    project: Project,
+    tiers: Mapping[str, Tier],
+    prices: Prices | None,
     clusters: Clusters,
     block_days: int,
     seed: int,
 ) -> tuple[Threshold, ...]:
-    """Fit the threshold of each of the project's tiers on the folds, in their order.
+    """Fit the threshold of each tier on the folds, in their order.
 
     Args:
         rows: of a classification.
         scores: a score of each row by a fit that has not seen it, NaN where there is none and in the final period.
         final: numbers of the final period's rows.
         final_scores: the scores of those rows.
-        project: has the tiers and costs.
+        tiers: of the project.
+        prices: of wrong decisions in the rows; None: there are none.
         clusters: of the final period's rows.
         block_days: the least number of dates that are resampled together.
         seed: of the resamples.
     """
-    tiers = project.decision_tiers()
     if not tiers:
         return ()
     scored = np.flatnonzero(~np.isnan(scores))
-    prices, share = _prices(project.costs), 1 - rows.null_labels
-    weight, days = rows.weight, rows.day[scored]
+    share, weight, days = 1 - rows.null_labels, rows.weight, rows.day[scored]
     ranked, order = rank_rows(
         rows.label[scored],
         scores[scored],
         _night(days),
         weight=None if weight is None else weight[scored],
-        missed=prices[0] or 0.0,
-        false_alarm=prices[1] or 0.0,
+        missed=0 if prices is None else prices.missed[scored],
+        false_alarm=0 if prices is None else prices.false_alarm[scored],
         share=share,
     )
     truth = Truth(Task.CLASSIFICATION, rows.label[final], clusters, weight=None if weight is None else weight[final])
-    amounts = [None if price is None else np.full(len(final), price) for price in prices]
+    amounts = () if prices is None else (prices.missed[final], prices.false_alarm[final])
     period = Period(truth, final_scores, _night(rows.day[final]), share, *amounts)
     first, last = days.min().astype(object), days.max().astype(object)
     block = blocks_of(days, first, last, block_days)[order]
@@ -126,7 +125,7 @@ def fit_thresholds(
 
 
 def _thresholds(
-    tiers: dict[str, Tier], ranked: RankedRows, period: Period, bounds: list[tuple[float, float] | Undefined]
+    tiers: Mapping[str, Tier], ranked: RankedRows, period: Period, bounds: list[tuple[float, float] | Undefined]
 ) -> Iterator[Threshold]:
     start, above = 0, np.inf
     cuts = fit_tiers(ranked, list(tiers.values()))
@@ -173,10 +172,6 @@ def _variants(tier: Tier, rows: RankedRows) -> Iterator[tuple[str, Tier, RankedR
         if most not in (0, tier.at_most):
             other = replace(tier, at_most=most)
             yield str(other), other, rows
-
-
-def _prices(costs: Costs) -> tuple[float | None, float | None]:
-    return costs.missed, costs.false_alarm
 
 
 def _night(day: "np.typing.NDArray[np.datetime64]") -> RowNumbers:

@@ -14,6 +14,7 @@ from nightjar.evaluation.criteria import standard_of
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
+from nightjar.learning.data.prices import read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
@@ -74,6 +75,7 @@ def train(
         task=label.task,
         unlabelled=settings.self_trains(),
     )
+    prices = read_prices(warehouse, project, rows)
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     summary = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *summary)
@@ -110,8 +112,8 @@ def train(
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
         evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        block_days = settings.days_of_block(label)
-        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project, block_days)
+        block_days, tiers = settings.days_of_block(label), project.decision_tiers()
+        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, tiers, prices, block_days)
         for threshold in checks.thresholds:
             log.info("%s", threshold)
         evidence = replace(evidence, thresholds=tuple(asdict(one) for one in checks.thresholds))

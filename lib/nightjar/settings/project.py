@@ -96,6 +96,8 @@ class Project:
         yield from self._name_issues()
         for issue in self.costs.issues_with(self.label):
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
+        for name, column in self.costs.amounts().items():
+            yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
         yield from self._tier_issues()
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
