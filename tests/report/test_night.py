@@ -130,6 +130,12 @@ def test_the_judged_dates_stand_beside_the_promise(full):
     assert "this period only" not in page.text
 
 
+def test_a_champion_that_expires_soon_is_marked(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE | {"expires_on": "2013-10-10"}))
+    assert "since run date 2013-09-30. ▲ It expires on 2013-10-10, in 7 days." in Page(written(warehouse)).text
+
+
 def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
     _, page = full
     act, review = page.table("What the tiers reach")

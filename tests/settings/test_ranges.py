@@ -17,6 +17,7 @@ from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
+from nightjar.settings.promotion import Promotion
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
@@ -134,6 +135,11 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             Costs,
             {"missed": "5", "false_alarm": 1},
             "missed: found '5', expected a number, or {column: NAME} for an amo",
+        ),
+        (
+            Promotion,
+            {"revalidate_after_days": 9, "expires_after_days": 9},
+            "revalidate_after_days: found 9, expected few",
         ),
         (Tier, {"kind": TierKind.RECALL}, "at_least: found None, expected a share for kind=recall and precision"),
         (Tier, {"kind": TierKind.CAPACITY}, "at_most: found None, expected a number of rows a night for kind=capacity"),

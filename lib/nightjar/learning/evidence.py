@@ -125,7 +125,7 @@ def _beside(
 
     Where they cannot be compared there is a reason instead of a difference, and a person decides.
     """
-    name = f"champion version {champion.version} ({champion.name})"
+    name = str(champion)
     about = {"version": champion.version, "basis": "none", "over": name, "better": 1}
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:

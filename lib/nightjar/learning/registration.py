@@ -22,6 +22,7 @@ from nightjar.learning.search.queue import Callback
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
+from nightjar.registry.lifetime import dates_of
 from nightjar.registry.manifest import Manifest, TierThreshold
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
@@ -132,13 +133,14 @@ def register_stand_in(
     manifest = _manifest(run, project, settings, rows, fit_rows, baseline, baseline_evidence)
     predictor = fit_candidate(rows, fit_rows, run.run_date, baseline, project, settings)
     number = tracking.register(record, {}, predictor, manifest, run.key)
-    fields = {**asdict(baseline_evidence), events.STAND_IN: True, **definitions(rows)}
+    fields = {**asdict(baseline_evidence), events.STAND_IN: True, **recorded(rows, project, run.run_date)}
     return events.Version(number, baseline.name, run.run_date, fields), histograms
 
 
-def definitions(rows: TrainingSet) -> dict[str, str | None]:
-    """What the evidence says of the definitions that a version was trained on."""
-    return {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
+def recorded(rows: TrainingSet, project: Project, run_date: date) -> dict[str, str | None]:
+    """What the evidence says of the definitions that a version was trained on, and how long it holds."""
+    hashes = {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
+    return hashes | dates_of(project.promotion, run_date)
 
 
 def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:

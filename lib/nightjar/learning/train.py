@@ -126,7 +126,7 @@ def train(
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
-    fields = {**asdict(evidence), **registration.definitions(rows), RECIPE: recipe_of(winner)}
+    fields = {**asdict(evidence), **registration.recorded(rows, project, run_date), RECIPE: recipe_of(winner)}
     registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
     for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
         outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
+from nightjar.registry.lifetime import Lifetime, lifetime
 from nightjar.report.reading import PinnedTables
 from nightjar.report.tiers import ShownTier, read_tiers
 
@@ -70,6 +71,7 @@ class Champion:
         is_stand_in: whether it is a baseline that stands in for a refused winner.
         promise: None if the event has no evidence that can be read.
         tiers: those that its evidence states thresholds of, in their order.
+        lifetime: when it is to be validated again, and when it expires.
     """
 
     version: str
@@ -78,6 +80,7 @@ class Champion:
     is_stand_in: bool
     promise: Promise | None
     tiers: list[ShownTier]
+    lifetime: Lifetime
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def find_champion(tables: PinnedTables) -> Champion | None:
         bool(evidence.get(STAND_IN)),
         read_promise(row["evidence"]),
         read_tiers(evidence),
+        lifetime(evidence),
     )
 
 

@@ -14,6 +14,7 @@ from nightjar.errors import ModelError, TableError
 from nightjar.models.columns import difference
 from nightjar.registry import events, verified
 from nightjar.registry.artifacts import Artifact
+from nightjar.registry.lifetime import lifetime, require_unexpired
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
@@ -68,6 +69,7 @@ def score(
         outcome.outputs["scores"] = sink.commit(warehouse, into, [], replaced, run_id, inputs=outcome.inputs)
         return outcome
     champion = events.champion(warehouse, run_date)
+    _require_lifetime(champion, run_date, retrospective=retrospective)
     artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
     manifest = artifact.manifest
     _require_fit(manifest, champion, schema, run_date, project.name)
@@ -101,6 +103,15 @@ def _rebuild_advice(project: str, run_date: date) -> str:
         f"python jobs/nightly.py project={project} run_date={run_date} "
         "only=[build_features,train,promote,score,monitor]"
     )
+
+
+def _require_lifetime(champion: events.Version, run_date: date, *, retrospective: bool) -> None:
+    """Refuse an expired champion, unless for scores that nobody is served; log what is due."""
+    if not retrospective:
+        require_unexpired(champion.number, champion.evidence, run_date)
+    dates = lifetime(champion.evidence)
+    if dates.is_due(run_date):
+        log.warning("champion version %s: %s", champion.number, dates.describe(run_date))
 
 
 def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema, run_date: date, project: str) -> None:
