@@ -17,6 +17,7 @@ from nightjar.registry.artifacts import Artifact
 from nightjar.registry.lifetime import lifetime, require_unexpired
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
+from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.predictions import prediction_columns
@@ -83,7 +84,7 @@ def score(
     into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
-        written = sink.collect(night.task_input, _task(project.name, key, night.make, artifact), into)
+        written = sink.collect(night.task_input, _task(project, key, night.make, artifact), into)
     except ModelError as error:
         night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
         culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])
@@ -165,15 +166,16 @@ def _sources_lacking_rows(warehouse: Warehouse, project: Project, manifest: Mani
     return sorted(lacking)
 
 
-def _task(project: str, key: list[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
+def _task(project: Project, key: list[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
         for rows in read(batches):
             predictor = predictor or artifact.open()
             columns = rows.select(["prediction_time", *key])
-            ids = pa.array(prediction_ids(project, columns.select([*key, "prediction_time"])), pa.string())
+            ids = pa.array(prediction_ids(project.name, columns.select([*key, "prediction_time"])), pa.string())
             for name, values in prediction_columns(predictor.predict(rows), artifact.manifest).items():
                 columns = columns.append_column(name, values)
-            yield columns.append_column("prediction_id", ids)
+            columns = columns.append_column("prediction_id", ids)
+            yield add_assignments(columns, project.name, key, project.feedback)
 
     return score_share

@@ -7,6 +7,7 @@ from graphlib import CycleError
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
+from nightjar.settings.feedback import Feedback
 from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
@@ -49,6 +50,7 @@ class Project:
             Without any, costs make one: `act`, of the lowest cost.
         measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
+        feedback: how acting on scores changes outcomes.
     """
 
     _: KW_ONLY
@@ -69,6 +71,7 @@ class Project:
     tiers: dict[str, Tier] = field(default_factory=dict)
     measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
+    feedback: Feedback = field(default_factory=Feedback)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""

@@ -232,6 +232,7 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
+            *_assignment_columns(project),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,
@@ -248,6 +249,20 @@ def _class_columns(project: Project) -> tuple[Column, ...]:
     return (
         Column("predicted", pa.string(), f"the class of the least expected cost ({named})"),
         Column("probabilities", pa.map_(pa.string(), pa.float64()), "of every class, by its value in labels"),
+    )
+
+
+def _assignment_columns(project: Project) -> tuple[Column, ...]:
+    """What is said of each row where some are drawn that nobody acts on."""
+    if not project.feedback.draws():
+        return ()
+    meaning = (
+        "score: to be acted on by its score; exploration: drawn, and control: of an entity that is drawn for good, "
+        "neither of which is to be acted on"
+    )
+    return (
+        Column("assignment", pa.string(), meaning),
+        Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
     )
 
 
