@@ -41,6 +41,7 @@ class Evidence:
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
+        unobserved: see `registry.unobserved`.
         thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
     """
 
@@ -54,12 +55,15 @@ class Evidence:
     clusters: Mapping[str, int]
     thresholds: Sequence[Mapping[str, Any]] = ()
     champion: Mapping[str, Any] | None = None
+    unobserved: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
         nothing = {**self.difference, "over": name, **asdict(Interval(None, None, None, 0, "nothing is beside it"))}
         own = {"name": name, **self.baselines[name]}
-        return replace(self, candidate=own, difference=nothing, differences={}, thresholds=(), champion=None)
+        return replace(
+            self, candidate=own, difference=nothing, differences={}, thresholds=(), champion=None, unobserved=None
+        )
 
 
 def judge(

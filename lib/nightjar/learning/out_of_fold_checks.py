@@ -1,5 +1,6 @@
 """What a classifier's out-of-fold scores are used for: thresholds of decisions, and a review of labels."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold, fit_thresholds
 from nightjar.settings.tiers import Tier
+
+log = logging.getLogger("nightjar.train")
 
 
 @dataclass(frozen=True)
@@ -62,5 +65,7 @@ def out_of_fold_checks(
     thresholds = fit_thresholds(
         rows, scores, final.test, final_scores, tiers, prices, clusters, block_days, problem.seed
     )
+    for threshold in thresholds:
+        log.info("%s", threshold)
     scores[final.test] = final_scores
     return OutOfFoldChecks(thresholds, label_review(rows, scores, problem.seed))

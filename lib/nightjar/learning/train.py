@@ -31,6 +31,7 @@ from nightjar.learning.search.ledger import open_ledger
 from nightjar.learning.search.problem import Problem, require_measurable
 from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
+from nightjar.learning.unobserved import count_unobserved
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
 from nightjar.settings.environment import Environment
@@ -114,10 +115,9 @@ def train(
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         block_days, tiers = settings.days_of_block(label), project.decision_tiers()
         checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, tiers, prices, block_days)
-        for threshold in checks.thresholds:
-            log.info("%s", threshold)
-        evidence = replace(evidence, thresholds=tuple(asdict(one) for one in checks.thresholds))
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
+        unobserved = count_unobserved(warehouse, project, rows, final, final_scores, predictor, checks.thresholds)
+        evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
         tracking.attach(record, checks.labels)
         # The last step that can refuse a value of the rows: nothing is registered before it.
         histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))

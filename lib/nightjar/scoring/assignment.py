@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -27,7 +28,7 @@ def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: 
         return rows
     control, exploration = feedback.control, feedback.exploration
     chances = {CONTROL: control, EXPLORATION: (1 - control) * exploration, SCORE: (1 - control) * (1 - exploration)}
-    ids: list[str] = rows["prediction_id"].to_pylist()
+    ids: list[Any] = rows["prediction_id"].to_pylist()
     entities = prediction_ids(project, rows.select(list(key)))
     assigned = [
         CONTROL
