@@ -113,8 +113,16 @@ def train(
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
         evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        block_days, tiers = settings.days_of_block(label), project.decision_tiers()
-        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, tiers, prices, block_days)
+        checks = out_of_fold_checks(
+            problem,
+            winner,
+            final,
+            final_scores,
+            clusters,
+            project.decision_tiers(),
+            prices,
+            settings.days_of_block(label),
+        )
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         unobserved = count_unobserved(warehouse, project, rows, final, final_scores, predictor, checks.thresholds)
         evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
