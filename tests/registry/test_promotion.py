@@ -36,7 +36,7 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
         (
             evidence() | {"unobserved": {"acted_on": 50.0, "without_outcome": 6.0, "at_most": 0.1}},
             False,
-            "Of the 50 rows of the final period that it would act on, 6 (12.0%) have no outcome, more than 10.0%. Have a",
+            "Of the 50 rows of the final period that it would act on, 6 (12.0%) have no outcome, more than 10.0%. H",
         ),
         (
             evidence() | {"unobserved": {"acted_on": 50.0, "without_outcome": 6.0, "at_most": None}},

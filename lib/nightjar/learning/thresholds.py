@@ -105,7 +105,7 @@ def fit_thresholds(
     if not tiers:
         return ()
     scored = np.flatnonzero(~np.isnan(scores))
-    share, weight, days = 1 - rows.null_labels, rows.weight, rows.day[scored]
+    share, weight, days = 1 - rows.null_labels - rows.acted_on, rows.weight, rows.day[scored]
     ranked, order = rank_rows(
         rows.label[scored],
         scores[scored],

@@ -80,8 +80,9 @@ def train(
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     summary = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *summary)
-    if rows.null_labels:
-        log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
+    for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
+        if share > 0:
+            log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
     champion = open_champion(environment, warehouse, project.name, run_date, rows)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     missing_dates = describe_missing_dates(rows, final, run_date, project)

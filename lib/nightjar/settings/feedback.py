@@ -14,12 +14,9 @@ Part = Annotated[Real, Field(ge=0, lt=1)]
 
 @settings
 class Feedback:
-    """Which outcomes acting on scores has changed, and which rows nobody acts on so that their outcomes are true ones.
+    """Which rows nobody acts on, so that outcomes are seen that acting would have changed or hidden.
 
     Attributes:
-        acted: a boolean column of the label's source, true in facts of rows that somebody has acted on: a row is one of
-            them if any fact within its horizon says so. They are not trained on, and judged apart. None: acting changes
-            no outcome, or is not recorded.
         exploration (share): of rows, drawn by the hash of each one's `prediction_id`, that are not acted on whatever
             their score, so that outcomes of high scores are seen, too.
         control (share): of entities, drawn by the hash of their key, that are never acted on.
@@ -27,7 +24,6 @@ class Feedback:
             share of the rows that it would act on has no outcome.
     """
 
-    acted: str | None = None
     exploration: Part = 0.0
     control: Part = 0.0
     without_outcome: Share = 0.1

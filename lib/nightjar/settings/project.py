@@ -91,6 +91,8 @@ class Project:
         yield from self._date_issues()
         yield from self._spine_issues()
         yield from self._source_issues("label", self.label.source, self.label.keys, self.label.columns())
+        if self.label.acted.column is not None:
+            yield from self._source_issues("label.acted", *self.label.action_facts(), [self.label.acted.column])
         stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
         yield from expect_one_of("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
@@ -122,7 +124,9 @@ class Project:
     def label_inputs(self) -> list[str]:
         """The columns of the rows to label: those that name a row and its outcome, and all that rules may use."""
         of_rules = self.spine.columns() if self.label.rules else []
-        return list(dict.fromkeys([*self.spine.key, *self.label.keys, "prediction_time", *of_rules]))
+        return list(
+            dict.fromkeys([*self.spine.key, *self.label.keys, *self.label.acted.keys, "prediction_time", *of_rules])
+        )
 
     def sql_of_sources(self) -> dict[str, str]:
         """Key path -> Spark SQL expression, for all expressions that are applied to raw rows."""

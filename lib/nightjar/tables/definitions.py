@@ -68,7 +68,7 @@ PERFORMANCE = Table(
         Column(
             "slice",
             pa.string(),
-            "the rows it is about; all: every row; decile 1 to 10: those of such scores, what was predicted and what "
+            "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to 10: those of such scores, what was predicted and what "
             "came of it; class X: those whose outcome is X, by what was predicted",
         ),
         Column(
@@ -203,6 +203,7 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_time", INSTANT, "of the row that is labelled"),
             *columns_of(spine, "key of the row"),
             Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
+            *_acted_column(project),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
             Column("label_hash", pa.string(), "SHA-256 of the label's definition; null: older than such hashes"),
             Column(
@@ -213,6 +214,13 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             RUN_ID,
         ),
     )
+
+
+def _acted_column(project: Project) -> tuple[Column, ...]:
+    if project.label.acted.column is None:
+        return ()
+    meaning = "whether somebody has acted on the row's score, which may have changed the outcome; null: not recorded"
+    return (Column("acted", pa.bool_(), meaning),)
 
 
 def scores_table(project: Project, spine: pa.Schema) -> Table:
