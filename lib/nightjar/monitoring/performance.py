@@ -174,7 +174,7 @@ def _apart(judged: pa.Table) -> dict[str, pa.Table]:
     if labels.ACTED not in judged.column_names:
         return {}
     columns: Any = judged
-    acted = pc.fill_null(columns[labels.ACTED], False)  # noqa: FBT003
+    acted = pc.fill_null(columns[labels.ACTED], False)
     parts = {"acted": judged.filter(acted), "not_acted": judged.filter(pc.invert(acted))}
     return {name: part for name, part in parts.items() if len(part)}
 

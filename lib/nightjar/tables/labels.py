@@ -45,7 +45,7 @@ def is_usable(labels: pa.Table) -> "pa.ChunkedArray[Any]":
     """Of each label whether it is an outcome that nobody has changed by acting on the score."""
     columns: Any = labels
     outcome: pa.ChunkedArray[Any] = pc.is_valid(columns["label"])
-    return pc.and_not(outcome, pc.fill_null(columns[ACTED], False)) if ACTED in labels.column_names else outcome  # noqa: FBT003
+    return pc.and_not(outcome, pc.fill_null(columns[ACTED], False)) if ACTED in labels.column_names else outcome
 
 
 def hashes(warehouse: Warehouse, version: int | None = None) -> set[str]:
