@@ -130,6 +130,32 @@ def test_the_judged_dates_stand_beside_the_promise(full):
     assert "this period only" not in page.text
 
 
+def test_a_champion_that_expires_soon_is_marked(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE | {"expires_on": "2013-10-10"}))
+    assert "since run date 2013-09-30. ▲ It expires on 2013-10-10, in 7 days." in Page(written(warehouse)).text
+
+
+def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
+    _, page = full
+    act, review = page.table("What the tiers reach")
+
+    assert act == {
+        "Tier": "act",
+        "Setting": "at most 50 a night",
+        "Threshold": "0.710 0.680 to 0.710",
+        "Recall": "31.0% 27.0% to 36.0%",
+        "Precision": "64.0% 60.0% to 68.0%",
+        "Rows a night": "31.4 27.1 to 36.3",
+        "Cost of a row": "0.900 0.800 to 1.100",
+    }
+    assert (review["Setting"], review["Precision"]) == ("precision at least 0.5 ▲ not met", "–")
+    assert "▲ review: no threshold reaches a precision of 0.5: 0.44 is the nearest." in page.text
+    assert "act had more rows than its capacity in 2 of 28 nights of the final period." in page.text
+    assert [row["Threshold"] for row in page.table("act: what other settings")] == ["0.740", "0.690"]
+    assert "Thresholds by tier: act from 0.710; review from 0.420" in page.text
+
+
 def test_a_promise_of_one_period_only_says_so(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     clusters = {"entities": 665, "blocks": 1, "block_days": 30}
