@@ -14,9 +14,9 @@ import numpy as np
 from scipy.special import expit
 
 from nightjar.evaluation.clusters import Clusters, blocks_of, blocks_within, overlap
+from nightjar.evaluation.criteria import OF_METRICS
 from nightjar.evaluation.inference import OF_ROWS
 from nightjar.evaluation.intervals import Interval, Scale, interval
-from nightjar.evaluation.metrics import MEASURES
 from nightjar.settings.task import Metric
 
 FIRST = date(2024, 1, 1)
@@ -155,7 +155,7 @@ def simulate(world: World, runs: int) -> Iterator[str]:
         counts += counted[0]
         estimates = [figures(one) for one in counted]
         for metric in METRICS:
-            inference, ones = OF_ROWS[MEASURES[metric]], np.ones(len(label))
+            inference, ones = OF_ROWS[OF_METRICS[metric]], np.ones(len(label))
             first, second = (inference.influence(label, score, ones) for score in rows.scores)
             alone[metric].append(interval(estimates[0][metric], first, clusters, inference.scale))
             gap = estimates[0][metric] - estimates[1][metric]

@@ -1,4 +1,6 @@
-"""Thresholds: the cheapest of all, by trying each one."""
+"""Thresholds: the cheapest of all, by trying each one; classes: the cheapest of all, in fractions."""
+
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.decisions import cheapest_threshold, row_costs
+from nightjar.evaluation.decisions import cheapest_threshold, choose_classes, row_costs
 
 ROWS = st.lists(st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0])), min_size=1, max_size=12)
 
@@ -82,3 +84,33 @@ def test_a_cost_may_be_an_amount_of_the_row_or_a_gain_and_there_may_be_several_c
 def test_a_matrix_of_costs_of_the_wrong_shape_is_refused(matrix, says):
     with pytest.raises(LearningError, match=says):
         row_costs([True, False], [False, True], matrix)
+
+
+@given(data=st.data(), classes=st.integers(2, 5))
+def test_the_class_of_the_least_expected_cost_is_chosen_and_of_equals_the_first(data, classes):
+    """The oracle: expected costs in fractions, so that equal ones are equal."""
+    parts = st.lists(st.integers(0, 4), min_size=classes, max_size=classes).filter(any)
+    rows = data.draw(st.lists(parts, min_size=1, max_size=6))
+    costs = [
+        [0 if actual == one else data.draw(st.integers(0, 9)) for one in range(classes)] for actual in range(classes)
+    ]
+    probabilities = np.array([np.array(row) / sum(row) for row in rows])
+    for row, chosen in zip(rows, choose_classes(probabilities, costs), strict=True):
+        expected = [
+            sum(Fraction(part, sum(row)) * costs[k][one] for k, part in enumerate(row)) for one in range(classes)
+        ]
+        assert chosen == expected.index(min(expected))
+
+
+def test_without_costs_of_its_own_the_most_probable_class_is_chosen():
+    assert choose_classes(np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4]]), [[0, 1, 1], [1, 0, 1], [1, 1, 0]]).tolist() == [
+        1,
+        0,
+    ]
+    assert choose_classes(np.empty((0, 3)), [[0, 1, 1], [1, 0, 1], [1, 1, 0]]).tolist() == []
+
+
+@pytest.mark.parametrize("costs", [[[0, 1], [1, 0]], [[0, 1, 1], [1, 0, 1]], [[0, 1, 1], [1, 0], [1, 1, 0]]])
+def test_costs_of_other_classes_are_refused(costs):
+    with pytest.raises(LearningError, match="expected finite numbers, 3 by 3"):
+        choose_classes(np.ones((1, 3)) / 3, costs)

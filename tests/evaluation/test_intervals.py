@@ -16,6 +16,7 @@ from nightjar.evaluation.inference import OF_ROWS
 from nightjar.evaluation.influence import of_mean
 from nightjar.evaluation.intervals import Interval, Scale, interval
 from nightjar.evaluation.metric_report import Truth, difference, figure, intervals, mean_interval
+from nightjar.evaluation.multiclass import top_label, top_label_calibration_error
 from nightjar.evaluation.recalibration import calibration_intercept, calibration_slope
 from nightjar.evaluation.regression import mae, r2, rmse, smape
 from nightjar.evaluation.reliability import expected_calibration_error, resolution, uncertainty
@@ -77,8 +78,10 @@ def test_influences_are_derivatives_by_weights(measure, rows):
     if measure is ks:
         gaps = np.sort(np.abs(gap(label, score, weight)))
         assume(gaps[-1] > 1e-3 and (len(gaps) == 1 or gaps[-1] - gaps[-2] > 1e-3))  # no kink
-    if measure is expected_calibration_error:
-        rates = [np.average(label[score == one], weights=weight[score == one]) - one for one in set(score)]
+    if measure in (expected_calibration_error, top_label_calibration_error):
+        classes, scores = arguments(measure, label, score)
+        outcome, top = (classes, scores) if scores.ndim == 1 else top_label(classes.astype(int), scores)
+        rates = [np.average(outcome[top == one], weights=weight[top == one]) - one for one in set(top)]
         assume(np.abs(rates).min() > 1e-3)  # no kink
     values = influences(measure, label, score, weight)
     expected = oracle.influences(partial(call, measure), label, score, weight)
@@ -290,7 +293,7 @@ def test_amounts_of_any_size_have_the_intervals_of_their_unit(unit):
     score = label + random.normal(size=60)
     small, great = (intervals(Truth(Task.REGRESSION, one * label, clusters), one * score) for one in (1.0, unit))
     for name, of in small.items():
-        by, actual = 1 if name == "r2" else unit, great[name]
+        by, actual = 1 if name in ("r2", "mape", "smape") else unit, great[name]
         scaled = (actual.estimate / by, actual.low / by, actual.high / by)
         assert scaled == pytest.approx((of.estimate, of.low, of.high))
 

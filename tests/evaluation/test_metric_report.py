@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from nightjar.errors import LearningError
 from nightjar.evaluation.binary import gini, ks, roc_auc
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, difference, figure, headline, intervals, values_by_list
+from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.ranking import mean_ndcg
 from nightjar.evaluation.regression import mae
-from nightjar.evaluation.rows import Undefined
-from nightjar.settings.task import Metric, Task
+from nightjar.evaluation.rows import Undefined, number_or_none
+from nightjar.settings.task import METRICS, Task
 
 CLUSTERS = Clusters(np.arange(8), np.repeat(np.arange(4), 2))
 SECOND = 1 / np.log2(3)
@@ -25,17 +27,27 @@ SECOND = 1 / np.log2(3)
 @pytest.mark.parametrize(
     ("task", "label", "names"),
     [
-        (Task.CLASSIFICATION, [1, 0, 1, 0, 1, 0, 1, 0], {"roc_auc", "average_precision", "log_loss", "brier"}),
-        (Task.REGRESSION, [1.5, 0.0, -2.0, 7.0, 1.0, 0.5, 0.0, 1.0], {"rmse", "mae", "r2"}),
-        (Task.RANKING, [1.0, 0.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0], {"ndcg"}),
+        (Task.CLASSIFICATION, [1, 0, 1, 0, 1, 0, 1, 0], {"gini", "ks", "calibration_slope", "lift_of_tenth"}),
+        (Task.MULTICLASS, [1, 0, 2, 0, 1, 2, 1, 0], {"accuracy", "unseen_share", "recall[a]", "roc_auc[c]"}),
+        (Task.REGRESSION, [1.5, 1.0, -2.0, 7.0, 1.0, 0.5, 2.0, 1.0], {"smape", "pinball"}),
+        (Task.RANKING, [1.0, 0.0, 2.0, 0.0, 1.0, 0.0, 1.0, 0.0], {"recall_at_k"}),
     ],
 )
-def test_a_task_has_an_interval_for_each_of_its_metrics_the_first_one_told_first(task, label, names):
-    truth = Truth(task, np.array(label), CLUSTERS, np.array([0, 0, 1, 1, 2, 2, 3, 3]))
-    result = intervals(truth, np.array([0.9, 0.2, 0.4, 0.6, 0.7, 0.1, 0.3, 0.4]))
-    assert set(result) == names == {metric.value for metric in Metric if metric.task is task}
-    assert all(one.estimate is not None and one.low < one.high for one in result.values())
-    assert headline(task).value == next(iter(result))
+def test_a_task_has_an_interval_for_each_of_its_figures_the_main_metric_first(task, label, names):
+    standard = Standard(("a", "b", "c"), ((0, 1, 2), (1, 0, 1), (3, 1, 0)), places=1, quantile=0.8)
+    truth = Truth(task, np.array(label), CLUSTERS, np.array([0, 0, 1, 1, 2, 2, 3, 3]), standard=standard)
+    score = np.array([0.9, 0.2, 0.4, 0.6, 0.7, 0.1, 0.3, 0.4])
+    shown = np.column_stack([1 - score, 0.6 * score, 0.4 * score]) if task is Task.MULTICLASS else score
+    result = intervals(truth, shown)
+    metrics = [metric.value for metric in METRICS[task]]
+    assert names | set(metrics) <= set(result)
+    assert list(result)[: len(metrics)] == metrics
+    assert headline(task).value == metrics[0]
+    assert all(result[name].estimate is not None or result[name].reason for name in result)
+    values = measures(task, truth.label, shown, truth.query, standard=standard, every=True)
+    assert {name: one.estimate for name, one in result.items()} == {
+        name: number_or_none(values[name]) for name in result
+    }
 
 
 def test_one_score_for_all_rows_has_an_area_of_a_half_whichever_rows_there_are():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,12 +7,19 @@ from hypothesis import strategies as st
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.binary import average_precision, brier, log_loss, roc_auc
-from nightjar.evaluation.metrics import MEASURES, measures
+from nightjar.evaluation.criteria import Standard
+from nightjar.evaluation.metrics import measures, neutral_scores
 from nightjar.evaluation.reliability import expected_calibration_error
 from nightjar.evaluation.rows import NO_ROWS, Undefined
-from nightjar.settings.task import Metric, Task
+from nightjar.settings.task import METRICS, Metric, Task
 
+STANDARD = Standard(("a", "b", "c"), ((0, 1, 1), (1, 0, 1), (3, 2, 0)))
 BINARY = (roc_auc, average_precision, log_loss, brier, expected_calibration_error)
+
+
+def scores_for(task, score):
+    score = np.asarray(score, float)
+    return np.column_stack([1 - score, score, 0 * score]) if task is Task.MULTICLASS else score
 
 
 def classification_measures(y, score):
@@ -39,6 +48,9 @@ def test_measures_of_amounts():
         "rmse": pytest.approx(np.sqrt(8 / 4)),
         "mae": 1.0,
         "r2": pytest.approx(1 - 8 / 14),
+        "mape": pytest.approx((2 / 3 + 2 / 6) / 4),
+        "smape": pytest.approx((4 / 8 + 4 / 10) / 4),
+        "pinball": 0.5,
         "mean_label": 3.0,
         "mean_score": 3.0,
         "rows": 4,
@@ -54,6 +66,10 @@ def test_measures_of_a_ranking_are_taken_within_its_lists():
     best = 1 + 1 / np.log2(3)
     assert result == {
         "ndcg": pytest.approx((first / best + second / best) / 2),
+        "precision_at_k": pytest.approx(2 / 10),
+        "recall_at_k": 1.0,
+        "mean_average_precision": pytest.approx(((1 + 2 / 3) / 2 + (1 + 2 / 3) / 2) / 2),
+        "mean_reciprocal_rank": 1.0,
         "mean_label": pytest.approx(4 / 6),
         "mean_score": 0.0,
         "rows": 6,
@@ -73,7 +89,7 @@ def test_one_class_has_no_auc_but_everything_else():
 
 @pytest.mark.parametrize("task", list(Task))
 def test_no_rows_measure_nothing(task):
-    result = measures(task, [], [], np.array([], dtype=np.intp))
+    result = measures(task, [], scores_for(task, []), np.array([], dtype=np.intp), standard=STANDARD)
 
     assert result.pop("rows") == 0
     assert set(result.values()) == {NO_ROWS}
@@ -82,9 +98,41 @@ def test_no_rows_measure_nothing(task):
 def test_every_metric_is_measured_for_its_task_and_no_other():
     query = np.array([0, 0])
     for task in Task:
-        result = measures(task, [1, 0], [0.5, 0.4], query)
-        assert {metric for metric in Metric if metric.value in result} == {one for one in Metric if one.task is task}
-    assert set(MEASURES) == set(Metric)
+        result = measures(task, [1, 0], scores_for(task, [0.5, 0.4]), query, standard=STANDARD)
+        assert {metric for metric in Metric if metric.value in result} == set(METRICS[task])
+    assert {metric for metrics in METRICS.values() for metric in metrics} == set(Metric)
+    assert Metric.LOG_LOSS.tasks == (Task.CLASSIFICATION, Task.MULTICLASS)
+
+
+def test_measures_of_several_classes():
+    """Class c is not told to the model: two of four rows are decided right, by the costs one more for b."""
+    label, score = [0, 1, 2, 1], np.array([[0.6, 0.4, 0], [0.7, 0.3, 0], [0.2, 0.8, 0], [0.1, 0.9, 0]])
+    result = measures(Task.MULTICLASS, label, score, standard=STANDARD, every=True)
+    assert isinstance(result["log_loss"], Undefined)
+    assert (result["unseen_share"], result["accuracy"], result["rows"]) == (0.25, 0.5, 4)
+    assert (result["recall[a]"], result["recall[b]"], result["recall[c]"]) == (1, 0.5, 0)
+    assert result["balanced_accuracy"] == result["roc_auc[c]"] == 0.5
+    assert result["expected_cost"] == (1 + 2) / 4
+    assert (result["rate[b]"], result["mean_score[b]"]) == (0.5, pytest.approx(2.4 / 4))
+    dear = replace(STANDARD, costs=((0, 1, 1), (9, 0, 1), (9, 2, 0)))
+    assert measures(Task.MULTICLASS, label, score, standard=dear)["expected_cost"] == (1 + 2) / 4
+    with pytest.raises(LearningError, match="by their names and the costs of mistakes"):
+        measures(Task.MULTICLASS, label, score)
+
+
+def test_places_and_quantile_are_the_project_s():
+    standard = replace(STANDARD, places=1, quantile=0.9)
+    query, label, score = np.zeros(3, np.intp), [1.0, 0.0, 2.0], [0.9, 0.5, 0.1]
+    ranked = measures(Task.RANKING, label, score, query, standard=standard)
+    assert (ranked["precision_at_k"], ranked["recall_at_k"], ranked["mean_reciprocal_rank"]) == (1, 0.5, 1)
+    amounts = measures(Task.REGRESSION, [10.0, 10.0], [8.0, 11.0], standard=standard)
+    assert (amounts["pinball"], amounts["mape"]) == (pytest.approx(0.95), pytest.approx(0.15))
+
+
+def test_neutral_scores_know_no_more_classes_than_those_beside_them():
+    assert neutral_scores(Task.REGRESSION, 2, Standard()).tolist() == [0, 0]
+    seen = neutral_scores(Task.MULTICLASS, 2, STANDARD, np.array([[0.4, 0.6, 0], [1, 0, 0]]))
+    assert seen.tolist() == 2 * [[0.5, 0.5, 0]]
 
 
 def test_a_ranking_without_lists_is_refused():

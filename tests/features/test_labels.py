@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import builders
-from nightjar.errors import JoinError, UsageError
+from nightjar.errors import JoinError, TableError, UsageError
 from nightjar.features import label_quality
+from nightjar.features.classes import translate_errors
 from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import label_versions, not_stored
+from nightjar.settings.acting import Acted
 from nightjar.settings.features import Aggregate
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
@@ -138,6 +140,33 @@ def test_settled_early_is_known_with_the_first_fact_that_settles_it(asked):
     assert project.known(rows, D3) == [
         ("low", -3, False, 1), ("m", -3, True, -1.5), ("taken", -3, True, -2), ("taken", -3, None, 1)
     ]  # fmt: skip
+
+
+def test_a_label_says_whether_its_row_was_acted_on_as_known_when_the_label_was(asked):
+    """By any fact of the horizon; a correction that changes nothing else is another version; no fact says no."""
+    events = [
+        event(1, "both", -7, stopped=False),
+        event(2, "both", -6),
+        event(3, "later", -7, stopped=False),
+        event(3, "later", -7, known=-3, stopped=True),
+        event(4, "not", -7, stopped=None),
+    ]
+    project = asked(events, allowed_lateness="2h", acted=Acted("stopped"))
+    rows = project.frame([(machine, -8) for machine in ("both", "later", "not", "none")], D2).toArrow().to_pylist()
+    hours = [(r["machine"], (r["label_known_at"] - NOW) / timedelta(hours=1), r["label"], r["acted"]) for r in rows]
+    assert sorted(hours) == [
+        ("both", -4, True, True),
+        ("later", -4, True, False),
+        ("later", -3, True, True),
+        ("none", -4, False, False),
+        ("not", -4, True, False),
+    ]
+
+
+def test_an_outcome_that_somebody_has_changed_is_not_usable():
+    table = pa.table({"label": [True, False, None, True], "acted": [True, False, False, None]})
+    assert labels.is_usable(table).to_pylist() == [False, True, False, True]
+    assert labels.is_usable(table.select(["label"])).to_pylist() == [True, True, False, True]
 
 
 def test_late_facts_are_new_versions_until_the_label_is_final(asked):
@@ -384,3 +413,41 @@ def test_what_does_not_fit_is_refused_with_its_source_and_column(asked, label, r
     with pytest.raises(refused) as found:
         asked([event(1, "m", -5)], **label).frame([("m", -8)], D2)
     assert str(found.value).startswith(message)
+
+
+CLASSES = {"task": Task.MULTICLASS, "aggregate": None, "condition": None}
+
+
+@pytest.mark.parametrize(("column", "values"), [("word", ("low", "high")), ("pieces", (1, 2))])
+def test_a_class_is_the_text_of_its_outcome_in_every_version(asked, column, values):
+    """A whole number is its decimal text. The last event counts; a row without one is settled without a class."""
+    first, second = values
+    events = [
+        event(1, "a", -5, **{column: first}),
+        event(2, "b", -5, **{column: second}),
+        event(3, "a", -4.5, **{column: second}),
+    ]
+    names = {str(value): f"name of {value}" for value in (*values, "other")}
+    told = asked(events, column=column, classes=names, **CLASSES).known([("a", -8), ("b", -8), ("c", -8)])
+    assert told == [
+        ("a", -8, str(first), -5),
+        ("a", -8, str(second), -4.5),
+        ("b", -8, str(second), -5),
+        ("c", -8, None, -4),
+    ]
+
+
+def test_an_outcome_that_is_no_class_is_refused_by_source_row_and_value(asked):
+    events = [event(1, "a", -5, word="low"), event(2, "b", -5, word="lower")]
+    labels_of_words = asked(events, column="word", classes={"low": "L", "high": "H", "none": "N"}, **CLASSES)
+    with pytest.raises(TableError) as refused, translate_errors(labels_of_words.project.label):
+        labels_of_words.known([("a", -8), ("b", -8)])
+    assert str(refused.value).startswith(
+        "Column word of source events is lower in the row of machine=b, prediction_time=2024-04-01 14:00:00, which is "
+        "none of the classes low, high, none (project.label.classes). Declare it; or give the source's column `levels`"
+    )
+
+
+def test_an_outcome_that_is_a_fraction_names_no_class(asked):
+    with pytest.raises(JoinError, match="it is a double, expected a text or a whole number that names a class"):
+        asked([event(1, "a", -5)], classes={"1": "L", "2": "H", "3": "N"}, **CLASSES).known([("a", -8)])

@@ -5,8 +5,7 @@ import pyarrow as pa
 import pytest
 
 from nightjar.evaluation.clusters import Clusters
-from nightjar.evaluation.metric_report import Truth, difference
-from nightjar.evaluation.metrics import MEASURES
+from nightjar.evaluation.metric_report import Truth, metric_difference
 from nightjar.learning.comparison import Comparison
 from nightjar.learning.gate_figures import POOLED, Rival, gate_figures
 from nightjar.learning.swaps import find_swaps
@@ -40,8 +39,8 @@ def test_slices_are_compared_on_their_own_rows_and_small_ones_together():
     assert figures["confidence"] == pytest.approx(1 - 0.05 / 3)
     rows = np.flatnonzero(site == "south")
     truth = compared.truth.take(rows)
-    expected = difference(
-        MEASURES[Metric.ROC_AUC], truth, compared.scores[rows], rival.scores[rows], figures["confidence"]
+    expected = metric_difference(
+        Metric.ROC_AUC, truth, compared.scores[rows], rival.scores[rows], figures["confidence"]
     )
     assert (figures["slices"][1]["low"], figures["slices"][1]["high"]) == (expected.low, expected.high)
     assert "fairness" not in figures

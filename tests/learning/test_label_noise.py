@@ -75,8 +75,8 @@ def test_suspects_are_those_of_the_definition(rows):
 @pytest.mark.parametrize(
     ("label", "probability", "message"),
     [
-        ([Y, Y], [0.5, 0.6], "Of 2 rows with an out-of-fold prediction, all labelled True: both classes are needed"),
-        ([Y, N], [np.nan, np.nan], "Of 0 rows with an out-of-fold prediction, none: both classes are needed"),
+        ([Y, Y], [0.5, 0.6], "Of 2 rows with an out-of-fold prediction, all labelled True: two classes are needed"),
+        ([Y, N], [np.nan, np.nan], "Of 0 rows with an out-of-fold prediction, none: two classes are needed"),
         ([Y, N], [0.5, 1.5], "A probability is 1.5, expected 0 to 1"),
         ([Y, N], [0.5], r"\(1,\) predictions for \(2,\) labels: each row needs one, or NaN"),
         ([1, 2], [0.5, 0.5], "y holds 2.0"),

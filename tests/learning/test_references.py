@@ -7,10 +7,25 @@ import pyarrow as pa
 import pytest
 
 from learning import problems
+from nightjar.evaluation.criteria import Standard
 from nightjar.evaluation.histograms import Bins, count
 from nightjar.learning import references
 from nightjar.models.columns import FeatureColumn
 from nightjar.monitoring import drift
+
+
+def test_of_several_classes_the_predicted_one_and_each_probability_have_a_reference():
+    """Costs decide what is predicted: to miss b costs most."""
+    rows = problems.rows()
+    standard = Standard(("a", "b", "c"), ((0, 1, 1), (9, 0, 9), (1, 1, 0)))
+    scores = np.tile([[0.6, 0.3, 0.1], [0.9, 0.05, 0.05]], (20, 1))
+    result = references.histograms(rows, np.arange(800), np.arange(760, 800), scores, standard)
+    stored = {one["column"]: one for one in result}
+    names = ["score", "predicted class", "probability[a]", "probability[b]", "probability[c]"]
+    assert list(stored)[-5:] == names
+    assert Bins.from_json(stored["predicted class"]["bins"]).levels == ("a", "b")
+    assert stored["predicted class"]["counts"] == [0, 20, 20, 0]
+    assert Bins.from_json(stored["score"]["bins"]).edges[:2] == (0.3, 0.9)
 
 
 def test_a_calendar_column_is_not_marked_every_night():

@@ -56,7 +56,7 @@ def test_rows_join_round_by_round_until_none_is_sure():
     fit = Halves()
     pool = UnlabelledRows(table(7, 9, -5, 3), hours(5, 6, 7, 8))
     result = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
-    assert result.rounds == (Round(yes=2, no=0, remaining=2), Round(yes=0, no=1, remaining=1))
+    assert result.rounds == (Round({True: 2, False: 0}, 2), Round({True: 0, False: 1}, 1))
     assert fit.fitted_labels == [
         {-2: False, 2: True},
         {-2: False, 2: True, 7: True, 9: True},
@@ -70,7 +70,7 @@ def test_it_ends_with_the_rounds():
     result = self_train(
         fit, EXAMPLES, hours(1, 2), UnlabelledRows(table(7, 9, -5), hours(5, 6, 7)), LATER, SelfTraining(0.8, 1)
     )
-    assert result.rounds == (Round(yes=2, no=0, remaining=1),)
+    assert result.rounds == (Round({True: 2, False: 0}, 1),)
     assert len(fit.fitted_labels) == 2
 
 
@@ -87,7 +87,7 @@ def test_rows_of_the_test_period_are_neither_joined_nor_looked_at():
     fit = Halves()
     pool = UnlabelledRows(table(9, 30, -30), hours(99, 100, 101))
     result = self_train(fit, EXAMPLES, hours(1, 2), pool, LATER, SelfTraining(0.8, 5))
-    assert result.rounds == (Round(yes=1, no=0, remaining=0),)
+    assert result.rounds == (Round({True: 1, False: 0}, 0),)
     assert fit.looked_at == [9]
     assert all(30 not in labels and -30 not in labels for labels in fit.fitted_labels)
 

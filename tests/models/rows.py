@@ -18,6 +18,8 @@ FEATURES = (
     FeatureColumn("nothing", "category"),
 )
 
+SEVERAL = ("early", "never", "usual", "late")
+"""Classes, of which rows have all but one."""
 MODELS = {
     Estimator.MAJORITY: Model(Estimator.MAJORITY),
     Estimator.RULE: Model(Estimator.RULE, parameters={"expression": "delay > 20 or carrier == 'UA' and hour >= 12"}),
@@ -101,6 +103,10 @@ CANDIDATES: dict[str, tuple[Task, Model]] = {
         for name, one in {**AMOUNTS, **sklearn_models(Task.REGRESSION)}.items()
     },
     **{f"{name} for {task.value}": (task, one) for task in Task for name, one in ENSEMBLES.items()},
+    **{
+        f"{name} for several classes": (Task.MULTICLASS, CLASSIFIED[name])
+        for name in ("rate", "logistic", "boosting", "network", "isotonic")
+    },
     "pairs": (Task.RANKING, MODELS[Estimator.LOGISTIC]),
     "boosting of relevance": (Task.RANKING, MODELS[Estimator.BOOSTING]),
 }
@@ -121,9 +127,18 @@ def examples(task: Task = Task.CLASSIFICATION, rows: int = 600, seed: int = 0, *
         Task.CLASSIFICATION: late,
         Task.REGRESSION: np.exp(odds / 2) + late,
         Task.RANKING: np.clip(np.round(odds + late), 0, 3),
+        Task.MULTICLASS: np.array([0, 2, 3])[np.digitize(odds + late, [-1.2, 0.2])],
     }[task]
+    classes = SEVERAL if task is Task.MULTICLASS else ()
     return Examples(
-        **{"table": table, "label": label, "query": np.arange(rows) // 6, "inner": inner_splits(rows, 2)} | changes
+        **{
+            "table": table,
+            "label": label,
+            "query": np.arange(rows) // 6,
+            "inner": inner_splits(rows, 2),
+            "classes": classes,
+        }
+        | changes
     )
 
 

@@ -98,9 +98,9 @@ def test_members_that_cannot_be_members_are_named(model, message):
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (Model(E.MAJORITY), "majority is for classification, and the task is regression"),
-        (Model(E.LOGISTIC), "logistic is for classification, ranking, and"),
-        (Model(E.SKLEARN, class_name=TREES), "ExtraTreesClassifier is for classification, and"),
+        (Model(E.MAJORITY), "majority is for classification, multiclass, and the task is regression"),
+        (Model(E.LOGISTIC), "logistic is for classification, multiclass, ranking, and"),
+        (Model(E.SKLEARN, class_name=TREES), "ExtraTreesClassifier is for classification, multiclass, and"),
         (Model(E.TREE, calibration=CALIBRATED), "calibration is platt: only a classification"),
         (Model(E.TREE, self_training=SelfTraining(0.9)), "only a classification has one"),
         (Model(E.TREE, imbalance=SMOTE), "imbalance is smote: tree for regression has no classes"),

@@ -220,7 +220,7 @@ def test_one_row_is_no_network():
     [
         {},
         {"0.weight": (1, 3)},
-        {"0.weight": (2, 3), "0.bias": (2,)},  # two outputs
+        {"0.weight": (0, 3), "0.bias": (0,)},  # no output
         {"0.weight": (2, 3), "0.bias": (2,), "1.weight": (1, 3), "1.bias": (1,)},
         {"0.weight": (3,), "0.bias": (1,)},
         {"0.weight": (1, 3), "0.bias": (1,), "embedding.0": (5, 4)},  # more than the layer takes

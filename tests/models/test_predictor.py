@@ -25,7 +25,17 @@ from nightjar.settings.task import Task
 ALL = pytest.mark.parametrize("name", list(CANDIDATES))
 DIFFERENT = pytest.mark.parametrize(
     "name",
-    ["rule", "logistic", "boosting", "neighbours", "network", "isotonic", "stacking for classification", "pairs"],
+    [
+        "rule",
+        "logistic",
+        "boosting",
+        "neighbours",
+        "network",
+        "isotonic",
+        "stacking for classification",
+        "pairs",
+        "isotonic for several classes",
+    ],
 )
 
 
@@ -103,7 +113,7 @@ def test_more_rows_than_a_chunk_keep_their_order(name, monkeypatch):
 def test_no_rows_no_scores(name):
     scores = fit_candidate(name).predict(training_rows()[0][:0])
 
-    assert scores.shape == (0,)
+    assert scores.shape == ((0, 4) if CANDIDATES[name][0] is Task.MULTICLASS else (0,))
     assert scores.dtype == np.float64
 
 

@@ -29,7 +29,8 @@ def selected_columns(kind, inputs, label=LATE > 0, task=Task.CLASSIFICATION, **f
 @pytest.mark.parametrize("task", Task, ids=lambda one: one.value)
 def test_what_ranks_columns_finds_those_that_tell_something(kind, task):
     """Noise and a constant are left out, for classes and for amounts; the order of columns stays."""
-    label = LATE > 0 if task is Task.CLASSIFICATION else LATE
+    classes = {Task.CLASSIFICATION: LATE > 0, Task.MULTICLASS: np.digitize(LATE, [-1, 1])}
+    label = classes.get(task, LATE)
 
     assert selected_columns(kind, MIXED, label, task, keep=1) == [1]
     assert selected_columns(kind, MIXED, label, task, keep=2) == [1, 3]
@@ -44,9 +45,10 @@ def test_chi_squared_finds_the_columns_that_depend_on_the_class():
         selected_columns("CHI_SQUARED", counts - [0, 5, 0], keep=1)
 
 
-@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION], ids=lambda one: one.value)
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.MULTICLASS, Task.REGRESSION], ids=lambda one: one.value)
 def test_a_penalty_leaves_columns_with_a_weight_whatever_their_size(task):
-    label = LATE > 0 if task is Task.CLASSIFICATION else LATE * 1000
+    classes = {Task.CLASSIFICATION: LATE > 0, Task.MULTICLASS: np.digitize(LATE, [-1, 1])}
+    label = classes.get(task, LATE * 1000)
 
     assert selected_columns("L1", MIXED * [1000, 0.001, 1, 1], label, task, penalty=0.05) == [1, 3]
     with pytest.raises(LearningError, match=r"L1 \(penalty=10\) leaves none of the 4 prepared columns"):

@@ -21,6 +21,8 @@ from nightjar.models.stored_types import FORMER_MODULES, STORED_ESTIMATORS, STOR
 from nightjar.settings.task import Task
 
 STORED = {**STORED_ESTIMATORS, **STORED_TRANSFORMERS}
+NEWER = {"ClassRates", "LevelCodes"}
+"""Classes that were never stored by the names of their modules."""
 
 
 def subclasses(of):
@@ -40,7 +42,7 @@ def test_skops_resolves_each_stored_name_to_its_class():
 
 
 def test_former_names_lead_to_stored_ones():
-    assert sorted(name for names in FORMER_MODULES.values() for name in names) == sorted(STORED)
+    assert sorted(name for names in FORMER_MODULES.values() for name in names) == sorted(set(STORED) - NEWER)
 
 
 @pytest.fixture(scope="module")

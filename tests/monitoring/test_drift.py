@@ -65,6 +65,23 @@ def test_counts_added_up_over_tasks_are_the_counts_of_the_whole(spark, partition
     }
 
 
+def test_of_several_classes_the_predicted_one_and_each_probability_are_counted(spark):
+    """A class that the model does not know has the probability 0; names may hold any character."""
+    maps = pa.array([[("a`b", 0.7), ("c.d", 0.3)], [("c.d", 1.0)]], pa.map_(pa.string(), pa.float64()))
+    scores = pa.table({"score": [0.7, 1.0], "predicted": ["a`b", "c.d"], "probabilities": maps, "role": ["x", "x"]})
+    watched = drift._columns_of_scores(spark.createDataFrame(scores), ["a`b", "c.d"])
+    halves, levels = Bins("numeric", edges=(0.5,)), Bins("categorical", levels=("a`b",))
+    result = drift._count_columns(
+        watched, {"probability[a`b]": halves, "probability[c.d]": halves, "score": halves, "predicted class": levels}
+    )
+    assert {name: counts.tolist() for name, counts in result.items()} == {
+        "probability[a`b]": [0, 1, 1],
+        "probability[c.d]": [0, 1, 1],
+        "score": [0, 0, 2],
+        "predicted class": [0, 1, 1],
+    }
+
+
 def test_every_feature_and_the_score_is_compared_with_the_model_s_reference(nights):
     features = arrow.read(nights.warehouse, "features", where=pc.field("run_date") == D2)
     references = {row["column"]: row for row in arrow.read(nights.warehouse, "references").to_pylist()}

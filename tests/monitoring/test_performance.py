@@ -68,9 +68,9 @@ def measured(warehouse, run_date, project=PROJECT):
     """evaluated date -> measure -> value, and whether it is provisional."""
     performance.measure(warehouse, project, run_date, "run")
     figures = {}
-    names = ("evaluated_date", "measure", "value", "provisional", "run_date")
-    for day, measure, value, provisional, on in rows_of(warehouse, "performance", *names):
-        if on == run_date:
+    names = ("evaluated_date", "slice", "measure", "value", "provisional", "run_date")
+    for day, of, measure, value, provisional, on in rows_of(warehouse, "performance", *names):
+        if on == run_date and of == "all":
             figures.setdefault(day, {"provisional": provisional})[measure] = value
     return figures
 

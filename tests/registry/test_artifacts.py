@@ -15,9 +15,13 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.gaussian_process import GaussianProcessClassifier
 
 from nightjar.errors import ModelError
+from nightjar.models.examples import Examples
+from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry.artifacts import load, save
-from nightjar.settings.model import Estimator
+from nightjar.registry.manifest import TierThreshold
+from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
 from registry.made import ABOUT, FEATURES, PARAMETERS, ROWS, Boom, fit_small, plant, rewrite_manifest
 
 ALL = pytest.mark.parametrize("estimator", list(PARAMETERS), ids=lambda one: one.value)
@@ -48,21 +52,57 @@ def test_an_artifact_in_memory_travels_without_its_folder(tmp_path):
 
 
 def test_a_manifest_comes_back_as_it_was_written(tmp_path):
-    written = save(fit_small(Estimator.NETWORK), replace(ABOUT, threshold=0.25), tmp_path)
+    about = replace(ABOUT, thresholds=(TierThreshold("act", 0.5), TierThreshold("review", 0.25)))
+    written = save(fit_small(Estimator.NETWORK), about, tmp_path)
 
     assert load(tmp_path).manifest == written
-    assert replace(written, features=(), structure={}, packages={}, files={}) == replace(ABOUT, threshold=0.25)
+    assert replace(written, features=(), structure={}, packages={}, files={}) == about
     assert written.features == FEATURES
     assert set(written.files) == {"preparation.skops", "network.safetensors"}
     assert {entry.name for entry in tmp_path.iterdir()} == {*written.files, "manifest.json"}
 
 
-def test_a_manifest_from_before_labels_had_hashes_opens_and_has_none(tmp_path):
+def test_a_manifest_from_before_labels_had_hashes_and_several_classes_opens_and_has_none(tmp_path):
     path = save_model(tmp_path / "model") / "manifest.json"
     stored = json.loads(path.read_text())
     assert stored.pop("label_hash") == ABOUT.label_hash == "l1"
+    assert stored.pop("classes") == stored.pop("costs") == []
     path.write_text(json.dumps(stored))
-    assert load(path.parent).manifest.label_hash is None
+    manifest = load(path.parent).manifest
+    assert (manifest.label_hash, manifest.classes, manifest.costs) == (None, (), ())
+
+
+COSTS = ((0.0, 1.0, 2.0), (1.0, 0.0, 1.0), (3.0, 1.0, 0.0))
+
+
+def save_classes(folder, classes=("a", "b", "c")):
+    rows = Examples(ROWS, np.arange(40) % 3, classes=("a", "b", "c"))
+    model = fit(Model(Estimator.MAJORITY), rows, features=FEATURES, task=Task.MULTICLASS, seed=0)
+    save(model, replace(ABOUT, task="multiclass", classes=classes, costs=COSTS), folder)
+    return load(folder)
+
+
+def test_classes_and_their_costs_come_back(tmp_path):
+    artifact = save_classes(tmp_path)
+    assert (artifact.manifest.classes, artifact.manifest.costs) == (("a", "b", "c"), COSTS)
+    assert artifact.open().classes == ("a", "b", "c")
+
+
+def test_a_manifest_of_other_classes_than_its_predictor_s_is_refused(tmp_path):
+    with pytest.raises(
+        ModelError, match=r"is of the classes \('a', 'b', 'c'\), and its manifest says \('a', 'c', 'b'\)"
+    ):
+        save_classes(tmp_path, ("a", "c", "b")).open()
+
+
+@pytest.mark.parametrize(
+    "costs", [[[0, 1], [1, 0]], [[0, 1, 2], [1, 0, 1]], [[0, 1, "x"], [1, 0, 1], [3, 1, 0]], [0, 1, 2]]
+)
+def test_costs_of_other_classes_than_the_manifest_s_are_refused(tmp_path, costs):
+    save_classes(tmp_path)
+    rewrite_manifest(tmp_path, costs=costs)
+    with pytest.raises(ModelError, match="holds values of another shape than a manifest's"):
+        load(tmp_path)
 
 
 def test_the_manifest_lists_the_packages_the_model_depends_on_torch_only_for_a_network(tmp_path):
@@ -204,7 +244,7 @@ def test_all_packages_that_differ_are_named_also_one_that_is_not_installed(tmp_p
         ({"format": 1}, "format 1: this version of Nightjar reads format 2"),
         ({"surprise": 1}, r"fields: \['surprise'\]"),
         ({"task": "clairvoyance"}, "another shape"),
-        ({"threshold": "high"}, "another shape"),
+        ({"thresholds": [{"tier": "act", "threshold": "high"}]}, "another shape"),
         ({"features": [{"name": "hour"}]}, "another shape"),
         ({"features": [{"name": "hour", "type": "date"}]}, "another shape"),
         ({"files": 3}, "another shape"),

@@ -7,12 +7,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from models.rows import FEATURES, training_rows
+from models.rows import FEATURES, SEVERAL, examples, training_rows
 from nightjar.errors import ModelError
+from nightjar.evaluation.decisions import choose_classes
 from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.registry.pyfunc import Scorer
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
 
 NUMBERS, TEXTS = ["hour", "delay", "holiday", "empty"], ["carrier", "nothing"]
 ROWS, _ = training_rows(400, seed=1)
@@ -59,3 +61,15 @@ def test_a_value_of_another_type_is_refused():
 
 def test_no_rows_no_scores():
     assert len(Scorer(predictor()).predict(ROWS.to_pandas().iloc[:0])) == 0
+
+
+def test_several_classes_are_a_frame_with_the_predicted_one_and_each_probability():
+    rows = examples(Task.MULTICLASS)
+    costs = ((0.0, 1.0, 1.0, 9.0), (1.0, 0.0, 1.0, 1.0), (1.0, 1.0, 0.0, 1.0), (9.0, 1.0, 1.0, 0.0))
+    model = Model(Estimator.BOOSTING, parameters={"max_iter": 5})
+    fitted = fit(model, rows, features=FEATURES, task=Task.MULTICLASS, seed=0)
+    scores, frame = fitted.predict(ROWS), Scorer(fitted, costs).predict(ROWS.to_pandas())
+    assert list(frame.columns) == ["predicted", "score", *(f"probability[{value}]" for value in SEVERAL)]
+    assert np.array_equal(frame.iloc[:, 2:].to_numpy(), scores)
+    assert frame["predicted"].tolist() == [SEVERAL[code] for code in choose_classes(scores, costs)]
+    assert frame["score"].tolist() == [row[f"probability[{row['predicted']}]"] for _, row in frame.iterrows()]

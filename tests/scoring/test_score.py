@@ -119,6 +119,16 @@ def test_a_rerun_uses_the_champion_that_held_then(copied, again):
     refused(again, copied.warehouse, ModelError, "Version 99 of model machines cannot be fetched", D2)
 
 
+def test_a_champion_older_than_its_expiry_scores_nothing_unless_nobody_is_served(copied, again, caplog):
+    champion = events.champion(copied.warehouse, D1)
+    expired = replace(champion, evidence={**champion.evidence, "expires_on": str(D1)})
+    events.record(copied.warehouse, "promoted", expired, "run-2", events.CHAMPION)
+    message = f"Champion version 1 has expired on {D1}: it scores no night from that date on.*action=rollback"
+    refused(again, copied.warehouse, ModelError, message)
+    again(D1, retrospective=True)
+    assert f"champion version 1: It has expired on {D1}." in caplog.text
+
+
 def test_without_a_champion_nothing_is_scored(copied, again):
     DeltaTable(copied.warehouse.path("model_events")).delete("event = 'promoted'")
     refused(again, copied.warehouse, ModelError, "No champion of machines holds on 2024-04-01")

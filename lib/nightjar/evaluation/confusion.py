@@ -143,13 +143,18 @@ def f_beta(
         >>> f_beta([True, True, False, False], [True, False, True, True])
         0.4
     """
+    check_beta(beta)
+    truth, decided, weights = _weighted(y, decision, weight)
+    terms = f_beta_terms(truth, decided, beta=beta, positive=positive)
+    return _ratio(*terms, weights, f"row of class {positive} or decision for it")
+
+
+def check_beta(beta: float) -> None:
+    """Raise LearningError unless it is a number above 0."""
     if not 0 < beta < np.inf:
         raise LearningError(
             f"beta is {beta}: expected a number above 0, 1 for as much weight on recall as on precision."
         )
-    truth, decided, weights = _weighted(y, decision, weight)
-    terms = f_beta_terms(truth, decided, beta=beta, positive=positive)
-    return _ratio(*terms, weights, f"row of class {positive} or decision for it")
 
 
 def accuracy_terms(y: RowNumbers, decision: RowNumbers) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""From probabilities to decisions: the threshold of the lowest cost, and what decisions cost."""
+"""From probabilities to decisions: the threshold or the class of the lowest cost, and what decisions cost."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.binary import check_outcomes
 from nightjar.evaluation.confusion import check_decisions
 from nightjar.evaluation.rows import floats
+from nightjar.evaluation.thresholds import fit_cut, rank_rows
+from nightjar.settings.tiers import Tier, TierKind
+
+ROUNDING = 1e-12
+"""Expected costs that differ by less than this share of the greatest cost are equal."""
 
 
 def cheapest_threshold(
@@ -41,17 +45,44 @@ def cheapest_threshold(
         >>> cheapest_threshold([True, False, True, False], [0.9, 0.6, 0.4, 0.1], missed=5, false_alarm=1)
         0.4
     """
-    labels, scores = check_outcomes(label, score)
-    if not len(scores):
-        raise LearningError("There are no rows to fit a threshold to.")
-    order = np.argsort(-scores, kind="stable")
-    ranked, true = scores[order], labels[order]
-    saving = np.where(true, missed, -false_alarm) * (1.0 if weight is None else weight[order])
-    cumulative = np.cumsum(saving)  # what acting on the rows of the highest scores saves, compared with acting on none
-    last_of_score = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
-    savings = np.concatenate([[0.0], cumulative[last_of_score]])
-    thresholds = np.concatenate([[np.nextafter(max(1.0, ranked[0]), np.inf)], ranked[last_of_score]])
-    return float(thresholds[np.argmax(savings)])
+    rows, _ = rank_rows(label, score, weight=weight, missed=missed, false_alarm=false_alarm)
+    return rows.threshold(fit_cut(rows, Tier(TierKind.COST)).number)
+
+
+def choose_classes(probabilities: npt.NDArray[np.float64], costs: Sequence[Sequence[float]]) -> npt.NDArray[np.int64]:
+    """The class of the least expected cost in each row; of equals the first.
+
+    Expected costs that differ by rounding alone, by less than 1e-12 of the greatest cost, are equal.
+
+    Source: Elkan (2001), The foundations of cost-sensitive learning, section 1.
+
+    Args:
+        probabilities: of each class, (rows, classes).
+        costs: `costs[actual][predicted]`.
+
+    Raises:
+        LearningError: the costs are no square of finite numbers of as many classes.
+
+    Example:
+        To take the last class for the first costs five times as much as another mistake.
+
+        >>> probabilities = np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]])
+        >>> choose_classes(probabilities, [[0, 1, 5], [1, 0, 1], [1, 1, 0]]).tolist()
+        [1, 2]
+    """
+    classes = probabilities.shape[1]
+    if {len(costs), *map(len, costs)} != {classes} or not np.isfinite(costs).all():
+        raise LearningError(
+            f"costs is {costs}: expected finite numbers, {classes} by {classes}, costs[actual][predicted]."
+        )
+    matrix = np.asarray(costs, dtype=np.float64)
+    expected = np.zeros(probabilities.shape)
+    for actual in range(classes):  # the order of a matrix product's sums depends on the number of rows
+        expected += probabilities[:, [actual]] * matrix[actual]
+    least = expected.min(axis=1, keepdims=True)
+    is_least = expected <= least + ROUNDING * np.abs(matrix).max()
+    codes: npt.NDArray[np.int64] = np.argmax(is_least, axis=1).astype(np.int64)
+    return codes
 
 
 def row_costs(

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from nightjar.evaluation import (
+    averages,
     binary,
     confusion,
     gains,
     influence,
+    multiclass,
     prediction_intervals,
     ranking,
     recalibration,
@@ -85,6 +87,16 @@ OF_ROWS: Mapping[Measure, Inference] = {
     regression.pinball: Inference(_of_losses(regression.pinball_losses), Scale.LOG),
     prediction_intervals.interval_coverage: Inference(_of_losses(prediction_intervals.is_covered), Scale.LOGIT),
     prediction_intervals.interval_width: Inference(_of_losses(prediction_intervals.widths), Scale.LOG),
+    multiclass.log_loss: Inference(multiclass.of_losses, Scale.LOG),
+    multiclass.brier: Inference(multiclass.of_brier, Scale.LOG, lambda **_: 2.0),
+    multiclass.top_label_calibration_error: Inference(multiclass.of_top_label, Scale.LOGIT),
+    multiclass.unseen_share: Inference(multiclass.of_unseen, Scale.LOGIT),
+    multiclass.expected_cost: Inference(multiclass.of_cost, Scale.LOG, lambda costs: float(np.max(costs))),
+    averages.roc_auc: Inference(averages.of_roc_auc, Scale.LOGIT),
+    averages.average_precision: Inference(averages.of_average_precision, Scale.LOGIT),
+    averages.precision: Inference(averages.of_terms(confusion.precision_terms), Scale.LOGIT),
+    averages.recall: Inference(averages.of_terms(confusion.recall_terms), Scale.LOGIT),
+    averages.f_beta: Inference(averages.of_terms(confusion.f_beta_terms), Scale.LOGIT),
 }
 """The measures of rows."""
 

@@ -1,19 +1,20 @@
 """Measures with their intervals, and the difference between two models in a measure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
+from nightjar.evaluation import averages
 from nightjar.evaluation.binary import gini, ks, roc_auc
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import Standard, all_criteria, of_metric
 from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
 from nightjar.evaluation.influence import Influence, of_mean
 from nightjar.evaluation.intervals import LEVEL, Interval, Scale, interval
-from nightjar.evaluation.metrics import MEASURES
 from nightjar.evaluation.ranking import in_lists, weight_of_list, without_order
 from nightjar.evaluation.regression import check_amounts
 from nightjar.evaluation.rows import (
@@ -26,7 +27,7 @@ from nightjar.evaluation.rows import (
     mean,
     rows_with_weight,
 )
-from nightjar.settings.task import Metric, Task
+from nightjar.settings.task import METRICS, Metric, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class Truth:
         clusters: which rows share an entity or a block of time.
         query: for a ranking: the number of each row's list. A list has the entity and the block of its first row.
         weight: how many rows each one stands for, see `rows`; of a ranking, one for all rows of a list. None: one each.
+        standard: what measures ask of the project.
     """
 
     task: Task
@@ -46,6 +48,7 @@ class Truth:
     clusters: Clusters
     query: RowNumbers | None = None
     weight: Floats | None = None
+    standard: Standard = field(default_factory=Standard)
 
     def take(self, rows: RowNumbers) -> "Truth":
         """Some of the rows."""
@@ -56,14 +59,14 @@ class Truth:
 
 def headline(task: Task) -> Metric:
     """The task's main metric, which is reported first: ROC AUC, RMSE or NDCG."""
-    return next(metric for metric in Metric if metric.task is task)
+    return METRICS[task][0]
 
 
 def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
-    """Every metric of the task by name, each with its 95% interval.
+    """Every figure of the task by name, the main metric first, each with its 95% interval.
 
     Raises:
-        LearningError: labels, scores or weights that the metrics refuse, or a ranking without lists.
+        LearningError: labels, scores or weights that the measures refuse, or a ranking without lists.
 
     Example:
         >>> machine, night = np.tile(np.arange(4), 6), np.repeat(np.arange(6), 4)
@@ -72,8 +75,22 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
         >>> round(mae.estimate, 3), round(mae.low, 3), round(mae.high, 3)
         (0.25, 0.114, 0.548)
     """
-    metrics = [metric for metric in Metric if metric.task is truth.task]
-    return {metric.value: figure(MEASURES[metric], truth, score) for metric in metrics}
+    result = {}
+    for name, criterion in all_criteria(truth.task, truth.standard).items():
+        label, own_score = criterion.columns(truth.label, score)
+        result[name] = figure(criterion.measure, replace(truth, label=label), own_score, **criterion.parameters)
+    return result
+
+
+def metric_difference(metric: Metric, truth: Truth, a: Floats, b: Floats, confidence: float = LEVEL) -> Interval:
+    """A metric of the task for scores `a` minus that for scores `b`, see `difference`.
+
+    Raises:
+        LearningError: as `intervals`.
+    """
+    criterion = of_metric(metric, truth.task, truth.standard)
+    (label, of_a), (_, of_b) = (criterion.columns(truth.label, score) for score in (a, b))
+    return difference(criterion.measure, replace(truth, label=label), of_a, of_b, confidence, **criterion.parameters)
 
 
 def figure(
@@ -102,9 +119,9 @@ def figure(
     estimate, influence, clusters = _estimate(measure, truth, score, parameters)
     most = np.inf if measure in OF_LISTS else OF_ROWS[measure].most(**parameters)
     result = interval(estimate, influence, clusters, _scale(measure), most=most, confidence=confidence)
-    if measure in (roc_auc, gini, ks) and result.low is not None:
+    if measure in (roc_auc, gini, ks, averages.roc_auc) and result.low is not None:
         rows, _ = rows_with_weight(truth.weight, len(truth.label))
-        if np.ptp(np.asarray(score)[rows]) == 0:
+        if not np.ptp(np.asarray(score)[rows], axis=0).any():
             # One score for all rows ranks nothing: 0.5 (Gini, KS: 0) by definition, whichever rows there are.
             return replace(result, low=result.estimate, high=result.estimate)
     return result

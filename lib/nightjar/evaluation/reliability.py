@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
+from nightjar.evaluation import regression
 from nightjar.evaluation.binary import Booleans, check_probabilities, drop_unweighted
 from nightjar.evaluation.influence import Distances, Influence
 from nightjar.evaluation.rows import NO_ROWS, Floats, RowNumbers, Undefined, Value
@@ -36,6 +37,15 @@ class BrierParts:
     uncertainty: float
     variance_within: float
     covariance_within: float
+
+
+@dataclass(frozen=True)
+class ScoreGroup:
+    """Rows of similar scores: how many, their mean score, and the mean of their outcomes, both weighted."""
+
+    rows: int
+    score: float
+    outcome: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +145,33 @@ def uncertainty(y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | 
     """See `BrierParts`."""
     parts = brier_parts(y, score, weight)
     return parts if isinstance(parts, Undefined) else parts.uncertainty
+
+
+def score_groups(
+    y: npt.ArrayLike, score: npt.ArrayLike, weight: npt.ArrayLike | None = None, *, groups: int = 10
+) -> list[ScoreGroup]:
+    """The rows in groups of equally many, or equal weight, by ascending score: what a reliability diagram shows.
+
+    `y` may hold outcomes or amounts. Rows of one score share a group, so that there may be fewer groups.
+
+    Raises:
+        LearningError: see `regression.check_amounts` and `rows.check_weight`.
+
+    Example:
+        >>> score_groups([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], groups=2)
+        [ScoreGroup(rows=2, score=0.2, outcome=0.0), ScoreGroup(rows=2, score=0.7, outcome=1.0)]
+    """
+    amounts, scores, weights = regression.drop_unweighted(y, score, weight)
+    if not len(amounts):
+        return []
+    numbers = np.searchsorted(np.unique(_edges(scores, weights, groups)), scores, side="right")
+    shares = np.ones(len(scores)) if weights is None else weights
+    result = []
+    for number in np.unique(numbers):
+        of_group = numbers == number
+        means = [float(np.average(values[of_group], weights=shares[of_group])) for values in (scores, amounts)]
+        result.append(ScoreGroup(int(of_group.sum()), *means))
+    return result
 
 
 def of_calibration_error(label: Floats, score: Floats, weights: Floats, *, bins: int | None = 15) -> Influence:

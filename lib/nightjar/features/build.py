@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from nightjar.expressions import failing_expressions, syntax
-from nightjar.features import label_quality, spine
+from nightjar.features import classes, label_quality, spine
 from nightjar.features.at import with_features
 from nightjar.features.column_checks import require_usable
 from nightjar.features.definitions import definitions_hash, label_hash
@@ -98,7 +98,8 @@ def build(
         if is_due and not feature_files:
             raise spine.no_rows_error(project, since, run_date)
         log.info("labels: as known on %s", to_label.until)
-        label_files = sink.collect(labels, sink.in_one_piece, labels_target)
+        with classes.translate_errors(project.label):
+            label_files = sink.collect(labels, sink.in_one_piece, labels_target)
         label_quality.log_nulls(label_files)
         checks = label_quality.count_checks(open_rows, warehouse, project, versions, to_label.until)
     for name, target, files, replaces in (

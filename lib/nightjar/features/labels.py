@@ -6,27 +6,28 @@ Facts with t < event_time <= t + horizon count, as known at some instant k. A la
   annotators have a majority (a fact counts from the instant it is known, were it before it happens, but not before t);
 - again, as a new version, at each later k up to t + horizon + allowed_lateness at which a late, corrected, moved or
   deleted fact changes the answer.
-The answer of a classification is true or false; of a regression or a ranking it is a number, stored as a double, which
-is also how two answers are compared. NaN and infinity are no outcome: such an answer is null. A sum or count over
-nothing is what the label says, 0 if it does not; any other aggregate of nothing is null.
+The answer of a classification is true or false, of several classes the text that names one; of a regression or a
+ranking it is a number, stored as a double, which is also how two answers are compared. NaN and infinity are no outcome:
+such an answer is null. A sum or count over nothing is what the label says, 0 if it does not; any other aggregate of
+nothing is null.
 Versions are only ever added; readers take the latest one known by their own cutoff. What is known at t + horizon +
 allowed_lateness is final. Every version is found, whichever nights were run: a range has the labels of its nights.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.pandas.types import from_arrow_schema
-from pyspark.sql.types import BooleanType, DataType, NumericType
+from pyspark.sql.types import BooleanType, DataType, IntegralType, NumericType, StringType
 
 from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.expressions import guard
-from nightjar.features import annotations, labelling_rules
-from nightjar.features.definitions import label_facts
+from nightjar.features import annotations, classes, labelling_rules
+from nightjar.features.definitions import action_facts, label_facts
 from nightjar.features.horizons import FINAL, UNTIL, with_horizon
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts, output_schema
@@ -35,6 +36,7 @@ from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
+from nightjar.tables.labels import ACTED
 from nightjar.tables.rows import of_frame
 from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
@@ -44,6 +46,7 @@ KNOWN_BY = "_known_by"
 """The column with the instant as of which an answer is computed."""
 _ANSWERS: Mapping[Task, tuple[str, tuple[type[DataType], ...]]] = {
     Task.CLASSIFICATION: ("a boolean for a classification; or give it an aggregate and a condition", (BooleanType,)),
+    Task.MULTICLASS: ("a text or a whole number that names a class", (StringType, IntegralType)),
     Task.REGRESSION: ("a number for a regression", (NumericType,)),
     Task.RANKING: ("a number or a boolean for a ranking", (NumericType, BooleanType)),
 }
@@ -72,7 +75,7 @@ def label_versions(
     queries = _instants(rows, warehouse, project, versions, now)
     answers = _label_changes(_answer(queries, warehouse, project, versions), project)
     settled = answers.where(F.col("label_known_at") <= F.lit(now))
-    names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
+    names = [*project.spine.key, "prediction_time", *_answer_columns(project), "label_known_at"]
     return settled.select(*names, F.lit(run_date).alias("run_date"))
 
 
@@ -96,8 +99,10 @@ def _answer(queries: DataFrame, warehouse: Warehouse, project: Project, versions
             annotations.facts_by_annotator(facts, label),
         )
     with _translate_join_errors(label):
-        joined = as_of_join(of_frame(queries), warehouse, [facts], _clocks(project)).frame()
-    return joined.select(*queries.columns, _value(facts, label))
+        actions = action_facts(project, versions)
+        joined = as_of_join(of_frame(queries), warehouse, [facts, *actions], _clocks(project)).frame()
+    was_acted_on = [F.coalesce(F.col(f"{one.name}__value") > 0, F.lit(False)).alias(ACTED) for one in actions]
+    return joined.select(*queries.columns, _value(facts, label), *was_acted_on)
 
 
 def _value(facts: StoredFacts, label: Label) -> Column:
@@ -108,6 +113,11 @@ def _value(facts: StoredFacts, label: Label) -> Column:
         whole = empty is not None and float(empty).is_integer()  # whole numbers stay what they are
         value = F.when(nothing, F.lit(int(empty or 0) if whole else empty)).otherwise(value)
     return value.alias("value")
+
+
+def _answer_columns(project: Project) -> list[str]:
+    """The label, and whether its row was acted on where that is declared."""
+    return ["label", *([ACTED] if project.label.acted.column else [])]
 
 
 def _clocks(project: Project) -> Clocks:
@@ -149,8 +159,8 @@ def _translate_join_errors(label: Label) -> Iterator[None]:
         raise JoinError(f"project.label, column {label.column} of source {label.source}: {error}") from error
 
 
-def _label_of_value(answers: DataFrame, label: Label) -> DataFrame:
-    """The answers with `label`, which is the value itself: a boolean, or a finite double."""
+def _label_of_value(answers: DataFrame, label: Label, row: Sequence[str]) -> DataFrame:
+    """The answers with `label`, which is the value itself: a boolean, a class as a text, or a finite double."""
     kind, (expected, kinds) = answers.schema["value"].dataType, _ANSWERS[label.task]
     if not isinstance(kind, kinds):
         subject = f"its {label.aggregate.value}" if label.aggregate else "it"
@@ -160,6 +170,8 @@ def _label_of_value(answers: DataFrame, label: Label) -> DataFrame:
         )
     if label.task is Task.CLASSIFICATION:
         return answers.withColumn("label", F.col("value"))
+    if label.task is Task.MULTICLASS:
+        return answers.withColumn("label", classes.class_of(F.col("value"), label, row))
     number = F.col("value").cast("double")
     finite = F.abs(number) < F.lit(float("inf"))  # to Spark NaN is greater than infinity
     return answers.withColumn("label", F.when(finite, number))
@@ -199,8 +211,9 @@ def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versio
 def _label_changes(answers: DataFrame, project: Project) -> DataFrame:
     """The first label of each row, and every later one that differs from the one before it."""
     by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
-    labelled = _with_label(answers, project).withColumn("_before", F.lag(F.struct("label")).over(by_row))
-    is_new = F.col("_before").isNull() | ~F.col("_before.label").eqNullSafe(F.col("label"))
+    now = F.struct(*_answer_columns(project))
+    labelled = _with_label(answers, project).withColumn("_before", F.lag(now).over(by_row))
+    is_new = F.col("_before").isNull() | ~F.col("_before").eqNullSafe(now)
     return labelled.where(is_new).withColumnRenamed(KNOWN_BY, "label_known_at")
 
 
@@ -213,11 +226,11 @@ def _with_label(answers: DataFrame, project: Project) -> DataFrame:
     if label.rules:
         return labelling_rules.add_votes(answers, label.rules)
     if label.aggregate is None:
-        labelled, so_far = _label_of_value(answers, label), Window.partitionBy(*row).orderBy(KNOWN_BY)
+        labelled, so_far = _label_of_value(answers, label, row), Window.partitionBy(*row).orderBy(KNOWN_BY)
         with_ever = labelled.withColumn("_ever", F.max(F.col("label").isNotNull()).over(so_far))
         return with_ever.where((F.col(KNOWN_BY) >= F.col(UNTIL)) | F.col("_ever"))
     if label.task is not Task.CLASSIFICATION:
-        return _label_of_value(answers, label)
+        return _label_of_value(answers, label, row)
     condition = {"condition": label.condition or ""}
     answers = guard.add_columns(answers, LABEL, condition, (BooleanType,))
     labelled = answers.withColumnRenamed("condition", "label")

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nightjar.evaluation.metric_report import Truth, difference
-from nightjar.evaluation.metrics import MEASURES
+from nightjar.evaluation.metric_report import Truth, metric_difference
 from nightjar.evaluation.rows import Floats
 from nightjar.settings.task import Metric
 
@@ -29,7 +28,7 @@ class Comparison:
 
     def over(self, name: str, others: Floats, confidence: float) -> dict[str, Any]:
         """The new model minus another one, as the evidence holds it."""
-        paired = difference(MEASURES[self.metric], self.truth, self.scores, others, confidence)
+        paired = metric_difference(self.metric, self.truth, self.scores, others, confidence)
         better = 1 if self.metric.greater_is_better else -1
         return {"over": name, "better": better, "confidence": confidence, **asdict(paired)}
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.metric_report import Truth
 from nightjar.evaluation.rows import Floats
 from nightjar.learning.champion import Champion
@@ -51,7 +52,7 @@ def add_consequences(
     """The evidence with its `swaps` and `gates`.
 
     Args:
-        evidence: of the winner, with its threshold.
+        evidence: of the winner, with its thresholds.
         scores: as `evidence.judge` returns them.
         champion: which it would replace; None: there is none.
         predictor: the winner, as it is stored.
@@ -61,9 +62,9 @@ def add_consequences(
         project: its settings.
     """
     test, task = rows.examples(final.test), project.label.task
-    truth = Truth(task, test.label, clusters, test.query, test.weight)
+    truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
     compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
-    threshold = None if evidence.threshold is None else evidence.threshold["value"]
+    threshold = evidence.thresholds[-1]["value"] if evidence.thresholds else None
     swaps, acts, rate = None, None, None
     if task is Task.CLASSIFICATION:
         if champion is not None and CHAMPION in scores:

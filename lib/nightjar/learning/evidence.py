@@ -9,6 +9,7 @@ import numpy as np
 
 from nightjar.errors import LearningError, NightjarError
 from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import standard_of
 from nightjar.evaluation.intervals import LEVEL, Interval
 from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.evaluation.rows import Floats
@@ -22,7 +23,7 @@ from nightjar.registry.attempts import Attempt
 from nightjar.registry.gates.slices import SAME_RECIPE
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.settings.task import Metric
+from nightjar.settings.task import METRICS, Metric, Task
 from nightjar.timeline import cutoff
 
 log = logging.getLogger("nightjar.train")
@@ -48,13 +49,14 @@ class Evidence:
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
-        threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
+        thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
         attempt: what is compared with what it would replace, the champion or the best baseline, as `digest`, and at
             which `level`; None: there is no interval that could promote it.
         smallest: the smallest `difference` from that model (`over`) which the period can show, see
             `Comparison.smallest`; None: none.
         swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
         gates: figures that promotion may have limits for, see `learning.gate_figures`.
+        unobserved: see `registry.unobserved`.
     """
 
     metric: str
@@ -65,12 +67,13 @@ class Evidence:
     differences: Mapping[str, Mapping[str, Any]]
     null_labels: float
     clusters: Mapping[str, int]
-    threshold: Mapping[str, Any] | None = None
+    thresholds: Sequence[Mapping[str, Any]] = ()
     champion: Mapping[str, Any] | None = None
     attempt: Mapping[str, Any] | None = None
     smallest: Mapping[str, Any] | None = None
     swaps: Mapping[str, Any] | None = None
     gates: Mapping[str, Any] = field(default_factory=dict)
+    unobserved: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
@@ -113,9 +116,9 @@ def judge(
     metric = settings.metric
     scores = {candidate.name: _scores(rows, fold, candidate, project, settings) for candidate in [winner, *baselines]}
     test = rows.examples(fold.test)
-    truth = Truth(project.label.task, test.label, clusters, test.query, test.weight)
+    truth = Truth(project.label.task, test.label, clusters, test.query, test.weight, standard_of(project))
     measured = {name: _as_dicts(name, intervals(truth, score)) for name, score in scores.items()}
-    _require_defined(measured)
+    _require_defined(measured, project.label.task)
     sign = 1 if metric.greater_is_better else -1
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
@@ -176,7 +179,7 @@ def _beside(
 
     Where they cannot be compared there is a reason instead of a difference, and a person decides.
     """
-    name = f"champion version {champion.version} ({champion.name})"
+    name = str(champion)
     about = {"version": champion.version, "basis": "none", "over": name, "better": 1, "confidence": LEVEL}
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:
@@ -208,10 +211,11 @@ def _counts(clusters: Clusters, block_days: int) -> dict[str, int]:
     return {"entities": clusters.entities, "blocks": clusters.blocks, "block_days": block_days}
 
 
-def _require_defined(measured: Mapping[str, Mapping[str, Any]]) -> None:
+def _require_defined(measured: Mapping[str, Mapping[str, Any]], task: Task) -> None:
     """Refuse predictions that leave a metric undefined which those of another candidate give a value."""
     for name, figures in measured.items():
-        for metric, figure in figures.items():
+        for metric in (one.value for one in METRICS[task]):
+            figure = figures[metric]
             if figure["estimate"] is None and any(one[metric]["estimate"] is not None for one in measured.values()):
                 raise LearningError(
                     f"{metric} of {name} in the final period is undefined: {figure['reason']}; {_OUT_OF_BOUNDS}"

@@ -22,7 +22,8 @@ def suspect_features(rows: TrainingSet, which: RowNumbers) -> dict[str, float]:
     """The features that order the labels nearly without error, and how well each does, in either direction.
 
     Each is measured by itself on the newer half of the rows: a number by its size, a null below all others, and a
-    category by the mean label (of classes: the share of positives) that its level had in the older half.
+    category by the mean label (of classes: the share of positives) that its level had in the older half. Of several
+    classes, the one counts that it tells best from all others.
 
     Args:
         rows: all rows.
@@ -33,16 +34,20 @@ def suspect_features(rows: TrainingSet, which: RowNumbers) -> dict[str, float]:
         there are too few rows.
     """
     examples = rows.examples(which)
-    half = len(which) // 2
-    newer = examples.label[half:]
-    weight = None if examples.weight is None else examples.weight[half:]
+    weight = None if examples.weight is None else examples.weight[len(which) // 2 :]
+    outcomes = [examples.label == code for code in range(len(rows.classes))] or [examples.label]
     strengths = {}
     for column in rows.columns:
         values = to_frame(examples.table, [column])[column.name]
-        ordered = _dense_ranks(values[half:]) if column.type == "number" else _means(values, examples.label, half)
-        classes = newer.dtype == np.bool_
-        strengths[column.name] = _area(newer, ordered, weight) if classes else _correlation(newer, ordered)
+        strengths[column.name] = max(_strength(values, column.type == "number", label, weight) for label in outcomes)
     return {name: strength for name, strength in strengths.items() if strength >= SUSPECT}
+
+
+def _strength(values: "pd.Series[Any]", is_number: bool, label: npt.NDArray[Any], weight: Values | None) -> float:  # noqa: FBT001
+    """How well a column orders the newer half of the labels."""
+    half = len(label) // 2
+    newer, ordered = label[half:], _dense_ranks(values[half:]) if is_number else _means(values, label, half)
+    return _area(newer, ordered, weight) if newer.dtype == np.bool_ else _correlation(newer, ordered)
 
 
 def _area(label: npt.NDArray[np.bool_], values: Values, weight: Values | None) -> float:

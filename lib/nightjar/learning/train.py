@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from nightjar.evaluation.criteria import standard_of
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
 from nightjar.learning.consequences import add_consequences, plan_attempt
+from nightjar.learning.data.prices import read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
@@ -22,6 +24,7 @@ from nightjar.learning.fitting.fit_sets import make_fit_set, require_fit_sets
 from nightjar.learning.leakage import suspect_features
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.out_of_fold_checks import out_of_fold_checks
+from nightjar.learning.rare_classes import describe_rare_classes
 from nightjar.learning.registration import Run
 from nightjar.learning.search import proposals, tune
 from nightjar.learning.search.checking import require_learnable
@@ -29,6 +32,7 @@ from nightjar.learning.search.ledger import open_ledger
 from nightjar.learning.search.problem import Problem, require_measurable
 from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
+from nightjar.learning.unobserved import count_unobserved
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
 from nightjar.settings.environment import Environment
@@ -74,11 +78,13 @@ def train(
         task=label.task,
         unlabelled=settings.self_trains(),
     )
+    prices = read_prices(warehouse, project, rows)
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     summary = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *summary)
-    if rows.null_labels:
-        log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
+    for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
+        if share > 0:
+            log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
     champion = open_champion(environment, warehouse, project.name, run_date, rows)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     missing_dates = describe_missing_dates(rows, final, run_date, project)
@@ -92,6 +98,8 @@ def train(
         )
     started = time.monotonic()
     problem = make_problem(rows, project, settings, final.start)
+    for remark in describe_rare_classes(rows, [*problem.folds, final]):
+        log.warning("%s", remark)
     fit_rows = select_settled(rows, run_date, project.zone, settings.split.train_days)
     require_fit_sets(rows, [(final.train, final.start), (fit_rows, run_date)], settings, project.zone)
     with (
@@ -118,21 +126,34 @@ def train(
             plan_attempt(warehouse, rows, winner, final, champion, run_date, project),
         )
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        checks = out_of_fold_checks(problem, winner, final, scores[winner.name], clusters, project.costs)
-        if checks.threshold is not None:
-            log.info("%s", checks.threshold)
-            evidence = replace(evidence, threshold=asdict(checks.threshold))
+        checks = out_of_fold_checks(
+            problem,
+            winner,
+            final,
+            scores[winner.name],
+            clusters,
+            project.decision_tiers(),
+            prices,
+            settings.days_of_block(label),
+        )
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
+        evidence = replace(
+            evidence,
+            thresholds=tuple(map(asdict, checks.thresholds)),
+            unobserved=count_unobserved(
+                warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
+            ),
+        )
         evidence = add_consequences(evidence, scores, champion, predictor, rows, final, clusters, project)
-        tracking.attach(record, checks.labels)
+        tracking.attach(record, checks.files)
         # The last step that can refuse a value of the rows: nothing is registered before it.
-        histograms = references.histograms(rows, fit_rows, final.test, scores[winner.name])
+        histograms = references.histograms(rows, fit_rows, final.test, scores[winner.name], standard_of(project))
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
-    fields = {**asdict(evidence), **registration.definitions(rows), RECIPE: recipe_of(winner)}
+    fields = {**asdict(evidence), **registration.recorded(rows, project, run_date), RECIPE: recipe_of(winner)}
     registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
     for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
         outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)
@@ -155,13 +176,13 @@ def make_problem(rows: TrainingSet, project: Project, settings: Search, before: 
         make_fit_set(rows, fold.train, start, settings.inner_depth(), settings, project.zone)
         for fold, start in zip(splits, starts, strict=True)
     ]
-    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed)
+    problem = Problem(rows, splits, fit_sets, project.label.task, settings.seed, standard_of(project))
     require_measurable(problem, settings.metric)
     return problem
 
 
 def _warn_of_leakage(suspect: Mapping[str, float], task: Task) -> None:
-    measure = "ROC AUC" if task is Task.CLASSIFICATION else "rank correlation"
+    measure = "ROC AUC" if task.has_classes else "rank correlation"
     for name, strength in suspect.items():
         log.warning(
             "%s by itself tells the labels with a %s of %.3f: was it known at the prediction time? If not, leave "

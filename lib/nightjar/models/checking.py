@@ -12,7 +12,9 @@ from nightjar.errors import LearningError
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.estimators.estimator_registry import family_of, make_estimator, settable_parameters
 from nightjar.models.estimators.rule import rule_of
+from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.monotone import check_monotone
 from nightjar.models.network.inputs import columns_to_embed
 from nightjar.models.network.options import Options
 from nightjar.models.preprocessing.preparation import check_preparation
@@ -44,8 +46,8 @@ def check_model(
     Raises:
         LearningError: a space; a parameter that the estimator lacks, or a value out of its range; an estimator,
             calibration or imbalance that does not fit the task or the estimator; a column that is no feature, or none
-            left; preparation that does not fit the features; members that are no candidates or cannot be members;
-            weights for an estimator that takes none.
+            left; preparation that does not fit the features; a monotone column that is not one number; members that are
+            no candidates or cannot be members; weights for an estimator that takes none.
     """
     if model.space:
         raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")
@@ -54,10 +56,10 @@ def check_model(
     if unknown:
         listing, near = ", ".join(sorted(accepted)) or "none at all", hint(unknown[0], accepted)
         raise LearningError(f"{_name(model)} has no parameter {', '.join(unknown)} here{near}. It knows {listing}.")
-    if model.calibration is not Calibration.NONE and task is not Task.CLASSIFICATION:
+    if model.calibration is not Calibration.NONE and not task.has_classes:
         raise LearningError(f"calibration is {model.calibration.word}: only a classification has probabilities.")
-    if model.self_training.floor is not None and task is not Task.CLASSIFICATION:
-        raise LearningError("self_training joins rows by a predicted yes or no: only a classification has one.")
+    if model.self_training.floor is not None and not task.has_classes:
+        raise LearningError("self_training joins rows by a predicted class: only a classification has one.")
     parts = [model, *(members[name] for name in model.members if name in members)]
     networks = any(one.estimator is Estimator.NETWORK for one in parts)
     if model.self_training.floor is not None and networks:
@@ -69,7 +71,9 @@ def check_model(
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members, weighted=weighted)
-    _check_values(model, select_features(model, features), task)
+    used = select_features(model, features)
+    check_monotone(model, used, task)
+    _check_values(model, used, task)
 
 
 def select_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[FeatureColumn, ...]:
@@ -118,7 +122,11 @@ def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
             holds = isinstance(weights, Sequence) and all(_positive(one) for one in weights) and len(weights) == count
             _require(model, "weights", weights, f"{count} numbers above 0, one a member", holds=holds)
         case Estimator.RULE:
-            pass  # `select_features` has checked its expression
+            is_class = rule_of(parameters["expression"], used)[1] is not Kind.NUMBER
+            holds = is_class or task is not Task.MULTICLASS
+            _require(
+                model, "expression", parameters["expression"], "a yes or no, as there are several classes", holds=holds
+            )
         case _:
             _check_family(model, used, task)
 
@@ -126,14 +134,15 @@ def _check_values(model: Model, used: Sequence[FeatureColumn], task: Task) -> No
 def _check_family(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
     weights = model.parameters.get("class_weight")
     if isinstance(weights, Mapping):
-        holds = set(weights) <= {False, True}
-        _require(model, "class_weight", weights, "weights of the classes false and true", holds=holds)
+        several = task is Task.MULTICLASS
+        expected = "balanced (or use imbalance: class_weight)" if several else "weights of the classes false and true"
+        _require(model, "class_weight", weights, expected, holds=not several and set(weights) <= {False, True})
     try:
         # `fit` itself starts with this check of the parameters, which has no public counterpart.
         make_estimator(model, task, seed=0)._validate_params()  # noqa: SLF001
     except (TypeError, ValueError) as error:
         raise LearningError(f"{_name(model)} with {model.parameters} cannot be fitted: {error}") from error
-    if task is Task.CLASSIFICATION and not _gives_probabilities(make_estimator(model, task, seed=0)):
+    if task.has_classes and not _gives_probabilities(make_estimator(model, task, seed=0)):
         raise LearningError(f"{_name(model)} with {model.parameters} gives no probabilities: choose another loss.")
     requirement = family_of(model).requirement
     if requirement is not None:
@@ -146,7 +155,7 @@ def _check_network(parameters: dict[str, Any], used: Sequence[FeatureColumn], mo
         from nightjar.models.network.training import require_device  # noqa: PLC0415  (torch takes seconds to import)
 
         require_device(options)
-    if options.class_weight and task is not Task.CLASSIFICATION:
+    if options.class_weight and not task.has_classes:
         raise LearningError(f"class_weight is {options.class_weight!r}: only a classification has classes.")
     names = columns_to_embed(used, model.preparation) if options.embedding else []
     others = [column for column in used if column.name not in names]
@@ -158,7 +167,7 @@ def _check_imbalance(model: Model, task: Task) -> None:
     kind = model.imbalance.kind
     if model.imbalance == Imbalance():
         return
-    if task is not Task.CLASSIFICATION or model.estimator in UNPREPARED:
+    if not task.has_classes or model.estimator in UNPREPARED:
         where = f"{model.estimator.word} for {task.word}"
         raise LearningError(f"imbalance is {kind.word}: {where} has no classes to even out, leave it out.")
     if kind is ImbalanceKind.CLASS_WEIGHT and not takes_weights(model, task):
@@ -184,7 +193,7 @@ def _check_members(
         among = ", ".join(sorted(members)) or "none"
         raise LearningError(f"{name} has the members {', '.join(unknown)}, which are no candidates; there are {among}.")
     stacks = model.estimator is Estimator.STACKING
-    if stacks and model.calibration is not Calibration.NONE and task is Task.CLASSIFICATION:
+    if stacks and model.calibration is not Calibration.NONE and task.has_classes:
         raise LearningError("stacking is logistic in out-of-fold predictions, a calibration already: leave it out.")
     for member in model.members:
         if members[member].estimator in ENSEMBLES:

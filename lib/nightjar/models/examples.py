@@ -33,11 +33,13 @@ class Examples:
 
     Attributes:
         table: the features' columns, and maybe others, which are ignored.
-        label: the outcome of each row: booleans (or 0 and 1) for a classification, float64 otherwise.
+        label: the outcome of each row: booleans (or 0 and 1) for a classification, the numbers of the classes where
+            there are several, float64 otherwise.
         weight: how many rows each one stands for; None: one each.
         query: for ranking: the number of the list each row belongs to.
         inner: splits of these rows, for calibration, stacking, cross-fitted encodings and early stopping, which are
             refused where it is empty.
+        classes: of several classes: their values, which the labels number from 0; otherwise none.
     """
 
     table: pa.Table
@@ -45,6 +47,7 @@ class Examples:
     weight: npt.NDArray[np.float64] | None = None
     query: RowNumbers | None = None
     inner: Sequence[InnerSplit] = ()
+    classes: tuple[str, ...] = ()
 
     def take(self, rows: RowNumbers) -> "Examples":
         """Some of the rows, without inner splits, whose row numbers would no longer be valid."""
@@ -53,4 +56,5 @@ class Examples:
             self.label[rows],
             None if self.weight is None else self.weight[rows],
             None if self.query is None else self.query[rows],
+            classes=self.classes,
         )

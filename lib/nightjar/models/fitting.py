@@ -10,7 +10,7 @@ from nightjar.errors import LearningError
 from nightjar.models.checking import NO_MEMBERS, check_model, select_features
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles.blending import BAGGED, bagging, stacking, voting
-from nightjar.models.ensembles.calibration import fit_calibration
+from nightjar.models.ensembles.calibration import fit_calibration, fit_per_class
 from nightjar.models.ensembles.out_of_fold import out_of_fold
 from nightjar.models.examples import Examples
 from nightjar.models.label_validation import check_examples
@@ -65,7 +65,8 @@ def _fit(candidate: _Candidate, model: Model, examples: Examples, seed: int) -> 
     rows, scores = out_of_fold([fit_uncalibrated], examples, f"{model.calibration.word} calibration")
     labelled = check_examples(examples, candidate.task)
     weight = None if labelled.weight is None else labelled.weight[rows]
-    curve = fit_calibration(model.calibration, scores[:, 0], labelled.label[rows], weight)
+    fit_curve = fit_per_class if labelled.classes else fit_calibration
+    curve = fit_curve(model.calibration, scores[..., 0], labelled.label[rows], weight)
     return replace(fit_uncalibrated(examples), calibration=curve)
 
 

@@ -1,5 +1,6 @@
 """Checks and conversions of the labels, weights and lists of training rows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def check_examples(examples: Examples, task: Task) -> Examples:
-    """The same rows, with labels as booleans (classification) or float64, and weights as float64.
+    """The same rows, with labels as booleans (classification), int64 (several classes) or float64; weights as float64.
 
     Raises:
         LearningError: no rows; labels that are missing, of another kind than the task's, or all alike; weights that are
@@ -30,6 +31,8 @@ def check_examples(examples: Examples, task: Task) -> Examples:
     weight = None if examples.weight is None else _weight(examples.weight)
     if task is Task.CLASSIFICATION:
         return replace(examples, label=_classes(examples.label, weight), weight=weight)
+    if task is Task.MULTICLASS:
+        return replace(examples, label=_codes(examples.label, examples.classes, weight), weight=weight)
     if task is Task.RANKING and examples.query is None:
         raise LearningError("A ranking needs `query`, the number of the list that each row belongs to: found none.")
     return replace(examples, label=_amounts(examples.label, task), weight=weight)
@@ -48,6 +51,20 @@ def _classes(label: npt.NDArray[Any], weight: Floats | None) -> npt.NDArray[np.b
         if weight is not None and not weight[classes == value].any():
             raise LearningError(f"All rows with the label {value} have weight 0: there is nothing to learn.")
     return classes
+
+
+def _codes(label: npt.NDArray[Any], classes: Sequence[str], weight: Floats | None) -> npt.NDArray[np.int64]:
+    present = pd.unique(label)
+    if label.dtype.kind not in "iu" or not np.isin(present, np.arange(len(classes))).all():
+        raise LearningError(f"Labels are numbers of the {len(classes)} classes, from 0: found {list(present[:5])}.")
+    if len(present) == 1:
+        raise LearningError(
+            f"All {len(label)} training rows have the label {classes[present[0]]}: there is nothing to learn."
+        )
+    for code in present:
+        if weight is not None and not weight[label == code].any():
+            raise LearningError(f"All rows with the label {classes[code]} have weight 0: there is nothing to learn.")
+    return label.astype(np.int64)
 
 
 def _amounts(label: npt.NDArray[Any], task: Task) -> Floats:

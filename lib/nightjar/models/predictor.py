@@ -16,6 +16,8 @@ CHUNK_ROWS = 10_000
 """Rows that are predicted at once; a chunk fits the cache, which nearly halves the time of one large piece."""
 BLOCK_ROWS = 64
 """Chunks are padded to a multiple of this number of rows."""
+SUM_TOLERANCE = 1e-6
+"""How far from 1 the sum of the probabilities of several classes may be, which a booster computes in float32."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,24 +30,24 @@ class FittedPreparation(Protocol):
 
 
 class Regressor(Protocol):
-    """Predicts a value, or a ranking score."""
+    """Predicts a value, or a ranking score; an ensemble or a network also the probabilities of several classes."""
 
     def predict(self, inputs: Any) -> Any:
-        """One value for each row, (rows,)."""
+        """One value for each row, (rows,); probabilities are (rows, classes)."""
 
 
 class Classifier(Protocol):
-    """Predicts the probabilities of False and True."""
+    """Predicts the probabilities of the classes that it was fitted to, such as False and True."""
 
     def predict_proba(self, inputs: Any) -> Any:
-        """Probabilities of False and of True, (rows, 2)."""
+        """Probabilities in the order of the classes, (rows, classes)."""
 
 
 class Calibrator(Protocol):
     """Turns scores into calibrated probabilities, row by row."""
 
     def __call__(self, score: Floats) -> Floats:
-        """A probability for each score, (rows,)."""
+        """A probability for each score, (rows,); of several classes both are (rows, classes)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +58,12 @@ class Predictor:
         features: the columns it reads, in the order it was fitted with; of an ensemble, all that its members read.
         preparation: fitted; turns the features into the estimator's numbers. None: the estimator reads no feature, or
             the features as they are.
-        estimator: fitted. Of an ensemble, it takes the members' scores, (rows, members).
+        estimator: fitted. Of an ensemble, it takes the members' scores, (rows, members) or (rows, classes, members).
         members: of an ensemble; each prepares the features in its own way.
         calibration: fitted; None: the estimator's scores are given as they are.
+        classes: of several classes: their values, in the order of the probabilities; otherwise none.
+        seen: numbers of the classes that training rows had, ascending: those of the estimator's probabilities. Any
+            other class has probability 0.
     """
 
     features: tuple[FeatureColumn, ...]
@@ -66,30 +71,38 @@ class Predictor:
     estimator: Classifier | Regressor
     members: tuple["Predictor", ...] = ()
     calibration: Calibrator | None = None
+    classes: tuple[str, ...] = ()
+    seen: tuple[int, ...] = ()
 
     def predict(self, table: pa.Table) -> Floats:
         """The score of each row, in row order.
 
-        That is the probability of True, the value, or for a ranking a number that is greater for rows that belong
-        earlier. Other columns than the features are ignored. Nulls are missing values in every column.
+        That is the probability of True, the probabilities of several classes, (rows, classes), the value, or for a
+        ranking a number that is greater for rows that belong earlier. Other columns than the features are ignored.
+        Nulls are missing values in every column.
 
         Raises:
             ModelError: a feature is missing or of another type (names all of them), a number is infinite or so great
-                that the model cannot compute with it, or a score would not be finite.
+                that the model cannot compute with it, a score would not be finite, or probabilities of classes would
+                not sum to 1.
         """
         require_features(self.features, table.schema)
         pieces = [self._predict_chunk(table, start) for start in range(0, table.num_rows, CHUNK_ROWS)]
-        return np.concatenate([np.empty(0), *pieces])
+        return np.concatenate([np.empty((0, len(self.classes)) if self.classes else 0), *pieces])
 
     def scores(self, frame: pd.DataFrame) -> Floats:
-        """The score of each row of a frame that has the features."""
-        score = scores_of(self.estimator, self.inputs(frame))
+        """The score of each row of a frame that has the features, of several classes (rows, classes)."""
+        if self.classes:
+            score = np.zeros((len(frame), len(self.classes)))
+            score[:, self.seen] = probabilities_of(self.estimator, self.inputs(frame))
+        else:
+            score = scores_of(self.estimator, self.inputs(frame))
         return score if self.calibration is None else self.calibration(score)
 
     def inputs(self, frame: pd.DataFrame) -> Any:
         """What the estimator gets for a frame that has the features: an array, or the frame as it is."""
         if self.members:
-            return np.column_stack([member.scores(frame) for member in self.members])
+            return np.stack([member.scores(frame) for member in self.members], axis=-1)
         own = frame[[column.name for column in self.features]]
         return own if self.preparation is None else self.preparation.transform(own)
 
@@ -107,10 +120,12 @@ class Predictor:
             scores = self.scores(frame)[:rows]
         except ValueError as error:
             raise ModelError(f"The model cannot compute with rows {start} to {start + rows - 1}: {error}") from error
-        unbounded = np.flatnonzero(~np.isfinite(scores))
+        unbounded = np.flatnonzero(~np.isfinite(scores).reshape(rows, -1).all(axis=1))
         if len(unbounded):
             first = f"{scores[unbounded[0]]} of row {start + unbounded[0]}"
             raise ModelError(f"{len(unbounded):,} scores are not finite, the first {first}: its numbers are too great.")
+        if self.classes:
+            _require_probabilities(scores, start)
         return scores
 
 
@@ -119,6 +134,24 @@ def scores_of(estimator: Classifier | Regressor, inputs: Any) -> Floats:
     if hasattr(estimator, "predict_proba"):
         return np.asarray(estimator.predict_proba(inputs)[:, 1], dtype=np.float64)
     return np.asarray(estimator.predict(inputs), dtype=np.float64)
+
+
+def probabilities_of(estimator: Classifier | Regressor, inputs: Any) -> Floats:
+    """The probabilities of several classes, (rows, classes), which networks and ensembles `predict`."""
+    predict = estimator.predict_proba if hasattr(estimator, "predict_proba") else estimator.predict
+    return np.asarray(predict(inputs), dtype=np.float64)
+
+
+def _require_probabilities(scores: Floats, start: int) -> None:
+    """Raise ModelError for a row whose probabilities are below 0 or do not sum to 1; `start` numbers the first row."""
+    sums = scores.sum(axis=1)
+    wrong = np.flatnonzero((scores < 0).any(axis=1) | (np.abs(sums - 1) > SUM_TOLERANCE))
+    if len(wrong):
+        row = scores[wrong[0]].tolist()
+        raise ModelError(
+            f"The probabilities of {len(wrong):,} rows are below 0 or do not sum to 1, the first those of row "
+            f"{start + wrong[0]}, {row}, which sum to {sums[wrong[0]]}: the model is damaged."
+        )
 
 
 def require_features(features: Sequence[FeatureColumn], schema: pa.Schema) -> None:

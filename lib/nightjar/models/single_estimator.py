@@ -8,20 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from sklearn.pipeline import Pipeline
 
 from nightjar.errors import LearningError
 from nightjar.models.boosters.booster import Booster
 from nightjar.models.columns import FeatureColumn, difference, infinite_columns, to_frame
-from nightjar.models.estimators.estimator_registry import choose_solver, family_of, make_estimator
+from nightjar.models.estimators.estimator_registry import FAMILIES, choose_solver, family_of, make_estimator
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
-from nightjar.models.estimators.rate import ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
 from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.monotone import signs_of
 from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
 from nightjar.models.network.options import Options
 from nightjar.models.predictor import Predictor
+from nightjar.models.preprocessing.inputs import inputs_of
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import Synthesiser, resample
 from nightjar.models.preprocessing.synthetic_rows import interpolate
@@ -42,7 +44,12 @@ def fit_single(model: Model, rows: Examples, features: Features, task: Task, see
     """
     frame = _frame(rows.table, features)
     fits: Mapping[Estimator, Callable[..., Predictor]] = {Estimator.RULE: _fit_rule, Estimator.NETWORK: _fit_network}
-    return fits.get(model.estimator, _fit_family)(model, rows, frame, features, task, seed)
+    fit = fits.get(model.estimator, _fit_family)
+    if not rows.classes:
+        return fit(model, rows, frame, features, task, seed)
+    seen, codes = np.unique(rows.label, return_inverse=True)  # an estimator gets the classes that there are, from 0
+    predictor = fit(model, replace(rows, label=codes), frame, features, task, seed)
+    return replace(predictor, classes=rows.classes, seen=tuple(seen.tolist()))
 
 
 def _fit_family(
@@ -60,7 +67,19 @@ def _fit_family(
     fit_parameters: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
     if isinstance(estimator, PairwiseRanker):
         fit_parameters["query"] = rows.query
-    return Predictor(features, prepared, choose_solver(estimator, inputs.shape[1]).fit(inputs, label, **fit_parameters))
+    fitted = choose_solver(_with_inputs(estimator, model, prepared), inputs.shape[1])
+    return Predictor(features, prepared, fitted.fit(inputs, label, **fit_parameters))
+
+
+def _with_inputs(estimator: Any, model: Model, prepared: Pipeline) -> Any:
+    """The unfitted estimator, told which of its inputs are categories, and with which its score is monotone."""
+    if isinstance(estimator, Booster):
+        inputs = inputs_of(prepared)
+        estimator.levels = tuple(one.levels for one in inputs)
+        estimator.monotone = tuple(signs_of(model, inputs))
+    elif model.monotone:
+        estimator.set_params(monotonic_cst=signs_of(model, inputs_of(prepared)))
+    return estimator
 
 
 def _with_size(booster: Booster, model: Model, rows: Examples, features: Features, task: Task, seed: int) -> Booster:
@@ -69,11 +88,12 @@ def _with_size(booster: Booster, model: Model, rows: Examples, features: Feature
         raise ValueError(
             f"{EARLY_STOPPING} needs an inner split of the training rows: give it more rows or dates, or leave it out."
         )
-    split, requirement = rows.inner[-1], InputRequirement.ORDERED
+    split, requirement = rows.inner[-1], InputRequirement.NATIVE
     earlier = replace(rows.take(split.train), inner=split.inner)
     frame, test = _frame(earlier.table, features), rows.take(split.test)
     prepared, inputs_before, label, weight = _prepare(model, earlier, frame, features, requirement, task, seed)
     inputs = prepared.transform(_frame(test.table, features))
+    booster = _with_inputs(booster, model, prepared)
     return booster.choose_size((inputs_before, label, weight), (inputs, test.label, test.weight))
 
 
@@ -112,11 +132,14 @@ def _fit_network(
 def _fit_rule(
     model: Model, rows: Examples, frame: pd.DataFrame, features: Features, task: Task, _seed: int
 ) -> Predictor:
-    """A number is used as the score; yes and no are replaced by the training mean of the label among such rows."""
+    """A number is used as the score; yes and no become the mean label, or the shares of the classes, of such rows."""
     expression = model.parameters["expression"]
     number = rule_of(expression, features)[1] is Kind.NUMBER
     rule = RuleOfThumb(expression)
-    estimator = NumberOrPrior(probability=task is Task.CLASSIFICATION) if number else ColumnRate()
+    if number:
+        estimator: Any = NumberOrPrior(probability=task is Task.CLASSIFICATION)
+    else:
+        estimator = FAMILIES[Estimator.RATE].classes[task]()
     return Predictor(features, rule, estimator.fit(rule.transform(frame), rows.label, sample_weight=rows.weight))
 
 
@@ -130,7 +153,7 @@ def _synthesiser(model: Model, frame: pd.DataFrame, prepared: Any) -> Synthesise
 def _rebalance(
     model: Model, inputs: Floats, rows: Examples, task: Task, seed: int, synthesise: Synthesiser
 ) -> tuple[Floats, npt.NDArray[Any], Floats | None]:
-    if task is not Task.CLASSIFICATION:
+    if not task.has_classes:
         return inputs, rows.label, rows.weight
     return resample(inputs, rows.label, rows.weight, model.imbalance, seed, synthesise)
 

@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
-from nightjar.models.estimators.rate import ColumnRate
+from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb
 from nightjar.models.preprocessing.derived_columns import ClusterDistances, Isolation, NearestCluster, Principal
 from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
+from nightjar.models.preprocessing.level_codes import LevelCodes
 from nightjar.models.preprocessing.numeric_transformers import Binned, Bounded, Filled, Logged, Resized, Winsorised
 from nightjar.models.preprocessing.power import Powered
 from nightjar.models.preprocessing.selection import Selected, WithValues
 from nightjar.models.preprocessing.text import Terms
 
 STORED_ESTIMATORS: Final[Mapping[str, type]] = {
+    "ClassRates": ClassRates,
     "ColumnRate": ColumnRate,
     "NumberOrPrior": NumberOrPrior,
     "PairwiseRanker": PairwiseRanker,
@@ -32,6 +34,7 @@ STORED_TRANSFORMERS: Final[Mapping[str, type]] = {
     "Frequencies": Frequencies,
     "Hashed": Hashed,
     "Isolation": Isolation,
+    "LevelCodes": LevelCodes,
     "LevelTexts": LevelTexts,
     "Logged": Logged,
     "NearestCluster": NearestCluster,

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,12 +19,19 @@ from nightjar.evaluation.histograms import Bins, Counts, count
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, delta
 from nightjar.tables.definitions import DRIFT, REFERENCES
+from nightjar.tables.predictions import (
+    PREDICTED,
+    PREDICTED_CLASS,
+    PROBABILITIES,
+    SCORE,
+    probability_of,
+    watched,
+)
 from nightjar.tables.rows import in_tasks
 from nightjar.tables.runs import Outcome
 from nightjar.tables.warehouse import Warehouse
 
 log = logging.getLogger("nightjar.monitor")
-SCORE = "score"
 COUNTED = pa.schema({"column": pa.string(), "counts": pa.string()})
 
 
@@ -57,7 +64,7 @@ def measure(spark: SparkSession, warehouse: Warehouse, project: Project, run_dat
     if scored_by is not None:
         references = _references(warehouse, scored_by[0], outcome.inputs[REFERENCES.name])
         features = delta.read(spark, warehouse, "features", outcome.inputs["features"]).where(is_night)
-        rows = _drift_rows(features, scores, references, scored_by[0], run_date, run_id)
+        rows = _drift_rows(features, scores, references, list(project.label.classes), scored_by[0], run_date, run_id)
         log.info("drift: %d columns compared with the reference of version %s", len(references), scored_by[0])
     elif absence is not None:
         log.info("drift: nothing to compare; %s", absence)
@@ -72,13 +79,15 @@ def _drift_rows(
     features: DataFrame,
     scores: DataFrame,
     references: Mapping[str, Reference],
+    classes: Sequence[str],
     scored_by: str,
     run_date: date,
     run_id: str,
 ) -> list[dict[str, Any]]:
     """The rows of `drift`, one for each distance of each column."""
-    of_features = {name: reference.bins for name, reference in references.items() if name != SCORE}
-    counts = _count_columns(features, of_features) | _count_columns(scores, {SCORE: references[SCORE].bins})
+    bins = {name: reference.bins for name, reference in references.items()}
+    of_scores = {name: bins.pop(name) for name in watched(classes) if name in bins}
+    counts = _count_columns(features, bins) | _count_columns(_columns_of_scores(scores, classes), of_scores)
     return [
         {
             "evaluated_date": run_date,
@@ -94,6 +103,17 @@ def _drift_rows(
         for name, reference in references.items()
         for name_of_measure, value in distances(reference, counts[name]).items()
     ]
+
+
+def _columns_of_scores(scores: DataFrame, classes: Sequence[str]) -> DataFrame:
+    """What is watched of scores: a class of which the model gives no probability has 0."""
+    if not classes:
+        return scores
+    probabilities = [
+        F.coalesce(F.try_element_at(F.col(PROBABILITIES), F.lit(value)), F.lit(0.0)).alias(probability_of(value))
+        for value in classes
+    ]
+    return scores.select(SCORE, F.col(PREDICTED).alias(PREDICTED_CLASS), *probabilities)
 
 
 def distances(reference: Reference, actual: Counts) -> dict[str, float | None]:
@@ -141,7 +161,8 @@ def _count_columns(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Count
         texts = [json.dumps(total.tolist()) for total in totals.values()]
         yield pa.record_batch([pa.array(totals, pa.string()), pa.array(texts, pa.string())], schema=COUNTED)
 
-    parts = in_tasks(rows.select(*names), count_task, COUNTED).collect()
+    quoted = [F.col("`" + name.replace("`", "``") + "`") for name in names]
+    parts = in_tasks(rows.select(*quoted), count_task, COUNTED).collect()
     result = {name: np.zeros(column_bins.size, np.int64) for name, column_bins in bins.items()}
     for part in parts:
         result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)

@@ -2,20 +2,24 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from nightjar.evaluation.metric_report import headline
-from nightjar.evaluation.metrics import measures
-from nightjar.evaluation.rows import Undefined, number_or_none
+from nightjar.errors import TableError
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.metric_report import Truth, headline
+from nightjar.monitoring.figures import ALL, night_figures, plain
 from nightjar.registry import events
 from nightjar.settings.project import Project
 from nightjar.settings.spine import WEIGHT
-from nightjar.tables import arrow, groups, labels, scan
+from nightjar.tables import arrow, groups, labels, predictions, scan
 from nightjar.tables.definitions import PERFORMANCE
 from nightjar.tables.entries import DataFile
 from nightjar.tables.runs import Outcome
@@ -37,7 +41,8 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     allowed lateness passed: labels known early are no random sample. Where labels may be settled early, only true ones
     are: rows whose horizon has not passed are then left out. A ranking is evaluated within the lists that the features
     name, and rows of a sample are weighted by the `sampling_weight` of their features. Scores of models that were
-    trained on labels of another definition than those that are stored are not judged.
+    trained on labels of another definition than those that are stored are not judged. Decisions between several classes
+    are those that the project's costs make of the stored probabilities; a class that the model does not know has 0.
 
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
@@ -94,12 +99,15 @@ def _with_labels(
     """
     key = [*project.spine.key, "prediction_time"]
     dates = pc.field("run_date").isin(nights)
+    classes = list(project.label.classes)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
+    columns += [predictions.PROBABILITIES] if classes else []
     label_hash = labels.single_hash(warehouse, versions["labels"])
     if label_hash is not None:
         others = pa.array(events.versions_of_other_labels(warehouse, label_hash), pa.string())
         served &= ~pc.field("model_version").isin(others)
     scores = arrow.read(warehouse, "scores", columns, served, versions["scores"])
+    scores = predictions.unfold(scores, classes) if classes else scores
     of_these = pc.field("prediction_time") >= pa.scalar(cutoff(nights[0], project.zone), INSTANT)
     latest_labels = labels.as_of(warehouse, key, cutoff(run_date, project.zone), versions["labels"], of_these)
     joined = scores.join(latest_labels, key, join_type="left outer")
@@ -130,25 +138,73 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
     if project.label.settled_early:
         usable = pc.and_(usable, pa.array(project.label.passed_at(predicted, project.zone) <= now))
     judged = rows.filter(usable)
-    label, score = (judged[name].to_numpy() for name in ("label", "score"))
-    task, query = project.label.task, project.label.query
-    lists = groups.codes(judged, query) if query else None
-    weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
-    figures = {**measures(task, label, score, lists, weight), "matured_share": matured}
-    first = headline(task).value
-    value = figures[first]
-    shown = f"undefined ({value.reason})" if isinstance(value, Undefined) else f"{value:.4g}"
+    truth, score = _truth(judged, project)
+    apart = [
+        replace(figure, of=name)
+        for name, part in _apart(judged).items()
+        for figure in night_figures(*_truth(part, project))
+        if figure.of == ALL
+    ]
+    first = headline(truth.task).value
+    figures = [*night_figures(truth, score), *apart, plain(ALL, "matured_share", matured, len(rows))]
+    main = next(figure.interval for figure in figures if (figure.of, figure.measure) == (ALL, first))
+    shown = f"undefined ({main.reason})" if main.estimate is None else f"{main.estimate:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
-    for name, measured in figures.items():
-        number = number_or_none(measured)
+    for figure in figures:
+        measured = figure.interval
         yield {
             "evaluated_date": day,
             "subject": ROLE,
-            "slice": "all",
-            "measure": name,
-            "value": None if number is None else float(number),
+            "slice": figure.of,
+            "measure": figure.measure,
+            "value": None if measured.estimate is None else float(measured.estimate),
+            "low": measured.low,
+            "high": measured.high,
+            "rows": measured.rows,
+            "reason": measured.reason,
             "provisional": provisional,
             "model_version": rows["model_version"][0].as_py(),
             "run_date": run_date,
             "run_id": run_id,
         }
+
+
+def _apart(judged: pa.Table) -> dict[str, pa.Table]:
+    """The rows that somebody has acted on, and the others, where that is recorded and there are some."""
+    if labels.ACTED not in judged.column_names:
+        return {}
+    columns: Any = judged
+    acted = pc.fill_null(columns[labels.ACTED], False)
+    parts = {"acted": judged.filter(acted), "not_acted": judged.filter(pc.invert(acted))}
+    return {name: part for name, part in parts.items() if len(part)}
+
+
+def _truth(judged: pa.Table, project: Project) -> tuple[Truth, npt.NDArray[np.float64]]:
+    """The judged rows of a night and their scores; its entities are what repeats, and the night is one block."""
+    label, score = _labels_and_scores(judged, project)
+    query = project.label.query
+    entity = [name for name in query or project.spine.key if name not in ("prediction_time", "run_date")]
+    numbers = groups.codes(judged, entity) if entity else np.arange(len(judged))
+    clusters = Clusters(numbers, np.zeros(len(judged), np.intp))
+    lists = groups.codes(judged, query) if query else None
+    weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
+    return Truth(project.label.task, label, clusters, lists, weight, standard_of(project)), score
+
+
+def _labels_and_scores(judged: pa.Table, project: Project) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """As measures take them: of several classes the numbers of classes, and the probabilities of each.
+
+    Raises:
+        TableError: an outcome is none of the project's classes.
+    """
+    classes = list(project.label.classes)
+    if not classes:
+        return judged["label"].to_numpy(), judged["score"].to_numpy()
+    codes = pc.index_in(judged["label"], pa.array(classes))
+    if codes.null_count:
+        strange = judged["label"].filter(pc.is_null(codes)).unique().to_pylist()
+        raise TableError(
+            f"Table labels holds {strange[0]!r} in {codes.null_count:,} of {len(judged):,} judged rows: expected one "
+            f"of project.label.classes, {classes}. Build the labels again: jobs/build_features.py. Nothing was written."
+        )
+    return codes.to_numpy().astype(np.intp), predictions.probabilities_of(judged, classes)

@@ -36,14 +36,19 @@ class Artifact:
         """The predictor that was saved: it predicts the same, to the last bit.
 
         Raises:
-            ModelError: a package is installed here in another minor version than it was saved with, or a file holds a
-                type that is not on our list. Names all packages, or the file and the types.
+            ModelError: a package is installed here in another minor version than it was saved with, a file holds a type
+                that is not on our list, or its classes are not those of the manifest. Names all packages, or the file
+                and the types.
         """
         packages.require_same(self.manifest.packages, self.where)
         # It imports all of scikit-learn: readers of manifests need not wait seconds for it.
         from nightjar.models.serialization.predictor_files import open_predictor  # noqa: PLC0415
 
-        return open_predictor(dict(self.manifest.structure), self.files, self.where)
+        predictor = open_predictor(dict(self.manifest.structure), self.files, self.where)
+        if predictor.classes != self.manifest.classes:
+            classes = f"{predictor.classes}, and its manifest says {self.manifest.classes}"
+            raise ModelError(f"{self.where}: its predictor is of the classes {classes}: not one of ours.")
+        return predictor
 
 
 def save(predictor: Predictor, manifest: Manifest, folder: Path) -> Manifest:

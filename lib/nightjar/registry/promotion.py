@@ -9,6 +9,7 @@ from nightjar.registry.gates.differences import BASELINES, CHAMPION, judge_basel
 from nightjar.registry.gates.fairness import judge_fairness
 from nightjar.registry.gates.origin import judge_freshness, judge_lineage, judge_schema, judge_signature
 from nightjar.registry.gates.outcome import Outcome, Verdict
+from nightjar.registry.gates.outcomes_seen import judge_outcomes
 from nightjar.registry.gates.serving import judge_size, judge_speed
 from nightjar.registry.gates.slices import judge_slices
 from nightjar.settings.promotion import Promotion
@@ -96,6 +97,7 @@ def judge(evidence: Mapping[str, Any], settings: Promotion) -> tuple[Outcome, ..
     outcomes = [
         baselines,
         judge_period(evidence, is_better=baselines.verdict is Verdict.PASSED),
+        judge_outcomes(evidence),
         judge_champion(evidence, settings),
         judge_slices(evidence, settings),
         judge_fairness(evidence, settings),

@@ -4,6 +4,7 @@ For MLflow's own tools. Models loaded this way are *not verified*: MLflow reads 
 name another loader. `nightjar.registry.verified` loads models that can be trusted.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,30 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from nightjar.evaluation.decisions import choose_classes
 from nightjar.models.predictor import Predictor
 from nightjar.registry import artifacts
 
 
 class Scorer:
-    """A predictor with the interface of MLflow: a data frame in, one probability per row out."""
+    """A predictor with the interface of MLflow: a data frame in, a prediction for each row out.
 
-    def __init__(self, predictor: Predictor) -> None:
+    Attributes:
+        predictor: of the artifact.
+        costs: of several classes: what mistakes cost, (actual, predicted), as in its manifest.
+    """
+
+    def __init__(self, predictor: Predictor, costs: Sequence[Sequence[float]] = ()) -> None:
         self.predictor = predictor
+        self.costs = costs
 
-    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> npt.NDArray[np.float64]:
-        """The predicted probability of each row.
+    def predict(
+        self, frame: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> npt.NDArray[np.float64] | pd.DataFrame:
+        """The score of each row: the probability of True, or the value.
+
+        Of several classes a frame: `predicted`, the class of the least expected cost, `score`, its probability, and
+        `probability[CLASS]` of each.
 
         A column without any value becomes one of nulls, whatever its type: pandas has no null type.
 
@@ -35,8 +48,15 @@ class Scorer:
         for place, column in enumerate(table.columns):
             if column.null_count == len(column):
                 table = table.set_column(place, table.field(place).name, pa.nulls(len(column)))
-        return self.predictor.predict(table)
+        scores, classes = self.predictor.predict(table), self.predictor.classes
+        if not classes:
+            return scores
+        chosen = choose_classes(scores, self.costs)
+        best = {"predicted": np.array(classes)[chosen], "score": scores[np.arange(len(scores)), chosen]}
+        each = {f"probability[{value}]": scores[:, code] for code, value in enumerate(classes)}
+        return pd.DataFrame(best | each, index=frame.index)
 
 
 def _load_pyfunc(data_path: str) -> Scorer:
-    return Scorer(artifacts.load(Path(data_path)).open())
+    artifact = artifacts.load(Path(data_path))
+    return Scorer(artifact.open(), artifact.manifest.costs)

@@ -1,5 +1,6 @@
 """The folds of a search in MLflow, each a nested run."""
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
 PARENT, FOLD = "mlflow.parentRunId", "nightjar.fold"
+_REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
 LONGEST_TAG = 8000
 """The length to which MLflow truncates a tag."""
 
@@ -47,9 +49,10 @@ def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> Non
 
 
 def metrics(values: Mapping[str, float | None]) -> list[Metric]:
-    """The values that are defined, as of now."""
+    """The values that are defined, as of now: recall[late] is recall/late there, and what MLflow refuses is _."""
     now = int(time.time() * 1000)
-    return [Metric(name, value, now, 0) for name, value in values.items() if value is not None]
+    named = {_REFUSED.sub("_", name.replace("[", "/").replace("]", "")): value for name, value in values.items()}
+    return [Metric(name, value, now, 0) for name, value in named.items() if value is not None]
 
 
 def _tags(trial: Trial, parent: str) -> dict[str, str]:

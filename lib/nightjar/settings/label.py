@@ -1,4 +1,4 @@
-"""Settings of the label: what is predicted for each row of the spine, a yes or no or a number."""
+"""Settings of the label: what is predicted for each row of the spine, a yes or no, a class, or a number."""
 
 import math
 import re
@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nightjar.durations import Duration, parse_duration
+from nightjar.settings.acting import Acted
 from nightjar.settings.checks import Issue, expect
 from nightjar.settings.features import Aggregate
 from nightjar.settings.fields import DurationText, LengthText, Real
@@ -24,7 +25,8 @@ OF_NOTHING = (Aggregate.SUM, Aggregate.COUNT)
 """Aggregates whose value over no facts is a setting of the label (`empty`)."""
 _MONOTONE = {Aggregate.COUNT: _RISING, Aggregate.DISTINCT: _RISING, Aggregate.MAX: _RISING, Aggregate.MIN: _FALLING}
 """Monotone aggregates -> the pattern of conditions that further facts cannot make untrue."""
-
+COUNTS_OF_CLASSES = 3, 50
+"""The fewest and the most classes of a label: of two a classification is made, more are no classes, but names."""
 _RESERVED = ("value", "label", "label_known_at", "prediction_time")
 """Columns that exist where rules are computed, or are computed from them; no rule may have such a name."""
 
@@ -34,14 +36,18 @@ class Label:
     """An outcome by key, or an aggregate of the facts within the horizon.
 
     Attributes:
-        task: `classification`: the label is true or false; `regression`: a number; `ranking`: how relevant a row is,
-            compared within its list.
+        task: `classification`: the label is true or false; `multiclass`: one of several classes; `regression`: a
+            number; `ranking`: how relevant a row is, compared within its list.
+        classes: for `multiclass`: value of the outcome -> its name for people, for all values that there are, 3 to 50;
+            their order here is the order of classes in figures, and decides between predictions of equal cost. A whole
+            number is written as a text, "1". An outcome that is no class stops the build of labels.
         query: for `ranking`: columns of the feature table whose values name the list; prediction_time among them where
             each night has lists of its own.
         source: the source of outcomes, or of the facts to aggregate.
         keys: spine column -> column of the source; for an outcome they name it.
-        column: of the source: the outcome, or what is aggregated. A classification asks for a boolean, a regression for
-            a number, stored as a double; in a ranking true is 1 and false 0. NaN and infinity are no outcome.
+        column: of the source: the outcome, or what is aggregated. A classification asks for a boolean, several classes
+            for a text or a whole number, a regression for a number, stored as a double; in a ranking true is 1 and
+            false 0. NaN and infinity are no outcome.
         horizon: facts in (prediction time, prediction time + horizon] count. A row without an outcome when the horizon
             has passed is settled with a null label: it is neither trained on (self-training aside) nor measured.
         aggregate: of the column over the horizon, which is the label of a regression or ranking. None: the label is
@@ -60,6 +66,8 @@ class Label:
         rules: instead of a condition, for a classification: name -> Spark SQL over the spine's columns, `value` and the
             rules before it, that gives true, false, or null where it has nothing to say. The label is what most of the
             rules say that say something; a tie, or silence, settles it as null.
+        acted: which rows somebody has acted on. Each label says so; such rows are neither trained on nor in the final
+            period, and served nights are judged with and without them.
     """
 
     source: str
@@ -72,18 +80,22 @@ class Label:
     settled_early: bool = False
     allowed_lateness: DurationText = "0d"
     task: Task = Task.CLASSIFICATION
+    classes: dict[str, str] = field(default_factory=dict)
     query: list[str] = field(default_factory=list)
     annotators: Annotators = field(default_factory=Annotators)
     rules: dict[str, str] = field(default_factory=dict)
+    acted: Acted = field(default_factory=Acted)
 
     def issues(self) -> Iterator[Issue]:
-        """Whether query, condition, rules and annotators fit the task and the aggregate."""
+        """Whether classes, query, condition, rules and annotators fit the task and the aggregate."""
         ranks, asks = self.task is Task.RANKING, self.task is Task.CLASSIFICATION
         yield from expect(
             bool(self.query) == ranks, "query", self.query, "columns for task=ranking, none for other tasks"
         )
+        yield from self._class_issues()
         yield from self._answer_issues(asks)
         yield from self._empty_issues()
+        yield from self._acted_issues()
         if self.aggregate is None or not asks:
             yield from expect(
                 self.condition is None, "condition", self.condition, "none unless an aggregate is classified"
@@ -101,6 +113,10 @@ class Label:
     def columns(self) -> list[str]:
         """The columns of the source that are read, besides keys and clocks."""
         return [self.column, *([self.annotators.column] if self.annotators.column else [])]
+
+    def action_facts(self) -> tuple[str, dict[str, str]]:
+        """The source that says which rows were acted on, and spine column -> its column."""
+        return self.acted.source or self.source, self.acted.keys or self.keys
 
     def horizon_length(self) -> Duration:
         """The horizon."""
@@ -137,6 +153,23 @@ class Label:
             return f"most of the rules that speak say so ({', '.join(self.rules)}), value being {aggregated}"
         return f"{self.condition}, value being {aggregated}"
 
+    def _class_issues(self) -> Iterator[Issue]:
+        several, values, names = self.task is Task.MULTICLASS, list(self.classes), list(self.classes.values())
+        if not several:
+            yield from expect(not values, "classes", values, "none, or task=multiclass")
+            return
+        fewest, most = COUNTS_OF_CLASSES
+        expected = f"{fewest} to {most} classes, value: name; of two, make a boolean for task=classification"
+        yield from expect(fewest <= len(values) <= most, "classes", values, expected)
+        for value, name in self.classes.items():
+            is_plain = bool(value) and value == value.strip() and value.isprintable()
+            yield from expect(is_plain, "classes", value, "a value of the outcome, printable, no blank at its ends")
+            is_own = bool(name.strip()) and names.count(name) == 1
+            yield from expect(is_own, f"classes.{value}", name, "a name for people that no other class has")
+        aggregate = self.aggregate.value if self.aggregate else None
+        expected = "none for several classes: derive the class as a column of the source, which is then the outcome"
+        yield from expect(aggregate is None, "aggregate", aggregate, expected)
+
     def _answer_issues(self, classifies: bool) -> Iterator[Issue]:  # noqa: FBT001  (whether the task is a classification)
         annotator, aggregated = self.annotators.column, self.aggregate is not None
         expected = "none unless what is classified is no aggregate, but the answers themselves"
@@ -150,6 +183,14 @@ class Label:
         for name in rules:
             free = name.isidentifier() and name not in _RESERVED
             yield from expect(free, "rules", name, f"an identifier that is none of {_RESERVED}")
+
+    def _acted_issues(self) -> Iterator[Issue]:
+        acted, marks = self.acted, self.acted.column is not None
+        alone = not marks or self.annotators.column is None
+        yield from expect(alone, "acted.column", acted.column, "none beside annotators")
+        yield from expect(marks or acted.source is None, "acted.source", acted.source, "none without a column")
+        needs = acted.source in (None, self.source) or bool(acted.keys)
+        yield from expect(needs, "acted.keys", acted.keys, f"the keys by which source {acted.source} names rows")
 
     def _empty_issues(self) -> Iterator[Issue]:
         empty = self.empty

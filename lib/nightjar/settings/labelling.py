@@ -29,7 +29,7 @@ class Annotators:
 
 @settings
 class SelfTraining:
-    """A classifier labels what has no label where it is sure, and is fitted again with it.
+    """A classifier, of two or several classes, labels what has no label where it is sure, and is fitted again with it.
 
     Attributes:
         floor (probability): a row joins with the label that its predicted probability is above this for. None: no row

@@ -135,7 +135,8 @@ class Imbalance:
             `over`: its rows are repeated at random. `smote`, `adasyn`: rows are made between two neighbours of it, with
             numbers between theirs, and levels, whole numbers, booleans and nulls of the nearer one.
         ratio (share): rows (`class_weight`: weight) of the rarer class / of the other one afterwards, above 0 and at
-            most 1. Classes that are as near as that already are left as they are.
+            most 1. Classes that are as near as that already are left as they are. Of several classes: of each rarer one
+            / of the most frequent one, and for `under` of the rarest one / of each other.
         neighbours (rows): for `smote` and `adasyn`; fewer where the rarer class has no more rows.
     """
 

@@ -80,6 +80,9 @@ class Promotion:
         rows_per_second (rows a second): the least speed of scoring, measured by the training on its final period.
         artifact_mib (MiB): the greatest size of the stored model.
         data_age_days (local dates): at most so many lie between the last date that it was fitted on and the run date.
+        revalidate_after_days (local dates): so long after its training the night's report asks that somebody looks
+            whether it still does; None: never.
+        expires_after_days (local dates): so long after its training it scores no more; None: never.
     """
 
     approvals: Annotated[Whole, Field(ge=0, le=2)] = 0
@@ -93,11 +96,16 @@ class Promotion:
     rows_per_second: Positive | None = None
     artifact_mib: Positive | None = None
     data_age_days: Count | None = None
+    revalidate_after_days: Count | None = None
+    expires_after_days: Count | None = None
 
     def issues(self) -> Iterator[Issue]:
         """Whether only one of the margins is set."""
         one = self.not_worse_by is None or self.better_by == 0
         yield from expect(one, "not_worse_by", self.not_worse_by, "none beside better_by")
+        first, last = self.revalidate_after_days, self.expires_after_days
+        fits = first is None or last is None or first < last
+        yield from expect(fits, "revalidate_after_days", first, f"fewer than expires_after_days={last}")
 
     def group_columns(self) -> list[str]:
         """The columns by which rows are told apart."""

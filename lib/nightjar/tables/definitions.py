@@ -3,6 +3,8 @@
 All instants are UTC with microseconds. `run_date` is a local date in the project's zone.
 """
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from nightjar.settings.project import Project
@@ -10,6 +12,9 @@ from nightjar.settings.task import Task
 from nightjar.tables.source_definitions import CORRECTIONS, INTAKE, QUALITY, QUARANTINE, REPAIRS
 from nightjar.tables.table import COUNTS, INSTANT, RUN_DATE, RUN_ID, Column, Table, columns_of
 
+LABEL_KINDS: Mapping[Task, pa.DataType] = {Task.CLASSIFICATION: pa.bool_(), Task.MULTICLASS: pa.string()}
+"""Task -> how its labels are stored, where they are no doubles."""
+WATCHED = "name of the feature, or score; of several classes also predicted class, and of each probability[class]"
 REFERENCES = Table(
     "references",
     "One histogram of one column (or the score) of one model's training data.",
@@ -18,7 +23,7 @@ REFERENCES = Table(
     "train",
     (
         Column("model_version", pa.string(), "registered version of the model"),
-        Column("column", pa.string(), "name of the feature, or score"),
+        Column("column", pa.string(), WATCHED),
         Column("night", pa.date32(), "null: the training data; otherwise the night whose rows were counted"),
         Column("bins", pa.string(), "the bins as JSON"),
         Column("counts", pa.list_(pa.int64()), "rows per bin, nulls first"),
@@ -39,7 +44,7 @@ DRIFT = Table(
     "monitor",
     (
         Column("evaluated_date", pa.date32(), "the night whose rows were compared"),
-        Column("subject", pa.string(), "name of the feature, or score"),
+        Column("subject", pa.string(), WATCHED),
         Column("slice", pa.string(), "the rows it is about; all: every row"),
         Column(
             "measure", pa.string(), "psi, psi_p_value, ks, ks_p_value, chi_squared, chi_squared_p_value, null_share"
@@ -60,14 +65,25 @@ PERFORMANCE = Table(
     (
         Column("evaluated_date", pa.date32(), "the night whose predictions were judged"),
         Column("subject", pa.string(), "the role that predicted"),
-        Column("slice", pa.string(), "the rows it is about; all: every row"),
+        Column(
+            "slice",
+            pa.string(),
+            "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
+            "10: those of such scores, what was predicted and what came of it; class X: those whose outcome is X, by "
+            "what was predicted",
+        ),
         Column(
             "measure",
             pa.string(),
-            "roc_auc, average_precision, log_loss, brier, expected_calibration_error, positive_rate; of numbers "
-            "rmse and mae (in the label's unit), r2; of lists ndcg; both mean_label; mean_score, rows, matured_share",
+            "docs/projects.md names them: the metrics of the task, and what else describes predictions; of one class "
+            "of several with its value in brackets, recall[late]; mean_label, mean_score, positive_rate; rows; "
+            "matured_share; in a class X predicted[Y], the share of its rows that was taken for Y",
         ),
         Column("value", pa.float64(), "the measured value; null where it is undefined"),
+        Column("low", pa.float64(), "lower end of its 95% interval over the entities of that date; null: none"),
+        Column("high", pa.float64(), "upper end"),
+        Column("rows", pa.int64(), "rows that it is over, of a ranking lists; null: not counted"),
+        Column("reason", pa.string(), "why it is undefined, or has no interval; null: it is and has, or needs none"),
         Column("provisional", pa.bool_(), "true until horizon and allowed lateness of its last row have passed"),
         Column("model_version", pa.string(), "the model that predicted"),
         RUN_DATE,
@@ -177,7 +193,7 @@ def features_table(project: Project, spine: pa.Schema, features: pa.Schema) -> T
 
 def labels_table(project: Project, spine: pa.Schema) -> Table:
     """The label table; `spine` holds the types of the spine's key columns."""
-    kind = pa.bool_() if project.label.task is Task.CLASSIFICATION else pa.float64()
+    kind = LABEL_KINDS.get(project.label.task, pa.float64())
     return Table(
         "labels",
         "One version of one outcome.",
@@ -188,6 +204,7 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_time", INSTANT, "of the row that is labelled"),
             *columns_of(spine, "key of the row"),
             Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
+            *_acted_column(project),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
             Column("label_hash", pa.string(), "SHA-256 of the label's definition; null: older than such hashes"),
             Column(
@@ -198,6 +215,13 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             RUN_ID,
         ),
     )
+
+
+def _acted_column(project: Project) -> tuple[Column, ...]:
+    if project.label.acted.column is None:
+        return ()
+    meaning = "whether somebody has acted on the row's score, which may have changed the outcome; null: not recorded"
+    return (Column("acted", pa.bool_(), meaning),)
 
 
 def scores_table(project: Project, spine: pa.Schema) -> Table:
@@ -213,13 +237,47 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_time", INSTANT, "the prediction uses only what was known at this instant"),
             *columns_of(spine, "key of the row"),
             Column("score", pa.float64(), _score_comment(project)),
+            *_class_columns(project),
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
+            Column(
+                "unseen_levels",
+                pa.string(),
+                "native categories whose level here the model has not seen in training, so that it counts as missing; "
+                "null: none",
+            ),
+            *_assignment_columns(project),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,
         ),
+    )
+
+
+def _class_columns(project: Project) -> tuple[Column, ...]:
+    """What a prediction of several classes has beside its score."""
+    classes = project.label.classes
+    if not classes:
+        return ()
+    named = ", ".join(f"{value}: {name}" for value, name in classes.items())
+    return (
+        Column("predicted", pa.string(), f"the class of the least expected cost ({named})"),
+        Column("probabilities", pa.map_(pa.string(), pa.float64()), "of every class, by its value in labels"),
+    )
+
+
+def _assignment_columns(project: Project) -> tuple[Column, ...]:
+    """What is said of each row where some are drawn that nobody acts on."""
+    if not project.feedback.draws():
+        return ()
+    meaning = (
+        "score: to be acted on by its score; exploration: drawn, and control: of an entity that is drawn for good, "
+        "neither of which is to be acted on"
+    )
+    return (
+        Column("assignment", pa.string(), meaning),
+        Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
     )
 
 
@@ -228,5 +286,7 @@ def _score_comment(project: Project) -> str:
     label = project.label
     if label.task is Task.RANKING:
         return f"places the row among those of the same {', '.join(label.query)}: more {label.question()}, higher score"
+    if label.task is Task.MULTICLASS:
+        return f"probability of predicted: {label.question()}"
     how = "probability that" if label.task is Task.CLASSIFICATION else "value of"
     return f"predicted {how} {label.question()}"

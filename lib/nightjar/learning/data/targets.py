@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from nightjar.errors import LearningError
@@ -16,8 +17,10 @@ SHOWN = 3
 """How many rows are named."""
 
 
-def labels(rows: pa.Table, key: Sequence[str], task: Task) -> npt.NDArray[Any]:
+def labels(rows: pa.Table, key: Sequence[str], task: Task, classes: Sequence[str] = ()) -> npt.NDArray[Any]:
     """The outcomes in `label`: booleans for a classification, float64 otherwise (for a ranking true is 1).
+
+    Of several classes they are the numbers of `classes`, from 0.
 
     Raises:
         LearningError: the column is not of a type that the task needs, or holds a value that it cannot learn from: the
@@ -32,6 +35,8 @@ def labels(rows: pa.Table, key: Sequence[str], task: Task) -> npt.NDArray[Any]:
         )
     if task is Task.CLASSIFICATION:
         return _numpy(column).astype(np.bool_)
+    if task is Task.MULTICLASS:
+        return _codes(rows, key, classes)
     values = _floats(column)
     least = 0.0 if task is Task.RANKING else -LARGEST
     wrong = ~((values >= least) & (values <= LARGEST))
@@ -59,10 +64,18 @@ def _range_of(task: Task) -> str:
     return f"finite {numbers}, none beyond {LARGEST:.2g} (float32). {remedy}"
 
 
+def _codes(rows: pa.Table, key: Sequence[str], classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    texts = np.asarray(rows["label"].to_pylist(), dtype=np.str_)
+    codes = pd.Index(classes).get_indexer(pd.Index(texts)).astype(np.int64)
+    expected = f"one of {', '.join(classes)} (project.label.classes). Declare the others, or build the labels again"
+    _raise_if_any(rows, key, texts, codes < 0, "label of table labels", expected)
+    return codes
+
+
 def _raise_if_any(
     rows: pa.Table,
     key: Sequence[str],
-    values: npt.NDArray[np.float64],
+    values: npt.NDArray[Any],
     wrong: npt.NDArray[np.bool_],
     where: str,
     expected: str,
@@ -90,6 +103,7 @@ def _is_relevance(kind: pa.DataType) -> bool:
 
 _LABEL_TYPES: Mapping[Task, tuple[str, Callable[[pa.DataType], bool]]] = {
     Task.CLASSIFICATION: ("a boolean", pa.types.is_boolean),
+    Task.MULTICLASS: ("a text", lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind)),
     Task.REGRESSION: ("a number", _is_number),
     Task.RANKING: ("a number or a boolean", _is_relevance),
 }

@@ -1,6 +1,5 @@
 """Training rows: features with the labels known at a cutoff, from pinned Delta versions."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.ipc
 
 from nightjar.errors import LearningError
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data import row_checks, targets
+from nightjar.learning.data.content import content_hash
 from nightjar.learning.data.instants import Days, Instants, microseconds
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.models.examples import Examples, InnerSplit
@@ -43,7 +42,8 @@ class TrainingSet:
         features: the feature columns, one row each.
         columns: their names and types.
         key: the columns that name a row, its prediction time among them.
-        label: the outcome: booleans for a classification, float64 otherwise.
+        label: the outcome: booleans for a classification, numbers of `classes` where there are several, float64
+            otherwise.
         day: local date of the prediction time.
         prediction_time: the instant up to which facts are in the features (UTC, microseconds).
         label_known_at: when the outcome was known (UTC, microseconds).
@@ -61,8 +61,10 @@ class TrainingSet:
         weight: how many rows each row stands for; None: one each.
         slices: columns by which figures are told apart; None: none.
         null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out.
+        acted_on: share of known labels of rows that somebody has acted on, see `tables.labels`; they are left out.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
+        classes: of several classes: their values, in declared order; otherwise none.
     """
 
     features: pa.Table
@@ -82,9 +84,11 @@ class TrainingSet:
     weight: npt.NDArray[np.float64] | None = None
     slices: pa.Table | None = None
     null_labels: float = 0.0
+    acted_on: float = 0.0
     label_hash: str | None = None
     unlabelled: UnlabelledRows | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
+    classes: tuple[str, ...] = ()
 
     def examples(self, index: RowNumbers, inner: Sequence[InnerSplit] = ()) -> Examples:
         """Some rows to fit a model on.
@@ -99,6 +103,7 @@ class TrainingSet:
             None if self.weight is None else self.weight[index],
             None if self.query is None else self.query[index],
             inner,
+            self.classes,
         )
 
     def settled_at(self) -> Instants:
@@ -109,18 +114,18 @@ class TrainingSet:
         """
         return np.maximum(self.passed_at, self.label_known_at)
 
+    def stored_labels(self, which: RowNumbers) -> npt.NDArray[Any]:
+        """The outcomes of some rows as table `labels` has them: of several classes their values."""
+        return np.array(self.classes)[self.label[which]] if self.classes else self.label[which]
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of all that decides a fit: the same for the same rows, whatever files they came from."""
         names = ("label", "day", "prediction_time", "passed_at", "label_known_at", "group", "query", "weight")
-        arrays = {name: getattr(self, name) for name in names}
-        table = pa.table({name: pa.array(values) for name, values in arrays.items() if values is not None})
-        digest = hashlib.sha256(_stream(self.features))
-        digest.update(_stream(table))
+        tables, rest = [self.features], "\n".join(self.classes).encode()
         if self.unlabelled is not None:
-            digest.update(_stream(self.unlabelled.table))
-            digest.update(self.unlabelled.time.tobytes())
-        return digest.hexdigest()
+            tables, rest = [*tables, self.unlabelled.table], self.unlabelled.time.tobytes() + rest
+        return content_hash(tables, {name: getattr(self, name) for name in names}, rest)
 
 
 def read_training_set(
@@ -157,11 +162,13 @@ def read_training_set(
     versions = arrow.pin(warehouse, ["features", "labels"])
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
     row_checks.require_columns(stored_columns, [*group, *query, *slices])
-    names = project.feature_names()
-    columns = [*names, *group, *query, *slices, *([WEIGHT] if WEIGHT in stored_columns else [])]
+    weighted = WEIGHT in stored_columns
+    names, classes = project.feature_names(), tuple(project.label.classes)
+    columns = [*names, *group, *query, *slices, *([WEIGHT] if weighted else [])]
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
-    outcome = latest_labels.filter(pc.is_valid(latest_labels["label"]))
+    outcome = latest_labels.filter(labels.is_usable(latest_labels))
+    nulls, all_labels = latest_labels["label"].null_count, max(len(latest_labels), 1)
     joined = _in_order(feature_rows.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
@@ -173,7 +180,7 @@ def read_training_set(
         features=feature_table,
         columns=feature_columns(feature_table.schema, names),
         key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
-        label=targets.labels(joined, _key(project), task),
+        label=targets.labels(joined, _key(project), task, classes),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
@@ -184,10 +191,12 @@ def read_training_set(
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
-        weight=targets.weights(joined, _key(project)) if WEIGHT in stored_columns else None,
+        weight=targets.weights(joined, _key(project)) if weighted else None,
         slices=joined.select(list(slices)).combine_chunks() if slices else None,
-        null_labels=1 - len(outcome) / len(latest_labels),
+        null_labels=nulls / all_labels,
+        acted_on=(len(latest_labels) - nulls - len(outcome)) / all_labels,
         label_hash=labels.single_hash(warehouse, versions["labels"]),
+        classes=classes,
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
 
@@ -236,14 +245,6 @@ def _last_settled(features: pa.Table, labelled: pa.Table, project: Project, run_
     before = labelled if first_open is None else labelled.filter(pc.field("run_date") < first_open)
     newest: date | None = pc.max(before["run_date"]).as_py()
     return newest or (first_open or run_date) - timedelta(days=1)
-
-
-def _stream(table: pa.Table) -> pa.Buffer:
-    """The table as an Arrow stream."""
-    sink = pa.BufferOutputStream()
-    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
-    return sink.getvalue()
 
 
 def _numpy(column: "pa.ChunkedArray[Any]") -> npt.NDArray[Any]:

@@ -20,6 +20,7 @@ from nightjar.tables.scan import Snapshot
 
 BATCH_ROWS = 32_768
 """Rows of a row group that are decoded at once: the group may be far larger than a piece."""
+NOT_SHARED = {Task.RANKING: "its lists must stay whole", Task.MULTICLASS: "they learn one output"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +31,11 @@ class Source:
         snapshot: the table's live files, or some of them.
         features: the columns that are learned from.
         label: the column with the outcome; rows without one are not used.
-        task: of the label. A ranking's lists cannot be cut into lanes.
+        task: of the label, none of `NOT_SHARED`.
         weight: the column that says how many rows each one stands for; None: one each.
 
     Raises:
-        LearningError: the table lacks a column or has another type there, or the task is a ranking.
+        LearningError: the table lacks a column or has another type there, or the task is one of `NOT_SHARED`.
     """
 
     snapshot: Snapshot
@@ -45,8 +46,8 @@ class Source:
 
     def __post_init__(self) -> None:
         named = f"Table {self.snapshot.table}, version {self.snapshot.version}"
-        if self.task is Task.RANKING:
-            raise LearningError("A ranking cannot be trained by several workers: its lists must stay whole.")
+        if self.task in NOT_SHARED:
+            raise LearningError(f"A {self.task.word} cannot be trained by several workers: {NOT_SHARED[self.task]}.")
         if self.snapshot.unreadable:
             raise LearningError(f"{named} cannot be streamed: {self.snapshot.unreadable}.")
         lines = difference(self.features, self.snapshot.schema)

@@ -72,7 +72,7 @@ def make_fit_set(rows: TrainingSet, train: RowNumbers, before: date, depth: int,
     if not settings.sample.keeps_all():
         sample = _draw_sample(rows, train, before, settings)
         selected, weight = train[sample.rows], sample.weight
-        _require_varied_labels(rows.label[selected], len(train), before)
+        _require_varied_labels(rows.stored_labels(selected), len(train), before)
     inner = _split_within(rows, selected, before, depth, settings, zone) if depth else ()
     return FitSet(selected, weight, inner, _first_open(rows, before, settings.split, zone))
 
@@ -101,11 +101,11 @@ def require_fit_sets(rows: TrainingSet, fits: Iterable[tuple[RowNumbers, date]],
     """
     for train, before in fits:
         fit_set = make_fit_set(rows, train, before, settings.inner_depth(), settings, zone)
-        _require_varied_labels(rows.label[fit_set.rows], len(train), before)
+        _require_varied_labels(rows.stored_labels(fit_set.rows), len(train), before)
 
 
 def _draw_sample(rows: TrainingSet, train: RowNumbers, before: date, settings: Search) -> Sample:
-    strata = strata_of(rows.label[train], rows.features.take(train), settings.sample)
+    strata = strata_of(rows.stored_labels(train), rows.features.take(train), settings.sample)
     try:
         return draw_sample(_sampling_order(rows, train, settings.seed), rows.day[train], strata, settings.sample)
     except LearningError as error:

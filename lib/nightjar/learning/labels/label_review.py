@@ -13,7 +13,7 @@ from nightjar.learning.labels.label_noise import suspects
 from nightjar.learning.labels.spot_checks import spot_checks
 
 LABEL, _ROW = "label", "_row"
-MEASURES = ("margin", "probability")
+MEASURES = ("margin", "probability", "suggested")
 MOST_SUSPECTS = 200
 OF_EACH = 25
 """Rows of each label in the random list: enough to estimate an error rate to about a tenth."""
@@ -23,17 +23,17 @@ def label_review(rows: TrainingSet, scores: npt.NDArray[np.float64], seed: int) 
     """File name -> rows with their key, label and features; none where the scored rows are of one class only.
 
     Args:
-        rows: the training rows, of a classification.
-        scores: the out-of-fold score of each row; NaN where there is none.
+        rows: the training rows, of classes.
+        scores: the out-of-fold score of each row, of several classes (rows, classes); NaN where there is none.
         seed: of the random list.
     """
-    scored = np.flatnonzero(~np.isnan(scores))
-    label = rows.label[scored]
-    if label.all() or not label.any():
+    scored = np.flatnonzero(~np.isnan(scores.reshape(len(scores), -1)).any(axis=1))
+    label = rows.stored_labels(scored)
+    if (label == label[:1]).all():
         return {}
-    suspect_rows = suspects(rows.label, scores).slice(0, MOST_SUSPECTS)
+    suspect_rows = suspects(rows.label, scores, rows.classes).slice(0, MOST_SUSPECTS)
     table = _review_columns(rows, suspect_rows["row"].to_numpy())
-    for position, name in enumerate(MEASURES):
+    for position, name in enumerate(name for name in MEASURES if name in suspect_rows.column_names):
         table = table.add_column(rows.key.num_columns + position, name, suspect_rows[name])
     labelled = rows.key.take(scored).append_column(LABEL, pa.array(label)).append_column(_ROW, pa.array(scored))
     drawn = spot_checks(labelled, rows.key.column_names, LABEL, OF_EACH, seed)[_ROW].to_numpy()
@@ -46,4 +46,4 @@ def _review_columns(rows: TrainingSet, which: RowNumbers) -> pa.Table:
     columns: dict[str, Any] = {name: keys[name] for name in keys.column_names}
     reserved = {*columns, LABEL, *MEASURES}
     renamed = {name if name not in reserved else f"feature {name}": features[name] for name in names}
-    return pa.table(columns | {LABEL: rows.label[which]} | renamed)
+    return pa.table(columns | {LABEL: rows.stored_labels(which)} | renamed)

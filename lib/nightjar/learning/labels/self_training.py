@@ -1,9 +1,9 @@
 """Self-training: a classifier labels the unlabelled rows it is sure of, and is fitted again with them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,10 @@ log = logging.getLogger("nightjar.train")
 
 
 class Classifier(Protocol):
-    """A fitted classifier: the probability of True of each row of a table."""
+    """A fitted classifier."""
 
     def predict(self, table: pa.Table, /) -> npt.NDArray[np.float64]:
-        """The probability of True of each row."""
+        """The probability of True of each row of a table, or of each of several classes, (rows, classes)."""
 
 
 Model = TypeVar("Model", bound=Classifier)
@@ -32,8 +32,7 @@ Model = TypeVar("Model", bound=Classifier)
 class Round:
     """The rows that joined in one round, by their predicted label, and the unlabelled rows that remain."""
 
-    yes: int
-    no: int
+    joined: Mapping[bool | str, int]
     remaining: int
 
 
@@ -82,25 +81,35 @@ def self_train(
     floor = 1.0 if settings.floor is None else settings.floor
     model, rounds = fit(examples), list[Round]()
     while len(remaining.time) and len(rounds) < settings.rounds:
-        probability = model.predict(remaining.table)
-        sure = (probability > floor) | (probability < 1 - floor)
+        sure, predicted = _sure_labels(model.predict(remaining.table), floor)
         if not sure.any():
             break
-        label, rows, others = probability[sure] > 0.5, np.flatnonzero(sure), np.flatnonzero(~sure)
+        label, rows, others = predicted[sure], np.flatnonzero(sure), np.flatnonzero(~sure)
         examples, time = _merge(examples, time, UnlabelledRows(remaining.table.take(rows), remaining.time[rows]), label)
         remaining = UnlabelledRows(remaining.table.take(others), remaining.time[others])
-        rounds.append(Round(int(label.sum()), int((~label).sum()), len(others)))
-        log.info("self-training, round %d: %d join as true, %d as false, %d left", len(rounds), *_counts(rounds[-1]))
+        rounds.append(Round(_counts(label, examples.classes), len(others)))
+        joined = ", ".join(f"{count} join as {name}" for name, count in rounds[-1].joined.items())
+        log.info("self-training, round %d: %s, %d left", len(rounds), joined, len(others))
         model = fit(examples)
     return SelfTrainingResult(model, examples, tuple(rounds))
 
 
-def _counts(round_: Round) -> tuple[int, int, int]:
-    return round_.yes, round_.no, round_.remaining
+def _sure_labels(probability: npt.NDArray[np.float64], floor: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
+    """Whether each row's label is predicted above the floor, and that label."""
+    if probability.ndim == 1:
+        return (probability > floor) | (probability < 1 - floor), probability > 0.5
+    return probability.max(axis=1) > floor, probability.argmax(axis=1)
+
+
+def _counts(label: npt.NDArray[Any], classes: Sequence[str]) -> Mapping[bool | str, int]:
+    """How often there is each label: True, False, or a class's value."""
+    if not classes:
+        return {value: int((label == value).sum()) for value in (True, False)}
+    return {classes[code]: int((label == code).sum()) for code in np.unique(label)}
 
 
 def _merge(
-    examples: Examples, time: Instants, joining: UnlabelledRows, label: npt.NDArray[np.bool_]
+    examples: Examples, time: Instants, joining: UnlabelledRows, label: npt.NDArray[Any]
 ) -> tuple[Examples, Instants]:
     """Both by time, oldest first, labelled rows first at equal times; with inner splits at their new positions."""
     times = np.concatenate([time, joining.time])
@@ -110,18 +119,20 @@ def _merge(
     return (
         Examples(
             pa.concat_tables([examples.table, joining.table]).take(order),
-            np.concatenate([examples.label.astype(np.bool_), label])[order],
+            np.concatenate([examples.label.astype(label.dtype), label])[order],
             None if weight is None else np.concatenate([weight, np.ones(len(label))])[order],
             # The labelled rows keep their order, so splits within inner splits stay as they are.
             inner=[replace(split, train=position[split.train], test=position[split.test]) for split in examples.inner],
+            classes=examples.classes,
         ),
         times[order],
     )
 
 
 def _check(examples: Examples, time: Instants, unlabelled: UnlabelledRows) -> None:
-    if examples.query is not None or not np.isin(examples.label, (False, True)).all():
-        raise LearningError("Self-training joins rows by a predicted yes or no: the labels are of no classification.")
+    has_classes = bool(examples.classes) or np.isin(examples.label, (False, True)).all()
+    if examples.query is not None or not has_classes:
+        raise LearningError("Self-training joins rows by a predicted class: the labels are of no classification.")
     counts = [examples.table.num_rows, len(time), unlabelled.table.num_rows, len(unlabelled.time)]
     if counts[0] != counts[1] or counts[2] != counts[3]:
         raise LearningError(f"Labelled rows and times, unlabelled rows and times: {counts}. Each row needs its time.")

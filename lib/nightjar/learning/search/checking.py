@@ -11,7 +11,7 @@ from nightjar.settings.learning import Search
 from nightjar.settings.model import Dimension, Range
 from nightjar.settings.sampling import LABEL, TrainingSample
 from nightjar.settings.split import SplitKind
-from nightjar.settings.task import Metric, Task
+from nightjar.settings.task import METRICS, Task
 
 
 def require_learnable(search: Search, features: Sequence[FeatureColumn], task: Task, *, weighted: bool) -> None:
@@ -37,10 +37,10 @@ def require_shared_settings(search: Search, features: Sequence[str], task: Task)
     Raises:
         LearningError: names the setting.
     """
-    if search.metric.task is not task:
-        fitting = ", ".join(metric.word for metric in Metric if metric.task is task)
+    if search.metric not in METRICS[task]:
+        fitting, judged = (", ".join(one.word for one in of) for of in (METRICS[task], search.metric.tasks))
         raise LearningError(
-            f"search.metric is {search.metric.word}, which judges a {search.metric.task.value}; project.label.task is "
+            f"search.metric is {search.metric.word}, which judges a {judged}; project.label.task is "
             f"{task.word}: choose one of {fitting}."
         )
     _check_sample(search.sample, features, task)
@@ -80,7 +80,7 @@ def _check_sample(sample: TrainingSample, features: Sequence[str], task: Task) -
             f"search.sample.stratify={column}: the rows of a ranking's list stay together; leave it out."
         )
     if column == LABEL:
-        if task is not Task.CLASSIFICATION:
+        if not task.has_classes:
             raise LearningError(
                 f"search.sample.stratify=label: each amount would be a stratum of its own, and of each a row is kept. "
                 f"project.label.task is {task.word}: stratify by a feature with few values, or not at all."

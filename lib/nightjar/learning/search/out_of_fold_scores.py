@@ -17,8 +17,8 @@ def out_of_fold_scores(problem: Problem, candidate: Candidate) -> npt.NDArray[np
     A search keeps the measures of its fits, not their scores: fitting one candidate again costs less.
 
     Returns:
-        A score for each row of the problem, NaN where no fold tests it. The same scores that the search
-        measured; from a GPU, up to rounding.
+        A score for each row of the problem, of several classes (rows, classes), NaN where no fold tests it. The same
+        scores that the search measured; from a GPU, up to rounding.
 
     Raises:
         LearningError: it cannot be fitted, see `models.estimators.fit`; its process or machine was lost again and
@@ -27,7 +27,8 @@ def out_of_fold_scores(problem: Problem, candidate: Candidate) -> npt.NDArray[np
     gpu = gpu_share([candidate.model, *candidate.members.values()], ray.cluster_resources())
     shared, task = ray.put(problem), ray.remote(num_cpus=1, num_gpus=gpu)(fold_scores)
     references = [task.remote(shared, FoldTask(candidate, position)) for position in range(len(problem.folds))]
-    all_scores = np.full(len(problem.rows.label), np.nan)
+    classes = problem.rows.classes
+    all_scores = np.full((len(problem.rows.label), *([len(classes)] if classes else [])), np.nan)
     try:
         for fold, scores in zip(problem.folds, ray.get(references), strict=True):
             all_scores[fold.test] = scores

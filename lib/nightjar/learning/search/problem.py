@@ -4,13 +4,14 @@ import hashlib
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.metrics import measures
+from nightjar.evaluation.criteria import Standard
+from nightjar.evaluation.metrics import measures, neutral_scores
 from nightjar.evaluation.rows import Undefined, Value, number_or_none
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.fit import fit_on
@@ -31,6 +32,7 @@ class Problem:
         fit_sets: for each fold, what is fitted on.
         task: what is learned.
         seed: of the search.
+        standard: what measures ask of the project.
     """
 
     rows: TrainingSet
@@ -38,6 +40,7 @@ class Problem:
     fit_sets: Sequence[FitSet]
     task: Task
     seed: int
+    standard: Standard = field(default_factory=Standard)
 
     def key(self) -> str:
         """SHA-256 of what decides a fold's result apart from its candidate: data, folds, seed, code, packages."""
@@ -45,6 +48,8 @@ class Problem:
         digest.update("\n".join([self.task.value, str(self.seed), *software()]).encode())
         for fold, fit_set in zip(self.folds, self.fit_sets, strict=True):
             digest.update(f"\n{fold.name} {len(fold.test)}".encode() + fold.test.tobytes() + fit_set.contents())
+        if self.standard != Standard():  # others keep the key that they had before there was one
+            digest.update(f"\n{self.standard}".encode())
         return digest.hexdigest()
 
 
@@ -71,9 +76,10 @@ def fit_and_measure(problem: Problem, fold_task: FoldTask) -> FoldResult:
     values: dict[str, float | None] = {}
     failure = None
     try:
-        measured = measure(problem, fold, fold_scores(problem, fold_task))
+        scores = fold_scores(problem, fold_task)
+        measured = measure(problem, fold, scores)
         values = {name: number_or_none(value) for name, value in measured.items()}
-        _require_defined(problem, fold, measured)
+        _require_defined(problem, fold, measured, scores)
     except Exception:  # noqa: BLE001 - any class of error is the candidate's failure: it is recorded, and the others go on
         failure = traceback.format_exc()
     valid = values if failure is None else {}
@@ -86,7 +92,7 @@ def measure(problem: Problem, fold: Fold, scores: npt.NDArray[np.float64]) -> di
     test, rows = fold.test, problem.rows
     query = None if rows.query is None else rows.query[test]
     weight = None if rows.weight is None else rows.weight[test]
-    return measures(problem.task, rows.label[test], scores, query, weight)
+    return measures(problem.task, rows.label[test], scores, query, weight, problem.standard)
 
 
 def require_measurable(problem: Problem, metric: Metric) -> None:
@@ -95,8 +101,11 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
     Raises:
         LearningError: names the fold.
     """
-    for fold in problem.folds:
-        value = measure(problem, fold, np.zeros(len(fold.test)))[metric.value]
+    for fold, fit_set in zip(problem.folds, problem.fit_sets, strict=True):
+        classes = problem.rows.classes
+        fitted = np.eye(len(classes))[problem.rows.label[fit_set.rows]] if classes else None
+        scores = neutral_scores(problem.task, len(fold.test), problem.standard, fitted)
+        value = measure(problem, fold, scores)[metric.value]
         if isinstance(value, Undefined):
             raise LearningError(
                 f"{metric.word} is undefined on the {len(fold.test):,} test rows of {fold.name} ({fold.start} to "
@@ -105,12 +114,17 @@ def require_measurable(problem: Problem, metric: Metric) -> None:
             )
 
 
-def _require_defined(problem: Problem, fold: Fold, measured: Mapping[str, Value]) -> None:
-    """Refuse predictions that leave a metric undefined which other predictions of the same rows give a value."""
+def _require_defined(
+    problem: Problem, fold: Fold, measured: Mapping[str, Value], scores: npt.NDArray[np.float64]
+) -> None:
+    """Refuse predictions that leave a metric undefined which other predictions of the same rows give a value.
+
+    Of several classes the others know as many of them: that the training rows lack one is no fault of the candidate.
+    """
     undefined = {name: value.reason for name, value in measured.items() if isinstance(value, Undefined)}
     if not undefined:
         return
-    others = measure(problem, fold, np.zeros(len(fold.test)))
+    others = measure(problem, fold, neutral_scores(problem.task, len(scores), problem.standard, scores))
     for name, reason in undefined.items():
         if not isinstance(others[name], Undefined):
             raise LearningError(f"{name} is undefined: {reason}; the candidate's predictions are out of all bounds.")

@@ -137,7 +137,7 @@ def final_period(rows: TrainingSet, settings: Split, last_day: date, days: int, 
     (fold,) = _walk_forward(rows, everything, period, last_day + timedelta(days=1), zone, "final")
     fold = replace(fold, name="final")
     _check_rows(fold, rows.day, WALK_FORWARD_ADVICE)
-    _check_labels(fold, rows.label, ["train"])
+    _check_labels(fold, rows.stored_labels(everything), ["train"])
     _check_lists(fold, rows.query, WALK_FORWARD_LISTS)
     return fold
 
@@ -156,7 +156,7 @@ def _split(
         dropped = len(which) - len(fold.train) - len(fold.test)
         purged = PURGED_ADVICE.format(dropped) if dropped else KFOLD_ADVICE
         _check_rows(fold, rows.day[which], WALK_FORWARD_ADVICE if walks else purged)
-        _check_labels(fold, rows.label[which], ["train", "test"])
+        _check_labels(fold, rows.stored_labels(which), ["train", "test"])
         query = None if rows.query is None else rows.query[which]
         _check_lists(fold, query, WALK_FORWARD_LISTS if walks else KFOLD_LISTS)
     return splits
@@ -195,12 +195,13 @@ def _check_rows(fold: Fold, day: Days, advice: str) -> None:
 
 
 def _check_labels(fold: Fold, label: npt.NDArray[Any], parts: Sequence[str]) -> None:
+    """Raise LearningError where a part has one of two classes only, or all labels to train on are alike."""
     if label.dtype != np.bool_:
-        amounts = label[fold.train]
-        if (amounts == amounts[0]).all():
+        outcomes = label[fold.train]
+        if (outcomes == outcomes[0]).all():
             raise LearningError(
-                f"{_describe(fold)} has nothing to learn from: all its {len(amounts):,} training rows have the label "
-                f"{amounts[0]}. Use fewer folds (search.split.folds), or build features of more dates."
+                f"{_describe(fold)} has nothing to learn from: all its {len(outcomes):,} training rows have the label "
+                f"{outcomes[0]}. Use fewer folds (search.split.folds), or build features of more dates."
             )
         return
     for part in parts:

@@ -41,7 +41,7 @@ def split_kfold(
     label, groups = rows.label[which], None
     _check_count(len(which), settings, "rows")
     if settings.kind in STRATIFIED:
-        _check_classes(label, settings)
+        _check_classes(rows.stored_labels(which), settings)
     if settings.kind in GROUPED:
         groups = _groups(rows, which, settings)
     splitter = SPLITTERS[settings.kind](n_splits=settings.folds, shuffle=True, random_state=seed)
@@ -59,12 +59,12 @@ def _check_count(count: int, settings: Split, what: str) -> None:
 
 
 def _check_classes(label: npt.NDArray[Any], settings: Split) -> None:
-    if label.dtype != np.bool_:
+    if label.dtype.kind == "f":
         raise LearningError(
             f"kind={settings.kind.word} spreads each class evenly over the folds, but the labels are numbers. Use "
             "kind=random or grouped (search.split.kind)."
         )
-    for value in (True, False):
+    for value in (True, False) if label.dtype == np.bool_ else np.unique(label):
         _check_count(int((label == value).sum()), settings, f"rows with the label {value}")
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from nightjar.errors import LearningError
 from nightjar.evaluation.rows import RowNumbers
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.ensembles.calibration import log_odds
@@ -22,13 +24,15 @@ Floats = npt.NDArray[np.float64]
 FitMember = Callable[[Model, Examples, int], Predictor]
 """Fits a member on some rows with a seed."""
 
+SOLVER_STEPS = 1000
+"""The most steps of the solver of a stacking's logistic model; a few dozen suffice."""
 BAGGED = 10
 """Members of a bagging, unless `count` is set."""
 
 
 @dataclass(frozen=True)
 class Blend:
-    """A linear combination of scores: `intercept + sum(weight * score)`.
+    """A linear combination of scores, of several classes of each one's: `intercept + sum(weight * score)`.
 
     Attributes:
         weights: of each member.
@@ -41,13 +45,35 @@ class Blend:
     log_odds: bool = False
 
     def predict(self, inputs: Floats) -> Floats:
-        """The blended score of each row, (rows,). `inputs` is (rows, members)."""
+        """The blended score of each row, (rows,) or (rows, classes). `inputs` has the members in its last place."""
         scores = log_odds(inputs) if self.log_odds else inputs
         # One member after the other: the order of a matrix product's sums depends on the number of rows.
-        total = np.full(len(scores), self.intercept)
+        total = np.full(scores.shape[:-1], self.intercept)
         for member, weight in enumerate(self.weights):
-            total += weight * scores[:, member]
+            total += weight * scores[..., member]
         return np.asarray(expit(total), dtype=np.float64) if self.log_odds else total
+
+
+@dataclass(frozen=True)
+class ClassBlend:
+    """A multinomial logistic model of the log-odds that the members give to each of several classes.
+
+    Attributes:
+        weights: for each class that it knows, of every class's log-odds by every member: class by class, each by
+            member.
+        intercepts: of each class that it knows.
+    """
+
+    weights: tuple[tuple[float, ...], ...]
+    intercepts: tuple[float, ...]
+
+    def predict(self, inputs: Floats) -> Floats:
+        """The probabilities of the classes that it knows, (rows, classes). `inputs` is (rows, all classes, members)."""
+        odds = log_odds(inputs).reshape(len(inputs), -1)
+        total = np.tile(self.intercepts, (len(inputs), 1))
+        for column, weights in enumerate(zip(*self.weights, strict=True)):  # one after the other, as in `Blend`
+            total += odds[:, [column]] * weights
+        return np.asarray(softmax(total, axis=1), dtype=np.float64)
 
 
 def bagging(member: Model, examples: Examples, fit: FitMember, *, count: int, seed: int) -> Predictor:
@@ -88,7 +114,8 @@ def stacking(
 ) -> Predictor:
     """A linear model of the members' scores, learned from out-of-fold ones; the members are then fitted on all rows.
 
-    For a classification it is logistic in the members' log-odds, otherwise a ridge on their scores.
+    For a classification it is logistic in the members' log-odds, otherwise a ridge on their scores. Of several classes
+    it knows those that out-of-fold rows have.
     Source: Wolpert (1992), Stacked generalization, Neural Networks 5, 241-259.
 
     Args:
@@ -103,23 +130,40 @@ def stacking(
         LearningError: no inner splits, or a member cannot be fitted on one of them.
     """
     rows, scores = out_of_fold([partial(_with_seed, fit, member, seed) for member in members], examples, "stacking")
-    weight = None if examples.weight is None else examples.weight[rows]
+    label, weight = examples.label[rows], None if examples.weight is None else examples.weight[rows]
+    seen = tuple(np.unique(label).tolist()) if task is Task.MULTICLASS else ()
+    blend = _fit_blend(scores, label, weight, strength, task)
+    return _ensemble([fit(member, examples, seed) for member in members], blend, seen)
+
+
+def _fit_blend(
+    scores: Floats, label: npt.NDArray[Any], weight: Floats | None, strength: float, task: Task
+) -> Blend | ClassBlend:
+    if not task.has_classes:
+        ridge = Ridge(alpha=strength).fit(scores, label, weight)
+        return Blend(tuple(np.ravel(ridge.coef_).tolist()), float(np.ravel(ridge.intercept_)[0]))
+    if (label == label[0]).all():
+        raise LearningError(f"All {len(label)} out-of-fold rows are of one class: stacking needs two at least.")
+    odds = log_odds(scores).reshape(len(scores), -1)
+    linear = LogisticRegression(C=1 / strength, max_iter=SOLVER_STEPS).fit(odds, label, weight)
+    weights, intercepts = linear.coef_.tolist(), linear.intercept_.tolist()
     if task is Task.CLASSIFICATION:
-        linear = LogisticRegression(C=1 / strength).fit(log_odds(scores), examples.label[rows], weight)
-    else:
-        linear = Ridge(alpha=strength).fit(scores, examples.label[rows], weight)
-    coefficients, intercept = np.ravel(linear.coef_).tolist(), float(np.ravel(linear.intercept_)[0])
-    blend = Blend(tuple(coefficients), intercept, log_odds=task is Task.CLASSIFICATION)
-    return _ensemble([fit(member, examples, seed) for member in members], blend)
+        return Blend(tuple(weights[0]), intercepts[0], log_odds=True)
+    if len(weights) == 1:  # of two classes, scikit-learn gives the second one's
+        weights, intercepts = [[0.0] * len(weights[0]), *weights], [0.0, *intercepts]
+    return ClassBlend(tuple(map(tuple, weights)), tuple(intercepts))
 
 
 def _with_seed(fit: FitMember, member: Model, seed: int, examples: Examples) -> Predictor:
     return fit(member, examples, seed)
 
 
-def _ensemble(members: Sequence[Predictor], blend: Blend) -> Predictor:
+def _ensemble(members: Sequence[Predictor], blend: Blend | ClassBlend, seen: tuple[int, ...] = ()) -> Predictor:
+    """The ensemble; of several classes `seen` are those that the blend knows, none: all."""
     columns: dict[FeatureColumn, None] = {column: None for member in members for column in member.features}
-    return Predictor(tuple(columns), None, blend, tuple(members))
+    classes = members[0].classes
+    codes = seen or tuple(range(len(classes)))
+    return Predictor(tuple(columns), None, blend, tuple(members), classes=classes, seen=codes)
 
 
 def _per_deviation(score: Floats, query: RowNumbers) -> float:

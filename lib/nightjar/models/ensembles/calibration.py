@@ -82,3 +82,38 @@ def _platt(score: Floats, label: npt.NDArray[np.bool_], weight: Floats) -> Platt
 def log_odds(probability: Floats) -> Floats:
     """The log-odds of probabilities, which are clipped so that they are finite."""
     return np.asarray(logit(np.clip(probability, LEAST, 1 - LEAST)), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class PerClass:
+    """A curve for each of several classes against all others, whose probabilities are then divided by their sum.
+
+    A row for which all of them are 0 keeps its uncalibrated probabilities.
+    Source: Zadrozny and Elkan (2002), as above, section 5.
+
+    Attributes:
+        curves: in the order of the classes; None: out-of-fold rows do not tell, and the score stays as it is.
+    """
+
+    curves: tuple[Platt | Isotonic | None, ...]
+
+    def __call__(self, score: Floats) -> Floats:
+        """Probabilities, (rows, classes), for scores of the same shape."""
+        columns = zip(self.curves, score.T, strict=True)
+        calibrated = np.column_stack([own if curve is None else curve(own) for curve, own in columns])
+        total = calibrated.sum(axis=1, keepdims=True)
+        return np.where(total > 0, calibrated / np.where(total > 0, total, 1), score)
+
+
+def fit_per_class(kind: Calibration, score: Floats, label: npt.NDArray[np.int64], weight: Floats | None) -> PerClass:
+    """Fit the curves to out-of-fold scores, (rows, classes), and the numbers of the rows' classes.
+
+    A class that no row or every row has, or of whose score there is one value only, has no curve.
+    """
+    curves = [
+        None
+        if len(np.unique(own)) == 1 or (is_class := label == code).all() or not is_class.any()
+        else fit_calibration(kind, own, is_class, weight)
+        for code, own in enumerate(score.T)
+    ]
+    return PerClass(tuple(curves))

@@ -41,8 +41,8 @@ def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[RowN
         why: what needs the predictions, for the error.
 
     Returns:
-        The numbers of the predicted rows, (n,), and each model's scores, (n, models). A row that is in several test
-        parts is repeated.
+        The numbers of the predicted rows, (n,), and each model's scores, (n, models) or (n, classes, models). A row
+        that is in several test parts is repeated.
 
     Raises:
         LearningError: there are no inner splits, or a model cannot be fitted on one of them.
@@ -57,7 +57,7 @@ def out_of_fold(fits: Sequence[Fit], examples: Examples, why: str) -> tuple[RowN
         part = replace(examples.take(split.train), inner=split.inner)
         test_rows = examples.table.take(split.test)
         try:
-            scores.append(np.column_stack([fit(part).predict(test_rows) for fit in fits]))
+            scores.append(np.stack([fit(part).predict(test_rows) for fit in fits], axis=-1))
         except LearningError as error:
             place = f"inner split {number} of {len(examples.inner)}, {len(split.train)} training rows"
             raise LearningError(f"{why} ({place}): {error}") from error

@@ -19,10 +19,10 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nightjar.errors import LearningError
-from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmRegressor
-from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostRegressor
+from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmOfClasses, LightGbmRegressor
+from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostOfClasses, XgBoostRegressor
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
-from nightjar.models.estimators.rate import ColumnRate
+from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.network.options import Options
@@ -34,6 +34,8 @@ LOGISTIC_STEPS = 1000
 FEW_INPUTS = 1000
 """Up to so many inputs, a few Newton steps take a quarter of the time of a hundred steps without second derivatives."""
 
+CLASSES = tuple(task for task in Task if task.has_classes)
+"""The tasks of classifiers."""
 PENALTIES: Mapping[str, type[Any]] = {"ridge": Ridge, "lasso": Lasso, "elastic_net": ElasticNet}
 
 
@@ -58,50 +60,56 @@ def _both(classifier: type[Any], regressor: type[Any]) -> Mapping[Task, type[Any
     return {Task.CLASSIFICATION: classifier, Task.REGRESSION: regressor, Task.RANKING: regressor}
 
 
+def _of_any_task(classifier: type[Any], regressor: type[Any]) -> Mapping[Task, type[Any]]:
+    return {**_both(classifier, regressor), Task.MULTICLASS: classifier}
+
+
 _TREE = frozenset({"class_weight", "criterion", "max_depth", "max_features", "max_leaf_nodes", "min_samples_leaf"})
 
 FAMILIES: Mapping[Estimator, Family] = {
-    Estimator.MAJORITY: Family({Task.CLASSIFICATION: DummyClassifier}, fixed={"strategy": "prior"}, requirement=None),
+    Estimator.MAJORITY: Family(dict.fromkeys(CLASSES, DummyClassifier), fixed={"strategy": "prior"}, requirement=None),
     Estimator.MEAN: Family({Task.REGRESSION: DummyRegressor, Task.RANKING: DummyRegressor}, requirement=None),
     Estimator.RATE: Family(
-        dict.fromkeys(Task, ColumnRate), frozenset({"pseudo_count"}), requirement=InputRequirement.ORDERED
+        {**dict.fromkeys(Task, ColumnRate), Task.MULTICLASS: ClassRates},
+        frozenset({"pseudo_count"}),
+        requirement=InputRequirement.ORDERED,
     ),
     Estimator.LOGISTIC: Family(
-        {Task.CLASSIFICATION: LogisticRegression, Task.RANKING: PairwiseRanker},
+        {**dict.fromkeys(CLASSES, LogisticRegression), Task.RANKING: PairwiseRanker},
         frozenset({"C", "class_weight", "fit_intercept", "l1_ratio", "max_iter", "opponents", "tol"}),
         {"max_iter": LOGISTIC_STEPS},
     ),
     Estimator.TREE: Family(
-        _both(DecisionTreeClassifier, DecisionTreeRegressor),
+        _of_any_task(DecisionTreeClassifier, DecisionTreeRegressor),
         _TREE | {"ccp_alpha", "min_impurity_decrease", "min_samples_split"},
         requirement=InputRequirement.ORDERED,
     ),
     Estimator.FOREST: Family(
-        _both(RandomForestClassifier, RandomForestRegressor),
+        _of_any_task(RandomForestClassifier, RandomForestRegressor),
         _TREE | {"max_samples", "min_samples_split", "n_estimators"},
         requirement=InputRequirement.ORDERED,
     ),
     Estimator.BOOSTING: Family(
-        _both(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
+        _of_any_task(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
         (_TREE - {"criterion"}) | {"l2_regularization", "learning_rate", "max_bins", "max_iter"},
         # Early stopping would hold out rows at random, across time. The search chooses the number of trees.
         {"early_stopping": False},
         InputRequirement.ORDERED,
     ),
     Estimator.LIGHTGBM: Family(
-        _both(LightGbmClassifier, LightGbmRegressor),
+        {**_both(LightGbmClassifier, LightGbmRegressor), Task.MULTICLASS: LightGbmOfClasses},
         frozenset(signature(LightGbmClassifier).parameters) - RESERVED_PARAMETERS,
-        requirement=InputRequirement.ORDERED,
+        requirement=InputRequirement.NATIVE,
     ),
     Estimator.XGBOOST: Family(
-        _both(XgBoostClassifier, XgBoostRegressor),
+        {**_both(XgBoostClassifier, XgBoostRegressor), Task.MULTICLASS: XgBoostOfClasses},
         frozenset(signature(XgBoostClassifier).parameters) - RESERVED_PARAMETERS,
-        requirement=InputRequirement.ORDERED,
+        requirement=InputRequirement.NATIVE,
     ),
     # A search tree of the rows would make the artifact no smaller, and an unchecked index in it could crash scoring.
     # With as many columns as one-hot codes make, no search tree is faster either.
     Estimator.NEIGHBOURS: Family(
-        _both(KNeighborsClassifier, KNeighborsRegressor),
+        _of_any_task(KNeighborsClassifier, KNeighborsRegressor),
         frozenset({"n_neighbors", "weights"}),
         {"algorithm": "brute"},
     ),
@@ -124,7 +132,7 @@ def family_of(model: Model) -> Family:
         return Family({Task.REGRESSION: PENALTIES[penalty], Task.RANKING: PENALTIES[penalty]}, _LINEAR)
     if model.estimator is Estimator.SKLEARN:
         estimator_class = import_class(model.class_name)
-        tasks = (Task.CLASSIFICATION,) if is_classifier(estimator_class()) else (Task.REGRESSION, Task.RANKING)
+        tasks = CLASSES if is_classifier(estimator_class()) else (Task.REGRESSION, Task.RANKING)
         parameters = frozenset(signature(estimator_class).parameters) - RESERVED_PARAMETERS
         return Family(
             dict.fromkeys(tasks, estimator_class), parameters, requirement=ALLOWED_CLASSES[str(model.class_name)]

@@ -4,7 +4,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,6 +62,37 @@ class ColumnRate(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Check the parameters; `checking` calls it before any row is read, like those of scikit-learn."""
         if not (isinstance(self.pseudo_count, int | float) and self.pseudo_count >= 0):
             raise ValueError(f"pseudo_count is {self.pseudo_count!r}: expected 0 or more rows.")
+
+
+class ClassRates(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Like `ColumnRate`, of several classes: the share of each among the training rows at each value of the column.
+
+    Attributes:
+        pseudo_count: as of `ColumnRate`; with it the shares add up to 1.
+        classes_: their numbers.
+        rates_: of each class.
+    """
+
+    def __init__(self, pseudo_count: float = 10.0) -> None:
+        self.pseudo_count = pseudo_count
+
+    def fit(self, inputs: Floats, y: npt.NDArray[np.int64], sample_weight: Floats | None = None) -> Self:
+        """Compute the shares. `inputs` is (rows, 1); `y` numbers the classes from 0.
+
+        Raises:
+            ValueError: see `ColumnRate.fit`.
+        """
+        self.classes_ = np.arange(int(y.max()) + 1)
+        self.rates_ = [ColumnRate(self.pseudo_count).fit(inputs, y == code, sample_weight) for code in self.classes_]
+        return self
+
+    def predict_proba(self, inputs: Floats) -> Floats:
+        """The shares at each row's value, (rows, classes). `inputs` is (rows, 1)."""
+        return np.column_stack([rate.predict(inputs) for rate in self.rates_])
+
+    def _validate_params(self) -> None:
+        """See `ColumnRate`."""
+        ColumnRate(self.pseudo_count)._validate_params()  # noqa: SLF001
 
 
 def _single(inputs: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from nightjar.errors import ModelError
 
@@ -16,13 +16,14 @@ State = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Perceptron:
-    """Layers of weights with rectifiers between them, and one output; some inputs are codes with embeddings.
+    """Layers of weights with rectifiers between them, and one output, or one a class; some inputs are embedded codes.
 
     Attributes:
         state: "0.weight" (outputs, inputs) and "0.bias" (outputs,) of the first layer, "1.weight" of the next, ...;
-            the last has one output. "embedding.7" (codes + 1, width): input 7 is a code, and row code + 1 replaces it
-            after all other inputs; row 0 is for -1 and for codes beyond the last.
-        probability: whether the output is the log-odds of True, converted to a probability; otherwise it is the value.
+            the last has one output, or one for each of several classes. "embedding.7" (codes + 1, width): input 7 is a
+            code, and row code + 1 replaces it after all other inputs; row 0 is for -1 and for codes beyond the last.
+        probability: whether the output is the log-odds of True, or outputs are those of classes up to a constant, to be
+            converted to probabilities; otherwise it is the value.
 
     Raises:
         ModelError: the arrays do not have these names and shapes.
@@ -41,14 +42,24 @@ class Perceptron:
             )
         widths = [self.state["0.weight"].shape[-1:], *(self.state[f"{layer}.bias"].shape for layer in range(layers))]
         shapes = [self.state[f"{layer}.weight"].shape for layer in range(layers)]
-        if shapes != [(*widths[layer + 1], *widths[layer]) for layer in range(layers)] or widths[-1] != (1,):
+        if shapes != [(*widths[layer + 1], *widths[layer]) for layer in range(layers)]:
             raise ModelError(f"A network's layers do not fit each other: weights {shapes}, biases {widths[1:]}.")
+        if self.outputs != 1 and not (self.probability and self.outputs > 1):
+            raise ModelError(f"A network's outputs are {self.outputs}: expected one, or the probabilities of classes.")
         self._check_embeddings(embeddings, widths[0][0])
         if not all(np.isfinite(array).all() for array in self.state.values()):
             raise ModelError("A network's arrays hold values that are not finite.")
 
+    @property
+    def outputs(self) -> int:
+        """How many outputs there are."""
+        last = max(int(name.split(".")[0]) for name in self.state if name.endswith(".bias"))
+        return len(self.state[f"{last}.bias"])
+
     def predict(self, inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """A probability of True, or a value, for each row, (rows,). `inputs` is (rows, inputs).
+        """A probability of True, or a value, for each row, (rows,); or the probabilities of classes, (rows, outputs).
+
+        `inputs` is (rows, inputs).
 
         Computed in float64 though trained in float32, so that a row's score hardly depends on the other rows: the order
         of BLAS's sums depends on the number of rows.
@@ -63,6 +74,8 @@ class Perceptron:
             values = values @ weight.T.astype(np.float64) + bias
             if layer < layers - 1:
                 values = np.maximum(values, 0)
+        if values.shape[1] > 1:
+            return np.asarray(softmax(values, axis=1), dtype=np.float64)
         output = np.asarray(values[:, 0], dtype=np.float64)
         return np.asarray(expit(output), dtype=np.float64) if self.probability else output
 

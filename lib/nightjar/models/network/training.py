@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from nightjar.errors import LearningError
 from nightjar.models.network.options import Options
@@ -21,13 +21,15 @@ from nightjar.models.network.perceptron import Perceptron
 __all__ = ["Options", "Tabular", "build", "fit_network", "require_device", "state_of"]
 
 Floats = npt.NDArray[np.float64]
+Measure = Callable[[Tensor, Tensor], Tensor]
+"""Outputs, (rows, outputs), and labels, (rows,), to the loss of each row."""
 NO_LEVELS: Mapping[int, int] = MappingProxyType({})
 
 
 class Tabular(nn.Module):
     """Embeddings of the inputs that are codes, after all other inputs; then linear layers, rectifiers and dropout."""
 
-    def __init__(self, inputs: int, options: Options, levels: Mapping[int, int]) -> None:
+    def __init__(self, inputs: int, options: Options, levels: Mapping[int, int], outputs: int = 1) -> None:
         super().__init__()
         self.columns = sorted(levels)
         self.numbers = [column for column in range(inputs) if column not in levels]
@@ -39,10 +41,10 @@ class Tabular(nn.Module):
         for hidden in options.hidden:
             layers += [nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(options.dropout)]
             width = hidden
-        self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
+        self.layers = nn.Sequential(*layers, nn.Linear(width, outputs))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(rows, inputs) -> (rows, 1): log-odds, or the value in units of the labels' deviation from their mean."""
+        """(rows, inputs) -> (rows, outputs): log-odds, or values in units of the labels' deviation from their mean."""
         if not self.columns:
             return self.layers(inputs)  # type: ignore[no-any-return]
         pairs = zip(self.columns, self.tables, strict=True)
@@ -64,7 +66,7 @@ class _Tensors:
 
 def fit_network(
     inputs: Floats,
-    y: npt.NDArray[np.bool_] | Floats,
+    y: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | Floats,
     *,
     options: Options,
     seed: int,
@@ -73,7 +75,8 @@ def fit_network(
 ) -> Perceptron:
     """Train on (rows, inputs) numbers of about unit size and (rows,) labels, oldest row first; at least two rows.
 
-    Booleans are learned as classes (cross-entropy), numbers as amounts (squared error). The newest tenth is the
+    Booleans and whole numbers, which number several classes from 0, are learned as classes (cross-entropy), other
+    numbers as amounts (squared error). The newest tenth is the
     validation set: after each epoch its loss decides whether this epoch's weights are the best so far. On a CPU the
     same rows, options and seed give the same weights; on a GPU the same up to rounding.
     Torch's global random state and number of threads are restored.
@@ -93,14 +96,15 @@ def fit_network(
     if len(y) < 2:
         raise LearningError(f"A network needs two rows at least, one of them to be judged on: found {len(y)}.")
     device = torch.device("cuda" if options.gpu else "cpu")
-    classes = y.dtype == np.bool_
+    kind = y.dtype.kind
+    classes, outputs = kind != "f", int(y.max()) + 1 if kind == "i" else 1
     centre, spread = (0.0, 1.0) if classes else (float(np.mean(y)), float(np.std(y)) or 1.0)
     columns = (inputs, (y.astype(np.float64) - centre) / spread, _weights(y, weight, options))
     rows = _Tensors(*(torch.tensor(column, dtype=torch.float32, device=device) for column in columns))
     with _one_thread(), torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        network = build(inputs.shape[1], options, levels).to(device)
-        _train(network, rows, options, seed, classes=classes)
+        network = build(inputs.shape[1], options, levels, outputs).to(device)
+        _train(network, rows, options, seed, _LOSSES[kind])
     return Perceptron(in_units(state_of(network), centre, spread), probability=classes)
 
 
@@ -113,9 +117,9 @@ def require_device(options: Options) -> None:
         )
 
 
-def build(inputs: int, options: Options, levels: Mapping[int, int] = NO_LEVELS) -> Tabular:
-    """The network in torch: (rows, inputs) -> (rows, 1); `levels` as in `fit_network`."""
-    return Tabular(inputs, options, levels if options.embedding else NO_LEVELS)
+def build(inputs: int, options: Options, levels: Mapping[int, int] = NO_LEVELS, outputs: int = 1) -> Tabular:
+    """The network in torch: (rows, inputs) -> (rows, outputs); `levels` as in `fit_network`."""
+    return Tabular(inputs, options, levels if options.embedding else NO_LEVELS, outputs)
 
 
 def state_of(network: Tabular) -> dict[str, npt.NDArray[Any]]:
@@ -145,7 +149,7 @@ def in_units(state: dict[str, npt.NDArray[Any]], centre: float, spread: float) -
     return state | {f"{last}.weight": weight * np.float64(spread), f"{last}.bias": bias * np.float64(spread) + centre}
 
 
-def _train(network: Tabular, rows: _Tensors, options: Options, seed: int, *, classes: bool) -> None:
+def _train(network: Tabular, rows: _Tensors, options: Options, seed: int, measure: Measure) -> None:
     newest = max(1, len(rows.labels) // 10)
     training, validation = rows[:-newest], rows[-newest:]
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
@@ -156,10 +160,10 @@ def _train(network: Tabular, rows: _Tensors, options: Options, seed: int, *, cla
         network.train()
         order = torch.randperm(len(training.labels), generator=shuffle).to(rows.labels.device)
         for batch in torch.split(order, options.batch_size):
-            _step(_loss(network, training[batch], classes=classes), optimizer, scaler)
+            _step(_loss(network, training[batch], measure), optimizer, scaler)
         network.eval()
         with torch.no_grad():
-            loss = float(_loss(network, validation, classes=classes))
+            loss = float(_loss(network, validation, measure))
         epochs_without_gain = 0 if loss < best_loss else epochs_without_gain + 1
         if loss < best_loss:
             best_loss, best_state = loss, copy.deepcopy(network.state_dict())
@@ -177,13 +181,28 @@ def _step(loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.Grad
     scaler.update()
 
 
-def _loss(network: Tabular, rows: _Tensors, *, classes: bool) -> Tensor:
+def _loss(network: Tabular, rows: _Tensors, measure: Measure) -> Tensor:
     """The weighted mean of the rows' losses; 0 where all weights are 0."""
     with torch.autocast("cuda", dtype=torch.float16, enabled=rows.inputs.is_cuda):
-        output = network(rows.inputs)[:, 0]
-    measure = binary_cross_entropy_with_logits if classes else mse_loss
-    losses = measure(output.float(), rows.labels, reduction="none")
+        output = network(rows.inputs)
+    losses = measure(output.float(), rows.labels)
     return (losses * rows.weights).sum() / rows.weights.sum().clamp(min=1e-12)
+
+
+def _of_truth(output: Tensor, labels: Tensor) -> Tensor:
+    return binary_cross_entropy_with_logits(output[:, 0], labels, reduction="none")
+
+
+def _of_classes(output: Tensor, labels: Tensor) -> Tensor:
+    return cross_entropy(output, labels.long(), reduction="none")
+
+
+def _of_amounts(output: Tensor, labels: Tensor) -> Tensor:
+    return mse_loss(output[:, 0], labels, reduction="none")
+
+
+_LOSSES: Mapping[str, Measure] = {"b": _of_truth, "i": _of_classes, "f": _of_amounts}
+"""Kind of labels, as NumPy has it -> the loss of each row."""
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Criteria:
 
     Attributes:
         threshold, keep, penalty: as in settings/preparation.py `Selection`.
-        classes: whether the label is one of two classes rather than an amount.
+        classes: whether the label is a class rather than an amount.
         seed: of every random choice.
     """
 
@@ -124,7 +124,7 @@ def with_weight(inputs: Floats, label: Labels, criteria: Criteria) -> Mask:
         model = LogisticRegression(
             C=strength, l1_ratio=1.0, solver="saga", max_iter=SOLVER_STEPS, random_state=criteria.seed
         )
-        return _has_weight(model.fit(_standardise(inputs), label).coef_[0])
+        return _has_weight(model.fit(_standardise(inputs), label).coef_)
     spread = np.std(label) or 1.0
     model = Lasso(alpha=criteria.penalty, max_iter=SOLVER_STEPS)
     return _has_weight(model.fit(_standardise(inputs), label / spread).coef_)
@@ -169,7 +169,8 @@ def _inflation(correlations: Floats) -> Floats:
 
 
 def _has_weight(weights: Floats) -> Mask:
-    return np.asarray(np.abs(weights) > 1e-5)  # as scikit-learn's SelectFromModel has it
+    """Whether a column has a weight, for any class."""
+    return np.asarray((np.abs(np.atleast_2d(weights)) > 1e-5).any(axis=0))  # as scikit-learn's SelectFromModel has it
 
 
 def _greatest(scores: Floats, keep: int) -> Mask:

@@ -3,7 +3,7 @@
 imbalanced-learn is imported where it is used: a search's workers start sooner without it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from nightjar.models.preprocessing.synthetic_rows import Pairs, draw_pairs
 from nightjar.settings.preparation import Imbalance, ImbalanceKind
 
 Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.bool_] | npt.NDArray[np.int64]
 Resampled = tuple[Floats, Labels, Floats | None]
 Synthesiser = Callable[[Pairs], Floats]
 
@@ -27,7 +27,7 @@ def resample(
 
     Args:
         inputs: prepared, (rows, columns).
-        label: booleans, (rows,), of both classes.
+        label: booleans or numbers of classes, (rows,), of two classes at least.
         weight: of each row; None: one each.
         settings: the kind, and the ratio of the classes.
         seed: of every random choice.
@@ -39,71 +39,96 @@ def resample(
         if none were given and the kind makes none.
 
     Raises:
-        LearningError: labels that are no booleans or all alike, or rows from which no synthetic ones can be made.
+        LearningError: labels that are no classes or all alike, or rows from which no synthetic ones can be made.
     """
     if settings.kind is ImbalanceKind.NONE:
         return inputs, label, weight
     _check(label)
     if settings.kind is ImbalanceKind.CLASS_WEIGHT:
         return inputs, label, _class_weights(label, weight, settings.ratio)
-    positives = int(label.sum())
-    rarer, other = sorted((positives, len(label) - positives))
-    if rarer >= settings.ratio * other:
+    sizes = _new_sizes(label, settings)
+    if not sizes:
         return inputs, label, weight
     if settings.kind in (ImbalanceKind.SMOTE, ImbalanceKind.ADASYN):
-        return _add_synthetic_rows(inputs, label, weight, settings, seed, synthesise)
-    rows = _sample_rows(settings, label, seed)
+        return _add_synthetic_rows(inputs, label, weight, settings, sizes, seed, synthesise)
+    rows = _sample_rows(settings, label, sizes, seed)
     return inputs[rows], label[rows], None if weight is None else weight[rows]
 
 
 def _check(label: npt.NDArray[Any]) -> None:
-    if label.dtype != np.bool_:
-        raise LearningError(f"Only classes can be evened out: the labels are {label.dtype}, expected booleans.")
-    if label.all() or not label.any():
+    if label.dtype.kind not in "biu":
+        raise LearningError(
+            f"Only classes can be evened out: the labels are {label.dtype}, expected booleans or codes."
+        )
+    if (label == label[0]).all():
         raise LearningError(f"All {len(label)} training rows are of one class: there is nothing to even out.")
 
 
+def _new_sizes(label: Labels, settings: Imbalance) -> Mapping[int, int]:
+    """Class -> its rows afterwards, where they are to change: all to the ratio beside the rarest or most frequent."""
+    classes, counts = np.unique(label, return_counts=True)
+    rows = {int(one): int(count) for one, count in zip(classes, counts, strict=True)}
+    least, most = min(rows.values()), max(rows.values())
+    if settings.kind is ImbalanceKind.UNDER:
+        return {one: int(least / settings.ratio) for one, count in rows.items() if least < settings.ratio * count}
+    return {one: int(settings.ratio * most) for one, count in rows.items() if count < settings.ratio * most}
+
+
 def _class_weights(label: Labels, weight: Floats | None, ratio: float) -> Floats:
-    """The weights with those of the lighter class raised, then all scaled so that the sum stays."""
+    """The weights with those of lighter classes raised to the ratio, then all scaled so that the sum stays."""
     weights = np.ones(len(label)) if weight is None else weight
-    totals = [float(weights[label == value].sum()) for value in (False, True)]
-    lighter = totals[True] < totals[False]
-    light, heavy = min(totals), max(totals)
-    if light >= ratio * heavy:
+    classes, codes = np.unique(label, return_inverse=True)
+    totals = np.bincount(codes, weights)
+    heaviest = totals.max()
+    lighter = totals < ratio * heaviest
+    if not lighter.any():
         return weights
-    if light <= 0:
-        raise LearningError(f"The rows of the class {lighter} weigh {light:g} in all: class_weight cannot raise that.")
-    balanced = np.where(label == lighter, weights * (ratio * heavy / light), weights)
+    if totals.min() <= 0:
+        light = classes[np.argmin(totals)]
+        raise LearningError(
+            f"The rows of the class {light} weigh {totals.min():g} in all: class_weight cannot raise that."
+        )
+    factors = np.where(lighter, ratio * heaviest / totals, 1.0)
+    balanced = weights * factors[codes]
     return np.asarray(balanced * (weights.sum() / balanced.sum()))
 
 
-def _sample_rows(settings: Imbalance, label: Labels, seed: int) -> RowNumbers:
+def _sample_rows(settings: Imbalance, label: Labels, sizes: Mapping[int, int], seed: int) -> RowNumbers:
     """Row numbers, chosen by labels alone: a subset in order, or all rows followed by the repeated ones."""
     from imblearn.over_sampling import RandomOverSampler  # noqa: PLC0415
     from imblearn.under_sampling import RandomUnderSampler  # noqa: PLC0415
 
     under = settings.kind is ImbalanceKind.UNDER
-    sampler = (RandomUnderSampler if under else RandomOverSampler)(sampling_strategy=settings.ratio, random_state=seed)
-    sampler.fit_resample(np.zeros((len(label), 1)), label)
+    sampler = (RandomUnderSampler if under else RandomOverSampler)(sampling_strategy=dict(sizes), random_state=seed)
+    sampler.fit_resample(np.zeros((len(label), 1)), label.astype(np.int64))
     rows = np.asarray(sampler.sample_indices_)
     return np.sort(rows) if under else rows
 
 
 def _add_synthetic_rows(
-    inputs: Floats, label: Labels, weight: Floats | None, settings: Imbalance, seed: int, synthesise: Synthesiser
+    inputs: Floats,
+    label: Labels,
+    weight: Floats | None,
+    settings: Imbalance,
+    sizes: Mapping[int, int],
+    seed: int,
+    synthesise: Synthesiser,
 ) -> Resampled:
-    rarer = bool(label.mean() < 0.5)
-    rows = int((label == rarer).sum())
-    _check_neighbours(inputs, rows, settings)
-    count = int(settings.ratio * (len(label) - rows) - rows)
-    pairs = draw_pairs(
-        inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed
-    )
-    synthetic = synthesise(pairs) if len(pairs.base) else inputs[:0]
-    labels = np.concatenate([label, np.full(len(synthetic), rarer)])
-    if weight is not None:
-        weight = np.concatenate([weight, np.full(len(synthetic), weight[label == rarer].mean())])
-    return np.vstack([inputs, synthetic]), labels, weight
+    parts, weights = [inputs], [weight] if weight is not None else []
+    labels: list[Any] = [label]
+    for rarer, size in sizes.items():
+        own = label == rarer
+        _check_neighbours(inputs, int(own.sum()), settings)
+        count = size - int(own.sum())
+        pairs = draw_pairs(
+            inputs, label, settings.kind, rarer=rarer, count=count, neighbours=settings.neighbours, seed=seed
+        )
+        synthetic = synthesise(pairs) if len(pairs.base) else inputs[:0]
+        parts.append(synthetic)
+        labels.append(np.full(len(synthetic), rarer, dtype=label.dtype))
+        if weight is not None:
+            weights.append(np.full(len(synthetic), weight[own].mean()))
+    return np.vstack(parts), np.concatenate(labels), np.concatenate(weights) if weights else None
 
 
 def _check_neighbours(inputs: Floats, rows: int, settings: Imbalance) -> None:

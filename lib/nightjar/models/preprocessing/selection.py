@@ -75,7 +75,7 @@ class Selected(_ColumnSelection):
         """
         complete = SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(inputs)
         criteria = Criteria(
-            self.threshold, self.keep, self.penalty, classes=self.task == Task.CLASSIFICATION.value, seed=self.seed
+            self.threshold, self.keep, self.penalty, classes=Task(self.task).has_classes, seed=self.seed
         )
         self.kept_ = SELECTORS[SelectionKind(self.kind)](complete, label, criteria)
         if not self.kept_.any():

@@ -19,7 +19,7 @@ from nightjar.evaluation.rows import RowNumbers
 from nightjar.settings.preparation import ImbalanceKind
 
 Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.bool_] | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Pairs:
 
 
 def draw_pairs(
-    inputs: Floats, label: Labels, kind: ImbalanceKind, *, rarer: bool, count: int, neighbours: int, seed: int
+    inputs: Floats, label: Labels, kind: ImbalanceKind, *, rarer: int, count: int, neighbours: int, seed: int
 ) -> Pairs:
-    """Rows of the rarer class drawn at random (ADASYN: more where the other class is near), each with a neighbour.
+    """Rows of the rarer class drawn at random (ADASYN: more where other classes are near), each with a neighbour.
 
     Args:
         inputs: of the estimator, without nulls, (rows, columns).
@@ -83,7 +83,7 @@ def interpolate(frame: pd.DataFrame, pairs: Pairs, levels: Collection[str] = ())
     return synthetic
 
 
-def _rows_to_make(other: Labels, count: int) -> RowNumbers:
+def _rows_to_make(other: npt.NDArray[np.bool_], count: int) -> RowNumbers:
     """The number of synthetic rows at each row, by the share of its neighbours in the other class; `count` in all.
 
     The sums up to each row are rounded, so that few rows to be made at many are not rounded to none.

@@ -7,7 +7,7 @@ from nightjar.models.stored_types import STORED_ESTIMATORS
 
 _GRADIENT_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
 _KINDS = ("Classifier", "Regressor")
-_LOSSES = ("HalfBinomialLoss", "HalfPoissonLoss", "HalfSquaredError")
+_LOSSES = ("HalfBinomialLoss", "HalfMultinomialLoss", "HalfPoissonLoss", "HalfSquaredError")
 
 ESTIMATOR_TYPES: Final = frozenset(
     {
@@ -40,7 +40,10 @@ ESTIMATOR_PARTS: Final = frozenset(
     {
         *(f"sklearn._loss._loss.Cy{name}" for name in _LOSSES),
         *(f"sklearn._loss.loss.{name}" for name in _LOSSES),
-        *(f"sklearn._loss.link.{name}" for name in ("IdentityLink", "Interval", "LogLink", "LogitLink")),
+        *(
+            f"sklearn._loss.link.{name}"
+            for name in ("IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit")
+        ),
         f"{_GRADIENT_BOOSTING}.binning._BinMapper",
         f"{_GRADIENT_BOOSTING}.predictor.TreePredictor",
         "sklearn.linear_model._sgd_fast.ModifiedHuber",

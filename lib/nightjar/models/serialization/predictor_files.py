@@ -15,10 +15,11 @@ from nightjar.errors import LearningError, ModelError
 from nightjar.models.boosters.booster import Booster
 from nightjar.models.boosters.booster_files import file_name, open_booster, structure_of
 from nightjar.models.columns import FeatureColumn
-from nightjar.models.ensembles.blending import Blend
-from nightjar.models.ensembles.calibration import Isotonic, Platt
+from nightjar.models.ensembles.blending import Blend, ClassBlend
+from nightjar.models.ensembles.calibration import Isotonic, PerClass, Platt
 from nightjar.models.network.perceptron import Perceptron
 from nightjar.models.predictor import Calibrator, Classifier, Predictor, Regressor
+from nightjar.models.serialization.class_checks import require_fitting_classes
 from nightjar.models.serialization.skops_allowlist import dump as dump_part
 from nightjar.models.serialization.skops_allowlist import open_estimator, open_preparation, require_allowed_types
 from nightjar.models.serialization.skops_files import without_former_names
@@ -45,6 +46,8 @@ def dump(predictor: Predictor, prefix: str = "") -> tuple[Structure, dict[str, b
         "members": [],
         "calibration": _dump_curve(predictor.calibration),
     }
+    if predictor.classes:
+        structure |= {"classes": list(predictor.classes), "seen": list(predictor.seen)}
     if predictor.preparation is not None:
         structure["preparation"] = f"{prefix}{PREPARATION}"
         files[f"{prefix}{PREPARATION}"] = dump_part(predictor.preparation)
@@ -85,6 +88,8 @@ def open_predictor(structure: Structure, files: Mapping[str, bytes], where: str)
 def _dump_estimator(estimator: Classifier | Regressor, prefix: str, files: dict[str, bytes]) -> Structure:
     if isinstance(estimator, Blend):
         return {"blend": asdict(estimator)}
+    if isinstance(estimator, ClassBlend):
+        return {"class_blend": asdict(estimator)}
     if isinstance(estimator, Perceptron):
         files[f"{prefix}{NETWORK}"] = safetensors.numpy.save(dict(estimator.state))
         return {"network": f"{prefix}{NETWORK}", "probability": estimator.probability}
@@ -99,6 +104,8 @@ def _dump_estimator(estimator: Classifier | Regressor, prefix: str, files: dict[
 def _dump_curve(curve: Calibrator | None) -> Structure | None:
     if curve is None:
         return None
+    if isinstance(curve, PerClass):
+        return {"per_class": [_dump_curve(one) for one in curve.curves]}
     for name, kind in CURVES.items():
         if isinstance(curve, kind):
             return {name: asdict(curve)}
@@ -123,20 +130,24 @@ def _open(structure: Structure, files: Mapping[str, bytes], where: str) -> Predi
     features = tuple(FeatureColumn(str(one["name"]), str(one["type"])) for one in structure["features"])
     name = structure["preparation"]
     members = tuple(_open(member, files, where) for member in structure["members"])
-    return Predictor(
+    predictor = Predictor(
         features,
         None if name is None else open_preparation(files[name], f"{where}: {name}"),
         _open_estimator(structure["estimator"], files, where, members),
         members,
         _open_curve(structure["calibration"]),
+        tuple(str(one) for one in structure.get("classes", ())),
+        tuple(int(code) for code in structure.get("seen", ())),
     )
+    require_fitting_classes(predictor, where)
+    return predictor
 
 
 def _open_estimator(
     structure: Structure, files: Mapping[str, bytes], where: str, members: Sequence[Predictor]
 ) -> Classifier | Regressor:
     kind = next(iter(structure))
-    if (kind == "blend") != bool(members):
+    if (kind in ("blend", "class_blend")) != bool(members):
         raise ModelError(f"{where}: a blend has members, nothing else has any: found {kind} of {len(members)}.")
     if kind == "blend":
         blend = structure["blend"]
@@ -144,6 +155,9 @@ def _open_estimator(
         if len(weights) != len(members):
             raise ModelError(f"{where}: a blend of {len(members)} members has {len(weights)} weights.")
         return Blend(weights, float(blend["intercept"]), log_odds=bool(blend["log_odds"]))
+    if kind == "class_blend":
+        rows, intercepts = structure["class_blend"]["weights"], structure["class_blend"]["intercepts"]
+        return ClassBlend(tuple(tuple(map(float, row)) for row in rows), tuple(map(float, intercepts)))
     if kind == "network":
         name = structure["network"]
         try:
@@ -160,6 +174,13 @@ def _open_estimator(
 def _open_curve(structure: Structure | None) -> Calibrator | None:
     if structure is None:
         return None
+    [(name, values)] = structure.items()
+    if name == "per_class":
+        return PerClass(tuple(None if one is None else _open_single_curve(one) for one in values))
+    return _open_single_curve(structure)
+
+
+def _open_single_curve(structure: Structure) -> Platt | Isotonic:
     [(name, values)] = structure.items()
     if name == "platt":
         return Platt(float(values["slope"]), float(values["intercept"]))

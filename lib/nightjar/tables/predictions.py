@@ -1,0 +1,39 @@
+"""Predictions of several classes: the columns by which references and drift watch them, and their probabilities."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SCORE, PREDICTED, PROBABILITIES = "score", "predicted", "probabilities"
+PREDICTED_CLASS = "predicted class"
+"""Subject of references and drift; no feature is called so, since their names are identifiers."""
+
+
+def probability_of(value: str) -> str:
+    """The subject of references and drift that is the probability of a class."""
+    return f"probability[{value}]"
+
+
+def watched(classes: Sequence[str]) -> list[str]:
+    """The subjects that are no features: the score; of several classes the predicted one and each probability, too."""
+    return [SCORE, PREDICTED_CLASS, *map(probability_of, classes)] if classes else [SCORE]
+
+
+def unfold(scores: pa.Table, classes: Sequence[str]) -> pa.Table:
+    """The rows of `scores` with the probability of each class as a column, `probability_of`, in place of the map.
+
+    Of a class that the model does not know it is 0.
+    """
+    maps = scores[PROBABILITIES].combine_chunks()
+    for value in classes:
+        own = pc.map_lookup(maps, pa.scalar(value), "first")
+        scores = scores.append_column(probability_of(value), pc.fill_null(own, 0.0))
+    return scores.drop_columns([PROBABILITIES])
+
+
+def probabilities_of(scores: pa.Table, classes: Sequence[str]) -> npt.NDArray[np.float64]:
+    """The probabilities of rows that `unfold` gave, (rows, classes)."""
+    return np.column_stack([scores[probability_of(value)].to_numpy() for value in classes])
