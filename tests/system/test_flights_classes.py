@@ -1,6 +1,5 @@
 """Flights in three classes: history and a night from the raw files to the report, by the command itself."""
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
