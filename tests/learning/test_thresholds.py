@@ -8,7 +8,7 @@ import pytest
 from learning import problems
 from nightjar.evaluation.clusters import Clusters
 from nightjar.learning.data.prices import Prices
-from nightjar.learning.thresholds import fit_thresholds
+from nightjar.learning.thresholds import fit_thresholds, table_of
 from nightjar.settings.tiers import Tier, TierKind
 
 ROWS = problems.rows()
@@ -59,6 +59,16 @@ def test_tiers_follow_each_other_and_each_says_what_it_reaches_and_what_others_w
         ("at most 10 a night", 0.9, 10),
         ("at most 14 a night", 0.9, 10),
     ]
+    assert "Set otherwise: at most 10 a night acts from 0.9 (recall 0." in str(act)
+    table = table_of([act, review])
+    assert table["setting"].to_pylist() == [
+        act.rule,
+        fewer.rule,
+        more.rule,
+        review.rule,
+        *(one.rule for one in review.alternatives),
+    ]
+    assert table["acted"].to_pylist()[:3] == [10, 10, 10]
     assert [one.rule for one in review.alternatives] == ["recall at least 0.9", "recall at least 1"]
 
 

@@ -15,7 +15,7 @@ from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.thresholds import Threshold, fit_thresholds
+from nightjar.learning.thresholds import Threshold, fit_thresholds, table_of
 from nightjar.settings.tiers import Tier
 
 log = logging.getLogger("nightjar.train")
@@ -27,11 +27,11 @@ class OutOfFoldChecks:
 
     Attributes:
         thresholds: of the project's tiers, in their order.
-        labels: file name -> rows whose labels a person should check.
+        files: file name -> rows for people: labels that they should check, and the thresholds.
     """
 
     thresholds: tuple[Threshold, ...]
-    labels: Mapping[str, pa.Table]
+    files: Mapping[str, pa.Table]
 
 
 def out_of_fold_checks(
@@ -68,4 +68,5 @@ def out_of_fold_checks(
     for threshold in thresholds:
         log.info("%s", threshold)
     scores[final.test] = final_scores
-    return OutOfFoldChecks(thresholds, label_review(rows, scores, problem.seed))
+    tables = {"thresholds.csv": table_of(thresholds)} if thresholds else {}
+    return OutOfFoldChecks(thresholds, {**label_review(rows, scores, problem.seed), **tables})

@@ -1,9 +1,10 @@
 """The thresholds of decisions: fitted to out-of-fold scores; what they reach is measured on the final period."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from nightjar.evaluation.acting import Period, Reach, ReachEstimates
 from nightjar.evaluation.clusters import Clusters, blocks_of
@@ -28,6 +29,12 @@ class Alternative:
     rule: str
     value: float
     reach: ReachEstimates
+
+    def __str__(self) -> str:
+        """In words, for the log."""
+        figures = {"recall": self.reach.recall, "precision": self.reach.precision, "rows a night": self.reach.acted}
+        shown = [f"{name} {value:.4g}" for name, value in figures.items() if value is not None]
+        return f"{self.rule} acts from {self.value:.4g} ({', '.join(shown)})"
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,8 @@ class Threshold:
             parts.append(f"{_words(reach.cost)} is what a row costs ({beside})")
         amiss = f"; {self.shortfall}" if self.shortfall else ""
         acts = f"tier {self.tier} ({self.rule}) acts from {self.value:.4g}{bounds}{amiss}"
-        return f"{acts}; in the final period: {', '.join(parts)}"
+        others = f". Set otherwise: {'; '.join(map(str, self.alternatives))}" if self.alternatives else ""
+        return f"{acts}; in the final period: {', '.join(parts)}{others}"
 
 
 def fit_thresholds(
@@ -122,6 +130,19 @@ def fit_thresholds(
     block = blocks_of(days, first, last, block_days)[order]
     bounds = threshold_bounds(ranked, list(tiers.values()), block, seed)
     return tuple(_thresholds(tiers, ranked, period, bounds))
+
+
+def table_of(thresholds: Sequence[Threshold]) -> pa.Table:
+    """The thresholds, and those of slightly different settings, as rows for people."""
+    rows = []
+    for one in thresholds:
+        figures = {name: value and value["estimate"] for name, value in asdict(one.reach).items()}
+        rows.append({"tier": one.tier, "setting": one.rule, "threshold": one.value, **figures})
+        rows += [
+            {"tier": one.tier, "setting": other.rule, "threshold": other.value, **asdict(other.reach)}
+            for other in one.alternatives
+        ]
+    return pa.Table.from_pylist(rows)
 
 
 def _thresholds(

@@ -127,7 +127,7 @@ def train(
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         unobserved = count_unobserved(warehouse, project, rows, final, final_scores, predictor, checks.thresholds)
         evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
-        tracking.attach(record, checks.labels)
+        tracking.attach(record, checks.files)
         # The last step that can refuse a value of the rows: nothing is registered before it.
         histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)

@@ -47,8 +47,8 @@ def count_unobserved(
     weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
     others = _others(warehouse, rows, final)
     score = predictor.predict(others) if len(others) else np.array([])
-    stands_for = _weights(others)
-    without = float(stands_for[score >= threshold].sum())
+    other_weight = _weights(others)
+    without = float(other_weight[score >= threshold].sum())
     acted_on = without + float(weight[final.test][final_scores >= threshold].sum())
     at_most = None if project.feedback.exploration else project.feedback.without_outcome
     return {"acted_on": acted_on, "without_outcome": without, "at_most": at_most}
