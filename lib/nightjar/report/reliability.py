@@ -8,8 +8,7 @@ from markupsafe import Markup
 
 from nightjar.report.formatting import compact, percent
 from nightjar.report.performance import JudgedDate
-from nightjar.report.svg import AXIS_WIDTH as LEFT
-from nightjar.report.svg import BOTTOM, RIGHT, TOP, grid_line, svg, text
+from nightjar.report.svg import AXIS_WIDTH, BOTTOM, RIGHT, TOP, grid_line, svg, text
 
 OUTCOMES = {"positive_rate": "rate", "accuracy": "share of right predictions", "mean_label": "mean outcome"}
 """The measure that says what came of a decile -> its name for people."""
@@ -70,7 +69,7 @@ def chart(reliability: Reliability) -> Markup:
     low, high = _tenths(min(values), max(values)) if reliability.is_share else _padded(min(values), max(values))
 
     def across(value: float) -> float:
-        return LEFT + (_WIDTH - LEFT - RIGHT) * (value - low) / (high - low)
+        return AXIS_WIDTH + (_WIDTH - AXIS_WIDTH - RIGHT) * (value - low) / (high - low)
 
     def up(value: float) -> float:
         return _HEIGHT - BOTTOM - (_HEIGHT - BOTTOM - TOP) * (value - low) / (high - low)
