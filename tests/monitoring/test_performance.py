@@ -13,6 +13,7 @@ from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.monitoring import performance
 from nightjar.registry import events
+from nightjar.settings.costs import Costs
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
@@ -293,3 +294,47 @@ def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):
     figures = {measure: (day, on, value, provisional) for day, on, measure, value, provisional in rows}
     assert figures["roc_auc"] == (D2, D1, 1.0, False)
     assert figures["matured_share"] == (D2, D1, 1.0, False)
+
+
+CLASSES = replace(
+    PROJECT,
+    label=replace(PROJECT.label, task=Task.MULTICLASS, classes={"ok": "Fine", "worn": "Worn", "broken": "Broken"}),
+    costs=Costs(
+        matrix={"ok": {"worn": 1, "broken": 2}, "worn": {"ok": 3, "broken": 1}, "broken": {"ok": 9, "worn": 4}}
+    ),
+)
+
+
+def test_served_decisions_between_classes_are_judged_and_a_class_that_the_model_lacks_is_an_error(warehouse):
+    """The model knows nothing of broken machines; of three rows one is right, at costs of 4 for the broken one."""
+    arrow.ensure(warehouse, features_table(CLASSES, KEY, pa.schema([])))
+    rows = [
+        {
+            "prediction_id": machine,
+            "prediction_time": midnight(D1),
+            "machine": machine,
+            "score": 0.7,
+            "predicted": "worn",
+            "probabilities": [("ok", 0.3), ("worn", 0.7)],
+            "model_version": "1",
+            "model_name": "m",
+            "run_date": D1,
+            "role": "champion",
+            "run_id": "s",
+        }
+        for machine in ("m1", "m2", "m3")
+    ]
+    arrow.append(warehouse, scores_table(CLASSES, KEY), rows, "s")
+    for machine, label in {"m1": "worn", "m2": "broken", "m3": None}.items():
+        store_label(warehouse, machine, D1, label, midnight(D1, 9), CLASSES)
+    day = measured(warehouse, D2, CLASSES)[D1]
+    assert (day["rows"], day["accuracy"], day["recall[broken]"], day["unseen_share"]) == (2, 0.5, 0, 0.5)
+    assert (day["expected_cost"], day["log_loss"], day["brier"]) == (2, None, pytest.approx((0.18 + 1.58) / 2))
+    stored = arrow.read(warehouse, "performance").to_pylist()
+    (loss,) = (row for row in stored if (row["slice"], row["measure"]) == ("all", "log_loss"))
+    assert loss["reason"] == "1 of 2 rows is of a class to which the model gives no probability"
+    taken = {row["measure"]: (row["value"], row["rows"]) for row in stored if row["slice"] == "class broken"}
+    assert taken == {"predicted[worn]": (1, 1)}
+    others = replace(CLASSES.label, classes={"ok": "Fine", "worn": "Worn", "new": "New"})
+    with pytest.raises(TableError, match="Table labels holds label 'broken' in 1 of 2 judged rows: expected one of"):
+        measured(warehouse, D2, replace(CLASSES, label=others, costs=Costs()))

@@ -190,7 +190,7 @@ def _codes(judged: pa.Table, name: str, classes: list[str]) -> npt.NDArray[np.in
         table = "labels" if name == "label" else "scores"
         raise TableError(
             f"Table {table} holds {name} {strange[0]!r} in {codes.null_count:,} of {len(judged):,} judged rows: "
-            f"expected one of project.label.classes, {classes}. Were they changed since? Build the labels again, or put "
-            "the class back. Nothing was written."
+            f"expected one of project.label.classes, {classes}. Were they changed since? Build the labels again, or "
+            "put the class back. Nothing was written."
         )
     return codes.to_numpy().astype(np.intp)
