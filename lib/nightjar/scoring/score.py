@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError, TableError
 from nightjar.models.columns import difference
+from nightjar.models.unseen import unseen_texts
 from nightjar.registry import events, verified
 from nightjar.registry.artifacts import Artifact
 from nightjar.registry.manifest import Manifest
@@ -19,6 +20,7 @@ from nightjar.registry.signature import Subject
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.predictions import prediction_columns
+from nightjar.scoring.unseen import log_unseen, reads_native_categories
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels, quality, sink
@@ -87,6 +89,8 @@ def score(
         culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])
         raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
     outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
+    if reads_native_categories(manifest.structure):
+        log_unseen(warehouse, outcome.outputs["scores"], run_date, role)
     return outcome
 
 
@@ -161,6 +165,7 @@ def _task(project: str, key: list[str], read: TaskFunction, artifact: Artifact) 
             predictor = predictor or artifact.open()
             columns = rows.select(["prediction_time", *key])
             ids = pa.array(prediction_ids(project, columns.select([*key, "prediction_time"])), pa.string())
+            columns = columns.append_column("unseen_levels", unseen_texts(predictor, rows))
             for name, values in prediction_columns(predictor.predict(rows), artifact.manifest).items():
                 columns = columns.append_column(name, values)
             yield columns.append_column("prediction_id", ids)

@@ -232,6 +232,12 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
+            Column(
+                "unseen_levels",
+                pa.string(),
+                "native categories whose level here the model has not seen in training, so that it counts as missing; "
+                "null: none",
+            ),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,

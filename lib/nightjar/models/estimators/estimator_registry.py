@@ -99,12 +99,12 @@ FAMILIES: Mapping[Estimator, Family] = {
     Estimator.LIGHTGBM: Family(
         _both(LightGbmClassifier, LightGbmRegressor),
         frozenset(signature(LightGbmClassifier).parameters) - RESERVED_PARAMETERS,
-        requirement=InputRequirement.ORDERED,
+        requirement=InputRequirement.NATIVE,
     ),
     Estimator.XGBOOST: Family(
         _both(XgBoostClassifier, XgBoostRegressor),
         frozenset(signature(XgBoostClassifier).parameters) - RESERVED_PARAMETERS,
-        requirement=InputRequirement.ORDERED,
+        requirement=InputRequirement.NATIVE,
     ),
     # A search tree of the rows would make the artifact no smaller, and an unchecked index in it could crash scoring.
     # With as many columns as one-hot codes make, no search tree is faster either.
