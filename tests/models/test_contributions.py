@@ -21,14 +21,14 @@ from oracles.shapley import Node, shapley
 NATIVE = Preparation(category=Category(Encoding.NATIVE))
 
 
-def rows(count=400):
+def rows(count=3000):
     """A number, a category of 40 levels, a number with nulls, a category of three."""
     random = np.random.default_rng(0)
     inputs = random.normal(size=(count, 4))
     inputs[:, 1], inputs[:, 3] = random.integers(0, 40, count), random.integers(0, 3, count)
     inputs[random.random(count) < 0.2, 2] = np.nan
     inputs[random.random(count) < 0.1, 1] = np.nan
-    odds = inputs[:, 0] + 2 * np.isin(inputs[:, 1], [1, 5, 7, 33]) + np.nan_to_num(inputs[:, 2], nan=1) - inputs[:, 3]
+    odds = inputs[:, 0] + 3 * (inputs[:, 1] % 4 == 0) + np.nan_to_num(inputs[:, 2], nan=1) - inputs[:, 3]
     return inputs, random.random(count) < 1 / (1 + np.exp(-odds)), random.integers(1, 4, count).astype(float)
 
 
@@ -80,11 +80,11 @@ def test_contributions_of_boosters_are_shapley_values(booster):
     fitted.levels = (0, 40, 0, 3)
     fitted.fit(inputs, label, weight)
     trees, base = (nodes_of_lightgbm if isinstance(fitted, LightGbm) else nodes_of_xgboost)(fitted)
-    assert {tree.input for tree in trees} | {child.input for tree in trees for child in tree.children} >= {0, 1}
 
     expected = np.array([np.sum([shapley(tree, row) for tree in trees], axis=0) for row in inputs[:40]])
     expected[:, -1] += base
 
+    assert np.abs(expected[:, [0, 1]]).max(axis=0).min() > 0.05
     tolerance = 1e-12 if isinstance(fitted, LightGbm) else 2e-6
     np.testing.assert_allclose(fitted.contributions(inputs[:40])[:, 0], expected, atol=tolerance)
 
@@ -111,12 +111,12 @@ def test_they_are_of_source_columns_and_add_up_to_the_raw_score(name, task):
     raw = np.log(score / (1 - score)) if task is Task.CLASSIFICATION else score
     assert parts.columns == tuple(column.name for column in FEATURES)
     assert parts.values.shape == (200, 1, len(FEATURES))
-    np.testing.assert_allclose(
-        parts.base + parts.values.sum(axis=2)[:, 0], raw, atol=tolerance * max(1, abs(raw).max())
-    )
+    summed = parts.base + parts.values.sum(axis=2)[:, 0]
+    np.testing.assert_allclose(summed, raw, atol=tolerance * max(1, abs(raw).max()))
     by_column = dict(zip(parts.columns, np.abs(parts.values[:, 0]).max(axis=0), strict=True))
     assert min(by_column["hour"], by_column["delay"], by_column["carrier"]) > 0.05
-    assert by_column["empty"] == by_column["nothing"] == 0
+    assert by_column["empty"] == 0
+    assert by_column["nothing"] == pytest.approx(0)
 
 
 @pytest.mark.parametrize(

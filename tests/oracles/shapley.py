@@ -18,7 +18,7 @@ class Node:
     cover: float
     value: float = 0.0
     input: int = -1
-    goes_lower: Callable[[Sequence[float]], bool] = lambda row: False
+    goes_lower: Callable[[Sequence[float]], bool] | None = None
     children: tuple["Node", ...] = ()
 
 
@@ -27,6 +27,7 @@ def expectation(node: Node, row: Sequence[float], coalition: frozenset[int]) -> 
     if not node.children:
         return node.value
     if node.input in coalition:
+        assert node.goes_lower is not None
         return expectation(node.children[0 if node.goes_lower(row) else 1], row, coalition)
     parts = [child.cover * expectation(child, row, coalition) for child in node.children]
     return sum(parts) / sum(child.cover for child in node.children)

@@ -89,7 +89,7 @@ def full_night(warehouse: Warehouse) -> None:
     store_runs(warehouse)
 
 
-def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None):
+def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None):
     definition = tables.scores_table(project(), pa.schema([("flight", pa.string())]))
     rows = [
         {
@@ -100,6 +100,7 @@ def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSIO
             "model_version": version,
             "model_name": "boosting-1",
             "input_warnings": warnings,
+            "unseen_levels": unseen,
             "run_date": night,
             "role": role,
             "run_id": "score-1",

@@ -417,6 +417,17 @@ def test_an_index_that_chance_explains_is_said_and_not_marked(tmp_path):
     assert "That of another is no more than chance (wind)." in page.text
 
 
+def test_scores_of_levels_that_the_model_has_not_seen_are_counted(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_scores(warehouse, [0.25, 0.75])
+    nights.store_scores(warehouse, [0.5, 0.5], unseen="plane, port")
+    nights.store_scores(warehouse, [0.5], unseen="port")
+
+    text = Page(written(warehouse)).text
+
+    assert "▲ unseen levels port (3 scores), plane (2 scores): the model has not seen these levels" in text
+
+
 def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):
     """The first load is no night, nor is one that brought too little; what is short is said at the head too."""
     warehouse = nights.warehouse_in(tmp_path)
