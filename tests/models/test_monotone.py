@@ -73,6 +73,11 @@ def test_they_would_not_by_themselves(estimator):
     assert (np.diff(scores_by_delay(predictor), axis=0) < 0).any()
 
 
+def test_several_classes_have_no_direction():
+    with pytest.raises(LearningError, match="monotone binds one score, and of several classes there are as many"):
+        check_model(bound(), FEATURES, Task.MULTICLASS)
+
+
 def bound(estimator=E.LIGHTGBM, column="delay", **preparation):
     return Model(estimator, monotone={column: Direction.INCREASING}, preparation=Preparation(**preparation))
 

@@ -72,7 +72,7 @@ def check_model(
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members, weighted=weighted)
     used = select_features(model, features)
-    check_monotone(model, used)
+    check_monotone(model, used, task)
     _check_values(model, used, task)
 
 

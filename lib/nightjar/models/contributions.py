@@ -36,7 +36,7 @@ class Contributions:
 
     Attributes:
         columns: the features that the model reads.
-        values: (rows, outputs, columns); outputs is 1 unless there are several classes.
+        values: (rows, outputs, columns); outputs is 1, or those of several classes that training has seen.
         base: the raw score that the contributions are added to: the expected one of trees, the intercept of linear
             models; (outputs,).
     """
@@ -63,7 +63,7 @@ def contributions(predictor: Predictor, table: pa.Table) -> Contributions:
     names = tuple(column.name for column in predictor.features)
     places = _places(prepared, names)
     inputs = np.asarray(predictor.inputs(to_frame(table, predictor.features)), dtype=np.float64)
-    by_input, base = _linear(estimator, inputs) if is_linear else _of_trees(estimator, inputs)
+    by_input, base = _linear(predictor, inputs) if is_linear else _of_trees(estimator, inputs)
     values = np.zeros((*by_input.shape[:2], len(names)))
     np.add.at(values, (slice(None), slice(None), places), by_input)
     return Contributions(names, values, base)
@@ -80,9 +80,12 @@ def _places(prepared: Pipeline, names: Sequence[str]) -> list[int]:
     return [names.index(str(column)) for column in columns]
 
 
-def _linear(estimator: Any, inputs: Floats) -> tuple[Floats, Floats]:
+def _linear(predictor: Predictor, inputs: Floats) -> tuple[Floats, Floats]:
+    estimator: Any = predictor.estimator
     weights = np.atleast_2d(estimator.coef_)
     base = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), len(weights))
+    if len(weights) < len(predictor.seen):  # scikit-learn leaves out the first of two, whose raw score is 0
+        weights, base = np.vstack([np.zeros_like(weights), weights]), np.append(0.0, base)
     return inputs[:, np.newaxis, :] * weights, base
 
 

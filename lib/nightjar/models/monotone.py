@@ -11,24 +11,27 @@ from nightjar.settings.columns import Missing, Number
 from nightjar.settings.hints import hint
 from nightjar.settings.model import Direction, Estimator, Model
 from nightjar.settings.preparation import Preparation
+from nightjar.settings.task import Task
 
 ESTIMATORS = (Estimator.BOOSTING, Estimator.LIGHTGBM, Estimator.XGBOOST)
 """Those that can be bound."""
 SIGNS = {Direction.INCREASING: 1, Direction.DECREASING: -1}
 
 
-def check_monotone(model: Model, used: Sequence[FeatureColumn]) -> None:
+def check_monotone(model: Model, used: Sequence[FeatureColumn], task: Task) -> None:
     """Check before any row is read that each of the columns is one input that only rises with it.
 
     Raises:
-        LearningError: an estimator that cannot be bound; a column that is none of the features that are used, no
-            number, or one of which the preparation makes several inputs.
+        LearningError: an estimator that cannot be bound; several classes; a column that is none of the features that
+            are used, no number, or one of which the preparation makes several inputs.
     """
     if not model.monotone:
         return
     if model.estimator not in ESTIMATORS:
         possible = ", ".join(one.word for one in ESTIMATORS)
         raise LearningError(f"{model.estimator.word} cannot be bound by `monotone`: only {possible} can.")
+    if task is Task.MULTICLASS:
+        raise LearningError("monotone binds one score, and of several classes there are as many: leave it out.")
     by_name = {column.name: column for column in used}
     unknown = sorted(set(model.monotone) - set(by_name))
     if unknown:

@@ -44,12 +44,14 @@ class Booster(BaseEstimator, ABC):  # type: ignore[misc]
 
     def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
         """Fit. `inputs` is (rows, inputs), NaN where a value is missing; labels and weights are (rows,)."""
-        model = self._train(inputs, self._targets(y), sample_weight)
+        self._count_outputs(y)
+        model = self._train(inputs, np.asarray(y, dtype=np.float64), sample_weight)
         self.inputs_ = inputs.shape[1]
         return self.with_model(model, f"{self.library}'s model")
 
     def choose_size(self, train: Rows, test: Rows) -> Self:
         """Set `n_estimators` to the number of trees after which the loss on test rows is least."""
+        self._count_outputs(np.concatenate([train[1], test[1]]))
         self.n_estimators = int(np.argmin(self._losses(train, test))) + 1
         return self
 
@@ -98,9 +100,8 @@ class Booster(BaseEstimator, ABC):  # type: ignore[misc]
     def _contributions(self, inputs: Floats) -> Floats:
         """As `contributions`, in any shape."""
 
-    def _targets(self, y: npt.NDArray[Any]) -> Floats:
-        """The labels as the library takes them."""
-        return np.asarray(y, dtype=np.float64)
+    def _count_outputs(self, y: npt.NDArray[Any]) -> None:
+        """Set how many scores each row will have, by the labels that there are."""
 
     def _shared_options(self) -> dict[str, Any]:
         """The parameters that go to the library by their own names, the seed and the objective."""
@@ -150,6 +151,26 @@ class BoosterClassifier(ClassifierMixin, Booster):  # type: ignore[misc]
         """Probabilities of False and True, (rows, 2)."""
         probability = self._raw(inputs)
         return np.column_stack([1 - probability, probability])
+
+
+class BoosterOfClasses(ClassifierMixin, Booster):  # type: ignore[misc]
+    """Probabilities of several classes, whose labels are their numbers from 0 on."""
+
+    @property
+    def classes_(self) -> npt.NDArray[np.int64]:
+        """The numbers of the classes."""
+        return np.arange(self.outputs_)
+
+    def predict_proba(self, inputs: Floats) -> Floats:
+        """The probability of each class, (rows, classes)."""
+        probabilities = self._raw(inputs)
+        return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))  # XGBoost's are of 32 bits
+
+    def _shared_options(self) -> dict[str, Any]:
+        return super()._shared_options() | {"num_class": self.outputs_}
+
+    def _count_outputs(self, y: npt.NDArray[Any]) -> None:
+        self.outputs_ = int(y.max()) + 1
 
 
 class BoosterRegressor(RegressorMixin, Booster):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from nightjar.models.boosters.booster import (
     WHOLE,
     Booster,
     BoosterClassifier,
+    BoosterOfClasses,
     BoosterRegressor,
     Floats,
     Limits,
@@ -84,7 +85,7 @@ class LightGbm(Booster):
 
     def _losses(self, train: Rows, test: Rows) -> Floats:
         library = _library()
-        parts = [self._rows(inputs, self._targets(y), weight) for inputs, y, weight in (train, test)]
+        parts = [self._rows(inputs, np.asarray(y, dtype=np.float64), weight) for inputs, y, weight in (train, test)]
         parts[1].set_reference(parts[0])
         losses: dict[str, dict[str, list[float]]] = {}
         stop = library.early_stopping(self.early_stopping_rounds, verbose=False)
@@ -134,6 +135,12 @@ class LightGbmClassifier(BoosterClassifier, LightGbm):
     """Probabilities of a yes or no."""
 
     objective, metric = "binary", "binary_logloss"
+
+
+class LightGbmOfClasses(BoosterOfClasses, LightGbm):
+    """Probabilities of several classes."""
+
+    objective, metric = "multiclass", "multi_logloss"
 
 
 class LightGbmRegressor(BoosterRegressor, LightGbm):

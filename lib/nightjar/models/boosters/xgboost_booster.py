@@ -13,6 +13,7 @@ from nightjar.models.boosters.booster import (
     NUMBER,
     Booster,
     BoosterClassifier,
+    BoosterOfClasses,
     BoosterRegressor,
     Floats,
     Limits,
@@ -86,7 +87,7 @@ class XgBoost(Booster):
 
     def _losses(self, train: Rows, test: Rows) -> Floats:
         self.shift_ = _shift(train[0])
-        parts = [self._rows(inputs, self._targets(y), weight) for inputs, y, weight in (train, test)]
+        parts = [self._rows(inputs, np.asarray(y, dtype=np.float64), weight) for inputs, y, weight in (train, test)]
         losses: dict[str, dict[str, list[float]]] = {}
         with _short_errors():
             _library().train(
@@ -133,6 +134,12 @@ class XgBoostClassifier(BoosterClassifier, XgBoost):
     """Probabilities of a yes or no."""
 
     objective, metric = "binary:logistic", "logloss"
+
+
+class XgBoostOfClasses(BoosterOfClasses, XgBoost):
+    """Probabilities of several classes."""
+
+    objective, metric = "multi:softprob", "mlogloss"
 
 
 class XgBoostRegressor(BoosterRegressor, XgBoost):
