@@ -65,7 +65,8 @@ def contributions(predictor: Predictor, table: pa.Table) -> Contributions:
     inputs = np.asarray(predictor.inputs(to_frame(table, predictor.features)), dtype=np.float64)
     by_input, base = _linear(predictor, inputs) if is_linear else _of_trees(estimator, inputs)
     values = np.zeros((*by_input.shape[:2], len(names)))
-    np.add.at(values, (slice(None), slice(None), places), by_input)
+    for place, column in enumerate(places):
+        values[:, :, column] += by_input[:, :, place]
     return Contributions(names, values, base)
 
 

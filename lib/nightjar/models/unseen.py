@@ -1,5 +1,7 @@
 """Levels of native categories that training has not seen, and which therefore count as missing."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -21,7 +23,7 @@ def unseen_by_column(predictor: Predictor, table: pa.Table) -> dict[str, Mask]:
     return unseen
 
 
-def unseen_texts(predictor: Predictor, table: pa.Table) -> pa.Array:
+def unseen_texts(predictor: Predictor, table: pa.Table) -> "pa.Array[Any]":
     """Of each row the columns with such a level, as in `a, b`; null where there is none."""
     unseen = unseen_by_column(predictor, table)
     texts: list[str | None] = [None] * table.num_rows

@@ -81,7 +81,7 @@ class Booster(BaseEstimator, ABC):  # type: ignore[misc]
 
     @staticmethod
     @abstractmethod
-    def _check(model: bytes, shape: Shape, name: str) -> bytes:
+    def _check(content: bytes, shape: Shape, name: str) -> bytes:
         """The model written anew from what was checked."""
 
     @abstractmethod
