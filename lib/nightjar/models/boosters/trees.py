@@ -53,7 +53,8 @@ def are_whole(numbers: Iterable[Any], least: float, greatest: float) -> bool:
 def nodes_of(children: Sequence[tuple[int, ...]]) -> list[int]:
     """The nodes of a tree from its root, node 0, level by level; none if a walk may leave it or not end.
 
-    So siblings follow each other, as XGBoost's contributions silently take for granted.
+    So siblings follow each other, as XGBoost's contributions silently take for granted
+    (findings/xgboost_contributions_take_siblings_for_neighbours.sh).
 
     Args:
         children: of each node; none of a leaf. Nodes that are not reached are no part of the tree.
