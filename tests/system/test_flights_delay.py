@@ -1,4 +1,4 @@
-"""A regression on real data: the delay of flights, on the history and the night that the tests of flights have built."""
+"""A regression on real data: the delay of flights, on what the tests of flights have built of history and night."""
 
 import json
 import shutil
