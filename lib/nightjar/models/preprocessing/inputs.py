@@ -38,7 +38,7 @@ def inputs_of(prepared: Pipeline) -> list[Input]:
     for _, step in others:
         match step:
             case WithValues() | Selected():
-                inputs = [one for one, is_kept in zip(inputs, step.kept_, strict=True) if is_kept]
+                inputs = [one for one, is_selected in zip(inputs, step.kept_, strict=True) if is_selected]
             case FeatureUnion():
                 derived = [part[-1] for _, part in step.transformer_list if isinstance(part, Pipeline)]
                 inputs += [Input(None) for one in derived for _ in one.get_feature_names_out()]
