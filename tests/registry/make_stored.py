@@ -92,7 +92,10 @@ def main(archive: str) -> None:
         (home / keys.PUBLIC).write_bytes(keys._public_pem(key.public_key()))
         for kind, (predictor, table) in ARCHIVES[archive]().items():
             folder = home / kind
-            artifacts.save(predictor, replace(ABOUT, model_name=kind), folder / "data" / "artifact")
+            classes, numbers = predictor.classes, range(len(predictor.classes))
+            costs = tuple(tuple(float(actual != other) for other in numbers) for actual in numbers)
+            about = replace(ABOUT, model_name=kind, classes=classes, costs=costs)
+            artifacts.save(predictor, about, folder / "data" / "artifact")
             signature.sign(folder, signature.Subject(ABOUT.project, kind, "1"), key)
             scores = np.asarray(predictor.predict(table)).tolist()
             expected = {"rows": {name: table[name].to_pylist() for name in table.column_names}, "scores": scores}
