@@ -13,6 +13,8 @@ from oracles import flights as truth
 from system import tree
 from system.test_flights import FACT, NIGHT, NIGHT_STARTS, ROOT, build_in, chosen_in
 
+pytestmark = pytest.mark.starts_processes
+
 SMALL = [
     *("search.split.folds=1", "search.split.test_days=14", "search.final_days=14", "search.stopping.rungs=[]"),
     *("search.candidates.ridge.space.alpha=[100.0]", "search.candidates.lightgbm.space.learning_rate=[0.1]"),
