@@ -62,3 +62,10 @@ def test_where_no_line_fits_the_reason_is_told():
     assert calibration_slope([0, 1, 1], [0.4, 0.4, 0.9]) == parted
     assert calibration_slope([1, 0, 0], [0.2, 0.6, 0.9]) == parted
     assert calibration_intercept([0, 1], [0.4, 0.4]) == pytest.approx(-logit(0.4))
+
+
+def test_a_score_of_0_is_a_step_that_only_halving_gets_near_to():
+    """Eight of nine rows are positive, one of them at log-odds of -36: so the shift lies far from the others'."""
+    y, score, weight = [0, 1, 1, 1, 1, 1, 1], [0.2, 0.2, 0.2, 0.2, 0.9, 0, 0.5], [1, 1, 1, 3, 1, 1, 1]
+    shift = calibration_intercept(y, score, weight)
+    assert np.average(expit(log_odds(score) + shift), weights=weight) == pytest.approx(8 / 9)

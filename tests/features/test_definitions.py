@@ -186,6 +186,21 @@ def test_a_key_of_the_label_that_came_later_leaves_stored_labels_current():
     assert label_hash(PROJECT) == "4961c80c99fc549717cf107f187f3676725066a465c4a61befc97fff80d2e4df"
 
 
+def test_the_classes_of_a_label_and_their_order_are_part_of_it_and_their_names_are_not():
+    def digest(**classes):
+        changes = {"task": Task.MULTICLASS, "classes": classes} if classes else {}
+        return label_hash(replace(PROJECT, label=replace(PROJECT.label, **changes)))
+
+    first = digest(early="Early", late="Late", usual="Usual")
+    assert first == digest(early="Before", late="After", usual="As planned")
+    others = [
+        digest(),
+        digest(late="Late", early="Early", usual="Usual"),
+        digest(early="E", late="L", usual="U", never="N"),
+    ]
+    assert len({first, *others}) == 4
+
+
 def test_days_of_the_week_have_no_order():
     days = [Weekday.MONDAY, Weekday.FRIDAY]
     one, other = (replace(PROJECT, spine=replace(PROJECT.spine, weekdays=list(way))) for way in (days, days[::-1]))

@@ -24,6 +24,7 @@ from nightjar.learning.rare_classes import describe_rare_classes
 from nightjar.learning.search.fold_tasks import FoldTask
 from nightjar.learning.search.problem import Problem, fit_and_measure, require_measurable
 from nightjar.learning.splits.folding import folds
+from nightjar.learning.splits.kfold import split_kfold
 from nightjar.models.columns import feature_columns
 from nightjar.models.examples import Examples
 from nightjar.settings.labelling import SelfTraining
@@ -42,8 +43,8 @@ EVERY = np.arange(len(X))
 def problem_of(rows):
     splits = folds(rows, problems.SPLIT, BEFORE, "UTC", 0)
     fit_sets = [FitSet(fold.train, None, (), np.datetime64(fold.start, "us")) for fold in splits]
-    costs = ((0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
-    return Problem(rows, splits, fit_sets, Task.MULTICLASS, 0, Standard(CLASSES, costs))
+    costs = tuple(map(tuple, (1.0 - np.eye(len(rows.classes))).tolist()))
+    return Problem(rows, splits, fit_sets, Task.MULTICLASS, 0, Standard(rows.classes, costs))
 
 
 def without(label, chosen):
@@ -69,12 +70,12 @@ def test_a_stored_label_that_is_no_class_is_named_with_its_row():
 
 
 def test_stratified_folds_have_as_much_of_each_class():
-    (first, *others) = folds(ROWS, Split(SplitKind.STRATIFIED, folds=4), BEFORE, "UTC", 0)
-    counts = np.bincount(ROWS.label[first.test])
-    assert all(np.abs(np.bincount(ROWS.label[fold.test]) - counts).max() <= 1 for fold in others)
+    four = Split(SplitKind.STRATIFIED, folds=4)
+    tested = [np.bincount(ROWS.label[test]) for _, test in split_kfold(ROWS, EVERY, four, "UTC", 0)]
+    assert np.ptp(tested, axis=0).max() <= 1
     three = replace(ROWS, label=np.where(EVERY < 3, 0, np.maximum(ROWS.label, 1)))
     with pytest.raises(LearningError, match="3 rows with the label low cannot fill 4 folds"):
-        folds(three, Split(SplitKind.STRATIFIED, folds=4), BEFORE, "UTC", 0)
+        split_kfold(three, EVERY, four, "UTC", 0)
 
 
 def test_training_rows_of_one_class_are_refused_by_its_value():
@@ -83,19 +84,18 @@ def test_training_rows_of_one_class_are_refused_by_its_value():
 
 
 def test_classes_that_rows_lack_are_told_in_words_and_leave_log_loss_without_a_value():
-    """Rows of the first class begin with the test period of the second fold; none is of the last one."""
+    """Rows of the first class begin with the test period of the second fold; none is of the fourth one."""
     period = folds(ROWS, problems.SPLIT, BEFORE, "UTC", 0)[1]
-    since = np.datetime64(period.start)
-    rare = problem_of(replace(ROWS, label=without(np.minimum(ROWS.label, 1), ROWS.day >= since)))
+    label = without(ROWS.label, ROWS.day >= np.datetime64(period.start))
+    rare = problem_of(replace(ROWS, label=label, classes=(*CLASSES, "never")))
     many = np.count_nonzero(rare.rows.label[period.test] == 0)
 
-    first, second, *others = describe_rare_classes(rare.rows, rare.folds)
+    first, second = describe_rare_classes(rare.rows, rare.folds)
 
-    assert first == "no labelled row is of the class high: its probability is 0 until there are some"
+    assert first == "no labelled row is of the class never: its probability is 0 until there are some"
     assert second.startswith(
         f"fold 2 ({period.start} to {period.end}): {many} of 80 test rows are of the class low, as"
     )
-    assert others == []
     with pytest.raises(LearningError, match="log_loss is undefined on the 80 test rows of fold 2"):
         require_measurable(rare, Metric.LOG_LOSS)
     require_measurable(problem_of(ROWS), Metric.LOG_LOSS)
@@ -136,8 +136,8 @@ def test_suspects_are_those_of_the_definition(drawn):
 
 
 def test_a_review_names_the_suggested_class():
-    scores = np.full((len(X), 3), 0.1)
-    scores[EVERY, ROWS.label] = 0.8
+    scores = np.full((len(X), 3), 0.125)
+    scores[EVERY, ROWS.label] = 0.75
     scores[:2] = np.nan
     wrong = replace(ROWS, label=np.where(EVERY == 7, (ROWS.label + 1) % 3, ROWS.label))
     (one,) = label_review(wrong, scores, 0)["label_suspects.csv"].to_pylist()

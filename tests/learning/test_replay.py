@@ -81,7 +81,7 @@ def test_a_score_weighs_half_as_much_with_each_half_life():
 
 def test_only_probabilities_are_replayed():
     amounts = replace(PROJECT, label=replace(PROJECT.label, task=Task.REGRESSION))
-    with pytest.raises(LearningError, match="A replay calibrates probabilities"):
+    with pytest.raises(LearningError, match="A replay calibrates the score of a yes or no"):
         replay(problems.rows(), WINNER, BASELINES, amounts, problems.search(), PLAN)
 
 

@@ -1,6 +1,7 @@
 """Contributions: equal to all coalitions counted, summing to the raw score, by source column."""
 
 import json
+import re
 from math import isnan
 
 import numpy as np
@@ -132,6 +133,19 @@ def test_where_they_would_not_be_exact_there_are_none(model, message):
 
     with pytest.raises(ModelError, match=message):
         contributions(predictor, training_rows(5)[0])
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
+def test_a_booster_that_was_stored_without_the_rows_of_its_nodes_has_none(name):
+    predictor = fit(MODELS[name][0], examples(), features=FEATURES, seed=0)
+    counts = rb'(_count=|"sum_hessian":\[)[^\n\]]*'
+    zeros = re.sub(counts, lambda found: re.sub(rb"[0-9][0-9.e+-]*", b"0", found[0]), predictor.estimator.model_)
+    predictor.estimator.with_model(zeros, "the file")
+    table = training_rows(5)[0]
+
+    assert np.isfinite(predictor.predict(table)).all()
+    with pytest.raises(ModelError, match="without the rows of its nodes: train it again"):
+        contributions(predictor, table)
 
 
 def test_a_table_without_rows_has_no_contributions():

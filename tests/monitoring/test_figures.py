@@ -1,5 +1,7 @@
 """The figures of one night, whichever tables they come from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,6 +55,13 @@ def test_a_night_of_several_classes_says_what_each_class_was_taken_for():
     ]
     assert sum(rows for rows, _ in groups) == 7
     assert sum(rows * right for rows, right in groups) == pytest.approx(4)
+
+
+def test_the_decisions_that_were_served_count_whatever_the_costs_are_by_now():
+    served = replace(STANDARD, decisions=np.array([1, 1]))
+    figures = figures_of(Task.MULTICLASS, [2, 1], [[0.1, 0.2, 0.7], [0.1, 0.8, 0.1]], served)
+    assert figures["all", "accuracy"].estimate == figures["all", "expected_cost"].estimate == 0.5
+    assert figures["class late", "predicted[on_time]"].estimate == 1
 
 
 def test_a_night_without_outcomes_or_of_one_row_says_what_lacks_and_strange_scores_are_refused():

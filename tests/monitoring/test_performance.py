@@ -13,6 +13,8 @@ from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.monitoring import performance
 from nightjar.registry import events
+from nightjar.settings.acting import Acted
+from nightjar.settings.costs import Costs
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
 from nightjar.settings.task import Task
@@ -48,8 +50,8 @@ def store_scores(warehouse, day, scores, role="champion", version="1", hour=0):
     arrow.append(warehouse, scores_table(PROJECT, KEY), rows, "s")
 
 
-def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0, label_hash=None):
-    key = {"machine": machine, "prediction_time": midnight(day, hour), "label_hash": label_hash}
+def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0, label_hash=None, **marks):
+    key = {"machine": machine, "prediction_time": midnight(day, hour), "label_hash": label_hash, **marks}
     row = key | {"label": label, "label_known_at": known_at, "run_date": day + timedelta(days=1), "run_id": "l"}
     arrow.append(warehouse, labels_table(project, KEY), [row], "l")
 
@@ -98,6 +100,21 @@ def test_only_what_is_known_counts_and_the_matured_share_says_how_much_that_is(s
     assert day["roc_auc"] == 1.0
     assert day["brier"] == pytest.approx((0.1**2 + 0.8**2) / 2)
     assert measured(scored, D3)[D1]["matured_share"] == 1.0
+
+
+def test_rows_that_were_acted_on_are_judged_apart(scored):
+    """Of three known rows somebody acted on m2 and m3; what is not recorded was not acted on."""
+    marked = replace(PROJECT, label=replace(PROJECT.label, acted=Acted("failed")))
+    for machine, label, acted in (("m1", True, None), ("m2", False, True), ("m3", True, True)):
+        store_label(scored, machine, D1, label, midnight(D1, 5), marked, acted=acted)
+    performance.measure(scored, marked, D2, "run")
+    figures = {
+        (of, measure): value
+        for day, of, measure, value in rows_of(scored, "performance", "evaluated_date", "slice", "measure", "value")
+        if day == D1
+    }
+    assert [figures[of, "rows"] for of in ("all", "acted", "not_acted")] == [3, 2, 1]
+    assert [figures[of, "positive_rate"] for of in ("all", "acted", "not_acted")] == [2 / 3, 0.5, 1.0]
 
 
 def test_the_latest_version_of_a_label_known_by_then_counts(scored):
@@ -230,7 +247,7 @@ def test_a_rerun_replaces_its_own_date_alone(scored):
     measured(scored, D2)
     measured(scored, D3)
     before = rows_of(scored, "performance")
-    assert len(before) == 2 * 9
+    assert {on for (on,) in rows_of(scored, "performance", "run_date")} == {D2, D3}
     measured(scored, D2)
     assert rows_of(scored, "performance") == before
 
@@ -293,3 +310,47 @@ def test_the_nights_of_the_tiny_project_were_judged_one_day_later(nights):
     figures = {measure: (day, on, value, provisional) for day, on, measure, value, provisional in rows}
     assert figures["roc_auc"] == (D2, D1, 1.0, False)
     assert figures["matured_share"] == (D2, D1, 1.0, False)
+
+
+CLASSES = replace(
+    PROJECT,
+    label=replace(PROJECT.label, task=Task.MULTICLASS, classes={"ok": "Fine", "worn": "Worn", "broken": "Broken"}),
+    costs=Costs(
+        matrix={"ok": {"worn": 1, "broken": 2}, "worn": {"ok": 3, "broken": 1}, "broken": {"ok": 9, "worn": 4}}
+    ),
+)
+
+
+def test_served_decisions_between_classes_are_judged_and_a_class_that_the_model_lacks_is_an_error(warehouse):
+    """The model knows nothing of broken machines; of three rows one is right, at costs of 4 for the broken one."""
+    arrow.ensure(warehouse, features_table(CLASSES, KEY, pa.schema([])))
+    rows = [
+        {
+            "prediction_id": machine,
+            "prediction_time": midnight(D1),
+            "machine": machine,
+            "score": 0.7,
+            "predicted": "worn",
+            "probabilities": [("ok", 0.3), ("worn", 0.7)],
+            "model_version": "1",
+            "model_name": "m",
+            "run_date": D1,
+            "role": "champion",
+            "run_id": "s",
+        }
+        for machine in ("m1", "m2", "m3")
+    ]
+    arrow.append(warehouse, scores_table(CLASSES, KEY), rows, "s")
+    for machine, label in {"m1": "worn", "m2": "broken", "m3": None}.items():
+        store_label(warehouse, machine, D1, label, midnight(D1, 9), CLASSES)
+    day = measured(warehouse, D2, CLASSES)[D1]
+    assert (day["rows"], day["accuracy"], day["recall[broken]"], day["unseen_share"]) == (2, 0.5, 0, 0.5)
+    assert (day["expected_cost"], day["log_loss"], day["brier"]) == (2, None, pytest.approx((0.18 + 1.58) / 2))
+    stored = arrow.read(warehouse, "performance").to_pylist()
+    (loss,) = (row for row in stored if (row["slice"], row["measure"]) == ("all", "log_loss"))
+    assert loss["reason"] == "1 of 2 rows is of a class to which the model gives no probability"
+    taken = {row["measure"]: (row["value"], row["rows"]) for row in stored if row["slice"] == "class broken"}
+    assert taken == {"predicted[worn]": (1, 1)}
+    others = replace(CLASSES.label, classes={"ok": "Fine", "worn": "Worn", "new": "New"})
+    with pytest.raises(TableError, match="Table labels holds label 'broken' in 1 of 2 judged rows: expected one of"):
+        measured(warehouse, D2, replace(CLASSES, label=others, costs=Costs()))

@@ -1,19 +1,26 @@
 """Tables of one small night, written with delta-rs, for the tests of the report."""
 
 import json
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.decisions import choose_classes
 from nightjar.evaluation.distances import chi_squared, kolmogorov_smirnov, psi
 from nightjar.evaluation.histograms import count, fit_bins
+from nightjar.evaluation.metric_report import Truth, intervals
+from nightjar.monitoring.figures import night_figures, plain
 from nightjar.settings.datasheet import Datasheet, Sensitivity
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
 from nightjar.settings.project import Project
 from nightjar.settings.sources import Column, ColumnType, Source
 from nightjar.settings.spine import Spine
+from nightjar.settings.task import Task
 from nightjar.tables import arrow
 from nightjar.tables import definitions as tables
 from nightjar.tables.warehouse import Warehouse
@@ -224,6 +231,96 @@ def store_performance(warehouse, night=NIGHT, dates=6, provisional_from=4, figur
         shared |= {"provisional": is_provisional, "model_version": VERSION, "run_date": night, "run_id": "monitor-1"}
         rows += [shared | {"measure": name, "value": value} for name, value in measures.items()]
     arrow.append(warehouse, tables.PERFORMANCE, rows, "monitor-1")
+
+
+CLASSES = {"early": "Early", "on_time": "On time", "late": "More than 15 minutes late"}
+
+
+def project_of_classes(classes=CLASSES) -> Project:
+    """The same flights, of which one of several classes is predicted."""
+    binary = project("Flights from New York, early, on time or late")
+    columns = binary.sources["schedule"].columns | {"outcome": Column(ColumnType.STRING)}
+    schedule = replace(binary.sources["schedule"], columns=columns)
+    label = replace(binary.label, task=Task.MULTICLASS, classes=dict(classes), column="outcome")
+    return replace(binary, sources={"schedule": schedule}, label=label)
+
+
+def night_of_classes(warehouse, classes=CLASSES, dates=6, rows=300):
+    """Scores, judged dates and the champion's evidence of several classes, of which the first is rarely predicted."""
+    of = project_of_classes(classes)
+    random, standard = np.random.default_rng(3), standard_of(of)
+    number = len(classes)
+    figures = {}
+    for n in range(dates):
+        truth, score = _judged_classes(random, rows, number, standard)
+        figures[NIGHT - timedelta(days=dates - n)] = [*night_figures(truth, score)]
+    stored = [
+        _performance_row(day, one, provisional=n >= dates - 2)
+        for n, (day, of_day) in enumerate(figures.items())
+        for one in [*of_day, plain("all", "matured_share", 1.0 if n < dates - 2 else 0.96, rows)]
+    ]
+    arrow.append(warehouse, tables.PERFORMANCE, stored, "monitor-1")
+    truth, score = _judged_classes(random, 900, number, standard)
+    promised = {name: asdict(one) for name, one in intervals(truth, score).items()}
+    by_chance = {name: asdict(one) for name, one in intervals(truth, random.permutation(score)).items()}
+    evidence = EVIDENCE | {"candidate": {"name": "boosting-1", **promised}, "baselines": {"class_shares": by_chance}}
+    store_promotion(warehouse, json.dumps(evidence))
+    chosen = choose_classes(score, standard.costs)
+    names = pa.array([list(classes)[one] for one in chosen])
+    for name, values in {"score": pa.array(score.max(axis=1)), "predicted class": names}.items():
+        bins = fit_bins(values)
+        store_reference(warehouse, name, bins, count(bins, values).tolist())
+    _store_classes(warehouse, of, score[:400])
+
+
+def _judged_classes(random, rows, number, standard):
+    label = random.choice(number, rows, p=np.arange(1, number + 1) / np.arange(1, number + 1).sum())
+    score = 0.45 * np.eye(number)[label] + 0.55 * random.dirichlet(np.ones(number), rows)
+    flipped = random.random(rows) < 0.3
+    label[flipped] = random.integers(0, number, int(flipped.sum()))
+    clusters = Clusters(np.arange(rows) % 60, np.arange(rows) // 60)
+    return Truth(Task.MULTICLASS, label, clusters, standard=standard), score
+
+
+def _performance_row(day, one, *, provisional):
+    interval = one.interval
+    return {
+        "evaluated_date": day,
+        "subject": "champion",
+        "slice": one.of,
+        "measure": one.measure,
+        "value": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "rows": interval.rows,
+        "reason": interval.reason,
+        "provisional": provisional,
+        "model_version": VERSION,
+        "run_date": NIGHT,
+        "run_id": "monitor-1",
+    }
+
+
+def _store_classes(warehouse, of, score):
+    classes = list(of.label.classes)
+    chosen = choose_classes(score, of.class_costs())
+    rows = [
+        {
+            "prediction_id": f"champion-{n}",
+            "prediction_time": datetime(NIGHT.year, NIGHT.month, NIGHT.day, 4, tzinfo=UTC),
+            "flight": f"AA{n}",
+            "score": float(one[chosen[n]]),
+            "predicted": classes[chosen[n]],
+            "probabilities": list(zip(classes, one.tolist(), strict=True)),
+            "model_version": VERSION,
+            "model_name": "boosting-1",
+            "run_date": NIGHT,
+            "role": "champion",
+            "run_id": "score-1",
+        }
+        for n, one in enumerate(score)
+    ]
+    arrow.append(warehouse, tables.scores_table(of, pa.schema([("flight", pa.string())])), rows, "score-1")
 
 
 def store_refused(warehouse, reason, row='{"carrier": "AA", "flight": 11, "departure_delay": 1301}', n=3):

@@ -51,16 +51,20 @@ onload = () => {{
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")
-@pytest.mark.parametrize("is_full", [True, False], ids=["full night", "no tables"])
-def test_the_page_never_scrolls_sideways(tmp_path, is_full):
+@pytest.mark.parametrize("kind", ["full night", "several classes", "no tables"])
+def test_the_page_never_scrolls_sideways(tmp_path, kind):
     """At 390 and 1280 px, with all details closed and open; the style must have passed the page's own policy."""
     warehouse = nights.warehouse_in(tmp_path)
-    if is_full:
+    project = nights.project()
+    if kind == "several classes":
+        project = nights.project_of_classes({f"c{n}": f"{n} {'a class with a long name ' * 4}" for n in range(20)})
+        nights.night_of_classes(warehouse, project.label.classes, dates=2)
+    if kind == "full night":
         nights.full_night(warehouse)
         nights.store_drift(
             warehouse, "a_feature_with_a_very_long_name_" * 4, {"psi": 0.5, "ks": 0.2, "ks_p_value": 0.0}
         )
-    require_fit(Path(report.write(warehouse, nights.project(), nights.NIGHT)), tmp_path)
+    require_fit(Path(report.write(warehouse, project, nights.NIGHT)), tmp_path)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page's width cannot be measured")

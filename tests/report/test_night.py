@@ -116,16 +116,16 @@ def test_the_judged_dates_stand_beside_the_promise(full):
     warehouse, page = full
     judged = page.table("Served predictions by date")
     promised = {
-        row["Model"]: row for row in page.table("What version 3 promised, measured on 2013-09-02 to 2013-09-29")
+        row["Measure"]: row for row in page.table("What version 3 promised, measured on 2013-09-02 to 2013-09-29")
     }
     values = {row["evaluated_date"]: row["value"] for row in stored(warehouse, "performance", measure="roc_auc")}
 
     assert {row["Date"]: row["ROC AUC"] for row in judged} == {str(day): f"{auc:.3f}" for day, auc in values.items()}
     assert [row["State"] for row in judged] == ["○ provisional"] * 2 + ["● final"] * 4
     assert judged[0]["Outcomes known"] == "96.2%"
-    assert promised["boosting-1"]["ROC AUC"] == "0.683 0.661 to 0.704"
-    assert promised["hour_of_day baseline"]["ROC AUC"] == "0.612 0.594 to 0.629"
-    assert promised["majority baseline"]["log loss"] == "–"
+    assert promised["ROC AUC"]["boosting-1"] == "0.683 0.661 to 0.704"
+    assert promised["ROC AUC"]["hour_of_day baseline"] == "0.612 0.594 to 0.629"
+    assert promised["Log loss"]["majority baseline"] == "–"
     assert "95% intervals over 1,500 entities and 28 nights." in page.text
     assert "this period only" not in page.text
 

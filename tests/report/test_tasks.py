@@ -1,6 +1,7 @@
 """The page of a project that predicts amounts, or an order: its own measures, in its own units."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nightjar.report import night as report
 from nightjar.settings.features import Aggregate
 from nightjar.settings.sources import Column, ColumnType
 from nightjar.settings.task import Task
+from nightjar.tables import arrow
 from report import nights
 from report.page import Page
 
@@ -95,3 +97,43 @@ def test_a_night_of_which_only_early_positives_are_known_is_told_in_words(tmp_pa
     assert "until then only outcomes that are true can be known" in written
     assert "No judged date has an ROC AUC yet" in Page(written).text
     assert "of rows whose horizon has passed (before that only true ones can be known)" in Page(written).text
+
+
+def test_several_classes_have_their_names_what_they_were_taken_for_and_the_figures_of_each(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.night_of_classes(warehouse)
+    found = page(warehouse, nights.project_of_classes())
+
+    matrix = re.findall(r"(\S[\w ]*) taken for (\S[\w ]*): ([\d.]+)%", found.text)
+    assert len(matrix) == 9
+    of_late = [float(share) for actual, _, share in matrix if actual.endswith("More than 15 minutes late")]
+    assert sum(of_late) == pytest.approx(100, abs=0.2)
+    assert re.search(r"What rows of each outcome were taken for: [\d.]+% of 1,800 rows were right", found.text)
+    assert "by deciles of the probability of the predicted class, 4 final dates together" in found.text
+    early, on_time, _ = found.table("Each class against all others on 2013-10-02")
+    figures = {
+        (row["measure"], row["evaluated_date"].day): row
+        for row in arrow.read(warehouse, "performance").to_pylist()
+        if row["slice"] == "all"
+    }
+    recall = figures["recall[early]", 2]
+    assert early["Class"] == "Early"
+    assert early["Recall"] == f"{recall['value']:.3f} {recall['low']:.3f} to {recall['high']:.3f}"
+    assert on_time["Of outcomes"] == f"{figures['rate[on_time]', 2]['value']:.1%}"
+    of_promise = {row["Measure"]: row for row in found.table("What version 3 promised")}
+    assert set(of_promise) == {
+        *("ROC AUC", "Average precision", "Log loss", "Brier score", "Balanced accuracy", "F1", "Cost of a row")
+    }
+    others = [row["Measure"] for row in found.table("Served predictions of 2013-10-02")]
+    assert {"Rows of unseen classes", "Top-label calibration error", "Rows"} <= set(others)
+    assert "Predicted class." in found.text
+
+
+def test_a_class_that_the_model_has_not_seen_leaves_no_log_loss_and_says_why(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    figures = {"roc_auc": 0.7, "log_loss": None, "unseen_share": 0.0}
+    nights.store_performance(warehouse, dates=1, provisional_from=1, figures=figures)
+    written = Path(report.write(warehouse, nights.project_of_classes(), nights.NIGHT)).read_text(encoding="utf-8")
+    assert "or some are of a class that the model has not seen" in written
+    (judged,) = Page(written).table("Served predictions by date")
+    assert (judged["Log loss"], judged["Balanced accuracy"]) == ("–", "–")

@@ -13,7 +13,7 @@ from nightjar.evaluation import reliability as calibration
 from nightjar.evaluation.averages import Average
 from nightjar.evaluation.decisions import choose_classes
 from nightjar.evaluation.multiclass import check_class_probabilities
-from nightjar.evaluation.rows import Measure
+from nightjar.evaluation.rows import Floats, Measure, RowNumbers
 from nightjar.settings.project import Project
 from nightjar.settings.task import METRICS, Metric, Task
 
@@ -32,12 +32,15 @@ class Standard:
         costs: of several classes: what mistakes cost, (actual, predicted), by which the class is chosen.
         places: of a ranking, from the first one of a list: those that count for precision and recall at k.
         quantile: of a regression: the quantile that is to be predicted, for pinball loss.
+        decisions: of several classes: the class of each row that was decided for, where it is on record; None: the one
+            of the least expected cost is taken.
     """
 
     classes: tuple[str, ...] = ()
     costs: tuple[tuple[float, ...], ...] = ()
     places: int = 10
     quantile: float = 0.5
+    decisions: RowNumbers | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -171,9 +174,14 @@ def _decisions(standard: Standard) -> Callable[[npt.ArrayLike, npt.ArrayLike], P
 
     def decide(label: npt.ArrayLike, score: npt.ArrayLike) -> Pair:
         classes, probabilities = check_class_probabilities(label, score)
-        return classes, choose_classes(probabilities, standard.costs)
+        return classes, decided(probabilities, standard)
 
     return decide
+
+
+def decided(probabilities: Floats, standard: Standard) -> RowNumbers:
+    """The class of each row that was decided for."""
+    return choose_classes(probabilities, standard.costs) if standard.decisions is None else standard.decisions
 
 
 _OF_TWO_CLASSES = {

@@ -17,6 +17,7 @@ from nightjar.evaluation.influence import Influence
 from nightjar.evaluation.rows import Floats, Undefined, Value
 
 _STEPS = 100
+_BISECTIONS = 10_000  # at most: where scores of 0 and 1 make a step of the sum, only halving gets near it
 _ENOUGH = 1e-12  # of a step of Newton's, beside the coefficients
 _SAFE = 1e-6  # a smaller step moves the loss by no more than it is rounded, and cannot overshoot
 
@@ -109,7 +110,7 @@ def _shift(outcomes: Booleans, log_odds: Floats, weights: Floats) -> float:
         return float(weights @ (expit(log_odds + shift) - outcomes))
 
     slack = 1e-9 * (1 + abs(low) + abs(high))  # of sums that are rounded
-    return float(brentq(surplus, low - slack, high + slack, xtol=1e-14))
+    return float(brentq(surplus, low - slack, high + slack, xtol=1e-14, maxiter=_BISECTIONS))
 
 
 def _fit(outcomes: Booleans, log_odds: Floats, weights: Floats) -> Floats:

@@ -120,7 +120,7 @@ def require_replayable(rows: TrainingSet, project: Project, settings: Search, pl
         LearningError: the task is no classification, or the rows cannot fill a fit; see `parts.make_fit_set`.
     """
     if project.label.task is not Task.CLASSIFICATION:
-        raise LearningError(f"A replay calibrates probabilities: project.label.task is {project.label.task.word}.")
+        raise LearningError(f"A replay calibrates the score of a yes or no: label.task is {project.label.task.word}.")
     starts = [start for start, _ in _periods(plan)]
     fits = [(select_settled(rows, start, project.zone, settings.split.train_days), start) for start in starts]
     earlier_fits = [(train, before) for train, _, before in _earlier_splits(rows, project, settings, plan)]

@@ -91,7 +91,10 @@ def _linear(predictor: Predictor, inputs: Floats) -> tuple[Floats, Floats]:
 
 
 def _of_trees(booster: Any, inputs: Floats) -> tuple[Floats, Floats]:
-    values = booster.contributions(inputs)
+    try:
+        values = booster.contributions(inputs)
+    except ValueError:  # XGBoost notices some nodes without rows by itself
+        values = np.full((1, booster.outputs_, booster.inputs_ + 1), np.nan)
     if not np.isfinite(values).all():
         raise ModelError("An earlier version stored this booster without the rows of its nodes: train it again.")
     return values[:, :, :-1], values[0, :, -1] if len(values) else np.zeros(booster.outputs_)

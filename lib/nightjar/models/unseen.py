@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from nightjar.models.columns import to_frame
 from nightjar.models.predictor import Predictor
-from nightjar.models.preprocessing.level_codes import unseen_levels
+from nightjar.models.preprocessing.level_codes import native_steps
 
 Mask = npt.NDArray[np.bool_]
 
@@ -17,9 +17,11 @@ def unseen_by_column(predictor: Predictor, table: pa.Table) -> dict[str, Mask]:
     """Native category -> whether each row has a level that a model, or one of its members, has not seen in training."""
     unseen = dict[str, Mask]()
     for part in (predictor, *predictor.members):
-        frame = to_frame(table, part.features)
-        for name, mask in unseen_levels(part.preparation, frame).items():
-            unseen[name] = mask | unseen.get(name, False)
+        for step, names in native_steps(part.preparation):
+            columns = [column for column in part.features if column.name in names]
+            masks = step[-1].unseen(step[:-1].transform(to_frame(table, columns)[names]))
+            for place, name in enumerate(names):
+                unseen[name] = masks[:, place] | unseen.get(name, False)
     return unseen
 
 

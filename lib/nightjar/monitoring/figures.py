@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nightjar.evaluation.confusion import confusion
-from nightjar.evaluation.decisions import choose_classes
+from nightjar.evaluation.criteria import decided
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth, intervals
 from nightjar.evaluation.metrics import measures
@@ -58,9 +58,9 @@ def night_figures(truth: Truth, score: Floats) -> Iterator[Figure]:
         return
     outcomes, scores = np.asarray(label, np.float64), score
     if task is Task.MULTICLASS:
-        decided = choose_classes(score, standard.costs)
-        outcomes, scores = (decided == label).astype(np.float64), score[np.arange(len(score)), decided]
-        yield from _confused(label, decided, weight, standard.classes)
+        chosen = decided(score, standard)
+        outcomes, scores = (chosen == label).astype(np.float64), score[np.arange(len(score)), chosen]
+        yield from _confused(label, chosen, weight, standard.classes)
     name = {Task.CLASSIFICATION: "positive_rate", Task.MULTICLASS: "accuracy"}.get(task, "mean_label")
     for number, group in enumerate(score_groups(outcomes, scores, weight, groups=GROUPS), start=1):
         for measure, value in (("mean_score", group.score), (name, group.outcome)):
@@ -68,10 +68,10 @@ def night_figures(truth: Truth, score: Floats) -> Iterator[Figure]:
 
 
 def _confused(
-    label: RowNumbers, decided: RowNumbers, weight: Floats | None, classes: tuple[str, ...]
+    label: RowNumbers, chosen: RowNumbers, weight: Floats | None, classes: tuple[str, ...]
 ) -> Iterator[Figure]:
     """Of each class that has rows: the shares that were taken for each class, where above 0."""
-    shares = confusion(label, decided, weight, classes=len(classes))
+    shares = confusion(label, chosen, weight, classes=len(classes))
     rows = np.bincount(label, minlength=len(classes))
     for actual, predicted in zip(*np.nonzero(shares), strict=True):
         share = float(shares[actual, predicted] / shares[actual].sum())

@@ -42,7 +42,8 @@ def measure(warehouse: Warehouse, project: Project, run_date: date, run_id: str)
     are: rows whose horizon has not passed are then left out. A ranking is evaluated within the lists that the features
     name, and rows of a sample are weighted by the `sampling_weight` of their features. Scores of models that were
     trained on labels of another definition than those that are stored are not judged. Decisions between several classes
-    are those that the project's costs make of the stored probabilities; a class that the model does not know has 0.
+    are those that were served, and cost what the project says today; a class that the model does not know has the
+    probability 0.
 
     Raises:
         TableError: a table is missing that must have been written before, or a column of the features that is needed.
@@ -101,7 +102,7 @@ def _with_labels(
     dates = pc.field("run_date").isin(nights)
     classes = list(project.label.classes)
     served, columns = dates & (pc.field("role") == ROLE), [*key, "score", "model_version", "run_date"]
-    columns += [predictions.PROBABILITIES] if classes else []
+    columns += [predictions.PREDICTED, predictions.PROBABILITIES] if classes else []
     label_hash = labels.single_hash(warehouse, versions["labels"])
     if label_hash is not None:
         others = pa.array(events.versions_of_other_labels(warehouse, label_hash), pa.string())
@@ -180,31 +181,32 @@ def _apart(judged: pa.Table) -> dict[str, pa.Table]:
 
 
 def _truth(judged: pa.Table, project: Project) -> tuple[Truth, npt.NDArray[np.float64]]:
-    """The judged rows of a night and their scores; its entities are what repeats, and the night is one block."""
-    label, score = _labels_and_scores(judged, project)
-    query = project.label.query
+    """The judged rows of a night and their scores; its entities are what repeats, and the night is one block.
+
+    Raises:
+        TableError: an outcome or a prediction is none of the project's classes.
+    """
+    query, classes, standard = project.label.query, list(project.label.classes), standard_of(project)
+    label, score = judged["label"].to_numpy(), judged["score"].to_numpy()
+    if classes:
+        label, decisions = (_codes(judged, name, classes) for name in ("label", predictions.PREDICTED))
+        score, standard = predictions.probabilities_of(judged, classes), replace(standard, decisions=decisions)
     entity = [name for name in query or project.spine.key if name not in ("prediction_time", "run_date")]
     numbers = groups.codes(judged, entity) if entity else np.arange(len(judged))
     clusters = Clusters(numbers, np.zeros(len(judged), np.intp))
     lists = groups.codes(judged, query) if query else None
     weight = np.nan_to_num(judged[WEIGHT].to_numpy(), nan=1.0) if WEIGHT in judged.column_names else None
-    return Truth(project.label.task, label, clusters, lists, weight, standard_of(project)), score
+    return Truth(project.label.task, label, clusters, lists, weight, standard), score
 
 
-def _labels_and_scores(judged: pa.Table, project: Project) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
-    """As measures take them: of several classes the numbers of classes, and the probabilities of each.
-
-    Raises:
-        TableError: an outcome is none of the project's classes.
-    """
-    classes = list(project.label.classes)
-    if not classes:
-        return judged["label"].to_numpy(), judged["score"].to_numpy()
-    codes = pc.index_in(judged["label"], pa.array(classes))
+def _codes(judged: pa.Table, name: str, classes: list[str]) -> npt.NDArray[np.intp]:
+    codes = pc.index_in(judged[name], pa.array(classes))
     if codes.null_count:
-        strange = judged["label"].filter(pc.is_null(codes)).unique().to_pylist()
+        strange = judged[name].filter(pc.is_null(codes)).unique().to_pylist()
+        table = "labels" if name == "label" else "scores"
         raise TableError(
-            f"Table labels holds {strange[0]!r} in {codes.null_count:,} of {len(judged):,} judged rows: expected one "
-            f"of project.label.classes, {classes}. Build the labels again: jobs/build_features.py. Nothing was written."
+            f"Table {table} holds {name} {strange[0]!r} in {codes.null_count:,} of {len(judged):,} judged rows: "
+            f"expected one of project.label.classes, {classes}. Were they changed since? Build the labels again, or "
+            "put the class back. Nothing was written."
         )
-    return codes.to_numpy().astype(np.intp), predictions.probabilities_of(judged, classes)
+    return codes.to_numpy().astype(np.intp)

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
 PARENT, FOLD = "mlflow.parentRunId", "nightjar.fold"
-_REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
+_OF_CLASS, _REFUSED = re.compile(r"\[(.*)\]"), re.compile(r"[^\w\- ]", re.ASCII)
 LONGEST_TAG = 8000
 """The length to which MLflow truncates a tag."""
 
@@ -49,10 +49,13 @@ def log(client: MlflowClient, experiment: str, parent: str, trial: Trial) -> Non
 
 
 def metrics(values: Mapping[str, float | None]) -> list[Metric]:
-    """The values that are defined, as of now: recall[late] is recall/late there, and what MLflow refuses is _."""
+    """The values that are defined, as of now: recall[late] is recall/late, where what MLflow may refuse is _."""
     now = int(time.time() * 1000)
-    named = {_REFUSED.sub("_", name.replace("[", "/").replace("]", "")): value for name, value in values.items()}
-    return [Metric(name, value, now, 0) for name, value in named.items() if value is not None]
+    return [Metric(_name(name), value, now, 0) for name, value in values.items() if value is not None]
+
+
+def _name(figure: str) -> str:
+    return _OF_CLASS.sub(lambda match: "/" + _REFUSED.sub("_", match[1]), figure)
 
 
 def _tags(trial: Trial, parent: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
 from nightjar.registry.lifetime import Lifetime, lifetime
+from nightjar.report.figures import JudgedFigure
 from nightjar.report.reading import PinnedTables
 from nightjar.report.tiers import ShownTier, read_tiers
 
@@ -53,9 +54,15 @@ class Promise:
     this_period_only: bool
 
     def measures(self) -> list[str]:
-        """Every measure that some model of the evidence has, the metric first."""
-        names = [name for model in self.models for name in model.measures]
+        """Every measure that some model of the evidence has, the metric first; of one class of several none."""
+        names = [name for model in self.models for name in model.measures if "[" not in name]
         return list(dict.fromkeys([*(name for name in names if name == self.metric), *names]))
+
+    def own(self) -> dict[str, JudgedFigure]:
+        """Every figure of the champion."""
+        model = next((model for model in self.models if not model.is_baseline), None)
+        figures = {} if model is None else model.measures
+        return {name: JudgedFigure(one.estimate, one.low, one.high, 0, None) for name, one in figures.items()}
 
     def of_champion(self, measure: str) -> Estimate | None:
         """The champion's own figure."""

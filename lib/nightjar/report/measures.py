@@ -52,9 +52,25 @@ _MEASURES: Mapping[Task, ShownMeasures] = {
             ShownMeasure("average_precision", "undefined: no outcome of this date is known to be true"),
             ShownMeasure("log_loss"),
             ShownMeasure("brier"),
+            ShownMeasure("gini", _ALL_THE_SAME),
+            ShownMeasure("ks", _ALL_THE_SAME),
             ShownMeasure("expected_calibration_error"),
             ShownMeasure("positive_rate", is_share=True),
             ShownMeasure("mean_score", is_share=True),
+        ),
+    ),
+    Task.MULTICLASS: ShownMeasures(
+        ShownMeasure("roc_auc", _ALL_THE_SAME),
+        "two classes among the labels that are known",
+        in_unit_of_label=False,
+        beside=(
+            ShownMeasure("log_loss", f"{_NO_OUTCOME}, or some are of a class that the model has not seen"),
+            ShownMeasure("brier"),
+            ShownMeasure("accuracy", is_share=True),
+            ShownMeasure("balanced_accuracy", _ALL_THE_SAME, is_share=True),
+            ShownMeasure("expected_cost"),
+            ShownMeasure("top_label_calibration_error"),
+            ShownMeasure("unseen_share", is_share=True),
         ),
     ),
     Task.REGRESSION: ShownMeasures(
@@ -64,6 +80,9 @@ _MEASURES: Mapping[Task, ShownMeasures] = {
         beside=(
             ShownMeasure("mae"),
             ShownMeasure("r2", _ALL_THE_SAME),
+            ShownMeasure("mape", f"{_NO_OUTCOME}, or one is 0", is_share=True),
+            ShownMeasure("smape"),
+            ShownMeasure("pinball"),
             ShownMeasure("mean_label"),
             ShownMeasure("mean_score"),
         ),
@@ -72,7 +91,11 @@ _MEASURES: Mapping[Task, ShownMeasures] = {
         ShownMeasure("ndcg", "undefined: no list of this date has two known outcomes, one of them above 0"),
         "a list with two labels that are known, one of them above 0",
         in_unit_of_label=False,
-        beside=(ShownMeasure("mean_label"), ShownMeasure("mean_score")),
+        beside=(
+            *(ShownMeasure(name) for name in ("precision_at_k", "recall_at_k")),
+            *(ShownMeasure(name) for name in ("mean_average_precision", "mean_reciprocal_rank")),
+            *(ShownMeasure(name) for name in ("mean_label", "mean_score")),
+        ),
     ),
 }
 """Task -> the measures shown for it."""

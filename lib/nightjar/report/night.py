@@ -5,7 +5,7 @@ from datetime import date, datetime
 from markupsafe import Markup
 
 from nightjar.errors import TableError
-from nightjar.report import charts, page, tiers
+from nightjar.report import charts, classes, page, reliability, tiers
 from nightjar.report.performance import chart
 from nightjar.report.queries import python_queries, spark_queries
 from nightjar.report.reading import PinnedTables, open_runs, open_tables
@@ -13,6 +13,7 @@ from nightjar.report.report_data import gather
 from nightjar.report.scores import Scores
 from nightjar.report.summary import facts, sentences
 from nightjar.settings.project import Project
+from nightjar.settings.task import METRICS
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff
 
@@ -55,6 +56,9 @@ def report_path(warehouse: Warehouse, run_date: date) -> str:
 def render(tables: PinnedTables, project: Project) -> str:
     """The page as text."""
     night = gather(tables, project)
+    names, latest = project.label.classes, next((one for one in night.judged if one.figures), None)
+    confusion, groups = classes.confusion_of(night.judged, names), reliability.reliability_of(night.judged)
+    promise = night.champion.promise if night.champion else None
     return page.fill(
         "nightjar.report",
         "night.html.j2",
@@ -69,7 +73,17 @@ def render(tables: PinnedTables, project: Project) -> str:
         question=project.label.question(),
         datasheets={name: one.datasheet for name, one in project.sources.items() if one.datasheet.statements()},
         tiers_chart=tiers.chart(night.champion.tiers) if night.champion else None,
+        metrics=[metric.value for metric in METRICS[project.label.task]],
+        class_measures=classes.OF_EACH,
+        predicted_chart=_predicted_chart(night.scores, tables.run_date),
         performance_chart=chart(night.judged, night.champion, night.measures.first.name),
+        latest=latest,
+        classes=classes.figures_of_classes(latest.figures, names) if latest else [],
+        promised_classes=classes.figures_of_classes(promise.own(), names) if promise else [],
+        confusion=confusion,
+        confusion_chart=classes.chart(confusion) if confusion else None,
+        reliability=groups,
+        reliability_chart=reliability.chart(groups) if groups else None,
         spark_queries=spark_queries(tables),
         python_queries=python_queries(tables),
     )
@@ -80,6 +94,12 @@ def _score_chart(scores: Scores | None, run_date: date) -> Markup | None:
         return None
     beside = " (bars) beside the training reference (outline)" if scores.version_has_reference() else ""
     return charts.histogram(scores.distribution, f"Share of scores by value on {run_date}{beside}")
+
+
+def _predicted_chart(scores: Scores | None, run_date: date) -> Markup | None:
+    if scores is None or scores.predicted is None:
+        return None
+    return charts.histogram(scores.predicted, f"Share of rows by predicted class on {run_date}")
 
 
 def _instant(moment: datetime) -> str:

@@ -1,6 +1,6 @@
 """Performance of earlier predictions, on the outcomes known by the night."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -9,8 +9,12 @@ from markupsafe import Markup
 
 from nightjar.report.champion import Champion
 from nightjar.report.charts import Dot, over_dates
+from nightjar.report.figures import JudgedFigure
 from nightjar.report.formatting import figure, interval, measure
 from nightjar.report.reading import PinnedTables, nan_to_none
+
+_BOUNDS = ("low", "high", "rows", "reason")
+"""Columns that tables of an earlier Nightjar lack."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class JudgedDate:
 
     Attributes:
         values: measure -> value; null where it is undefined.
+        figures: the same with intervals; figures of an earlier Nightjar have none.
+        slices: slice -> measure -> figure, of the rows of a decile of scores or of a class.
         is_provisional: whether some outcome of the date may still become known.
         version: the model that predicted.
     """
@@ -27,12 +33,15 @@ class JudgedDate:
     values: dict[str, float | None]
     is_provisional: bool
     version: str | None
+    figures: dict[str, JudgedFigure] = field(default_factory=dict)
+    slices: dict[str, dict[str, JudgedFigure]] = field(default_factory=dict)
 
 
 def read_performance(tables: PinnedTables) -> list[JudgedDate]:
     """Every judged date as of the night, the latest first."""
-    columns = ["evaluated_date", "measure", "value", "provisional", "model_version"]
-    where = tables.of_night() & (pc.field("subject") == "champion") & (pc.field("slice") == "all")
+    columns = ["evaluated_date", "slice", "measure", "value", "provisional", "model_version"]
+    columns += [name for name in _BOUNDS if name in tables.columns("performance")]
+    where = tables.of_night() & (pc.field("subject") == "champion")
     by_date: dict[date, list[dict[str, Any]]] = {}
     for row in tables.rows("performance", columns, where):
         by_date.setdefault(row["evaluated_date"], []).append(row)
@@ -63,9 +72,20 @@ def chart(judged: list[JudgedDate], champion: Champion | None, name: str) -> Mar
 
 
 def _date_of_rows(day: date, rows: list[dict[str, Any]]) -> JudgedDate:
+    slices: dict[str, dict[str, JudgedFigure]] = {}
+    for row in rows:
+        slices.setdefault(row["slice"], {})[row["measure"]] = _figure(row)
+    of_all = slices.pop("all", {})
     return JudgedDate(
         day,
-        {row["measure"]: nan_to_none(row["value"]) for row in rows},
+        {name: one.value for name, one in of_all.items()},
         any(row["provisional"] for row in rows),
         next((row["model_version"] for row in sorted(rows, key=lambda row: str(row["measure"]))), None),
+        of_all,
+        slices,
     )
+
+
+def _figure(row: dict[str, Any]) -> JudgedFigure:
+    low, high, rows, reason = (row.get(name) for name in _BOUNDS)
+    return JudgedFigure(nan_to_none(row["value"]), low, high, rows or 0, reason)

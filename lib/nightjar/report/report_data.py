@@ -38,7 +38,7 @@ class NightData:
 
 def gather(tables: PinnedTables, project: Project) -> NightData:
     """Read the data of the page; the measures of performance are those of the project's task."""
-    drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label.task)
+    drift, champion, scores = read_drift(tables), find_champion(tables), read_scores(tables, project.label)
     return NightData(
         rest=None if scores and scores.rows else project.spine.absence(tables.run_date),
         measures=shown_measures(project.label),

@@ -163,7 +163,7 @@ def read_training_set(
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
     row_checks.require_columns(stored_columns, [*group, *query, *slices])
     weighted = WEIGHT in stored_columns
-    names, classes = project.feature_names(), tuple(project.label.classes)
+    names = project.feature_names()
     columns = [*names, *group, *query, *slices, *([WEIGHT] if weighted else [])]
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
@@ -180,7 +180,7 @@ def read_training_set(
         features=feature_table,
         columns=feature_columns(feature_table.schema, names),
         key=joined.select([*project.spine.key, "prediction_time"]).combine_chunks(),
-        label=targets.labels(joined, _key(project), task, classes),
+        label=targets.labels(joined, _key(project), task, list(project.label.classes)),
         day=_numpy(joined["run_date"]).astype("datetime64[D]"),
         prediction_time=_instants(joined),
         label_known_at=_numpy(joined["label_known_at"]).astype("datetime64[us]"),
@@ -196,7 +196,7 @@ def read_training_set(
         null_labels=nulls / all_labels,
         acted_on=(len(latest_labels) - nulls - len(outcome)) / all_labels,
         label_hash=labels.single_hash(warehouse, versions["labels"]),
-        classes=classes,
+        classes=tuple(project.label.classes),
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
     )
 

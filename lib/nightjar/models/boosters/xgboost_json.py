@@ -12,6 +12,7 @@ _OF_NODES = (
     *("default_left", "left_children", "right_children", "split_conditions", "split_indices", "split_type"),
     "sum_hessian",
 )
+_DECIMALS = ("split_conditions", "sum_hessian")
 _NO_PARENT = 2**31 - 1
 _LARGEST = 3.4028234663852886e38  # of 32 bits
 
@@ -94,12 +95,13 @@ def _tree(tree: Mapping[str, Any], number: int, levels: Sequence[int], name: str
     are_places = are_whole([*lower, *upper], -1, nodes - 1)
     reached = nodes_of([_children(*pair) for pair in zip(lower, upper, strict=True)]) if are_places else []
     require(name, f"{where} leads outside of itself", holds=bool(reached))
-    parts = {key: [values[node] for node in reached] for key, values in lists.items()}
+    parts: dict[str, Any] = {key: [values[node] for node in reached] for key, values in lists.items()}
     require(name, f"{where} reads no input", holds=are_whole(parts["split_indices"], 0, len(levels) - 1))
     are_kinds = are_whole([*parts["default_left"], *parts["split_type"]], 0, 1)
     require(name, f"{where} has splits of another kind", holds=are_kinds)
-    are_numbers = _are_numbers([*parts["split_conditions"], *parts["sum_hessian"]]) and min(parts["sum_hessian"]) >= 0
+    are_numbers = _are_numbers([one for key in _DECIMALS for one in parts[key]]) and min(parts["sum_hessian"]) >= 0
     require(name, f"{where} holds a number that is not finite", holds=are_numbers)
+    parts |= {key: list(map(float, parts[key])) for key in _DECIMALS}
     place_of = {node: place for place, node in enumerate(reached)} | {-1: -1}
     children = {key: [place_of[node] for node in parts[key]] for key in ("left_children", "right_children")}
     parent_of = {child: parent for key in children for parent, child in enumerate(children[key])}

@@ -42,17 +42,12 @@ class LevelCodes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
         return np.column_stack([level_numbers(frame[name], levels) for name, levels in columns])
 
 
-def unseen_levels(prepared: Any, frame: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
-    """Native category -> whether each row has a level that no training row has; such a level counts as missing.
-
-    Args:
-        prepared: a fitted preparation.
-        frame: has its features.
-    """
+def native_steps(prepared: Any) -> list[tuple[Pipeline, list[str]]]:
+    """The steps of a fitted preparation that make codes of native categories, each with its columns."""
     columns = prepared.named_steps.get("columns") if isinstance(prepared, Pipeline) else None
-    unseen = dict[str, npt.NDArray[np.bool_]]()
-    for _, step, names in columns.transformers_ if columns is not None else ():
-        if isinstance(step, Pipeline) and isinstance(step[-1], LevelCodes):
-            rows = step[-1].unseen(step[:-1].transform(frame[names]))
-            unseen |= {name: rows[:, at] for at, name in enumerate(names)}
-    return unseen
+    steps = () if columns is None else columns.transformers_
+    return [
+        (step, list(names))
+        for _, step, names in steps
+        if isinstance(step, Pipeline) and isinstance(step[-1], LevelCodes)
+    ]
