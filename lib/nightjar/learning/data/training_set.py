@@ -162,9 +162,8 @@ def read_training_set(
     versions = arrow.pin(warehouse, ["features", "labels"])
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
     row_checks.require_columns(stored_columns, [*group, *query, *slices])
-    weighted = WEIGHT in stored_columns
     names = project.feature_names()
-    columns = [*names, *group, *query, *slices, *([WEIGHT] if weighted else [])]
+    columns = [*names, *group, *query, *slices, *([WEIGHT] if WEIGHT in stored_columns else [])]
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
     outcome = latest_labels.filter(labels.is_usable(latest_labels))
@@ -191,7 +190,7 @@ def read_training_set(
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
-        weight=targets.weights(joined, _key(project)) if weighted else None,
+        weight=targets.weights(joined, _key(project)) if WEIGHT in stored_columns else None,
         slices=joined.select(list(slices)).combine_chunks() if slices else None,
         null_labels=nulls / all_labels,
         acted_on=(len(latest_labels) - nulls - len(outcome)) / all_labels,
