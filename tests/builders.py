@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from nightjar.runtime.spark import JAVA_OPTIONS
+from nightjar.runtime.spark import JAVA_OPTIONS, QUICK_JAVA
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
@@ -28,8 +28,6 @@ from nightjar.tables.warehouse import Warehouse
 
 FIRST, HISTORY, LAST = date(2024, 3, 18), date(2024, 3, 31), date(2024, 4, 4)
 MACHINES = ("m1", "m2", "m3", "m4", "m5")
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
-"""Options of a Java that compiles once and fast, and has room for all that it compiles."""
 RAY_STORE = 80_000_000
 """Bytes of the tests' Ray for objects, little enough for a small table to be larger; Ray takes no fewer than 75 MiB."""
 QUICK_RAY = {

@@ -15,6 +15,7 @@ from nightjar.features import label_quality
 from nightjar.features.classes import translate_errors
 from nightjar.features.horizons import with_horizon
 from nightjar.features.labels import label_versions, not_stored
+from nightjar.settings.acting import Acted
 from nightjar.settings.features import Aggregate
 from nightjar.settings.files import File
 from nightjar.settings.label import Label
@@ -139,6 +140,33 @@ def test_settled_early_is_known_with_the_first_fact_that_settles_it(asked):
     assert project.known(rows, D3) == [
         ("low", -3, False, 1), ("m", -3, True, -1.5), ("taken", -3, True, -2), ("taken", -3, None, 1)
     ]  # fmt: skip
+
+
+def test_a_label_says_whether_its_row_was_acted_on_as_known_when_the_label_was(asked):
+    """By any fact of the horizon; a correction that changes nothing else is another version; no fact says no."""
+    events = [
+        event(1, "both", -7, stopped=False),
+        event(2, "both", -6),
+        event(3, "later", -7, stopped=False),
+        event(3, "later", -7, known=-3, stopped=True),
+        event(4, "not", -7, stopped=None),
+    ]
+    project = asked(events, allowed_lateness="2h", acted=Acted("stopped"))
+    rows = project.frame([(machine, -8) for machine in ("both", "later", "not", "none")], D2).toArrow().to_pylist()
+    hours = [(r["machine"], (r["label_known_at"] - NOW) / timedelta(hours=1), r["label"], r["acted"]) for r in rows]
+    assert sorted(hours) == [
+        ("both", -4, True, True),
+        ("later", -4, True, False),
+        ("later", -3, True, True),
+        ("none", -4, False, False),
+        ("not", -4, True, False),
+    ]
+
+
+def test_an_outcome_that_somebody_has_changed_is_not_usable():
+    table = pa.table({"label": [True, False, None, True], "acted": [True, False, False, None]})
+    assert labels.is_usable(table).to_pylist() == [False, True, False, True]
+    assert labels.is_usable(table.select(["label"])).to_pylist() == [True, True, False, True]
 
 
 def test_late_facts_are_new_versions_until_the_label_is_final(asked):

@@ -23,6 +23,7 @@ from nightjar.learning.splits.folding import final_period
 from nightjar.learning.train import train
 from nightjar.models.columns import feature_columns
 from nightjar.registry import tracking, verified
+from nightjar.registry.manifest import TierThreshold
 from nightjar.registry.signature import Subject
 from nightjar.settings.model import Calibration, Estimator, Model
 from nightjar.settings.split import Split
@@ -68,11 +69,12 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
         -1,
     )
     assert evidence["difference"]["low"] < evidence["difference"]["estimate"] < evidence["difference"]["high"] < 0
-    assert 0 < evidence["threshold"]["value"] < 1
+    (threshold,) = evidence["thresholds"]
+    assert (threshold["tier"], 0 < threshold["value"] < 1) == ("act", True)
     same = "it is the same in all entities and blocks, which sets no bounds for others"
     cost = {"estimate": 0.0, "low": None, "high": None, "rows": 15, "reason": same}
-    assert evidence["threshold"]["cost"] == cost
-    assert evidence["threshold"]["cost_of_none"] == pytest.approx(5 - 5 * evidence["threshold"]["cost_of_all"])
+    assert threshold["reach"]["cost"] == cost
+    assert threshold["cost_of_none"] == pytest.approx(5 - 5 * threshold["cost_of_all"])
 
 
 def test_the_version_in_mlflow_leads_to_its_data_and_to_every_fold(nights, registered, home):
@@ -121,7 +123,7 @@ def test_the_manifest_says_what_the_model_was_made_from(nights, registered, home
     assert manifest.label_hash == label_hash(nights.project)
     assert manifest.data == {"features": 1, "labels": 1}
     assert (manifest.rows, manifest.period) == (64, ("2024-03-18", "2024-03-30"))
-    assert manifest.threshold == registered["evidence"]["threshold"]["value"]
+    assert manifest.thresholds == (TierThreshold("act", registered["evidence"]["thresholds"][0]["value"]),)
     (run,) = arrow.read(nights.warehouse, "runs", where=pc.field("run_id") == registered["run_id"]).to_pylist()
     assert manifest.code_revision == run["code_revision"]
 

@@ -15,6 +15,7 @@ from nightjar.learning.data.training_set import read_training_set
 from nightjar.learning.missing_dates import describe_missing_dates
 from nightjar.learning.splits.folding import final_period
 from nightjar.models.examples import InnerSplit
+from nightjar.settings.acting import Acted
 from nightjar.settings.spine import Weekday
 from nightjar.settings.split import Split
 from nightjar.settings.task import Task
@@ -22,9 +23,9 @@ from nightjar.tables import arrow
 from nightjar.tables.definitions import labels_table
 
 
-def append_label(nights, machine, day, label, known_at):
+def append_label(nights, machine, day, label, known_at, **marks):
     key = {"machine": machine, "prediction_time": datetime(2024, 3, day - 1, 23, tzinfo=UTC)}
-    row = key | {"label": label, "label_known_at": known_at, "run_date": builders.HISTORY, "run_id": "x"}
+    row = key | marks | {"label": label, "label_known_at": known_at, "run_date": builders.HISTORY, "run_id": "x"}
     arrow.append(nights.warehouse, labels_table(nights.project, pa.schema([("machine", pa.string())])), [row], "x")
 
 
@@ -54,6 +55,18 @@ def test_the_same_rows_have_the_same_content_hash_whatever_was_stored_since(nigh
     once, again = (read_training_set(nights.warehouse, nights.project, builders.HISTORY) for _ in range(2))
     later = read_training_set(nights.warehouse, nights.project, date(2024, 4, 2))
     assert once.content_hash == again.content_hash != later.content_hash
+
+
+def test_rows_that_were_acted_on_are_left_out(nights, copied):
+    """A label that says so, as a later version of the one before."""
+    before = read_training_set(nights.warehouse, nights.project, builders.HISTORY)
+    marked = replace(
+        copied, project=replace(copied.project, label=replace(copied.project.label, acted=Acted("failed")))
+    )
+    append_label(marked, "m1", 18, bool(before.label[0]), datetime(2024, 3, 30, 23, tzinfo=UTC), acted=True)
+    rows = read_training_set(copied.warehouse, copied.project, builders.HISTORY)
+    assert len(rows.label) == len(before.label) - 1
+    assert (rows.acted_on, rows.null_labels) == (pytest.approx(1 / 65), before.null_labels)
 
 
 def test_a_label_s_latest_version_at_the_cutoff_counts(nights, copied):

@@ -31,6 +31,7 @@ FEATURES = (
     FeatureColumn("note", "category"),
     FeatureColumn("silence", "category"),
 )
+PLAIN = [one for one in Encoding if one is not Encoding.NATIVE]
 KEEP, RANKS = {kind: {"keep": 3} for kind in SelectionKind}, ("MUTUAL_INFORMATION", "ANOVA", "RFE", "TREE_IMPORTANCE")
 
 
@@ -81,7 +82,7 @@ PREPARATIONS = {
     "bins_quantile": numbers(bins=Bins.QUANTILE, bin_count=4),
     "bins_uniform": numbers(bins=Bins.UNIFORM, missing=Missing.MEDIAN),
     "bins_edges": numbers(bins=Bins.EDGES, edges=[0.0, 100.0]),
-    **{f"encoding_{one.value}": preparation_of(category=Category(one)) for one in Encoding},
+    **{f"encoding_{one.value}": preparation_of(category=Category(one)) for one in PLAIN},
     **{f"level_{one.value}": preparation_of(category=Category(missing=one)) for one in MissingLevel},
     "rare_ordinal": preparation_of(category=Category(Encoding.ORDINAL, min_frequency=40, max_categories=3)),
     "text_hashing": preparation_of(text=Text(Weighting.HASHING, terms=16)),

@@ -1,12 +1,15 @@
 """Training rows with everything that real ones have: nulls, an empty column, rare and missing categories."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from nightjar.models.columns import FeatureColumn
 from nightjar.models.examples import Examples, InnerSplit
+from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.model import Calibration, Estimator, Model
-from nightjar.settings.preparation import Imbalance, ImbalanceKind
+from nightjar.settings.preparation import Imbalance, ImbalanceKind, Preparation
 from nightjar.settings.task import Task
 
 FEATURES = (
@@ -67,6 +70,7 @@ CLASSIFIED = {
     "elastic net logistic": Model(Estimator.LOGISTIC, parameters={"C": 0.5, "l1_ratio": 0.5}),
     "network without embeddings": Model(Estimator.NETWORK, parameters=BARE),
     "stopped lightgbm": Model(Estimator.LIGHTGBM, parameters={"n_estimators": 40, "early_stopping_rounds": 5}),
+    "native xgboost": replace(MODELS[Estimator.XGBOOST], preparation=Preparation(category=Category(Encoding.NATIVE))),
     "stopped xgboost": Model(Estimator.XGBOOST, parameters={"n_estimators": 40, "early_stopping_rounds": 5}),
     "over-sampled": Model(Estimator.TREE, parameters={"max_depth": 4}, imbalance=Imbalance(ImbalanceKind.OVER)),
     "platt": Model(Estimator.FOREST, parameters={"n_estimators": 3}, calibration=Calibration.PLATT),
@@ -105,7 +109,7 @@ CANDIDATES: dict[str, tuple[Task, Model]] = {
     **{f"{name} for {task.value}": (task, one) for task in Task for name, one in ENSEMBLES.items()},
     **{
         f"{name} for several classes": (Task.MULTICLASS, CLASSIFIED[name])
-        for name in ("rate", "logistic", "boosting", "network", "isotonic")
+        for name in ("rate", "logistic", "boosting", "network", "isotonic", "stopped lightgbm", "native xgboost")
     },
     "pairs": (Task.RANKING, MODELS[Estimator.LOGISTIC]),
     "boosting of relevance": (Task.RANKING, MODELS[Estimator.BOOSTING]),

@@ -3,19 +3,26 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import log_loss, mean_squared_error
 
-from models.rows import CANDIDATES, FEATURES, examples
+from models.rows import CANDIDATES, FEATURES, examples, inner_splits
 from nightjar.errors import LearningError, ModelError
 from nightjar.models.boosters import lightgbm_booster, xgboost_booster
 from nightjar.models.boosters.booster_files import open_booster, structure_of
-from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmRegressor
-from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostRegressor
+from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmOfClasses, LightGbmRegressor
+from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostOfClasses, XgBoostRegressor
 from nightjar.models.checking import check_model
+from nightjar.models.columns import FeatureColumn
+from nightjar.models.contributions import contributions
+from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.models.predictor import scores_of
+from nightjar.models.serialization.predictor_files import dump, open_predictor
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.task import Task
 
 CLASSIFIERS = [LightGbmClassifier, XgBoostClassifier]
 BOOSTERS = [*CLASSIFIERS, LightGbmRegressor, XgBoostRegressor]
@@ -31,6 +38,12 @@ def rows(count=1500, seed=0):
     inputs[:, 3] = 7
     odds = 2 * inputs[:, 0] + np.nan_to_num(inputs[:, 1], nan=1)
     return inputs, random.random(count) < 1 / (1 + np.exp(-odds)), random.integers(1, 4, count).astype(float)
+
+
+def of_three_classes(count=600):
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(count, 2))
+    return inputs, np.digitize(inputs[:, 0] + random.normal(0, 0.3, count), [-0.5, 0.5])
 
 
 def module_of(booster):
@@ -123,6 +136,73 @@ def at_root(key, value):
         model["learner"]["gradient_booster"]["model"]["trees"][0][key][0] = value
 
     return change
+
+
+ROUNDS = {
+    LightGbmOfClasses: [(b"num_class=3", b"num_class=2"), (b"num_tree_per_iteration=3", b"num_tree_per_iteration=1")],
+    XgBoostOfClasses: [
+        (b'"tree_info":[0,1,2', b'"tree_info":[0,1,1'),
+        (b'"tree_info":[0,1,2', b'"tree_info":[0,1,2,0'),
+        (b'"tree_info":[0,1,2', b'"tree_info":[0,1,9'),
+        (b'"base_score":"[', b'"base_score":"[0.5,'),
+        (b'"base_score":"[', b'"base_score":"[[],'),
+        (b'"multi:softprob"', b'"binary:logistic"'),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("booster", "text", "other"), [(booster, *pair) for booster, pairs in ROUNDS.items() for pair in pairs]
+)
+def test_trees_that_are_no_rounds_of_the_classes_are_refused(booster, text, other):
+    fitted = booster(n_estimators=2).fit(*of_three_classes())
+    assert text in fitted.model_
+
+    with pytest.raises(ModelError, match="the file"):
+        open_booster(structure_of(fitted), fitted.model_.replace(text, other, 1), "the file")
+
+
+@pytest.mark.parametrize("booster", ROUNDS)
+@pytest.mark.parametrize("outputs", [0, 1, 2, 4, 3.0, "3", 10**9])
+def test_a_number_of_classes_that_is_not_the_models_is_refused(booster, outputs):
+    fitted = booster(n_estimators=2).fit(*of_three_classes())
+
+    with pytest.raises(ModelError, match="the file"):
+        open_booster(structure_of(fitted) | {"outputs": outputs}, fitted.model_, "the file")
+
+
+@pytest.mark.parametrize("booster", ROUNDS)
+def test_contributions_add_up_to_what_softmax_takes(booster):
+    inputs, label = of_three_classes()
+    fitted = booster(n_estimators=10).fit(inputs, label)
+
+    raw = fitted.contributions(inputs).sum(axis=2)
+
+    np.testing.assert_allclose(softmax(raw, axis=1), fitted.predict_proba(inputs), atol=1e-6)
+    np.testing.assert_allclose(fitted.predict_proba(inputs).sum(axis=1), 1, rtol=1e-14)
+    assert (fitted.predict_proba(inputs).argmax(axis=1) == label).mean() > 0.7
+
+
+@pytest.mark.parametrize("estimator", [Estimator.LIGHTGBM, Estimator.XGBOOST])
+def test_a_class_that_training_has_not_seen_has_probability_0(estimator):
+    """The inner split that stops early has one fewer still among its training rows."""
+    inputs, label = of_three_classes(600)
+    label = np.array([0, 2, 3])[np.where(np.arange(600) < 300, np.minimum(label, 1), label)]
+    rows = Examples(
+        pa.table({"x": inputs[:, 0]}), label, inner=inner_splits(600, 1), classes=("early", "never", "on time", "late")
+    )
+    model = Model(estimator, parameters={"n_estimators": 40, "early_stopping_rounds": 5})
+
+    predictor = fit(model, rows, features=(FeatureColumn("x", "number"),), task=Task.MULTICLASS, seed=0)
+    structure, files = dump(predictor)
+    opened = open_predictor(json.loads(json.dumps(structure)), files, "the model")
+
+    probabilities = opened.predict(rows.table)
+    assert probabilities.shape == (600, 4)
+    assert (probabilities[:, 1] == 0).all()
+    assert (probabilities[:, [0, 2, 3]] > 0).all()
+    assert probabilities.tolist() == predictor.predict(rows.table).tolist()
+    assert contributions(opened, rows.table).values.shape == (600, 3, 1)
 
 
 JSON = [

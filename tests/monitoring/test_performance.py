@@ -13,6 +13,7 @@ from builders import rows_of
 from nightjar.errors import TableError
 from nightjar.monitoring import performance
 from nightjar.registry import events
+from nightjar.settings.acting import Acted
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import Aggregate
 from nightjar.settings.spine import Sample, SampleBy
@@ -49,8 +50,8 @@ def store_scores(warehouse, day, scores, role="champion", version="1", hour=0):
     arrow.append(warehouse, scores_table(PROJECT, KEY), rows, "s")
 
 
-def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0, label_hash=None):
-    key = {"machine": machine, "prediction_time": midnight(day, hour), "label_hash": label_hash}
+def store_label(warehouse, machine, day, label, known_at, project=PROJECT, hour=0, label_hash=None, **marks):
+    key = {"machine": machine, "prediction_time": midnight(day, hour), "label_hash": label_hash, **marks}
     row = key | {"label": label, "label_known_at": known_at, "run_date": day + timedelta(days=1), "run_id": "l"}
     arrow.append(warehouse, labels_table(project, KEY), [row], "l")
 
@@ -99,6 +100,21 @@ def test_only_what_is_known_counts_and_the_matured_share_says_how_much_that_is(s
     assert day["roc_auc"] == 1.0
     assert day["brier"] == pytest.approx((0.1**2 + 0.8**2) / 2)
     assert measured(scored, D3)[D1]["matured_share"] == 1.0
+
+
+def test_rows_that_were_acted_on_are_judged_apart(scored):
+    """Of three known rows somebody acted on m2 and m3; what is not recorded was not acted on."""
+    marked = replace(PROJECT, label=replace(PROJECT.label, acted=Acted("failed")))
+    for machine, label, acted in (("m1", True, None), ("m2", False, True), ("m3", True, True)):
+        store_label(scored, machine, D1, label, midnight(D1, 5), marked, acted=acted)
+    performance.measure(scored, marked, D2, "run")
+    figures = {
+        (of, measure): value
+        for day, of, measure, value in rows_of(scored, "performance", "evaluated_date", "slice", "measure", "value")
+        if day == D1
+    }
+    assert [figures[of, "rows"] for of in ("all", "acted", "not_acted")] == [3, 2, 1]
+    assert [figures[of, "positive_rate"] for of in ("all", "acted", "not_acted")] == [2 / 3, 0.5, 1.0]
 
 
 def test_the_latest_version_of_a_label_known_by_then_counts(scored):

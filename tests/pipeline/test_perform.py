@@ -10,10 +10,11 @@ import pytest
 import builders
 from nightjar.config import ROOTS
 from nightjar.errors import LeaseError, ModelError, TableError, UsageError
-from nightjar.pipeline.execution import Context, perform, run_date_of
+from nightjar.pipeline import execution
+from nightjar.pipeline.execution import Context, has_few_rows, perform, run_date_of
 from nightjar.pipeline.sessions import Sessions
 from nightjar.pipeline.steps import resources, tables
-from nightjar.settings.jobs import Job, JobName
+from nightjar.settings.jobs import BuildFeatures, Job, JobName
 from nightjar.tables import arrow, lease, transaction
 from nightjar.tables.granting import Claim
 from nightjar.tables.lease import Pace
@@ -48,6 +49,15 @@ def recorded(copied):
 
 def step_of(context, settings=Job, day=D3, **options):
     return context.step(day, settings(context.settings.environment, context.settings.project, str(day), **options))
+
+
+def test_a_night_has_few_rows_where_the_last_one_had_and_a_range_of_dates_never_has(context, monkeypatch):
+    night, of_features = context.settings, step_of(context, BuildFeatures, since="2024-03-01").settings
+    assert has_few_rows(JobName.SCORE, night, context.warehouse)
+    assert not has_few_rows(JobName.MAINTAIN, night, context.warehouse)
+    assert not has_few_rows(JobName.BUILD_FEATURES, of_features, context.warehouse)
+    monkeypatch.setattr(execution, "FEW_ROWS", 4)
+    assert not has_few_rows(JobName.SCORE, night, context.warehouse)
 
 
 def test_a_step_that_is_done_is_one_row_with_what_it_did(context, recorded):

@@ -89,6 +89,22 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     )
 
 
+def test_an_expired_champion_gives_way_to_a_stand_in_and_comes_back_by_nobody(context, without_mlflow):
+    """The baseline scores where the winner of the day is refused and the champion has expired."""
+    register(context, "5", expires_on="2024-04-03", difference=BETTER)
+    act(context, Action.APPROVE, D2, version=5)
+    holds = events.champion(context.warehouse, D3)
+    assert [promotion.is_current_winner(holds, context.settings.project, day) for day in (D2, D3)] == [True, False]
+    register(context, "7")
+    register(context, "8", events.STAND_IN, stand_in=True)
+    perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
+    assert events.champion(context.warehouse, D3).number == "8"
+    says = "version 5 has expired on 2024-04-03, and would score nothing on 2024-04-03"
+    for action in (Action.ROLLBACK, Action.APPROVE):
+        with pytest.raises(UsageError, match=says):
+            act(context, action, version=5)
+
+
 def test_a_declared_baseline_stands_in_for_a_refused_winner_where_no_other_holds(context, without_mlflow):
     """It gives way to the next one, as it was trained on more, and to any winner."""
     DeltaTable(context.warehouse.path("model_events")).delete()

@@ -1,6 +1,7 @@
-"""Makes tests/registry/stored/models.tar.xz: signed models of every kind, the rows they score, and their scores.
+"""Makes an archive in tests/registry/stored/: signed models of some kinds, the rows they score, and their scores.
 
-    PYTHONPATH=lib:tests python tests/registry/make_stored.py
+    PYTHONPATH=lib:tests python tests/registry/make_stored.py models
+    PYTHONPATH=lib:tests python tests/registry/make_stored.py boosters
 
 Only for a new version of scikit-learn or of another package that models are saved with: models of an older minor
 version are refused. Whatever else changes, the files here must keep scoring as they are.
@@ -8,6 +9,7 @@ version are refused. Whatever else changes, the files here must keep scoring as 
 
 import json
 import shutil
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,9 @@ from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry import artifacts, keys, signature
+from nightjar.settings.columns import Category, Encoding
 from nightjar.settings.model import Estimator, Model
+from nightjar.settings.preparation import Preparation
 from nightjar.settings.task import Task
 from registry.made import ABOUT
 
@@ -30,6 +34,16 @@ KINDS = (
     *("majority", "rule", "rule of a number", "rate", "logistic", "tree", "boosting", "neighbours", "network"),
     *("platt", "isotonic", "pairs", "ridge of amounts", "voting for classification", "stacking for regression"),
 )
+BOOSTERS = {
+    f"{estimator.value} of {name}": (estimator, task, prepared)
+    for estimator in (Estimator.LIGHTGBM, Estimator.XGBOOST)
+    for name, task, prepared in (
+        ("a yes or no", Task.CLASSIFICATION, Preparation()),
+        ("an amount", Task.REGRESSION, Preparation()),
+        ("native categories", Task.CLASSIFICATION, Preparation(category=Category(Encoding.NATIVE))),
+        ("several classes", Task.MULTICLASS, Preparation(category=Category(Encoding.NATIVE))),
+    )
+}
 PREPARED = (
     *("encoding_frequency", "encoding_hashing", "encoding_ordinal", "encoding_target", "text_hashing"),
     *("text_components", "shape_power", "shape_log", "winsorised_power", "bins_edges", "missing_knn"),
@@ -37,7 +51,17 @@ PREPARED = (
 )
 
 
-def predictors() -> dict[str, tuple[Predictor, pa.Table]]:
+def boosters() -> dict[str, tuple[Predictor, pa.Table]]:
+    """Name -> a fitted model, and rows for it to score."""
+    return {name: (_fit_booster(*kind), rows.training_rows(24, seed=1)[0]) for name, kind in BOOSTERS.items()}
+
+
+def _fit_booster(estimator: Estimator, task: Task, prepared: Preparation) -> Predictor:
+    model = Model(estimator, parameters={"n_estimators": 5, "max_depth": 3}, preparation=prepared)
+    return fit(model, rows.examples(task, 300), features=rows.FEATURES, task=task, seed=0)
+
+
+def models() -> dict[str, tuple[Predictor, pa.Table]]:
     """Name -> a fitted model, and rows for it to score."""
     fitted: dict[str, tuple[Predictor, pa.Table]] = {}
     for name in KINDS:
@@ -57,21 +81,27 @@ def _fit_prepared(model: Model) -> Predictor:
     return fit(model, examples, features=preparations.FEATURES, task=Task.CLASSIFICATION, seed=0)
 
 
-def main() -> None:
-    """Write the archive. The private key is thrown away."""
+ARCHIVES = {"models": models, "boosters": boosters}
+
+
+def main(archive: str) -> None:
+    """Write one of the archives. The private key is thrown away."""
     key = Ed25519PrivateKey.generate()
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         (home / keys.PUBLIC).write_bytes(keys._public_pem(key.public_key()))
-        for kind, (predictor, table) in predictors().items():
+        for kind, (predictor, table) in ARCHIVES[archive]().items():
             folder = home / kind
-            artifacts.save(predictor, replace(ABOUT, model_name=kind), folder / "data" / "artifact")
+            classes, numbers = predictor.classes, range(len(predictor.classes))
+            costs = tuple(tuple(float(actual != other) for other in numbers) for actual in numbers)
+            about = replace(ABOUT, model_name=kind, classes=classes, costs=costs)
+            artifacts.save(predictor, about, folder / "data" / "artifact")
             signature.sign(folder, signature.Subject(ABOUT.project, kind, "1"), key)
             scores = np.asarray(predictor.predict(table)).tolist()
             expected = {"rows": {name: table[name].to_pylist() for name in table.column_names}, "scores": scores}
             (home / f"{kind}.json").write_text(json.dumps(expected))
-        shutil.make_archive(str(STORED / "models"), "xztar", home)
+        shutil.make_archive(str(STORED / archive), "xztar", home)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -19,6 +19,7 @@ from nightjar.models.examples import Examples
 from nightjar.models.fitting import fit
 from nightjar.models.predictor import Predictor
 from nightjar.registry.artifacts import load, save
+from nightjar.registry.manifest import TierThreshold
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.task import Task
 from registry.made import ABOUT, FEATURES, PARAMETERS, ROWS, Boom, fit_small, plant, rewrite_manifest
@@ -51,10 +52,11 @@ def test_an_artifact_in_memory_travels_without_its_folder(tmp_path):
 
 
 def test_a_manifest_comes_back_as_it_was_written(tmp_path):
-    written = save(fit_small(Estimator.NETWORK), replace(ABOUT, threshold=0.25), tmp_path)
+    about = replace(ABOUT, thresholds=(TierThreshold("act", 0.5), TierThreshold("review", 0.25)))
+    written = save(fit_small(Estimator.NETWORK), about, tmp_path)
 
     assert load(tmp_path).manifest == written
-    assert replace(written, features=(), structure={}, packages={}, files={}) == replace(ABOUT, threshold=0.25)
+    assert replace(written, features=(), structure={}, packages={}, files={}) == about
     assert written.features == FEATURES
     assert set(written.files) == {"preparation.skops", "network.safetensors"}
     assert {entry.name for entry in tmp_path.iterdir()} == {*written.files, "manifest.json"}
@@ -242,7 +244,7 @@ def test_all_packages_that_differ_are_named_also_one_that_is_not_installed(tmp_p
         ({"format": 1}, "format 1: this version of Nightjar reads format 2"),
         ({"surprise": 1}, r"fields: \['surprise'\]"),
         ({"task": "clairvoyance"}, "another shape"),
-        ({"threshold": "high"}, "another shape"),
+        ({"thresholds": [{"tier": "act", "threshold": "high"}]}, "another shape"),
         ({"features": [{"name": "hour"}]}, "another shape"),
         ({"features": [{"name": "hour", "type": "date"}]}, "another shape"),
         ({"files": 3}, "another shape"),

@@ -33,6 +33,16 @@ def evidence(metric="roc_auc", estimate=0.05, low=0.01, high=0.09, better=1, blo
             True,
             "w against majority on 2024-03-28 to 2024-03-30: better, roc_auc +0.0500, 95% interval",
         ),
+        (
+            evidence() | {"unobserved": {"acted_on": 50.0, "without_outcome": 6.0, "at_most": 0.1}},
+            False,
+            "Of the 50 rows of the final period that it would act on, 6 (12.0%) have no outcome, more than 10.0%. H",
+        ),
+        (
+            evidence() | {"unobserved": {"acted_on": 50.0, "without_outcome": 6.0, "at_most": None}},
+            True,
+            "better, roc_auc +0.0500",
+        ),
         (evidence(low=-0.01), False, "not reliably better, roc_auc +0.0500, 95% interval -0.0100 to +0.0900"),
         (evidence(low=0.0), False, "not reliably better"),
         (evidence(estimate=-0.05, low=-0.09, high=-0.01), False, "not reliably better"),

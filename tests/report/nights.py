@@ -32,6 +32,39 @@ DATASHEET = Datasheet(
     sensitivity=Sensitivity.PUBLIC,
     gaps=["cancelled <flights>", "a_very_long_name_" * 8],
 )
+_JUDGED = {"reason": None, "nights": 28, "cost_of_none": 1.2, "cost_of_all": 0.8}
+THRESHOLDS = [
+    _JUDGED
+    | {"tier": "act", "rule": "at most 50 a night", "value": 0.71, "low": 0.68, "high": 0.71}
+    | {"shortfall": None, "nights_beyond": 2}
+    | {
+        "reach": {
+            "recall": {"estimate": 0.31, "low": 0.27, "high": 0.36},
+            "precision": {"estimate": 0.64, "low": 0.6, "high": 0.68},
+            "acted": {"estimate": 31.4, "low": 27.1, "high": 36.3},
+            "cost": {"estimate": 0.9, "low": 0.8, "high": 1.1},
+        },
+        "alternatives": [
+            {"rule": f"at most {most} a night", "value": value, "reach": reach}
+            for most, value, reach in (
+                (40, 0.74, {"recall": 0.25, "precision": 0.67, "acted": 24.9, "cost": 0.95}),
+                (60, 0.69, {"recall": 0.36, "precision": 0.61, "acted": 38.0, "cost": 0.88}),
+            )
+        ],
+    },
+    _JUDGED
+    | {"tier": "review", "rule": "precision at least 0.5", "value": 0.42, "low": 0.4, "high": 0.47}
+    | {"shortfall": "no threshold reaches a precision of 0.5: 0.44 is the nearest", "nights_beyond": None}
+    | {
+        "reach": {
+            "recall": {"estimate": 0.78, "low": 0.73, "high": 0.82},
+            "precision": {"estimate": None, "low": None, "high": None},
+            "acted": {"estimate": 96.0, "low": 84.0, "high": 109.0},
+            "cost": None,
+        },
+        "alternatives": [],
+    },
+]
 EVIDENCE = {
     "metric": "roc_auc",
     "period": ["2013-09-02", "2013-09-29"],
@@ -47,6 +80,7 @@ EVIDENCE = {
     },
     "difference": {"over": "hour_of_day", "estimate": 0.071, "low": 0.052, "high": 0.09},
     "clusters": {"entities": 1_500, "blocks": 28, "block_days": 1},
+    "thresholds": THRESHOLDS,
     "decision": "promoted",
     "reason": "its ROC AUC is above hour_of_day's by 0.071, and the interval of the difference lies above 0",
 }
@@ -89,7 +123,7 @@ def full_night(warehouse: Warehouse) -> None:
     store_runs(warehouse)
 
 
-def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None):
+def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSION, warnings=None, unseen=None):
     definition = tables.scores_table(project(), pa.schema([("flight", pa.string())]))
     rows = [
         {
@@ -100,6 +134,7 @@ def store_scores(warehouse, scores, night=NIGHT, role="champion", version=VERSIO
             "model_version": version,
             "model_name": "boosting-1",
             "input_warnings": warnings,
+            "unseen_levels": unseen,
             "run_date": night,
             "role": role,
             "run_id": "score-1",

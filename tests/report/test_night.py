@@ -130,6 +130,32 @@ def test_the_judged_dates_stand_beside_the_promise(full):
     assert "this period only" not in page.text
 
 
+def test_a_champion_that_expires_soon_is_marked(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_promotion(warehouse, json.dumps(nights.EVIDENCE | {"expires_on": "2013-10-10"}))
+    assert "since run date 2013-09-30. ▲ It expires on 2013-10-10, in 7 days." in Page(written(warehouse)).text
+
+
+def test_tiers_say_what_they_reach_and_what_other_settings_would(full):
+    _, page = full
+    act, review = page.table("What the tiers reach")
+
+    assert act == {
+        "Tier": "act",
+        "Setting": "at most 50 a night",
+        "Threshold": "0.710 0.680 to 0.710",
+        "Recall": "31.0% 27.0% to 36.0%",
+        "Precision": "64.0% 60.0% to 68.0%",
+        "Rows a night": "31.4 27.1 to 36.3",
+        "Cost of a row": "0.900 0.800 to 1.100",
+    }
+    assert (review["Setting"], review["Precision"]) == ("precision at least 0.5 ▲ not met", "–")
+    assert "▲ review: no threshold reaches a precision of 0.5: 0.44 is the nearest." in page.text
+    assert "act had more rows than its capacity in 2 of 28 nights of the final period." in page.text
+    assert [row["Threshold"] for row in page.table("act: what other settings")] == ["0.740", "0.690"]
+    assert "Thresholds by tier: act from 0.710; review from 0.420" in page.text
+
+
 def test_a_promise_of_one_period_only_says_so(tmp_path):
     warehouse = nights.warehouse_in(tmp_path)
     clusters = {"entities": 665, "blocks": 1, "block_days": 30}
@@ -415,6 +441,17 @@ def test_an_index_that_chance_explains_is_said_and_not_marked(tmp_path):
     assert "1 (look here) column with PSI ≥ 0.2 of 3" in page.facts
     assert "1 has a PSI of 0.2 or more (rain) and none have one between 0.1 and 0.2." in page.text
     assert "That of another is no more than chance (wind)." in page.text
+
+
+def test_scores_of_levels_that_the_model_has_not_seen_are_counted(tmp_path):
+    warehouse = nights.warehouse_in(tmp_path)
+    nights.store_scores(warehouse, [0.25, 0.75])
+    nights.store_scores(warehouse, [0.5, 0.5], unseen="plane, port")
+    nights.store_scores(warehouse, [0.5], unseen="port")
+
+    text = Page(written(warehouse)).text
+
+    assert "▲ unseen levels port (3 scores), plane (2 scores): the model has not seen these levels" in text
 
 
 def test_what_each_source_brought_stands_beside_a_typical_night(tmp_path):

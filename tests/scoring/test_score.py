@@ -19,6 +19,7 @@ from nightjar.registry import events, tracking, verified
 from nightjar.registry.events import Version
 from nightjar.registry.signature import Subject
 from nightjar.scoring.score import score
+from nightjar.settings.feedback import Feedback
 from nightjar.settings.spine import Weekday
 from nightjar.tables import arrow
 from nightjar.tables.source_definitions import QUALITY
@@ -117,6 +118,28 @@ def test_a_rerun_uses_the_champion_that_held_then(copied, again):
     events.record(copied.warehouse, "promoted", Version("99", "later", D2, {}), "x", alias="champion")
     again()
     refused(again, copied.warehouse, ModelError, "Version 99 of model machines cannot be fetched", D2)
+
+
+def test_rows_that_nobody_acts_on_are_drawn_where_the_project_says_so(copied, again, spark):
+    """The night before has no such columns, and they are null there."""
+    project = replace(copied.project, feedback=Feedback(exploration=0.5, control=0.2))
+    score(spark, copied.warehouse, project, D2, "again", copied.environment, retrospective=False)
+    drawn = rows_of(copied.warehouse, "scores", "run_date", "assignment", "propensity")
+    chances = {"control": 0.2, "exploration": 0.4, "score": 0.4}
+    assert {(assignment, propensity) for day, assignment, propensity in drawn if day == D1} == {(None, None)}
+    of_day = [(assignment, propensity) for day, assignment, propensity in drawn if day == D2]
+    assert len(of_day) == 5
+    assert all(propensity == pytest.approx(chances[assignment]) for assignment, propensity in of_day)
+
+
+def test_a_champion_older_than_its_expiry_scores_nothing_unless_nobody_is_served(copied, again, caplog):
+    champion = events.champion(copied.warehouse, D1)
+    expired = replace(champion, evidence={**champion.evidence, "expires_on": str(D1)})
+    events.record(copied.warehouse, "promoted", expired, "run-2", events.CHAMPION)
+    message = f"Champion version 1 has expired on {D1}: it scores no night from that date on.*action=rollback"
+    refused(again, copied.warehouse, ModelError, message)
+    again(D1, retrospective=True)
+    assert f"champion version 1: It has expired on {D1}." in caplog.text
 
 
 def test_without_a_champion_nothing_is_scored(copied, again):

@@ -7,7 +7,7 @@ import pytest
 
 import builders
 from nightjar.settings.arrival import Arrival
-from nightjar.settings.costs import Costs
+from nightjar.settings.costs import Amount, Costs
 from nightjar.settings.environment import Environment
 from nightjar.settings.features import Aggregate, Feature, FeatureGroup, FeatureKind
 from nightjar.settings.files import File
@@ -17,11 +17,13 @@ from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
+from nightjar.settings.promotion import Promotion
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
 from nightjar.settings.split import Split, SplitKind
 from nightjar.settings.task import Task
+from nightjar.settings.tiers import Tier, TierKind
 
 PROJECT = builders.machines(Path("files"))
 NUMBER = {"x": Column(ColumnType.DOUBLE)}
@@ -129,6 +131,20 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
             )
         ),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
+        (
+            Costs,
+            {"missed": "5", "false_alarm": 1},
+            "missed: found '5', expected a number, or {column: NAME} for an amo",
+        ),
+        (
+            Promotion,
+            {"revalidate_after_days": 9, "expires_after_days": 9},
+            "revalidate_after_days: found 9, expected few",
+        ),
+        (Tier, {"kind": TierKind.RECALL}, "at_least: found None, expected a share for kind=recall and precision"),
+        (Tier, {"kind": TierKind.CAPACITY}, "at_most: found None, expected a number of rows a night for kind=capacity"),
+        (Tier, {"kind": TierKind.COST, "at_most": 5}, "at_most: found 5, expected a number of rows a night for kind="),
+        (Tier, {"kind": TierKind.PRECISION, "at_least": 90}, "at_least: found 90, expected at most 1"),
         (Costs, {"missed": 0, "false_alarm": 1}, "missed: found 0.0, expected more than 0, or both costs none"),
         (Costs, {"missed": 1, "false_alarm": float("nan")}, "false_alarm: found nan, expected more than 0"),
         (
@@ -346,6 +362,15 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
         (
             {"label": replace(PROJECT.label, task=Task.REGRESSION), "costs": Costs(5, 1)},
             "costs.missed: found 5.0, expected none for label.task=regression",
+        ),
+        ({"costs": Costs(Amount("worth"), 1)}, "costs.missed.column: found 'worth', expected one of the feature table"),
+        (
+            {"tiers": {"act": Tier(TierKind.COST)}},
+            "tiers.act.kind: found 'cost', expected another kind, or project.cos",
+        ),
+        (
+            {"label": replace(PROJECT.label, task=Task.REGRESSION), "tiers": {"act": Tier(TierKind.CAPACITY, None, 5)}},
+            "tiers: found ['act'], expected none for label.task=regression",
         ),
         ({"label": replace(PROJECT.label, source="ends")}, "label.source: found 'ends', expected one of the sources"),
         ({"label": replace(PROJECT.label, column="broke")}, "label: found 'broke', expected one of the stored columns"),

@@ -44,8 +44,8 @@ class Ended:
 class Lent(Sessions):
     """The tests' own Spark, where there is one: it is not a job's to stop."""
 
-    def __init__(self, environment, app_name, session):
-        super().__init__(environment, app_name)
+    def __init__(self, environment, app_name, few_rows, session):
+        super().__init__(environment, app_name, few_rows)
         self.session = session
 
     @property

@@ -83,6 +83,18 @@ def test_the_previous_run_is_the_latest_earlier_date_that_succeeded_whenever_it_
     assert runs.previous_done(warehouse, "ingest", MONDAY) is None
 
 
+def test_the_most_rows_are_of_the_newest_successes_and_unknown_where_a_job_has_none(warehouse):
+    jobs = ["ingest", "build_features"]
+    assert runs.most_rows(warehouse, jobs) is None
+    record(warehouse, "ingest", MONDAY, hour=1, outcome=Outcome(rows={"source_plan": 9_000_000}))
+    assert runs.most_rows(warehouse, jobs) is None
+    record(warehouse, "build_features", MONDAY, hour=2, outcome=Outcome(rows={"features": 40, "labels": 30}))
+    assert runs.most_rows(warehouse, jobs) == 9_000_000
+    record(warehouse, "ingest", TUESDAY, hour=3, outcome=Outcome(rows={"source_plan": 20, "quarantine": 1}))
+    record(warehouse, "ingest", WEDNESDAY, "failed", hour=4)
+    assert runs.most_rows(warehouse, jobs) == 40
+
+
 def test_a_table_that_is_behind_what_a_run_has_written_has_lost_commits(warehouse):
     """Its newest commit removed, then its log, then all of it; a layout tells by itself what it reflects."""
     run = {"run_id": "r", "check": "read", "source": "plan", "run_date": MONDAY, "rows": 1, "of": 1}

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nightjar.errors import LearningError
-from nightjar.evaluation.binary import check_outcomes
 from nightjar.evaluation.confusion import check_decisions
 from nightjar.evaluation.rows import floats
+from nightjar.evaluation.thresholds import fit_cut, rank_rows
+from nightjar.settings.tiers import Tier, TierKind
 
 ROUNDING = 1e-12
 """Expected costs that differ by less than this share of the greatest cost are equal."""
@@ -44,17 +45,8 @@ def cheapest_threshold(
         >>> cheapest_threshold([True, False, True, False], [0.9, 0.6, 0.4, 0.1], missed=5, false_alarm=1)
         0.4
     """
-    labels, scores = check_outcomes(label, score)
-    if not len(scores):
-        raise LearningError("There are no rows to fit a threshold to.")
-    order = np.argsort(-scores, kind="stable")
-    ranked, true = scores[order], labels[order]
-    saving = np.where(true, missed, -false_alarm) * (1.0 if weight is None else weight[order])
-    cumulative = np.cumsum(saving)  # what acting on the rows of the highest scores saves, compared with acting on none
-    last_of_score = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
-    savings = np.concatenate([[0.0], cumulative[last_of_score]])
-    thresholds = np.concatenate([[np.nextafter(max(1.0, ranked[0]), np.inf)], ranked[last_of_score]])
-    return float(thresholds[np.argmax(savings)])
+    rows, _ = rank_rows(label, score, weight=weight, missed=missed, false_alarm=false_alarm)
+    return rows.threshold(fit_cut(rows, Tier(TierKind.COST)).number)
 
 
 def choose_classes(probabilities: npt.NDArray[np.float64], costs: Sequence[Sequence[float]]) -> npt.NDArray[np.int64]:

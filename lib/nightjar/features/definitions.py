@@ -37,6 +37,15 @@ def label_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
     return _facts_of(project, versions, "outcome", label.source, label.keys, (outcome,), label.horizon)
 
 
+def action_facts(project: Project, versions: Mapping[str, int]) -> list[StoredFacts]:
+    """Whether the row was acted on within the horizon of its label, as a share of facts; none where nothing says so."""
+    label, acted = project.label, project.label.acted
+    if acted.column is None:
+        return []
+    marker = Windowed(acted.column, "rate", label.horizon, name="value")
+    return [_facts_of(project, versions, "actions", *label.action_facts(), (marker,), label.horizon)]
+
+
 def spine_facts(project: Project, versions: Mapping[str, int]) -> StoredFacts:
     """The spine's columns in the latest fact of each key, for a spine of what is active."""
     spine = project.spine
@@ -108,9 +117,11 @@ def label_hash(project: Project) -> str:
     are, and the lists of a ranking, do not decide the label of a row. Keys added later enter only where they are set.
     """
     spine = {part: _plain(getattr(project.spine, part)) for part in _DECISIVE_OF_SPINE}
-    sources = _plain_sources(project, [project.spine.source, project.label.source])
+    sources = _plain_sources(project, [project.spine.source, project.label.source, project.label.action_facts()[0]])
     label: dict[str, Any] = _plain(project.label)
     del label["query"]
+    if project.label.acted.column is None:
+        del label["acted"]
     classes = list(label.pop("classes"))  # their names for people decide nothing; the order, what models predict
     label |= {"classes": classes} if classes else {}
     label["empty"] = None if label["empty"] is None else float(label["empty"])  # 0 is 0.0

@@ -27,7 +27,7 @@ from nightjar.asof import Clocks
 from nightjar.errors import JoinError
 from nightjar.expressions import guard
 from nightjar.features import annotations, classes, labelling_rules
-from nightjar.features.definitions import label_facts
+from nightjar.features.definitions import action_facts, label_facts
 from nightjar.features.horizons import FINAL, UNTIL, with_horizon
 from nightjar.joins.join import as_of_join
 from nightjar.joins.stored_facts import StoredFacts, output_schema
@@ -36,6 +36,7 @@ from nightjar.settings.label import OF_NOTHING, Label
 from nightjar.settings.project import LABEL, Project
 from nightjar.settings.task import Task
 from nightjar.tables import arrow, delta
+from nightjar.tables.labels import ACTED
 from nightjar.tables.rows import of_frame
 from nightjar.tables.source_definitions import source_table_name
 from nightjar.tables.warehouse import Warehouse
@@ -74,7 +75,7 @@ def label_versions(
     queries = _instants(rows, warehouse, project, versions, now)
     answers = _label_changes(_answer(queries, warehouse, project, versions), project)
     settled = answers.where(F.col("label_known_at") <= F.lit(now))
-    names = [*project.spine.key, "prediction_time", "label", "label_known_at"]
+    names = [*project.spine.key, "prediction_time", *_answer_columns(project), "label_known_at"]
     return settled.select(*names, F.lit(run_date).alias("run_date"))
 
 
@@ -98,8 +99,10 @@ def _answer(queries: DataFrame, warehouse: Warehouse, project: Project, versions
             annotations.facts_by_annotator(facts, label),
         )
     with _translate_join_errors(label):
-        joined = as_of_join(of_frame(queries), warehouse, [facts], _clocks(project)).frame()
-    return joined.select(*queries.columns, _value(facts, label))
+        actions = action_facts(project, versions)
+        joined = as_of_join(of_frame(queries), warehouse, [facts, *actions], _clocks(project)).frame()
+    was_acted_on = [F.coalesce(F.col(f"{one.name}__value") > 0, F.lit(False)).alias(ACTED) for one in actions]
+    return joined.select(*queries.columns, _value(facts, label), *was_acted_on)
 
 
 def _value(facts: StoredFacts, label: Label) -> Column:
@@ -110,6 +113,11 @@ def _value(facts: StoredFacts, label: Label) -> Column:
         whole = empty is not None and float(empty).is_integer()  # whole numbers stay what they are
         value = F.when(nothing, F.lit(int(empty or 0) if whole else empty)).otherwise(value)
     return value.alias("value")
+
+
+def _answer_columns(project: Project) -> list[str]:
+    """The label, and whether its row was acted on where that is declared."""
+    return ["label", *([ACTED] if project.label.acted.column else [])]
 
 
 def _clocks(project: Project) -> Clocks:
@@ -203,8 +211,9 @@ def _changes(spark: SparkSession, warehouse: Warehouse, project: Project, versio
 def _label_changes(answers: DataFrame, project: Project) -> DataFrame:
     """The first label of each row, and every later one that differs from the one before it."""
     by_row = Window.partitionBy(*project.spine.key, "prediction_time").orderBy(KNOWN_BY)
-    labelled = _with_label(answers, project).withColumn("_before", F.lag(F.struct("label")).over(by_row))
-    is_new = F.col("_before").isNull() | ~F.col("_before.label").eqNullSafe(F.col("label"))
+    now = F.struct(*_answer_columns(project))
+    labelled = _with_label(answers, project).withColumn("_before", F.lag(now).over(by_row))
+    is_new = F.col("_before").isNull() | ~F.col("_before").eqNullSafe(now)
     return labelled.where(is_new).withColumnRenamed(KNOWN_BY, "label_known_at")
 
 

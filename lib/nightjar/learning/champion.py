@@ -11,6 +11,7 @@ from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, verified
+from nightjar.registry.lifetime import lifetime
 from nightjar.registry.signature import Subject
 from nightjar.settings.environment import Environment
 from nightjar.settings.model import Model
@@ -32,6 +33,7 @@ class Champion:
         cutoff: the last instant of the data that it has learned from; None: it cannot be opened here.
         predictor: as it is stored; None: it cannot be opened here.
         recipe: its candidate; None: its training did not record it, or settings were renamed since.
+        expired_on: the first run date that it does not score, if that is not later than this one.
     """
 
     version: str
@@ -39,6 +41,12 @@ class Champion:
     cutoff: datetime | None
     predictor: Predictor | None
     recipe: Candidate | None
+    expired_on: date | None = None
+
+    def __str__(self) -> str:
+        """In words, as the evidence names it."""
+        expired = "" if self.expired_on is None else f", which has expired on {self.expired_on}"
+        return f"champion version {self.version} ({self.name}){expired}"
 
 
 def recipe_of(candidate: Candidate) -> dict[str, Any]:
@@ -71,7 +79,9 @@ def open_champion(
             recipe = candidate_of_recipe(version.evidence[RECIPE])
         except ValueError as error:  # settings have been renamed since
             log.warning("the recipe of champion version %s is no longer valid: %s", version.number, error)
-    return Champion(version.number, version.model_name, cutoff, predictor, recipe)
+    dates = lifetime(version.evidence)
+    expired_on = dates.expires_on if dates.has_expired(run_date) else None
+    return Champion(version.number, version.model_name, cutoff, predictor, recipe, expired_on=expired_on)
 
 
 def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:

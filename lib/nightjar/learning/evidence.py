@@ -41,7 +41,8 @@ class Evidence:
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
-        threshold: what `learning.thresholds.Threshold` holds; None: none was fitted.
+        unobserved: see `registry.unobserved`.
+        thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
     """
 
     metric: str
@@ -52,14 +53,17 @@ class Evidence:
     differences: Mapping[str, Mapping[str, Any]]
     null_labels: float
     clusters: Mapping[str, int]
-    threshold: Mapping[str, Any] | None = None
+    thresholds: Sequence[Mapping[str, Any]] = ()
     champion: Mapping[str, Any] | None = None
+    unobserved: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
         nothing = {**self.difference, "over": name, **asdict(Interval(None, None, None, 0, "nothing is beside it"))}
         own = {"name": name, **self.baselines[name]}
-        return replace(self, candidate=own, difference=nothing, differences={}, threshold=None, champion=None)
+        return replace(
+            self, candidate=own, difference=nothing, differences={}, thresholds=(), champion=None, unobserved=None
+        )
 
 
 def judge(
@@ -125,7 +129,7 @@ def _beside(
 
     Where they cannot be compared there is a reason instead of a difference, and a person decides.
     """
-    name = f"champion version {champion.version} ({champion.name})"
+    name = str(champion)
     about = {"version": champion.version, "basis": "none", "over": name, "better": 1}
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:

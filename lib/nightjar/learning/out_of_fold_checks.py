@@ -1,5 +1,6 @@
-"""What a classifier's out-of-fold scores are used for: a decision threshold, and a review of labels."""
+"""What a classifier's out-of-fold scores are used for: thresholds of decisions, and a review of labels."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,26 +9,29 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from nightjar.evaluation.clusters import Clusters
+from nightjar.learning.data.prices import Prices
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.labels.label_review import label_review
 from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
-from nightjar.learning.thresholds import Threshold, fit_threshold
-from nightjar.settings.costs import Costs
+from nightjar.learning.thresholds import Threshold, fit_thresholds, table_of
+from nightjar.settings.tiers import Tier
+
+log = logging.getLogger("nightjar.train")
 
 
 @dataclass(frozen=True)
 class OutOfFoldChecks:
-    """The threshold and labels of a classifier; both are empty for other tasks.
+    """The thresholds and labels of a classifier; both are empty for other tasks.
 
     Attributes:
-        threshold: None: the project states no costs of a yes or no.
-        labels: file name -> rows whose labels a person should check.
+        thresholds: of the project's tiers, in their order.
+        files: file name -> rows for people: labels that they should check, and the thresholds.
     """
 
-    threshold: Threshold | None
-    labels: Mapping[str, pa.Table]
+    thresholds: tuple[Threshold, ...]
+    files: Mapping[str, pa.Table]
 
 
 def out_of_fold_checks(
@@ -36,7 +40,9 @@ def out_of_fold_checks(
     final: Fold,
     final_scores: npt.NDArray[np.float64],
     clusters: Clusters,
-    costs: Costs,
+    tiers: Mapping[str, Tier],
+    prices: Prices | None,
+    block_days: int,
 ) -> OutOfFoldChecks:
     """Score the test rows of the search's folds by the winner's fits, for both; Ray must have been started.
 
@@ -46,14 +52,21 @@ def out_of_fold_checks(
         final: the final period.
         final_scores: the winner's scores of that period's rows.
         clusters: of those rows.
-        costs: of wrong decisions.
+        tiers: of the project.
+        prices: of wrong decisions in the rows; None: there are none.
+        block_days: the least number of dates that share what happens.
 
     Raises:
         LearningError: as `out_of_fold_scores`.
     """
     if not problem.task.has_classes:
-        return OutOfFoldChecks(None, {})
+        return OutOfFoldChecks((), {})
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
-    threshold = fit_threshold(rows, scores, final.test, final_scores, costs, clusters)
+    thresholds = fit_thresholds(
+        rows, scores, final.test, final_scores, tiers, prices, clusters, block_days, problem.seed
+    )
+    for threshold in thresholds:
+        log.info("%s", threshold)
     scores[final.test] = final_scores
-    return OutOfFoldChecks(threshold, label_review(rows, scores, problem.seed))
+    tables = {"thresholds.csv": table_of(thresholds)} if thresholds else {}
+    return OutOfFoldChecks(thresholds, {**label_review(rows, scores, problem.seed), **tables})

@@ -22,7 +22,8 @@ from nightjar.learning.search.queue import Callback
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.predictor import Predictor
 from nightjar.registry import events, tracking
-from nightjar.registry.manifest import Manifest
+from nightjar.registry.lifetime import dates_of
+from nightjar.registry.manifest import Manifest, TierThreshold
 from nightjar.registry.tracking import SearchRun
 from nightjar.registry.trials import Trial
 from nightjar.runtime import interrupts
@@ -132,13 +133,14 @@ def register_stand_in(
     manifest = _manifest(run, project, settings, rows, fit_rows, baseline, baseline_evidence)
     predictor = fit_candidate(rows, fit_rows, run.run_date, baseline, project, settings)
     number = tracking.register(record, {}, predictor, manifest, run.key)
-    fields = {**asdict(baseline_evidence), events.STAND_IN: True, **definitions(rows)}
+    fields = {**asdict(baseline_evidence), events.STAND_IN: True, **recorded(rows, project, run.run_date)}
     return events.Version(number, baseline.name, run.run_date, fields), histograms
 
 
-def definitions(rows: TrainingSet) -> dict[str, str | None]:
-    """What the evidence says of the definitions that a version was trained on."""
-    return {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
+def recorded(rows: TrainingSet, project: Project, run_date: date) -> dict[str, str | None]:
+    """What the evidence says of the definitions that a version was trained on, and how long it holds."""
+    hashes = {events.DEFINITIONS: rows.definitions_hash, events.LABEL_HASH: rows.label_hash}
+    return hashes | dates_of(project.promotion, run_date)
 
 
 def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:
@@ -154,16 +156,24 @@ def _tags(run: Run, project: Project, rows: TrainingSet) -> dict[str, str]:
 
 
 def _metrics(evidence: Evidence) -> Mapping[str, float | None]:
-    threshold = dict(evidence.threshold or {})
-    measures = {**evidence.candidate, "cost": threshold.pop("cost", None)}
-    details = {f"threshold_{name}": value for name, value in threshold.items()}
-    return details | {
+    of_tiers = {
+        f"{one['tier']}_{name}": interval for one in evidence.thresholds for name, interval in one["reach"].items()
+    }
+    measures = {**evidence.candidate, **of_tiers}
+    return _of_thresholds(evidence) | {
         f"final_{name}_{bound}": value
         for name, interval in measures.items()
         if isinstance(interval, dict)
         for bound in ("estimate", "low", "high")
         if (value := interval[bound]) is not None
     }
+
+
+def _of_thresholds(evidence: Evidence) -> dict[str, float | None]:
+    """Each tier's threshold with its bounds, the nights beyond its capacity, and what acting on none and all costs."""
+    names = {"value": "", "low": "_low", "high": "_high"}
+    names |= {name: f"_{name}" for name in ("nights_beyond", "cost_of_none", "cost_of_all")}
+    return {f"threshold_{one['tier']}{end}": one[name] for one in evidence.thresholds for name, end in names.items()}
 
 
 def _manifest(
@@ -194,5 +204,5 @@ def _manifest(
         baselines=dict(evidence.baselines),
         classes=rows.classes,
         costs=project.class_costs(),
-        threshold=None if evidence.threshold is None else evidence.threshold["value"],
+        thresholds=tuple(TierThreshold(one["tier"], one["value"]) for one in evidence.thresholds),
     )

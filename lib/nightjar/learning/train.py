@@ -14,6 +14,7 @@ from nightjar.evaluation.criteria import standard_of
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
+from nightjar.learning.data.prices import read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
 from nightjar.learning.fitting.candidates import Candidate
@@ -30,6 +31,7 @@ from nightjar.learning.search.ledger import open_ledger
 from nightjar.learning.search.problem import Problem, require_measurable
 from nightjar.learning.search.search_result import SearchResult
 from nightjar.learning.splits.folding import final_period, folds, select_settled
+from nightjar.learning.unobserved import count_unobserved
 from nightjar.registry import events, keys, tracking
 from nightjar.registry.period import intervals_over
 from nightjar.settings.environment import Environment
@@ -74,11 +76,13 @@ def train(
         task=label.task,
         unlabelled=settings.self_trains(),
     )
+    prices = read_prices(warehouse, project, rows)
     require_learnable(settings, rows.columns, label.task, weighted=rows.weight is not None)
     summary = (f"{len(rows.label):,}", rows.day[0], rows.day[-1], len(rows.columns))
     log.info("%s labelled rows, %s to %s, %d features", *summary)
-    if rows.null_labels:
-        log.info("%.1f%% of all known labels are null: settled without an outcome, left out", 100 * rows.null_labels)
+    for share, what in ((rows.null_labels, "null: settled without an outcome"), (rows.acted_on, "of rows acted on")):
+        if share > 0:
+            log.info("%.1f%% of all known labels are %s, left out", 100 * share, what)
     champion = open_champion(environment, warehouse, project.name, run_date, rows)
     final = final_period(rows, settings.split, rows.last_settled, settings.final_days, project.zone)
     missing_dates = describe_missing_dates(rows, final, run_date, project)
@@ -110,12 +114,20 @@ def train(
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
         evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
-        checks = out_of_fold_checks(problem, winner, final, final_scores, clusters, project.costs)
-        if checks.threshold is not None:
-            log.info("%s", checks.threshold)
-            evidence = replace(evidence, threshold=asdict(checks.threshold))
+        checks = out_of_fold_checks(
+            problem,
+            winner,
+            final,
+            final_scores,
+            clusters,
+            project.decision_tiers(),
+            prices,
+            settings.days_of_block(label),
+        )
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
-        tracking.attach(record, checks.labels)
+        unobserved = count_unobserved(warehouse, project, rows, final, final_scores, predictor, checks.thresholds)
+        evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
+        tracking.attach(record, checks.files)
         # The last step that can refuse a value of the rows: nothing is registered before it.
         histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
@@ -123,7 +135,7 @@ def train(
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)
     fits = sum(len(results) for results in result.results.values())
     outcome = Outcome(inputs=dict(rows.versions), rows={"training rows": len(fit_rows), "fits": fits})
-    fields = {**asdict(evidence), **registration.definitions(rows), RECIPE: recipe_of(winner)}
+    fields = {**asdict(evidence), **registration.recorded(rows, project, run_date), RECIPE: recipe_of(winner)}
     registered = {None: (events.Version(version, winner.name, run_date, fields), histograms)}
     for alias, (entry, reference) in (registered | ({} if stand_in is None else {events.STAND_IN: stand_in})).items():
         outcome.outputs[REFERENCES.name] = references.store(warehouse, reference, entry.number, run_id)

@@ -14,6 +14,7 @@ from nightjar.models.estimators.estimator_registry import family_of, make_estima
 from nightjar.models.estimators.rule import rule_of
 from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.monotone import check_monotone
 from nightjar.models.network.inputs import columns_to_embed
 from nightjar.models.network.options import Options
 from nightjar.models.preprocessing.preparation import check_preparation
@@ -45,8 +46,8 @@ def check_model(
     Raises:
         LearningError: a space; a parameter that the estimator lacks, or a value out of its range; an estimator,
             calibration or imbalance that does not fit the task or the estimator; a column that is no feature, or none
-            left; preparation that does not fit the features; members that are no candidates or cannot be members;
-            weights for an estimator that takes none.
+            left; preparation that does not fit the features; a monotone column that is not one number; members that are
+            no candidates or cannot be members; weights for an estimator that takes none.
     """
     if model.space:
         raise LearningError(f"The model still has a space ({', '.join(model.space)}): fit one of its candidates.")
@@ -70,7 +71,9 @@ def check_model(
     _check_imbalance(model, task)
     if model.estimator in ENSEMBLES:
         _check_members(model, features, task, members, weighted=weighted)
-    _check_values(model, select_features(model, features), task)
+    used = select_features(model, features)
+    check_monotone(model, used, task)
+    _check_values(model, used, task)
 
 
 def select_features(model: Model, features: Sequence[FeatureColumn]) -> tuple[FeatureColumn, ...]:

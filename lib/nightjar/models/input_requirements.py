@@ -10,3 +10,5 @@ class InputRequirement(Enum):
     """Linear models, networks, neighbours: no null, everything of about the same size."""
     ORDERED = "ordered"
     """Trees: numbers as they are, null is NaN; categories as places."""
+    NATIVE = "native"
+    """Trees that can part sets of levels: as ORDERED, and categories may be codes."""

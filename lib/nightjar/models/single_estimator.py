@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from sklearn.pipeline import Pipeline
 
 from nightjar.errors import LearningError
 from nightjar.models.boosters.booster import Booster
@@ -18,9 +19,11 @@ from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb, rule_of
 from nightjar.models.estimators.rule_grammar import Kind
 from nightjar.models.examples import Examples
 from nightjar.models.input_requirements import InputRequirement
+from nightjar.models.monotone import signs_of
 from nightjar.models.network.inputs import columns_to_embed, levels_of, network_preparation
 from nightjar.models.network.options import Options
 from nightjar.models.predictor import Predictor
+from nightjar.models.preprocessing.inputs import inputs_of
 from nightjar.models.preprocessing.preparation import preparation
 from nightjar.models.preprocessing.resampling import Synthesiser, resample
 from nightjar.models.preprocessing.synthetic_rows import interpolate
@@ -64,7 +67,19 @@ def _fit_family(
     fit_parameters: dict[str, Any] = {} if weight is None else {"sample_weight": weight}
     if isinstance(estimator, PairwiseRanker):
         fit_parameters["query"] = rows.query
-    return Predictor(features, prepared, choose_solver(estimator, inputs.shape[1]).fit(inputs, label, **fit_parameters))
+    fitted = choose_solver(_with_inputs(estimator, model, prepared), inputs.shape[1])
+    return Predictor(features, prepared, fitted.fit(inputs, label, **fit_parameters))
+
+
+def _with_inputs(estimator: Any, model: Model, prepared: Pipeline) -> Any:
+    """The unfitted estimator, told which of its inputs are categories, and with which its score is monotone."""
+    if isinstance(estimator, Booster):
+        inputs = inputs_of(prepared)
+        estimator.levels = tuple(one.levels for one in inputs)
+        estimator.monotone = tuple(signs_of(model, inputs))
+    elif model.monotone:
+        estimator.set_params(monotonic_cst=signs_of(model, inputs_of(prepared)))
+    return estimator
 
 
 def _with_size(booster: Booster, model: Model, rows: Examples, features: Features, task: Task, seed: int) -> Booster:
@@ -73,11 +88,12 @@ def _with_size(booster: Booster, model: Model, rows: Examples, features: Feature
         raise ValueError(
             f"{EARLY_STOPPING} needs an inner split of the training rows: give it more rows or dates, or leave it out."
         )
-    split, requirement = rows.inner[-1], InputRequirement.ORDERED
+    split, requirement = rows.inner[-1], InputRequirement.NATIVE
     earlier = replace(rows.take(split.train), inner=split.inner)
     frame, test = _frame(earlier.table, features), rows.take(split.test)
     prepared, inputs_before, label, weight = _prepare(model, earlier, frame, features, requirement, task, seed)
     inputs = prepared.transform(_frame(test.table, features))
+    booster = _with_inputs(booster, model, prepared)
     return booster.choose_size((inputs_before, label, weight), (inputs, test.label, test.weight))
 
 

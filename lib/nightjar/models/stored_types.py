@@ -12,6 +12,7 @@ from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.rule import NumberOrPrior, RuleOfThumb
 from nightjar.models.preprocessing.derived_columns import ClusterDistances, Isolation, NearestCluster, Principal
 from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
+from nightjar.models.preprocessing.level_codes import LevelCodes
 from nightjar.models.preprocessing.numeric_transformers import Binned, Bounded, Filled, Logged, Resized, Winsorised
 from nightjar.models.preprocessing.power import Powered
 from nightjar.models.preprocessing.selection import Selected, WithValues
@@ -33,6 +34,7 @@ STORED_TRANSFORMERS: Final[Mapping[str, type]] = {
     "Frequencies": Frequencies,
     "Hashed": Hashed,
     "Isolation": Isolation,
+    "LevelCodes": LevelCodes,
     "LevelTexts": LevelTexts,
     "Logged": Logged,
     "NearestCluster": NearestCluster,

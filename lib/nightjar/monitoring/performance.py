@@ -140,8 +140,14 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
         usable = pc.and_(usable, pa.array(project.label.passed_at(predicted, project.zone) <= now))
     judged = rows.filter(usable)
     truth, score = _truth(judged, project)
+    apart = [
+        replace(figure, of=name)
+        for name, part in _apart(judged).items()
+        for figure in night_figures(*_truth(part, project))
+        if figure.of == ALL
+    ]
     first = headline(truth.task).value
-    figures = [*night_figures(truth, score), plain(ALL, "matured_share", matured, len(rows))]
+    figures = [*night_figures(truth, score), *apart, plain(ALL, "matured_share", matured, len(rows))]
     main = next(figure.interval for figure in figures if (figure.of, figure.measure) == (ALL, first))
     shown = f"undefined ({main.reason})" if main.estimate is None else f"{main.estimate:.4g}"
     log.info("performance of %s: %s %s, %.1f%% of labels matured", day, first, shown, 100 * matured)
@@ -162,6 +168,16 @@ def _figures_of(scores: pa.Table, day: date, project: Project, run_date: date, r
             "run_date": run_date,
             "run_id": run_id,
         }
+
+
+def _apart(judged: pa.Table) -> dict[str, pa.Table]:
+    """The rows that somebody has acted on, and the others, where that is recorded and there are some."""
+    if labels.ACTED not in judged.column_names:
+        return {}
+    columns: Any = judged
+    acted = pc.fill_null(columns[labels.ACTED], False)
+    parts = {"acted": judged.filter(acted), "not_acted": judged.filter(pc.invert(acted))}
+    return {name: part for name, part in parts.items() if len(part)}
 
 
 def _truth(judged: pa.Table, project: Project) -> tuple[Truth, npt.NDArray[np.float64]]:

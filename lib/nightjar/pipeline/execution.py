@@ -30,6 +30,8 @@ log = logging.getLogger("nightjar.job")
 Settings = TypeVar("Settings", bound=jobs.Job)
 OF_NIGHTS = (JobName.INGEST, JobName.BUILD_FEATURES, JobName.SCORE, JobName.MONITOR, JobName.NIGHTLY)
 """Jobs that every night needs: if one of them stops, the night's report says so."""
+FEW_ROWS = 500_000
+"""With so many rows or fewer a night is over before well compiled code has paid for itself (see docs/benchmarks.md)."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,21 @@ def execute(job: JobName, settings: jobs.Job, config_hash: str, body: Callable[[
     warehouse = Warehouse(settings.environment.warehouse, settings.project.name)
     warehouse.check_writable()
     _make_home(Path(settings.environment.home))
-    sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}")
+    few_rows = has_few_rows(job, settings, warehouse)
+    sessions = Sessions(settings.environment, f"nightjar {job.value} {settings.project.name}", few_rows)
     try:
         body(Context(settings, config_hash, sessions, warehouse, code_revision()))
     finally:
         sessions.stop()
+
+
+def has_few_rows(job: JobName, settings: jobs.Job, warehouse: Warehouse) -> bool:
+    """Whether a job does the work of one night, and the newest one that was stored and built had few rows."""
+    is_range = isinstance(settings, jobs.BuildFeatures) and settings.since is not None
+    if job not in OF_NIGHTS or is_range:
+        return False
+    rows = runs.most_rows(warehouse, [JobName.INGEST.value, JobName.BUILD_FEATURES.value])
+    return rows is not None and rows <= FEW_ROWS
 
 
 def perform(

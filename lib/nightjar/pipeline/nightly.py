@@ -60,12 +60,16 @@ def _night(
 ) -> Outcome:
     """Run the steps of one date and append them to `done`; the outcome is their sum, for the row in `runs`."""
     whole = Outcome()
-    holds = is_current_winner(events.find_champion(context.warehouse, night.run_date), settings.project)
+    holds = is_current_winner(events.find_champion(context.warehouse, night.run_date), settings.project, night.run_date)
     if JobName.TRAIN in names and (not holds or JobName.TRAIN.value in settings.only):
         require_trainable(settings.search, settings.project, night.run_date)
     for name in names:
         champion = events.find_champion(context.warehouse, night.run_date)
-        if name in TRAINING and name.value not in settings.only and is_current_winner(champion, settings.project):
+        if (
+            name in TRAINING
+            and name.value not in settings.only
+            and is_current_winner(champion, settings.project, night.run_date)
+        ):
             log.info("%s for %s not needed: version %s holds", name.value, night.run_date, champion and champion.number)
             continue
         log.info("%s for %s", name.value, night.run_date)

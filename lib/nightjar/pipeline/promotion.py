@@ -5,6 +5,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import date
 from types import MappingProxyType
 
 from nightjar.errors import UsageError
@@ -12,6 +13,7 @@ from nightjar.features.definitions import definitions_hash, label_hash
 from nightjar.pipeline.step import Step
 from nightjar.registry import aliases, events, tracking
 from nightjar.registry.events import Version
+from nightjar.registry.lifetime import lifetime
 from nightjar.registry.promotion import Approval, decide
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Action, JobName
@@ -41,9 +43,13 @@ def promote(step: Step[jobs.Promote]) -> Outcome:
     return outcome
 
 
-def is_current_winner(champion: Version | None, project: Project) -> bool:
-    """Whether the champion is a winner, trained on the project's current definitions or without a record of them."""
-    return champion is not None and not champion.is_stand_in and _is_current(champion, project)
+def is_current_winner(champion: Version | None, project: Project, run_date: date) -> bool:
+    """Whether the champion is a winner that has not expired, of the project's current definitions or without a record
+    of them.
+    """
+    if champion is None or champion.is_stand_in or lifetime(champion.evidence).has_expired(run_date):
+        return False
+    return _is_current(champion, project)
 
 
 def _is_current(version: Version, project: Project) -> bool:
@@ -63,7 +69,7 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
         return
     decision = decide(version.evidence, step.project.promotion)
-    against = opinion.veto or _compared_with_another(version, holds, step.project)
+    against = opinion.veto or _compared_with_another(version, holds, step.project, step.run_date)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
         reason = decide(version.evidence, step.project.promotion, opinion.approvals).reason
         _record(step, outcome, "promoted", version, reason)
@@ -75,14 +81,14 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
         reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
     _record(step, outcome, "refused", version, reason)
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
-    if stand_in is not None and not is_current_winner(holds, step.project):
+    if stand_in is not None and not is_current_winner(holds, step.project, step.run_date):
         why = f"Stands in for version {version.number}, which was refused."
         _record(step, outcome, "promoted", stand_in, why)
 
 
-def _compared_with_another(version: Version, holds: Version | None, project: Project) -> str | None:
+def _compared_with_another(version: Version, holds: Version | None, project: Project, run_date: date) -> str | None:
     """The reason why the evidence says nothing of the champion that holds; None where it does, or there is none."""
-    if holds is None or holds.number == version.number or not is_current_winner(holds, project):
+    if holds is None or holds.number == version.number or not is_current_winner(holds, project, run_date):
         return None
     compared = (version.evidence.get("champion") or {}).get("version")
     if compared == holds.number:
@@ -97,7 +103,7 @@ def _compared_with_another(version: Version, holds: Version | None, project: Pro
 def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     """Record a person's approval; with the last one that is needed, the version becomes champion."""
     version, approval, needed = _named_version(step), _approval(step), step.project.promotion.approvals
-    _require_current(version, step.project)
+    _require_current(version, step.project, step.run_date)
     tracking.require_version(step.home, step.project.name, version.number)
     approvals, holds = events.opinion(step.warehouse, version.number).approvals, events.find_champion(step.warehouse)
     has_approved = approval.user in {one.user for one in approvals}
@@ -153,7 +159,7 @@ def _roll_back(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if version is None:
         which = "no other version that nobody was against has" if number is None else f"version {number} has never"
         raise UsageError(f"{which} been champion before version {holds.number}. Nothing was written.")
-    _require_current(version, step.project)
+    _require_current(version, step.project, step.run_date)
     approval = _approval(step)
     why = f"rolled back from version {holds.number} by {approval}"
     _record(step, outcome, "promoted", version, why, approval, {events.ROLLED_BACK: holds.number})
@@ -166,7 +172,13 @@ def _named_version(step: Step[jobs.Promote]) -> Version:
     return events.registered(step.warehouse, str(step.settings.version))
 
 
-def _require_current(version: Version, project: Project) -> None:
+def _require_current(version: Version, project: Project, run_date: date) -> None:
+    dates = lifetime(version.evidence)
+    if dates.has_expired(run_date):
+        raise UsageError(
+            f"version {version.number} has expired on {dates.expires_on}, and would score nothing on {run_date}. Train "
+            "anew, or name another version. Nothing was written."
+        )
     if not _is_current(version, project):
         raise UsageError(
             f"version {version.number} was trained on other definitions of features or label than the project has "

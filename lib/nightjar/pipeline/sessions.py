@@ -12,17 +12,24 @@ if TYPE_CHECKING:
 
 @dataclass
 class Sessions:
-    """Spark, started when the first step needs it and shared by the steps after it."""
+    """Spark, started when the first step needs it and shared by the steps after it.
+
+    Attributes:
+        environment: of the job.
+        app_name: of the session.
+        few_rows: whether the work is short, see `spark.start`.
+    """
 
     environment: Environment
     app_name: str
+    few_rows: bool = False
 
     @cached_property
     def spark(self) -> "SparkSession":
         """The session."""
         from nightjar.runtime import spark
 
-        return spark.start(self.environment, self.app_name)
+        return spark.start(self.environment, self.app_name, few_rows=self.few_rows)
 
     def stop(self) -> None:
         """Stop what was started, and whatever still runs in it."""

@@ -11,7 +11,7 @@ from nightjar.settings.spine import OF_LABELS, WEIGHT
 LONGEST = 40  # letters: names of features are made of them
 _OF_TABLES = (
     "event_time", "known_at", "stated_known_at", "ingested_on", "retraction", "bucket", "prediction_id", "role",
-    "model_version", "score", "input_warnings",
+    "model_version", "score", "input_warnings", "unseen_levels",
 )  # fmt: skip
 RESERVED_NAMES = frozenset({*RESERVED, *OF_LABELS, WEIGHT, *_OF_TABLES})
 """Columns that some table has by itself."""

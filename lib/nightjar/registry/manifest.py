@@ -11,8 +11,18 @@ from nightjar.settings.task import Task
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-_LATER: dict[str, Any] = {"label_hash": None, "classes": [], "costs": []}
+_LATER: dict[str, Any] = {"label_hash": None, "thresholds": [], "classes": [], "costs": []}
 """Fields that older manifests of this format lack -> their value there."""
+_FORMER = "threshold"
+"""In older manifests: the threshold of the one tier that there was, `act`, or null."""
+
+
+@dataclass(frozen=True)
+class TierThreshold:
+    """The threshold of a tier: a row is in the first tier whose threshold its score reaches."""
+
+    tier: str
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Manifest:
         period: first and last local date of those, both inclusive.
         metrics: metric -> estimate and interval.
         baselines: baseline -> the same metrics of it.
-        threshold: the fitted probability from which a row counts as True; None: none was fitted.
+        thresholds: of each tier of decisions, in their order.
         classes: of several classes: their values, in the order of the predictor's probabilities; otherwise none.
         costs: what mistakes between them cost, (actual, predicted).
         features: the columns it reads, in order. This and the following fields are filled in by `artifacts.save`.
@@ -62,7 +72,7 @@ class Manifest:
     period: tuple[str, str]
     metrics: Mapping[str, Any]
     baselines: Mapping[str, Any]
-    threshold: float | None = None
+    thresholds: tuple[TierThreshold, ...] = ()
     label_hash: str | None = None
     classes: tuple[str, ...] = ()
     costs: tuple[tuple[float, ...], ...] = ()
@@ -103,6 +113,9 @@ def from_json(content: bytes, where: str) -> Manifest:
         )
     names = {one.name for one in fields(Manifest)}
     stored = _LATER | stored
+    former = stored.pop(_FORMER, None)
+    if former is not None:
+        stored["thresholds"] = [{"tier": "act", "threshold": former}]
     if set(stored) != names:
         raise ModelError(f"{where} differs from a manifest in its fields: {sorted(set(stored) ^ names)}.")
     try:
@@ -113,7 +126,6 @@ def from_json(content: bytes, where: str) -> Manifest:
 
 def _manifest(stored: dict[str, Any]) -> Manifest:
     first, last = stored["period"]
-    threshold = stored["threshold"]
     classes, costs = tuple(map(str, stored["classes"])), tuple(tuple(map(float, row)) for row in stored["costs"])
     if {len(costs), *map(len, costs)} != {len(classes)}:
         raise ValueError(f"costs of {len(classes)} classes are {costs}")
@@ -122,9 +134,11 @@ def _manifest(stored: dict[str, Any]) -> Manifest:
         | {
             "task": Task(stored["task"]).value,
             "period": (str(first), str(last)),
-            "threshold": None if threshold is None else float(threshold),
             "classes": classes,
             "costs": costs,
+            "thresholds": tuple(
+                TierThreshold(str(one["tier"]), float(one["threshold"])) for one in stored["thresholds"]
+            ),
             "structure": dict(stored["structure"]),
             "features": tuple(FeatureColumn(str(one["name"]), str(one["type"])) for one in stored["features"]),
         }

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from nightjar.registry.period import this_period_only
+from nightjar.registry.unobserved import objection
 from nightjar.settings.promotion import Promotion
 
 _ADVICE = "Use a longer final period (search.final_days), or have a person promote it (jobs/promote.py action=approve)."
+_EXPLORE = (
+    "Have a person promote it (jobs/promote.py action=approve), or let some rows be left alone, whatever their score "
+    "(project.feedback.exploration), so that outcomes are seen."
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,9 @@ def _judge(evidence: Mapping[str, Any], settings: Promotion) -> Decision:
     if why_only is not None:
         only = f"better in this period only, {_figure(metric, strongest)}: {why_only}"
         return Decision(False, f"{what}: {only}. {_ADVICE}")
+    why_person = objection(evidence)
+    if why_person is not None:
+        return Decision(False, f"{what}: better, {_figure(metric, strongest)}. {why_person} {_EXPLORE}")
     verdict = f"{what}: better, {_figure(metric, strongest)}."
     of_champion = _judge_against_champion(evidence.get("champion"), metric, settings)
     return Decision(of_champion.promoted, f"{verdict} {of_champion.reason}".rstrip())

@@ -9,8 +9,10 @@ import pyarrow.compute as pc
 
 from nightjar.registry import period
 from nightjar.registry.events import STAND_IN
+from nightjar.registry.lifetime import Lifetime, lifetime
 from nightjar.report.figures import JudgedFigure
 from nightjar.report.reading import PinnedTables
+from nightjar.report.tiers import ShownTier, read_tiers
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Champion:
         since: the first run date at which it is champion.
         is_stand_in: whether it is a baseline that stands in for a refused winner.
         promise: None if the event has no evidence that can be read.
+        tiers: those that its evidence states thresholds of, in their order.
+        lifetime: when it is to be validated again, and when it expires.
     """
 
     version: str
@@ -82,6 +86,8 @@ class Champion:
     since: date
     is_stand_in: bool
     promise: Promise | None
+    tiers: list[ShownTier]
+    lifetime: Lifetime
 
 
 @dataclass(frozen=True)
@@ -119,9 +125,15 @@ def find_champion(tables: PinnedTables) -> Champion | None:
     row = max(promotions, key=_recency, default=None)
     if row is None:
         return None
-    is_stand_in = bool(_parse_evidence(row["evidence"]).get(STAND_IN))
+    evidence = _parse_evidence(row["evidence"])
     return Champion(
-        row["model_version"], row["model_name"], row["holds_from"], is_stand_in, read_promise(row["evidence"])
+        row["model_version"],
+        row["model_name"],
+        row["holds_from"],
+        bool(evidence.get(STAND_IN)),
+        read_promise(row["evidence"]),
+        read_tiers(evidence),
+        lifetime(evidence),
     )
 
 

@@ -26,6 +26,7 @@ class Scores:
         versions: model version -> predictions.
         other_roles: role -> predictions that are not served.
         warnings: sources that some of the scores need and of which too little arrived.
+        unseen: native category -> scores whose level of it the model has not seen in training.
         distribution: None if there are no scores; its slots lack a reference if none is stored.
         predicted: of several classes: the shares of the predicted classes, likewise.
     """
@@ -37,6 +38,7 @@ class Scores:
     least: float | None
     greatest: float | None
     warnings: tuple[str, ...]
+    unseen: dict[str, int]
     distribution: Distribution | None
     predicted: Distribution | None = None
 
@@ -51,7 +53,8 @@ class Scores:
 
 def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     """The night's scores; None where nothing was scored in any role."""
-    optional = {"input_warnings", PREDICTED} & set(tables.columns("scores"))  # what some scores lack
+    # Scores of earlier versions lack these columns.
+    optional = {"input_warnings", "unseen_levels", PREDICTED} & set(tables.columns("scores"))
     scores = tables.read("scores", ["score", "model_version", "role", *optional], tables.of_night())
     if scores is None or not len(scores):
         return None
@@ -61,6 +64,7 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
     roles.pop("champion", None)
     values = _finite(served["score"])
     warnings = served["input_warnings"].drop_null().unique().to_pylist() if "input_warnings" in optional else []
+    unseen = served["unseen_levels"].drop_null().to_pylist() if "unseen_levels" in optional else []
     return Scores(
         rows=len(served),
         versions=versions,
@@ -69,6 +73,7 @@ def read_scores(tables: PinnedTables, label: Label) -> Scores | None:
         least=float(values.min()) if len(values) else None,
         greatest=float(values.max()) if len(values) else None,
         warnings=tuple(sorted({source for text in warnings for source in str(text).split(", ")})),
+        unseen=dict(Counter(name for text in unseen for name in str(text).split(", ")).most_common()),
         distribution=_distribution(tables, next(iter(versions)), served["score"], label.task) if len(served) else None,
         predicted=_predicted(tables, next(iter(versions)), served[PREDICTED], label.classes)
         if len(served) and label.classes and PREDICTED in optional

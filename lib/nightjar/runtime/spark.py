@@ -26,6 +26,8 @@ log = logging.getLogger("nightjar.spark")
 # and derived columns: without the last option, reading such a source takes more than twice as long.
 # In another language than English, Java has other capitals (Turkish i), so that upper() would depend on the machine.
 JAVA_OPTIONS = "-Duser.timezone=UTC -Duser.language=en -Duser.country=US -XX:+UseParallelGC -XX:-DontCompileHugeMethods"
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+"""Options of a Java that compiles once and fast, with room for all that it compiles."""
 ARCHIVE = Path(pyspark.__file__).parent / "classes.jsa"
 """Archive of the classes that Spark's Java loads, made by `nightjar setup`; another Java, or other jars, ignore it."""
 JAVA_BY_DEFAULT = "spark.driver.defaultJavaOptions"
@@ -64,10 +66,15 @@ OPTIONS = {
 }
 
 
-def start(environment: Environment, app_name: str) -> SparkSession:
+def start(environment: Environment, app_name: str, *, few_rows: bool = False) -> SparkSession:
     """Start a session with Delta, in UTC. Under `spark-submit`, master and driver's memory are those given there.
 
     On a cluster the package itself is shipped to the executors; they need only the locked dependencies.
+
+    Args:
+        environment: of the job.
+        app_name: of the session.
+        few_rows: whether Java would spend more on compiling its code well than the work takes; on this machine only.
 
     Raises:
         UsageError: no master is named, or Spark has no Delta, or no file system for the warehouse.
@@ -88,6 +95,8 @@ def start(environment: Environment, app_name: str) -> SparkSession:
     }
     if submitted_to is None:  # a submitted driver already runs, with its master and memory
         options |= {"spark.master": master, "spark.driver.memory": environment.driver_memory}
+        if few_rows and master.startswith("local"):
+            options |= {"spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_JAVA}"}
         temporary = folders.process_folder()  # also for the shuffled data
         options |= {JAVA_BY_DEFAULT: f'{class_archive_options()} {_LOGGING} "-Djava.io.tmpdir={temporary}"'.strip()}
     options |= _local_options(master) | environment.spark

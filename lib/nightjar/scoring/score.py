@@ -12,13 +12,17 @@ from pyspark.sql import SparkSession
 
 from nightjar.errors import ModelError, TableError
 from nightjar.models.columns import difference
+from nightjar.models.unseen import unseen_texts
 from nightjar.registry import events, verified
 from nightjar.registry.artifacts import Artifact
+from nightjar.registry.lifetime import lifetime, require_unexpired
 from nightjar.registry.manifest import Manifest
 from nightjar.registry.signature import Subject
+from nightjar.scoring.assignment import add_assignments
 from nightjar.scoring.identity import prediction_ids
 from nightjar.scoring.limits import describe_extremes
 from nightjar.scoring.predictions import prediction_columns
+from nightjar.scoring.unseen import log_unseen, reads_native_categories
 from nightjar.settings.environment import Environment
 from nightjar.settings.project import Project
 from nightjar.tables import arrow, labels, quality, sink
@@ -68,6 +72,7 @@ def score(
         outcome.outputs["scores"] = sink.commit(warehouse, into, [], replaced, run_id, inputs=outcome.inputs)
         return outcome
     champion = events.champion(warehouse, run_date)
+    _require_lifetime(champion, run_date, retrospective=retrospective)
     artifact = verified.load(environment, Subject(project.name, champion.model_name, champion.number))
     manifest = artifact.manifest
     _require_fit(manifest, champion, schema, run_date, project.name)
@@ -81,12 +86,14 @@ def score(
     into = sink.target(warehouse, table, **model_stamps, input_warnings=", ".join(lacking) or None, **stamps)
     night = read_partition(spark, warehouse, "features", version, columns, {"run_date": run_date})
     try:
-        written = sink.collect(night.task_input, _task(project.name, key, night.make, artifact), into)
+        written = sink.collect(night.task_input, _task(project, key, night.make, artifact), into)
     except ModelError as error:
         night_rows = arrow.read(warehouse, "features", columns, pc.field("run_date") == run_date, version)
         culprits = describe_extremes(night_rows, manifest.features, [*key, "prediction_time"])
         raise ModelError(f"{error} {culprits}No score of {run_date} was written.") from error
     outcome.outputs["scores"] = sink.commit(warehouse, into, written, replaced, run_id, inputs=outcome.inputs)
+    if reads_native_categories(manifest.structure):
+        log_unseen(warehouse, outcome.outputs["scores"], run_date, role)
     return outcome
 
 
@@ -101,6 +108,15 @@ def _rebuild_advice(project: str, run_date: date) -> str:
         f"python jobs/nightly.py project={project} run_date={run_date} "
         "only=[build_features,train,promote,score,monitor]"
     )
+
+
+def _require_lifetime(champion: events.Version, run_date: date, *, retrospective: bool) -> None:
+    """Refuse an expired champion, unless for scores that nobody is served; log what is due."""
+    if not retrospective:
+        require_unexpired(champion.number, champion.evidence, run_date)
+    dates = lifetime(champion.evidence)
+    if dates.is_due(run_date):
+        log.warning("champion version %s: %s", champion.number, dates.describe(run_date))
 
 
 def _require_fit(manifest: Manifest, champion: events.Version, schema: pa.Schema, run_date: date, project: str) -> None:
@@ -154,15 +170,17 @@ def _sources_lacking_rows(warehouse: Warehouse, project: Project, manifest: Mani
     return sorted(lacking)
 
 
-def _task(project: str, key: list[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
+def _task(project: Project, key: list[str], read: TaskFunction, artifact: Artifact) -> TaskFunction:
     def score_share(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         predictor = None
         for rows in read(batches):
             predictor = predictor or artifact.open()
             columns = rows.select(["prediction_time", *key])
-            ids = pa.array(prediction_ids(project, columns.select([*key, "prediction_time"])), pa.string())
+            ids = pa.array(prediction_ids(project.name, columns.select([*key, "prediction_time"])), pa.string())
+            columns = columns.append_column("unseen_levels", unseen_texts(predictor, rows))
             for name, values in prediction_columns(predictor.predict(rows), artifact.manifest).items():
                 columns = columns.append_column(name, values)
-            yield columns.append_column("prediction_id", ids)
+            columns = columns.append_column("prediction_id", ids)
+            yield add_assignments(columns, project.name, key, project.feedback)
 
     return score_share

@@ -1,8 +1,11 @@
 """What wrong decisions cost a project."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import Annotated, TypeAlias
+
+from pydantic import Discriminator, Tag
 
 from nightjar.settings.checks import Issue, expect, expect_one_of
 from nightjar.settings.fields import Real
@@ -12,20 +15,52 @@ from nightjar.settings.validation import settings
 
 
 @settings
+class Amount:
+    """An amount of each row.
+
+    Attributes:
+        column: of the feature table, such as one that `spine.keep` names: the amount, a number of 0 or more.
+    """
+
+    column: str
+
+
+def _tag_of_price(value: object) -> str | None:
+    if isinstance(value, Mapping | Amount):
+        return "<amount>"
+    if value is None:
+        return "<none>"
+    return "<number>" if isinstance(value, int | float) else None
+
+
+Price: TypeAlias = Annotated[
+    Annotated[Real, Tag("<number>")] | Annotated[Amount, Tag("<amount>")] | Annotated[None, Tag("<none>")],
+    Discriminator(
+        _tag_of_price,
+        custom_error_type="price",
+        custom_error_message="expected {expected}",
+        custom_error_context={"expected": "a number, or {column: NAME} for an amount of each row"},
+    ),
+]
+"""The same in all rows, or an amount of each; None: there is none."""
+
+
+@settings
 class Costs:
     """What wrong decisions can cost, in any one unit.
 
     With the first two a training fits the threshold to act from; the matrix decides which class is predicted.
 
     Attributes:
-        missed (any one): a row that was True and was not acted on; None: nobody decides by the score.
-        false_alarm (the same): a row that was acted on and was False.
+        missed (any one): a row that was True and was not acted on: a number, or the mapping {column} for an amount of
+            each row. None: nobody decides by the score.
+        false_alarm (the same): a row that was acted on and was False: a number, or the mapping {column}.
         matrix (any one): of several classes: the actual class -> the predicted one -> what that mistake costs, for
             every two different classes. Empty: every mistake costs 1.
     """
 
-    missed: Real | None = None
-    false_alarm: Real | None = None
+    missed: Price = None
+    false_alarm: Price = None
     matrix: dict[str, dict[str, Real]] = field(default_factory=dict)
 
     def issues(self) -> Iterator[Issue]:
@@ -34,9 +69,9 @@ class Costs:
             ("missed", self.missed, self.false_alarm),
             ("false_alarm", self.false_alarm, self.missed),
         ):
-            is_positive = value is not None and 0 < value < math.inf
+            is_price = isinstance(value, Amount) or (value is not None and 0 < value < math.inf)
             yield from expect(
-                is_positive or (value is None and other is None), name, value, "more than 0, or both costs none"
+                is_price or (value is None and other is None), name, value, "more than 0, or both costs none"
             )
         prices = {f"matrix.{actual}.{one}": cost for actual, row in self.matrix.items() for one, cost in row.items()}
         for path, cost in prices.items():
@@ -59,6 +94,11 @@ class Costs:
             tuple(0.0 if one == actual else float(self.matrix[actual][one]) if self.matrix else 1.0 for one in classes)
             for actual in classes
         )
+
+    def amounts(self) -> dict[str, str]:
+        """Name of a cost -> the column with its amounts, of those that have one."""
+        prices = {"missed": self.missed, "false_alarm": self.false_alarm}
+        return {name: price.column for name, price in prices.items() if isinstance(price, Amount)}
 
     def _matrix_issues(self, classes: Sequence[str]) -> Iterator[Issue]:
         yield from expect_one_of("matrix", self.matrix, classes, "classes of the label")

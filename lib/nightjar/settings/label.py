@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nightjar.durations import Duration, parse_duration
+from nightjar.settings.acting import Acted
 from nightjar.settings.checks import Issue, expect
 from nightjar.settings.features import Aggregate
 from nightjar.settings.fields import DurationText, LengthText, Real
@@ -65,6 +66,8 @@ class Label:
         rules: instead of a condition, for a classification: name -> Spark SQL over the spine's columns, `value` and the
             rules before it, that gives true, false, or null where it has nothing to say. The label is what most of the
             rules say that say something; a tie, or silence, settles it as null.
+        acted: which rows somebody has acted on. Each label says so; such rows are neither trained on nor in the final
+            period, and served nights are judged with and without them.
     """
 
     source: str
@@ -81,6 +84,7 @@ class Label:
     query: list[str] = field(default_factory=list)
     annotators: Annotators = field(default_factory=Annotators)
     rules: dict[str, str] = field(default_factory=dict)
+    acted: Acted = field(default_factory=Acted)
 
     def issues(self) -> Iterator[Issue]:
         """Whether classes, query, condition, rules and annotators fit the task and the aggregate."""
@@ -91,6 +95,7 @@ class Label:
         yield from self._class_issues()
         yield from self._answer_issues(asks)
         yield from self._empty_issues()
+        yield from self._acted_issues()
         if self.aggregate is None or not asks:
             yield from expect(
                 self.condition is None, "condition", self.condition, "none unless an aggregate is classified"
@@ -108,6 +113,10 @@ class Label:
     def columns(self) -> list[str]:
         """The columns of the source that are read, besides keys and clocks."""
         return [self.column, *([self.annotators.column] if self.annotators.column else [])]
+
+    def action_facts(self) -> tuple[str, dict[str, str]]:
+        """The source that says which rows were acted on, and spine column -> its column."""
+        return self.acted.source or self.source, self.acted.keys or self.keys
 
     def horizon_length(self) -> Duration:
         """The horizon."""
@@ -174,6 +183,14 @@ class Label:
         for name in rules:
             free = name.isidentifier() and name not in _RESERVED
             yield from expect(free, "rules", name, f"an identifier that is none of {_RESERVED}")
+
+    def _acted_issues(self) -> Iterator[Issue]:
+        acted, marks = self.acted, self.acted.column is not None
+        alone = not marks or self.annotators.column is None
+        yield from expect(alone, "acted.column", acted.column, "none beside annotators")
+        yield from expect(marks or acted.source is None, "acted.source", acted.source, "none without a column")
+        needs = acted.source in (None, self.source) or bool(acted.keys)
+        yield from expect(needs, "acted.keys", acted.keys, f"the keys by which source {acted.source} names rows")
 
     def _empty_issues(self) -> Iterator[Issue]:
         empty = self.empty

@@ -46,6 +46,11 @@ EARLY_STOPPING = "early_stopping_rounds"
 """The parameter by which a booster chooses its number of trees on a part of its training rows."""
 
 
+class Direction(Choice):
+    INCREASING = "increasing"
+    DECREASING = "decreasing"
+
+
 class Calibration(Choice):
     """How scores become honest probabilities, by a curve fitted on out-of-fold predictions."""
 
@@ -112,6 +117,8 @@ class Model:
             {low, high, log: false, whole: false}.
         drop: features this estimator does not use.
         preparation: how features become the estimator's numbers.
+        monotone: number column -> `increasing` or `decreasing`: how the score may change as the column rises and all
+            others stay, for `boosting`, `lightgbm` and `xgboost`. Null may have any score.
         imbalance: how unequal classes are evened out.
         calibration: of a classification's probabilities, by a curve fitted on out-of-fold predictions: `platt`, a
             logistic one, or `isotonic`, any rising one.
@@ -126,6 +133,7 @@ class Model:
     space: dict[str, Dimension] = field(default_factory=dict)
     drop: list[str] = field(default_factory=list)
     preparation: Preparation = field(default_factory=Preparation)
+    monotone: dict[str, Direction] = field(default_factory=dict)
     imbalance: Imbalance = field(default_factory=Imbalance)
     calibration: Calibration = Calibration.NONE
     members: list[str] = field(default_factory=list)

@@ -7,6 +7,7 @@ from graphlib import CycleError
 from nightjar.settings.checks import Issue, expect, expect_names, expect_one_of, expect_zone
 from nightjar.settings.costs import Costs
 from nightjar.settings.features import FeatureGroup
+from nightjar.settings.feedback import Feedback
 from nightjar.settings.fields import Count, DateText
 from nightjar.settings.gates import in_order
 from nightjar.settings.label import Label
@@ -15,7 +16,9 @@ from nightjar.settings.measuring import Measuring
 from nightjar.settings.promotion import Promotion
 from nightjar.settings.sources import Source
 from nightjar.settings.spine import Spine
+from nightjar.settings.task import Task
 from nightjar.settings.texts import text_issues
+from nightjar.settings.tiers import Tier, TierKind
 from nightjar.settings.validation import settings
 
 EXPRESSIONS, DERIVED, LABEL = "project.expressions", "project.spine.derived", "project.label"
@@ -43,8 +46,11 @@ class Project:
         expressions: feature -> Spark SQL expression over the spine's columns, `prediction_time`, the joined features
             with their matched clocks, and the expressions before it, row by row.
         costs: of wrong decisions, for a classification whose score is acted on, or between several classes.
+        tiers: name -> which rows are acted on in it, in order: a row is in the first tier whose threshold it reaches.
+            Without any, costs make one: `act`, of the lowest cost.
         measuring: what some measures of predictions take besides labels and scores.
         promotion: what a new version has to show before it becomes champion.
+        feedback: how acting on scores changes outcomes.
     """
 
     _: KW_ONLY
@@ -62,8 +68,10 @@ class Project:
     features: dict[str, FeatureGroup] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     costs: Costs = field(default_factory=Costs)
+    tiers: dict[str, Tier] = field(default_factory=dict)
     measuring: Measuring = field(default_factory=Measuring)
     promotion: Promotion = field(default_factory=Promotion)
+    feedback: Feedback = field(default_factory=Feedback)
 
     def issues(self) -> Iterator[Issue]:
         """Whether dates follow each other, the zone exists, and every name that is used is declared."""
@@ -83,6 +91,8 @@ class Project:
         yield from self._date_issues()
         yield from self._spine_issues()
         yield from self._source_issues("label", self.label.source, self.label.keys, self.label.columns())
+        if self.label.acted.column is not None:
+            yield from self._source_issues("label.acted", *self.label.action_facts(), [self.label.acted.column])
         stored = {*self.spine.columns(), *self.feature_names(), "prediction_time", "run_date"}
         yield from expect_one_of("label.query", self.label.query, stored, "feature table's columns")
         for name, group in self.features.items():
@@ -91,10 +101,17 @@ class Project:
         yield from self._name_issues()
         for issue in self.costs.issues_with(self.label):
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
+        for name, column in self.costs.amounts().items():
+            yield from expect_one_of(f"costs.{name}.column", [column], stored, "feature table's columns")
+        yield from self._tier_issues()
 
     def class_costs(self) -> tuple[tuple[float, ...], ...]:
         """What mistakes between several classes cost, (actual, predicted), as declared; () for other tasks."""
         return self.costs.between(list(self.label.classes))
+
+    def decision_tiers(self) -> dict[str, Tier]:
+        """The tiers, in order; of costs alone the one tier that they make."""
+        return self.tiers or ({} if self.costs.missed is None else {"act": Tier(TierKind.COST)})
 
     def feature_names(self) -> list[str]:
         """Every column that a model may learn from: of the spine, of each group as <group>__<name>, expressions."""
@@ -107,7 +124,9 @@ class Project:
     def label_inputs(self) -> list[str]:
         """The columns of the rows to label: those that name a row and its outcome, and all that rules may use."""
         of_rules = self.spine.columns() if self.label.rules else []
-        return list(dict.fromkeys([*self.spine.key, *self.label.keys, "prediction_time", *of_rules]))
+        return list(
+            dict.fromkeys([*self.spine.key, *self.label.keys, *self.label.acted.keys, "prediction_time", *of_rules])
+        )
 
     def sql_of_sources(self) -> dict[str, str]:
         """Key path -> Spark SQL expression, for all expressions that are applied to raw rows."""
@@ -169,6 +188,14 @@ class Project:
         yield from expect_one_of(
             "spine", used, self.sources[self.spine.source].stored_columns(), "source's stored columns"
         )
+
+    def _tier_issues(self) -> Iterator[Issue]:
+        yield from expect_names("tiers", self.tiers)
+        decides = not self.tiers or self.label.task is Task.CLASSIFICATION
+        yield from expect(decides, "tiers", sorted(self.tiers), f"none for label.task={self.label.task}")
+        for name, tier in self.tiers.items():
+            is_priced = tier.kind is not TierKind.COST or self.costs.missed is not None
+            yield from expect(is_priced, f"tiers.{name}.kind", str(tier.kind), "another kind, or project.costs")
 
     def _name_issues(self) -> Iterator[Issue]:
         """Two columns of one name, in upper or lower case, in the feature table."""

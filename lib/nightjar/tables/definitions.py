@@ -68,8 +68,9 @@ PERFORMANCE = Table(
         Column(
             "slice",
             pa.string(),
-            "the rows it is about; all: every row; decile 1 to 10: those of such scores, what was predicted and what "
-            "came of it; class X: those whose outcome is X, by what was predicted",
+            "the rows it is about; all: every row; acted, not_acted: whether somebody acted on the score; decile 1 to "
+            "10: those of such scores, what was predicted and what came of it; class X: those whose outcome is X, by "
+            "what was predicted",
         ),
         Column(
             "measure",
@@ -203,6 +204,7 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             Column("prediction_time", INSTANT, "of the row that is labelled"),
             *columns_of(spine, "key of the row"),
             Column("label", kind, f"the outcome: {project.label.question()}; null: settled without one"),
+            *_acted_column(project),
             Column("label_known_at", INSTANT, "when the outcome was known, or settled as null"),
             Column("label_hash", pa.string(), "SHA-256 of the label's definition; null: older than such hashes"),
             Column(
@@ -213,6 +215,13 @@ def labels_table(project: Project, spine: pa.Schema) -> Table:
             RUN_ID,
         ),
     )
+
+
+def _acted_column(project: Project) -> tuple[Column, ...]:
+    if project.label.acted.column is None:
+        return ()
+    meaning = "whether somebody has acted on the row's score, which may have changed the outcome; null: not recorded"
+    return (Column("acted", pa.bool_(), meaning),)
 
 
 def scores_table(project: Project, spine: pa.Schema) -> Table:
@@ -232,6 +241,13 @@ def scores_table(project: Project, spine: pa.Schema) -> Table:
             Column("model_version", pa.string(), "registered version of the model"),
             Column("model_name", pa.string(), "name of the candidate that it is"),
             Column("input_warnings", pa.string(), "sources it needs that brought too little, see quality; null: none"),
+            Column(
+                "unseen_levels",
+                pa.string(),
+                "native categories whose level here the model has not seen in training, so that it counts as missing; "
+                "null: none",
+            ),
+            *_assignment_columns(project),
             RUN_DATE,
             Column("role", pa.string(), "champion: served; retrospective: by a model that has seen later data"),
             RUN_ID,
@@ -248,6 +264,20 @@ def _class_columns(project: Project) -> tuple[Column, ...]:
     return (
         Column("predicted", pa.string(), f"the class of the least expected cost ({named})"),
         Column("probabilities", pa.map_(pa.string(), pa.float64()), "of every class, by its value in labels"),
+    )
+
+
+def _assignment_columns(project: Project) -> tuple[Column, ...]:
+    """What is said of each row where some are drawn that nobody acts on."""
+    if not project.feedback.draws():
+        return ()
+    meaning = (
+        "score: to be acted on by its score; exploration: drawn, and control: of an entity that is drawn for good, "
+        "neither of which is to be acted on"
+    )
+    return (
+        Column("assignment", pa.string(), meaning),
+        Column("propensity", pa.float64(), "the chance that a row had of its assignment"),
     )
 
 

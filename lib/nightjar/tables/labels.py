@@ -15,12 +15,15 @@ from nightjar.tables.table import INSTANT
 from nightjar.tables.warehouse import Warehouse
 
 HASH = "label_hash"
+ACTED = "acted"
+"""Whether somebody has acted on the row's score; only where the project says how that is known."""
 
 
 def as_of(
     warehouse: Warehouse, key: Sequence[str], cutoff: datetime, version: int, where: ds.Expression | None = None
 ) -> pa.Table:
-    """The key, `label` (null: settled without an outcome) and `label_known_at` of each label known by the cutoff.
+    """The key, `label` (null: settled without an outcome) and `label_known_at` of each label known by the cutoff, and
+    `acted` where it is stored.
 
     Args:
         warehouse: where the table lies.
@@ -31,10 +34,18 @@ def as_of(
     """
     by_cutoff = pc.field("label_known_at") <= pa.scalar(cutoff, INSTANT)
     condition = by_cutoff if where is None else by_cutoff & where
-    labels = arrow.read(warehouse, "labels", [*key, "label", "label_known_at"], condition, version)
+    acted = [name for name in arrow.schema(warehouse, "labels", version).names if name == ACTED]
+    labels = arrow.read(warehouse, "labels", [*key, "label", "label_known_at", *acted], condition, version)
     latest = labels.group_by(list(key)).aggregate([("label_known_at", "max")])
     latest = latest.rename_columns([*key, "label_known_at"])
     return labels.join(latest, [*key, "label_known_at"], join_type="inner")
+
+
+def is_usable(labels: pa.Table) -> "pa.ChunkedArray[Any]":
+    """Of each label whether it is an outcome that nobody has changed by acting on the score."""
+    columns: Any = labels
+    outcome: pa.ChunkedArray[Any] = pc.is_valid(columns["label"])
+    return pc.and_not(outcome, pc.fill_null(columns[ACTED], False)) if ACTED in labels.column_names else outcome
 
 
 def hashes(warehouse: Warehouse, version: int | None = None) -> set[str]:

@@ -1,5 +1,6 @@
 """The table `runs`: one row per finished run, and the checks that later steps make on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -122,6 +123,18 @@ def require_newer(warehouse: Warehouse, job: str, than: str, run_date: date) -> 
             f"{than} for {run_date} has been run again since {job} was, so what {job} made is not of today's facts. "
             f"Run: jobs/{job}.py"
         )
+
+
+def most_rows(warehouse: Warehouse, jobs: Sequence[str]) -> int | None:
+    """The most rows of one kind that the newest successes of the jobs counted; None where one has never succeeded."""
+    if not arrow.exists(warehouse, RUNS.name):
+        return None
+    where = pc.field("job").isin(jobs) & (pc.field("status") == "done")
+    done = arrow.read(warehouse, RUNS.name, ["job", "started_at", "rows"], where).sort_by("started_at").to_pylist()
+    newest = {row["job"]: row["rows"] for row in done}
+    if set(newest) != set(jobs):
+        return None
+    return max((count for rows in newest.values() for _, count in rows), default=0)
 
 
 def previous_done(warehouse: Warehouse, job: str, run_date: date) -> date | None:

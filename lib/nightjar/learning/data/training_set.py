@@ -60,6 +60,7 @@ class TrainingSet:
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each row stands for; None: one each.
         null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out.
+        acted_on: share of known labels of rows that somebody has acted on, see `tables.labels`; they are left out.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
         classes: of several classes: their values, in declared order; otherwise none.
@@ -81,6 +82,7 @@ class TrainingSet:
     query: RowNumbers | None = None
     weight: npt.NDArray[np.float64] | None = None
     null_labels: float = 0.0
+    acted_on: float = 0.0
     label_hash: str | None = None
     unlabelled: UnlabelledRows | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
@@ -161,7 +163,8 @@ def read_training_set(
     columns = [*names, *group, *query, *([WEIGHT] if weighted else [])]
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
-    outcome = latest_labels.filter(pc.is_valid(latest_labels["label"]))
+    outcome = latest_labels.filter(labels.is_usable(latest_labels))
+    nulls, all_labels = latest_labels["label"].null_count, max(len(latest_labels), 1)
     joined = _in_order(feature_rows.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
@@ -185,7 +188,8 @@ def read_training_set(
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
         weight=targets.weights(joined, _key(project)) if weighted else None,
-        null_labels=1 - len(outcome) / len(latest_labels),
+        null_labels=nulls / all_labels,
+        acted_on=(len(latest_labels) - nulls - len(outcome)) / all_labels,
         label_hash=labels.single_hash(warehouse, versions["labels"]),
         classes=tuple(project.label.classes),
         **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),

@@ -1,10 +1,9 @@
 """Boosting by LightGBM. The library is imported only where it works."""
 
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from nightjar.errors import LearningError
 from nightjar.models.boosters import lightgbm_text
@@ -14,6 +13,7 @@ from nightjar.models.boosters.booster import (
     WHOLE,
     Booster,
     BoosterClassifier,
+    BoosterOfClasses,
     BoosterRegressor,
     Floats,
     Limits,
@@ -77,23 +77,15 @@ class LightGbm(Booster):
         self.early_stopping_rounds = early_stopping_rounds
         self.random_state = random_state
 
-    def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
-        """See `Booster.fit`."""
-        library = _library()
-        rows = library.Dataset(inputs, np.asarray(y, dtype=np.float64), weight=sample_weight, params=self._options())
-        fitted = library.train(self._options(), rows, self.n_estimators)
-        text = fitted.model_to_string().encode("ascii")
-        return self.with_model(
-            lightgbm_text.checked(text, self.objective, inputs.shape[1], "LightGBM's model"), inputs.shape[1]
-        )
+    _check = staticmethod(lightgbm_text.checked)
 
-    def losses(self, train: Rows, test: Rows) -> Floats:
-        """See `Booster.losses`."""
+    def _train(self, inputs: Floats, targets: Floats, weight: Floats | None) -> bytes:
+        fitted = _library().train(self._options(), self._rows(inputs, targets, weight), self.n_estimators)
+        return bytes(fitted.model_to_string().encode("ascii"))
+
+    def _losses(self, train: Rows, test: Rows) -> Floats:
         library = _library()
-        parts = [
-            library.Dataset(inputs, np.asarray(y, dtype=np.float64), weight=weight, params=self._options())
-            for inputs, y, weight in (train, test)
-        ]
+        parts = [self._rows(inputs, np.asarray(y, dtype=np.float64), weight) for inputs, y, weight in (train, test)]
         parts[1].set_reference(parts[0])
         losses: dict[str, dict[str, list[float]]] = {}
         stop = library.early_stopping(self.early_stopping_rounds, verbose=False)
@@ -102,13 +94,27 @@ class LightGbm(Booster):
         (by_metric,) = losses.values()
         return np.array(by_metric[self.metric])
 
+    def _rows(self, inputs: Floats, targets: Floats, weight: Floats | None) -> Any:
+        categories = [place for place, levels in enumerate(self.levels) if levels]
+        return _library().Dataset(
+            inputs, targets, weight=weight, categorical_feature=categories, params=self._options()
+        )
+
     def _options(self) -> dict[str, Any]:
         options = self._shared_options() | {"metric": self.metric}
+        if any(self.monotone):
+            options["monotone_constraints"] = list(self.monotone)
         # By rows or by columns the sums differ in their last bits; LightGBM would choose by time.
         return options | {"num_threads": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
 
     def _raw(self, inputs: Floats) -> Floats:
         values: Floats = self._opened.predict(inputs, num_threads=1)
+        return values
+
+    def _contributions(self, inputs: Floats) -> Floats:
+        if not len(inputs):  # LightGBM divides by them
+            return np.empty((0, self.outputs_ * (self.inputs_ + 1)))
+        values: Floats = self._opened.predict(inputs, num_threads=1, pred_contrib=True)
         return values
 
     @cached_property
@@ -129,6 +135,12 @@ class LightGbmClassifier(BoosterClassifier, LightGbm):
     """Probabilities of a yes or no."""
 
     objective, metric = "binary", "binary_logloss"
+
+
+class LightGbmOfClasses(BoosterOfClasses, LightGbm):
+    """Probabilities of several classes."""
+
+    objective, metric = "multiclass", "multi_logloss"
 
 
 class LightGbmRegressor(BoosterRegressor, LightGbm):

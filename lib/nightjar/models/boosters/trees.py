@@ -2,8 +2,27 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from nightjar.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a stored model has to be like.
+
+    Attributes:
+        objective: that its scores were made for.
+        inputs: that it takes.
+        levels: of each input: of a native category, how many; 0 of a number.
+        outputs: trees of a round: one for each class of several, else 1.
+    """
+
+    objective: str
+    inputs: int
+    levels: tuple[int, ...]
+    outputs: int
 
 
 def require(name: str, what: str, *, holds: bool) -> None:
@@ -26,18 +45,24 @@ def are_finite(numbers: Iterable[float]) -> bool:
     return all(map(math.isfinite, numbers))
 
 
+def are_whole(numbers: Iterable[Any], least: float, greatest: float) -> bool:
+    """Whether all are whole numbers within these bounds."""
+    return all(type(one) is int and least <= one <= greatest for one in numbers)
+
+
 def nodes_of(children: Sequence[tuple[int, ...]]) -> list[int]:
-    """The nodes of a tree in the order of a walk from its root, node 0; none if a walk may leave it or not end.
+    """The nodes of a tree from its root, node 0, level by level; none if a walk may leave it or not end.
+
+    So siblings follow each other, as XGBoost's contributions silently take for granted
+    (findings/xgboost_contributions_take_siblings_for_neighbours.sh).
 
     Args:
         children: of each node; none of a leaf. Nodes that are not reached are no part of the tree.
     """
-    reached, waiting, is_reached = list[int](), [0], [False] * len(children)
-    while waiting:
-        node = waiting.pop()
+    reached, is_reached = [0], [False] * len(children)
+    for node in reached:  # which grows
         if not 0 <= node < len(children) or is_reached[node]:
             return []
         is_reached[node] = True
-        reached.append(node)
-        waiting += reversed(children[node])
+        reached += children[node]
     return reached

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from nightjar.models.boosters import xgboost_json
 from nightjar.models.boosters.booster import (
@@ -14,6 +13,7 @@ from nightjar.models.boosters.booster import (
     NUMBER,
     Booster,
     BoosterClassifier,
+    BoosterOfClasses,
     BoosterRegressor,
     Floats,
     Limits,
@@ -77,25 +77,24 @@ class XgBoost(Booster):
         self.early_stopping_rounds = early_stopping_rounds
         self.random_state = random_state
 
-    def fit(self, inputs: Floats, y: npt.NDArray[Any], sample_weight: Floats | None = None) -> Self:
-        """See `Booster.fit`."""
+    _check = staticmethod(xgboost_json.checked)
+
+    def _train(self, inputs: Floats, targets: Floats, weight: Floats | None) -> bytes:
         self.shift_ = _shift(inputs)
         with _short_errors():
-            fitted = _library().train(self._options(), self._rows(inputs, y, sample_weight), self.n_estimators)
-        text = bytes(fitted.save_raw("json"))
-        model = xgboost_json.checked(text, self.objective, inputs.shape[1], "XGBoost's model")
-        return self.with_model(model, inputs.shape[1])
+            fitted = _library().train(self._options(), self._rows(inputs, targets, weight), self.n_estimators)
+        return bytes(fitted.save_raw("json"))
 
-    def losses(self, train: Rows, test: Rows) -> Floats:
-        """See `Booster.losses`."""
+    def _losses(self, train: Rows, test: Rows) -> Floats:
         self.shift_ = _shift(train[0])
+        parts = [self._rows(inputs, np.asarray(y, dtype=np.float64), weight) for inputs, y, weight in (train, test)]
         losses: dict[str, dict[str, list[float]]] = {}
         with _short_errors():
             _library().train(
                 self._options(),
-                self._rows(*train),
+                parts[0],
                 self.n_estimators,
-                evals=[(self._rows(*test), "test")],
+                evals=[(parts[1], "test")],
                 early_stopping_rounds=self.early_stopping_rounds,
                 evals_result=losses,
                 verbose_eval=False,
@@ -104,15 +103,24 @@ class XgBoost(Booster):
 
     def _options(self) -> dict[str, Any]:
         options = self._shared_options() | {"eval_metric": self.metric}
+        if any(self.monotone):
+            options["monotone_constraints"] = tuple(self.monotone)
         return options | {"nthread": 1, "tree_method": "hist", "verbosity": 0}
 
-    def _rows(self, inputs: Floats, y: npt.NDArray[Any] | None = None, weight: Floats | None = None) -> Any:
-        label = None if y is None else np.asarray(y, dtype=np.float64)
-        return _library().DMatrix(inputs - self.shift_, label, weight=weight, nthread=1)
+    def _rows(self, inputs: Floats, targets: Floats | None = None, weight: Floats | None = None) -> Any:
+        kinds = ["c" if levels else "float" for levels in self.levels] if any(self.levels) else None
+        shifted, categories = inputs - self.shift_, kinds is not None
+        return _library().DMatrix(
+            shifted, targets, weight=weight, feature_types=kinds, enable_categorical=categories, nthread=1
+        )
 
     def _raw(self, inputs: Floats) -> Floats:
         with _short_errors():
             return np.asarray(self._opened.predict(self._rows(inputs)), dtype=np.float64)
+
+    def _contributions(self, inputs: Floats) -> Floats:
+        with _short_errors():
+            return np.asarray(self._opened.predict(self._rows(inputs), pred_contribs=True), dtype=np.float64)
 
     @cached_property
     def _opened(self) -> Any:
@@ -126,6 +134,12 @@ class XgBoostClassifier(BoosterClassifier, XgBoost):
     """Probabilities of a yes or no."""
 
     objective, metric = "binary:logistic", "logloss"
+
+
+class XgBoostOfClasses(BoosterOfClasses, XgBoost):
+    """Probabilities of several classes."""
+
+    objective, metric = "multi:softprob", "mlogloss"
 
 
 class XgBoostRegressor(BoosterRegressor, XgBoost):

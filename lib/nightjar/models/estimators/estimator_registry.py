@@ -19,8 +19,8 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from nightjar.errors import LearningError
-from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmRegressor
-from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostRegressor
+from nightjar.models.boosters.lightgbm_booster import LightGbmClassifier, LightGbmOfClasses, LightGbmRegressor
+from nightjar.models.boosters.xgboost_booster import XgBoostClassifier, XgBoostOfClasses, XgBoostRegressor
 from nightjar.models.estimators.pairwise_ranking import PairwiseRanker
 from nightjar.models.estimators.rate import ClassRates, ColumnRate
 from nightjar.models.estimators.sklearn_allowlist import ALLOWED_CLASSES, RESERVED_PARAMETERS, import_class
@@ -97,14 +97,14 @@ FAMILIES: Mapping[Estimator, Family] = {
         InputRequirement.ORDERED,
     ),
     Estimator.LIGHTGBM: Family(
-        _both(LightGbmClassifier, LightGbmRegressor),
+        {**_both(LightGbmClassifier, LightGbmRegressor), Task.MULTICLASS: LightGbmOfClasses},
         frozenset(signature(LightGbmClassifier).parameters) - RESERVED_PARAMETERS,
-        requirement=InputRequirement.ORDERED,
+        requirement=InputRequirement.NATIVE,
     ),
     Estimator.XGBOOST: Family(
-        _both(XgBoostClassifier, XgBoostRegressor),
+        {**_both(XgBoostClassifier, XgBoostRegressor), Task.MULTICLASS: XgBoostOfClasses},
         frozenset(signature(XgBoostClassifier).parameters) - RESERVED_PARAMETERS,
-        requirement=InputRequirement.ORDERED,
+        requirement=InputRequirement.NATIVE,
     ),
     # A search tree of the rows would make the artifact no smaller, and an unchecked index in it could crash scoring.
     # With as many columns as one-hot codes make, no search tree is faster either.

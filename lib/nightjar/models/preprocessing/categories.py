@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from nightjar.models.examples import InnerSplit
 from nightjar.models.input_requirements import InputRequirement
 from nightjar.models.preprocessing.encoding import Frequencies, Hashed, LevelTexts, TargetMeans
+from nightjar.models.preprocessing.level_codes import LevelCodes
 from nightjar.settings.columns import Category, Encoding
 
 MIN_FREQUENCY = 10
@@ -54,3 +55,5 @@ def _encoder(encoding: Encoding, settings: Category, inner: Sequence[InnerSplit]
             return Frequencies()
         case Encoding.HASHING:
             return Hashed(settings.buckets)
+        case Encoding.NATIVE:
+            return LevelCodes()

@@ -63,7 +63,7 @@ class Frequencies(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
     def fit(self, frame: pd.DataFrame, _label: object = None) -> Self:
         """Count the levels."""
         validate_data(self, frame, skip_check_array=True)
-        self.levels_ = [_levels(frame[name]) for name in frame]
+        self.levels_ = [distinct_levels(frame[name]) for name in frame]
         ones = np.ones(len(frame))
         sums = [_sums(frame[name], levels, ones) for name, levels in zip(frame, self.levels_, strict=True)]
         self.shares_ = [np.append(counts / len(frame), 0.0) for counts in sums]
@@ -132,7 +132,7 @@ class TargetMeans(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # typ
         validate_data(self, frame, skip_check_array=True)
         outcome = np.asarray(label, dtype=np.float64)
         self.prior_ = float(outcome.mean())
-        self.levels_ = [_levels(frame[name]) for name in frame]
+        self.levels_ = [distinct_levels(frame[name]) for name in frame]
         columns = zip(frame, self.levels_, strict=True)
         self.means_ = [self._means(frame[name], levels, outcome) for name, levels in columns]
         return self
@@ -186,22 +186,25 @@ def _texts(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return pd.Series(np.array([*texts, np.nan], dtype=object)[codes], index=column.index)  # the last, -1, is null
 
 
-def _levels(column: "pd.Series[Any]") -> Levels:
+def distinct_levels(column: "pd.Series[Any]") -> Levels:
+    """The levels of a column, in code point order."""
     return np.array(sorted(column.dropna().unique()), dtype=object)
 
 
-def _codes(column: "pd.Series[Any]", levels: Levels) -> RowNumbers:
-    """0 for null, 1 and so on for the levels, -1 for any other."""
+def level_numbers(column: "pd.Series[Any]", levels: Levels) -> RowNumbers:
+    """The number of each row's level: 0 of null, 1 and so on of the levels, -1 of any other."""
     positions = pd.Index(levels, dtype=object).get_indexer(pd.Index(column, dtype=object))
     return np.where(column.isna(), 0, np.where(positions < 0, -1, positions + 1)).astype(np.intp)
 
 
 def _sums(column: "pd.Series[Any]", levels: Levels, values: Floats) -> Floats:
     """The sum of the values at null, and at each level."""
-    sums: Floats = np.bincount(_codes(column, levels), weights=values, minlength=len(levels) + 1).astype(np.float64)
+    sums: Floats = np.bincount(level_numbers(column, levels), weights=values, minlength=len(levels) + 1).astype(
+        np.float64
+    )
     return sums
 
 
 def _look_up(frame: pd.DataFrame, levels: Sequence[Levels], tables: Sequence[Floats]) -> Floats:
     columns = zip(frame, levels, tables, strict=True)
-    return np.column_stack([table[_codes(frame[name], names)] for name, names, table in columns])
+    return np.column_stack([table[level_numbers(frame[name], names)] for name, names, table in columns])

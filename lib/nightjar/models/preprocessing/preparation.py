@@ -80,8 +80,9 @@ def check_preparation(
 
     Raises:
         LearningError: there are no features; `columns` names none of them, or gives one another type's settings; nulls
-            are kept for an estimator that needs complete numbers; target encoding of several classes; chi-squared
-            selection without classes, or of numbers below 0.
+            are kept for an estimator that needs complete numbers; target encoding of several classes; native categories
+            for an estimator that cannot part them, or with columns made of codes; chi-squared selection without
+            classes, or of numbers below 0.
     """
     if not features:
         raise LearningError("There are no features to prepare.")
@@ -93,6 +94,7 @@ def check_preparation(
         _check_type(by_name[name], own)
     if _requirement(settings, requirement) is InputRequirement.COMPLETE:
         _check_complete(features, settings)
+    _check_native(features, settings, _requirement(settings, requirement))
     if task is Task.MULTICLASS and settings.encodes(Encoding.TARGET):
         raise LearningError(
             "encoding=target gives a level its mean label, and of several classes there is none: choose one_hot, "
@@ -122,11 +124,23 @@ def _check_type(column: FeatureColumn, own: ColumnPreparation) -> None:
 
 def _check_complete(features: Sequence[FeatureColumn], settings: Preparation) -> None:
     for column in features:
-        rule = _rule(column, settings)
+        rule = column_rule(column, settings)
         if isinstance(rule, Number) and rule.missing is Missing.KEEP and rule.bins is None:
             raise LearningError(
                 f"missing=keep leaves the nulls of {column.name}, and this estimator or `components` needs complete "
                 "numbers: choose what a null becomes, or bins."
+            )
+
+
+def _check_native(features: Sequence[FeatureColumn], settings: Preparation, requirement: InputRequirement) -> None:
+    for column in features:
+        rule = column_rule(column, settings)
+        if not isinstance(rule, Category) or rule.encoding is not Encoding.NATIVE:
+            continue
+        if requirement is not InputRequirement.NATIVE or settings.make:
+            raise LearningError(
+                f"encoding=native makes codes of {column.name}, which lightgbm and xgboost alone can read, and neither "
+                "`make` nor `components`: choose another encoding."
             )
 
 
@@ -136,7 +150,7 @@ def _check_chi_squared(
     if not task.has_classes:
         raise LearningError(f"CHI_SQUARED selects by classes, and a {task.value} has none: select by ANOVA.")
     for column in features:
-        rule = _rule(column, settings)
+        rule = column_rule(column, settings)
         if isinstance(rule, Number) and rule.bins is None and scale_of(rule, requirement) in CENTRED:
             raise LearningError(
                 f"CHI_SQUARED takes numbers of 0 or more, and {scale_of(rule, requirement).name} scaling puts some of "
@@ -144,7 +158,7 @@ def _check_chi_squared(
             )
 
 
-def _rule(column: FeatureColumn, settings: Preparation) -> Rule:
+def column_rule(column: FeatureColumn, settings: Preparation) -> Rule:
     """The settings of a column: its own, or those of its type."""
     own = settings.columns.get(column.name)
     kind = own.declared().value if own else column.type
@@ -156,7 +170,7 @@ def _groups(features: Sequence[FeatureColumn], settings: Preparation) -> list[tu
     """The columns with the same settings: numbers, categories, then texts one by one."""
     groups: list[tuple[Rule, list[str]]] = []
     for column in features:
-        rule = _rule(column, settings)
+        rule = column_rule(column, settings)
         matching = [names for other, names in groups if other == rule and not isinstance(rule, Text)]
         if matching:
             matching[0].append(column.name)

@@ -1,0 +1,102 @@
+"""What acting on rows from a threshold on reaches: recall, precision, rows a night, and cost."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nightjar.evaluation.binary import Booleans
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.confusion import precision, recall
+from nightjar.evaluation.decisions import row_costs
+from nightjar.evaluation.intervals import Interval
+from nightjar.evaluation.metric_report import Truth, figure, mean_interval
+from nightjar.evaluation.rows import Floats, RowNumbers, number_or_none
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What acting on the rows of a tier reaches.
+
+    Attributes:
+        recall: the share of true rows at or above the threshold, in this tier or one before it.
+        precision: the share of the tier's own rows that is true.
+        acted: rows of the tier in a night, those without an outcome among them.
+        cost: of a row, where all at or above the threshold are acted on; None: there are no costs.
+    """
+
+    recall: Interval
+    precision: Interval
+    acted: Interval
+    cost: Interval | None
+
+
+@dataclass(frozen=True)
+class ReachEstimates:
+    """The same without intervals; None where undefined."""
+
+    recall: float | None
+    precision: float | None
+    acted: float
+    cost: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Period:
+    """Rows of a period by which thresholds are judged, all of whose nights have rows.
+
+    Attributes:
+        truth: labels, clusters and weights.
+        score: of each row, by a fit that has not seen it.
+        night: of each row, numbered from 0 without gaps.
+        share: of a night's rows that are among these. The others, without an outcome, are taken to score alike.
+        missed, false_alarm: what wrong decisions cost in each row; None: there are no costs.
+    """
+
+    truth: Truth
+    score: Floats
+    night: RowNumbers
+    share: float = 1.0
+    missed: Floats | None = None
+    false_alarm: Floats | None = None
+
+    def acted_by_night(self, threshold: float, above: float) -> Floats:
+        """The rows of each night at or above the threshold, and below that of the tier before."""
+        weight = np.ones(len(self.score)) if self.truth.weight is None else self.truth.weight
+        acted: Floats = weight * self._of_tier(threshold, above) / self.share
+        by_night: Floats = np.bincount(self.night, acted).astype(np.float64)
+        return by_night
+
+    def cost_of(self, threshold: float) -> float | None:
+        """The mean cost of a row, where all at or above the threshold are acted on; None: there are no costs."""
+        costs = self._costs(threshold)
+        return None if costs is None else float(np.average(costs, weights=self.truth.weight))
+
+    def reach(self, threshold: float, above: float = np.inf) -> Reach:
+        """What acting reaches on these rows, with 95% intervals over entities and blocks of time."""
+        first = np.unique(self.night, return_index=True)[1]
+        nights = Clusters(np.arange(len(first)), self.truth.clusters.block[first], self.truth.clusters.overlap)
+        costs = self._costs(threshold)
+        return Reach(
+            figure(recall, self.truth, self.score >= threshold),
+            figure(precision, self.truth, self._of_tier(threshold, above)),
+            mean_interval(self.acted_by_night(threshold, above), nights),
+            None if costs is None else mean_interval(costs, self.truth.clusters, self.truth.weight),
+        )
+
+    def estimates(self, threshold: float, above: float = np.inf) -> ReachEstimates:
+        """The same without intervals."""
+        label, weight = self.truth.label, self.truth.weight
+        return ReachEstimates(
+            number_or_none(recall(label, self.score >= threshold, weight)),
+            number_or_none(precision(label, self._of_tier(threshold, above), weight)),
+            float(self.acted_by_night(threshold, above).mean()),
+            self.cost_of(threshold),
+        )
+
+    def _of_tier(self, threshold: float, above: float) -> Booleans:
+        return (self.score >= threshold) & (self.score < above)
+
+    def _costs(self, threshold: float) -> Floats | None:
+        if self.missed is None or self.false_alarm is None:
+            return None
+        return row_costs(self.truth.label, self.score >= threshold, [[0, self.false_alarm], [self.missed, 0]])

@@ -1,0 +1,70 @@
+"""The rows of the final period that a new version would act on, and those of them without an outcome."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightjar.evaluation.rows import Floats
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.splits.folding import Fold
+from nightjar.learning.thresholds import Threshold
+from nightjar.models.predictor import Predictor
+from nightjar.settings.project import Project
+from nightjar.settings.spine import WEIGHT
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+
+
+def count_unobserved(
+    warehouse: Warehouse,
+    project: Project,
+    rows: TrainingSet,
+    final: Fold,
+    final_scores: Floats,
+    predictor: Predictor,
+    thresholds: Sequence[Threshold],
+) -> Mapping[str, Any] | None:
+    """What `registry.unobserved` reads in the evidence.
+
+    Rows of the period that are not among the training rows have no outcome, or one that acting has changed. No fit has
+    learned from them, so that the final one may score them.
+
+    Args:
+        warehouse: where `features` lies.
+        project: says whether exploration shows outcomes of all scores, and what share needs a person.
+        rows: the training rows.
+        final: the final period.
+        final_scores: of its rows, by a fit that has not seen them.
+        predictor: the final fit.
+        thresholds: of the tiers, in their order; none: nobody decides by the score.
+    """
+    if not thresholds:
+        return None
+    threshold = thresholds[-1].value
+    weight = np.ones(len(rows.label)) if rows.weight is None else rows.weight
+    others = _others(warehouse, rows, final)
+    score = predictor.predict(others) if len(others) else np.array([])
+    other_weight = _weights(others)
+    without = float(other_weight[score >= threshold].sum())
+    acted_on = without + float(weight[final.test][final_scores >= threshold].sum())
+    at_most = None if project.feedback.exploration else project.feedback.without_outcome
+    return {"acted_on": acted_on, "without_outcome": without, "at_most": at_most}
+
+
+def _others(warehouse: Warehouse, rows: TrainingSet, final: Fold) -> pa.Table:
+    """The period's rows that are not among the training rows."""
+    key, version = rows.key.column_names, rows.versions["features"]
+    weight = [WEIGHT] if WEIGHT in arrow.schema(warehouse, "features", version).names else []
+    names = list(dict.fromkeys([*key, *(column.name for column in rows.columns), *weight]))
+    dates = (pc.field("run_date") >= pa.scalar(final.start)) & (pc.field("run_date") <= pa.scalar(final.end))
+    return arrow.read(warehouse, "features", names, dates, version).join(rows.key, key, join_type="left anti")
+
+
+def _weights(others: pa.Table) -> Floats:
+    if WEIGHT not in others.column_names:
+        return np.ones(len(others))
+    weights: Floats = np.nan_to_num(others[WEIGHT].to_numpy().astype(np.float64), nan=1.0)
+    return weights

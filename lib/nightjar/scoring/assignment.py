@@ -1,0 +1,48 @@
+"""Which rows are to be acted on by their scores, and which are drawn so that nobody acts on them, with what chance."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from nightjar.scoring.identity import prediction_ids
+from nightjar.settings.feedback import Feedback
+
+CONTROL, EXPLORATION, SCORE = "control", "exploration", "score"
+
+
+def add_assignments(rows: pa.Table, project: str, key: Sequence[str], feedback: Feedback) -> pa.Table:
+    """The rows with `assignment` and `propensity`, the chance of that assignment; as they are where nothing is drawn.
+
+    Hashes draw, so that a rerun draws the same rows, an entity in control stays there, and a greater share draws the
+    rows of a smaller one and more.
+
+    Args:
+        rows: with the columns of the key, and `prediction_id`.
+        project: name of the project.
+        key: of the spine, which names the entity.
+        feedback: the shares.
+    """
+    if not feedback.draws():
+        return rows
+    control, exploration = feedback.control, feedback.exploration
+    chances = {CONTROL: control, EXPLORATION: (1 - control) * exploration, SCORE: (1 - control) * (1 - exploration)}
+    ids: list[Any] = rows["prediction_id"].to_pylist()
+    entities = prediction_ids(project, rows.select(list(key)))
+    assigned = [
+        CONTROL
+        if _uniform(CONTROL, entity) < control
+        else EXPLORATION
+        if _uniform(EXPLORATION, row) < exploration
+        else SCORE
+        for entity, row in zip(entities, ids, strict=True)
+    ]
+    rows = rows.append_column("assignment", pa.array(assigned, pa.string()))
+    return rows.append_column("propensity", pa.array([chances[one] for one in assigned], pa.float64()))
+
+
+def _uniform(purpose: str, name: str) -> float:
+    """A number in [0, 1) that looks random, the same for the same purpose and name."""
+    digest = hashlib.sha256(f"{purpose} {name}".encode()).digest()
+    return int.from_bytes(digest[:6]) / 2**48

@@ -1,0 +1,27 @@
+"""What a night's scores say of levels that the model has not seen in training."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pyarrow.compute as pc
+
+from nightjar.tables import arrow
+from nightjar.tables.warehouse import Warehouse
+
+log = logging.getLogger("nightjar.score")
+
+
+def reads_native_categories(structure: Mapping[str, Any]) -> bool:
+    """Whether a stored model, or one of its members, parts sets of levels; others never mark a score."""
+    return bool(structure["estimator"].get("levels")) or any(map(reads_native_categories, structure["members"]))
+
+
+def log_unseen(warehouse: Warehouse, version: int, run_date: date, role: str) -> None:
+    """Warn of each column with such levels, and how many scores of the night have one."""
+    night = (pc.field("run_date") == run_date) & (pc.field("role") == role) & pc.field("unseen_levels").is_valid()
+    texts: list[Any] = arrow.read(warehouse, "scores", ["unseen_levels"], night, version)["unseen_levels"].to_pylist()
+    for name, rows in Counter(name for text in texts for name in text.split(", ")).most_common():
+        log.warning("%s scores: the model has not seen their level of %s, and takes it for missing", f"{rows:,}", name)
