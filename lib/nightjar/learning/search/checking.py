@@ -38,7 +38,8 @@ def require_shared_settings(search: Search, features: Sequence[str], task: Task)
         LearningError: names the setting.
     """
     if search.metric not in METRICS[task]:
-        fitting, judged = (", ".join(one.word for one in of) for of in (METRICS[task], search.metric.tasks))
+        fitting = ", ".join(one.word for one in METRICS[task])
+        judged = " or ".join(one.word for one in search.metric.tasks)
         raise LearningError(
             f"search.metric is {search.metric.word}, which judges a {judged}; project.label.task is "
             f"{task.word}: choose one of {fitting}."
