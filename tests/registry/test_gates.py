@@ -147,6 +147,12 @@ REFUSED, PERSON = Verdict.REFUSED, Verdict.PERSON
             "calibration error is 0.0800, 99% interval 0.0600 to 0.0500, above 0.05",
         ),
         ("calibration", with_gates(calibration=ERROR | NOTHING), PERSON, "cannot be said: none of the 60 rows"),
+        (
+            "outcomes",
+            {"unobserved": {"acted_on": 200.0, "without_outcome": 30.0, "at_most": 0.1}},
+            PERSON,
+            r"30 \(15.0%\) have no outcome, more than 10.0%\. Have a person promote it",
+        ),
         ("speed", with_gates(rows_per_second=999.0), REFUSED, "It scores 999 rows a second, fewer than 1,000"),
         ("speed", {"gates": {}}, PERSON, "did not measure how fast"),
         ("size", with_artifact(bytes=3 * 2**20), REFUSED, "has 3.00 MiB, more than 2"),
