@@ -90,7 +90,7 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     first = events.champion(context.warehouse, D3)
     assert first.number == "1"
     verdicts = {one["gate"]: one["verdict"] for one in first.evidence["outcomes"]}
-    assert verdicts == dict.fromkeys(["baselines", "period", "signature", "schema", "lineage"], "passed")
+    assert verdicts == dict.fromkeys(["baselines", "period", "outcomes", "signature", "schema", "lineage"], "passed")
     register(context, "1")  # which MLflow knows, by another name
     with pytest.raises(UsageError, match=r"version 1 cannot score, whoever approves it: .* is signed as version 1 of"):
         act(context, Action.APPROVE, version=1)
