@@ -5,9 +5,9 @@
 # Expectation: the rate of true positives among no positives is undefined: NaN, or a warning as scikit-learn's recall_score
 #   gives. The true positive and the false negative rate of a group sum to 1. A group of which nothing can be said about
 #   the positives adds nothing to the difference between groups.
-# Behaviour: both rates are 0, without a warning, as the false and true negative rate are for a group without negatives. So
-#   equal_opportunity_difference and equalized_odds_difference of a model that errs nowhere are 1, the greatest
-#   possible, and the ratios 0, once a group is small or of a rare label; a search for a fair model learns to avoid it.
+# Behaviour: both rates are 0, without a warning, as the false positive and true negative rate are in a group without
+#   negatives. So equal_opportunity_difference and equalized_odds_difference of a model that errs nowhere are 1, the
+#   greatest possible, and the ratios 0, as soon as one small group has no positive row.
 # Output seen:
 #   rates of group c: tpr 0.0, fnr 0.0, warnings 0
 #   without group c: opportunity 0.0, odds 0.0, ratio 1.0

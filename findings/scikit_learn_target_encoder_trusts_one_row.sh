@@ -4,10 +4,11 @@
 # Versions: Python 3.11, scikit-learn 1.9.1, NumPy 2.4.6.
 # Expectation: each category is encoded by "a shrunk estimate of the average target" (its documentation), smooth="auto"
 #   chooses by how much from the data: the fewer rows, the nearer to the overall mean. A category of one row tells least.
-# Behaviour: the strength of "auto" is the variance of the target within the category, which is 0 for one row and for rows
-#   of one class. So one row's own target becomes the encoding of all later rows of its category, as if it had been seen
-#   for ever, while a category of 1,000 rows is shrunk. Where the category says nothing about the target, that is twice
-#   the error of the overall mean. fit_transform hides it, as it encodes rows by other folds, where such a category is new.
+# Behaviour: the strength of "auto" is the variance of the target within the category, over all of it (the user guide's
+#   formula), which is 0 for one row and for rows of one class. So one row's own target becomes the encoding of all later
+#   rows of its category, while that of 1,000 varied rows is shrunk a little. Where the category says nothing about the
+#   target, that has twice the error of the overall mean. fit_transform hides it: it encodes rows by other folds, where
+#   such a category is new.
 # Output seen:
 #   one row of 500: auto 500.0, smooth=1.0 400.0, overall mean 299.9
 #   two rows of class 1: auto 1.0, smooth=1.0 0.8337, share of class 1 0.5

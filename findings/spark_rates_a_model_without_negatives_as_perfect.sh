@@ -6,8 +6,8 @@
 #   error. At most it is 0.5, what scores that say nothing have.
 # Behaviour: BinaryClassificationEvaluator takes a rate among no rows for 0. Then the curve runs along the left edge, which
 #   adds up to 1, or along the bottom, which adds up to 0, whatever the scores are. A mean over days or groups takes in a
-#   perfect model for each that has no negatives and the worst possible for each that has no positives; a fold of rare
-#   positives counts as 0 in CrossValidator's average, too.
+#   perfect model for each that has no negatives and the worst possible for each that has no positives; a fold
+#   without positives counts as 0 in CrossValidator's average, too.
 # Output seen:
 #   scores 0.2, 0.5, 0.9 of positives: Spark 1.0, scikit-learn nan
 #   scores 0.9, 0.5, 0.2 of positives: Spark 1.0, scikit-learn nan
