@@ -7,8 +7,8 @@
 # Behaviour: values are compared by their bits. What x86 computes for 0.0 / 0.0 has the sign bit, the constant nan has
 #   not, so they are two groups that look the same, two values in unique, count_distinct and value_counts, and do not meet
 #   in a join, though NaN of the same bits do. 0.0 and -0.0 part likewise. Polars and DuckDB, which read the same Arrow
-#   table, have one group for each. (An issue of 2019
-#   asks Arrow how this is meant to be; the functions' documentation does not say.)
+#   table, have one group for each. (An issue of 2019 asks Arrow how this is meant to be; the functions' documentation does
+#   not say.)
 # Output seen:
 #   pyarrow unique: [nan, nan, 0.0, -0.0], distinct 4
 #   pyarrow groups: nan 1, nan 1, 0.0 1, -0.0 1
