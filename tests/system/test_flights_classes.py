@@ -74,5 +74,5 @@ def test_the_night_is_monitored_and_reported(warehouse):
     assert measured
     subjects = set(arrow.read(warehouse, "drift", ["subject"])["subject"].to_pylist())
     assert set(predictions.watched(CLASSES)) <= subjects
-    (page,) = Path(warehouse.root).glob(f"**/{NIGHTS[-1]}*.html")
+    page = Path(warehouse.path("reports")) / f"night-{NIGHTS[-1]}.html"
     assert "On time" in page.read_text()
