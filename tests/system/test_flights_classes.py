@@ -23,7 +23,8 @@ HISTORY, NIGHTS = date(2013, 2, 3), [date(2013, 2, 4), date(2013, 2, 5)]
 STAND_IN = "hour_of_day"
 SEARCH = [
     *("search=flights_classes", "search.split={folds: 2, test_days: 5}", "search.final_days=7"),
-    *("search.candidates.logistic.space={C: [0.01]}", "search.candidates.boosting.parameters.max_iter=10"),
+    *("~search.candidates.logistic", "search.candidates.boosting.space={learning_rate: [0.1]}"),
+    "search.candidates.boosting.parameters.max_iter=10",
     f"search.stand_in={STAND_IN}",
 ]
 """Small: five weeks of winter beat no baseline for sure, and the test is of what is done with the model that scores."""
