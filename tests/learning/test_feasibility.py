@@ -130,8 +130,5 @@ def test_a_regression_s_search_is_judged_by_its_task():
     mean = Model(Estimator.MEAN, baseline=True)
     search = builders.search(candidates={"mean": mean, "ridge": Model(Estimator.LINEAR)}, metric=Metric.RMSE)
     require_feasible(search, amounts, builders.HISTORY)
-    with pytest.raises(
-        UsageError,
-        match=r"(?s)metric is log_loss.*choose one of rmse, mae, r2, mape, smape, pinball\.\n.*Nothing was run",
-    ):
+    with pytest.raises(UsageError, match=r"(?s)metric is log_loss.*choose one of rmse, mae, .*\.\n.*Nothing was run"):
         require_feasible(builders.search(), amounts, builders.HISTORY)

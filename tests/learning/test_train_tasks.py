@@ -77,7 +77,7 @@ def test_amounts_are_trained_judged_in_their_unit_and_predicted(trained, untrain
     """A machine's temperature is 20 degrees and a tenth of its load, and the mean knows no load."""
     evidence, run, artifact = trained(TEMPERATURE, Metric.RMSE)
     assert (evidence["metric"], evidence["candidate"]["name"]) == ("rmse", "linear-1")
-    assert set(evidence["candidate"]) == {"name", "rmse", "mae", "r2"}
+    assert set(evidence["candidate"]) == {"name", "rmse", "mae", "r2", "mape", "smape", "pinball"}
     assert evidence["candidate"]["rmse"]["estimate"] < 0.01
     assert list(evidence["baselines"]) == ["mean"]
     assert evidence["baselines"]["mean"]["rmse"]["estimate"] > 2

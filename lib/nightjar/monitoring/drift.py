@@ -156,13 +156,14 @@ def _count_columns(rows: DataFrame, bins: Mapping[str, Bins]) -> dict[str, Count
     def count_task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         totals: dict[str, Any] = {}
         for batch in batches:
-            for name in names:
-                totals[name] = totals.get(name, 0) + count(bins[name], batch.column(name))
+            for place, name in enumerate(names):
+                totals[name] = totals.get(name, 0) + count(bins[name], batch.column(place))
         texts = [json.dumps(total.tolist()) for total in totals.values()]
         yield pa.record_batch([pa.array(totals, pa.string()), pa.array(texts, pa.string())], schema=COUNTED)
 
-    quoted = [F.col("`" + name.replace("`", "``") + "`") for name in names]
-    parts = in_tasks(rows.select(*quoted), count_task, COUNTED).collect()
+    # By place: mapInArrow does not quote names, and that of a class may hold any character.
+    columns = [F.col("`" + name.replace("`", "``") + "`").alias(str(place)) for place, name in enumerate(names)]
+    parts = in_tasks(rows.select(*columns), count_task, COUNTED).collect()
     result = {name: np.zeros(column_bins.size, np.int64) for name, column_bins in bins.items()}
     for part in parts:
         result[part["column"]] += np.array(json.loads(part["counts"]), np.int64)
