@@ -16,16 +16,19 @@ from nightjar.evaluation.metrics import measures
 from nightjar.evaluation.rows import number_or_none
 from nightjar.learning.champion import Champion, candidate_of_recipe, recipe_of
 from nightjar.learning.clusters import clusters_of
+from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.evidence import judge
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
 from nightjar.models.columns import FeatureColumn
+from nightjar.registry import events
+from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval, decide
 from nightjar.settings.features import Aggregate
 from nightjar.settings.model import Calibration, Estimator, Model
-from nightjar.settings.promotion import Promotion
+from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.task import Metric, Task
 from nightjar.timeline import cutoff
 
@@ -50,7 +53,7 @@ def rows_for(task) -> TrainingSet:
     table, columns = pa.table({"x": x}), (FeatureColumn("x", "number"),)
     query = np.arange(len(day)) // 6 if task is Task.RANKING else None
     key = pa.table({"row": np.arange(len(day)), "prediction_time": instant})
-    return TrainingSet(table, columns, key, label, day, instant, instant, timedelta(0), FIRST, {}, "d1", query=query)
+    return TrainingSet(table, columns, key, label, day, instant, instant, instant, FIRST, {}, "d1", query=query)
 
 
 def final(last_days: int) -> Fold:
@@ -59,7 +62,7 @@ def final(last_days: int) -> Fold:
     return Fold("final", start, end, np.arange(split), np.arange(split, DAYS * A_DAY))
 
 
-def judge_winner(metric, winner, baselines, *, last_days=6, weight=None, champion=None):
+def judge_winner(metric, winner, baselines, *, last_days=6, weight=None, champion=None, attempt=None):
     project = builders.machines(Path("files"))
     query = ["site", "prediction_time"] if metric.tasks[0] is Task.RANKING else []
     project = replace(project, label=replace(project.label, task=metric.tasks[0], query=query))
@@ -67,7 +70,8 @@ def judge_winner(metric, winner, baselines, *, last_days=6, weight=None, champio
     rows = replace(rows_for(metric.tasks[0]), weight=weight)
     fold = final(last_days)
     clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
-    return judge(rows, fold, clusters, winner, baselines, project, settings, champion)
+    evidence, scores = judge(rows, fold, clusters, winner, baselines, project, settings, champion, attempt)
+    return evidence, scores[winner.name]
 
 
 @pytest.mark.parametrize(
@@ -189,6 +193,68 @@ def test_the_same_recipe_replaces_itself_only_where_not_being_worse_suffices():
     by_default, not_worse = decide(asdict(evidence)), decide(asdict(evidence), Promotion(not_worse_by=0.01))
     assert (by_default.promoted, not_worse.promoted) == (False, True)
     assert "not worse by 0.01, roc_auc +0.0000, 95% interval +0.0000 to +0.0000, the same recipe" in not_worse.reason
+
+
+def test_what_would_be_replaced_is_compared_at_the_level_of_the_attempt():
+    """The champion, and without one the baselines; beside a champion these are as the settings say."""
+    attempt = Attempt("digest", FIRST, 0.001)
+    old = champion(STUMP, days_before=3)
+    beside, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=old, attempt=attempt)
+    alone, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [STUMP], attempt=attempt)
+    assert (beside.champion["confidence"], beside.difference["confidence"]) == (0.998, 0.95)
+    assert (alone.difference["confidence"], alone.difference["low"]) == (0.998, beside.champion["low"])
+    assert beside.attempt == alone.attempt == {"digest": "digest", "level": 0.001}
+    assert beside.smallest["difference"] == alone.smallest["difference"]
+    assert (beside.smallest["over"], alone.smallest["over"]) == ("champion version 3 (stump)", "stump")
+    usual, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=old)
+    assert usual.champion["low"] > beside.champion["low"]
+
+
+def test_what_promotion_has_limits_for_is_measured_stored_and_judged():
+    """Of a champion with a threshold, on the final period's rows: as JSON holds it, all gates have what they need."""
+    limits = Promotion(
+        slices=Slices(["site"], not_worse_by=0.05, least_rows=20),
+        fairness=Fairness(["site"], selection_rate=0.5, least_rows=5),
+        calibration_error=0.3,
+        rows_per_second=1,
+    )
+    project = replace(builders.machines(Path("files")), promotion=limits)
+    fold, settings, old = final(6), builders.search(metric=Metric.ROC_AUC), champion(STUMP, days_before=3)
+    site = pa.table({"site": ["north", "south"] * (DAYS * A_DAY // 2)})
+    rows, old = replace(rows_for(Task.CLASSIFICATION), slices=site), replace(old, threshold=0.5)
+    clusters = clusters_of(rows, fold.test, fold.start, fold.end, project.label, settings)
+    evidence, scores = judge(rows, fold, clusters, LOGISTIC, [MAJORITY], project, settings, old)
+    predictor = fit_candidate(rows, fold.train, fold.start, LOGISTIC, project, settings)
+    evidence = replace(evidence, thresholds=({"value": 0.8},))
+    complete = add_consequences(evidence, scores, old, predictor, rows, fold, clusters, project)
+    stored = json.loads(json.dumps(asdict(complete), allow_nan=False))
+    assert stored["swaps"]["action_rate"]["champion"] == (scores["champion"] >= 0.5).mean()
+    assert (stored["swaps"]["in"]["rows"], stored["swaps"]["out"]["rows"] > 0) == (0, True)
+    decision = decide(stored, limits)
+    assert decision.promoted, decision.reason
+    assert {one.gate for one in decision.outcomes} >= {"champion", "slices", "fairness", "calibration", "speed"}
+    assert [one["value"] for one in stored["gates"]["slices"]] == ["north", "south"]
+
+
+def test_what_compares_nothing_takes_no_chance_of_a_false_promotion():
+    same = champion(LOGISTIC, days_before=-1)
+    evidence, _ = judge_winner(Metric.ROC_AUC, LOGISTIC, [MAJORITY], champion=same, attempt=Attempt("d", FIRST, 0.01))
+    assert (evidence.attempt, evidence.smallest) == (None, None)
+    assert evidence.difference["confidence"] == 0.95
+
+
+def test_a_night_that_is_trained_again_has_its_level_and_another_search_takes_a_new_one(warehouse):
+    project, rows, fold = builders.machines(Path("files")), rows_for(Task.CLASSIFICATION), final(6)
+
+    def plan(candidate, old=None):
+        return plan_attempt(warehouse, rows, candidate, fold, old, FIRST, project)
+
+    first = plan(LOGISTIC)
+    assert first.level == pytest.approx(0.025)
+    told = {events.ATTEMPT: {"digest": first.digest, "level": first.level}}
+    events.record(warehouse, "registered", events.Version("1", "w", FIRST, told), "run")
+    assert plan(LOGISTIC) == first
+    assert plan(STUMP).level == plan(LOGISTIC, champion(STUMP)).level == pytest.approx(0.00625)
 
 
 def test_every_baseline_has_to_be_beaten_not_the_one_that_looks_best():

@@ -69,6 +69,9 @@ def test_the_event_holds_the_evidence_of_a_period_the_search_never_saw(registere
         -1,
     )
     assert evidence["difference"]["low"] < evidence["difference"]["estimate"] < evidence["difference"]["high"] < 0
+    assert (evidence["attempt"]["level"], evidence["difference"]["confidence"]) == pytest.approx((0.025, 0.95))
+    assert (evidence["smallest"]["over"], evidence["smallest"]["power"]) == ("majority", 0.8)
+    assert evidence["gates"]["rows_per_second"] > 0
     (threshold,) = evidence["thresholds"]
     assert (threshold["tier"], 0 < threshold["value"] < 1) == ("act", True)
     same = "it is the same in all entities and blocks, which sets no bounds for others"
@@ -154,7 +157,7 @@ def test_the_strongest_baseline_is_the_one_to_beat(nights):
         evidence, scores = judge(rows, fold, clusters, winner, [weak, strong], nights.project, settings)
         assert evidence.difference["over"] == "strong"
         assert (evidence.difference["better"], evidence.difference["estimate"]) == (better, 0.0)
-        assert len(scores) == len(fold.test)
+        assert len(scores["w"]) == len(fold.test)
 
 
 def test_a_final_period_of_one_class_registers_a_model_without_a_figure(nights, untrained, ray_started, tmp_path):

@@ -51,6 +51,13 @@ def test_rows_without_a_label_are_read_where_they_are_asked_for(nights):
     assert plain.content_hash != rows.content_hash
 
 
+def test_columns_that_tell_rows_apart_lie_beside_them_and_change_no_fit(nights):
+    rows = read_training_set(nights.warehouse, nights.project, builders.HISTORY, slices=["machine", "site"])
+    assert set(rows.slices["site"].to_pylist()) == {"north", "south"}
+    assert rows.slices["machine"].to_pylist() == rows.key["machine"].to_pylist()
+    assert rows.content_hash == read_training_set(nights.warehouse, nights.project, builders.HISTORY).content_hash
+
+
 def test_the_same_rows_have_the_same_content_hash_whatever_was_stored_since(nights):
     once, again = (read_training_set(nights.warehouse, nights.project, builders.HISTORY) for _ in range(2))
     later = read_training_set(nights.warehouse, nights.project, date(2024, 4, 2))

@@ -1,6 +1,7 @@
 """Promotion by evidence, by people, and back to an earlier champion."""
 
 import getpass
+import json
 import logging
 from dataclasses import replace
 from datetime import date
@@ -13,7 +14,7 @@ from nightjar.errors import ModelError, UsageError
 from nightjar.pipeline import promotion
 from nightjar.pipeline.execution import Context, perform
 from nightjar.pipeline.sessions import Sessions
-from nightjar.registry import events, tracking
+from nightjar.registry import events, inspection, tracking
 from nightjar.settings.jobs import Action, Job, JobName, Promote, Score
 from nightjar.settings.promotion import Promotion as PromotionSettings
 from nightjar.tables.runs import Outcome
@@ -33,6 +34,7 @@ def without_mlflow(monkeypatch):
     """Versions that only `model_events` knows."""
     monkeypatch.setattr(tracking, "require_version", lambda *_: None)
     monkeypatch.setattr(tracking, "set_alias", lambda *_: None)
+    monkeypatch.setattr(inspection, "inspect", lambda *_: {"refusal": None})
 
 
 def step_of(context, settings=Job, day=D3, **options):
@@ -59,12 +61,12 @@ def better_than(champion):
     }
 
 
-def register(context, number, alias=None, day=D3, **evidence):
+def register(context, number, alias=None, day=D3, name="w", **evidence):
     """A version that a training for 3 April has registered, no better than its baseline."""
     difference = {"over": "majority", "better": 1, "estimate": 0.0, "low": -0.1, "high": 0.1}
     told = {"metric": "roc_auc", "period": ["a", "b"], "candidate": {"name": "w"}, "difference": difference}
     told["clusters"] = {"entities": 5, "blocks": 3, "block_days": 1}
-    version = events.Version(number, "w", day, told | evidence)
+    version = events.Version(number, name, day, told | evidence)
     events.record(context.warehouse, "registered", version, "x", alias)
     perform(JobName.TRAIN, step_of(context, day=day), "config-2", lambda _: Outcome())
 
@@ -79,8 +81,20 @@ def test_a_refused_promotion_is_an_event_and_changes_no_champion_until_a_person_
     register(context, "8", events.STAND_IN, stand_in=True)
     perform(JobName.PROMOTE, step_of(context, Promote), "config-2")
     assert decisions(context) == [("refused", "7")]
-    assert events.champion(context.warehouse, D3).number == "1"
-    register(context, "1")  # which MLflow knows
+    recorded = rows_of(context.warehouse, "model_events", "event", "model_version", "evidence")
+    (refused,) = [json.loads(evidence) for event, number, evidence in recorded if (event, number) == ("refused", "7")]
+    told = {one["gate"]: (one["verdict"], one["sentence"]) for one in refused["outcomes"]}
+    assert told["baselines"][0] == "refused"
+    assert told["signature"][0] == "refused"
+    assert "Version 7 of model machines cannot be fetched from MLflow" in told["signature"][1]
+    first = events.champion(context.warehouse, D3)
+    assert first.number == "1"
+    verdicts = {one["gate"]: one["verdict"] for one in first.evidence["outcomes"]}
+    assert verdicts == dict.fromkeys(["baselines", "period", "outcomes", "signature", "schema", "lineage"], "passed")
+    register(context, "1")  # which MLflow knows, by another name
+    with pytest.raises(UsageError, match=r"version 1 cannot score, whoever approves it: .* is signed as version 1 of"):
+        act(context, Action.APPROVE, version=1)
+    register(context, "1", name="logistic-1")
     perform(JobName.PROMOTE, step_of(context, Promote, action=Action.APPROVE, by="Ada", reason="a pilot"), "config-2")
     champion = events.champion(context.warehouse, D3)
     assert (champion.number, champion.holds_from) == ("1", D3)

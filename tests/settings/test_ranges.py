@@ -17,7 +17,7 @@ from nightjar.settings.labelling import Annotators, SelfTraining
 from nightjar.settings.learning import ProposalKind, Proposals, Search, Stopping
 from nightjar.settings.model import Estimator, Model
 from nightjar.settings.project import Project
-from nightjar.settings.promotion import Promotion
+from nightjar.settings.promotion import Fairness, Promotion, Slices
 from nightjar.settings.quarantine import Quarantine, QuarantineAction
 from nightjar.settings.sources import Column, ColumnType, Lookup, Source
 from nightjar.settings.spine import Sample, SampleBy, Spine, SpineKind, Weekday
@@ -130,6 +130,10 @@ TWICE = Feature(WINDOW, "temperature", aggregate=MEAN, windows=["1d"])
                 (QuarantineAction.DISMISS, WHO, "hashes: found [], expected some rows with action=dismiss"),
             )
         ),
+        (Promotion, {"better_by": 0.1, "not_worse_by": 0.1}, "not_worse_by: found 0.1, expected none beside better_by"),
+        (Promotion, {"false_promotions_per_year": 0}, "false_promotions_per_year: found 0, expected more than 0"),
+        (Fairness, {"columns": ["site"]}, "columns: found ['site'], expected columns together with a limit on one"),
+        (Fairness, {"recall": 0.1}, "columns: found [], expected columns together with a limit on one"),
         (Costs, {"missed": 5}, "false_alarm: found None, expected more than 0, or both costs none"),
         (
             Costs,
@@ -362,6 +366,14 @@ def test_a_feature_that_does_not_fit_its_kind_is_refused_with_its_column_and_sou
         (
             {"label": replace(PROJECT.label, task=Task.REGRESSION), "costs": Costs(5, 1)},
             "costs.missed: found 5.0, expected none for label.task=regression",
+        ),
+        (
+            {"promotion": Promotion(slices=Slices(["seats"]))},
+            "promotion.slices.columns: found 'seats', expected one of the feature table's columns",
+        ),
+        (
+            {"label": replace(PROJECT.label, task=Task.REGRESSION), "promotion": Promotion(calibration_error=0.1)},
+            "promotion.calibration_error: found 0.1, expected none for label.task=regression",
         ),
         ({"costs": Costs(Amount("worth"), 1)}, "costs.missed.column: found 'worth', expected one of the feature table"),
         (

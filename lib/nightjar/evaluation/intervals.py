@@ -90,8 +90,9 @@ def interval(
     *,
     size: float = 0.0,
     most: float = np.inf,
+    confidence: float = LEVEL,
 ) -> Interval:
-    """The estimate with its central 95% interval.
+    """The estimate with its central interval, of 95% unless another confidence is given.
 
     With fewer than three blocks of time only entities count, and the interval is about this period only; with fewer
     than three entities only blocks do. The lower bound of a sum of distances leaves out what chance adds to them, so
@@ -104,6 +105,7 @@ def interval(
         scale: the scale on which the bounds are symmetric.
         size: of a difference: that of the measures, beside which it may be a rounding error.
         most: the greatest value of the measure: where the scale reaches beyond, the upper bound is cut off there.
+        confidence: how often such an interval has the true value; each end misses it half as often as both.
     """
     rows = int(np.count_nonzero(np.sum(influence.parts, axis=0))) if influence.parts else 0
     if isinstance(estimate, Undefined):
@@ -116,8 +118,8 @@ def interval(
     error = unit * float(np.sqrt(widest.variance))
     is_zero = error <= _ROUNDING * (max(abs(estimate), size) + np.abs(influence.values).sum())
     if is_zero or estimate in _ENDS[scale]:
-        return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale, rows)
-    reach = float(student.ppf((1 + LEVEL) / 2, widest.freedom) * error)
+        return _of_equals(estimate, 1 + min(way.freedom for way in ways), scale, rows, confidence)
+    reach = float(student.ppf((1 + confidence) / 2, widest.freedom) * error)
     low, high = _bounds(estimate, reach, scale)
     if influence.distances is not None:
         low = max(0.0, estimate - _chance(influence.distances, clusters) - reach)
@@ -162,9 +164,9 @@ def _bounds(estimate: float, reach: float, scale: Scale) -> tuple[float, float]:
     return estimate - reach, estimate + reach
 
 
-def _of_equals(estimate: float, clusters: float, scale: Scale, rows: int) -> Interval:
+def _of_equals(estimate: float, clusters: float, scale: Scale, rows: int, confidence: float) -> Interval:
     """The interval where all of so many clusters say the same: a share of others may say what lies at an end."""
-    share = 1 - ((1 - LEVEL) / 2) ** (1 / clusters)
+    share = 1 - ((1 - confidence) / 2) ** (1 / clusters)
     low, high = (estimate + share * (end - estimate) for end in _ENDS[scale])
     if np.isfinite([low, high]).all():
         return Interval(estimate, low, high, rows)

@@ -14,7 +14,7 @@ from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import Standard, all_criteria, of_metric
 from nightjar.evaluation.inference import OF_LISTS, OF_ROWS
 from nightjar.evaluation.influence import Influence, of_mean
-from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.intervals import LEVEL, Interval, Scale, interval
 from nightjar.evaluation.ranking import in_lists, weight_of_list, without_order
 from nightjar.evaluation.regression import check_amounts
 from nightjar.evaluation.rows import (
@@ -50,6 +50,12 @@ class Truth:
     weight: Floats | None = None
     standard: Standard = field(default_factory=Standard)
 
+    def take(self, rows: RowNumbers) -> "Truth":
+        """Some of the rows."""
+        query = None if self.query is None else self.query[rows]
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, label=self.label[rows], clusters=self.clusters.take(rows), query=query, weight=weight)
+
 
 def headline(task: Task) -> Metric:
     """The task's main metric, which is reported first: ROC AUC, RMSE or NDCG."""
@@ -76,7 +82,7 @@ def intervals(truth: Truth, score: Floats) -> Mapping[str, Interval]:
     return result
 
 
-def metric_difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Interval:
+def metric_difference(metric: Metric, truth: Truth, a: Floats, b: Floats, confidence: float = LEVEL) -> Interval:
     """A metric of the task for scores `a` minus that for scores `b`, see `difference`.
 
     Raises:
@@ -84,16 +90,19 @@ def metric_difference(metric: Metric, truth: Truth, a: Floats, b: Floats) -> Int
     """
     criterion = of_metric(metric, truth.task, truth.standard)
     (label, of_a), (_, of_b) = (criterion.columns(truth.label, score) for score in (a, b))
-    return difference(criterion.measure, replace(truth, label=label), of_a, of_b, **criterion.parameters)
+    return difference(criterion.measure, replace(truth, label=label), of_a, of_b, confidence, **criterion.parameters)
 
 
-def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: Any) -> Interval:
-    """A measure of rows or of lists with its 95% interval; `inference` names them all.
+def figure(
+    measure: Measure, truth: Truth, score: npt.ArrayLike, confidence: float = LEVEL, **parameters: Any
+) -> Interval:
+    """A measure of rows or of lists with its interval, of 95% unless said otherwise; `inference` names them all.
 
     Args:
         measure: a function such as `confusion.recall`.
         truth: the rows; its labels and weights, and of a measure of lists its lists.
         score: what the measure takes beside labels: scores, decisions or bounds.
+        confidence: of the interval.
         parameters: its own, such as `share` of `gains.lift`.
 
     Raises:
@@ -109,7 +118,7 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
     """
     estimate, influence, clusters = _estimate(measure, truth, score, parameters)
     most = np.inf if measure in OF_LISTS else OF_ROWS[measure].most(**parameters)
-    result = interval(estimate, influence, clusters, _scale(measure), most=most)
+    result = interval(estimate, influence, clusters, _scale(measure), most=most, confidence=confidence)
     if measure in (roc_auc, gini, ks, averages.roc_auc) and result.low is not None:
         rows, _ = rows_with_weight(truth.weight, len(truth.label))
         if not np.ptp(np.asarray(score)[rows], axis=0).any():
@@ -118,7 +127,14 @@ def figure(measure: Measure, truth: Truth, score: npt.ArrayLike, **parameters: A
     return result
 
 
-def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLike, **parameters: Any) -> Interval:
+def difference(
+    measure: Measure,
+    truth: Truth,
+    a: npt.ArrayLike,
+    b: npt.ArrayLike,
+    confidence: float = LEVEL,
+    **parameters: Any,
+) -> Interval:
     """The measure of scores `a` minus that of scores `b`, on the same rows: errors that the two share cancel.
 
     Args:
@@ -126,6 +142,7 @@ def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLik
         truth: as for `figure`.
         a: the scores of one model, or its decisions or bounds.
         b: those of the other one.
+        confidence: of the interval.
         parameters: the measure's own.
 
     Raises:
@@ -157,6 +174,7 @@ def difference(measure: Measure, truth: Truth, a: npt.ArrayLike, b: npt.ArrayLik
         clusters,
         Scale.SIGNED_SHARE if is_share else Scale.PLAIN,
         size=max(abs(of_a), abs(of_b)),
+        confidence=confidence,
     )
 
 

@@ -33,6 +33,7 @@ class Champion:
         cutoff: the last instant of the data that it has learned from; None: it cannot be opened here.
         predictor: as it is stored; None: it cannot be opened here.
         recipe: its candidate; None: its training did not record it, or settings were renamed since.
+        threshold: the score from which it acts; None: none was fitted.
         expired_on: the first run date that it does not score, if that is not later than this one.
     """
 
@@ -41,6 +42,7 @@ class Champion:
     cutoff: datetime | None
     predictor: Predictor | None
     recipe: Candidate | None
+    threshold: float | None = None
     expired_on: date | None = None
 
     def __str__(self) -> str:
@@ -79,9 +81,10 @@ def open_champion(
             recipe = candidate_of_recipe(version.evidence[RECIPE])
         except ValueError as error:  # settings have been renamed since
             log.warning("the recipe of champion version %s is no longer valid: %s", version.number, error)
-    dates = lifetime(version.evidence)
+    dates, thresholds = lifetime(version.evidence), version.evidence.get("thresholds")
     expired_on = dates.expires_on if dates.has_expired(run_date) else None
-    return Champion(version.number, version.model_name, cutoff, predictor, recipe, expired_on=expired_on)
+    threshold = thresholds[-1]["value"] if thresholds else None
+    return Champion(version.number, version.model_name, cutoff, predictor, recipe, threshold, expired_on)
 
 
 def candidate_of_recipe(recipe: Mapping[str, Any]) -> Candidate:

@@ -1,26 +1,34 @@
 """Evidence about a model: winner and baselines, measured on a final period that the search never saw."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nightjar.errors import LearningError, NightjarError
 from nightjar.evaluation.clusters import Clusters
 from nightjar.evaluation.criteria import standard_of
-from nightjar.evaluation.intervals import Interval
-from nightjar.evaluation.metric_report import Truth, intervals, metric_difference
+from nightjar.evaluation.intervals import LEVEL, Interval
+from nightjar.evaluation.metric_report import Truth, intervals
+from nightjar.evaluation.rows import Floats
 from nightjar.learning.champion import Champion
+from nightjar.learning.comparison import Comparison
 from nightjar.learning.data.training_set import TrainingSet
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_candidate
 from nightjar.learning.splits.folding import Fold
+from nightjar.registry.attempts import Attempt
+from nightjar.registry.gates.slices import SAME_RECIPE
 from nightjar.settings.learning import Search
 from nightjar.settings.project import Project
-from nightjar.settings.task import METRICS, Task
+from nightjar.settings.task import METRICS, Metric, Task
 from nightjar.timeline import cutoff
+
+log = logging.getLogger("nightjar.train")
+CHAMPION = "champion"
+"""Among the scores of the final period: the champion's, whose own name may be that of a candidate."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,8 @@ class Evidence:
         period: first and last local date, both inclusive.
         candidate: the winner's name and measures.
         baselines: baseline -> measures.
-        difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline and
-            `better` is the sign of an improvement.
+        difference: the winner minus the best baseline in the metric, on the same rows; `over` names the baseline,
+            `better` is the sign of an improvement, and `confidence` the interval's.
         differences: baseline -> the same for each of them: all have to be beaten, not the one that looks best on these
             rows.
         champion: the winner minus the champion that it would replace, in the same form, with the champion's `version`
@@ -41,8 +49,14 @@ class Evidence:
         null_labels: see `TrainingSet`.
         clusters: how many `entities` and `blocks` the intervals are over, and `block_days`, the dates of a block at
             least. Below three blocks they are of this period only.
-        unobserved: see `registry.unobserved`.
         thresholds: of each tier what `learning.thresholds.Threshold` holds, in their order.
+        attempt: what is compared with what it would replace, the champion or the best baseline, as `digest`, and at
+            which `level`; None: there is no interval that could promote it.
+        smallest: the smallest `difference` from that model (`over`) which the period can show, see
+            `Comparison.smallest`; None: none.
+        swaps: whose decision would change, see `learning.swaps`; None: there is no champion to compare decisions with.
+        gates: figures that promotion may have limits for, see `learning.gate_figures`.
+        unobserved: see `registry.unobserved`.
     """
 
     metric: str
@@ -55,15 +69,17 @@ class Evidence:
     clusters: Mapping[str, int]
     thresholds: Sequence[Mapping[str, Any]] = ()
     champion: Mapping[str, Any] | None = None
+    attempt: Mapping[str, Any] | None = None
+    smallest: Mapping[str, Any] | None = None
+    swaps: Mapping[str, Any] | None = None
+    gates: Mapping[str, Any] = field(default_factory=dict)
     unobserved: Mapping[str, Any] | None = None
 
     def of_baseline(self, name: str) -> "Evidence":
         """The evidence of a baseline in the winner's place: its own metrics, without a difference."""
         nothing = {**self.difference, "over": name, **asdict(Interval(None, None, None, 0, "nothing is beside it"))}
         own = {"name": name, **self.baselines[name]}
-        return replace(
-            self, candidate=own, difference=nothing, differences={}, thresholds=(), champion=None, unobserved=None
-        )
+        return Evidence(self.metric, self.period, own, self.baselines, nothing, {}, self.null_labels, self.clusters)
 
 
 def judge(
@@ -75,13 +91,24 @@ def judge(
     project: Project,
     settings: Search,
     champion: Champion | None = None,
-) -> tuple[Evidence, npt.NDArray[np.float64]]:
+    attempt: Attempt | None = None,
+) -> tuple[Evidence, dict[str, Floats]]:
     """Fit the winner and the baselines on rows before the final period, and measure them on it.
 
-    `clusters` are those of the final period's rows.
+    Args:
+        rows: all rows.
+        fold: the final period, and the rows before it.
+        clusters: of the period's rows.
+        winner: of the search.
+        baselines: which it has to beat.
+        project: its task and zone, and the confidence of its promotions.
+        settings: of the search.
+        champion: what the winner would replace; None: the best baseline is the one to beat.
+        attempt: at which level it is compared with that one; None: with the confidence of the project's settings.
 
     Returns:
-        The evidence, and the winner's scores of the final period's rows, in their order.
+        The evidence, and the scores of the final period's rows, in their order: of winner and baselines by name, and of
+        the `CHAMPION` where it can be compared.
 
     Raises:
         LearningError: one cannot be fitted, or its metrics are not finite.
@@ -96,12 +123,21 @@ def judge(
     best_baseline = max(
         baselines, key=lambda baseline: _sort_value(measured[baseline.name][metric.value]["estimate"], sign)
     ).name
+    compared, usual = Comparison(metric, truth, scores[winner.name]), project.promotion.confidence
+    strict = usual if attempt is None else 1 - 2 * attempt.level
 
-    def over(name: str, others: npt.NDArray[np.float64]) -> dict[str, Any]:
-        paired = metric_difference(metric, truth, scores[winner.name], others)
-        return {"over": name, "better": sign, **asdict(paired)}
+    def over_champion(name: str, others: Floats) -> dict[str, Any]:
+        result = compared.over(name, others, strict)
+        scores[CHAMPION] = others
+        return result
 
-    differences = {baseline.name: over(baseline.name, scores[baseline.name]) for baseline in baselines}
+    beside = None if champion is None else _beside(champion, winner, rows, fold, project, settings, over_champion)
+    of_baselines = usual if beside is not None else max(usual, strict)
+    differences = {one.name: compared.over(one.name, scores[one.name], of_baselines) for one in baselines}
+    rival = CHAMPION if beside is not None else best_baseline
+    decides = beside or differences[best_baseline]
+    smallest = compared.smallest(decides["over"], scores[rival], decides["confidence"]) if rival in scores else None
+    _tell_smallest(metric, smallest)
     evidence = Evidence(
         metric=metric.value,
         period=(fold.start.isoformat(), fold.end.isoformat()),
@@ -111,9 +147,23 @@ def judge(
         differences=differences,
         null_labels=rows.null_labels,
         clusters=_counts(clusters, settings.days_of_block(project.label)),
-        champion=None if champion is None else _beside(champion, winner, rows, fold, project, settings, over),
+        champion=beside,
+        attempt=None if attempt is None or smallest is None else {"digest": attempt.digest, "level": attempt.level},
+        smallest=smallest,
     )
-    return evidence, scores[winner.name]
+    return evidence, scores
+
+
+def _tell_smallest(metric: Metric, smallest: Mapping[str, Any] | None) -> None:
+    if smallest is not None:
+        log.info(
+            "the period can show a difference of %.4g in %s from %s, with a chance of %.0f%% by an interval of %.5g%%",
+            smallest["difference"],
+            metric.value,
+            smallest["over"],
+            100 * smallest["power"],
+            100 * smallest["confidence"],
+        )
 
 
 def _beside(
@@ -123,14 +173,14 @@ def _beside(
     fold: Fold,
     project: Project,
     settings: Search,
-    over: Callable[[str, npt.NDArray[np.float64]], dict[str, Any]],
+    over: Callable[[str, Floats], dict[str, Any]],
 ) -> dict[str, Any]:
     """The winner against the champion, which must not have learned from the period either.
 
     Where they cannot be compared there is a reason instead of a difference, and a person decides.
     """
     name = str(champion)
-    about = {"version": champion.version, "basis": "none", "over": name, "better": 1}
+    about = {"version": champion.version, "basis": "none", "over": name, "better": 1, "confidence": LEVEL}
     is_earlier = champion.cutoff is not None and champion.cutoff <= cutoff(fold.start, project.zone)
     try:
         if champion.predictor is not None and is_earlier:
@@ -140,8 +190,7 @@ def _beside(
             missing = f"{name} has learned from the period, or cannot be opened, and how it was made is not on record"
             return about | asdict(Interval(None, None, None, 0, missing))
         if champion.recipe.key() == winner.key():
-            basis = "the same recipe, which learns from more rows now"
-            return about | {"basis": basis} | asdict(Interval(0.0, 0.0, 0.0, len(fold.test)))
+            return about | {"basis": SAME_RECIPE} | asdict(Interval(0.0, 0.0, 0.0, len(fold.test)))
         basis = "fitted anew on the same rows as the new model, as it has learned from the period"
         return about | {"basis": basis} | over(name, _scores(rows, fold, champion.recipe, project, settings))
     except NightjarError as error:
@@ -153,9 +202,7 @@ def _sort_value(estimate: float | None, better: int) -> float:
     return -np.inf if estimate is None else better * estimate
 
 
-def _scores(
-    rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search
-) -> npt.NDArray[np.float64]:
+def _scores(rows: TrainingSet, fold: Fold, candidate: Candidate, project: Project, settings: Search) -> Floats:
     predictor = fit_candidate(rows, fold.train, fold.start, candidate, project, settings)
     return predictor.predict(rows.features.take(fold.test))
 

@@ -14,6 +14,7 @@ from nightjar.evaluation.criteria import standard_of
 from nightjar.learning import references, registration
 from nightjar.learning.champion import RECIPE, open_champion, recipe_of
 from nightjar.learning.clusters import clusters_of
+from nightjar.learning.consequences import add_consequences, plan_attempt
 from nightjar.learning.data.prices import read_prices
 from nightjar.learning.data.training_set import TrainingSet, read_training_set
 from nightjar.learning.evidence import Evidence, judge
@@ -73,6 +74,7 @@ def train(
         run_date,
         group=settings.split.group,
         query=label.query,
+        slices=project.promotion.group_columns(),
         task=label.task,
         unlabelled=settings.self_trains(),
     )
@@ -112,24 +114,40 @@ def train(
         period = (final.start, final.end)
         log.info("best on the folds: %s; now judged on %s to %s, never seen so far", winner.name, *period)
         clusters = clusters_of(rows, final.test, *period, project.label, settings)
-        evidence, final_scores = judge(rows, final, clusters, winner, baselines, project, settings, champion)
+        evidence, scores = judge(
+            rows,
+            final,
+            clusters,
+            winner,
+            baselines,
+            project,
+            settings,
+            champion,
+            plan_attempt(warehouse, rows, winner, final, champion, run_date, project),
+        )
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
         checks = out_of_fold_checks(
             problem,
             winner,
             final,
-            final_scores,
+            scores[winner.name],
             clusters,
             project.decision_tiers(),
             prices,
             settings.days_of_block(label),
         )
         predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
-        unobserved = count_unobserved(warehouse, project, rows, final, final_scores, predictor, checks.thresholds)
-        evidence = replace(evidence, thresholds=tuple(map(asdict, checks.thresholds)), unobserved=unobserved)
+        evidence = replace(
+            evidence,
+            thresholds=tuple(map(asdict, checks.thresholds)),
+            unobserved=count_unobserved(
+                warehouse, project, rows, final, scores[winner.name], predictor, checks.thresholds
+            ),
+        )
+        evidence = add_consequences(evidence, scores, champion, predictor, rows, final, clusters, project)
         tracking.attach(record, checks.files)
         # The last step that can refuse a value of the rows: nothing is registered before it.
-        histograms = references.histograms(rows, fit_rows, final.test, final_scores, standard_of(project))
+        histograms = references.histograms(rows, fit_rows, final.test, scores[winner.name], standard_of(project))
         version = registration.register(run, record, project, settings, rows, fit_rows, winner, evidence, predictor)
         stand_in = registration.register_stand_in(run, record, project, settings, rows, fit_rows, final, evidence)
     log.info("registered as version %s of %s (MLflow run %s)", version, project.name, record.id)

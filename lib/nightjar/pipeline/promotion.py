@@ -3,25 +3,32 @@
 import logging
 import os
 import pwd
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 from nightjar.errors import UsageError
 from nightjar.features.definitions import definitions_hash, label_hash
+from nightjar.pipeline import gates
 from nightjar.pipeline.step import Step
 from nightjar.registry import aliases, events, tracking
 from nightjar.registry.events import Version
+from nightjar.registry.gates.origin import SCHEMA, SIGNATURE
+from nightjar.registry.gates.outcome import Outcome as GateOutcome
+from nightjar.registry.gates.outcome import Verdict
 from nightjar.registry.lifetime import lifetime
-from nightjar.registry.promotion import Approval, decide
+from nightjar.registry.promotion import Approval, Decision, decide
 from nightjar.settings import jobs
 from nightjar.settings.jobs import Action, JobName
 from nightjar.settings.project import Project
 from nightjar.tables.runs import Outcome
 
 log = logging.getLogger("nightjar.promote")
-NO_DETAILS: Mapping[str, str] = MappingProxyType({})
+NO_DETAILS: Mapping[str, Any] = MappingProxyType({})
+OUTCOMES = "outcomes"
+"""In the evidence of a decision: what each gate says, as `registry.gates.outcome.Outcome` holds it."""
 
 
 def promote(step: Step[jobs.Promote]) -> Outcome:
@@ -68,18 +75,22 @@ def _decide(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if opinion.approvals and holds is not None and holds.number == version.number:
         log.info("version %s is champion since people have approved it: there is nothing to decide", version.number)
         return
+    version = gates.inspect(step, version)
     decision = decide(version.evidence, step.project.promotion)
+    gates.show(version, decision.outcomes)
     against = opinion.veto or _compared_with_another(version, holds, step.project, step.run_date)
     if decision.promoted and against is None and len(opinion.approvals) >= needed:
-        reason = decide(version.evidence, step.project.promotion, opinion.approvals).reason
-        _record(step, outcome, "promoted", version, reason)
+        decision = decide(version.evidence, step.project.promotion, opinion.approvals)
+        _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
         return
     reason = decision.reason
+    command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
+    if decision.needs_person():
+        reason = f"{reason} A person decides: {command}"
     if decision.promoted:
         who = "a person approves it" if needed == 1 else f"{needed} different people approve it"
-        command = f"jobs/promote.py ... run_date={step.run_date} action=approve version={version.number} reason=..."
         reason = f"{reason} {against or f'It becomes champion once {who}'}: {command}"
-    _record(step, outcome, "refused", version, reason)
+    _record(step, outcome, "refused", version, reason, details=_outcomes(decision))
     stand_in = events.find_stand_in(step.warehouse, step.run_date)
     if stand_in is not None and not is_current_winner(holds, step.project, step.run_date):
         why = f"Stands in for version {version.number}, which was refused."
@@ -105,6 +116,8 @@ def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     version, approval, needed = _named_version(step), _approval(step), step.project.promotion.approvals
     _require_current(version, step.project, step.run_date)
     tracking.require_version(step.home, step.project.name, version.number)
+    version = gates.inspect(step, version)
+    _require_usable(version, decide(version.evidence, step.project.promotion).outcomes)
     approvals, holds = events.opinion(step.warehouse, version.number).approvals, events.find_champion(step.warehouse)
     has_approved = approval.user in {one.user for one in approvals}
     if has_approved and holds is not None and holds.number == version.number:
@@ -123,7 +136,9 @@ def _approve(step: Step[jobs.Promote], outcome: Outcome) -> None:
     if missing > 0:
         log.info("version %s: %s more to approve it, until then it is no champion", version.number, missing)
         return
-    _record(step, outcome, "promoted", version, decide(version.evidence, step.project.promotion, approvals).reason)
+    decision = decide(version.evidence, step.project.promotion, approvals)
+    gates.show(version, decision.outcomes)
+    _record(step, outcome, "promoted", version, decision.reason, details=_outcomes(decision))
 
 
 def _reject(step: Step[jobs.Promote], outcome: Outcome) -> None:
@@ -186,6 +201,19 @@ def _require_current(version: Version, project: Project, run_date: date) -> None
         )
 
 
+def _require_usable(version: Version, outcomes: Sequence[GateOutcome]) -> None:
+    """Raise UsageError where no score could be made with the version, whoever approves it."""
+    refusals = [one for one in outcomes if one.gate in (SIGNATURE, SCHEMA) and one.verdict is Verdict.REFUSED]
+    if refusals:
+        raise UsageError(
+            f"version {version.number} cannot score, whoever approves it: {refusals[0].sentence} Nothing was written."
+        )
+
+
+def _outcomes(decision: Decision) -> dict[str, Any]:
+    return {OUTCOMES: [asdict(one) for one in decision.outcomes]}
+
+
 def _approval(step: Step[jobs.Promote]) -> Approval:
     """Who acts, on whose behalf, and why."""
     return Approval(_user(), step.settings.by, str(step.settings.reason))
@@ -206,7 +234,7 @@ def _record(
     version: Version,
     reason: str,
     approval: Approval | None = None,
-    details: Mapping[str, str] = NO_DETAILS,
+    details: Mapping[str, Any] = NO_DETAILS,
 ) -> None:
     if event == "promoted":
         tracking.require_version(step.home, step.project.name, version.number)

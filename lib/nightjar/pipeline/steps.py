@@ -9,6 +9,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from nightjar.pipeline import gates
 from nightjar.pipeline.step import Step
 from nightjar.registry import events
 from nightjar.report import night
@@ -67,6 +68,7 @@ def train(step: Step[jobs.Train]) -> Outcome:
     step.require(JobName.BUILD_FEATURES, JobName.TRAIN)
     require_current(step.warehouse, step.project, step.run_date)
     aliases.reconcile(step.home, step.warehouse)
+    step.on_done.append(partial(gates.show_newest, step))
     with ray.session(step.environment):
         return run_training(
             step.warehouse, step.project, search, step.run_date, step.run_id, step.environment, step.code_revision

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from nightjar.errors import ModelError
+from nightjar.registry.attempts import Attempt
 from nightjar.registry.promotion import Approval
 from nightjar.tables import arrow
 from nightjar.tables.definitions import MODEL_EVENTS
@@ -20,6 +21,8 @@ DEFINITIONS = "definitions"
 """In the evidence: the hash of the feature definitions that the version was trained on; older events lack it."""
 LABEL_HASH = "label_hash"
 """The same of the label's definition."""
+ATTEMPT = "attempt"
+"""In the evidence: what was compared with what the version would replace, and at which level; see `attempts`."""
 APPROVAL = "approval"
 """The person who has approved, rejected or rolled back."""
 ROLLED_BACK = "rolled_back"
@@ -121,6 +124,13 @@ def opinion(warehouse: Warehouse, number: str) -> Opinion:
         elif row["event"] == "approved" and is_about:
             approvals, veto = [*approvals, Approval(**approval)], None
     return Opinion(tuple(approvals), veto)
+
+
+def attempts(warehouse: Warehouse) -> list[Attempt]:
+    """The comparisons by which trainings could have promoted a model, as they were recorded."""
+    rows = [row for row in _events(warehouse, pc.field("event") == "registered") if row["alias"] is None]
+    stated = [(row, json.loads(row["evidence"]).get(ATTEMPT)) for row in rows]
+    return [Attempt(one["digest"], row["holds_from"], one["level"]) for row, one in stated if one is not None]
 
 
 def registered(warehouse: Warehouse, number: str) -> Version:

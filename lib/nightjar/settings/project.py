@@ -99,6 +99,7 @@ class Project:
             columns = [feature.column for feature in group.features.values()]
             yield from self._source_issues(f"features.{name}", group.source, group.keys, columns)
         yield from self._name_issues()
+        yield from self._group_issues(stored)
         for issue in self.costs.issues_with(self.label):
             yield Issue(f"costs.{issue.field}", issue.value, issue.expected)
         for name, column in self.costs.amounts().items():
@@ -173,6 +174,16 @@ class Project:
         except CycleError as error:
             circle = " -> ".join(error.args[1])
             yield Issue("sources", circle, "gates that do not refer to each other in a circle")
+
+    def _group_issues(self, stored: Collection[str]) -> Iterator[Issue]:
+        """Whether the columns that tell rows apart are stored, and decisions are judged only where there are some."""
+        promotion, classifies = self.promotion, self.label.task is Task.CLASSIFICATION
+        for name, columns in {"slices": promotion.slices.columns, "fairness": promotion.fairness.columns}.items():
+            yield from expect_one_of(f"promotion.{name}.columns", columns, stored, "feature table's columns")
+        none = f"none for label.task={self.label.task}"
+        columns, error = promotion.fairness.columns, promotion.calibration_error
+        yield from expect(classifies or not columns, "promotion.fairness.columns", columns, none)
+        yield from expect(classifies or error is None, "promotion.calibration_error", error, none)
 
     def _date_issues(self) -> Iterator[Issue]:
         first, last, history, night = self.first_date, self.last_date, self.history_until, self.first_night

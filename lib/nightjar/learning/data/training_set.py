@@ -59,6 +59,7 @@ class TrainingSet:
         group: a number for each row, the same for rows that no split may separate; None: no groups.
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each row stands for; None: one each.
+        slices: columns by which figures are told apart; None: none.
         null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out.
         acted_on: share of known labels of rows that somebody has acted on, see `tables.labels`; they are left out.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
@@ -81,6 +82,7 @@ class TrainingSet:
     group: RowNumbers | None = None
     query: RowNumbers | None = None
     weight: npt.NDArray[np.float64] | None = None
+    slices: pa.Table | None = None
     null_labels: float = 0.0
     acted_on: float = 0.0
     label_hash: str | None = None
@@ -133,6 +135,7 @@ def read_training_set(
     *,
     group: Sequence[str] = (),
     query: Sequence[str] = (),
+    slices: Sequence[str] = (),
     task: Task = Task.CLASSIFICATION,
     unlabelled: bool = False,
 ) -> TrainingSet:
@@ -146,6 +149,7 @@ def read_training_set(
         run_date: only labels known at its midnight are read.
         group: columns of the feature table; rows with the same values in them belong together.
         query: the same, for the lists of a ranking.
+        slices: columns of the feature table by which figures are told apart.
         task: of the label.
         unlabelled: whether rows without a label are read too, for self-training.
 
@@ -157,10 +161,9 @@ def read_training_set(
     """
     versions = arrow.pin(warehouse, ["features", "labels"])
     stored_columns = arrow.schema(warehouse, "features", versions["features"]).names
-    row_checks.require_columns(stored_columns, [*group, *query])
-    weighted = WEIGHT in stored_columns
+    row_checks.require_columns(stored_columns, [*group, *query, *slices])
     names = project.feature_names()
-    columns = [*names, *group, *query, *([WEIGHT] if weighted else [])]
+    columns = [*names, *group, *query, *slices, *([WEIGHT] if WEIGHT in stored_columns else [])]
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
     outcome = latest_labels.filter(labels.is_usable(latest_labels))
@@ -187,7 +190,8 @@ def read_training_set(
         entity=groups.codes(joined, entity) if entity else None,
         group=groups.codes(joined, group) if group else None,
         query=groups.codes(joined, query) if query else None,
-        weight=targets.weights(joined, _key(project)) if weighted else None,
+        weight=targets.weights(joined, _key(project)) if WEIGHT in stored_columns else None,
+        slices=joined.select(list(slices)).combine_chunks() if slices else None,
         null_labels=nulls / all_labels,
         acted_on=(len(latest_labels) - nulls - len(outcome)) / all_labels,
         label_hash=labels.single_hash(warehouse, versions["labels"]),

@@ -1,0 +1,93 @@
+"""Differences between groups of rows in what is decided for them.
+
+Sources: Hardt, Price and Srebro (2016), Equality of opportunity in supervised learning, NeurIPS 29, for recall and the
+false positive rate; Feldman et al. (2015), Certifying and removing disparate impact, KDD, for the selection rate.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from nightjar.evaluation.binary import Booleans
+from nightjar.evaluation.clusters import Codes
+from nightjar.evaluation.influence import of_ratio
+from nightjar.evaluation.intervals import Interval, Scale, interval
+from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.rows import Floats
+
+_ROWS_OF: Mapping[str, Callable[[Booleans], Booleans]] = {
+    "selection_rate": lambda label: np.ones(len(label), bool),
+    "recall": lambda label: label,
+    "false_positive_rate": lambda label: ~label,
+}
+"""Rate -> which rows it is the acted-on share of, by their labels."""
+
+
+@dataclass(frozen=True)
+class GroupDifference:
+    """The rate of one group minus that of another one.
+
+    Attributes:
+        groups: their numbers.
+        rates: theirs, None where a group has no rows of the rate.
+        least: the rows that the rate of the smaller group is of.
+        interval: of the difference.
+    """
+
+    groups: tuple[int, int]
+    rates: tuple[float | None, float | None]
+    least: int
+    interval: Interval
+
+
+def group_differences(
+    rate: str, truth: Truth, acts: Booleans, group: Codes, confidence: float
+) -> Iterator[GroupDifference]:
+    """The differences between all pairs of groups in a rate of decisions.
+
+    Args:
+        rate: `selection_rate`, `recall` or `false_positive_rate`.
+        truth: of a classification.
+        acts: whether each row is acted on.
+        group: the number of each row's group, from 0.
+        confidence: of each interval.
+
+    Example:
+        >>> from nightjar.evaluation.clusters import Clusters
+        >>> from nightjar.settings.task import Task
+        >>> night, group = np.repeat(np.arange(5), 4), np.tile([0, 0, 1, 1], 5)
+        >>> truth = Truth(Task.CLASSIFICATION, np.tile([True, False], 10), Clusters(np.arange(20), night))
+        >>> acts = np.tile([True, True, True, False], 5)
+        >>> [one] = group_differences("selection_rate", truth, acts, group, 0.95)
+        >>> one.groups, one.rates, one.interval.estimate
+        ((0, 1), (1.0, 0.5), 0.5)
+    """
+    label = np.asarray(truth.label) == 1
+    weight = np.ones(len(label)) if truth.weight is None else truth.weight
+    counts = _ROWS_OF[rate](label) & (weight > 0)
+    members = [counts & (group == number) for number in range(int(group.max(initial=-1)) + 1)]
+    rates = [float(np.average(acts[rows], weights=weight[rows])) if rows.any() else None for rows in members]
+    for one, other in combinations(range(len(members)), 2):
+        least = min(int(members[one].sum()), int(members[other].sum()))
+        between = _difference(truth, acts, weight, (members[one], members[other]), confidence) if least else _NO_ROWS
+        yield GroupDifference((one, other), (rates[one], rates[other]), least, between)
+
+
+_NO_ROWS = Interval(None, None, None, 0, "a group has no such rows")
+
+
+def _difference(
+    truth: Truth, acts: Booleans, weight: Floats, members: tuple[Booleans, Booleans], confidence: float
+) -> Interval:
+    used = np.flatnonzero(weight)
+    first, second = (rows[used].astype(np.float64) for rows in members)
+    weights, numerator = weight[used], acts[used].astype(np.float64)
+    influences = [of_ratio(numerator * rows, rows, weights) for rows in (first, second)]
+    rates = [float(weights @ (numerator * rows) / (weights @ rows)) for rows in (first, second)]
+    clusters = truth.clusters.take(used)
+    influence = influences[0].minus(influences[1])
+    return interval(
+        rates[0] - rates[1], influence, clusters, Scale.SIGNED_SHARE, size=max(rates), confidence=confidence
+    )

@@ -1,0 +1,83 @@
+"""What the promotion of the winner would change besides the metric: decisions, slices, groups, speed."""
+
+from dataclasses import replace
+from datetime import date
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.criteria import standard_of
+from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.rows import Floats
+from nightjar.learning.champion import Champion
+from nightjar.learning.comparison import Comparison
+from nightjar.learning.data.training_set import TrainingSet
+from nightjar.learning.evidence import CHAMPION, Evidence
+from nightjar.learning.fitting.candidates import Candidate
+from nightjar.learning.gate_figures import Rival, gate_figures, rows_per_second
+from nightjar.learning.splits.folding import Fold
+from nightjar.learning.swaps import acted_on, find_swaps
+from nightjar.models.predictor import Predictor
+from nightjar.registry import attempts, events
+from nightjar.registry.attempts import Attempt
+from nightjar.settings.project import Project
+from nightjar.settings.task import Metric, Task
+from nightjar.tables.warehouse import Warehouse
+
+
+def plan_attempt(
+    warehouse: Warehouse,
+    rows: TrainingSet,
+    winner: Candidate,
+    final: Fold,
+    champion: Champion | None,
+    run_date: date,
+    project: Project,
+) -> Attempt:
+    """The comparison of the winner with what it would replace, and the level that it has, before it is made."""
+    period, rival = [final.start.isoformat(), final.end.isoformat()], None if champion is None else champion.version
+    digest = attempts.digest_of(rows.content_hash, winner.key(), period, rival)
+    per_year = project.promotion.false_promotions_per_year
+    return Attempt(digest, run_date, attempts.level_of(digest, run_date, events.attempts(warehouse), per_year))
+
+
+def add_consequences(
+    evidence: Evidence,
+    scores: dict[str, Floats],
+    champion: Champion | None,
+    predictor: Predictor,
+    rows: TrainingSet,
+    final: Fold,
+    clusters: Clusters,
+    project: Project,
+) -> Evidence:
+    """The evidence with its `swaps` and `gates`.
+
+    Args:
+        evidence: of the winner, with its thresholds.
+        scores: as `evidence.judge` returns them.
+        champion: which it would replace; None: there is none.
+        predictor: the winner, as it is stored.
+        rows: all rows.
+        final: the final period.
+        clusters: of its rows.
+        project: its settings.
+    """
+    test, task = rows.examples(final.test), project.label.task
+    truth = Truth(task, test.label, clusters, test.query, test.weight, standard_of(project))
+    compared = Comparison(Metric(evidence.metric), truth, scores[evidence.candidate["name"]])
+    threshold = evidence.thresholds[-1]["value"] if evidence.thresholds else None
+    swaps, acts, rate = None, None, None
+    if task is Task.CLASSIFICATION:
+        if champion is not None and CHAMPION in scores:
+            swaps = find_swaps(truth, scores[CHAMPION], compared.scores, champion.threshold, threshold)
+            rate = swaps["action_rate"]["champion"]
+        acts = acted_on(truth, compared.scores, threshold, rate)
+    columns = None if rows.slices is None else rows.slices.take(final.test)
+    figures = gate_figures(compared, _rival(evidence, scores, champion), acts, columns, project.promotion)
+    speed = rows_per_second(predictor, rows.features.take(final.test))
+    return replace(evidence, swaps=swaps, gates=figures | {"rows_per_second": speed})
+
+
+def _rival(evidence: Evidence, scores: dict[str, Floats], champion: Champion | None) -> Rival | None:
+    if evidence.champion is None or champion is None:
+        return Rival(evidence.difference["over"], scores[evidence.difference["over"]])
+    return Rival(evidence.champion["over"], scores[CHAMPION]) if CHAMPION in scores else None

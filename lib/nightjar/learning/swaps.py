@@ -1,0 +1,46 @@
+"""Whose decision would change if the new model replaced the champion, on the rows of the final period."""
+
+from typing import Any
+
+import numpy as np
+
+from nightjar.evaluation.binary import Booleans
+from nightjar.evaluation.metric_report import Truth
+from nightjar.evaluation.rows import Floats
+from nightjar.evaluation.swaps import share_of, swap_sets, threshold_at
+
+
+def find_swaps(
+    truth: Truth, champion: Floats, challenger: Floats, champion_threshold: float | None, threshold: float | None
+) -> dict[str, Any]:
+    """The swap sets of two classifiers, and by which rule they act.
+
+    A model without a fitted threshold acts on as many rows as the champion does, and a champion without one on as many
+    as turned out True.
+
+    Args:
+        truth: the rows.
+        champion: its scores.
+        challenger: those of the new model.
+        champion_threshold: the champion's fitted threshold, or None.
+        threshold: that of the new model, or None.
+    """
+    before = acted_on(truth, champion, champion_threshold)
+    rate = share_of(before, truth.weight)
+    after = acted_on(truth, challenger, threshold, rate)
+    rules = {"champion": _rule(champion_threshold, "outcomes' rate"), "new": _rule(threshold, "champion's rate")}
+    acts = {"champion": rate, "new": share_of(after, truth.weight)}
+    return {"rule": rules, "action_rate": acts, **swap_sets(truth, before, after)}
+
+
+def acted_on(truth: Truth, score: Floats, threshold: float | None, rate: float | None = None) -> Booleans:
+    """Whether each row is acted on: from the threshold on; where none was fitted at a rate, or at that of outcomes."""
+    if threshold is None:
+        outcomes = share_of(np.asarray(truth.label) == 1, truth.weight) if rate is None else rate
+        threshold = threshold_at(outcomes, score, truth.weight)
+    acts: Booleans = score >= threshold
+    return acts
+
+
+def _rule(threshold: float | None, otherwise: str) -> str:
+    return f"the {otherwise}" if threshold is None else f"threshold {threshold:.4g}"

@@ -1,0 +1,112 @@
+"""The figures of slices, groups and calibration, and what difference a period can show."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from nightjar.evaluation.clusters import Clusters
+from nightjar.evaluation.metric_report import Truth, metric_difference
+from nightjar.learning.comparison import Comparison
+from nightjar.learning.gate_figures import POOLED, Rival, gate_figures
+from nightjar.learning.swaps import find_swaps
+from nightjar.registry.swaps import describe
+from nightjar.settings.promotion import Fairness, Promotion, Slices
+from nightjar.settings.task import Metric, Task
+
+NIGHTS, A_NIGHT = 20, 30
+
+
+def period(seed=0, gain=1.0, task=Task.CLASSIFICATION, metric=Metric.ROC_AUC):
+    """A new model that knows more than its rival, on nights that share shocks."""
+    random = np.random.default_rng(seed)
+    shape = (NIGHTS, A_NIGHT)
+    shared, own = random.normal(size=(2, *shape))
+    shock = 0.5 * random.normal(size=(NIGHTS, 1))
+    label = random.random(shape) < 1 / (1 + np.exp(-shared - gain * own - shock))
+    scores = [1 / (1 + np.exp(-one.ravel())) for one in (shared + gain * own, shared + 0.1 * random.normal(size=shape))]
+    night = np.repeat(np.arange(NIGHTS), A_NIGHT)
+    truth = Truth(task, label.ravel(), Clusters(np.arange(label.size), night))
+    return Comparison(metric, truth, scores[0]), Rival("rival", scores[1])
+
+
+def test_slices_are_compared_on_their_own_rows_and_small_ones_together():
+    compared, rival = period()
+    site = np.array(["north"] * 300 + ["south"] * 280 + ["east"] * 8 + ["west"] * 12)
+    columns = pa.table({"site": site})
+    settings = Promotion(slices=Slices(["site"], least_rows=20))
+    figures = gate_figures(compared, rival, None, columns, settings)
+    assert [(one["value"], one["size"]) for one in figures["slices"]] == [("north", 300), ("south", 280), (POOLED, 20)]
+    assert figures["confidence"] == pytest.approx(1 - 0.05 / 3)
+    rows = np.flatnonzero(site == "south")
+    truth = compared.truth.take(rows)
+    expected = metric_difference(
+        Metric.ROC_AUC, truth, compared.scores[rows], rival.scores[rows], figures["confidence"]
+    )
+    assert (figures["slices"][1]["low"], figures["slices"][1]["high"]) == (expected.low, expected.high)
+    assert "fairness" not in figures
+    assert "slices" not in gate_figures(compared, None, None, columns, settings)
+
+
+def test_a_slice_of_one_row_says_why_it_has_no_figure():
+    compared, rival = period()
+    columns = pa.table({"site": ["a"] * (NIGHTS * A_NIGHT - 1) + [None]})
+    alone = gate_figures(compared, rival, None, columns, Promotion(slices=Slices(["site"], least_rows=20)))["slices"][1]
+    assert (alone["value"], alone["size"], alone["estimate"]) == ("null", 1, None)
+    assert "of the 1 row" in alone["reason"]
+
+
+def test_all_figures_together_share_the_confidence():
+    """Two slices, three pairs of groups in two rates, and the calibration error: nine intervals."""
+    compared, rival = period()
+    columns = pa.table({"site": np.arange(600) % 2, "sex": np.arange(600) % 3})
+    limits = Fairness(["sex"], selection_rate=0.1, recall=0.1)
+    settings = Promotion(slices=Slices(["site"]), fairness=limits, calibration_error=0.1, confidence=0.9)
+    figures = gate_figures(compared, rival, compared.scores > 0.5, columns, settings)
+    assert figures["confidence"] == pytest.approx(1 - 0.1 / 9)
+    assert [(one["rate"], one["groups"]) for one in figures["fairness"]] == [
+        (rate, pair) for rate in ("selection_rate", "recall") for pair in (["0", "1"], ["0", "2"], ["1", "2"])
+    ]
+    assert figures["calibration"]["low"] < figures["calibration"]["estimate"] < figures["calibration"]["high"]
+
+
+def test_the_smallest_difference_is_shown_in_four_of_five_periods():
+    """Of differences that are as great as the smallest one, and vary between nights as these do."""
+    random = np.random.default_rng(5)
+    night = np.repeat(np.arange(12), 4)
+    shown, smallest = 0, []
+    runs = 300
+    for _ in range(runs):
+        label = np.zeros(len(night))
+        gap = random.normal(size=12)[night] + 0.1 * random.normal(size=len(night)) + TRUE
+        compared = Comparison(
+            Metric.MAE, Truth(Task.REGRESSION, label, Clusters(np.arange(48), night)), np.full(48, 100.0)
+        )
+        others = 100 + gap
+        smallest.append(compared.smallest("rival", others, 0.99)["difference"])
+        shown += compared.over("rival", others, 0.99)["high"] < 0
+    assert np.mean(smallest) == pytest.approx(TRUE, rel=0.05)
+    assert 0.72 < shown / runs < 0.88
+
+
+TRUE = 1.16
+"""About (t(0.995) + t(0.8)) / sqrt(12), with 11 degrees of freedom."""
+
+
+def test_equals_show_no_smallest_difference_where_there_is_no_interval():
+    compared, _ = period(task=Task.REGRESSION, metric=Metric.MAE)
+    assert compared.smallest("itself", compared.scores, 0.95) is None
+
+
+def test_decisions_are_by_thresholds_or_at_the_rate_of_the_champion():
+    compared, rival = period()
+    label, score = compared.truth.label, compared.scores
+    both = find_swaps(compared.truth, rival.scores, score, 0.6, 0.7)
+    assert both["action_rate"] == {"champion": (rival.scores >= 0.6).mean(), "new": (score >= 0.7).mean()}
+    assert both["in"]["rows"] == ((score >= 0.7) & (rival.scores < 0.6)).sum()
+    one = find_swaps(compared.truth, rival.scores, score, 0.6, None)
+    assert one["action_rate"]["new"] == pytest.approx(one["action_rate"]["champion"], abs=0.002)
+    assert one["in"]["rows"] == one["out"]["rows"] > 0
+    neither = find_swaps(compared.truth, rival.scores, score, None, None)
+    assert neither["action_rate"]["champion"] == pytest.approx(label.mean(), abs=0.002)
+    assert neither["in"]["outcome_rate"]["estimate"] > neither["out"]["outcome_rate"]["estimate"]
+    assert f"{neither['in']['rows']} rows acted on from now on" in describe(neither)

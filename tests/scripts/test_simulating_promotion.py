@@ -1,0 +1,40 @@
+"""A small run of the simulation of promotions: it retrains on overlapping periods over nights that share shocks."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@pytest.fixture
+def program(monkeypatch):
+    """Imports a program from scripts/, beside which it finds others."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module
+
+
+def test_trainings_that_overlap_promote_no_equals_in_a_year_and_a_better_model_within_one(program):
+    """By an interval of 95% each time, every other year would promote one that is no better."""
+    simulation = program("simulating_promotion")
+    equals = simulation.simulate_years(4, rows=20, every=3)
+    always, _ = simulation.false_promotions(equals, simulation.RULES["2.5% each"], every=3)
+    number, _ = simulation.false_promotions(equals, simulation.RULES["refilled"], every=3)
+    assert always >= 0.5
+    assert number == 0
+    better = simulation.simulate_years(1, gain=1.0, rows=20, every=7)
+    assert simulation.waits(better, simulation.RULES["refilled"], every=7).max() < simulation.YEAR
+
+
+def test_a_challenger_at_twice_the_smallest_difference_passes_all_gates(program):
+    simulation = program("simulating_gates")
+    times_smallest, shares = simulation.simulate_gates(12, simulation.TWICE)
+    assert times_smallest == pytest.approx(2, abs=0.3)
+    assert set(shares) >= {"baselines", "champion", "slices", "fairness", "calibration", "speed", "lineage", "all"}
+    assert shares["all"] >= 0.8
+    _, of_equals = simulation.simulate_gates(3, gain=0.0)
+    assert of_equals["all"] == of_equals["champion"] == 0.0
+    _, of_harm = simulation.simulate_gates(3, simulation.TWICE, harms=True)
+    assert of_harm["all"] == of_harm["slices"] == 0.0
