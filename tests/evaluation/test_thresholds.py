@@ -76,8 +76,18 @@ def test_what_no_threshold_reaches_is_said_with_the_nearest_that_is():
 def test_rows_without_an_outcome_take_their_part_of_the_capacity():
     """Of ten rows a night five have an outcome: acting on two of these is acting on four."""
     score = np.tile(np.linspace(1, 0.6, 5), 3)
-    rows, _ = rank_rows(score > 0.8, score, np.repeat([0, 1, 2], 5), share=0.5)
+    rows, _ = rank_rows(score > 0.8, score, np.repeat([0, 1, 2], 5), in_night=np.full(15, 2.0))
     assert rows.threshold(fit_cut(rows, tier("capacity", 4)).number) == pytest.approx(0.9)
+
+
+def test_rows_acted_on_take_their_part_of_the_capacity_and_of_nothing_else():
+    """The two highest scores of each night have no outcome any more: the capacity of four leaves two others."""
+    score = np.tile(np.linspace(1, 0.6, 5), 3)
+    weight = np.where(score > 0.85, 0.0, 1.0)
+    rows, _ = rank_rows(score == 0.8, score, np.repeat([0, 1, 2], 5), weight=weight, in_night=np.ones(15))
+    assert rows.threshold(fit_cut(rows, tier("capacity", 4)).number) == pytest.approx(0.7)
+    assert rows.threshold(fit_cut(rows, tier("capacity", 2)).number) == pytest.approx(0.9)
+    assert rows.threshold(fit_cut(rows, tier("precision", 1)).number) == pytest.approx(0.8)
 
 
 def test_bounds_hold_the_threshold_and_need_three_blocks():

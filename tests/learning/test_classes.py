@@ -13,7 +13,7 @@ from learning import problems
 from nightjar.errors import LearningError
 from nightjar.evaluation.criteria import Standard
 from nightjar.learning.data import targets
-from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.data.other_rows import UnlabelledRows
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit_sets import FitSet
 from nightjar.learning.labels.label_noise import suspects

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from learning import problems
 from nightjar.errors import LearningError
+from nightjar.learning.data.other_rows import UnlabelledRows
 from nightjar.learning.data.row_order import row_order
 from nightjar.learning.data.sampling import draw_sample, strata_of
-from nightjar.learning.data.training_set import UnlabelledRows
 from nightjar.learning.fitting.fit_sets import FitSet, make_fit_set
 from nightjar.settings.sampling import TrainingSample
 from oracles import sampling as oracle

@@ -24,7 +24,7 @@ import nightjar
 from learning import problems
 from nightjar.errors import LearningError, ModelError
 from nightjar.learning import registration
-from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.data.other_rows import UnlabelledRows
 from nightjar.learning.fitting.candidates import Candidate
 from nightjar.learning.fitting.fit import fit_on
 from nightjar.learning.search import ledger, proposals, tune

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from nightjar.errors import LearningError
-from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.data.other_rows import UnlabelledRows
 from nightjar.learning.labels.self_training import Round, self_train
 from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.labelling import SelfTraining

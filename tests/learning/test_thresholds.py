@@ -7,6 +7,7 @@ import pytest
 
 from learning import problems
 from nightjar.evaluation.clusters import Clusters
+from nightjar.learning.data.other_rows import ActedRows
 from nightjar.learning.data.prices import Prices
 from nightjar.learning.thresholds import fit_thresholds, table_of
 from nightjar.settings.tiers import Tier, TierKind
@@ -18,13 +19,16 @@ HELD_OUT = np.full(800, np.nan)
 HELD_OUT[FOLDS] = SCORES[FOLDS]
 CLUSTERS = Clusters(FINAL, ROWS.day[FINAL].astype(np.intp))
 PRICES = Prices(np.full(800, 5.0), np.full(800, 2.0))
+NO_SCORES = np.array([])
 ACT = {"act": Tier(TierKind.COST)}
 RATE = ROWS.label[FINAL].mean()
 
 
-def fit(rows=ROWS, scores=SCORES, *, tiers=ACT, prices=PRICES, folds=HELD_OUT):
+def fit(rows=ROWS, scores=SCORES, *, tiers=ACT, prices=PRICES, folds=HELD_OUT, acted_scores=NO_SCORES):
     """On five nights of the folds, judged on five others."""
-    return fit_thresholds(rows, folds, FINAL, scores[FINAL], tiers, prices, CLUSTERS, block_days=1, seed=0)
+    return fit_thresholds(
+        rows, folds, FINAL, scores[FINAL], acted_scores, tiers, prices, CLUSTERS, block_days=1, seed=0
+    )
 
 
 def test_costs_alone_make_a_tier_whose_cost_is_that_of_the_final_period():
@@ -80,6 +84,22 @@ def test_another_price_would_choose_another_threshold():
     chosen = {one.rule: one.value for one in threshold.alternatives}
     assert list(chosen) == [f"missed rows cost {factor} times as much" for factor in ("0.5", "0.8", "1.25", "2")]
     assert chosen["missed rows cost 0.5 times as much"] == 0.6 > chosen["missed rows cost 2 times as much"] == 0.4
+
+
+def test_a_capacity_is_not_spent_twice_on_rows_that_were_acted_on():
+    """Four of the ten highest scores of each night are acted on, and have left the training rows."""
+    scores = np.tile(np.linspace(1, 0.01, 40), 20)
+    is_acted = np.tile(np.arange(40) < 4, 20)
+    others = np.flatnonzero(~is_acted)
+    acted = ActedRows(ROWS.features.filter(is_acted), ROWS.day[is_acted], np.ones(is_acted.sum()))
+    rows = replace(ROWS, label=ROWS.label[others], day=ROWS.day[others], acted_on=0.1, acted=acted)
+    final, folds = np.flatnonzero(others >= 600), np.where((others >= 400) & (others < 600), scores[others], np.nan)
+    clusters, tiers = Clusters(final, rows.day[final].astype(np.intp)), {"act": Tier(TierKind.CAPACITY, at_most=10)}
+    (act,) = fit_thresholds(
+        rows, folds, final, scores[others][final], scores[is_acted], tiers, None, clusters, block_days=1, seed=0
+    )
+    assert act.value == scores[9]
+    assert (act.reach.acted.estimate, act.nights, act.nights_beyond) == (10, 5, 0)
 
 
 def test_labels_of_the_final_period_do_not_move_it():

@@ -41,30 +41,44 @@ class ReachEstimates:
 
 
 @dataclass(frozen=True, eq=False)
+class NightRows:
+    """All rows of some nights, those whose outcome acting has changed among them.
+
+    Attributes:
+        score: of each row, by a fit that has not learned from it.
+        night: of each row, numbered from 0 without gaps.
+        count: how many rows of its night each one stands for, those without an outcome among them.
+    """
+
+    score: Floats
+    night: RowNumbers
+    count: Floats
+
+    def acted_by_night(self, threshold: float, above: float) -> Floats:
+        """The rows of each night at or above the threshold, and below that of the tier before."""
+        acted = self.count * ((self.score >= threshold) & (self.score < above))
+        by_night: Floats = np.bincount(self.night, acted).astype(np.float64)
+        return by_night
+
+
+@dataclass(frozen=True, eq=False)
 class Period:
     """Rows of a period by which thresholds are judged, all of whose nights have rows.
 
     Attributes:
         truth: labels, clusters and weights.
         score: of each row, by a fit that has not seen it.
-        night: of each row, numbered from 0 without gaps.
-        share: of a night's rows that are among these. The others, without an outcome, are taken to score alike.
+        night: of each row, numbered as in `all_rows`.
+        all_rows: these rows, and those of the same nights whose outcome acting has changed.
         missed, false_alarm: what wrong decisions cost in each row; None: there are no costs.
     """
 
     truth: Truth
     score: Floats
     night: RowNumbers
-    share: float = 1.0
+    all_rows: NightRows
     missed: Floats | None = None
     false_alarm: Floats | None = None
-
-    def acted_by_night(self, threshold: float, above: float) -> Floats:
-        """The rows of each night at or above the threshold, and below that of the tier before."""
-        weight = np.ones(len(self.score)) if self.truth.weight is None else self.truth.weight
-        acted: Floats = weight * self._of_tier(threshold, above) / self.share
-        by_night: Floats = np.bincount(self.night, acted).astype(np.float64)
-        return by_night
 
     def cost_of(self, threshold: float) -> float | None:
         """The mean cost of a row, where all at or above the threshold are acted on; None: there are no costs."""
@@ -79,7 +93,7 @@ class Period:
         return Reach(
             figure(recall, self.truth, self.score >= threshold),
             figure(precision, self.truth, self._of_tier(threshold, above)),
-            mean_interval(self.acted_by_night(threshold, above), nights),
+            mean_interval(self.all_rows.acted_by_night(threshold, above), nights),
             None if costs is None else mean_interval(costs, self.truth.clusters, self.truth.weight),
         )
 
@@ -89,7 +103,7 @@ class Period:
         return ReachEstimates(
             number_or_none(recall(label, self.score >= threshold, weight)),
             number_or_none(precision(label, self._of_tier(threshold, above), weight)),
-            float(self.acted_by_night(threshold, above).mean()),
+            float(self.all_rows.acted_by_night(threshold, above).mean()),
             self.cost_of(threshold),
         )
 

@@ -31,11 +31,11 @@ class RankedRows:
         values: the distinct scores, descending.
         place: the number of each row's score among them.
         label: whether each row is true.
-        weight: how many rows each one stands for.
+        weight: how many rows each one stands for; 0: its outcome does not count, but it takes its part of its night.
         night: the number of each row's night.
         missed: what each row costs if it is true and not acted on.
         false_alarm: what it costs if it is false and acted on.
-        share: of a night's rows that are among these. The others, whose outcome is not known, are taken to score alike.
+        in_night: how many rows of its night each one stands for, those without an outcome among them.
     """
 
     values: Floats
@@ -45,7 +45,7 @@ class RankedRows:
     night: RowNumbers
     missed: Floats
     false_alarm: Floats
-    share: float = 1.0
+    in_night: Floats
 
     def threshold(self, cut: int) -> float:
         """The score from which a cut acts; above 1 and all scores where it acts on none."""
@@ -82,7 +82,7 @@ def rank_rows(
     weight: Floats | None = None,
     missed: npt.ArrayLike = 0.0,
     false_alarm: npt.ArrayLike = 0.0,
-    share: float = 1.0,
+    in_night: npt.ArrayLike | None = None,
 ) -> tuple[RankedRows, RowNumbers]:
     """The rows by descending score, and the number that each of them had before.
 
@@ -93,7 +93,7 @@ def rank_rows(
         weight: how many rows each one stands for; None: one each.
         missed: see `RankedRows`; one number, or one a row.
         false_alarm: the same.
-        share: see `RankedRows`.
+        in_night: see `RankedRows`; None: the weights.
 
     Raises:
         LearningError: lengths differ, there are no rows, or a score is not finite.
@@ -112,7 +112,9 @@ def rank_rows(
     nights = of_rows(night, 0).astype(np.intp)
     amounts = of_rows(missed, 0), of_rows(false_alarm, 0)
     place = np.cumsum(is_next) - 1
-    rows = RankedRows(ranked[is_next], place, labels[order], of_rows(weight, 1), nights, *amounts, share)
+    weights = of_rows(weight, 1)
+    counts = weights if in_night is None else of_rows(in_night, 1)
+    rows = RankedRows(ranked[is_next], place, labels[order], weights, nights, *amounts, counts)
     return rows, order
 
 
@@ -198,7 +200,7 @@ def _within_capacity(rows: RankedRows, most: float, start: int, times: Floats | 
     """The last cut at which no night has more rows beyond the start than can be acted on."""
     counts = (rows.place >= start) & (True if times is None else times > 0)
     chosen = rows.by_night[counts[rows.by_night]]
-    night, weight = rows.night[chosen], rows.weight[chosen] / rows.share
+    night, weight = rows.night[chosen], rows.in_night[chosen]
     reached = np.cumsum(weight)
     first = np.searchsorted(night, night)
     too_many = reached - (reached - weight)[first] > most * (1 + _ROUNDING)

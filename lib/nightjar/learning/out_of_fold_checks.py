@@ -16,6 +16,7 @@ from nightjar.learning.search.out_of_fold_scores import out_of_fold_scores
 from nightjar.learning.search.problem import Problem
 from nightjar.learning.splits.folding import Fold
 from nightjar.learning.thresholds import Threshold, fit_thresholds, table_of
+from nightjar.models.predictor import Predictor
 from nightjar.settings.tiers import Tier
 
 log = logging.getLogger("nightjar.train")
@@ -39,6 +40,7 @@ def out_of_fold_checks(
     winner: Candidate,
     final: Fold,
     final_scores: npt.NDArray[np.float64],
+    predictor: Predictor,
     clusters: Clusters,
     tiers: Mapping[str, Tier],
     prices: Prices | None,
@@ -51,6 +53,7 @@ def out_of_fold_checks(
         winner: its best candidate.
         final: the final period.
         final_scores: the winner's scores of that period's rows.
+        predictor: the final fit: it scores the rows acted on, from which no fit has learned.
         clusters: of those rows.
         tiers: of the project.
         prices: of wrong decisions in the rows; None: there are none.
@@ -62,8 +65,9 @@ def out_of_fold_checks(
     if not problem.task.has_classes:
         return OutOfFoldChecks((), {})
     rows, scores = problem.rows, out_of_fold_scores(problem, winner)
+    acted_scores = np.array([]) if rows.acted is None or not tiers else predictor.predict(rows.acted.table)
     thresholds = fit_thresholds(
-        rows, scores, final.test, final_scores, tiers, prices, clusters, block_days, problem.seed
+        rows, scores, final.test, final_scores, acted_scores, tiers, prices, clusters, block_days, problem.seed
     )
     for threshold in thresholds:
         log.info("%s", threshold)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from nightjar.evaluation.acting import Period, Reach, ReachEstimates
+from nightjar.evaluation.acting import NightRows, Period, Reach, ReachEstimates
 from nightjar.evaluation.clusters import Clusters, blocks_of
 from nightjar.evaluation.intervals import Interval
 from nightjar.evaluation.metric_report import Truth
@@ -91,6 +91,7 @@ def fit_thresholds(
     scores: Floats,
     final: RowNumbers,
     final_scores: Floats,
+    acted_scores: Floats,
     tiers: Mapping[str, Tier],
     prices: Prices | None,
     clusters: Clusters,
@@ -104,6 +105,7 @@ def fit_thresholds(
         scores: a score of each row by a fit that has not seen it, NaN where there is none and in the final period.
         final: numbers of the final period's rows.
         final_scores: the scores of those rows.
+        acted_scores: of `rows.acted`, rows that count where it matters how many of a night there are.
         tiers: of the project.
         prices: of wrong decisions in the rows; None: there are none.
         clusters: of the final period's rows.
@@ -113,21 +115,24 @@ def fit_thresholds(
     if not tiers:
         return ()
     scored = np.flatnonzero(~np.isnan(scores))
-    share, weight, days = 1 - rows.null_labels - rows.acted_on, rows.weight, rows.day[scored]
+    weight, nights = rows.weight, np.unique(rows.day[scored])
+    all_rows = _night_rows(rows, scored, scores[scored], acted_scores)
+    beside = np.zeros(len(all_rows.score) - len(scored))  # of rows acted on neither outcome nor price counts
     ranked, order = rank_rows(
-        rows.label[scored],
-        scores[scored],
-        _night(days),
-        weight=None if weight is None else weight[scored],
-        missed=0 if prices is None else prices.missed[scored],
-        false_alarm=0 if prices is None else prices.false_alarm[scored],
-        share=share,
+        np.append(rows.label[scored], beside > 0),
+        all_rows.score,
+        all_rows.night,
+        weight=np.append(np.ones(len(scored)) if weight is None else weight[scored], beside),
+        missed=0 if prices is None else np.append(prices.missed[scored], beside),
+        false_alarm=0 if prices is None else np.append(prices.false_alarm[scored], beside),
+        in_night=all_rows.count,
     )
     truth = Truth(Task.CLASSIFICATION, rows.label[final], clusters, weight=None if weight is None else weight[final])
     amounts = () if prices is None else (prices.missed[final], prices.false_alarm[final])
-    period = Period(truth, final_scores, _night(rows.day[final]), share, *amounts)
-    first, last = days.min().astype(object), days.max().astype(object)
-    block = blocks_of(days, first, last, block_days)[order]
+    of_period = _night_rows(rows, final, final_scores, acted_scores)
+    period = Period(truth, final_scores, of_period.night[: len(final)], of_period, *amounts)
+    first, last = nights[0].astype(object), nights[-1].astype(object)
+    block = blocks_of(nights[all_rows.night], first, last, block_days)[order]
     bounds = threshold_bounds(ranked, list(tiers.values()), block, seed)
     return tuple(_thresholds(tiers, ranked, period, bounds))
 
@@ -152,7 +157,7 @@ def _thresholds(
     cuts = fit_tiers(ranked, list(tiers.values()))
     for (name, tier), cut, bound in zip(tiers.items(), cuts, bounds, strict=True):
         value = ranked.threshold(cut.number)
-        acted = period.acted_by_night(value, above)
+        acted = period.all_rows.acted_by_night(value, above)
         low, high = (None, None) if isinstance(bound, Undefined) else bound
         yield Threshold(
             name,
@@ -195,9 +200,15 @@ def _variants(tier: Tier, rows: RankedRows) -> Iterator[tuple[str, Tier, RankedR
             yield str(other), other, rows
 
 
-def _night(day: "np.typing.NDArray[np.datetime64]") -> RowNumbers:
-    night: RowNumbers = np.unique(day, return_inverse=True)[1]
-    return night
+def _night_rows(rows: TrainingSet, which: RowNumbers, scores: Floats, acted_scores: Floats) -> NightRows:
+    """Some rows, then those of the same nights that somebody has acted on; null labels take their part of both."""
+    day, weight = rows.day[which], np.ones(len(which)) if rows.weight is None else rows.weight[which]
+    nights = np.unique(day)
+    if rows.acted is not None:
+        beside = np.isin(rows.acted.day, nights)
+        day, weight = np.append(day, rows.acted.day[beside]), np.append(weight, rows.acted.weight[beside])
+        scores = np.append(scores, acted_scores[beside])
+    return NightRows(scores, np.searchsorted(nights, day), weight / (1 - rows.null_labels))
 
 
 def _words(interval: Interval) -> str:

@@ -126,17 +126,18 @@ def train(
             plan_attempt(warehouse, rows, winner, final, champion, run_date, project),
         )
         log.info("final period: %s; 95%% intervals over %s", _describe(evidence), intervals_over(asdict(evidence)))
+        predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         checks = out_of_fold_checks(
             problem,
             winner,
             final,
             scores[winner.name],
+            predictor,
             clusters,
             project.decision_tiers(),
             prices,
             settings.days_of_block(label),
         )
-        predictor = fit_candidate(rows, fit_rows, run_date, winner, project, settings)
         evidence = replace(
             evidence,
             thresholds=tuple(map(asdict, checks.thresholds)),

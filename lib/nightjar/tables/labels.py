@@ -44,8 +44,18 @@ def as_of(
 def is_usable(labels: pa.Table) -> "pa.ChunkedArray[Any]":
     """Of each label whether it is an outcome that nobody has changed by acting on the score."""
     columns: Any = labels
-    outcome: pa.ChunkedArray[Any] = pc.is_valid(columns["label"])
-    return pc.and_not(outcome, pc.fill_null(columns[ACTED], False)) if ACTED in labels.column_names else outcome
+    usable: pa.ChunkedArray[Any] = pc.and_not(pc.is_valid(columns["label"]), is_acted_on(labels))
+    return usable
+
+
+def is_acted_on(labels: pa.Table) -> "pa.ChunkedArray[Any]":
+    """Of each label whether somebody has acted on its row; no where that is not recorded."""
+    columns: Any = labels
+    if ACTED not in labels.column_names:
+        return pa.chunked_array([pa.repeat(False, len(labels))])
+    no: Any = False
+    acted_on: pa.ChunkedArray[Any] = pc.fill_null(columns[ACTED], no)
+    return acted_on
 
 
 def hashes(warehouse: Warehouse, version: int | None = None) -> set[str]:

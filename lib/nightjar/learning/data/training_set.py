@@ -16,6 +16,7 @@ from nightjar.evaluation.rows import RowNumbers
 from nightjar.learning.data import row_checks, targets
 from nightjar.learning.data.content import content_hash
 from nightjar.learning.data.instants import Days, Instants, microseconds
+from nightjar.learning.data.other_rows import ActedRows, UnlabelledRows, acted_rows, without_label
 from nightjar.models.columns import FeatureColumn, feature_columns
 from nightjar.models.examples import Examples, InnerSplit
 from nightjar.settings.project import Project
@@ -24,14 +25,6 @@ from nightjar.settings.task import Task
 from nightjar.tables import arrow, groups, labels
 from nightjar.tables.warehouse import Warehouse
 from nightjar.timeline import cutoff, moment
-
-
-@dataclass(frozen=True, eq=False)
-class UnlabelledRows:
-    """Rows without a label, and their prediction times (UTC)."""
-
-    table: pa.Table
-    time: Instants
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,10 @@ class TrainingSet:
         query: for ranking: the number of the list each row belongs to.
         weight: how many rows each row stands for; None: one each.
         slices: columns by which figures are told apart; None: none.
-        null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out.
+        null_labels: share of known labels that are null, of rows that were settled without an outcome and are left out;
+            rows that somebody has acted on are not among them.
         acted_on: share of known labels of rows that somebody has acted on, see `tables.labels`; they are left out.
+        acted: those rows; None: there are none.
         unlabelled: the rows before the run date that have no label, for self-training; None: they were not read.
         unlabelled_passed_at: when the horizon of each of those had passed (UTC).
         classes: of several classes: their values, in declared order; otherwise none.
@@ -85,6 +80,7 @@ class TrainingSet:
     slices: pa.Table | None = None
     null_labels: float = 0.0
     acted_on: float = 0.0
+    acted: ActedRows | None = None
     label_hash: str | None = None
     unlabelled: UnlabelledRows | None = None
     unlabelled_passed_at: Instants = field(default_factory=lambda: np.array([], "datetime64[us]"))
@@ -167,7 +163,7 @@ def read_training_set(
     feature_rows = _read_features(warehouse, project, run_date, columns, versions)
     latest_labels = labels.as_of(warehouse, _key(project), cutoff(run_date, project.zone), versions["labels"])
     outcome = latest_labels.filter(labels.is_usable(latest_labels))
-    nulls, all_labels = latest_labels["label"].null_count, max(len(latest_labels), 1)
+    acted_on, all_labels = pc.sum(labels.is_acted_on(latest_labels)).as_py() or 0, max(len(latest_labels), 1)
     joined = _in_order(feature_rows.join(outcome, _key(project), join_type="inner"), project)
     if not len(joined):
         raise LearningError(f"There is no labelled row before {run_date}. Build features from the first date on.")
@@ -192,11 +188,12 @@ def read_training_set(
         query=groups.codes(joined, query) if query else None,
         weight=targets.weights(joined, _key(project)) if WEIGHT in stored_columns else None,
         slices=joined.select(list(slices)).combine_chunks() if slices else None,
-        null_labels=nulls / all_labels,
-        acted_on=(len(latest_labels) - nulls - len(outcome)) / all_labels,
+        null_labels=(len(latest_labels) - acted_on - len(outcome)) / all_labels,
+        acted_on=acted_on / all_labels,
+        acted=acted_rows(feature_rows, latest_labels, _key(project), names),
         label_hash=labels.single_hash(warehouse, versions["labels"]),
         classes=tuple(project.label.classes),
-        **(_rows_without_label(feature_rows, outcome, project, names) if unlabelled else {}),
+        **(_rows_without_label(feature_rows, latest_labels, project, names) if unlabelled else {}),
     )
 
 
@@ -209,10 +206,10 @@ def _read_features(
 
 
 def _rows_without_label(
-    feature_rows: pa.Table, outcome: pa.Table, project: Project, names: Sequence[str]
+    feature_rows: pa.Table, latest_labels: pa.Table, project: Project, names: Sequence[str]
 ) -> dict[str, Any]:
     """The rows that have no label, and when their horizons had passed."""
-    rows = _in_order(feature_rows.join(outcome, _key(project), join_type="left anti"), project)
+    rows = _in_order(without_label(feature_rows, latest_labels, _key(project)), project)
     unlabelled = UnlabelledRows(rows.select(list(names)).combine_chunks(), _instants(rows))
     return {"unlabelled": unlabelled, "unlabelled_passed_at": _passed_at(rows, project)}
 

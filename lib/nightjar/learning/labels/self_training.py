@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from nightjar.errors import LearningError
 from nightjar.learning.data.instants import Instants
-from nightjar.learning.data.training_set import UnlabelledRows
+from nightjar.learning.data.other_rows import UnlabelledRows
 from nightjar.models.examples import Examples
 from nightjar.settings.labelling import SelfTraining
 
